@@ -1,0 +1,48 @@
+"""The errors a person is meant to read: one clear sentence, what to do next, the exit code.
+
+Belongs here: error types shared by all packages. Does not belong here: formatting for a terminal
+(the command line does that) or anything that carries an address, a name or a token.
+"""
+
+from __future__ import annotations
+
+
+class RegularsError(Exception):
+    """A failure with a sentence for people.
+
+    Args:
+        message: what went wrong, in one sentence, naming file, line or field where it helps.
+        hint: what to do next, in one sentence.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        """Keep both sentences apart so that callers can lay them out."""
+        self.message = message
+        self.hint = hint
+        super().__init__(f"{message} {hint}".strip())
+
+
+class UsageError(RegularsError):
+    """The command, a setting or a mapping asks for something that cannot be."""
+
+    exit_code = 2
+
+
+class NoInputError(UsageError):
+    """There is nothing readable to work on."""
+
+
+class BusyError(RegularsError):
+    """Another run holds the home; nothing was changed."""
+
+    exit_code = 75
+
+
+class CheckFailedError(RegularsError):
+    """A quality check or the size breaker stopped the run before anything was published."""
+
+
+class SourceError(RegularsError):
+    """A source could not be read to its end, so its data is not trusted for this run."""
