@@ -1,0 +1,68 @@
+# Regulars: `make demo` and `make test` work on a fresh machine with Python 3.11+ and make.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+VENV := .venv
+PY := $(VENV)/bin/python
+STAMP := $(VENV)/.installed
+export DO_NOT_TRACK := 1
+export DBT_SEND_ANONYMOUS_USAGE_STATS := false
+export RUNTIME__DLTHUB_TELEMETRY := false
+export GX_ANALYTICS_ENABLED := false
+export DAGSTER_DISABLE_TELEMETRY := 1
+
+.PHONY: help install demo test dev lint format bench soak lock clean
+
+help: ## Show this help
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(STAMP) ## Make .venv and install the hash-locked requirements into it
+
+$(STAMP): requirements.lock pyproject.toml
+	@set -e; \
+	python=$$(for p in python3 python3.13 python3.12 python3.11; do \
+	  command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(not (3,11) <= sys.version_info < (3,14))' 2>/dev/null && echo $$p && break; done; true); \
+	if [ -z "$$python" ]; then echo "Regulars needs Python 3.11, 3.12 or 3.13; none was found on the PATH." >&2; exit 1; fi; \
+	uv=$$(command -v uv || true); \
+	echo "Making $(VENV) with $$($$python --version) ..."; \
+	if [ ! -x $(PY) ]; then if [ -n "$$uv" ]; then $$uv venv -q --python "$$($$python -c 'import sys; print(sys.executable)')" $(VENV); else \
+	  $$python -m venv $(VENV) || { echo "Python's venv module is missing; on Debian: apt-get install python3-venv" >&2; exit 1; }; fi; fi; \
+	if [ -z "$$uv" ] && $(PY) -m pip install -q --disable-pip-version-check uv 2>/dev/null; then uv=$(VENV)/bin/uv; fi; \
+	if [ -n "$$uv" ]; then \
+	  echo "Installing the hash-locked requirements with uv ..."; \
+	  $$uv pip install -q --python $(PY) --require-hashes -r requirements.lock; \
+	  $$uv pip install -q --python $(PY) --no-deps --no-build-isolation -e .; \
+	else \
+	  echo "Installing the hash-locked requirements with pip (uv is not to be had; this takes a few minutes) ..."; \
+	  $(PY) -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock; \
+	  $(PY) -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .; \
+	fi
+	@touch $(STAMP)
+
+demo: $(STAMP) ## Run the whole product on a pretend shop (home: ./data)
+	@$(VENV)/bin/regulars demo $(ARGS)
+
+test: $(STAMP) ## Run every test
+	@$(PY) -m pytest $(ARGS)
+
+dev: $(STAMP) ## Open Dagster with the whole lineage on http://127.0.0.1:3000
+	@$(VENV)/bin/regulars dev $(ARGS)
+
+lint: $(STAMP) ## ruff, mypy strict, sqlfluff
+	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/mypy
+	@cd dbt_project && ../$(VENV)/bin/sqlfluff lint --disable-progress-bar -q models tests
+
+format: $(STAMP) ## Format Python
+	@$(VENV)/bin/ruff check --fix -q . ; $(VENV)/bin/ruff format -q .
+
+bench: $(STAMP) ## Measure speed against hand-written DuckDB SQL (minutes)
+	@$(PY) -m tests.benchmarks.bench $(ARGS)
+
+soak: $(STAMP) ## Long fault tests: hundreds of kills (many minutes)
+	@REGULARS_SOAK=1 $(PY) -m pytest tests/faults $(ARGS)
+
+lock: $(STAMP) ## Re-resolve requirements.lock from pyproject.toml (needs uv)
+	@uv pip compile --universal --generate-hashes --group dev pyproject.toml -o requirements.lock --python-version 3.11 -q
+
+clean: ## Remove .venv and caches; never the shop's data
+	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
