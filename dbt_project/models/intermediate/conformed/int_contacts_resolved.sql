@@ -1,0 +1,22 @@
+select
+    cast(null as varchar) as contact_key,
+    cast(null as varchar) as customer_id,
+    cast(null as varchar) as contact_source,
+    cast(null as varchar) as source,
+    cast(null as varchar) as email,
+    cast(null as varchar) as phone,
+    cast(null as varchar) as first_name,
+    cast(null as varchar) as last_name,
+    cast(null as date) as birthday,
+    cast(null as varchar) as gender,
+    cast(null as varchar) as job,
+    cast(null as varchar) as country_code,
+    cast(null as varchar) as postcode,
+    cast(null as varchar) as timezone,
+    cast(null as varchar) as loyalty_id,
+    cast(null as varchar) as loyalty_tier,
+    cast(null as timestamp) as created_at,
+    cast(null as timestamp) as updated_at,
+    cast(null as varchar) as attributes,
+    cast(null as varchar) as evidence_grade
+where false

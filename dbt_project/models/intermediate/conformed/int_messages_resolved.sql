@@ -1,0 +1,21 @@
+select
+    cast(null as varchar) as message_id,
+    cast(null as varchar) as customer_id,
+    cast(null as varchar) as email,
+    cast(null as varchar) as channel,
+    cast(null as varchar) as message_kind,
+    cast(null as varchar) as campaign_id,
+    cast(null as varchar) as variant,
+    cast(null as timestamp) as sent_at,
+    cast(null as timestamp) as delivered_at,
+    cast(null as timestamp) as opened_at,
+    cast(null as timestamp) as machine_opened_at,
+    cast(null as timestamp) as clicked_at,
+    cast(null as timestamp) as unsubscribed_at,
+    cast(null as timestamp) as bounced_at,
+    cast(null as boolean) as is_hard_bounce,
+    cast(null as timestamp) as complained_at,
+    cast(null as varchar) as message_source,
+    cast(null as varchar) as subject,
+    cast(null as varchar) as campaign_name
+where false

@@ -1,0 +1,23 @@
+select
+    cast(null as varchar) as order_line_id,
+    cast(null as varchar) as order_id,
+    cast(null as varchar) as order_source,
+    cast(null as varchar) as customer_id,
+    cast(null as bigint) as line_number,
+    cast(null as varchar) as product_id,
+    cast(null as varchar) as sku,
+    cast(null as varchar) as product_name,
+    cast(null as varchar) as category,
+    cast(null as varchar) as brand,
+    cast(null as decimal(18, 4)) as quantity,
+    cast(null as decimal(18, 4)) as unit_price,
+    cast(null as decimal(18, 4)) as gross_sales,
+    cast(null as decimal(18, 4)) as discounts,
+    cast(null as decimal(18, 4)) as returns,
+    cast(null as decimal(18, 4)) as net_sales,
+    cast(null as decimal(18, 4)) as returned_quantity,
+    cast(null as varchar) as currency,
+    cast(null as decimal(18, 4)) as net_sales_shop,
+    cast(null as boolean) as is_return_line,
+    cast(null as timestamp) as ordered_at
+where false

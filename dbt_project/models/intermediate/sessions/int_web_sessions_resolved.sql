@@ -1,0 +1,31 @@
+{{ config(materialized='view') }}
+
+select
+    cast(null as varchar) as session_id,
+    cast(null as varchar) as customer_id,
+    cast(null as varchar) as device_id,
+    cast(null as varchar) as login_id,
+    cast(null as timestamp) as started_at,
+    cast(null as timestamp) as ended_at,
+    cast(null as bigint) as event_count,
+    cast(null as bigint) as page_view_count,
+    cast(null as bigint) as product_view_count,
+    cast(null as timestamp) as product_view_1_at,
+    cast(null as timestamp) as product_view_2_at,
+    cast(null as timestamp) as product_view_3_at,
+    cast(null as timestamp) as first_wishlist_at,
+    cast(null as timestamp) as first_cart_at,
+    cast(null as timestamp) as last_cart_at,
+    cast(null as timestamp) as first_checkout_at,
+    cast(null as timestamp) as last_product_view_at,
+    cast(null as bigint) as order_completed_count,
+    cast(null as varchar) as landing_page_url,
+    cast(null as varchar) as referrer,
+    cast(null as varchar) as utm_source,
+    cast(null as varchar) as utm_medium,
+    cast(null as varchar) as utm_campaign,
+    cast(null as varchar) as marketing_channel,
+    cast(null as varchar) as device_type,
+    cast(null as boolean) as is_bot,
+    cast(null as boolean) as is_internal
+where false

@@ -1,0 +1,9 @@
+select
+    run_id,
+    source,
+    table_name,
+    rows_received,
+    rows_loaded,
+    rows_quarantined,
+    rows_duplicate
+from {{ source('ops', 'run_sources') }}

@@ -1,0 +1,38 @@
+"""The matching form of identifiers as functions that SQL can call.
+
+Belongs here: registering `ingestion.identifiers` on a DuckDB connection, and the small dbt-duckdb
+plugin that does so for every model run (named in dbt_project/profiles.yml). Does not belong here:
+any rule about values; those live in `ingestion.identifiers`, so that models, consent facts and the
+send gate can never disagree.
+
+The functions run in Python, about a million values in ten seconds, so models call them once per
+distinct value and keep the answer (`int_identifier_values`).
+"""
+
+from __future__ import annotations
+
+import duckdb
+from dbt.adapters.duckdb.plugins import BasePlugin
+from duckdb.func import FunctionNullHandling
+from duckdb.sqltypes import VARCHAR
+
+from ingestion.identifiers import match_identifier
+
+
+def register(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make `match_identifier(type, value, country)` callable from SQL on this connection."""
+    connection.create_function(
+        "match_identifier",
+        match_identifier,
+        [VARCHAR, VARCHAR, VARCHAR],
+        VARCHAR,
+        null_handling=FunctionNullHandling.SPECIAL,
+    )
+
+
+class Plugin(BasePlugin):
+    """dbt-duckdb calls this once for the connection that all threads share."""
+
+    def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
+        """Register our functions."""
+        register(conn)

@@ -1,0 +1,105 @@
+"""The columns of the intermediate and ops tables that marts and segments read.
+
+Belongs here: names and types, so that tests can lay down a handmade world and build only marts and
+segments on it. Does not belong here: rows. A test checks these shapes against the real models.
+"""
+
+from __future__ import annotations
+
+MONEY = "decimal(18,4)"
+
+INTERMEDIATE: dict[str, str] = {
+    "int_customer_identifiers": """
+        identifier_type text, identifier_value text, customer_id text, evidence_grade text,
+        evidence_rank integer, is_shared boolean, is_blocked boolean, first_seen_at timestamp,
+        last_seen_at timestamp, observation_count bigint""",
+    "int_identity_edges": """
+        identifier_a_type text, identifier_a_value text, identifier_b_type text,
+        identifier_b_value text, source_system text, source_record_id text, observed_at timestamp,
+        rule text, evidence_grade text, status text, refusal_reason text""",
+    "int_orders_resolved": f"""
+        order_id text, order_source text, customer_id text, shop_id text, ordered_at timestamp,
+        ordered_date date, created_at timestamp, cancelled_at timestamp, status text,
+        is_kept boolean, sales_channel text, store_id text, gross_sales {MONEY},
+        discounts {MONEY}, returns {MONEY}, net_sales {MONEY}, shipping {MONEY}, taxes {MONEY},
+        total_sales {MONEY}, currency text, gross_sales_shop {MONEY}, discounts_shop {MONEY},
+        returns_shop {MONEY}, net_sales_shop {MONEY}, total_sales_shop {MONEY},
+        conversion_issue text, email text, phone text, payment_fingerprint text,
+        is_card_paid boolean, first_name text, last_name text, country_code text, is_test boolean,
+        accepts_marketing boolean, landing_site text, referring_site text, discount_code text,
+        refunded_at timestamp""",
+    "int_order_lines_resolved": f"""
+        order_line_id text, order_id text, order_source text, customer_id text,
+        line_number bigint, product_id text, sku text, product_name text, category text,
+        brand text, quantity {MONEY}, unit_price {MONEY}, gross_sales {MONEY}, discounts {MONEY},
+        returns {MONEY}, net_sales {MONEY}, returned_quantity {MONEY}, currency text,
+        net_sales_shop {MONEY}, is_return_line boolean, ordered_at timestamp""",
+    "int_products_unioned": f"""
+        product_id text, sku text, product_name text, category text, brand text, price {MONEY},
+        cost {MONEY}, currency text, replenish_after_days bigint, in_stock boolean,
+        substitute_group text, product_source text""",
+    "int_web_sessions_resolved": """
+        session_id text, customer_id text, device_id text, login_id text, started_at timestamp,
+        ended_at timestamp, event_count bigint, page_view_count bigint, product_view_count bigint,
+        product_view_1_at timestamp, product_view_2_at timestamp, product_view_3_at timestamp,
+        first_wishlist_at timestamp, first_cart_at timestamp, last_cart_at timestamp,
+        first_checkout_at timestamp, last_product_view_at timestamp, order_completed_count bigint,
+        landing_page_url text, referrer text, utm_source text, utm_medium text, utm_campaign text,
+        marketing_channel text, device_type text, is_bot boolean, is_internal boolean""",
+    "int_web_interactions": f"""
+        event_id text, customer_id text, session_id text, device_id text, occurred_at timestamp,
+        event_name text, product_id text, sku text, product_name text, category text, brand text,
+        price {MONEY}, quantity {MONEY}, order_id text, cart_id text, search_query text,
+        page_url text""",
+    "int_messages_resolved": """
+        message_id text, customer_id text, email text, channel text, message_kind text,
+        campaign_id text, campaign_name text, variant text, sent_at timestamp,
+        delivered_at timestamp, opened_at timestamp, machine_opened_at timestamp,
+        clicked_at timestamp, unsubscribed_at timestamp, bounced_at timestamp,
+        is_hard_bounce boolean, complained_at timestamp, message_source text""",
+    "int_contacts_resolved": """
+        contact_key text, customer_id text, contact_source text, source text, email text,
+        phone text, first_name text, last_name text, birthday date, gender text, job text,
+        country_code text, postcode text, timezone text, loyalty_id text, loyalty_tier text,
+        created_at timestamp, updated_at timestamp, attributes text, evidence_grade text""",
+    "int_feedback_resolved": f"""
+        feedback_key text, customer_id text, kind text, score {MONEY}, product_id text,
+        occurred_at timestamp""",
+    "int_customers": """
+        customer_id text, first_seen_at timestamp, last_seen_at timestamp,
+        identifier_count bigint, has_known_identifier boolean, is_newly_born boolean,
+        previous_customer_ids text""",
+    "int_identity_registry_next": """
+        identifier_type text, identifier_value text, customer_id text, registered_at timestamp""",
+    "int_customer_aliases_next": "alias_id text, customer_id text, merged_at timestamp",
+}
+
+OPS_EXPORT: dict[str, str] = {
+    "run_context": "run_id text, as_of timestamp, code_version text",
+    "consent_events": """
+        consent_event_id text, identifier_type text, identifier_value text, channel text,
+        purpose text, status text, occurred_at timestamp, source text, wording_version text,
+        expires_at timestamp, proof text, lawful_basis text, recorded_at timestamp""",
+    "suppressions": """
+        suppression_id text, identifier_type text, identifier_value text, channel text,
+        purpose text, reason text, occurred_at timestamp, source text""",
+    "identity_registry": """
+        identifier_type text, identifier_value text, customer_id text, registered_at timestamp""",
+    "customer_aliases": "alias_id text, customer_id text, merged_at timestamp",
+    "segment_memberships": """
+        segment text, customer_id text, entered_at timestamp, exited_at timestamp""",
+    "deliveries": """
+        delivery_id text, sync_run_id text, segment text, destination text, customer_id text,
+        operation text, channel text, purpose text, consent_receipt_id text, content_hash text,
+        delivered_at timestamp, outcome text""",
+    "held_back": """
+        sync_run_id text, segment text, destination text, customer_id text, channel text,
+        purpose text, reason text, held_back_at timestamp""",
+    "runs": """
+        run_id text, as_of timestamp, code_version text, status text, rows_received bigint,
+        rows_loaded bigint, rows_quarantined bigint, rows_duplicate bigint,
+        started_at timestamp, finished_at timestamp""",
+    "run_sources": """
+        run_id text, source text, table_name text, rows_received bigint, rows_loaded bigint,
+        rows_quarantined bigint, rows_duplicate bigint""",
+}
