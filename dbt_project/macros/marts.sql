@@ -1,0 +1,77 @@
+{#-
+    What marts and segments share: the shop's date of the run, its month ends, and words for people.
+    Engine-only functions stand in macros/engine.
+-#}
+
+{#- The run's date in the shop's zone, as text: 2026-01-31. -#}
+{% macro as_of_date_text() -%}
+    {%- if execute -%}
+        {%- set found = run_query("select cast(" ~ shop_date(as_of()) ~ " as varchar) as d") -%}
+        {{ return(found.rows[0][0] | string) }}
+    {%- endif -%}
+    {{ return('2000-01-01') }}
+{%- endmacro %}
+
+{% macro as_of_date() -%}
+    date '{{ as_of_date_text() }}'
+{%- endmacro %}
+
+{#- The dates that tables keyed by as_of_date hold, oldest first: earlier month ends, then today. -#}
+{% macro as_of_dates() -%}
+    {%- set today = modules.datetime.datetime.strptime(as_of_date_text(), '%Y-%m-%d').date() -%}
+    {%- set one_day = modules.datetime.timedelta(days=1) -%}
+    {%- set found = [today] -%}
+    {%- for _ in range(var('rfm_month_ends', 12)) -%}
+        {%- do found.insert(0, found[0].replace(day=1) - one_day) -%}
+    {%- endfor -%}
+    {{ return(found | map('string') | list) }}
+{%- endmacro %}
+
+{#- A moment so many hours or days before the run. -#}
+{% macro before_as_of(number, unit) -%}
+    ({{ as_of() }} - interval '{{ number }}' {{ unit }})
+{%- endmacro %}
+
+{#- Calendar days of the shop from a date to the run. -#}
+{% macro days_until_as_of(date_column) -%}
+    {{ dbt.datediff(date_column, as_of_date(), 'day') }}
+{%- endmacro %}
+
+{#- "5 hours ago", "3 days ago": whole hours up to two days, then whole days. -#}
+{% macro ago_in_words(moment) -%}
+    {%- set minutes = dbt.datediff(moment, as_of(), 'minute') -%}
+    case
+        when {{ minutes }} < 120 then '1 hour ago'
+        when {{ minutes }} < 2880
+            then cast(cast(floor({{ minutes }} / 60) as bigint) as {{ dbt.type_string() }}) || ' hours ago'
+        else cast(cast(floor({{ minutes }} / 1440) as bigint) as {{ dbt.type_string() }}) || ' days ago'
+    end
+{%- endmacro %}
+
+{#- "1 day", "12 days". -#}
+{% macro days_in_words(days) -%}
+    cast({{ days }} as {{ dbt.type_string() }}) || case when {{ days }} = 1 then ' day' else ' days' end
+{%- endmacro %}
+
+{#- "3 orders", "1 order". -#}
+{% macro count_in_words(number, singular, plural) -%}
+    cast({{ number }} as {{ dbt.type_string() }})
+    || case when {{ number }} = 1 then ' {{ singular }}' else ' {{ plural }}' end
+{%- endmacro %}
+
+{#- "12.50 GBP". -#}
+{% macro money_in_words(amount, currency) -%}
+    cast(cast({{ amount }} as decimal(18, 2)) as {{ dbt.type_string() }}) || ' ' || {{ currency }}
+{%- endmacro %}
+
+{#- Position of an evidence grade, best first; the order of DESIGN section 5. -#}
+{% macro grade_rank(grade) -%}
+    case {{ grade }}
+        when 'card_paid_order' then 1
+        when 'verified_login' then 2
+        when 'checkout' then 3
+        when 'store_till' then 4
+        when 'newsletter' then 5
+        else 6
+    end
+{%- endmacro %}

@@ -1,0 +1,70 @@
+{#-
+    RFM: how a value becomes a score, and how scores become Shopify's groups.
+
+    Scores are value-based: a score is one plus the number of cut points that the value exceeds, the
+    cut points being the 20th, 40th, 60th and 80th percentile (rfm_buckets = 5) of all buyers'
+    values. Equal values therefore always have equal scores, which ntile does not promise.
+-#}
+
+{% macro rfm_cuts(value, name) -%}
+    {%- set buckets = var('rfm_buckets', 5) -%}
+    {%- for cut in range(1, buckets) %}
+    percentile_disc({{ (cut / buckets) | round(6) }}) within group (order by {{ value }}) as {{ name }}_cut_{{ cut }}
+    {%- if not loop.last %},{% endif %}
+    {%- endfor %}
+{%- endmacro %}
+
+{% macro rfm_score(value, name) -%}
+    1
+    {%- for cut in range(1, var('rfm_buckets', 5)) %}
+    + case when {{ value }} > {{ name }}_cut_{{ cut }} then 1 else 0 end
+    {%- endfor %}
+{%- endmacro %}
+
+{#- Brings a score of any number of buckets onto the five steps of the map. -#}
+{% macro rfm_step(score) -%}
+    {%- set buckets = var('rfm_buckets', 5) -%}
+    {%- if buckets == 5 -%}
+    {{ score }}
+    {%- else -%}
+    cast(ceil({{ score }} * 5.0 / {{ buckets }}) as integer)
+    {%- endif -%}
+{%- endmacro %}
+
+{#-
+    Shopify's groups on a grid: recency (5 = bought last) down, strength of history across, where
+    strength is the mean of the F and M steps, rounded half up. So no group rests on money alone.
+    In Shopify's words: champions bought very recently, often, and spent most; loyal recently, often;
+    active recently, some orders; new very recently, few; promising recently, few; needs attention
+    somewhat recently, some; at risk not recently, strong history; previously loyal not recently,
+    very strong; almost lost not recently, fewer; dormant not for long, few and low.
+-#}
+{% macro rfm_grid() -%}
+    {{ return({
+        5: ['new', 'new', 'active', 'champions', 'champions'],
+        4: ['promising', 'promising', 'active', 'loyal', 'loyal'],
+        3: ['promising', 'needs_attention', 'needs_attention', 'needs_attention', 'loyal'],
+        2: ['almost_lost', 'almost_lost', 'at_risk', 'at_risk', 'previously_loyal'],
+        1: ['dormant', 'dormant', 'almost_lost', 'previously_loyal', 'previously_loyal'],
+    }) }}
+{%- endmacro %}
+
+{#- All groups, best first; used by tests and the matrix. -#}
+{% macro rfm_groups() -%}
+    {{ return([
+        'champions', 'loyal', 'active', 'new', 'promising', 'needs_attention',
+        'at_risk', 'previously_loyal', 'almost_lost', 'dormant',
+    ]) }}
+{%- endmacro %}
+
+{% macro rfm_segment(r_score, f_score, m_score) -%}
+    case
+    {%- for recency, groups in rfm_grid().items() %}
+    {%- for group in groups %}
+        when {{ rfm_step(r_score) }} = {{ recency }}
+            and cast(floor(({{ rfm_step(f_score) }} + {{ rfm_step(m_score) }} + 1) / 2) as integer) = {{ loop.index }}
+            then '{{ group }}'
+    {%- endfor %}
+    {%- endfor %}
+    end
+{%- endmacro %}
