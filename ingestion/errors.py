@@ -6,6 +6,8 @@ Belongs here: error types shared by all packages. Does not belong here: formatti
 
 from __future__ import annotations
 
+import re
+
 
 class RegularsError(Exception):
     """A failure with a sentence for people.
@@ -46,3 +48,12 @@ class CheckFailedError(RegularsError):
 
 class SourceError(RegularsError):
     """A source could not be read to its end, so its data is not trusted for this run."""
+
+
+_ADDRESS = re.compile(r"[^\s'\"<>(),;:]+@[^\s'\"<>(),;:]+")
+_NUMBER = re.compile(r"\+?\d[\d\s().-]{7,}\d")
+
+
+def redact(text: str) -> str:
+    """The text without anything that looks like an address or a phone number."""
+    return _NUMBER.sub("[number]", _ADDRESS.sub("[address]", text))
