@@ -1,0 +1,359 @@
+"""Who is this, and why do we say so: everything the published file knows about one person.
+
+Belongs here: finding the person behind any identifier or id, reading their rows by equality, and
+ordering the evidence into a chain. Does not belong here: laying it out for a terminal
+(explain_view) or working anything out anew; what stands here was decided by the models.
+
+Reads `published.duckdb` only, so it works while a run is under way, and shows what was published.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import duckdb
+
+from ingestion.errors import RegularsError, UsageError
+from ingestion.identifiers import match_identifier
+from orchestration.evidence import (
+    IDENTIFIER_TYPES,
+    Edge,
+    Identifier,
+    Link,
+    Node,
+    by_evidence,
+    by_worth,
+    chain,
+    email_reason,
+)
+from orchestration.home import Home
+
+Row = dict[str, Any]
+
+MAX_IDENTIFIERS = 200  # a kiosk may own thousands of devices; its chain is drawn from the best ones
+MAX_EDGES = 2_000
+MAX_ACTIVITY = 50
+
+
+class NotFoundError(RegularsError):
+    """Nobody is known by what was asked for."""
+
+
+class AmbiguousError(UsageError):
+    """What was asked for is known of several people."""
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What is published about one person, and the evidence for it."""
+
+    customer_id: str
+    asked_for: str
+    alias_of: str | None
+    as_of: datetime | None
+    person: Row
+    email_reason: str
+    identifiers: list[Identifier]
+    chain: list[Link]
+    refused: list[Edge]
+    stages: list[Row]
+    rfm: Row
+    clv: Row
+    segments: list[Row]
+    permissions: list[Row]
+    deliveries: list[Row]
+    held_back: list[Row]
+    not_published: list[str] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        """The explanation as plain JSON values; money as text, so that nothing is rounded."""
+        return {key: _plain(value) for key, value in asdict(self).items()}
+
+
+def explain(home: Home, who: str, default_country: str | None = None) -> Explanation:
+    """Everything published about the person behind `who`.
+
+    Args:
+        home: the shop's home; its published file is read.
+        who: an email, phone, login, device, card, loyalty id, any source's customer id, a
+            customer_id or an earlier id of a merged person; `type:value` where a value alone could
+            mean several.
+        default_country: how a phone number without a country code is read.
+
+    Raises:
+        NotFoundError: nobody is known by it, or the value is shared and joins nobody.
+        AmbiguousError: several people are.
+        RegularsError: nothing is published yet.
+    """
+    with open_published(home) as connection:
+        reader = _Reader(connection)
+        customer_id, asked_for, alias_of, start = _find(reader, who, default_country)
+        return _collect(reader, customer_id, asked_for, alias_of, start)
+
+
+def open_published(home: Home) -> duckdb.DuckDBPyConnection:
+    """The published file, read-only and unable to touch any other file (RELIABILITY X6)."""
+    if not home.published.exists():
+        raise RegularsError(
+            f"Nothing has been published in {home.root} yet.",
+            "Run `regulars demo` or `regulars run --input DIR` first.",
+        )
+    try:
+        return duckdb.connect(
+            str(home.published),
+            read_only=True,
+            config={
+                "enable_external_access": "false",
+                "autoinstall_known_extensions": "false",
+                "autoload_known_extensions": "false",
+                "lock_configuration": "true",
+            },
+        )
+    except duckdb.Error as error:
+        raise RegularsError(
+            f"The published file {home.published} cannot be opened.",
+            "Run `regulars doctor`; a new `regulars run` replaces the file.",
+        ) from error
+
+
+class _Reader:
+    """Rows of the published tables as dicts; a table that was not published has none."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+        tables = connection.execute(
+            "select schema_name, table_name from duckdb_tables() order by all"
+        ).fetchall()
+        self.tables = {f"{schema}.{table}" for schema, table in tables}
+        self.missing: list[str] = []
+
+    def rows(self, table: str, query: str) -> list[Row]:
+        if table not in self.tables:
+            self.missing.append(table)
+            return []
+        cursor = self._connection.execute(query)
+        names = [column[0] for column in cursor.description or []]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def of_person(self, table: str, customer_id: str, tail: str = "") -> list[Row]:
+        return self.rows(
+            table, f"select * from {table} where customer_id = {_quoted(customer_id)} {tail}"
+        )
+
+
+def _find(
+    reader: _Reader, who: str, default_country: str | None
+) -> tuple[str, str, str | None, Node | None]:
+    """The customer_id, how it was found, the older id it was found by, and where to start."""
+    text = who.strip()
+    if not text:
+        raise UsageError("Say who: an identifier or an id.", "Try `regulars explain EMAIL`.")
+    kind, value = _split(text)
+    people: dict[str, tuple[str, str | None, Node | None]] = {}
+    candidates = _candidates(kind, value, default_country)
+    for row in _bridge_rows(reader, candidates):
+        node = Node(row["identifier_type"], row["identifier_value"])
+        people.setdefault(row["customer_id"], (node.type, None, node))
+    if kind in (None, "customer_id"):
+        for row in reader.of_person("marts.dim_customers", value):
+            people[row["customer_id"]] = ("customer_id", None, None)
+        query = f"select customer_id from marts.customer_aliases where alias_id = {_quoted(value)}"
+        for row in reader.rows("marts.customer_aliases", query):
+            people.setdefault(row["customer_id"], ("alias", value, None))
+    if not people:
+        raise _nobody(reader, candidates)
+    if len(people) > 1:
+        ways = sorted({found[0] for found in people.values()})
+        raise AmbiguousError(
+            f"That value belongs to {len(people)} people (as {', '.join(ways)}).",
+            "Say which kind it is, for example `loyalty_id:VALUE` or `customer_id:VALUE`.",
+        )
+    ((customer_id, found),) = people.items()
+    return customer_id, *found
+
+
+def _split(text: str) -> tuple[str | None, str]:
+    """`type:value` in its two parts; a text without a known type has none."""
+    kind, colon, value = text.partition(":")
+    if colon and kind in (*IDENTIFIER_TYPES, "customer_id") and value.strip():
+        return kind, value.strip()
+    return None, text
+
+
+def _candidates(kind: str | None, value: str, default_country: str | None) -> list[Node]:
+    """What `value` may be, in the form that identifiers are compared in."""
+    types = (kind,) if kind else IDENTIFIER_TYPES
+    forms = ((name, match_identifier(name, value, default_country)) for name in types)
+    return [Node(name, form) for name, form in forms if form]
+
+
+def _bridge_rows(reader: _Reader, candidates: Sequence[Node]) -> list[Row]:
+    values = sorted({node.value for node in candidates})
+    if not values:
+        return []
+    query = f"""
+        select distinct customer_id, identifier_type, identifier_value
+        from marts.bridge_customer_identifiers
+        where identifier_value in ({_list(values)})
+        order by all
+    """
+    rows = reader.rows("marts.bridge_customer_identifiers", query)
+    wanted = set(candidates)
+    return [row for row in rows if Node(row["identifier_type"], row["identifier_value"]) in wanted]
+
+
+def _nobody(reader: _Reader, candidates: Sequence[Node]) -> NotFoundError:
+    """The sentence for a value that belongs to no one: unknown, or known and refused."""
+    refused = [edge for edge in _edges(reader, candidates) if edge.refusal_reason]
+    if refused:
+        kinds = sorted({n.type for e in refused for n in (e.a, e.b) if n in set(candidates)})
+        reasons = sorted({edge.refusal_reason or "" for edge in refused})
+        return NotFoundError(
+            f"That {' or '.join(kinds)} was seen in {len(refused)} record(s) but belongs to "
+            f"nobody: {', '.join(reasons)}.",
+            "Ask for another identifier of the person you mean.",
+        )
+    return NotFoundError(
+        "Nobody is known by that value as of the published run.",
+        "Check its spelling, or write its kind before it, for example `phone:VALUE`.",
+    )
+
+
+def _collect(
+    reader: _Reader, customer_id: str, asked_for: str, alias_of: str | None, start: Node | None
+) -> Explanation:
+    person = next(iter(reader.of_person("marts.dim_customers", customer_id)), {})
+    identifiers = _identifiers(reader, customer_id)
+    nodes = [identifier.node for identifier in identifiers]
+    edges = _edges(reader, nodes)
+    used = [edge for edge in edges if edge.refusal_reason is None]
+    latest = "order by as_of_date desc limit 1"
+    builds = reader.rows("ops.build", "select * from ops.build limit 1")
+    return Explanation(
+        customer_id=customer_id,
+        asked_for=asked_for,
+        alias_of=alias_of,
+        as_of=builds[0].get("as_of") if builds else None,
+        person=person,
+        email_reason=email_reason(person.get("email"), identifiers),
+        identifiers=identifiers,
+        chain=chain(nodes, used, start or _start(identifiers, person)),
+        refused=[edge for edge in edges if edge.refusal_reason is not None],
+        stages=reader.of_person(
+            "marts.fct_customer_journey_stages", customer_id, "order by entered_at, stage"
+        ),
+        rfm=next(iter(reader.of_person("marts.fct_customer_rfm", customer_id, latest)), {}),
+        clv=next(iter(reader.of_person("marts.fct_customer_clv", customer_id, latest)), {}),
+        segments=_segments(reader, customer_id),
+        permissions=reader.of_person(
+            "marts.contactability", customer_id, "order by channel, purpose"
+        ),
+        deliveries=reader.of_person(
+            "activity.fct_deliveries",
+            customer_id,
+            f"order by delivered_at desc, destination, segment limit {MAX_ACTIVITY}",
+        ),
+        held_back=reader.of_person(
+            "activity.fct_held_back",
+            customer_id,
+            f"order by held_back_at desc, destination, segment limit {MAX_ACTIVITY}",
+        ),
+        not_published=sorted(set(reader.missing)),
+    )
+
+
+def _identifiers(reader: _Reader, customer_id: str) -> list[Identifier]:
+    rows = reader.of_person("marts.bridge_customer_identifiers", customer_id)
+    names = Identifier.__dataclass_fields__
+    found = [Identifier(**{name: row[name] for name in names}) for row in rows]
+    return sorted(found, key=by_worth)
+
+
+def _start(identifiers: Sequence[Identifier], person: Row) -> Node | None:
+    """Where the chain begins when an id was asked for: the best email, else the best identifier."""
+    best_email = Node("email", str(person.get("email")))
+    nodes = [identifier.node for identifier in identifiers]
+    return best_email if best_email in nodes else next(iter(nodes), None)
+
+
+def _edges(reader: _Reader, nodes: Iterable[Node]) -> list[Edge]:
+    """Every pair that one of `nodes` was seen in; used pairs first, best evidence first."""
+    wanted = list(nodes)[:MAX_IDENTIFIERS]
+    values = sorted({node.value for node in wanted})
+    if not values:
+        return []
+    # Row numbers first: a search of two narrow columns, then the few wide rows.
+    query = f"""
+        select * from marts.fct_identity_edges where rowid in (
+            select rowid from marts.fct_identity_edges where identifier_a_value in ({_list(values)})
+            union
+            select rowid from marts.fct_identity_edges where identifier_b_value in ({_list(values)})
+        )
+    """
+    mine = set(wanted)
+    edges = [_edge(row) for row in reader.rows("marts.fct_identity_edges", query)]
+    edges = [edge for edge in edges if edge.a in mine or edge.b in mine]
+    return sorted(edges, key=by_evidence)[:MAX_EDGES]
+
+
+def _edge(row: Row) -> Edge:
+    reason = row["refusal_reason"] or ("refused" if row["status"] != "used" else None)
+    return Edge(
+        a=Node(row["identifier_a_type"], row["identifier_a_value"]),
+        b=Node(row["identifier_b_type"], row["identifier_b_value"]),
+        source_system=row["source_system"],
+        source_record_id=row["source_record_id"],
+        observed_at=row["observed_at"],
+        rule=row["rule"],
+        evidence_grade=row["evidence_grade"],
+        refusal_reason=reason if row["status"] != "used" else None,
+    )
+
+
+def _segments(reader: _Reader, customer_id: str) -> list[Row]:
+    """The segments the person is in now, with the label people know them by."""
+    names = sorted(table for table in reader.tables if table.startswith("segments.seg_"))
+    if not names:
+        reader.missing.append("segments.*")
+        return []
+    parts = [
+        f"select '{name.removeprefix('segments.seg_')}' as segment, reason, context "
+        f"from {name} where customer_id = {_quoted(customer_id)}"
+        for name in names
+    ]
+    rows = reader.rows(names[0], " union all ".join(parts) + " order by segment")
+    labels = reader.rows("marts.dim_segments", "select segment, label from marts.dim_segments")
+    by_name = {row["segment"]: row["label"] for row in labels}
+    stays = reader.of_person("marts.fct_segment_memberships", customer_id)
+    entered = {row["segment"]: row["entered_at"] for row in stays if row["exited_at"] is None}
+    return [
+        {**row, "label": by_name.get(row["segment"]), "entered_at": entered.get(row["segment"])}
+        for row in rows
+    ]
+
+
+def _list(values: Sequence[str]) -> str:
+    return ", ".join(_quoted(value) for value in values)
+
+
+def _quoted(value: str) -> str:
+    """A text as an SQL literal, in which DuckDB gives meaning to the quote alone.
+
+    Not bound: the client imports pandas to look at a bound value, which takes longer than the
+    whole explanation. A NUL would end the statement and is in no stored value.
+    """
+    return "'" + value.replace("\x00", "").replace("'", "''") + "'"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    return str(value) if isinstance(value, Decimal) else value
