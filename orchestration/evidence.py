@@ -1,18 +1,21 @@
-"""The evidence that ties a person's identifiers together, ordered so that it can be followed.
+"""What an explanation is made of, and the evidence in it ordered so that it can be followed.
 
 Belongs here: identifiers, the pairs they were seen in, the strongest chain through them and the
-sentence about the best address; pure functions. Does not belong here: reading the published file
-(explain) and deciding who is who (the identity models did).
+sentence about the best address; plain values and pure functions. Does not belong here: reading the
+published file (explain) and deciding who is who (the identity models did).
 """
 
 from __future__ import annotations
 
 import heapq
+import json
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import NamedTuple
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any, NamedTuple
+
+Row = dict[str, Any]
 
 GRADES = ("card_paid_order", "verified_login", "checkout", "store_till", "newsletter", "import")
 IDENTIFIER_TYPES = (
@@ -80,6 +83,33 @@ class Link:
     node: Node
     parent: Node | None
     edge: Edge | None
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What is published about one person, and the evidence for it."""
+
+    customer_id: str
+    asked_for: str
+    alias_of: str | None
+    as_of: datetime | None
+    person: Row
+    email_reason: str
+    identifiers: list[Identifier]
+    chain: list[Link]
+    refused: list[Edge]
+    stages: list[Row]
+    rfm: Row
+    clv: Row
+    segments: list[Row]
+    permissions: list[Row]
+    deliveries: list[Row]
+    held_back: list[Row]
+    not_published: list[str] = field(default_factory=list)
+
+    def to_json(self) -> str:
+        """The explanation as JSON; money as text, so that nothing is rounded."""
+        return json.dumps(asdict(self), default=_plain, ensure_ascii=False, indent=2)
 
 
 def grade_rank(grade: str | None) -> int:
@@ -172,3 +202,7 @@ def email_reason(email: str | None, identifiers: Sequence[Identifier]) -> str:
     else:
         against = f"as good as another of {len(others)} address(es), and preferred by recency"
     return f"Evidence {chosen.evidence_grade}, {against}; {seen}."
+
+
+def _plain(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime | date) else str(value)

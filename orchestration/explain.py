@@ -10,29 +10,29 @@ Reads `published.duckdb` only, so it works while a run is under way, and shows w
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
-from datetime import date, datetime
-from decimal import Decimal
-from typing import Any
 
 import duckdb
 
+from ingestion.config import load_settings
 from ingestion.errors import RegularsError, UsageError
 from ingestion.identifiers import match_identifier
 from orchestration.evidence import (
     IDENTIFIER_TYPES,
     Edge,
+    Explanation,
     Identifier,
-    Link,
     Node,
+    Row,
     by_evidence,
     by_worth,
     chain,
     email_reason,
 )
+from orchestration.explain_view import render
 from orchestration.home import Home
+from orchestration.publishing.reader import open_published
 
-Row = dict[str, Any]
+__all__ = ["AmbiguousError", "NotFoundError", "explain", "render"]
 
 MAX_IDENTIFIERS = 200  # a kiosk may own thousands of devices; its chain is drawn from the best ones
 MAX_EDGES = 2_000
@@ -47,33 +47,6 @@ class AmbiguousError(UsageError):
     """What was asked for is known of several people."""
 
 
-@dataclass(frozen=True)
-class Explanation:
-    """What is published about one person, and the evidence for it."""
-
-    customer_id: str
-    asked_for: str
-    alias_of: str | None
-    as_of: datetime | None
-    person: Row
-    email_reason: str
-    identifiers: list[Identifier]
-    chain: list[Link]
-    refused: list[Edge]
-    stages: list[Row]
-    rfm: Row
-    clv: Row
-    segments: list[Row]
-    permissions: list[Row]
-    deliveries: list[Row]
-    held_back: list[Row]
-    not_published: list[str] = field(default_factory=list)
-
-    def to_json(self) -> dict[str, Any]:
-        """The explanation as plain JSON values; money as text, so that nothing is rounded."""
-        return {key: _plain(value) for key, value in asdict(self).items()}
-
-
 def explain(home: Home, who: str, default_country: str | None = None) -> Explanation:
     """Everything published about the person behind `who`.
 
@@ -82,40 +55,23 @@ def explain(home: Home, who: str, default_country: str | None = None) -> Explana
         who: an email, phone, login, device, card, loyalty id, any source's customer id, a
             customer_id or an earlier id of a merged person; `type:value` where a value alone could
             mean several.
-        default_country: how a phone number without a country code is read.
+        default_country: how a phone number without a country code is read; the settings' one
+            unless given.
 
     Raises:
         NotFoundError: nobody is known by it, or the value is shared and joins nobody.
         AmbiguousError: several people are.
         RegularsError: nothing is published yet.
     """
-    with open_published(home) as connection:
-        reader = _Reader(connection)
-        customer_id, asked_for, alias_of, start = _find(reader, who, default_country)
-        return _collect(reader, customer_id, asked_for, alias_of, start)
-
-
-def open_published(home: Home) -> duckdb.DuckDBPyConnection:
-    """The published file, read-only and unable to touch any other file (RELIABILITY X6)."""
-    if not home.published.exists():
-        raise RegularsError(
-            f"Nothing has been published in {home.root} yet.",
-            "Run `regulars demo` or `regulars run --input DIR` first.",
-        )
+    country = default_country or load_settings().shop.default_country
     try:
-        return duckdb.connect(
-            str(home.published),
-            read_only=True,
-            config={
-                "enable_external_access": "false",
-                "autoinstall_known_extensions": "false",
-                "autoload_known_extensions": "false",
-                "lock_configuration": "true",
-            },
-        )
+        with open_published(home) as connection:
+            reader = _Reader(connection)
+            customer_id, asked_for, alias_of, start = _find(reader, who, country)
+            return _collect(reader, customer_id, asked_for, alias_of, start)
     except duckdb.Error as error:
         raise RegularsError(
-            f"The published file {home.published} cannot be opened.",
+            f"The published file {home.published} cannot be read.",
             "Run `regulars doctor`; a new `regulars run` replaces the file.",
         ) from error
 
@@ -146,7 +102,7 @@ class _Reader:
 
 
 def _find(
-    reader: _Reader, who: str, default_country: str | None
+    reader: _Reader, who: str, default_country: str
 ) -> tuple[str, str, str | None, Node | None]:
     """The customer_id, how it was found, the older id it was found by, and where to start."""
     text = who.strip()
@@ -184,7 +140,7 @@ def _split(text: str) -> tuple[str | None, str]:
     return None, text
 
 
-def _candidates(kind: str | None, value: str, default_country: str | None) -> list[Node]:
+def _candidates(kind: str | None, value: str, default_country: str) -> list[Node]:
     """What `value` may be, in the form that identifiers are compared in."""
     types = (kind,) if kind else IDENTIFIER_TYPES
     forms = ((name, match_identifier(name, value, default_country)) for name in types)
@@ -347,13 +303,3 @@ def _quoted(value: str) -> str:
     whole explanation. A NUL would end the statement and is in no stored value.
     """
     return "'" + value.replace("\x00", "").replace("'", "''") + "'"
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {str(key): _plain(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(inner) for inner in value]
-    if isinstance(value, datetime | date):
-        return value.isoformat()
-    return str(value) if isinstance(value, Decimal) else value

@@ -12,14 +12,13 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from orchestration.evidence import Edge, Link, Node
-from orchestration.explain import Explanation, Row
+from orchestration.evidence import Edge, Explanation, Link, Node, Row
 
 MAX_SHOWN_IDENTIFIERS = 25
 MAX_SHOWN_LINKS = 40
@@ -27,8 +26,8 @@ MAX_SHOWN_REFUSED = 5
 MAX_SHOWN_ACTIVITY = 8
 
 
-def render(explanation: Explanation) -> list[RenderableType]:
-    """The explanation from who it is down to what was sent; print each in turn."""
+def render(explanation: Explanation) -> RenderableType:
+    """The explanation from who it is down to what was sent."""
     parts: list[tuple[str, RenderableType]] = [
         ("Who", _who(explanation)),
         ("Identifiers", _identifiers(explanation)),
@@ -40,7 +39,7 @@ def render(explanation: Explanation) -> list[RenderableType]:
         ("Sent", _deliveries(explanation)),
         ("Held back", _held_back(explanation)),
     ]
-    return list(_titled(parts))
+    return Group(*_titled(parts))
 
 
 def _titled(parts: Sequence[tuple[str, RenderableType]]) -> Iterator[RenderableType]:
