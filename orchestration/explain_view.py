@@ -44,7 +44,7 @@ def render(explanation: Explanation) -> RenderableType:
 
 def _titled(parts: Sequence[tuple[str, RenderableType]]) -> Iterator[RenderableType]:
     for title, body in parts:
-        yield Text(title, style="bold")
+        yield _text(title, style="bold")
         yield Padding(body, (0, 0, 1, 2))
 
 
@@ -62,7 +62,7 @@ def _who(explanation: Explanation) -> Text:
         f"First seen {_when(person.get('first_seen_at'))}, last seen "
         f"{_when(person.get('last_seen_at'))}; as of {_when(explanation.as_of)}."
     )
-    return Text("\n".join(lines))
+    return _text("\n".join(lines))
 
 
 def _identifiers(explanation: Explanation) -> RenderableType:
@@ -95,12 +95,12 @@ def _evidence(explanation: Explanation) -> RenderableType:
     trees: list[Tree] = []
     branches: dict[Node, Tree] = {}
     for link in explanation.chain[:MAX_SHOWN_LINKS]:
-        label = Text(_node(link.node), style="cyan")
+        label = _text(_node(link.node), style="cyan")
         if link.parent is None or link.edge is None:
             branch = Tree(label)
             trees.append(branch)
         else:
-            branch = branches[link.parent].add(Text(_edge(link.edge), style="dim") + "\n" + label)
+            branch = branches[link.parent].add(_text(_edge(link.edge), style="dim") + "\n" + label)
         branches[link.node] = branch
         _add_refused(branch, link, refused)
     whole = Table.grid()
@@ -128,8 +128,8 @@ def _add_refused(branch: Tree, link: Link, refused: dict[Node, list[Edge]]) -> N
     for edge in edges[:MAX_SHOWN_REFUSED]:
         other = edge.other(link.node)
         branch.add(
-            Text(f"refused: {edge.refusal_reason} ({_edge(edge)})\n", style="red")
-            + Text(_node(other), style="strike")
+            _text(f"refused: {edge.refusal_reason} ({_edge(edge)})\n", style="red")
+            + _text(_node(other), style="strike")
         )
         refused[other] = [kept for kept in refused.get(other, []) if kept is not edge]
     if len(edges) > MAX_SHOWN_REFUSED:
@@ -137,7 +137,7 @@ def _add_refused(branch: Tree, link: Link, refused: dict[Node, list[Edge]]) -> N
         more = ", ".join(
             f"{count} × {reason}" for reason, count in sorted(reasons.items(), key=str)
         )
-        branch.add(Text(f"refused, not shown: {more}", style="red"))
+        branch.add(_text(f"refused, not shown: {more}", style="red"))
 
 
 def _node(node: Node) -> str:
@@ -173,7 +173,7 @@ def _value(explanation: Explanation) -> RenderableType:
         lines.append(f"Expected in a year: {_money(clv['predicted_clv_365d'])} {currency}.")
     elif clv.get("null_reason"):
         lines.append(f"No prediction: {clv['null_reason']}.")
-    return Text("\n".join(lines))
+    return _text("\n".join(lines))
 
 
 def _segments(explanation: Explanation) -> RenderableType:
@@ -224,12 +224,12 @@ def _table(*columns: str) -> Table:
 
 
 def _add(table: Table, *cells: Any) -> None:
-    table.add_row(*(Text(_cell(cell)) for cell in cells))
+    table.add_row(*(_text(_cell(cell)) for cell in cells))
 
 
 def _add_rest(table: Table, hidden: int) -> None:
     if hidden > 0:
-        table.add_row(Text(f"and {hidden} more", style="dim"))
+        table.add_row(_text(f"and {hidden} more", style="dim"))
 
 
 def _cell(value: Any) -> str:
@@ -249,4 +249,9 @@ def _money(value: Any) -> str:
 
 
 def _none(text: str) -> Text:
-    return Text(text, style="dim")
+    return _text(text, style="dim")
+
+
+def _text(content: str, style: str = "") -> Text:
+    """Text that wraps whatever the console is set to, so that nothing is cut off."""
+    return Text(content, style, no_wrap=False, overflow="fold")
