@@ -223,12 +223,12 @@ def _first_problem(path: Path, error: ValidationError) -> str:
 def _known_keys(place: tuple[int | str, ...]) -> list[str]:
     """The settings that exist in the section at `place`, for the error message."""
     model: type[BaseModel] = Settings
-    named_sections = {"destinations": Destination, "segments": Segment}
+    named: dict[str, type[BaseModel]] = {"destinations": Destination, "segments": Segment}
     for part in place:
         field = model.model_fields.get(str(part))
         annotation = field.annotation if field else None
         if isinstance(annotation, type) and issubclass(annotation, BaseModel):
             model = annotation
         else:
-            model = named_sections.get(str(part), model)
+            model = named.get(str(part), model)
     return sorted(model.model_fields)

@@ -15,27 +15,35 @@ from functools import cache
 from importlib.metadata import version
 from typing import Literal
 
+from sqlalchemy import func, select
+
 from ingestion.config import REPOSITORY, Settings
 from ingestion.errors import UsageError
 from orchestration import lock
 from orchestration.home import Home
-from orchestration.ops.store import OpsStore, open_store
+from orchestration.ops import runs, schema
+from orchestration.ops.commit import heal
+from orchestration.ops.store import Store, open_store
+from orchestration.publishing.candidate import Candidate
 from orchestration.publishing.publish import clear_half_built
+from orchestration.quality.results import CheckResult
 
 Say = Callable[[str], None]
+Send = Literal["no", "scheduled", "yes"]
 
 
 @dataclass(frozen=True)
 class RunRequest:
     """What a person or schedule asked for.
 
-    `as_of` is naive UTC. `send` lets configured destinations receive; without it a run only plans.
+    `as_of` is naive UTC. `send` says who may receive: `no` one (the run only plans), the
+    destinations whose settings say so (`scheduled`), or every enabled destination (`yes`).
     """
 
     as_of: datetime
     input: str = ""
     full_refresh: bool = False
-    send: bool = False
+    send: Send = "no"
 
 
 @dataclass
@@ -45,11 +53,16 @@ class Run:
     request: RunRequest
     home: Home
     settings: Settings
-    store: OpsStore
-    run_id: str
-    code_version: str
+    store: Store
+    facts: runs.Run
     say: Say
-    notes: dict[str, object] = field(default_factory=dict)
+    candidate: Candidate | None = None
+    checks: list[CheckResult] = field(default_factory=list)
+
+    @property
+    def run_id(self) -> str:
+        """The run's id."""
+        return self.facts.run_id
 
     @property
     def as_of(self) -> datetime:
@@ -73,33 +86,51 @@ def open_run(
 ) -> Iterator[Run]:
     """Take the lock, clear up after the dead, and keep the run's row in ops true to its end.
 
+    A run that published is marked succeeded by the commit that follows the swap; whatever else
+    happens, its row is closed as failed here.
+
     Raises:
         BusyError: another run holds the home after `wait_seconds`.
     """
     home.create()
     with lock.hold(home.lock, wait_seconds), open_store(home) as store:
-        heal(home, store, say)
-        run_id = store.start_run(request.as_of, code_version())
-        run = Run(request, home, settings, store, run_id, code_version(), say)
-        outcome: Literal["succeeded", "failed"] = "failed"
+        clear_up(home, store, say)
+        run_id = next_run_id(store, request.as_of)
+        facts = runs.Run(run_id, request.as_of, code_version())
+        runs.start_run(store, facts, started_at=clock())
         try:
-            yield run
-            outcome = "succeeded" if run.notes.get("finished") else "failed"
+            yield Run(request, home, settings, store, facts, say)
         finally:
-            store.finish_run(run_id, outcome)
+            runs.finish_run(store, run_id, runs.FAILED, finished_at=clock())
 
 
-def heal(home: Home, store: OpsStore, say: Say) -> None:
-    """Clear up after runs that died: files half built, rows still "running", a commit not made.
+def clear_up(home: Home, store: Store, say: Say) -> None:
+    """Clear up after runs that died: files half built, a commit not made, rows still "running".
 
     Only to be called under the lock, when nothing else can be at work in this home.
     """
     clear_half_built(home)
-    dead = store.fail_dead_runs()
-    if dead:
-        say(f"{dead} earlier run(s) ended without a word; their rows are now marked failed.")
-    if store.commit_published(home.published):
+    if heal(store, home, at=clock()):
         say("The last published file was not yet recorded in ops; it is now.")
+    dead = runs.fail_dead_runs(store, at=clock())
+    if dead:
+        say(f"{len(dead)} earlier run(s) ended without a word; their rows are now marked failed.")
+
+
+def next_run_id(store: Store, as_of: datetime) -> str:
+    """`20260701T000000Z-0003`: the moment and the number of the run in this home.
+
+    Readable, unique in a home, and the same when the same things are done in a new home, so that
+    published tables can be compared byte by byte.
+    """
+    with store.read() as connection:
+        number = connection.execute(select(func.count()).select_from(schema.runs)).scalar_one()
+    return f"{as_of:%Y%m%dT%H%M%SZ}-{number + 1:04d}"
+
+
+def clock() -> datetime:
+    """The wall clock in naive UTC, for the book-keeping of runs only; never for data."""
+    return datetime.now(UTC).replace(tzinfo=None)
 
 
 @cache

@@ -1,0 +1,420 @@
+"""The `regulars` command.
+
+Belongs here: arguments, exit codes and what a person reads at a terminal. Does not belong here:
+anything a test or Dagster would want to call; each command hands over to its room at once. Heavy
+imports happen inside commands, so that `--help` is quick.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from ingestion.errors import NoInputError, RegularsError, UsageError
+from orchestration.home import Home
+
+app = typer.Typer(
+    name="regulars",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="""Treat every customer like a regular.
+
+Regulars pulls a shop's email, web and order data into DuckDB, works out who is who, what each
+person is worth, where they are on their way and what they permitted, checks it all, and sends every
+channel exactly the people it may and should talk to.
+
+[bold]Start here[/bold]
+
+  regulars demo                 the whole product on a pretend shop
+  regulars run --input DIR      your own files, in the layout of docs/formats.md
+  regulars plan                 what would be sent to whom, and what is held back and why
+  regulars sync                 send it
+
+[bold]Exit codes[/bold]  0 done · 1 failed · 2 bad usage or no readable input · 75 busy
+""",
+)
+consent_app = typer.Typer(no_args_is_help=True, help="Record a permission given or withdrawn.")
+quarantine_app = typer.Typer(no_args_is_help=True, help="Rows that could not be used, and why.")
+new_app = typer.Typer(no_args_is_help=True, help="Make the one file that adds one thing.")
+app.add_typer(consent_app, name="consent")
+app.add_typer(quarantine_app, name="quarantine")
+app.add_typer(new_app, name="new")
+
+HomeOption = Annotated[
+    Path | None,
+    typer.Option("--home", help="The shop's data folder [default: $REGULARS_HOME or ./data]."),
+]
+AsOfOption = Annotated[
+    str | None,
+    typer.Option("--as-of", help='The run\'s "now", UTC: 2026-07-01 or 2026-07-01T12:00:00Z.'),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
+SegmentArgument = Annotated[str | None, typer.Argument(help="One segment; all when left out.")]
+DestinationArgument = Annotated[
+    str | None, typer.Argument(help="One destination; all when left out.")
+]
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def main() -> None:
+    """Run the command and turn our errors into one sentence and an exit code."""
+    signal.signal(signal.SIGTERM, _terminate)
+    _stay_private()
+    try:
+        app(standalone_mode=False)
+    except RegularsError as error:
+        _explain_and_leave(error)
+    except KeyboardInterrupt:
+        err.print("Stopped. Nothing half-done is visible; the next run goes on from here.")
+        sys.exit(130)
+    except typer.Exit as leaving:
+        sys.exit(leaving.exit_code)
+    except typer.Abort:
+        sys.exit(1)
+    except BrokenPipeError:
+        sys.exit(0)
+    except Exception as error:  # click's usage errors carry their own exit code
+        if not hasattr(error, "exit_code") or not hasattr(error, "show"):
+            raise
+        error.show()
+        sys.exit(error.exit_code)
+
+
+@app.command()
+def demo(
+    people: Annotated[
+        int, typer.Option(min=50, help="How many people the pretend shop has.")
+    ] = 2000,
+    seed: Annotated[int, typer.Option(help="Another seed makes another shop.")] = 0,
+    as_of: AsOfOption = None,
+    home: HomeOption = None,
+) -> None:
+    """Run the whole product on a pretend shop, with its servers, and deliver to local files."""
+    from orchestration.demo import run_demo
+
+    run_demo(Home.locate(home), people, seed, as_of, out)
+
+
+@app.command()
+def run(
+    input_: Annotated[
+        str,
+        typer.Option("--input", help="A folder or fsspec URL in the layout of docs/formats.md."),
+    ] = "",
+    as_of: AsOfOption = None,
+    full_refresh: Annotated[
+        bool, typer.Option("--full-refresh", help="Build every model anew from raw; ids are kept.")
+    ] = False,
+    select: Annotated[
+        str, typer.Option("--select", help="Only these models, in dbt's selection syntax.")
+    ] = "",
+    send: Annotated[
+        bool, typer.Option("--send", help="Deliver to every enabled destination afterwards.")
+    ] = False,
+    home: HomeOption = None,
+) -> None:
+    """Ingest, model, check, publish, plan; deliver only with --send."""
+    from orchestration.launch import run_job
+    from orchestration.run import RunRequest
+    from orchestration.summary import print_summary
+
+    place = Home.locate(home)
+    request = RunRequest(_moment(as_of), input_, full_refresh, "yes" if send else "no")
+    _need_some_input(place, input_)
+    run_job(place, request, _say, full=full_refresh, select=select)
+    print_summary(place, out)
+
+
+@app.command()
+def plan(
+    segment: SegmentArgument = None,
+    destination: DestinationArgument = None,
+    as_json: JsonOption = False,
+    home: HomeOption = None,
+) -> None:
+    """Show what would be added, updated, removed and held back, and why; sends nothing."""
+    from orchestration.delivery import plan_all, render_plans
+
+    plans = plan_all(Home.locate(home), segment, destination)
+    render_plans(plans, out, as_json=as_json)
+
+
+@app.command()
+def sync(
+    segment: SegmentArgument = None,
+    destination: DestinationArgument = None,
+    approve: Annotated[
+        str, typer.Option("--approve", help="Send only if the plan still has this hash.")
+    ] = "",
+    home: HomeOption = None,
+) -> None:
+    """Deliver the differences to what was delivered before; safe to repeat after a crash."""
+    from orchestration.delivery import render_results, sync_all
+
+    results = sync_all(Home.locate(home), segment, destination, approve or None)
+    render_results(results, out)
+
+
+@app.command()
+def explain(
+    who: Annotated[str, typer.Argument(help="Any identifier (email, phone, login …) or id.")],
+    as_json: JsonOption = False,
+    home: HomeOption = None,
+) -> None:
+    """Tell who this is, on which evidence, in which segments, with which permission."""
+    from orchestration import explain as room
+
+    found = room.explain(Home.locate(home), who)
+    if as_json:
+        sys.stdout.write(found.to_json() + "\n")
+    else:
+        out.print(room.render(found))
+
+
+@consent_app.command("grant")
+def consent_grant(
+    identifier: Annotated[str, typer.Argument(help="Email address, phone number or login.")],
+    channel: Annotated[str, typer.Option(help="email, sms, push, ads or onsite.")],
+    purpose: Annotated[str, typer.Option(help="marketing, personalisation, ads, transactional.")],
+    source: Annotated[str, typer.Option(help="Where the person said so; without it no consent.")],
+    identifier_type: Annotated[
+        str, typer.Option("--type", help="email, phone, login, …")
+    ] = "email",
+    wording: Annotated[str, typer.Option(help="The version of the words agreed to.")] = "",
+    proof: Annotated[str, typer.Option(help="A reference to the proof; never its content.")] = "",
+    expires_at: Annotated[str, typer.Option(help="When it ends, UTC; empty: never.")] = "",
+    at: AsOfOption = None,
+    home: HomeOption = None,
+) -> None:
+    """Record that a person granted permission, with its source."""
+    from orchestration.delivery import record_consent
+
+    receipt = record_consent(
+        Home.locate(home),
+        status="granted",
+        identifier_type=identifier_type,
+        identifier=identifier,
+        channel=channel,
+        purpose=purpose,
+        source=source,
+        wording=wording,
+        proof=proof,
+        expires_at=expires_at,
+        occurred_at=_moment(at),
+    )
+    out.print(f"Recorded. Receipt {receipt}.")
+
+
+@consent_app.command("revoke")
+def consent_revoke(
+    identifier: Annotated[str, typer.Argument(help="Email address, phone number or login.")],
+    channel: Annotated[str, typer.Option(help="email, sms, push, ads or onsite.")],
+    purpose: Annotated[str, typer.Option(help="marketing, personalisation, ads, transactional.")],
+    source: Annotated[str, typer.Option(help="Where the person said so.")] = "command line",
+    identifier_type: Annotated[
+        str, typer.Option("--type", help="email, phone, login, …")
+    ] = "email",
+    at: AsOfOption = None,
+    home: HomeOption = None,
+) -> None:
+    """Record that a person withdrew permission; the next send already honours it."""
+    from orchestration.delivery import record_consent
+
+    receipt = record_consent(
+        Home.locate(home),
+        status="revoked",
+        identifier_type=identifier_type,
+        identifier=identifier,
+        channel=channel,
+        purpose=purpose,
+        source=source,
+        wording="",
+        proof="",
+        expires_at="",
+        occurred_at=_moment(at),
+    )
+    out.print(f"Recorded. Receipt {receipt}. Nothing more is sent; removals follow with `sync`.")
+
+
+@app.command()
+def report(
+    open_: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+    home: HomeOption = None,
+) -> None:
+    """Draw the HTML page of people, value, stages, segments and data health."""
+    from orchestration.report.build import build_report
+
+    path = build_report(Home.locate(home))
+    out.print(f"The report is {path}")
+    if open_:
+        typer.launch(str(path))
+
+
+@app.command()
+def sql(
+    query: Annotated[
+        str, typer.Argument(help="One read-only statement; a list of tables if empty.")
+    ] = "",
+    as_json: JsonOption = False,
+    home: HomeOption = None,
+) -> None:
+    """Query the published file; read-only, without access to files or network."""
+    from orchestration.sql import print_query
+
+    print_query(Home.locate(home), query, out, as_json=as_json)
+
+
+@quarantine_app.command("list")
+def quarantine_list(
+    raw: Annotated[
+        bool, typer.Option("--raw", help="Show the raw text too (personal data).")
+    ] = False,
+    source: Annotated[str, typer.Option(help="Only this source.")] = "",
+    as_json: JsonOption = False,
+    home: HomeOption = None,
+) -> None:
+    """List rows that could not be used: source, file, line, reason, field."""
+    from orchestration.quarantine import print_quarantine
+
+    print_quarantine(Home.locate(home), source, out, raw=raw, as_json=as_json)
+
+
+@quarantine_app.command("replay")
+def quarantine_replay(
+    source: Annotated[str, typer.Option(help="Only this source.")] = "",
+    input_: Annotated[str, typer.Option("--input", help="Where orders/mapping.yml is.")] = "",
+    home: HomeOption = None,
+) -> None:
+    """Check quarantined rows against today's rules and load what is good now, exactly once."""
+    from orchestration.quarantine import replay
+
+    out.print(replay(Home.locate(home), source, input_))
+
+
+@app.command()
+def doctor(
+    connect: Annotated[
+        bool, typer.Option("--connect", help="Also try credentials and scopes at the APIs.")
+    ] = False,
+    home: HomeOption = None,
+) -> None:
+    """Check settings, stores, credentials by name and freshness; exit 1 if something is wrong."""
+    from ingestion.config import load_settings
+    from orchestration import doctor as room
+
+    checks = room.diagnose(Home.locate(home), load_settings(), connect=connect)
+    out.print(room.render(checks))
+    if any(check.status == "failed" for check in checks):
+        raise typer.Exit(1)
+
+
+@app.command()
+def dev(
+    port: Annotated[int, typer.Option(help="On 127.0.0.1.")] = 3000, home: HomeOption = None
+) -> None:
+    """Open Dagster with the whole lineage in the browser."""
+    from orchestration.launch import serve
+
+    err.print(f"Dagster opens at http://127.0.0.1:{port} in a moment; Ctrl-C stops it.")
+    serve(Home.locate(home), port)
+
+
+def _new(kind: str, name: str) -> None:
+    from orchestration.scaffold import scaffold
+
+    for line in scaffold(kind, name):
+        out.print(line)
+
+
+NameArgument = Annotated[str, typer.Argument(help="snake_case.")]
+
+
+@new_app.command("source")
+def new_source(name: NameArgument) -> None:
+    """One file in ingestion/sources."""
+    _new("source", name)
+
+
+@new_app.command("model")
+def new_model(name: NameArgument) -> None:
+    """One mart in dbt_project/models/marts, with its description."""
+    _new("model", name)
+
+
+@new_app.command("segment")
+def new_segment(name: NameArgument) -> None:
+    """One segment in dbt_project/models/segments."""
+    _new("segment", name)
+
+
+@new_app.command("destination")
+def new_destination(name: NameArgument) -> None:
+    """One file in orchestration/destinations."""
+    _new("destination", name)
+
+
+def _moment(text: str | None) -> datetime:
+    """The time asked for, else the clock: the only place that reads it."""
+    from orchestration.run import parse_as_of
+
+    return parse_as_of(text) if text else datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+
+
+def _say(text: str) -> None:
+    out.print(text if out.is_terminal else text.strip())
+
+
+def _need_some_input(home: Home, asked: str) -> None:
+    """Stop early, before seconds of start-up, when there is nothing to read at all."""
+    from ingestion.config import load_settings
+    from ingestion.inbox import check_readable
+
+    settings = load_settings()
+    place = asked or settings.input
+    if place:
+        check_readable(place)
+    elif not (settings.sources.klaviyo.enabled or settings.sources.shopify.enabled):
+        if home.raw.exists():
+            return
+        raise NoInputError(
+            "There is nothing to read: no --input, no `input` in regulars.toml, no API switched on.",
+            "Give `--input DIR`, or see the whole thing with `regulars demo`.",
+        )
+
+
+def _explain_and_leave(error: RegularsError) -> None:
+    label = "Usage" if isinstance(error, UsageError) else "Stopped"
+    err.print(f"[bold]{label}:[/bold] ", end="")
+    err.print(error.message, markup=False)
+    if error.hint:
+        err.print(error.hint, markup=False)
+    sys.exit(error.exit_code)
+
+
+def _terminate(_signal: int, _frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _stay_private() -> None:
+    """Files are their owner's only, and no library calls home."""
+    os.umask(0o077)
+    for name, value in {
+        "DO_NOT_TRACK": "1",
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        "RUNTIME__DLTHUB_TELEMETRY": "false",
+        "GX_ANALYTICS_ENABLED": "false",
+        "DAGSTER_DISABLE_TELEMETRY": "1",
+    }.items():
+        os.environ.setdefault(name, value)

@@ -1,0 +1,58 @@
+"""`regulars sql`: a question to the published file, answered as a table or JSON.
+
+Belongs here: the layout of an answer. Does not belong here: what may be asked (publishing/reader).
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from orchestration.home import Home
+from orchestration.publishing.reader import QueryResult, query_published
+
+SHOWN = 200
+TABLES = """
+select t.schema_name || '.' || t.table_name as "table", t.estimated_size as "rows",
+       t.comment as "one row per ..."
+from duckdb_tables() t where t.schema_name in ('marts', 'segments', 'activity', 'ops')
+order by all
+"""
+
+
+def print_query(home: Home, query: str, out: Console, *, as_json: bool) -> None:
+    """Answer `query`, or list the tables when it is empty."""
+    result = query_published(home, query or TABLES, max_rows=None if as_json else SHOWN)
+    if as_json:
+        sys.stdout.write(_as_json(result) + "\n")
+    else:
+        out.print(_as_table(result))
+        if result.truncated:
+            out.print(f"Only the first {SHOWN} rows are shown; add a LIMIT or use --json.")
+
+
+def _as_table(result: QueryResult) -> Table:
+    table = Table(header_style="bold")
+    for number, name in enumerate(result.columns):
+        sample = result.rows[0][number] if result.rows else None
+        table.add_column(name, justify="right" if _is_number(sample) else "left")
+    for row in result.rows:
+        table.add_row(*("" if value is None else str(value) for value in row))
+    return table
+
+
+def _as_json(result: QueryResult) -> str:
+    rows = [dict(zip(result.columns, row, strict=True)) for row in result.rows]
+    return json.dumps(rows, default=str, ensure_ascii=False, indent=2)
+
+
+def _is_number(value: Any) -> bool:
+    return not isinstance(value, bool) and isinstance(value, int | float) or _is_decimal(value)
+
+
+def _is_decimal(value: Any) -> bool:
+    return type(value).__name__ == "Decimal"

@@ -1,0 +1,79 @@
+"""The resources every step shares: the run (lock, ops store, facts) and the dbt command.
+
+Belongs here: wrapping orchestration/run.py and dagster-dbt. Does not belong here: what a run is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DbtCliResource
+from pydantic import PrivateAttr
+
+from ingestion.config import load_settings
+from orchestration import console
+from orchestration.home import Home
+from orchestration.run import Run, RunRequest, Send, open_run, parse_as_of
+from orchestration.transformation import DBT_PROJECT, dbt_executable
+from orchestration.workers import mark_process, release_dead_runs
+
+QUEUE_SECONDS = 6 * 3600.0
+
+
+class RunResource(dg.ConfigurableResource):  # type: ignore[misc]
+    """One run's facts, from the launch pad, a schedule or the command line.
+
+    `as_of` empty means now; `input` empty means the settings' input; `send` is `no` (plan only),
+    `scheduled` (destinations whose settings say so) or `yes` (every enabled destination). A run
+    started in the UI or by a schedule waits for the lock; the command line does not.
+    """
+
+    as_of: str = ""
+    input: str = ""
+    full_refresh: bool = False
+    send: Send = "no"
+    _run: Run | None = PrivateAttr(default=None)
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[RunResource]:
+        """Hold the home for the whole run."""
+        home, settings = Home.locate(), load_settings()
+        mark_process(context.instance, context.run)
+        request = RunRequest(self._moment(), self.input, self.full_refresh, self.send)
+        wait = 0.0 if console.attached() else QUEUE_SECONDS
+        with open_run(home, settings, request, say=console.say, wait_seconds=wait) as run:
+            release_dead_runs(context.instance, context.run)
+            self._run = run
+            yield self
+
+    @property
+    def current(self) -> Run:
+        """The open run.
+
+        Raises:
+            RuntimeError: used outside an execution, which Dagster does not do.
+        """
+        if self._run is None:
+            raise RuntimeError("the run resource is only usable while a run executes")
+        return self._run
+
+    def _moment(self) -> datetime:
+        if self.as_of:
+            return parse_as_of(self.as_of)
+        return datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+
+
+def resources() -> dict[str, Any]:
+    """All resources by the names the assets ask for."""
+    return {
+        "run": RunResource.configure_at_launch(),
+        "dbt": DbtCliResource(
+            project_dir=str(DBT_PROJECT),
+            profiles_dir=str(DBT_PROJECT),
+            dbt_executable=dbt_executable(),
+        ),
+    }

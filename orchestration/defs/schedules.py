@@ -1,0 +1,93 @@
+"""Jobs, schedules and sensors: when things run.
+
+Belongs here: `refresh` and `rebuild`, the hourly and daily schedule, the sensor for new files, the
+freshness of what is published. Does not belong here: what a run does.
+"""
+
+from __future__ import annotations
+
+import datetime
+
+import dagster as dg
+
+from ingestion.config import load_settings
+from ingestion.inbox import fingerprint
+from orchestration.home import Home
+
+_settings = load_settings()
+
+refresh = dg.define_asset_job(
+    "refresh",
+    selection=dg.AssetSelection.all(),
+    description="Ingest what is new, model, check, publish; then plan, and deliver where allowed.",
+)
+rebuild = dg.define_asset_job(
+    "rebuild",
+    selection=dg.AssetSelection.all(),
+    config={"resources": {"run": {"config": {"full_refresh": True}}}},
+    description="The same with every incremental model built anew from raw; ids are kept.",
+)
+
+
+def _status(on: bool) -> dg.DefaultScheduleStatus:
+    return dg.DefaultScheduleStatus.RUNNING if on else dg.DefaultScheduleStatus.STOPPED
+
+
+def _request(moment: datetime.datetime) -> dg.RunRequest:
+    """A run as of the tick, so that a late start still means the planned moment."""
+    as_of = moment.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    config = {"resources": {"run": {"config": {"as_of": as_of, "send": "scheduled"}}}}
+    return dg.RunRequest(run_key=as_of, run_config=config)
+
+
+@dg.schedule(
+    job=refresh,
+    cron_schedule="0 * * * *",
+    default_status=_status(_settings.schedule.hourly),
+    description="Every hour; delivers only to destinations whose settings say `send = true`.",
+)
+def hourly(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+    """One run an hour."""
+    return _request(context.scheduled_execution_time)
+
+
+_hour, _minute = _settings.schedule.daily_at.split(":")
+
+
+@dg.schedule(
+    job=refresh,
+    cron_schedule=f"{int(_minute)} {int(_hour)} * * *",
+    execution_timezone=_settings.shop.timezone,
+    default_status=_status(_settings.schedule.daily),
+    description="Once a day in the shop's zone; delivers only where settings say `send = true`.",
+)
+def daily(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+    """One run a day."""
+    return _request(context.scheduled_execution_time)
+
+
+@dg.sensor(
+    job=refresh,
+    minimum_interval_seconds=60,
+    description="Starts a run when a file of the settings' input is new or changed.",
+)
+def new_files(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    """Compare a fingerprint of the input's file list with the last one seen."""
+    if not _settings.input:
+        return dg.SkipReason("No `input` is set in regulars.toml.")
+    seen = fingerprint(_settings.input)
+    if seen == context.cursor:
+        return dg.SkipReason("No new or changed file.")
+    context.update_cursor(seen)
+    return dg.RunRequest(run_key=seen)
+
+
+published_freshness = dg.build_last_update_freshness_checks(
+    assets=[dg.AssetKey(["publish", "published"])],
+    lower_bound_delta=datetime.timedelta(hours=26),
+    severity=dg.AssetCheckSeverity.WARN,
+)
+published_freshness_sensor = dg.build_sensor_for_freshness_checks(
+    freshness_checks=published_freshness,
+    default_status=dg.DefaultSensorStatus.STOPPED,
+)

@@ -1,0 +1,84 @@
+"""dbt's models, seeds and tests as assets and checks.
+
+Belongs here: the translation of dbt names to asset names and the one dbt step of a run. Does not
+belong here: calling dbt by hand (orchestration/transformation.py) or any model (dbt_project).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator, DbtCliResource, dbt_assets
+
+from ingestion.config import load_settings
+from orchestration.defs.resources import RunResource
+from orchestration.home import Home
+from orchestration.transformation import (
+    failure_sentence,
+    manifest_path,
+    row_counts,
+    target_path,
+    vars_argument,
+)
+
+
+class Translator(DagsterDbtTranslator):
+    """Models are named by their name, sources `<source>/<table>`, groups are folders."""
+
+    def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
+        """`web/events` for a raw table, `dim_customers` for a model."""
+        if dbt_resource_props["resource_type"] == "source":
+            schema = dbt_resource_props["schema"].removeprefix("raw_")
+            return dg.AssetKey([schema, dbt_resource_props["name"]])
+        return dg.AssetKey([dbt_resource_props["name"]])
+
+    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
+        """The folder that holds the model; all staging folders are one group."""
+        if dbt_resource_props["resource_type"] == "seed":
+            return "seeds"
+        folders = dbt_resource_props["fqn"][1:-1]
+        if not folders:
+            return None
+        return "staging" if folders[0] == "staging" else folders[-1]
+
+
+@dbt_assets(
+    manifest=manifest_path(Home.locate(), load_settings()),
+    dagster_dbt_translator=Translator(),
+    pool="duckdb",
+    name="models",
+)
+def models(
+    context: dg.AssetExecutionContext, dbt: DbtCliResource, run: RunResource
+) -> Iterator[Any]:
+    """Build and test every selected model; a failing test fails the step, so nothing follows."""
+    current = run.current
+    full = ["--full-refresh"] if current.request.full_refresh else []
+    log_path = ["--log-path", str(current.home.dbt / "logs")]
+    current.say("Modelling: who is who, value, stages, segments ...")
+    invocation = dbt.cli(
+        ["build", *full, *log_path, *vars_argument(current.settings)],
+        context=context,
+        target_path=target_path(current.home),
+        raise_on_error=False,
+    )
+    events = list(invocation.stream())
+    counts = row_counts(current.home)
+    yield from (_with_rows(context, event, counts) for event in events)
+    if not invocation.is_successful():
+        raise dg.Failure(failure_sentence(current.home), allow_retries=False)
+
+
+def _with_rows(context: dg.AssetExecutionContext, event: Any, counts: Mapping[str, int]) -> Any:
+    """The same event with the model's row count, where the warehouse has one."""
+    if not isinstance(event, dg.Output):
+        return event
+    name = context.asset_key_for_output(event.output_name).path[-1]
+    if name not in counts:
+        return event
+    rows = {"dagster/row_count": dg.MetadataValue.int(counts[name])}
+    return dg.Output(
+        event.value, output_name=event.output_name, metadata={**event.metadata, **rows}
+    )

@@ -1,0 +1,143 @@
+"""Runs Dagster's jobs in this process, so that the UI shows every run, whoever started it.
+
+Belongs here: DAGSTER_HOME, the in-process execution and turning its outcome into our errors. Does
+not belong here: the command line and the steps. With definitions.py and defs/ this is the only
+module that knows Dagster; it is imported late, because Dagster takes seconds to load.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from ingestion.config import REPOSITORY
+from ingestion.errors import CheckFailedError, RegularsError
+from orchestration import console, lock
+from orchestration.home import Home
+from orchestration.run import RunRequest
+
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+def prepare(home: Home) -> None:
+    """Make DAGSTER_HOME ready and point this process at it; call under the lock.
+
+    Two processes that initialise a fresh DAGSTER_HOME at once race, so the lock comes first.
+    """
+    home.create()
+    os.environ["REGULARS_HOME"] = str(home.root)
+    os.environ["DAGSTER_HOME"] = str(home.dagster)
+    os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")
+    source = files("orchestration").joinpath("dagster.yaml").read_text("utf-8")
+    target = home.dagster / "dagster.yaml"
+    if not target.exists() or target.read_text("utf-8") != source:
+        target.write_text(source, "utf-8")
+
+
+def run_job(
+    home: Home,
+    request: RunRequest,
+    say: Callable[[str], None],
+    *,
+    full: bool = False,
+    select: str = "",
+) -> None:
+    """Execute `refresh` (or `rebuild`) to its end.
+
+    Raises:
+        BusyError: another run holds the home.
+        CheckFailedError: a check or the breaker stopped it; the old published file stands.
+        RegularsError: a step failed.
+    """
+    with lock.hold(home.lock):
+        prepare(home)
+        import dagster as dg  # noqa: PLC0415 - seconds to load
+
+        from orchestration.definitions import definitions  # noqa: PLC0415
+        from orchestration.workers import TAG, process_mark  # noqa: PLC0415
+
+        job = definitions.resolve_job_def("rebuild" if full else "refresh")
+        config = {**QUIET, "resources": {"run": {"config": _config(request)}}}
+        with dg.DagsterInstance.get() as instance, console.listening(say):
+            result = job.execute_in_process(
+                run_config=config,
+                instance=instance,
+                raise_on_error=False,
+                tags={TAG: process_mark() or ""},
+                asset_selection=_selection(definitions, select) if select else None,
+            )
+        if not result.success:
+            raise _failure(result)
+
+
+def _config(request: RunRequest) -> dict[str, Any]:
+    return {
+        "as_of": request.as_of.isoformat(),
+        "input": request.input,
+        "full_refresh": request.full_refresh,
+        "send": request.send,
+    }
+
+
+def _selection(definitions: Any, select: str) -> list[Any]:
+    """The chosen models by dbt's syntax, and every asset that is not a model."""
+    from dagster_dbt import build_dbt_asset_selection  # noqa: PLC0415
+
+    from orchestration.defs.transformation import models  # noqa: PLC0415
+
+    graph = definitions.resolve_asset_graph()
+    chosen = build_dbt_asset_selection([models], dbt_select=select).resolve(graph)
+    others = graph.executable_asset_keys - set(models.keys)
+    return sorted(chosen | others, key=lambda key: key.path)
+
+
+def _failure(result: Any) -> RegularsError:
+    """The first failed step's own error, else a sentence that names the step."""
+    for event in result.all_events:
+        data = event.event_specific_data
+        error = getattr(data, "error", None)
+        if event.is_failure and error is not None:
+            return _as_error(event.step_key, error)
+    return RegularsError("The run failed.", "Open `regulars dev` to see at which step.")
+
+
+def _as_error(step: str | None, error: Any) -> RegularsError:
+    cause = error
+    while cause.cause is not None:
+        cause = cause.cause
+    name = (cause.cls_name or "").rpartition(".")[2]
+    sentence = cause.message.partition(": ")[2].strip() or cause.message.strip()
+    known = {kind.__name__: kind for kind in _all_errors(RegularsError)}
+    kind = known.get(name)
+    if kind is not None:
+        return kind(sentence)
+    if "Failure" in name or "CheckFailed" in name or "AssetCheck" in (cause.message or ""):
+        return CheckFailedError(sentence or f"The step {step} did not pass its checks.")
+    return RegularsError(
+        f"The step {step or 'start'} failed: {name}: {sentence.splitlines()[0] if sentence else ''}",
+        "Open `regulars dev` for the whole story; the last published file is untouched.",
+    )
+
+
+def _all_errors(kind: type[RegularsError]) -> list[type[RegularsError]]:
+    return [kind, *(sub for child in kind.__subclasses__() for sub in _all_errors(child))]
+
+
+def serve(home: Home, port: int) -> None:
+    """Become `dagster dev` on 127.0.0.1; never returns."""
+    with lock.hold(home.lock, wait_seconds=30):
+        prepare(home)
+        from dagster import DagsterInstance  # noqa: PLC0415
+
+        with DagsterInstance.get():
+            pass
+    dagster = Path(sys.executable).with_name("dagster")
+    if not dagster.exists():
+        raise RegularsError("Dagster is not installed beside this Python.", "Run `make install`.")
+    os.chdir(REPOSITORY)
+    command = [str(dagster), "dev", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(port)]
+    os.execv(command[0], command)  # noqa: S606 - our own command, no shell

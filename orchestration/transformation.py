@@ -1,0 +1,132 @@
+"""How dbt is run: its project, its command, its variables, its manifest.
+
+Belongs here: everything about calling dbt that is not a Dagster object. Does not belong here:
+models (dbt_project) and the assets made of them (defs/transformation.py).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+
+from ingestion.config import REPOSITORY, Settings
+from ingestion.errors import RegularsError
+from orchestration.home import Home
+
+DBT_PROJECT = REPOSITORY / "dbt_project"
+WATCHED = ("*.sql", "*.yml", "*.csv", "*.py")
+
+
+def dbt_executable() -> str:
+    """The dbt beside this Python, so that an inactive virtual environment works too."""
+    return str(Path(sys.executable).with_name("dbt"))
+
+
+def vars_argument(settings: Settings) -> list[str]:
+    """`--vars` with the shop's settings; stable per shop, so dbt need not parse again."""
+    return ["--vars", json.dumps(settings.dbt_vars(), sort_keys=True)]
+
+
+def target_path(home: Home) -> Path:
+    """Where dbt keeps its manifest and its parse cache for this home."""
+    return home.dbt / "target"
+
+
+def manifest_path(home: Home, settings: Settings) -> Path:
+    """The project's manifest, parsed anew when a model, setting or seed is newer than it.
+
+    Raises:
+        RegularsError: dbt cannot parse the project.
+    """
+    manifest = target_path(home) / "manifest.json"
+    stamp = target_path(home) / "vars.json"
+    wanted = json.dumps(settings.dbt_vars(), sort_keys=True)
+    known = stamp.read_text("utf-8") if stamp.exists() else ""
+    if manifest.exists() and known == wanted and manifest.stat().st_mtime >= _newest_source():
+        return manifest
+    home.create()
+    _parse(home, settings)
+    stamp.write_text(wanted, "utf-8")
+    return manifest
+
+
+def row_counts(home: Home) -> dict[str, int]:
+    """Rows per table of the warehouse, by table name; nothing when there is no warehouse yet."""
+    if not home.warehouse.exists():
+        return {}
+    with duckdb.connect(str(home.warehouse), read_only=True) as connection:
+        tables = connection.execute(
+            "select table_schema, table_name from information_schema.tables "
+            "where table_type = 'BASE TABLE'"
+        ).fetchall()
+        counts = {}
+        for schema, name in tables:
+            row = connection.execute(f'select count(*) from "{schema}"."{name}"').fetchone()
+            counts[name] = int(row[0]) if row else 0
+    return counts
+
+
+def failure_sentence(home: Home) -> str:
+    """What failed in the last dbt command, by name and count; never a row's content."""
+    try:
+        results = json.loads((target_path(home) / "run_results.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return f"dbt stopped before it ran a model; see {home.dbt / 'logs' / 'dbt.log'}."
+    failed = [
+        (result["unique_id"].split("."), result.get("failures"))
+        for result in results["results"]
+        if result["status"] in ("error", "fail", "runtime error")
+    ]
+    names = [
+        f"{parts[0]} {parts[2]}" + (f" ({failures} rows)" if failures else "")
+        for parts, failures in failed
+    ]
+    return (
+        f"{len(names)} dbt node(s) failed: {'; '.join(names[:5])}. "
+        f"Nothing was published; see {home.dbt / 'logs' / 'dbt.log'}."
+    )
+
+
+def _newest_source() -> float:
+    folders = ("models", "macros", "seeds", "tests", "snapshots")
+    files = [
+        file
+        for folder in folders
+        for kind in WATCHED
+        for file in (DBT_PROJECT / folder).rglob(kind)
+    ]
+    files += [DBT_PROJECT / "dbt_project.yml", DBT_PROJECT / "profiles.yml"]
+    return max(file.stat().st_mtime for file in files)
+
+
+def _parse(home: Home, settings: Settings) -> None:
+    command = [
+        dbt_executable(),
+        "--no-use-colors",
+        "parse",
+        *("--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)),
+        *("--target-path", str(target_path(home)), "--log-path", str(home.dbt / "logs")),
+        *vars_argument(settings),
+    ]
+    result = subprocess.run(
+        command,
+        env={**os.environ, "REGULARS_HOME": str(home.root)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if result.returncode:
+        raise RegularsError(
+            "dbt cannot read the models: " + _last_error(result.stdout + result.stderr),
+            f"Mend the file it names; the whole log is {home.dbt / 'logs' / 'dbt.log'}.",
+        )
+
+
+def _last_error(output: str) -> str:
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    return " ".join(lines[-4:])
