@@ -1,0 +1,70 @@
+"""The lock: one holder, at once free when the holder dies."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from ingestion.errors import BusyError
+from orchestration import lock
+
+HOLD = """
+import sys, time, pathlib
+from orchestration import lock
+with lock.hold(pathlib.Path(sys.argv[1])):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.fixture
+def holder(tmp_path: Path):
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(tmp_path / ".lock")], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline().strip() == "held"
+    yield process
+    process.kill()
+    process.wait()
+
+
+def test_a_second_process_is_told_who_holds_it(tmp_path: Path, holder: subprocess.Popen) -> None:
+    with (
+        pytest.raises(BusyError, match=str(holder.pid)) as caught,
+        lock.hold(tmp_path / ".lock"),
+    ):
+        pass
+    assert caught.value.exit_code == 75
+
+
+def test_a_killed_holder_frees_it_at_once(tmp_path: Path, holder: subprocess.Popen) -> None:
+    holder.send_signal(signal.SIGKILL)
+    holder.wait()
+    started = time.monotonic()
+    with lock.hold(tmp_path / ".lock"):
+        assert time.monotonic() - started < 1
+
+
+def test_waiting_ends_with_busy(tmp_path: Path, holder: subprocess.Popen) -> None:
+    started = time.monotonic()
+    with pytest.raises(BusyError), lock.hold(tmp_path / ".lock", wait_seconds=0.5):
+        pass
+    assert 0.4 < time.monotonic() - started < 5
+
+
+def test_the_same_process_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / ".lock"
+    with lock.hold(path), lock.hold(path):
+        assert lock.holder(path) is not None
+    assert lock.holder(path) is None
+
+
+def test_the_file_is_its_owners_only(tmp_path: Path) -> None:
+    with lock.hold(tmp_path / ".lock"):
+        assert (tmp_path / ".lock").stat().st_mode & 0o777 == 0o600
