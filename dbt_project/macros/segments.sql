@@ -41,3 +41,35 @@
 {% macro product_key_of(product_id, sku, product_name) -%}
     coalesce({{ product_id }}, {{ sku }}, {{ product_name }})
 {%- endmacro %}
+
+{#- Words from a model file as a SQL literal. -#}
+{% macro segment_text(words) -%}
+    '{{ words | default("", true) | replace("'", "''") }}'
+{%- endmacro %}
+
+{#- "6 orders, usually every 30 days; the last one 45 days ago." -#}
+{% macro order_rhythm_in_words(buyers) -%}
+    {{ count_in_words(buyers ~ '.order_count', 'order', 'orders') }}
+    || coalesce(
+        ', usually every '
+        || {{ days_in_words('cast(round(' ~ buyers ~ '.usual_gap_days) as bigint)') }}, ''
+    )
+    || '; the last one ' || {{ days_in_words(buyers ~ '.days_since_last_order') }} || ' ago.'
+{%- endmacro %}
+
+{#- Why somebody may not be written to, as the end of a sentence. -#}
+{% macro permission_in_words(reason) -%}
+    case coalesce({{ reason }}, 'no_consent')
+        when 'no_consent' then 'never asked for email'
+        when 'denied' then 'said no to email'
+        when 'revoked' then 'withdrew permission for email'
+        when 'unsubscribed' then 'unsubscribed from email'
+        when 'expired' then 'the permission has run out'
+        when 'unconfirmed' then 'never confirmed the sign-up'
+        when 'no_source' then 'the permission has no proof of where it came from'
+        when 'spam_report' then 'reported an email as spam'
+        when 'hard_bounce' then 'the address no longer works'
+        when 'no_address' then 'no email address is known'
+        else 'email is switched off for them'
+    end
+{%- endmacro %}

@@ -1,0 +1,29 @@
+{#- Why a stage began, in words for people; read by fct_customer_journey_stages. -#}
+{% macro stage_reason(stage) -%}
+    {%- if stage == 'awareness' -%}
+        case
+            when first_visit_at <= awareness_at
+                then 'First visit' || coalesce(', from ' || replace(first_marketing_channel, '_', ' '), '')
+            else 'First contact'
+        end
+    {%- elif stage == 'consideration' -%}
+        case
+            when consideration_at = enough_visits_at
+                then 'Came back: {{ var("consideration_min_visits") }} visits'
+            else 'Viewed {{ var("consideration_min_product_views") }} products'
+        end
+    {%- elif stage == 'acquisition' -%}
+        case
+            when acquisition_at = cart_at then 'Put a product in the cart'
+            when acquisition_at = wishlist_at then 'Saved a product to the wishlist'
+            else 'Started the checkout'
+        end
+    {%- elif stage == 'purchase' -%}
+        'First order'
+    {%- else -%}
+        case
+            when advocacy_at = many_orders_at then '{{ var("advocacy_min_orders") }} orders'
+            else '{{ var("advocacy_min_orders_with_signal") }} orders and a ' || signal_kind
+        end
+    {%- endif -%}
+{%- endmacro %}
