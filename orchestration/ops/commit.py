@@ -1,0 +1,219 @@
+"""What a published file says about the future, committed to the store after the swap.
+
+Belongs here: memberships, registry, aliases and the run's row, in one transaction, so that the
+store never knows half of a publication. Does not belong here: the swap itself.
+
+Data flow: `published.duckdb` (marts.fct_segment_memberships, ops.identity_registry,
+marts.customer_aliases, ops.build) -> the same facts in the operational store.
+
+A kill between swap and commit is healed by the next run: the file names its run, and `heal` commits
+a published run that the store does not know as done. Committing twice changes nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+from sqlalchemy import Connection, Table, delete, func, select, tuple_, update
+
+from orchestration.home import Home
+from orchestration.ops import schema
+from orchestration.ops.runs import SUCCEEDED, run_status
+from orchestration.ops.store import Store, fetch_columns, insert_new, rows_of, to_micros, upsert
+from orchestration.publishing.reader import open_locked, read_build
+
+PUBLISHED_RUN = "published_run_id"
+_TIME = pa.timestamp("us")
+_DELETE_CHUNK = 200
+
+
+@dataclass(frozen=True)
+class Committed:
+    """What a commit changed; all zero when the run was committed before."""
+
+    run_id: str
+    registered: int = 0
+    aliased: int = 0
+    memberships: int = 0
+    already_done: bool = False
+
+
+@dataclass(frozen=True)
+class _Mirror:
+    """A published table that the store mirrors, and where it lies there."""
+
+    table: Table
+    published: str
+    columns: tuple[tuple[str, pa.DataType], ...]
+
+    @property
+    def names(self) -> str:
+        return ", ".join(name for name, _ in self.columns)
+
+
+_REGISTRY = _Mirror(
+    schema.identity_registry,
+    "ops.identity_registry",
+    (
+        ("identifier_type", pa.string()),
+        ("identifier_value", pa.string()),
+        ("customer_id", pa.string()),
+        ("registered_at", _TIME),
+    ),
+)
+_ALIASES = _Mirror(
+    schema.customer_aliases,
+    "marts.customer_aliases",
+    (("alias_id", pa.string()), ("customer_id", pa.string()), ("merged_at", _TIME)),
+)
+_MEMBERSHIPS = _Mirror(
+    schema.segment_memberships,
+    "marts.fct_segment_memberships",
+    (
+        ("segment", pa.string()),
+        ("customer_id", pa.string()),
+        ("entered_at", _TIME),
+        ("exited_at", _TIME),
+    ),
+)
+
+
+def commit_after_publish(store: Store, home: Home, *, finished_at: datetime) -> Committed:
+    """Commit what the published file says and mark its run succeeded; repeating is harmless."""
+    _, run_id, as_of = read_build(home.published)
+    if _is_committed(store, run_id):
+        return Committed(run_id, already_done=True)
+    changes = {}
+    for mirror in (_REGISTRY, _ALIASES, _MEMBERSHIPS):
+        changes[mirror.table.name] = _changed_rows(store, home, mirror, run_id)
+    with store.write() as connection:
+        for mirror in (_REGISTRY, _ALIASES, _MEMBERSHIPS):
+            upsert(connection, mirror.table, rows_of(changes[mirror.table.name]))
+        _drop_stays_of_merged(connection, home)
+        _mark_succeeded(connection, run_id, as_of, finished_at)
+    return Committed(
+        run_id,
+        registered=changes[_REGISTRY.table.name].num_rows,
+        aliased=changes[_ALIASES.table.name].num_rows,
+        memberships=changes[_MEMBERSHIPS.table.name].num_rows,
+    )
+
+
+def heal(store: Store, home: Home, *, at: datetime) -> Committed | None:
+    """Commit a publication whose run died between swap and commit; None if there was none.
+
+    Call under the home's lock, before dead runs are marked failed. A file of an older, already
+    committed run (a restored one) is left alone.
+    """
+    if not home.published.exists():
+        return None
+    _, run_id, _ = read_build(home.published)
+    if _is_committed(store, run_id):
+        return None
+    return commit_after_publish(store, home, finished_at=at)
+
+
+def _is_committed(store: Store, run_id: str) -> bool:
+    # The status is set in the very transaction that commits the rest, so it proves the rest.
+    return run_status(store, run_id) == SUCCEEDED
+
+
+def _changed_rows(store: Store, home: Home, mirror: _Mirror, run_id: str) -> pa.Table:
+    """Rows of the published table that the store lacks or has differently."""
+    known = _known_rows(store, home, mirror, run_id)
+    with open_locked(home.published) as connection:
+        if not _exists(connection, mirror.published):
+            return pa.schema([pa.field(*column) for column in mirror.columns]).empty_table()
+        connection.register("known", known)
+        query = f"select {mirror.names} from {mirror.published} except select * from known"
+        ordered = f"{query} order by all"
+        target = pa.schema([pa.field(*column) for column in mirror.columns])
+        return connection.execute(ordered).to_arrow_table().cast(target)
+
+
+def _known_rows(store: Store, home: Home, mirror: _Mirror, run_id: str) -> pa.Table:
+    """What the store has, from the run's own export where that is certainly the same.
+
+    Only a commit changes these tables, and the export was written by the run being committed, so
+    equal row counts mean equal rows; reading Parquet is many times faster for millions of rows.
+    """
+    exported = home.ops_export / f"{mirror.table.name}.parquet"
+    columns = [mirror.table.c[name] for name, _ in mirror.columns]
+    with store.read() as connection:
+        count = connection.execute(select(func.count()).select_from(mirror.table)).scalar_one()
+        if _export_is_of(home, run_id) and exported.exists():
+            rows = pq.read_table(exported, columns=[name for name, _ in mirror.columns])
+            if rows.num_rows == count:
+                return rows
+        return fetch_columns(connection, select(*columns), mirror.columns)
+
+
+def _export_is_of(home: Home, run_id: str) -> bool:
+    context = home.ops_export / "run_context.parquet"
+    if not context.exists():
+        return False
+    ids: list[str] = pq.read_table(context, columns=["run_id"]).column("run_id").to_pylist()
+    return ids == [run_id]
+
+
+def _drop_stays_of_merged(connection: Connection, home: Home) -> None:
+    """Forget stays under an id that was merged away, where the models moved them to the new id.
+
+    Other stays that the file lacks are kept: a segment switched off for a day keeps its history.
+    """
+    stays = schema.segment_memberships
+    aliases = select(schema.customer_aliases.c.alias_id)
+    query = select(stays.c.segment, stays.c.customer_id, stays.c.entered_at)
+    known = fetch_columns(
+        connection, query.where(stays.c.customer_id.in_(aliases)), _MEMBERSHIPS.columns[:3]
+    )
+    if not known.num_rows:
+        return
+    with open_locked(home.published) as published:
+        published.register("known", known)
+        gone = published.execute(
+            "select * from known except select segment, customer_id, entered_at"
+            f" from {_MEMBERSHIPS.published}"
+        ).to_arrow_table()
+    keys = [tuple(row.values()) for row in rows_of(gone)]
+    place = tuple_(stays.c.segment, stays.c.customer_id, stays.c.entered_at)
+    for start in range(0, len(keys), _DELETE_CHUNK):
+        connection.execute(delete(stays).where(place.in_(keys[start : start + _DELETE_CHUNK])))
+
+
+def _mark_succeeded(
+    connection: Connection, run_id: str, as_of: datetime, finished_at: datetime
+) -> None:
+    # The row is missing when the store was restored from a backup older than the run.
+    row = {
+        "run_id": run_id,
+        "as_of": to_micros(as_of),
+        "code_version": "unknown",
+        "status": SUCCEEDED,
+        "rows_received": 0,
+        "rows_loaded": 0,
+        "rows_quarantined": 0,
+        "rows_duplicate": 0,
+        "started_at": to_micros(finished_at),
+        "finished_at": to_micros(finished_at),
+    }
+    insert_new(connection, schema.runs, [row])
+    connection.execute(
+        update(schema.runs)
+        .where(schema.runs.c.run_id == run_id)
+        .values(status=SUCCEEDED, finished_at=to_micros(finished_at))
+    )
+    upsert(connection, schema.meta, [{"key": PUBLISHED_RUN, "value": run_id}])
+
+
+def _exists(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
+    space, table = name.split(".")
+    found = connection.execute(
+        "select 1 from information_schema.tables where table_schema = ? and table_name = ?",
+        [space, table],
+    )
+    return found.fetchone() is not None

@@ -1,0 +1,152 @@
+"""The life of a run: started, counted, audited, finished; and the runs that died.
+
+Belongs here: the rows of `runs`, `run_sources` and `audits`. Does not belong here: marking a run
+succeeded after publishing (`orchestration.ops.commit` does that together with what it published).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, select, update
+
+from orchestration.ops import schema
+from orchestration.ops.store import Store, insert_new, to_micros, upsert
+
+RUNNING = "running"
+SUCCEEDED = "succeeded"
+FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run: its id, its moment and the code that made it."""
+
+    run_id: str
+    as_of: datetime
+    code_version: str
+
+
+@dataclass(frozen=True)
+class SourceCounts:
+    """What became of the rows of one source table; received = loaded + quarantined + duplicate."""
+
+    source: str
+    table_name: str
+    rows_received: int = 0
+    rows_loaded: int = 0
+    rows_quarantined: int = 0
+    rows_duplicate: int = 0
+
+    @property
+    def is_conserved(self) -> bool:
+        """Whether every row received has an outcome."""
+        outcomes = self.rows_loaded + self.rows_quarantined + self.rows_duplicate
+        return self.rows_received == outcomes
+
+
+@dataclass(frozen=True)
+class AuditLog:
+    """Keeps the publisher's audit records; the publisher decides what they mean."""
+
+    store: Store
+
+    def record_audit(self, digest: str, record: dict[str, Any]) -> None:
+        """Keep the record of the file with this SHA-256; a later one replaces it."""
+        failing = [check["name"] for check in record["checks"] if not check.get("passed")]
+        row = {
+            "digest": digest,
+            "build_id": record["build_id"],
+            "run_id": record["run_id"],
+            "passed": bool(record["passed"]),
+            "failing_checks": json.dumps(sorted(failing)),
+            "record": json.dumps(record, sort_keys=True),
+            "recorded_at": to_micros(datetime.fromisoformat(record["as_of"])),
+        }
+        with self.store.write() as connection:
+            upsert(connection, schema.audits, [row])
+
+    def find_audit(self, digest: str) -> dict[str, Any] | None:
+        """The record of the file with this SHA-256, if it was ever audited."""
+        with self.store.read() as connection:
+            query = select(schema.audits.c.record).where(schema.audits.c.digest == digest)
+            found = connection.execute(query).scalar()
+        return None if found is None else dict(json.loads(found))
+
+
+def start_run(store: Store, run: Run, *, started_at: datetime) -> None:
+    """Record that a run has begun; a run started twice stays one row."""
+    row = {
+        "run_id": run.run_id,
+        "as_of": to_micros(run.as_of),
+        "code_version": run.code_version,
+        "status": RUNNING,
+        "rows_received": 0,
+        "rows_loaded": 0,
+        "rows_quarantined": 0,
+        "rows_duplicate": 0,
+        "started_at": to_micros(started_at),
+        "finished_at": None,
+    }
+    with store.write() as connection:
+        insert_new(connection, schema.runs, [row])
+
+
+def record_source_counts(store: Store, run_id: str, counts: Iterable[SourceCounts]) -> None:
+    """Record the counts per source table, replacing earlier ones of the run, and their totals."""
+    rows = [{"run_id": run_id, **asdict(count)} for count in counts]
+    with store.write() as connection:
+        upsert(connection, schema.run_sources, rows)
+        _set_totals(connection, run_id)
+
+
+def finish_run(store: Store, run_id: str, status: str, *, finished_at: datetime) -> None:
+    """Close a run that publishes nothing: one that failed, or that only looked."""
+    with store.write() as connection:
+        connection.execute(
+            update(schema.runs)
+            .where(schema.runs.c.run_id == run_id, schema.runs.c.status == RUNNING)
+            .values(status=status, finished_at=to_micros(finished_at))
+        )
+
+
+def fail_dead_runs(store: Store, *, alive: Sequence[str] = (), at: datetime) -> list[str]:
+    """Mark every run failed that is still running but not alive; call only under the home's lock.
+
+    Heal first (`orchestration.ops.commit.heal`): a run that died after the swap has published.
+    """
+    dead = select(schema.runs.c.run_id).where(
+        schema.runs.c.status == RUNNING, schema.runs.c.run_id.not_in(list(alive))
+    )
+    with store.write() as connection:
+        ids: list[str] = sorted(connection.execute(dead).scalars())
+        if ids:
+            connection.execute(
+                update(schema.runs)
+                .where(schema.runs.c.run_id.in_(ids))
+                .values(status=FAILED, finished_at=to_micros(at))
+            )
+    return ids
+
+
+def run_status(store: Store, run_id: str) -> str | None:
+    """The status of a run, None when it is unknown here."""
+    with store.read() as connection:
+        query = select(schema.runs.c.status).where(schema.runs.c.run_id == run_id)
+        return connection.execute(query).scalar()
+
+
+def _set_totals(connection: Connection, run_id: str) -> None:
+    names = ("rows_received", "rows_loaded", "rows_quarantined", "rows_duplicate")
+    sources = schema.run_sources
+    query = select(*(func.coalesce(func.sum(sources.c[name]), 0).label(name) for name in names))
+    totals = connection.execute(query.where(sources.c.run_id == run_id)).mappings().one()
+    connection.execute(
+        update(schema.runs)
+        .where(schema.runs.c.run_id == run_id)
+        .values({name: int(totals[name]) for name in names})
+    )

@@ -1,0 +1,256 @@
+"""The tables of the operational store, as generic SQL that SQLite and PostgreSQL both take.
+
+Belongs here: table shapes and the schema version. Does not belong here: queries.
+
+Times are integers: microseconds since 1970 in UTC. They sort, compare and leave for Parquet without
+parsing, and no engine can attach a time zone to them.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+SCHEMA_VERSION = 1
+
+metadata = MetaData()
+
+
+def _text(name: str, *, key: bool = False, required: bool = True) -> Column[str]:
+    return Column(name, Text, primary_key=key, nullable=not (required or key))
+
+
+def _time(name: str, *, key: bool = False, required: bool = True) -> Column[int]:
+    return Column(name, BigInteger, primary_key=key, nullable=not (required or key))
+
+
+def _count(name: str) -> Column[int]:
+    return Column(name, BigInteger, nullable=False, default=0)
+
+
+meta = Table("meta", metadata, _text("key", key=True), _text("value"))
+
+# Permission ---------------------------------------------------------------------------------------
+consent_events = Table(
+    "consent_events",
+    metadata,
+    _text("consent_event_id", key=True),
+    _text("identifier_type"),
+    _text("identifier_value"),
+    _text("channel"),
+    _text("purpose"),
+    _text("status"),
+    _time("occurred_at"),
+    _text("source"),
+    _text("wording_version", required=False),
+    _time("expires_at", required=False),
+    _text("proof", required=False),
+    _text("lawful_basis"),
+    _time("recorded_at"),
+    Index("ix_consent_events_identifier", "identifier_value", "identifier_type"),
+)
+
+suppressions = Table(
+    "suppressions",
+    metadata,
+    _text("suppression_id", key=True),
+    _text("identifier_type"),
+    _text("identifier_value"),
+    _text("channel"),
+    _text("purpose"),
+    _text("reason"),
+    _time("occurred_at"),
+    _text("source"),
+    _time("recorded_at"),
+    Index("ix_suppressions_identifier", "identifier_value", "identifier_type"),
+)
+
+# Which raw loads have already been read for consent facts; written with the facts, so a crash
+# between the two cannot lose an opt-out.
+fact_loads = Table(
+    "fact_loads",
+    metadata,
+    _text("source_table", key=True),
+    _text("load_id", key=True),
+    Column("facts_version", Integer, primary_key=True),
+)
+
+# Identity and membership --------------------------------------------------------------------------
+identity_registry = Table(
+    "identity_registry",
+    metadata,
+    _text("identifier_type", key=True),
+    _text("identifier_value", key=True),
+    _text("customer_id"),
+    _time("registered_at"),
+)
+
+customer_aliases = Table(
+    "customer_aliases",
+    metadata,
+    _text("alias_id", key=True),
+    _text("customer_id"),
+    _time("merged_at"),
+)
+
+segment_memberships = Table(
+    "segment_memberships",
+    metadata,
+    _text("segment", key=True),
+    _text("customer_id", key=True),
+    _time("entered_at", key=True),
+    _time("exited_at", required=False),
+)
+
+# Runs ---------------------------------------------------------------------------------------------
+runs = Table(
+    "runs",
+    metadata,
+    _text("run_id", key=True),
+    _time("as_of"),
+    _text("code_version"),
+    _text("status"),
+    _count("rows_received"),
+    _count("rows_loaded"),
+    _count("rows_quarantined"),
+    _count("rows_duplicate"),
+    _time("started_at"),
+    _time("finished_at", required=False),
+)
+
+run_sources = Table(
+    "run_sources",
+    metadata,
+    Column("run_id", Text, ForeignKey("runs.run_id"), primary_key=True),
+    _text("source", key=True),
+    _text("table_name", key=True),
+    _count("rows_received"),
+    _count("rows_loaded"),
+    _count("rows_quarantined"),
+    _count("rows_duplicate"),
+)
+
+audits = Table(
+    "audits",
+    metadata,
+    _text("digest", key=True),
+    _text("build_id"),
+    _text("run_id"),
+    Column("passed", Boolean, nullable=False),
+    _text("failing_checks"),
+    _text("record"),
+    _time("recorded_at"),
+    Index("ix_audits_build", "build_id"),
+)
+
+# Activation ---------------------------------------------------------------------------------------
+approvals = Table(
+    "approvals",
+    metadata,
+    _text("plan_hash", key=True),
+    _text("segment", key=True),
+    _text("destination", key=True),
+    _text("approved_by"),
+    _text("reason"),
+    _time("approved_at"),
+)
+
+sync_runs = Table(
+    "sync_runs",
+    metadata,
+    _text("sync_run_id", key=True),
+    _text("segment"),
+    _text("destination"),
+    _text("channel"),
+    _text("purpose"),
+    _text("run_id"),
+    _text("plan_hash"),
+    _text("status"),
+    _count("queued"),
+    _time("started_at"),
+    _time("finished_at", required=False),
+    Index("ix_sync_runs_pair", "destination", "segment"),
+)
+
+# One intent for one person. The payload holds what the destination needs, the address included, and
+# is emptied as soon as the row has arrived.
+outbox = Table(
+    "outbox",
+    metadata,
+    _text("idempotency_key", key=True),
+    Column("sync_run_id", Text, ForeignKey("sync_runs.sync_run_id"), nullable=False),
+    _text("destination"),
+    _text("segment"),
+    _text("customer_id"),
+    Column("version", BigInteger, nullable=False),
+    _text("operation"),
+    _text("channel"),
+    _text("purpose"),
+    _text("content_hash"),
+    _text("payload", required=False),
+    _text("state"),
+    Column("batch", BigInteger, nullable=False),
+    _count("attempts"),
+    _text("last_error", required=False),
+    _time("created_at"),
+    _time("updated_at"),
+    UniqueConstraint("destination", "segment", "customer_id", "version"),
+    Index("ix_outbox_state", "destination", "segment", "state"),
+)
+
+# What each destination has: the base of every difference. Kept after a removal so that versions
+# never start again.
+audience_states = Table(
+    "audience_states",
+    metadata,
+    _text("destination", key=True),
+    _text("segment", key=True),
+    _text("customer_id", key=True),
+    Column("version", BigInteger, nullable=False),
+    Column("is_member", Boolean, nullable=False),
+    _text("content_hash"),
+    _text("payload", required=False),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    _text("delivery_id", key=True),
+    Column("sync_run_id", Text, ForeignKey("sync_runs.sync_run_id"), nullable=False),
+    _text("segment"),
+    _text("destination"),
+    _text("customer_id"),
+    Column("version", BigInteger, nullable=False),
+    _text("operation"),
+    _text("channel"),
+    _text("purpose"),
+    _text("consent_receipt_id", required=False),
+    _text("content_hash"),
+    _time("delivered_at"),
+    _text("outcome"),
+    Index("ix_deliveries_customer", "customer_id"),
+)
+
+held_back = Table(
+    "held_back",
+    metadata,
+    Column("sync_run_id", Text, ForeignKey("sync_runs.sync_run_id"), primary_key=True),
+    _text("segment", key=True),
+    _text("destination", key=True),
+    _text("customer_id", key=True),
+    _text("channel"),
+    _text("purpose"),
+    _text("reason"),
+    _time("held_back_at"),
+    Index("ix_held_back_customer", "customer_id"),
+)

@@ -1,0 +1,249 @@
+"""Opening the operational store, and the few ways everything else talks to it.
+
+Belongs here: the engine, its safety settings, schema creation and version, and bulk helpers that
+are the same on SQLite and PostgreSQL. Does not belong here: what any table means.
+
+Data flow: `$REGULARS_HOME/ops.sqlite` (or `REGULARS_OPS_URL`) <-> the modules of this package.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Select,
+    Table,
+    create_engine,
+    event,
+    insert,
+    inspect,
+    select,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DatabaseError, OperationalError
+
+from ingestion.errors import RegularsError
+from orchestration.home import Home
+from orchestration.ops import schema
+
+URL_VARIABLE = "REGULARS_OPS_URL"
+BUSY_SECONDS = 30
+CHUNK = 20_000
+_WRITES = "regulars_writes"
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - every time in Regulars is naive UTC
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class StoreError(RegularsError):
+    """The operational store cannot be opened or trusted, so nothing may be sent."""
+
+
+@dataclass(frozen=True)
+class Store:
+    """An open operational store. Close it, or use it in `with`."""
+
+    engine: Engine
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """One consistent snapshot."""
+        with self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One transaction that takes the write lock at once, so it never fails half-way for it."""
+        with self.engine.connect() as plain:
+            connection = plain.execution_options(**{_WRITES: True})
+            with connection.begin():
+                yield connection
+
+    def close(self) -> None:
+        """Give the file back."""
+        self.engine.dispose()
+
+    def __enter__(self) -> Store:
+        """Use as a context manager."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close, whatever happened."""
+        self.close()
+
+
+def open_store(home: Home, *, url: str | None = None) -> Store:
+    """Open the store of `home`, creating or migrating its tables first.
+
+    Raises:
+        StoreError: it cannot be opened, is damaged, or was made by a newer version.
+    """
+    address = url or os.environ.get(URL_VARIABLE)
+    try:
+        engine = create_engine(address) if address else _sqlite_engine(home.ops)
+        store = Store(engine)
+        _migrate(store)
+    except (DatabaseError, OSError) as error:
+        raise StoreError(
+            f"The operational store cannot be opened ({_cause(error)}).",
+            "Nothing was sent. Check the disk and the file's permissions, or restore a backup.",
+        ) from error
+    return store
+
+
+def to_micros(moment: datetime) -> int:
+    """A time as the store keeps it; an aware time is brought to UTC first."""
+    if moment.tzinfo is not None:
+        moment = moment.astimezone(UTC).replace(tzinfo=None)
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def from_micros(micros: int) -> datetime:
+    """The naive UTC time of a stored number."""
+    return _EPOCH + timedelta(microseconds=micros)
+
+
+def insert_new(connection: Connection, table: Table, rows: Iterable[Mapping[str, Any]]) -> int:
+    """Insert the rows whose key is not there yet; returns how many were new."""
+    statement = _dialect_insert(connection, table).on_conflict_do_nothing()
+    return _in_chunks(connection, statement, rows)
+
+
+def upsert(connection: Connection, table: Table, rows: Iterable[Mapping[str, Any]]) -> int:
+    """Insert, or overwrite the row with the same key."""
+    keys = [column.name for column in table.primary_key]
+    statement = _dialect_insert(connection, table)
+    changed = {c.name: statement.excluded[c.name] for c in table.columns if c.name not in keys}
+    return _in_chunks(
+        connection, statement.on_conflict_do_update(index_elements=keys, set_=changed), rows
+    )
+
+
+def append(connection: Connection, table: Table, rows: Iterable[Mapping[str, Any]]) -> int:
+    """Insert rows that must be new; a repeated key is an error."""
+    return _in_chunks(connection, insert(table), rows)
+
+
+def fetch_columns(
+    connection: Connection, query: Select[Any], types: Sequence[tuple[str, pa.DataType]]
+) -> pa.Table:
+    """A query's result as Arrow, a chunk at a time: a million rows in seconds, not objects."""
+    target = pa.schema([pa.field(name, kind) for name, kind in types])
+    result = connection.execution_options(yield_per=CHUNK).execute(query)
+    batches = []
+    for part in result.partitions(CHUNK):
+        columns = zip(*(tuple(row) for row in part), strict=True)
+        arrays = [
+            pa.array(column, _stored_type(kind)).cast(kind)
+            for column, (_, kind) in zip(columns, types, strict=True)
+        ]
+        batches.append(pa.record_batch(arrays, schema=target))
+    return pa.Table.from_batches(batches, schema=target)
+
+
+def rows_of(table: pa.Table) -> Iterator[dict[str, Any]]:
+    """Arrow rows as the store wants them: dictionaries with times as integers."""
+    for batch in table.to_batches(max_chunksize=CHUNK):
+        columns = [
+            (
+                batch.column(i).cast(pa.int64())
+                if pa.types.is_timestamp(field.type)
+                else batch.column(i)
+            ).to_pylist()
+            for i, field in enumerate(batch.schema)
+        ]
+        names = batch.schema.names
+        for values in zip(*columns, strict=True):
+            yield dict(zip(names, values, strict=True))
+
+
+def _stored_type(kind: pa.DataType) -> pa.DataType:
+    return pa.int64() if pa.types.is_timestamp(kind) else kind
+
+
+def _in_chunks(connection: Connection, statement: Any, rows: Iterable[Mapping[str, Any]]) -> int:
+    done = 0
+    iterator = iter(rows)
+    while chunk := [dict(row) for row in islice(iterator, CHUNK)]:
+        done += max(connection.execute(statement, chunk).rowcount, 0)
+    return done
+
+
+def _dialect_insert(connection: Connection, table: Table) -> Any:
+    if connection.dialect.name == "postgresql":
+        return postgresql.insert(table)
+    return sqlite.insert(table)
+
+
+def _sqlite_engine(path: Path) -> Engine:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    # Made before SQLite makes it, so that it is never readable by others, not even for a moment;
+    # SQLite gives its -wal and -shm files the same mode.
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    path.chmod(0o600)
+    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_SECONDS})
+
+    @event.listens_for(engine, "connect")
+    def _settle(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None  # SQLAlchemy's BEGIN below, not the driver's late one
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "secure_delete=ON",
+            f"busy_timeout={BUSY_SECONDS * 1000}",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get(_WRITES)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _migrate(store: Store) -> None:
+    """Create what is missing and refuse what is newer than this code."""
+    known = _schema_version(store)
+    if known == schema.SCHEMA_VERSION:
+        return
+    if known is not None and known > schema.SCHEMA_VERSION:
+        raise StoreError(
+            f"The operational store has version {known}; this code knows up to "
+            f"{schema.SCHEMA_VERSION}.",
+            "Use the newer version of Regulars that made it.",
+        )
+    with store.write() as connection:
+        schema.metadata.create_all(connection)
+        insert_new(connection, schema.meta, [_version_row()])
+
+
+def _schema_version(store: Store) -> int | None:
+    if not inspect(store.engine).has_table(schema.meta.name):
+        return None
+    with store.read() as connection:
+        query = select(schema.meta.c.value).where(schema.meta.c.key == "schema_version")
+        known = connection.execute(query).scalar()
+    return None if known is None else int(known)
+
+
+def _version_row() -> dict[str, str]:
+    return {"key": "schema_version", "value": str(schema.SCHEMA_VERSION)}
+
+
+def _cause(error: Exception) -> str:
+    """The driver's few words, never the statement: it may carry values."""
+    if isinstance(error, OperationalError | DatabaseError):
+        return str(error.orig)
+    return error.strerror or "unreadable" if isinstance(error, OSError) else "unreadable"

@@ -1,0 +1,389 @@
+"""Every source's way of saying yes or no becomes the right fact, once (RELIABILITY A6, A7, A9)."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from orchestration.home import Home
+from orchestration.ops import schema
+from orchestration.ops.consent_facts import FactCounts, record_consent_facts
+from orchestration.ops.store import Store, from_micros
+from tests.orchestration.ops.conftest import AS_OF
+from tests.orchestration.ops.raw_file import write_raw
+
+T1 = datetime(2026, 1, 1, 8)
+T2 = datetime(2026, 2, 1, 8)
+
+
+def _record(store: Store, home: Home, **options: Any) -> FactCounts:
+    return record_consent_facts(store, home.raw, as_of=AS_OF, default_country="GB", **options)
+
+
+def _suppressions(store: Store) -> set[tuple[Any, ...]]:
+    table = schema.suppressions.c
+    query = select(
+        table.identifier_type, table.identifier_value, table.channel, table.purpose, table.reason
+    )
+    with store.read() as connection:
+        return {tuple(row) for row in connection.execute(query)}
+
+
+def _consents(store: Store) -> set[tuple[Any, ...]]:
+    table = schema.consent_events.c
+    query = select(
+        table.identifier_type, table.identifier_value, table.channel, table.purpose, table.status
+    )
+    with store.read() as connection:
+        return {tuple(row) for row in connection.execute(query)}
+
+
+def test_no_raw_file_is_no_fact(store: Store, home: Home) -> None:
+    assert _record(store, home) == FactCounts(0, 0, 0)
+
+
+def test_consent_rows(store: Store, home: Home) -> None:
+    row = {
+        "identifier_type": "email",
+        "identifier_value": " Jane@Example.com ",
+        "channel": "Email",
+        "purpose": "marketing",
+        "status": "granted",
+        "occurred_at": T1,
+        "source": "newsletter",
+        "wording_version": "v1",
+    }
+    write_raw(
+        home.raw,
+        "1.0",
+        raw_consents__consents=[
+            row,
+            row,
+            {**row, "occurred_at": None, "wording_version": "v2"},
+            {**row, "source": " "},
+            {**row, "status": "revoked", "occurred_at": None, "source": None},
+            {**row, "identifier_value": "nobody"},
+            {**row, "identifier_type": "phone", "identifier_value": "07700 900123"},
+        ],
+    )
+    counts = _record(store, home)
+    assert counts == FactCounts(consents=3, suppressions=0, unusable=3)
+    assert _consents(store) == {
+        ("email", "jane@example.com", "email", "marketing", "granted"),
+        ("email", "jane@example.com", "email", "marketing", "revoked"),
+        ("phone", "+447700900123", "email", "marketing", "granted"),
+    }
+    with store.read() as connection:
+        revoked = connection.execute(
+            select(schema.consent_events).where(schema.consent_events.c.status == "revoked")
+        ).one()
+    assert from_micros(revoked.occurred_at) == AS_OF
+
+
+def test_reading_again_adds_nothing(store: Store, home: Home) -> None:
+    event = {"email": "a@example.com", "occurred_at": T1, "event": "unsubscribe"}
+    write_raw(home.raw, "1.0", raw_email__events=[event])
+    assert _record(store, home).suppressions == 1
+    assert _record(store, home) == FactCounts(0, 0, 0)
+    assert _record(store, home, rescan=True).suppressions == 0
+    # The same row in another load, and a load whose id is older than the last one read.
+    write_raw(home.raw, "0.5", raw_email__events=[event, {**event, "email": "b@example.com"}])
+    assert _record(store, home).suppressions == 1
+
+
+@pytest.mark.parametrize(
+    ("event", "purpose", "reason"),
+    [
+        ({"event": "unsubscribe"}, "*", "unsubscribed"),
+        ({"event": "unsubscribe", "asm_group_id": "7"}, "*", "unsubscribed"),
+        ({"event": "group_unsubscribe"}, "*", "unsubscribed"),
+        ({"event": "spamreport"}, "*", "spam_report"),
+        ({"event": "bounce", "type": "bounce"}, "*", "hard_bounce"),
+        ({"event": "bounce", "bounce_classification": "Invalid Address"}, "*", "hard_bounce"),
+        ({"event": "dropped", "reason": "Bounced Address"}, "*", "hard_bounce"),
+        ({"event": "dropped", "reason": "Unsubscribed Address"}, "*", "unsubscribed"),
+        ({"event": "dropped", "reason": "Spam Reporting Address"}, "*", "spam_report"),
+        ({"event": "bounce", "type": "blocked"}, None, None),
+        ({"event": "bounce", "bounce_classification": "Mailbox Unavailable"}, None, None),
+        ({"event": "deferred"}, None, None),
+        ({"event": "open"}, None, None),
+    ],
+)
+def test_email_events(
+    store: Store, home: Home, event: dict[str, str], purpose: str | None, reason: str | None
+) -> None:
+    write_raw(
+        home.raw,
+        "1.0",
+        raw_email__events=[{"email": "A@example.com", "occurred_at": T1, **event}],
+    )
+    _record(store, home)
+    expected = {("email", "a@example.com", "email", purpose, reason)} if reason else set()
+    assert _suppressions(store) == expected
+
+
+def test_unsubscribe_groups_end_only_their_group(store: Store, home: Home) -> None:
+    event = {"email": "a@example.com", "asm_group_id": "7"}
+    write_raw(
+        home.raw,
+        "1.0",
+        raw_email__events=[
+            {**event, "event": "group_unsubscribe", "occurred_at": T1},
+            {**event, "event": "group_resubscribe", "occurred_at": T2},
+        ],
+    )
+    _record(store, home)
+    assert _suppressions(store) == set()
+    assert _consents(store) == {
+        ("email", "a@example.com", "email", "group:7", "revoked"),
+        ("email", "a@example.com", "email", "group:7", "granted"),
+    }
+
+
+def _klaviyo(**channels: Any) -> str:
+    return json.dumps({"subscriptions": channels})
+
+
+def test_klaviyo_profiles(store: Store, home: Home) -> None:
+    said = "2026-01-05T10:00:00+00:00"
+    subscribed = {"marketing": {"consent": "SUBSCRIBED", "consent_timestamp": said}}
+    never = {"marketing": {"consent": "NEVER_SUBSCRIBED", "can_receive_email_marketing": True}}
+    gone = {"marketing": {"consent": "UNSUBSCRIBED", "consent_timestamp": said}}
+    bounced = {
+        "marketing": {
+            "consent": "SUBSCRIBED",
+            "consent_timestamp": said,
+            "suppression": [
+                {"reason": "HARD_BOUNCE", "timestamp": said},
+                {"reason": "USER_SUPPRESSED", "timestamp": said},
+            ],
+        }
+    }
+    profiles = [
+        {"profile_id": "1", "email": "a@example.com", "payload": _klaviyo(email=subscribed)},
+        {"profile_id": "2", "email": "b@example.com", "payload": _klaviyo(email=never)},
+        {"profile_id": "3", "email": "c@example.com", "payload": _klaviyo(email=gone)},
+        {"profile_id": "4", "email": None, "payload": _klaviyo(email=gone)},
+        {"profile_id": "5", "email": "e@example.com", "payload": _klaviyo(email=bounced)},
+        {"profile_id": "6", "phone_number": "+447700900123", "payload": _klaviyo(sms=subscribed)},
+        {"profile_id": "7", "email": "g@example.com", "payload": json.dumps({})},
+        {
+            "profile_id": "8",
+            "email": "h@example.com",
+            "payload": json.dumps({"attributes": {"subscriptions": {"email": subscribed}}}),
+        },
+    ]
+    write_raw(home.raw, "1.0", raw_klaviyo__profiles=[{**p, "updated_at": T2} for p in profiles])
+    _record(store, home)
+    assert _consents(store) == {
+        ("email", "a@example.com", "email", "marketing", "granted"),
+        ("email", "e@example.com", "email", "marketing", "granted"),
+        ("email", "h@example.com", "email", "marketing", "granted"),
+        ("phone", "+447700900123", "sms", "marketing", "granted"),
+    }
+    assert _suppressions(store) == {
+        ("email", "c@example.com", "email", "*", "unsubscribed"),
+        ("klaviyo_profile_id", "4", "email", "*", "unsubscribed"),
+        ("email", "e@example.com", "email", "*", "hard_bounce"),
+        ("email", "e@example.com", "email", "*", "manual"),
+    }
+
+
+def test_klaviyo_events(store: Store, home: Home) -> None:
+    def event(metric: str, number: int, **payload: Any) -> dict[str, Any]:
+        return {
+            "metric_name": metric,
+            "profile_id": f"p{number}",
+            "email": f"{number}@example.com",
+            "occurred_at": T1,
+            "payload": json.dumps(payload),
+        }
+
+    write_raw(
+        home.raw,
+        "1.0",
+        raw_klaviyo__events=[
+            event("Unsubscribed", 1),
+            event("Marked Email as Spam", 2),
+            event("Bounced Email", 3, **{"Bounce Type": "Hard"}),
+            event("Bounced Email", 4, **{"Bounce Type": "Soft"}),
+            event("Bounced Email", 5, event_properties={"Bounce Type": "Soft"}),
+            event("Unsubscribed from List", 6),
+            event("Opened Email", 7),
+            {**event("Unsubscribed", 8), "email": None},
+        ],
+    )
+    _record(store, home)
+    assert _suppressions(store) == {
+        ("email", "1@example.com", "email", "*", "unsubscribed"),
+        ("email", "2@example.com", "email", "*", "spam_report"),
+        ("email", "3@example.com", "email", "*", "hard_bounce"),
+        ("klaviyo_profile_id", "p8", "email", "*", "unsubscribed"),
+    }
+
+
+def test_shopify_customers(store: Store, home: Home) -> None:
+    def customer(number: int, **payload: Any) -> dict[str, Any]:
+        return {
+            "shopify_customer_id": str(number),
+            "email": f"{number}@example.com",
+            "updated_at": T2,
+            "payload": json.dumps(payload),
+        }
+
+    said = "2026-01-05T10:00:00Z"
+    write_raw(
+        home.raw,
+        "1.0",
+        raw_shopify__customers=[
+            customer(
+                1,
+                emailMarketingConsent={"marketingState": "SUBSCRIBED", "consentUpdatedAt": said},
+            ),
+            customer(
+                2,
+                defaultEmailAddress={
+                    "marketingState": "UNSUBSCRIBED",
+                    "marketingUpdatedAt": said,
+                },
+            ),
+            customer(3, emailMarketingConsent={"marketingState": "NOT_SUBSCRIBED"}),
+            customer(4, dataSaleOptOut=True, smsMarketingConsent=None),
+            customer(5, dataSaleOptOut=False),
+        ],
+    )
+    _record(store, home)
+    assert _consents(store) == {("email", "1@example.com", "email", "marketing", "granted")}
+    assert _suppressions(store) == {
+        ("email", "2@example.com", "email", "*", "unsubscribed"),
+        ("email", "4@example.com", "ads", "*", "gpc"),
+        ("shopify_customer_id", "4", "ads", "*", "gpc"),
+    }
+
+
+def test_a_ticked_box_at_checkout_is_an_opt_in_without_wording(store: Store, home: Home) -> None:
+    def order(number: int, **payload: Any) -> dict[str, Any]:
+        return {"created_at": T1, "payload": json.dumps({"id": number, **payload})}
+
+    write_raw(
+        home.raw,
+        "1.0",
+        raw_orders__orders=[
+            order(1, email="a@example.com", buyer_accepts_marketing=True),
+            order(2, email="b@example.com", buyer_accepts_marketing=False),
+            order(3, email="c@example.com", buyer_accepts_marketing=True, test=True),
+            order(4, email=None, buyer_accepts_marketing=True),
+        ],
+        raw_shopify__orders=[order(5, email="e@example.com", customerAcceptsMarketing=True)],
+    )
+    _record(store, home)
+    assert _consents(store) == {
+        ("email", "a@example.com", "email", "marketing", "granted"),
+        ("email", "e@example.com", "email", "marketing", "granted"),
+    }
+    with store.read() as connection:
+        wordings = connection.execute(select(schema.consent_events.c.wording_version)).scalars()
+        assert set(wordings) == {None}
+
+
+def test_a_list_can_say_no_but_not_yes(store: Store, home: Home) -> None:
+    write_raw(
+        home.raw,
+        "1.0",
+        raw_contacts__contacts=[
+            {"email": "a@example.com", "status": "subscribed", "created_at": T1},
+            {"email": "b@example.com", "status": "Unsubscribed", "created_at": T1},
+            {"email": "c@example.com", "status": "cleaned", "created_at": T1},
+            {"phone": "07700 900123", "status": "unsubscribed", "created_at": T1},
+            {"email": "d@example.com", "status": None, "created_at": T1},
+        ],
+    )
+    _record(store, home)
+    assert _consents(store) == set()
+    assert _suppressions(store) == {
+        ("email", "b@example.com", "email", "*", "unsubscribed"),
+        ("email", "c@example.com", "email", "*", "hard_bounce"),
+        ("phone", "+447700900123", "sms", "*", "unsubscribed"),
+    }
+
+
+def test_global_privacy_control_ends_ads_for_device_login_and_email(
+    store: Store, home: Home
+) -> None:
+    signal = {
+        "event": "Product Viewed",
+        "anonymous_id": "d1",
+        "user_id": "u1",
+        "traits": json.dumps({"email": "A@example.com"}),
+        "context": json.dumps({"gpc": True}),
+    }
+    write_raw(
+        home.raw,
+        "1.0",
+        raw_web__events=[
+            {**signal, "occurred_at": T1},
+            {**signal, "occurred_at": T1.replace(hour=20)},
+            {**signal, "occurred_at": T2, "traits": None},
+            {**signal, "anonymous_id": "d2", "context": json.dumps({"gpc": False})},
+        ],
+    )
+    assert _record(store, home).suppressions == 5
+    assert _suppressions(store) == {
+        ("device", "d1", "ads", "*", "gpc"),
+        ("login", "u1", "ads", "*", "gpc"),
+        ("email", "a@example.com", "ads", "*", "gpc"),
+    }
+
+
+def test_banner_states_count_only_where_they_change(store: Store, home: Home) -> None:
+    def event(day: int, **preferences: bool) -> dict[str, Any]:
+        consent = {"consent": {"categoryPreferences": preferences}}
+        return {
+            "event": "Product Viewed",
+            "anonymous_id": "d1",
+            "occurred_at": datetime(2026, 1, day),
+            "context": json.dumps(consent),
+        }
+
+    days = [
+        event(1, Advertising=True, Analytics=True),
+        event(2, Advertising=True),
+        event(3, Advertising=False),
+        event(4, Advertising=False, Personalization=True),
+        event(5, Advertising=True),
+    ]
+    for number, row in enumerate(days):
+        write_raw(home.raw, str(number), raw_web__events=[row])
+        _record(store, home)
+    by_day = _all_consents(store)
+    assert len(by_day) == 5
+    with store.write() as connection:
+        connection.execute(schema.consent_events.delete())
+        connection.execute(schema.fact_loads.delete())
+    _record(store, home)
+    assert _all_consents(store) == by_day
+
+
+def _all_consents(store: Store) -> list[tuple[Any, ...]]:
+    with store.read() as connection:
+        rows = connection.execute(
+            select(schema.consent_events).order_by(schema.consent_events.c.consent_event_id)
+        )
+        return [tuple(row) for row in rows]
+
+
+def test_push_subscribed_is_an_opt_in_of_the_device(store: Store, home: Home) -> None:
+    write_raw(
+        home.raw,
+        "1.0",
+        raw_web__events=[
+            {"event": "Push Subscribed", "anonymous_id": "d1", "occurred_at": T1},
+            {"event": "Push Subscribed", "anonymous_id": None, "occurred_at": T1},
+        ],
+    )
+    _record(store, home)
+    assert _consents(store) == {("device", "d1", "push", "marketing", "granted")}
