@@ -64,6 +64,29 @@
     cast(cast({{ amount }} as decimal(18, 2)) as {{ dbt.type_string() }}) || ' ' || {{ currency }}
 {%- endmacro %}
 
+{#- The same amount for a template: two decimals. -#}
+{% macro money_in_context(amount) -%}
+    cast({{ amount }} as decimal(18, 2))
+{%- endmacro %}
+
+{#- Where a visit came from, as part of a sentence; NULL stays NULL. -#}
+{% macro marketing_channel_in_words(marketing_channel) -%}
+    case {{ marketing_channel }}
+        when 'direct' then 'came directly'
+        when 'organic_search' then 'from a search engine'
+        when 'paid_search' then 'from a search ad'
+        when 'organic_social' then 'from social media'
+        when 'paid_social' then 'from a social ad'
+        when 'email' then 'from an email'
+        when 'sms' then 'from a text message'
+        when 'push' then 'from a push message'
+        when 'referral' then 'from another site'
+        when 'affiliate' then 'from an affiliate'
+        when 'display' then 'from a display ad'
+        else 'from ' || replace({{ marketing_channel }}, '_', ' ')
+    end
+{%- endmacro %}
+
 {#- Position of an evidence grade, best first; the order of DESIGN section 5. -#}
 {% macro grade_rank(grade) -%}
     case {{ grade }}

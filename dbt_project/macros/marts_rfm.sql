@@ -1,9 +1,11 @@
 {#-
     RFM: how a value becomes a score, and how scores become Shopify's groups.
 
-    Scores are value-based: a score is one plus the number of cut points that the value exceeds, the
-    cut points being the 20th, 40th, 60th and 80th percentile (rfm_buckets = 5) of all buyers'
-    values. Equal values therefore always have equal scores, which ntile does not promise.
+    Scores are value-based. The cut points are the 20th, 40th, 60th and 80th percentile
+    (rfm_buckets = 5) of all buyers' values, so equal values always have equal scores, which ntile
+    does not promise. Frequency and money count up from the bottom: one plus the cut points that the
+    value exceeds, so that the many who ordered once all have 1. Recency counts down from the top:
+    five less the cut points that the days exceed, so that whoever bought last has 5.
 -#}
 
 {% macro rfm_cuts(value, name) -%}
@@ -14,10 +16,17 @@
     {%- endfor %}
 {%- endmacro %}
 
-{% macro rfm_score(value, name) -%}
+{% macro rfm_score_up(value, name) -%}
     1
     {%- for cut in range(1, var('rfm_buckets', 5)) %}
     + case when {{ value }} > {{ name }}_cut_{{ cut }} then 1 else 0 end
+    {%- endfor %}
+{%- endmacro %}
+
+{% macro rfm_score_down(value, name) -%}
+    {{ var('rfm_buckets', 5) }}
+    {%- for cut in range(1, var('rfm_buckets', 5)) %}
+    - case when {{ value }} > {{ name }}_cut_{{ cut }} then 1 else 0 end
     {%- endfor %}
 {%- endmacro %}
 

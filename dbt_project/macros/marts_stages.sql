@@ -3,7 +3,7 @@
     {%- if stage == 'awareness' -%}
         case
             when first_visit_at <= awareness_at
-                then 'First visit' || coalesce(', from ' || replace(first_marketing_channel, '_', ' '), '')
+                then 'First visit' || coalesce(', ' || {{ marketing_channel_in_words('first_marketing_channel') }}, '')
             else 'First contact'
         end
     {%- elif stage == 'consideration' -%}

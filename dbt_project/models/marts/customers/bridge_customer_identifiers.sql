@@ -1,0 +1,82 @@
+with identifiers as (
+    select * from {{ ref('int_customer_identifiers') }}
+    where customer_id is not null
+),
+
+mail_signs as (
+    select
+        email,
+        max(greatest(opened_at, clicked_at)) as last_read_at,
+        max(case when is_hard_bounce then bounced_at end) as hard_bounced_at,
+        max(greatest(delivered_at, opened_at, clicked_at)) as last_arrived_at
+    from {{ ref('int_messages_resolved') }}
+    where email is not null
+    group by email
+),
+
+order_signs as (
+    select
+        email,
+        max(ordered_at) as last_ordered_at
+    from {{ ref('int_orders_resolved') }}
+    where email is not null
+    group by email
+),
+
+signs as (
+    select
+        identifiers.*,
+        coalesce(
+            mail_signs.hard_bounced_at > coalesce(mail_signs.last_arrived_at, timestamp '1900-01-01 00:00:00'),
+            false
+        ) as is_undeliverable,
+        greatest(
+            identifiers.first_seen_at, mail_signs.last_read_at, order_signs.last_ordered_at
+        ) as last_sign_of_life_at
+    from identifiers
+    left join mail_signs
+        on
+            identifiers.identifier_type = 'email'
+            and identifiers.identifier_value = mail_signs.email
+    left join order_signs
+        on
+            identifiers.identifier_type = 'email'
+            and identifiers.identifier_value = order_signs.email
+),
+
+judged as (
+    select
+        *,
+        identifier_type = 'email'
+        and (
+            is_undeliverable
+            or (
+                evidence_grade in ('newsletter', 'import')
+                and last_sign_of_life_at < {{ before_as_of(var('email_dormant_days', 365), 'day') }}
+            )
+        ) as is_dormant
+    from signs
+),
+
+final as (
+    select
+        customer_id,
+        identifier_type,
+        identifier_value,
+        evidence_grade,
+        row_number() over (
+            partition by customer_id, identifier_type
+            order by
+                is_undeliverable, evidence_rank, is_dormant, last_seen_at desc,
+                observation_count desc, identifier_value
+        ) = 1 as is_primary,
+        is_dormant,
+        is_undeliverable,
+        is_shared,
+        observation_count,
+        first_seen_at,
+        last_seen_at
+    from judged
+)
+
+select * from final

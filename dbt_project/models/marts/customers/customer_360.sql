@@ -1,0 +1,146 @@
+with customers as (
+    select * from {{ ref('dim_customers') }}
+),
+
+contacts as (
+    select * from {{ ref('customer_contact_details') }}
+),
+
+stages as (
+    select * from {{ ref('fct_customer_journey_stages') }}
+    where is_current
+),
+
+sales as (
+    select * from {{ ref('fct_customer_order_summary') }}
+),
+
+rfm as (
+    select * from {{ ref('fct_customer_rfm') }}
+    where is_current
+),
+
+clv as (
+    select * from {{ ref('fct_customer_clv') }}
+    where is_current
+),
+
+favourites as (
+    select * from {{ ref('customer_favourites') }}
+),
+
+behaviour as (
+    select * from {{ ref('customer_engagement') }}
+),
+
+permission as (
+    select
+        customer_id,
+        bool_or(channel = 'email' and purpose = 'marketing' and is_contactable) as is_email_contactable,
+        bool_or(channel = 'sms' and purpose = 'marketing' and is_contactable) as is_sms_contactable,
+        bool_or(channel = 'push' and purpose = 'marketing' and is_contactable) as is_push_contactable,
+        bool_or(channel = 'ads' and purpose = 'ads' and is_contactable) as is_ads_contactable,
+        bool_or(channel = 'onsite' and purpose = 'personalisation' and is_contactable)
+            as is_onsite_contactable
+    from {{ ref('contactability') }}
+    where is_contactable
+    group by customer_id
+),
+
+segments as (
+    select
+        customer_id,
+        count(*) as segment_count,
+        string_agg(segment, ', ' order by segment) as segments
+    from {{ ref('fct_segment_memberships') }}
+    where is_current
+    group by customer_id
+),
+
+final as (
+    select
+        customers.customer_id,
+        customers.customer_type,
+        customers.is_known,
+        customers.first_name,
+        customers.last_name,
+        customers.email,
+        customers.email_evidence_grade,
+        customers.phone,
+        customers.country_code,
+        contacts.postcode,
+        contacts.timezone,
+        contacts.birthday,
+        contacts.gender,
+        contacts.job,
+        contacts.loyalty_id,
+        contacts.loyalty_tier,
+        stages.stage,
+        stages.entry_reason as stage_reason,
+        case
+            when customers.order_count = 0 then 'prospects'
+            else rfm.rfm_segment
+        end as rfm_segment,
+        rfm.rfm_score,
+        segments.segments,
+        coalesce(segments.segment_count, 0) as segment_count,
+        coalesce(permission.is_email_contactable, false) as is_email_contactable,
+        coalesce(permission.is_sms_contactable, false) as is_sms_contactable,
+        coalesce(permission.is_push_contactable, false) as is_push_contactable,
+        coalesce(permission.is_ads_contactable, false) as is_ads_contactable,
+        coalesce(permission.is_onsite_contactable, false) as is_onsite_contactable,
+        favourites.favourite_product_id,
+        favourites.favourite_product_name,
+        favourites.favourite_category,
+        favourites.favourite_brand,
+        behaviour.first_marketing_channel,
+        behaviour.last_marketing_channel,
+        coalesce(behaviour.visit_count, 0) as visit_count,
+        coalesce(behaviour.product_view_count, 0) as product_view_count,
+        coalesce(behaviour.message_count, 0) as message_count,
+        coalesce(behaviour.opened_count, 0) as opened_count,
+        coalesce(behaviour.clicked_count, 0) as clicked_count,
+        coalesce(behaviour.review_count, 0) as review_count,
+        coalesce(behaviour.referral_count, 0) as referral_count,
+        coalesce(behaviour.complaint_count, 0) as complaint_count,
+        behaviour.last_nps_score,
+        customers.identifier_count,
+        customers.order_count,
+        coalesce(sales.returned_order_count, 0) as returned_order_count,
+        sales.lifetime_gross_sales,
+        sales.lifetime_returns,
+        customers.lifetime_net_sales,
+        customers.lifetime_net_sales_issue,
+        case
+            when customers.order_count > 0
+                then cast(customers.lifetime_net_sales / customers.order_count as decimal(18, 4))
+        end as average_order_value,
+        clv.historic_clv,
+        clv.predicted_clv_365d,
+        clv.null_reason as predicted_clv_null_reason,
+        customers.currency,
+        sales.days_since_last_order,
+        sales.usual_gap_days,
+        sales.days_since_last_order > sales.overdue_after_days as is_overdue,
+        stages.entered_at as stage_entered_at,
+        customers.first_seen_at,
+        customers.last_seen_at,
+        customers.first_ordered_at,
+        customers.last_ordered_at,
+        behaviour.last_visit_at,
+        behaviour.last_cart_at,
+        behaviour.last_opened_at,
+        behaviour.last_clicked_at
+    from customers
+    left join contacts on customers.customer_id = contacts.customer_id
+    left join stages on customers.customer_id = stages.customer_id
+    left join sales on customers.customer_id = sales.customer_id
+    left join rfm on customers.customer_id = rfm.customer_id
+    left join clv on customers.customer_id = clv.customer_id
+    left join favourites on customers.customer_id = favourites.customer_id
+    left join behaviour on customers.customer_id = behaviour.customer_id
+    left join permission on customers.customer_id = permission.customer_id
+    left join segments on customers.customer_id = segments.customer_id
+)
+
+select * from final

@@ -1,0 +1,20 @@
+select
+    message_id,
+    customer_id,
+    channel,
+    message_kind,
+    campaign_id,
+    campaign_name,
+    variant,
+    message_source,
+    email,
+    is_hard_bounce,
+    sent_at,
+    delivered_at,
+    opened_at,
+    machine_opened_at,
+    clicked_at,
+    unsubscribed_at,
+    bounced_at,
+    complained_at
+from {{ ref('int_messages_resolved') }}

@@ -1,0 +1,23 @@
+select
+    order_line_id,
+    order_id,
+    customer_id,
+    product_id,
+    order_source,
+    line_number,
+    sku,
+    product_name,
+    category,
+    brand,
+    is_return_line,
+    quantity,
+    returned_quantity,
+    unit_price,
+    gross_sales,
+    discounts,
+    returns,
+    net_sales,
+    currency,
+    net_sales_shop,
+    ordered_at
+from {{ ref('int_order_lines_resolved') }}

@@ -1,0 +1,41 @@
+{%- set found = [] -%}
+{%- if execute -%}
+    {%- for name in segment_names() -%}
+        {%- set node = graph.nodes['model.' ~ project_name ~ '.seg_' ~ name] -%}
+        {%- do found.append((name, node.config.meta.segment)) -%}
+    {%- endfor -%}
+{%- endif -%}
+
+with segments as (
+    {%- for name, meta in found %}
+    select
+        '{{ name }}' as segment,
+        {{ segment_text(meta.label) }} as label,
+        {{ segment_text(meta.description) }} as description,
+        {{ segment_text(meta.channel) }} as channel,
+        {{ segment_text(meta.purpose) }} as purpose,
+        {{ segment_text(tojson(meta.destinations or [])) }} as destinations,
+        {{ meta.priority or 100 }} as priority,
+        {{ meta.min_size or 0 }} as min_size
+    {%- if not loop.last %}
+    union all
+    {%- endif %}
+    {%- else %}
+    select
+        cast(null as varchar) as segment,
+        cast(null as varchar) as label,
+        cast(null as varchar) as description,
+        cast(null as varchar) as channel,
+        cast(null as varchar) as purpose,
+        cast(null as varchar) as destinations,
+        cast(null as integer) as priority,
+        cast(null as integer) as min_size
+    {%- endfor %}
+),
+
+final as (
+    select * from segments
+    where segment is not null
+)
+
+select * from final

@@ -1,0 +1,38 @@
+{{ config(meta={'segment': {
+    'label': 'Buyers without email permission',
+    'description': 'They have a kept order and may not be emailed for marketing: ask them nicely.',
+    'channel': 'onsite',
+    'purpose': 'personalisation',
+    'destinations': ['file'],
+    'priority': 70,
+}}) }}
+
+with buyers as (
+    select * from {{ ref('fct_customer_order_summary') }}
+    where order_count > 0
+),
+
+permission as (
+    select * from {{ ref('contactability') }}
+    where channel = 'email' and purpose = 'marketing'
+),
+
+final as (
+    select
+        buyers.customer_id,
+        {{ count_in_words('buyers.order_count', 'order', 'orders') }} || ', the last '
+        || {{ days_in_words('buyers.days_since_last_order') }} || ' ago, but '
+        || {{ permission_in_words('permission.reason') }} || '.' as reason,
+        {{ json_object_text({
+            'permission': "coalesce(permission.reason, 'no_consent')",
+            'order_count': 'buyers.order_count',
+            'value': money_in_context('buyers.lifetime_net_sales'),
+            'currency': 'buyers.currency',
+            'days_since_order': 'buyers.days_since_last_order',
+        }) }} as context
+    from buyers
+    left join permission on buyers.customer_id = permission.customer_id
+    where not coalesce(permission.is_contactable, false)
+)
+
+select * from final

@@ -1,0 +1,39 @@
+{{ config(meta={'segment': {
+    'label': 'Loyal customers',
+    'description': 'Four or more kept orders and still buying at their usual pace.',
+    'channel': 'email',
+    'purpose': 'marketing',
+    'destinations': ['file'],
+    'priority': 40,
+}}) }}
+
+with buyers as (
+    select * from {{ ref('fct_customer_order_summary') }}
+    where
+        order_count >= {{ var('loyal_min_orders') }}
+        and days_since_last_order <= overdue_after_days
+),
+
+purchases as (
+    select * from {{ ref('customer_last_purchases') }}
+),
+
+final as (
+    select
+        buyers.customer_id,
+        {{ order_rhythm_in_words('buyers') }} as reason,
+        {{ json_object_text({
+            'product': 'purchases.product_name',
+            'product_id': 'purchases.product_id',
+            'category': 'purchases.category',
+            'order_count': 'buyers.order_count',
+            'value': money_in_context('buyers.lifetime_net_sales'),
+            'currency': 'buyers.currency',
+            'usual_gap_days': 'buyers.usual_gap_days',
+            'days_since_order': 'buyers.days_since_last_order',
+        }) }} as context
+    from buyers
+    left join purchases on buyers.customer_id = purchases.customer_id
+)
+
+select * from final
