@@ -1,0 +1,138 @@
+"""The public contract: tables and columns that every published file has, and their keys.
+
+Belongs here: what others build on by name. Does not belong here: what values mean (suites and dbt's
+tests). A new public column is added here when it is added to the model.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import duckdb
+
+from orchestration.publishing.candidate import quoted
+from orchestration.quality.results import CheckResult
+
+
+@dataclass(frozen=True)
+class PublicTable:
+    """A table that must exist with these columns; `key` is unique and never NULL."""
+
+    columns: tuple[str, ...]
+    key: tuple[str, ...] = ()
+
+
+def _table(columns: str, key: str = "") -> PublicTable:
+    return PublicTable(tuple(columns.split()), tuple(key.split()))
+
+
+PUBLIC_TABLES = {
+    "marts.dim_customers": _table(
+        "customer_id customer_type is_known first_name last_name email email_evidence_grade phone"
+        " country_code first_seen_at last_seen_at first_ordered_at last_ordered_at order_count"
+        " lifetime_net_sales currency",
+        key="customer_id",
+    ),
+    "marts.bridge_customer_identifiers": _table(
+        "customer_id identifier_type identifier_value evidence_grade is_primary is_dormant"
+        " first_seen_at last_seen_at observation_count",
+        key="identifier_type identifier_value",
+    ),
+    "marts.fct_identity_edges": _table(
+        "identifier_a_type identifier_a_value identifier_b_type identifier_b_value source_system"
+        " source_record_id observed_at rule evidence_grade status refusal_reason"
+    ),
+    "marts.fct_orders": _table(
+        "order_id customer_id shop_id ordered_at ordered_date status sales_channel store_id"
+        " gross_sales discounts returns net_sales shipping taxes total_sales currency",
+    ),
+    "marts.fct_order_lines": _table("order_id customer_id"),
+    "marts.dim_products": _table("product_id"),
+    "marts.fct_web_sessions": _table("customer_id started_at marketing_channel"),
+    "marts.fct_messages": _table(
+        "customer_id channel message_kind sent_at opened_at clicked_at unsubscribed_at"
+    ),
+    "marts.fct_customer_rfm": _table(
+        "customer_id as_of_date recency_days frequency monetary gross_monetary r_score f_score"
+        " m_score rfm_segment",
+        key="customer_id as_of_date",
+    ),
+    "marts.fct_customer_journey_stages": _table(
+        "customer_id stage entered_at exited_at entry_reason is_current"
+    ),
+    "marts.fct_customer_clv": _table(
+        "customer_id as_of_date historic_clv predicted_clv_365d probability_alive"
+        " expected_orders_365d predicted_next_order_at null_reason",
+        key="customer_id as_of_date",
+    ),
+    "marts.contactability": _table(
+        "customer_id channel purpose is_contactable reason consent_receipt_id",
+        key="customer_id channel purpose",
+    ),
+    "marts.customer_360": _table("customer_id", key="customer_id"),
+    "marts.dim_segments": _table("segment label description channel purpose", key="segment"),
+    "marts.fct_segment_memberships": _table(
+        "segment customer_id entered_at exited_at", key="segment customer_id entered_at"
+    ),
+    "activity.fct_deliveries": _table("customer_id segment destination"),
+    "activity.fct_held_back": _table("customer_id segment destination reason"),
+    "ops.runs": _table("run_id as_of code_version", key="run_id"),
+}
+SEGMENT_TABLE = _table("customer_id reason context", key="customer_id")
+
+
+def check_contract(connection: duckdb.DuckDBPyConnection) -> list[CheckResult]:
+    """Compare an open candidate with the contract: one result per public or segment table."""
+    present: dict[str, set[str]] = {}
+    for schema, table, column in connection.execute(
+        "select schema_name, table_name, column_name from duckdb_columns() where not internal"
+    ).fetchall():
+        present.setdefault(f"{schema}.{table}", set()).add(column)
+    wanted = dict(PUBLIC_TABLES)
+    for name in sorted(present):
+        if name.startswith("segments.seg_"):
+            wanted[name] = SEGMENT_TABLE
+    return [_check(connection, name, table, present.get(name)) for name, table in wanted.items()]
+
+
+def _check(
+    connection: duckdb.DuckDBPyConnection, name: str, table: PublicTable, found: set[str] | None
+) -> CheckResult:
+    problem, observed = _problem(connection, name, table, found)
+    return CheckResult(
+        kind="contract",
+        name=f"contract.{name}",
+        table=name,
+        passed=not problem,
+        observed=observed,
+        sentence=problem,
+        hint="Mend the model of that table; DESIGN lists what must exist." if problem else "",
+    )
+
+
+def _problem(
+    connection: duckdb.DuckDBPyConnection, name: str, table: PublicTable, found: set[str] | None
+) -> tuple[str, float | None]:
+    if found is None:
+        return f"The table {name} is missing.", None
+    missing = [column for column in table.columns if column not in found]
+    if missing:
+        return f"{name} lacks the column {', '.join(missing)}.", float(len(missing))
+    if not table.key:
+        return "", None
+    key = ", ".join(quoted(column) for column in table.key)
+    place = ".".join(quoted(part) for part in name.split("."))
+    nulls = " or ".join(f"{quoted(column)} is null" for column in table.key)
+    row = connection.execute(
+        f"select (select count(*) from {place})"
+        f" - (select count(*) from (select distinct {key} from {place})),"
+        f" (select count(*) from {place} where {nulls})"
+    ).fetchone()
+    assert row is not None  # noqa: S101 - two scalars always make one row
+    repeated, empty = row
+    if repeated or empty:
+        text = (
+            f"{name} has {repeated:,} repeated and {empty:,} empty keys ({', '.join(table.key)})."
+        )
+        return text, float(repeated + empty)
+    return "", 0.0

@@ -1,0 +1,156 @@
+"""All suites over one candidate, in one step, because Great Expectations takes seconds to import.
+
+Belongs here: finding the suites, running their queries and expectations, telling "raised" from
+"failed". Does not belong here: what is expected (orchestration/quality/suites) and the breaker.
+
+Results carry counts and sentences only: the result format is BOOLEAN_ONLY, because the default one
+holds the raw failing values (RELIABILITY X13).
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import pkgutil
+import warnings
+from collections.abc import Iterable
+from typing import Any
+
+import duckdb
+import pandas as pd
+
+from ingestion.config import Settings
+from orchestration.publishing.candidate import Candidate, quoted
+from orchestration.publishing.reader import open_locked
+from orchestration.quality import suites as suites_package
+from orchestration.quality.contract import check_contract
+from orchestration.quality.expectations import Expectation, Suite
+from orchestration.quality.results import CheckResult
+
+
+def run_quality(candidate: Candidate, settings: Settings) -> list[CheckResult]:
+    """Check a candidate against the public contract and every suite.
+
+    The size breaker (orchestration/quality/breaker.py) and dbt's own tests come on top.
+    """
+    with open_locked(candidate.path) as connection:
+        results = check_contract(connection)
+        results += run_suites(connection, find_suites(settings, candidate))
+    return results
+
+
+def find_suites(settings: Settings, candidate: Candidate) -> list[Suite]:
+    """The suites of every module in `suites/`: adding one is adding a file with `suites(…)`."""
+    tables = [table.full_name for table in candidate.tables]
+    found: list[Suite] = []
+    for module in sorted(pkgutil.iter_modules(suites_package.__path__), key=lambda m: m.name):
+        code = importlib.import_module(f"{suites_package.__name__}.{module.name}")
+        found.extend(code.suites(settings, tables))
+    return found
+
+
+def run_suites(connection: duckdb.DuckDBPyConnection, suites: Iterable[Suite]) -> list[CheckResult]:
+    """Run suites on an open database."""
+    gx = _great_expectations()
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = {"globally": False, "metric_calculations": False}
+    source = context.data_sources.add_pandas("candidate")
+    results: list[CheckResult] = []
+    for number, suite in enumerate(suites):
+        try:
+            frame = connection.execute(_query(suite)).df()
+        except duckdb.Error as error:
+            results.append(_not_run(suite, error))
+            continue
+        asset = source.add_dataframe_asset(f"{number}_{suite.name}")
+        batch = asset.add_batch_definition_whole_dataframe("whole").get_batch(
+            batch_parameters={"dataframe": frame}
+        )
+        outcome = batch.validate(
+            gx.ExpectationSuite(
+                name=f"{number}_{suite.name}",
+                expectations=[
+                    getattr(gx.expectations, expectation.type)(
+                        **expectation.arguments, meta={"number": position}
+                    )
+                    for position, expectation in enumerate(suite.expectations)
+                ],
+            ),
+            result_format="BOOLEAN_ONLY",
+        )
+        by_number = {r.expectation_config.meta["number"]: r for r in outcome.results}
+        results += [
+            _result(suite, expectation, by_number.get(position), frame)
+            for position, expectation in enumerate(suite.expectations)
+        ]
+    return results
+
+
+def _great_expectations() -> Any:
+    os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import great_expectations  # noqa: PLC0415 - 5 CPU seconds; only a run that checks pays
+
+        importlib.import_module("great_expectations.expectations")
+    return great_expectations
+
+
+def _query(suite: Suite) -> str:
+    place = ".".join(quoted(part) for part in suite.table.split("."))
+    return suite.query.replace("{table}", place)
+
+
+def _result(
+    suite: Suite, expectation: Expectation, outcome: Any, frame: pd.DataFrame
+) -> CheckResult:
+    raised = outcome is None or _raised(outcome.exception_info)
+    observed = _observed(frame, expectation)
+    sentence = expectation.sentence.replace("{observed}", _number(observed))
+    return CheckResult(
+        kind="suite",
+        name=f"{suite.name}.{expectation.name}",
+        table=suite.table,
+        passed=not raised and bool(outcome.success),
+        severity=expectation.severity,
+        observed=observed,
+        sentence="The check itself could not be carried out." if raised else sentence,
+        hint="Run `regulars doctor`; the table may lack a column." if raised else expectation.hint,
+        raised=raised,
+    )
+
+
+def _raised(info: dict[str, Any] | None) -> bool:
+    """Exception facts come flat, or nested by metric."""
+    if not info:
+        return False
+    if "raised_exception" in info:
+        return bool(info["raised_exception"])
+    return any(bool(each.get("raised_exception")) for each in info.values())
+
+
+def _not_run(suite: Suite, error: duckdb.Error) -> CheckResult:
+    return CheckResult(
+        kind="suite",
+        name=f"{suite.name}.query",
+        table=suite.table,
+        passed=False,
+        sentence=f"The check of {suite.table} could not be carried out ({type(error).__name__}).",
+        hint="The table or one of its columns is missing; compare it with DESIGN's public tables.",
+        raised=True,
+    )
+
+
+def _observed(frame: pd.DataFrame, expectation: Expectation) -> float | None:
+    """The number behind a check on a one-row frame of counts; nothing for other frames."""
+    column = expectation.arguments.get("column")
+    if len(frame) != 1 or column not in frame or not pd.api.types.is_numeric_dtype(frame[column]):
+        return None
+    value = float(frame[column].iloc[0])
+    return None if pd.isna(value) else value
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return "some"
+    return f"{int(value):,}" if value == int(value) else f"{value:.1%}"
