@@ -31,7 +31,7 @@ FAULTS = {
     "stages.no_several_current": "update fct_customer_journey_stages set is_current = true,"
     " exited_at = null",
     "stages.no_without_reason": "update fct_customer_journey_stages set entry_reason = ' '",
-    "segment_vip.no_repeated_members": "insert into segments.seg_vip select * from segments.seg_vip",
+    "segment_vip.no_repeated_members": "insert into segments.seg_vip from segments.seg_vip",
     "segment_vip.no_strangers": "update segments.seg_vip set customer_id = 'x' where rowid = 0",
     "segment_vip.no_without_reason": "update segments.seg_vip set reason = '' where rowid = 0",
     "segment_vip.no_wrong_context": "update segments.seg_vip set context = '[1]' where rowid = 0",
