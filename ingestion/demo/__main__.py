@@ -1,0 +1,35 @@
+"""Write a pretend shop: `python -m ingestion.demo --people N --seed S --out DIR [--all-files]`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from datetime import datetime
+from pathlib import Path
+
+from ingestion.demo.world import DEFAULT_AS_OF, DEFAULT_PEOPLE, make_world
+from ingestion.demo.write import write_all_files, write_demo
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Write the world that the arguments ask for."""
+    parser = argparse.ArgumentParser(prog="python -m ingestion.demo", description=__doc__)
+    parser.add_argument("--people", type=int, default=DEFAULT_PEOPLE)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--as-of", type=datetime.fromisoformat, default=DEFAULT_AS_OF)
+    parser.add_argument("--out", type=Path, required=True, help="gets input/, truth/ and, with servers, api/")
+    parser.add_argument("--all-files", action="store_true", help="orders and mail as files too, no APIs")
+    parser.add_argument("--ending", default=".jsonl.gz", choices=[".jsonl", ".jsonl.gz", ".jsonl.zst"])
+    chosen = parser.parse_args(arguments)
+    if chosen.people < 1:
+        parser.error("--people must be at least 1")
+    world = make_world(chosen.people, chosen.seed, chosen.as_of)
+    if chosen.all_files:
+        write_all_files(world, chosen.out, chosen.ending)
+    else:
+        write_demo(world, chosen.out)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,77 @@
+"""When things happen in the pretend shop: growth, seasons, weekdays, hours, and the shop's clock.
+
+Belongs here: drawing moments (whole seconds UTC) between two bounds. Does not belong here: what
+happens at them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+HOUR = 3600
+DAY = 24 * HOUR
+SHOP_ZONE = "Europe/London"
+
+_HOURS = np.array([2, 1, 1, 1, 1, 2, 4, 7, 9, 10, 11, 12, 13, 12, 11, 11, 12, 13, 15, 18, 19, 16, 10, 5])
+_WEEKDAYS = np.array([0.95, 0.9, 0.95, 1.0, 1.05, 1.15, 1.1])
+_MONTHS = np.array([0.9, 0.85, 0.95, 0.95, 1.0, 1.0, 0.95, 0.85, 1.0, 1.05, 1.45, 1.6])
+_YEARLY_GROWTH = 0.25
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """The hours from `start` to `end` with the weight that each one carries."""
+
+    start: int
+    end: int
+    edges: Floats
+    cumulated: Floats
+    utc_offset: Ints
+
+    @classmethod
+    def until(cls, as_of: datetime, months: int) -> Calendar:
+        """The `months` before `as_of`."""
+        end = int(as_of.replace(tzinfo=UTC).timestamp())
+        start = end - round(months * 30.4375) * DAY
+        hours = range(start, end, HOUR)
+        moments = [datetime.fromtimestamp(hour, UTC) for hour in hours]
+        weights = np.array(
+            [_HOURS[m.hour] * _WEEKDAYS[m.weekday()] * _MONTHS[m.month - 1] for m in moments]
+        ) * (1 + _YEARLY_GROWTH * np.arange(len(moments)) / (365 * 24))
+        zone = ZoneInfo(SHOP_ZONE)
+        offsets = [int((m.astimezone(zone).utcoffset() or timedelta()).total_seconds()) for m in moments]
+        return cls(
+            start,
+            end,
+            np.append(np.arange(start, end, HOUR), end).astype(np.float64),
+            np.append(0.0, np.cumsum(weights)),
+            np.array(offsets, dtype=np.int64),
+        )
+
+    def draw(self, rng: np.random.Generator, after: Ints | int, before: Ints | int, n: int) -> Ints:
+        """`n` moments, each between its own two bounds, more of them when the shop is busy."""
+        low = np.interp(np.clip(after, self.start, self.end - 1), self.edges, self.cumulated)
+        high = np.interp(np.clip(before, self.start, self.end), self.edges, self.cumulated)
+        place = low + rng.random(n) * np.maximum(high - low, 0)
+        drawn = np.interp(place, self.cumulated, self.edges).astype(np.int64)
+        return np.minimum(drawn, self.end - 1)
+
+    def to_local(self, moments: Ints) -> Ints:
+        """The shop's wall clock at these moments, as if it were UTC."""
+        hour = np.clip((moments - self.start) // HOUR, 0, len(self.utc_offset) - 1)
+        return moments + self.utc_offset[hour]
+
+    def in_shop_hours(self, rng: np.random.Generator, moments: Ints) -> Ints:
+        """The same days, at a time when the shop's doors are open."""
+        midnight = moments // DAY * DAY
+        opened = midnight + 9 * HOUR + (rng.beta(1.6, 1.4, len(moments)) * 9 * HOUR).astype(np.int64)
+        hour = np.clip((opened - self.start) // HOUR, 0, len(self.utc_offset) - 1)
+        return np.minimum(opened - self.utc_offset[hour], self.end - 1)

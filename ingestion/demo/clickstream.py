@@ -1,0 +1,203 @@
+"""The single events of every visit, as numbers: what, when, which product.
+
+Belongs here: expanding visits into events, and the troubles of their delivery (late, skewed,
+twice). Does not belong here: the JSON they are written as (writing).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ingestion.demo import catalogue
+from ingestion.demo.browsing import CART, CHECKOUT, NO_SIGN, ORDER, WISHLIST, Visits
+from ingestion.demo.calendar import DAY, HOUR, Calendar, Ints
+from ingestion.demo.identifiers import NOBODY
+from ingestion.demo.people import People
+from ingestion.demo.purchases import Lines, Orders, draw_products
+from ingestion.demo.troubles import Troubles
+
+KINDS = (
+    "page", "identify", "Products Searched", "Product List Viewed", "Product Viewed",
+    "Product Added to Wishlist", "Product Added", "Cart Viewed", "Checkout Started", "Coupon Applied",
+    "Order Completed", "Product Reviewed", "Product Shared", "Promotion Viewed", "Push Subscribed",
+    "Quiz Completed",
+)
+(
+    PAGE, IDENTIFY, SEARCHED, LIST_VIEWED, VIEWED, WISHED, ADDED, CART_VIEWED, CHECKOUT_STARTED,
+    COUPON, COMPLETED, REVIEWED, SHARED, PROMOTION, PUSH, QUIZ,
+) = range(len(KINDS))  # fmt: skip
+# Where in a visit each kind stands; views and adds are interleaved by the product's place.
+_STAGE = {kind: kind * 1000 for kind in range(len(KINDS))}
+
+
+@dataclass(frozen=True)
+class Events:
+    """One row per delivery of an event; `visit` is the row in Visits.
+
+    `occurred` is the truth, `clocked` what the device's clock said, `received` when the line was
+    made, `delivered` when it (or its second copy) came in: the day of its file. Seconds UTC.
+    """
+
+    visit: Ints
+    place: Ints
+    kind: Ints
+    product: Ints
+    quantity: Ints
+    occurred: Ints
+    clocked: Ints
+    received: Ints
+    delivered: Ints
+
+
+def make_events(
+    rng: np.random.Generator,
+    visits: Visits,
+    people: People,
+    orders: Orders,
+    lines: Lines,
+    calendar: Calendar,
+    troubles: Troubles,
+) -> Events:
+    """Expand the visits; a visit's events stand in the order in which they happened."""
+    parts = _fixed(rng, visits, orders) + _products(rng, visits, people, orders, lines)
+    visit, stage, kind, product, quantity = (
+        np.concatenate([np.asarray(part[column], dtype=np.int64) for part in parts]) for column in range(5)
+    )
+    order = np.lexsort((stage, visit))
+    visit, kind, product, quantity = visit[order], kind[order], product[order], quantity[order]
+    counts = np.bincount(visit, minlength=len(visits))
+    firsts = np.cumsum(counts) - counts
+    place = np.arange(len(visit)) - firsts[visit]
+    occurred = _times(rng, visits, orders, visit, place, kind, firsts)
+    return _delivered(rng, visit, place, kind, product, quantity, occurred, calendar, troubles)
+
+
+Part = tuple[Ints, Ints, Ints, Ints, Ints]
+
+
+def _part(visit: Ints, kind: int, stage: Ints | int, product: Ints | int = NOBODY, quantity: Ints | int = 1) -> Part:
+    n = len(visit)
+
+    def full(value: Ints | int) -> Ints:
+        return np.broadcast_to(np.asarray(value, dtype=np.int64), (n,))
+
+    return visit, full(stage), full(kind), full(product), full(quantity)
+
+
+def _fixed(rng: np.random.Generator, visits: Visits, orders: Orders) -> list[Part]:
+    """Events of which a visit has at most one."""
+    n = len(visits)
+    every = np.arange(n)
+    is_person = visits.person >= 0
+    depth = visits.depth
+    has_coupon = (visits.order >= 0) & (orders.discount_percent[visits.order] > 0)
+    # People sign in early when they sign in at all, and leave an address late.
+    sign_stage = np.where(visits.login >= 0, 500, CHECKOUT_STARTED * 1000 + 10)
+    chosen = {
+        PAGE: every >= 0,
+        SEARCHED: is_person & (rng.random(n) < 0.15),
+        LIST_VIEWED: (visits.views > 0) & (rng.random(n) < 0.5),
+        CART_VIEWED: (depth >= CART) & (rng.random(n) < 0.6),
+        CHECKOUT_STARTED: depth >= CHECKOUT,
+        COUPON: has_coupon,
+        COMPLETED: depth == ORDER,
+        REVIEWED: is_person & (visits.login >= 0) & (rng.random(n) < 0.05),
+        SHARED: is_person & (rng.random(n) < 0.006),
+        PROMOTION: is_person & (rng.random(n) < 0.08),
+        PUSH: is_person & (rng.random(n) < 0.006),
+        QUIZ: is_person & (rng.random(n) < 0.008),
+    }
+    parts = [_part(every[mask], kind, _STAGE[kind]) for kind, mask in chosen.items()]
+    signs = visits.sign != NO_SIGN
+    parts.append(_part(every[signs], IDENTIFY, sign_stage[signs]))
+    return parts
+
+
+def _products(
+    rng: np.random.Generator, visits: Visits, people: People, orders: Orders, lines: Lines
+) -> list[Part]:
+    """Product views, and what goes from them onto the wish list or into the cart."""
+    visit = np.repeat(np.arange(len(visits)), visits.views)
+    firsts = np.cumsum(visits.views) - visits.views
+    place = np.arange(len(visit)) - firsts[visit]
+    random_taste = rng.integers(0, len(catalogue.CATEGORIES), len(visits))
+    taste = np.where(visits.person >= 0, people.interest[visits.person], random_taste)
+    product = draw_products(rng, taste[visit])
+    views = _part(visit, VIEWED, _STAGE[VIEWED] + place * 2, product)
+    last = np.zeros(len(visit), dtype=np.bool_)
+    last[(firsts + visits.views - 1)[visits.views > 0]] = True
+    wished = last & (visits.depth == WISHLIST)[visit]
+    carted = last & ((visits.depth == CART) | (visits.depth == CHECKOUT))[visit]
+    # What is ordered was put into the cart: one line, one event.
+    visit_of_order = np.full(len(orders), NOBODY)
+    placed = np.flatnonzero(visits.order >= 0)
+    visit_of_order[visits.order[placed]] = placed
+    bought = np.flatnonzero(visit_of_order[lines.order] >= 0)
+    return [
+        views,
+        _part(visit[wished], WISHED, _STAGE[WISHED], product[wished]),
+        _part(visit[carted], ADDED, _STAGE[ADDED], product[carted]),
+        _part(
+            visit_of_order[lines.order[bought]],
+            ADDED,
+            _STAGE[ADDED] + lines.place[bought],
+            lines.product[bought],
+            lines.quantity[bought],
+        ),
+    ]
+
+
+def _times(
+    rng: np.random.Generator,
+    visits: Visits,
+    orders: Orders,
+    visit: Ints,
+    place: Ints,
+    kind: Ints,
+    firsts: Ints,
+) -> Ints:
+    """Seconds between events; an order is completed at the moment that the order says."""
+    gaps = np.where(place == 0, 0, 4 + rng.exponential(38, len(visit)).astype(np.int64))
+    elapsed = np.cumsum(gaps)
+    elapsed -= elapsed[firsts][visit] if len(visit) else 0
+    occurred = visits.start[visit] + elapsed
+    completed = kind == COMPLETED
+    ends = np.full(len(visits), 0)
+    ends[visit[completed]] = orders.placed[visits.order[visit[completed]]]
+    overshoot = np.zeros(len(visits), dtype=np.int64)
+    overshoot[visit[completed]] = ends[visit[completed]] - occurred[completed]
+    has_order = visits.order[visit] >= 0
+    return np.where(has_order, occurred + overshoot[visit], occurred)
+
+
+def _delivered(
+    rng: np.random.Generator,
+    visit: Ints,
+    place: Ints,
+    kind: Ints,
+    product: Ints,
+    quantity: Ints,
+    occurred: Ints,
+    calendar: Calendar,
+    troubles: Troubles,
+) -> Events:
+    n = len(visit)
+    late = rng.random(n) < troubles.late_event
+    delay = np.where(late, rng.integers(HOUR, 10 * DAY, n), rng.integers(0, 8, n))
+    skewed = rng.random(n) < troubles.clock_skew
+    clocked = occurred + np.where(skewed, rng.integers(-DAY, DAY, n), 0)
+    twice = np.flatnonzero(rng.random(n) < troubles.duplicate_event)
+    # The second delivery is the same line, byte for byte; only the file is a later one.
+    received = occurred + delay
+    rows = np.concatenate([np.arange(n), twice])
+    delivered = received[rows]
+    delivered[n:] += rng.integers(1, 3 * DAY, len(twice))
+    order = np.lexsort((place[rows], visit[rows], delivered))
+    order = order[delivered[order] < calendar.end]
+    kept = rows[order]
+    return Events(
+        visit[kept], place[kept], kind[kept], product[kept], quantity[kept],
+        occurred[kept], clocked[kept], received[kept], delivered[order],
+    )

@@ -1,0 +1,169 @@
+"""The people of the pretend shop: who they are, how they live with the shop, what they are worth.
+
+Belongs here: latent facts about each person and household. Does not belong here: the names under
+which systems know them (identifiers) or anything they do (purchases, mailing, browsing).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingestion.demo import catalogue
+from ingestion.demo.calendar import DAY, Calendar, Floats, Ints
+from ingestion.demo.troubles import Troubles
+
+Bools = NDArray[np.bool_]
+Texts = NDArray[np.object_]
+
+ANONYMOUS, SUBSCRIBER, BUYER = 0, 1, 2
+KINDS = ("anonymous", "subscriber", "buyer")
+_KIND_SHARE = np.array([0.24, 0.18, 0.58])
+_KNOWN_BEFORE = 0.35
+_STAY_DAYS = 400.0
+_NEXT_YEAR = 365.0
+
+
+@dataclass(frozen=True)
+class People:
+    """One column per fact, one row per person; `first_id` numbers them across blocks."""
+
+    first_id: int
+    kind: Ints
+    household: Ints
+    joined: Ints
+    left: Ints
+    order_rate: Floats
+    visit_rate: Floats
+    spend: Floats
+    online_share: Floats
+    engagement: Floats
+    interest: Ints
+    country: Ints
+    first_name: Texts
+    last_name: Texts
+    gender: Texts
+    birthday: Ints
+    postcode: Texts
+    street: Texts
+    job: Texts
+    latent_value: Floats
+
+    def __len__(self) -> int:
+        """How many people."""
+        return len(self.kind)
+
+    @property
+    def known(self) -> Bools:
+        """People who gave at least one address to somebody."""
+        return np.asarray(self.kind != ANONYMOUS)
+
+    @property
+    def buyer(self) -> Bools:
+        """People who buy."""
+        return np.asarray(self.kind == BUYER)
+
+
+def make_people(
+    rng: np.random.Generator, first_id: int, n: int, calendar: Calendar, troubles: Troubles
+) -> People:
+    """Draw `n` people and their households."""
+    household = _households(rng, n, troubles.family)
+    size = np.bincount(household, minlength=n)[household]
+    kind = rng.choice(3, n, p=_KIND_SHARE)
+    kind = np.where((size > 1) & (kind == ANONYMOUS), SUBSCRIBER, kind).astype(np.int64)
+    joined, left = _presence(rng, n, kind, calendar)
+    order_rate = np.where(kind == BUYER, rng.gamma(0.9, 0.55 / 30, n) + 0.03 / 30, 0.0)
+    spend = np.exp(rng.normal(0.0, 0.35, n))
+    gender = rng.choice(3, n, p=[0.56, 0.40, 0.04])
+    return People(
+        first_id=first_id,
+        kind=kind,
+        household=household,
+        joined=joined,
+        left=left,
+        order_rate=order_rate,
+        visit_rate=np.where(kind == BUYER, 0.45 / 30 + order_rate * 0.8, 0.4 / 30),
+        spend=spend,
+        online_share=np.where(rng.random(n) < 0.15, 0.1, rng.beta(6, 1.6, n)),
+        engagement=rng.beta(1.6, 3.2, n),
+        interest=rng.integers(0, len(catalogue.CATEGORIES), n),
+        country=_by_household(rng.choice(5, n, p=catalogue.COUNTRY_SHARE), household),
+        first_name=_first_names(rng, gender),
+        last_name=_last_names(rng, household, size),
+        gender=np.array(["female", "male", ""], dtype=object)[gender],
+        birthday=(rng.beta(2.2, 2.6, n) * 62 * 365 - 15 * 365 - 365 * 10).astype(np.int64),
+        postcode=_postcodes(rng, household),
+        street=_streets(rng, household),
+        job=np.array(catalogue.JOBS, dtype=object)[rng.integers(0, len(catalogue.JOBS), n)],
+        latent_value=np.where(left >= calendar.end, 1.0, 0.0) * order_rate * _NEXT_YEAR * spend * 38.0,
+    )
+
+
+def _households(rng: np.random.Generator, n: int, family: float) -> Ints:
+    """A household number per person; members of a family stand next to each other."""
+    sizes = np.where(rng.random(n) < family, rng.choice([2, 3, 4], n, p=[0.5, 0.25, 0.25]), 1)
+    return np.repeat(np.arange(n), sizes)[:n]
+
+
+def _by_household(values: Ints, household: Ints) -> Ints:
+    """Every member has what the first of the household drew."""
+    first_member = np.searchsorted(household, household)
+    return np.asarray(values[first_member], dtype=np.int64)
+
+
+def _presence(
+    rng: np.random.Generator, n: int, kind: Ints, calendar: Calendar
+) -> tuple[Ints, Ints]:
+    """When each person first met the shop and when they lose interest (after `end`: not yet)."""
+    old = rng.random(n) < _KNOWN_BEFORE
+    before = calendar.start - rng.integers(1, 900, n) * DAY
+    during = calendar.draw(rng, calendar.start, calendar.end, n)
+    joined = np.where(old & (kind != ANONYMOUS), before, during)
+    stay = (rng.exponential(_STAY_DAYS, n) * DAY).astype(np.int64)
+    short_stay = rng.integers(1, 25, n) * DAY
+    left = np.maximum(joined, calendar.start) + np.where(kind == ANONYMOUS, short_stay, stay)
+    return joined.astype(np.int64), np.minimum(left, calendar.end).astype(np.int64)
+
+
+def _first_names(rng: np.random.Generator, gender: Ints) -> Texts:
+    female = np.array(catalogue.FIRST_F, dtype=object)
+    male = np.array(catalogue.FIRST_M, dtype=object)
+    n = len(gender)
+    is_female = np.where(gender == 2, rng.random(n) < 0.5, gender == 0)
+    return np.where(
+        is_female, female[rng.integers(0, len(female), n)], male[rng.integers(0, len(male), n)]
+    )
+
+
+def _last_names(rng: np.random.Generator, household: Ints, size: Ints) -> Texts:
+    """Families mostly share a surname."""
+    names = rng.integers(0, len(catalogue.LAST), len(household))
+    shared = _by_household(names, household)
+    keeps_own = (size > 1) & (rng.random(len(household)) < 0.12)
+    return np.array(catalogue.LAST, dtype=object)[np.where(keeps_own, names, shared)]
+
+
+def _postcodes(rng: np.random.Generator, household: Ints) -> Texts:
+    draws = _by_household(rng.integers(0, 20 * 9 * 26 * 26, len(household)), household)
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    areas = "AB BS CF EH EX G GL L LE LS M NE NG NR OX PL S SA SE YO".split()
+    return np.array(
+        [
+            f"{areas[d % 20]}{d // 20 % 9 + 1} {d % 9 + 1}{letters[d // 180 % 26]}{letters[d // 4680 % 26]}"
+            for d in draws.tolist()
+        ],
+        dtype=object,
+    )
+
+
+def _streets(rng: np.random.Generator, household: Ints) -> Texts:
+    draws = _by_household(rng.integers(0, 180 * 40, len(household)), household)
+    roads = "Mill Church Station Park Quay Orchard Bridge Castle School Hill".split()
+    ends = ("Road", "Lane", "Street", "Close")
+    return np.array(
+        [f"{d % 180 + 1} {roads[d // 180 % 10]} {ends[d // 1800 % 4]}" for d in draws.tolist()],
+        dtype=object,
+    )

@@ -1,0 +1,70 @@
+"""Writing a world: the input folder, the APIs' content, everything as files, and the truth apart.
+
+Belongs here: which writer makes what, block by block. Does not belong here: formats (write_*).
+
+Layout of a demo folder: `input/` (FORMATS' folders), `api/` (what the servers serve), `truth/`
+(which nothing in the other two refers to).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ingestion.demo import write_folders, write_klaviyo, write_shopify, write_truth, write_web
+from ingestion.demo.tables import connection, load_block
+from ingestion.demo.world import World
+
+
+def write_input(world: World, folder: Path) -> None:
+    """Write the folder that `regulars run --input` reads beside the two APIs."""
+    with connection() as con:
+        for block in world.blocks():
+            load_block(con, world, block)
+            write_web.write_web(con, folder / "web", block.index)
+            write_folders.write_block_folders(con, folder, block.index)
+        write_folders.write_fixed_folders(con, world, folder)
+
+
+def write_api(world: World, folder: Path) -> None:
+    """Write what the pretend Klaviyo and Shopify know."""
+    since, until = world.calendar.start, world.calendar.end
+    with connection() as con:
+        for block in world.blocks():
+            load_block(con, world, block)
+            write_web.prepare(con)
+            write_klaviyo.prepare(con, since, until)
+            write_klaviyo.write_api_block(con, folder / "klaviyo", block.index)
+            write_shopify.write_api_block(con, folder / "shopify", block.index)
+        write_klaviyo.write_api_fixed(con, folder / "klaviyo")
+        write_shopify.write_api_fixed(con, folder / "shopify", since)
+
+
+def write_truth_tables(world: World, folder: Path) -> None:
+    """Write who is who, for the scorecard and tests only."""
+    with connection() as con:
+        for block in world.blocks():
+            load_block(con, world, block)
+            write_truth.write_block_truth(con, world, folder, block.index)
+
+
+def write_demo(world: World, folder: Path) -> None:
+    """Write input, APIs and truth side by side."""
+    write_input(world, folder / "input")
+    write_api(world, folder / "api")
+    write_truth_tables(world, folder / "truth")
+
+
+def write_all_files(world: World, folder: Path, ending: str = ".jsonl.gz") -> None:
+    """Write everything as files, orders and mail too: for benchmarks and worlds of any size."""
+    since, until = world.calendar.start, world.calendar.end
+    target = folder / "input"
+    with connection() as con:
+        for block in world.blocks():
+            load_block(con, world, block)
+            write_web.write_web(con, target / "web", block.index, ending)
+            write_folders.write_block_folders(con, target, block.index)
+            write_klaviyo.prepare(con, since, until)
+            write_klaviyo.write_email_files(con, target / "email", block.index, ending)
+            write_shopify.write_order_files(con, target / "orders", block.index, ending)
+            write_truth.write_block_truth(con, world, folder / "truth", block.index)
+        write_folders.write_fixed_folders(con, world, target)
