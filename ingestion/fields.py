@@ -1,0 +1,356 @@
+"""What a source's table looks like: declared once, compiled to the SQL that types and checks it.
+
+A source file declares `TableSpec(columns=...)`; from it come the typed columns, the first reason
+for which a row must go to quarantine, the row's id and the schema given to dlt.
+
+Belongs here: column types, checks, reason codes, SQL expressions. Does not belong here: reading
+files (`files.py`), counting and moving rows (`intake.py`), anything about one source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from ingestion.currencies import CURRENCIES
+
+ColumnType = Literal["text", "integer", "money", "rate", "boolean", "timestamp", "date", "json"]
+
+# Reason codes are public: they stand in the quarantine table and in documentation, so they stay.
+FILE_REASONS = (
+    "unreadable_file",
+    "truncated_archive",
+    "wrong_encoding",
+    "bad_json_file",
+    "missing_column",
+)
+ROW_REASONS = (
+    "bad_json",
+    "not_an_object",
+    "bad_encoding",
+    "bad_csv_line",
+    "missing_value",
+    "no_identifier",
+    "wrong_type",
+    "not_a_number",
+    "date_out_of_range",
+    "number_out_of_range",
+    "negative_value",
+    "unknown_currency",
+    "unknown_value",
+    "nul_character",
+    "value_too_long",
+)
+
+TEXT_LIMIT = 65_536
+JSON_LIMIT = 4_194_304
+FIRST_DAY, LAST_DAY = "1990-01-01", "2101-01-01"
+SEPARATOR = "chr(31)"
+
+# Transforms that several sources use.
+LOWER = "lower(trim({v}))"
+
+DUCKDB_TYPES: dict[ColumnType, str] = {
+    "text": "varchar",
+    "integer": "bigint",
+    "money": "decimal(18,4)",
+    "rate": "decimal(18,8)",
+    "boolean": "boolean",
+    "timestamp": "timestamp",
+    "date": "date",
+    "json": "varchar",
+}
+DLT_TYPES: dict[ColumnType, dict[str, Any]] = {
+    "text": {"data_type": "text"},
+    "integer": {"data_type": "bigint"},
+    "money": {"data_type": "decimal", "precision": 18, "scale": 4},
+    "rate": {"data_type": "decimal", "precision": 18, "scale": 8},
+    "boolean": {"data_type": "bool"},
+    "timestamp": {"data_type": "timestamp", "timezone": False, "precision": 6},
+    "date": {"data_type": "date"},
+    "json": {"data_type": "text"},
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One declared column.
+
+    Args:
+        name: its name in the raw table.
+        type: see `ColumnType`; text of the wrong form goes to quarantine as `wrong_type`.
+        sources: where it comes from, first found wins: dotted JSON paths, which in CSV and
+            Parquet are header names (matched without case, spaces or underscores).
+        required: a row without it goes to quarantine.
+        expected: a CSV or Parquet file without this header goes to quarantine whole.
+        allowed: the only values accepted (compared in lower case).
+        minimum: a smaller number goes to quarantine; `exclusive` refuses equality too.
+        first_day: for dates that may lie before 1990, such as birthdays.
+        currency: the value must be an ISO 4217 code; it is stored in upper case.
+        transform: SQL template with `{v}`, applied to the text before typing.
+        zone: time zone of timestamps written without an offset.
+        pattern: strptime pattern for dates that are not ISO 8601.
+        constant: a fixed text instead of a source.
+        is_absent: always NULL, because this shop's files do not have it.
+        stored: false for values that are only checked, such as prices nested in a payload.
+    """
+
+    name: str
+    type: ColumnType = "text"
+    sources: tuple[str, ...] = ()
+    required: bool = False
+    expected: bool = False
+    allowed: tuple[str, ...] = ()
+    minimum: int | None = None
+    exclusive: bool = False
+    first_day: str = FIRST_DAY
+    currency: bool = False
+    transform: str = "{v}"
+    zone: str = "UTC"
+    pattern: str = ""
+    constant: str = ""
+    is_absent: bool = False
+    stored: bool = True
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The places to look, which is the column's own name unless said otherwise."""
+        if self.constant or self.is_absent:
+            return ()
+        return self.sources or (self.name,)
+
+
+@dataclass(frozen=True)
+class RowCheck:
+    """A condition over typed columns (and `_raw` for JSON) under which a row is refused."""
+
+    reason: str
+    field: str
+    bad_when: str
+    json_only: bool = False
+
+
+@dataclass(frozen=True)
+class TableSpec:
+    """A raw table: what one row is, its columns and its checks.
+
+    Args:
+        name: the table's name inside `raw_<source>`.
+        description: opens with "One row per".
+        columns: declared columns.
+        row_checks: conditions over several columns.
+        derived: columns worked out from others: (name, type, SQL over typed columns).
+        attributes: name of a JSON column that keeps columns we do not know; else they are counted.
+        numbered: lines have no id of their own, so equal lines of a file are told apart by
+            their occurrence number.
+    """
+
+    name: str
+    description: str
+    columns: tuple[Column, ...]
+    row_checks: tuple[RowCheck, ...] = ()
+    derived: tuple[tuple[str, ColumnType, str], ...] = ()
+    attributes: str = ""
+    numbered: bool = False
+
+    @property
+    def stored_columns(self) -> tuple[tuple[str, ColumnType], ...]:
+        """Names and types of what lands in the raw table, without the bookkeeping columns."""
+        own = tuple((column.name, column.type) for column in self.columns if column.stored)
+        derived = tuple((name, kind) for name, kind, _ in self.derived)
+        extra: tuple[tuple[str, ColumnType], ...] = ()
+        if self.attributes:
+            extra = ((self.attributes, "json"),)
+        return own + derived + extra
+
+    def dlt_columns(self) -> dict[str, dict[str, Any]]:
+        """The schema declared to dlt, so that a column of NULLs exists too."""
+        columns = {name: dict(DLT_TYPES[kind]) for name, kind in self.stored_columns}
+        columns |= {name: dict(DLT_TYPES[kind]) for name, kind in BOOKKEEPING}
+        columns["_row_id"] |= {"nullable": False, "primary_key": True}
+        return columns
+
+
+BOOKKEEPING: tuple[tuple[str, ColumnType], ...] = (
+    ("_row_id", "text"),
+    ("_run_id", "text"),
+    ("_file", "text"),
+    ("_line", "integer"),
+)
+
+QUARANTINE_COLUMNS: tuple[tuple[str, ColumnType], ...] = (
+    ("quarantine_id", "text"),
+    ("table_name", "text"),
+    ("file", "text"),
+    ("line", "integer"),
+    ("reason", "text"),
+    ("field", "text"),
+    ("raw_text", "text"),
+    ("row_hash", "text"),
+    ("run_id", "text"),
+)
+
+
+def quote(text: str) -> str:
+    """A SQL string literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def identifier(name: str) -> str:
+    """A SQL identifier, whatever its characters."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def json_path(dotted: str) -> str:
+    """The JSONPath of a dotted source; `$` is the whole document, `[*]` every element."""
+    if dotted == "$":
+        return "$"
+    parts = []
+    for part in dotted.split("."):
+        plain = part.removesuffix("[*]")
+        escaped = plain.replace('"', '\\"')
+        parts.append(f'."{escaped}"' + ("[*]" if part.endswith("[*]") else ""))
+    return "$" + "".join(parts)
+
+
+def text_name(column: Column) -> str:
+    """The name of a column's text form while it is being checked."""
+    return identifier(f"t.{column.name}")
+
+
+def typed_expression(column: Column) -> str:
+    """SQL that turns the column's text form into its type, or NULL where it cannot."""
+    text = f"nullif(trim({text_name(column)}), '')"
+    simple: dict[ColumnType, Callable[[], str]] = {
+        "text": lambda: f"nullif({text_name(column)}, '')",
+        "json": lambda: f"nullif({text_name(column)}, '')",
+        "money": lambda: f"try_cast({text} as decimal(18,4))",
+        "rate": lambda: f"try_cast({text} as decimal(18,8))",
+        "integer": lambda: _integer(text),
+        "boolean": lambda: _boolean(text),
+        "timestamp": lambda: _timestamp(text, column),
+        "date": lambda: _date(text, column),
+    }
+    typed = simple[column.type]()
+    return f"upper(trim({typed}))" if column.currency else typed
+
+
+def _integer(text: str) -> str:
+    number = f"try_cast({text} as decimal(38,4))"
+    return f"case when {number} = trunc({number}) then try_cast({number} as bigint) end"
+
+
+def _boolean(text: str) -> str:
+    return (
+        f"case when lower({text}) in ('true', 't', '1', '1.0', 'yes', 'y') then true "
+        f"when lower({text}) in ('false', 'f', '0', '0.0', 'no', 'n') then false end"
+    )
+
+
+def _timestamp(text: str, column: Column) -> str:
+    """ISO 8601 with or without offset, or epoch seconds or milliseconds, as UTC.
+
+    A plain cast to TIMESTAMP silently drops the offset, so offsets go through TIMESTAMPTZ.
+    """
+    if column.pattern:
+        naive = f"try_strptime({text}, {quote(column.pattern)})"
+        return _to_utc(naive, column.zone)
+    offset = rf"regexp_matches({text}, ':\d\d([.,]\d+)?\s*(Z|z|UTC|GMT|[+-]\d\d(:?\d\d)?)$')"
+    return (
+        rf"case when regexp_full_match({text}, '\d{{9,10}}(\.\d+)?') "
+        rf"then make_timestamp(try_cast(round(try_cast({text} as double) * 1000000) as bigint)) "
+        rf"when regexp_full_match({text}, '\d{{12,13}}') "
+        rf"then make_timestamp(try_cast({text} as bigint) * 1000) "
+        rf"when {offset} then try_cast({text} as timestamptz) at time zone 'UTC' "
+        rf"else {_to_utc(f'try_cast({text} as timestamp)', column.zone)} end"
+    )
+
+
+def _to_utc(naive: str, zone: str) -> str:
+    if zone == "UTC":
+        return naive
+    return f"timezone({quote(zone)}, {naive}) at time zone 'UTC'"
+
+
+def _date(text: str, column: Column) -> str:
+    if column.pattern:
+        return f"try_strptime({text}, {quote(column.pattern)})::date"
+    return f"try_cast({text} as date)"
+
+
+def problems(spec: TableSpec, is_json: bool) -> str:
+    """SQL that names a row's first problem as [reason, field], or NULL for a good row."""
+    cases = [case for column in spec.columns for case in _column_problems(column, is_json)]
+    cases += [
+        (check.bad_when, check.reason, check.field)
+        for check in spec.row_checks
+        if is_json or not check.json_only
+    ]
+    if not cases:
+        return "null::varchar[]"
+    whens = "\n".join(
+        f"when {condition} then [{quote(reason)}, {quote(field)}]"
+        for condition, reason, field in cases
+    )
+    return f"case {whens} end"
+
+
+def _column_problems(column: Column, is_json: bool) -> list[tuple[str, str, str]]:
+    text, typed, name = text_name(column), identifier(column.name), column.name
+    limit = JSON_LIMIT if column.type == "json" else TEXT_LIMIT
+    found: list[tuple[str, str, str]] = []
+    if column.required:
+        found.append((f"coalesce(trim({text}), '') = ''", "missing_value", name))
+    if column.type in ("text", "json"):
+        found.append((f"length({text}) > {limit}", "value_too_long", name))
+    if column.type == "text":
+        found.append((f"contains({text}, chr(0))", "nul_character", name))
+        if is_json and column.paths:
+            nested = f"starts_with({text}, '{{') or starts_with({text}, '[')"
+            is_nested = f"({nested}) and {_nested_type(column)} in ('OBJECT', 'ARRAY')"
+            found.append((is_nested, "wrong_type", name))
+    if column.type in ("money", "rate", "integer"):
+        unread = f"{typed} is null and trim({text}) <> ''"
+        odd = rf"regexp_matches({text}, '(?i)^\s*[+-]?(nan|inf(inity)?)\s*$')"
+        found.append((f"{unread} and {odd}", "not_a_number", name))
+        number = f"{unread} and try_cast(trim({text}) as double) is not null"
+        large = f"{number} and abs(try_cast(trim({text}) as double)) >= 1e9"
+        found.append((large, "number_out_of_range", name))
+    if column.type not in ("text", "json"):
+        found.append((f"{typed} is null and trim({text}) <> ''", "wrong_type", name))
+    if column.type in ("timestamp", "date"):
+        out = f"{typed} < date {quote(column.first_day)} or {typed} >= date {quote(LAST_DAY)}"
+        found.append((out, "date_out_of_range", name))
+    if column.minimum is not None:
+        found.append((f"{typed} < {column.minimum}", "negative_value", name))
+        if column.exclusive:
+            found.append((f"{typed} = {column.minimum}", "number_out_of_range", name))
+    if column.currency:
+        known = ", ".join(quote(code) for code in sorted(CURRENCIES))
+        found.append((f"{typed} not in ({known})", "unknown_currency", name))
+    if column.allowed:
+        known = ", ".join(quote(value) for value in column.allowed)
+        found.append((f"lower(trim({text})) not in ({known})", "unknown_value", name))
+    return found
+
+
+def _nested_type(column: Column) -> str:
+    types = [f"json_type(_raw, {quote(json_path(path))})" for path in column.paths]
+    return f"coalesce({', '.join(types)})" if len(types) > 1 else types[0]
+
+
+def content_id(spec: TableSpec) -> str:
+    """SQL for the hash of a row's declared content, as written by the source.
+
+    Names stand beside values and NULLs are left out, so declaring a further column later does not
+    make every known row look new.
+    """
+    parts = [
+        f"{quote(column.name + '=')} || nullif({text_name(column)}, '')"
+        for column in spec.columns
+        if column.stored and not column.constant
+    ]
+    if spec.attributes:
+        parts.append(f"{quote(spec.attributes + '=')} || {identifier(spec.attributes)}")
+    return f"md5(concat_ws({SEPARATOR}, {', '.join(parts)}))"

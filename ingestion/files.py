@@ -1,0 +1,445 @@
+"""Readers: the bytes of JSON Lines, JSON arrays, CSV and Parquet as batches of text, none lost.
+
+Every record becomes a row of text with its file and line; a record whose form is broken becomes a
+`Reject` with its text. Types and meanings come later (`fields.py`), so one bad value never costs
+the rest of its file. Lines are cut by ourselves rather than by a CSV or JSON reader: those stop at
+a bad line, or skip it without its text.
+
+Belongs here: forms of files. Does not belong here: what a column means, counting, loading.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import IO, Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+from ingestion.errors import SourceError
+from ingestion.folder import WHOLE_LIMIT, BrokenFileError, InputFile, InputFolder
+
+CHUNK_BYTES = 32 * 1024 * 1024
+BATCH_ROWS = 100_000
+BATCH_BYTES = 64 * 1024 * 1024
+WHITESPACE = " \t\r\n\x0b\x0c"
+
+
+@dataclass(frozen=True)
+class Reject:
+    """A record, or a whole file (line 0), that has no usable form."""
+
+    file: str
+    line: int
+    reason: str
+    field: str = ""
+    raw_text: str = ""
+
+
+@dataclass(frozen=True)
+class RawBatch:
+    """Rows of text: JSON documents (`_raw`), or columns `c0…` under a header."""
+
+    table: pa.Table
+    header: tuple[str, ...] | None = None
+
+    @property
+    def is_json(self) -> bool:
+        """Whether rows are JSON documents."""
+        return self.header is None
+
+
+@dataclass
+class Reader:
+    """Reads files one after the other and hands out batches of a useful size.
+
+    Args:
+        folder: where the files are.
+        check_header: called with each CSV or Parquet header; raises `BrokenFileError` to refuse.
+        rejects: filled with broken records while reading.
+        rows: rows seen per file, rejects included.
+        broken: the reason per file that could not be used.
+    """
+
+    folder: InputFolder
+    check_header: Callable[[InputFile, tuple[str, ...]], None]
+    rejects: list[Reject] = field(default_factory=list)
+    rows: dict[str, int] = field(default_factory=dict)
+    broken: dict[str, str] = field(default_factory=dict)
+
+    def batches(self, files: list[InputFile]) -> Iterator[RawBatch]:
+        """All rows of `files`; small files of one form share a batch."""
+        waiting: list[RawBatch] = []
+        for file in files:
+            for batch in self._read(file):
+                if waiting and waiting[0].header != batch.header:
+                    yield _joined(waiting)
+                    waiting = []
+                waiting.append(batch)
+                if _is_full(waiting):
+                    yield _joined(waiting)
+                    waiting = []
+        if waiting:
+            yield _joined(waiting)
+
+    def _read(self, file: InputFile) -> Iterator[RawBatch]:
+        readers = {"json": self._json, "csv": self._csv, "parquet": self._parquet}
+        self.rows.setdefault(file.path, 0)
+        rejects_before = len(self.rejects)
+        try:
+            with self.folder.open(file) as stream:
+                for batch in readers[file.format](file, stream):
+                    self.rows[file.path] += batch.table.num_rows
+                    yield batch
+        except BrokenFileError as error:
+            self.broken[file.path] = error.reason
+            self.rejects.append(Reject(file.path, 0, error.reason, error.detail))
+        self.rows[file.path] += len(self.rejects) - rejects_before
+
+    # JSON ---------------------------------------------------------------------------------------
+
+    def _json(self, file: InputFile, stream: IO[bytes]) -> Iterator[RawBatch]:
+        rest, line = b"", 1
+        first = True
+        while block := stream.read(CHUNK_BYTES):
+            if first:
+                block = _without_bom(block)
+            data = rest + block
+            if first and data.lstrip().startswith(b"["):
+                whole = data + _remainder(file, stream)
+                elements = _array_elements(whole)
+                if elements is not None:
+                    yield from _json_batch(file, elements, np.arange(1, len(elements) + 1))
+                    return
+                data = whole
+            if first and file.path.endswith((".json", ".json.gz", ".json.zst")):
+                whole = data + _remainder(file, stream)
+                if _is_one_object(whole):
+                    yield from _json_batch(file, pa.array([whole.decode()]), np.array([1]))
+                    return
+                data = whole
+            first = False
+            cut = data.rfind(b"\n") + 1
+            rest = data[cut:]
+            if cut:
+                yield from self._json_lines(file, data[:cut], line)
+                line += data.count(b"\n", 0, cut)
+        if rest:
+            yield from self._json_lines(file, rest + b"\n", line)
+
+    def _json_lines(self, file: InputFile, data: bytes, first_line: int) -> Iterator[RawBatch]:
+        ends = np.flatnonzero(np.frombuffer(data, np.uint8) == 10) + 1
+        offsets = np.concatenate([[0], ends]).astype(np.int64)
+        buffers = [None, pa.py_buffer(offsets), pa.py_buffer(data)]
+        lines = pa.Array.from_buffers(pa.large_binary(), len(ends), buffers)
+        numbers = np.arange(first_line, first_line + len(ends))
+        try:
+            texts = lines.cast(pa.large_string())
+        except pa.ArrowInvalid:
+            texts, numbers = self._decodable(file, lines, numbers)
+        texts = pc.utf8_trim(texts, WHITESPACE)
+        filled = pc.not_equal(texts, "")
+        if not pc.all(filled).as_py():
+            texts, numbers = texts.filter(filled), numbers[filled.to_numpy(zero_copy_only=False)]
+        yield from _json_batch(file, texts, numbers)
+
+    def _decodable(self, file: InputFile, lines: Any, numbers: Any) -> tuple[Any, Any]:
+        """The lines that are UTF-8; the others are rejected one by one."""
+        texts, kept = [], []
+        for content, number in zip(lines.to_pylist(), numbers.tolist(), strict=True):
+            try:
+                texts.append(content.decode())
+                kept.append(number)
+            except UnicodeDecodeError:
+                text = content.decode("utf-8", "backslashreplace").strip(WHITESPACE)
+                self.rejects.append(Reject(file.path, number, "bad_encoding", "", text))
+        return pa.array(texts, pa.large_string()), np.array(kept, dtype=np.int64)
+
+    # CSV ----------------------------------------------------------------------------------------
+
+    def _csv(self, file: InputFile, stream: IO[bytes]) -> Iterator[RawBatch]:
+        start = _without_bom(stream.read(WHOLE_LIMIT + 1))
+        if not start.strip():
+            return
+        header, delimiter = _csv_header(start)
+        self.check_header(file, header)
+        numbering = _Numbering()
+        reader = _csv_reader(_Chained(start, stream), len(header), delimiter, numbering, start)
+        try:
+            for batch in reader:
+                yield from self._csv_batch(file, header, batch, numbering)
+        except pa.ArrowInvalid as error:
+            # What follows cannot be cut into records, for example after a quote left open.
+            numbering.broken.append((numbering.record, str(error)[:200]))
+        for number, text in numbering.rest():
+            self.rejects.append(Reject(file.path, number, "bad_csv_line", "", text))
+
+    def _csv_batch(
+        self, file: InputFile, header: tuple[str, ...], batch: Any, numbering: _Numbering
+    ) -> Iterator[RawBatch]:
+        columns = batch.columns
+        numbers, broken = numbering.take(batch)
+        for number, text in broken:
+            if text.strip(WHITESPACE + "\x00"):
+                self.rejects.append(Reject(file.path, number, "bad_csv_line", "", text))
+        keep = pc.fill_null(pc.not_equal(columns[0], b""), False)
+        for column in columns[1:]:
+            keep = pc.or_(keep, pc.not_equal(column, b""))
+        if numbering.header_pending:
+            keep = pc.and_(keep, pa.array(np.arange(batch.num_rows) > 0))
+            numbering.header_pending = False
+        if not pc.all(keep).as_py():
+            mask = keep.to_numpy(zero_copy_only=False)
+            numbers, columns = numbers[mask], [column.filter(keep) for column in columns]
+        try:
+            texts = [column.cast(pa.string()) for column in columns]
+        except pa.ArrowInvalid:
+            texts, numbers = self._decodable_rows(file, header, columns, numbers)
+        yield from _column_batch(file, header, texts, numbers)
+
+    def _decodable_rows(
+        self, file: InputFile, header: tuple[str, ...], columns: list[Any], numbers: Any
+    ) -> tuple[list[Any], Any]:
+        good: list[list[str]] = []
+        kept: list[int] = []
+        rows = zip(*(column.to_pylist() for column in columns), strict=True)
+        for values, number in zip(rows, numbers.tolist(), strict=True):
+            try:
+                good.append([value.decode() for value in values])
+                kept.append(number)
+            except UnicodeDecodeError:
+                shown = [value.decode("utf-8", "backslashreplace") for value in values]
+                text = json.dumps(dict(zip(header, shown, strict=True)), ensure_ascii=False)
+                self.rejects.append(Reject(file.path, number, "bad_encoding", "", text))
+        by_column = list(zip(*good, strict=True)) if good else [()] * len(header)
+        texts = [pa.array(list(values), pa.string()) for values in by_column]
+        return texts, np.array(kept, dtype=np.int64)
+
+    # Parquet ------------------------------------------------------------------------------------
+
+    def _parquet(self, file: InputFile, stream: IO[bytes]) -> Iterator[RawBatch]:
+        try:
+            parquet = pq.ParquetFile(stream)
+            header = tuple(parquet.schema_arrow.names)
+            self.check_header(file, header)
+            line = 1
+            for batch in parquet.iter_batches(batch_size=BATCH_ROWS):
+                numbers = np.arange(line, line + batch.num_rows)
+                line += batch.num_rows
+                if any(pa.types.is_nested(kind) for kind in batch.schema.types):
+                    texts = [json.dumps(row, default=str) for row in batch.to_pylist()]
+                    yield from _json_batch(file, pa.array(texts, pa.large_string()), numbers)
+                else:
+                    texts = [_as_text(column) for column in batch.columns]
+                    yield from _column_batch(file, header, texts, numbers)
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
+            raise BrokenFileError("unreadable_file", type(error).__name__) from error
+
+
+class _Numbering:
+    """Which line of the file each CSV record begins on, rejected records included."""
+
+    def __init__(self) -> None:
+        self.record = 1
+        self.extra_lines = 0
+        self.header_pending = True
+        self.broken: list[tuple[int, str]] = []
+
+    def on_invalid(self, row: Any) -> str:
+        """Called by Arrow for a record with too few or too many fields."""
+        self.broken.append((row.number, row.text))
+        return "skip"
+
+    def take(self, batch: Any) -> tuple[Any, list[tuple[int, str]]]:
+        """Line numbers of the batch's rows, and the broken records that lie among them."""
+        broken = {number for number, _ in self.broken}
+        candidates = np.arange(self.record, self.record + batch.num_rows + len(broken))
+        records = candidates[~np.isin(candidates, list(broken))][: batch.num_rows]
+        following = int(records[-1]) + 1 if len(records) else self.record
+        passed = [item for item in self.broken if item[0] < following]
+        self.broken = [item for item in self.broken if item[0] >= following]
+        breaks = _line_breaks(batch)
+        before = np.cumsum(breaks) - breaks
+        lines = records + self.extra_lines + before
+        for number, text in passed:
+            lines[records > number] += text.count("\n")
+        placed = [
+            (number + self.extra_lines + int(before[np.searchsorted(records, number)]), text)
+            for number, text in passed
+        ]
+        self.extra_lines += int(breaks.sum()) + sum(text.count("\n") for _, text in passed)
+        self.record = following
+        return lines, placed
+
+    def rest(self) -> list[tuple[int, str]]:
+        """Broken records after the last good one."""
+        return [
+            (number + self.extra_lines, text)
+            for number, text in self.broken
+            if text.strip(WHITESPACE + "\x00")
+        ]
+
+
+class _Chained(io.RawIOBase):
+    """Bytes already read, then the rest of the stream."""
+
+    def __init__(self, start: bytes, stream: IO[bytes]) -> None:
+        super().__init__()
+        self._start: io.BytesIO | None = io.BytesIO(start)
+        self._stream = stream
+
+    def readable(self) -> bool:
+        """Arrow asks first."""
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        """At most `size` bytes."""
+        if self._start is not None:
+            block = self._start.read(size)
+            if block:
+                return block
+            self._start = None
+        return self._stream.read(size)
+
+
+def _csv_reader(
+    stream: Any, width: int, delimiter: str, numbering: _Numbering, start: bytes
+) -> Any:
+    names = [f"c{index}" for index in range(width)]
+    whole = len(start) <= WHOLE_LIMIT
+    return pa_csv.open_csv(
+        pa.py_buffer(start) if whole else pa.PythonFile(stream, mode="r"),
+        read_options=pa_csv.ReadOptions(
+            use_threads=False,
+            column_names=names,
+            block_size=max(len(start) + 1, 1024) if whole else CHUNK_BYTES,
+        ),
+        parse_options=pa_csv.ParseOptions(
+            delimiter=delimiter,
+            newlines_in_values=True,
+            ignore_empty_lines=False,
+            invalid_row_handler=numbering.on_invalid,
+        ),
+        convert_options=pa_csv.ConvertOptions(
+            column_types={name: pa.binary() for name in names},
+            strings_can_be_null=False,
+        ),
+    )
+
+
+def _csv_header(start: bytes) -> tuple[tuple[str, ...], str]:
+    """The header's names and the delimiter, which is the one it uses most."""
+    head = start[: 1024 * 1024]
+    try:
+        text = head.decode()
+    except UnicodeDecodeError:
+        text = head.decode("latin-1")
+    first = text.split("\n", 1)[0]
+    delimiter = max(",;\t|", key=first.count)
+    names = next(csv.reader(io.StringIO(text), delimiter=delimiter), [])
+    return tuple(name.strip() for name in names), delimiter
+
+
+def _line_breaks(batch: Any) -> Any:
+    counts = np.zeros(batch.num_rows, dtype=np.int64)
+    for column in batch.columns:
+        counts += pc.count_substring(column, b"\n").to_numpy(zero_copy_only=False)
+    return counts
+
+
+def _as_text(column: Any) -> Any:
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
+        column = pa.array(
+            [
+                None if value is None else value.decode("utf-8", "backslashreplace")
+                for value in column.to_pylist()
+            ],
+            pa.string(),
+        )
+    return pc.fill_null(column.cast(pa.string()), "")
+
+
+def _without_bom(data: bytes) -> bytes:
+    """UTF-8's mark is dropped; UTF-16 and UTF-32 are not read."""
+    if data.startswith(b"\xef\xbb\xbf"):
+        return data[3:]
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")) or data[:200].count(0) > len(data[:200]) // 3:
+        raise BrokenFileError("wrong_encoding", "not UTF-8 (UTF-16 or binary)")
+    return data
+
+
+def _remainder(file: InputFile, stream: IO[bytes]) -> bytes:
+    """The rest of a file that can only be understood whole."""
+    rest = stream.read(16 * WHOLE_LIMIT)
+    if stream.read(1):
+        raise SourceError(
+            f"{file.path} is one JSON document of more than a gigabyte.",
+            "Write it as JSON Lines, one object per line, and run again.",
+        )
+    return rest
+
+
+def _array_elements(data: bytes) -> Any | None:
+    """The elements of a JSON array as documents, or None where the file is in fact lines."""
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        raise BrokenFileError("wrong_encoding", "a JSON array that is not UTF-8") from error
+    with duckdb.connect() as connection:
+        valid = connection.execute("select json_valid(?)", [text]).fetchone()
+        if not (valid and valid[0]):
+            first = text.lstrip().split("\n", 1)[0].strip()
+            if first == "[" or first.endswith((",", "{")):
+                raise BrokenFileError("bad_json_file", "a JSON array that does not end well")
+            return None
+        rows = connection.execute("select unnest(json_extract(?, '$[*]'))::varchar", [text])
+        elements = rows.to_arrow_table().column(0).combine_chunks()
+    return elements.cast(pa.large_string())
+
+
+def _is_one_object(data: bytes) -> bool:
+    """Whether the text is one pretty-printed object rather than one object per line."""
+    try:
+        return bool(b"\n" in data.strip() and isinstance(json.loads(data), dict))
+    except ValueError:
+        return False
+
+
+def _json_batch(file: InputFile, texts: Any, numbers: Any) -> Iterator[RawBatch]:
+    if len(texts):
+        yield RawBatch(_table(file, numbers, {"_raw": texts.cast(pa.large_string())}))
+
+
+def _column_batch(
+    file: InputFile, header: tuple[str, ...], texts: list[Any], numbers: Any
+) -> Iterator[RawBatch]:
+    if len(numbers):
+        columns = {f"c{index}": text for index, text in enumerate(texts)}
+        yield RawBatch(_table(file, numbers, columns), header)
+
+
+def _table(file: InputFile, numbers: Any, columns: dict[str, Any]) -> pa.Table:
+    names = pa.DictionaryArray.from_arrays(
+        pa.array(np.zeros(len(numbers), dtype=np.int32)), pa.array([file.path])
+    )
+    lines = pa.array(numbers, pa.int64())
+    return pa.table({"_file": names.cast(pa.string()), "_line": lines, **columns})
+
+
+def _is_full(batches: list[RawBatch]) -> bool:
+    rows = sum(batch.table.num_rows for batch in batches)
+    return rows >= BATCH_ROWS or sum(batch.table.nbytes for batch in batches) >= BATCH_BYTES
+
+
+def _joined(batches: list[RawBatch]) -> RawBatch:
+    return RawBatch(pa.concat_tables([batch.table for batch in batches]), batches[0].header)

@@ -1,0 +1,185 @@
+"""The input folder: which files it holds, and their bytes whole or not at all.
+
+A folder is a local path or any fsspec URL. Archives (.gz, .zst) are tested to their last byte
+before the first row is used, because a truncated one would otherwise pass as a shorter day.
+
+Belongs here: listing, fingerprints, decompression. Does not belong here: what the bytes mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import fsspec
+import pyarrow as pa
+
+from ingestion.errors import NoInputError, SourceError
+
+CODECS = {".gz": "gzip", ".zst": "zstd"}
+FORMATS = {
+    ".jsonl": "json",
+    ".ndjson": "json",
+    ".json": "json",
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".parquet": "parquet",
+}
+WHOLE_LIMIT = 64 * 1024 * 1024
+
+
+class BrokenFileError(Exception):
+    """A file that cannot be used at all, with the reason code for quarantine."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        """Keep the code apart from the explanation."""
+        self.reason = reason
+        self.detail = detail
+        super().__init__(f"{reason} {detail}".strip())
+
+
+@dataclass(frozen=True)
+class InputFile:
+    """One file of the input: `path` is relative to the input folder and names it for people."""
+
+    path: str
+    url: str
+    size: int
+    fingerprint: str
+    format: str
+    codec: str
+
+
+@dataclass(frozen=True)
+class InputFolder:
+    """The folder given as `--input`."""
+
+    fs: Any
+    root: str
+
+    @classmethod
+    def at(cls, location: str | Path) -> InputFolder:
+        """The folder at a path or URL.
+
+        Raises:
+            NoInputError: there is no such folder or it cannot be reached.
+        """
+        try:
+            fs, root = fsspec.core.url_to_fs(str(location))
+            exists = fs.isdir(root)
+        except Exception as error:  # fsspec's backends raise whatever their library raises
+            raise NoInputError(
+                f"The input folder {location} cannot be opened ({type(error).__name__}).",
+                "Check the address, the credentials and that its fsspec package is installed.",
+            ) from error
+        if not exists:
+            raise NoInputError(
+                f"There is no input folder at {location}.",
+                "Give --input a folder that holds web/, email/, orders/ or another input folder.",
+            )
+        return cls(fs, root.rstrip("/"))
+
+    @classmethod
+    def nowhere(cls) -> InputFolder:
+        """A folder without files, for runs that read only APIs."""
+        return cls(fsspec.filesystem("memory"), "/nowhere")
+
+    def files(self, name: str) -> list[InputFile]:
+        """The readable files below the folder `name`, or the single file of that name, by path."""
+        start = f"{self.root}/{name}"
+        try:
+            found = self.fs.find(start, detail=True)
+        except FileNotFoundError:
+            return []
+        files = [self._describe(path, info) for path, info in found.items()]
+        return sorted((file for file in files if file), key=lambda file: file.path)
+
+    def text(self, name: str) -> str | None:
+        """The text of a small file such as `orders/mapping.yml`, or None if it is not there."""
+        path = f"{self.root}/{name}"
+        if not self.fs.exists(path):
+            return None
+        content: bytes = self.fs.cat_file(path)
+        return content.decode("utf-8-sig")
+
+    def _describe(self, path: str, info: dict[str, Any]) -> InputFile | None:
+        relative = path[len(self.root) :].lstrip("/")
+        hidden = any(part.startswith((".", "_")) for part in relative.split("/"))
+        suffixes = [suffix.lower() for suffix in Path(relative).suffixes]
+        codec = CODECS.get(suffixes[-1], "") if suffixes else ""
+        inner = suffixes[:-1] if codec else suffixes
+        kind = FORMATS.get(inner[-1], "") if inner else ""
+        # Segment and SendGrid exports are named like `1760000000.gz`, without an inner ending.
+        kind = kind or ("json" if codec and (not inner or inner[-1][1:].isdigit()) else "")
+        if hidden or not kind:
+            return None
+        size = int(info.get("size") or 0)
+        stamp = next(
+            (
+                info[key]
+                for key in ("ETag", "etag", "md5Hash", "mtime", "LastModified", "updated")
+                if info.get(key)
+            ),
+            "",
+        )
+        return InputFile(relative, path, size, f"{size}:{stamp}", kind, codec)
+
+    @contextmanager
+    def open(self, file: InputFile) -> Iterator[IO[bytes]]:
+        """The file's plain bytes as a stream; a broken archive fails before the first byte.
+
+        Raises:
+            BrokenFileError: the archive is truncated or damaged, or the file cannot be read.
+        """
+        if file.codec and file.size == 0:
+            raise BrokenFileError("truncated_archive", "the file is empty")
+        whole = self._whole_if_small(file)
+        if whole is not None:
+            yield pa.BufferReader(whole)
+            return
+        with self._stream(file) as stream:
+            yield stream
+
+    def _whole_if_small(self, file: InputFile) -> bytes | None:
+        """All plain bytes where they fit in memory; a bigger archive is only tested."""
+        if not file.codec and file.size > WHOLE_LIMIT:
+            return None
+        kept: list[bytes] = []
+        total = 0
+        try:
+            with self._stream(file) as stream:
+                while block := stream.read(8 * 1024 * 1024):
+                    total += len(block)
+                    if total <= WHOLE_LIMIT:
+                        kept.append(block)
+                    else:
+                        kept.clear()
+        except OSError as error:
+            raise _broken(file, error) from error
+        return b"".join(kept) if total <= WHOLE_LIMIT else None
+
+    @contextmanager
+    def _stream(self, file: InputFile) -> Iterator[IO[bytes]]:
+        with self.fs.open(file.url, "rb") as source:
+            if not file.codec:
+                yield source
+                return
+            with pa.CompressedInputStream(pa.PythonFile(source, mode="r"), file.codec) as plain:
+                yield plain
+
+
+def _broken(file: InputFile, error: OSError) -> Exception:
+    """A damaged archive goes to quarantine; a disk or network that fails stops the source."""
+    if isinstance(error, PermissionError):
+        return BrokenFileError("unreadable_file", "no permission")
+    if file.codec and error.errno is None:
+        return BrokenFileError("truncated_archive", str(error).split(".")[0])
+    if isinstance(error, FileNotFoundError):
+        return BrokenFileError("unreadable_file", "it vanished while being read")
+    return SourceError(
+        f"{file.path} could not be read ({type(error).__name__}).",
+        "Check the disk or the connection and run again; nothing of this source was loaded.",
+    )

@@ -1,0 +1,135 @@
+"""Folder sources: from a declaration and the input folder to one dlt resource per table.
+
+Belongs here: which files feed which table, header checks, the dlt source built from them. Does
+not belong here: any one source's columns (`sources/`), running dlt (`pipelines.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import dlt
+
+from ingestion.fields import TableSpec
+from ingestion.files import Reader
+from ingestion.folder import BrokenFileError, InputFile, InputFolder
+from ingestion.intake import MERGE, Intake
+from ingestion.judging import header_index
+
+HeaderCheck = Callable[[InputFile, tuple[str, ...]], None]
+
+
+@dataclass(frozen=True)
+class TableInput:
+    """One table and the files that feed it.
+
+    Args:
+        spec: the table's declaration.
+        files: what to read for it.
+        check_header: refuses a CSV or Parquet file by its header.
+        after_reading: called when every file was read; may raise for what only then is known.
+    """
+
+    spec: TableSpec
+    files: list[InputFile]
+    check_header: HeaderCheck
+    after_reading: Callable[[Reader], None] = lambda _: None
+
+
+Router = Callable[[InputFolder, list[InputFile], bool], list[TableInput]]
+
+
+@dataclass(frozen=True)
+class FolderSource:
+    """A source whose rows lie in files.
+
+    Args:
+        name: the source's name; its tables live in schema `raw_<name>`.
+        description: what it is, for people.
+        tables: its tables as declared without any input.
+        location: folder or file below the input folder; the name unless said otherwise.
+        router: says which files feed which table where one folder has several; given the folder,
+            the files to read and whether files were ever read before.
+        settings_file: a file whose content belongs to the declaration, such as a mapping.
+    """
+
+    name: str
+    description: str
+    tables: tuple[TableSpec, ...]
+    location: str = ""
+    router: Router | None = None
+    settings_file: str = ""
+
+    def files(self, folder: InputFolder) -> list[InputFile]:
+        """All readable files of this source."""
+        return folder.files(self.location or self.name)
+
+    def route(
+        self, folder: InputFolder, files: list[InputFile], was_read_before: bool
+    ) -> list[TableInput]:
+        """Which files feed which table."""
+        if self.router:
+            return self.router(folder, files, was_read_before)
+        spec = self.tables[0]
+        return [TableInput(spec, files, header_check(spec))]
+
+
+@dataclass
+class FolderReading:
+    """One run's reading of a folder source, and its dlt source."""
+
+    name: str
+    folder: InputFolder
+    inputs: list[TableInput]
+    intake: Intake
+    readers: list[Reader] = field(default_factory=list)
+
+    def dlt_source(self) -> Any:
+        """The dlt source: one resource per table, merged on `_row_id`."""
+        resources = [
+            dlt.resource(
+                self._rows(table),
+                name=table.spec.name,
+                write_disposition=MERGE,
+                primary_key="_row_id",
+                columns=table.spec.dlt_columns(),
+            )
+            for table in self.inputs
+        ]
+        return dlt.source(lambda: resources, name=self.name)()
+
+    def _rows(self, table: TableInput) -> Iterator[Any]:
+        reader = Reader(self.folder, table.check_header)
+        self.readers.append(reader)
+        yield from self.intake.admit(table.spec, reader.batches(table.files), reader.rejects)
+        table.after_reading(reader)
+
+
+def declared_source(name: str, tables: tuple[TableSpec, ...]) -> Any:
+    """The dlt source without input: what exists, for listing assets."""
+    resources = [
+        dlt.resource(
+            iter(()),
+            name=spec.name,
+            write_disposition=MERGE,
+            primary_key="_row_id",
+            columns=spec.dlt_columns(),
+        )
+        for spec in tables
+    ]
+    return dlt.source(lambda: resources, name=name)()
+
+
+def header_check(spec: TableSpec) -> HeaderCheck:
+    """Refuse a file whose header lacks an expected column."""
+
+    def check(_: InputFile, header: tuple[str, ...]) -> None:
+        for column in spec.columns:
+            found = any(header_index(header, path) is not None for path in column.paths)
+            if column.expected and not found:
+                shown = ", ".join(header[:30])
+                raise BrokenFileError("missing_column", f"{column.name}; present: {shown}")
+
+    return check

@@ -1,0 +1,429 @@
+"""Where rows enter: typed, checked, told apart from what is already known, and counted.
+
+`Intake.admit` takes batches of text for one table and yields what dlt loads: new good rows as
+Arrow, bad rows for the `quarantine` table. It counts while it decides, and after the load
+`settle` compares those counts with the tables themselves, so the conservation law
+received = loaded + quarantined + duplicate is measured twice and can fail.
+
+Belongs here: everything that is the same for all sources, files and APIs alike. Does not belong
+here: reading (`files.py`), declaring (`sources/`), running dlt (`pipelines.py`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import dlt
+import duckdb
+import pyarrow as pa
+
+from ingestion.config import Quarantine
+from ingestion.errors import SourceError
+from ingestion.fields import (
+    BOOKKEEPING,
+    DUCKDB_TYPES,
+    QUARANTINE_COLUMNS,
+    SEPARATOR,
+    TableSpec,
+    identifier,
+    quote,
+)
+from ingestion.files import RawBatch, Reject
+from ingestion.judging import judged_rows, unknown_columns
+
+MERGE = {"disposition": "merge", "strategy": "insert-only"}
+QUARANTINE_TABLE = "quarantine"
+
+
+@dataclass(frozen=True)
+class TableCounts:
+    """What one run did with the rows of one table."""
+
+    source: str
+    table: str
+    received: int
+    loaded: int
+    quarantined: int
+    duplicate: int
+    ignored_columns: tuple[str, ...] = ()
+
+
+@dataclass
+class Tally:
+    """Counts kept while rows are judged; `new` and `bad` are checked against the tables later."""
+
+    received: int = 0
+    new: int = 0
+    bad: int = 0
+    duplicate: int = 0
+    ignored: set[str] = field(default_factory=set)
+
+
+class Intake:
+    """One source's way into the raw store, for one run."""
+
+    def __init__(
+        self, source: str, raw_path: Path, run_id: str, limits: Quarantine, tables: int = 1
+    ) -> None:
+        """Open a scratch database in memory; the raw store is only looked at.
+
+        Args:
+            source: name of the source; its tables live in schema `raw_<source>`.
+            raw_path: the raw store, which need not exist yet.
+            run_id: written beside each row.
+            limits: when quarantine stops the source.
+            tables: how many tables the source admits; the limits are checked after the last.
+        """
+        self.source = source
+        self.raw_path = raw_path
+        self.run_id = run_id
+        self.limits = limits
+        self.tallies: dict[str, Tally] = {}
+        self._pending_tables = tables
+        self._db = duckdb.connect(
+            ":memory:",
+            config={"autoinstall_known_extensions": False, "autoload_known_extensions": False},
+        )
+        self._db.execute("set timezone = 'UTC'")
+        self._db.execute("create table seen_bad (id varchar)")
+        self._before = table_sizes(raw_path, source)
+
+    def close(self) -> None:
+        """Forget the scratch data."""
+        self._db.close()
+
+    def admit(
+        self, spec: TableSpec, batches: Iterable[RawBatch], rejects: list[Reject] | None = None
+    ) -> Iterator[Any]:
+        """Yield what dlt is to load for `spec`; always at least the empty tables.
+
+        Args:
+            spec: the table.
+            batches: its rows as text.
+            rejects: records without a usable form, filled while `batches` are read.
+        """
+        tally = self.tallies.setdefault(spec.name, Tally())
+        self._db.execute(f"create or replace table {seen(spec)} (id varchar)")
+        self._db.execute("create or replace table occurrences (file varchar, id varchar, n bigint)")
+        yield self._empty(spec)
+        yield as_quarantine(self._empty_quarantine())
+        for batch in batches:
+            yield from self._admit_batch(spec, batch, tally)
+            yield from self._quarantine_rejects(spec, rejects, tally)
+        yield from self._quarantine_rejects(spec, rejects, tally)
+        self._pending_tables -= 1
+        if self._pending_tables <= 0:
+            self._check_limits()
+
+    def _admit_batch(self, spec: TableSpec, batch: RawBatch, tally: Tally) -> Iterator[Any]:
+        self._db.register("chunk", batch.table)
+        self._db.execute(f"create or replace temp table judged as {judged_rows(spec, batch)}")
+        tally.received += batch.table.num_rows
+        tally.ignored |= unknown_columns(self._db, spec, batch)
+        if spec.numbered:
+            self._number_equal_lines()
+        yield from self._bad_rows(spec, batch, tally)
+        good = self._new_rows(spec, tally)
+        self._db.unregister("chunk")
+        if good.num_rows:
+            yield good
+
+    def _number_equal_lines(self) -> None:
+        """Equal lines of one file are different lines: their ids carry which one they are."""
+        self._db.execute(
+            """
+            create or replace temp table numbered as
+            select judged.* exclude (_row_id), judged._row_id as _content,
+                coalesce(occurrences.n, 0) + row_number() over (
+                    partition by judged._file, judged._row_id order by judged._line
+                ) as _occurrence
+            from judged
+            left join occurrences
+                on occurrences.file = judged._file and occurrences.id = judged._row_id
+            """
+        )
+        self._db.execute(
+            """
+            create or replace table occurrences as
+            select _file as file, _content as id, max(_occurrence) as n from numbered
+            where _file = (select max_by(_file, rowid) from numbered) group by all
+            union all
+            select file, id, n from occurrences
+            where file = (select max_by(_file, rowid) from numbered)
+                and not exists (
+                    select 1 from numbered
+                    where numbered._file = occurrences.file and numbered._content = occurrences.id
+                )
+            """
+        )
+        self._db.execute(
+            """
+            create or replace temp table judged as
+            select * exclude (_content, _occurrence), md5(_content || '#' || _occurrence) as _row_id
+            from numbered
+            """
+        )
+
+    def _new_rows(self, spec: TableSpec, tally: Tally) -> pa.Table:
+        """The good rows that neither this run nor the raw store has seen."""
+        self._db.execute(
+            f"""
+            create or replace temp table fresh as
+            select * from judged
+            where _problem is null and _row_id not in (select id from {seen(spec)})
+            """
+        )
+        good = self._count("select count(*) from judged where _problem is null")
+        known = self._known(spec.name, "_row_id", "fresh")
+        names = [name for name, _ in spec.stored_columns]
+        columns = ", ".join(identifier(name) for name in (*names, "_row_id"))
+        table = self._db.execute(
+            f"""
+            select {columns}, {quote(self.run_id)} as _run_id, _file, _line
+            from fresh
+            where _row_id not in (select id from known_ids)
+            qualify row_number() over (partition by _row_id order by _file, _line) = 1
+            """
+            if known or self._has_repeats()
+            else f"select {columns}, {quote(self.run_id)} as _run_id, _file, _line from fresh"
+        ).to_arrow_table()
+        self._db.register("fresh_rows", table)
+        self._db.execute(f"insert into {seen(spec)} select _row_id from fresh_rows")
+        self._db.unregister("fresh_rows")
+        tally.new += table.num_rows
+        tally.duplicate += good - table.num_rows
+        return table.cast(arrow_schema((*spec.stored_columns, *BOOKKEEPING), "_row_id", table))
+
+    def _has_repeats(self) -> bool:
+        return self._count("select count(*) - count(distinct _row_id) from fresh") > 0
+
+    def _known(self, table: str, key: str, candidates: str) -> int:
+        """Fill `known_ids` with those keys of `candidates` that the raw store already has."""
+        self._db.execute("create or replace temp table known_ids (id varchar)")
+        if not self._before.get(table):
+            return 0
+        self._db.execute(f"attach {quote(str(self.raw_path))} as raw (read_only)")
+        try:
+            stored = f"raw.raw_{self.source}.{identifier(table)}"
+            self._db.execute(
+                f"insert into known_ids select {key} from {stored} "
+                f"where {key} in (select {key} from {candidates})"
+            )
+        finally:
+            self._db.execute("detach raw")
+        return self._count("select count(*) from known_ids")
+
+    def _bad_rows(self, spec: TableSpec, batch: RawBatch, tally: Tally) -> Iterator[Any]:
+        if not self._count("select count(*) from judged where _problem is not null"):
+            return
+        raw = "any_value(chunk._raw)"
+        if not batch.is_json:
+            names = batch.header or ()
+            pairs = ", ".join(f"{quote(name)}, chunk.c{i}" for i, name in enumerate(names))
+            raw = f"any_value(json_object({pairs})::varchar)"
+        found = self._db.execute(
+            f"""
+            select chunk._file as file, chunk._line as line,
+                any_value(judged._problem[1]) as reason,
+                any_value(judged._problem[2]) as field, {raw} as raw_text
+            from judged join chunk using (_file, _line)
+            where judged._problem is not null
+            group by chunk._file, chunk._line
+            """
+        ).to_arrow_table()
+        yield from self._quarantine(spec, found, tally)
+
+    def _quarantine_rejects(
+        self, spec: TableSpec, rejects: list[Reject] | None, tally: Tally
+    ) -> Iterator[Any]:
+        if not rejects:
+            return
+        taken, rejects[:] = list(rejects), []
+        tally.received += len(taken)
+        names = ("file", "line", "reason", "field", "raw_text")
+        found = pa.table({name: [getattr(reject, name) for reject in taken] for name in names})
+        yield from self._quarantine(spec, found, tally)
+
+    def _quarantine(self, spec: TableSpec, found: pa.Table, tally: Tally) -> Iterator[Any]:
+        """Yield the bad rows that quarantine does not hold yet."""
+        self._db.register("found", found)
+        self._db.execute(
+            f"""
+            create or replace temp table bad as
+            select md5(concat_ws({SEPARATOR}, {quote(spec.name)}, file, line, reason, raw_text))
+                    as quarantine_id,
+                {quote(spec.name)} as table_name, file, line, reason, field,
+                replace(raw_text, chr(0), '\\u0000') as raw_text,
+                md5(raw_text) as row_hash, {quote(self.run_id)} as run_id
+            from found
+            """
+        )
+        self._db.unregister("found")
+        self._known(QUARANTINE_TABLE, "quarantine_id", "bad")
+        table = self._db.execute(
+            """
+            select * from bad
+            where quarantine_id not in (select id from known_ids)
+                and quarantine_id not in (select id from seen_bad)
+            qualify row_number() over (partition by quarantine_id order by line) = 1
+            """
+        ).to_arrow_table()
+        self._db.register("fresh_bad", table)
+        self._db.execute("insert into seen_bad select quarantine_id from fresh_bad")
+        self._db.unregister("fresh_bad")
+        tally.bad += table.num_rows
+        tally.duplicate += found.num_rows - table.num_rows
+        if table.num_rows:
+            schema = arrow_schema(QUARANTINE_COLUMNS, "quarantine_id", table)
+            yield as_quarantine(table.cast(schema))
+
+    def _check_limits(self) -> None:
+        received = sum(tally.received for tally in self.tallies.values())
+        bad = sum(tally.bad for tally in self.tallies.values())
+        if bad > self.limits.max_rows and bad > self.limits.max_share * received:
+            raise SourceError(
+                f"{self.source}: {bad:,} of {received:,} rows cannot be used, which is more than "
+                f"{self.limits.max_rows:,} rows and {self.limits.max_share:.0%}; nothing of it "
+                f"was loaded. Most frequent: {self._main_reason()}.",
+                "Mend the input, or raise [quarantine] in regulars.toml to accept it.",
+            )
+
+    def _main_reason(self) -> str:
+        row = self._db.execute("select reason, field from bad group by all order by count(*) desc")
+        reason, column = row.fetchone() or ("", "")
+        return f"{reason} in {column}" if column else str(reason)
+
+    def settle(self) -> list[TableCounts]:
+        """After the load: what the tables gained, checked against what was counted.
+
+        Raises:
+            SourceError: rows were lost or doubled on the way.
+        """
+        after = table_sizes(self.raw_path, self.source)
+        gained = {name: after.get(name, 0) - self._before.get(name, 0) for name in after}
+        counts = [
+            TableCounts(
+                self.source,
+                name,
+                tally.received,
+                gained.get(name, 0),
+                tally.bad,
+                tally.duplicate,
+                tuple(sorted(tally.ignored)),
+            )
+            for name, tally in sorted(self.tallies.items())
+        ]
+        quarantined = gained.get(QUARANTINE_TABLE, 0)
+        balanced = all(
+            c.received == c.loaded + c.quarantined + c.duplicate for c in counts
+        ) and quarantined == sum(c.quarantined for c in counts)
+        if not balanced:
+            shown = "; ".join(
+                f"{c.table}: received {c.received:,}, loaded {c.loaded:,}, "
+                f"quarantined {c.quarantined:,}, duplicate {c.duplicate:,}"
+                for c in counts
+            )
+            raise SourceError(
+                f"{self.source}: rows do not add up ({shown}; quarantine gained {quarantined:,}).",
+                "Nothing was published. Run again; if it stays, report it with these numbers.",
+            )
+        return counts
+
+    def _count(self, query: str) -> int:
+        row = self._db.execute(query).fetchone()
+        return int(row[0]) if row else 0
+
+    def _empty(self, spec: TableSpec) -> pa.Table:
+        return empty_table((*spec.stored_columns, *BOOKKEEPING), "_row_id")
+
+    def _empty_quarantine(self) -> pa.Table:
+        return empty_table(QUARANTINE_COLUMNS, "quarantine_id")
+
+
+def seen(spec: TableSpec) -> str:
+    """The scratch table of row ids that this run has already let in."""
+    return identifier(f"seen.{spec.name}")
+
+
+def as_quarantine(table: pa.Table) -> Any:
+    """Bad rows, marked for the source's `quarantine` table."""
+    # Declared columns would be added to those of the resource; the Arrow schema says enough.
+    hints = dlt.mark.make_hints(
+        table_name=QUARANTINE_TABLE,
+        write_disposition=MERGE,
+        primary_key="quarantine_id",
+        columns={},
+    )
+    return dlt.mark.with_hints(table, hints, create_table_variant=True)
+
+
+def arrow_schema(columns: Iterable[tuple[str, Any]], key: str, table: pa.Table) -> pa.Schema:
+    """The Arrow schema of declared columns, in the order of `table`, with a key never NULL."""
+    declared = empty_table(columns, key).schema
+    return pa.schema([declared.field(name) for name in table.column_names])
+
+
+def empty_table(columns: Iterable[tuple[str, Any]], key: str) -> pa.Table:
+    """No rows of the declared columns, so that the table exists without input."""
+    arrow_types = {
+        "varchar": pa.string(),
+        "bigint": pa.int64(),
+        "decimal(18,4)": pa.decimal128(18, 4),
+        "decimal(18,8)": pa.decimal128(18, 8),
+        "boolean": pa.bool_(),
+        "timestamp": pa.timestamp("us"),
+        "date": pa.date32(),
+    }
+    fields = [
+        pa.field(name, arrow_types[DUCKDB_TYPES[kind]], nullable=name != key)
+        for name, kind in columns
+    ]
+    return pa.schema(fields).empty_table()
+
+
+def table_sizes(raw_path: Path, source: str) -> dict[str, int]:
+    """Rows per table of `raw_<source>`; empty where nothing was loaded yet."""
+    if not raw_path.exists():
+        return {}
+    with duckdb.connect(str(raw_path)) as connection:
+        tables = connection.execute(
+            "select table_name from information_schema.tables where table_schema = ?",
+            [f"raw_{source}"],
+        ).fetchall()
+        return {
+            name: connection.execute(
+                f"select count(*) from raw_{source}.{identifier(name)}"
+            ).fetchone()[0]
+            for (name,) in tables
+        }
+
+
+def json_batches(
+    pages: Iterable[tuple[str, list[dict[str, Any]]]], per_batch: int = 50_000
+) -> Iterator[RawBatch]:
+    """Objects pulled from an API as batches; each page is (endpoint, objects).
+
+    The endpoint stands as `_file` beside the row, the position in the pull as `_line`.
+    """
+    files: list[str] = []
+    texts: list[str] = []
+    line = 0
+    for endpoint, objects in pages:
+        files += [endpoint] * len(objects)
+        texts += [json.dumps(item, ensure_ascii=False, sort_keys=True) for item in objects]
+        if len(texts) >= per_batch:
+            yield _api_batch(files, texts, line)
+            line += len(texts)
+            files, texts = [], []
+    if texts:
+        yield _api_batch(files, texts, line)
+
+
+def _api_batch(files: list[str], texts: list[str], line: int) -> RawBatch:
+    numbers = pa.array(range(line + 1, line + 1 + len(texts)), pa.int64())
+    table = {"_file": files, "_line": numbers, "_raw": pa.array(texts, pa.large_string())}
+    return RawBatch(pa.table(table))

@@ -1,0 +1,175 @@
+"""The SQL that reads a batch of text as a table: text per column, types, first problem, row id.
+
+Belongs here: composing `fields.py`'s expressions for the two forms of a batch (JSON documents,
+header and columns). Does not belong here: running it or keeping counts (`intake.py`).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from ingestion.fields import (
+    Column,
+    TableSpec,
+    content_id,
+    identifier,
+    json_path,
+    problems,
+    quote,
+    text_name,
+    typed_expression,
+)
+from ingestion.files import RawBatch
+
+# DuckDB accepts NaN, Infinity and trailing commas in JSON; other engines do not, so we do not.
+SUSPICIOUS = r"(?i)[:,\[]\s*-?(nan|inf)|,\s*[}\]]"
+STRINGS = r'"(\\.|[^"\\])*"'
+
+
+def judged_rows(spec: TableSpec, batch: RawBatch) -> str:
+    """The query over view `chunk` that gives typed columns, `_problem` and `_row_id`."""
+    texts = _json_texts(spec) if batch.is_json else _column_texts(spec, batch.header or ())
+    form = f"{_json_form()} as _form" if batch.is_json else "null as _raw, null as _form"
+    typed = ", ".join(
+        f"{typed_expression(column)} as {identifier(column.name)}" for column in spec.columns
+    )
+    derived = "".join(f", {sql} as {identifier(name)}" for name, _, sql in spec.derived)
+    stored = ", ".join(identifier(name) for name, _ in spec.stored_columns)
+    extract = _json_extraction(spec) if batch.is_json else ""
+    return f"""
+        with formed as (select *, {form} from chunk),
+        parsed as (select *{extract} from formed),
+        texts as (select _file, _line, _raw, _form, {texts} from parsed),
+        typed as (select *, {typed} from texts),
+        judged as (
+            select *{derived},
+                case when _form is not null then [_form, ''] else {problems(spec, batch.is_json)}
+                end as _problem,
+                {content_id(spec)} as _row_id
+            from typed
+        )
+        select {stored}, _file, _line, _row_id, _problem from judged
+    """
+
+
+def _json_form() -> str:
+    """SQL for what is wrong with a document as such."""
+    bare = f"regexp_replace(_raw, {quote(STRINGS)}, '\"\"', 'g')"
+    return f"""
+        case when not json_valid(_raw) then 'bad_json'
+        when regexp_matches(_raw, {quote(SUSPICIOUS)})
+            and regexp_matches({bare}, {quote(SUSPICIOUS)}) then 'bad_json'
+        when json_type(_raw) <> 'OBJECT' then 'not_an_object'
+        when contains(_raw, '\\u0000') and regexp_matches(_raw, '(^|[^\\\\])(\\\\\\\\)*\\\\u0000')
+            then 'nul_character'
+        end
+    """
+
+
+def _json_extraction(spec: TableSpec) -> str:
+    """Two lists per document, of texts and of JSON values: it is parsed twice, not per column."""
+    texts, jsons = _paths(spec)
+    lists = ""
+    if texts:
+        lists += (
+            f", case when _form is null then json_extract_string(_raw, {_list(texts)}) end as _v"
+        )
+    if jsons:
+        lists += f", case when _form is null then json_extract(_raw, {_list(jsons)}) end as _j"
+    return lists
+
+
+def _paths(spec: TableSpec) -> tuple[list[str], list[str]]:
+    texts: dict[str, None] = {}
+    jsons: dict[str, None] = {}
+    for column in spec.columns:
+        chosen = jsons if column.type == "json" else texts
+        chosen.update(dict.fromkeys(column.paths))
+    return list(texts), list(jsons)
+
+
+def _list(paths: list[str]) -> str:
+    return "[" + ", ".join(quote(json_path(path)) for path in paths) + "]"
+
+
+def _json_texts(spec: TableSpec) -> str:
+    texts, jsons = _paths(spec)
+    parts = []
+    for column in spec.columns:
+        if column.type == "json":
+            found = [
+                f"nullif(_j[{jsons.index(path) + 1}]::varchar, 'null')" for path in column.paths
+            ]
+        else:
+            found = [f"nullif(_v[{texts.index(path) + 1}], '')" for path in column.paths]
+        parts.append(_text(column, found))
+    if spec.attributes:
+        forget = ", ".join(f'"{key}": null' for key in sorted(_top_level(spec)))
+        unknown = f"json_merge_patch(_raw, {quote('{' + forget + '}')})::varchar"
+        kept = f"case when _form is null then nullif({unknown}, '{{}}') end"
+        parts.append(f"{kept} as {identifier(spec.attributes)}")
+    return ", ".join(parts)
+
+
+def _column_texts(spec: TableSpec, header: tuple[str, ...]) -> str:
+    parts = []
+    for column in spec.columns:
+        indexes = [header_index(header, path) for path in column.paths]
+        found = [f"nullif(c{index}, '')" for index in indexes if index is not None]
+        parts.append(_text(column, found))
+    if spec.attributes:
+        unknown = [i for i, name in enumerate(header) if not is_known(spec, name)]
+        pairs = ", ".join(f"{quote(header[i])}, nullif(c{i}, '')" for i in unknown)
+        patch = f"json_merge_patch('{{}}', json_object({pairs}))::varchar"
+        kept = f"nullif({patch}, '{{}}')" if unknown else "null::varchar"
+        parts.append(f"{kept} as {identifier(spec.attributes)}")
+    return ", ".join(parts)
+
+
+def _text(column: Column, found: list[str]) -> str:
+    if column.constant:
+        text = quote(column.constant)
+    elif not found:
+        text = "null::varchar"
+    else:
+        text = found[0] if len(found) == 1 else f"coalesce({', '.join(found)})"
+        text = column.transform.replace("{v}", text)
+    return f"{text} as {text_name(column)}"
+
+
+def normal(name: str) -> str:
+    """A header name without case and punctuation: `Order ID` and `order_id` are one."""
+    return re.sub(r"[\s_\-.]", "", name).lower()
+
+
+def header_index(header: tuple[str, ...], path: str) -> int | None:
+    """Where a source stands in a header: written so, else the same but for case and spaces."""
+    if path in header:
+        return header.index(path)
+    names = [normal(name) for name in header]
+    return names.index(normal(path)) if normal(path) in names else None
+
+
+def is_known(spec: TableSpec, name: str) -> bool:
+    """Whether some column is fed by the header `name`."""
+    return any(normal(path) == normal(name) for column in spec.columns for path in column.paths)
+
+
+def _top_level(spec: TableSpec) -> set[str]:
+    return {path.split(".")[0] for column in spec.columns for path in column.paths}
+
+
+def unknown_columns(connection: Any, spec: TableSpec, batch: RawBatch) -> set[str]:
+    """Names in the batch that no declared column reads (and no attributes column keeps)."""
+    if spec.attributes:
+        return set()
+    if batch.header is not None:
+        return {name for name in batch.header if not is_known(spec, name)}
+    known = _top_level(spec)
+    if "$" in known:
+        return set()
+    rows = connection.execute(
+        "select distinct unnest(json_keys(case when json_valid(_raw) then _raw end)) from chunk"
+    ).fetchall()
+    return {name for (name,) in rows} - known

@@ -1,0 +1,171 @@
+"""`orders/mapping.yml`: which column of a shop's own order lines means what.
+
+Belongs here: the mapping's shape, its checks, and the table declaration that follows from it.
+Does not belong here: reading order files.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, get_args
+from zoneinfo import available_timezones
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from ingestion.currencies import CURRENCIES
+from ingestion.errors import UsageError
+from ingestion.expressions import ExpressionError, to_sql
+from ingestion.fields import Column, ColumnType, TableSpec
+
+MAPPING_FILE = "orders/mapping.yml"
+
+LineColumn = Literal[
+    "order_id",
+    "line_id",
+    "ordered_at",
+    "customer_ref",
+    "email",
+    "phone",
+    "payment_fingerprint",
+    "sku",
+    "product_name",
+    "category",
+    "quantity",
+    "unit_price",
+    "currency",
+    "country",
+    "sales_channel",
+    "store_id",
+]
+LINE_TYPES: dict[str, ColumnType] = {
+    **dict.fromkeys(get_args(LineColumn), "text"),
+    "ordered_at": "timestamp",
+    "quantity": "money",
+    "unit_price": "money",
+}
+REQUIRED = ("order_id", "ordered_at", "quantity", "unit_price")
+
+CleanUp = Literal["integer_text", "trim", "lower", "upper", "digits"]
+CLEAN_UPS: dict[CleanUp, str] = {
+    # 17850.0 -> 17850: numbers that went through a spreadsheet or pandas
+    "integer_text": r"regexp_replace(trim({v}), '^([+-]?\d+)\.0*$', '\1')",
+    "trim": "trim({v})",
+    "lower": "lower(trim({v}))",
+    "upper": "upper(trim({v}))",
+    "digits": r"regexp_replace({v}, '\D', '', 'g')",
+}
+
+
+class Part(BaseModel):
+    """A part of the mapping; an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
+
+
+class Returns(Part):
+    """Which lines are cancellations or returns (see `expressions.py`)."""
+
+    when: str
+
+
+class Mapping(Part):
+    """The whole file."""
+
+    columns: dict[LineColumn, Annotated[str, Field(min_length=1)]]
+    clean: dict[LineColumn, CleanUp] = {}
+    formats: dict[Literal["ordered_at"], str] = {}
+    returns: Returns | None = None
+    currency: str = ""
+    timezone: str = "UTC"
+    sales_channel: str = ""
+    store_id: str = ""
+
+    @field_validator("columns")
+    @classmethod
+    def _has_the_needed(cls, value: dict[str, str]) -> dict[str, str]:
+        missing = [name for name in REQUIRED if name not in value]
+        if missing:
+            raise ValueError(f"must say where {', '.join(missing)} stands")
+        return value
+
+    @field_validator("currency")
+    @classmethod
+    def _known_currency(cls, value: str) -> str:
+        if value and value.upper() not in CURRENCIES:
+            raise ValueError("not an ISO 4217 currency such as GBP")
+        return value.upper()
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError("not an IANA time zone such as Europe/London")
+        return value
+
+    @field_validator("returns")
+    @classmethod
+    def _readable_rule(cls, value: Returns | None) -> Returns | None:
+        if value:
+            try:
+                to_sql(value.when, LINE_TYPES)
+            except ExpressionError as error:
+                raise ValueError(f"{value.when!r}: {error}") from error
+        return value
+
+
+def read_mapping(text: str) -> Mapping:
+    """The mapping in `text`.
+
+    Raises:
+        UsageError: it is not YAML, or a key or value is wrong (named).
+    """
+    try:
+        content = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" at line {mark.line + 1}" if mark else ""
+        raise UsageError(f"{MAPPING_FILE} is not valid YAML{where}.", "Mend that line.") from error
+    try:
+        return Mapping.model_validate(content or {})
+    except ValidationError as error:
+        problem = error.errors()[0]
+        places = [str(part) for part in problem["loc"] if part != "[key]"]
+        place = ".".join(places) or "the file"
+        raise UsageError(
+            f"{MAPPING_FILE}: `{place}` is wrong: {problem['msg']}.", "Mend it and run again."
+        ) from error
+
+
+def order_lines(mapping: Mapping) -> TableSpec:
+    """The declaration of `raw_orders.order_lines` under this mapping."""
+    rule = to_sql(mapping.returns.when, LINE_TYPES) if mapping.returns else "false"
+    return TableSpec(
+        name="order_lines",
+        description="One row per line of an order, from files with one line per row.",
+        columns=tuple(_column(name, mapping) for name in get_args(LineColumn)),
+        derived=(("is_return", "boolean", rule),),
+        numbered="line_id" not in mapping.columns,
+    )
+
+
+def _column(name: LineColumn, mapping: Mapping) -> Column:
+    constants = {
+        "currency": mapping.currency,
+        "sales_channel": mapping.sales_channel,
+        "store_id": mapping.store_id,
+    }
+    source = mapping.columns.get(name)
+    clean_up = mapping.clean.get(name)
+    return Column(
+        name,
+        LINE_TYPES[name],
+        # A column that is not mapped must not be found by chance under its own name.
+        sources=(source,) if source else (),
+        constant="" if source else constants.get(name, ""),
+        is_absent=source is None,
+        required=name in REQUIRED,
+        currency=name == "currency",
+        transform=CLEAN_UPS[clean_up] if clean_up else "{v}",
+        zone=mapping.timezone if name == "ordered_at" else "UTC",
+        pattern=mapping.formats.get("ordered_at", "") if name == "ordered_at" else "",
+    )

@@ -1,0 +1,282 @@
+"""Running the sources: one dlt pipeline and one schema `raw_<source>` each.
+
+`begin(...)` prepares a run of one source, dlt loads it (by `run_source` here, or by Dagster), and
+`finish()` checks that no row was lost, writes the file ledger and removes dlt's working files,
+which hold personal data. A source without anything new costs no dlt run at all.
+
+A run that was killed leaves nothing to repair: dlt's working folder is thrown away and restored
+from the raw store, unread files are read again, and rows that had already arrived are duplicates.
+
+Belongs here: the registry of sources, the life of one run. Does not belong here: Dagster, reading.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")
+os.environ.setdefault("RUNTIME__LOG_LEVEL", "ERROR")
+os.environ.setdefault("NORMALIZE__PARQUET_NORMALIZER__ADD_DLT_LOAD_ID", "true")
+os.environ.setdefault("LOAD__DELETE_COMPLETED_JOBS", "true")
+os.environ.setdefault("LOAD__TRUNCATE_STAGING_DATASET", "true")
+
+import dlt
+
+from ingestion.api_source import ApiSource
+from ingestion.config import Settings
+from ingestion.errors import NoInputError, RegularsError, SourceError
+from ingestion.folder import InputFile, InputFolder
+from ingestion.folder_source import FolderReading, FolderSource, declared_source
+from ingestion.intake import Intake, TableCounts
+from ingestion.ledger import DECLARATION, Entry, read_ledger, unread, write_ledger
+from ingestion.sources import (
+    consents,
+    contacts,
+    email,
+    feedback,
+    identity_rules,
+    orders,
+    payments,
+    products,
+    promotions,
+    rates,
+    spend,
+    web,
+)
+
+Source = FolderSource | ApiSource
+
+# The order in which sources are listed and run.
+SOURCES: dict[str, Source] = {
+    source.name: source
+    for source in (
+        web.SOURCE,
+        email.SOURCE,
+        orders.SOURCE,
+        payments.SOURCE,
+        products.SOURCE,
+        promotions.SOURCE,
+        contacts.SOURCE,
+        consents.SOURCE,
+        feedback.SOURCE,
+        spend.SOURCE,
+        rates.SOURCE,
+        identity_rules.SOURCE,
+    )
+}
+
+
+@dataclass(frozen=True)
+class RunContext:
+    """What all sources of one run share.
+
+    Args:
+        raw_path: the raw store.
+        dlt_dir: dlt's working folder.
+        run_id: the run.
+        as_of: the run's time, UTC without zone.
+        settings: the shop's settings.
+        folder: the input folder; None where only APIs are read.
+    """
+
+    raw_path: Path
+    dlt_dir: Path
+    run_id: str
+    as_of: datetime
+    settings: Settings
+    folder: InputFolder | None = None
+
+
+def enabled_sources(settings: Settings) -> list[str]:
+    """The names of the sources that the settings switch on, in running order."""
+    return [name for name in SOURCES if getattr(settings.sources, name).enabled]
+
+
+def open_input(location: str | Path, settings: Settings) -> InputFolder:
+    """The input folder, if it holds anything that an enabled source can read.
+
+    Raises:
+        NoInputError: there is no such folder, or no readable file in it.
+    """
+    folder = InputFolder.at(location)
+    sources = [
+        source
+        for name in enabled_sources(settings)
+        if isinstance(source := SOURCES[name], FolderSource)
+    ]
+    if not any(source.files(folder) for source in sources):
+        names = ", ".join(source.name for source in sources)
+        raise NoInputError(
+            f"There is nothing to read in {location}: no file for {names}.",
+            "See docs/formats.md for the layout; files end in .jsonl, .json, .csv or .parquet, "
+            "plain, .gz or .zst.",
+        )
+    return folder
+
+
+def pipeline_for(source_name: str, dlt_dir: Path, raw_path: Path) -> Any:
+    """The dlt pipeline of a source: dataset `raw_<source>`, working files below `dlt_dir`."""
+    return dlt.pipeline(
+        source_name,
+        destination=dlt.destinations.duckdb(str(raw_path)),
+        dataset_name=f"raw_{source_name}",
+        pipelines_dir=str(dlt_dir),
+        progress=None,
+    )
+
+
+def declared(source_name: str) -> Any:
+    """The dlt source without input, for listing assets; loading it changes nothing."""
+    return declared_source(SOURCES[source_name].name, SOURCES[source_name].tables)
+
+
+@dataclass
+class SourceRun:
+    """One run of one source. Use as a context manager:
+
+    with begin(name, context) as run:
+        if run.has_work:
+            run.load()  # or let Dagster load run.dlt_source with run.pipeline
+        counts = run.finish()
+    """
+
+    source: Source
+    context: RunContext
+    intake: Intake
+    dlt_source: Any
+    pipeline: Any
+    has_work: bool
+    declaration: str = ""
+    files: list[InputFile] = field(default_factory=list)
+    reading: FolderReading | None = None
+
+    def __enter__(self) -> SourceRun:
+        """Nothing more to prepare."""
+        return self
+
+    def load(self) -> None:
+        """Run dlt: extract, normalise, load."""
+        self.pipeline.run(self.dlt_source, loader_file_format="parquet")
+
+    def finish(self) -> list[TableCounts]:
+        """Check that rows add up and note the files as read.
+
+        Raises:
+            SourceError: rows were lost or doubled.
+        """
+        if not self.has_work:
+            return [TableCounts(self.source.name, t.name, 0, 0, 0, 0) for t in self.source.tables]
+        counts = self.intake.settle()
+        if self.reading:
+            entries = self._entries(self.reading)
+            write_ledger(self.context.raw_path, self.source.name, entries, self.context.run_id)
+        return counts
+
+    def _entries(self, reading: FolderReading) -> list[Entry]:
+        rows: dict[str, int] = {}
+        broken: dict[str, str] = {}
+        for reader in reading.readers:
+            rows |= reader.rows
+            broken |= reader.broken
+        entries = [
+            Entry(file.path, file.fingerprint, rows.get(file.path, 0), broken.get(file.path, ""))
+            for file in self.files
+        ]
+        return [*entries, Entry(DECLARATION, self.declaration, 0, "")]
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Forget scratch data and working files; say in one sentence what went wrong."""
+        self.intake.close()
+        forget_working_files(self.source.name, self.context.dlt_dir)
+        if isinstance(error, Exception) and not isinstance(error, RegularsError):
+            raise readable_error(self.source.name, error) from error
+
+
+def begin(name: str, context: RunContext) -> SourceRun:
+    """Prepare a run of the source `name`; what a killed run left in dlt's folder is dropped."""
+    source = SOURCES[name]
+    forget_working_files(name, context.dlt_dir)
+    pipeline = pipeline_for(name, context.dlt_dir, context.raw_path)
+    intake = Intake(
+        name, context.raw_path, context.run_id, context.settings.quarantine, len(source.tables)
+    )
+    if isinstance(source, ApiSource):
+        dlt_source = source.dlt_source(intake, context.settings, context.as_of)
+        return SourceRun(source, context, intake, dlt_source, pipeline, has_work=True)
+    return _begin_folder(source, context, intake, pipeline)
+
+
+def _begin_folder(
+    source: FolderSource, context: RunContext, intake: Intake, pipeline: Any
+) -> SourceRun:
+    ledger = read_ledger(context.raw_path, source.name)
+    folder = context.folder or InputFolder.nowhere()
+    declaration = _declaration(source, folder)
+    files = source.files(folder)
+    fresh = unread(files, ledger, declaration)
+    known = ledger.get(DECLARATION)
+    has_work = bool(fresh) or known is None or known.fingerprint != declaration
+    was_read = any(not entry.problem for path, entry in ledger.items() if path != DECLARATION)
+    reading = None
+    dlt_source = declared(source.name)
+    if has_work:
+        inputs = source.route(folder, fresh, was_read)
+        reading = FolderReading(source.name, folder, inputs, intake)
+        dlt_source = reading.dlt_source()
+    return SourceRun(
+        source, context, intake, dlt_source, pipeline, has_work, declaration, fresh, reading
+    )
+
+
+def _declaration(source: FolderSource, folder: InputFolder) -> str:
+    """A mark that changes with the tables' declaration or the shop's mapping."""
+    settings = folder.text(source.settings_file) if source.settings_file else ""
+    return hashlib.md5(f"{source.tables!r}{settings}".encode(), usedforsecurity=False).hexdigest()
+
+
+def run_source(name: str, context: RunContext) -> list[TableCounts]:
+    """Run one source from its files or API into the raw store; what it did, per table.
+
+    Raises:
+        RegularsError: with one sentence for people; the raw store stays usable.
+    """
+    with begin(name, context) as run:
+        if run.has_work:
+            run.load()
+        return run.finish()
+
+
+def forget_working_files(source_name: str, dlt_dir: Path) -> None:
+    """Remove dlt's copy of what it loaded: raw rows, so personal data (RELIABILITY X9)."""
+    shutil.rmtree(dlt_dir / source_name, ignore_errors=True)
+
+
+def readable_error(source_name: str, error: BaseException) -> RegularsError:
+    """The sentence inside dlt's wrapping, or one that names only the kind of failure."""
+    cause: BaseException | None = error
+    kinds = []
+    while cause is not None:
+        if isinstance(cause, RegularsError):
+            return cause
+        if "No space left" in str(cause) or "not enough space" in str(cause).lower():
+            return SourceError(
+                f"{source_name}: the disk is full.", "Make room and run again; nothing is lost."
+            )
+        kinds.append(type(cause).__name__)
+        cause = cause.__cause__ or cause.__context__
+    return SourceError(
+        f"{source_name}: loading failed ({kinds[-1]}).",
+        "Run again; if it stays, run with --verbose and report the traceback.",
+    )

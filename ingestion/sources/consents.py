@@ -1,0 +1,69 @@
+"""Consent events: who allowed or refused what, on which channel, for which purpose, since when.
+
+Format: CSV, JSON Lines or Parquet. Key: the whole row; it is a log.
+Lateness: rows of any age are taken; their own time decides.
+Bad day: a row without person, channel, purpose, status or time, or with a word that consent does
+not know, goes to quarantine and grants nothing.
+Data flow: DIR/consents/ -> raw_consents.consents
+"""
+
+from __future__ import annotations
+
+from ingestion.fields import LOWER, Column, TableSpec
+from ingestion.folder_source import FolderSource
+
+IDENTIFIER_TYPES = (
+    "email",
+    "phone",
+    "login",
+    "payment_card",
+    "loyalty_id",
+    "device",
+    "shopify_customer_id",
+    "klaviyo_profile_id",
+    "orders_customer_id",
+)
+
+CONSENTS = TableSpec(
+    name="consents",
+    description="One row per consent event.",
+    columns=(
+        Column(
+            "identifier_type",
+            required=True,
+            expected=True,
+            allowed=IDENTIFIER_TYPES,
+            transform=LOWER,
+        ),
+        Column("identifier_value", required=True, expected=True),
+        Column(
+            "channel",
+            required=True,
+            expected=True,
+            allowed=("email", "sms", "push", "ads", "onsite"),
+            transform=LOWER,
+        ),
+        Column(
+            "purpose",
+            required=True,
+            expected=True,
+            allowed=("marketing", "personalisation", "ads", "transactional"),
+            transform=LOWER,
+        ),
+        Column(
+            "status",
+            required=True,
+            expected=True,
+            allowed=("granted", "denied", "revoked"),
+            transform=LOWER,
+        ),
+        Column("occurred_at", "timestamp", required=True, expected=True),
+        Column("source"),
+        Column("wording_version"),
+        Column("expires_at", "timestamp"),
+        Column("proof"),
+        Column("lawful_basis", allowed=("consent", "soft_opt_in", "contract"), transform=LOWER),
+    ),
+)
+
+SOURCE = FolderSource("consents", "The log of consent.", (CONSENTS,))

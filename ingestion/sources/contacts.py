@@ -1,0 +1,45 @@
+"""Contacts: addresses as they stand in the shop's lists (newsletter, till, checkout, import).
+
+Format: CSV, JSON Lines or Parquet. Columns we do not know are kept in `attributes`.
+Key: email, phone, loyalty_id, source, created_at; a changed contact is a further version.
+Lateness: rows of any age are taken.
+Bad day: neither email, phone nor loyalty id (`no_identifier`), or an impossible birthday.
+Data flow: DIR/contacts/ -> raw_contacts.contacts
+"""
+
+from __future__ import annotations
+
+from ingestion.fields import Column, RowCheck, TableSpec
+from ingestion.folder_source import FolderSource
+
+CONTACTS = TableSpec(
+    name="contacts",
+    description="One row per version of an address in a list.",
+    columns=(
+        Column("email"),
+        Column("phone"),
+        Column("first_name"),
+        Column("last_name"),
+        Column("birthday", "date", first_day="1880-01-01"),
+        Column("gender"),
+        Column("job"),
+        Column("country"),
+        Column("postcode"),
+        Column("timezone"),
+        Column("source"),
+        Column("created_at", "timestamp"),
+        Column("status"),
+        Column("loyalty_id"),
+        Column("loyalty_tier"),
+    ),
+    row_checks=(
+        RowCheck(
+            "no_identifier",
+            "email",
+            "email is null and phone is null and loyalty_id is null",
+        ),
+    ),
+    attributes="attributes",
+)
+
+SOURCE = FolderSource("contacts", "Addresses in the shop's lists.", (CONTACTS,))

@@ -1,0 +1,41 @@
+"""Feedback: survey answers, reviews, complaints, support requests, referrals, quiz answers.
+
+Format: CSV, JSON Lines or Parquet. Key: identifier, kind, product_id, occurred_at.
+Lateness: rows of any age are taken.
+Bad day: no person, an unknown kind, a score that is not a number: quarantine.
+Data flow: DIR/feedback/ -> raw_feedback.feedback
+"""
+
+from __future__ import annotations
+
+from ingestion.fields import LOWER, Column, TableSpec
+from ingestion.folder_source import FolderSource
+from ingestion.sources.consents import IDENTIFIER_TYPES
+
+FEEDBACK = TableSpec(
+    name="feedback",
+    description="One row per version of an answer or a referral.",
+    columns=(
+        Column(
+            "identifier_type",
+            required=True,
+            expected=True,
+            allowed=IDENTIFIER_TYPES,
+            transform=LOWER,
+        ),
+        Column("identifier_value", required=True, expected=True),
+        Column(
+            "kind",
+            required=True,
+            expected=True,
+            allowed=("nps", "review", "complaint", "support", "referral", "quiz"),
+            transform=LOWER,
+        ),
+        Column("score", "money"),
+        Column("product_id"),
+        Column("text_key"),
+        Column("occurred_at", "timestamp", required=True, expected=True),
+    ),
+)
+
+SOURCE = FolderSource("feedback", "Answers, reviews, complaints and referrals.", (FEEDBACK,))

@@ -1,0 +1,43 @@
+"""Hand-made identity rules: pairs that are or are not one person, and values that identify nobody.
+
+Format: the single file `identity_rules.csv`. Key: the whole row.
+Lateness: none; the file is read again whenever it changes.
+Bad day: an unknown rule, or a pair rule without its second identifier: quarantine.
+Data flow: DIR/identity_rules.csv -> raw_identity_rules.identity_rules
+"""
+
+from __future__ import annotations
+
+from ingestion.fields import LOWER, Column, RowCheck, TableSpec
+from ingestion.folder_source import FolderSource
+from ingestion.sources.consents import IDENTIFIER_TYPES
+
+RULES = TableSpec(
+    name="identity_rules",
+    description="One row per hand-made identity rule.",
+    columns=(
+        Column(
+            "rule",
+            required=True,
+            expected=True,
+            allowed=("must_link", "cannot_link", "block"),
+            transform=LOWER,
+        ),
+        Column("type_a", required=True, expected=True, allowed=IDENTIFIER_TYPES, transform=LOWER),
+        Column("value_a", required=True, expected=True),
+        Column("type_b", allowed=IDENTIFIER_TYPES, transform=LOWER),
+        Column("value_b"),
+        Column("reason"),
+    ),
+    row_checks=(
+        RowCheck(
+            "missing_value",
+            "value_b",
+            "rule <> 'block' and (type_b is null or value_b is null)",
+        ),
+    ),
+)
+
+SOURCE = FolderSource(
+    "identity_rules", "Hand-made identity rules.", (RULES,), location="identity_rules.csv"
+)

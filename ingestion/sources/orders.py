@@ -1,0 +1,127 @@
+"""Orders: whole orders as Shopify writes them, or order lines in the shop's own columns.
+
+What: `.jsonl`/`.json` hold Shopify Order JSON (REST and webhook shape), one order each;
+`.csv`/`.parquet` hold order lines, whose columns `orders/mapping.yml` explains.
+Key: `id` of an order; `line_id` of a line, else order id + row hash + occurrence in the file.
+Lateness: rows of any age are taken; an order sent again is a further version.
+Bad day: a mapping that names a column no file has stops the run with the names that are there; one
+file without a mapped column goes to quarantine whole. Negative prices of lines are kept as
+adjustments; a price that is no number, an unknown currency or an impossible date is quarantined.
+Data flow: DIR/orders/ -> raw_orders.orders, raw_orders.order_lines
+"""
+
+from __future__ import annotations
+
+from ingestion.errors import UsageError
+from ingestion.fields import Column, RowCheck, TableSpec
+from ingestion.files import Reader
+from ingestion.folder import BrokenFileError, InputFile, InputFolder
+from ingestion.folder_source import FolderSource, TableInput, header_check
+from ingestion.mapping import LINE_TYPES, MAPPING_FILE, Mapping, order_lines, read_mapping
+
+
+def _each(path: str, sql_type: str) -> str:
+    """SQL: some value at the wildcard `path` of the payload is not of the type."""
+    values = f"json_extract_string(_raw, '{path}')"
+    unread = f"x is not null and try_cast(x as {sql_type}) is null"
+    return f"len(list_filter({values}, lambda x: {unread})) > 0"
+
+
+ORDERS = TableSpec(
+    name="orders",
+    description="One row per version of an order in Shopify's JSON.",
+    columns=(
+        Column("order_id", sources=("id",), required=True),
+        Column("created_at", "timestamp", required=True),
+        Column("processed_at", "timestamp"),
+        Column("updated_at", "timestamp"),
+        Column("currency", currency=True, required=True),
+        Column("presentment_currency", currency=True, stored=False),
+        Column("total_price", "money", stored=False),
+        Column("cancelled_at", "timestamp", stored=False),
+        Column("payload", "json", sources=("$",)),
+    ),
+    row_checks=(
+        RowCheck(
+            "wrong_type",
+            "line_items",
+            "coalesce(json_type(_raw, '$.line_items'), 'ARRAY') not in ('ARRAY', 'NULL')",
+            json_only=True,
+        ),
+        RowCheck(
+            "wrong_type",
+            "line_items.price",
+            _each("$.line_items[*].price", "decimal(18,4)"),
+            json_only=True,
+        ),
+        RowCheck(
+            "wrong_type",
+            "line_items.quantity",
+            _each("$.line_items[*].quantity", "bigint"),
+            json_only=True,
+        ),
+    ),
+)
+
+# Without a mapping, lines are expected under our own names.
+PLAIN = Mapping.model_validate({"columns": {name: name for name in LINE_TYPES}})
+
+
+def route(folder: InputFolder, files: list[InputFile], was_read_before: bool) -> list[TableInput]:
+    """JSON files are orders, the others order lines under the mapping."""
+    documents = [file for file in files if file.format == "json"]
+    lines = [file for file in files if file.format != "json"]
+    text = folder.text(MAPPING_FILE) if lines else None
+    mapping = read_mapping(text) if text is not None else PLAIN
+    mapped = _MappedLines(mapping, was_read_before, is_explicit=text is not None)
+    return [
+        TableInput(ORDERS, documents, header_check(ORDERS)),
+        TableInput(order_lines(mapping), lines, mapped.check, mapped.after_reading),
+    ]
+
+
+class _MappedLines:
+    """Tells a mapping that is wrong from one odd file: the mapping is wrong if no file fits it."""
+
+    def __init__(self, mapping: Mapping, was_read_before: bool, is_explicit: bool) -> None:
+        self.mapping = mapping
+        self.fitted = was_read_before
+        self.is_explicit = is_explicit
+        self.first: tuple[str, str, tuple[str, ...]] | None = None
+
+    def check(self, file: InputFile, header: tuple[str, ...]) -> None:
+        """Refuse a file that lacks a mapped column."""
+        for name, column in self.mapping.columns.items():
+            needed = self.is_explicit or name in ("order_id", "ordered_at", "quantity")
+            if needed and column not in header:
+                self.first = self.first or (file.path, column, header)
+                shown = ", ".join(header[:30])
+                raise BrokenFileError("missing_column", f"{column}; present: {shown}")
+        self.fitted = True
+
+    def after_reading(self, reader: Reader) -> None:
+        """Stop if no file ever fitted: then it is the mapping that is wrong."""
+        refused = [p for p, reason in reader.broken.items() if reason == "missing_column"]
+        if self.fitted or not self.first or not refused:
+            return
+        path, column, header = self.first
+        present = ", ".join(header[:30])
+        if not self.is_explicit:
+            raise UsageError(
+                f"{path} has no column {column} and there is no {MAPPING_FILE}; it has: {present}.",
+                f"Write {MAPPING_FILE} to say which column means what.",
+            )
+        raise UsageError(
+            f"{MAPPING_FILE} names the column {column!r}, which {path} does not have; "
+            f"it has: {present}.",
+            "Mend the name in the mapping and run again.",
+        )
+
+
+SOURCE = FolderSource(
+    "orders",
+    "Orders, and order lines through a mapping.",
+    (ORDERS, order_lines(PLAIN)),
+    router=route,
+    settings_file=MAPPING_FILE,
+)

@@ -1,0 +1,31 @@
+"""Payments: which card paid for which order (a payment provider's charge export).
+
+What: one row per payment attempt, with the card's fingerprint, never its number.
+Format: CSV, JSON Lines or Parquet. Key: order_id, provider, fingerprint, paid_at.
+Lateness: rows of any age are taken.
+Bad day: no order id, an amount that is not a number or an unknown currency: quarantine.
+Data flow: DIR/payments/ -> raw_payments.payments
+"""
+
+from __future__ import annotations
+
+from ingestion.fields import Column, TableSpec
+from ingestion.folder_source import FolderSource
+
+PAYMENTS = TableSpec(
+    name="payments",
+    description="One row per version of a payment.",
+    columns=(
+        Column("order_id", required=True, expected=True),
+        Column("provider"),
+        Column("fingerprint"),
+        Column("billing_email"),
+        Column("billing_name"),
+        Column("status", expected=True),
+        Column("amount", "money"),
+        Column("currency", currency=True),
+        Column("paid_at", "timestamp"),
+    ),
+)
+
+SOURCE = FolderSource("payments", "Payments with the card's fingerprint.", (PAYMENTS,))

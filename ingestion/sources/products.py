@@ -1,0 +1,31 @@
+"""The catalogue: what the shop sells, what it costs, how long it lasts.
+
+Format: CSV, JSON Lines or Parquet. Key: product_id.
+Lateness: rows of any age; a changed product is a further version, the latest counts.
+Bad day: no product id, a price that is negative or not a number: quarantine.
+Data flow: DIR/products/ -> raw_products.products
+"""
+
+from __future__ import annotations
+
+from ingestion.fields import Column, TableSpec
+from ingestion.folder_source import FolderSource
+
+PRODUCTS = TableSpec(
+    name="products",
+    description="One row per version of a product.",
+    columns=(
+        Column("product_id", required=True, expected=True),
+        Column("sku", expected=True),
+        Column("name", expected=True),
+        Column("category", expected=True),
+        Column("brand"),
+        Column("price", "money", minimum=0),
+        Column("cost", "money", minimum=0),
+        Column("replenish_after_days", "integer", minimum=0),
+        Column("in_stock", "boolean"),
+        Column("substitute_group"),
+    ),
+)
+
+SOURCE = FolderSource("products", "The catalogue.", (PRODUCTS,))

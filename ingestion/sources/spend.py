@@ -1,0 +1,26 @@
+"""Marketing spend: what each marketing channel and campaign cost on each day.
+
+Format: CSV, JSON Lines or Parquet. Key: date, marketing_channel, campaign; the latest counts.
+Lateness: rows of any age; platforms restate the last days.
+Bad day: no date or channel, a cost that is not a number, an unknown currency: quarantine.
+Data flow: DIR/spend/ -> raw_spend.spend
+"""
+
+from __future__ import annotations
+
+from ingestion.fields import Column, TableSpec
+from ingestion.folder_source import FolderSource
+
+SPEND = TableSpec(
+    name="spend",
+    description="One row per version of a marketing channel's campaign on a day.",
+    columns=(
+        Column("date", "date", required=True, expected=True),
+        Column("marketing_channel", required=True, expected=True),
+        Column("campaign"),
+        Column("cost", "money", required=True, expected=True),
+        Column("currency", currency=True),
+    ),
+)
+
+SOURCE = FolderSource("spend", "Marketing spend per day.", (SPEND,))
