@@ -29,15 +29,15 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="""Treat every customer like a regular.
 
-Regulars pulls a shop's email, web and order data into DuckDB, works out who is who, what each
-person is worth, where they are on their way and what they permitted, checks it all, and sends every
-channel exactly the people it may and should talk to.
+Regulars pulls a shop's email, web and order data into DuckDB, works out who is who, what each \
+person is worth, where they are on their way and what they permitted, checks it all, and sends \
+every channel exactly the people it may and should talk to.
 
 [bold]Start here[/bold]
 
   regulars demo                 the whole product on a pretend shop
-  regulars run --input DIR      your own files, in the layout of docs/formats.md
-  regulars plan                 what would be sent to whom, and what is held back and why
+  regulars run --input DIR      your own files (docs/formats.md)
+  regulars plan                 who would get what, who is held back, and why
   regulars sync                 send it
 
 [bold]Exit codes[/bold]  0 done · 1 failed · 2 bad usage or no readable input · 75 busy
@@ -102,7 +102,7 @@ def demo(
     home: HomeOption = None,
 ) -> None:
     """Run the whole product on a pretend shop, with its servers, and deliver to local files."""
-    from orchestration.demo import run_demo
+    from orchestration.commands.demo import run_demo
 
     run_demo(Home.locate(home), people, seed, as_of, out)
 
@@ -128,7 +128,7 @@ def run(
     """Ingest, model, check, publish, plan; deliver only with --send."""
     from orchestration.launch import run_job
     from orchestration.run import RunRequest
-    from orchestration.summary import print_summary
+    from orchestration.commands.summary import print_summary
 
     place = Home.locate(home)
     request = RunRequest(_moment(as_of), input_, full_refresh, "yes" if send else "no")
@@ -145,7 +145,7 @@ def plan(
     home: HomeOption = None,
 ) -> None:
     """Show what would be added, updated, removed and held back, and why; sends nothing."""
-    from orchestration.delivery import plan_all, render_plans
+    from orchestration.commands.delivery import plan_all, render_plans
 
     plans = plan_all(Home.locate(home), segment, destination)
     render_plans(plans, out, as_json=as_json)
@@ -161,7 +161,7 @@ def sync(
     home: HomeOption = None,
 ) -> None:
     """Deliver the differences to what was delivered before; safe to repeat after a crash."""
-    from orchestration.delivery import render_results, sync_all
+    from orchestration.commands.delivery import render_results, sync_all
 
     results = sync_all(Home.locate(home), segment, destination, approve or None)
     render_results(results, out)
@@ -199,7 +199,7 @@ def consent_grant(
     home: HomeOption = None,
 ) -> None:
     """Record that a person granted permission, with its source."""
-    from orchestration.delivery import record_consent
+    from orchestration.commands.delivery import record_consent
 
     receipt = record_consent(
         Home.locate(home),
@@ -230,7 +230,7 @@ def consent_revoke(
     home: HomeOption = None,
 ) -> None:
     """Record that a person withdrew permission; the next send already honours it."""
-    from orchestration.delivery import record_consent
+    from orchestration.commands.delivery import record_consent
 
     receipt = record_consent(
         Home.locate(home),
@@ -271,7 +271,7 @@ def sql(
     home: HomeOption = None,
 ) -> None:
     """Query the published file; read-only, without access to files or network."""
-    from orchestration.sql import print_query
+    from orchestration.commands.sql import print_query
 
     print_query(Home.locate(home), query, out, as_json=as_json)
 
@@ -286,7 +286,7 @@ def quarantine_list(
     home: HomeOption = None,
 ) -> None:
     """List rows that could not be used: source, file, line, reason, field."""
-    from orchestration.quarantine import print_quarantine
+    from orchestration.commands.quarantine import print_quarantine
 
     print_quarantine(Home.locate(home), source, out, raw=raw, as_json=as_json)
 
@@ -298,7 +298,7 @@ def quarantine_replay(
     home: HomeOption = None,
 ) -> None:
     """Check quarantined rows against today's rules and load what is good now, exactly once."""
-    from orchestration.quarantine import replay
+    from orchestration.commands.quarantine import replay
 
     out.print(replay(Home.locate(home), source, input_))
 
@@ -379,12 +379,12 @@ def _say(text: str) -> None:
 def _need_some_input(home: Home, asked: str) -> None:
     """Stop early, before seconds of start-up, when there is nothing to read at all."""
     from ingestion.config import load_settings
-    from ingestion.inbox import check_readable
+    from ingestion.pipelines import open_input
 
     settings = load_settings()
     place = asked or settings.input
     if place:
-        check_readable(place)
+        open_input(place, settings)
     elif not (settings.sources.klaviyo.enabled or settings.sources.shopify.enabled):
         if home.raw.exists():
             return

@@ -19,6 +19,7 @@ from sqlalchemy import func, select
 
 from ingestion.config import REPOSITORY, Settings
 from ingestion.errors import UsageError
+from ingestion.pipelines import RunContext, open_input
 from orchestration import lock
 from orchestration.home import Home
 from orchestration.ops import runs, schema
@@ -58,6 +59,7 @@ class Run:
     say: Say
     candidate: Candidate | None = None
     checks: list[CheckResult] = field(default_factory=list)
+    _ingest: RunContext | None = None
 
     @property
     def run_id(self) -> str:
@@ -73,6 +75,15 @@ class Run:
     def input(self) -> str:
         """The input folder or URL: asked for, else the settings' one, else empty."""
         return self.request.input or self.settings.input
+
+    def ingest_context(self) -> RunContext:
+        """What the sources need to know of this run."""
+        if self._ingest is None:
+            folder = open_input(self.input, self.settings) if self.input else None
+            self._ingest = RunContext(
+                self.home.raw, self.home.dlt, self.run_id, self.as_of, self.settings, folder
+            )
+        return self._ingest
 
 
 @contextmanager

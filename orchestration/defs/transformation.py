@@ -6,6 +6,7 @@ belong here: calling dbt by hand (orchestration/transformation.py) or any model 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -15,6 +16,7 @@ from dagster_dbt import DagsterDbtTranslator, DbtCliResource, dbt_assets
 from ingestion.config import load_settings
 from orchestration.defs.resources import RunResource
 from orchestration.home import Home
+from orchestration.publishing.candidate import SCHEMAS
 from orchestration.transformation import (
     failure_sentence,
     manifest_path,
@@ -81,4 +83,15 @@ def _with_rows(context: dg.AssetExecutionContext, event: Any, counts: Mapping[st
     rows = {"dagster/row_count": dg.MetadataValue.int(counts[name])}
     return dg.Output(
         event.value, output_name=event.output_name, metadata={**event.metadata, **rows}
+    )
+
+
+def published_tables() -> list[str]:
+    """The models that are published, as `schema.table`, read from the manifest."""
+    path = manifest_path(Home.locate(), load_settings())
+    nodes = json.loads(path.read_text("utf-8"))["nodes"].values()
+    return sorted(
+        f"{node['schema']}.{node['name']}"
+        for node in nodes
+        if node["resource_type"] == "model" and node["schema"] in SCHEMAS
     )

@@ -1,0 +1,125 @@
+"""The closing summary of a run: people, value, stages, segments, deliveries, where to look next.
+
+Belongs here: what a person reads when a run has ended. Does not belong here: the figures' meaning
+(dbt_project) and the deliveries themselves (orchestration/activation). Counts only, no one's name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import duckdb
+from rich.console import Console
+from rich.table import Table
+
+from orchestration.home import Home
+from orchestration.publishing.reader import open_published
+
+PEOPLE = """
+select customer_type, count(*) from marts.dim_customers group by all
+order by case customer_type when 'buyer' then 1 when 'prospect' then 2 else 3 end
+"""
+RFM = """
+select rfm_segment, count(*), sum(monetary) from marts.fct_customer_rfm
+where as_of_date = (select max(as_of_date) from marts.fct_customer_rfm)
+group by all order by 2 desc, 1
+"""
+STAGES = """
+select stage, count(*) from marts.fct_customer_journey_stages where is_current group by all
+order by list_position(
+    ['awareness', 'consideration', 'acquisition', 'purchase', 'advocacy'], stage)
+"""
+SEGMENTS = """
+select s.segment, any_value(s.label), count(m.customer_id)
+from marts.dim_segments s
+left join marts.fct_segment_memberships m on m.segment = s.segment and m.exited_at is null
+group by s.segment order by min(s.priority), s.segment
+"""
+SOURCES = """
+select source, sum(rows_received), sum(rows_loaded), sum(rows_quarantined), sum(rows_duplicate)
+from ops.run_sources where run_id = (select run_id from ops.build)
+group by source having sum(rows_received) > 0 order by source
+"""
+IDENTITY = """
+select
+    (select count(*) from marts.bridge_customer_identifiers),
+    (select count(*) from (
+        select customer_id from marts.bridge_customer_identifiers
+        group by customer_id having count(*) > 1)),
+    (select count(*) from marts.fct_identity_edges where status = 'refused')
+"""
+
+
+def print_summary(home: Home, out: Console) -> None:
+    """Tell what the published file holds and where to look next."""
+    with open_published(home) as published:
+        _print_people(published, out)
+        _print_value(published, out)
+        _print_segments(published, out)
+        _print_sources(published, out)
+
+
+def print_next(out: Console, commands: Sequence[tuple[str, str]]) -> None:
+    """Commands to paste, with what each is for."""
+    out.print("\n[bold]Next[/bold]")
+    width = max(len(command) for command, _ in commands)
+    for command, purpose in commands:
+        out.print(f"  {command:<{width}}   {purpose}")
+
+
+def _print_people(published: duckdb.DuckDBPyConnection, out: Console) -> None:
+    rows = published.execute(PEOPLE).fetchall()
+    total = sum(count for _, count in rows)
+    kinds = ", ".join(f"{count:,} {kind}{_s(count)}" for kind, count in rows)
+    identifiers, merged, refused = _one(published, IDENTITY)
+    out.print(f"\n[bold]People[/bold]  {total:,}: {kinds.replace('anonymouss', 'anonymous')}")
+    out.print(
+        f"  {identifiers:,} identifiers; {merged:,} people are tied together from several; "
+        f"{refused:,} ties refused (shared, placeholder or blocked values)."
+    )
+
+
+def _print_value(published: duckdb.DuckDBPyConnection, out: Console) -> None:
+    rfm = Table("RFM group", "people", "net value", title_justify="left", header_style="bold")
+    for column in rfm.columns[1:]:
+        column.justify = "right"
+    for group, count, value in published.execute(RFM).fetchall():
+        rfm.add_row(group, f"{count:,}", "" if value is None else f"{value:,.2f}")
+    stages = Table("Stage", "people", header_style="bold")
+    stages.columns[1].justify = "right"
+    for stage, count in published.execute(STAGES).fetchall():
+        stages.add_row(stage, f"{count:,}")
+    grid = Table.grid(padding=(0, 4))
+    grid.add_row(rfm, stages)
+    out.print(grid)
+
+
+def _print_segments(published: duckdb.DuckDBPyConnection, out: Console) -> None:
+    table = Table("Segment", "", "people", header_style="bold")
+    table.columns[2].justify = "right"
+    for segment, label, count in published.execute(SEGMENTS).fetchall():
+        table.add_row(segment, label, f"{count:,}")
+    out.print(table)
+
+
+def _print_sources(published: duckdb.DuckDBPyConnection, out: Console) -> None:
+    rows = published.execute(SOURCES).fetchall()
+    received, loaded, quarantined, duplicate = (
+        sum(int(row[number]) for row in rows) for number in range(1, 5)
+    )
+    out.print(
+        f"[bold]Rows[/bold]  {received:,} received = {loaded:,} loaded + {quarantined:,} "
+        f"quarantined + {duplicate:,} exact duplicates."
+    )
+    if quarantined:
+        out.print("  Look at the quarantined ones with `regulars quarantine list`.")
+
+
+def _one(published: duckdb.DuckDBPyConnection, query: str) -> tuple[Any, ...]:
+    row = published.execute(query).fetchone()
+    return row if row is not None else ()
+
+
+def _s(count: int) -> str:
+    return "" if count == 1 else "s"

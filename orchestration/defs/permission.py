@@ -1,0 +1,50 @@
+"""Consent facts into ops, and the export of ops that models read.
+
+Belongs here: the step between raw and models. Does not belong here: what a consent fact is
+(orchestration/ops) or how permission is judged (models and the gate).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from orchestration.defs.ingestion import raw_asset_keys
+from orchestration.defs.resources import RunResource
+from orchestration.ops.consent_facts import record_consent_facts
+from orchestration.ops.export import EXPORTS, export_ops
+
+GROUP = "permission"
+RUN_CONTEXT = "run_context"
+
+
+@dg.multi_asset(
+    name="ops_export",
+    specs=[
+        dg.AssetSpec(
+            ["ops", name],
+            group_name=GROUP,
+            deps=raw_asset_keys(),
+            kinds={"sqlite", "parquet"},
+            description=f"`{name}` of the operational store as of the run, for models to read.",
+        )
+        for name in (RUN_CONTEXT, *(export.table.name for export in EXPORTS))
+    ],
+    description="Append consent facts of the sources to ops, once each, and export ops for dbt.",
+    pool="duckdb",
+)
+def ops_export(run: RunResource) -> Iterator[dg.MaterializeResult]:
+    """Record the facts, write the files."""
+    current = run.current
+    facts = record_consent_facts(
+        current.store,
+        current.home.raw,
+        as_of=current.as_of,
+        default_country=current.settings.shop.default_country,
+        rescan=current.request.full_refresh,
+    )
+    current.say(f"  permission: {facts.consents + facts.suppressions:,} new facts")
+    sizes = {RUN_CONTEXT: 1, **export_ops(current.store, current.home.ops_export, current.facts)}
+    for name, rows in sizes.items():
+        yield dg.MaterializeResult(asset_key=["ops", name], metadata={"dagster/row_count": rows})

@@ -1,0 +1,143 @@
+"""The candidate, the checks that judge it, and the swap.
+
+Belongs here: Dagster's view of write, audit, publish. Does not belong here: building or judging a
+candidate (orchestration/publishing, orchestration/quality). The publisher itself refuses what was
+not audited, so a step left out here cannot publish anything.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+import dagster as dg
+
+from ingestion.config import load_settings
+from orchestration.defs.resources import RunResource
+from orchestration.defs.transformation import models, published_tables
+from orchestration.ops.commit import commit_after_publish
+from orchestration.ops.runs import AuditLog
+from orchestration.publishing.audit import failure, record_audit
+from orchestration.publishing.candidate import build_candidate
+from orchestration.publishing.publish import publish
+from orchestration.quality.breaker import check_sizes
+from orchestration.quality.dbt_results import dbt_checks
+from orchestration.quality.results import CheckResult, stopping
+from orchestration.quality.run import run_quality, suite_names
+from orchestration.run import clock
+from orchestration.transformation import target_path
+
+GROUP = "publish"
+CANDIDATE = dg.AssetKey([GROUP, "candidate"])
+OTHERS = ("contract", "breaker", "dbt")
+
+
+@dg.asset(
+    key=CANDIDATE,
+    deps=list(models.keys),
+    group_name=GROUP,
+    kinds={"duckdb"},
+    pool="duckdb",
+    description="The next published file, built aside; checks judge this very file.",
+)
+def candidate(run: RunResource) -> dg.MaterializeResult:
+    """Copy the public tables out of the warehouse."""
+    current = run.current
+    current.candidate = build_candidate(current.home, current)
+    return dg.MaterializeResult(
+        metadata={
+            "build": current.candidate.build_id,
+            "tables": len(current.candidate.tables),
+            "rows": sum(table.rows for table in current.candidate.tables),
+        }
+    )
+
+
+def _check_names() -> list[str]:
+    return [*OTHERS, *suite_names(load_settings(), published_tables())]
+
+
+@dg.multi_asset_check(
+    name="audit",
+    specs=[
+        dg.AssetCheckSpec(
+            name,
+            asset=CANDIDATE,
+            blocking=True,
+            description=f"Everything `{name}` says about the candidate.",
+        )
+        for name in _check_names()
+    ],
+    description="dbt's results, the public contract, Great Expectations and the size breaker.",
+    pool="duckdb",
+)
+def audit(run: RunResource) -> Iterator[dg.AssetCheckResult]:
+    """Judge the candidate and keep the record of it; a failed check stops what follows."""
+    current = run.current
+    if current.candidate is None:
+        raise dg.Failure("There is no candidate to judge in this run.", allow_retries=False)
+    current.say("Checking: contract, suites, sizes ...")
+    results = [
+        *dbt_checks(target_path(current.home)),
+        *run_quality(current.candidate, current.settings),
+        *check_sizes(current.home, current.candidate, current.settings, current.store),
+    ]
+    record_audit(AuditLog(current.store), current.candidate, results)
+    current.checks = results
+    by_name: dict[str, list[CheckResult]] = defaultdict(list)
+    for result in results:
+        by_name[_group(result)].append(result)
+    for name in _check_names():
+        yield _check_result(name, by_name[name])
+    if failed := stopping(results):
+        raise failure(failed)
+
+
+def _group(result: CheckResult) -> str:
+    return result.kind if result.kind in OTHERS else result.name.partition(".")[0]
+
+
+def _check_result(name: str, results: list[CheckResult]) -> dg.AssetCheckResult:
+    failed = [result for result in results if not result.passed]
+    blocking = any(result.stops for result in failed)
+    return dg.AssetCheckResult(
+        asset_key=CANDIDATE,
+        check_name=name,
+        passed=not failed,
+        severity=dg.AssetCheckSeverity.ERROR if blocking else dg.AssetCheckSeverity.WARN,
+        metadata={
+            "expectations": len(results),
+            "failed": len(failed),
+            **{
+                result.name: dg.MetadataValue.text(f"{result.sentence} {result.hint}".strip())
+                for result in failed
+            },
+        },
+    )
+
+
+@dg.asset(
+    key=[GROUP, "published"],
+    deps=[CANDIDATE],
+    group_name=GROUP,
+    kinds={"duckdb", "parquet"},
+    pool="duckdb",
+    description="The audited file that people, BI and planners read; swapped whole.",
+)
+def published(run: RunResource) -> dg.MaterializeResult:
+    """Swap the candidate in and commit memberships, ids and the run to ops."""
+    current = run.current
+    if current.candidate is None:
+        raise dg.Failure("There is no candidate to publish in this run.", allow_retries=False)
+    publish(current.home, AuditLog(current.store), current.candidate)
+    done = commit_after_publish(current.store, current.home, finished_at=clock())
+    current.say("Published.")
+    return dg.MaterializeResult(
+        metadata={
+            "build": current.candidate.build_id,
+            "as of": current.as_of.isoformat(),
+            "memberships changed": done.memberships,
+            "ids registered": done.registered,
+            "ids merged away": done.aliased,
+        }
+    )

@@ -1,0 +1,129 @@
+"""Chromium for tests and for the pictures in docs/images: Debian's browser, driven by playwright.
+
+Belongs here: opening pages and taking pictures. Does not belong here: what a page must show.
+`python -m tests.browser.pages HOME` takes the pictures again from a finished demo home.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+IMAGES = REPOSITORY / "docs" / "images"
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), "")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def dagster(home: Path, port: int) -> Iterator[str]:
+    """`regulars dev` on this home; ends with its whole process group."""
+    environment = {**os.environ, "REGULARS_HOME": str(home)}
+    environment.pop("DAGSTER_HOME", None)
+    command = [str(Path(sys.executable).with_name("regulars")), "dev", "--port", str(port)]
+    process = subprocess.Popen(
+        [*command, "--home", str(home)],
+        cwd=REPOSITORY,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        wait_for(f"{address}/server_info", process)
+        yield address
+    finally:
+        os.killpg(process.pid, signal.SIGINT)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def wait_for(url: str, process: subprocess.Popen[bytes], seconds: float = 120) -> float:
+    """Seconds until the address answers."""
+    started = time.monotonic()
+    while time.monotonic() - started < seconds:
+        if process.poll() is not None:
+            raise RuntimeError(f"the server ended with {process.returncode}")
+        try:
+            with urllib.request.urlopen(url, timeout=2):
+                return time.monotonic() - started
+        except OSError:
+            time.sleep(0.3)
+    raise TimeoutError(url)
+
+
+@contextmanager
+def browser(**options: Any) -> Iterator[Any]:
+    """A page of Debian's Chromium; `options` go to the browser context."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        context = chromium.new_context(**{"viewport": {"width": 1440, "height": 900}, **options})
+        try:
+            yield context.new_page()
+        finally:
+            chromium.close()
+
+
+def picture(page: Any, name: str, *, whole: bool = False) -> None:
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=str(IMAGES / f"{name}.png"), full_page=whole)
+
+
+def open_settled(page: Any, address: str, milliseconds: int = 4000) -> None:
+    """Dagster keeps a socket open, so "network idle" never comes; wait for what is drawn."""
+    page.goto(address, wait_until="domcontentloaded")
+    page.wait_for_timeout(milliseconds)
+
+
+def take_report(home: Path) -> None:
+    address = (home / "published" / "report.html").resolve().as_uri()
+    for name, options in {
+        "report-desktop": {},
+        "report-dark": {"color_scheme": "dark"},
+        "report-phone": {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2},
+    }.items():
+        with browser(**options) as page:
+            page.goto(address)
+            picture(page, name, whole=name == "report-phone")
+
+
+def take_dagster(home: Path) -> None:
+    port = free_port()
+    with dagster(home, port) as address, browser() as page:
+        open_settled(page, address, 8000)
+        picture(page, "dagster-first-screen")
+        open_settled(page, f"{address}/asset-groups/", 10000)
+        picture(page, "asset-graph")
+        open_settled(page, f"{address}/runs", 4000)
+        link = page.locator("a[href*='/runs/']").first
+        target = link.get_attribute("href") or ""
+        if match := re.search(r"/runs/[0-9a-f-]+", target):
+            open_settled(page, f"{address}{match.group()}", 8000)
+            picture(page, "run")
+
+
+if __name__ == "__main__":
+    take_report(Path(sys.argv[1]))
+    take_dagster(Path(sys.argv[1]))

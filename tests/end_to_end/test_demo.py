@@ -1,0 +1,124 @@
+"""`regulars demo`, from outside: what a newcomer sees, and what a second run changes."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import shutil
+import stat
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end.conftest import PEOPLE, DemoHome, Regulars
+
+SEGMENTS = {
+    "high_intent",
+    "abandoned_cart",
+    "abandoned_browse",
+    "first_time_visitors",
+    "new_subscribers",
+    "one_time_buyers",
+    "loyal_customers",
+    "vip",
+    "at_risk",
+    "buyers_without_email_permission",
+    "recent_buyers",
+}
+CONTENT = ("marts", "segments")
+
+
+def digests(home: DemoHome) -> dict[str, str]:
+    rows = home.query("select table_name, digest from ops.build_tables")
+    return {name: digest for name, digest in rows if name.startswith(CONTENT)}
+
+
+def test_the_summary_names_people_groups_stages_segments_and_deliveries(
+    demo_home: DemoHome,
+) -> None:
+    said = demo_home.said
+    for word in ("People", "RFM group", "champions", "Stage", "advocacy", "Rows", "Next"):
+        assert word in said, said
+    for segment in SEGMENTS:
+        assert segment in said
+    assert "held back" in said
+
+
+def test_next_commands_work_when_pasted(demo_home: DemoHome, regulars: Regulars) -> None:
+    lines = demo_home.said.partition("Next")[2].splitlines()
+    commands = [re.split(r"\s{3,}", line.strip())[0] for line in lines if "regulars " in line]
+    assert len(commands) >= 3, lines
+    for command in commands[:3]:
+        words = shlex.split(command)
+        done = regulars(*words[1:], *([] if "--home" in words else ["--home", demo_home.root]))
+        assert done.code == 0, command + done.out + done.err
+        assert done.out.strip()
+
+
+def test_every_segment_has_reasons_and_context(demo_home: DemoHome) -> None:
+    published = {name for (name,) in demo_home.query("select segment from marts.dim_segments")}
+    assert published >= SEGMENTS
+    for segment in SEGMENTS:
+        rows = demo_home.query(f"select reason, context from segments.seg_{segment}")
+        for reason, context in rows:
+            assert reason.strip()
+            json.loads(context)
+
+
+def test_nobody_received_anything_without_a_receipt(demo_home: DemoHome) -> None:
+    sent = demo_home.query("select count(*) from activity.fct_deliveries")
+    assert sent == [(0,)], "the first published file knows no sync yet"
+    files = list((demo_home.root / "delivered").rglob("*"))
+    assert any(path.is_file() for path in files)
+
+
+def test_files_are_their_owners_only(demo_home: DemoHome) -> None:
+    for name in ("raw.duckdb", "warehouse.duckdb", "published.duckdb", "ops.sqlite"):
+        mode = stat.S_IMODE((demo_home.root / name).stat().st_mode)
+        assert mode == 0o600, f"{name} has mode {mode:o}"
+
+
+def test_rows_are_conserved(demo_home: DemoHome) -> None:
+    lost = demo_home.query(
+        "select * from ops.run_sources"
+        " where rows_received <> rows_loaded + rows_quarantined + rows_duplicate"
+    )
+    assert not lost
+
+
+@pytest.mark.slow
+def test_a_second_demo_changes_no_table_and_sends_nothing_new(
+    demo_home: DemoHome, regulars: Regulars, tmp_path: Path
+) -> None:
+    before = digests(demo_home)
+    copy = DemoHome(tmp_path / "home", "")
+    shutil.copytree(demo_home.root, copy.root, symlinks=True)
+    done = regulars("demo", "--people", PEOPLE, "--home", copy.root)
+    assert done.code == 0, done.err
+    assert digests(copy) == before
+    received = copy.query(
+        "select sum(rows_loaded) from ops.run_sources"
+        " where run_id = (select run_id from ops.build)"
+    )
+    assert received in ([(0,)], [(None,)]), "a second pull must load nothing"
+    plan = regulars("plan", "--json", "--home", copy.root)
+    for row in json.loads(plan.out):
+        assert row["added"] == row["updated"] == row["removed"] == 0, row
+
+
+@pytest.mark.slow
+def test_two_fresh_homes_have_equal_tables(
+    demo_home: DemoHome, regulars: Regulars, tmp_path: Path
+) -> None:
+    again = DemoHome(tmp_path / "home", "")
+    assert regulars("demo", "--people", PEOPLE, "--home", again.root).code == 0
+    assert digests(again) == digests(demo_home)
+
+
+def test_another_world_in_the_same_home_is_refused(
+    demo_home: DemoHome, regulars: Regulars
+) -> None:
+    done = regulars("demo", "--people", "500", "--home", demo_home.root)
+    assert done.code == 2
+    assert "--home" in done.err
