@@ -32,6 +32,7 @@ from orchestration.ops.store import Store, fetch_columns, insert_new, rows_of
 
 _STATUSES = "('granted', 'denied', 'revoked')"
 _REASONS = "('unsubscribed', 'hard_bounce', 'spam_report', 'manual', 'gpc')"
+_TIME_IN_ID = "case when is_timeless then null else occurred_at end"
 _OFFLINE = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
 
 
@@ -127,7 +128,7 @@ def _collect(connection: duckdb.DuckDBPyConnection, queries: list[FactQuery]) ->
         "create temp table said_consents (identifier_type varchar, raw_value varchar,"
         " channel varchar, purpose varchar, status varchar, occurred_at timestamp,"
         " source varchar, wording_version varchar, expires_at timestamp, proof varchar,"
-        " lawful_basis varchar)"
+        " lawful_basis varchar, is_timeless boolean)"
     )
     connection.execute(
         "create temp table said_suppressions (identifier_type varchar, raw_value varchar,"
@@ -210,39 +211,26 @@ def _drop_repeated_states(connection: duckdb.DuckDBPyConnection, ops: Connection
 
 def _consents(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> pa.Table:
     """Final rows. The id hashes what was said, so it does not depend on when it was read."""
+    said = ("channel", "purpose", "status", _TIME_IN_ID, "source", "wording_version")
+    receipt = _id("consent", *said, "expires_at", "proof", "lawful_basis")
     return connection.execute(
         f"""
-        select distinct on (consent_event_id)
-            {
-            _id(
-                "consent",
-                "channel",
-                "purpose",
-                "status",
-                "occurred_at",
-                "source",
-                "wording_version",
-                "expires_at",
-                "proof",
-                "lawful_basis",
-            )
-        } as consent_event_id,
+        select distinct on (consent_event_id) {receipt} as consent_event_id,
             identifier_type, identifier_value, channel, purpose, status,
             coalesce(occurred_at, $as_of) as occurred_at,
             coalesce(source, 'unknown') as source, wording_version, expires_at, proof,
             lawful_basis, $as_of::timestamp as recorded_at
-        from consents order by consent_event_id
+        from consents order by consent_event_id, occurred_at
         """,
         {"as_of": as_of},
     ).to_arrow_table()
 
 
 def _suppressions(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> pa.Table:
+    fact = _id("suppression", "channel", "purpose", "reason", "occurred_at", "source")
     return connection.execute(
         f"""
-        select distinct on (suppression_id)
-            {_id("suppression", "channel", "purpose", "reason", "occurred_at", "source")}
-                as suppression_id,
+        select distinct on (suppression_id) {fact} as suppression_id,
             identifier_type, identifier_value, channel, purpose, reason,
             coalesce(occurred_at, $as_of) as occurred_at,
             coalesce(source, 'unknown') as source, $as_of::timestamp as recorded_at

@@ -12,7 +12,9 @@ Rules that hold for all of them:
 
 Each statement reads rows of loads not read before (`new_loads`) and yields, for consents:
 identifier_type, raw_value, channel, purpose, status, occurred_at, source, wording_version,
-expires_at, proof, lawful_basis; for suppressions the first four and reason, occurred_at, source.
+expires_at, proof, lawful_basis (and is_timeless, where the id must leave the time out); for
+suppressions the first four and reason, occurred_at, source. `wording_version` or `proof` is what
+makes an opt-in able to undo an opt-out, so neither is filled with anything weaker.
 """
 
 from __future__ import annotations
@@ -37,6 +39,7 @@ _NEW = "_dlt_load_id in (select load_id from new_loads where source_table = '{ta
 _EVIDENCE = """
     null::varchar as wording_version, null::timestamp as expires_at, null::varchar as proof,
     'consent' as lawful_basis"""
+_CONTRACT = _EVIDENCE.replace("'consent'", "'contract'")
 
 _CONSENTS = """
 select identifier_type, identifier_value as raw_value, lower(trim(channel)) as channel,
@@ -118,8 +121,7 @@ select address_type as identifier_type, known_address as raw_value, channel, pur
     'granted' as status, coalesce(said_at, updated_at) as occurred_at,
     'klaviyo:' || coalesce(nullif(lower(said ->> '$.method'), ''), 'profile') as source,
     null::varchar as wording_version, null::timestamp as expires_at,
-    nullif(concat_ws(' ', nullif(said ->> '$.method_detail', ''),
-        case said ->> '$.double_optin' when 'true' then 'double_optin' end), '') as proof,
+    case said ->> '$.double_optin' when 'true' then 'double_optin' end as proof,
     'consent' as lawful_basis
 from dated where consent = 'SUBSCRIBED' and known_address is not null
 """
@@ -209,7 +211,9 @@ _SHOPIFY_CONSENTS = (
 select address_type as identifier_type, known_address as raw_value, channel,
     'marketing' as purpose, 'granted' as status, coalesce(said_at, updated_at) as occurred_at,
     'shopify:customer' as source, null::varchar as wording_version,
-    null::timestamp as expires_at, opt_in_level as proof, 'consent' as lawful_basis
+    null::timestamp as expires_at,
+    case when opt_in_level = 'confirmed_opt_in' then opt_in_level end as proof,
+    'consent' as lawful_basis
 from dated where state = 'SUBSCRIBED' and known_address is not null
 """
 )
@@ -234,22 +238,47 @@ from customers where said ->> '$.dataSaleOptOut' = 'true'
 
 # A ticked box at checkout is an opt-in whose wording we do not know: it counts, yet it can never
 # undo an opt-out.
-_ORDER_OPT_INS = """
+_ORDER_OPT_INS = f"""
 with boxes as (
     select payload::json as said, coalesce(created_at, processed_at) as occurred_at
-    from raw.{table}
-    where {new} and payload ilike '%accepts%marketing%'
+    from raw.{{table}}
+    where {{new}} and payload ilike '%accepts%marketing%'
 )
 select 'email' as identifier_type,
     coalesce(said ->> '$.email', said ->> '$.contact_email', said ->> '$.customer.email',
         said ->> '$.customer.defaultEmailAddress.emailAddress') as raw_value,
     'email' as channel, 'marketing' as purpose, 'granted' as status, occurred_at,
-    'checkout' as source, null::varchar as wording_version, null::timestamp as expires_at,
-    'order ' || coalesce(said ->> '$.legacyResourceId', said ->> '$.id') as proof,
-    'consent' as lawful_basis
+    'checkout' as source, {_EVIDENCE.strip()}
 from boxes
 where coalesce(said ->> '$.buyer_accepts_marketing', said ->> '$.customerAcceptsMarketing') = 'true'
     and coalesce(said ->> '$.test', 'false') <> 'true'
+"""
+
+# An order is a contract: what concerns it may be sent to its address. One fact per
+# address, whichever order comes first, so its id leaves the time out.
+_ORDER_CONTRACTS = f"""
+with placed as (
+    select coalesce(payload ->> '$.email', payload ->> '$.contact_email',
+            payload ->> '$.customer.email',
+            payload ->> '$.customer.defaultEmailAddress.emailAddress') as raw_value,
+        coalesce(created_at, processed_at) as occurred_at
+    from raw.{{table}}
+    where {{new}} and coalesce(payload ->> '$.test', 'false') <> 'true'
+)
+select 'email' as identifier_type, raw_value, 'email' as channel, 'transactional' as purpose,
+    'granted' as status, min(occurred_at) as occurred_at, 'order' as source,
+    {_CONTRACT.strip()}, true as is_timeless
+from placed where nullif(trim(raw_value), '') is not null
+group by raw_value
+"""
+
+_LINE_CONTRACTS = f"""
+select 'email' as identifier_type, email as raw_value, 'email' as channel,
+    'transactional' as purpose, 'granted' as status, min(ordered_at) as occurred_at,
+    'order' as source, {_CONTRACT.strip()},
+    true as is_timeless
+from raw.{{table}} where {{new}} and nullif(trim(email), '') is not null
+group by email
 """
 
 # A list's status has no time of its own (created_at is when the person joined), so it counts from
@@ -357,6 +386,9 @@ QUERIES = (
     FactQuery("raw_shopify.customers", _SHOPIFY_SUPPRESSIONS, "suppressions"),
     FactQuery("raw_orders.orders", _ORDER_OPT_INS, "consents"),
     FactQuery("raw_shopify.orders", _ORDER_OPT_INS, "consents"),
+    FactQuery("raw_orders.orders", _ORDER_CONTRACTS, "consents"),
+    FactQuery("raw_shopify.orders", _ORDER_CONTRACTS, "consents"),
+    FactQuery("raw_orders.order_lines", _LINE_CONTRACTS, "consents"),
     FactQuery("raw_contacts.contacts", _CONTACT_SUPPRESSIONS, "suppressions"),
     FactQuery("raw_web.events", _WEB_GPC, "suppressions"),
     FactQuery("raw_web.events", _WEB_PUSH, "consents"),

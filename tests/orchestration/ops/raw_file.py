@@ -23,6 +23,7 @@ TABLES = {
     " payload varchar",
     "raw_orders.orders": "order_id varchar, created_at timestamp, processed_at timestamp,"
     " payload varchar",
+    "raw_orders.order_lines": "order_id varchar, ordered_at timestamp, email varchar",
     "raw_contacts.contacts": "email varchar, phone varchar, status varchar, created_at timestamp",
     "raw_web.events": "event varchar, anonymous_id varchar, user_id varchar,"
     " occurred_at timestamp, traits varchar, context varchar",

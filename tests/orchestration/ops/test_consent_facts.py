@@ -281,13 +281,34 @@ def test_a_ticked_box_at_checkout_is_an_opt_in_without_wording(store: Store, hom
         raw_shopify__orders=[order(5, email="e@example.com", customerAcceptsMarketing=True)],
     )
     _record(store, home)
-    assert _consents(store) == {
+    assert {row for row in _consents(store) if row[3] == "marketing"} == {
         ("email", "a@example.com", "email", "marketing", "granted"),
         ("email", "e@example.com", "email", "marketing", "granted"),
     }
     with store.read() as connection:
         wordings = connection.execute(select(schema.consent_events.c.wording_version)).scalars()
         assert set(wordings) == {None}
+
+
+def test_an_order_permits_what_concerns_it_once_per_address(store: Store, home: Home) -> None:
+    for number, moment in enumerate((T1, T2)):
+        order = {"created_at": moment, "payload": json.dumps({"email": "A@example.com"})}
+        line = {"ordered_at": moment, "email": "b@example.com"}
+        write_raw(
+            home.raw,
+            str(number),
+            raw_orders__orders=[order, order],
+            raw_orders__order_lines=[line, {**line, "email": None}],
+        )
+        _record(store, home)
+    rows = {(row[2], row[4], row[11]) for row in _all_consents(store)}
+    assert rows == {
+        ("a@example.com", "transactional", "contract"),
+        ("b@example.com", "transactional", "contract"),
+    }
+    with store.read() as connection:
+        times = connection.execute(select(schema.consent_events.c.occurred_at)).scalars()
+        assert {from_micros(time) for time in times} == {T1}
 
 
 def test_a_list_can_say_no_but_not_yes(store: Store, home: Home) -> None:
