@@ -172,7 +172,7 @@ def _value(explanation: Explanation) -> RenderableType:
     if clv.get("predicted_clv_365d") is not None:
         lines.append(f"Expected in a year: {_money(clv['predicted_clv_365d'])} {currency}.")
     elif clv.get("null_reason"):
-        lines.append(f"No prediction: {clv['null_reason']}.")
+        lines.append(f"No prediction: {str(clv['null_reason']).replace('_', ' ')}.")
     return _text("\n".join(lines))
 
 

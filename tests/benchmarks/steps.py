@@ -1,0 +1,182 @@
+"""The steps that are measured, each one process: what a run does there and nothing else.
+
+Belongs here: the product's own functions called in the order of a run. Does not belong here:
+measuring. Run as a module: `python -m tests.benchmarks.steps STEP --home DIR [--input DIR]`.
+
+A run's facts are kept in the home between steps, because each step is a process of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from ingestion.config import Settings, load_settings
+from orchestration import lock
+from orchestration.home import Home
+from orchestration.ops import runs
+from orchestration.ops.store import open_store
+from orchestration.run import Run, RunRequest, clear_up, clock, code_version, next_run_id
+from orchestration.transformation import DBT_PROJECT, dbt_executable, target_path, vars_argument
+
+FACTS = "bench_run.json"
+
+
+def begin(home: Home, settings: Settings, chosen: argparse.Namespace) -> None:
+    """Open a run, as the command line does, and remember it for the steps that follow."""
+    home.create()
+    with lock.hold(home.lock), open_store(home) as store:
+        clear_up(home, store, lambda _text: None)
+        run_id = next_run_id(store, chosen.as_of)
+        facts = runs.Run(run_id, chosen.as_of, code_version())
+        runs.start_run(store, facts, started_at=clock())
+    (home.root / FACTS).write_text(
+        json.dumps({"run_id": run_id, "as_of": chosen.as_of.isoformat()}), "utf-8"
+    )
+
+
+@contextmanager
+def opened(home: Home, settings: Settings, chosen: argparse.Namespace) -> Iterator[Run]:
+    """The run that `begin` opened."""
+    facts = json.loads((home.root / FACTS).read_text("utf-8"))
+    as_of = datetime.fromisoformat(facts["as_of"])
+    request = RunRequest(as_of, chosen.input or "")
+    with lock.hold(home.lock), open_store(home) as store:
+        run = runs.Run(facts["run_id"], as_of, code_version())
+        yield Run(request, home, settings, store, run, lambda _text: None)
+
+
+def ingest(home: Home, settings: Settings, chosen: argparse.Namespace) -> None:
+    """Every enabled source, files to raw."""
+    from ingestion.pipelines import enabled_sources, run_source
+
+    with opened(home, settings, chosen) as run:
+        for name in enabled_sources(settings):
+            counts = run_source(name, run.ingest_context())
+            rows = [
+                runs.SourceCounts(
+                    c.source, c.table, c.received, c.loaded, c.quarantined, c.duplicate
+                )
+                for c in counts
+            ]
+            runs.record_source_counts(run.store, run.run_id, rows)
+
+
+def permission(home: Home, settings: Settings, chosen: argparse.Namespace) -> None:
+    """Consent facts into ops, ops out as Parquet."""
+    from orchestration.ops.consent_facts import record_consent_facts
+    from orchestration.ops.export import export_ops
+
+    with opened(home, settings, chosen) as run:
+        record_consent_facts(
+            run.store,
+            home.raw,
+            as_of=run.as_of,
+            default_country=settings.shop.default_country,
+        )
+        export_ops(run.store, home.ops_export, run.facts)
+
+
+def _dbt(home: Home, settings: Settings, *command: str) -> None:
+    arguments = [
+        *(dbt_executable(), "--quiet", *command),
+        *("--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)),
+        *("--target-path", str(target_path(home)), "--log-path", str(home.dbt / "logs")),
+        *vars_argument(settings),
+    ]
+    subprocess.run(arguments, check=True, env={**os.environ, "REGULARS_HOME": str(home.root)})
+
+
+def parse(home: Home, settings: Settings, chosen: argparse.Namespace) -> None:
+    """dbt reads its project once; later steps reuse that, as runs do."""
+    _dbt(home, settings, "parse")
+
+
+def build(home: Home, settings: Settings, chosen: argparse.Namespace) -> None:
+    """Every model and every data test, from nothing."""
+    _dbt(home, settings, "build", "--full-refresh")
+
+
+def models(home: Home, settings: Settings, chosen: argparse.Namespace) -> None:
+    """Every model from nothing, without tests: what the floor also does."""
+    _dbt(home, settings, "run", "--full-refresh")
+
+
+def increment(home: Home, settings: Settings, chosen: argparse.Namespace) -> None:
+    """What a daily run does: models take in what is new, then every test."""
+    _dbt(home, settings, "build")
+
+
+def increment_models(home: Home, settings: Settings, chosen: argparse.Namespace) -> None:
+    """The models of a daily run alone."""
+    _dbt(home, settings, "run")
+
+
+def publish(home: Home, settings: Settings, chosen: argparse.Namespace) -> None:
+    """Candidate, every check, swap, commit."""
+    from orchestration.ops.commit import commit_after_publish
+    from orchestration.ops.runs import AuditLog
+    from orchestration.publishing.audit import record_audit
+    from orchestration.publishing.candidate import build_candidate
+    from orchestration.publishing.publish import publish as swap
+    from orchestration.quality.breaker import check_sizes
+    from orchestration.quality.run import run_quality
+
+    with opened(home, settings, chosen) as run:
+        candidate = build_candidate(home, run)
+        results = [
+            *run_quality(candidate, settings),
+            *check_sizes(home, candidate, settings, run.store),
+        ]
+        record_audit(AuditLog(run.store), candidate, results)
+        swap(home, AuditLog(run.store), candidate)
+        commit_after_publish(run.store, home, finished_at=clock())
+
+
+def sync(home: Home, settings: Settings, chosen: argparse.Namespace) -> None:
+    """Plan and deliver every segment to the file destination."""
+    from orchestration.delivery import sync_all
+
+    sync_all(home, None, None, None)
+
+
+def floor(home: Home, settings: Settings, chosen: argparse.Namespace) -> None:
+    """The same tables by hand-written SQL in one process."""
+    from tests.benchmarks.floor import build_floor
+
+    facts = json.loads((home.root / FACTS).read_text("utf-8"))
+    build_floor(home, settings, datetime.fromisoformat(facts["as_of"]))
+
+
+STEPS: dict[str, Callable[[Home, Settings, argparse.Namespace], None]] = {
+    step.__name__: step
+    for step in (
+        *(begin, ingest, permission, parse, build, models, increment, increment_models),
+        *(publish, sync, floor),
+    )
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Do one step."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.steps")
+    parser.add_argument("step", choices=sorted(STEPS))
+    parser.add_argument("--home", type=Path, required=True)
+    parser.add_argument("--input", default="")
+    parser.add_argument("--as-of", type=datetime.fromisoformat)
+    chosen = parser.parse_args(arguments)
+    os.umask(0o077)
+    os.environ["REGULARS_HOME"] = str(chosen.home)
+    STEPS[chosen.step](Home(chosen.home), load_settings(), chosen)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
