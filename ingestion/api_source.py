@@ -19,7 +19,8 @@ import dlt
 
 from ingestion.config import Settings
 from ingestion.fields import TableSpec
-from ingestion.intake import MERGE, Intake, json_batches
+from ingestion.intake import Intake, json_batches
+from ingestion.raw_tables import table_resource
 
 Page = tuple[str, list[dict[str, Any]]]
 
@@ -65,14 +66,5 @@ class ApiSource:
             pages = self.pull(Pull(spec.name, settings, as_of, state))
             yield from intake.admit(spec, json_batches(pages))
 
-        resources = [
-            dlt.resource(
-                rows(spec),
-                name=spec.name,
-                write_disposition=MERGE,
-                primary_key="_row_id",
-                columns=spec.dlt_columns(),
-            )
-            for spec in self.tables
-        ]
+        resources = [table_resource(spec, rows(spec)) for spec in self.tables]
         return dlt.source(lambda: resources, name=self.name)()

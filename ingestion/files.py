@@ -10,8 +10,6 @@ Belongs here: forms of files. Does not belong here: what a column means, countin
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -21,9 +19,9 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
+from ingestion.csv_records import csv_header, csv_records
 from ingestion.errors import SourceError
 from ingestion.folder import WHOLE_LIMIT, BrokenFileError, InputFile, InputFolder
 
@@ -169,41 +167,17 @@ class Reader:
         start = _without_bom(stream.read(WHOLE_LIMIT + 1))
         if not start.strip():
             return
-        header, delimiter = _csv_header(start)
+        header, delimiter = csv_header(start)
         self.check_header(file, header)
-        numbering = _Numbering()
-        reader = _csv_reader(_Chained(start, stream), len(header), delimiter, numbering, start)
-        try:
-            for batch in reader:
-                yield from self._csv_batch(file, header, batch, numbering)
-        except pa.ArrowInvalid as error:
-            # What follows cannot be cut into records, for example after a quote left open.
-            numbering.broken.append((numbering.record, str(error)[:200]))
-        for number, text in numbering.rest():
-            self.rejects.append(Reject(file.path, number, "bad_csv_line", "", text))
-
-    def _csv_batch(
-        self, file: InputFile, header: tuple[str, ...], batch: Any, numbering: _Numbering
-    ) -> Iterator[RawBatch]:
-        columns = batch.columns
-        numbers, broken = numbering.take(batch)
-        for number, text in broken:
-            if text.strip(WHITESPACE + "\x00"):
-                self.rejects.append(Reject(file.path, number, "bad_csv_line", "", text))
-        keep = pc.fill_null(pc.not_equal(columns[0], b""), False)
-        for column in columns[1:]:
-            keep = pc.or_(keep, pc.not_equal(column, b""))
-        if numbering.header_pending:
-            keep = pc.and_(keep, pa.array(np.arange(batch.num_rows) > 0))
-            numbering.header_pending = False
-        if not pc.all(keep).as_py():
-            mask = keep.to_numpy(zero_copy_only=False)
-            numbers, columns = numbers[mask], [column.filter(keep) for column in columns]
-        try:
-            texts = [column.cast(pa.string()) for column in columns]
-        except pa.ArrowInvalid:
-            texts, numbers = self._decodable_rows(file, header, columns, numbers)
-        yield from _column_batch(file, header, texts, numbers)
+        for records in csv_records(start, stream, len(header), delimiter):
+            for line, text in records.broken:
+                self.rejects.append(Reject(file.path, line, "bad_csv_line", "", text))
+            columns, lines = records.columns, records.lines
+            try:
+                texts = [column.cast(pa.string()) for column in columns]
+            except pa.ArrowInvalid:
+                texts, lines = self._decodable_rows(file, header, columns, lines)
+            yield from _column_batch(file, header, texts, lines)
 
     def _decodable_rows(
         self, file: InputFile, header: tuple[str, ...], columns: list[Any], numbers: Any
@@ -242,117 +216,6 @@ class Reader:
                     yield from _column_batch(file, header, texts, numbers)
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
             raise BrokenFileError("unreadable_file", type(error).__name__) from error
-
-
-class _Numbering:
-    """Which line of the file each CSV record begins on, rejected records included."""
-
-    def __init__(self) -> None:
-        self.record = 1
-        self.extra_lines = 0
-        self.header_pending = True
-        self.broken: list[tuple[int, str]] = []
-
-    def on_invalid(self, row: Any) -> str:
-        """Called by Arrow for a record with too few or too many fields."""
-        self.broken.append((row.number, row.text))
-        return "skip"
-
-    def take(self, batch: Any) -> tuple[Any, list[tuple[int, str]]]:
-        """Line numbers of the batch's rows, and the broken records that lie among them."""
-        broken = {number for number, _ in self.broken}
-        candidates = np.arange(self.record, self.record + batch.num_rows + len(broken))
-        records = candidates[~np.isin(candidates, list(broken))][: batch.num_rows]
-        following = int(records[-1]) + 1 if len(records) else self.record
-        passed = [item for item in self.broken if item[0] < following]
-        self.broken = [item for item in self.broken if item[0] >= following]
-        breaks = _line_breaks(batch)
-        before = np.cumsum(breaks) - breaks
-        lines = records + self.extra_lines + before
-        for number, text in passed:
-            lines[records > number] += text.count("\n")
-        placed = [
-            (number + self.extra_lines + int(before[np.searchsorted(records, number)]), text)
-            for number, text in passed
-        ]
-        self.extra_lines += int(breaks.sum()) + sum(text.count("\n") for _, text in passed)
-        self.record = following
-        return lines, placed
-
-    def rest(self) -> list[tuple[int, str]]:
-        """Broken records after the last good one."""
-        return [
-            (number + self.extra_lines, text)
-            for number, text in self.broken
-            if text.strip(WHITESPACE + "\x00")
-        ]
-
-
-class _Chained(io.RawIOBase):
-    """Bytes already read, then the rest of the stream."""
-
-    def __init__(self, start: bytes, stream: IO[bytes]) -> None:
-        super().__init__()
-        self._start: io.BytesIO | None = io.BytesIO(start)
-        self._stream = stream
-
-    def readable(self) -> bool:
-        """Arrow asks first."""
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        """At most `size` bytes."""
-        if self._start is not None:
-            block = self._start.read(size)
-            if block:
-                return block
-            self._start = None
-        return self._stream.read(size)
-
-
-def _csv_reader(
-    stream: Any, width: int, delimiter: str, numbering: _Numbering, start: bytes
-) -> Any:
-    names = [f"c{index}" for index in range(width)]
-    whole = len(start) <= WHOLE_LIMIT
-    return pa_csv.open_csv(
-        pa.py_buffer(start) if whole else pa.PythonFile(stream, mode="r"),
-        read_options=pa_csv.ReadOptions(
-            use_threads=False,
-            column_names=names,
-            block_size=max(len(start) + 1, 1024) if whole else CHUNK_BYTES,
-        ),
-        parse_options=pa_csv.ParseOptions(
-            delimiter=delimiter,
-            newlines_in_values=True,
-            ignore_empty_lines=False,
-            invalid_row_handler=numbering.on_invalid,
-        ),
-        convert_options=pa_csv.ConvertOptions(
-            column_types={name: pa.binary() for name in names},
-            strings_can_be_null=False,
-        ),
-    )
-
-
-def _csv_header(start: bytes) -> tuple[tuple[str, ...], str]:
-    """The header's names and the delimiter, which is the one it uses most."""
-    head = start[: 1024 * 1024]
-    try:
-        text = head.decode()
-    except UnicodeDecodeError:
-        text = head.decode("latin-1")
-    first = text.split("\n", 1)[0]
-    delimiter = max(",;\t|", key=first.count)
-    names = next(csv.reader(io.StringIO(text), delimiter=delimiter), [])
-    return tuple(name.strip() for name in names), delimiter
-
-
-def _line_breaks(batch: Any) -> Any:
-    counts = np.zeros(batch.num_rows, dtype=np.int64)
-    for column in batch.columns:
-        counts += pc.count_substring(column, b"\n").to_numpy(zero_copy_only=False)
-    return counts
 
 
 def _as_text(column: Any) -> Any:
@@ -410,7 +273,7 @@ def _array_elements(data: bytes) -> Any | None:
 def _is_one_object(data: bytes) -> bool:
     """Whether the text is one pretty-printed object rather than one object per line."""
     try:
-        return bool(b"\n" in data.strip() and isinstance(json.loads(data), dict))
+        return isinstance(json.loads(data), dict) and b"\n" in data.strip()
     except ValueError:
         return False
 
@@ -438,7 +301,8 @@ def _table(file: InputFile, numbers: Any, columns: dict[str, Any]) -> pa.Table:
 
 def _is_full(batches: list[RawBatch]) -> bool:
     rows = sum(batch.table.num_rows for batch in batches)
-    return rows >= BATCH_ROWS or sum(batch.table.nbytes for batch in batches) >= BATCH_BYTES
+    size = sum(batch.table.nbytes for batch in batches)
+    return bool(rows >= BATCH_ROWS or size >= BATCH_BYTES)
 
 
 def _joined(batches: list[RawBatch]) -> RawBatch:

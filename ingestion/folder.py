@@ -108,12 +108,7 @@ class InputFolder:
     def _describe(self, path: str, info: dict[str, Any]) -> InputFile | None:
         relative = path[len(self.root) :].lstrip("/")
         hidden = any(part.startswith((".", "_")) for part in relative.split("/"))
-        suffixes = [suffix.lower() for suffix in Path(relative).suffixes]
-        codec = CODECS.get(suffixes[-1], "") if suffixes else ""
-        inner = suffixes[:-1] if codec else suffixes
-        kind = FORMATS.get(inner[-1], "") if inner else ""
-        # Segment and SendGrid exports are named like `1760000000.gz`, without an inner ending.
-        kind = kind or ("json" if codec and (not inner or inner[-1][1:].isdigit()) else "")
+        kind, codec = form_of(relative)
         if hidden or not kind:
             return None
         size = int(info.get("size") or 0)
@@ -169,6 +164,18 @@ class InputFolder:
                 return
             with pa.CompressedInputStream(pa.PythonFile(source, mode="r"), file.codec) as plain:
                 yield plain
+
+
+def form_of(path: str) -> tuple[str, str]:
+    """Format and codec by a file's ending; an empty format where it is none of ours."""
+    suffixes = [suffix.lower() for suffix in Path(path).suffixes]
+    codec = CODECS.get(suffixes[-1], "") if suffixes else ""
+    inner = suffixes[:-1] if codec else suffixes
+    kind = FORMATS.get(inner[-1], "") if inner else ""
+    # Segment and SendGrid exports are named like `1760000000.gz`, without an inner ending.
+    if not kind and codec and (not inner or inner[-1][1:].isdigit()):
+        kind = "json"
+    return kind, codec
 
 
 def _broken(file: InputFile, error: OSError) -> Exception:

@@ -15,8 +15,9 @@ import dlt
 from ingestion.fields import TableSpec
 from ingestion.files import Reader
 from ingestion.folder import BrokenFileError, InputFile, InputFolder
-from ingestion.intake import MERGE, Intake
+from ingestion.intake import Intake
 from ingestion.judging import header_index
+from ingestion.raw_tables import table_resource
 
 HeaderCheck = Callable[[InputFile, tuple[str, ...]], None]
 
@@ -53,6 +54,7 @@ class FolderSource:
         router: says which files feed which table where one folder has several; given the folder,
             the files to read and whether files were ever read before.
         settings_file: a file whose content belongs to the declaration, such as a mapping.
+        mapped: the one table that such a file declares; None where there is no such file.
     """
 
     name: str
@@ -61,6 +63,7 @@ class FolderSource:
     location: str = ""
     router: Router | None = None
     settings_file: str = ""
+    mapped: Callable[[InputFolder], TableSpec | None] | None = None
 
     def files(self, folder: InputFolder) -> list[InputFile]:
         """All readable files of this source."""
@@ -88,16 +91,7 @@ class FolderReading:
 
     def dlt_source(self) -> Any:
         """The dlt source: one resource per table, merged on `_row_id`."""
-        resources = [
-            dlt.resource(
-                self._rows(table),
-                name=table.spec.name,
-                write_disposition=MERGE,
-                primary_key="_row_id",
-                columns=table.spec.dlt_columns(),
-            )
-            for table in self.inputs
-        ]
+        resources = [table_resource(table.spec, self._rows(table)) for table in self.inputs]
         return dlt.source(lambda: resources, name=self.name)()
 
     def _rows(self, table: TableInput) -> Iterator[Any]:
@@ -109,16 +103,7 @@ class FolderReading:
 
 def declared_source(name: str, tables: tuple[TableSpec, ...]) -> Any:
     """The dlt source without input: what exists, for listing assets."""
-    resources = [
-        dlt.resource(
-            iter(()),
-            name=spec.name,
-            write_disposition=MERGE,
-            primary_key="_row_id",
-            columns=spec.dlt_columns(),
-        )
-        for spec in tables
-    ]
+    resources = [table_resource(spec, iter(())) for spec in tables]
     return dlt.source(lambda: resources, name=name)()
 
 

@@ -17,7 +17,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import dlt
 import duckdb
 import pyarrow as pa
 
@@ -25,7 +24,6 @@ from ingestion.config import Quarantine
 from ingestion.errors import SourceError
 from ingestion.fields import (
     BOOKKEEPING,
-    DUCKDB_TYPES,
     QUARANTINE_COLUMNS,
     SEPARATOR,
     TableSpec,
@@ -34,9 +32,13 @@ from ingestion.fields import (
 )
 from ingestion.files import RawBatch, Reject
 from ingestion.judging import judged_rows, unknown_columns
-
-MERGE = {"disposition": "merge", "strategy": "insert-only"}
-QUARANTINE_TABLE = "quarantine"
+from ingestion.raw_tables import (
+    QUARANTINE_TABLE,
+    arrow_schema,
+    as_quarantine,
+    empty_table,
+    table_sizes,
+)
 
 
 @dataclass(frozen=True)
@@ -272,9 +274,7 @@ class Intake:
             qualify row_number() over (partition by quarantine_id order by line) = 1
             """
         ).to_arrow_table()
-        self._db.register("fresh_bad", table)
-        self._db.execute("insert into seen_bad select quarantine_id from fresh_bad")
-        self._db.unregister("fresh_bad")
+        self._db.execute("insert into seen_bad select distinct quarantine_id from bad")
         tally.bad += table.num_rows
         tally.duplicate += found.num_rows - table.num_rows
         if table.num_rows:
@@ -296,6 +296,10 @@ class Intake:
         row = self._db.execute("select reason, field from bad group by all order by count(*) desc")
         reason, column = row.fetchone() or ("", "")
         return f"{reason} in {column}" if column else str(reason)
+
+    def bad_ids(self) -> set[str]:
+        """The quarantine ids of all bad rows seen, known before or not."""
+        return {row[0] for row in self._db.execute("select id from seen_bad").fetchall()}
 
     def settle(self) -> list[TableCounts]:
         """After the load: what the tables gained, checked against what was counted.
@@ -347,59 +351,6 @@ class Intake:
 def seen(spec: TableSpec) -> str:
     """The scratch table of row ids that this run has already let in."""
     return identifier(f"seen.{spec.name}")
-
-
-def as_quarantine(table: pa.Table) -> Any:
-    """Bad rows, marked for the source's `quarantine` table."""
-    # Declared columns would be added to those of the resource; the Arrow schema says enough.
-    hints = dlt.mark.make_hints(
-        table_name=QUARANTINE_TABLE,
-        write_disposition=MERGE,
-        primary_key="quarantine_id",
-        columns={},
-    )
-    return dlt.mark.with_hints(table, hints, create_table_variant=True)
-
-
-def arrow_schema(columns: Iterable[tuple[str, Any]], key: str, table: pa.Table) -> pa.Schema:
-    """The Arrow schema of declared columns, in the order of `table`, with a key never NULL."""
-    declared = empty_table(columns, key).schema
-    return pa.schema([declared.field(name) for name in table.column_names])
-
-
-def empty_table(columns: Iterable[tuple[str, Any]], key: str) -> pa.Table:
-    """No rows of the declared columns, so that the table exists without input."""
-    arrow_types = {
-        "varchar": pa.string(),
-        "bigint": pa.int64(),
-        "decimal(18,4)": pa.decimal128(18, 4),
-        "decimal(18,8)": pa.decimal128(18, 8),
-        "boolean": pa.bool_(),
-        "timestamp": pa.timestamp("us"),
-        "date": pa.date32(),
-    }
-    fields = [
-        pa.field(name, arrow_types[DUCKDB_TYPES[kind]], nullable=name != key)
-        for name, kind in columns
-    ]
-    return pa.schema(fields).empty_table()
-
-
-def table_sizes(raw_path: Path, source: str) -> dict[str, int]:
-    """Rows per table of `raw_<source>`; empty where nothing was loaded yet."""
-    if not raw_path.exists():
-        return {}
-    with duckdb.connect(str(raw_path)) as connection:
-        tables = connection.execute(
-            "select table_name from information_schema.tables where table_schema = ?",
-            [f"raw_{source}"],
-        ).fetchall()
-        return {
-            name: connection.execute(
-                f"select count(*) from raw_{source}.{identifier(name)}"
-            ).fetchone()[0]
-            for (name,) in tables
-        }
 
 
 def json_batches(

@@ -19,6 +19,8 @@ from ingestion.folder import InputFile
 
 # A new version of a source's declaration has its own mark here, which re-reads refused files.
 DECLARATION = "<declaration>"
+# The content of a mapping; with another mapping the same lines mean something else.
+SETTINGS = "<settings>"
 
 
 @dataclass(frozen=True)
@@ -72,10 +74,22 @@ def write_ledger(raw_path: Path, source: str, entries: Iterable[Entry], run_id: 
         connection.execute("commit")
 
 
-def unread(files: list[InputFile], ledger: dict[str, Entry], declaration: str) -> list[InputFile]:
-    """The files that are new or changed, and the refused ones once the declaration changed."""
-    known = ledger.get(DECLARATION)
-    redeclared = known is None or known.fingerprint != declaration
+def forget_files(raw_path: Path, source: str, table: str, paths: list[str]) -> None:
+    """Drop what was read from these files, so that they are read again under a new mapping."""
+    with duckdb.connect(str(raw_path)) as connection:
+        connection.execute("begin")
+        chosen = "in (select unnest(?))"
+        connection.execute(f"delete from raw_{source}.{table} where _file {chosen}", [paths])
+        connection.execute(
+            f"delete from raw_{source}.quarantine where table_name = ? and file {chosen}",
+            [table, paths],
+        )
+        connection.execute(f"delete from raw_{source}._files where path {chosen}", [paths])
+        connection.execute("commit")
+
+
+def unread(files: list[InputFile], ledger: dict[str, Entry], redeclared: bool) -> list[InputFile]:
+    """The files that are new or changed, and the refused ones if the declaration changed."""
     return [file for file in files if _is_unread(file, ledger.get(file.path), redeclared)]
 
 

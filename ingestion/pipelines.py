@@ -13,6 +13,7 @@ Belongs here: the registry of sources, the life of one run. Does not belong here
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 from dataclasses import dataclass, field
@@ -28,6 +29,7 @@ os.environ.setdefault("LOAD__DELETE_COMPLETED_JOBS", "true")
 os.environ.setdefault("LOAD__TRUNCATE_STAGING_DATASET", "true")
 
 import dlt
+import yaml
 
 from ingestion.api_source import ApiSource
 from ingestion.config import Settings
@@ -35,7 +37,15 @@ from ingestion.errors import NoInputError, RegularsError, SourceError
 from ingestion.folder import InputFile, InputFolder
 from ingestion.folder_source import FolderReading, FolderSource, declared_source
 from ingestion.intake import Intake, TableCounts
-from ingestion.ledger import DECLARATION, Entry, read_ledger, unread, write_ledger
+from ingestion.ledger import (
+    DECLARATION,
+    SETTINGS,
+    Entry,
+    forget_files,
+    read_ledger,
+    unread,
+    write_ledger,
+)
 from ingestion.sources import (
     consents,
     contacts,
@@ -151,11 +161,15 @@ class SourceRun:
     context: RunContext
     intake: Intake
     dlt_source: Any
-    pipeline: Any
     has_work: bool
-    declaration: str = ""
+    marks: dict[str, str] = field(default_factory=dict)
     files: list[InputFile] = field(default_factory=list)
     reading: FolderReading | None = None
+
+    @property
+    def pipeline(self) -> Any:
+        """The dlt pipeline to load `dlt_source` with."""
+        return pipeline_for(self.source.name, self.context.dlt_dir, self.context.raw_path)
 
     def __enter__(self) -> SourceRun:
         """Nothing more to prepare."""
@@ -163,7 +177,7 @@ class SourceRun:
 
     def load(self) -> None:
         """Run dlt: extract, normalise, load."""
-        self.pipeline.run(self.dlt_source, loader_file_format="parquet")
+        load_source(self.pipeline, self.dlt_source)
 
     def finish(self) -> list[TableCounts]:
         """Check that rows add up and note the files as read.
@@ -189,7 +203,7 @@ class SourceRun:
             Entry(file.path, file.fingerprint, rows.get(file.path, 0), broken.get(file.path, ""))
             for file in self.files
         ]
-        return [*entries, Entry(DECLARATION, self.declaration, 0, "")]
+        return [*entries, *(Entry(path, mark, 0, "") for path, mark in self.marks.items() if mark)]
 
     def __exit__(
         self,
@@ -208,42 +222,70 @@ def begin(name: str, context: RunContext) -> SourceRun:
     """Prepare a run of the source `name`; what a killed run left in dlt's folder is dropped."""
     source = SOURCES[name]
     forget_working_files(name, context.dlt_dir)
-    pipeline = pipeline_for(name, context.dlt_dir, context.raw_path)
-    intake = Intake(
-        name, context.raw_path, context.run_id, context.settings.quarantine, len(source.tables)
-    )
-    if isinstance(source, ApiSource):
-        dlt_source = source.dlt_source(intake, context.settings, context.as_of)
-        return SourceRun(source, context, intake, dlt_source, pipeline, has_work=True)
-    return _begin_folder(source, context, intake, pipeline)
+    if isinstance(source, FolderSource):
+        return _begin_folder(source, context)
+    intake = _intake(source, context)
+    dlt_source = source.dlt_source(intake, context.settings, context.as_of)
+    return SourceRun(source, context, intake, dlt_source, has_work=True)
 
 
-def _begin_folder(
-    source: FolderSource, context: RunContext, intake: Intake, pipeline: Any
-) -> SourceRun:
-    ledger = read_ledger(context.raw_path, source.name)
+def _begin_folder(source: FolderSource, context: RunContext) -> SourceRun:
     folder = context.folder or InputFolder.nowhere()
-    declaration = _declaration(source, folder)
+    marks = {DECLARATION: _mark(repr(source.tables)), SETTINGS: _settings_mark(source, folder)}
     files = source.files(folder)
-    fresh = unread(files, ledger, declaration)
-    known = ledger.get(DECLARATION)
-    has_work = bool(fresh) or known is None or known.fingerprint != declaration
-    was_read = any(not entry.problem for path, entry in ledger.items() if path != DECLARATION)
-    reading = None
-    dlt_source = declared(source.name)
-    if has_work:
-        inputs = source.route(folder, fresh, was_read)
-        reading = FolderReading(source.name, folder, inputs, intake)
-        dlt_source = reading.dlt_source()
-    return SourceRun(
-        source, context, intake, dlt_source, pipeline, has_work, declaration, fresh, reading
-    )
+    ledger = _ledger_for(source, context, files, marks[SETTINGS])
+    is_new = _differs(ledger, DECLARATION, marks)
+    fresh = unread(files, ledger, is_new or _differs(ledger, SETTINGS, marks))
+    intake = _intake(source, context)
+    if not (fresh or is_new):
+        return SourceRun(source, context, intake, declared(source.name), has_work=False)
+    was_read = any(not entry.problem for path, entry in ledger.items() if path not in marks)
+    reading = FolderReading(source.name, folder, source.route(folder, fresh, was_read), intake)
+    dlt_source = reading.dlt_source()
+    return SourceRun(source, context, intake, dlt_source, True, marks, fresh, reading)
 
 
-def _declaration(source: FolderSource, folder: InputFolder) -> str:
-    """A mark that changes with the tables' declaration or the shop's mapping."""
-    settings = folder.text(source.settings_file) if source.settings_file else ""
-    return hashlib.md5(f"{source.tables!r}{settings}".encode(), usedforsecurity=False).hexdigest()
+def _intake(source: Source, context: RunContext) -> Intake:
+    limits = context.settings.quarantine
+    return Intake(source.name, context.raw_path, context.run_id, limits, len(source.tables))
+
+
+def _ledger_for(
+    source: FolderSource, context: RunContext, files: list[InputFile], settings_mark: str
+) -> dict[str, Entry]:
+    """The ledger; under a changed mapping without the lines that are there to be read again."""
+    ledger = read_ledger(context.raw_path, source.name)
+    remapped = _differs(ledger, SETTINGS, {SETTINGS: settings_mark}) and SETTINGS in ledger
+    lines = [file.path for file in files if file.format != "json" and file.path in ledger]
+    if not (source.mapped and settings_mark and remapped and lines):
+        return ledger
+    forget_files(context.raw_path, source.name, source.tables[-1].name, lines)
+    return read_ledger(context.raw_path, source.name)
+
+
+def _differs(ledger: dict[str, Entry], path: str, marks: dict[str, str]) -> bool:
+    known = ledger.get(path)
+    return (known.fingerprint if known else "") != marks[path]
+
+
+def _settings_mark(source: FolderSource, folder: InputFolder) -> str:
+    """A mark of what the mapping says, whatever its comments and spaces; empty without one."""
+    text = folder.text(source.settings_file) if source.settings_file else None
+    if text is None:
+        return ""
+    try:
+        return _mark(json.dumps(yaml.safe_load(text), sort_keys=True, default=str))
+    except yaml.YAMLError:
+        return _mark(text)
+
+
+def _mark(text: str) -> str:
+    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+
+
+def load_source(pipeline: Any, dlt_source: Any) -> None:
+    """Run dlt: extract, normalise, load."""
+    pipeline.run(dlt_source, loader_file_format="parquet")
 
 
 def run_source(name: str, context: RunContext) -> list[TableCounts]:

@@ -67,6 +67,12 @@ ORDERS = TableSpec(
 PLAIN = Mapping.model_validate({"columns": {name: name for name in LINE_TYPES}})
 
 
+def mapped_lines(folder: InputFolder) -> TableSpec | None:
+    """The order lines as the folder's mapping declares them."""
+    text = folder.text(MAPPING_FILE)
+    return order_lines(read_mapping(text)) if text is not None else None
+
+
 def route(folder: InputFolder, files: list[InputFile], was_read_before: bool) -> list[TableInput]:
     """JSON files are orders, the others order lines under the mapping."""
     documents = [file for file in files if file.format == "json"]
@@ -124,4 +130,5 @@ SOURCE = FolderSource(
     (ORDERS, order_lines(PLAIN)),
     router=route,
     settings_file=MAPPING_FILE,
+    mapped=mapped_lines,
 )

@@ -1,0 +1,232 @@
+"""Quarantine: what could not be used and why, and a second chance under today's rules.
+
+`replay` judges the stored texts again with the declarations and the mapping of now. What is good
+is loaded through the same door as everything else, so exactly once, and only then leaves
+quarantine; a replay that is killed in between finds its rows loaded and takes them off the list.
+Whole files are not replayed: they are read again by themselves once they change.
+
+Belongs here: listing and replaying. Does not belong here: showing it to people (the command line).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import dlt
+import duckdb
+import pyarrow as pa
+
+from ingestion.config import Quarantine
+from ingestion.errors import UsageError
+from ingestion.fields import TableSpec
+from ingestion.files import RawBatch
+from ingestion.folder import InputFolder, form_of
+from ingestion.folder_source import FolderSource
+from ingestion.intake import Intake, TableCounts
+from ingestion.ledger import SETTINGS, read_ledger
+from ingestion.pipelines import (
+    SOURCES,
+    RunContext,
+    forget_working_files,
+    load_source,
+    pipeline_for,
+    readable_error,
+)
+from ingestion.raw_tables import table_resource, table_sizes
+
+# Texts of these are not what the file said byte by byte, so judging them again proves nothing.
+NOT_REPLAYABLE = ("bad_encoding", "bad_csv_line")
+NO_LIMITS = Quarantine(max_share=1.0, max_rows=10**12)
+
+
+@dataclass(frozen=True)
+class QuarantineCount:
+    """How many rows of a table are held for one reason."""
+
+    source: str
+    table: str
+    reason: str
+    field: str
+    rows: int
+    files: int
+
+
+@dataclass(frozen=True)
+class QuarantinedRow:
+    """One row held; `raw_text` is personal data and empty unless asked for."""
+
+    source: str
+    table: str
+    file: str
+    line: int
+    reason: str
+    field: str
+    run_id: str
+    raw_text: str = ""
+
+
+@dataclass(frozen=True)
+class ReplayCounts:
+    """What a replay did with one table's rows: looked at, loaded, already known, still held."""
+
+    source: str
+    table: str
+    replayed: int
+    loaded: int
+    duplicate: int
+    still_held: int
+
+
+def quarantine_counts(context: RunContext, source: str = "") -> list[QuarantineCount]:
+    """Rows held per source, table, reason and field, most first."""
+    counts = []
+    for name in _sources_with_quarantine(context, source):
+        rows = _query(
+            context,
+            f"select table_name, reason, coalesce(field, ''), count(*), count(distinct file) "
+            f"from raw_{name}.quarantine group by all order by 4 desc, 1, 2, 3",
+        )
+        counts += [QuarantineCount(name, *row) for row in rows]
+    return counts
+
+
+def quarantined_rows(
+    context: RunContext, source: str = "", *, with_raw: bool = False, limit: int = 100
+) -> list[QuarantinedRow]:
+    """The rows held, by file and line; their texts only when asked for."""
+    found: list[QuarantinedRow] = []
+    raw = "coalesce(raw_text, '')" if with_raw else "''"
+    for name in _sources_with_quarantine(context, source):
+        rows = _query(
+            context,
+            f"select table_name, file, line, reason, coalesce(field, ''), run_id, {raw} "
+            f"from raw_{name}.quarantine order by file, line, reason, quarantine_id "
+            f"limit {int(limit) - len(found)}",
+        )
+        found += [QuarantinedRow(name, *row) for row in rows]
+    return found
+
+
+def replay(context: RunContext, source: str = "") -> list[ReplayCounts]:
+    """Judge held rows again and load what is good now, exactly once.
+
+    Raises:
+        UsageError: the source is unknown, or a mapping that is needed cannot be found.
+    """
+    counts = []
+    for name in _sources_with_quarantine(context, source):
+        held = _query(
+            context,
+            f"select quarantine_id, table_name, file, line, raw_text from raw_{name}.quarantine "
+            f"where line > 0 and reason not in {NOT_REPLAYABLE} "
+            "order by table_name, file, line, quarantine_id",
+        )
+        if held:
+            counts += _replay_source(context, name, held)
+    return counts
+
+
+def _replay_source(
+    context: RunContext, name: str, held: list[tuple[Any, ...]]
+) -> list[ReplayCounts]:
+    by_table = {table: list(rows) for table, rows in groupby(held, key=lambda row: row[1])}
+    specs = _specs(context, name, set(by_table))
+    forget_working_files(name, context.dlt_dir)
+    intake = Intake(name, context.raw_path, context.run_id, NO_LIMITS, len(specs))
+    try:
+        resources = [
+            table_resource(spec, intake.admit(spec, _batches(by_table[spec.name])))
+            for spec in specs
+        ]
+        dlt_source = dlt.source(lambda: resources, name=name)()
+        load_source(pipeline_for(name, context.dlt_dir, context.raw_path), dlt_source)
+        settled = intake.settle()
+        still_bad = intake.bad_ids()
+        _release(context, name, [row[0] for row in held if row[0] not in still_bad])
+        return [_counts(count, by_table[count.table], still_bad) for count in settled]
+    except Exception as error:
+        raise readable_error(name, error) from error
+    finally:
+        intake.close()
+        forget_working_files(name, context.dlt_dir)
+
+
+def _counts(count: TableCounts, rows: list[tuple[Any, ...]], still_bad: set[str]) -> ReplayCounts:
+    kept = sum(row[0] in still_bad for row in rows)
+    still_held = kept + count.quarantined
+    known = count.received - count.loaded - still_held
+    return ReplayCounts(count.source, count.table, count.received, count.loaded, known, still_held)
+
+
+def _specs(context: RunContext, name: str, tables: set[str]) -> list[TableSpec]:
+    """Today's declarations of the tables; a mapped table needs its mapping."""
+    source = SOURCES[name]
+    specs = {spec.name: spec for spec in source.tables}
+    if isinstance(source, FolderSource) and source.mapped:
+        mapped = source.mapped(context.folder or InputFolder.nowhere())
+        was_mapped = SETTINGS in read_ledger(context.raw_path, name)
+        if mapped is None and was_mapped:
+            raise UsageError(
+                f"Replaying {name} needs {source.settings_file}, which was not found.",
+                "Give --input the folder that holds it.",
+            )
+        specs |= {mapped.name: mapped} if mapped else {}
+    return [spec for table, spec in specs.items() if table in tables]
+
+
+def _batches(rows: Iterable[tuple[Any, ...]]) -> Iterator[RawBatch]:
+    """Held rows in the form they were read in: documents, or columns under a header."""
+    forms = [(_form(file, text), file, line, text) for _, _, file, line, text in rows]
+    for header, group in groupby(forms, key=lambda form: form[0]):
+        members = list(group)
+        columns: dict[str, Any] = {
+            "_file": [member[1] for member in members],
+            "_line": pa.array([member[2] for member in members], pa.int64()),
+        }
+        if header is None:
+            columns["_raw"] = pa.array([member[3] for member in members], pa.large_string())
+        else:
+            values = [list(json.loads(member[3]).values()) for member in members]
+            for index in range(len(header)):
+                texts = [row[index] or "" for row in values]
+                columns[f"c{index}"] = pa.array(texts, pa.string())
+        yield RawBatch(pa.table(columns), header)
+
+
+def _form(file: str, text: str) -> tuple[str, ...] | None:
+    """The header of a row that came from columns, None for a document."""
+    if form_of(file)[0] not in ("csv", "parquet"):
+        return None
+    try:
+        row = json.loads(text)
+    except ValueError:
+        return None
+    if not isinstance(row, dict) or any(isinstance(v, dict | list) for v in row.values()):
+        return None
+    return tuple(row)
+
+
+def _release(context: RunContext, name: str, ids: list[str]) -> None:
+    with duckdb.connect(str(context.raw_path)) as connection:
+        connection.execute(
+            f"delete from raw_{name}.quarantine where quarantine_id in (select unnest(?))", [ids]
+        )
+
+
+def _sources_with_quarantine(context: RunContext, source: str) -> list[str]:
+    if source and source not in SOURCES:
+        raise UsageError(
+            f"There is no source called {source}.", f"Known: {', '.join(sorted(SOURCES))}."
+        )
+    names = [source] if source else list(SOURCES)
+    return [name for name in names if table_sizes(context.raw_path, name).get("quarantine")]
+
+
+def _query(context: RunContext, query: str) -> list[tuple[Any, ...]]:
+    with duckdb.connect(str(context.raw_path)) as connection:
+        rows: list[tuple[Any, ...]] = connection.execute(query).fetchall()
+        return rows
