@@ -31,111 +31,8 @@ from orchestration.evidence import (
 from orchestration.explain import AmbiguousError, NotFoundError, _quoted, explain, render
 from orchestration.home import Home
 
-TABLES = """
-create schema marts; create schema segments; create schema activity; create schema ops;
-create table ops.build (build_id text, run_id text, as_of timestamp);
-create table marts.dim_customers (
-    customer_id text, customer_type text, is_known boolean, first_name text, last_name text,
-    email text, email_evidence_grade text, phone text, country_code text,
-    first_seen_at timestamp, last_seen_at timestamp, first_ordered_at timestamp,
-    last_ordered_at timestamp, order_count bigint, lifetime_net_sales decimal(18,4), currency text);
-create table marts.bridge_customer_identifiers (
-    customer_id text, identifier_type text, identifier_value text, evidence_grade text,
-    is_primary boolean, is_dormant boolean, first_seen_at timestamp, last_seen_at timestamp,
-    observation_count bigint);
-create table marts.customer_aliases (alias_id text, customer_id text, merged_at timestamp);
-create table marts.fct_identity_edges (
-    identifier_a_type text, identifier_a_value text, identifier_b_type text,
-    identifier_b_value text, source_system text, source_record_id text, observed_at timestamp,
-    rule text, evidence_grade text, status text, refusal_reason text);
-create table marts.fct_customer_journey_stages (
-    customer_id text, stage text, entered_at timestamp, exited_at timestamp, entry_reason text,
-    is_current boolean);
-create table marts.fct_customer_rfm (
-    customer_id text, as_of_date date, recency_days bigint, frequency bigint,
-    monetary decimal(18,4), gross_monetary decimal(18,4), r_score int, f_score int, m_score int,
-    rfm_segment text);
-create table marts.fct_customer_clv (
-    customer_id text, as_of_date date, historic_clv decimal(18,4),
-    predicted_clv_365d decimal(18,4), null_reason text);
-create table marts.dim_segments (segment text, label text);
-create table marts.fct_segment_memberships (
-    segment text, customer_id text, entered_at timestamp, exited_at timestamp);
-create table marts.contactability (
-    customer_id text, channel text, purpose text, is_contactable boolean, reason text,
-    consent_receipt_id text);
-create table segments.seg_vip (customer_id text, reason text, context text);
-create table segments.seg_at_risk (customer_id text, reason text, context text);
-create table activity.fct_deliveries (
-    delivery_id text, segment text, destination text, customer_id text, operation text,
-    channel text, purpose text, consent_receipt_id text, delivered_at timestamp, outcome text);
-create table activity.fct_held_back (
-    segment text, destination text, customer_id text, channel text, purpose text, reason text,
-    held_back_at timestamp);
-"""
-
-ROWS = """
-insert into ops.build values ('b1', 'r1', timestamp '2026-06-01 00:00:00');
-insert into marts.dim_customers values
-    ('c1', 'buyer', true, 'Ann', '[bold]Lee', 'ann@shop.example', 'card_paid_order',
-     '+442079460000', 'GB', timestamp '2025-01-01', timestamp '2026-05-01',
-     timestamp '2025-02-01', timestamp '2026-05-01', 3, 120.5000, 'GBP'),
-    ('c2', 'prospect', true, null, null, 'bo@shop.example', 'newsletter', null, null,
-     timestamp '2025-03-01', timestamp '2025-03-01', null, null, 0, 0, 'GBP');
-insert into marts.bridge_customer_identifiers values
-    ('c1', 'email', 'ann@shop.example', 'card_paid_order', true, false,
-     timestamp '2025-02-01', timestamp '2026-05-01', 3),
-    ('c1', 'email', 'old@shop.example', 'newsletter', false, true,
-     timestamp '2025-01-01', timestamp '2025-01-01', 1),
-    ('c1', 'phone', '+442079460000', 'checkout', true, false,
-     timestamp '2025-02-01', timestamp '2025-02-01', 1),
-    ('c1', 'device', 'dev-1', 'checkout', false, false,
-     timestamp '2025-01-01', timestamp '2026-05-01', 40),
-    ('c1', 'loyalty_id', '77', 'store_till', false, false,
-     timestamp '2025-06-01', timestamp '2025-06-01', 1),
-    ('c2', 'orders_customer_id', '77', 'import', false, false,
-     timestamp '2025-03-01', timestamp '2025-03-01', 1),
-    ('c2', 'email', 'bo@shop.example', 'newsletter', true, false,
-     timestamp '2025-03-01', timestamp '2025-03-01', 1);
-insert into marts.customer_aliases values ('c0', 'c1', timestamp '2025-06-01');
-insert into marts.fct_identity_edges values
-    ('email', 'ann@shop.example', 'phone', '+442079460000', 'orders', '1001',
-     timestamp '2025-02-01', 'same_order', 'card_paid_order', 'used', null),
-    ('device', 'dev-1', 'email', 'old@shop.example', 'web', 'm-1',
-     timestamp '2025-01-01', 'identify', 'newsletter', 'used', null),
-    ('device', 'dev-1', 'order', '1001', 'web', 'm-9',
-     timestamp '2025-02-01', 'order_completed', 'checkout', 'used', null),
-    ('email', 'ann@shop.example', 'order', '1001', 'orders', '1001',
-     timestamp '2025-02-01', 'same_order', 'card_paid_order', 'used', null),
-    ('email', 'ann@shop.example', 'order', '1002', 'orders', '1002',
-     timestamp '2025-04-01', 'same_order', 'card_paid_order', 'used', null),
-    ('device', 'kiosk', 'email', 'ann@shop.example', 'web', 'm-5',
-     timestamp '2025-05-01', 'identify', 'checkout', 'refused', 'shared_device'),
-    ('email', 'none@none.example', 'phone', '+442079460009', 'orders', '2001',
-     timestamp '2025-05-01', 'same_order', 'checkout', 'refused', 'blocked_value');
-insert into marts.fct_customer_journey_stages values
-    ('c1', 'awareness', timestamp '2025-01-01', timestamp '2025-02-01', 'first visit', false),
-    ('c1', 'purchase', timestamp '2025-02-01', null, 'first kept order', true);
-insert into marts.fct_customer_rfm values
-    ('c1', date '2026-05-31', 30, 2, 80, 90, 5, 3, 3, 'active'),
-    ('c1', date '2026-06-01', 31, 3, 120.5, 130, 5, 4, 4, 'loyal');
-insert into marts.fct_customer_clv values
-    ('c1', date '2026-06-01', 120.5, null, 'not enough history');
-insert into marts.dim_segments values ('vip', 'Best customers'), ('at_risk', 'At risk');
-insert into marts.fct_segment_memberships values
-    ('vip', 'c1', timestamp '2025-03-01', timestamp '2025-04-01'),
-    ('vip', 'c1', timestamp '2026-05-02', null);
-insert into segments.seg_vip values ('c1', 'among the top 5 %', '{}');
-insert into marts.contactability values
-    ('c1', 'email', 'marketing', true, 'granted at checkout', 'receipt-1'),
-    ('c1', 'sms', 'marketing', false, 'no consent recorded', null);
-insert into activity.fct_deliveries values
-    ('d1', 'vip', 'file', 'c1', 'added', 'email', 'marketing', 'receipt-1',
-     timestamp '2026-05-03', 'delivered');
-insert into activity.fct_held_back values
-    ('vip', 'file', 'c1', 'sms', 'marketing', 'no consent recorded', timestamp '2026-05-03');
-"""
-
+SHOP = Path(__file__).with_name("explained_shop.sql").read_text("utf-8")
+TABLES = SHOP.partition("-- Rows")[0]
 _WHEN = datetime.fromisoformat("2025-01-01")
 
 
@@ -143,8 +40,7 @@ _WHEN = datetime.fromisoformat("2025-01-01")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     home = Home(tmp_path_factory.mktemp("explain"))
     with duckdb.connect(str(home.published)) as connection:
-        connection.execute(TABLES)
-        connection.execute(ROWS)
+        connection.execute(SHOP)
     return home
 
 
@@ -316,7 +212,7 @@ def test_pandas_is_not_imported_to_explain(home: Home) -> None:
 def test_a_file_with_few_tables_is_explained_as_far_as_it_goes(tmp_path: Path) -> None:
     home = Home(tmp_path)
     with duckdb.connect(str(home.published)) as connection:
-        connection.execute(TABLES + ROWS)
+        connection.execute(SHOP)
         connection.execute("drop schema activity cascade; drop schema segments cascade")
     found = explain(home, "c1")
     assert found.not_published == [
