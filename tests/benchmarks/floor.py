@@ -1,0 +1,44 @@
+"""Runs floor.sql: the same tables from the same raw data, by plain SQL in one process.
+
+Belongs here: opening the stores the way dbt does (same threads, same functions) and running the
+script. Does not belong here: any SQL that makes a table (floor.sql).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+
+from ingestion.config import Settings
+from ingestion.duckdb_functions import register
+from orchestration.home import Home
+
+SCRIPT = Path(__file__).with_name("floor.sql")
+THREADS = 2  # as in dbt_project/profiles.yml
+
+
+def floor_path(home: Home) -> Path:
+    """Where the floor's tables are written."""
+    return home.root / "floor.duckdb"
+
+
+def build_floor(home: Home, settings: Settings, as_of: datetime) -> None:
+    """Make every table of the floor anew.
+
+    The script is written for the default settings; another shop's zone or currency would need
+    another script, which is what the models spare.
+    """
+    assert settings.shop.timezone == "Europe/London"
+    assert settings.shop.currency == "GBP"
+    path = floor_path(home)
+    path.unlink(missing_ok=True)
+    config = {"autoinstall_known_extensions": "false", "threads": str(THREADS)}
+    with duckdb.connect(str(path), config=config) as connection:
+        register(connection)
+        connection.execute("set TimeZone = 'UTC'")
+        connection.execute(f"attach '{home.raw}' as raw (read_only)")
+        connection.execute(f"set variable exports = '{home.ops_export}'")
+        connection.execute(f"set variable as_of = timestamp '{as_of.isoformat(sep=' ')}'")
+        connection.execute(SCRIPT.read_text("utf-8"))
