@@ -29,12 +29,13 @@ os.environ.setdefault("LOAD__DELETE_COMPLETED_JOBS", "true")
 os.environ.setdefault("LOAD__TRUNCATE_STAGING_DATASET", "true")
 
 import dlt
+import duckdb
 import yaml
 
 from ingestion.api_source import ApiSource
 from ingestion.config import Settings
 from ingestion.errors import NoInputError, RegularsError, SourceError
-from ingestion.folder import InputFile, InputFolder
+from ingestion.folder import UNKNOWN, InputFile, InputFolder
 from ingestion.folder_source import FolderReading, FolderSource, declared_source
 from ingestion.intake import Intake, TableCounts
 from ingestion.ledger import (
@@ -46,6 +47,7 @@ from ingestion.ledger import (
     unread,
     write_ledger,
 )
+from ingestion.raw_tables import table_sizes
 from ingestion.sources import (
     consents,
     contacts,
@@ -121,7 +123,7 @@ def open_input(location: str | Path, settings: Settings) -> InputFolder:
         for name in enabled_sources(settings)
         if isinstance(source := SOURCES[name], FolderSource)
     ]
-    if not any(source.files(folder) for source in sources):
+    if not any(_readable(source, folder) for source in sources):
         names = ", ".join(source.name for source in sources)
         raise NoInputError(
             f"There is nothing to read in {location}: no file for {names}.",
@@ -129,6 +131,10 @@ def open_input(location: str | Path, settings: Settings) -> InputFolder:
             "plain, .gz or .zst.",
         )
     return folder
+
+
+def _readable(source: FolderSource, folder: InputFolder) -> bool:
+    return any(file.format != UNKNOWN for file in source.files(folder))
 
 
 def pipeline_for(source_name: str, dlt_dir: Path, raw_path: Path) -> Any:
@@ -222,6 +228,7 @@ def begin(name: str, context: RunContext) -> SourceRun:
     """Prepare a run of the source `name`; what a killed run left in dlt's folder is dropped."""
     source = SOURCES[name]
     forget_working_files(name, context.dlt_dir)
+    keep_private(context.raw_path)
     if isinstance(source, FolderSource):
         return _begin_folder(source, context)
     intake = _intake(source, context)
@@ -300,9 +307,29 @@ def run_source(name: str, context: RunContext) -> list[TableCounts]:
         return run.finish()
 
 
+def declare_source(name: str, context: RunContext) -> None:
+    """Make the tables of a source that is switched off, so that models find them empty."""
+    known = table_sizes(context.raw_path, name)
+    if all(table.name in known for table in SOURCES[name].tables):
+        return
+    forget_working_files(name, context.dlt_dir)
+    try:
+        load_source(pipeline_for(name, context.dlt_dir, context.raw_path), declared(name))
+    finally:
+        forget_working_files(name, context.dlt_dir)
+
+
 def forget_working_files(source_name: str, dlt_dir: Path) -> None:
     """Remove dlt's copy of what it loaded: raw rows, so personal data (RELIABILITY X9)."""
     shutil.rmtree(dlt_dir / source_name, ignore_errors=True)
+
+
+def keep_private(raw_path: Path) -> None:
+    """The raw store exists and only its owner may read it: it holds what people told the shop."""
+    raw_path.parent.mkdir(parents=True, exist_ok=True)
+    if not raw_path.exists():
+        duckdb.connect(str(raw_path)).close()
+    raw_path.chmod(0o600)
 
 
 def readable_error(source_name: str, error: BaseException) -> RegularsError:

@@ -5,8 +5,15 @@ from __future__ import annotations
 import dagster as dg
 
 from orchestration import defs
+from orchestration.defs import schedules
 from orchestration.defs.resources import resources
 
-definitions = dg.load_definitions_from_package_module(
-    defs, resources=resources(), executor=dg.in_process_executor
+definitions = dg.Definitions(
+    assets=dg.load_assets_from_package_module(defs),
+    asset_checks=[*dg.load_asset_checks_from_package_module(defs), *schedules.published_freshness],
+    jobs=[schedules.refresh, schedules.rebuild],
+    schedules=[schedules.hourly, schedules.daily],
+    sensors=[schedules.new_files, schedules.published_freshness_sensor],
+    resources=resources(),
+    executor=dg.in_process_executor,
 )

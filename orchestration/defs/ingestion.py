@@ -11,7 +11,8 @@ from collections.abc import Iterator
 import dagster as dg
 
 from ingestion.config import load_settings
-from ingestion.pipelines import SOURCES, enabled_sources, run_source
+from ingestion.intake import TableCounts
+from ingestion.pipelines import SOURCES, declare_source, enabled_sources, run_source
 from orchestration.defs.resources import RunResource
 from orchestration.ops.runs import SourceCounts, record_source_counts
 
@@ -56,6 +57,8 @@ def source_assets(name: str) -> dg.AssetsDefinition:
         if name in enabled_sources(current.settings):
             counts = run_source(name, current.ingest_context())
             record_source_counts(current.store, current.run_id, map(_as_row, counts))
+        else:
+            declare_source(name, current.ingest_context())
         if received := sum(count.received for count in counts):
             quarantined = sum(count.quarantined for count in counts)
             tail = f", {quarantined:,} quarantined" if quarantined else ""
@@ -77,14 +80,14 @@ def source_assets(name: str) -> dg.AssetsDefinition:
     return load
 
 
-def _as_row(count: object) -> SourceCounts:
+def _as_row(count: TableCounts) -> SourceCounts:
     return SourceCounts(
-        source=count.source,  # type: ignore[attr-defined]
-        table_name=count.table,  # type: ignore[attr-defined]
-        rows_received=count.received,  # type: ignore[attr-defined]
-        rows_loaded=count.loaded,  # type: ignore[attr-defined]
-        rows_quarantined=count.quarantined,  # type: ignore[attr-defined]
-        rows_duplicate=count.duplicate,  # type: ignore[attr-defined]
+        source=count.source,
+        table_name=count.table,
+        rows_received=count.received,
+        rows_loaded=count.loaded,
+        rows_quarantined=count.quarantined,
+        rows_duplicate=count.duplicate,
     )
 
 

@@ -23,7 +23,7 @@ from orchestration.publishing.publish import publish
 from orchestration.quality.breaker import check_sizes
 from orchestration.quality.dbt_results import dbt_checks
 from orchestration.quality.results import CheckResult, stopping
-from orchestration.quality.run import run_quality, suite_names
+from orchestration.quality.run import find_suites, run_quality
 from orchestration.run import clock
 from orchestration.transformation import target_path
 
@@ -54,7 +54,9 @@ def candidate(run: RunResource) -> dg.MaterializeResult:
 
 
 def _check_names() -> list[str]:
-    return [*OTHERS, *suite_names(load_settings(), published_tables())]
+    """One check per suite, and one each for what is judged besides."""
+    suites = find_suites(load_settings(), published_tables())
+    return [*OTHERS, *dict.fromkeys(suite.name for suite in suites)]
 
 
 @dg.multi_asset_check(

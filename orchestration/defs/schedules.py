@@ -12,7 +12,6 @@ import dagster as dg
 
 from ingestion.config import load_settings
 from ingestion.inbox import fingerprint
-from orchestration.home import Home
 
 _settings = load_settings()
 

@@ -1,0 +1,75 @@
+"""`regulars quarantine`: what is held and why, and another look at it.
+
+Belongs here: layout. Does not belong here: what makes a row bad (ingestion/sources) or a replay
+(ingestion/quarantine).
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from datetime import datetime
+
+from rich.console import Console
+from rich.table import Table
+
+from ingestion.config import load_settings
+from ingestion.pipelines import RunContext, open_input
+from ingestion.quarantine import quarantine_counts, quarantined_rows
+from ingestion.quarantine import replay as replay_rows
+from orchestration import lock
+from orchestration.home import Home
+
+SHOWN = 200
+
+
+def print_quarantine(home: Home, source: str, out: Console, *, raw: bool, as_json: bool) -> None:
+    """The rows held, by file and line; a sentence when there are none."""
+    with lock.hold(home.lock):
+        context = _context(home, "")
+        counts = quarantine_counts(context, source)
+        rows = quarantined_rows(context, source, with_raw=raw, limit=SHOWN)
+    if as_json:
+        sys.stdout.write(json.dumps([asdict(row) for row in rows], ensure_ascii=False) + "\n")
+        return
+    if not counts:
+        out.print("Nothing is in quarantine.")
+        return
+    table = Table("source", "table", "reason", "field", "rows", "files", header_style="bold")
+    for count in counts:
+        table.add_row(
+            count.source,
+            count.table,
+            count.reason,
+            count.field,
+            f"{count.rows:,}",
+            f"{count.files:,}",
+        )
+    out.print(table)
+    detail = Table("file", "line", "reason", "field", *(["text"] if raw else []))
+    for row in rows:
+        texts = [row.raw_text] if raw else []
+        detail.add_row(row.file, str(row.line or ""), row.reason, row.field, *texts)
+    out.print(detail)
+    if len(rows) == SHOWN:
+        out.print(f"Only the first {SHOWN} rows are shown.")
+    out.print("Mend the source or the mapping, then run `regulars quarantine replay`.")
+
+
+def replay(home: Home, source: str, location: str) -> str:
+    """Judge held rows again; the sentence that tells what happened."""
+    with lock.hold(home.lock):
+        done = replay_rows(_context(home, location), source)
+    looked, loaded = (sum(getattr(row, name) for row in done) for name in ("replayed", "loaded"))
+    held = sum(row.still_held for row in done)
+    tail = " They reach the models with the next `regulars run`." if loaded else ""
+    return f"{looked:,} rows looked at: {loaded:,} loaded now, {held:,} still held.{tail}"
+
+
+def _context(home: Home, location: str) -> RunContext:
+    settings = load_settings()
+    place = location or settings.input
+    folder = open_input(place, settings) if place else None
+    as_of = datetime(1990, 1, 1)  # noqa: DTZ001 - naive UTC; a replay does not ask for the time
+    return RunContext(home.raw, home.dlt, "replay", as_of, settings, folder)
