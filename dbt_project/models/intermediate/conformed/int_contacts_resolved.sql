@@ -1,22 +1,145 @@
+{#- Everything that sources say about people themselves, one row per address in a list, profile or form. -#}
+with customers as (
+    select *
+    from {{ ref('int_raw_identifier_customers') }}
+),
+
+country_names as (
+    select *
+    from {{ ref('country_names') }}
+),
+
+stated as (
+    select *
+    from {{ ref('int_web_stated_contacts') }}
+),
+
+unioned as (
+    select
+        contacts.contact_key,
+        'contacts' as contact_source,
+        contacts.source,
+        contacts.email,
+        contacts.phone,
+        contacts.first_name,
+        contacts.last_name,
+        contacts.birthday,
+        contacts.gender,
+        contacts.job,
+        contacts.country,
+        contacts.postcode,
+        contacts.timezone,
+        contacts.loyalty_id,
+        contacts.loyalty_tier,
+        contacts.created_at,
+        contacts.created_at as updated_at,
+        contacts.attributes,
+        coalesce(grades.evidence_grade, 'import') as evidence_grade,
+        coalesce(contacts.loyalty_id, '') as own_id,
+        'loyalty_id' as own_id_type
+    from {{ ref('stg_contacts__contacts') }} as contacts
+    left join {{ ref('contact_source_grades') }} as grades on contacts.source = grades.contact_source
+    union all
+    select
+        contact_key,
+        'klaviyo',
+        'klaviyo',
+        email,
+        phone,
+        first_name,
+        last_name,
+        null,
+        null,
+        null,
+        country,
+        postcode,
+        timezone,
+        null,
+        null,
+        created_at,
+        updated_at,
+        null,
+        case when lower(email_consent) = 'subscribed' then 'newsletter' else 'import' end,
+        klaviyo_profile_id,
+        'klaviyo_profile_id'
+    from {{ ref('stg_klaviyo__profiles') }}
+    union all
+    select
+        contact_key,
+        'shopify',
+        'checkout',
+        email,
+        phone,
+        first_name,
+        last_name,
+        null,
+        null,
+        null,
+        country_code,
+        postcode,
+        null,
+        null,
+        null,
+        created_at,
+        updated_at,
+        null,
+        'checkout',
+        shopify_customer_id,
+        'shopify_customer_id'
+    from {{ ref('stg_shopify__customers') }}
+    union all
+    select
+        contact_key,
+        'web_traits',
+        source,
+        email,
+        phone,
+        first_name,
+        last_name,
+        null,
+        null,
+        null,
+        null,
+        null,
+        null,
+        null,
+        null,
+        created_at,
+        created_at,
+        null,
+        evidence_grade,
+        coalesce(login_id, device_id, ''),
+        case when login_id is not null then 'login' else 'device' end
+    from stated
+)
+
 select
-    cast(null as varchar) as contact_key,
-    cast(null as varchar) as customer_id,
-    cast(null as varchar) as contact_source,
-    cast(null as varchar) as source,
-    cast(null as varchar) as email,
-    cast(null as varchar) as phone,
-    cast(null as varchar) as first_name,
-    cast(null as varchar) as last_name,
-    cast(null as date) as birthday,
-    cast(null as varchar) as gender,
-    cast(null as varchar) as job,
-    cast(null as varchar) as country_code,
-    cast(null as varchar) as postcode,
-    cast(null as varchar) as timezone,
-    cast(null as varchar) as loyalty_id,
-    cast(null as varchar) as loyalty_tier,
-    cast(null as timestamp) as created_at,
-    cast(null as timestamp) as updated_at,
-    cast(null as varchar) as attributes,
-    cast(null as varchar) as evidence_grade
-where false
+    unioned.contact_key,
+    coalesce(own_ids.customer_id, emails.customer_id, phones.customer_id) as customer_id,
+    unioned.contact_source,
+    unioned.source,
+    coalesce(emails.identifier_value, unioned.email) as email,
+    coalesce(phones.identifier_value, unioned.phone) as phone,
+    unioned.first_name,
+    unioned.last_name,
+    unioned.birthday,
+    unioned.gender,
+    unioned.job,
+    coalesce(
+        country_names.country_code,
+        case when length(unioned.country) = 2 then upper(unioned.country) end
+    ) as country_code,
+    unioned.postcode,
+    unioned.timezone,
+    unioned.loyalty_id,
+    unioned.loyalty_tier,
+    unioned.created_at,
+    unioned.updated_at,
+    unioned.attributes,
+    unioned.evidence_grade
+from unioned
+left join customers as own_ids
+    on unioned.own_id = own_ids.raw_value and unioned.own_id_type = own_ids.identifier_type
+left join customers as emails on unioned.email = emails.raw_value and emails.identifier_type = 'email'
+left join customers as phones on unioned.phone = phones.raw_value and phones.identifier_type = 'phone'
+left join country_names on lower(unioned.country) = country_names.country_name

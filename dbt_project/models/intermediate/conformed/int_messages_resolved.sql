@@ -1,21 +1,44 @@
+with messages as (
+    select *
+    from {{ ref('int_messages_unioned') }}
+),
+
+customers as (
+    select *
+    from {{ ref('int_raw_identifier_customers') }}
+),
+
+campaigns as (
+    select *
+    from {{ ref('stg_klaviyo__campaigns') }}
+)
+
 select
-    cast(null as varchar) as message_id,
-    cast(null as varchar) as customer_id,
-    cast(null as varchar) as email,
-    cast(null as varchar) as channel,
-    cast(null as varchar) as message_kind,
-    cast(null as varchar) as campaign_id,
-    cast(null as varchar) as variant,
-    cast(null as timestamp) as sent_at,
-    cast(null as timestamp) as delivered_at,
-    cast(null as timestamp) as opened_at,
-    cast(null as timestamp) as machine_opened_at,
-    cast(null as timestamp) as clicked_at,
-    cast(null as timestamp) as unsubscribed_at,
-    cast(null as timestamp) as bounced_at,
-    cast(null as boolean) as is_hard_bounce,
-    cast(null as timestamp) as complained_at,
-    cast(null as varchar) as message_source,
-    cast(null as varchar) as subject,
-    cast(null as varchar) as campaign_name
-where false
+    {{ hash_key(['messages.message_source', 'messages.source_message_id', 'messages.email', 'messages.klaviyo_profile_id']) }}
+        as message_id,
+    coalesce(emails.customer_id, profiles.customer_id) as customer_id,
+    coalesce(emails.identifier_value, messages.email) as email,
+    messages.channel,
+    coalesce(messages.message_kind, campaigns.message_kind, case when messages.campaign_id is not null then 'promo' end)
+        as message_kind,
+    messages.campaign_id,
+    messages.variant,
+    messages.sent_at,
+    messages.delivered_at,
+    messages.opened_at,
+    messages.machine_opened_at,
+    messages.clicked_at,
+    messages.unsubscribed_at,
+    messages.bounced_at,
+    messages.is_hard_bounce,
+    messages.complained_at,
+    messages.message_source,
+    messages.subject,
+    coalesce(messages.campaign_name, campaigns.campaign_name) as campaign_name
+from messages
+left join customers as emails on messages.email = emails.raw_value and emails.identifier_type = 'email'
+left join customers as profiles
+    on
+        messages.klaviyo_profile_id = profiles.raw_value
+        and profiles.identifier_type = 'klaviyo_profile_id'
+left join campaigns on messages.campaign_id = campaigns.campaign_id

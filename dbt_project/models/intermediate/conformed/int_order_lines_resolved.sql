@@ -1,23 +1,60 @@
+with lines as (
+    select *
+    from {{ ref('int_order_lines_unioned') }}
+),
+
+orders as (
+    select *
+    from {{ ref('int_orders_resolved') }}
+),
+
+conversions as (
+    select *
+    from {{ ref('int_order_conversions') }}
+),
+
+product_keys as (
+    select *
+    from {{ ref('int_product_keys') }}
+),
+
+products as (
+    select *
+    from {{ ref('int_products_unioned') }}
+)
+
 select
-    cast(null as varchar) as order_line_id,
-    cast(null as varchar) as order_id,
-    cast(null as varchar) as order_source,
-    cast(null as varchar) as customer_id,
-    cast(null as bigint) as line_number,
-    cast(null as varchar) as product_id,
-    cast(null as varchar) as sku,
-    cast(null as varchar) as product_name,
-    cast(null as varchar) as category,
-    cast(null as varchar) as brand,
-    cast(null as decimal(18, 4)) as quantity,
-    cast(null as decimal(18, 4)) as unit_price,
-    cast(null as decimal(18, 4)) as gross_sales,
-    cast(null as decimal(18, 4)) as discounts,
-    cast(null as decimal(18, 4)) as returns,
-    cast(null as decimal(18, 4)) as net_sales,
-    cast(null as decimal(18, 4)) as returned_quantity,
-    cast(null as varchar) as currency,
-    cast(null as decimal(18, 4)) as net_sales_shop,
-    cast(null as boolean) as is_return_line,
-    cast(null as timestamp) as ordered_at
-where false
+    {{ hash_key(['lines.order_source', 'lines.order_id', 'lines.line_id']) }} as order_line_id,
+    lines.order_id,
+    lines.order_source,
+    orders.customer_id,
+    lines.line_number,
+    product_keys.product_id,
+    lines.sku,
+    coalesce(lines.product_name, products.product_name) as product_name,
+    coalesce(lines.category, products.category) as category,
+    coalesce(lines.brand, products.brand) as brand,
+    lines.quantity,
+    lines.unit_price,
+    lines.gross_sales,
+    lines.discounts,
+    lines.returns,
+    lines.net_sales,
+    lines.returned_quantity,
+    lines.adjustments,
+    lines.currency,
+    case
+        when lines.currency = '{{ var("shop_currency") }}' then lines.net_sales
+        else {{ money('lines.net_sales * conversions.rate') }}
+    end as net_sales_shop,
+    lines.is_return_line,
+    lines.ordered_at
+from lines
+inner join orders on lines.order_id = orders.order_id and lines.order_source = orders.order_source
+left join conversions
+    on lines.currency = conversions.currency and orders.ordered_date = conversions.ordered_date
+left join product_keys
+    on
+        coalesce(lines.product_id, '') = product_keys.line_product_id
+        and coalesce(lines.sku, '') = product_keys.line_sku
+left join products on product_keys.product_id = products.product_id

@@ -1,41 +1,86 @@
+with orders as (
+    select
+        *,
+        {{ shop_date('ordered_at') }} as ordered_date
+    from {{ ref('int_orders_unioned') }}
+),
+
+order_customers as (
+    select *
+    from {{ ref('int_order_customers') }}
+),
+
+conversions as (
+    select *
+    from {{ ref('int_order_conversions') }}
+),
+
+valued as (
+    select
+        orders.*,
+        order_customers.customer_id,
+        order_customers.is_card_paid,
+        order_customers.payment_fingerprint as paid_with,
+        case when orders.currency = '{{ var("shop_currency") }}' then 1 else conversions.rate end as rate,
+        conversions.conversion_issue,
+        {{ money('orders.gross_sales - orders.discounts - orders.returns') }} as net_sales
+    from orders
+    left join order_customers
+        on orders.order_id = order_customers.order_id and orders.order_source = order_customers.order_source
+    left join conversions
+        on orders.currency = conversions.currency and orders.ordered_date = conversions.ordered_date
+)
+
 select
-    cast(null as varchar) as order_id,
-    cast(null as varchar) as order_source,
-    cast(null as varchar) as customer_id,
-    cast(null as varchar) as shop_id,
-    cast(null as timestamp) as ordered_at,
-    cast(null as date) as ordered_date,
-    cast(null as timestamp) as created_at,
-    cast(null as timestamp) as cancelled_at,
-    cast(null as varchar) as status,
-    cast(null as boolean) as is_kept,
-    cast(null as varchar) as sales_channel,
-    cast(null as varchar) as store_id,
-    cast(null as decimal(18, 4)) as gross_sales,
-    cast(null as decimal(18, 4)) as discounts,
-    cast(null as decimal(18, 4)) as returns,
-    cast(null as decimal(18, 4)) as net_sales,
-    cast(null as decimal(18, 4)) as shipping,
-    cast(null as decimal(18, 4)) as taxes,
-    cast(null as decimal(18, 4)) as total_sales,
-    cast(null as varchar) as currency,
-    cast(null as decimal(18, 4)) as gross_sales_shop,
-    cast(null as decimal(18, 4)) as discounts_shop,
-    cast(null as decimal(18, 4)) as returns_shop,
-    cast(null as decimal(18, 4)) as net_sales_shop,
-    cast(null as decimal(18, 4)) as total_sales_shop,
-    cast(null as varchar) as conversion_issue,
-    cast(null as varchar) as email,
-    cast(null as varchar) as phone,
-    cast(null as varchar) as payment_fingerprint,
-    cast(null as boolean) as is_card_paid,
-    cast(null as varchar) as first_name,
-    cast(null as varchar) as last_name,
-    cast(null as varchar) as country_code,
-    cast(null as boolean) as is_test,
-    cast(null as boolean) as accepts_marketing,
-    cast(null as varchar) as landing_site,
-    cast(null as varchar) as referring_site,
-    cast(null as varchar) as discount_code,
-    cast(null as timestamp) as refunded_at
-where false
+    order_id,
+    order_source,
+    customer_id,
+    'shop' as shop_id,
+    ordered_at,
+    ordered_date,
+    created_at,
+    cancelled_at,
+    case
+        when is_test then 'test'
+        when cancelled_at is not null then 'cancelled'
+        when is_return_document then 'returned'
+        when returns > 0 and returns >= gross_sales - discounts then 'returned'
+        when returns > 0 then 'partially_returned'
+        else 'placed'
+    end as status,
+    not is_test
+    and cancelled_at is null
+    and not is_return_document
+    and gross_sales - discounts > 0 as is_kept,
+    is_return_document,
+    sales_channel,
+    store_id,
+    gross_sales,
+    discounts,
+    returns,
+    net_sales,
+    {{ money('shipping') }} as shipping,
+    {{ money('taxes') }} as taxes,
+    {{ money('net_sales + shipping + taxes') }} as total_sales,
+    adjustments,
+    currency,
+    {{ money('gross_sales * rate') }} as gross_sales_shop,
+    {{ money('discounts * rate') }} as discounts_shop,
+    {{ money('returns * rate') }} as returns_shop,
+    {{ money('gross_sales * rate') }} - {{ money('discounts * rate') }} - {{ money('returns * rate') }} as net_sales_shop,
+    {{ money('(net_sales + shipping + taxes) * rate') }} as total_sales_shop,
+    conversion_issue,
+    email,
+    phone,
+    paid_with as payment_fingerprint,
+    coalesce(is_card_paid, false) as is_card_paid,
+    first_name,
+    last_name,
+    country_code,
+    is_test,
+    accepts_marketing,
+    landing_site,
+    referring_site,
+    discount_code,
+    refunded_at
+from valued

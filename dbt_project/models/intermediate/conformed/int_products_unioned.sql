@@ -1,14 +1,125 @@
+with sold as (
+    select
+        product_keys.product_id,
+        lines.sku,
+        lines.product_name,
+        lines.category,
+        lines.brand,
+        lines.unit_price,
+        lines.currency,
+        max(lines.ordered_at) as ordered_at
+    from {{ ref('int_order_lines_unioned') }} as lines
+    inner join {{ ref('int_product_keys') }} as product_keys
+        on
+            coalesce(lines.product_id, '') = product_keys.line_product_id
+            and coalesce(lines.sku, '') = product_keys.line_sku
+    group by all
+),
+
+sold_products as (
+    select
+        product_id,
+        min(sku) as sku,
+        -- What the latest line calls it: names are mended over time
+        {{ last_value_by_time('product_name', 'ordered_at') }} as product_name,
+        {{ last_value_by_time('category', 'ordered_at') }} as category,
+        {{ last_value_by_time('brand', 'ordered_at') }} as brand,
+        {{ money_from_text(last_value_by_time("cast(nullif(unit_price, 0) as varchar)", 'ordered_at')) }} as price,
+        min(currency) as currency
+    from sold
+    group by product_id
+),
+
+listed as (
+    select
+        1 as priority,
+        'products' as product_source,
+        product_id,
+        sku,
+        product_name,
+        category,
+        brand,
+        price,
+        cost,
+        '{{ var("shop_currency") }}' as currency,
+        replenish_after_days,
+        in_stock,
+        substitute_group,
+        _row_id
+    from {{ ref('stg_products__products') }}
+    union all
+    select
+        2,
+        'shopify',
+        product_id,
+        sku,
+        product_name,
+        category,
+        brand,
+        price,
+        cost,
+        '{{ var("shop_currency") }}',
+        null,
+        in_stock,
+        null,
+        _row_id
+    from {{ ref('stg_shopify__products') }}
+    union all
+    select
+        3,
+        'orders',
+        product_id,
+        sku,
+        product_name,
+        category,
+        brand,
+        price,
+        null,
+        currency,
+        null,
+        null,
+        null,
+        product_id
+    from sold_products
+),
+
+by_priority as (
+    select
+        product_id,
+        product_source,
+        row_number() over trusted as source_number,
+        -- A field that the best source leaves empty is taken from the next
+        first_value(sku ignore nulls) over trusted_all as sku,
+        first_value(product_name ignore nulls) over trusted_all as product_name,
+        first_value(category ignore nulls) over trusted_all as category,
+        first_value(brand ignore nulls) over trusted_all as brand,
+        first_value(price ignore nulls) over trusted_all as price,
+        first_value(cost ignore nulls) over trusted_all as cost,
+        currency,
+        first_value(replenish_after_days ignore nulls) over trusted_all as replenish_after_days,
+        first_value(in_stock ignore nulls) over trusted_all as in_stock,
+        first_value(substitute_group ignore nulls) over trusted_all as substitute_group
+    from listed
+    window
+        trusted as (partition by product_id order by priority, sku, _row_id),
+        trusted_all as (
+            partition by product_id order by priority, sku, _row_id
+            rows between unbounded preceding and unbounded following
+        )
+)
+
 select
-    cast(null as varchar) as product_id,
-    cast(null as varchar) as sku,
-    cast(null as varchar) as product_name,
-    cast(null as varchar) as category,
-    cast(null as varchar) as brand,
-    cast(null as decimal(18, 4)) as price,
-    cast(null as decimal(18, 4)) as cost,
-    cast(null as varchar) as currency,
-    cast(null as bigint) as replenish_after_days,
-    cast(null as boolean) as in_stock,
-    cast(null as varchar) as substitute_group,
-    cast(null as varchar) as product_source
-where false
+    product_id,
+    sku,
+    product_name,
+    category,
+    brand,
+    price,
+    cost,
+    currency,
+    replenish_after_days,
+    in_stock,
+    substitute_group,
+    product_source
+from by_priority
+where source_number = 1

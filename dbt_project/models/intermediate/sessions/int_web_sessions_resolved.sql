@@ -1,31 +1,48 @@
 {{ config(materialized='view') }}
 
+with sessions as (
+    select *
+    from {{ ref('int_web_session_owners') }}
+),
+
+traffic_sources as (
+    select *
+    from {{ ref('int_web_traffic_sources') }}
+)
+
 select
-    cast(null as varchar) as session_id,
-    cast(null as varchar) as customer_id,
-    cast(null as varchar) as device_id,
-    cast(null as varchar) as login_id,
-    cast(null as timestamp) as started_at,
-    cast(null as timestamp) as ended_at,
-    cast(null as bigint) as event_count,
-    cast(null as bigint) as page_view_count,
-    cast(null as bigint) as product_view_count,
-    cast(null as timestamp) as product_view_1_at,
-    cast(null as timestamp) as product_view_2_at,
-    cast(null as timestamp) as product_view_3_at,
-    cast(null as timestamp) as first_wishlist_at,
-    cast(null as timestamp) as first_cart_at,
-    cast(null as timestamp) as last_cart_at,
-    cast(null as timestamp) as first_checkout_at,
-    cast(null as timestamp) as last_product_view_at,
-    cast(null as bigint) as order_completed_count,
-    cast(null as varchar) as landing_page_url,
-    cast(null as varchar) as referrer,
-    cast(null as varchar) as utm_source,
-    cast(null as varchar) as utm_medium,
-    cast(null as varchar) as utm_campaign,
-    cast(null as varchar) as marketing_channel,
-    cast(null as varchar) as device_type,
-    cast(null as boolean) as is_bot,
-    cast(null as boolean) as is_internal
-where false
+    sessions.session_id,
+    sessions.customer_id,
+    sessions.device_id,
+    sessions.login_id,
+    sessions.started_at,
+    sessions.ended_at,
+    sessions.event_count,
+    sessions.page_view_count,
+    sessions.product_view_count,
+    sessions.product_view_1_at,
+    sessions.product_view_2_at,
+    sessions.product_view_3_at,
+    sessions.first_wishlist_at,
+    sessions.first_cart_at,
+    sessions.last_cart_at,
+    sessions.first_checkout_at,
+    sessions.last_product_view_at,
+    sessions.order_completed_count,
+    sessions.landing_page_url,
+    sessions.referrer,
+    sessions.utm_source,
+    sessions.utm_medium,
+    sessions.utm_campaign,
+    coalesce(traffic_sources.marketing_channel, 'direct') as marketing_channel,
+    sessions.resolved_device_type as device_type,
+    sessions.is_bot,
+    sessions.is_internal
+from sessions
+left join traffic_sources
+    on
+        coalesce(sessions.utm_source, '') = traffic_sources.utm_source
+        and coalesce(sessions.utm_medium, '') = traffic_sources.utm_medium
+        and coalesce(
+            case when sessions.referrer_host is distinct from sessions.landing_host then sessions.referrer_host end, ''
+        ) = traffic_sources.referrer_host

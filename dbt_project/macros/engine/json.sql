@@ -1,0 +1,82 @@
+{#-
+    JSON differs between engines, so models reach it only through these. `json_texts` reads many
+    paths in one pass over the text, which is where most of the time of a build goes.
+-#}
+
+{#- An array of texts, one per path; a missing path is NULL. -#}
+{% macro json_texts(column, paths) -%}
+    {{ return(adapter.dispatch('json_texts', 'regulars')(column, paths)) }}
+{%- endmacro %}
+
+{% macro duckdb__json_texts(column, paths) -%}
+    json_extract_string({{ column }}, ['{{ paths | join("', '") }}'])
+{%- endmacro %}
+
+{% macro spark__json_texts(column, paths) -%}
+    array({% for path in paths %}get_json_object({{ column }}, '{{ path }}'){{ ', ' if not loop.last }}{% endfor %})
+{%- endmacro %}
+
+{#- The element at a position counted from 1. -#}
+{% macro array_item(array, position) -%}
+    {{ return(adapter.dispatch('array_item', 'regulars')(array, position)) }}
+{%- endmacro %}
+
+{% macro duckdb__array_item(array, position) -%}
+    {{ array }}[{{ position }}]
+{%- endmacro %}
+
+{% macro spark__array_item(array, position) -%}
+    get({{ array }}, {{ position }} - 1)
+{%- endmacro %}
+
+{% macro json_text(column, path) -%}
+    {{ return(adapter.dispatch('json_text', 'regulars')(column, path)) }}
+{%- endmacro %}
+
+{% macro duckdb__json_text(column, path) -%}
+    json_extract_string({{ column }}, '{{ path }}')
+{%- endmacro %}
+
+{% macro spark__json_text(column, path) -%}
+    get_json_object({{ column }}, '{{ path }}')
+{%- endmacro %}
+
+{#- Two select items: `item` (JSON text of one element) and `position` (from 1). -#}
+{% macro json_elements(column, path) -%}
+    {{ return(adapter.dispatch('json_elements', 'regulars')(column, path)) }}
+{%- endmacro %}
+
+{% macro duckdb__json_elements(column, path) -%}
+    unnest(json_extract({{ column }}, '{{ path }}[*]')) as item,
+        generate_subscripts(json_extract({{ column }}, '{{ path }}[*]'), 1) as position
+{%- endmacro %}
+
+{% macro spark__json_elements(column, path) -%}
+    posexplode(from_json(get_json_object({{ column }}, '{{ path }}'), 'array<string>')) as (position, item)
+{%- endmacro %}
+
+{#- A JSON object as text from names and expressions; NULLs stay in it. -#}
+{% macro json_object_text(pairs) -%}
+    {{ return(adapter.dispatch('json_object_text', 'regulars')(pairs)) }}
+{%- endmacro %}
+
+{% macro duckdb__json_object_text(pairs) -%}
+    cast(json_object({% for name, value in pairs.items() %}'{{ name }}', {{ value }}{{ ', ' if not loop.last }}{% endfor %}) as varchar)
+{%- endmacro %}
+
+{% macro spark__json_object_text(pairs) -%}
+    to_json(named_struct({% for name, value in pairs.items() %}'{{ name }}', {{ value }}{{ ', ' if not loop.last }}{% endfor %}))
+{%- endmacro %}
+
+{#- A JSON array as text of the ordered distinct values of a group. -#}
+{% macro json_array_agg_text(expression) -%}
+    {{ return(adapter.dispatch('json_array_agg_text', 'regulars')(expression)) }}
+{%- endmacro %}
+
+{% macro duckdb__json_array_agg_text(expression) -%}
+    cast(to_json(list(distinct {{ expression }} order by {{ expression }})) as varchar)
+{%- endmacro %}
+
+{% macro spark__json_array_agg_text(expression) -%}
+    to_json(sort_array(collect_set({{ expression }})))
+{%- endmacro %}

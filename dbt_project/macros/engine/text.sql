@@ -1,0 +1,25 @@
+{#- True where the pattern (a regular expression) is found anywhere in the text. -#}
+{% macro text_matches(text, pattern) -%}
+    {{ return(adapter.dispatch('text_matches', 'regulars')(text, pattern)) }}
+{%- endmacro %}
+
+{% macro duckdb__text_matches(text, pattern) -%}
+    regexp_matches({{ text }}, {{ pattern }})
+{%- endmacro %}
+
+{% macro spark__text_matches(text, pattern) -%}
+    {{ text }} rlike {{ pattern }}
+{%- endmacro %}
+
+{#- A text without accents. -#}
+{% macro fold_accents(text) -%}
+    {{ return(adapter.dispatch('fold_accents', 'regulars')(text)) }}
+{%- endmacro %}
+
+{% macro duckdb__fold_accents(text) -%}
+    strip_accents({{ text }})
+{%- endmacro %}
+
+{% macro spark__fold_accents(text) -%}
+    translate({{ text }}, 'áàâäãåçéèêëíìîïñóòôöõúùûüýÿÁÀÂÄÃÅÇÉÈÊËÍÌÎÏÑÓÒÔÖÕÚÙÛÜÝ', 'aaaaaaceeeeiiiinooooouuuuyyAAAAAACEEEEIIIINOOOOOUUUUY')
+{%- endmacro %}

@@ -1,0 +1,53 @@
+{#- Days are the shop's, everything else is UTC. None of these reads the zone of the process. -#}
+
+{#- The calendar day in the shop's zone of a UTC timestamp. -#}
+{% macro shop_date(timestamp_utc) -%}
+    {{ return(adapter.dispatch('shop_date', 'regulars')(timestamp_utc)) }}
+{%- endmacro %}
+
+{% macro duckdb__shop_date(timestamp_utc) -%}
+    cast(timezone('{{ var("shop_timezone") }}', timezone('UTC', {{ timestamp_utc }})) as date)
+{%- endmacro %}
+
+{% macro spark__shop_date(timestamp_utc) -%}
+    to_date(from_utc_timestamp({{ timestamp_utc }}, '{{ var("shop_timezone") }}'))
+{%- endmacro %}
+
+{#- UTC of an ISO 8601 text with or without an offset; NULL if it is no time. -#}
+{% macro utc_from_text(iso_text) -%}
+    {{ return(adapter.dispatch('utc_from_text', 'regulars')(iso_text)) }}
+{%- endmacro %}
+
+{% macro duckdb__utc_from_text(iso_text) -%}
+    timezone('UTC', try_cast({{ iso_text }} as timestamptz))
+{%- endmacro %}
+
+{% macro spark__utc_from_text(iso_text) -%}
+    try_cast({{ iso_text }} as timestamp)
+{%- endmacro %}
+
+{#- Microseconds since 1970, for sorting and for arithmetic. -#}
+{% macro epoch_micros(timestamp_utc) -%}
+    {{ return(adapter.dispatch('epoch_micros', 'regulars')(timestamp_utc)) }}
+{%- endmacro %}
+
+{% macro duckdb__epoch_micros(timestamp_utc) -%}
+    epoch_us({{ timestamp_utc }})
+{%- endmacro %}
+
+{% macro spark__epoch_micros(timestamp_utc) -%}
+    unix_micros({{ timestamp_utc }})
+{%- endmacro %}
+
+{#- The timestamp that `epoch_micros` came from. -#}
+{% macro timestamp_from_micros(micros) -%}
+    {{ return(adapter.dispatch('timestamp_from_micros', 'regulars')(micros)) }}
+{%- endmacro %}
+
+{% macro duckdb__timestamp_from_micros(micros) -%}
+    make_timestamp({{ micros }})
+{%- endmacro %}
+
+{% macro spark__timestamp_from_micros(micros) -%}
+    timestamp_micros({{ micros }})
+{%- endmacro %}

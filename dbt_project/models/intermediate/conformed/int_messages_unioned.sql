@@ -1,0 +1,60 @@
+{#- Messages from their events: what happened to each, machine opens apart from people's. -#}
+with sendgrid as (
+    select *
+    from {{ ref('stg_email__events') }}
+),
+
+klaviyo as (
+    select *
+    from {{ ref('int_klaviyo_message_events') }}
+)
+
+select
+    'email' as message_source,
+    sg_message_id as source_message_id,
+    email,
+    cast(null as varchar) as klaviyo_profile_id,
+    'email' as channel,
+    max(message_kind) as message_kind,
+    max(campaign_id) as campaign_id,
+    max(variant) as variant,
+    coalesce(
+        min(occurred_at) filter (where event_name = 'processed'),
+        min(occurred_at) filter (where event_name = 'delivered'),
+        min(occurred_at)
+    ) as sent_at,
+    min(occurred_at) filter (where event_name = 'delivered') as delivered_at,
+    min(occurred_at) filter (where event_name = 'open' and not is_machine_open) as opened_at,
+    min(occurred_at) filter (where event_name = 'open' and is_machine_open) as machine_opened_at,
+    min(occurred_at) filter (where event_name = 'click') as clicked_at,
+    min(occurred_at) filter (where event_name in ('unsubscribe', 'group_unsubscribe')) as unsubscribed_at,
+    min(occurred_at) filter (where event_name in ('bounce', 'dropped')) as bounced_at,
+    coalesce(bool_or(event_name = 'bounce' and coalesce(bounce_type, 'bounce') <> 'blocked'), false) as is_hard_bounce,
+    min(occurred_at) filter (where event_name = 'spamreport') as complained_at,
+    cast(null as varchar) as subject,
+    cast(null as varchar) as campaign_name
+from sendgrid
+group by sg_message_id, email
+union all
+select
+    'klaviyo' as message_source,
+    source_message_id,
+    max(email) as email,
+    klaviyo_profile_id,
+    max(channel) as channel,
+    max(message_kind) as message_kind,
+    max(campaign_id) as campaign_id,
+    max(variant) as variant,
+    coalesce(min(occurred_at) filter (where event_name = 'received'), min(occurred_at)) as sent_at,
+    min(occurred_at) filter (where event_name = 'received') as delivered_at,
+    min(occurred_at) filter (where event_name = 'opened' and not is_machine_open) as opened_at,
+    min(occurred_at) filter (where event_name = 'opened' and is_machine_open) as machine_opened_at,
+    min(occurred_at) filter (where event_name = 'clicked') as clicked_at,
+    min(occurred_at) filter (where event_name = 'unsubscribed') as unsubscribed_at,
+    min(occurred_at) filter (where event_name in ('bounced', 'dropped')) as bounced_at,
+    coalesce(bool_or(event_name = 'bounced' and is_hard_bounce), false) as is_hard_bounce,
+    min(occurred_at) filter (where event_name = 'complained') as complained_at,
+    max(subject) as subject,
+    max(campaign_name) as campaign_name
+from klaviyo
+group by source_message_id, klaviyo_profile_id

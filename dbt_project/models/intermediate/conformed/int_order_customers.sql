@@ -1,0 +1,59 @@
+{#- Whose each order is, by the most trusted of its identifiers that stands for one person. -#}
+{%- set lookups = {
+    'shopify_customer_id': 'orders.shopify_customer_id',
+    'orders_customer_id': 'orders.orders_customer_id',
+    'login': 'completions.login_id',
+    'email': 'orders.email',
+    'payment_card': 'payments.payment_fingerprint',
+    'phone': 'orders.phone',
+    'device': 'coalesce(orders.device_id, completions.device_id)',
+} %}
+
+with orders as (
+    select *
+    from {{ ref('int_orders_unioned') }}
+),
+
+payments as (
+    select *
+    from {{ ref('int_order_payments') }}
+),
+
+completions as (
+    select
+        order_id,
+        min(device_id) as device_id,
+        min(login_id) as login_id
+    from {{ ref('int_web_order_completions') }}
+    group by order_id
+),
+
+customers as (
+    select *
+    from {{ ref('int_raw_identifier_customers') }}
+    where customer_id is not null
+)
+
+select
+    orders.order_id,
+    orders.order_source,
+    coalesce(
+        {%- for type in lookups %}
+        {{ type }}_owners.customer_id{{ ',' if not loop.last }}
+        {%- endfor %}
+    ) as customer_id,
+    payments.is_card_paid,
+    payments.payment_fingerprint
+from orders
+left join payments
+    on orders.order_id = payments.order_id and orders.order_source = payments.order_source
+left join completions on orders.order_id = completions.order_id
+{%- for type, value in lookups.items() %}
+left join customers as {{ type }}_owners
+    on
+        trim({{ value }}) = {{ type }}_owners.raw_value
+        and {{ type }}_owners.identifier_type = '{{ type }}'
+        {%- if type == 'device' %}
+        and not {{ type }}_owners.is_shared
+        {%- endif %}
+{%- endfor %}

@@ -1,0 +1,28 @@
+{#- The version of each JSON order that holds at `as_of`, from either way in, in one shape. -#}
+{{ config(materialized='view') }}
+
+{%- set columns = [
+    'order_id', 'created_at', 'ordered_at', 'updated_at', 'currency',
+    'cancelled_at', 'is_test', 'financial_status', 'is_taxes_included', 'email',
+    'phone', 'shopify_customer_id', 'first_name', 'last_name', 'accepts_marketing',
+    'taxes', 'discounts', 'shipping', 'payment_gateways', 'has_card_payment', 'sales_channel',
+    'store_id', 'landing_site', 'referring_site', 'discount_code', 'country_code',
+    'payment_fingerprint', 'device_id', 'refunds', '_row_id',
+] %}
+
+with versions as (
+    select *
+    from {{ ref('int_order_versions') }}
+)
+
+{% for order_source, relation in [('orders_json', ref('stg_orders__orders')), ('shopify', ref('stg_shopify__orders'))] %}
+select
+    versions.order_source,
+    {%- for column in columns %}
+    documents.{{ column }}{{ ',' if not loop.last }}
+    {%- endfor %}
+from {{ relation }} as documents
+inner join versions
+    on documents._row_id = versions._row_id and versions.order_source = '{{ order_source }}'
+{{ 'union all' if not loop.last }}
+{%- endfor %}

@@ -1,0 +1,81 @@
+{{ config(materialized='view') }}
+
+{#- A visit has one login, or within one instant two, which are then both seen on its device. -#}
+with sessions as (
+    select *
+    from {{ ref('int_web_sessions') }}
+    where started_at <= {{ as_of() }}
+),
+
+visits as (
+    select
+        device_id,
+        login_id,
+        coalesce(login_at, started_at) as observed_at,
+        ended_at,
+        event_count,
+        session_id
+    from sessions
+    union all
+    select
+        device_id,
+        other_login_id as login_id,
+        login_at as observed_at,
+        ended_at,
+        0 as event_count,
+        session_id
+    from sessions
+    where other_login_id is not null
+    union all
+    -- The device was there before its visitor signed in
+    select
+        device_id,
+        null as login_id,
+        started_at as observed_at,
+        ended_at,
+        0 as event_count,
+        session_id
+    from sessions
+    where login_at > started_at
+),
+
+stated as (
+    select
+        case when visitor_id not like 'login %' then visitor_id end as device_id,
+        login_id,
+        email,
+        phone,
+        event_id,
+        occurred_at,
+        case
+            when event_type = 'identify' and login_id is not null then 2
+            when event_name in ('Checkout Started', 'Order Completed') then 3
+            else 5
+        end as evidence_rank
+    from {{ ref('int_web_events') }}
+    where (email is not null or phone is not null) and occurred_at <= {{ as_of() }}
+)
+
+select
+    'web' as source_system,
+    case when login_id is null then 'visit' else 'login' end as rule,
+    case when login_id is null then 6 else 2 end as evidence_rank,
+    {{ first_value_by_time('session_id', 'observed_at') }} as source_record_id,
+    min(observed_at) as observed_at,
+    max(ended_at) as last_seen_at,
+    sum(event_count) as observation_count,
+    {{ identifier_columns({'login': 'login_id', 'device': 'device_id'}) }}
+from visits
+group by device_id, login_id
+union all
+select
+    'web' as source_system,
+    'stated' as rule,
+    evidence_rank,
+    {{ first_value_by_time('event_id', 'occurred_at') }} as source_record_id,
+    min(occurred_at) as observed_at,
+    max(occurred_at) as last_seen_at,
+    count(*) as observation_count,
+    {{ identifier_columns({'login': 'login_id', 'email': 'email', 'phone': 'phone', 'device': 'device_id'}) }}
+from stated
+group by device_id, login_id, email, phone, evidence_rank

@@ -1,0 +1,117 @@
+{#-
+    The dictionary of identifiers: what sources wrote → what is compared → a small integer.
+
+    Incremental, because the matching form of an email or phone is worked out in Python. A plain address
+    or an ordinary ASCII one skips Python: for it, lower case is the matching form. Integers make
+    everything that follows (links, components) several times cheaper than texts would. A value keeps its
+    integer between runs; no result depends on which one it has.
+-#}
+{{ config(
+    materialized='incremental',
+    unique_key=['identifier_type', 'raw_value'],
+    incremental_strategy='append',
+) }}
+
+{%- set plain_email = '^[a-zA-Z0-9._+-]{1,64}@([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?[.])+[a-z]{2,24}$' %}
+
+with written as (
+    {%- for type in identifier_types() %}
+    select distinct
+        '{{ type }}' as identifier_type,
+        {{ type }} as raw_value
+    from {{ ref('int_identity_evidence') }}
+    where {{ type }} is not null
+    union all
+    {%- endfor %}
+    select
+        type_a as identifier_type,
+        value_a as raw_value
+    from {{ ref('stg_identity_rules__identity_rules') }}
+    where value_a is not null
+    union all
+    select
+        type_b as identifier_type,
+        value_b as raw_value
+    from {{ ref('stg_identity_rules__identity_rules') }}
+    where value_b is not null
+),
+
+new_values as (
+    select distinct
+        written.identifier_type,
+        written.raw_value
+    from written
+    {%- if is_incremental() %}
+    left join {{ this }} as known
+        on written.identifier_type = known.identifier_type and written.raw_value = known.raw_value
+    where known.raw_value is null
+    {%- endif %}
+),
+
+matched as (
+    select
+        identifier_type,
+        raw_value,
+        case
+            when identifier_type = 'email' and length(raw_value) < 200 and {{ text_matches('raw_value', "'" ~ plain_email ~ "'") }}
+                then lower(raw_value)
+            when identifier_type in ('email', 'phone')
+                then {{ match_identifier('identifier_type', 'raw_value') }}
+            when length(raw_value) <= 512 then raw_value
+        end as identifier_value
+    from new_values
+),
+
+distinct_values as (
+    select distinct
+        identifier_type,
+        identifier_value
+    from matched
+    where identifier_value is not null
+),
+
+{% if is_incremental() -%}
+known_values as (
+    select distinct
+        identifier_type,
+        identifier_value,
+        identifier_key
+    from {{ this }}
+    where identifier_value is not null
+),
+
+keyed as (
+    select
+        distinct_values.identifier_type,
+        distinct_values.identifier_value,
+        coalesce(
+            known_values.identifier_key,
+            (select coalesce(max(identifier_key), 0) from known_values)
+            + row_number() over (order by distinct_values.identifier_type, distinct_values.identifier_value)
+        ) as identifier_key
+    from distinct_values
+    left join known_values
+        on
+            distinct_values.identifier_type = known_values.identifier_type
+            and distinct_values.identifier_value = known_values.identifier_value
+)
+{%- else -%}
+keyed as (
+    select
+        identifier_type,
+        identifier_value,
+        row_number() over (order by identifier_type, identifier_value) as identifier_key
+    from distinct_values
+)
+{%- endif %}
+
+select
+    matched.identifier_type,
+    matched.raw_value,
+    matched.identifier_value,
+    cast(keyed.identifier_key as bigint) as identifier_key
+from matched
+left join keyed
+    on
+        matched.identifier_type = keyed.identifier_type
+        and matched.identifier_value = keyed.identifier_value

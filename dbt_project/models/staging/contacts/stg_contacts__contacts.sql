@@ -1,0 +1,28 @@
+with latest as (
+    {{ latest_versions(
+        source('raw_contacts', 'contacts'),
+        ["coalesce(email, phone, loyalty_id, _row_id)", "coalesce(source, '')"],
+        updated_at='created_at',
+        where='created_at <= ' ~ as_of() ~ ' or created_at is null'
+    ) | indent(4) }}
+)
+
+select
+    _row_id as contact_key,
+    nullif(trim(email), '') as email,
+    nullif(trim(phone), '') as phone,
+    nullif(trim(first_name), '') as first_name,
+    nullif(trim(last_name), '') as last_name,
+    birthday,
+    nullif(trim(gender), '') as gender,
+    nullif(trim(job), '') as job,
+    nullif(trim(country), '') as country,
+    nullif(trim(postcode), '') as postcode,
+    nullif(trim(timezone), '') as timezone,
+    coalesce(lower(nullif(trim(source), '')), 'import') as source,
+    created_at,
+    lower(trim(status)) as status,
+    nullif(trim(loyalty_id), '') as loyalty_id,
+    nullif(trim(loyalty_tier), '') as loyalty_tier,
+    attributes
+from latest
