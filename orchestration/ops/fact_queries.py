@@ -10,11 +10,10 @@ Rules that hold for all of them:
   dropped.
 - A provider's unsubscribe group or list ends only that group: its purpose is `group:<id>`.
 
-Each statement reads rows of loads not read before (`new_loads`) and yields, for consents:
-identifier_type, raw_value, channel, purpose, status, occurred_at, source, wording_version,
-expires_at, proof, lawful_basis (and is_timeless, where the id must leave the time out); for
-suppressions the first four and reason, occurred_at, source. `wording_version` or `proof` is what
-makes an opt-in able to undo an opt-out, so neither is filled with anything weaker.
+Each statement reads rows of loads not read before (`new_loads`) and yields the columns of its table
+in the store, with raw_value for identifier_value (and is_timeless where a consent's id must leave
+the time out). `wording_version` or `proof` is what makes an opt-in able to undo an opt-out, so
+neither is filled with anything weaker.
 """
 
 from __future__ import annotations
@@ -281,8 +280,7 @@ from raw.{{table}} where {{new}} and nullif(trim(email), '') is not null
 group by email
 """
 
-# A list's status has no time of its own (created_at is when the person joined), so it counts from
-# the moment it is first seen.
+# A list's status has no time of its own (created_at is when the person joined).
 _CONTACT_SUPPRESSIONS = """
 with listed as (
     select email, phone, lower(trim(status)) as status

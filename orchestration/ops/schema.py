@@ -201,6 +201,9 @@ outbox = Table(
     _text("state"),
     Column("batch", BigInteger, nullable=False),
     _count("attempts"),
+    # An earlier intent for this person was tried without an answer, so what the destination has may
+    # differ from what the ledger says until this one arrives.
+    Column("in_doubt", Boolean, nullable=False),
     _text("last_error", required=False),
     _time("created_at"),
     _time("updated_at"),

@@ -1,0 +1,89 @@
+"""Whether anything may be sent at all: settings, an explicit word, or an approved plan.
+
+Belongs here: the authority to send, apart from any person's permission (the gate). Does not belong
+here: sending.
+
+Approval binds to a plan's hash: if the data has changed since, nothing is sent (RELIABILITY A12).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import Connection, select
+
+from ingestion import config
+from ingestion.errors import RegularsError
+from orchestration.activation.plan import Plan, open_rows
+from orchestration.ops import schema
+from orchestration.ops.store import insert_new, to_micros
+
+Trigger = Literal["demo", "by_hand", "schedule"]
+
+
+class ApprovalError(RegularsError):
+    """What was approved is not what would be sent now."""
+
+
+@dataclass(frozen=True)
+class Approval:
+    """Somebody's yes to exactly one plan."""
+
+    plan_hash: str
+    approved_by: str = "unnamed"
+    reason: str = ""
+
+
+def may_send(destination: config.Destination, trigger: Trigger, *, send_flag: bool = False) -> bool:
+    """Whether a run may deliver to this destination.
+
+    A first run against real settings sends nothing by itself: by hand it takes `--send`, by
+    schedule `send = true` of that destination. The demo delivers to its own local files.
+    """
+    if not destination.enabled:
+        return False
+    if trigger == "schedule":
+        return destination.send
+    return send_flag or trigger == "demo"
+
+
+def accept(connection: Connection, plan: Plan, approval: Approval, at: datetime) -> None:
+    """Record the approval if it is for this plan, or for one of which this is the rest.
+
+    Raises:
+        ApprovalError: the differences are others than the approved ones.
+    """
+    if plan.plan_hash != approval.plan_hash and not _is_rest_of(connection, plan, approval):
+        raise ApprovalError(
+            f"The plan has changed since {approval.plan_hash[:16]} was approved; nothing was sent.",
+            f"Look at the new plan ({plan.plan_hash}) and approve that.",
+        )
+    row = {
+        "plan_hash": approval.plan_hash,
+        "segment": plan.target.segment,
+        "destination": plan.target.destination,
+        "approved_by": approval.approved_by,
+        "reason": approval.reason,
+        "approved_at": to_micros(at),
+    }
+    insert_new(connection, schema.approvals, [row])
+
+
+def _is_rest_of(connection: Connection, plan: Plan, approval: Approval) -> bool:
+    """Whether a sync of the approved plan was begun and every change left is a row of it."""
+    table, rows = schema.sync_runs.c, open_rows(connection, plan.target)
+    query = select(table.sync_run_id).where(
+        table.plan_hash == approval.plan_hash,
+        table.destination == plan.target.destination,
+        table.segment == plan.target.segment,
+    )
+    begun: set[str] = set(connection.execute(query).scalars())
+    for change in plan.changes:
+        row = rows.get(change.customer_id)
+        if row is None or row.sync_run_id not in begun:
+            return False
+        if (row.operation, row.content_hash) != (change.operation, change.content_hash):
+            return False
+    return bool(begun)

@@ -1,0 +1,351 @@
+"""The gate: may this person be contacted on this channel for this purpose, and at which address?
+
+Belongs here: the one rule of permission, from the facts in the operational store alone. Does not
+belong here: who is in a segment, or how facts got into the store.
+
+The rule, strictest first; whatever it does not recognise is a no:
+1. An opt-out on any identifier of the person counts for the whole person: suppression or a consent
+   event denied or revoked, for this channel and purpose or for every one. A suppression for every
+   purpose leaves the transactional one alone. An opt-out counts whatever its date.
+2. Only a newer opt-in with its evidence (source, time, and wording version or proof) for the same
+   identifier, channel and purpose clears an unsubscribe, a spam report, a denial or a revocation.
+   A manual stop and a browser's privacy signal are never cleared by an opt-in.
+3. A hard bounce ends one address, for ever.
+4. There must be an opt-in: on the address itself, or on another kind of identifier of the person
+   (a login, a loyalty card; a device only for push, ads and onsite). The latest one decides; it
+   needs a source, must have happened, must not have expired, and with double opt-in it needs
+   proof. A contract permits only transactional messages.
+5. There must be a living address; permitted ones first, then by evidence, never a bounced one.
+
+When the facts cannot be read, `load_facts` raises and nothing is sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection, Select, Table, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from orchestration.ops import schema
+from orchestration.ops.consents import EVERY
+from orchestration.ops.store import StoreError
+
+TRANSACTIONAL = "transactional"
+ADDRESS_TYPES: Mapping[str, tuple[str, ...]] = {
+    "email": ("email",),
+    "sms": ("phone",),
+    "push": ("device",),
+    "ads": ("email", "phone"),
+    "onsite": ("login", "device"),
+}
+_DEVICE_CHANNELS = frozenset({"push", "ads", "onsite"})
+_GRADES = ("card_paid_order", "verified_login", "checkout", "store_till", "newsletter", "import")
+_CLEARABLE = frozenset({"spam_report", "unsubscribed", "revoked", "denied"})
+_LOOKUP = 900  # values per query; SQLite's oldest limit on bound values is 999
+_SCAN_ABOVE = 30_000  # identifiers from which reading all facts once is faster than looking up
+
+Key = tuple[str, str]
+
+
+class Reason(StrEnum):
+    """Why a person is held back; ordered from the strictest."""
+
+    SPAM_REPORT = "spam_report"
+    UNSUBSCRIBED = "unsubscribed"
+    MANUAL = "manual"
+    GPC = "gpc"
+    UNKNOWN_OPT_OUT = "unknown_opt_out"
+    REVOKED = "revoked"
+    DENIED = "denied"
+    HARD_BOUNCE = "hard_bounce"
+    UNCONFIRMED = "unconfirmed"
+    EXPIRED = "expired"
+    NO_CONSENT = "no_consent"
+    NO_ADDRESS = "no_address"
+    UNKNOWN_PERSON = "unknown_person"
+    ADDRESS_CHANGED = "address_changed"
+
+
+_STRICTNESS = {reason: rank for rank, reason in enumerate(Reason)}
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What is asked for: a channel, a purpose, and the shop's wish for double opt-in."""
+
+    channel: str
+    purpose: str
+    double_opt_in: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Identifier:
+    """One identifier of a person, with what makes one address better than another."""
+
+    type: str
+    value: str
+    grade: str = ""
+    is_primary: bool = False
+    is_dormant: bool = False
+    last_seen: int = 0
+
+    @property
+    def key(self) -> Key:
+        """What facts are about."""
+        return self.type, self.value
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The gate's answer: an address and the receipt that permits it, or a reason."""
+
+    reason: Reason | None
+    address: Key | None = None
+    receipt_id: str | None = None
+
+    @property
+    def allowed(self) -> bool:
+        """Whether anything may leave."""
+        return self.reason is None
+
+
+@dataclass(slots=True)
+class Facts:
+    """What the store knows about one identifier, for one policy."""
+
+    grants: list[tuple[int, str, bool, int | None, bool]] = field(default_factory=list)
+    opt_outs: list[tuple[int, Reason]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the facts about one identifier amount to at one moment."""
+
+    opt_out: Reason | None = None
+    bounced: bool = False
+    receipt_id: str | None = None
+    lacking: Reason | None = None  # an opt-in that does not count, and why
+
+
+_NOTHING = Standing()
+
+
+def decide(
+    identifiers: Sequence[Identifier],
+    standings: Mapping[Key, Standing],
+    policy: Policy,
+    *,
+    address: Key | None = None,
+) -> Decision:
+    """The answer for one person; with `address`, for that address and no other.
+
+    Args:
+        identifiers: all identifiers of the person, whatever their kind.
+        standings: what is known of them (`stand`); an identifier that is missing has no facts.
+        policy: channel and purpose.
+        address: the address something was already made for.
+    """
+    if not identifiers:
+        return Decision(Reason.UNKNOWN_PERSON)
+    known = [(one, standings.get(one.key, _NOTHING)) for one in identifiers]
+    kinds = ADDRESS_TYPES.get(policy.channel, ())
+    opt_outs = [s.opt_out for _, s in known if s.opt_out is not None]
+    opt_outs += [Reason.HARD_BOUNCE for one, s in known if s.bounced and one.type not in kinds]
+    if opt_outs:
+        return Decision(min(opt_outs, key=_STRICTNESS.__getitem__))
+    receipt = _personal_receipt(known, policy, kinds)
+    candidates = [
+        (one, standing.receipt_id or receipt)
+        for one, standing in known
+        if one.type in kinds and (address is None or one.key == address)
+    ]
+    living = [(one, r) for one, r in candidates if not standings.get(one.key, _NOTHING).bounced]
+    permitted = [(one, r) for one, r in living if r is not None]
+    if permitted:
+        best, best_receipt = min(permitted, key=lambda pair: _preference(pair[0], standings, kinds))
+        return Decision(None, best.key, best_receipt)
+    return Decision(_why_not(known, candidates, living, has_receipt=receipt is not None))
+
+
+def stand(facts: Facts, policy: Policy, at: int) -> Standing:
+    """What the facts about one identifier amount to at the moment `at` (microseconds)."""
+    grants = sorted(grant for grant in facts.grants if grant[0] <= at)
+    evidenced_at = max((grant[0] for grant in grants if grant[2]), default=None)
+    in_force = [
+        reason
+        for occurred_at, reason in facts.opt_outs
+        if reason not in _CLEARABLE or evidenced_at is None or evidenced_at <= occurred_at
+    ]
+    bounced = Reason.HARD_BOUNCE in in_force
+    wishes = [reason for reason in in_force if reason is not Reason.HARD_BOUNCE]
+    opt_out = min(wishes, key=_STRICTNESS.__getitem__) if wishes else None
+    if not grants:
+        return Standing(opt_out, bounced)
+    _, receipt_id, _, expires_at, has_proof = grants[-1]
+    if expires_at is not None and expires_at <= at:
+        return Standing(opt_out, bounced, lacking=Reason.EXPIRED)
+    if policy.double_opt_in and not has_proof and policy.purpose != TRANSACTIONAL:
+        return Standing(opt_out, bounced, lacking=Reason.UNCONFIRMED)
+    return Standing(opt_out, bounced, receipt_id)
+
+
+def load_standings(
+    connection: Connection, keys: Iterable[Key], policy: Policy, at: int
+) -> dict[Key, Standing]:
+    """What the store knows, right now, about these identifiers.
+
+    Raises:
+        StoreError: the store cannot be read; nothing may be sent.
+    """
+    facts = load_facts(connection, set(keys), policy)
+    return {key: stand(known, policy, at) for key, known in facts.items()}
+
+
+def load_facts(connection: Connection, keys: set[Key], policy: Policy) -> dict[Key, Facts]:
+    """The facts about these identifiers that bear on the policy.
+
+    Raises:
+        StoreError: the store cannot be read; nothing may be sent.
+    """
+    found: dict[Key, Facts] = {}
+    try:
+        for row in _rows(connection, _suppressions(policy), schema.suppressions, keys):
+            if (row[0], row[1]) in keys:
+                opt_out = (row[3], _opt_out_reason(row[2]))
+                found.setdefault((row[0], row[1]), Facts()).opt_outs.append(opt_out)
+        for row in _rows(connection, _consents(policy), schema.consent_events, keys):
+            if (row[0], row[1]) in keys:
+                _add_consent(found.setdefault((row[0], row[1]), Facts()), row, policy)
+    except SQLAlchemyError as error:
+        raise StoreError(
+            "The permission facts cannot be read.",
+            "Nothing was sent. Check the operational store with `regulars doctor`.",
+        ) from error
+    return found
+
+
+def _personal_receipt(
+    known: list[tuple[Identifier, Standing]], policy: Policy, kinds: tuple[str, ...]
+) -> str | None:
+    """An opt-in that was given for the person rather than for one address."""
+    receipts = [
+        (_grade_rank(one), one.type, one.value, standing.receipt_id)
+        for one, standing in known
+        if standing.receipt_id is not None
+        and (one.type not in kinds or policy.channel in {"ads", "onsite"})
+        and (one.type != "device" or policy.channel in _DEVICE_CHANNELS)
+    ]
+    return None if policy.channel == "push" or not receipts else min(receipts)[3]
+
+
+def _preference(
+    one: Identifier, standings: Mapping[Key, Standing], kinds: tuple[str, ...]
+) -> tuple[Any, ...]:
+    own = standings.get(one.key, _NOTHING).receipt_id is not None
+    return (
+        not own,
+        kinds.index(one.type),
+        one.is_dormant,
+        _grade_rank(one),
+        not one.is_primary,
+        -one.last_seen,
+        one.value,
+    )
+
+
+def _grade_rank(one: Identifier) -> int:
+    return _GRADES.index(one.grade) if one.grade in _GRADES else len(_GRADES)
+
+
+def _why_not(
+    known: list[tuple[Identifier, Standing]],
+    candidates: list[tuple[Identifier, str | None]],
+    living: list[tuple[Identifier, str | None]],
+    *,
+    has_receipt: bool,
+) -> Reason:
+    if any(receipt is not None for _, receipt in candidates) and not living:
+        return Reason.HARD_BOUNCE
+    lacking = [standing.lacking for _, standing in known if standing.lacking is not None]
+    if lacking and not has_receipt:
+        return min(lacking, key=_STRICTNESS.__getitem__)
+    if not candidates and has_receipt:
+        return Reason.NO_ADDRESS
+    return Reason.HARD_BOUNCE if candidates and not living else Reason.NO_CONSENT
+
+
+def _opt_out_reason(written: str) -> Reason:
+    try:
+        return Reason(written)
+    except ValueError:
+        return Reason.UNKNOWN_OPT_OUT
+
+
+def _add_consent(facts: Facts, row: Sequence[Any], policy: Policy) -> None:
+    (
+        _,
+        _,
+        event_id,
+        channel,
+        purpose,
+        status,
+        occurred_at,
+        source,
+        wording,
+        expires,
+        proof,
+        basis,
+    ) = row
+    if status != "granted":
+        facts.opt_outs.append((occurred_at, _opt_out_reason(status)))
+        return
+    specific = channel == policy.channel and purpose == policy.purpose
+    lawful = basis != "contract" or policy.purpose == TRANSACTIONAL
+    if specific and lawful and source and source.strip():
+        is_evidenced = bool(wording or proof)
+        facts.grants.append((occurred_at, event_id, is_evidenced, expires, bool(proof)))
+
+
+def _suppressions(policy: Policy) -> Select[Any]:
+    table = schema.suppressions.c
+    purposes = [policy.purpose]
+    if policy.purpose != TRANSACTIONAL:
+        purposes.append(EVERY)
+    return select(
+        table.identifier_type, table.identifier_value, table.reason, table.occurred_at
+    ).where(table.channel.in_((policy.channel, EVERY)), table.purpose.in_(purposes))
+
+
+def _consents(policy: Policy) -> Select[Any]:
+    table = schema.consent_events.c
+    return select(
+        table.identifier_type,
+        table.identifier_value,
+        table.consent_event_id,
+        table.channel,
+        table.purpose,
+        table.status,
+        table.occurred_at,
+        table.source,
+        table.wording_version,
+        table.expires_at,
+        table.proof,
+        table.lawful_basis,
+    ).where(table.channel.in_((policy.channel, EVERY)), table.purpose.in_((policy.purpose, EVERY)))
+
+
+def _rows(
+    connection: Connection, query: Select[Any], table: Table, keys: set[Key]
+) -> Iterator[Sequence[Any]]:
+    """The query's rows for these identifiers: looked up, or all of them when there are many."""
+    if len(keys) > _SCAN_ABOVE:
+        yield from connection.execute(query)
+        return
+    values = sorted({value for _, value in keys})
+    for start in range(0, len(values), _LOOKUP):
+        part = table.c.identifier_value.in_(values[start : start + _LOOKUP])
+        yield from connection.execute(query.where(part))

@@ -1,0 +1,214 @@
+"""Who is meant: members of a segment and everything that identifies them, from the published file.
+
+Belongs here: reading the published file for a plan or a sync, through the locked-down reader. Does
+not belong here: permission, differences, anything that leaves.
+
+Data flow: published.duckdb (segments.seg_*, marts.dim_segments, dim_customers,
+bridge_customer_identifiers, customer_aliases) -> members and identifiers.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from ingestion.config import Settings
+from ingestion.errors import UsageError
+from orchestration.activation.gate import ADDRESS_TYPES, Identifier
+from orchestration.home import Home
+from orchestration.publishing.reader import open_published
+
+DEFAULT_TRAITS = ("first_name", "last_name", "country_code")
+
+
+@dataclass(frozen=True)
+class Target:
+    """A segment on its way to a destination. `traits` are columns of dim_customers sent along."""
+
+    segment: str
+    destination: str
+    channel: str
+    purpose: str
+    traits: tuple[str, ...] = DEFAULT_TRAITS
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns a destination gets, in order."""
+        addresses = ADDRESS_TYPES[self.channel]
+        return ("customer_id", *addresses, *self.traits, "segment", "reason", "context")
+
+
+@dataclass(frozen=True)
+class People:
+    """The members of a segment as published, and the ids that were merged away."""
+
+    members: dict[str, dict[str, Any]]
+    identifiers: dict[str, list[Identifier]]
+    aliases: dict[str, str]
+
+
+def targets(
+    home: Home, settings: Settings, segment: str | None = None, destination: str | None = None
+) -> list[Target]:
+    """Every published segment with each destination it goes to, or those asked for.
+
+    Raises:
+        UsageError: no such segment, or a destination that the settings do not have.
+    """
+    with open_published(home) as connection:
+        rows = connection.execute(
+            "select segment, channel, purpose, destinations from marts.dim_segments order by all"
+        ).fetchall()
+    found = []
+    for name, channel, purpose, listed in rows:
+        chosen = settings.segments.get(name)
+        if (chosen and not chosen.enabled) or segment not in (None, name):
+            continue
+        wanted = chosen.destinations if chosen else None
+        for place in json.loads(listed or "[]") if wanted is None else wanted:
+            if destination in (None, place):
+                found.append(_target(settings, name, place, channel, purpose))
+    if not found and (segment or destination):
+        known = ", ".join(row[0] for row in rows) or "none"
+        raise UsageError(
+            "No published segment goes there.",
+            f"Segments: {known}. Destinations: {', '.join(sorted(settings.destinations)) or '-'}.",
+        )
+    return [each for each in found if settings.destinations[each.destination].enabled]
+
+
+def load_people(home: Home, target: Target) -> People:
+    """The members of the target's segment with their traits and identifiers.
+
+    Raises:
+        UsageError: the segment or a trait is not published.
+    """
+    with open_published(home) as connection:
+        table = _segment_table(connection, target.segment)
+        traits = _known_traits(connection, target.traits)
+        members = connection.execute(
+            f"""
+            select member.customer_id, member.reason, member.context{traits}
+            from {table} as member
+            left join marts.dim_customers as customers using (customer_id)
+            order by member.customer_id
+            """
+        ).fetchall()
+        names = ("customer_id", "reason", "context", *target.traits)
+        return People(
+            members={row[0]: _plain(names, row) for row in members},
+            identifiers=_identifiers(connection, f"select customer_id from {table}"),
+            aliases=_aliases(connection),
+        )
+
+
+def load_identifiers(home: Home, customer_ids: Iterable[str]) -> dict[str, list[Identifier]]:
+    """All identifiers of these people; an id that was merged away gets those of its survivor."""
+    wanted = sorted(set(customer_ids))
+    if not wanted:
+        return {}
+    with open_published(home) as connection:
+        aliases = _aliases(connection)
+        now = {one: aliases.get(one, one) for one in wanted}
+        connection.register("wanted", pa.table({"customer_id": sorted(set(now.values()))}))
+        found = _identifiers(connection, "select customer_id from wanted")
+    return {one: found.get(now[one], []) for one in wanted}
+
+
+def _target(settings: Settings, segment: str, place: str, channel: str, purpose: str) -> Target:
+    if place not in settings.destinations:
+        raise UsageError(
+            f"The segment `{segment}` goes to `{place}`, which the settings do not have.",
+            f"Add [destinations.{place}] to regulars.toml, or change the segment's destinations.",
+        )
+    if channel not in ADDRESS_TYPES:
+        raise UsageError(
+            f"The segment `{segment}` has the unknown channel `{channel}`.",
+            f"Use one of {', '.join(ADDRESS_TYPES)}.",
+        )
+    extra = settings.destinations[place].options.get("columns") or DEFAULT_TRAITS
+    return Target(segment, place, channel, purpose, tuple(extra))
+
+
+def _segment_table(connection: duckdb.DuckDBPyConnection, segment: str) -> str:
+    name = f"seg_{segment}"
+    found = connection.execute(
+        "select 1 from information_schema.tables"
+        " where table_schema = 'segments' and table_name = ?",
+        [name],
+    ).fetchone()
+    if found is None:
+        raise UsageError(f"There is no published segment `{segment}`.", "See `regulars plan`.")
+    return f'segments."{name}"'
+
+
+def _known_traits(connection: duckdb.DuckDBPyConnection, traits: tuple[str, ...]) -> str:
+    rows = connection.execute(
+        "select column_name from information_schema.columns"
+        " where table_schema = 'marts' and table_name = 'dim_customers'"
+    ).fetchall()
+    known = {row[0] for row in rows}
+    for trait in traits:
+        if trait not in known:
+            raise UsageError(
+                f"`{trait}` is no column of marts.dim_customers.",
+                "Mend the destination's `columns` in regulars.toml.",
+            )
+    return "".join(f', customers."{trait}"' for trait in traits)
+
+
+def _identifiers(connection: duckdb.DuckDBPyConnection, people: str) -> dict[str, list[Identifier]]:
+    rows = connection.execute(
+        f"""
+        select customer_id, identifier_type, identifier_value, coalesce(evidence_grade, ''),
+            coalesce(is_primary, false), coalesce(is_dormant, false),
+            coalesce(epoch_us(last_seen_at), 0)
+        from marts.bridge_customer_identifiers
+        where customer_id in ({people})
+        """
+    ).fetchall()
+    found: dict[str, list[Identifier]] = {}
+    for customer_id, *facts in rows:
+        found.setdefault(customer_id, []).append(Identifier(*facts))
+    return found
+
+
+def _aliases(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """Every id that was merged away, with the id that lives now."""
+    exists = connection.execute(
+        "select 1 from information_schema.tables"
+        " where table_schema = 'marts' and table_name = 'customer_aliases'"
+    ).fetchone()
+    if exists is None:
+        return {}
+    pairs: list[tuple[str, str]] = connection.execute(
+        "select alias_id, customer_id from marts.customer_aliases"
+    ).fetchall()
+    direct = dict(pairs)
+    return {alias: _survivor(alias, direct) for alias in direct}
+
+
+def _survivor(alias: str, direct: dict[str, str]) -> str:
+    seen = {alias}
+    current = alias
+    while (following := direct.get(current)) is not None and following not in seen:
+        seen.add(following)
+        current = following
+    return current
+
+
+def _plain(names: tuple[str, ...], row: tuple[Any, ...]) -> dict[str, Any]:
+    return {name: _json_value(value) for name, value in zip(names, row, strict=True)}
+
+
+def _json_value(value: Any) -> Any:
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    return str(value) if isinstance(value, Decimal) else value

@@ -1,0 +1,323 @@
+"""The plan: what one sync would add, update, remove and hold back, and why.
+
+Belongs here: the audience (members whom the gate lets through, each with an address) and its
+difference to what the destination has. Does not belong here: queueing or sending; a plan reads the
+published file and the operational store and reaches nothing else (RELIABILITY A12).
+
+The difference is taken against what was delivered, not against the last plan, so a row that failed
+comes again and a person whom we never sent is never removed (PEERS I2, I3). Rows tried without an
+answer may have arrived: whoever they were meant for and should no longer have them is removed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from orchestration.activation.gate import (
+    ADDRESS_TYPES,
+    Decision,
+    Identifier,
+    Key,
+    Policy,
+    Reason,
+    decide,
+    load_standings,
+)
+from orchestration.activation.people import People, Target, load_people
+from orchestration.destinations.base import Operation, Payload
+from orchestration.home import Home
+from orchestration.ops import schema
+from orchestration.ops.store import Store, to_micros
+from orchestration.publishing.reader import read_build
+
+OPEN_STATES = ("pending", "sending", "unknown", "dead")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One difference between what the destination has and what it should have."""
+
+    operation: Operation
+    customer_id: str
+    content_hash: str
+    payload: Payload
+    previous: Payload | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HeldBack:
+    """A member who may not be contacted, and why."""
+
+    customer_id: str
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """What the destination has of one person."""
+
+    content_hash: str
+    payload: Payload
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRow:
+    """An intent that did not come to its end."""
+
+    key: str
+    customer_id: str
+    sync_run_id: str
+    operation: Operation
+    content_hash: str
+    state: str
+    was_tried: bool
+    payload: Payload
+
+    @property
+    def may_have_arrived(self) -> bool:
+        """Whether the destination may have it although nobody said so; the dead were refused."""
+        return self.state == "unknown" or (self.was_tried and self.state != "dead")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a sync would do now."""
+
+    target: Target
+    run_id: str
+    changes: tuple[Change, ...]
+    held_back: tuple[HeldBack, ...]
+    unchanged_count: int
+    waiting_count: int  # rows of unknown fate that a person has to decide about
+    moved: tuple[tuple[str, str], ...]  # merged ids whose place their survivor takes
+    dropped: tuple[str, ...]  # merged ids whose address their survivor has already
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many are added, updated and removed."""
+        found = Counter(str(change.operation) for change in self.changes)
+        return {name: found.get(name, 0) for name in ("added", "updated", "removed")}
+
+    @property
+    def held_back_counts(self) -> dict[str, int]:
+        """How many are held back, by reason, most first."""
+        found = Counter(str(held.reason) for held in self.held_back)
+        return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
+
+    @property
+    def plan_hash(self) -> str:
+        """What an approval binds to: every difference, and where it goes."""
+        digest = hashlib.sha256()
+        target = self.target
+        digest.update(
+            f"{target.segment}|{target.destination}|{target.channel}|{target.purpose}\n".encode()
+        )
+        for change in self.changes:
+            line = f"{change.operation}|{change.customer_id}|{change.content_hash}\n"
+            digest.update(line.encode())
+        return digest.hexdigest()[:16]
+
+
+def build_plan(
+    store: Store, home: Home, target: Target, *, at: datetime, double_opt_in: bool = False
+) -> Plan:
+    """The plan for one segment and destination at the moment `at`.
+
+    Raises:
+        StoreError: the permission facts cannot be read.
+        UsageError: the segment is not published.
+    """
+    _, run_id, _ = read_build(home.published)
+    people = load_people(home, target)
+    policy = Policy(target.channel, target.purpose, double_opt_in)
+    with store.read() as connection:
+        decisions = decide_all(connection, people.identifiers, people.members, policy, at)
+        states = delivered_states(connection, target)
+        rows = open_rows(connection, target)
+    wanted = _wanted(target, people, decisions)
+    states, moved, dropped = _follow_merges(target, states, people.aliases)
+    changes, unchanged, waiting = difference(wanted, states, rows)
+    held = tuple(
+        HeldBack(customer_id, decision.reason)
+        for customer_id, decision in sorted(decisions.items())
+        if decision.reason is not None
+    )
+    return Plan(target, run_id, tuple(changes), held, unchanged, waiting, moved, dropped)
+
+
+def decide_all(
+    connection: Connection,
+    identifiers: Mapping[str, list[Identifier]],
+    customer_ids: Iterable[str],
+    policy: Policy,
+    at: datetime,
+) -> dict[str, Decision]:
+    """The gate's answer for many people at once."""
+    keys = {one.key for known in identifiers.values() for one in known}
+    standings = load_standings(connection, keys, policy, to_micros(at))
+    return {one: decide(identifiers.get(one, []), standings, policy) for one in customer_ids}
+
+
+def difference(
+    wanted: Mapping[str, Payload],
+    delivered: Mapping[str, Delivered],
+    rows: Mapping[str, OpenRow],
+) -> tuple[list[Change], int, int]:
+    """Changes in the order of customer_id; how many stay as they are; how many wait for a person.
+
+    Args:
+        wanted: what the destination should have, by customer_id.
+        delivered: what it has, as far as we know.
+        rows: the latest open intent per person.
+    """
+    changes = []
+    unchanged = waiting = 0
+    for customer_id in sorted({*wanted, *delivered, *rows}):
+        row, known = rows.get(customer_id), delivered.get(customer_id)
+        if customer_id not in wanted:
+            change = _removal(customer_id, known, row)
+        elif row is not None and row.state == "unknown" and row.operation != "removed":
+            waiting += 1
+            continue
+        else:
+            change = _addition(customer_id, wanted[customer_id], known, row)
+            unchanged += change is None
+        if change is not None:
+            changes.append(change)
+    return changes, unchanged, waiting
+
+
+def content_hash(payload: Payload) -> str:
+    """A digest of the columns that are sent, so only their changes are updates."""
+    canonical = json.dumps(payload, sort_keys=True, ensure_ascii=False)
+    return hashlib.md5(canonical.encode(), usedforsecurity=False).hexdigest()
+
+
+def delivered_states(connection: Connection, target: Target) -> dict[str, Delivered]:
+    """What the destination has, by customer_id."""
+    table = schema.audience_states.c
+    rows = connection.execute(
+        select(table.customer_id, table.content_hash, table.payload).where(
+            table.destination == target.destination,
+            table.segment == target.segment,
+            table.is_member.is_(True),
+        )
+    )
+    return {row[0]: Delivered(row[1], json.loads(row[2] or "{}")) for row in rows}
+
+
+def open_rows(connection: Connection, target: Target) -> dict[str, OpenRow]:
+    """The newest open intent per person."""
+    table = schema.outbox.c
+    rows = connection.execute(
+        select(
+            table.idempotency_key,
+            table.customer_id,
+            table.sync_run_id,
+            table.operation,
+            table.content_hash,
+            table.state,
+            (table.attempts > 0) | table.in_doubt,
+            table.payload,
+        )
+        .where(
+            table.destination == target.destination,
+            table.segment == target.segment,
+            table.state.in_(OPEN_STATES),
+        )
+        .order_by(table.customer_id, table.version)
+    )
+    found = {}
+    for row in rows:
+        found[row[1]] = OpenRow(
+            key=row[0],
+            customer_id=row[1],
+            sync_run_id=row[2],
+            operation=row[3],
+            content_hash=row[4],
+            state=row[5],
+            was_tried=bool(row[6]),
+            payload=json.loads(row[7] or "{}"),
+        )
+    return found
+
+
+def _wanted(
+    target: Target, people: People, decisions: Mapping[str, Decision]
+) -> dict[str, Payload]:
+    """What the destination should have: one payload per member whom the gate lets through."""
+    addresses = dict.fromkeys(ADDRESS_TYPES[target.channel])
+    wanted: dict[str, Payload] = {}
+    for customer_id, member in people.members.items():
+        address = decisions[customer_id].address
+        if address is not None:
+            full = {
+                **addresses,
+                **member,
+                address[0]: address[1],
+                "segment": target.segment,
+            }
+            wanted[customer_id] = {column: full[column] for column in target.columns}
+    return wanted
+
+
+def _follow_merges(
+    target: Target, states: dict[str, Delivered], aliases: Mapping[str, str]
+) -> tuple[dict[str, Delivered], tuple[tuple[str, str], ...], tuple[str, ...]]:
+    """Let survivors take over what was delivered under ids merged into theirs.
+
+    Removing a merged id and adding its survivor would end with the address removed wherever the
+    destination knows people by address, so the place moves silently.
+    """
+    moved, dropped = [], []
+    following = dict(states)
+    for old in sorted(old for old in states if old in aliases):
+        survivor = aliases[old]
+        if survivor not in following:
+            following[survivor] = following.pop(old)
+            moved.append((old, survivor))
+        elif address_of(following[survivor].payload, target) == address_of(
+            states[old].payload, target
+        ):
+            del following[old]
+            dropped.append(old)
+    return following, tuple(moved), tuple(dropped)
+
+
+def address_of(payload: Payload, target: Target) -> Key | None:
+    """The address a payload was made for."""
+    for kind in ADDRESS_TYPES[target.channel]:
+        value: Any = payload.get(kind)
+        if value:
+            return kind, str(value)
+    return None
+
+
+def _removal(customer_id: str, known: Delivered | None, row: OpenRow | None) -> Change | None:
+    if known is not None:
+        return Change("removed", customer_id, known.content_hash, known.payload, known.payload)
+    if row is not None and (row.operation == "removed" or row.may_have_arrived):
+        return Change("removed", customer_id, row.content_hash, row.payload, row.payload)
+    return None
+
+
+def _addition(
+    customer_id: str, payload: Payload, known: Delivered | None, row: OpenRow | None
+) -> Change | None:
+    digest = content_hash(payload)
+    if known is None:
+        return Change("added", customer_id, digest, payload)
+    in_doubt = row if row is not None and row.may_have_arrived else None
+    if in_doubt is not None and in_doubt.operation == "removed":
+        return Change("added", customer_id, digest, payload, known.payload)
+    if known.content_hash != digest or in_doubt is not None:
+        return Change("updated", customer_id, digest, payload, known.payload)
+    return None

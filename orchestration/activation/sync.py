@@ -1,0 +1,349 @@
+"""One sync: plan, queue, and drain the outbox into a destination, so that a kill loses nothing.
+
+Belongs here: the order of steps and the retries. Does not belong here: permission (gate), the
+difference (plan), the bookkeeping (outbox, settlement) or any particular destination.
+
+Steps: take back what a dead sync had claimed -> plan against what was delivered -> refuse if the
+approval was for something else -> queue -> per batch: claim, then in one transaction ask the gate,
+deliver and record -> remove at once whoever the gate stopped on the way -> finish.
+
+That one transaction holds the store's write lock, so an opt-out is either known before a batch
+leaves or acknowledged after it has left; there is no moment in between (RELIABILITY A5). Removals
+always go and never ask the gate.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import Connection, func, select, text, update
+
+from ingestion.errors import RegularsError, UsageError
+from orchestration.activation import outbox, settlement
+from orchestration.activation.authority import Approval, accept
+from orchestration.activation.gate import (
+    Decision,
+    Identifier,
+    Policy,
+    Reason,
+    decide,
+    load_standings,
+)
+from orchestration.activation.outbox import SyncRun
+from orchestration.activation.people import Target, load_identifiers
+from orchestration.activation.plan import (
+    OPEN_STATES,
+    HeldBack,
+    Plan,
+    address_of,
+    build_plan,
+    open_rows,
+)
+from orchestration.activation.settlement import BatchKey, Queued
+from orchestration.destinations.base import Audience, Batch, Destination, Payload, RetryLaterError
+from orchestration.home import Home
+from orchestration.lock import hold
+from orchestration.ops import schema
+from orchestration.ops.store import Store, to_micros
+
+MAX_ROUNDS = 8
+MAX_WAIT_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class SyncReport:
+    """What one sync did, in counts. `left` are rows that did not come to their end, by state."""
+
+    sync_run_id: str
+    target: Target
+    plan_hash: str
+    planned: int
+    sent: dict[str, int]
+    held_back: dict[str, int]
+    unchanged: int
+    left: dict[str, int]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing is left to send and nobody has to decide anything."""
+        return not self.left
+
+
+@dataclass
+class _Session:
+    """What every step of one sync needs."""
+
+    store: Store
+    home: Home
+    target: Target
+    destination: Destination
+    at: datetime
+    policy: Policy
+    wait: Callable[[float], None]
+    identifiers: dict[str, list[Identifier]] = field(default_factory=dict)
+    withheld: Counter[str] = field(default_factory=Counter)
+    sent: Counter[str] = field(default_factory=Counter)
+
+
+def sync(
+    store: Store,
+    home: Home,
+    target: Target,
+    destination: Destination,
+    *,
+    at: datetime,
+    approval: Approval | None = None,
+    double_opt_in: bool = False,
+    wait: Callable[[float], None] = time.sleep,
+) -> SyncReport:
+    """Bring the destination's audience up to date; safe to repeat after any failure.
+
+    Args:
+        store: the operational store.
+        home: whose published file and lock are used.
+        target: the segment and its destination.
+        destination: the adapter, already opened.
+        at: the moment of the sync; opt-ins that lie after it do not count yet.
+        approval: if given, exactly this plan and no other is carried out.
+        double_opt_in: whether opt-ins need proof.
+        wait: how to wait between rounds (tests do not).
+
+    Raises:
+        ApprovalError: the differences are not the approved ones; nothing was sent.
+        StoreError: the permission facts cannot be read; nothing was sent.
+        BusyError: another process holds the home.
+    """
+    if target.channel not in destination.channels:
+        raise UsageError(
+            f"`{destination.name}` does not reach the channel {target.channel}.",
+            f"It reaches {', '.join(sorted(destination.channels))}.",
+        )
+    policy = Policy(target.channel, target.purpose, double_opt_in)
+    session = _Session(store, home, target, destination, at, policy, wait)
+    with hold(home.lock):
+        with store.write() as connection:
+            halfway = settlement.recover(connection, target, destination.idempotency, at)
+        plan = build_plan(store, home, target, at=at, double_opt_in=double_opt_in)
+        sync_run = _begin(session, plan, approval)
+        _clear_half_done(session, halfway)
+        _drain(session)
+        _remove_withheld(session, sync_run)
+        _finish(session, sync_run)
+        return _report(session, sync_run, plan)
+
+
+def _begin(session: _Session, plan: Plan, approval: Approval | None) -> SyncRun:
+    """Check the approval and queue the plan, both or neither."""
+    with session.store.write() as connection:
+        rows = open_rows(connection, session.target)
+        if approval is not None:
+            accept(connection, plan, approval, session.at)
+        sync_run = SyncRun(
+            outbox.new_sync_run_id(connection, session.target, session.at),
+            session.target,
+            session.at,
+        )
+        outbox.open_sync_run(connection, plan, sync_run)
+        size = session.destination.batch_size
+        outbox.queue(connection, plan, sync_run, rows, batch_size=size)
+    return sync_run
+
+
+def _clear_half_done(session: _Session, batches: list[BatchKey]) -> None:
+    """Batches of a dead sync whose rows were all superseded still have to be taken back."""
+    with session.store.read() as connection:
+        pending = set(settlement.pending_batches(connection, session.target))
+        empty = [batch for batch in batches if batch not in pending]
+        emptied = [
+            _batch(session, settlement.sync_run_of(connection, session.target, key[0]), key, [])
+            for key in empty
+        ]
+    for batch in emptied:
+        session.destination.deliver(batch)
+
+
+def _drain(session: _Session) -> None:
+    """Send what is pending, in rounds, until nothing is or the destination keeps refusing."""
+    for attempt in range(MAX_ROUNDS):
+        with session.store.read() as connection:
+            batches = settlement.pending_batches(connection, session.target)
+        if not batches:
+            return
+        sent_before = session.sent.total()
+        asked = max((_send(session, batch) for batch in batches), default=0.0)
+        with session.store.read() as connection:
+            left = settlement.pending_batches(connection, session.target)
+        if left and attempt + 1 < MAX_ROUNDS:
+            has_moved = session.sent.total() > sent_before
+            pause = asked or (0.0 if has_moved else 0.5 * 2**attempt)
+            session.wait(min(pause, MAX_WAIT_SECONDS))
+
+
+def _send(session: _Session, key: BatchKey) -> float:
+    """Claim and deliver one batch; returns the seconds the destination asked us to wait."""
+    store, target = session.store, session.target
+    with store.write() as connection:
+        settlement.claim(connection, target, key, session.at)
+        customers = {q.row.customer_id for q in settlement.claimed_rows(connection, target, key)}
+    missing = customers - session.identifiers.keys()
+    session.identifiers.update(load_identifiers(session.home, missing))
+    try:
+        with store.write() as connection:
+            _hold_permission(connection)
+            _deliver_claimed(session, connection, key)
+    except RegularsError as error:
+        reason = error.reason if isinstance(error, RetryLaterError) else "failed"
+        with store.write() as connection:
+            settlement.put_back(connection, target, key, reason, session.at)
+        if not isinstance(error, RetryLaterError):
+            raise
+        return error.wait_seconds or 0.0
+    return 0.0
+
+
+def _deliver_claimed(session: _Session, connection: Connection, key: BatchKey) -> None:
+    """Ask the gate about the batch's people as things stand now, deliver, and record."""
+    original = settlement.sync_run_of(connection, session.target, key[0])
+    queued = settlement.claimed_rows(connection, session.target, key)
+    decisions = _decide(session, connection, queued)
+    passed, refused = [], []
+    for each in queued:
+        decision = decisions.get(each.row.customer_id)
+        if each.row.operation == "removed" or (decision and decision.reason is None):
+            passed.append(each)
+        else:
+            reason = decision.reason if decision and decision.reason else Reason.UNKNOWN_PERSON
+            refused.append((each, HeldBack(each.row.customer_id, reason)))
+            session.withheld[str(reason)] += 1
+    settlement.withhold(connection, SyncRun(key[0], session.target, session.at), refused)
+    outcomes = session.destination.deliver(_batch(session, original, key, passed))
+    arrived = settlement.settle(
+        connection,
+        original,
+        passed,
+        {outcome.key: outcome for outcome in outcomes},
+        decisions,
+        idempotency=session.destination.idempotency,
+        at=to_micros(session.at),
+    )
+    session.sent.update(each.row.operation for each in arrived)
+
+
+def _decide(session: _Session, connection: Connection, queued: list[Queued]) -> dict[str, Decision]:
+    """The gate's answers, each for the very address in the row."""
+    asked = [each.row for each in queued if each.row.operation != "removed"]
+    known = {row.customer_id: session.identifiers.get(row.customer_id, []) for row in asked}
+    keys = {one.key for identifiers in known.values() for one in identifiers}
+    standings = load_standings(connection, keys, session.policy, to_micros(session.at))
+    answers = {}
+    for row in asked:
+        address = address_of(row.payload, session.target)
+        identifiers = known[row.customer_id]
+        if identifiers and address not in {one.key for one in identifiers}:
+            answers[row.customer_id] = Decision(Reason.ADDRESS_CHANGED)
+        else:
+            answers[row.customer_id] = decide(
+                identifiers, standings, session.policy, address=address
+            )
+    return answers
+
+
+def _remove_withheld(session: _Session, sync_run: SyncRun) -> None:
+    """Whoever the gate stopped on the way is removed now, not by the next sync."""
+    if not session.withheld:
+        return
+    plan = build_plan(
+        session.store,
+        session.home,
+        session.target,
+        at=session.at,
+        double_opt_in=session.policy.double_opt_in,
+    )
+    with session.store.write() as connection:
+        rows = open_rows(connection, session.target)
+        size = session.destination.batch_size
+        outbox.queue(connection, plan, sync_run, rows, batch_size=size, only_removals=True)
+    _drain(session)
+
+
+def _finish(session: _Session, sync_run: SyncRun) -> None:
+    """Let the destination close the sync run, then say so; a kill in between repeats both."""
+    target = session.target
+    with session.store.read() as connection:
+        audience = Audience(
+            sync_run.sync_run_id,
+            target.segment,
+            session.at,
+            target.columns,
+            _members(connection, target),
+        )
+        session.destination.finish(audience)
+    with session.store.write() as connection:
+        table = schema.sync_runs
+        left = bool(settlement.pending_batches(connection, target))
+        connection.execute(
+            update(table)
+            .where(
+                table.c.destination == target.destination,
+                table.c.segment == target.segment,
+                table.c.status != "done",
+            )
+            .values(status="incomplete" if left else "done", finished_at=to_micros(session.at))
+        )
+
+
+def _members(connection: Connection, target: Target) -> Iterator[Payload]:
+    table = schema.audience_states.c
+    query = (
+        select(table.payload)
+        .where(
+            table.destination == target.destination,
+            table.segment == target.segment,
+            table.is_member.is_(True),
+        )
+        .order_by(table.customer_id)
+    )
+    return (json.loads(row[0] or "{}") for row in connection.execute(query))
+
+
+def _batch(session: _Session, original: SyncRun, key: BatchKey, queued: list[Queued]) -> Batch:
+    return Batch(
+        sync_run_id=original.sync_run_id,
+        segment=session.target.segment,
+        number=key[1],
+        started_at=original.started_at,
+        columns=session.target.columns,
+        rows=tuple(each.row for each in queued),
+    )
+
+
+def _report(session: _Session, sync_run: SyncRun, plan: Plan) -> SyncReport:
+    table = schema.outbox.c
+    query = outbox.of_pair(select(table.state, func.count()), session.target)
+    with session.store.read() as connection:
+        rows = connection.execute(
+            query.where(table.state.in_(OPEN_STATES)).group_by(table.state)
+        ).all()
+    return SyncReport(
+        sync_run_id=sync_run.sync_run_id,
+        target=session.target,
+        plan_hash=plan.plan_hash,
+        planned=len(plan.changes),
+        sent={name: session.sent[name] for name in ("added", "updated", "removed")},
+        held_back=dict(Counter(plan.held_back_counts) + session.withheld),
+        unchanged=plan.unchanged_count,
+        left={str(row[0]): int(row[1]) for row in rows},
+    )
+
+
+def _hold_permission(connection: Connection) -> None:
+    """Keep facts from changing until the batch is recorded; SQLite's write lock does so already."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(
+            text("lock table consent_events, suppressions in share row exclusive mode")
+        )

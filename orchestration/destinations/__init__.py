@@ -1,0 +1,44 @@
+"""Destinations: one file each, found by its name.
+
+Belongs here: adapters to the systems that reach a channel, and finding them. Does not belong here:
+who may be sent anything (`orchestration.activation`).
+
+To add one, add `orchestration/destinations/<kind>.py` with a function
+`create(name: str, options: dict, home: Home) -> Destination`, and name the kind in
+`regulars.toml`. The contract suite in tests/orchestration/destinations covers it from then on.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pkgutil import iter_modules
+
+from ingestion import config
+from ingestion.errors import UsageError
+from orchestration.destinations.base import Destination
+from orchestration.home import Home
+
+_NOT_A_KIND = frozenset({"base", "tables"})
+
+
+def kinds() -> tuple[str, ...]:
+    """The kinds of destination there are, by file name."""
+    return tuple(
+        sorted(module.name for module in iter_modules(__path__) if module.name not in _NOT_A_KIND)
+    )
+
+
+def open_destination(name: str, settings: config.Destination, home: Home) -> Destination:
+    """The adapter for the destination that the settings call `name`.
+
+    Raises:
+        UsageError: its kind or one of its options is unknown.
+    """
+    if settings.kind not in kinds():
+        raise UsageError(
+            f"The destination `{name}` has an unknown kind `{settings.kind}`.",
+            f"Use one of {', '.join(kinds())}.",
+        )
+    module = import_module(f"{__name__}.{settings.kind}")
+    destination: Destination = module.create(name, settings.options, home)
+    return destination

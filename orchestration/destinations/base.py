@@ -1,0 +1,122 @@
+"""What a destination is: a small protocol, and the rows and outcomes that cross it.
+
+Belongs here: the shapes shared by all destinations. Does not belong here: any particular system, or
+permission (rows that arrive here have passed the gate; removals need not).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Literal, Protocol
+
+from ingestion.errors import RegularsError
+
+Operation = Literal["added", "updated", "removed"]
+Payload = Mapping[str, Any]
+
+
+class Idempotency(StrEnum):
+    """What happens when a destination gets the same row twice (RELIABILITY A2)."""
+
+    KEY = "idempotent_key"  # it remembers our key and answers as the first time
+    SET = "idempotent_set"  # the row sets a state, so the second time changes nothing
+    NONE = "none"  # it would act twice: rows in flight at a crash wait for a person
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One intent for one person. `previous` is what the destination has of them, if anything."""
+
+    key: str
+    customer_id: str
+    version: int
+    operation: Operation
+    payload: Payload
+    previous: Payload | None = None
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows that go together. The same rows keep the same number when a sync is resumed."""
+
+    sync_run_id: str
+    segment: str
+    number: int
+    started_at: datetime
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one row. `reason` is a short code, never a value of the row.
+
+    `retry` promises that the row was not taken, or that taking it twice does no harm; `unknown`
+    that neither is sure; `rejected` that trying the same row again is useless for now.
+    """
+
+    key: str
+    status: Literal["delivered", "retry", "rejected", "unknown"]
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Audience:
+    """Everybody the destination should have after a sync run, in the order of customer_id."""
+
+    sync_run_id: str
+    segment: str
+    started_at: datetime
+    columns: tuple[str, ...]
+    members: Iterable[Payload]
+
+
+class RetryLaterError(RegularsError):
+    """The destination could not be reached or is busy; nothing of the batch is lost.
+
+    Args:
+        reason: a short code such as `http_503`.
+        wait_seconds: how long it asked us to wait, if it did.
+    """
+
+    def __init__(self, reason: str, wait_seconds: float | None = None) -> None:
+        """Keep the code apart: it goes into the outbox."""
+        self.reason = reason
+        self.wait_seconds = wait_seconds
+        super().__init__(
+            f"The destination did not take the rows ({reason}).", "They stay queued; sync again."
+        )
+
+
+class Destination(Protocol):
+    """An adapter to one system that reaches a channel."""
+
+    name: str
+    channels: frozenset[str]
+    idempotency: Idempotency
+    batch_size: int
+
+    def deliver(self, batch: Batch) -> Sequence[Outcome]:
+        """Hand over a batch and say what became of every row, in any order.
+
+        A row without an outcome counts as `retry`, or `unknown` where rows may not be repeated.
+        Called again after a crash, with the rows that still stand; an empty batch takes back
+        what an interrupted one may have left behind.
+
+        Raises:
+            RetryLaterError: nothing of the batch can be taken now.
+        """
+
+    def finish(self, audience: Audience) -> None:
+        """All rows of a sync run have been handed over; called again after a crash."""
+
+    def preview(self, segment: str) -> str:
+        """Where and how rows of this segment would go, in a few words; reaches nothing."""
+
+
+def delivered(rows: Iterable[Row]) -> Iterator[Outcome]:
+    """The outcome of rows that all arrived."""
+    return (Outcome(row.key, "delivered") for row in rows)

@@ -1,0 +1,216 @@
+"""A tiny shop for activation tests: a published file made by DDL, a store, and a receiver."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import duckdb
+
+from orchestration.activation.people import Target
+from orchestration.destinations.base import (
+    Audience,
+    Batch,
+    Idempotency,
+    Outcome,
+    Payload,
+    RetryLaterError,
+    Row,
+)
+from orchestration.home import Home
+from orchestration.ops.consents import ConsentEvent, Suppression, record_consents
+from orchestration.ops.consents import record_suppressions as _record_suppressions
+from orchestration.ops.store import Store
+
+NOW = datetime(2026, 6, 1, 12)
+TARGET = Target("vip", "receiver", "email", "marketing")
+Identifiers = Sequence[tuple[str, str]]
+
+
+@dataclass
+class Shop:
+    """People, a segment, and their publication."""
+
+    home: Home
+    store: Store
+    people: dict[str, Identifiers] = field(default_factory=dict)
+    members: dict[str, str] = field(default_factory=dict)
+    aliases: dict[str, str] = field(default_factory=dict)
+    channel: str = "email"
+    purpose: str = "marketing"
+    runs: int = 0
+
+    def add(self, customer_id: str, *addresses: str, member: bool = True) -> None:
+        """A person with these emails (or `type:value` identifiers)."""
+        self.people[customer_id] = [
+            (each.split(":", 1)[0], each.split(":", 1)[1]) if ":" in each else ("email", each)
+            for each in addresses
+        ]
+        if member:
+            self.members[customer_id] = "because"
+
+    def grant(
+        self, value: str, *, kind: str = "email", at: datetime | None = None, **more: Any
+    ) -> str:
+        """An evidenced opt-in."""
+        facts = {
+            "channel": self.channel,
+            "purpose": self.purpose,
+            "wording_version": "v1",
+            **more,
+        }
+        when = at or NOW - timedelta(days=10)
+        event = ConsentEvent(
+            kind, value, status="granted", occurred_at=when, source="form", **facts
+        )
+        record_consents(self.store, [event], recorded_at=NOW)
+        return event.consent_event_id
+
+    def revoke(
+        self, value: str, *, kind: str = "email", at: datetime | None = None, **more: Any
+    ) -> None:
+        """An opt-out by consent event."""
+        facts = {"channel": self.channel, "purpose": self.purpose, "status": "revoked", **more}
+        event = ConsentEvent(kind, value, occurred_at=at or NOW, source="form", **facts)
+        record_consents(self.store, [event], recorded_at=NOW)
+
+    def suppress(
+        self,
+        value: str,
+        reason: str,
+        *,
+        kind: str = "email",
+        at: datetime | None = None,
+        channel: str | None = None,
+        purpose: str = "*",
+    ) -> None:
+        """An opt-out by suppression."""
+        fact = Suppression(kind, value, channel or self.channel, purpose, reason, at or NOW, "test")
+        _record_suppressions(self.store, [fact], recorded_at=NOW)
+
+    def publish(self) -> None:
+        """Swap in a published file that says what the shop is now."""
+        self.runs += 1
+        beside = self.home.root / "next.duckdb"
+        beside.unlink(missing_ok=True)
+        with duckdb.connect(str(beside)) as connection:
+            for schema in ("marts", "ops", "segments"):
+                connection.execute(f"create schema {schema}")
+            connection.execute(
+                "create table ops.build as select 'b' as build_id, ? as run_id,"
+                " ?::timestamp as as_of",
+                [f"run{self.runs}", NOW],
+            )
+            connection.execute(
+                "create table marts.dim_segments as select 'vip' as segment, 'VIP' as label,"
+                " 'The best' as description, ? as channel, ? as purpose,"
+                """ '["receiver"]' as destinations, 1 as priority""",
+                [self.channel, self.purpose],
+            )
+            _table(
+                connection,
+                "marts.dim_customers",
+                "customer_id varchar, first_name varchar, last_name varchar, country_code varchar",
+                [[one, f"First {one}", "Last", "GB"] for one in self.people],
+            )
+            _table(
+                connection,
+                "marts.bridge_customer_identifiers",
+                "customer_id varchar, identifier_type varchar, identifier_value varchar,"
+                " evidence_grade varchar, is_primary boolean, is_dormant boolean,"
+                " last_seen_at timestamp",
+                [
+                    [one, kind, value, "newsletter", index == 0, False, NOW]
+                    for one, identifiers in self.people.items()
+                    for index, (kind, value) in enumerate(identifiers)
+                ],
+            )
+            _table(
+                connection,
+                "marts.customer_aliases",
+                "alias_id varchar, customer_id varchar, merged_at timestamp",
+                [[old, new, NOW] for old, new in self.aliases.items()],
+            )
+            _table(
+                connection,
+                "segments.seg_vip",
+                "customer_id varchar, reason varchar, context varchar",
+                [[one, reason, "{}"] for one, reason in self.members.items()],
+            )
+        beside.replace(self.home.published)
+
+
+def _table(
+    connection: duckdb.DuckDBPyConnection, name: str, columns: str, rows: Iterable[list[Any]]
+) -> None:
+    connection.execute(f"create table {name} ({columns})")
+    full = list(rows)
+    if full:
+        places = ", ".join("?" for _ in full[0])
+        connection.executemany(f"insert into {name} values ({places})", full)
+
+
+@dataclass
+class Receiver:
+    """A destination in memory that remembers everything and can misbehave on request."""
+
+    name: str = "receiver"
+    channels: frozenset[str] = frozenset({"email", "sms", "push", "ads", "onsite"})
+    idempotency: Idempotency = Idempotency.KEY
+    batch_size: int = 2
+    members: dict[str, Payload] = field(default_factory=dict)
+    versions: dict[str, int] = field(default_factory=dict)
+    keys: set[str] = field(default_factory=set)
+    log: list[Row] = field(default_factory=list)
+    duplicates: int = 0
+    calls: int = 0
+    finished: int = 0
+    answers: list[Any] = field(default_factory=list)
+    audience: list[Payload] = field(default_factory=list)
+
+    def deliver(self, batch: Batch) -> list[Outcome]:
+        """Take a batch; `answers` holds what to do instead, one entry per call."""
+        self.calls += 1
+        answer = self.answers.pop(0) if self.answers else None
+        if isinstance(answer, BaseException):
+            raise answer
+        outcomes = []
+        for row in batch.rows:
+            if isinstance(answer, str):
+                outcomes.append(Outcome(row.key, answer, "told_so"))  # type: ignore[arg-type]
+                continue
+            self.take(row)
+            if answer is not False:
+                outcomes.append(Outcome(row.key, "delivered"))
+        return outcomes
+
+    def take(self, row: Row) -> None:
+        """Apply a row, unless a newer version or the same key was here before."""
+        if row.key in self.keys:
+            self.duplicates += 1
+            return
+        self.keys.add(row.key)
+        self.log.append(row)
+        if row.version < self.versions.get(row.customer_id, 0):
+            return
+        self.versions[row.customer_id] = row.version
+        if row.operation == "removed":
+            self.members.pop(row.customer_id, None)
+        else:
+            self.members[row.customer_id] = row.payload
+
+    def finish(self, audience: Audience) -> None:
+        """Remember the closing word."""
+        self.finished += 1
+        self.audience = list(audience.members)
+
+    def preview(self, segment: str) -> str:
+        """Nothing to see."""
+        return f"memory/{segment}"
+
+
+def busy(seconds: float | None = None) -> RetryLaterError:
+    """The answer of a destination that has too much to do."""
+    return RetryLaterError("http_429", seconds)
