@@ -17,9 +17,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--people", type=int, default=DEFAULT_PEOPLE)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--as-of", type=datetime.fromisoformat, default=DEFAULT_AS_OF)
-    parser.add_argument("--out", type=Path, required=True, help="gets input/, truth/ and, with servers, api/")
-    parser.add_argument("--all-files", action="store_true", help="orders and mail as files too, no APIs")
-    parser.add_argument("--ending", default=".jsonl.gz", choices=[".jsonl", ".jsonl.gz", ".jsonl.zst"])
+    parser.add_argument(
+        "--out", type=Path, required=True, help="gets input/, truth/ and, with servers, api/"
+    )
+    parser.add_argument(
+        "--all-files", action="store_true", help="orders and mail as files too, no APIs"
+    )
+    parser.add_argument(
+        "--ending", default=".jsonl.gz", choices=[".jsonl", ".jsonl.gz", ".jsonl.zst"]
+    )
     chosen = parser.parse_args(arguments)
     if chosen.people < 1:
         parser.error("--people must be at least 1")

@@ -12,7 +12,13 @@ import numpy as np
 
 from ingestion.demo.calendar import DAY, HOUR, Calendar, Ints
 from ingestion.demo.identifiers import (
-    BOT, INTERNAL, KIOSK, MAIN, NEWSLETTER, NOBODY, Identifiers,
+    BOT,
+    INTERNAL,
+    KIOSK,
+    MAIN,
+    NEWSLETTER,
+    NOBODY,
+    Identifiers,
 )
 from ingestion.demo.people import ANONYMOUS, Bools, People
 from ingestion.demo.purchases import Orders
@@ -20,8 +26,16 @@ from ingestion.demo.troubles import Troubles
 
 BROWSE, WISHLIST, CART, CHECKOUT, ORDER = range(5)
 SOURCES = (
-    "direct", "organic_search", "paid_search", "paid_social", "organic_social", "referral", "affiliate",
-    "display", "sms", "email",
+    "direct",
+    "organic_search",
+    "paid_search",
+    "paid_social",
+    "organic_social",
+    "referral",
+    "affiliate",
+    "display",
+    "sms",
+    "email",
 )
 DIRECT, EMAIL_SOURCE = 0, 9
 _SOURCE_SHARE = np.array([0.36, 0.24, 0.13, 0.08, 0.06, 0.05, 0.03, 0.03, 0.02, 0.0])
@@ -158,7 +172,12 @@ def signup_visits(
 
 
 def click_visits(
-    rng: np.random.Generator, ids: Identifiers, person: Ints, email: Ints, clicked: Ints, campaign: Ints
+    rng: np.random.Generator,
+    ids: Identifiers,
+    person: Ints,
+    email: Ints,
+    clicked: Ints,
+    campaign: Ints,
 ) -> Visits:
     """The visit behind a click in a message; the site sometimes learns the address from it."""
     n = len(person)
@@ -192,7 +211,11 @@ def plain_visits(rng: np.random.Generator, ids: Identifiers, person: Ints, start
 
 
 def kiosk_visits(
-    rng: np.random.Generator, people: People, ids: Identifiers, calendar: Calendar, troubles: Troubles
+    rng: np.random.Generator,
+    people: People,
+    ids: Identifiers,
+    calendar: Calendar,
+    troubles: Troubles,
 ) -> Visits:
     """People who sign in, or leave an address, on the shared tablet of a shop floor."""
     kiosks = np.flatnonzero(ids.device_role == KIOSK)

@@ -20,7 +20,9 @@ HOUR = 3600
 DAY = 24 * HOUR
 SHOP_ZONE = "Europe/London"
 
-_HOURS = np.array([2, 1, 1, 1, 1, 2, 4, 7, 9, 10, 11, 12, 13, 12, 11, 11, 12, 13, 15, 18, 19, 16, 10, 5])
+_HOURS = np.array(
+    [2, 1, 1, 1, 1, 2, 4, 7, 9, 10, 11, 12, 13, 12, 11, 11, 12, 13, 15, 18, 19, 16, 10, 5]
+)
 _WEEKDAYS = np.array([0.95, 0.9, 0.95, 1.0, 1.05, 1.15, 1.1])
 _MONTHS = np.array([0.9, 0.85, 0.95, 0.95, 1.0, 1.0, 0.95, 0.85, 1.0, 1.05, 1.45, 1.6])
 _YEARLY_GROWTH = 0.25
@@ -47,7 +49,9 @@ class Calendar:
             [_HOURS[m.hour] * _WEEKDAYS[m.weekday()] * _MONTHS[m.month - 1] for m in moments]
         ) * (1 + _YEARLY_GROWTH * np.arange(len(moments)) / (365 * 24))
         zone = ZoneInfo(SHOP_ZONE)
-        offsets = [int((m.astimezone(zone).utcoffset() or timedelta()).total_seconds()) for m in moments]
+        offsets = [
+            int((m.astimezone(zone).utcoffset() or timedelta()).total_seconds()) for m in moments
+        ]
         return cls(
             start,
             end,
@@ -72,6 +76,8 @@ class Calendar:
     def in_shop_hours(self, rng: np.random.Generator, moments: Ints) -> Ints:
         """The same days, at a time when the shop's doors are open."""
         midnight = moments // DAY * DAY
-        opened = midnight + 9 * HOUR + (rng.beta(1.6, 1.4, len(moments)) * 9 * HOUR).astype(np.int64)
+        opened = (
+            midnight + 9 * HOUR + (rng.beta(1.6, 1.4, len(moments)) * 9 * HOUR).astype(np.int64)
+        )
         hour = np.clip((opened - self.start) // HOUR, 0, len(self.utc_offset) - 1)
         return np.minimum(opened - self.utc_offset[hour], self.end - 1)

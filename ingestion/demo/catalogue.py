@@ -36,22 +36,47 @@ LAST = (
     "Pike Pope Quinn Rahman Ray Reed Rhodes Rice Rowe Ryan Sadler Shah Shaw Silva Singh Stark Stone Swift "
     "Tait Tate Thorn Todd Vance Vaughn Wade Walsh Ward Webb West Wilde Wolfe Wood Wren Yates Young Zeller"
 ).split()
-JOBS = ("teacher", "nurse", "engineer", "designer", "student", "retired", "chef", "lawyer", "driver", "")
+JOBS = (
+    "teacher",
+    "nurse",
+    "engineer",
+    "designer",
+    "student",
+    "retired",
+    "chef",
+    "lawyer",
+    "driver",
+    "",
+)
 
 MAIL_DOMAINS = (
-    "mail.example.com", "post.example.org", "inbox.example.net", "web.example.com", "letters.example.org",
+    "mail.example.com",
+    "post.example.org",
+    "inbox.example.net",
+    "web.example.com",
+    "letters.example.org",
 )
 OLD_DOMAINS = ("oldmail.example.net", "freemail.example.org")
 TYPO_DOMAINS = {
-    "mail.example.com": "mial.example.com", "post.example.org": "pots.example.org",
-    "inbox.example.net": "inbx.example.net", "web.example.com": "wbe.example.com",
+    "mail.example.com": "mial.example.com",
+    "post.example.org": "pots.example.org",
+    "inbox.example.net": "inbx.example.net",
+    "web.example.com": "wbe.example.com",
     "letters.example.org": "leters.example.org",
 }
-WORK_DOMAINS = tuple(f"{name}.example.org" for name in ("acme", "borealis", "corvid", "delta", "elm"))
+WORK_DOMAINS = tuple(
+    f"{name}.example.org" for name in ("acme", "borealis", "corvid", "delta", "elm")
+)
 
 COUNTRIES = ("GB", "IE", "DE", "FR", "US")
 COUNTRY_SHARE = np.array([0.90, 0.03, 0.03, 0.025, 0.015])
-COUNTRY_NAMES = {"GB": "United Kingdom", "IE": "Ireland", "DE": "Germany", "FR": "France", "US": "United States"}
+COUNTRY_NAMES = {
+    "GB": "United Kingdom",
+    "IE": "Ireland",
+    "DE": "Germany",
+    "FR": "France",
+    "US": "United States",
+}
 PHONE_PREFIX = ("+44770", "+35385", "+491511", "+3363", "+1555")
 PHONE_DIGITS = 7
 TIMEZONES = ("Europe/London", "Europe/Dublin", "Europe/Berlin", "Europe/Paris", "America/New_York")
@@ -67,30 +92,78 @@ ROLE_NAMES = ("info", "sales", "office", "hello")
 
 # category: (typical price in pence, days until it is used up or 0, product words)
 _RANGE: dict[str, tuple[int, int, str]] = {
-    "coffee": (950, 28, "House Espresso|Morning Filter|Decaf Dark|Single Estate|Barista Blend|Cold Brew|"
-               "Half Caff|Festive Roast|Green Beans|Travel Sachets"),
-    "tea": (650, 35, "Breakfast Leaf|Earl Grey|Green Sencha|Mint Garden|Rooibos|Oolong|Chai Spice|"
-            "Camomile|White Peony|Lapsang"),
-    "chocolate": (480, 21, "Sea Salt Bar|Dark 70|Milk Bar|Praline Box|Orange Thins|Cocoa Powder|Truffles|"
-                  "Hazelnut Bar|White Bar|Advent Box"),
-    "kitchen": (2400, 0, "Moka Pot|Pour-over Set|Hand Grinder|Gooseneck Kettle|Milk Jug|Scales|Tea Pot|"
-                "Storage Tin|French Press|Knock Box"),
-    "tableware": (1500, 0, "Stoneware Mug|Espresso Cups|Cake Plate|Cereal Bowl|Serving Board|Linen Napkins|"
-                  "Water Carafe|Egg Cups|Butter Dish|Salt Cellar"),
-    "textiles": (2800, 0, "Wool Throw|Tea Towel|Cushion|Apron|Bath Towel|Table Runner|Blanket|Oven Glove|"
-                 "Bed Linen|Door Mat"),
-    "candles": (1800, 60, "Cedar Candle|Fig Candle|Sea Air|Beeswax Pair|Tealights|Orange Clove|Lavender|"
-                "Pine Forest|Vanilla|Unscented"),
-    "bath": (900, 45, "Olive Soap|Oat Soap|Hand Cream|Bath Salts|Shampoo Bar|Body Oil|Lip Balm|Face Cloth|"
-             "Shaving Soap|Hand Wash"),
-    "stationery": (1100, 0, "Notebook|Fountain Pen|Letter Set|Wall Calendar|Pencil Box|Sketch Pad|Ink|"
-                   "Desk Tray|Gift Wrap|Postcards"),
-    "garden": (1700, 0, "Herb Seeds|Terracotta Pot|Hand Trowel|Watering Can|Twine|Bird Feeder|Gloves|"
-               "Plant Labels|Bulb Box|Kneeler"),
-    "outdoor": (3600, 0, "Enamel Flask|Camp Mug|Picnic Rug|Cool Bag|Lantern|Pocket Knife|Dry Bag|Hammock|"
-                "Fire Starter|Folding Stool"),
-    "gifts": (3200, 0, "Breakfast Hamper|Tea Hamper|Coffee Hamper|Cocoa Set|Birthday Box|New Home Box|"
-              "Baker Box|Garden Box|Gift Card|Mystery Box"),
+    "coffee": (
+        950,
+        28,
+        "House Espresso|Morning Filter|Decaf Dark|Single Estate|Barista Blend|Cold Brew|"
+        "Half Caff|Festive Roast|Green Beans|Travel Sachets",
+    ),
+    "tea": (
+        650,
+        35,
+        "Breakfast Leaf|Earl Grey|Green Sencha|Mint Garden|Rooibos|Oolong|Chai Spice|"
+        "Camomile|White Peony|Lapsang",
+    ),
+    "chocolate": (
+        480,
+        21,
+        "Sea Salt Bar|Dark 70|Milk Bar|Praline Box|Orange Thins|Cocoa Powder|Truffles|"
+        "Hazelnut Bar|White Bar|Advent Box",
+    ),
+    "kitchen": (
+        2400,
+        0,
+        "Moka Pot|Pour-over Set|Hand Grinder|Gooseneck Kettle|Milk Jug|Scales|Tea Pot|"
+        "Storage Tin|French Press|Knock Box",
+    ),
+    "tableware": (
+        1500,
+        0,
+        "Stoneware Mug|Espresso Cups|Cake Plate|Cereal Bowl|Serving Board|Linen Napkins|"
+        "Water Carafe|Egg Cups|Butter Dish|Salt Cellar",
+    ),
+    "textiles": (
+        2800,
+        0,
+        "Wool Throw|Tea Towel|Cushion|Apron|Bath Towel|Table Runner|Blanket|Oven Glove|"
+        "Bed Linen|Door Mat",
+    ),
+    "candles": (
+        1800,
+        60,
+        "Cedar Candle|Fig Candle|Sea Air|Beeswax Pair|Tealights|Orange Clove|Lavender|"
+        "Pine Forest|Vanilla|Unscented",
+    ),
+    "bath": (
+        900,
+        45,
+        "Olive Soap|Oat Soap|Hand Cream|Bath Salts|Shampoo Bar|Body Oil|Lip Balm|Face Cloth|"
+        "Shaving Soap|Hand Wash",
+    ),
+    "stationery": (
+        1100,
+        0,
+        "Notebook|Fountain Pen|Letter Set|Wall Calendar|Pencil Box|Sketch Pad|Ink|"
+        "Desk Tray|Gift Wrap|Postcards",
+    ),
+    "garden": (
+        1700,
+        0,
+        "Herb Seeds|Terracotta Pot|Hand Trowel|Watering Can|Twine|Bird Feeder|Gloves|"
+        "Plant Labels|Bulb Box|Kneeler",
+    ),
+    "outdoor": (
+        3600,
+        0,
+        "Enamel Flask|Camp Mug|Picnic Rug|Cool Bag|Lantern|Pocket Knife|Dry Bag|Hammock|"
+        "Fire Starter|Folding Stool",
+    ),
+    "gifts": (
+        3200,
+        0,
+        "Breakfast Hamper|Tea Hamper|Coffee Hamper|Cocoa Set|Birthday Box|New Home Box|"
+        "Baker Box|Garden Box|Gift Card|Mystery Box",
+    ),
 }
 CATEGORIES = tuple(_RANGE)
 PER_CATEGORY = 10

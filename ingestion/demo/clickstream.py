@@ -19,9 +19,21 @@ from ingestion.demo.purchases import Lines, Orders, draw_products
 from ingestion.demo.troubles import Troubles
 
 KINDS = (
-    "page", "identify", "Products Searched", "Product List Viewed", "Product Viewed",
-    "Product Added to Wishlist", "Product Added", "Cart Viewed", "Checkout Started", "Coupon Applied",
-    "Order Completed", "Product Reviewed", "Product Shared", "Promotion Viewed", "Push Subscribed",
+    "page",
+    "identify",
+    "Products Searched",
+    "Product List Viewed",
+    "Product Viewed",
+    "Product Added to Wishlist",
+    "Product Added",
+    "Cart Viewed",
+    "Checkout Started",
+    "Coupon Applied",
+    "Order Completed",
+    "Product Reviewed",
+    "Product Shared",
+    "Promotion Viewed",
+    "Push Subscribed",
     "Quiz Completed",
 )
 (
@@ -63,7 +75,8 @@ def make_events(
     """Expand the visits; a visit's events stand in the order in which they happened."""
     parts = _fixed(rng, visits, orders) + _products(rng, visits, people, orders, lines)
     visit, stage, kind, product, quantity = (
-        np.concatenate([np.asarray(part[column], dtype=np.int64) for part in parts]) for column in range(5)
+        np.concatenate([np.asarray(part[column], dtype=np.int64) for part in parts])
+        for column in range(5)
     )
     order = np.lexsort((stage, visit))
     visit, kind, product, quantity = visit[order], kind[order], product[order], quantity[order]
@@ -77,7 +90,13 @@ def make_events(
 Part = tuple[Ints, Ints, Ints, Ints, Ints]
 
 
-def _part(visit: Ints, kind: int, stage: Ints | int, product: Ints | int = NOBODY, quantity: Ints | int = 1) -> Part:
+def _part(
+    visit: Ints,
+    kind: int,
+    stage: Ints | int,
+    product: Ints | int = NOBODY,
+    quantity: Ints | int = 1,
+) -> Part:
     n = len(visit)
 
     def full(value: Ints | int) -> Ints:
@@ -198,6 +217,13 @@ def _delivered(
     order = order[delivered[order] < calendar.end]
     kept = rows[order]
     return Events(
-        visit[kept], place[kept], kind[kept], product[kept], quantity[kept],
-        occurred[kept], clocked[kept], received[kept], delivered[order],
+        visit[kept],
+        place[kept],
+        kind[kept],
+        product[kept],
+        quantity[kept],
+        occurred[kept],
+        clocked[kept],
+        received[kept],
+        delivered[order],
     )

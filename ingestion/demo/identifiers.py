@@ -67,7 +67,9 @@ def make_identifiers(
     n = len(people)
     known, buyer = people.known, people.buyer
     email, email_value, email_role, email_person = _emails(rng, people, troubles)
-    phone, second_phone, phone_value, phone_from, phone_until = _phones(rng, people, calendar, troubles)
+    phone, second_phone, phone_value, phone_from, phone_until = _phones(
+        rng, people, calendar, troubles
+    )
     has_login = buyer & (rng.random(n) < 0.65)
     login, logins = _number(has_login)
     second_login, seconds = _number(has_login & (rng.random(n) < troubles.double_login), logins)
@@ -86,7 +88,10 @@ def make_identifiers(
         login=login,
         second_login=second_login,
         loyalty=np.array(
-            [f"HP{10_000_000 + i * 7}" if has else None for i, has in zip(ids, has_loyalty, strict=True)],
+            [
+                f"HP{10_000_000 + i * 7}" if has else None
+                for i, has in zip(ids, has_loyalty, strict=True)
+            ],
             dtype=object,
         ),
         till_number=np.array(
@@ -164,7 +169,12 @@ def _address(people: People, i: int, role: int, pattern: int, domain: int) -> st
     first, last = people.first_name[i].lower(), people.last_name[i].lower()
     mark = people.first_id + i
     home = catalogue.MAIL_DOMAINS[domain]
-    local = (f"{first}.{last}{mark}", f"{first}{mark}", f"{first[0]}{last}.{mark}", f"{last}_{first}{mark}")
+    local = (
+        f"{first}.{last}{mark}",
+        f"{first}{mark}",
+        f"{first[0]}{last}.{mark}",
+        f"{last}_{first}{mark}",
+    )
     if role == NEWSLETTER:
         return f"{first[:3]}{last[:3]}.{mark}@{catalogue.OLD_DOMAINS[mark % 2]}"
     if role == WORK:
@@ -244,7 +254,8 @@ def _devices(
             + [np.full(size, role) for size, role in zip(sizes, roles, strict=True)]
         ),
         "agent": np.concatenate(
-            [personal_agents] + [np.full(size, agent) for size, agent in zip(sizes, agents, strict=True)]
+            [personal_agents]
+            + [np.full(size, agent) for size, agent in zip(sizes, agents, strict=True)]
         ),
     }
 
@@ -262,4 +273,6 @@ def _hashed(prefix: str, seed: int, what: str, first_id: int, n: int, length: in
 
 def _uuids(seed: int, first_id: int, n: int) -> Texts:
     hexes = (digest(seed, "device", first_id, i) for i in range(n))
-    return np.array([f"{h[:8]}-{h[8:12]}-4{h[13:16]}-a{h[17:20]}-{h[20:]}" for h in hexes], dtype=object)
+    return np.array(
+        [f"{h[:8]}-{h[8:12]}-4{h[13:16]}-a{h[17:20]}-{h[20:]}" for h in hexes], dtype=object
+    )

@@ -193,7 +193,11 @@ def send_campaigns(
         batch = _react(rng, subscriptions, rows, moments, habits, troubles, calendar)
         batch.campaign[:] = campaign.index
         leaves = np.maximum.reduce(
-            [batch.unsubscribed, batch.reported, np.where(batch.bounced == HARD_BOUNCE, batch.sent, 0)]
+            [
+                batch.unsubscribed,
+                batch.reported,
+                np.where(batch.bounced == HARD_BOUNCE, batch.sent, 0),
+            ]
         )
         subscriptions.ended[rows] = np.where(leaves > 0, leaves, subscriptions.ended[rows])
         sent.append(batch)
@@ -283,12 +287,24 @@ def send_automatic(
     by_person[subs.person] = np.arange(len(subs.person))
     first_rows = np.unique(orders.person, return_index=True)[1]
     thanks = _to_listed(
-        rng, subs, by_person, orders.person[first_rows], orders.placed[first_rows] + DAY, habits,
-        calendar, THANK_YOU,
+        rng,
+        subs,
+        by_person,
+        orders.person[first_rows],
+        orders.placed[first_rows] + DAY,
+        habits,
+        calendar,
+        THANK_YOU,
     )
     left = np.flatnonzero((visits.depth >= CART) & (visits.depth < ORDER) & (visits.email >= 0))
     cart = _to_listed(
-        rng, subs, by_person, visits.person[left], visits.start[left] + 4 * HOUR, habits, calendar,
+        rng,
+        subs,
+        by_person,
+        visits.person[left],
+        visits.start[left] + 4 * HOUR,
+        habits,
+        calendar,
         ABANDONED_CART,
     )
     return Messages.joined(welcome, thanks, cart, _receipts(rng, orders, calendar))
@@ -308,9 +324,7 @@ def _to_listed(
     row = by_person[person]
     listed = (row >= 0) & (moment < calendar.end)
     listed &= (subs.since[row] < moment) & (subs.ended[row] > moment)
-    return _react(
-        rng, subs, row[listed], moment[listed], habits, Troubles.none(), calendar, kind
-    )
+    return _react(rng, subs, row[listed], moment[listed], habits, Troubles.none(), calendar, kind)
 
 
 def _receipts(rng: np.random.Generator, orders: Orders, calendar: Calendar) -> Messages:

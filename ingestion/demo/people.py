@@ -98,7 +98,11 @@ def make_people(
         postcode=_postcodes(rng, household),
         street=_streets(rng, household),
         job=np.array(catalogue.JOBS, dtype=object)[rng.integers(0, len(catalogue.JOBS), n)],
-        latent_value=np.where(left >= calendar.end, 1.0, 0.0) * order_rate * _NEXT_YEAR * spend * 38.0,
+        latent_value=np.where(left >= calendar.end, 1.0, 0.0)
+        * order_rate
+        * _NEXT_YEAR
+        * spend
+        * 38.0,
     )
 
 

@@ -48,7 +48,9 @@ class Consents:
             name: np.concatenate([getattr(part, name) for part in parts])
             for name in cls.__dataclass_fields__
         }
-        order = np.lexsort((columns["status"], columns["channel"], columns["person"], columns["occurred"]))
+        order = np.lexsort(
+            (columns["status"], columns["channel"], columns["person"], columns["occurred"])
+        )
         return cls(**{name: column[order] for name, column in columns.items()})
 
 
@@ -72,7 +74,10 @@ def make_consents(
 ) -> Consents:
     """The shop's own consent log: newsletter, checkout, text messages, cookie banner."""
     parts = [_newsletter(rng, subs, calendar), _refused(rng, ids, orders, subs, troubles)]
-    parts += [_text_messages(rng, people, ids, orders, calendar), _banner(rng, people, ids, calendar)]
+    parts += [
+        _text_messages(rng, people, ids, orders, calendar),
+        _banner(rng, people, ids, calendar),
+    ]
     return Consents.joined(*parts)
 
 
@@ -95,7 +100,9 @@ def _newsletter(rng: np.random.Generator, subs: Subscriptions, calendar: Calenda
     quiet = proven[(subs.ended[proven] == NEVER) & (rng.random(len(proven)) < 0.05)]
     away = np.concatenate([left, quiet])
     start = np.maximum(subs.since[quiet] + HOUR, calendar.start)
-    ends = np.concatenate([subs.ended[left] + 60, calendar.draw(rng, start, calendar.end, len(quiet))])
+    ends = np.concatenate(
+        [subs.ended[left] + 60, calendar.draw(rng, start, calendar.end, len(quiet))]
+    )
     ends = np.minimum(np.maximum(ends, subs.since[away] + 60), calendar.end - 1)
     revoked = _consents(
         len(away),
@@ -110,7 +117,11 @@ def _newsletter(rng: np.random.Generator, subs: Subscriptions, calendar: Calenda
 
 
 def _refused(
-    rng: np.random.Generator, ids: Identifiers, orders: Orders, subs: Subscriptions, troubles: Troubles
+    rng: np.random.Generator,
+    ids: Identifiers,
+    orders: Orders,
+    subs: Subscriptions,
+    troubles: Troubles,
 ) -> Consents:
     """Buyers who left the box empty at checkout and so said no."""
     first = np.unique(orders.person, return_index=True)[1]
@@ -138,7 +149,12 @@ def _text_messages(
     person, placed = orders.person[rows], orders.placed[rows]
     channel = np.full(n, SMS_CHANNEL)
     granted = _consents(
-        n, person=person, phone=phone, channel=channel, status=np.full(n, GRANTED), occurred=placed,
+        n,
+        person=person,
+        phone=phone,
+        channel=channel,
+        status=np.full(n, GRANTED),
+        occurred=placed,
         source=np.full(n, CHECKOUT_BOX),
     )
     off = np.flatnonzero(rng.random(n) < 0.12)
@@ -189,12 +205,16 @@ def make_feedback(
     rng: np.random.Generator, orders: Orders, first_product: Ints, calendar: Calendar
 ) -> Feedback:
     """Answers a while after an order."""
-    rows = np.flatnonzero((rng.random(len(orders)) < 0.12) & (orders.cancelled == 0) & ~orders.is_test)
+    rows = np.flatnonzero(
+        (rng.random(len(orders)) < 0.12) & (orders.cancelled == 0) & ~orders.is_test
+    )
     occurred = orders.placed[rows] + rng.integers(2 * DAY, 40 * DAY, len(rows))
     rows, occurred = rows[occurred < calendar.end], occurred[occurred < calendar.end]
     n = len(rows)
     kind = rng.choice(len(FEEDBACK), n, p=[0.4, 0.25, 0.05, 0.12, 0.13, 0.05])
-    score = np.where(kind == 0, np.clip(rng.normal(8.2, 1.9, n).round(), 0, 10), rng.choice([2, 3, 4, 5, 5], n))
+    score = np.where(
+        kind == 0, np.clip(rng.normal(8.2, 1.9, n).round(), 0, 10), rng.choice([2, 3, 4, 5, 5], n)
+    )
     return Feedback(
         person=orders.person[rows],
         kind=kind,
@@ -244,6 +264,10 @@ def make_contacts(
         phone=np.concatenate([np.where(rng_phone, phone, NOBODY), member_phone]),
         source=np.concatenate([subs.source[listed], np.full(len(member), tills)]),
         created=np.concatenate([subs.since[listed], orders.placed[joins]]),
-        has_loyalty=np.concatenate([np.zeros(len(listed), dtype=np.int64), np.ones(len(member), dtype=np.int64)]),
-        is_active=np.concatenate([(subs.ended[listed] == NEVER).astype(np.int64), np.ones(len(member), dtype=np.int64)]),
+        has_loyalty=np.concatenate(
+            [np.zeros(len(listed), dtype=np.int64), np.ones(len(member), dtype=np.int64)]
+        ),
+        is_active=np.concatenate(
+            [(subs.ended[listed] == NEVER).astype(np.int64), np.ones(len(member), dtype=np.int64)]
+        ),
     )

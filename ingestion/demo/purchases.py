@@ -64,7 +64,11 @@ class Lines:
 
 
 def make_orders(
-    rng: np.random.Generator, people: People, ids: Identifiers, calendar: Calendar, troubles: Troubles
+    rng: np.random.Generator,
+    people: People,
+    ids: Identifiers,
+    calendar: Calendar,
+    troubles: Troubles,
 ) -> Orders:
     """Draw every order that was placed before the calendar ends."""
     person, placed = _moments(rng, people, calendar)
@@ -106,9 +110,7 @@ def make_orders(
     )
 
 
-def _moments(
-    rng: np.random.Generator, people: People, calendar: Calendar
-) -> tuple[Ints, Ints]:
+def _moments(rng: np.random.Generator, people: People, calendar: Calendar) -> tuple[Ints, Ints]:
     """A first order soon after joining, then more at the person's own rate until they leave."""
     first_seen = np.maximum(people.joined, calendar.start)
     wait = rng.exponential(12 * DAY, len(people)).astype(np.int64)
@@ -170,7 +172,9 @@ def _phones(
     gives = rng.random(n) < np.where(is_online, 0.5, 0.25)
     phone = np.where(gives, phone, NOT_GIVEN)
     placeholder = ~is_online & (rng.random(n) < troubles.placeholder_phone)
-    return np.where(no_identity, NOT_GIVEN, np.where(placeholder, PLACEHOLDER, phone)).astype(np.int64)
+    return np.where(no_identity, NOT_GIVEN, np.where(placeholder, PLACEHOLDER, phone)).astype(
+        np.int64
+    )
 
 
 def phone_at(ids: Identifiers, person: Ints, moment: Ints) -> Ints:
@@ -200,9 +204,7 @@ def _currencies(
     return np.where(odd, catalogue.CURRENCIES.index("SEK"), currency).astype(np.int64)
 
 
-def make_lines(
-    rng: np.random.Generator, orders: Orders, people: People, prices: Ints
-) -> Lines:
+def make_lines(rng: np.random.Generator, orders: Orders, people: People, prices: Ints) -> Lines:
     """Draw the lines of every order: mostly what the person likes, at the shelf price."""
     count = 1 + rng.poisson(0.9, len(orders))
     order = np.repeat(np.arange(len(orders)), count)

@@ -43,7 +43,9 @@ create macro as_written(phone, n) as case
 @contextmanager
 def connection() -> Iterator[Connection]:
     """An in-memory DuckDB with our macros, the catalogue and the names of codes."""
-    con = duckdb.connect(config={"autoinstall_known_extensions": False, "preserve_insertion_order": True})
+    con = duckdb.connect(
+        config={"autoinstall_known_extensions": False, "preserve_insertion_order": True}
+    )
     try:
         con.execute(_MACROS)
         for name, table in _fixed_tables().items():
@@ -56,7 +58,9 @@ def connection() -> Iterator[Connection]:
 def _fixed_tables() -> dict[str, pa.Table]:
     shelf = catalogue.products()
     return {
-        "products": pa.table({f.name: [getattr(p, f.name) for p in shelf] for f in fields(shelf[0])}),
+        "products": pa.table(
+            {f.name: [getattr(p, f.name) for p in shelf] for f in fields(shelf[0])}
+        ),
         "agents": _codes(catalogue.USER_AGENTS, device_type=catalogue.DEVICE_TYPES),
         "sources": _codes(browsing.SOURCES),
         "event_kinds": _codes(clickstream.KINDS),
@@ -73,7 +77,10 @@ def _fixed_tables() -> dict[str, pa.Table]:
 
 
 def _codes(names: tuple[str, ...], **more: tuple[str, ...]) -> pa.Table:
-    return pa.table({"code": list(range(len(names))), "name": list(names)} | {k: list(v) for k, v in more.items()})
+    return pa.table(
+        {"code": list(range(len(names))), "name": list(names)}
+        | {k: list(v) for k, v in more.items()}
+    )
 
 
 def load_block(con: Connection, world: World, block: Block) -> None:
@@ -94,7 +101,9 @@ def _block_tables(world: World, block: Block) -> dict[str, pa.Table]:
     orders = _columns(block.orders)
     placed = block.orders.placed
     orders["sold_local"] = world.calendar.to_local(placed)
-    orders["refunded_local"] = world.calendar.to_local(np.maximum(block.orders.refunded, world.calendar.start))
+    orders["refunded_local"] = world.calendar.to_local(
+        np.maximum(block.orders.refunded, world.calendar.start)
+    )
     subscriptions = _columns(block.subscriptions)
     return {
         "people": _people(block),
@@ -109,10 +118,16 @@ def _block_tables(world: World, block: Block) -> dict[str, pa.Table]:
         "messages": pa.table({"m": np.arange(len(block.messages.sent))} | _columns(block.messages)),
         "exposures": pa.table(block.exposures),
         "campaigns": _campaigns(world),
-        "visits": pa.table({"v": np.arange(len(block.visits))} | _renamed(block.visits, "order", "order_row")),
+        "visits": pa.table(
+            {"v": np.arange(len(block.visits))} | _renamed(block.visits, "order", "order_row")
+        ),
         "events": pa.table(_columns(block.events)),
-        "consents": pa.table({"c": np.arange(len(block.consents.person))} | _columns(block.consents)),
-        "contacts": pa.table({"n": np.arange(len(block.contacts.person))} | _columns(block.contacts)),
+        "consents": pa.table(
+            {"c": np.arange(len(block.consents.person))} | _columns(block.consents)
+        ),
+        "contacts": pa.table(
+            {"n": np.arange(len(block.contacts.person))} | _columns(block.contacts)
+        ),
         "feedback": pa.table(_columns(block.feedback)),
     }
 
@@ -141,7 +156,15 @@ def _people(block: Block) -> pa.Table:
     columns["till_number"] = ids.till_number
     for role, column in ids.email.items():
         columns[f"{EMAIL_ROLES[role]}_email"] = column
-    for name in ("login", "second_login", "phone", "second_phone", "phone_from", "phone_until", "family_card"):
+    for name in (
+        "login",
+        "second_login",
+        "phone",
+        "second_phone",
+        "phone_from",
+        "phone_until",
+        "family_card",
+    ):
         columns[name] = getattr(ids, name)
     return pa.table({name: pa.array(column) for name, column in columns.items()})
 
@@ -182,7 +205,9 @@ def _devices(block: Block) -> pa.Table:
 
 def _campaigns(world: World) -> pa.Table:
     sent = mailing.campaigns(world.calendar)
-    return pa.table({field.name: [getattr(c, field.name) for c in sent] for field in fields(sent[0])})
+    return pa.table(
+        {field.name: [getattr(c, field.name) for c in sent] for field in fields(sent[0])}
+    )
 
 
 def copy_lines(con: Connection, query: str, path: Path) -> None:
@@ -197,8 +222,10 @@ def copy_lines(con: Connection, query: str, path: Path) -> None:
 def copy_table(con: Connection, query: str, path: Path) -> None:
     """Write a query as CSV or Parquet, as the ending says."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    options = "format parquet, compression zstd" if path.suffix == ".parquet" else (
-        f"format csv, header true, compression '{_compression(path)}'"
+    options = (
+        "format parquet, compression zstd"
+        if path.suffix == ".parquet"
+        else (f"format csv, header true, compression '{_compression(path)}'")
     )
     con.execute(f"copy ({query}) to '{path}' ({options})")
 

@@ -85,7 +85,9 @@ def make_world(
     if people < 1:
         raise ValueError("a world needs at least one person")
     as_of = as_of.replace(tzinfo=UTC) if as_of.tzinfo is None else as_of.astimezone(UTC)
-    return World(people, seed, as_of.replace(minute=0, second=0, microsecond=0), troubles or Troubles())
+    return World(
+        people, seed, as_of.replace(minute=0, second=0, microsecond=0), troubles or Troubles()
+    )
 
 
 def make_block(world: World, index: int) -> Block:
@@ -104,22 +106,24 @@ def make_block(world: World, index: int) -> Block:
     lines = purchases.make_lines(stream(3), orders, people, prices)
     subs = mailing.make_subscriptions(stream(4), people, ids, orders, calendar, troubles)
     campaigns, exposures = mailing.send_campaigns(stream(5), people, subs, calendar, troubles)
-    visits = _visits_before_mail(stream(6), people, ids, orders, subs, exposures, calendar, troubles)
-    automatic = mailing.send_automatic(
-        stream(7), people, subs, orders, visits, calendar, troubles
+    visits = _visits_before_mail(
+        stream(6), people, ids, orders, subs, exposures, calendar, troubles
     )
+    automatic = mailing.send_automatic(stream(7), people, subs, orders, visits, calendar, troubles)
     messages = mailing.Messages.joined(campaigns, automatic)
     clicked = np.flatnonzero(messages.clicked > 0)
     visits = browsing.Visits.joined(
         visits,
         browsing.click_visits(
-            stream(8), ids, messages.person[clicked], messages.email[clicked],
-            messages.clicked[clicked], messages.campaign[clicked],
+            stream(8),
+            ids,
+            messages.person[clicked],
+            messages.email[clicked],
+            messages.clicked[clicked],
+            messages.campaign[clicked],
         ),
     )
-    events = clickstream.make_events(
-        stream(9), visits, people, orders, lines, calendar, troubles
-    )
+    events = clickstream.make_events(stream(9), visits, people, orders, lines, calendar, troubles)
     first_product = lines.product[lines.place == 0]
     return Block(
         index=index,
@@ -153,7 +157,9 @@ def _visits_before_mail(
 ) -> browsing.Visits:
     """Every visit that is not a click in a message."""
     at_home = (subs.source == mailing.FORM) & (subs.since >= calendar.start)
-    caused = np.flatnonzero((exposures["caused_visit_at"] > 0) & (exposures["caused_visit_at"] < calendar.end))
+    caused = np.flatnonzero(
+        (exposures["caused_visit_at"] > 0) & (exposures["caused_visit_at"] < calendar.end)
+    )
     return browsing.Visits.joined(
         browsing.order_visits(rng, ids, orders),
         browsing.own_visits(rng, people, ids, calendar),

@@ -77,9 +77,9 @@ from orders o join lines l on l.order_row = o.o group by o.o
 
 # What the properties of each kind of event are; keys are the positions in clickstream.KINDS.
 _PRODUCT = (
-    "'{\"product_id\":\"' || e.product_id || '\",\"sku\":\"' || e.sku || '\",\"name\":' || to_json(e.name)"
-    " || ',\"category\":\"' || e.category || '\",\"brand\":' || to_json(e.brand)"
-    " || ',\"price\":' || money(e.price) || ',\"currency\":\"GBP\"'"
+    '\'{"product_id":"\' || e.product_id || \'","sku":"\' || e.sku || \'","name":\' || to_json(e.name)'
+    ' || \',"category":"\' || e.category || \'","brand":\' || to_json(e.brand)'
+    ' || \',"price":\' || money(e.price) || \',"currency":"GBP"\''
 )
 _PROPERTIES = f"""case e.kind
     when 4 then {_PRODUCT} || '}}'

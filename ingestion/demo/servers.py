@@ -1,0 +1,106 @@
+"""Both pretend APIs on 127.0.0.1, in background threads, for as long as a `with` block lasts.
+
+Belongs here: ports, starting, stopping, the environment that points sources at them. Does not
+belong here: what the APIs answer.
+"""
+
+from __future__ import annotations
+
+import socket
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from ingestion.config import Settings
+from ingestion.demo.klaviyo_server import Klaviyo
+from ingestion.demo.shopify_server import Shopify
+from ingestion.demo.world import World
+from ingestion.demo.write import write_api
+
+HOST = "127.0.0.1"
+API_KEY = "pk_demo_harbour_and_pine"
+CLIENT_ID = "demo-client"
+CLIENT_SECRET = "demo-secret"  # noqa: S105 - opens nothing but the pretend shop
+START_SECONDS = 20.0
+
+
+@dataclass(frozen=True)
+class DemoServers:
+    """The running servers: their addresses, their objects, and how to point sources at them."""
+
+    klaviyo_url: str
+    shopify_url: str
+    klaviyo: Klaviyo
+    shopify: Shopify
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The credentials, under the names that the default settings ask for."""
+        return {
+            "KLAVIYO_API_KEY": API_KEY,
+            "SHOPIFY_CLIENT_ID": CLIENT_ID,
+            "SHOPIFY_CLIENT_SECRET": CLIENT_SECRET,
+        }
+
+    def settings(self, base: Settings | None = None) -> Settings:
+        """The same settings with both API sources switched on and pointed here."""
+        base = base or Settings()
+        sources = base.sources.model_copy(
+            update={
+                "klaviyo": base.sources.klaviyo.model_copy(
+                    update={"enabled": True, "base_url": self.klaviyo_url}
+                ),
+                "shopify": base.sources.shopify.model_copy(
+                    update={"enabled": True, "base_url": self.shopify_url}
+                ),
+            }
+        )
+        return base.model_copy(update={"sources": sources})
+
+
+@contextmanager
+def demo_servers(content: World | Path) -> Iterator[DemoServers]:
+    """Serve a world, or the `api/` folder that `write_api` made of one."""
+    with ExitStack() as stack:
+        if isinstance(content, World):
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="regulars-demo-")))
+            write_api(content, folder)
+        else:
+            folder = content
+        klaviyo = Klaviyo.load(folder / "klaviyo", API_KEY)
+        shopify = Shopify.load(folder / "shopify", CLIENT_ID, CLIENT_SECRET)
+        klaviyo_url = stack.enter_context(served(klaviyo.app()))
+        shopify_url = stack.enter_context(served(shopify.app()))
+        yield DemoServers(klaviyo_url, shopify_url, klaviyo, shopify)
+
+
+@contextmanager
+def served(app: Any) -> Iterator[str]:
+    """Run an ASGI application on a free port; yields its address."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.bind((HOST, 0))
+    port = listener.getsockname()[1]
+    config = uvicorn.Config(
+        app, log_level="critical", access_log=False, lifespan="off", timeout_graceful_shutdown=1
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    try:
+        deadline = time.monotonic() + START_SECONDS
+        while not server.started:
+            if time.monotonic() > deadline or not thread.is_alive():
+                raise RuntimeError(f"the pretend API did not start on port {port}")
+            time.sleep(0.01)
+        yield f"http://{HOST}:{port}"
+    finally:
+        server.should_exit = True
+        thread.join(timeout=10)
+        listener.close()

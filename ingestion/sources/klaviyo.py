@@ -1,0 +1,358 @@
+"""Klaviyo: profiles with their subscriptions, email events, campaigns and lists.
+
+What: GET /api/profiles (`additional-fields[profile]=subscriptions`), /api/events (with metric and the
+profile's email), /api/campaigns (email), /api/lists; revision 2026-07-15.
+Auth: a private key with profiles:read, events:read, metrics:read, campaigns:read, lists:read, from the
+variable that `api_key_env` names.
+Paging: JSON:API cursors (`links.next`), oldest change first. Klaviyo gives no totals, so the end is
+checked from the other side: the newest row must have been seen, else the pull goes on from the
+last one seen. A repeated cursor, a short page with a next one, or errors in a 200 are asked for again
+and then fail the run.
+Limits: 429 is waited out as Retry-After says (ingestion/http.py).
+Lateness: each run asks again for the last `lateness_hours` before the newest row it has; rows that
+have not changed are duplicates. A row dated after the run never moves the cursor.
+Bad day: a profile or event without id or time goes to quarantine; a page that cannot be trusted fails
+the source, and nothing of it is loaded.
+Data flow: Klaviyo -> raw_klaviyo.{profiles,events,campaigns,lists}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from ingestion.api_source import ApiSource, Page, Pull
+from ingestion.config import Klaviyo, Settings
+from ingestion.connection import Check, credential, credential_check
+from ingestion.errors import RegularsError, SourceError
+from ingestion.fields import Column, TableSpec
+from ingestion.http import ApiClient
+from ingestion.paging import Cursor, PageError, retried_page
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """How one collection is asked for.
+
+    Args:
+        path: its address.
+        time_field: the time it is filtered and sorted by.
+        since: filter operator for that time.
+        page_size: the most it allows.
+        params: what else every request carries.
+        filters: filters that always apply.
+        scope: what the key needs.
+    """
+
+    path: str
+    time_field: str
+    since: str
+    page_size: int
+    scope: str
+    params: tuple[tuple[str, str], ...] = ()
+    filters: str = ""
+
+
+ENDPOINTS = {
+    "profiles": Endpoint(
+        "/api/profiles",
+        "updated",
+        "greater-than",
+        100,
+        "profiles:read",
+        (("additional-fields[profile]", "subscriptions"),),
+    ),
+    "events": Endpoint(
+        "/api/events",
+        "datetime",
+        "greater-or-equal",
+        1000,
+        "events:read",
+        (
+            ("include", "metric,profile"),
+            ("fields[profile]", "email"),
+            ("fields[metric]", "name"),
+            ("fields[event]", "datetime,event_properties,timestamp,uuid"),
+        ),
+    ),
+    "campaigns": Endpoint(
+        "/api/campaigns",
+        "updated_at",
+        "greater-or-equal",
+        100,
+        "campaigns:read",
+        filters="equals(messages.channel,'email')",
+    ),
+    "lists": Endpoint("/api/lists", "updated", "greater-than", 10, "lists:read"),
+}
+
+PROFILES = TableSpec(
+    name="profiles",
+    description="One row per version of a profile.",
+    columns=(
+        Column("profile_id", required=True),
+        Column("email"),
+        Column("phone_number"),
+        Column("external_id"),
+        Column("anonymous_id"),
+        Column("first_name"),
+        Column("last_name"),
+        Column("created_at", "timestamp"),
+        Column("updated_at", "timestamp", required=True),
+        Column("payload", "json"),
+    ),
+)
+EVENTS = TableSpec(
+    name="events",
+    description="One row per version of an event.",
+    columns=(
+        Column("event_id", required=True),
+        Column("metric_name", required=True),
+        Column("profile_id"),
+        Column("email"),
+        Column("occurred_at", "timestamp", required=True),
+        Column("payload", "json"),
+    ),
+)
+CAMPAIGNS = TableSpec(
+    name="campaigns",
+    description="One row per version of a campaign.",
+    columns=(
+        Column("campaign_id", required=True),
+        Column("name"),
+        Column("status"),
+        Column("send_time", "timestamp"),
+        Column("channel"),
+        Column("payload", "json"),
+    ),
+)
+LISTS = TableSpec(
+    name="lists",
+    description="One row per version of a list.",
+    columns=(
+        Column("list_id", required=True),
+        Column("name"),
+        Column("created_at", "timestamp"),
+        Column("updated_at", "timestamp"),
+        Column("payload", "json"),
+    ),
+)
+
+
+def open_client(settings: Klaviyo) -> ApiClient:
+    """A client with the key and the revision."""
+    key = credential("klaviyo", settings.api_key_env)
+    headers = {
+        "Authorization": f"Klaviyo-API-Key {key}",
+        "revision": settings.revision,
+        "Accept": "application/vnd.api+json",
+    }
+    return ApiClient(
+        "klaviyo", settings.base_url, lambda: headers, credentials=settings.api_key_env
+    )
+
+
+def pull(request: Pull) -> Iterator[Page]:
+    """Every page of one table that is new or may have changed."""
+    settings = request.settings.sources.klaviyo
+    endpoint = ENDPOINTS[request.table]
+    cursor = Cursor(request.state, settings.start_date, settings.lateness_hours, request.as_of)
+    with open_client(settings) as client:
+        for resources, included in _all_pages(client, endpoint, cursor):
+            yield endpoint.path, [_ROWS[request.table](item, included) for item in resources]
+    cursor.save()
+
+
+Resources = list[Row]
+Included = dict[tuple[str, str], Row]
+
+
+def _all_pages(
+    client: ApiClient, endpoint: Endpoint, cursor: Cursor
+) -> Iterator[tuple[Resources, Included]]:
+    """All pages since the cursor, until the newest row that Klaviyo has was among them."""
+    seen: set[str] = set()
+    since = cursor.since
+    while True:
+        before = len(seen)
+        for resources, included in _pages(client, endpoint, since):
+            fresh = [item for item in resources if item["id"] not in seen]
+            seen.update(item["id"] for item in fresh)
+            for item in fresh:
+                cursor.saw(_time(endpoint, item))
+            yield fresh, included
+        newest = _newest(client, endpoint, since)
+        if newest is None or newest["id"] in seen:
+            return
+        if len(seen) == before:
+            raise SourceError(
+                f"klaviyo: {endpoint.path} ended before its newest row, and again when asked.",
+                "Run again; nothing of it was loaded.",
+            )
+        since = cursor.newest or since
+
+
+def _pages(
+    client: ApiClient, endpoint: Endpoint, since: datetime
+) -> Iterator[tuple[Resources, Included]]:
+    """Follow `links.next` from the first page to the last."""
+    params: dict[str, str] | None = _params(endpoint, since, endpoint.time_field)
+    url = endpoint.path
+    visited = {""}
+    while True:
+        body, following = retried_page(
+            lambda url=url, params=params: _checked(  # type: ignore[misc]
+                client.json("GET", url, params=params), endpoint.page_size, visited
+            ),
+            f"klaviyo: {endpoint.path}",
+            client,
+        )
+        included = {(item["type"], item["id"]): item for item in body.get("included", [])}
+        yield body["data"], included
+        if not following:
+            return
+        visited.add(_cursor_of(following))
+        url, params = following, None
+
+
+def _checked(body: Any, page_size: int, visited: set[str]) -> tuple[Row, str]:
+    """The page and the address of the next one.
+
+    Raises:
+        PageError: the page cannot be trusted.
+    """
+    if not isinstance(body, dict) or "errors" in body or not isinstance(body.get("data"), list):
+        raise PageError("an error in an answer that says 200")
+    following = (body.get("links") or {}).get("next") or ""
+    if following and len(body["data"]) < page_size:
+        raise PageError("a short page that says there are more")
+    if following and _cursor_of(following) in visited:
+        raise PageError("the same page cursor again")
+    if any(not isinstance(item, dict) or "id" not in item for item in body["data"]):
+        raise PageError("an object without id")
+    return body, following
+
+
+def _newest(client: ApiClient, endpoint: Endpoint, since: datetime) -> Row | None:
+    """The newest row, asked for from the other end."""
+    params = _params(endpoint, since, f"-{endpoint.time_field}") | {"page[size]": "1"}
+    body, _ = retried_page(
+        lambda: _checked(client.json("GET", endpoint.path, params=params), 1, set()),
+        f"klaviyo: {endpoint.path}",
+        client,
+    )
+    return body["data"][0] if body["data"] else None
+
+
+def _params(endpoint: Endpoint, since: datetime, sort: str) -> dict[str, str]:
+    # `greater-than` leaves out the very moment, so it is asked from one second before.
+    moment = since - timedelta(seconds=1) if endpoint.since == "greater-than" else since
+    clauses = f"{endpoint.since}({endpoint.time_field},{moment:%Y-%m-%dT%H:%M:%SZ})"
+    if endpoint.filters:
+        clauses = f"{endpoint.filters},{clauses}"
+    return {
+        "filter": clauses,
+        "sort": sort,
+        "page[size]": str(endpoint.page_size),
+        **dict(endpoint.params),
+    }
+
+
+def _cursor_of(url: str) -> str:
+    return parse_qs(urlsplit(url).query).get("page[cursor]", [""])[0]
+
+
+def _time(endpoint: Endpoint, item: Row) -> str | None:
+    attributes = item.get("attributes") or {}
+    value = attributes.get(endpoint.time_field)
+    return value if isinstance(value, str) else None
+
+
+def _profile(item: Row, _included: Included) -> Row:
+    attributes = item.get("attributes") or {}
+    copied = ("email", "phone_number", "external_id", "anonymous_id", "first_name", "last_name")
+    return {
+        "profile_id": item["id"],
+        **{name: attributes.get(name) for name in copied},
+        "created_at": attributes.get("created"),
+        "updated_at": attributes.get("updated"),
+        "payload": {"attributes": attributes},
+    }
+
+
+def _event(item: Row, included: Included) -> Row:
+    attributes = item.get("attributes") or {}
+    profile = included.get(("profile", _related(item, "profile")), {})
+    metric = included.get(("metric", _related(item, "metric")), {})
+    return {
+        "event_id": item["id"],
+        "metric_name": (metric.get("attributes") or {}).get("name"),
+        "profile_id": _related(item, "profile") or None,
+        "email": (profile.get("attributes") or {}).get("email"),
+        "occurred_at": attributes.get("datetime") or attributes.get("timestamp"),
+        "payload": {"attributes": attributes},
+    }
+
+
+def _campaign(item: Row, _included: Included) -> Row:
+    attributes = item.get("attributes") or {}
+    return {
+        "campaign_id": item["id"],
+        "name": attributes.get("name"),
+        "status": attributes.get("status"),
+        "send_time": attributes.get("send_time"),
+        "channel": "email",
+        "payload": {"attributes": attributes},
+    }
+
+
+def _list(item: Row, _included: Included) -> Row:
+    attributes = item.get("attributes") or {}
+    return {
+        "list_id": item["id"],
+        "name": attributes.get("name"),
+        "created_at": attributes.get("created"),
+        "updated_at": attributes.get("updated"),
+        "payload": {"attributes": attributes},
+    }
+
+
+def _related(item: Row, name: str) -> str:
+    relation = (item.get("relationships") or {}).get(name) or {}
+    return str((relation.get("data") or {}).get("id", ""))
+
+
+_ROWS = {"profiles": _profile, "events": _event, "campaigns": _campaign, "lists": _list}
+
+SOURCE = ApiSource(
+    "klaviyo",
+    "Profiles, email events, campaigns and lists from Klaviyo's API.",
+    (PROFILES, EVENTS, CAMPAIGNS, LISTS),
+    pull,
+)
+
+
+def check_connection(settings: Settings) -> list[Check]:
+    """Whether the key is set, is accepted, and may read each collection."""
+    own = settings.sources.klaviyo
+    found = [credential_check("klaviyo", own.api_key_env)]
+    if found[0].status != "ok":
+        return found
+    with open_client(own) as client:
+        client.attempts = 2
+        for name, endpoint in ENDPOINTS.items():
+            params = {"page[size]": "1"}
+            if endpoint.filters:
+                params["filter"] = endpoint.filters
+            try:
+                client.json("GET", endpoint.path, params=params)
+                found.append(Check(f"klaviyo {name}", "ok", f"Readable ({endpoint.scope})."))
+            except RegularsError as error:
+                hint = f"The key needs the scope {endpoint.scope}. {error.hint}".strip()
+                found.append(Check(f"klaviyo {name}", "failed", error.message, hint))
+    return found

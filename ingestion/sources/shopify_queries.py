@@ -1,0 +1,151 @@
+"""The GraphQL that the Shopify source sends, version 2026-07.
+
+Belongs here: which fields of orders, customers and products are asked for. An order looks the same
+whether it came through a bulk operation or a page, because both use the same fragments. Does not
+belong here: sending anything.
+"""
+
+from __future__ import annotations
+
+LINES_PER_ORDER = 10
+REFUND_LINES = 10
+VARIANTS_PER_PRODUCT = 10
+
+_MONEY = "{ shopMoney { amount currencyCode } presentmentMoney { amount currencyCode } }"
+_ADDRESS = "{ firstName lastName name phone address1 city zip countryCodeV2 }"
+
+LINE = f"""
+id title name sku vendor quantity currentQuantity isGiftCard
+product {{ id productType }}
+originalUnitPriceSet {_MONEY}
+totalDiscountSet {_MONEY}
+taxLines {{ title rate priceSet {_MONEY} }}
+"""
+REFUND_LINE = f"""
+quantity
+subtotalSet {_MONEY}
+totalTaxSet {_MONEY}
+lineItem {{ id }}
+"""
+REFUND = f"id createdAt totalRefundedSet {_MONEY}"
+
+ORDER = f"""
+id name createdAt processedAt updatedAt cancelledAt cancelReason test displayFinancialStatus
+currencyCode presentmentCurrencyCode taxesIncluded email phone sourceName customerAcceptsMarketing
+paymentGatewayNames discountCodes tags
+subtotalPriceSet {_MONEY}
+totalPriceSet {_MONEY}
+totalTaxSet {_MONEY}
+totalDiscountsSet {_MONEY}
+totalShippingPriceSet {_MONEY}
+totalRefundedSet {_MONEY}
+customer {{
+  id firstName lastName defaultEmailAddress {{ emailAddress }} defaultPhoneNumber {{ phoneNumber }}
+}}
+billingAddress {_ADDRESS}
+shippingAddress {_ADDRESS}
+customAttributes {{ key value }}
+customerJourneySummary {{ firstVisit {{ landingPage referrerUrl }} }}
+retailLocation {{ id }}
+transactions {{
+  id kind status gateway processedAt test amountSet {_MONEY}
+  paymentDetails {{ ... on CardPaymentDetails {{
+    company bin expirationMonth expirationYear number name wallet
+  }} }}
+}}
+"""
+CUSTOMER = f"""
+id firstName lastName createdAt updatedAt numberOfOrders state verifiedEmail locale tags
+dataSaleOptOut
+defaultEmailAddress {{ emailAddress marketingState marketingOptInLevel marketingUpdatedAt }}
+defaultPhoneNumber {{ phoneNumber marketingState marketingOptInLevel marketingUpdatedAt }}
+defaultAddress {_ADDRESS}
+"""
+PRODUCT = """
+id title handle vendor productType status tags createdAt updatedAt tracksInventory totalInventory
+"""
+VARIANT = """
+id sku title price availableForSale inventoryQuantity
+inventoryItem { unitCost { amount currencyCode } }
+"""
+
+_PAGE_INFO = "pageInfo { hasNextPage endCursor }"
+_LINES_PAGE = f"lineItems(first: {LINES_PER_ORDER}) {{ nodes {{ {LINE} }} {_PAGE_INFO} }}"
+_REFUND_LINES_PAGE = (
+    f"refundLineItems(first: {REFUND_LINES}) {{ nodes {{ {REFUND_LINE} }} {_PAGE_INFO} }}"
+)
+_VARIANTS_PAGE = f"variants(first: {VARIANTS_PER_PRODUCT}) {{ nodes {{ {VARIANT} }} {_PAGE_INFO} }}"
+
+_NODES = {
+    "orders": f"{ORDER} refunds {{ {REFUND} {_REFUND_LINES_PAGE} }} {_LINES_PAGE}",
+    "customers": CUSTOMER,
+    "products": f"{PRODUCT} {_VARIANTS_PAGE}",
+}
+# A bulk operation takes no connection inside a list, so refunds come without their lines there.
+_BULK_NODES = {
+    "orders": f"{ORDER} refunds {{ {REFUND} }} lineItems {{ edges {{ node {{ {LINE} }} }} }}",
+    "customers": CUSTOMER,
+    "products": f"{PRODUCT} variants {{ edges {{ node {{ {VARIANT} }} }} }}",
+}
+INNER = {"orders": "lineItems", "products": "variants"}
+PAGES_INSIDE = {
+    "lineItems": ("Order", LINE),
+    "variants": ("Product", VARIANT),
+    "refundLineItems": ("Refund", REFUND_LINE),
+}
+
+
+def page_query(table: str) -> str:
+    """One page of a table, oldest change first."""
+    return f"""
+    query Page($first: Int!, $after: String, $query: String!) {{
+      {table}(first: $first, after: $after, query: $query, sortKey: UPDATED_AT) {{
+        nodes {{ {_NODES[table]} }}
+        {_PAGE_INFO}
+      }}
+    }}"""
+
+
+def count_query(table: str) -> str:
+    """How many objects a search finds."""
+    return f"""
+    query Count($query: String!) {{
+      {table}Count(query: $query, limit: null) {{ count precision }}
+    }}"""
+
+
+def bulk_query(table: str, search: str) -> str:
+    """The query that a bulk operation runs."""
+    return f'{{ {table}(query: "{search}") {{ edges {{ node {{ {_BULK_NODES[table]} }} }} }} }}'
+
+
+def inside_query(connection: str) -> str:
+    """A further page of a connection inside one object."""
+    owner, node = PAGES_INSIDE[connection]
+    return f"""
+    query Inside($id: ID!, $after: String) {{
+      node(id: $id) {{ ... on {owner} {{
+        {connection}(first: 50, after: $after) {{ nodes {{ {node} }} {_PAGE_INFO} }}
+      }} }}
+    }}"""
+
+
+REFUNDS_QUERY = f"""
+query Refunds($ids: [ID!]!) {{
+  nodes(ids: $ids) {{ ... on Order {{ id refunds {{ {REFUND} {_REFUND_LINES_PAGE} }} }} }}
+}}"""
+
+START_BULK = """
+mutation Start($query: String!) {
+  bulkOperationRunQuery(query: $query, groupObjects: true) {
+    bulkOperation { id status }
+    userErrors { field message }
+  }
+}"""
+POLL_BULK = """
+query Poll($id: ID!) {
+  node(id: $id) { ... on BulkOperation {
+    id status errorCode objectCount rootObjectCount fileSize url
+  } }
+}"""
+SCOPES = "{ currentAppInstallation { accessScopes { handle } } }"
