@@ -19,6 +19,7 @@ ColumnType = Literal["text", "integer", "money", "rate", "boolean", "timestamp",
 
 # Reason codes are public: they stand in the quarantine table and in documentation, so they stay.
 FILE_REASONS = (
+    "unknown_format",
     "unreadable_file",
     "truncated_archive",
     "wrong_encoding",
@@ -43,8 +44,10 @@ ROW_REASONS = (
     "value_too_long",
 )
 
+# Longest text and JSON value taken; what is longer is no name, address or event.
 TEXT_LIMIT = 65_536
-JSON_LIMIT = 4_194_304
+JSON_LIMIT = 262_144
+DOCUMENT_LIMIT = 16_777_216
 FIRST_DAY, LAST_DAY = "1990-01-01", "2101-01-01"
 SEPARATOR = "chr(31)"
 
@@ -93,6 +96,7 @@ class Column:
         pattern: strptime pattern for dates that are not ISO 8601.
         constant: a fixed text instead of a source.
         is_absent: always NULL, because this shop's files do not have it.
+        limit: longest text taken, in characters; 0 is the limit of its type.
         stored: false for values that are only checked, such as prices nested in a payload.
     """
 
@@ -111,6 +115,7 @@ class Column:
     pattern: str = ""
     constant: str = ""
     is_absent: bool = False
+    limit: int = 0
     stored: bool = True
 
     @property
@@ -282,6 +287,9 @@ def _date(text: str, column: Column) -> str:
 def problems(spec: TableSpec, is_json: bool) -> str:
     """SQL that names a row's first problem as [reason, field], or NULL for a good row."""
     cases = [case for column in spec.columns for case in _column_problems(column, is_json)]
+    if spec.attributes:
+        too_long = f"length({identifier(spec.attributes)}) > {JSON_LIMIT}"
+        cases.append((too_long, "value_too_long", spec.attributes))
     cases += [
         (check.bad_when, check.reason, check.field)
         for check in spec.row_checks
@@ -298,7 +306,7 @@ def problems(spec: TableSpec, is_json: bool) -> str:
 
 def _column_problems(column: Column, is_json: bool) -> list[tuple[str, str, str]]:
     text, typed, name = text_name(column), identifier(column.name), column.name
-    limit = JSON_LIMIT if column.type == "json" else TEXT_LIMIT
+    limit = column.limit or (JSON_LIMIT if column.type == "json" else TEXT_LIMIT)
     found: list[tuple[str, str, str]] = []
     if column.required:
         found.append((f"coalesce(trim({text}), '') = ''", "missing_value", name))

@@ -26,7 +26,7 @@ from ingestion.errors import SourceError
 from ingestion.folder import WHOLE_LIMIT, BrokenFileError, InputFile, InputFolder
 
 CHUNK_BYTES = 32 * 1024 * 1024
-BATCH_ROWS = 100_000
+BATCH_ROWS = 250_000
 BATCH_BYTES = 64 * 1024 * 1024
 WHITESPACE = " \t\r\n\x0b\x0c"
 
@@ -89,12 +89,12 @@ class Reader:
             yield _joined(waiting)
 
     def _read(self, file: InputFile) -> Iterator[RawBatch]:
-        readers = {"json": self._json, "csv": self._csv, "parquet": self._parquet}
+        forms = {"json": self._json, "csv": self._csv, "parquet": self._parquet}
         self.rows.setdefault(file.path, 0)
         rejects_before = len(self.rejects)
         try:
             with self.folder.open(file) as stream:
-                for batch in readers[file.format](file, stream):
+                for batch in forms[file.format](file, stream):
                     self.rows[file.path] += batch.table.num_rows
                     yield batch
         except BrokenFileError as error:

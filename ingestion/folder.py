@@ -9,7 +9,7 @@ Belongs here: listing, fingerprints, decompression. Does not belong here: what t
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -28,6 +28,9 @@ FORMATS = {
     ".tsv": "csv",
     ".parquet": "parquet",
 }
+# What people leave beside data on purpose; anything else that is no data is worth a word.
+NOTES = (".md", ".txt", ".yml", ".yaml", ".toml", ".sha256", ".md5")
+UNKNOWN = "unknown"
 WHOLE_LIMIT = 64 * 1024 * 1024
 
 
@@ -109,7 +112,7 @@ class InputFolder:
         relative = path[len(self.root) :].lstrip("/")
         hidden = any(part.startswith((".", "_")) for part in relative.split("/"))
         kind, codec = form_of(relative)
-        if hidden or not kind:
+        if hidden or Path(relative).suffix.lower() in NOTES:
             return None
         size = int(info.get("size") or 0)
         stamp = next(
@@ -120,7 +123,7 @@ class InputFolder:
             ),
             "",
         )
-        return InputFile(relative, path, size, f"{size}:{stamp}", kind, codec)
+        return InputFile(relative, path, size, f"{size}:{stamp}", kind or UNKNOWN, codec)
 
     @contextmanager
     def open(self, file: InputFile) -> Iterator[IO[bytes]]:
@@ -129,13 +132,20 @@ class InputFolder:
         Raises:
             BrokenFileError: the archive is truncated or damaged, or the file cannot be read.
         """
+        if file.format == UNKNOWN:
+            endings = ", ".join(FORMATS)
+            raise BrokenFileError("unknown_format", f"read are {endings}, plain, .gz or .zst")
         if file.codec and file.size == 0:
             raise BrokenFileError("truncated_archive", "the file is empty")
         whole = self._whole_if_small(file)
         if whole is not None:
             yield pa.BufferReader(whole)
             return
-        with self._stream(file) as stream:
+        with ExitStack() as stack:
+            try:
+                stream = stack.enter_context(self._stream(file))
+            except OSError as error:
+                raise _broken(file, error) from error
             yield stream
 
     def _whole_if_small(self, file: InputFile) -> bytes | None:

@@ -135,38 +135,46 @@ class Intake:
             yield good
 
     def _number_equal_lines(self) -> None:
-        """Equal lines of one file are different lines: their ids carry which one they are."""
+        """Equal lines of one file are different lines: from the second on, the id says which.
+
+        `occurrences` carries the counts of a file that goes on in the next batch.
+        """
+        self._db.execute(
+            """
+            create or replace temp table repeated as
+            select _file as file, _row_id as id, count(*) as n from judged group by all
+            having n > 1 or (_file, _row_id) in (select (file, id) from occurrences)
+            """
+        )
+        last_file = "(select max_by(_file, rowid) from judged)"
         self._db.execute(
             """
             create or replace temp table numbered as
-            select judged.* exclude (_row_id), judged._row_id as _content,
-                coalesce(occurrences.n, 0) + row_number() over (
-                    partition by judged._file, judged._row_id order by judged._line
-                ) as _occurrence
+            select judged.rowid as row_number_in_batch, coalesce(occurrences.n, 0) + row_number()
+                over (partition by _file, _row_id order by _line) as occurrence
             from judged
-            left join occurrences
-                on occurrences.file = judged._file and occurrences.id = judged._row_id
+            join repeated on repeated.file = _file and repeated.id = _row_id
+            left join occurrences on occurrences.file = _file and occurrences.id = _row_id
             """
         )
         self._db.execute(
-            """
+            f"""
             create or replace table occurrences as
-            select _file as file, _content as id, max(_occurrence) as n from numbered
-            where _file = (select max_by(_file, rowid) from numbered) group by all
-            union all
-            select file, id, n from occurrences
-            where file = (select max_by(_file, rowid) from numbered)
-                and not exists (
-                    select 1 from numbered
-                    where numbered._file = occurrences.file and numbered._content = occurrences.id
-                )
+            select file, id, sum(n) as n
+            from (
+                select _file as file, _row_id as id, count(*) as n from judged group by all
+                union all
+                from occurrences
+            )
+            where file = {last_file}
+            group by all
             """
         )
         self._db.execute(
             """
-            create or replace temp table judged as
-            select * exclude (_content, _occurrence), md5(_content || '#' || _occurrence) as _row_id
+            update judged set _row_id = md5(_row_id || '#' || occurrence)
             from numbered
+            where judged.rowid = row_number_in_batch and occurrence > 1
             """
         )
 

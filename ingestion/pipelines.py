@@ -54,11 +54,13 @@ from ingestion.sources import (
     email,
     feedback,
     identity_rules,
+    klaviyo,
     orders,
     payments,
     products,
     promotions,
     rates,
+    shopify,
     spend,
     web,
 )
@@ -81,6 +83,8 @@ SOURCES: dict[str, Source] = {
         spend.SOURCE,
         rates.SOURCE,
         identity_rules.SOURCE,
+        klaviyo.SOURCE,
+        shopify.SOURCE,
     )
 }
 

@@ -13,7 +13,7 @@ Data flow: DIR/orders/ -> raw_orders.orders, raw_orders.order_lines
 from __future__ import annotations
 
 from ingestion.errors import UsageError
-from ingestion.fields import Column, RowCheck, TableSpec
+from ingestion.fields import DOCUMENT_LIMIT, Column, RowCheck, TableSpec
 from ingestion.files import Reader
 from ingestion.folder import BrokenFileError, InputFile, InputFolder
 from ingestion.folder_source import FolderSource, TableInput, header_check
@@ -39,7 +39,7 @@ ORDERS = TableSpec(
         Column("presentment_currency", currency=True, stored=False),
         Column("total_price", "money", stored=False),
         Column("cancelled_at", "timestamp", stored=False),
-        Column("payload", "json", sources=("$",)),
+        Column("payload", "json", sources=("$",), limit=DOCUMENT_LIMIT),
     ),
     row_checks=(
         RowCheck(
@@ -76,7 +76,7 @@ def mapped_lines(folder: InputFolder) -> TableSpec | None:
 def route(folder: InputFolder, files: list[InputFile], was_read_before: bool) -> list[TableInput]:
     """JSON files are orders, the others order lines under the mapping."""
     documents = [file for file in files if file.format == "json"]
-    lines = [file for file in files if file.format != "json"]
+    lines = [file for file in files if file.format != "json"]  # and what we cannot read
     text = folder.text(MAPPING_FILE) if lines else None
     mapping = read_mapping(text) if text is not None else PLAIN
     mapped = _MappedLines(mapping, was_read_before, is_explicit=text is not None)
