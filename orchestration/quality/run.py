@@ -13,7 +13,7 @@ import importlib
 import os
 import pkgutil
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import duckdb
@@ -35,13 +35,14 @@ def run_quality(candidate: Candidate, settings: Settings) -> list[CheckResult]:
     """
     with open_locked(candidate.path) as connection:
         results = check_contract(connection)
-        results += run_suites(connection, find_suites(settings, candidate))
+        results += run_suites(
+            connection, find_suites(settings, [table.full_name for table in candidate.tables])
+        )
     return results
 
 
-def find_suites(settings: Settings, candidate: Candidate) -> list[Suite]:
+def find_suites(settings: Settings, tables: Sequence[str]) -> list[Suite]:
     """The suites of every module in `suites/`: adding one is adding a file with `suites(…)`."""
-    tables = [table.full_name for table in candidate.tables]
     found: list[Suite] = []
     for module in sorted(pkgutil.iter_modules(suites_package.__path__), key=lambda m: m.name):
         code = importlib.import_module(f"{suites_package.__name__}.{module.name}")

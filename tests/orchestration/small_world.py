@@ -124,11 +124,13 @@ class SmallWorld:
         after: Iterable[str] = (),
         run_id: str = "",
         build: bool = True,
+        lean: bool = False,
     ) -> None:
         """Make the published tables as of a day in an attached catalog.
 
         `before` are statements on the day's events (`visits`, `permissions`), `after` on the made
-        tables; both plant faults. `previous` is the catalog that memberships continue.
+        tables; both plant faults. `previous` is the catalog that memberships continue. `lean` leaves
+        out what the breaker does not look at.
         """
         con, as_of = self.con, f"timestamp '{self.at(day)}'"
         for schema in ("marts", "segments", "activity", "ops"):
@@ -143,9 +145,9 @@ class SmallWorld:
         con.execute(f"use {catalog}.marts")
         try:
             for statement in TABLES.split(";\n"):
-                if statement.strip():
+                if statement.strip() and not (lean and any(n in statement for n in NOT_LEAN)):
                     con.execute(statement.format(as_of=as_of))
-            self._segments(catalog, as_of, previous)
+            self._segments(as_of, previous, lean)
             con.execute(OPS.format(as_of=as_of, run=run_id or f"run{day}"))
             if build:
                 con.execute(
@@ -157,7 +159,7 @@ class SmallWorld:
         finally:
             con.execute("use memory.main")
 
-    def _segments(self, catalog: str, as_of: str, previous: str) -> None:
+    def _segments(self, as_of: str, previous: str, lean: bool) -> None:
         con = self.con
         for name, rule in RULES.items():
             con.execute(
@@ -195,6 +197,8 @@ class SmallWorld:
             f" union all select segment, customer_id, entered_at, exited_at from {earlier} e"
             f" where exited_at is not null)"
         )
+        if lean:
+            return
         con.execute(
             f"create table rpt_segment_overlap as with m as ({members}), n as (select segment,"
             " count(*) c from m group by 1) select a.segment, b.segment other_segment,"
@@ -203,6 +207,18 @@ class SmallWorld:
             " (customer_id) join n on n.segment = a.segment where a.segment <> b.segment group by 1, 2"
         )
 
+
+NOT_LEAN = (
+    "table fct_order_lines",
+    "table dim_products",
+    "table customer_360",
+    "table bridge_customer",
+    "table fct_identity",
+    "table fct_customer_rfm",
+    "table rpt_",
+    "table fct_customer_clv",
+    "table activity.",
+)
 
 PERMISSIONS = """
 create or replace temp table permissions as

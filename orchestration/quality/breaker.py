@@ -1,0 +1,287 @@
+"""The size breaker: a change too large to be true stops the run before anything is published.
+
+Belongs here: the rules, in numbers, and releases by a named person. Does not belong here: measuring
+(orchestration/quality/measures.py).
+
+The baseline is the last *published* file, never the candidate and never an average that includes
+it (RELIABILITY A11). Without a published file there is nothing to compare and nothing stops.
+
+Rules for a group of people (segment, stage, buyers, contactable), from `min_size` members on:
+
+- empty where it was not before: always stops;
+- shrinks by more than `max_shrink`, or grows by more than `max_growth` beyond the growth of the
+  shop's people: stops;
+- loses or gains more than `max_removals` in people who did nothing: stops.
+
+All shares are per week (they compound over longer gaps and never tighten below a week), and chance
+gets three standard deviations on top. Segments over a window may lose the stays that were due,
+change by their daily share of the window, and grow up to fourfold by fresh activity (Black Friday);
+a second run as of the same moment has no such excuse.
+
+Rules for the past: figures up to the earlier `as_of` may move by a tenth, and at most a tenth of
+its orders, visits and messages may be restated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from math import sqrt
+from typing import Any, Protocol
+
+from ingestion.config import Breaker, Settings
+from ingestion.errors import UsageError
+from orchestration.home import Home
+from orchestration.publishing.candidate import Candidate
+from orchestration.publishing.reader import read_build
+from orchestration.quality.measures import (
+    WINDOWS,
+    GroupChange,
+    Measures,
+    PastChange,
+    both_open,
+    measure,
+)
+from orchestration.quality.results import CheckResult
+
+PREFIX = "breaker."
+NOISE = 3.0  # allowance for chance, in square roots of the number that is expected
+BURST = 4.0  # how many times busier than usual a day may be
+TURNOVER_SLACK = 1.25  # how uneven the daily share of a window may be
+PAST_TOLERANCE = 0.10
+RELEASE_TOLERANCE = 0.10
+
+
+class ReleaseLog(Protocol):
+    """Who keeps releases and audit records (the ops store)."""
+
+    def record_release(self, record: dict[str, Any]) -> None:
+        """Keep a release: subject, baseline, observed, person, reason, released_at."""
+
+    def find_releases(self, baseline: str) -> list[dict[str, Any]]:
+        """The releases given against this published build."""
+
+    def latest_audit(self) -> dict[str, Any] | None:
+        """The most recent audit record, whatever its outcome."""
+
+
+def check_sizes(
+    home: Home, candidate: Candidate, settings: Settings, log: ReleaseLog
+) -> list[CheckResult]:
+    """Compare a candidate with the published file; one result per group and figure."""
+    if not home.published.exists():
+        return [_first_build()]
+    with both_open(home.published, candidate.path) as connection:
+        measures = measure(connection, windows(settings))
+    baseline = read_build(home.published)[0]
+    releases = log.find_releases(baseline)
+    return [_released(result, releases) for result in judge(measures, settings)]
+
+
+def windows(settings: Settings) -> dict[str, float]:
+    """The days of every segment over a window, as the shop set them."""
+    return {
+        segment: float(settings.models.get(var, default))
+        for segment, (var, default) in WINDOWS.items()
+    }
+
+
+def judge(measures: Measures, settings: Settings) -> list[CheckResult]:
+    """Apply the rules to what was measured."""
+    results = [
+        _result(change.name, change.table, change.after, _group_problem(change, measures, settings))
+        for change in measures.groups
+        if change.before or change.after
+    ]
+    results += [
+        _result(
+            change.name,
+            change.table,
+            change.after if change.restated is None else change.restated,
+            _past_problem(change, measures, settings.breaker),
+        )
+        for change in measures.past
+    ]
+    return results
+
+
+def release(
+    home: Home, log: ReleaseLog, subject: str, *, person: str, reason: str, released_at: datetime
+) -> list[str]:
+    """Let what the breaker stopped be published after all, by a named person with a reason.
+
+    It holds for the size that was seen (a tenth more or less) against the file published now; with
+    the next published file it is spent.
+
+    Args:
+        home: whose published file is the baseline.
+        log: who keeps releases.
+        subject: the name in the message, such as `vip`, or `all`.
+        person: who decides.
+        reason: why the change is right.
+        released_at: when, naive UTC.
+
+    Returns:
+        The names that were released.
+
+    Raises:
+        UsageError: no name or reason, or the breaker did not stop that.
+    """
+    if not person.strip() or not reason.strip():
+        raise UsageError(
+            "A release needs the name of a person and a reason.", "Give both, in words."
+        )
+    audit = log.latest_audit() or {"checks": []}
+    stopped = {
+        check["name"].removeprefix(PREFIX): check["observed"]
+        for check in audit["checks"]
+        if check["kind"] == "breaker" and not check["passed"]
+    }
+    wanted = sorted(stopped) if subject == "all" else [subject]
+    if not stopped or not home.published.exists() or subject not in {*stopped, "all"}:
+        names = ", ".join(sorted(stopped)) or "nothing"
+        raise UsageError(
+            f"The size breaker did not stop `{subject}` in the last run.",
+            f"It stopped: {names}.",
+        )
+    baseline = read_build(home.published)[0]
+    for name in wanted:
+        log.record_release(
+            {
+                "subject": name,
+                "baseline": baseline,
+                "observed": stopped[name],
+                "person": person.strip(),
+                "reason": reason.strip(),
+                "released_at": released_at.isoformat(),
+            }
+        )
+    return wanted
+
+
+def _first_build() -> CheckResult:
+    return CheckResult(
+        kind="breaker",
+        name=f"{PREFIX}first_build",
+        table="",
+        passed=True,
+        sentence="Nothing was published before, so there is no size to compare with.",
+    )
+
+
+def _result(name: str, table: str, observed: float, problem: str) -> CheckResult:
+    return CheckResult(
+        kind="breaker",
+        name=f"{PREFIX}{name}",
+        table=table,
+        passed=not problem,
+        observed=float(observed),
+        sentence=problem,
+        hint=(
+            "If the change is right, a person releases it with"
+            f" `regulars release {name} --by NAME --reason TEXT` and runs again;"
+            " else mend the source or model."
+            if problem
+            else ""
+        ),
+    )
+
+
+def _group_problem(change: GroupChange, measures: Measures, settings: Settings) -> str:
+    """The first rule that a group breaks, as a sentence; empty if none."""
+    return next(_group_problems(change, measures, settings), "")
+
+
+def _group_problems(change: GroupChange, measures: Measures, settings: Settings) -> Iterator[str]:
+    limits, own = settings.breaker, settings.segments.get(change.name)
+    shrink = own.max_shrink if own and own.max_shrink is not None else limits.max_shrink
+    grow = own.max_growth if own and own.max_growth is not None else limits.max_growth
+    idle_out = max(limits.max_removals, shrink if own and own.max_shrink is not None else 0.0)
+    idle_in = max(limits.max_removals, grow if own and own.max_growth is not None else 0.0)
+    weeks = max(1.0, measures.days / 7)
+    base = max(change.before, limits.min_size, 1)
+    turnover, burst = _natural(change, measures.days)
+    said = f"{change.name} went from {change.before:,} to {change.after:,} people"
+    if change.before >= max(limits.min_size, 1) and change.after == 0:
+        yield f"{said}: empty."
+    if change.before >= limits.min_size:
+        lost = change.before - change.after
+        if lost > _with_chance(_less(shrink, weeks) * change.before + turnover):
+            yield f"{said}, {lost / change.before:.0%} fewer (more than {shrink:.0%})."
+        if change.removed_idle > _with_chance(_less(idle_out, weeks) * change.before + turnover):
+            yield (
+                f"{said}; {change.removed_idle:,} left without having done anything"
+                f" (more than {idle_out:.0%})."
+            )
+    if change.entered_idle > _with_chance(_more(idle_in, weeks) * base + turnover):
+        yield (
+            f"{said}; {change.entered_idle:,} entered without having done anything"
+            f" (more than {idle_in:.0%})."
+        )
+    people = max(1.0, measures.people_after / max(measures.people_before, 1))
+    allowed = (1 + _more(grow, weeks)) * people * burst - 1
+    if change.after - base > _with_chance(allowed * base):
+        yield f"{said}, {change.after / base - 1:.0%} more (more than {grow:.0%})."
+
+
+def _natural(change: GroupChange, days: float) -> tuple[float, float]:
+    """What a window explains: members who come and go by themselves, and a busy day's growth."""
+    if change.window_days is None or days == 0:
+        return 0.0, 1.0
+    share = min(1.0, days / change.window_days)
+    leaving = max(float(change.due), TURNOVER_SLACK * share * change.before)
+    return leaving, 1.0 + (BURST - 1.0) * share
+
+
+def _past_problem(change: PastChange, measures: Measures, limits: Breaker) -> str:
+    if change.rows < max(limits.min_size, 1):
+        return ""
+    noise = NOISE / sqrt(change.rows)
+    weeks = max(1.0, measures.days / 7) if change.settles else 1.0
+    moved = (change.after - change.before) / abs(change.before) if change.before else 0.0
+    figures = f"{change.what} up to the last published moment went from"
+    figures += f" {change.before:,.0f} to {change.after:,.0f}"
+    if moved < -_less(PAST_TOLERANCE, weeks) - noise:
+        return f"The {figures}, {-moved:.0%} fewer; the past should stay as it was."
+    if change.may_grow and moved > _more(PAST_TOLERANCE, weeks) + noise:
+        return f"The {figures}, {moved:.0%} more; the past should stay as it was."
+    if change.restated is not None and change.restated > (PAST_TOLERANCE + noise) * change.rows:
+        share = change.restated / change.rows
+        return (
+            f"{change.restated:,} {change.what} ({share:.0%}) up to the last published moment are"
+            " not there as they were (time, currency or amount)."
+        )
+    return ""
+
+
+def _with_chance(expected: float) -> float:
+    return expected + NOISE * sqrt(max(expected, 1.0))
+
+
+def _less(share: float, weeks: float) -> float:
+    return float(1 - (1 - share) ** weeks)
+
+
+def _more(share: float, weeks: float) -> float:
+    return float((1 + share) ** min(weeks, 520.0) - 1)
+
+
+def _released(result: CheckResult, releases: Iterable[dict[str, Any]]) -> CheckResult:
+    """Let a stopped result pass if a person released this very size."""
+    if result.passed or result.observed is None:
+        return result
+    for given in releases:
+        slack = max(
+            RELEASE_TOLERANCE * abs(given["observed"]), NOISE * sqrt(abs(given["observed"]))
+        )
+        same = given["subject"] == result.name.removeprefix(PREFIX)
+        if same and abs(result.observed - given["observed"]) <= slack:
+            return CheckResult(
+                kind="breaker",
+                name=result.name,
+                table=result.table,
+                passed=True,
+                observed=result.observed,
+                sentence=f"{result.sentence} Released by {given['person']}: {given['reason']}",
+            )
+    return result
