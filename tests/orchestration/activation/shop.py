@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 from orchestration.activation.people import Target
 from orchestration.destinations.base import (
@@ -146,10 +147,11 @@ def _table(
     connection: duckdb.DuckDBPyConnection, name: str, columns: str, rows: Iterable[list[Any]]
 ) -> None:
     connection.execute(f"create table {name} ({columns})")
-    full = list(rows)
+    full = [{f"c{index}": value for index, value in enumerate(row)} for row in rows]
     if full:
-        places = ", ".join("?" for _ in full[0])
-        connection.executemany(f"insert into {name} values ({places})", full)
+        connection.register("new_rows", pa.Table.from_pylist(full))
+        connection.execute(f"insert into {name} select * from new_rows")
+        connection.unregister("new_rows")
 
 
 @dataclass
