@@ -1,7 +1,7 @@
 """The size breaker: a change too large to be true stops the run before anything is published.
 
-Belongs here: the rules, in numbers, and releases by a named person. Does not belong here: measuring
-(orchestration/quality/measures.py).
+Belongs here: the rules, in numbers. Does not belong here: measuring
+(orchestration/quality/measures.py) and releases by a named person (releases.py beside it).
 
 The baseline is the last *published* file, never the candidate and never an average that includes
 it (RELIABILITY A11). Without a published file there is nothing to compare and nothing stops.
@@ -24,14 +24,12 @@ its orders, visits and messages may be restated.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from datetime import datetime
+from collections.abc import Iterator
 from math import sqrt
-from typing import Any, Protocol
 
 from ingestion.config import Breaker, Settings
-from ingestion.errors import UsageError
 from orchestration.home import Home
+from orchestration.ops.store import Store
 from orchestration.publishing.candidate import Candidate
 from orchestration.publishing.reader import read_build
 from orchestration.quality.measures import (
@@ -42,40 +40,25 @@ from orchestration.quality.measures import (
     both_open,
     measure,
 )
-from orchestration.quality.results import CheckResult
+from orchestration.quality.releases import apply_releases, find_releases
+from orchestration.quality.results import BREAKER_PREFIX, CheckResult
 
-PREFIX = "breaker."
 NOISE = 3.0  # allowance for chance, in square roots of the number that is expected
 BURST = 4.0  # how many times busier than usual a day may be
 TURNOVER_SLACK = 1.25  # how uneven the daily share of a window may be
 PAST_TOLERANCE = 0.10
-RELEASE_TOLERANCE = 0.10
-
-
-class ReleaseLog(Protocol):
-    """Who keeps releases and audit records (the ops store)."""
-
-    def record_release(self, record: dict[str, Any]) -> None:
-        """Keep a release: subject, baseline, observed, person, reason, released_at."""
-
-    def find_releases(self, baseline: str) -> list[dict[str, Any]]:
-        """The releases given against this published build."""
-
-    def latest_audit(self) -> dict[str, Any] | None:
-        """The most recent audit record, whatever its outcome."""
 
 
 def check_sizes(
-    home: Home, candidate: Candidate, settings: Settings, log: ReleaseLog
+    home: Home, candidate: Candidate, settings: Settings, store: Store
 ) -> list[CheckResult]:
     """Compare a candidate with the published file; one result per group and figure."""
     if not home.published.exists():
         return [_first_build()]
     with both_open(home.published, candidate.path) as connection:
         measures = measure(connection, windows(settings))
-    baseline = read_build(home.published)[0]
-    releases = log.find_releases(baseline)
-    return [_released(result, releases) for result in judge(measures, settings)]
+    releases = find_releases(store, read_build(home.published)[0])
+    return apply_releases(judge(measures, settings), releases)
 
 
 def windows(settings: Settings) -> dict[str, float]:
@@ -105,64 +88,10 @@ def judge(measures: Measures, settings: Settings) -> list[CheckResult]:
     return results
 
 
-def release(
-    home: Home, log: ReleaseLog, subject: str, *, person: str, reason: str, released_at: datetime
-) -> list[str]:
-    """Let what the breaker stopped be published after all, by a named person with a reason.
-
-    It holds for the size that was seen (a tenth more or less) against the file published now; with
-    the next published file it is spent.
-
-    Args:
-        home: whose published file is the baseline.
-        log: who keeps releases.
-        subject: the name in the message, such as `vip`, or `all`.
-        person: who decides.
-        reason: why the change is right.
-        released_at: when, naive UTC.
-
-    Returns:
-        The names that were released.
-
-    Raises:
-        UsageError: no name or reason, or the breaker did not stop that.
-    """
-    if not person.strip() or not reason.strip():
-        raise UsageError(
-            "A release needs the name of a person and a reason.", "Give both, in words."
-        )
-    audit = log.latest_audit() or {"checks": []}
-    stopped = {
-        check["name"].removeprefix(PREFIX): check["observed"]
-        for check in audit["checks"]
-        if check["kind"] == "breaker" and not check["passed"]
-    }
-    wanted = sorted(stopped) if subject == "all" else [subject]
-    if not stopped or not home.published.exists() or subject not in {*stopped, "all"}:
-        names = ", ".join(sorted(stopped)) or "nothing"
-        raise UsageError(
-            f"The size breaker did not stop `{subject}` in the last run.",
-            f"It stopped: {names}.",
-        )
-    baseline = read_build(home.published)[0]
-    for name in wanted:
-        log.record_release(
-            {
-                "subject": name,
-                "baseline": baseline,
-                "observed": stopped[name],
-                "person": person.strip(),
-                "reason": reason.strip(),
-                "released_at": released_at.isoformat(),
-            }
-        )
-    return wanted
-
-
 def _first_build() -> CheckResult:
     return CheckResult(
         kind="breaker",
-        name=f"{PREFIX}first_build",
+        name=f"{BREAKER_PREFIX}first_build",
         table="",
         passed=True,
         sentence="Nothing was published before, so there is no size to compare with.",
@@ -172,7 +101,7 @@ def _first_build() -> CheckResult:
 def _result(name: str, table: str, observed: float, problem: str) -> CheckResult:
     return CheckResult(
         kind="breaker",
-        name=f"{PREFIX}{name}",
+        name=f"{BREAKER_PREFIX}{name}",
         table=table,
         passed=not problem,
         observed=float(observed),
@@ -264,24 +193,3 @@ def _less(share: float, weeks: float) -> float:
 
 def _more(share: float, weeks: float) -> float:
     return float((1 + share) ** min(weeks, 520.0) - 1)
-
-
-def _released(result: CheckResult, releases: Iterable[dict[str, Any]]) -> CheckResult:
-    """Let a stopped result pass if a person released this very size."""
-    if result.passed or result.observed is None:
-        return result
-    for given in releases:
-        slack = max(
-            RELEASE_TOLERANCE * abs(given["observed"]), NOISE * sqrt(abs(given["observed"]))
-        )
-        same = given["subject"] == result.name.removeprefix(PREFIX)
-        if same and abs(result.observed - given["observed"]) <= slack:
-            return CheckResult(
-                kind="breaker",
-                name=result.name,
-                table=result.table,
-                passed=True,
-                observed=result.observed,
-                sentence=f"{result.sentence} Released by {given['person']}: {given['reason']}",
-            )
-    return result

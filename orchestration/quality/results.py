@@ -13,6 +13,8 @@ from typing import Any, Literal
 Kind = Literal["dbt", "contract", "suite", "breaker"]
 Severity = Literal["blocking", "warning"]
 
+BREAKER_PREFIX = "breaker."
+
 # A candidate may be published only if something of each kind has looked at it.
 REQUIRED_KINDS: tuple[Kind, ...] = ("dbt", "contract", "suite", "breaker")
 

@@ -1,7 +1,6 @@
 """The size breaker stops planted faults and lets clean days through (RELIABILITY A11)."""
 
 import importlib.util
-from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,11 +8,13 @@ import pytest
 
 from ingestion.config import Breaker, Segment, Settings
 from ingestion.errors import UsageError
+from orchestration.ops.runs import AuditLog, Run, start_run
+from orchestration.ops.store import open_store
 from orchestration.publishing.audit import AuditRecord
-from orchestration.publishing.reader import open_published, read_build
-from orchestration.quality import breaker
-from orchestration.quality.breaker import check_sizes, judge, release, windows
+from orchestration.publishing.reader import open_published
+from orchestration.quality.breaker import check_sizes, judge, windows
 from orchestration.quality.measures import GroupChange, Measures, PastChange, measure
+from orchestration.quality.releases import release
 
 _spec = importlib.util.spec_from_file_location(
     "small_world", Path(__file__).parent.parent / "small_world.py"
@@ -94,21 +95,6 @@ IN_TABLES = {
     "stages all one too far": ["update fct_customer_journey_stages set stage = 'advocacy'"
         " where stage = 'purchase'"],
 }  # fmt: skip
-
-
-@dataclass
-class ReleasesDouble:
-    releases: list = field(default_factory=list)
-    audit: dict | None = None
-
-    def record_release(self, record):
-        self.releases.append(record)
-
-    def find_releases(self, baseline):
-        return [r for r in self.releases if r["baseline"] == baseline]
-
-    def latest_audit(self):
-        return self.audit
 
 
 @pytest.fixture(scope="module")
@@ -298,70 +284,98 @@ def published(make_candidate, home):
     return home
 
 
-def failing(home, candidate, log):
-    return [r for r in check_sizes(home, candidate, Settings(), log) if not r.passed]
+@pytest.fixture
+def store(home):
+    with open_store(home) as opened:
+        yield opened
 
 
-def test_the_first_build_has_no_baseline(make_candidate, home):
-    (result,) = check_sizes(home, make_candidate(), Settings(), ReleasesDouble())
+@pytest.fixture
+def stopped_run(published, store, make_candidate):
+    """A run that the breaker stopped, its audit kept; gives what was stopped."""
+
+    def go(day, after, run_id="run501"):
+        candidate = make_candidate(day, after=after)
+        results = failing(published, candidate, store)
+        start_run(store, Run(run_id, AS_OF, "test"), started_at=AS_OF + timedelta(days=day))
+        record = AuditRecord(f"digest {run_id}", "build", run_id, AS_OF, tuple(results))
+        AuditLog(store).record_audit(record.digest, record.to_json())
+        return candidate, results
+
+    return go
+
+
+def failing(home, candidate, store):
+    return [r for r in check_sizes(home, candidate, Settings(), store) if not r.passed]
+
+
+def names(results):
+    return {r.name.removeprefix("breaker.") for r in results}
+
+
+def test_the_first_build_has_no_baseline(make_candidate, home, store):
+    (result,) = check_sizes(home, make_candidate(), Settings(), store)
     assert (result.kind, result.passed) == ("breaker", True)
 
 
-def test_a_clean_next_day_passes_while_somebody_reads(make_candidate, published):
+def test_a_clean_next_day_passes_while_somebody_reads(make_candidate, published, store):
     candidate = make_candidate(day=501)
     with open_published(published) as reader:
         reader.execute("select 1")
-        assert failing(published, candidate, ReleasesDouble()) == []
+        assert failing(published, candidate, store) == []
 
 
-def test_a_named_person_can_release_what_was_stopped(make_candidate, published):
-    fault = ["delete from segments.seg_one_time_buyers"]
-    log, candidate = ReleasesDouble(), make_candidate(day=501, after=fault)
-    (stop,) = failing(published, candidate, log)
-    assert stop.name == "breaker.one_time_buyers"
+def test_a_named_person_can_release_what_was_stopped(published, store, stopped_run):
+    candidate, (stop,) = stopped_run(501, ["delete from segments.seg_one_time_buyers"])
     assert "regulars release one_time_buyers" in stop.hint
-    log.audit = AuditRecord("d", "b", "r", AS_OF, (stop,)).to_json()
-    given = {"person": "Ada Lovelace", "reason": "We gave everybody a second order."}
-    names = release(published, log, "one_time_buyers", released_at=AS_OF, **given)
-    assert names == ["one_time_buyers"]
-    assert log.releases[0]["baseline"] == read_build(published.published)[0]
-    assert failing(published, candidate, log) == []
-    released = [
-        r
-        for r in check_sizes(published, candidate, Settings(), log)
-        if r.name == "breaker.one_time_buyers"
-    ]
-    assert "Released by Ada Lovelace" in released[0].sentence
+    given = {"person": "Ada Lovelace", "reason": "All of them bought again."}
+    done = release(published, store, "one_time_buyers", released_at=AS_OF, **given)
+    assert done == ["one_time_buyers"]
+    results = check_sizes(published, candidate, Settings(), store)
+    assert all(r.passed for r in results)
+    (released,) = [r for r in results if r.name == stop.name]
+    assert "Released by Ada Lovelace: All of them" in released.sentence
 
 
-def test_a_release_holds_for_the_size_that_was_seen(make_candidate, published):
-    log = ReleasesDouble()
-    stop = failing(published, make_candidate(501, after=members("vip", "order_count >= 1")), log)
-    log.audit = AuditRecord("d", "b", "r", AS_OF, tuple(stop)).to_json()
-    release(published, log, "all", person="Ada", reason="Wider.", released_at=AS_OF)
+def test_a_release_holds_for_the_size_that_was_seen(published, store, stopped_run, make_candidate):
+    stopped_run(501, members("vip", "order_count >= 1"))
+    release(published, store, "all", person="Ada", reason="Wider.", released_at=AS_OF)
     worse = make_candidate(501, after=members("vip", "true"))
-    assert "breaker.vip" in {r.name for r in failing(published, worse, log)}
-    again = make_candidate(501, after=["delete from segments.seg_loyal_customers"])
-    assert {r.name for r in failing(published, again, log)} == {"breaker.loyal_customers"}
+    assert "vip" in names(failing(published, worse, store))
+    other = make_candidate(501, after=["delete from segments.seg_loyal_customers"])
+    assert names(failing(published, other, store)) == {"loyal_customers"}
 
 
 @pytest.mark.parametrize(
     ("subject", "person", "reason"),
-    [("vip", "", "why"), ("vip", "Ada", " "), ("at_risk", "Ada", "why"), ("nothing", "Ada", "why")],
+    [
+        ("loyal_customers", "", "why"),
+        ("loyal_customers", "Ada", " "),
+        ("at_risk", "Ada", "why"),
+        ("nothing", "Ada", "why"),
+    ],
 )
-def test_a_release_needs_a_name_a_reason_and_a_stop(published, subject, person, reason):
-    log = ReleasesDouble()
-    stop = breaker._result("vip", "segments.seg_vip", 3, "vip went from 60 to 3 people.")
-    log.audit = AuditRecord("d", "b", "r", AS_OF, (stop,)).to_json()
+def test_a_release_needs_a_name_a_reason_and_a_stop(
+    published, store, stopped_run, subject, person, reason
+):
+    candidate, _ = stopped_run(501, ["delete from segments.seg_loyal_customers"])
     with pytest.raises(UsageError):
-        release(published, log, subject, person=person, reason=reason, released_at=AS_OF)
-    assert log.releases == []
+        release(published, store, subject, person=person, reason=reason, released_at=AS_OF)
+    assert failing(published, candidate, store)
 
 
-def test_a_release_is_spent_with_the_next_published_file(make_candidate, published):
-    log, fault = ReleasesDouble(), ["delete from segments.seg_loyal_customers"]
-    stop = failing(published, make_candidate(501, after=fault), log)
-    log.audit = AuditRecord("d", "b", "r", AS_OF + timedelta(1), tuple(stop)).to_json()
-    release(published, log, "loyal_customers", person="Ada", reason="So.", released_at=AS_OF)
+def test_only_the_last_run_can_be_released(published, store, stopped_run):
+    stopped_run(501, ["delete from segments.seg_loyal_customers"], "first")
+    stopped_run(502, [], "second")
+    with pytest.raises(UsageError, match="did not stop"):
+        release(published, store, "loyal_customers", person="A", reason="B", released_at=AS_OF)
+
+
+def test_a_release_is_spent_with_the_next_published_file(
+    published, store, stopped_run, make_candidate
+):
+    fault = ["delete from segments.seg_loyal_customers"]
+    stopped_run(501, fault)
+    release(published, store, "loyal_customers", person="Ada", reason="So.", released_at=AS_OF)
     make_candidate(day=502).path.replace(published.published)
-    assert failing(published, make_candidate(day=503, after=fault), log)
+    assert failing(published, make_candidate(day=503, after=fault), store)
