@@ -64,7 +64,8 @@ DestinationArgument = Annotated[
     str | None, typer.Argument(help="One destination; all when left out.")
 ]
 
-out = Console(highlight=False, soft_wrap=True)
+# Bound to the real stream: while a job runs, what libraries print goes to a log instead.
+out = Console(file=sys.stdout, highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
@@ -126,9 +127,9 @@ def run(
     home: HomeOption = None,
 ) -> None:
     """Ingest, model, check, publish, plan; deliver only with --send."""
+    from orchestration.commands.summary import print_summary
     from orchestration.launch import run_job
     from orchestration.run import RunRequest
-    from orchestration.commands.summary import print_summary
 
     place = Home.locate(home)
     request = RunRequest(_moment(as_of), input_, full_refresh, "yes" if send else "no")
@@ -145,7 +146,8 @@ def plan(
     home: HomeOption = None,
 ) -> None:
     """Show what would be added, updated, removed and held back, and why; sends nothing."""
-    from orchestration.commands.delivery import plan_all, render_plans
+    from orchestration.commands.delivery import render_plans
+    from orchestration.delivery import plan_all
 
     plans = plan_all(Home.locate(home), segment, destination)
     render_plans(plans, out, as_json=as_json)
@@ -161,7 +163,8 @@ def sync(
     home: HomeOption = None,
 ) -> None:
     """Deliver the differences to what was delivered before; safe to repeat after a crash."""
-    from orchestration.commands.delivery import render_results, sync_all
+    from orchestration.commands.delivery import render_results
+    from orchestration.delivery import sync_all
 
     results = sync_all(Home.locate(home), segment, destination, approve or None)
     render_results(results, out)
@@ -189,17 +192,17 @@ def consent_grant(
     channel: Annotated[str, typer.Option(help="email, sms, push, ads or onsite.")],
     purpose: Annotated[str, typer.Option(help="marketing, personalisation, ads, transactional.")],
     source: Annotated[str, typer.Option(help="Where the person said so; without it no consent.")],
+    wording: Annotated[str, typer.Option(help="The version of the words the person agreed to.")],
     identifier_type: Annotated[
         str, typer.Option("--type", help="email, phone, login, …")
     ] = "email",
-    wording: Annotated[str, typer.Option(help="The version of the words agreed to.")] = "",
     proof: Annotated[str, typer.Option(help="A reference to the proof; never its content.")] = "",
     expires_at: Annotated[str, typer.Option(help="When it ends, UTC; empty: never.")] = "",
     at: AsOfOption = None,
     home: HomeOption = None,
 ) -> None:
     """Record that a person granted permission, with its source."""
-    from orchestration.commands.delivery import record_consent
+    from orchestration.delivery import record_consent
 
     receipt = record_consent(
         Home.locate(home),
@@ -211,7 +214,7 @@ def consent_grant(
         source=source,
         wording=wording,
         proof=proof,
-        expires_at=expires_at,
+        expires_at=_moment(expires_at) if expires_at else None,
         occurred_at=_moment(at),
     )
     out.print(f"Recorded. Receipt {receipt}.")
@@ -230,7 +233,7 @@ def consent_revoke(
     home: HomeOption = None,
 ) -> None:
     """Record that a person withdrew permission; the next send already honours it."""
-    from orchestration.commands.delivery import record_consent
+    from orchestration.delivery import record_consent
 
     receipt = record_consent(
         Home.locate(home),
@@ -240,9 +243,6 @@ def consent_revoke(
         channel=channel,
         purpose=purpose,
         source=source,
-        wording="",
-        proof="",
-        expires_at="",
         occurred_at=_moment(at),
     )
     out.print(f"Recorded. Receipt {receipt}. Nothing more is sent; removals follow with `sync`.")

@@ -1,24 +1,38 @@
-"""The lines a run says to a person at a terminal; silent under Dagster's own processes.
+"""What a run tells the terminal that started it; silent under Dagster's own processes.
 
 Belongs here: one place where the command line listens to a run's steps. Does not belong here:
-Dagster's logs (they get counts as metadata) and layout of summaries.
+Dagster's logs (they get counts as metadata) and the layout of summaries.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-_listener: Callable[[str], None] | None = None
+if TYPE_CHECKING:
+    from orchestration.run import Delivery
+
+
+@dataclass
+class Heard:
+    """What a listener was told: lines at once, deliveries for the closing summary."""
+
+    say: Callable[[str], None]
+    deliveries: list[Delivery] = field(default_factory=list)
+
+
+_listener: Heard | None = None
 
 
 @contextmanager
-def listening(listener: Callable[[str], None]) -> Iterator[None]:
-    """Hand every line said during the block to `listener`."""
+def listening(say: Callable[[str], None]) -> Iterator[Heard]:
+    """Hear everything that runs in this process tell during the block."""
     global _listener  # noqa: PLW0603 - one process has one terminal
-    previous, _listener = _listener, listener
+    previous, _listener = _listener, Heard(say)
     try:
-        yield
+        yield _listener
     finally:
         _listener = previous
 
@@ -31,4 +45,10 @@ def attached() -> bool:
 def say(text: str) -> None:
     """Say one line, if anybody listens."""
     if _listener is not None:
-        _listener(text)
+        _listener.say(text)
+
+
+def delivered(delivery: Delivery) -> None:
+    """Tell what one (segment, destination) pair came to, if anybody listens."""
+    if _listener is not None:
+        _listener.deliveries.append(delivery)

@@ -10,10 +10,10 @@ from orchestration.defs.resources import resources
 
 definitions = dg.Definitions(
     assets=dg.load_assets_from_package_module(defs),
-    asset_checks=[*dg.load_asset_checks_from_package_module(defs), *schedules.published_freshness],
+    asset_checks=dg.load_asset_checks_from_package_module(defs),
     jobs=[schedules.refresh, schedules.rebuild],
     schedules=[schedules.hourly, schedules.daily],
-    sensors=[schedules.new_files, schedules.published_freshness_sensor],
+    sensors=[schedules.new_files],
     resources=resources(),
     executor=dg.in_process_executor,
 )

@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from ingestion.config import REPOSITORY
-from ingestion.errors import CheckFailedError, RegularsError
+from ingestion.errors import CheckFailedError, RegularsError, redact
 from orchestration import console, lock
 from orchestration.home import Home
-from orchestration.run import RunRequest
+from orchestration.run import Delivery, RunRequest
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -45,8 +47,8 @@ def run_job(
     *,
     full: bool = False,
     select: str = "",
-) -> None:
-    """Execute `refresh` (or `rebuild`) to its end.
+) -> list[Delivery]:
+    """Execute `refresh` (or `rebuild`) to its end; returns what each pair came to.
 
     Raises:
         BusyError: another run holds the home.
@@ -55,14 +57,22 @@ def run_job(
     """
     with lock.hold(home.lock):
         prepare(home)
-        import dagster as dg  # noqa: PLC0415 - seconds to load
+        import dagster as dg
 
-        from orchestration.definitions import definitions  # noqa: PLC0415
-        from orchestration.workers import TAG, process_mark  # noqa: PLC0415
+        from orchestration.definitions import definitions
+        from orchestration.workers import TAG, process_mark
 
         job = definitions.resolve_job_def("rebuild" if full else "refresh")
         config = {**QUIET, "resources": {"run": {"config": _config(request)}}}
-        with dg.DagsterInstance.get() as instance, console.listening(say):
+        log = (home.dbt / "run.log").open("w", encoding="utf-8")
+        with (
+            dg.DagsterInstance.get() as instance,
+            console.listening(say) as heard,
+            log,
+            redirect_stdout(log),
+            warnings.catch_warnings(),
+        ):
+            warnings.simplefilter("ignore")
             result = job.execute_in_process(
                 run_config=config,
                 instance=instance,
@@ -72,6 +82,7 @@ def run_job(
             )
         if not result.success:
             raise _failure(result)
+        return heard.deliveries
 
 
 def _config(request: RunRequest) -> dict[str, Any]:
@@ -85,9 +96,9 @@ def _config(request: RunRequest) -> dict[str, Any]:
 
 def _selection(definitions: Any, select: str) -> list[Any]:
     """The chosen models by dbt's syntax, and every asset that is not a model."""
-    from dagster_dbt import build_dbt_asset_selection  # noqa: PLC0415
+    from dagster_dbt import build_dbt_asset_selection
 
-    from orchestration.defs.transformation import models  # noqa: PLC0415
+    from orchestration.defs.transformation import models
 
     graph = definitions.resolve_asset_graph()
     chosen = build_dbt_asset_selection([models], dbt_select=select).resolve(graph)
@@ -117,8 +128,9 @@ def _as_error(step: str | None, error: Any) -> RegularsError:
         return kind(sentence)
     if "Failure" in name or "CheckFailed" in name or "AssetCheck" in (cause.message or ""):
         return CheckFailedError(sentence or f"The step {step} did not pass its checks.")
+    first_line = redact(sentence.splitlines()[0]) if sentence else ""
     return RegularsError(
-        f"The step {step or 'start'} failed: {name}: {sentence.splitlines()[0] if sentence else ''}",
+        f"The step {step or 'start'} failed: {name}: {first_line}",
         "Open `regulars dev` for the whole story; the last published file is untouched.",
     )
 
@@ -131,7 +143,7 @@ def serve(home: Home, port: int) -> None:
     """Become `dagster dev` on 127.0.0.1; never returns."""
     with lock.hold(home.lock, wait_seconds=30):
         prepare(home)
-        from dagster import DagsterInstance  # noqa: PLC0415
+        from dagster import DagsterInstance
 
         with DagsterInstance.get():
             pass

@@ -51,7 +51,7 @@ def _as_json(result: QueryResult) -> str:
 
 
 def _is_number(value: Any) -> bool:
-    return not isinstance(value, bool) and isinstance(value, int | float) or _is_decimal(value)
+    return (not isinstance(value, bool) and isinstance(value, int | float)) or _is_decimal(value)
 
 
 def _is_decimal(value: Any) -> bool:

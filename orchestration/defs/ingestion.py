@@ -4,8 +4,6 @@ Belongs here: making assets of the registry in ingestion/pipelines.py. Does not 
 source is read or loaded.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import dagster as dg

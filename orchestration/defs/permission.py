@@ -4,8 +4,6 @@ Belongs here: the step between raw and models. Does not belong here: what a cons
 (orchestration/ops) or how permission is judged (models and the gate).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import dagster as dg

@@ -5,10 +5,9 @@ candidate (orchestration/publishing, orchestration/quality). The publisher itsel
 not audited, so a step left out here cannot publish anything.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterator
+from datetime import timedelta
 
 import dagster as dg
 
@@ -125,6 +124,9 @@ def _check_result(name: str, results: list[CheckResult]) -> dg.AssetCheckResult:
     kinds={"duckdb", "parquet"},
     pool="duckdb",
     description="The audited file that people, BI and planners read; swapped whole.",
+    freshness_policy=dg.FreshnessPolicy.time_window(
+        warn_window=timedelta(hours=26), fail_window=timedelta(days=3)
+    ),
 )
 def published(run: RunResource) -> dg.MaterializeResult:
     """Swap the candidate in and commit memberships, ids and the run to ops."""

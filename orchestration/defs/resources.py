@@ -3,8 +3,6 @@
 Belongs here: wrapping orchestration/run.py and dagster-dbt. Does not belong here: what a run is.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -39,7 +37,7 @@ class RunResource(dg.ConfigurableResource):  # type: ignore[misc]
     _run: Run | None = PrivateAttr(default=None)
 
     @contextmanager
-    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[RunResource]:
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["RunResource"]:
         """Hold the home for the whole run."""
         home, settings = Home.locate(), load_settings()
         mark_process(context.instance, context.run)

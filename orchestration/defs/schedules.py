@@ -4,8 +4,6 @@ Belongs here: `refresh` and `rebuild`, the hourly and daily schedule, the sensor
 freshness of what is published. Does not belong here: what a run does.
 """
 
-from __future__ import annotations
-
 import datetime
 
 import dagster as dg
@@ -85,8 +83,4 @@ published_freshness = dg.build_last_update_freshness_checks(
     assets=[dg.AssetKey(["publish", "published"])],
     lower_bound_delta=datetime.timedelta(hours=26),
     severity=dg.AssetCheckSeverity.WARN,
-)
-published_freshness_sensor = dg.build_sensor_for_freshness_checks(
-    freshness_checks=published_freshness,
-    default_status=dg.DefaultSensorStatus.STOPPED,
 )

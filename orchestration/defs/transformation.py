@@ -4,8 +4,6 @@ Belongs here: the translation of dbt names to asset names and the one dbt step o
 belong here: calling dbt by hand (orchestration/transformation.py) or any model (dbt_project).
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any

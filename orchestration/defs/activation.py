@@ -1,0 +1,119 @@
+"""The report, and one asset per (segment, destination) pair.
+
+Belongs here: assets made of the settings and the segments' own configuration. Does not belong
+here: who may receive (the gate), what is sent (orchestration/delivery, orchestration/activation).
+"""
+
+import json
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import dagster as dg
+
+from ingestion.config import load_settings
+from orchestration import console
+from orchestration.activation.authority import may_send
+from orchestration.activation.people import targets
+from orchestration.commands.delivery import reasons_in_words
+from orchestration.defs.quality import GROUP as PUBLISH
+from orchestration.defs.resources import RunResource
+from orchestration.delivery import Office, moment
+from orchestration.home import Home
+from orchestration.run import Delivery, Run
+from orchestration.transformation import manifest_path
+
+GROUP = "activation"
+PUBLISHED = dg.AssetKey([PUBLISH, "published"])
+
+
+class Pair(NamedTuple):
+    """A segment and a destination it may go to."""
+
+    segment: str
+    destination: str
+
+
+def _pairs() -> list[Pair]:
+    """Every enabled pair, from the segments' configuration and the shop's settings."""
+    settings = load_settings()
+    path = manifest_path(Home.locate(), settings)
+    nodes = json.loads(path.read_text("utf-8"))["nodes"].values()
+    found = []
+    for node in nodes:
+        meta = node["config"].get("meta", {}).get("segment")
+        if node["resource_type"] != "model" or not meta:
+            continue
+        name = node["name"].removeprefix("seg_")
+        chosen = settings.segments.get(name)
+        if chosen and not chosen.enabled:
+            continue
+        places = chosen.destinations if chosen and chosen.destinations is not None else None
+        for place in meta.get("destinations", []) if places is None else places:
+            if place in settings.destinations and settings.destinations[place].enabled:
+                found.append(Pair(name, place))
+    return sorted(found)
+
+
+@dg.asset(
+    key=[PUBLISH, "report"],
+    deps=[PUBLISHED],
+    group_name=PUBLISH,
+    kinds={"html"},
+    description="The HTML page of people, value, stages, segments and data health.",
+)
+def report(run: RunResource) -> dg.MaterializeResult:
+    """Draw the page from the published file."""
+    from orchestration.report.build import build_report  # noqa: PLC0415 - only a run draws
+
+    path = build_report(run.current.home)
+    run.current.say(f"Drawn: {path}")
+    return dg.MaterializeResult(metadata={"bytes": path.stat().st_size})
+
+
+def _authority(run: Run, destination: str) -> bool:
+    """Whether this run may deliver there, or only plan."""
+    place = run.settings.destinations[destination]
+    if run.request.send == "scheduled":
+        return may_send(place, "schedule")
+    trigger = "demo" if run.home.demo.exists() else "by_hand"
+    return may_send(place, trigger, send_flag=run.request.send == "yes")
+
+
+def sync_asset(pair: Pair) -> dg.AssetsDefinition:
+    """The step that plans one pair and delivers it where the run may."""
+
+    @dg.asset(
+        key=[GROUP, f"{pair.destination}__{pair.segment}"],
+        deps=[PUBLISHED, dg.AssetKey([f"seg_{pair.segment}"])],
+        group_name=GROUP,
+        kinds={pair.destination},
+        pool="duckdb",
+        description=f"What `{pair.destination}` has received of the segment `{pair.segment}`.",
+    )
+    def activate(run: RunResource) -> Iterator[dg.MaterializeResult]:
+        current = run.current
+        office = Office(current.home, current.settings, current.store, moment(current.home))
+        target = targets(current.home, current.settings, pair.segment, pair.destination)[0]
+        if _authority(current, pair.destination):
+            done = office.sync(target)
+            counts, held, state = done.sent, done.held_back, "delivered"
+            left = sum(done.left.values())
+        else:
+            plan = office.plan(target)
+            counts, held, state = plan.counts, plan.held_back_counts, "planned only"
+            left = 0
+        console.delivered(Delivery(*pair, state, counts, held))
+        yield dg.MaterializeResult(
+            metadata={
+                "state": state,
+                **{name: counts.get(name, 0) for name in ("added", "updated", "removed")},
+                "held back": sum(held.values()),
+                "why": reasons_in_words(held) or "nobody",
+                "left": left,
+            }
+        )
+
+    return activate
+
+
+syncs = [sync_asset(pair) for pair in _pairs()]

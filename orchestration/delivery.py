@@ -1,0 +1,150 @@
+"""Plans and syncs over all targets of a shop, by hand or within a run.
+
+Belongs here: which (segment, destination) pairs there are, at which moment, under which authority.
+Does not belong here: one plan or one sync (orchestration/activation) and what is printed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from ingestion.config import Settings, load_settings
+from ingestion.errors import UsageError
+from orchestration import lock
+from orchestration.activation.authority import Approval
+from orchestration.activation.people import Target, targets
+from orchestration.activation.plan import Plan, build_plan
+from orchestration.activation.sync import SyncReport, sync
+from orchestration.destinations import open_destination
+from orchestration.home import Home
+from orchestration.ops.consents import grant_consent, revoke_consent
+from orchestration.ops.store import Store, open_store
+from orchestration.publishing.reader import open_published, read_build
+from orchestration.run import clock
+
+
+@dataclass(frozen=True)
+class Office:
+    """What planning and sending need, opened once."""
+
+    home: Home
+    settings: Settings
+    store: Store
+    at: datetime
+
+    @property
+    def double_opt_in(self) -> bool:
+        """Whether an opt-in needs proof in this shop."""
+        return bool(self.settings.models.get("double_opt_in", False))
+
+    def plan(self, target: Target) -> Plan:
+        """What a sync would do now."""
+        return build_plan(
+            self.store, self.home, target, at=self.at, double_opt_in=self.double_opt_in
+        )
+
+    def sync(self, target: Target, approval: Approval | None = None) -> SyncReport:
+        """Do it."""
+        place = self.settings.destinations[target.destination]
+        return sync(
+            self.store,
+            self.home,
+            target,
+            open_destination(target.destination, place, self.home),
+            at=self.at,
+            approval=approval,
+            double_opt_in=self.double_opt_in,
+        )
+
+
+@contextmanager
+def open_office(home: Home, *, exclusive: bool) -> Iterator[Office]:
+    """Open the store for plans, or, with the home's lock, for sending."""
+    settings = load_settings()
+    with open_published(home):
+        pass  # a clear sentence before anything else when nothing is published yet
+    if exclusive:
+        with lock.hold(home.lock), open_store(home) as store:
+            yield Office(home, settings, store, moment(home))
+    else:
+        with open_store(home) as store:
+            yield Office(home, settings, store, moment(home))
+
+
+def moment(home: Home) -> datetime:
+    """Now; in the pretend shop, whose time stands still, the moment that is published."""
+    return read_build(home.published)[2] if home.demo.exists() else clock()
+
+
+def plan_all(home: Home, segment: str | None, destination: str | None) -> list[Plan]:
+    """The plans of all targets asked for; reaches no destination."""
+    with open_office(home, exclusive=False) as office:
+        found = targets(home, office.settings, segment, destination)
+        return [office.plan(target) for target in found]
+
+
+def sync_all(
+    home: Home, segment: str | None, destination: str | None, approve: str | None
+) -> list[SyncReport]:
+    """Deliver to all targets asked for.
+
+    Raises:
+        UsageError: an approval was given for more than one target.
+        ApprovalError: the data has changed since the plan was approved; nothing was sent.
+    """
+    with open_office(home, exclusive=True) as office:
+        found = targets(home, office.settings, segment, destination)
+        if approve and len(found) != 1:
+            raise UsageError(
+                f"An approval is for one plan; this would be {len(found)} of them.",
+                "Name the segment and the destination.",
+            )
+        approval = Approval(approve) if approve else None
+        return [office.sync(target, approval) for target in found]
+
+
+def record_consent(
+    home: Home,
+    *,
+    status: str,
+    identifier_type: str,
+    identifier: str,
+    channel: str,
+    purpose: str,
+    source: str,
+    occurred_at: datetime,
+    wording: str = "",
+    proof: str = "",
+    expires_at: datetime | None = None,
+) -> str:
+    """Write a permission given or withdrawn into ops; returns the receipt id."""
+    country = load_settings().shop.default_country
+    home.create()
+    with open_store(home) as store:
+        if status == "revoked":
+            return revoke_consent(
+                store,
+                identifier_type=identifier_type,
+                identifier_value=identifier,
+                channel=channel,
+                purpose=purpose,
+                source=source,
+                at=occurred_at,
+                default_country=country,
+            )
+        return grant_consent(
+            store,
+            identifier_type=identifier_type,
+            identifier_value=identifier,
+            channel=channel,
+            purpose=purpose,
+            source=source,
+            wording_version=wording,
+            at=occurred_at,
+            default_country=country,
+            expires_at=expires_at,
+            proof=proof or None,
+        )
