@@ -17,7 +17,7 @@ from ingestion.files import Reader
 from ingestion.folder import BrokenFileError, InputFile, InputFolder
 from ingestion.intake import Intake
 from ingestion.judging import header_index
-from ingestion.raw_tables import table_resource
+from ingestion.raw_tables import empty_tables, table_resource
 
 HeaderCheck = Callable[[InputFile, tuple[str, ...]], None]
 
@@ -102,8 +102,8 @@ class FolderReading:
 
 
 def declared_source(name: str, tables: tuple[TableSpec, ...]) -> Any:
-    """The dlt source without input: what exists, for listing assets."""
-    resources = [table_resource(spec, iter(())) for spec in tables]
+    """The dlt source without input: loading it makes its tables, empty."""
+    resources = [table_resource(spec, empty_tables(spec)) for spec in tables]
     return dlt.source(lambda: resources, name=name)()
 
 

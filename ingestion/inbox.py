@@ -13,7 +13,7 @@ from ingestion.pipelines import SOURCES
 
 
 def fingerprint(location: str) -> str:
-    """A mark that changes whenever a readable file is new, gone or changed."""
+    """A mark that changes whenever a readable file is new, gone or changed, or a mapping is."""
     folder = InputFolder.at(location)
     files = [
         f"{file.path}={file.fingerprint}"
@@ -21,4 +21,6 @@ def fingerprint(location: str) -> str:
         if isinstance(source, FolderSource)
         for file in source.files(folder)
     ]
+    settings = (getattr(source, "settings_file", "") for source in SOURCES.values())
+    files += [f"{name}={folder.text(name)}" for name in settings if name]
     return hashlib.sha256("\n".join(sorted(files)).encode()).hexdigest()[:32]

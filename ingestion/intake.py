@@ -36,7 +36,7 @@ from ingestion.raw_tables import (
     QUARANTINE_TABLE,
     arrow_schema,
     as_quarantine,
-    empty_table,
+    empty_tables,
     table_sizes,
 )
 
@@ -111,8 +111,7 @@ class Intake:
         tally = self.tallies.setdefault(spec.name, Tally())
         self._db.execute(f"create or replace table {seen(spec)} (id varchar)")
         self._db.execute("create or replace table occurrences (file varchar, id varchar, n bigint)")
-        yield self._empty(spec)
-        yield as_quarantine(self._empty_quarantine())
+        yield from empty_tables(spec)
         for batch in batches:
             yield from self._admit_batch(spec, batch, tally)
             yield from self._quarantine_rejects(spec, rejects, tally)
@@ -348,12 +347,6 @@ class Intake:
     def _count(self, query: str) -> int:
         row = self._db.execute(query).fetchone()
         return int(row[0]) if row else 0
-
-    def _empty(self, spec: TableSpec) -> pa.Table:
-        return empty_table((*spec.stored_columns, *BOOKKEEPING), "_row_id")
-
-    def _empty_quarantine(self) -> pa.Table:
-        return empty_table(QUARANTINE_COLUMNS, "quarantine_id")
 
 
 def seen(spec: TableSpec) -> str:

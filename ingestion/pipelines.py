@@ -313,6 +313,7 @@ def run_source(name: str, context: RunContext) -> list[TableCounts]:
 
 def declare_source(name: str, context: RunContext) -> None:
     """Make the tables of a source that is switched off, so that models find them empty."""
+    keep_private(context.raw_path)
     known = table_sizes(context.raw_path, name)
     if all(table.name in known for table in SOURCES[name].tables):
         return

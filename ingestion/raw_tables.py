@@ -13,7 +13,13 @@ import dlt
 import duckdb
 import pyarrow as pa
 
-from ingestion.fields import DUCKDB_TYPES, TableSpec, identifier
+from ingestion.fields import (
+    BOOKKEEPING,
+    DUCKDB_TYPES,
+    QUARANTINE_COLUMNS,
+    TableSpec,
+    identifier,
+)
 
 # Every row is new when it is handed over; the key only keeps a repeated load from doubling it.
 # Of dlt's strategies, insert-only writes once and touches no row that is already there.
@@ -42,6 +48,12 @@ def as_quarantine(table: pa.Table) -> Any:
         columns={},
     )
     return dlt.mark.with_hints(table, hints, create_table_variant=True)
+
+
+def empty_tables(spec: TableSpec) -> list[Any]:
+    """No rows for the table and its quarantine; dlt makes no table for which nothing comes."""
+    rows = empty_table((*spec.stored_columns, *BOOKKEEPING), "_row_id")
+    return [rows, as_quarantine(empty_table(QUARANTINE_COLUMNS, "quarantine_id"))]
 
 
 def arrow_schema(columns: Iterable[tuple[str, Any]], key: str, table: pa.Table) -> pa.Schema:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import duckdb
 import pytest
 from hypothesis import given
@@ -120,7 +122,5 @@ def test_any_value_is_only_a_value(value: str) -> None:
     )
 )
 def test_every_sentence_is_refused_or_runs(words: list[str]) -> None:
-    try:
+    with suppress(ExpressionError):
         holds(" ".join(words))
-    except ExpressionError:
-        pass

@@ -1,4 +1,4 @@
-"""Order lines under a mapping: meanings, ids of repeated lines, a mapping that is wrong or changed."""
+"""Order lines under a mapping: meanings, ids of repeats, a mapping that is wrong or changed."""
 
 from __future__ import annotations
 
