@@ -1,9 +1,9 @@
 """One policy for talking to APIs: time limits, retries, waiting when told to, size limits, silence.
 
-Retried: connection failures, timeouts, 429 (after what Retry-After says, seconds or date), 500, 502,
-503, 504, and a body that is no JSON. A 401 asks `renew` for new credentials once. Everything else that
-is not a success ends the run with a sentence that names status, method and path, and never a header,
-a query value or a body: those carry addresses and secrets (RELIABILITY SEC5).
+Retried: connection failures, timeouts, 429 (after what Retry-After says, seconds or date), 500,
+502, 503, 504, and a body that is no JSON. A 401 asks `renew` for new credentials once. Everything
+else that is not a success ends the run with a sentence that names status, method and path, and
+never a header, a query value or a body: those carry addresses and secrets (RELIABILITY SEC5).
 
 Redirects are not followed, and a link that a response contains is only followed to where the base
 address points, because it would carry the credentials along.

@@ -6,13 +6,17 @@ Belongs here: one query in, checked data out. Does not belong here: which querie
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
+from ingestion import shopify_queries as queries
 from ingestion.config import Shopify
 from ingestion.connection import credential
 from ingestion.errors import SourceError
 from ingestion.http import ApiClient
-from ingestion.paging import PageError
+from ingestion.paging import PageError, retried_page
+
+Node = dict[str, Any]
 
 THROTTLE_TRIES = 20
 LONGEST_THROTTLE_SECONDS = 60.0
@@ -130,3 +134,52 @@ def _throttle_wait(body: dict[str, Any]) -> float:
     )
     rate = float(status.get("restoreRate") or 50)
     return min(max(lacking / rate, 0.05), LONGEST_THROTTLE_SECONDS)
+
+
+def search_since(since: datetime) -> str:
+    """The search for everything changed since a time (UTC)."""
+    return f"updated_at:>='{since:%Y-%m-%dT%H:%M:%SZ}'"
+
+
+def checked_page(page: Any, size: int | None, visited: set[str]) -> Node:
+    """The page as it came.
+
+    Raises:
+        PageError: it cannot be trusted.
+    """
+    if not isinstance(page, dict) or not isinstance(page.get("nodes"), list):
+        raise PageError("a page without nodes")
+    info = page.get("pageInfo") or {}
+    if "hasNextPage" not in info:
+        raise PageError("a page that does not say whether there are more")
+    if info["hasNextPage"]:
+        if not info.get("endCursor") or info["endCursor"] in visited:
+            raise PageError("the same page cursor again")
+        if size is not None and len(page["nodes"]) < size:
+            raise PageError("a short page that says there are more")
+    return page
+
+
+def fill(client: GraphqlClient, owner: Node, connection: str) -> None:
+    """Read a connection inside an object to its end, and leave only its nodes."""
+    page = owner[connection]
+    nodes, visited = list(page["nodes"]), set[str]()
+    while page["pageInfo"]["hasNextPage"]:
+        after = page["pageInfo"]["endCursor"]
+        visited.add(after)
+        page = retried_page(
+            lambda after=after: checked_page(  # type: ignore[misc]
+                (
+                    client.query(queries.inside_query(connection), id=owner["id"], after=after).get(
+                        "node"
+                    )
+                    or {}
+                ).get(connection),
+                None,
+                visited,
+            ),
+            f"shopify: {connection}",
+            client.http,
+        )
+        nodes += page["nodes"]
+    owner[connection] = {"nodes": nodes}

@@ -24,7 +24,10 @@ def main(arguments: list[str] | None = None) -> int:
         "--all-files", action="store_true", help="orders and mail as files too, no APIs"
     )
     parser.add_argument(
-        "--ending", default=".jsonl.gz", choices=[".jsonl", ".jsonl.gz", ".jsonl.zst"]
+        "--ending",
+        help="of JSON Lines with --all-files",
+        default=".jsonl.zst",
+        choices=[".jsonl", ".jsonl.gz", ".jsonl.zst"],
     )
     chosen = parser.parse_args(arguments)
     if chosen.people < 1:

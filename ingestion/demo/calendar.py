@@ -66,7 +66,7 @@ class Calendar:
         high = np.interp(np.clip(before, self.start, self.end), self.edges, self.cumulated)
         place = low + rng.random(n) * np.maximum(high - low, 0)
         drawn = np.interp(place, self.cumulated, self.edges).astype(np.int64)
-        return np.minimum(drawn, self.end - 1)
+        return np.asarray(np.minimum(drawn, self.end - 1), dtype=np.int64)
 
     def to_local(self, moments: Ints) -> Ints:
         """The shop's wall clock at these moments, as if it were UTC."""
@@ -80,4 +80,5 @@ class Calendar:
             midnight + 9 * HOUR + (rng.beta(1.6, 1.4, len(moments)) * 9 * HOUR).astype(np.int64)
         )
         hour = np.clip((opened - self.start) // HOUR, 0, len(self.utc_offset) - 1)
-        return np.minimum(opened - self.utc_offset[hour], self.end - 1)
+        closed = np.minimum(opened - self.utc_offset[hour], self.end - 1)
+        return np.asarray(closed, dtype=np.int64)

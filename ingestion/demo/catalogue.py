@@ -15,27 +15,36 @@ SHOP_URL = f"https://{SHOP_DOMAIN}"
 INTERNAL_IP = "192.0.2.10"
 SHOP_NAME = "Harbour & Pine"
 
-FIRST_F = (
-    "Ada Alice Amber Amelia Anna Aisha Beatrix Bella Carla Cara Chloe Clara Daisy Dina Edith Ella Elsa Emma "
-    "Esme Eva Fatima Faye Freya Gemma Grace Hana Hazel Heidi Ines Iris Isla Ivy Jade Jana Joan Julia Kaya "
-    "Kira Lara Leila Lena Lily Lola Lucy Mabel Maria Maya Mia Mina Nadia Nell Nina Nora Olive Orla Paula "
-    "Petra Pia Priya Rhea Rosa Ruby Ruth Sara Selma Sofia Tara Tess Uma Vera Violet Wanda Yara Zara Zoe"
-).split()
-FIRST_M = (
-    "Aaron Adam Ajay Alan Albert Alex Amir Andre Anton Arlo Axel Ben Bilal Bruno Caleb Carl Cole Dan Dara "
-    "David Dean Eddie Eli Emil Eric Ethan Felix Finn Frank Fred George Gus Hamza Harry Henry Hugo Ian Igor "
-    "Isaac Ivan Jack Jakob Jan Jay Joel John Jonas Kai Karl Kit Kofi Lars Leo Liam Louis Luca Luke Marc "
-    "Max Milo Nico Noah Omar Oscar Otto Paul Ravi Rex Rory Sam Saul Sean Theo Tim Toby Tom Umar Victor Will"
-).split()
-LAST = (
-    "Abbot Adler Ashby Atwood Bailey Barlow Beck Bell Birch Blake Bond Booth Bright Brook Byrne Calder Carr "
-    "Chen Clay Cole Conway Cross Dale Darby Dean Drake Duffy Dunn Eaton Ellis Farrow Field Fisher Flynn Ford "
-    "Fox Frost Gale Garner Gibbs Grant Gray Hale Hanna Hardy Hart Hayes Heath Hill Holt Hope Howe Hume Hunt "
-    "Ivers Jarvis Jensen Kane Kaur Keane Kemp Khan Kirk Lamb Lane Larkin Lee Lewin Locke Lowe Lund Lynch Mace "
-    "Marsh Mason Mead Miles Moore Moss Nash Noble Nolan North Oakes Olsen Ortiz Owens Page Park Patel Payne "
-    "Pike Pope Quinn Rahman Ray Reed Rhodes Rice Rowe Ryan Sadler Shah Shaw Silva Singh Stark Stone Swift "
-    "Tait Tate Thorn Todd Vance Vaughn Wade Walsh Ward Webb West Wilde Wolfe Wood Wren Yates Young Zeller"
-).split()
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+FIRST_F = _words(
+    "Ada Alice Amber Amelia Anna Aisha Beatrix Bella Carla Cara Chloe Clara Daisy Dina Edith "
+    "Ella Elsa Emma Esme Eva Fatima Faye Freya Gemma Grace Hana Hazel Heidi Ines Iris Isla "
+    "Ivy Jade Jana Joan Julia Kaya Kira Lara Leila Lena Lily Lola Lucy Mabel Maria Maya Mia "
+    "Mina Nadia Nell Nina Nora Olive Orla Paula Petra Pia Priya Rhea Rosa Ruby Ruth Sara "
+    "Selma Sofia Tara Tess Uma Vera Violet Wanda Yara Zara Zoe"
+)
+FIRST_M = _words(
+    "Aaron Adam Ajay Alan Albert Alex Amir Andre Anton Arlo Axel Ben Bilal Bruno Caleb Carl "
+    "Cole Dan Dara David Dean Eddie Eli Emil Eric Ethan Felix Finn Frank Fred George Gus "
+    "Hamza Harry Henry Hugo Ian Igor Isaac Ivan Jack Jakob Jan Jay Joel John Jonas Kai Karl "
+    "Kit Kofi Lars Leo Liam Louis Luca Luke Marc Max Milo Nico Noah Omar Oscar Otto Paul Ravi "
+    "Rex Rory Sam Saul Sean Theo Tim Toby Tom Umar Victor Will"
+)
+LAST = _words(
+    "Abbot Adler Ashby Atwood Bailey Barlow Beck Bell Birch Blake Bond Booth Bright Brook "
+    "Byrne Calder Carr Chen Clay Cole Conway Cross Dale Darby Dean Drake Duffy Dunn Eaton "
+    "Ellis Farrow Field Fisher Flynn Ford Fox Frost Gale Garner Gibbs Grant Gray Hale Hanna "
+    "Hardy Hart Hayes Heath Hill Holt Hope Howe Hume Hunt Ivers Jarvis Jensen Kane Kaur Keane "
+    "Kemp Khan Kirk Lamb Lane Larkin Lee Lewin Locke Lowe Lund Lynch Mace Marsh Mason Mead "
+    "Miles Moore Moss Nash Noble Nolan North Oakes Olsen Ortiz Owens Page Park Patel Payne "
+    "Pike Pope Quinn Rahman Ray Reed Rhodes Rice Rowe Ryan Sadler Shah Shaw Silva Singh Stark "
+    "Stone Swift Tait Tate Thorn Todd Vance Vaughn Wade Walsh Ward Webb West Wilde Wolfe Wood "
+    "Wren Yates Young Zeller"
+)
 JOBS = (
     "teacher",
     "nurse",
@@ -84,6 +93,8 @@ CURRENCIES = ("GBP", "EUR", "USD", "SEK")
 COUNTRY_CURRENCY = np.array([0, 1, 1, 1, 2])
 PRICE_FACTOR = np.array([1.0, 1.16, 1.30, 13.4])
 RATE_TO_GBP = {"EUR": 0.86, "USD": 0.77}
+POSTCODE_AREAS = _words("AB BS CF EH EX G GL L LE LS M NE NG NR OX PL S SA SE YO")
+ROADS = _words("Mill Church Station Park Quay Orchard Bridge Castle School Hill")
 STORES = ("london", "leeds", "bristol", "glasgow")
 
 PLACEHOLDER_EMAIL = "none@none.com"
@@ -213,11 +224,14 @@ def products() -> list[Product]:
 
 
 USER_AGENTS = (
-    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_4 like Mac OS X) AppleWebKit/605.1.15 Version/18.4 Mobile Safari/604.1",
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_4 like Mac OS X) AppleWebKit/605.1.15 Version/18.4 "
+    "Mobile Safari/604.1",
     "Mozilla/5.0 (Linux; Android 15; Pixel 9) AppleWebKit/537.36 Chrome/136.0 Mobile Safari/537.36",
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/136.0 Safari/537.36",
-    "Mozilla/5.0 (Macintosh; Intel Mac OS X 15_4) AppleWebKit/605.1.15 Version/18.4 Safari/605.1.15",
-    "Mozilla/5.0 (iPad; CPU OS 18_4 like Mac OS X) AppleWebKit/605.1.15 Version/18.4 Mobile Safari/604.1",
+    "Mozilla/5.0 (Macintosh; Intel Mac OS X 15_4) AppleWebKit/605.1.15 Version/18.4 "
+    "Safari/605.1.15",
+    "Mozilla/5.0 (iPad; CPU OS 18_4 like Mac OS X) AppleWebKit/605.1.15 Version/18.4 Mobile "
+    "Safari/604.1",
     "Mozilla/5.0 (compatible; ExampleBot/2.1; +https://bot.example.com/about)",
     "Mozilla/5.0 (X11; Linux x64) AppleWebKit/537.36 Chrome/136.0 Safari/537.36 HarbourKiosk/1.2",
 )

@@ -188,7 +188,8 @@ def _times(
     overshoot = np.zeros(len(visits), dtype=np.int64)
     overshoot[visit[completed]] = ends[visit[completed]] - occurred[completed]
     has_order = visits.order[visit] >= 0
-    return np.where(has_order, occurred + overshoot[visit], occurred)
+    moved = np.where(has_order, occurred + overshoot[visit], occurred)
+    return np.asarray(moved, dtype=np.int64)
 
 
 def _delivered(

@@ -65,7 +65,7 @@ def make_identifiers(
 ) -> Identifiers:
     """Give everybody their identifiers, with the troubles at their rates."""
     n = len(people)
-    known, buyer = people.known, people.buyer
+    buyer = people.buyer
     email, email_value, email_role, email_person = _emails(rng, people, troubles)
     phone, second_phone, phone_value, phone_from, phone_until = _phones(
         rng, people, calendar, troubles

@@ -181,16 +181,10 @@ class Klaviyo:
         fault = self.faults.next_for(f"{request.url.path}?{request.url.query}")
         if fault and (response := await as_response(fault)):
             return response
-        if request.headers.get("authorization") != f"Klaviyo-API-Key {self.api_key}":
-            return _error(401, "not_authenticated", "Incorrect authentication credentials.")
-        if not request.headers.get("revision"):
-            return _error(400, "missing_revision", "The revision header is required.")
         if endpoint is None:
             return _error(404, "not_found", "There is no such resource.")
-        if endpoint.scope not in self.scopes:
-            return _error(403, "permission_denied", f"The key lacks the scope {endpoint.scope}.")
-        if self.limits and (wait := self._over_limit(endpoint)):
-            return too_many(str(wait))
+        if refusal := self._refusal(endpoint, request):
+            return refusal
         try:
             page, following = self._page(endpoint, request)
             body = self._body(endpoint, request, page, following)
@@ -199,6 +193,17 @@ class Klaviyo:
         if fault:
             return _spoil(fault.kind, body, str(request.url))
         return Response(json.dumps(body) if isinstance(body, dict) else body, media_type=MEDIA_TYPE)
+
+    def _refusal(self, endpoint: Endpoint, request: Request) -> Response | None:
+        """Why this request gets no page, if there is a reason."""
+        if request.headers.get("authorization") != f"Klaviyo-API-Key {self.api_key}":
+            return _error(401, "not_authenticated", "Incorrect authentication credentials.")
+        if not request.headers.get("revision"):
+            return _error(400, "missing_revision", "The revision header is required.")
+        if endpoint.scope not in self.scopes:
+            return _error(403, "permission_denied", f"The key lacks the scope {endpoint.scope}.")
+        wait = self._over_limit(endpoint) if self.limits else 0
+        return too_many(str(wait)) if wait else None
 
     def _over_limit(self, endpoint: Endpoint) -> int:
         """Whole seconds to wait, or 0: a burst window of a second, a steady one of a minute."""
@@ -356,8 +361,8 @@ def _sparse(text: str, fields: str) -> str:
 
 
 def _error(status: int, code: str, detail: str) -> Response:
-    body = {"errors": [{"id": "demo", "status": status, "code": code, "title": code, "detail": detail,
-                        "source": {"pointer": "/data/"}, "links": {}, "meta": {}}]}  # fmt: skip
+    error = {"id": "demo", "status": status, "code": code, "title": code, "detail": detail}
+    body = {"errors": [error | {"source": {"pointer": "/data/"}, "links": {}, "meta": {}}]}
     return Response(json.dumps(body), status, media_type=MEDIA_TYPE)
 
 

@@ -153,10 +153,11 @@ def _last_names(rng: np.random.Generator, household: Ints, size: Ints) -> Texts:
 def _postcodes(rng: np.random.Generator, household: Ints) -> Texts:
     draws = _by_household(rng.integers(0, 20 * 9 * 26 * 26, len(household)), household)
     letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-    areas = "AB BS CF EH EX G GL L LE LS M NE NG NR OX PL S SA SE YO".split()
+    areas = catalogue.POSTCODE_AREAS
     return np.array(
         [
-            f"{areas[d % 20]}{d // 20 % 9 + 1} {d % 9 + 1}{letters[d // 180 % 26]}{letters[d // 4680 % 26]}"
+            f"{areas[d % 20]}{d // 20 % 9 + 1} "
+            f"{d % 9 + 1}{letters[d // 180 % 26]}{letters[d // 4680 % 26]}"
             for d in draws.tolist()
         ],
         dtype=object,
@@ -165,7 +166,7 @@ def _postcodes(rng: np.random.Generator, household: Ints) -> Texts:
 
 def _streets(rng: np.random.Generator, household: Ints) -> Texts:
     draws = _by_household(rng.integers(0, 180 * 40, len(household)), household)
-    roads = "Mill Church Station Park Quay Orchard Bridge Castle School Hill".split()
+    roads = catalogue.ROADS
     ends = ("Road", "Lane", "Street", "Close")
     return np.array(
         [f"{d % 180 + 1} {roads[d // 180 % 10]} {ends[d // 1800 % 4]}" for d in draws.tolist()],

@@ -75,7 +75,7 @@ def make_consents(
     """The shop's own consent log: newsletter, checkout, text messages, cookie banner."""
     parts = [_newsletter(rng, subs, calendar), _refused(rng, ids, orders, subs, troubles)]
     parts += [
-        _text_messages(rng, people, ids, orders, calendar),
+        _text_messages(rng, ids, orders, calendar),
         _banner(rng, people, ids, calendar),
     ]
     return Consents.joined(*parts)
@@ -139,7 +139,7 @@ def _refused(
 
 
 def _text_messages(
-    rng: np.random.Generator, people: People, ids: Identifiers, orders: Orders, calendar: Calendar
+    rng: np.random.Generator, ids: Identifiers, orders: Orders, calendar: Calendar
 ) -> Consents:
     first = np.unique(orders.person, return_index=True)[1]
     phone = phone_at(ids, orders.person[first], orders.placed[first])
@@ -239,7 +239,6 @@ class Contacts:
 
 def make_contacts(
     rng: np.random.Generator,
-    people: People,
     ids: Identifiers,
     orders: Orders,
     subs: Subscriptions,

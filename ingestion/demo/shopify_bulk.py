@@ -106,7 +106,8 @@ class _Builder:
             if named.name.endswith("Connection"):
                 if in_list:
                     raise BulkError(
-                        "Queries that contain a connection field within a list field are not currently supported."
+                        "Queries that contain a connection field within a list field are not "
+                        "currently supported."
                     )
                 item = get_named_type(named.fields["nodes"].type)
                 inner.append((name, *self.connection(item, field)))

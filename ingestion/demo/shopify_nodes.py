@@ -181,7 +181,7 @@ def _root(store: Store, jobs: BulkJobs, kind: str) -> Any:
     def resolve(_root: Any, _info: Any, **arguments: Any) -> Any:
         if SCOPE_OF[kind] not in jobs.scopes:
             raise GraphQLError(
-                f"Access denied for {kind} field. Required access: `{SCOPE_OF[kind]}` access scope.",
+                f"Access denied for {kind} field. Required access: `{SCOPE_OF[kind]}`.",
                 extensions={"code": "ACCESS_DENIED"},
             )
         first, after = arguments.get("first"), arguments.get("after")

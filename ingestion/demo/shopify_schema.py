@@ -15,9 +15,12 @@ scalar URL
 scalar UnsignedInt64
 
 type Query {
-  orders(first: Int, after: String, query: String, sortKey: OrderSortKeys = PROCESSED_AT, reverse: Boolean = false): OrderConnection!
-  customers(first: Int, after: String, query: String, sortKey: CustomerSortKeys = ID, reverse: Boolean = false): CustomerConnection!
-  products(first: Int, after: String, query: String, sortKey: ProductSortKeys = ID, reverse: Boolean = false): ProductConnection!
+  orders(first: Int, after: String, query: String, sortKey: OrderSortKeys = PROCESSED_AT,
+    reverse: Boolean = false): OrderConnection!
+  customers(first: Int, after: String, query: String, sortKey: CustomerSortKeys = ID, reverse:
+    Boolean = false): CustomerConnection!
+  products(first: Int, after: String, query: String, sortKey: ProductSortKeys = ID, reverse:
+    Boolean = false): ProductConnection!
   ordersCount(query: String, limit: Int = 10000): Count
   customersCount(query: String, limit: Int = 10000): Count
   productsCount(query: String, limit: Int = 10000): Count
@@ -36,8 +39,13 @@ enum CustomerSortKeys { CREATED_AT ID UPDATED_AT }
 enum ProductSortKeys { CREATED_AT ID UPDATED_AT }
 enum CountPrecision { AT_LEAST EXACT }
 type Count { count: Int! precision: CountPrecision! }
-type PageInfo { hasNextPage: Boolean! hasPreviousPage: Boolean! startCursor: String endCursor: String }
-type Shop { id: ID! name: String! currencyCode: CurrencyCode! ianaTimezone: String! myshopifyDomain: String! }
+type PageInfo {
+  hasNextPage: Boolean! hasPreviousPage: Boolean! startCursor: String endCursor: String
+}
+type Shop {
+  id: ID! name: String! currencyCode: CurrencyCode! ianaTimezone: String! myshopifyDomain:
+  String!
+}
 type AccessScope { handle: String! description: String! }
 type AppInstallation { id: ID! accessScopes: [AccessScope!]! }
 enum CurrencyCode { GBP EUR USD SEK }
@@ -46,11 +54,13 @@ type MoneyV2 { amount: Decimal! currencyCode: CurrencyCode! }
 type MoneyBag { shopMoney: MoneyV2! presentmentMoney: MoneyV2! }
 type Attribute { key: String! value: String }
 type MailingAddress {
-  firstName: String lastName: String name: String phone: String address1: String city: String zip: String
+  firstName: String lastName: String name: String phone: String address1: String city: String
+    zip: String
   countryCodeV2: CountryCode
 }
 
-enum OrderDisplayFinancialStatus { AUTHORIZED EXPIRED PAID PARTIALLY_PAID PARTIALLY_REFUNDED PENDING REFUNDED VOIDED }
+enum OrderDisplayFinancialStatus { AUTHORIZED EXPIRED PAID PARTIALLY_PAID PARTIALLY_REFUNDED
+  PENDING REFUNDED VOIDED }
 enum OrderCancelReason { CUSTOMER DECLINED FRAUD INVENTORY OTHER STAFF }
 type OrderConnection { edges: [OrderEdge!]! nodes: [Order!]! pageInfo: PageInfo! }
 type OrderEdge { cursor: String! node: Order! }
@@ -61,10 +71,12 @@ type Order implements Node {
   currencyCode: CurrencyCode! presentmentCurrencyCode: CurrencyCode! taxesIncluded: Boolean!
   email: String phone: String sourceName: String customerAcceptsMarketing: Boolean!
   paymentGatewayNames: [String!]! discountCodes: [String!]! tags: [String!]!
-  subtotalPriceSet: MoneyBag totalPriceSet: MoneyBag! totalTaxSet: MoneyBag totalDiscountsSet: MoneyBag
+  subtotalPriceSet: MoneyBag totalPriceSet: MoneyBag! totalTaxSet: MoneyBag totalDiscountsSet:
+    MoneyBag
   totalShippingPriceSet: MoneyBag! totalRefundedSet: MoneyBag!
   customer: Customer billingAddress: MailingAddress shippingAddress: MailingAddress
-  customAttributes: [Attribute!]! customerJourneySummary: CustomerJourneySummary retailLocation: Location
+  customAttributes: [Attribute!]! customerJourneySummary: CustomerJourneySummary retailLocation:
+    Location
   transactions(first: Int): [OrderTransaction!]! refunds(first: Int): [Refund!]!
   lineItems(first: Int, after: String): LineItemConnection!
 }
@@ -74,38 +86,47 @@ type CustomerVisit { landingPage: URL referrerUrl: URL }
 enum OrderTransactionKind { AUTHORIZATION CAPTURE REFUND SALE VOID }
 enum OrderTransactionStatus { AWAITING_RESPONSE ERROR FAILURE PENDING SUCCESS UNKNOWN }
 type OrderTransaction implements Node {
-  id: ID! kind: OrderTransactionKind! status: OrderTransactionStatus! gateway: String processedAt: DateTime
+  id: ID! kind: OrderTransactionKind! status: OrderTransactionStatus! gateway: String
+    processedAt: DateTime
   test: Boolean! amountSet: MoneyBag! paymentDetails: PaymentDetails
 }
 union PaymentDetails = CardPaymentDetails
 type CardPaymentDetails {
-  company: String bin: String expirationMonth: Int expirationYear: Int number: String name: String wallet: String
+  company: String bin: String expirationMonth: Int expirationYear: Int number: String name:
+    String wallet: String
 }
 type Refund implements Node {
   id: ID! createdAt: DateTime totalRefundedSet: MoneyBag!
   refundLineItems(first: Int, after: String): RefundLineItemConnection!
 }
 type RefundLineItemConnection { nodes: [RefundLineItem!]! pageInfo: PageInfo! }
-type RefundLineItem { quantity: Int! subtotalSet: MoneyBag! totalTaxSet: MoneyBag! lineItem: LineItem! }
+type RefundLineItem {
+  quantity: Int! subtotalSet: MoneyBag! totalTaxSet: MoneyBag! lineItem: LineItem!
+}
 type LineItemConnection { edges: [LineItemEdge!]! nodes: [LineItem!]! pageInfo: PageInfo! }
 type LineItemEdge { cursor: String! node: LineItem! }
 type TaxLine { title: String! rate: Float priceSet: MoneyBag! }
 type LineItem implements Node {
-  id: ID! title: String! name: String! sku: String vendor: String quantity: Int! currentQuantity: Int!
+  id: ID! title: String! name: String! sku: String vendor: String quantity: Int!
+    currentQuantity: Int!
   isGiftCard: Boolean! product: Product variant: ProductVariant
   originalUnitPriceSet: MoneyBag! totalDiscountSet: MoneyBag! taxLines(first: Int): [TaxLine!]!
 }
 
 enum CustomerState { DECLINED DISABLED ENABLED INVITED }
-enum CustomerEmailAddressMarketingState { INVALID NOT_SUBSCRIBED PENDING REDACTED SUBSCRIBED UNSUBSCRIBED }
+enum CustomerEmailAddressMarketingState { INVALID NOT_SUBSCRIBED PENDING REDACTED SUBSCRIBED
+  UNSUBSCRIBED }
 enum CustomerSmsMarketingState { NOT_SUBSCRIBED PENDING REDACTED SUBSCRIBED UNSUBSCRIBED }
 enum CustomerMarketingOptInLevel { CONFIRMED_OPT_IN SINGLE_OPT_IN UNKNOWN }
 type CustomerConnection { edges: [CustomerEdge!]! nodes: [Customer!]! pageInfo: PageInfo! }
 type CustomerEdge { cursor: String! node: Customer! }
 type Customer implements Node {
-  id: ID! firstName: String lastName: String createdAt: DateTime! updatedAt: DateTime! numberOfOrders: UnsignedInt64!
-  state: CustomerState! verifiedEmail: Boolean! locale: String! tags: [String!]! dataSaleOptOut: Boolean!
-  defaultEmailAddress: CustomerEmailAddress defaultPhoneNumber: CustomerPhoneNumber defaultAddress: MailingAddress
+  id: ID! firstName: String lastName: String createdAt: DateTime! updatedAt: DateTime!
+    numberOfOrders: UnsignedInt64!
+  state: CustomerState! verifiedEmail: Boolean! locale: String! tags: [String!]! dataSaleOptOut:
+    Boolean!
+  defaultEmailAddress: CustomerEmailAddress defaultPhoneNumber: CustomerPhoneNumber
+    defaultAddress: MailingAddress
 }
 type CustomerEmailAddress {
   emailAddress: String! marketingState: CustomerEmailAddressMarketingState!
@@ -120,11 +141,14 @@ enum ProductStatus { ACTIVE ARCHIVED DRAFT }
 type ProductConnection { edges: [ProductEdge!]! nodes: [Product!]! pageInfo: PageInfo! }
 type ProductEdge { cursor: String! node: Product! }
 type Product implements Node {
-  id: ID! title: String! handle: String! vendor: String! productType: String! status: ProductStatus! tags: [String!]!
+  id: ID! title: String! handle: String! vendor: String! productType: String! status:
+    ProductStatus! tags: [String!]!
   createdAt: DateTime! updatedAt: DateTime! tracksInventory: Boolean! totalInventory: Int!
   variants(first: Int, after: String): ProductVariantConnection!
 }
-type ProductVariantConnection { edges: [ProductVariantEdge!]! nodes: [ProductVariant!]! pageInfo: PageInfo! }
+type ProductVariantConnection {
+  edges: [ProductVariantEdge!]! nodes: [ProductVariant!]! pageInfo: PageInfo!
+}
 type ProductVariantEdge { cursor: String! node: ProductVariant! }
 type ProductVariant implements Node {
   id: ID! sku: String title: String! price: Money! availableForSale: Boolean! inventoryQuantity: Int
@@ -135,9 +159,13 @@ type InventoryItem { unitCost: MoneyV2 }
 enum BulkOperationStatus { CANCELED CANCELING COMPLETED CREATED EXPIRED FAILED RUNNING }
 enum BulkOperationErrorCode { ACCESS_DENIED INTERNAL_SERVER_ERROR TIMEOUT }
 type BulkOperation implements Node {
-  id: ID! status: BulkOperationStatus! errorCode: BulkOperationErrorCode createdAt: DateTime! completedAt: DateTime
-  objectCount: UnsignedInt64! rootObjectCount: UnsignedInt64! fileSize: UnsignedInt64 url: URL partialDataUrl: URL
+  id: ID! status: BulkOperationStatus! errorCode: BulkOperationErrorCode createdAt: DateTime!
+    completedAt: DateTime
+  objectCount: UnsignedInt64! rootObjectCount: UnsignedInt64! fileSize: UnsignedInt64 url: URL
+    partialDataUrl: URL
 }
 type BulkOperationUserError { field: [String!] message: String! }
-type BulkOperationRunQueryPayload { bulkOperation: BulkOperation userErrors: [BulkOperationUserError!]! }
+type BulkOperationRunQueryPayload {
+  bulkOperation: BulkOperation userErrors: [BulkOperationUserError!]!
+}
 """

@@ -1,8 +1,8 @@
 """The pretend shop's Shopify: the GraphQL Admin API for orders, customers and products.
 
 Answers: POST /admin/oauth/access_token (client credentials; the token expires), POST
-/admin/api/<version>/graphql.json (`shopify_schema`, executed by graphql-core, so a wrong query fails)
-and GET /bulk/<id>.jsonl (the result of `bulkOperationRunQuery`, without a token, as the real one).
+/admin/api/<version>/graphql.json (`shopify_schema`, run by graphql-core, so a wrong query fails)
+and GET /bulk/<id>.jsonl (what `bulkOperationRunQuery` found; without a token, as the real one).
 Limits: a leaky bucket of query cost; too much at once is THROTTLED, a query above 1,000 points is
 MAX_COST_EXCEEDED. The costs are our own model: a point per object, sizes of connections multiplied.
 Not implemented: writing, and everything that the schema leaves out.
@@ -129,7 +129,8 @@ class Shopify:
         if self.tokens.get(token, 0.0) < time.monotonic():
             return JSONResponse(
                 {
-                    "errors": "[API] Invalid API key or access token (unrecognized login or wrong password)"
+                    "errors": "[API] Invalid API key or access token (unrecognized login or "
+                    "wrong password)"
                 },
                 401,
             )
@@ -142,7 +143,10 @@ class Shopify:
             return JSONResponse({"errors": [error.formatted for error in document]})
         cost = cost_of(self._schema, document, variables)
         if cost > MAX_QUERY_COST:
-            message = f"Query cost is {cost}, which exceeds the single query max cost limit ({MAX_QUERY_COST})."
+            message = (
+                f"Query cost is {cost}, which exceeds the single query max cost limit "
+                f"({MAX_QUERY_COST})."
+            )
             return _failure(message, "MAX_COST_EXCEEDED", {"cost": cost, "maxCost": MAX_QUERY_COST})
         self._refill()
         if cost > self._available:
@@ -207,7 +211,8 @@ class Shopify:
         self._bulk[key] = {
             "__typename": "BulkOperation", "id": key, "status": "CREATED", "polls": self.bulk_polls,
             "createdAt": "2026-07-01T00:00:00Z", "completedAt": None, "errorCode": None,
-            "objectCount": str(len(lines)), "rootObjectCount": str(roots), "fileSize": str(len(body.encode())),
+            "objectCount": str(len(lines)), "rootObjectCount": str(roots),
+            "fileSize": str(len(body.encode())),
             "file": name, "url": None, "partialDataUrl": None,
             "fails": bool(fault and fault.kind == "failed_job"),
         }  # fmt: skip

@@ -91,7 +91,7 @@ def make_world(
 
 
 def make_block(world: World, index: int) -> Block:
-    """Draw one block. Each part has its own stream of randomness, so a change to one stays there."""
+    """Draw one block. Each part has its own stream of chance, so a change to one stays there."""
 
     def stream(part: int) -> np.random.Generator:
         return np.random.default_rng([world.seed, index, part])
@@ -140,7 +140,7 @@ def make_block(world: World, index: int) -> Block:
         consents=permissions.make_consents(
             stream(10), people, ids, orders, subs, calendar, troubles
         ),
-        contacts=permissions.make_contacts(stream(11), people, ids, orders, subs, calendar),
+        contacts=permissions.make_contacts(stream(11), ids, orders, subs, calendar),
         feedback=permissions.make_feedback(stream(12), orders, first_product, calendar),
     )
 

@@ -35,7 +35,7 @@ def write_api(world: World, folder: Path) -> None:
             write_klaviyo.prepare(con, since, until)
             write_klaviyo.write_api_block(con, folder / "klaviyo", block.index)
             write_shopify.write_api_block(con, folder / "shopify", block.index)
-        write_klaviyo.write_api_fixed(con, folder / "klaviyo")
+        write_klaviyo.write_api_fixed(con, folder / "klaviyo", since)
         write_shopify.write_api_fixed(con, folder / "shopify", since)
 
 
@@ -49,12 +49,23 @@ def write_truth_tables(world: World, folder: Path) -> None:
 
 def write_demo(world: World, folder: Path) -> None:
     """Write input, APIs and truth side by side."""
-    write_input(world, folder / "input")
-    write_api(world, folder / "api")
-    write_truth_tables(world, folder / "truth")
+    since, until = world.calendar.start, world.calendar.end
+    target, api = folder / "input", folder / "api"
+    with connection() as con:
+        for block in world.blocks():
+            load_block(con, world, block)
+            write_web.write_web(con, target / "web", block.index)
+            write_folders.write_block_folders(con, target, block.index)
+            write_klaviyo.prepare(con, since, until)
+            write_klaviyo.write_api_block(con, api / "klaviyo", block.index)
+            write_shopify.write_api_block(con, api / "shopify", block.index)
+            write_truth.write_block_truth(con, world, folder / "truth", block.index)
+        write_klaviyo.write_api_fixed(con, api / "klaviyo", since)
+        write_shopify.write_api_fixed(con, api / "shopify", since)
+        write_folders.write_fixed_folders(con, world, target)
 
 
-def write_all_files(world: World, folder: Path, ending: str = ".jsonl.gz") -> None:
+def write_all_files(world: World, folder: Path, ending: str = ".jsonl.zst") -> None:
     """Write everything as files, orders and mail too: for benchmarks and worlds of any size."""
     since, until = world.calendar.start, world.calendar.end
     target = folder / "input"

@@ -99,7 +99,8 @@ select
     as_written(h.value, n.n) as phone,
     case when n.has_loyalty = 1 or n.n % 4 > 0 then p.first_name end as first_name,
     case when n.has_loyalty = 1 or n.n % 3 > 0 then p.last_name end as last_name,
-    case when n.has_loyalty = 1 and n.n % 5 > 1 then (date '1970-01-01' + p.birthday::integer)::text end as birthday,
+    case when n.has_loyalty = 1 and n.n % 5 > 1
+        then (date '1970-01-01' + p.birthday::integer)::text end as birthday,
     nullif(p.gender, '') as gender,
     case when n.n % 6 = 0 then nullif(p.job, '') end as job,
     p.country,
@@ -109,7 +110,8 @@ select
     iso(n.created) as created_at,
     case when n.is_active = 1 then 'active' else 'unsubscribed' end as status,
     case when n.has_loyalty = 1 then p.loyalty_id end as loyalty_id,
-    case when n.has_loyalty = 1 then (['bronze', 'silver', 'gold'])[(n.n % 3 + 1)::integer] end as loyalty_tier,
+    case when n.has_loyalty = 1 then (['bronze', 'silver',
+        'gold'])[(n.n % 3 + 1)::integer] end as loyalty_tier,
     p.interest as favourite_department
 from contacts n
 join people p on p.p = n.person
@@ -129,9 +131,11 @@ select
     st.name as status,
     iso(c.occurred) as occurred_at,
     so.name as source,
-    'v' || (1 + (c.occurred > (select min(placed) from orders) + 20000000)::integer) as wording_version,
+    'v' || (1 + (c.occurred > (select min(placed)
+        from orders) + 20000000)::integer) as wording_version,
     case when c.expires > 0 then iso(c.expires) end as expires_at,
-    case when st.name = 'granted' then 'form-' || md5(concat_ws(':', seed(), block(), 'proof', c.c))[1:12] end as proof,
+    case when st.name = 'granted' then 'form-' || md5(concat_ws(':', seed(), block(), 'proof',
+        c.c))[1:12] end as proof,
     case when c.basis = 0 then 'soft_opt_in' else 'consent' end as lawful_basis
 from consents c
 join channels ch on ch.code = c.channel
@@ -145,7 +149,8 @@ order by c.occurred, c.c
 _FEEDBACK = """
 select 'email' as identifier_type, e.value as identifier_value, k.name as kind,
     case when f.score >= 0 then f.score end as score, r.product_id,
-    case when k.name = 'complaint' then 'delivery_late' end as text_key, iso(f.occurred) as occurred_at
+    case when k.name = 'complaint' then 'delivery_late' end as text_key,
+        iso(f.occurred) as occurred_at
 from feedback f
 join people p on p.p = f.person
 join emails e on e.e = p.main_email
@@ -161,7 +166,8 @@ from products order by index
 """
 
 _PROMOTIONS = """
-select 'promo-' || (i % 6) || '-' || i as promotion_id, upper(category) || ' offer' as name, category,
+select 'promo-' || (i % 6) || '-' || i as promotion_id, upper(category) || ' offer' as name,
+    category,
     product_id, iso(getvariable('since') + i * 8640000 // 10) as starts_at,
     iso(getvariable('since') + i * 8640000 // 10 + 14 * 86400) as ends_at,
     'SAVE' || (['10', '15', '20'])[(i % 3 + 1)::integer] as code,
@@ -171,7 +177,8 @@ from (select *, (index // 10)::bigint as i from products where index % 10 = 3) o
 
 _SPEND = """
 select day::date as date, channel as marketing_channel, campaign,
-    printf('%.2f', base * (0.8 + 0.4 * ((epoch(day)::bigint // 86400 * 37 + base) % 100) / 100.0)) as cost,
+    printf('%.2f',
+        base * (0.8 + 0.4 * ((epoch(day)::bigint // 86400 * 37 + base) % 100) / 100.0)) as cost,
     'GBP' as currency
 from (values ('paid_search', 'brand-always-on', 24), ('paid_social', 'lookalike', 17),
     ('affiliate', 'blog-offers', 6), ('display', 'retargeting', 5)) as s(channel, campaign, base),
@@ -181,8 +188,10 @@ order by day, channel
 
 _RATES = f"""
 select day::date as date, currency,
-    printf('%.6f', rate * (1 + 0.03 * sin(epoch(day) / 86400 / 60.0 + length(currency) + rate))) as rate
-from (values {", ".join(f"('{c}', {r})" for c, r in catalogue.RATE_TO_GBP.items())}) as r(currency, rate),
+    printf('%.6f',
+        rate * (1 + 0.03 * sin(epoch(day) / 86400 / 60.0 + length(currency) + rate))) as rate
+from (values {", ".join(f"('{c}', {r})" for c, r in catalogue.RATE_TO_GBP.items())}) as r(currency,
+    rate),
     range(moment(getvariable('since')), moment(getvariable('until')), interval 1 day) as d(day)
 order by day, currency
 """

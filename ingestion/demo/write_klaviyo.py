@@ -1,6 +1,7 @@
 """The pretend shop's mail system: Klaviyo's resources for the server, or SendGrid events as files.
 
-Data flow: tables of a block -> api/klaviyo/{profiles,events,campaigns,lists,metrics} (Parquet: id, sort
+Data flow: tables of a block -> api/klaviyo/{profiles,events,campaigns,lists,metrics} (Parquet: id,
+    sort
 columns, the JSON:API resource as text), or email/part-BBB.jsonl.gz (SendGrid's Event Webhook).
 Does not belong here: paging and filters (the server's).
 """
@@ -24,27 +25,32 @@ _HAPPENINGS = f"""
 create or replace temp table happenings as
 with sent as (
     select m.*, e.value as email_value, e.klaviyo_id, k.name as kind_name,
-        case when c.campaign_id is not null then c.campaign_id else 'FLOW' || upper(replace(k.name, '_', '')) end as message_key,
+        case when c.campaign_id is not null then c.campaign_id else 'FLOW' || upper(replace(k.name,
+            '_', '')) end as message_key,
         c.campaign_id, coalesce(c.name, initcap_words(k.name)) as campaign_name,
         coalesce(c.subject, initcap_words(k.name)) as subject,
-        case when c.campaign_id is not null then (['A', 'B'])[(m.email % 2 + 1)::integer] end as variant,
+        case when c.campaign_id is not null then (['A',
+            'B'])[(m.email % 2 + 1)::integer] end as variant,
         md5(concat_ws(':', seed(), block(), 'message', m.m)) as message_hash
     from messages m
     join emails e on e.e = m.email
     join message_kinds k on k.code = m.kind
     left join campaigns c on c.index = m.campaign
 )
-select *, 'Received Email' as metric, sent + 5 as happened, false as machine, null as url, null as bounce
+select *, 'Received Email' as metric, sent + 5 as happened, false as machine, null as url,
+    null as bounce
 from sent where bounced = 0
 union all
 select *, 'Opened Email', machine_opened, true, null, null from sent where machine_opened > 0
 union all
 select *, 'Opened Email', opened, false, null, null from sent where opened > 0
 union all
-select *, 'Clicked Email', clicked, false, '{SHOP_URL}/?utm_source=klaviyo&utm_medium=email&utm_campaign='
+select *, 'Clicked Email', clicked, false,
+    '{SHOP_URL}/?utm_source=klaviyo&utm_medium=email&utm_campaign='
     || replace(lower(campaign_name), ' ', '-'), null from sent where clicked > 0
 union all
-select *, 'Bounced Email', sent + 3, false, null, case when bounced = 2 then 'Hard' else 'Soft' end from sent where bounced > 0
+select *, 'Bounced Email', sent + 3, false, null, case when bounced = 2 then 'Hard' else 'Soft' end
+    from sent where bounced > 0
 union all
 select *, 'Marked Email as Spam', reported, false, null, null from sent where reported > 0
 union all
@@ -70,7 +76,8 @@ select e.*, p.*, h.value as phone_value, l.value as login_value,
     listed.since, stopped.unsubscribed, stopped.reported, stopped.bounced,
     least(coalesce(listed.since, 9999999999), coalesce(seen.first_at, 9999999999)) as created,
     greatest(coalesce(listed.since, 0), coalesce(seen.last_at, 0)) as updated,
-    case when stopped.unsubscribed is not null then 'UNSUBSCRIBED' when listed.since is not null then 'SUBSCRIBED'
+    case when stopped.unsubscribed is not null then 'UNSUBSCRIBED' when listed.since is not null
+        then 'SUBSCRIBED'
         else 'NEVER_SUBSCRIBED' end as consent,
     coalesce(stopped.unsubscribed, listed.since) as consent_at
 from emails e
@@ -94,9 +101,11 @@ def _suppressed(reason: str, moment: str) -> str:
 
 _ATTRIBUTES = """
     'email': f.value, 'phone_number': f.phone_value, 'external_id': f.login_value,
-    'first_name': case when f.e % 5 > 0 then f.first_name end, 'last_name': case when f.e % 5 > 0 then f.last_name end,
+    'first_name': case when f.e % 5 > 0 then f.first_name end, 'last_name': case when f.e % 5 > 0
+        then f.last_name end,
     'organization': null, 'locale': 'en-GB', 'title': null, 'image': null,
-    'created': iso_offset(f.created), 'updated': iso_offset(f.updated), 'last_event_date': iso_offset(f.updated),
+    'created': iso_offset(f.created), 'updated': iso_offset(f.updated),
+        'last_event_date': iso_offset(f.updated),
     'location': {'country': case f.country when 'GB' then 'United Kingdom' when 'IE' then 'Ireland'
             when 'DE' then 'Germany' when 'FR' then 'France' when 'US' then 'United States' end,
         'zip': f.postcode, 'timezone': f.timezone},
@@ -109,12 +118,15 @@ select f.klaviyo_id as id, f.value as email, f.created, f.updated,
         'links': {{'self': '{KLAVIYO}/api/profiles/' || f.klaviyo_id || '/'}}}})::text as resource,
     to_json({{
         'email': {{'marketing': {{
-            'can_receive_email_marketing': f.unsubscribed is null and f.bounced is null and f.reported is null,
+            'can_receive_email_marketing': f.unsubscribed is null and f.bounced is null
+                and f.reported is null,
             'consent': f.consent, 'consent_timestamp': iso_offset(f.consent_at),
-            'last_updated': iso_offset(f.consent_at), 'method': case when f.since is not null then 'FORM' end,
+            'last_updated': iso_offset(f.consent_at), 'method': case when f.since is not null
+                then 'FORM' end,
             'double_optin': false,
             'suppression': list_filter([{_suppressed("UNSUBSCRIBE", "f.unsubscribed")},
-                {_suppressed("SPAM_COMPLAINT", "f.reported")}, {_suppressed("HARD_BOUNCE", "f.bounced")}],
+                {_suppressed("SPAM_COMPLAINT", "f.reported")},
+                    {_suppressed("HARD_BOUNCE", "f.bounced")}],
                 lambda s: s is not null),
             'list_suppressions': []}}}},
         'sms': {{'marketing': {{'can_receive_sms_marketing': false, 'consent': 'NEVER_SUBSCRIBED',
@@ -128,13 +140,15 @@ _EVENTS = f"""
 with h as (
     select m, metric, happened, machine, klaviyo_id,
         json_merge_patch('{{}}', json_object('$message', message_key, 'campaign_id', campaign_id,
-            'Campaign Name', campaign_name, 'Subject', subject, 'message_kind', kind_name, 'variant', variant,
+            'Campaign Name', campaign_name, 'Subject', subject, 'message_kind', kind_name,
+                'variant', variant,
             'message_id', substr(message_hash, 1, 22),
             'URL', url, 'machine_open', case when metric = 'Opened Email' then machine end,
             'Bounce Type', bounce, 'Email Domain', split_part(email_value, '@', 2))) as properties
     from happenings
     union all
-    select -1 - row_number() over (order by s.email, s.since), 'Subscribed to List', s.since, false, e.klaviyo_id,
+    select -1 - row_number() over (order by s.email, s.since), 'Subscribed to List', s.since,
+        false, e.klaviyo_id,
         json_object('List', 'Newsletter', 'list_id', '{LIST_ID}', 'source', n.name)
     from subscriptions s join emails e on e.e = s.email join list_sources n on n.code = s.source
     where s.since >= getvariable('since')
@@ -142,14 +156,17 @@ with h as (
 ided as (select h.*, substr({_EVENT_ID}, 1, 22) as id, {_EVENT_ID} as hash from h)
 select id, klaviyo_id as profile_id, metric, happened,
     to_json({{'type': 'event', 'id': id,
-        'attributes': {{'timestamp': happened, 'event_properties': properties, 'datetime': iso_offset(happened),
-            'uuid': substr(hash, 1, 8) || '-' || substr(hash, 9, 4) || '-' || substr(hash, 13, 4) || '-'
+        'attributes': {{'timestamp': happened, 'event_properties': properties,
+            'datetime': iso_offset(happened),
+            'uuid': substr(hash, 1, 8) || '-' || substr(hash, 9, 4) || '-' || substr(hash, 13, 4)
+                || '-'
                 || substr(hash, 17, 4) || '-' || substr(hash, 21)}},
         'relationships': {{'profile': {{'data': {{'type': 'profile', 'id': klaviyo_id}}}},
             'metric': {{'data': {{'type': 'metric', 'id': t.metric_id}}}}}},
         'links': {{'self': '{KLAVIYO}/api/events/' || id || '/'}}}})::text as resource
 from ided
-join (values {", ".join(f"('{name}', '{key}')" for name, key in METRICS.items())}) as t(metric_name, metric_id)
+join (values {", ".join(f"('{name}', '{key}')" for name, key in METRICS.items())})
+    as t(metric_name, metric_id)
     on t.metric_name = metric
 order by happened, id
 """
@@ -160,7 +177,8 @@ select campaign_id as id, sent as updated,
         'name': name, 'status': 'Sent', 'archived': false,
         'audiences': {{'included': ['{LIST_ID}'], 'excluded': []}},
         'send_options': {{'use_smart_sending': true}},
-        'tracking_options': {{'is_tracking_opens': true, 'is_tracking_clicks': true, 'add_tracking_params': true,
+        'tracking_options': {{'is_tracking_opens': true, 'is_tracking_clicks': true,
+            'add_tracking_params': true,
             'custom_tracking_params': []}},
         'send_strategy': {{'method': 'immediate'}},
         'created_at': iso_offset(sent - 86400), 'scheduled_at': iso_offset(sent - 3600),
@@ -172,7 +190,8 @@ from campaigns order by sent
 _LISTS = f"""
 select '{LIST_ID}' as id, getvariable('since')::bigint as updated,
     to_json({{'type': 'list', 'id': '{LIST_ID}', 'attributes': {{'name': 'Newsletter',
-        'created': iso_offset(getvariable('since') - 86400 * 900), 'updated': iso_offset(getvariable('since')),
+        'created': iso_offset(getvariable('since') - 86400 * 900),
+            'updated': iso_offset(getvariable('since')),
         'opt_in_process': 'single_opt_in'}},
     'links': {{'self': '{KLAVIYO}/api/lists/{LIST_ID}/'}}}})::text as resource
 """
@@ -181,9 +200,11 @@ _METRICS = f"""
 select metric_id as id, metric as name,
     to_json({{'type': 'metric', 'id': metric_id, 'attributes': {{'name': metric,
         'created': '2024-01-01T00:00:00+00:00', 'updated': '2024-01-01T00:00:00+00:00',
-        'integration': {{'object': 'integration', 'id': '0rG4eQ', 'name': 'Klaviyo', 'category': 'Internal'}}}},
+        'integration': {{'object': 'integration', 'id': '0rG4eQ', 'name': 'Klaviyo',
+            'category': 'Internal'}}}},
     'links': {{'self': '{KLAVIYO}/api/metrics/' || metric_id || '/'}}}})::text as resource
-from (values {", ".join(f"('{name}', '{key}')" for name, key in METRICS.items())}) as t(metric, metric_id)
+from (values {", ".join(f"('{name}', '{key}')" for name, key in METRICS.items())}) as t(metric,
+    metric_id)
 order by metric_id
 """
 
@@ -194,7 +215,8 @@ with named as (
         when 'Marked Email as Spam' then 'spamreport' else 'unsubscribe' end as event
     from happenings
     union all
-    select *, 'processed' from (select * replace (sent as happened) from happenings where metric in ('Received Email', 'Bounced Email'))
+    select *, 'processed' from (select * replace (sent as happened) from happenings
+        where metric in ('Received Email', 'Bounced Email'))
 )
 select json_merge_patch('{}', json_object(
     'email', email_value, 'timestamp', happened, 'event', event,
@@ -202,8 +224,10 @@ select json_merge_patch('{}', json_object(
     'sg_message_id', substr(message_hash, 1, 22) || '.recvd',
     'category', [kind_name], 'url', url,
     'sg_machine_open', case when event = 'open' then machine end,
-    'type', case when event = 'bounce' then case when bounce = 'Hard' then 'bounce' else 'blocked' end end,
-    'bounce_classification', case when bounce = 'Hard' then 'Invalid Address' when bounce = 'Soft' then 'Mailbox Unavailable' end,
+    'type', case when event = 'bounce' then case when bounce = 'Hard' then 'bounce'
+        else 'blocked' end end,
+    'bounce_classification', case when bounce = 'Hard' then 'Invalid Address' when bounce = 'Soft'
+        then 'Mailbox Unavailable' end,
     'reason', case when event = 'bounce' then 'rejected by the receiving server' end,
     'campaign_id', campaign_id, 'message_kind', kind_name, 'variant', variant
 ))::text as line
@@ -225,8 +249,9 @@ def write_api_block(con: Connection, folder: Path, block: int) -> None:
     copy_table(con, _EVENTS, folder / "events" / f"part-{block:03d}.parquet")
 
 
-def write_api_fixed(con: Connection, folder: Path) -> None:
+def write_api_fixed(con: Connection, folder: Path, since: int) -> None:
     """Write campaigns, the list and the metrics."""
+    con.execute(f"set variable since = {since}")
     for name, query in {"campaigns": _CAMPAIGNS, "lists": _LISTS, "metrics": _METRICS}.items():
         copy_table(con, query, folder / name / "part-000.parquet")
 

@@ -1,7 +1,7 @@
 """The pretend shop's online orders, customers and products: as GraphQL nodes and as Order JSON.
 
-Data flow: tables of a block -> api/shopify/{orders,customers,products}.jsonl (nodes with every field
-of our schema, for the server) or orders/part-BBB.jsonl.gz (Shopify's REST and webhook shape).
+Data flow: tables of a block -> api/shopify/{orders,customers,products}/ (nodes with every field of
+our schema, for the server) or orders/part-BBB.jsonl.gz (Shopify's REST and webhook shape).
 Does not belong here: paging, filters and throttling (the server's).
 """
 
@@ -19,6 +19,7 @@ def _bag(minor: str) -> str:
     return f"{{'shopMoney': {money}, 'presentmentMoney': {money}}}"
 
 
+_REFUNDED = "l.price * l.returned - l.discount * l.returned // l.quantity"
 _FACTS = """
 create or replace temp table order_facts as
 select
@@ -52,23 +53,27 @@ join currencies u on u.code = o.currency
 join payment_kinds k on k.code = o.payment
 join (
     select order_row, sum(returned)::bigint as returned, sum(quantity)::bigint as quantity,
-        sum(case when returned > 0 then price * returned - discount * returned // quantity else 0 end)::bigint
+        sum(case when returned > 0 then price * returned - discount * returned // quantity
+            else 0 end)::bigint
             as refunded_amount,
         sum(price * quantity)::bigint as gross, sum(discount)::bigint as discount,
         sum(round((price * quantity - discount) / 6.0))::bigint as tax,
-        sum(case when returned > 0 then round((price * returned - discount * returned // quantity) / 6.0) else 0 end)
+        sum(case when returned > 0
+            then round((price * returned - discount * returned // quantity) / 6.0) else 0 end)
             ::bigint as refunded_tax
     from lines group by order_row
 ) r on r.order_row = o.o
 left join emails e on e.e = o.email
 left join phones h on h.k = o.phone
-left join (select order_row, anonymous_id, referrer, landing_query from web_visits join visits using (v)
+left join (select order_row, anonymous_id, referrer, landing_query from web_visits
+    join visits using (v)
     where order_row >= 0) w on w.order_row = o.o
 where o.is_online
 """
 
 _ADDRESS = """case when not o.is_test then {'firstName': o.first_name, 'lastName': o.last_name,
-    'name': o.first_name || ' ' || o.last_name, 'phone': o.phone_value, 'address1': o.street, 'city': null,
+    'name': o.first_name || ' ' || o.last_name, 'phone': o.phone_value, 'address1': o.street,
+        'city': null,
     'zip': o.postcode, 'countryCodeV2': o.country} end"""
 
 _NODES = f"""
@@ -79,7 +84,8 @@ with line_nodes as (
             'title': r.name, 'name': r.name, 'sku': r.sku, 'vendor': r.brand,
             'quantity': l.quantity, 'currentQuantity': l.quantity - l.returned,
             'isGiftCard': r.name = 'Gift Card',
-            'product': {{'id': 'gid://shopify/Product/' || r.product_id, 'productType': r.category}},
+            'product': {{'id': 'gid://shopify/Product/' || r.product_id,
+                'productType': r.category}},
             'variant': {{'id': 'gid://shopify/ProductVariant/' || (r.product_id::bigint + 1)}},
             'originalUnitPriceSet': {_bag("l.price")},
             'totalDiscountSet': {_bag("l.discount")},
@@ -89,7 +95,7 @@ with line_nodes as (
         list({{
             'quantity': l.returned,
             'subtotalSet': {_bag("l.price * l.returned - l.discount * l.returned // l.quantity")},
-            'totalTaxSet': {_bag("round((l.price * l.returned - l.discount * l.returned // l.quantity) / 6.0)")},
+            'totalTaxSet': {_bag(f"round(({_REFUNDED}) / 6.0)")},
             'lineItem': {{'id': 'gid://shopify/LineItem/' || (o.id * 100 + l.place)}}
         }} order by l.place) filter (where l.returned > 0) as refunded_nodes
     from lines l
@@ -109,8 +115,10 @@ select to_json({{
     'currencyCode': u.name, 'presentmentCurrencyCode': u.name, 'taxesIncluded': true,
     'email': o.email_value, 'phone': o.phone_value, 'sourceName': 'web',
     'customerAcceptsMarketing': false,
-    'paymentGatewayNames': [case when o.payment_name = 'card' then 'shopify_payments' else o.payment_name end],
-    'discountCodes': case when o.discount_percent > 0 then ['SAVE' || o.discount_percent] else [] end,
+    'paymentGatewayNames': [case when o.payment_name = 'card' then 'shopify_payments'
+        else o.payment_name end],
+    'discountCodes': case when o.discount_percent > 0 then ['SAVE' || o.discount_percent]
+        else [] end,
     'tags': case when o.is_test then ['test'] else [] end,
     'subtotalPriceSet': {_bag("o.gross - o.discount_total")},
     'totalPriceSet': {_bag("o.total")},
@@ -122,7 +130,8 @@ select to_json({{
         'id': 'gid://shopify/Customer/' || o.customer_id,
         'firstName': o.first_name, 'lastName': o.last_name,
         'defaultEmailAddress': {{'emailAddress': o.email_value}},
-        'defaultPhoneNumber': case when o.phone_value is not null then {{'phoneNumber': o.phone_value}} end}} end,
+        'defaultPhoneNumber': case when o.phone_value is not null
+            then {{'phoneNumber': o.phone_value}} end}} end,
     'billingAddress': {_ADDRESS},
     'shippingAddress': {_ADDRESS},
     'customAttributes': case when o.number % 5 < 3 and o.anonymous_id is not null
@@ -133,18 +142,24 @@ select to_json({{
     'retailLocation': null,
     'transactions': [{{
         'id': 'gid://shopify/OrderTransaction/' || (o.id + 3), 'kind': 'SALE', 'status': 'SUCCESS',
-        'gateway': case when o.payment_name = 'card' then 'shopify_payments' else o.payment_name end,
+        'gateway': case when o.payment_name = 'card' then 'shopify_payments'
+            else o.payment_name end,
         'processedAt': iso(o.placed), 'test': o.is_test,
         'amountSet': {_bag("o.total")},
-        'paymentDetails': case when o.payment_name = 'card' then {{'company': 'Visa', 'bin': '424242',
-            'expirationMonth': (1 + o.person % 12)::integer, 'expirationYear': (2027 + o.person % 4)::integer,
+        'paymentDetails': case when o.payment_name = 'card' then {{'company': 'Visa',
+            'bin': '424242',
+            'expirationMonth': (1 + o.person % 12)::integer,
+                'expirationYear': (2027 + o.person % 4)::integer,
             'number': '•••• •••• •••• ' || printf('%04d', (o.card * 7919 % 10000)::integer),
             'name': o.first_name || ' ' || o.last_name, 'wallet': null}} end}}],
     'refunds': case
-        when o.cancelled > 0 then [{{'id': 'gid://shopify/Refund/' || (o.id + 5), 'createdAt': iso(o.cancelled),
+        when o.cancelled > 0 then [{{'id': 'gid://shopify/Refund/' || (o.id + 5),
+            'createdAt': iso(o.cancelled),
             'totalRefundedSet': {_bag("o.total")}, 'refundLineItems': {{'nodes': []}}}}]
-        when o.refunded > 0 then [{{'id': 'gid://shopify/Refund/' || (o.id + 5), 'createdAt': iso(o.refunded),
-            'totalRefundedSet': {_bag("o.refunded_amount")}, 'refundLineItems': {{'nodes': n.refunded_nodes}}}}]
+        when o.refunded > 0 then [{{'id': 'gid://shopify/Refund/' || (o.id + 5),
+            'createdAt': iso(o.refunded),
+            'totalRefundedSet': {_bag("o.refunded_amount")},
+                'refundLineItems': {{'nodes': n.refunded_nodes}}}}]
         else [] end,
     'lineItems': {{'nodes': n.nodes}}
 }})::text as line
@@ -156,34 +171,42 @@ order by o.placed, o.number
 
 _CUSTOMERS = """
 with first_orders as (
-    select customer_id, min(placed) as created, max(updated) as updated, count(*) as orders, max(phone_value) as phone
+    select customer_id, min(placed) as created, max(updated) as updated, count(*) as orders,
+        max(phone_value) as phone
     from order_facts where customer_id is not null group by customer_id
 ),
 wishes as (
-    select email, max_by(status, (occurred, c)) as status, max(occurred) as occurred, max_by(expires, (occurred, c)) as expires
+    select email, max_by(status, (occurred, c)) as status, max(occurred) as occurred,
+        max_by(expires, (occurred, c)) as expires
     from consents where channel = 0 and email >= 0 group by email
 )
 select to_json({
     'id': 'gid://shopify/Customer/' || f.customer_id,
     'firstName': p.first_name, 'lastName': p.last_name,
     'createdAt': iso(f.created), 'updatedAt': iso(greatest(f.updated, coalesce(w.occurred, 0))),
-    'numberOfOrders': f.orders::text, 'state': 'ENABLED', 'verifiedEmail': true, 'locale': 'en', 'tags': [],
+    'numberOfOrders': f.orders::text, 'state': 'ENABLED', 'verifiedEmail': true, 'locale': 'en',
+        'tags': [],
     'dataSaleOptOut': e.e % 50 = 7,
     'defaultEmailAddress': {
         'emailAddress': e.value,
-        'marketingState': case when w.status is null then 'NOT_SUBSCRIBED' when w.status = 0 then 'SUBSCRIBED'
+        'marketingState': case when w.status is null then 'NOT_SUBSCRIBED' when w.status = 0
+            then 'SUBSCRIBED'
             when w.status = 1 then 'NOT_SUBSCRIBED' else 'UNSUBSCRIBED' end,
         'marketingOptInLevel': case when w.status = 0 then 'SINGLE_OPT_IN' end,
         'marketingUpdatedAt': case when w.status is not null then iso(w.occurred) end},
     'defaultPhoneNumber': case when f.phone is not null then {
-        'phoneNumber': f.phone, 'marketingState': 'NOT_SUBSCRIBED', 'marketingOptInLevel': 'UNKNOWN',
+        'phoneNumber': f.phone, 'marketingState': 'NOT_SUBSCRIBED',
+            'marketingOptInLevel': 'UNKNOWN',
         'marketingUpdatedAt': null::text} end,
-    'defaultAddress': {'firstName': p.first_name, 'lastName': p.last_name, 'address1': p.street, 'city': null,
-        'zip': p.postcode, 'countryCodeV2': p.country, 'phone': f.phone, 'name': p.first_name || ' ' || p.last_name}
+    'defaultAddress': {'firstName': p.first_name, 'lastName': p.last_name, 'address1': p.street,
+        'city': null,
+        'zip': p.postcode, 'countryCodeV2': p.country, 'phone': f.phone, 'name': p.first_name
+            || ' ' || p.last_name}
 })::text as line
 from first_orders f
 join emails e on e.shopify_customer_id = f.customer_id
-join (select customer_id, arg_min(person, (placed, number)) as person from order_facts group by customer_id) b
+join (select customer_id, arg_min(person, (placed, number)) as person from order_facts
+    group by customer_id) b
     on b.customer_id = f.customer_id
 join people p on p.p = b.person
 left join wishes w on w.email = e.e
@@ -192,12 +215,14 @@ order by f.created, f.customer_id
 
 _PRODUCTS = """
 select to_json({
-    'id': 'gid://shopify/Product/' || product_id, 'title': name, 'handle': replace(lower(name), ' ', '-'),
+    'id': 'gid://shopify/Product/' || product_id, 'title': name, 'handle': replace(lower(name),
+        ' ', '-'),
     'vendor': brand, 'productType': category, 'status': 'ACTIVE', 'tags': [substitute_group],
     'createdAt': iso(getvariable('since')), 'updatedAt': iso(getvariable('since') + index * 3600),
     'tracksInventory': true, 'totalInventory': case when in_stock then 20 + index % 30 else 0 end,
     'variants': {'nodes': [{
-        'id': 'gid://shopify/ProductVariant/' || (product_id::bigint + 1), 'sku': sku, 'title': 'Default Title',
+        'id': 'gid://shopify/ProductVariant/' || (product_id::bigint + 1), 'sku': sku,
+            'title': 'Default Title',
         'price': money(price), 'availableForSale': in_stock,
         'inventoryQuantity': case when in_stock then 20 + index % 30 else 0 end,
         'inventoryItem': {'unitCost': {'amount': money(cost), 'currencyCode': 'GBP'}}}]}
@@ -209,16 +234,20 @@ _REST = """
 with line_items as (
     select l.order_row,
         list({
-            'id': o.id * 100 + l.place, 'product_id': r.product_id::bigint, 'variant_id': r.product_id::bigint + 1,
-            'sku': r.sku, 'title': r.name, 'name': r.name, 'vendor': r.brand, 'quantity': l.quantity,
-            'price': money(l.price), 'total_discount': money(l.discount), 'gift_card': r.name = 'Gift Card',
+            'id': o.id * 100 + l.place, 'product_id': r.product_id::bigint,
+                'variant_id': r.product_id::bigint + 1,
+            'sku': r.sku, 'title': r.name, 'name': r.name, 'vendor': r.brand,
+                'quantity': l.quantity,
+            'price': money(l.price), 'total_discount': money(l.discount),
+                'gift_card': r.name = 'Gift Card',
             'tax_lines': [{'title': 'VAT', 'rate': 0.2,
                 'price': money(round((l.price * l.quantity - l.discount) / 6.0))}]
         } order by l.place) as items,
         list({
             'line_item_id': o.id * 100 + l.place, 'quantity': l.returned,
             'subtotal': money(l.price * l.returned - l.discount * l.returned // l.quantity),
-            'total_tax': money(round((l.price * l.returned - l.discount * l.returned // l.quantity) / 6.0))
+            'total_tax': money(
+                round((l.price * l.returned - l.discount * l.returned // l.quantity) / 6.0))
         } order by l.place) filter (where l.returned > 0) as refunded_items
     from lines l join order_facts o on o.o = l.order_row join products r on r.index = l.product
     group by l.order_row
@@ -231,28 +260,36 @@ select to_json({
     'test': o.is_test, 'financial_status': lower(o.financial_status),
     'currency': o.currency_name, 'presentment_currency': o.currency_name, 'taxes_included': true,
     'email': o.email_value, 'phone': o.phone_value, 'buyer_accepts_marketing': false,
-    'customer': case when o.customer_id is not null then {'id': o.customer_id, 'email': o.email_value,
+    'customer': case when o.customer_id is not null
+        then {'id': o.customer_id, 'email': o.email_value,
         'phone': o.phone_value, 'first_name': o.first_name, 'last_name': o.last_name} end,
     'line_items': n.items,
     'discount_codes': case when o.discount_percent > 0 then [{'code': 'SAVE' || o.discount_percent,
         'amount': money(o.discount_total), 'type': 'percentage'}] else [] end,
     'total_line_items_price': money(o.gross), 'subtotal_price': money(o.gross - o.discount_total),
-    'total_price': money(o.total), 'total_tax': money(o.tax_total), 'total_discounts': money(o.discount_total),
-    'total_shipping_price_set': {'shop_money': {'amount': money(o.shipping), 'currency_code': o.currency_name}},
+    'total_price': money(o.total), 'total_tax': money(o.tax_total),
+        'total_discounts': money(o.discount_total),
+    'total_shipping_price_set': {'shop_money': {
+        'amount': money(o.shipping), 'currency_code': o.currency_name}},
     'refunds': case
-        when o.cancelled > 0 then [{'id': o.id + 5, 'created_at': iso(o.cancelled), 'refund_line_items': [],
-            'transactions': [{'id': o.id + 6, 'kind': 'refund', 'status': 'success', 'amount': money(o.total)}]}]
+        when o.cancelled > 0
+            then [{'id': o.id + 5, 'created_at': iso(o.cancelled), 'refund_line_items': [],
+            'transactions': [{'id': o.id + 6, 'kind': 'refund', 'status': 'success',
+                'amount': money(o.total)}]}]
         when o.refunded > 0 then [{'id': o.id + 5, 'created_at': iso(o.refunded),
             'refund_line_items': n.refunded_items,
-            'transactions': [{'id': o.id + 6, 'kind': 'refund', 'status': 'success', 'amount': money(o.refunded_amount)}]}]
+            'transactions': [{'id': o.id + 6, 'kind': 'refund', 'status': 'success',
+                'amount': money(o.refunded_amount)}]}]
         else [] end,
-    'payment_gateway_names': [case when o.payment_name = 'card' then 'shopify_payments' else o.payment_name end],
+    'payment_gateway_names': [case when o.payment_name = 'card' then 'shopify_payments'
+        else o.payment_name end],
     'payment_fingerprint': c.value,
     'source_name': 'web', 'location_id': null,
     'cart_token': 'c' || md5(concat_ws(':', seed(), block(), 'token', o.number))[1:12],
     'landing_site': case when o.anonymous_id is not null then '/' || o.landing_query end,
     'referring_site': nullif(o.referrer, ''),
-    'billing_address': case when not o.is_test then {'first_name': o.first_name, 'last_name': o.last_name,
+    'billing_address': case when not o.is_test
+        then {'first_name': o.first_name, 'last_name': o.last_name,
         'name': o.first_name || ' ' || o.last_name, 'phone': o.phone_value, 'address1': o.street,
         'zip': o.postcode, 'country_code': o.country} end,
     'note_attributes': case when o.number % 5 < 3 and o.anonymous_id is not null

@@ -1,6 +1,7 @@
 """The truth about the pretend shop, as Parquet: who is who, who is worth what, who said yes.
 
-Data flow: tables of a block -> truth/{people,identifiers,orders,consents,campaigns,exposures,traffic}/
+Data flow: tables of a block -> truth/{people,identifiers,orders,consents,campaigns,exposures,
+traffic,volumes}/part-BBB.parquet
 Only the scorecard, tests and benchmarks may read it; nothing in the data refers to it.
 """
 
@@ -16,7 +17,8 @@ _PLACEHOLDERS = ", ".join(f"'{phone}'" for phone in catalogue.PLACEHOLDER_PHONES
 _SIGHTINGS = f"""
 create or replace temp table sightings as
 with web as (
-    select v.*, d.value as device, d.role from visits v join devices d on d.d = v.device where v.person >= 0
+    select v.*, d.value as device, d.role from visits v join devices d on d.d = v.device
+        where v.person >= 0
 )
 select s.person, 'email' as identifier_type, e.value as identifier_value, e.role, false as is_shared
 from (
@@ -30,7 +32,8 @@ union all
 select o.person, 'email', e.value, 'office', true
 from orders o join emails e on e.e = o.email where e.role = 'office' and not o.is_test
 union all
-select person, 'email', '{catalogue.PLACEHOLDER_EMAIL}', 'placeholder', true from orders where email = -2
+select person, 'email', '{catalogue.PLACEHOLDER_EMAIL}', 'placeholder', true from orders
+    where email = -2
 union all
 select s.person, 'phone', h.value, 'phone', false
 from (
@@ -68,7 +71,8 @@ from (
 # What is wrong with an identifier, in the scorecard's words; the first that holds.
 _IDENTIFIERS = """
 with owners as (
-    select identifier_type, identifier_value, count(distinct person) as people from sightings group by all
+    select identifier_type, identifier_value, count(distinct person) as people from sightings
+        group by all
 )
 select p.person_id, p.household_id, s.identifier_type, s.identifier_value,
     case
@@ -95,22 +99,27 @@ order by p.person_id, s.identifier_type, s.identifier_value
 
 _PEOPLE = """
 select p.person_id, p.household_id, p.kind, p.first_name, p.last_name, p.country, p.interest,
-    moment(p.joined) as joined_at, moment(p.left) as left_at, p.left >= getvariable('until') as is_active,
+    moment(p.joined) as joined_at, moment(p.left) as left_at,
+        p.left >= getvariable('until') as is_active,
     p.order_rate * 365 as orders_per_year, p.latent_value, e.value as best_email,
     coalesce(o.order_count, 0) as order_count, coalesce(v.visit_count, 0) as visit_count
 from people p
 left join emails e on e.e = p.main_email
-left join (select person, count(*) filter (where cancelled = 0 and not is_test) as order_count from orders group by person) o
+left join (select person, count(*) filter (where cancelled = 0 and not is_test) as order_count
+    from orders group by person) o
     on o.person = p.p
 left join (select person, count(*) as visit_count from visits group by person) v on v.person = p.p
 order by p.p
 """
 
 _ORDERS = """
-select case when o.is_online then order_id(o.number)::text else 'S' || (200000 + o.number) end as order_id,
-    case when not o.is_test then p.person_id end as person_id, moment(o.placed) as ordered_at, o.is_online, o.is_test,
+select case when o.is_online then order_id(o.number)::text else 'S'
+    || (200000 + o.number) end as order_id,
+    case when not o.is_test then p.person_id end as person_id, moment(o.placed) as ordered_at,
+        o.is_online, o.is_test,
     o.cancelled > 0 as is_cancelled, o.refunded > 0 as is_returned, u.name as currency
-from orders o join people p on p.p = o.person join currencies u on u.code = o.currency order by o.number
+from orders o join people p on p.p = o.person join currencies u
+    on u.code = o.currency order by o.number
 """
 
 _CONSENTS = """
@@ -130,12 +139,21 @@ _TABLES = {
     "identifiers": _IDENTIFIERS,
     "orders": _ORDERS,
     "consents": _CONSENTS,
-    "campaigns": "select campaign_id, name, moment(sent) as sent_at, lift from campaigns order by index",
-    "exposures": "select p.person_id, c.campaign_id, x.is_treated = 1 as is_treated, x.caused_visit_at > 0 as caused_visit"
-    " from exposures x join people p on p.p = x.person join campaigns c on c.index = x.campaign order by all",
-    "traffic": "select value as device, role from devices where role in ('bot', 'internal', 'kiosk') order by value",
+    "campaigns": """
+        select campaign_id, name, moment(sent) as sent_at, lift from campaigns order by index""",
+    "exposures": """
+        select p.person_id, c.campaign_id, x.is_treated = 1 as is_treated,
+            x.caused_visit_at > 0 as caused_visit
+        from exposures x
+        join people p on p.p = x.person
+        join campaigns c on c.index = x.campaign
+        order by all""",
+    "traffic": """
+        select value as device, role from devices
+        where role in ('bot', 'internal', 'kiosk') order by value""",
     "volumes": """
-        select 'web.events' as table_name, count(*) as delivered, count(distinct (visit, place)) as distinct_rows from events
+        select 'web.events' as table_name, count(*) as delivered, count(distinct (visit,
+            place)) as distinct_rows from events
         union all select 'shopify.orders', count(*), count(*) from orders where is_online
         union all select 'messages', count(*), count(*) from messages order by 1""",
 }

@@ -18,7 +18,8 @@ select
     d.value as anonymous_id,
     l.value as user_id,
     case v.sign
-        when 1 then json_object('email', e.value, 'firstName', p.first_name, 'lastName', p.last_name)
+        when 1 then json_object('email', e.value, 'firstName', p.first_name, 'lastName',
+            p.last_name)
         when 2 then json_object('email', e.value)
     end as traits,
     case when v.order_row >= 0 then order_id(o.number)::text end as order_id,
@@ -29,17 +30,24 @@ select
     coalesce(p.interest, 'coffee') as interest,
     '"userAgent":' || to_json(a.name)
         || ',"ip":"' || case d.role when 'internal' then '{INTERNAL_IP}'
-            when 'bot' then '198.51.100.' || (d.d % 200 + 20) else '203.0.113.' || (d.d % 250 + 1) end
+            when 'bot' then '198.51.100.' || (d.d % 200 + 20) else '203.0.113.'
+                || (d.d % 250 + 1) end
         || '","locale":"en-GB","device":{{"type":"' || a.device_type || '"}}'
         || case s.name
-            when 'paid_search' then ',"campaign":{{"source":"google","medium":"cpc","name":"brand-always-on"}}'
-            when 'paid_social' then ',"campaign":{{"source":"facebook","medium":"paid_social","name":"lookalike"}}'
-            when 'affiliate' then ',"campaign":{{"source":"partner","medium":"affiliate","name":"blog-offers"}}'
-            when 'display' then ',"campaign":{{"source":"display-net","medium":"display","name":"retargeting"}}'
+            when 'paid_search'
+                then ',"campaign":{{"source":"google","medium":"cpc","name":"brand-always-on"}}'
+            when 'paid_social'
+                then ',"campaign":{{"source":"facebook","medium":"paid_social","name":"lookalike"}}'
+            when 'affiliate'
+                then ',"campaign":{{"source":"partner","medium":"affiliate","name":"blog-offers"}}'
+            when 'display'
+                then ',"campaign":{{"source":"display","medium":"display","name":"retargeting"}}'
             when 'sms' then ',"campaign":{{"source":"sms","medium":"sms","name":"flash"}}'
-            when 'email' then ',"campaign":{{"source":"klaviyo","medium":"email","name":' || to_json(coalesce(c.name, 'flow')) || '}}'
+            when 'email' then ',"campaign":{{"source":"klaviyo","medium":"email","name":'
+                || to_json(coalesce(c.name, 'flow')) || '}}'
             else '' end
-        || ',"consent":{{"categoryPreferences":{{"Advertising":' || (d.d % 3 > 0)::text || ',"Analytics":true}}}}'
+        || ',"consent":{{"categoryPreferences":{{"Advertising":' || (d.d % 3 > 0)::text
+            || ',"Analytics":true}}}}'
         || case when d.gpc then ',"gpc":true' else '' end as context_tail,
     case s.name
         when 'organic_search' then 'https://www.google.com/'
@@ -50,12 +58,15 @@ select
         when 'affiliate' then 'https://offers.example/'
         else '' end as referrer,
     case s.name
-        when 'paid_search' then '?utm_source=google&utm_medium=cpc&utm_campaign=brand-always-on&gclid=' || md5('g' || v.v)[1:10]
+        when 'paid_search'
+            then '?utm_source=google&utm_medium=cpc&utm_campaign=brand-always-on&gclid=' || md5('g'
+            || v.v)[1:10]
         when 'paid_social' then '?utm_source=facebook&utm_medium=paid_social&utm_campaign=lookalike'
         when 'affiliate' then '?utm_source=partner&utm_medium=affiliate&utm_campaign=blog-offers'
-        when 'display' then '?utm_source=display-net&utm_medium=display&utm_campaign=retargeting'
+        when 'display' then '?utm_source=display&utm_medium=display&utm_campaign=retargeting'
         when 'sms' then '?utm_source=sms&utm_medium=sms&utm_campaign=flash'
-        when 'email' then '?utm_source=klaviyo&utm_medium=email&utm_campaign=' || replace(lower(coalesce(c.name, 'flow')), ' ', '-')
+        when 'email' then '?utm_source=klaviyo&utm_medium=email&utm_campaign='
+            || replace(lower(coalesce(c.name, 'flow')), ' ', '-')
         else '' end as landing_query
 from visits v
 join devices d on d.d = v.device
@@ -75,15 +86,21 @@ select o.o, any_value(o.shipping) + sum(l.price * l.quantity - l.discount)::bigi
 from orders o join lines l on l.order_row = o.o group by o.o
 """
 
+_SHELF = """
+create or replace temp table shelf as
+select index, sku,
+    '{"product_id":"' || product_id || '","sku":"' || sku || '","name":' || to_json(name)
+    || ',"category":"' || category || '","brand":' || to_json(brand)
+    || ',"price":' || money(price) || ',"currency":"GBP"' as product_json
+from products
+"""
+
 # What the properties of each kind of event are; keys are the positions in clickstream.KINDS.
-_PRODUCT = (
-    '\'{"product_id":"\' || e.product_id || \'","sku":"\' || e.sku || \'","name":\' || to_json(e.name)'
-    ' || \',"category":"\' || e.category || \'","brand":\' || to_json(e.brand)'
-    ' || \',"price":\' || money(e.price) || \',"currency":"GBP"\''
-)
+_PRODUCT = "e.product_json"
 _PROPERTIES = f"""case e.kind
     when 4 then {_PRODUCT} || '}}'
-    when 0 then '{{"path":"/","title":"Harbour & Pine","url":"' || e.url || '","referrer":"' || e.referrer || '"}}'
+    when 0 then '{{"path":"/","title":"Harbour & Pine","url":"' || e.url || '","referrer":"'
+        || e.referrer || '"}}'
     when 1 then null
     when 2 then '{{"query":"' || e.interest || '"}}'
     when 3 then '{{"list_id":"' || e.interest || '","category":"' || e.interest || '"}}'
@@ -91,9 +108,12 @@ _PROPERTIES = f"""case e.kind
     when 6 then {_PRODUCT} || ',"quantity":' || e.quantity || ',"cart_id":"' || e.cart_id || '"}}'
     when 7 then '{{"cart_id":"' || e.cart_id || '"}}'
     when 8 then '{{"cart_id":"' || e.cart_id || '"'
-        || case when e.order_id is null then '' else ',"order_id":"' || e.order_id || '"' end || '}}'
-    when 9 then '{{"order_id":"' || e.order_id || '","cart_id":"' || e.cart_id || '","coupon_id":"SAVE' || e.discount_percent || '"}}'
-    when 10 then '{{"order_id":"' || e.order_id || '","cart_id":"' || e.cart_id || '","total":' || money(e.total)
+        || case when e.order_id is null then '' else ',"order_id":"' || e.order_id || '"' end
+            || '}}'
+    when 9 then '{{"order_id":"' || e.order_id || '","cart_id":"' || e.cart_id
+        || '","coupon_id":"SAVE' || e.discount_percent || '"}}'
+    when 10 then '{{"order_id":"' || e.order_id || '","cart_id":"' || e.cart_id || '","total":'
+        || money(e.total)
         || ',"currency":"' || k.name || '"}}'
     when 11 then {_PRODUCT} || ',"rating":' || (3 + e.visit % 3) || '}}'
     when 12 then {_PRODUCT} || ',"share_via":"email"}}'
@@ -104,27 +124,34 @@ end"""
 
 _LINES = f"""
 with e as (
-    select events.*, w.* exclude (v), r.* exclude (index), md5(concat_ws(':', seed(), block(), 'event', visit, place)) as h,
+    select events.*, w.* exclude (v), r.* exclude (index), md5(concat_ws(':', seed(), block(),
+        'event', visit, place)) as h,
         '{SHOP_URL}' || case when kind in (4, 5, 6, 11, 12) then '/products/' || r.sku
             when kind in (7, 8, 9) then '/cart' when kind = 10 then '/thank-you'
-            when kind in (2, 3) then '/collections' when place = 0 then '/' || w.landing_query else '/' end as url
+            when kind in (2, 3) then '/collections' when place = 0 then '/' || w.landing_query
+                else '/' end as url
     from events
     join web_visits w on w.v = events.visit
-    left join products r
-        on r.index = case when events.kind in (11, 12) then (events.visit * 7) % 120 else events.product end
+    left join shelf r
+        on r.index = case when events.kind in (11, 12) then (events.visit * 7) % 120
+            else events.product end
     where delivered >= getvariable('since') and delivered < getvariable('until')
 )
 select
     '{{"type":"' || case e.kind when 0 then 'page' when 1 then 'identify' else 'track' end
-    || '","messageId":"' || substr(e.h, 1, 8) || '-' || substr(e.h, 9, 4) || '-' || substr(e.h, 13, 4) || '-' || substr(e.h, 17, 4) || '-' || substr(e.h, 21)
+    || '","messageId":"' || substr(e.h, 1, 8) || '-' || substr(e.h, 9, 4) || '-' || substr(e.h, 13,
+        4) || '-' || substr(e.h, 17, 4) || '-' || substr(e.h, 21)
     || '","anonymousId":"' || e.anonymous_id || '"'
-    || case when e.user_id is not null and e.place > 0 then ',"userId":"' || e.user_id || '"' else '' end
+    || case when e.user_id is not null and e.place > 0 then ',"userId":"' || e.user_id || '"'
+        else '' end
     || ',"timestamp":"' || iso(e.clocked)
     || '","sentAt":"' || iso(e.received - 1 + e.clocked - e.occurred)
     || '","receivedAt":"' || iso(e.received) || '"'
-    || case when e.kind > 1 then ',"event":"' || n.name || '"' when e.kind = 0 then ',"name":"Home"' else '' end
+    || case when e.kind > 1 then ',"event":"' || n.name || '"' when e.kind = 0
+        then ',"name":"Home"' else '' end
     || case when e.kind = 1 then ',"traits":' || e.traits else ',"properties":' || {_PROPERTIES} end
-    || ',"context":{{"page":{{"url":"' || e.url || '","referrer":"' || e.referrer || '"}},' || e.context_tail || '}}}}'
+    || ',"context":{{"page":{{"url":"' || e.url || '","referrer":"' || e.referrer || '"}},'
+        || e.context_tail || '}}}}'
     as line
 from e
 join event_kinds n on n.code = e.kind
@@ -137,6 +164,7 @@ def prepare(con: Connection) -> None:
     """The per-visit part of every line, once per block."""
     con.execute(_ORDER_TOTALS)
     con.execute(_VISITS)
+    con.execute(_SHELF)
 
 
 def write_web(con: Connection, folder: Path, block: int, ending: str = ".jsonl.gz") -> None:

@@ -1,18 +1,18 @@
 """Klaviyo: profiles with their subscriptions, email events, campaigns and lists.
 
-What: GET /api/profiles (`additional-fields[profile]=subscriptions`), /api/events (with metric and the
-profile's email), /api/campaigns (email), /api/lists; revision 2026-07-15.
-Auth: a private key with profiles:read, events:read, metrics:read, campaigns:read, lists:read, from the
-variable that `api_key_env` names.
-Paging: JSON:API cursors (`links.next`), oldest change first. Klaviyo gives no totals, so the end is
-checked from the other side: the newest row must have been seen, else the pull goes on from the
-last one seen. A repeated cursor, a short page with a next one, or errors in a 200 are asked for again
-and then fail the run.
+What: GET /api/profiles (`additional-fields[profile]=subscriptions`), /api/events (with metric and
+the profile's email), /api/campaigns (email), /api/lists; revision 2026-07-15.
+Auth: a private key with profiles:read, events:read, metrics:read, campaigns:read, lists:read, from
+the variable that `api_key_env` names.
+Paging: JSON:API cursors (`links.next`), oldest change first. Klaviyo gives no totals, so the end
+is checked from the other side: the newest row must have been seen, else the pull goes on from the
+last one seen. A repeated cursor, a short page with a next one, or errors in a 200 are asked for
+again and then fail the run.
 Limits: 429 is waited out as Retry-After says (ingestion/http.py).
 Lateness: each run asks again for the last `lateness_hours` before the newest row it has; rows that
 have not changed are duplicates. A row dated after the run never moves the cursor.
-Bad day: a profile or event without id or time goes to quarantine; a page that cannot be trusted fails
-the source, and nothing of it is loaded.
+Bad day: a profile or event without id or time goes to quarantine; a page that cannot be trusted
+fails the source, and nothing of it is loaded.
 Data flow: Klaviyo -> raw_klaviyo.{profiles,events,campaigns,lists}
 """
 

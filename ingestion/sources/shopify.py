@@ -19,19 +19,25 @@ Data flow: Shopify -> raw_shopify.{orders,customers,products}
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from ingestion import shopify_queries as queries
 from ingestion.api_source import ApiSource, Page, Pull
 from ingestion.config import Settings
 from ingestion.connection import Check, credential_check
 from ingestion.errors import RegularsError, SourceError
 from ingestion.fields import Column, TableSpec
 from ingestion.paging import Cursor, PageError, retried_page
-from ingestion.shopify_graphql import CostTooHighError, GraphqlClient
-from ingestion.sources import shopify_queries as queries
+from ingestion.shopify_bulk import bulk_pages
+from ingestion.shopify_graphql import (
+    CostTooHighError,
+    GraphqlClient,
+    checked_page,
+    fill,
+    search_since,
+)
 
 Node = dict[str, Any]
 
@@ -40,10 +46,6 @@ SCOPES = {
     "customers": ("read_customers",),
     "products": ("read_products",),
 }
-BULK_POLL_SECONDS = (0.05, 0.2, 0.5, 1.0, 2.0, 5.0)
-BULK_POLLS = 2_000
-BULK_ROWS = 500
-REFUNDS_AT_ONCE = 20
 SMALLEST_PAGE = 1
 
 ORDERS = TableSpec(
@@ -93,7 +95,7 @@ def pull(request: Pull) -> Iterator[Page]:
     client = GraphqlClient(settings)
     try:
         if cursor.is_first and settings.bulk_backfill:
-            pages = _bulk(client, request.table, cursor.since)
+            pages = bulk_pages(client, request.table, cursor.since)
         else:
             pages = _connection(client, request.table, cursor.since, settings.page_size)
         for nodes in pages:
@@ -105,10 +107,6 @@ def pull(request: Pull) -> Iterator[Page]:
     cursor.save()
 
 
-def _search(since: datetime) -> str:
-    return f"updated_at:>='{since:%Y-%m-%dT%H:%M:%SZ}'"
-
-
 # Connections -------------------------------------------------------------------------------------
 
 
@@ -116,7 +114,7 @@ def _connection(
     client: GraphqlClient, table: str, since: datetime, page_size: int
 ) -> Iterator[list[Node]]:
     """Page by page, then count."""
-    search = _search(since)
+    search = search_since(since)
     expected = _count(client, table, search)
     seen: set[str] = set()
     visited: set[str] = set()
@@ -145,7 +143,7 @@ def _page(
     while True:
         try:
             page = retried_page(
-                lambda size=size: _checked(  # type: ignore[misc]
+                lambda size=size: checked_page(  # type: ignore[misc]
                     client.query(
                         queries.page_query(table), first=size, after=after, query=search
                     ).get(table),
@@ -165,25 +163,6 @@ def _page(
             size = max(SMALLEST_PAGE, size // 2)
 
 
-def _checked(page: Any, size: int | None, visited: set[str]) -> Node:
-    """The page as it came.
-
-    Raises:
-        PageError: it cannot be trusted.
-    """
-    if not isinstance(page, dict) or not isinstance(page.get("nodes"), list):
-        raise PageError("a page without nodes")
-    info = page.get("pageInfo") or {}
-    if "hasNextPage" not in info:
-        raise PageError("a page that does not say whether there are more")
-    if info["hasNextPage"]:
-        if not info.get("endCursor") or info["endCursor"] in visited:
-            raise PageError("the same page cursor again")
-        if size is not None and len(page["nodes"]) < size:
-            raise PageError("a short page that says there are more")
-    return page
-
-
 def _count(client: GraphqlClient, table: str, search: str) -> int:
     """How many objects the search finds; 0 where Shopify gives no exact number."""
 
@@ -197,152 +176,10 @@ def _count(client: GraphqlClient, table: str, search: str) -> int:
 def _complete(client: GraphqlClient, table: str, node: Node) -> Node:
     """The object with its inner connections read to their end and without page details."""
     if table in queries.INNER:
-        _fill(client, node, queries.INNER[table])
+        fill(client, node, queries.INNER[table])
     for refund in node.get("refunds") or []:
-        _fill(client, refund, "refundLineItems")
+        fill(client, refund, "refundLineItems")
     return node
-
-
-def _fill(client: GraphqlClient, owner: Node, connection: str) -> None:
-    page = owner[connection]
-    nodes, visited = list(page["nodes"]), set[str]()
-    while page["pageInfo"]["hasNextPage"]:
-        after = page["pageInfo"]["endCursor"]
-        visited.add(after)
-        page = retried_page(
-            lambda after=after: _checked(  # type: ignore[misc]
-                (
-                    client.query(queries.inside_query(connection), id=owner["id"], after=after).get(
-                        "node"
-                    )
-                    or {}
-                ).get(connection),
-                None,
-                visited,
-            ),
-            f"shopify: {connection}",
-            client.http,
-        )
-        nodes += page["nodes"]
-    owner[connection] = {"nodes": nodes}
-
-
-# Bulk operation ----------------------------------------------------------------------------------
-
-
-def _bulk(client: GraphqlClient, table: str, since: datetime) -> Iterator[list[Node]]:
-    """Everything since a date in one operation, then counted."""
-    job = _run_bulk(client, queries.bulk_query(table, _search(since)))
-    expected, roots, received = int(job["objectCount"]), int(job["rootObjectCount"]), 0
-    found = 0
-    if job["url"]:
-        lines = client.http.lines(job["url"], int(job["fileSize"]) + 1024)
-        for chunk in _chunks(_grouped(table, lines)):
-            found += len(chunk)
-            received += sum(1 + _inner_count(table, node) for node in chunk)
-            if table == "orders":
-                _add_refund_lines(client, chunk)
-            yield chunk
-    if (received, found) != (expected, roots):
-        raise SourceError(
-            f"shopify: the bulk result of {table} holds {received:,} of {expected:,} objects.",
-            "Run again; nothing of this table was loaded.",
-        )
-
-
-def _run_bulk(client: GraphqlClient, query: str) -> Node:
-    """Start the operation and wait for its end."""
-
-    def start() -> Node:
-        return client.query(queries.START_BULK, query=query).get("bulkOperationRunQuery") or {}
-
-    started = retried_page(start, "shopify: a bulk operation", client.http)
-    if started.get("userErrors") or not started.get("bulkOperation"):
-        raise SourceError(
-            "shopify: the bulk operation was refused; another one may still be running.",
-            "Wait for it and run again, or set bulk_backfill = false for this source.",
-        )
-    key = started["bulkOperation"]["id"]
-
-    def look() -> Node:
-        return client.query(queries.POLL_BULK, id=key).get("node") or {}
-
-    for poll in range(BULK_POLLS):
-        job = retried_page(look, "shopify: the bulk operation", client.http)
-        status = job.get("status")
-        if status == "COMPLETED":
-            return job
-        if status not in ("CREATED", "RUNNING"):
-            raise SourceError(
-                f"shopify: the bulk operation ended as {status or 'unknown'}.", "Run again later."
-            )
-        client.http.sleep(BULK_POLL_SECONDS[min(poll, len(BULK_POLL_SECONDS) - 1)])
-    raise SourceError("shopify: the bulk operation did not end.", "Run again later.")
-
-
-def _grouped(table: str, lines: Iterable[str]) -> Iterator[Node]:
-    """Objects with their inner ones, from lines in which these follow their parent."""
-    inner = queries.INNER.get(table)
-    node: Node | None = None
-    for line in lines:
-        if not line:
-            continue
-        try:
-            item = json.loads(line)
-        except ValueError:
-            raise SourceError(
-                f"shopify: the bulk result of {table} is cut off in a line.", "Run again."
-            ) from None
-        parent = item.pop("__parentId", None)
-        if parent is None:
-            if node is not None:
-                yield node
-            node = item
-            if inner:
-                node[inner] = {"nodes": []}
-        elif node is None or parent != node["id"] or inner is None:
-            raise SourceError(f"shopify: the bulk result of {table} is not grouped by parent.")
-        else:
-            node[inner]["nodes"].append(item)
-    if node is not None:
-        yield node
-
-
-def _chunks(nodes: Iterable[Node]) -> Iterator[list[Node]]:
-    chunk: list[Node] = []
-    for node in nodes:
-        chunk.append(node)
-        if len(chunk) == BULK_ROWS:
-            yield chunk
-            chunk = []
-    if chunk:
-        yield chunk
-
-
-def _inner_count(table: str, node: Node) -> int:
-    inner = queries.INNER.get(table)
-    return len(node[inner]["nodes"]) if inner else 0
-
-
-def _add_refund_lines(client: GraphqlClient, orders: list[Node]) -> None:
-    """What a bulk operation cannot give: the lines of refunds."""
-    refunded = [order for order in orders if order["refunds"]]
-    for start in range(0, len(refunded), REFUNDS_AT_ONCE):
-        batch = refunded[start : start + REFUNDS_AT_ONCE]
-        ids = [order["id"] for order in batch]
-
-        def ask(ids: list[str] = ids) -> list[Node]:
-            found = client.query(queries.REFUNDS_QUERY, ids=ids).get("nodes")
-            if not isinstance(found, list) or len(found) != len(ids) or None in found:
-                raise PageError("an answer that lacks orders")
-            return found
-
-        for order, found in zip(
-            batch, retried_page(ask, "shopify: refunds", client.http), strict=True
-        ):
-            order["refunds"] = found["refunds"]
-            for refund in order["refunds"]:
-                _fill(client, refund, "refundLineItems")
 
 
 # Rows --------------------------------------------------------------------------------------------
