@@ -1,0 +1,159 @@
+"""A receiver over HTTP that remembers keys and fails at a known rate, and the adapter to it.
+
+The receiver lives in the test's process and survives the syncs that are killed. It answers 429 or
+503 without taking the rows, or takes them and loses the answer.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from orchestration.destinations.base import (
+    Audience,
+    Batch,
+    Idempotency,
+    Outcome,
+    RetryLaterError,
+)
+
+
+@dataclass
+class Ledger:
+    """Everything the receiver ever took."""
+
+    seed: int
+    fault_rate: float = 0.05
+    keys: set[str] = field(default_factory=set)
+    versions: dict[str, int] = field(default_factory=dict)
+    members: dict[str, dict[str, Any]] = field(default_factory=dict)
+    taken_at: list[tuple[str, str, float]] = field(default_factory=list)
+    applied: int = 0
+    repeated: int = 0
+    same_version_twice: int = 0
+    faults: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        """A fixed seed, so that a failure can be seen again."""
+        self.dice = random.Random(self.seed)
+
+    def fault(self) -> str | None:
+        """What goes wrong with this request, if anything."""
+        roll = self.dice.random()
+        for number, name in enumerate(("429", "503", "ack_lost")):
+            if roll < (number + 1) * self.fault_rate:
+                self.faults += 1
+                return name
+        return None
+
+    def take(self, rows: list[dict[str, Any]]) -> None:
+        """Apply rows once per key and never an older version over a newer one."""
+        now = time.monotonic()
+        for row in rows:
+            if row["key"] in self.keys:
+                self.repeated += 1
+                continue
+            self.keys.add(row["key"])
+            self.applied += 1
+            customer = row["customer_id"]
+            self.taken_at.append((customer, row["operation"], now))
+            known = self.versions.get(customer, 0)
+            if row["version"] == known:
+                self.same_version_twice += 1
+            if row["version"] <= known:
+                continue
+            self.versions[customer] = row["version"]
+            if row["operation"] == "removed":
+                self.members.pop(customer, None)
+            else:
+                self.members[customer] = row["payload"]
+
+
+@contextmanager
+def serve(ledger: Ledger) -> Iterator[str]:
+    """Run the receiver; yields its address."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            with ledger.lock:
+                fault = ledger.fault()
+                if fault in (None, "ack_lost"):
+                    ledger.take(json.loads(body))
+            if fault == "ack_lost":
+                self.connection.close()
+                return
+            self.send_response(200 if fault is None else int(fault))
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+        def handle_one_request(self) -> None:
+            try:
+                super().handle_one_request()
+            except (ConnectionError, ValueError, OSError):
+                self.close_connection = True
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+class HttpDestination:
+    """Hands batches to the receiver; a lost answer is an unknown fate."""
+
+    channels = frozenset({"email"})
+
+    def __init__(self, url: str, idempotency: Idempotency, batch_size: int) -> None:
+        self.name = "receiver"
+        self.url = url
+        self.idempotency = idempotency
+        self.batch_size = batch_size
+
+    def deliver(self, batch: Batch) -> list[Outcome]:
+        """One POST per batch."""
+        if not batch.rows:
+            return []
+        rows = [
+            {
+                "key": row.key,
+                "customer_id": row.customer_id,
+                "version": row.version,
+                "operation": row.operation,
+                "payload": dict(row.payload),
+            }
+            for row in batch.rows
+        ]
+        request = urllib.request.Request(self.url, json.dumps(rows).encode(), method="POST")
+        try:
+            with urllib.request.urlopen(request, timeout=10):
+                return [Outcome(row.key, "delivered") for row in batch.rows]
+        except urllib.error.HTTPError as error:
+            raise RetryLaterError(f"http_{error.code}") from error
+        except OSError:
+            return [Outcome(row.key, "unknown", "no_answer") for row in batch.rows]
+
+    def finish(self, audience: Audience) -> None:
+        """Nothing to close."""
+
+    def preview(self, segment: str) -> str:
+        """Where rows would go."""
+        return f"{self.url}{segment}"
