@@ -1,4 +1,8 @@
-{#- Channels and purposes of permission, and how strictly events are read. -#}
+{#-
+    Permission as the models see it: the same rule as the gate that decides at the moment of sending
+    (orchestration/activation/gate.py), worked out from the facts as of the run. A test compares the
+    two person by person.
+-#}
 
 {% macro contact_channels() -%}
     {{ return(['email', 'sms', 'push', 'ads', 'onsite']) }}
@@ -23,43 +27,53 @@
     {%- endfor %}
 {%- endmacro %}
 
-{#-
-    What the latest consent event of an identifier means at the run's time. Anything but a clear
-    grant with a source is no permission: an unknown word fails closed.
--#}
-{% macro consent_state(status, source, proof, expires_at) -%}
+{#- Which identifiers are an address on which channel, the preferred kind first, as rows. -#}
+{% macro channel_address_types() -%}
+    {%- set kinds = [
+        ('email', 'email', 1), ('sms', 'phone', 1), ('push', 'device', 1),
+        ('ads', 'email', 1), ('ads', 'phone', 2), ('onsite', 'login', 1), ('onsite', 'device', 2),
+    ] -%}
+    {%- for channel, identifier_type, position in kinds %}
+    select
+        '{{ channel }}' as channel,
+        '{{ identifier_type }}' as identifier_type,
+        {{ position }} as kind_position
+    {%- if not loop.last %}
+    union all
+    {%- endif %}
+    {%- endfor %}
+{%- endmacro %}
+
+{#- Reasons against, the strictest first. -#}
+{% macro refusal_reasons() -%}
+    {{ return([
+        'spam_report', 'unsubscribed', 'manual', 'gpc', 'unknown_opt_out', 'revoked', 'denied',
+        'hard_bounce', 'unconfirmed', 'expired', 'no_consent', 'no_address',
+    ]) }}
+{%- endmacro %}
+
+{#- What an opt-out says; a word we do not know is still a no. -#}
+{% macro opt_out_reason(written) -%}
     case
-        when {{ status }} in ('denied', 'revoked') then {{ status }}
-        when {{ status }} <> 'granted' then 'unknown'
-        when {{ source }} is null or {{ source }} = '' then 'no_source'
-        when {{ expires_at }} <= {{ as_of() }} then 'expired'
-        {%- if var('double_opt_in') %}
-        when {{ proof }} is null or {{ proof }} = '' then 'unconfirmed'
-        {%- endif %}
-        else 'granted'
+        when {{ written }} in (
+            'spam_report', 'unsubscribed', 'manual', 'gpc', 'revoked', 'denied', 'hard_bounce'
+        ) then {{ written }}
+        else 'unknown_opt_out'
     end
 {%- endmacro %}
 
-{#- Order among the identifiers of one person: a refusal anywhere beats a grant elsewhere. -#}
-{% macro consent_strictness(state) -%}
-    case {{ state }}
-        when 'revoked' then 1
-        when 'denied' then 1
-        when 'granted' then 2
-        when 'unconfirmed' then 3
-        when 'expired' then 4
-        else 5
-    end
-{%- endmacro %}
-
-{#- A person's own wish comes before a fact about one address. -#}
-{% macro suppression_rank(reason) -%}
+{% macro refusal_rank(reason) -%}
     case {{ reason }}
-        when 'spam_report' then 1
-        when 'unsubscribed' then 2
-        when 'manual' then 3
-        when 'gpc' then 4
-        when 'hard_bounce' then 6
-        else 5
+        {%- for reason_word in refusal_reasons() %}
+        when '{{ reason_word }}' then {{ loop.index }}
+        {%- endfor %}
+    end
+{%- endmacro %}
+
+{% macro refusal_of_rank(rank) -%}
+    case {{ rank }}
+        {%- for reason_word in refusal_reasons() %}
+        when {{ loop.index }} then '{{ reason_word }}'
+        {%- endfor %}
     end
 {%- endmacro %}

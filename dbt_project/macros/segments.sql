@@ -66,7 +66,6 @@
         when 'unsubscribed' then 'unsubscribed from email'
         when 'expired' then 'the permission has run out'
         when 'unconfirmed' then 'never confirmed the sign-up'
-        when 'no_source' then 'the permission has no proof of where it came from'
         when 'spam_report' then 'reported an email as spam'
         when 'hard_bounce' then 'the address no longer works'
         when 'no_address' then 'no email address is known'

@@ -5,7 +5,8 @@ with identifiers as (
 
 mail_signs as (
     select
-        email,
+        'email' as identifier_type,
+        email as identifier_value,
         max(greatest(opened_at, clicked_at)) as last_read_at,
         max(case when is_hard_bounce then bounced_at end) as hard_bounced_at,
         max(greatest(delivered_at, opened_at, clicked_at)) as last_arrived_at
@@ -16,7 +17,8 @@ mail_signs as (
 
 order_signs as (
     select
-        email,
+        'email' as identifier_type,
+        email as identifier_value,
         max(ordered_at) as last_ordered_at
     from {{ ref('int_orders_resolved') }}
     where email is not null
@@ -36,12 +38,12 @@ signs as (
     from identifiers
     left join mail_signs
         on
-            identifiers.identifier_type = 'email'
-            and identifiers.identifier_value = mail_signs.email
+            identifiers.identifier_type = mail_signs.identifier_type
+            and identifiers.identifier_value = mail_signs.identifier_value
     left join order_signs
         on
-            identifiers.identifier_type = 'email'
-            and identifiers.identifier_value = order_signs.email
+            identifiers.identifier_type = order_signs.identifier_type
+            and identifiers.identifier_value = order_signs.identifier_value
 ),
 
 judged as (
