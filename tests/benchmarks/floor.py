@@ -14,6 +14,7 @@ import duckdb
 from ingestion.config import Settings
 from ingestion.duckdb_functions import register
 from orchestration.home import Home
+from orchestration.transformation import DBT_PROJECT
 
 SCRIPT = Path(__file__).with_name("floor.sql")
 THREADS = 2  # as in dbt_project/profiles.yml
@@ -39,6 +40,7 @@ def build_floor(home: Home, settings: Settings, as_of: datetime) -> None:
         register(connection)
         connection.execute("set TimeZone = 'UTC'")
         connection.execute(f"attach '{home.raw}' as raw (read_only)")
+        connection.execute(f"set variable seeds = '{DBT_PROJECT / 'seeds'}'")
         connection.execute(f"set variable exports = '{home.ops_export}'")
         connection.execute(f"set variable as_of = timestamp '{as_of.isoformat(sep=' ')}'")
         connection.execute(SCRIPT.read_text("utf-8"))
