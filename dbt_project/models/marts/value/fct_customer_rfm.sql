@@ -53,7 +53,7 @@ by_period as (
         sum(net_sales) as net_sales,
         sum(unconverted_count) as unconverted_count
     from changes
-    group by 1, 2
+    group by customer_id, period_end_date
 ),
 
 as_of_dates as (
