@@ -1,5 +1,7 @@
 """RFM: scores from 1 to 5, known groups, and every buyer scored on the current date.
 
+A buyer whose value is unknown (an order without a currency rate) has no M score and no group.
+
 Table: marts.fct_customer_rfm. Belongs here: what a score must be in any shop.
 """
 
@@ -30,7 +32,8 @@ FACTS = """
     select
         count(*) filter (where frequency < 1 or frequency is null) as without_orders,
         count(*) filter (where recency_days < 0 or recency_days is null) as negative_recency,
-        count(*) filter (where r_score is null or f_score is null or rfm_segment is null)
+        count(*) filter (where r_score is null or f_score is null
+            or (monetary is not null and (m_score is null or rfm_segment is null)))
             as missing_scores,
         (select count(*) from marts.dim_customers d where d.customer_type = 'buyer'
             and d.customer_id not in (select customer_id from current_scores)) as unscored_buyers,
