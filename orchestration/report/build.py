@@ -1,0 +1,102 @@
+"""Drawing the page: figures in, one HTML file out.
+
+Belongs here: putting figures and template together and writing the file. Does not belong here:
+reading figures (figures, segments, health) or words (words).
+
+Data flow: published.duckdb -> published/report.html.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from jinja2 import FileSystemLoader, StrictUndefined
+from jinja2.sandbox import SandboxedEnvironment
+
+from orchestration.home import Home
+from orchestration.publishing.reader import open_published
+from orchestration.report import figures, health, segments, words
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def build_report(home: Home, shop_name: str = "") -> Path:
+    """Draw the report of the published file and put it beside the Parquet copies.
+
+    Args:
+        home: whose published file is drawn.
+        shop_name: the shop's name for the heading, if it has one.
+
+    Returns:
+        The path of the page.
+
+    Raises:
+        RegularsError: nothing is published yet.
+    """
+    with open_published(home) as connection:
+        page = render(connection, shop_name)
+    home.published_dir.mkdir(exist_ok=True, mode=0o700)
+    aside = home.report.with_suffix(".html.partial")
+    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+        stream.write(page)
+    aside.replace(home.report)
+    return home.report
+
+
+def render(connection: duckdb.DuckDBPyConnection, shop_name: str = "") -> str:
+    """The page of an open published file."""
+    build = figures.read_build(connection)
+    sources = health.read_sources(connection, build)
+    freshness = health.read_freshness(connection)
+    grid = figures.read_grid(connection)
+    template = _environment(build.currency).get_template("report.html.j2")
+    return template.render(
+        shop_name=shop_name,
+        build=build,
+        head=figures.read_headline(connection, build),
+        months=figures.read_months(connection, build),
+        stages=figures.read_stages(connection),
+        grid=grid,
+        groups=figures.read_rfm_groups(connection),
+        segments=segments.read_segments(connection, build),
+        sources=sources,
+        freshness=freshness,
+        identity=health.read_identity(connection),
+        caveats=health.read_caveats(connection, sources, freshness),
+    )
+
+
+def _environment(currency: str) -> SandboxedEnvironment:
+    environment = SandboxedEnvironment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        {
+            "count": words.count,
+            "few": words.few,
+            "moment": words.moment,
+            "age": words.age,
+            "label": words.label,
+            "money": lambda value, digits=0: words.money(value, currency, digits),
+        }
+    )
+    constants: dict[str, Any] = {
+        "share": words.share,
+        "change": words.change,
+        "stage_words": words.STAGES,
+        "group_words": words.RFM_GROUPS,
+        "reason_words": words.REASONS,
+        "refusal_words": words.REFUSALS,
+        "channel_words": words.CHANNELS,
+        "FEW": words.FEW,
+    }
+    environment.globals.update(constants)
+    return environment

@@ -1,0 +1,318 @@
+"""The figures of the report's upper half: people, sales, stages and the recency × frequency grid.
+
+Belongs here: reading the published file. Does not belong here: words and layout (words, templates).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import duckdb
+
+from orchestration.report.words import FEW
+
+MONTHS = 13
+STAGE_ORDER = ("awareness", "consideration", "acquisition", "purchase", "advocacy")
+
+
+@dataclass(frozen=True)
+class Build:
+    """Which build the page shows."""
+
+    build_id: str
+    run_id: str
+    as_of: datetime
+    code_version: str
+    currency: str
+
+
+@dataclass(frozen=True)
+class Month:
+    """Net sales of one month, by buyers who came for the first time and those who came back."""
+
+    first_day: date
+    first_orders: float
+    later_orders: float
+    is_whole: bool
+
+
+@dataclass(frozen=True)
+class Headline:
+    """The numbers at the top; every short-term one has its long-term neighbour."""
+
+    people: int
+    known: int
+    buyers: int
+    prospects: int
+    anonymous: int
+    repeat_buyers: int
+    emailable: int
+    net_30d: Decimal
+    net_before_30d: Decimal
+    net_ever: Decimal
+    orders_30d: int
+    orders_ever: int
+    average_value: Decimal | None
+    first_order: date | None
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A journey stage: who ever reached it, who is in it now, where those who left went."""
+
+    name: str
+    reached: int
+    here: int
+    onward: tuple[tuple[str, int], ...]
+    average_value: Decimal | None
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One field of the grid; a small group keeps its numbers to itself."""
+
+    r: int
+    f: int
+    people: int
+    value: Decimal | None
+    heat: float
+
+    @property
+    def is_few(self) -> bool:
+        """Whether the group is too small to be told."""
+        return 0 < self.people < FEW
+
+
+@dataclass(frozen=True)
+class RfmGroup:
+    """One named group of buyers."""
+
+    name: str
+    people: int
+    value: Decimal | None
+    recency_days: float
+
+
+def rows(connection: duckdb.DuckDBPyConnection, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+    """All rows of a query."""
+    found: list[tuple[Any, ...]] = connection.execute(sql, list(values)).fetchall()
+    return found
+
+
+def one(connection: duckdb.DuckDBPyConnection, sql: str, *values: Any) -> tuple[Any, ...]:
+    """The only row of an aggregate."""
+    return rows(connection, sql, *values)[0]
+
+
+def has_table(connection: duckdb.DuckDBPyConnection, schema: str, name: str) -> bool:
+    """Whether a table is in the file."""
+    sql = "select count(*) > 0 from duckdb_tables() where schema_name = ? and table_name = ?"
+    return bool(one(connection, sql, schema, name)[0])
+
+
+def read_build(connection: duckdb.DuckDBPyConnection) -> Build:
+    """The build's own row, with the currency that sums are in."""
+    build_id, run_id, as_of = one(connection, "select build_id, run_id, as_of from ops.build")
+    version = rows(connection, "select code_version from ops.runs where run_id = ?", run_id)
+    currency = rows(
+        connection, "select currency from marts.dim_customers where currency is not null limit 1"
+    )
+    return Build(
+        build_id,
+        run_id,
+        as_of,
+        version[0][0] if version else "",
+        currency[0][0] if currency else "",
+    )
+
+
+def read_headline(connection: duckdb.DuckDBPyConnection, build: Build) -> Headline:
+    """People, sales of the last 30 days and of all time, and whom email may reach."""
+    people = one(
+        connection,
+        """
+        select count(*), count(*) filter (where is_known),
+            count(*) filter (where customer_type = 'buyer'),
+            count(*) filter (where customer_type = 'prospect'),
+            count(*) filter (where customer_type = 'anonymous'),
+            count(*) filter (where order_count > 1),
+            avg(lifetime_net_sales) filter (where customer_type = 'buyer')
+        from marts.dim_customers
+        """,
+    )
+    sales = one(
+        connection,
+        f"""
+        select
+            coalesce(sum(net) filter (where ordered_at > $1 - interval 30 day), 0),
+            coalesce(sum(net) filter (where ordered_at > $1 - interval 60 day
+                and ordered_at <= $1 - interval 30 day), 0),
+            coalesce(sum(net), 0),
+            count(*) filter (where ordered_at > $1 - interval 30 day),
+            count(*),
+            min(ordered_at)::date
+        from ({_sales(connection)})
+        """,
+        build.as_of,
+    )
+    emailable = one(
+        connection,
+        "select count(*) from marts.contactability"
+        " where channel = 'email' and purpose = 'marketing' and is_contactable",
+    )[0]
+    return Headline(
+        people=people[0],
+        known=people[1],
+        buyers=people[2],
+        prospects=people[3],
+        anonymous=people[4],
+        repeat_buyers=people[5],
+        average_value=people[6],
+        emailable=emailable,
+        net_30d=sales[0],
+        net_before_30d=sales[1],
+        net_ever=sales[2],
+        orders_30d=sales[3],
+        orders_ever=sales[4],
+        first_order=sales[5],
+    )
+
+
+def read_months(connection: duckdb.DuckDBPyConnection, build: Build) -> list[Month]:
+    """Net sales by month, the last thirteen months, empty ones included."""
+    found = rows(
+        connection,
+        f"""
+        with sales as ({_sales(connection)}),
+        numbered as (
+            select *, row_number() over (partition by customer_id order by ordered_at, order_id) = 1
+                and customer_id is not null as is_first
+            from sales
+        ),
+        months as (
+            select unnest(generate_series(
+                date_trunc('month', $1::timestamp) - interval {MONTHS - 1} month,
+                date_trunc('month', $1::timestamp), interval 1 month))::date as month
+        )
+        select m.month, coalesce(sum(net) filter (where is_first), 0)::double,
+            coalesce(sum(net) filter (where not is_first), 0)::double
+        from months m left join numbered n on date_trunc('month', n.ordered_at)::date = m.month
+        group by m.month order by m.month
+        """,
+        build.as_of,
+    )
+    last = found[-1][0]
+    months = [Month(day, first, later, day != last) for day, first, later in found]
+    started = next((n for n, m in enumerate(months) if m.first_orders or m.later_orders), 0)
+    return months[started:]
+
+
+def read_stages(connection: duckdb.DuckDBPyConnection) -> list[Stage]:
+    """The five stages in order."""
+    facts = rows(
+        connection,
+        """
+        select s.stage, count(distinct s.customer_id),
+            count(distinct s.customer_id) filter (where s.is_current),
+            avg(d.lifetime_net_sales) filter (where s.is_current)
+        from marts.fct_customer_journey_stages s
+        left join marts.dim_customers d using (customer_id)
+        group by s.stage
+        """,
+    )
+    moves = rows(
+        connection,
+        """
+        with steps as (
+            select stage, lead(stage) over (partition by customer_id order by entered_at, exited_at
+                nulls last, stage) as next_stage
+            from marts.fct_customer_journey_stages
+        )
+        select stage, next_stage, count(*) from steps where next_stage is not null
+        group by stage, next_stage order by count(*) desc, next_stage
+        """,
+    )
+    known = {name: (reached, here, value) for name, reached, here, value in facts}
+    return [
+        Stage(
+            name,
+            *known.get(name, (0, 0, None))[:2],
+            onward=tuple((to, n) for origin, to, n in moves if origin == name),
+            average_value=known.get(name, (0, 0, None))[2],
+        )
+        for name in STAGE_ORDER
+    ]
+
+
+def read_grid(connection: duckdb.DuckDBPyConnection) -> list[list[Cell]]:
+    """The grid, most frequent buyers first, each row from long ago to just now."""
+    found = {
+        (r, f): (people, value)
+        for r, f, people, value in rows(
+            connection,
+            f"""
+            select r_score, f_score, count(*), sum(monetary) from ({_CURRENT_RFM})
+            where r_score is not null and f_score is not null group by r_score, f_score
+            """,
+        )
+    }
+    if not found:
+        return []
+    top = max(5, *(score for pair in found for score in pair))
+    most = max(people for people, _ in found.values())
+    return [
+        [
+            Cell(
+                r, f, *found.get((r, f), (0, None)), heat=_heat(found.get((r, f), (0, 0))[0], most)
+            )
+            for r in range(1, top + 1)
+        ]
+        for f in range(top, 0, -1)
+    ]
+
+
+def read_rfm_groups(connection: duckdb.DuckDBPyConnection) -> list[RfmGroup]:
+    """The named groups, largest value first."""
+    return [
+        RfmGroup(*row)
+        for row in rows(
+            connection,
+            f"""
+            select rfm_segment, count(*), sum(monetary), avg(recency_days) from ({_CURRENT_RFM})
+            where rfm_segment is not null
+            group by rfm_segment order by 3 desc nulls last, 1
+            """,
+        )
+    ]
+
+
+_CURRENT_RFM = """
+    select * from marts.fct_customer_rfm
+    where as_of_date = (select max(as_of_date) from marts.fct_customer_rfm)
+"""
+
+
+def _heat(people: int, most: int) -> float:
+    """How strongly a field is coloured; a root, so that small fields still show."""
+    return round(float((people / most) ** 0.5), 3) if people else 0.0
+
+
+def _sales(connection: duckdb.DuckDBPyConnection) -> str:
+    """Orders that count, with net sales in the shop's currency."""
+    columns = {
+        row[0]
+        for row in rows(
+            connection,
+            "select column_name from duckdb_columns()"
+            " where schema_name = 'marts' and table_name = 'fct_orders'",
+        )
+    }
+    net = "net_sales_shop" if "net_sales_shop" in columns else "net_sales"
+    counted = "is_counted" if "is_counted" in columns else "status not in ('cancelled', 'test')"
+    return (
+        f"select order_id, customer_id, ordered_at, {net} as net from marts.fct_orders"
+        f" where {counted}"
+    )

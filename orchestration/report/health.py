@@ -1,0 +1,152 @@
+"""The figures of data health: sources of the last run, freshness, identity, warnings.
+
+Belongs here: reading the published file. Does not belong here: layout, or judging a run (quality).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import duckdb
+
+from orchestration.report.figures import Build, has_table, rows
+
+STALE_HOURS = 48
+
+
+@dataclass(frozen=True)
+class Source:
+    """What one source brought in the run behind this page."""
+
+    name: str
+    received: int
+    loaded: int
+    quarantined: int
+    duplicate: int
+
+
+@dataclass(frozen=True)
+class Freshness:
+    """The newest thing known from a source."""
+
+    source: str
+    what: str
+    rows: int
+    last_week: int
+    hours: float | None
+
+
+@dataclass(frozen=True)
+class Identity:
+    """How people were put together."""
+
+    people: int
+    identifiers: int
+    joined: int
+    merged: int
+    used: int
+    refused: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True)
+class Caveat:
+    """Something to know before trusting a figure."""
+
+    count: int
+    text: str
+
+
+def read_sources(connection: duckdb.DuckDBPyConnection, build: Build) -> list[Source]:
+    """Per source, the rows of this run."""
+    return [
+        Source(*row)
+        for row in rows(
+            connection,
+            """
+            select source, sum(rows_received)::bigint, sum(rows_loaded)::bigint,
+                sum(rows_quarantined)::bigint, sum(rows_duplicate)::bigint
+            from ops.run_sources where run_id = ? group by source order by source
+            """,
+            build.run_id,
+        )
+    ]
+
+
+def read_freshness(connection: duckdb.DuckDBPyConnection) -> list[Freshness]:
+    """Per source, how much there is and how new it is."""
+    if not has_table(connection, "ops", "source_freshness"):
+        return []
+    return [
+        Freshness(*row)
+        for row in rows(
+            connection,
+            "select source, what, row_count, row_count_7d, hours_since_last_event"
+            " from ops.source_freshness order by source, what",
+        )
+    ]
+
+
+def read_identity(connection: duckdb.DuckDBPyConnection) -> Identity:
+    """People, identifiers, joins and refusals."""
+    ((people, identifiers, joined),) = rows(
+        connection,
+        """
+        select count(*), coalesce(sum(n), 0)::bigint, count(*) filter (where n > 1) from (
+            select customer_id, count(*) as n from marts.bridge_customer_identifiers
+            where customer_id is not null group by customer_id)
+        """,
+    )
+    merged = 0
+    if has_table(connection, "marts", "customer_aliases"):
+        ((merged,),) = rows(connection, "select count(*) from marts.customer_aliases")
+    ((used,),) = rows(
+        connection, "select count(*) from marts.fct_identity_edges where status = 'used'"
+    )
+    refused = rows(
+        connection,
+        """
+        select coalesce(refusal_reason, 'other'), count(*) from marts.fct_identity_edges
+        where status = 'refused' group by 1 order by 2 desc, 1
+        """,
+    )
+    return Identity(people, identifiers, joined, merged, used, tuple((r, n) for r, n in refused))
+
+
+def read_caveats(
+    connection: duckdb.DuckDBPyConnection, sources: list[Source], freshness: list[Freshness]
+) -> list[Caveat]:
+    """What is incomplete, in counts and words."""
+    found = [
+        Caveat(sum(s.quarantined for s in sources), "rows of this run are in quarantine"),
+        *_orders(connection),
+        Caveat(
+            len([f for f in freshness if f.hours is not None and f.hours > STALE_HOURS]),
+            f"sources have brought nothing newer than {STALE_HOURS} hours",
+        ),
+        Caveat(len([s for s in sources if s.received == 0]), "sources brought no rows in this run"),
+    ]
+    return [caveat for caveat in found if caveat.count]
+
+
+def _orders(connection: duckdb.DuckDBPyConnection) -> list[Caveat]:
+    columns = {row[0] for row in rows(connection, "describe marts.fct_orders")}
+    ((nobody,),) = rows(
+        connection, "select count(*) from marts.fct_orders where customer_id is null"
+    )
+    found = [Caveat(nobody, "orders belong to nobody known; they count in totals only")]
+    if "conversion_issue" in columns:
+        found += [
+            Caveat(number, _CONVERSION.get(issue, "orders have no value in the shop's currency"))
+            for issue, number in rows(
+                connection,
+                "select conversion_issue, count(*) from marts.fct_orders"
+                " where conversion_issue is not null group by 1 order by 1",
+            )
+        ]
+    return found
+
+
+_CONVERSION = {
+    "missing_rate": "orders are left out of sums because no exchange rate is known for their day",
+    "unknown_currency": "orders are left out of sums because their currency is not known",
+}

@@ -1,0 +1,214 @@
+"""The figures of each segment: size, reach, overlap, members, deliveries.
+
+Belongs here: reading the published file, segment by segment. Does not belong here: layout.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+import duckdb
+
+from orchestration.publishing.candidate import quoted
+from orchestration.report.figures import Build, has_table, rows
+from orchestration.report.words import FEW, mask, without_addresses
+
+SHOWN = 10
+OVERLAPS = 4
+
+
+@dataclass(frozen=True)
+class Member:
+    """Somebody in a segment, not to be recognised."""
+
+    who: str
+    reason: str
+    orders: int
+    value: Decimal | None
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What one destination received of a segment and what was held back, by reason."""
+
+    destination: str
+    operations: tuple[tuple[str, int], ...]
+    held: tuple[tuple[str, int], ...]
+    last_at: Any
+
+
+@dataclass
+class SegmentFigures:
+    """Everything the page tells of one segment."""
+
+    name: str
+    label: str
+    description: str
+    channel: str
+    purpose: str
+    size: int = 0
+    average_value: Decimal | None = None
+    repeat_share: float | None = None
+    reach: list[tuple[str, int]] = field(default_factory=list)
+    unreachable: list[tuple[str, int]] = field(default_factory=list)
+    overlaps: list[tuple[str, int]] = field(default_factory=list)
+    members: list[Member] = field(default_factory=list)
+    entered: int | None = None
+    left: int | None = None
+    deliveries: list[Delivery] = field(default_factory=list)
+
+    @property
+    def is_few(self) -> bool:
+        """Whether the segment is too small to be looked into."""
+        return self.size < FEW
+
+    @property
+    def reachable(self) -> int:
+        """Members who may be contacted on the segment's own channel."""
+        return dict(self.reach).get(self.channel, 0)
+
+
+def read_segments(connection: duckdb.DuckDBPyConnection, build: Build) -> list[SegmentFigures]:
+    """Every segment in order of priority."""
+    described = rows(
+        connection,
+        "select segment, label, description, channel, purpose from marts.dim_segments"
+        " order by priority, segment",
+    )
+    deliveries = _deliveries(connection)
+    labels = {row[0]: row[1] for row in described}
+    earlier = rows(connection, "select count(*) from ops.runs where run_id <> ?", build.run_id)
+    result = []
+    for row in described:
+        figures = SegmentFigures(*row)
+        if has_table(connection, "segments", f"seg_{figures.name}"):
+            _fill(connection, figures, labels)
+        if earlier[0][0]:
+            figures.entered, figures.left = _movements(connection, figures.name, build)
+        figures.deliveries = deliveries.get(figures.name, [])
+        result.append(figures)
+    return result
+
+
+def _fill(
+    connection: duckdb.DuckDBPyConnection, figures: SegmentFigures, labels: dict[str, str]
+) -> None:
+    place = f"segments.{quoted('seg_' + figures.name)}"
+    ((size, value, again),) = rows(
+        connection,
+        f"""
+        select count(*), avg(d.lifetime_net_sales), avg((d.order_count > 1)::int)
+        from {place} s left join marts.dim_customers d using (customer_id)
+        """,
+    )
+    figures.size, figures.average_value, figures.repeat_share = size, value, again
+    if figures.is_few:
+        return
+    figures.reach = [
+        (channel, people)
+        for channel, people in rows(
+            connection,
+            f"""
+            select c.channel, count(*) filter (where c.is_contactable)
+            from marts.contactability c semi join {place} s using (customer_id)
+            where c.purpose = ? group by c.channel
+            order by c.channel = ? desc, 2 desc, c.channel
+            """,
+            figures.purpose,
+            figures.channel,
+        )
+        if people or channel == figures.channel
+    ]
+    figures.unreachable = [
+        (reason, people)
+        for reason, people in rows(
+            connection,
+            f"""
+            select c.reason, count(*) from marts.contactability c
+            semi join {place} s using (customer_id)
+            where c.purpose = ? and c.channel = ? and not c.is_contactable
+            group by c.reason order by 2 desc, 1
+            """,
+            figures.purpose,
+            figures.channel,
+        )
+    ]
+    figures.overlaps = [
+        (labels[other], people)
+        for other, people in rows(
+            connection,
+            f"""
+            select m.segment, count(*) from marts.fct_segment_memberships m
+            semi join {place} s using (customer_id)
+            where m.exited_at is null and m.segment <> ?
+            group by m.segment order by 2 desc, 1
+            """,
+            figures.name,
+        )
+        if other in labels and people >= FEW
+    ][:OVERLAPS]
+    figures.members = [
+        Member(mask(email, first, last), without_addresses(reason), orders, worth)
+        for email, first, last, reason, orders, worth in rows(
+            connection,
+            f"""
+            select d.email, d.first_name, d.last_name, s.reason, d.order_count,
+                d.lifetime_net_sales
+            from {place} s join marts.dim_customers d using (customer_id)
+            order by d.lifetime_net_sales desc nulls last, d.order_count desc,
+                d.last_seen_at desc, s.customer_id
+            limit {SHOWN}
+            """,
+        )
+    ]
+
+
+def _movements(
+    connection: duckdb.DuckDBPyConnection, segment: str, build: Build
+) -> tuple[int, int]:
+    """Who entered and who left in the last seven days."""
+    ((entered, left),) = rows(
+        connection,
+        """
+        select count(*) filter (where entered_at > $2 - interval 7 day and exited_at is null),
+            count(*) filter (where exited_at > $2 - interval 7 day)
+        from marts.fct_segment_memberships where segment = $1
+        """,
+        segment,
+        build.as_of,
+    )
+    return entered, left
+
+
+def _deliveries(connection: duckdb.DuckDBPyConnection) -> dict[str, list[Delivery]]:
+    """Per segment and destination: what ever arrived, and what the latest sync held back."""
+    sent: dict[tuple[str, str], list[tuple[str, int]]] = defaultdict(list)
+    last: dict[tuple[str, str], Any] = {}
+    for segment, destination, operation, people, at in rows(
+        connection,
+        "select segment, destination, operation, count(*), max(delivered_at)"
+        " from activity.fct_deliveries group by all order by 1, 2, 3",
+    ):
+        sent[segment, destination].append((operation, people))
+        last[segment, destination] = max(at, last.get((segment, destination), at))
+    held: dict[tuple[str, str], list[tuple[str, int]]] = defaultdict(list)
+    for segment, destination, reason, people in rows(
+        connection,
+        """
+        with ranked as (
+            select *, max(held_back_at) over (partition by segment, destination) as newest
+            from activity.fct_held_back
+        )
+        select segment, destination, reason, count(distinct customer_id) from ranked
+        where held_back_at = newest group by all order by 1, 2, 4 desc, 3
+        """,
+    ):
+        held[segment, destination].append((reason, people))
+    found: dict[str, list[Delivery]] = defaultdict(list)
+    for pair in sorted({*sent, *held}):
+        operations, reasons = tuple(sent.get(pair, ())), tuple(held.get(pair, ()))
+        found[pair[0]].append(Delivery(pair[1], operations, reasons, last.get(pair)))
+    return found

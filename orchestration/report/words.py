@@ -1,0 +1,147 @@
+"""How figures, codes and people are written on the page.
+
+Belongs here: formats, plain words for codes, and masks. Does not belong here: reading data.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from decimal import Decimal
+
+SYMBOLS = {"GBP": "£", "EUR": "€", "USD": "$", "JPY": "¥"}
+FEW = 10  # groups smaller than this are not told apart (RELIABILITY: small segments)
+DOT = "•••"
+
+STAGES = {
+    "awareness": "Came by or got in touch",
+    "consideration": "Came back or looked around",
+    "acquisition": "Wish list, cart or checkout",
+    "purchase": "One to three orders",
+    "advocacy": "Loyal, or recommends the shop",
+}
+RFM_GROUPS = {
+    "champions": "Bought lately, often, and much",
+    "loyal": "Buy often",
+    "active": "Bought lately, more than once",
+    "new": "First order just now",
+    "promising": "First order a little while ago",
+    "needs_attention": "Good customers, slowing down",
+    "at_risk": "Good customers, long not seen",
+    "previously_loyal": "Among the best once, gone quiet",
+    "almost_lost": "Bought a little, long ago",
+    "dormant": "Bought once or twice, very long ago",
+}
+REASONS = {
+    "granted": "may be contacted",
+    "no_consent": "never asked",
+    "unknown": "never asked",
+    "denied": "said no",
+    "revoked": "took permission back",
+    "expired": "permission ran out",
+    "unconfirmed": "did not confirm",
+    "no_source": "permission without a source",
+    "no_address": "no address for it",
+    "unsubscribed": "unsubscribed",
+    "spam_report": "reported spam",
+    "hard_bounce": "address is dead",
+    "manual": "blocked by hand",
+    "gpc": "browser asks for privacy",
+    "forgotten": "asked to be forgotten",
+}
+REFUSALS = {
+    "shared_device": "Device used by several people",
+    "shared_payment_card": "Card used by several people",
+    "shared_phone": "Phone used by several people",
+    "shared_email": "Email used by several people",
+    "shared_login": "Login used by several people",
+    "role_address": "Address of a role, such as info@",
+    "placeholder": "Made-up value from a form",
+    "counting_digits": "Number that just counts up",
+    "repeated_digits": "Number of one repeated digit",
+    "reserved_number": "Number that belongs to nobody",
+    "blocked_value": "Value on the block list",
+    "conflicting_logins": "Two logins contradict each other",
+}
+CHANNELS = {"email": "Email", "sms": "SMS", "push": "Push", "ads": "Ads", "onsite": "On site"}
+
+_ADDRESS = re.compile(r"[^\s@<>\"']+@[^\s@<>\"']+")
+
+
+def count(value: float | None) -> str:
+    """A whole number with separators."""
+    return "–" if value is None else f"{int(value):,}"
+
+
+def few(value: int) -> str:
+    """A group's size, not told exactly when it is too small."""
+    return f"under {FEW}" if 0 < value < FEW else count(value)
+
+
+def money(value: Decimal | float | None, currency: str, digits: int = 0) -> str:
+    """An amount with its currency; a dash where it is not known."""
+    if value is None:
+        return "–"
+    sign = "−" if value < 0 else ""
+    amount = f"{abs(value):,.{digits}f}"
+    symbol = SYMBOLS.get(currency)
+    return f"{sign}{symbol}{amount}" if symbol else f"{sign}{amount} {currency}"
+
+
+def share(part: float, whole: float) -> str:
+    """A percentage; "under 1 %" rather than a false zero."""
+    if not whole:
+        return "–"
+    value = part / whole
+    if 0 < value < 0.01:
+        return "under 1 %"
+    if 0.99 < value < 1:
+        return "over 99 %"
+    return f"{value:.0%}".replace("%", " %")
+
+
+def change(now: float, before: float) -> str:
+    """How a figure moved, in words."""
+    if not before:
+        return ""
+    moved = now / before - 1
+    if abs(moved) < 0.005:
+        return "unchanged"
+    return f"{'+' if moved > 0 else '−'}{abs(moved):.0%}".replace("%", " %")
+
+
+def moment(value: datetime | None) -> str:
+    """A time, to the minute, in UTC."""
+    return "–" if value is None else f"{value.day} {value:%B %Y, %H:%M} UTC"
+
+
+def age(hours: float | None) -> str:
+    """How long ago, in words."""
+    if hours is None:
+        return "–"
+    if hours < 1:
+        return "within the hour"
+    if hours < 48:
+        return f"{int(hours)} hour{'s' if int(hours) != 1 else ''} ago"
+    return f"{int(hours // 24)} days ago"
+
+
+def label(code: str | None) -> str:
+    """A code as words: `previously_loyal` becomes "Previously loyal"."""
+    return "–" if not code else code.replace("_", " ").capitalize()
+
+
+def mask(email: str | None, first_name: str | None, last_name: str | None) -> str:
+    """Somebody as m•••@e•••.com, else as initials, else as a visitor."""
+    if email and "@" in email:
+        local, _, domain = email.rpartition("@")
+        host, _, ending = domain.rpartition(".")
+        return f"{local[:1]}{DOT}@{(host or ending)[:1]}{DOT}{'.' + ending if host else ''}"
+    names = [(name or "").strip() for name in (first_name, last_name)]
+    initials = [f"{name[0].upper()}." for name in names if name]
+    return " ".join(initials) if initials else "Somebody without a name"
+
+
+def without_addresses(text: str) -> str:
+    """A text in which any email address is masked, should one have slipped in."""
+    return _ADDRESS.sub(lambda found: mask(found.group(), None, None), text)
