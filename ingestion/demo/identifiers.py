@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ingestion.demo import catalogue
-from ingestion.demo.calendar import DAY, Calendar, Ints
-from ingestion.demo.people import BUYER, Bools, People, Texts
+from ingestion.demo.calendar import Calendar, Ints
+from ingestion.demo.people import Bools, People, Texts
 from ingestion.demo.troubles import Troubles
 
 NOBODY = -1
@@ -22,6 +22,7 @@ MAIN, NEWSLETTER, WORK, TYPO, OFFICE = range(5)
 PERSONAL, FAMILY, KIOSK, BOT, INTERNAL = range(5)
 DEVICE_ROLES = ("personal", "family", "kiosk", "bot", "internal")
 PEOPLE_PER_KIOSK = 5_000
+FAR_FUTURE = 1 << 40
 _RECYCLE_UNTIL, _RECYCLE_FROM = 0.40, 0.66
 
 
@@ -205,17 +206,21 @@ def _phones(
     has = people.known & (rng.random(n) < 0.78)
     phone, count = _number(has)
     second, _ = _number(has & (rng.random(n) < troubles.second_phone), count)
-    since = np.full(n, calendar.start - 4000 * DAY, dtype=np.int64)
-    until = np.full(n, calendar.end + 4000 * DAY, dtype=np.int64)
+    since = np.zeros(n, dtype=np.int64)
+    until = np.full(n, FAR_FUTURE, dtype=np.int64)
     values = [_phone(people, i, 0) for i in np.flatnonzero(phone >= 0).tolist()]
     values += [_phone(people, i, 1) for i in np.flatnonzero(second >= 0).tolist()]
-    # A recycled number: the old owner gives it up, somebody else gets it much later.
-    pool = rng.permutation(np.flatnonzero(has & (people.kind == BUYER) & (second < 0)))
-    pairs = min(round(len(people) * troubles.recycled_phone), len(pool) // 2)
-    old, new = pool[:pairs], pool[pairs : 2 * pairs]
+    # A recycled number: the old owner gives it up, somebody else gets it much later. Both shop
+    # in their own time, so that the number is seen with both.
     span = calendar.end - calendar.start
-    until[old] = calendar.start + int(span * _RECYCLE_UNTIL)
-    since[new] = calendar.start + int(span * _RECYCLE_FROM)
+    given_up = calendar.start + int(span * _RECYCLE_UNTIL)
+    handed_on = calendar.start + int(span * _RECYCLE_FROM)
+    likely = has & people.buyer & (second < 0) & (people.joined < given_up)
+    early = rng.permutation(np.flatnonzero(likely & (people.left < handed_on)))
+    late = rng.permutation(np.flatnonzero(likely & (people.left >= calendar.end)))
+    pairs = min(round(len(people) * troubles.recycled_phone), len(early), len(late))
+    old, new = early[:pairs], late[:pairs]
+    until[old], since[new] = given_up, handed_on
     phone[new] = phone[old]
     return phone, second, np.array(values, dtype=object), since, until
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from ingestion.demo import catalogue
 from ingestion.demo.calendar import DAY, HOUR, Calendar, Ints
-from ingestion.demo.identifiers import MAIN, NOBODY, OFFICE, TYPO, WORK, Identifiers
+from ingestion.demo.identifiers import FAR_FUTURE, MAIN, NOBODY, OFFICE, TYPO, WORK, Identifiers
 from ingestion.demo.people import Bools, People
 from ingestion.demo.troubles import Troubles
 
@@ -169,7 +169,8 @@ def _phones(
     phone = phone_at(ids, person, placed)
     second = ids.second_phone[person]
     phone = np.where((second >= 0) & (rng.random(n) < 0.3), second, phone)
-    gives = rng.random(n) < np.where(is_online, 0.5, 0.25)
+    passes_on = (ids.phone_from[person] > 0) | (ids.phone_until[person] < FAR_FUTURE)
+    gives = rng.random(n) < np.where(passes_on, 0.9, np.where(is_online, 0.5, 0.25))
     phone = np.where(gives, phone, NOT_GIVEN)
     placeholder = ~is_online & (rng.random(n) < troubles.placeholder_phone)
     return np.where(no_identity, NOT_GIVEN, np.where(placeholder, PLACEHOLDER, phone)).astype(

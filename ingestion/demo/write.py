@@ -44,6 +44,7 @@ def write_truth_tables(world: World, folder: Path) -> None:
     with connection() as con:
         for block in world.blocks():
             load_block(con, world, block)
+            write_klaviyo.prepare(con, world.calendar.start, world.calendar.end)
             write_truth.write_block_truth(con, world, folder, block.index)
 
 

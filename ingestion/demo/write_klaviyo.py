@@ -236,15 +236,15 @@ from named order by happened, message_hash, event, machine
 
 
 def prepare(con: Connection, since: int, until: int) -> None:
-    """What happened to every message, once per block."""
+    """What happened to every message, and the profiles, once per block."""
     con.execute(f"set variable since = {since}")
     con.execute(f"set variable until = {until}")
     con.execute(_HAPPENINGS)
+    con.execute(_PROFILE_FACTS)
 
 
 def write_api_block(con: Connection, folder: Path, block: int) -> None:
     """Write the block's profiles and events."""
-    con.execute(_PROFILE_FACTS)
     copy_table(con, _PROFILES, folder / "profiles" / f"part-{block:03d}.parquet")
     copy_table(con, _EVENTS, folder / "events" / f"part-{block:03d}.parquet")
 

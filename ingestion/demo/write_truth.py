@@ -9,92 +9,139 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
+
 from ingestion.demo import catalogue
 from ingestion.demo.tables import Connection, copy_table
 from ingestion.demo.world import World
 
 _PLACEHOLDERS = ", ".join(f"'{phone}'" for phone in catalogue.PLACEHOLDER_PHONES)
+# Every identifier that the data shows, with the record that shows it beside others.
 _SIGHTINGS = f"""
 create or replace temp table sightings as
-with web as (
-    select v.*, d.value as device, d.role from visits v join devices d on d.d = v.device
-        where v.person >= 0
+with real_orders as (select * from orders where not is_test),
+web as (
+    select v.* exclude (device), d.value as device, d.role
+    from visits v join devices d on d.d = v.device where v.person >= 0
 )
-select s.person, 'email' as identifier_type, e.value as identifier_value, e.role, false as is_shared
-from (
-    select person, email from orders where email >= 0 and not is_test
-    union all select person, email from subscriptions
-    union all select person, email from contacts where email >= 0
-    union all select person, email from consents where email >= 0
-    union all select person, email from visits where email >= 0 and person >= 0
-) s join emails e on e.e = s.email where e.role <> 'office'
+select 'order ' || o.o as record, o.person, 'email' as identifier_type,
+    e.value as identifier_value, e.role, e.role = 'office' as is_shared
+from real_orders o join emails e on e.e = o.email
 union all
-select o.person, 'email', e.value, 'office', true
-from orders o join emails e on e.e = o.email where e.role = 'office' and not o.is_test
+select 'order ' || o, person, 'email', '{catalogue.PLACEHOLDER_EMAIL}', 'placeholder', true
+from real_orders where email = -2
 union all
-select person, 'email', '{catalogue.PLACEHOLDER_EMAIL}', 'placeholder', true from orders
-    where email = -2
+select 'order ' || o.o, o.person, 'phone', h.value, 'phone', false
+from real_orders o join phones h on h.k = o.phone
 union all
-select s.person, 'phone', h.value, 'phone', false
-from (
-    select person, phone from orders where phone >= 0 and not is_test
-    union all select person, phone from contacts where phone >= 0
-    union all select person, phone from consents where phone >= 0
-) s join phones h on h.k = s.phone
+select 'order ' || o, person, 'phone', ([{_PLACEHOLDERS}])[(number % 3 + 1)::integer],
+    'placeholder', true
+from real_orders where phone = -2
 union all
-select person, 'phone', ([{_PLACEHOLDERS}])[(number % 3 + 1)::integer], 'placeholder', true
-from orders where phone = -2
+select 'order ' || o.o, o.person, 'payment_card', c.value,
+    case when o.card = p.family_card then 'family' else 'personal' end, o.card = p.family_card
+from real_orders o join cards c on c.k = o.card join people p on p.p = o.person
 union all
-select v.person, 'login', l.value, 'login', false from web v join logins l on l.k = v.login
+select 'order ' || o.o, o.person, 'orders_customer_id', p.till_number, 'till', false
+from real_orders o join people p on p.p = o.person
+where o.shows_loyalty and p.till_number is not null
 union all
-select v.person, 'device', v.device, v.role, v.role in ('family', 'kiosk') from web v
+select 'order ' || o.o, o.person, 'shopify_customer_id', e.shopify_customer_id::text, e.role,
+    e.role = 'office'
+from real_orders o join emails e on e.e = o.email where o.is_online
 union all
-select o.person, 'payment_card', c.value,
-    case when o.card = f.family_card then 'family' else 'personal' end, o.card = f.family_card
-from orders o join cards c on c.k = o.card join people f on f.p = o.person where not o.is_test
+select 'order ' || order_row, person, 'device', device, role, role in ('family', 'kiosk')
+from web where order_row >= 0
 union all
-select p.p, 'loyalty_id', p.loyalty_id, 'loyalty', false
+select 'contact ' || n.n, n.person, 'email', e.value, e.role, false
+from contacts n join emails e on e.e = n.email
+union all
+select 'contact ' || n.n, n.person, 'phone', h.value, 'phone', false
+from contacts n join phones h on h.k = n.phone
+union all
+select 'contact ' || n.n, n.person, 'loyalty_id', p.loyalty_id, 'loyalty', false
 from contacts n join people p on p.p = n.person where n.has_loyalty = 1
 union all
-select o.person, 'orders_customer_id', p.till_number, 'till', false
-from orders o join people p on p.p = o.person where o.shows_loyalty and p.till_number is not null
+select 'visit ' || v, person, 'device', device, role, role in ('family', 'kiosk') from web
 union all
-select o.person, 'shopify_customer_id', e.shopify_customer_id::text, e.role, e.role = 'office'
-from orders o join emails e on e.e = o.email where o.is_online and not o.is_test
+select 'visit ' || w.v, w.person, 'login', l.value, 'login', false
+from web w join logins l on l.k = w.login
 union all
-select distinct s.person, 'klaviyo_profile_id', e.klaviyo_id, e.role, e.role = 'office'
+select 'visit ' || w.v, w.person, 'email', e.value, e.role, e.role = 'office'
+from web w join emails e on e.e = w.email
+union all
+select 'consent ' || c.c, c.person, 'email', e.value, e.role, false
+from consents c join emails e on e.e = c.email
+union all
+select 'consent ' || c.c, c.person, 'phone', h.value, 'phone', false
+from consents c join phones h on h.k = c.phone
+union all
+select 'profile ' || f.e, f.person, 'email', f.value, f.role, false
+from profile_facts f where f.person >= 0
+union all
+select 'profile ' || f.e, f.person, 'phone', f.phone_value, 'phone', false
+from profile_facts f where f.phone_value is not null
+union all
+select 'profile ' || f.e, f.person, 'login', f.login_value, 'login', false
+from profile_facts f where f.login_value is not null
+union all
+select distinct 'profile ' || e.e, m.person, 'klaviyo_profile_id', e.klaviyo_id, e.role,
+    e.role = 'office'
+from (select person, email from messages union all select person, email from subscriptions) m
+join emails e on e.e = m.email
+"""
+
+# A phone that two people had is no link either: each record says only one of them.
+_KEYS = """
+create or replace temp table truth_keys as
+select row_number() over (order by person, identifier_type, identifier_value) - 1 as k, *
 from (
-    select person, email from subscriptions union all select person, email from messages
-) s join emails e on e.e = s.email
+    select person, identifier_type, identifier_value, any_value(role order by role) as role,
+        bool_or(is_shared) as is_shared, min(record) as first_record
+    from sightings group by all
+)
+"""
+_EDGES = """
+with linking as (
+    select s.record, t.k
+    from sightings s
+    join truth_keys t using (person, identifier_type, identifier_value)
+    where not t.is_shared
+)
+select distinct min(k) over (partition by record) as a, k as b from linking
 """
 
 # What is wrong with an identifier, in the scorecard's words; the first that holds.
 _IDENTIFIERS = """
 with owners as (
-    select identifier_type, identifier_value, count(distinct person) as people from sightings
-        group by all
+    select identifier_type, identifier_value, count(*) as people from truth_keys group by all
+),
+devices_of as (
+    select person, count(*) as devices from truth_keys where identifier_type = 'device' group by all
 )
-select p.person_id, p.household_id, s.identifier_type, s.identifier_value,
+select p.person_id, p.household_id, t.identifier_type, t.identifier_value,
     case
-        when s.role = 'placeholder' then 'placeholder'
-        when s.role = 'office' then 'role_address'
-        when s.role = 'kiosk' then 'shared_tablet'
-        when s.role = 'family' then 'family'
-        when s.identifier_type = 'phone' and o.people > 1 then 'recycled_phone'
-        when s.role = 'typo' then 'typo'
-        when s.role = 'newsletter' then 'dormant_address'
-        when s.role = 'work' then 'second_address'
-        when s.identifier_type = 'device' and d.devices > 1 then 'several_devices'
+        when t.role = 'placeholder' then 'placeholder'
+        when t.role = 'office' then 'role_address'
+        when t.role = 'kiosk' then 'shared_tablet'
+        when t.role = 'family' then 'family'
+        when t.identifier_type = 'phone' and o.people > 1 then 'recycled_phone'
+        when t.role = 'typo' then 'typo'
+        when t.role = 'newsletter' then 'dormant_address'
+        when t.role = 'work' then 'second_address'
+        when t.identifier_type = 'device' and d.devices > 1 then 'several_devices'
         else 'none'
     end as trouble,
-    s.is_shared or o.people > 1 as is_shared,
-    o.people as people_count
-from (select distinct * from sightings) s
-join people p on p.p = s.person
+    t.is_shared or o.people > 1 as is_shared,
+    o.people as people_count,
+    case when not t.is_shared then p.person_id || '-' || g.label end as evidence_group
+from truth_keys t
+join people p on p.p = t.person
 join owners o using (identifier_type, identifier_value)
-left join (select person, count(distinct identifier_value) as devices from sightings
-    where identifier_type = 'device' group by person) d on d.person = s.person
-order by p.person_id, s.identifier_type, s.identifier_value
+left join devices_of d on d.person = t.person
+left join evidence_groups g on g.k = t.k
+order by p.person_id, t.identifier_type, t.identifier_value
 """
 
 _PEOPLE = """
@@ -160,8 +207,34 @@ _TABLES = {
 
 
 def write_block_truth(con: Connection, world: World, folder: Path, block: int) -> None:
-    """Write the block's truth."""
+    """Write the block's truth; needs what write_klaviyo prepared."""
     con.execute(f"set variable until = {world.calendar.end}")
     con.execute(_SIGHTINGS)
+    con.execute(_KEYS)
+    _group_by_evidence(con)
     for name, query in _TABLES.items():
         copy_table(con, query, folder / name / f"part-{block:03d}.parquet")
+
+
+def _group_by_evidence(con: Connection) -> None:
+    """Which of a person's identifiers some chain of records ties together.
+
+    No resolution can join more than this, so recall is measured against it. Labels spread along
+    the edges until nothing changes; a person's chains are short.
+    """
+    edges = con.execute(_EDGES).fetchnumpy()
+    count = con.execute("select count(*) from truth_keys").fetchone()[0]
+    label = np.arange(count)
+    a, b = edges["a"].astype(np.int64), edges["b"].astype(np.int64)
+    while True:
+        lowest = np.minimum(label[a], label[b])
+        before = label.copy()
+        np.minimum.at(label, a, lowest)
+        np.minimum.at(label, b, lowest)
+        label = label[label]
+        if np.array_equal(before, label):
+            break
+    groups = pa.table({"k": np.arange(count), "label": label})
+    con.register("incoming", groups)
+    con.execute("create or replace temp table evidence_groups as select * from incoming")
+    con.unregister("incoming")
