@@ -17,16 +17,16 @@ from orchestration.home import Home
 from orchestration.publishing.reader import open_published
 
 PEOPLE = """
-select customer_type, count(*) from marts.dim_customers group by all
-order by case customer_type when 'buyer' then 1 when 'prospect' then 2 else 3 end
+select customer_type, count(*) from marts.dim_customers group by customer_type
+order by list_position(['buyer', 'prospect', 'anonymous'], customer_type)
 """
 RFM = """
 select rfm_segment, count(*), sum(monetary) from marts.fct_customer_rfm
 where as_of_date = (select max(as_of_date) from marts.fct_customer_rfm)
-group by all order by 2 desc, 1
+group by rfm_segment order by 2 desc, 1
 """
 STAGES = """
-select stage, count(*) from marts.fct_customer_journey_stages where is_current group by all
+select stage, count(*) from marts.fct_customer_journey_stages where is_current group by stage
 order by list_position(
     ['awareness', 'consideration', 'acquisition', 'purchase', 'advocacy'], stage)
 """
@@ -71,9 +71,9 @@ def print_next(out: Console, commands: Sequence[tuple[str, str]]) -> None:
 def _print_people(published: duckdb.DuckDBPyConnection, out: Console) -> None:
     rows = published.execute(PEOPLE).fetchall()
     total = sum(count for _, count in rows)
-    kinds = ", ".join(f"{count:,} {kind}{_s(count)}" for kind, count in rows)
+    kinds = ", ".join(f"{count:,} {_plural(kind, count)}" for kind, count in rows)
     identifiers, merged, refused = _one(published, IDENTITY)
-    out.print(f"\n[bold]People[/bold]  {total:,}: {kinds.replace('anonymouss', 'anonymous')}")
+    out.print(f"\n[bold]People[/bold]  {total:,}: {kinds}")
     out.print(
         f"  {identifiers:,} identifiers; {merged:,} people are tied together from several; "
         f"{refused:,} ties refused (shared, placeholder or blocked values)."
@@ -85,7 +85,8 @@ def _print_value(published: duckdb.DuckDBPyConnection, out: Console) -> None:
     for column in rfm.columns[1:]:
         column.justify = "right"
     for group, count, value in published.execute(RFM).fetchall():
-        rfm.add_row(group, f"{count:,}", "" if value is None else f"{value:,.2f}")
+        name = group or "value unknown (an order has no currency rate)"
+        rfm.add_row(name, f"{count:,}", "" if value is None else f"{value:,.2f}")
     stages = Table("Stage", "people", header_style="bold")
     stages.columns[1].justify = "right"
     for stage, count in published.execute(STAGES).fetchall():
@@ -121,5 +122,5 @@ def _one(published: duckdb.DuckDBPyConnection, query: str) -> tuple[Any, ...]:
     return row if row is not None else ()
 
 
-def _s(count: int) -> str:
-    return "" if count == 1 else "s"
+def _plural(kind: str, count: int) -> str:
+    return kind if count == 1 or kind == "anonymous" else f"{kind}s"

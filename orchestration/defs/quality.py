@@ -21,6 +21,7 @@ from orchestration.publishing.candidate import build_candidate
 from orchestration.publishing.publish import publish
 from orchestration.quality.breaker import check_sizes
 from orchestration.quality.dbt_results import dbt_checks
+from orchestration.quality.freshness import silent_sources
 from orchestration.quality.results import CheckResult, stopping
 from orchestration.quality.run import find_suites, run_quality
 from orchestration.run import clock
@@ -144,4 +145,18 @@ def published(run: RunResource) -> dg.MaterializeResult:
             "ids registered": done.registered,
             "ids merged away": done.aliased,
         }
+    )
+
+
+@dg.asset_check(
+    asset=published,
+    description="Every source that ever spoke has spoken within its time, as of the run.",
+)
+def freshness(run: RunResource) -> dg.AssetCheckResult:
+    """Warn of sources that have fallen silent; silence is no reason to stop what is true."""
+    silent = silent_sources(run.current.home)
+    return dg.AssetCheckResult(
+        passed=not silent,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={f"{name} (days)": days for name, days in silent.items()},
     )

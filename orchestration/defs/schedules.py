@@ -1,7 +1,7 @@
 """Jobs, schedules and sensors: when things run.
 
-Belongs here: `refresh` and `rebuild`, the hourly and daily schedule, the sensor for new files, the
-freshness of what is published. Does not belong here: what a run does.
+Belongs here: `refresh` and `rebuild`, the hourly and daily schedule, and the sensor for new
+files. Does not belong here: what a run does.
 """
 
 import datetime
@@ -77,10 +77,3 @@ def new_files(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipRea
         return dg.SkipReason("No new or changed file.")
     context.update_cursor(seen)
     return dg.RunRequest(run_key=seen)
-
-
-published_freshness = dg.build_last_update_freshness_checks(
-    assets=[dg.AssetKey(["publish", "published"])],
-    lower_bound_delta=datetime.timedelta(hours=26),
-    severity=dg.AssetCheckSeverity.WARN,
-)
