@@ -73,6 +73,13 @@ def pending_batches(connection: Connection, target: Target) -> list[BatchKey]:
     return [(sync_run_id, batch) for _, sync_run_id, batch in found]
 
 
+def pending_customers(connection: Connection, target: Target) -> set[str]:
+    """Who has rows to send."""
+    table = schema.outbox.c
+    query = of_pair(select(table.customer_id), target).where(table.state == "pending")
+    return set(connection.execute(query).scalars())
+
+
 def claim(connection: Connection, target: Target, batch: BatchKey, at: datetime) -> None:
     """Mark a batch's pending rows as being sent, before anything leaves."""
     table = schema.outbox

@@ -172,8 +172,11 @@ def _drain(session: _Session) -> None:
     for attempt in range(MAX_ROUNDS):
         with session.store.read() as connection:
             batches = settlement.pending_batches(connection, session.target)
+            customers = settlement.pending_customers(connection, session.target)
         if not batches:
             return
+        missing = customers - session.identifiers.keys()
+        session.identifiers.update(load_identifiers(session.home, missing))
         sent_before = session.sent.total()
         asked = max((_send(session, batch) for batch in batches), default=0.0)
         with session.store.read() as connection:
@@ -189,9 +192,6 @@ def _send(session: _Session, key: BatchKey) -> float:
     store, target = session.store, session.target
     with store.write() as connection:
         settlement.claim(connection, target, key, session.at)
-        customers = {q.row.customer_id for q in settlement.claimed_rows(connection, target, key)}
-    missing = customers - session.identifiers.keys()
-    session.identifiers.update(load_identifiers(session.home, missing))
     try:
         with store.write() as connection:
             _hold_permission(connection)

@@ -211,7 +211,7 @@ def test_klaviyo_events(store: Store, home: Home) -> None:
             event("Marked Email as Spam", 2),
             event("Bounced Email", 3, **{"Bounce Type": "Hard"}),
             event("Bounced Email", 4, **{"Bounce Type": "Soft"}),
-            event("Bounced Email", 5, event_properties={"Bounce Type": "Soft"}),
+            event("Bounced Email", 5, attributes={"event_properties": {"Bounce Type": "Soft"}}),
             event("Unsubscribed from List", 6),
             event("Opened Email", 7),
             {**event("Unsubscribed", 8), "email": None},
@@ -366,6 +366,7 @@ def test_banner_states_count_only_where_they_change(store: Store, home: Home) ->
         return {
             "event": "Product Viewed",
             "anonymous_id": "d1",
+            "user_id": "u1",
             "occurred_at": datetime(2026, 1, day),
             "context": json.dumps(consent),
         }
@@ -381,7 +382,10 @@ def test_banner_states_count_only_where_they_change(store: Store, home: Home) ->
         write_raw(home.raw, str(number), raw_web__events=[row])
         _record(store, home)
     by_day = _all_consents(store)
-    assert len(by_day) == 5
+    # The device: yes, no (for two purposes), yes to onsite, yes again. The login: no, twice.
+    assert len(by_day) == 7
+    assert {row[4] for row in by_day if row[1] == "login"} == {"ads", "marketing"}
+    assert {row[5] for row in by_day if row[1] == "login"} == {"denied"}
     with store.write() as connection:
         connection.execute(schema.consent_events.delete())
         connection.execute(schema.fact_loads.delete())

@@ -1,0 +1,158 @@
+"""What Klaviyo and Shopify say about permission.
+
+Belongs here: the statements over their raw tables, by the rules of `fact_queries`. Does not belong
+here: anything else of these systems.
+"""
+
+from __future__ import annotations
+
+_KLAVIYO_STATES = """
+with profiles as (
+    select profile_id, email, phone_number, updated_at,
+        coalesce(payload::json -> '$.subscriptions',
+                 payload::json -> '$.attributes.subscriptions') as state
+    from raw.{table} where {new}
+),
+channels as (
+    select profile_id, 'email' as channel, email as address, 'email' as address_type,
+        'marketing' as purpose, updated_at, state -> '$.email.marketing' as said from profiles
+    union all
+    select profile_id, 'sms', phone_number, 'phone', 'marketing', updated_at,
+        state -> '$.sms.marketing' from profiles
+    union all
+    select profile_id, 'sms', phone_number, 'phone', 'transactional', updated_at,
+        state -> '$.sms.transactional' from profiles
+    union all
+    select profile_id, 'push', null, 'device', 'marketing', updated_at,
+        state -> '$.mobile_push.marketing' from profiles
+),
+dated as (
+    select *, upper(said ->> '$.consent') as consent,
+        coalesce(try_cast(said ->> '$.consent_timestamp' as timestamptz),
+                 try_cast(said ->> '$.last_updated' as timestamptz)) at time zone 'UTC' as said_at,
+        nullif(trim(address), '') as known_address
+    from channels
+)
+"""
+
+KLAVIYO_CONSENTS = (
+    _KLAVIYO_STATES
+    + """
+select address_type as identifier_type, known_address as raw_value, channel, purpose,
+    'granted' as status, coalesce(said_at, updated_at) as occurred_at,
+    'klaviyo:' || coalesce(nullif(lower(said ->> '$.method'), ''), 'profile') as source,
+    null::varchar as wording_version, null::timestamp as expires_at,
+    case said ->> '$.double_optin' when 'true' then 'double_optin' end as proof,
+    'consent' as lawful_basis
+from dated where consent = 'SUBSCRIBED' and known_address is not null
+"""
+)
+
+KLAVIYO_SUPPRESSIONS = (
+    _KLAVIYO_STATES
+    + """,
+suppressed as (
+    select profile_id, known_address, upper(entry ->> '$.reason') as reason,
+        try_cast(entry ->> '$.timestamp' as timestamptz) at time zone 'UTC' as occurred_at
+    from dated, unnest(cast(said -> '$.suppression' as json[])) as entries (entry)
+    where channel = 'email'
+)
+select case when known_address is null then 'klaviyo_profile_id' else address_type end
+        as identifier_type,
+    coalesce(known_address, profile_id) as raw_value, channel,
+    case purpose when 'marketing' then '*' else purpose end as purpose,
+    'unsubscribed' as reason, said_at as occurred_at, 'klaviyo:profile' as source
+from dated where consent = 'UNSUBSCRIBED'
+union all
+select case when known_address is null then 'klaviyo_profile_id' else 'email' end,
+    coalesce(known_address, profile_id), 'email', '*',
+    case reason when 'HARD_BOUNCE' then 'hard_bounce' when 'INVALID_EMAIL' then 'hard_bounce'
+        when 'SPAM_COMPLAINT' then 'spam_report' when 'UNSUBSCRIBE' then 'unsubscribed'
+        else 'manual' end,
+    occurred_at, 'klaviyo:suppression'
+from suppressed
+"""
+)
+
+# "Bounced Email" without a type counts as hard: a living address bounces again softly tomorrow.
+KLAVIYO_EVENTS = """
+select case when nullif(trim(email), '') is null then 'klaviyo_profile_id' else 'email' end
+        as identifier_type,
+    coalesce(nullif(trim(email), ''), profile_id) as raw_value,
+    case when lower(metric_name) similar to '.*(sms|text message).*' then 'sms' else 'email' end
+        as channel,
+    '*' as purpose,
+    case when lower(metric_name) like '%spam%' then 'spam_report'
+        when lower(metric_name) like 'bounced%' then 'hard_bounce' else 'unsubscribed' end
+        as reason,
+    occurred_at, 'klaviyo:event' as source
+from raw.{table}
+where {new} and (
+    lower(metric_name) like 'unsubscribed%' and lower(metric_name) not like '%list%'
+    or lower(metric_name) like 'marked email as spam%'
+    or (lower(metric_name) like 'bounced email%' and lower(coalesce(
+        payload ->> '$.attributes.event_properties."Bounce Type"',
+        payload ->> '$.event_properties."Bounce Type"',
+        payload ->> '$."Bounce Type"', 'hard')) <> 'soft'))
+"""
+
+# GraphQL has had the states in two places; both are read.
+_SHOPIFY_STATES = """
+with customers as (
+    select shopify_customer_id, email, phone, updated_at, payload::json as said
+    from raw.{table} where {new}
+),
+dated as (
+    select shopify_customer_id, 'email' as channel, 'email' as address_type,
+        nullif(trim(email), '') as known_address, updated_at,
+        upper(coalesce(said ->> '$.emailMarketingConsent.marketingState',
+                 said ->> '$.defaultEmailAddress.marketingState')) as state,
+        lower(coalesce(said ->> '$.emailMarketingConsent.marketingOptInLevel',
+                 said ->> '$.defaultEmailAddress.marketingOptInLevel')) as opt_in_level,
+        try_cast(coalesce(said ->> '$.emailMarketingConsent.consentUpdatedAt',
+                 said ->> '$.defaultEmailAddress.marketingUpdatedAt') as timestamptz)
+            at time zone 'UTC' as said_at
+    from customers
+    union all
+    select shopify_customer_id, 'sms', 'phone', nullif(trim(phone), ''), updated_at,
+        upper(coalesce(said ->> '$.smsMarketingConsent.marketingState',
+                 said ->> '$.defaultPhoneNumber.marketingState')),
+        lower(coalesce(said ->> '$.smsMarketingConsent.marketingOptInLevel',
+                 said ->> '$.defaultPhoneNumber.marketingOptInLevel')),
+        try_cast(coalesce(said ->> '$.smsMarketingConsent.consentUpdatedAt',
+                 said ->> '$.defaultPhoneNumber.marketingUpdatedAt') as timestamptz)
+            at time zone 'UTC'
+    from customers
+)
+"""
+
+SHOPIFY_CONSENTS = (
+    _SHOPIFY_STATES
+    + """
+select address_type as identifier_type, known_address as raw_value, channel,
+    'marketing' as purpose, 'granted' as status, coalesce(said_at, updated_at) as occurred_at,
+    'shopify:customer' as source, null::varchar as wording_version,
+    null::timestamp as expires_at,
+    case when opt_in_level = 'confirmed_opt_in' then opt_in_level end as proof,
+    'consent' as lawful_basis
+from dated where state = 'SUBSCRIBED' and known_address is not null
+"""
+)
+
+SHOPIFY_SUPPRESSIONS = (
+    _SHOPIFY_STATES
+    + """
+select case when known_address is null then 'shopify_customer_id' else address_type end
+        as identifier_type,
+    coalesce(known_address, shopify_customer_id) as raw_value, channel, '*' as purpose,
+    case state when 'UNSUBSCRIBED' then 'unsubscribed' when 'INVALID' then 'hard_bounce'
+        else 'manual' end as reason,
+    said_at as occurred_at, 'shopify:customer' as source
+from dated where state in ('UNSUBSCRIBED', 'INVALID', 'REDACTED')
+union all
+select unnest(['shopify_customer_id', 'email', 'phone']),
+    unnest([shopify_customer_id, nullif(trim(email), ''), nullif(trim(phone), '')]),
+    'ads', '*', 'gpc', null, 'shopify:data_sale_opt_out'
+from customers where said ->> '$.dataSaleOptOut' = 'true'
+"""
+)
