@@ -65,7 +65,9 @@ DestinationArgument = Annotated[
 ]
 
 # Bound to the real stream: while a job runs, what libraries print goes to a log instead.
-out = Console(file=sys.stdout, highlight=False, soft_wrap=True)
+# Away from a terminal, lines are as wide as the widest table, so that a log keeps every word.
+WIDTH = None if sys.stdout.isatty() else 180
+out = Console(file=sys.stdout, highlight=False, soft_wrap=True, width=WIDTH)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
@@ -373,7 +375,7 @@ def _moment(text: str | None) -> datetime:
 
 
 def _say(text: str) -> None:
-    out.print(text if out.is_terminal else text.strip())
+    out.print(text, markup=False)
 
 
 def _need_some_input(home: Home, asked: str) -> None:

@@ -84,7 +84,7 @@ def render_results(reports: Sequence[SyncReport], out: Console) -> None:
 
 
 def reasons_in_words(counts: Mapping[str, int]) -> str:
-    """`12 unsubscribed, 3 permission expired`."""
+    """`12 unsubscribed, 3 permission expired`, most first."""
     return ", ".join(f"{count:,} {REASONS.get(reason, reason)}" for reason, count in counts.items())
 
 

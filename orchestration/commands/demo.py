@@ -26,7 +26,7 @@ from ingestion.errors import UsageError
 from orchestration import lock
 from orchestration.commands.delivery import reasons_in_words
 from orchestration.commands.summary import print_next, print_summary
-from orchestration.home import Home
+from orchestration.home import DEFAULT_HOME, Home
 from orchestration.launch import run_job
 from orchestration.publishing.reader import open_published
 from orchestration.run import Delivery, RunRequest, parse_as_of
@@ -134,7 +134,8 @@ def _print_deliveries(deliveries: list[Delivery], out: Console) -> None:
 def _next_commands(home: Home) -> list[tuple[str, str]]:
     """Three commands that work when pasted, on this home."""
     program = Path(os.path.relpath(Path(sys.executable).with_name("regulars")))
-    place = "" if home == Home.locate() else f" --home {home.root}"
+    usual = Path.cwd() / DEFAULT_HOME
+    place = "" if home.root == usual.resolve() else f" --home {home.root}"
     with open_published(home) as published:
         row = published.execute(
             "select customer_id from segments.seg_vip order by customer_id limit 1"

@@ -13,6 +13,7 @@ once (`published_parquet`) and keeps one version; the version before stays until
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -177,7 +178,7 @@ def _drop_old_versions(home: Home, keep: int) -> None:
 
 
 def _version_name(build_id: str, run_id: str) -> str:
-    return f"{build_id[:16]}-{run_id[:16]}"
+    return f"{build_id[:16]}-{hashlib.sha256(run_id.encode()).hexdigest()[:8]}"
 
 
 def _signature(path: Path) -> tuple[int, int, int]:
