@@ -53,6 +53,14 @@
     cast({{ days }} as {{ dbt.type_string() }}) || case when {{ days }} = 1 then ' day' else ' days' end
 {%- endmacro %}
 
+{#- "today", "1 day ago", "12 days ago". -#}
+{% macro days_ago_in_words(days) -%}
+    case
+        when {{ days }} = 0 then 'today'
+        else {{ days_in_words(days) }} || ' ago'
+    end
+{%- endmacro %}
+
 {#- "3 orders", "1 order". -#}
 {% macro count_in_words(number, singular, plural) -%}
     cast({{ number }} as {{ dbt.type_string() }})

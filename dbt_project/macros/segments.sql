@@ -54,7 +54,7 @@
         ', usually every '
         || {{ days_in_words('cast(round(' ~ buyers ~ '.usual_gap_days) as bigint)') }}, ''
     )
-    || '; the last one ' || {{ days_in_words(buyers ~ '.days_since_last_order') }} || ' ago.'
+    || '; the last one ' || {{ days_ago_in_words(buyers ~ '.days_since_last_order') }} || '.'
 {%- endmacro %}
 
 {#- Why somebody may not be written to, as the end of a sentence. -#}

@@ -1,4 +1,5 @@
-{#- Whose each order is, by the most trusted of its identifiers that stands for one person. -#}
+{#- Whose each order is, by the most trusted of its identifiers that stands for one person. The lookup is
+    not a CTE: read seven times, it would be written out whole first. -#}
 {%- set lookups = {
     'shopify_customer_id': 'orders.shopify_customer_id',
     'orders_customer_id': 'orders.orders_customer_id',
@@ -26,12 +27,6 @@ completions as (
         min(login_id) as login_id
     from {{ ref('int_web_order_completions') }}
     group by order_id
-),
-
-customers as (
-    select *
-    from {{ ref('int_raw_identifier_customers') }}
-    where customer_id is not null
 )
 
 select
@@ -49,7 +44,7 @@ left join payments
     on orders.order_id = payments.order_id and orders.order_source = payments.order_source
 left join completions on orders.order_id = completions.order_id
 {%- for type, value in lookups.items() %}
-left join customers as {{ type }}_owners
+left join {{ ref('int_raw_identifier_customers') }} as {{ type }}_owners
     on
         trim({{ value }}) = {{ type }}_owners.raw_value
         and {{ type }}_owners.identifier_type = '{{ type }}'

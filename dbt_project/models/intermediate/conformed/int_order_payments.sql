@@ -16,14 +16,20 @@ payments as (
     group by order_id
 ),
 
+written_gateways as (
+    select distinct payment_gateways
+    from orders
+    where payment_gateways is not null
+),
+
 gateways as (
     select
-        orders.payment_gateways,
+        written_gateways.payment_gateways,
         bool_or(card_gateways.gateway is not null) as is_by_card
-    from (select distinct payment_gateways from orders where payment_gateways is not null) as orders
+    from written_gateways
     left join {{ ref('card_gateways') }} as card_gateways
-        on strpos(orders.payment_gateways, card_gateways.gateway) > 0
-    group by orders.payment_gateways
+        on strpos(written_gateways.payment_gateways, card_gateways.gateway) > 0
+    group by written_gateways.payment_gateways
 )
 
 select

@@ -4,9 +4,6 @@ with documents as (
         order_id,
         order_source,
         is_taxes_included,
-        case order_source
-            when 'shopify' then '$.refundLineItems.nodes' else '$.refund_line_items'
-        end as lines_path,
         refunds
     from {{ ref('int_order_documents') }}
     where refunds is not null
@@ -27,8 +24,15 @@ refunds_read as (
         order_source,
         is_taxes_included,
         position as refund_number,
-        {{ utc_from_text("coalesce(" ~ json_text('item', '$.created_at') ~ ", " ~ json_text('item', '$.createdAt') ~ ")") }} as refunded_at,
-        coalesce({{ json_text('item', '$.refund_line_items') }}, {{ json_text('item', '$.refundLineItems.nodes') }}, '[]') as refund_lines,
+        coalesce(
+            {{ utc_from_text(json_text('item', '$.created_at')) }},
+            {{ utc_from_text(json_text('item', '$.createdAt')) }}
+        ) as refunded_at,
+        coalesce(
+            {{ json_text('item', '$.refund_line_items') }},
+            {{ json_text('item', '$.refundLineItems.nodes') }},
+            '[]'
+        ) as refund_lines,
         coalesce(
             {{ money_from_text(json_text('item', '$.totalRefundedSet.shopMoney.amount')) }},
             {{ money_from_text(json_text('item', '$.transactions[0].amount')) }}
@@ -54,6 +58,26 @@ lines as (
         {{ json_elements('refund_lines', '$') }}
     from visible
     where refund_lines <> '[]'
+),
+
+lines_read as (
+    select
+        *,
+        coalesce(
+            {{ json_text('item', '$.line_item_id') }}, {{ gid_number(json_text('item', '$.lineItem.id')) }}
+        ) as line_id,
+        {{ money_from_text(json_text('item', '$.quantity')) }} as returned_quantity,
+        coalesce(
+            {{ money_from_text(json_text('item', '$.subtotal')) }},
+            {{ money_from_text(json_text('item', '$.subtotalSet.shopMoney.amount')) }},
+            0
+        ) as subtotal,
+        coalesce(
+            {{ money_from_text(json_text('item', '$.total_tax')) }},
+            {{ money_from_text(json_text('item', '$.totalTaxSet.shopMoney.amount')) }},
+            0
+        ) as returned_taxes
+    from lines
 )
 
 select
@@ -61,24 +85,12 @@ select
     order_source,
     refund_number,
     refunded_at,
-    coalesce({{ json_text('item', '$.line_item_id') }}, {{ gid_number(json_text('item', '$.lineItem.id')) }}) as line_id,
-    {{ money_from_text(json_text('item', '$.quantity')) }} as returned_quantity,
-    coalesce(
-        {{ money_from_text(json_text('item', '$.subtotal')) }},
-        {{ money_from_text(json_text('item', '$.subtotalSet.shopMoney.amount')) }},
-        0
-    )
-    - case
-        when is_taxes_included
-            then coalesce(
-                {{ money_from_text(json_text('item', '$.total_tax')) }},
-                {{ money_from_text(json_text('item', '$.totalTaxSet.shopMoney.amount')) }},
-                0
-            )
-        else 0
-    end as returns,
+    line_id,
+    returned_quantity,
+    subtotal - case when is_taxes_included then returned_taxes else 0 end as returns,
+    returned_taxes,
     {{ money('0') }} as refunded_amount
-from lines
+from lines_read
 union all
 select
     order_id,
@@ -88,6 +100,7 @@ select
     null as line_id,
     null as returned_quantity,
     {{ money('0') }} as returns,
+    {{ money('0') }} as returned_taxes,
     refunded_amount
 from visible
 where refund_lines = '[]'

@@ -36,7 +36,8 @@ line_sums as (
 refunds as (
     select
         order_id,
-        max(refunded_at) as refunded_at
+        max(refunded_at) as refunded_at,
+        {{ money('sum(returned_taxes)') }} as returned_taxes
     from {{ ref('int_order_refunds') }}
     group by order_id
 ),
@@ -72,8 +73,12 @@ unioned as (
         documents.payment_gateways,
         documents.has_card_payment,
         documents.accepts_marketing,
-        coalesce(documents.shipping, 0) as shipping,
-        coalesce(documents.taxes, 0) as taxes,
+        -- What is given back takes its tax with it, a cancelled order its shipping too
+        case when documents.cancelled_at <= {{ as_of() }} then 0 else coalesce(documents.shipping, 0) end as shipping,
+        case
+            when documents.cancelled_at <= {{ as_of() }} then 0
+            else greatest(coalesce(documents.taxes, 0) - coalesce(refunds.returned_taxes, 0), 0)
+        end as taxes,
         documents.country_code,
         documents.landing_site,
         documents.referring_site,

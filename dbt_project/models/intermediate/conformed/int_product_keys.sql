@@ -7,15 +7,23 @@ with written as (
     where product_id is not null or sku is not null
 ),
 
+listed as (
+    select
+        sku,
+        product_id
+    from {{ ref('stg_products__products') }}
+    union all
+    select
+        sku,
+        product_id
+    from {{ ref('stg_shopify__products') }}
+),
+
 catalogue as (
     select
         sku,
         min(product_id) as product_id
-    from (
-        select sku, product_id from {{ ref('stg_products__products') }}
-        union all
-        select sku, product_id from {{ ref('stg_shopify__products') }}
-    ) as listed
+    from listed
     where sku is not null
     group by sku
 )

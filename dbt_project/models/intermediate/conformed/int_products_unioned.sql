@@ -49,8 +49,8 @@ listed as (
     from {{ ref('stg_products__products') }}
     union all
     select
-        2,
-        'shopify',
+        2 as priority,
+        'shopify' as product_source,
         product_id,
         sku,
         product_name,
@@ -58,28 +58,28 @@ listed as (
         brand,
         price,
         cost,
-        '{{ var("shop_currency") }}',
-        null,
+        '{{ var("shop_currency") }}' as currency,
+        null as replenish_after_days,
         in_stock,
-        null,
+        null as substitute_group,
         _row_id
     from {{ ref('stg_shopify__products') }}
     union all
     select
-        3,
-        'orders',
+        3 as priority,
+        'orders' as product_source,
         product_id,
         sku,
         product_name,
         category,
         brand,
         price,
-        null,
+        null as cost,
         currency,
-        null,
-        null,
-        null,
-        product_id
+        null as replenish_after_days,
+        null as in_stock,
+        null as substitute_group,
+        product_id as _row_id
     from sold_products
 ),
 

@@ -4,12 +4,7 @@
     others become aliases; an id that several components hold (a split) stays with the part that has the
     better evidence. Whoever has none is born: the hash of the first identifier by time, type and value.
 -#}
-with members as (
-    select *
-    from {{ ref('int_identity_members') }}
-),
-
-registry as (
+with registry as (
     select *
     from {{ ref('stg_ops__identity_registry') }}
     where registered_at <= {{ as_of() }}
@@ -21,7 +16,7 @@ registered as (
         registry.customer_id,
         registry.registered_at
     from registry
-    inner join members
+    inner join {{ ref('int_identity_members') }} as members
         on
             registry.identifier_type = members.identifier_type
             and registry.identifier_value = members.identifier_value
@@ -72,8 +67,13 @@ ranked as (
 ),
 
 without_id as (
-    select members.*
-    from members
+    select
+        members.component,
+        members.is_alone,
+        members.identifier_type,
+        members.identifier_value,
+        members.first_seen_at
+    from {{ ref('int_identity_members') }} as members
     left join ranked on members.component = ranked.component
     where ranked.component is null
 ),

@@ -53,7 +53,10 @@ matched as (
         identifier_type,
         raw_value,
         case
-            when identifier_type = 'email' and length(raw_value) < 200 and {{ text_matches('raw_value', "'" ~ plain_email ~ "'") }}
+            when
+                identifier_type = 'email'
+                and length(raw_value) < 200
+                and {{ text_matches('raw_value', "'" ~ plain_email ~ "'") }}
                 then lower(raw_value)
             when identifier_type in ('email', 'phone')
                 then {{ match_identifier('identifier_type', 'raw_value') }}
@@ -86,7 +89,7 @@ keyed as (
         distinct_values.identifier_value,
         coalesce(
             known_values.identifier_key,
-            (select coalesce(max(identifier_key), 0) from known_values)
+            (select coalesce(max(present.identifier_key), 0) from {{ this }} as present)
             + row_number() over (order by distinct_values.identifier_type, distinct_values.identifier_value)
         ) as identifier_key
     from distinct_values

@@ -19,7 +19,7 @@ select
     current_identifiers.identifier_value,
     current_identifiers.customer_id,
     coalesce(registry.registered_at, {{ as_of() }}) as registered_at,
-    registry.customer_id is distinct from current_identifiers.customer_id as is_changed
+    coalesce(registry.customer_id <> current_identifiers.customer_id, true) as is_changed
 from current_identifiers
 left join registry
     on

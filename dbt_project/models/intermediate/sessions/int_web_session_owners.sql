@@ -7,12 +7,6 @@ with sessions as (
     where started_at <= {{ as_of() }}
 ),
 
-customers as (
-    select *
-    from {{ ref('int_raw_identifier_customers') }}
-    where customer_id is not null
-),
-
 user_agents as (
     select *
     from {{ ref('int_web_user_agents') }}
@@ -27,8 +21,8 @@ select
     coalesce(sessions.device_type, user_agents.device_type) as resolved_device_type,
     {{ is_internal_visit('sessions.ip', 'coalesce(login_owners.customer_id, device_owners.customer_id)') }} as is_internal
 from sessions
-left join customers as device_owners
+left join {{ ref('int_raw_identifier_customers') }} as device_owners
     on sessions.device_id = device_owners.raw_value and device_owners.identifier_type = 'device'
-left join customers as login_owners
+left join {{ ref('int_raw_identifier_customers') }} as login_owners
     on sessions.login_id = login_owners.raw_value and login_owners.identifier_type = 'login'
 left join user_agents on sessions.user_agent = user_agents.user_agent

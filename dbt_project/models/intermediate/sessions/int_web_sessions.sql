@@ -14,29 +14,12 @@
 {%- set cart_events = "('Product Added', 'Product Removed', 'Cart Viewed')" %}
 {%- set checksum = hash_number("concat_ws('|', event_id, occurred_at, login_id)") %}
 
-with visible as (
-    select *
-    from {{ ref('int_web_events') }}
-    where occurred_at <= {{ as_of() }}
-),
+{#- Not a CTE: one that is read several times is written out whole, and this one is wide. -#}
+{%- set events_table = ref('int_web_events') %}
 
-{% if is_incremental() -%}
+with {% if is_incremental() -%}
 changed_visitors as (
-    select visible_now.visitor_id
-    from (
-        select visitor_id, count(*) as event_count, sum({{ checksum }}) as event_checksum
-        from visible
-        group by visitor_id
-    ) as visible_now
-    left join (
-        select visitor_id, sum(event_count) as event_count, sum(event_checksum) as event_checksum
-        from {{ this }}
-        group by visitor_id
-    ) as built
-        on visible_now.visitor_id = built.visitor_id
-    where
-        visible_now.event_count is distinct from built.event_count
-        or visible_now.event_checksum is distinct from built.event_checksum
+    {{ changed_visitors(events_table, this, checksum) | indent(4) }}
 ),
 {%- endif %}
 
@@ -48,9 +31,11 @@ events as (
         login_id,
         event_name,
         {{ checksum }} as event_checksum
-    from visible
-    {%- if is_incremental() %}
-    where visitor_id in (select visitor_id from changed_visitors)
+    from {{ events_table }}
+    where
+        occurred_at <= {{ as_of() }}
+        {%- if is_incremental() %}
+        and visitor_id in (select visitor_id from changed_visitors)
     {%- endif %}
 ),
 
@@ -96,7 +81,7 @@ sessions as (
         max(login_id) as login_id,
         nullif(min(login_id), max(login_id)) as other_login_id,
         min(occurred_at) filter (where login_id is not null) as login_at,
-        bool_or(is_start and next_at = occurred_at) as has_shared_start,
+        bool_or(is_start and coalesce(next_at = occurred_at, false)) as has_shared_start,
         count(*) filter (where event_name = 'Page Viewed') as page_view_count,
         count(*) filter (where event_name = 'Product Viewed') as product_view_count,
         {{ smallest_values('occurred_at', 3, "event_name = 'Product Viewed'") }} as first_product_views_at,
@@ -112,14 +97,14 @@ sessions as (
 
 shared_starts as (
     select
-        visible.visitor_id,
-        visible.occurred_at,
-        substr(min(case when visible.page_url is null then '1' else '0' end || visible.event_id), 2) as event_id
-    from visible
+        events_there.visitor_id,
+        events_there.occurred_at,
+        substr(min(case when events_there.page_url is null then '1' else '0' end || events_there.event_id), 2) as event_id
+    from {{ events_table }} as events_there
     inner join sessions
-        on visible.visitor_id = sessions.visitor_id and visible.occurred_at = sessions.started_at
+        on events_there.visitor_id = sessions.visitor_id and events_there.occurred_at = sessions.started_at
     where sessions.has_shared_start
-    group by visible.visitor_id, visible.occurred_at
+    group by events_there.visitor_id, events_there.occurred_at
 )
 
 select
@@ -155,7 +140,7 @@ select
     landing.device_type,
     landing.ip
 from sessions
-inner join visible as landing
+inner join {{ events_table }} as landing
     on sessions.visitor_id = landing.visitor_id and sessions.started_at = landing.occurred_at
 left join shared_starts
     on sessions.visitor_id = shared_starts.visitor_id and sessions.started_at = shared_starts.occurred_at

@@ -57,9 +57,11 @@ select
     {{ money_from_text(array_item('fields', 15)) }} as shipping,
     lower({{ array_item('fields', 29) }}) as payment_gateways,
     -- Only a card has payment details, and the API gives no fingerprint of it
-    coalesce(regexp_matches(
-        {{ array_item('fields', 16) }}, '"status" *: *"SUCCESS"(.|\n)*"paymentDetails" *: *[{]|"paymentDetails" *: *[{](.|\n)*"status" *: *"SUCCESS"'
-    ), false) as has_card_payment,
+    coalesce(
+        {{ text_matches(array_item('fields', 16), "'\"paymentDetails\" *: *[{]'") }}
+        and {{ text_matches(array_item('fields', 16), "'\"status\" *: *\"SUCCESS\"'") }},
+        false
+    ) as has_card_payment,
     lower({{ array_item('fields', 17) }}) as sales_channel,
     {{ gid_number(array_item('fields', 18)) }} as store_id,
     {{ array_item('fields', 19) }} as landing_site,

@@ -1,13 +1,13 @@
 with latest as (
     {{ latest_versions(
         source('raw_spend', 'spend'),
-        ['"date"', 'marketing_channel', 'campaign', 'currency'],
-        where='"date" <= cast(' ~ as_of() ~ ' as date)'
+        ['date', 'marketing_channel', 'campaign', 'currency'],
+        where='date <= cast(' ~ as_of() ~ ' as date)'
     ) | indent(4) }}
 )
 
 select
-    "date" as spend_date,
+    date as spend_date,
     lower(trim(marketing_channel)) as marketing_channel,
     campaign,
     cost,

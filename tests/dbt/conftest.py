@@ -1,0 +1,32 @@
+"""One world, built once, for all golden tests of staging, identity, sessions and orders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from tests.dbt.scenes import build_all
+from tests.dbt.world import World
+
+AS_OF = "2026-06-01 00:00:00"
+# Marts have golden tests of their own.
+UP_TO_INTERMEDIATE = ("--exclude", "path:models/marts", "path:models/segments", "path:tests")
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """Every scene, modelled as of the first of June 2026."""
+    made = World(Path(tmp_path_factory.mktemp("world")), AS_OF)
+    build_all(made)
+    made.build(*UP_TO_INTERMEDIATE)
+    return made
+
+
+@pytest.fixture(scope="session")
+def built(world: World) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to the world's warehouse."""
+    with world.warehouse() as connection:
+        yield connection
