@@ -3,7 +3,7 @@
 Belongs here: putting figures and template together and writing the file. Does not belong here:
 reading figures (figures, segments, health) or words (words).
 
-Data flow: published.duckdb -> published/report.html.
+Data flow: published.duckdb, and counts of the ledger in ops -> published/report.html.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from jinja2.sandbox import SandboxedEnvironment
 from orchestration.home import Home
 from orchestration.publishing.reader import open_published
 from orchestration.report import figures, health, segments, words
+from orchestration.report.ledger import Delivery, read_deliveries
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -37,7 +38,7 @@ def build_report(home: Home, shop_name: str = "") -> Path:
         RegularsError: nothing is published yet.
     """
     with open_published(home) as connection:
-        page = render(connection, shop_name)
+        page = render(connection, read_deliveries(home, connection), shop_name)
     home.published_dir.mkdir(exist_ok=True, mode=0o700)
     aside = home.report.with_suffix(".html.partial")
     descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -47,7 +48,9 @@ def build_report(home: Home, shop_name: str = "") -> Path:
     return home.report
 
 
-def render(connection: duckdb.DuckDBPyConnection, shop_name: str = "") -> str:
+def render(
+    connection: duckdb.DuckDBPyConnection, deliveries: list[Delivery], shop_name: str = ""
+) -> str:
     """The page of an open published file."""
     build = figures.read_build(connection)
     sources = health.read_sources(connection, build)
@@ -63,10 +66,11 @@ def render(connection: duckdb.DuckDBPyConnection, shop_name: str = "") -> str:
         grid=grid,
         groups=figures.read_rfm_groups(connection),
         segments=segments.read_segments(connection, build),
+        deliveries=deliveries,
         sources=sources,
         freshness=freshness,
         identity=health.read_identity(connection),
-        caveats=health.read_caveats(connection, sources, freshness),
+        caveats=health.read_caveats(connection, build, sources, freshness),
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from math import ceil, sqrt
 from typing import Any
 
 import duckdb
@@ -78,7 +79,7 @@ class Cell:
     f: int
     people: int
     value: Decimal | None
-    heat: float
+    level: int
 
     @property
     def is_few(self) -> bool:
@@ -94,6 +95,11 @@ class RfmGroup:
     people: int
     value: Decimal | None
     recency_days: float
+
+    @property
+    def value_or_zero(self) -> Decimal:
+        """The value, for sums."""
+        return self.value or Decimal(0)
 
 
 def rows(connection: duckdb.DuckDBPyConnection, sql: str, *values: Any) -> list[tuple[Any, ...]]:
@@ -266,7 +272,10 @@ def read_grid(connection: duckdb.DuckDBPyConnection) -> list[list[Cell]]:
     return [
         [
             Cell(
-                r, f, *found.get((r, f), (0, None)), heat=_heat(found.get((r, f), (0, 0))[0], most)
+                r,
+                f,
+                *found.get((r, f), (0, None)),
+                level=_level(found.get((r, f), (0, 0))[0], most),
             )
             for r in range(1, top + 1)
         ]
@@ -295,9 +304,9 @@ _CURRENT_RFM = """
 """
 
 
-def _heat(people: int, most: int) -> float:
-    """How strongly a field is coloured; a root, so that small fields still show."""
-    return round(float((people / most) ** 0.5), 3) if people else 0.0
+def _level(people: int, most: int) -> int:
+    """How strongly a field is coloured, 0 to 7; a root, so that small fields still show."""
+    return ceil(7 * sqrt(people / most)) if people else 0
 
 
 def _sales(connection: duckdb.DuckDBPyConnection) -> str:

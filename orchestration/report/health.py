@@ -50,10 +50,16 @@ class Identity:
 
 @dataclass(frozen=True)
 class Caveat:
-    """Something to know before trusting a figure."""
+    """Something to know before trusting a figure, for one and for several."""
 
     count: int
-    text: str
+    one: str
+    several: str
+
+    @property
+    def text(self) -> str:
+        """The words that fit the count."""
+        return self.one if self.count == 1 else self.several
 
 
 def read_sources(connection: duckdb.DuckDBPyConnection, build: Build) -> list[Source]:
@@ -113,19 +119,44 @@ def read_identity(connection: duckdb.DuckDBPyConnection) -> Identity:
 
 
 def read_caveats(
-    connection: duckdb.DuckDBPyConnection, sources: list[Source], freshness: list[Freshness]
+    connection: duckdb.DuckDBPyConnection,
+    build: Build,
+    sources: list[Source],
+    freshness: list[Freshness],
 ) -> list[Caveat]:
     """What is incomplete, in counts and words."""
+    old = [f for f in freshness if f.hours is not None and f.hours > STALE_HOURS]
     found = [
-        Caveat(sum(s.quarantined for s in sources), "rows of this run are in quarantine"),
+        Caveat(
+            sum(source.quarantined for source in sources),
+            "row of the last run is in quarantine",
+            "rows of the last run are in quarantine",
+        ),
         *_orders(connection),
         Caveat(
-            len([f for f in freshness if f.hours is not None and f.hours > STALE_HOURS]),
+            len(old),
+            f"source has brought nothing newer than {STALE_HOURS} hours",
             f"sources have brought nothing newer than {STALE_HOURS} hours",
         ),
-        Caveat(len([s for s in sources if s.received == 0]), "sources brought no rows in this run"),
+        Caveat(
+            _silent(connection, build, sources),
+            "source that used to bring rows brought none",
+            "sources that used to bring rows brought none",
+        ),
     ]
     return [caveat for caveat in found if caveat.count]
+
+
+def _silent(connection: duckdb.DuckDBPyConnection, build: Build, sources: list[Source]) -> int:
+    earlier = {
+        source
+        for (source,) in rows(
+            connection,
+            "select distinct source from ops.run_sources where run_id <> ? and rows_received > 0",
+            build.run_id,
+        )
+    }
+    return len([source for source in sources if not source.received and source.name in earlier])
 
 
 def _orders(connection: duckdb.DuckDBPyConnection) -> list[Caveat]:
@@ -133,10 +164,20 @@ def _orders(connection: duckdb.DuckDBPyConnection) -> list[Caveat]:
     ((nobody,),) = rows(
         connection, "select count(*) from marts.fct_orders where customer_id is null"
     )
-    found = [Caveat(nobody, "orders belong to nobody known; they count in totals only")]
+    found = [
+        Caveat(
+            nobody,
+            "order belongs to nobody known; it counts in totals only",
+            "orders belong to nobody known; they count in totals only",
+        )
+    ]
     if "conversion_issue" in columns:
         found += [
-            Caveat(number, _CONVERSION.get(issue, "orders have no value in the shop's currency"))
+            Caveat(
+                number,
+                f"order is left out of sums: {_CONVERSION.get(issue, issue)}",
+                f"orders are left out of sums: {_CONVERSION.get(issue, issue)}",
+            )
             for issue, number in rows(
                 connection,
                 "select conversion_issue, count(*) from marts.fct_orders"
@@ -147,6 +188,6 @@ def _orders(connection: duckdb.DuckDBPyConnection) -> list[Caveat]:
 
 
 _CONVERSION = {
-    "missing_rate": "orders are left out of sums because no exchange rate is known for their day",
-    "unknown_currency": "orders are left out of sums because their currency is not known",
+    "missing_rate": "no exchange rate is known for the day",
+    "unknown_currency": "the currency is not known",
 }

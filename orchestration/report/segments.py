@@ -1,14 +1,12 @@
-"""The figures of each segment: size, reach, overlap, members, deliveries.
+"""The figures of each segment: size, reach, overlap, members.
 
 Belongs here: reading the published file, segment by segment. Does not belong here: layout.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
 
 import duckdb
 
@@ -30,16 +28,6 @@ class Member:
     value: Decimal | None
 
 
-@dataclass(frozen=True)
-class Delivery:
-    """What one destination received of a segment and what was held back, by reason."""
-
-    destination: str
-    operations: tuple[tuple[str, int], ...]
-    held: tuple[tuple[str, int], ...]
-    last_at: Any
-
-
 @dataclass
 class SegmentFigures:
     """Everything the page tells of one segment."""
@@ -58,12 +46,16 @@ class SegmentFigures:
     members: list[Member] = field(default_factory=list)
     entered: int | None = None
     left: int | None = None
-    deliveries: list[Delivery] = field(default_factory=list)
 
     @property
     def is_few(self) -> bool:
         """Whether the segment is too small to be looked into."""
         return self.size < FEW
+
+    @property
+    def pair(self) -> tuple[str, str]:
+        """Name and label."""
+        return self.name, self.label
 
     @property
     def reachable(self) -> int:
@@ -78,7 +70,6 @@ def read_segments(connection: duckdb.DuckDBPyConnection, build: Build) -> list[S
         "select segment, label, description, channel, purpose from marts.dim_segments"
         " order by priority, segment",
     )
-    deliveries = _deliveries(connection)
     labels = {row[0]: row[1] for row in described}
     earlier = rows(connection, "select count(*) from ops.runs where run_id <> ?", build.run_id)
     result = []
@@ -88,7 +79,6 @@ def read_segments(connection: duckdb.DuckDBPyConnection, build: Build) -> list[S
             _fill(connection, figures, labels)
         if earlier[0][0]:
             figures.entered, figures.left = _movements(connection, figures.name, build)
-        figures.deliveries = deliveries.get(figures.name, [])
         result.append(figures)
     return result
 
@@ -181,34 +171,3 @@ def _movements(
         build.as_of,
     )
     return entered, left
-
-
-def _deliveries(connection: duckdb.DuckDBPyConnection) -> dict[str, list[Delivery]]:
-    """Per segment and destination: what ever arrived, and what the latest sync held back."""
-    sent: dict[tuple[str, str], list[tuple[str, int]]] = defaultdict(list)
-    last: dict[tuple[str, str], Any] = {}
-    for segment, destination, operation, people, at in rows(
-        connection,
-        "select segment, destination, operation, count(*), max(delivered_at)"
-        " from activity.fct_deliveries group by all order by 1, 2, 3",
-    ):
-        sent[segment, destination].append((operation, people))
-        last[segment, destination] = max(at, last.get((segment, destination), at))
-    held: dict[tuple[str, str], list[tuple[str, int]]] = defaultdict(list)
-    for segment, destination, reason, people in rows(
-        connection,
-        """
-        with ranked as (
-            select *, max(held_back_at) over (partition by segment, destination) as newest
-            from activity.fct_held_back
-        )
-        select segment, destination, reason, count(distinct customer_id) from ranked
-        where held_back_at = newest group by all order by 1, 2, 4 desc, 3
-        """,
-    ):
-        held[segment, destination].append((reason, people))
-    found: dict[str, list[Delivery]] = defaultdict(list)
-    for pair in sorted({*sent, *held}):
-        operations, reasons = tuple(sent.get(pair, ())), tuple(held.get(pair, ()))
-        found[pair[0]].append(Delivery(pair[1], operations, reasons, last.get(pair)))
-    return found

@@ -48,6 +48,9 @@ REASONS = {
     "manual": "blocked by hand",
     "gpc": "browser asks for privacy",
     "forgotten": "asked to be forgotten",
+    "unknown_opt_out": "opted out in a way we do not know",
+    "unknown_person": "not known any more",
+    "address_changed": "address changed meanwhile",
 }
 REFUSALS = {
     "shared_device": "Device used by several people",

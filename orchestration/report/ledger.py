@@ -1,0 +1,123 @@
+"""What was delivered and held back, per segment and destination, in counts.
+
+Belongs here: counting, in the ops store's ledger where there is one (it also knows the sync of this
+very run), else in the published copy of it. Does not belong here: anybody's id or address.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+import duckdb
+from sqlalchemy import func, select
+
+from orchestration.home import Home
+from orchestration.ops import schema
+from orchestration.ops.store import URL_VARIABLE, Store, from_micros, open_store
+from orchestration.report.figures import rows
+
+Sent = tuple[str, str, str, int, datetime | None]
+Held = tuple[str, str, str, int]
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What one destination received of a segment, and whom its latest sync held back, and why."""
+
+    segment: str
+    destination: str
+    operations: tuple[tuple[str, int], ...]
+    held: tuple[tuple[str, int], ...]
+    last_at: datetime | None
+
+
+def read_deliveries(home: Home, connection: duckdb.DuckDBPyConnection) -> list[Delivery]:
+    """From the ops store if this home has one, else from the open published file."""
+    if home.ops.exists() or os.environ.get(URL_VARIABLE):
+        with open_store(home) as store:
+            return _together(*_from_store(store))
+    return _together(*_from_published(connection))
+
+
+def _from_published(connection: duckdb.DuckDBPyConnection) -> tuple[list[Sent], list[Held]]:
+    sent = rows(
+        connection,
+        "select segment, destination, operation, count(*), max(delivered_at)"
+        " from activity.fct_deliveries group by all order by all",
+    )
+    held = rows(
+        connection,
+        """
+        with ranked as (
+            select *, max(held_back_at) over (partition by segment, destination) as newest
+            from activity.fct_held_back
+        )
+        select segment, destination, reason, count(distinct customer_id) from ranked
+        where held_back_at = newest group by all order by 1, 2, 4 desc, 3
+        """,
+    )
+    return [(*row,) for row in sent], [(*row,) for row in held]
+
+
+def _from_store(store: Store) -> tuple[list[Sent], list[Held]]:
+    delivered, held_back = schema.deliveries.c, schema.held_back.c
+    sent_query = (
+        select(
+            delivered.segment,
+            delivered.destination,
+            delivered.operation,
+            func.count(),
+            func.max(delivered.delivered_at),
+        )
+        .group_by(delivered.segment, delivered.destination, delivered.operation)
+        .order_by(delivered.segment, delivered.destination, delivered.operation)
+    )
+    newest = (
+        select(
+            held_back.segment,
+            held_back.destination,
+            func.max(held_back.held_back_at).label("newest"),
+        )
+        .group_by(held_back.segment, held_back.destination)
+        .subquery()
+    )
+    held_query = (
+        select(held_back.segment, held_back.destination, held_back.reason, func.count())
+        .join(
+            newest,
+            (newest.c.segment == held_back.segment)
+            & (newest.c.destination == held_back.destination)
+            & (newest.c.newest == held_back.held_back_at),
+        )
+        .group_by(held_back.segment, held_back.destination, held_back.reason)
+        .order_by(held_back.segment, held_back.destination, func.count().desc(), held_back.reason)
+    )
+    with store.read() as connection:
+        sent: list[Sent] = [
+            (row[0], row[1], row[2], row[3], from_micros(row[4]))
+            for row in connection.execute(sent_query)
+        ]
+        held: list[Held] = [
+            (row[0], row[1], row[2], row[3]) for row in connection.execute(held_query)
+        ]
+    return sent, held
+
+
+def _together(sent: Iterable[Sent], held: Iterable[Held]) -> list[Delivery]:
+    operations: dict[tuple[str, str], list[tuple[str, int]]] = defaultdict(list)
+    reasons: dict[tuple[str, str], list[tuple[str, int]]] = defaultdict(list)
+    last: dict[tuple[str, str], datetime | None] = {}
+    for segment, destination, operation, number, at in sent:
+        pair = (segment, destination)
+        operations[pair].append((operation, number))
+        last[pair] = max((moment for moment in (at, last.get(pair)) if moment), default=None)
+    for segment, destination, reason, number in held:
+        reasons[segment, destination].append((reason, number))
+    return [
+        Delivery(*pair, tuple(operations[pair]), tuple(reasons[pair]), last.get(pair))
+        for pair in sorted({*operations, *reasons})
+    ]

@@ -1,0 +1,243 @@
+"""The report: whole, self-contained, harmless, and nobody on it can be recognised."""
+
+import re
+from datetime import datetime
+from html.parser import HTMLParser
+
+import duckdb
+import pytest
+
+from ingestion.errors import RegularsError
+from orchestration.ops import schema
+from orchestration.ops.store import append, open_store, to_micros
+from orchestration.report import words
+from orchestration.report.build import build_report
+
+HEADINGS = (
+    "Net sales by month",
+    "Where people are on their way",
+    "Segments",
+    "Buyers by recency and frequency",
+    "Delivered and held back",
+    "Data health",
+)
+VOID = {"meta", "br", "hr", "img", "input", "link"}
+
+
+class Page(HTMLParser):
+    """Collects tags, attributes and text, and checks that tags close."""
+
+    def __init__(self, content):
+        super().__init__()
+        self.stack, self.tags, self.attributes, self.text, self.ids = [], [], [], [], []
+        self.feed(content)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes += [(tag, name, value or "") for name, value in attrs]
+        self.ids += [value for name, value in attrs if name == "id"]
+        if tag not in VOID:
+            self.stack.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.stack.pop() == tag
+
+    def handle_data(self, data):
+        if self.stack and self.stack[-1] != "style":
+            self.text.append(data)
+
+
+def page_of(home):
+    content = build_report(home, "Example Shop").read_text("utf-8")
+    return content, Page(content), re.sub(r"\s+", " ", " ".join(Page(content).text))
+
+
+def test_a_full_page_has_every_part(publish_day):
+    content, page, text = page_of(publish_day())
+    assert page.stack == []
+    assert len(set(page.ids)) == len(page.ids)
+    for heading in HEADINGS:
+        assert heading in text
+    assert text.count("of them, and why") == 11
+    assert "Because of vip." in text
+    assert "£" in text
+    assert len(content) < 400_000
+
+
+def test_it_is_readable_only_by_its_owner(publish_day):
+    home = publish_day()
+    assert build_report(home) == home.report
+    assert home.report.stat().st_mode & 0o777 == 0o600
+
+
+def test_nothing_published_is_a_sentence(home):
+    with pytest.raises(RegularsError, match="regulars run"):
+        build_report(home)
+
+
+def test_it_asks_nothing_of_anybody(publish_day):
+    content, page, _ = page_of(publish_day())
+    assert "script" not in page.tags
+    assert not {"link", "img", "iframe", "form", "object"} & set(page.tags)
+    assert "url(" not in content
+    assert "@import" not in content
+    assert "http://" not in content
+    assert "https://" not in content
+    assert all(value.startswith("#") for _, name, value in page.attributes if name == "href")
+    assert not [name for _, name, _ in page.attributes if name.startswith("on") or name == "src"]
+    assert "default-src 'none'" in content
+
+
+def test_the_same_file_gives_the_same_page(publish_day):
+    home = publish_day()
+    assert build_report(home).read_text() == build_report(home).read_text()
+
+
+HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{ 7*7 }}{% raw %}"
+
+
+def test_hostile_text_is_only_text(publish_day):
+    quoted = HOSTILE.replace("'", "''")
+    home = publish_day(
+        after=[
+            f"update dim_customers set first_name = '{quoted}', last_name = '{quoted}',"
+            f" email = null",
+            f"update segments.seg_vip set reason = '{quoted}'",
+            f"update dim_segments set label = '{quoted}', description = '{quoted}'",
+            f"update ops.run_sources set source = '{quoted}'",
+            f"update fct_identity_edges set refusal_reason = '{quoted}' where status = 'refused'",
+            f"update activity.fct_held_back set reason = '{quoted}', destination = '{quoted}'",
+        ]
+    )
+    _, page, text = page_of(home)
+    assert page.stack == []
+    assert not {"script", "img"} & set(page.tags)
+    assert not [name for _, name, _ in page.attributes if name.startswith("on")]
+    assert "{{ 7*7 }}" in text
+    assert "49 " not in text.split("{{ 7*7 }}")[0][-40:]
+
+
+def test_nobody_can_be_recognised(publish_day):
+    home = publish_day(
+        after=[
+            "update dim_customers set first_name = 'Wilhelmina', last_name = 'Featherstone',"
+            " email = 'wilhelmina.' || customer_id || '@featherstone.example',"
+            " phone = '+447700900123'",
+            "update segments.seg_vip set reason = 'Wrote from jo.doe@private.example today.'",
+        ]
+    )
+    with duckdb.connect(str(home.published), read_only=True) as con:
+        ids = [
+            row[0] for row in con.execute("select customer_id from marts.dim_customers").fetchall()
+        ]
+    content, _, text = page_of(home)
+    for secret in ("ilhelmina", "eatherstone", "jo.doe", "private.", "7700900123"):
+        assert secret not in content
+    assert "w•••@f•••.example" in text
+    assert "j•••@p•••.example" in text
+    assert not [i for i in ids if re.search(rf"\b{i}\b", content)]
+
+
+def test_small_groups_are_not_told(publish_day):
+    home = publish_day(
+        after=["delete from segments.seg_vip where rowid >= 9"],
+    )
+    _, _, text = page_of(home)
+    assert "Fewer than 10 people: too few to show." in text
+    assert "Because of vip." not in text
+    assert text.count("of them, and why") == 10
+
+
+def test_an_empty_shop_has_a_page_too(publish_day):
+    with_rows = [
+        "dim_customers", "bridge_customer_identifiers", "fct_identity_edges", "fct_orders",
+        "fct_customer_rfm", "fct_customer_journey_stages", "contactability",
+        "fct_segment_memberships", "activity.fct_deliveries", "activity.fct_held_back",
+        "ops.run_sources", "ops.source_freshness",
+    ]  # fmt: skip
+    segments = [f"segments.seg_{name}" for name in SEGMENTS]
+    home = publish_day(after=[f"delete from {table}" for table in [*with_rows, *segments]])
+    _, page, text = page_of(home)
+    assert page.stack == []
+    assert "Nobody has a kept order yet" in text
+    assert "Nobody at the moment." in text
+    assert "nan" not in text.lower().split()
+
+
+SEGMENTS = ("abandoned_cart", "abandoned_browse", "recent_buyers", "one_time_buyers",
+            "loyal_customers", "at_risk", "vip", "high_intent", "first_time_visitors",
+            "new_subscribers", "buyers_without_email_permission")  # fmt: skip
+
+
+def test_short_term_numbers_have_long_term_neighbours(publish_day):
+    _, _, text = page_of(publish_day())
+    assert re.search(r"Net sales, last 30 days .{0,120}Since the start", text)
+    assert text.count("Worth so far") >= 13
+
+
+def test_deliveries_come_from_the_published_file(publish_day):
+    _, _, text = page_of(publish_day())
+    assert re.search(r"Recent buyers file [\d,]+ added", text)
+    assert "never asked" in text
+
+
+def test_the_ledger_of_this_very_run_counts(publish_day):
+    home = publish_day()
+    at = to_micros(datetime.fromisoformat("2025-05-15"))
+    with open_store(home) as store, store.write() as connection:
+        run = {"sync_run_id": "s", "segment": "vip", "destination": "klaviyo", "channel": "email",
+               "purpose": "marketing", "run_id": "r", "plan_hash": "h", "status": "succeeded",
+               "queued": 2, "started_at": at, "finished_at": at}  # fmt: skip
+        append(connection, schema.sync_runs, [run])
+        row = {"segment": "vip", "destination": "klaviyo", "channel": "email",
+               "purpose": "marketing", "sync_run_id": "s"}  # fmt: skip
+        delivered = [
+            {**row, "delivery_id": f"d{n}", "customer_id": f"c{n}", "version": 1,
+             "operation": "added", "consent_receipt_id": "x", "content_hash": "y",
+             "delivered_at": at, "outcome": "delivered"} for n in range(27)
+        ]  # fmt: skip
+        append(connection, schema.deliveries, delivered)
+        held = [
+            {**row, "customer_id": f"h{n}", "reason": "unsubscribed", "held_back_at": at}
+            for n in range(14)
+        ]
+        append(connection, schema.held_back, held)
+    _, _, text = page_of(home)
+    assert "VIP klaviyo 27 added 14 unsubscribed 15 May 2025" in text
+
+
+def test_people_are_shown_in_a_total_order(publish_day):
+    home = publish_day(after=["update dim_customers set lifetime_net_sales = 100, email = 'a' ||"
+                              " customer_id || '@b.c', last_seen_at = '2025-01-01'"])  # fmt: skip
+    assert build_report(home).read_text() == build_report(home).read_text()
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (("m.jones@example.com", "M", "J"), "m•••@e•••.com"),
+        (("x@localhost", None, None), "x•••@l•••"),
+        (("a@b.co.uk", None, None), "a•••@b•••.uk"),
+        ((None, "ann", "lee"), "A. L."),
+        ((None, " ", None), "Somebody without a name"),
+        (("", "", "Øberg"), "Ø."),
+    ],
+)
+def test_masks(given, expected):
+    assert words.mask(*given) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "currency", "expected"),
+    [(1234.5, "GBP", "£1,234"), (-12, "EUR", "−€12"), (99, "SEK", "99 SEK"), (None, "GBP", "–")],
+)
+def test_money(value, currency, expected):
+    assert words.money(value, currency) == expected
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "expected"),
+    [(0, 10, "0 %"), (1, 1000, "under 1 %"), (999, 1000, "over 99 %"), (1, 3, "33 %"), (1, 0, "–")],
+)
+def test_shares(part, whole, expected):
+    assert words.share(part, whole) == expected
