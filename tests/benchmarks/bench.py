@@ -64,6 +64,7 @@ class Bench:
         world, earlier, day = (self._folder / name for name in ("world", "earlier", "day"))
         people = str(self.size.people)
         arguments = ["ingestion.demo", "--people", people, "--out", str(world), "--all-files"]
+        arguments += ["--ending", ".jsonl.gz"]
         self._take("generate", *arguments)
         self._take(
             "split", "tests.benchmarks.split", f"{world}/input", str(earlier), str(day), "0.01"

@@ -19,6 +19,8 @@ create temp macro ago(t) as case
         then floor(date_diff('minute', t, as_of()) / 60)::bigint || ' hours ago'
     else floor(date_diff('minute', t, as_of()) / 1440)::bigint || ' days ago' end;
 create temp macro counted(n, one, many) as n::text || ' ' || case when n = 1 then one else many end;
+create temp macro since(days) as
+    case when days = 0 then 'today' else counted(days, 'day', 'days') || ' ago' end;
 create temp macro came(channel) as case channel
     when 'direct' then 'came directly' when 'organic_search' then 'from a search engine'
     when 'paid_search' then 'from a search ad' when 'organic_social' then 'from social media'
@@ -111,7 +113,7 @@ with beside as (
         max(login_id) as login_id,
         nullif(min(login_id), max(login_id)) as other_login_id,
         min(occurred_at) filter (where login_id is not null) as login_at,
-        bool_or(is_start and next_at = occurred_at) as has_shared_start,
+        bool_or(is_start and coalesce(next_at = occurred_at, false)) as has_shared_start,
         count(*) filter (where event_name = 'Page Viewed') as page_view_count,
         count(*) filter (where event_name = 'Product Viewed') as product_view_count,
         min(occurred_at, 3) filter (where event_name = 'Product Viewed') as views,
@@ -229,14 +231,14 @@ select
     money_of(item ->> '$.quantity') as returned_quantity,
     coalesce(money_of(item ->> '$.subtotal'), 0)
     - case when is_taxes_included then coalesce(money_of(item ->> '$.total_tax'), 0) else 0 end as returns,
-    money(0) as amount
+    coalesce(money_of(item ->> '$.total_tax'), 0) as returned_taxes, money(0) as amount
 from (
     select *, unnest(json_extract(refund_lines, '$[*]')) as item
     from read where refund_lines <> '[]'
 )
 where refunded_at <= as_of() or refunded_at is null
 union all
-select order_id, refunded_at, null, null, money(0), amount
+select order_id, refunded_at, null, null, money(0), money(0), amount
 from read
 where refund_lines = '[]' and (refunded_at <= as_of() or refunded_at is null);
 
@@ -371,11 +373,15 @@ with sums as (
         refunded_at, is_test, false as is_return_document, financial_status, sales_channel, store_id,
         email, phone, shopify_customer_id, null::text as orders_customer_id, payment_fingerprint,
         device_id, first_name, last_name, payment_gateways, accepts_marketing,
-        coalesce(shipping, 0) as shipping, coalesce(taxes, 0) as taxes, country_code, landing_site,
+        case when cancelled_at is null then coalesce(shipping, 0) else 0 end as shipping,
+        case when cancelled_at is null then greatest(coalesce(taxes, 0) - coalesce(returned_taxes, 0), 0)
+            else 0 end as taxes, country_code, landing_site,
         referring_site, discount_code, currency
     from documents
-    left join (select order_id, max(refunded_at) as refunded_at from refunds group by all)
-        using (order_id)
+    left join (
+        select order_id, max(refunded_at) as refunded_at, money(sum(returned_taxes)) as returned_taxes
+        from refunds group by all
+    ) using (order_id)
     union all by name
     select
         'order_lines' as order_source, order_id, min(ordered_at) as ordered_at,
@@ -1352,6 +1358,10 @@ select *, exited_at is null as is_current
 from staged
 where entered_at is not null and (exited_at is null or entered_at < exited_at);
 
+create temp macro stop_rank(reason) as list_position(['spam_report', 'unsubscribed', 'manual', 'gpc',
+    'unknown_opt_out', 'revoked', 'denied', 'hard_bounce', 'unconfirmed', 'expired', 'no_consent',
+    'no_address'], reason);
+
 create table marts.contactability as
 with policies as (
     select channel, purpose
@@ -1359,84 +1369,121 @@ with policies as (
     cross join (
         select unnest(['marketing', 'personalisation', 'ads', 'transactional']) as purpose
     )
-), owned as (
-    select customer_id, consents.* from consents
-    inner join marts.bridge_customer_identifiers using (identifier_type, identifier_value)
-), spread as (
-    select owned.* exclude (channel, purpose), policies.channel, policies.purpose
-    from owned
-    inner join policies on owned.channel in ('*', policies.channel)
-        and owned.purpose in ('*', policies.purpose)
-    where (owned.channel <> '*' and owned.purpose <> '*') or status in ('denied', 'revoked')
-), latest as (
-    select *, case
-        when status in ('denied', 'revoked') then status when status <> 'granted' then 'unknown'
-        when coalesce(source, '') = '' then 'no_source'
-        when expires_at <= as_of() then 'expired' else 'granted' end as consent_status
-    from spread
-    qualify row_number() over (
-        partition by customer_id, identifier_type, identifier_value, channel, purpose
-        order by occurred_at desc, status = 'granted', recorded_at desc, consent_event_id desc
-    ) = 1
-), consented as (
-    select customer_id, channel, purpose, consent_status, consent_event_id as consent_receipt_id,
-        lawful_basis, occurred_at as decided_at, expires_at
-    from latest
-    qualify row_number() over (
-        partition by customer_id, channel, purpose
-        order by case consent_status when 'revoked' then 1 when 'denied' then 1 when 'granted' then 2
-            when 'expired' then 4 else 5 end, occurred_at desc, consent_event_id desc
-    ) = 1
-), opt_ins as (
-    select identifier_type, identifier_value, channel, purpose, max(occurred_at) as opted_in_at
+), address_types (channel, identifier_type, position) as (
+    values ('email', 'email', 1), ('sms', 'phone', 1), ('push', 'device', 1), ('ads', 'email', 1),
+        ('ads', 'phone', 2), ('onsite', 'login', 1), ('onsite', 'device', 2)
+), stops as (
+    select identifier_type, identifier_value, policies.channel, policies.purpose, occurred_at,
+        status as written
     from consents
-    where status = 'granted' and source <> '' and (wording_version <> '' or proof <> '')
-    group by all
-), known as (
-    select customer_id, email, phone, customer_id in (
-        select customer_id from marts.bridge_customer_identifiers where identifier_type = 'device'
-    ) as has_device
-    from marts.dim_customers where is_known
-), suppressed as (
-    select customer_id, policies.channel, policies.purpose, reason as suppression_reason
-    from read_parquet(getvariable('exports') || '/suppressions.parquet') as stops
-    inner join marts.bridge_customer_identifiers using (identifier_type, identifier_value)
-    inner join known using (customer_id)
-    inner join policies on stops.channel in ('*', policies.channel) and (
-        stops.purpose = policies.purpose
-        or (stops.purpose = '*' and policies.purpose <> 'transactional')
+    inner join policies on consents.channel in ('*', policies.channel)
+        and consents.purpose in ('*', policies.purpose)
+    where status <> 'granted'
+    union all
+    select identifier_type, identifier_value, policies.channel, policies.purpose, occurred_at, reason
+    from read_parquet(getvariable('exports') || '/suppressions.parquet') as suppressions
+    inner join policies on suppressions.channel in ('*', policies.channel) and (
+        suppressions.purpose = policies.purpose
+        or (suppressions.purpose = '*' and policies.purpose <> 'transactional')
     )
-    left join opt_ins on stops.identifier_type = opt_ins.identifier_type
-        and stops.identifier_value = opt_ins.identifier_value
-        and policies.channel = opt_ins.channel and policies.purpose = opt_ins.purpose
-        and reason in ('unsubscribed', 'spam_report') and stops.occurred_at < opted_in_at
-    where stops.occurred_at <= as_of() and opted_in_at is null
-        and (reason <> 'hard_bounce' or stops.identifier_value = email)
+    where occurred_at <= as_of()
+), grants as (
+    select * from consents
+    where status = 'granted' and trim(coalesce(source, '')) <> ''
+        and (lawful_basis <> 'contract' or purpose = 'transactional')
+), evidenced as (
+    select identifier_type, identifier_value, channel, purpose, max(occurred_at) as evidenced_at
+    from grants where coalesce(wording_version, '') <> '' or coalesce(proof, '') <> '' group by all
+), in_force as (
+    select identifier_type, identifier_value, channel, purpose,
+        min(stop_rank(reason)) filter (where reason <> 'hard_bounce') as stop,
+        bool_or(reason = 'hard_bounce') as is_bounced
+    from (
+        select stops.*, case when written in ('spam_report', 'unsubscribed', 'manual', 'gpc', 'revoked',
+            'denied', 'hard_bounce') then written else 'unknown_opt_out' end as reason
+        from stops
+    )
+    left join evidenced using (identifier_type, identifier_value, channel, purpose)
+    where reason not in ('spam_report', 'unsubscribed', 'revoked', 'denied')
+        or evidenced_at is null or evidenced_at <= occurred_at
+    group by all
+), latest as (
+    select identifier_type, identifier_value, channel, purpose,
+        case when expires_at <= as_of() then null else consent_event_id end as receipt,
+        case when expires_at <= as_of() then 'expired' end as lacking
+    from grants
     qualify row_number() over (
-        partition by customer_id, policies.channel, policies.purpose
-        order by case reason when 'spam_report' then 1 when 'unsubscribed' then 2 when 'manual' then 3
-            when 'gpc' then 4 when 'hard_bounce' then 6 else 5 end,
-            stops.occurred_at desc, suppression_id
+        partition by identifier_type, identifier_value, channel, purpose
+        order by occurred_at desc, consent_event_id desc
     ) = 1
-), judged as (
-    select
-        customer_id, channel, purpose, consent_receipt_id, lawful_basis, decided_at, expires_at,
-        coalesce(consent_status, 'unknown') as consent_status, suppression_reason,
-        case channel when 'email' then email is not null when 'sms' then phone is not null
-            when 'ads' then email is not null or phone is not null when 'push' then has_device
-            else true end as has_address
-    from known
-    cross join policies
-    left join consented using (customer_id, channel, purpose)
-    left join suppressed using (customer_id, channel, purpose)
+), ids as (
+    select *, list_position(['card_paid_order', 'verified_login', 'checkout', 'store_till', 'newsletter',
+        'import'], evidence_grade) as rank
+    from marts.bridge_customer_identifiers
+), standings as (
+    select customer_id, identifier_type, identifier_value, rank, channel, purpose, receipt, lacking,
+        stop, coalesce(is_bounced, false) as is_bounced, position is not null as is_address
+    from latest
+    full join in_force using (identifier_type, identifier_value, channel, purpose)
+    inner join ids using (identifier_type, identifier_value)
+    left join address_types using (channel, identifier_type)
+), persons as (
+    select customer_id, channel, purpose,
+        min(case when stop is not null then stop when is_bounced and not is_address
+            then stop_rank('hard_bounce') end) as stop,
+        min(stop_rank(lacking)) as lacking,
+        arg_min(receipt, rank::text || identifier_type || identifier_value) filter (
+            where receipt is not null and channel <> 'push'
+                and (not is_address or channel in ('ads', 'onsite'))
+                and (identifier_type <> 'device' or channel in ('ads', 'onsite'))
+        ) as personal
+    from standings group by customer_id, channel, purpose
+), candidates as (
+    select persons.customer_id, persons.channel, persons.purpose, ids.identifier_type,
+        ids.identifier_value, coalesce(own.receipt, personal) as receipt,
+        coalesce(own.is_bounced, false) as is_bounced,
+        row_number() over (
+            partition by persons.customer_id, persons.channel, persons.purpose
+            order by coalesce(own.is_bounced, false), own.receipt is null, position, is_dormant,
+                ids.rank, not is_primary, last_seen_at desc, ids.identifier_value
+        ) as preference
+    from persons
+    inner join address_types using (channel)
+    inner join ids on persons.customer_id = ids.customer_id
+        and address_types.identifier_type = ids.identifier_type
+    left join standings as own on persons.channel = own.channel and persons.purpose = own.purpose
+        and ids.identifier_type = own.identifier_type and ids.identifier_value = own.identifier_value
+), addresses as (
+    select customer_id, channel, purpose, true as has_address,
+        bool_or(receipt is not null) as has_permitted, bool_or(not is_bounced) as has_living,
+        max(receipt) filter (where preference = 1 and not is_bounced) as receipt,
+        max(identifier_type) filter (where preference = 1 and not is_bounced) as address_type,
+        max(identifier_value) filter (where preference = 1 and not is_bounced) as address
+    from candidates group by customer_id, channel, purpose
+), decided as (
+    select customer_id, channel, purpose, receipt, address_type, address, case
+        when stop is not null then ['spam_report', 'unsubscribed', 'manual', 'gpc', 'unknown_opt_out',
+            'revoked', 'denied', 'hard_bounce'][stop]
+        when receipt is not null then 'granted'
+        when has_permitted and not has_living then 'hard_bounce'
+        when lacking is not null and personal is null then 'expired'
+        when has_address is null and personal is not null then 'no_address'
+        when not has_living then 'hard_bounce' else 'no_consent' end as reason
+    from persons left join addresses using (customer_id, channel, purpose)
 )
 select
-    *, consent_status = 'granted' and suppression_reason is null and has_address as is_contactable,
-    case when suppression_reason is not null then suppression_reason
-        when consent_status = 'unknown' then 'no_consent'
-        when consent_status <> 'granted' then consent_status
-        when not has_address then 'no_address' else 'granted' end as reason
-from judged;
+    customer_id, channel, purpose, coalesce(reason = 'granted', false) as is_contactable,
+    coalesce(reason, 'no_consent') as reason,
+    case when reason = 'granted' then receipt end as consent_receipt_id,
+    case when reason = 'granted' then address_type end as address_type,
+    case when reason = 'granted' then address end as address,
+    case when reason = 'granted' then receipts.lawful_basis end as lawful_basis,
+    case when reason = 'granted' then receipts.occurred_at end as granted_at,
+    case when reason = 'granted' then receipts.expires_at end as expires_at
+from (select customer_id from marts.dim_customers where is_known)
+cross join policies
+left join decided using (customer_id, channel, purpose)
+left join consents as receipts on receipt = consent_event_id;
 
 create table marts.customer_last_purchases as
 with latest as (
@@ -1494,14 +1541,13 @@ from marts.fct_customer_order_summary as sums
 left join marts.customer_last_purchases as last using (customer_id)
 where order_count > 0;
 
-create temp macro rhythm(n, gap, since) as counted(n, 'order', 'orders')
+create temp macro rhythm(n, gap, days) as counted(n, 'order', 'orders')
     || coalesce(', usually every ' || counted(round(gap)::bigint, 'day', 'days'), '')
-    || '; the last one ' || counted(since, 'day', 'days') || ' ago.';
+    || '; the last one ' || since(days) || '.';
 
 create table segments.seg_one_time_buyers as
 select customer_id,
-    'Bought once, ' || counted(days_since_last_order, 'day', 'days') || ' ago: ' || product_words || '.'
-        as reason,
+    'Bought once, ' || since(days_since_last_order) || ': ' || product_words || '.' as reason,
     json_object('product', product_name, 'product_id', product_id, 'category', category,
         'value', lifetime_net_sales::decimal(18, 2), 'currency', currency,
         'days_since_order', days_since_last_order)::text as context
@@ -1509,8 +1555,7 @@ from buyers where order_count = 1;
 
 create table segments.seg_recent_buyers as
 select customer_id,
-    'Ordered ' || product_words || case when days_since_last_order = 0 then ' today.'
-        else ' ' || counted(days_since_last_order, 'day', 'days') || ' ago.' end as reason,
+    'Ordered ' || product_words || ' ' || since(days_since_last_order) || '.' as reason,
     json_object('product', product_name, 'product_id', product_id, 'category', category,
         'order_id', order_id, 'value', net_sales::decimal(18, 2), 'currency', order_currency,
         'is_first_order', order_count = 1)::text as context
@@ -1533,7 +1578,7 @@ from buyers where order_count >= 3 and days_since_last_order > overdue_after_day
 create table segments.seg_vip as
 select customer_id,
     'Number ' || value_rank || ' of ' || counted(buyer_count, 'buyer', 'buyers') || ' by value: '
-    || lifetime_net_sales::decimal(18, 2) || ' ' || currency || ' kept over '
+    || lifetime_net_sales::decimal(18, 2) || ' ' || currency || ' after returns, over '
     || counted(order_count, 'order', 'orders') || '.' as reason,
     json_object('product', product_name, 'product_id', product_id, 'category', category,
         'value_rank', value_rank, 'order_count', order_count,
@@ -1548,8 +1593,8 @@ where value_rank <= ceil(0.05 * buyer_count) and order_count >= 3 and lifetime_n
 
 create table segments.seg_buyers_without_email_permission as
 select customer_id,
-    counted(order_count, 'order', 'orders') || ', the last '
-    || counted(days_since_last_order, 'day', 'days') || ' ago, but '
+    counted(order_count, 'order', 'orders') || case when order_count = 1 then ', ' else ', the last ' end
+    || since(days_since_last_order) || ', but '
     || case permission when 'no_consent' then 'never asked for email'
         when 'denied' then 'said no to email' when 'revoked' then 'withdrew permission for email'
         when 'unsubscribed' then 'unsubscribed from email'
@@ -1575,7 +1620,8 @@ where not is_contactable;
 create table segments.seg_first_time_visitors as
 select customer_id,
     'First visit ' || ago(started_at) || coalesce(', ' || came(marketing_channel), '') || ', '
-    || counted(product_view_count, 'product', 'products') || ' viewed.' as reason,
+    || case when product_view_count = 0 then 'no product viewed.'
+        else counted(product_view_count, 'product', 'products') || ' viewed.' end as reason,
     json_object('marketing_channel', marketing_channel, 'product_view_count', product_view_count,
         'link', landing_page_url, 'visited_at', started_at)::text as context
 from (

@@ -33,6 +33,7 @@ MODELS_ONLY = ("--resource-type", "seed", "--resource-type", "model")
 def begin(home: Home, settings: Settings, chosen: argparse.Namespace) -> None:
     """Open a run, as the command line does, and remember it for the steps that follow."""
     home.create()
+    home.demo.mkdir(exist_ok=True)  # the pretend shop's time stands still while it delivers
     with lock.hold(home.lock), open_store(home) as store:
         clear_up(home, store, lambda _text: None)
         run_id = next_run_id(store, chosen.as_of)
@@ -131,11 +132,13 @@ def publish(home: Home, settings: Settings, chosen: argparse.Namespace) -> None:
     from orchestration.publishing.candidate import build_candidate
     from orchestration.publishing.publish import publish as swap
     from orchestration.quality.breaker import check_sizes
+    from orchestration.quality.dbt_results import dbt_checks
     from orchestration.quality.run import run_quality
 
     with opened(home, settings, chosen) as run:
         candidate = build_candidate(home, run)
         results = [
+            *dbt_checks(target_path(home)),
             *run_quality(candidate, settings),
             *check_sizes(home, candidate, settings, run.store),
         ]
