@@ -263,7 +263,9 @@ def _timestamp(text: str, column: Column) -> str:
         return _to_utc(naive, column.zone)
     offset = rf"regexp_matches({text}, ':\d\d([.,]\d+)?\s*(Z|z|UTC|GMT|[+-]\d\d(:?\d\d)?)$')"
     return (
-        rf"case when regexp_full_match({text}, '\d{{9,10}}(\.\d+)?') "
+        # Most times end in Z, and need no regular expression.
+        rf"case when suffix({text}, 'Z') then try_cast({text} as timestamp) "
+        rf"when regexp_full_match({text}, '\d{{9,10}}(\.\d+)?') "
         rf"then make_timestamp(try_cast(round(try_cast({text} as double) * 1000000) as bigint)) "
         rf"when regexp_full_match({text}, '\d{{12,13}}') "
         rf"then make_timestamp(try_cast({text} as bigint) * 1000) "

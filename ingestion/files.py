@@ -143,6 +143,9 @@ class Reader:
             texts = lines.cast(pa.large_string())
         except pa.ArrowInvalid:
             texts, numbers = self._decodable(file, lines, numbers)
+        if _are_all_objects(data, offsets):
+            yield from _json_batch(file, texts, numbers)
+            return
         texts = pc.utf8_trim(texts, WHITESPACE)
         filled = pc.not_equal(texts, "")
         if not pc.all(filled).as_py():
@@ -216,6 +219,11 @@ class Reader:
                     yield from _column_batch(file, header, texts, numbers)
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
             raise BrokenFileError("unreadable_file", type(error).__name__) from error
+
+
+def _are_all_objects(data: bytes, offsets: Any) -> bool:
+    """Whether each line begins as an object, so that none is empty and none needs trimming."""
+    return bool((np.frombuffer(data, np.uint8)[offsets[:-1]] == ord("{")).all())
 
 
 def _as_text(column: Any) -> Any:

@@ -182,33 +182,28 @@ class Intake:
         self._db.execute(
             f"""
             create or replace temp table fresh as
-            select * from judged
+            select rowid as position, _row_id, _file, _line from judged
             where _problem is null and _row_id not in (select id from {seen(spec)})
             """
         )
         good = self._count("select count(*) from judged where _problem is null")
         known = self._known(spec.name, "_row_id", "fresh")
+        chosen = "_problem is null"
+        if known or self._count("select count(distinct _row_id) from fresh") < good:
+            chosen = """rowid in (
+                select position from fresh where _row_id not in (select id from known_ids)
+                qualify row_number() over (partition by _row_id order by _file, _line) = 1
+            )"""
         names = [name for name, _ in spec.stored_columns]
         columns = ", ".join(identifier(name) for name in (*names, "_row_id"))
         table = self._db.execute(
-            f"""
-            select {columns}, {quote(self.run_id)} as _run_id, _file, _line
-            from fresh
-            where _row_id not in (select id from known_ids)
-            qualify row_number() over (partition by _row_id order by _file, _line) = 1
-            """
-            if known or self._has_repeats()
-            else f"select {columns}, {quote(self.run_id)} as _run_id, _file, _line from fresh"
+            f"select {columns}, {quote(self.run_id)} as _run_id, _file, _line "
+            f"from judged where {chosen}"
         ).to_arrow_table()
-        self._db.register("fresh_rows", table)
-        self._db.execute(f"insert into {seen(spec)} select _row_id from fresh_rows")
-        self._db.unregister("fresh_rows")
+        self._db.execute(f"insert into {seen(spec)} select _row_id from judged where {chosen}")
         tally.new += table.num_rows
         tally.duplicate += good - table.num_rows
         return table.cast(arrow_schema((*spec.stored_columns, *BOOKKEEPING), "_row_id", table))
-
-    def _has_repeats(self) -> bool:
-        return self._count("select count(*) - count(distinct _row_id) from fresh") > 0
 
     def _known(self, table: str, key: str, candidates: str) -> int:
         """Fill `known_ids` with those keys of `candidates` that the raw store already has."""
@@ -229,7 +224,7 @@ class Intake:
     def _bad_rows(self, spec: TableSpec, batch: RawBatch, tally: Tally) -> Iterator[Any]:
         if not self._count("select count(*) from judged where _problem is not null"):
             return
-        raw = "any_value(chunk._raw)"
+        raw = "any_value(rtrim(chunk._raw, chr(10) || chr(13) || ' '))"
         if not batch.is_json:
             names = batch.header or ()
             pairs = ", ".join(f"{quote(name)}, chunk.c{i}" for i, name in enumerate(names))

@@ -24,6 +24,7 @@ from ingestion.files import RawBatch
 
 # DuckDB accepts NaN, Infinity and trailing commas in JSON; other engines do not, so we do not.
 SUSPICIOUS = r"(?i)[:,\[]\s*-?(nan|inf)|,\s*[}\]]"
+LOOKED_AT = 10_000
 STRINGS = r'"(\\.|[^"\\])*"'
 
 
@@ -60,7 +61,7 @@ def _json_form() -> str:
         case when not json_valid(_raw) then 'bad_json'
         when regexp_matches(_raw, {quote(SUSPICIOUS)})
             and regexp_matches({bare}, {quote(SUSPICIOUS)}) then 'bad_json'
-        when json_type(_raw) <> 'OBJECT' then 'not_an_object'
+        when not starts_with(ltrim(_raw), '{{') then 'not_an_object'
         when contains(_raw, '\\u0000') and regexp_matches(_raw, '(^|[^\\\\])(\\\\\\\\)*\\\\u0000')
             then 'nul_character'
         end
@@ -169,7 +170,9 @@ def unknown_columns(connection: Any, spec: TableSpec, batch: RawBatch) -> set[st
     known = _top_level(spec)
     if "$" in known:
         return set()
+    # The first rows say it: an export names its fields alike.
     rows = connection.execute(
-        "select distinct unnest(json_keys(case when json_valid(_raw) then _raw end)) from chunk"
+        "select distinct unnest(json_keys(case when json_valid(_raw) then _raw end)) "
+        f"from (from chunk limit {LOOKED_AT})"
     ).fetchall()
     return {name for (name,) in rows} - known

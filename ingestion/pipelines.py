@@ -23,7 +23,9 @@ from types import TracebackType
 from typing import Any
 
 os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")
-os.environ.setdefault("RUNTIME__LOG_LEVEL", "ERROR")
+# What fails is raised too; dlt's log would only add tracebacks, which may quote rows.
+os.environ.setdefault("RUNTIME__LOG_LEVEL", "CRITICAL")
+os.environ.setdefault("LOAD__RAISE_ON_MAX_RETRIES", "2")
 os.environ.setdefault("NORMALIZE__PARQUET_NORMALIZER__ADD_DLT_LOAD_ID", "true")
 os.environ.setdefault("LOAD__DELETE_COMPLETED_JOBS", "true")
 os.environ.setdefault("LOAD__TRUNCATE_STAGING_DATASET", "true")
@@ -225,19 +227,28 @@ class SourceRun:
         self.intake.close()
         forget_working_files(self.source.name, self.context.dlt_dir)
         if isinstance(error, Exception) and not isinstance(error, RegularsError):
-            raise readable_error(self.source.name, error) from error
+            raise readable_error(self.source.name, error) from shown(error)
 
 
 def begin(name: str, context: RunContext) -> SourceRun:
-    """Prepare a run of the source `name`; what a killed run left in dlt's folder is dropped."""
+    """Prepare a run of the source `name`; what a killed run left in dlt's folder is dropped.
+
+    Raises:
+        RegularsError: the raw store cannot be opened or the mapping cannot be understood.
+    """
     source = SOURCES[name]
-    forget_working_files(name, context.dlt_dir)
-    keep_private(context.raw_path)
-    if isinstance(source, FolderSource):
-        return _begin_folder(source, context)
-    intake = _intake(source, context)
-    dlt_source = source.dlt_source(intake, context.settings, context.as_of)
-    return SourceRun(source, context, intake, dlt_source, has_work=True)
+    try:
+        forget_working_files(name, context.dlt_dir)
+        keep_private(context.raw_path)
+        if isinstance(source, FolderSource):
+            return _begin_folder(source, context)
+        intake = _intake(source, context)
+        dlt_source = source.dlt_source(intake, context.settings, context.as_of)
+        return SourceRun(source, context, intake, dlt_source, has_work=True)
+    except RegularsError:
+        raise
+    except Exception as error:
+        raise readable_error(name, error) from shown(error)
 
 
 def _begin_folder(source: FolderSource, context: RunContext) -> SourceRun:
@@ -333,7 +344,11 @@ def keep_private(raw_path: Path) -> None:
     """The raw store exists and only its owner may read it: it holds what people told the shop."""
     raw_path.parent.mkdir(parents=True, exist_ok=True)
     if not raw_path.exists():
-        duckdb.connect(str(raw_path)).close()
+        # Made aside and moved, so that a kill or a full disk leaves no half-made store behind.
+        half_made = raw_path.with_suffix(".new")
+        half_made.unlink(missing_ok=True)
+        duckdb.connect(str(half_made)).close()
+        half_made.replace(raw_path)
     raw_path.chmod(0o600)
 
 
@@ -348,9 +363,19 @@ def readable_error(source_name: str, error: BaseException) -> RegularsError:
             return SourceError(
                 f"{source_name}: the disk is full.", "Make room and run again; nothing is lost."
             )
+        if "not a valid DuckDB database" in str(cause):
+            return SourceError(
+                f"{source_name}: the raw store is damaged and cannot be opened.",
+                "Restore it from a backup, or move it away to read every file again.",
+            )
         kinds.append(type(cause).__name__)
         cause = cause.__cause__ or cause.__context__
     return SourceError(
         f"{source_name}: loading failed ({kinds[-1]}).",
-        "Run again; if it stays, run with --verbose and report the traceback.",
+        "Run again; if it stays, set REGULARS_TRACEBACK=1 to see where (it may quote rows).",
     )
+
+
+def shown(error: Exception) -> Exception | None:
+    """The cause to chain: none unless asked for, because an engine's message may quote a row."""
+    return error if os.environ.get("REGULARS_TRACEBACK") else None

@@ -21,7 +21,7 @@ import duckdb
 import pyarrow as pa
 
 from ingestion.config import Quarantine
-from ingestion.errors import UsageError
+from ingestion.errors import RegularsError, UsageError
 from ingestion.fields import TableSpec
 from ingestion.files import RawBatch
 from ingestion.folder import InputFolder, form_of
@@ -35,6 +35,7 @@ from ingestion.pipelines import (
     load_source,
     pipeline_for,
     readable_error,
+    shown,
 )
 from ingestion.raw_tables import table_resource, table_sizes
 
@@ -148,8 +149,10 @@ def _replay_source(
         still_bad = intake.bad_ids()
         _release(context, name, [row[0] for row in held if row[0] not in still_bad])
         return [_counts(count, by_table[count.table], still_bad) for count in settled]
+    except RegularsError:
+        raise
     except Exception as error:
-        raise readable_error(name, error) from error
+        raise readable_error(name, error) from shown(error)
     finally:
         intake.close()
         forget_working_files(name, context.dlt_dir)

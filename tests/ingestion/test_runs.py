@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -239,6 +240,48 @@ def test_a_full_disk_says_so_and_the_next_run_goes_on(
         with pytest.raises(SourceError, match="the disk is full"):
             shop.run("web")
     assert make.four(shop.run("web")["events"]) == (1, 1, 0, 0)
+
+
+def test_a_store_half_made_on_a_full_disk_is_made_again(
+    shop: Any, make: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DuckDB leaves a file that it refuses to open; ours appears only when it is whole."""
+    shop.write("web/a.jsonl", make.lines(make.event("m1")))
+    real = duckdb.connect
+
+    def full(path: str = ":memory:", *args: Any, **more: Any) -> Any:
+        if path.endswith(".new"):
+            Path(path).write_bytes(b"half a header")
+            raise duckdb.IOException("Could not write file: No space left on device")
+        return real(path, *args, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(duckdb, "connect", full)
+        with pytest.raises(SourceError, match="the disk is full"):
+            shop.run("web")
+    assert make.four(shop.run("web")["events"]) == (1, 1, 0, 0)
+
+
+def test_a_damaged_raw_store_is_named(shop: Any, make: Any) -> None:
+    shop.write("web/a.jsonl", make.lines(make.event("m1")))
+    shop.raw.parent.mkdir(parents=True)
+    shop.raw.write_bytes(b"no database" * 1000)
+    with pytest.raises(SourceError, match="raw store is damaged"):
+        shop.run("web")
+
+
+def test_an_engines_words_stay_out_of_the_error(
+    shop: Any, make: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.write("web/a.jsonl", make.lines(make.event("m1")))
+
+    def broken(*_args: Any) -> None:
+        raise duckdb.ConversionException("Could not convert 'canary@people.example'")
+
+    monkeypatch.setattr(intake_module.Intake, "_new_rows", broken)
+    with pytest.raises(SourceError, match=r"loading failed \(ConversionException\)") as caught:
+        shop.run("web")
+    assert "canary" not in "".join(traceback.format_exception(caught.value))
 
 
 # Killed ------------------------------------------------------------------------------------------
