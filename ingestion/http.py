@@ -5,6 +5,9 @@ Retried: connection failures, timeouts, 429 (after what Retry-After says, second
 else that is not a success ends the run with a sentence that names status, method and path, and
 never a header, a query value or a body: those carry addresses and secrets (RELIABILITY SEC5).
 
+Where the API says that its window is used up (RateLimit-Remaining: 0), the next request waits for
+RateLimit-Reset, so that limits are met rather than run into.
+
 Redirects are not followed, and a link that a response contains is only followed to where the base
 address points, because it would carry the credentials along.
 
@@ -82,6 +85,7 @@ class ApiClient:
     max_body_bytes: int = MAX_BODY_BYTES
     sleep: Callable[[float], None] = time.sleep
     request_count: int = 0
+    _pause: float = 0.0
     _client: httpx.Client = field(init=False)
 
     def __post_init__(self) -> None:
@@ -166,10 +170,14 @@ class ApiClient:
         self, method: str, url: str, content: dict[str, Any]
     ) -> tuple[bytes, int, httpx.Headers]:
         self.request_count += 1
+        if self._pause:
+            self.sleep(self._pause)
+            self._pause = 0.0
         try:
             with self._client.stream(
                 method, url, headers=dict(self.authorize()), **content
             ) as response:
+                self._pause = used_up_for(response.headers)
                 return self._limited(response), response.status_code, response.headers
         except httpx.TimeoutException:
             raise RetryableError("no answer in time") from None
@@ -258,6 +266,15 @@ def retry_after(value: str | None, now: datetime | None = None) -> float | None:
         return None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return max(0.0, (moment - (now or datetime.now(UTC))).total_seconds())
+
+
+def used_up_for(headers: Headers) -> float:
+    """Seconds to wait before the next request, where the API says that its window is used up."""
+    if headers.get("ratelimit-remaining", "") != "0":
+        return 0.0
+    with contextlib.suppress(ValueError):
+        return min(max(0.0, float(headers.get("ratelimit-reset", "0"))), MAX_WAIT_SECONDS)
+    return 0.0
 
 
 def origin(url: str) -> tuple[str, str, int | None]:

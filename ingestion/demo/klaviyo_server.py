@@ -9,15 +9,12 @@ Not implemented: writing, every other endpoint, `prev` links.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 import re
 import time
 from bisect import bisect_left, insort
 from collections import deque
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -30,71 +27,19 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from ingestion.demo.faults import Faults, as_response, parse, too_many, truncated
+from ingestion.demo.klaviyo_filters import (
+    ENDPOINTS,
+    BadRequestError,
+    Endpoint,
+    Key,
+    bounds,
+    decode,
+    encode,
+)
 
 REVISION = "2026-07-15"
+STEADY_SECONDS = 60.0
 MEDIA_TYPE = "application/vnd.api+json"
-Key = tuple[int, str]
-
-
-@dataclass(frozen=True)
-class Endpoint:
-    """What one collection allows."""
-
-    name: str
-    scope: str
-    default_size: int
-    max_size: int
-    time_field: str
-    operators: tuple[str, ...]
-    sorts: tuple[str, ...]
-    burst: int
-    steady: int
-
-
-_MORE = ("greater-than", "less-than")
-_ALL = ("greater-or-equal", "greater-than", "less-or-equal", "less-than")
-ENDPOINTS = {
-    e.name: e
-    for e in (
-        Endpoint(
-            "profiles", "profiles:read", 20, 100, "updated", _MORE, ("updated", "-updated"), 75, 750
-        ),
-        Endpoint(
-            "events",
-            "events:read",
-            200,
-            1000,
-            "datetime",
-            _ALL,
-            ("datetime", "-datetime"),
-            350,
-            3500,
-        ),
-        Endpoint(
-            "campaigns",
-            "campaigns:read",
-            100,
-            100,
-            "updated_at",
-            _ALL,
-            ("updated_at", "-updated_at"),
-            10,
-            150,
-        ),
-        Endpoint(
-            "lists",
-            "lists:read",
-            10,
-            10,
-            "updated",
-            ("greater-than",),
-            ("updated", "-updated"),
-            75,
-            750,
-        ),
-        Endpoint("metrics", "metrics:read", 200, 200, "", (), (), 10, 150),
-    )
-}
 
 
 @dataclass
@@ -188,11 +133,11 @@ class Klaviyo:
         try:
             page, following = self._page(endpoint, request)
             body = self._body(endpoint, request, page, following)
-        except _BadRequestError as error:
+        except BadRequestError as error:
             return _error(400, "invalid", str(error))
         if fault:
             return _spoil(fault.kind, body, str(request.url))
-        return Response(json.dumps(body) if isinstance(body, dict) else body, media_type=MEDIA_TYPE)
+        return Response(body, media_type=MEDIA_TYPE, headers=self._limit_headers(endpoint))
 
     def _refusal(self, endpoint: Endpoint, request: Request) -> Response | None:
         """Why this request gets no page, if there is a reason."""
@@ -205,14 +150,26 @@ class Klaviyo:
         wait = self._over_limit(endpoint) if self.limits else 0
         return too_many(str(wait)) if wait else None
 
+    def _limit_headers(self, endpoint: Endpoint) -> dict[str, str]:
+        """What is left of the steady window."""
+        seen = self._seen.get(endpoint.name)
+        if not self.limits or not seen:
+            return {}
+        reset = int(STEADY_SECONDS - (time.monotonic() - seen[0])) + 1
+        return {
+            "RateLimit-Limit": str(endpoint.steady),
+            "RateLimit-Remaining": str(endpoint.steady - len(seen)),
+            "RateLimit-Reset": str(reset),
+        }
+
     def _over_limit(self, endpoint: Endpoint) -> int:
         """Whole seconds to wait, or 0: a burst window of a second, a steady one of a minute."""
         now = time.monotonic()
         seen = self._seen.setdefault(endpoint.name, deque())
-        while seen and now - seen[0] > 60:
+        while seen and now - seen[0] > STEADY_SECONDS:
             seen.popleft()
         if len(seen) >= endpoint.steady:
-            return int(60 - (now - seen[0])) + 1
+            return int(STEADY_SECONDS - (now - seen[0])) + 1
         if len(seen) >= endpoint.burst and now - seen[-endpoint.burst] < 1:
             return 1
         seen.append(now)
@@ -221,14 +178,14 @@ class Klaviyo:
     def _page(self, endpoint: Endpoint, request: Request) -> tuple[list[Row], Key | None]:
         """The rows of this page and the key after which the next one begins."""
         size = _size(endpoint, request)
-        low, high = _bounds(endpoint, request.query_params.get("filter", ""))
+        low, high = bounds(endpoint, request.query_params.get("filter", ""))
         sort = request.query_params.get("sort", endpoint.sorts[0] if endpoint.sorts else "")
         if endpoint.sorts and sort not in endpoint.sorts:
-            raise _BadRequestError(f"Cannot sort by {sort}.")
+            raise BadRequestError(f"Cannot sort by {sort}.")
         keys = self.order[endpoint.name]
         start, end = bisect_left(keys, (low, "")), bisect_left(keys, (high, ""))
         cursor = request.query_params.get("page[cursor]")
-        after = _decode(cursor) if cursor else None
+        after = decode(cursor) if cursor else None
         if sort.startswith("-"):
             if after:
                 end = bisect_left(keys, after)
@@ -254,7 +211,7 @@ class Klaviyo:
         links = {"self": str(request.url)}
         if following:
             parameters = [(k, v) for k, v in query.multi_items() if k != "page[cursor]"]
-            parameters.append(("page[cursor]", _encode(following)))
+            parameters.append(("page[cursor]", encode(following)))
             links["next"] = f"{str(request.url).partition('?')[0]}?{urlencode(parameters)}"
         included = (
             self._included(query.get("include", ""), query, page)
@@ -280,69 +237,14 @@ class Klaviyo:
         return found
 
 
-class _BadRequestError(Exception):
-    """A parameter that the real service would refuse too."""
-
-
 _METRIC_ID = re.compile(r'"type":"metric","id":"([^"]+)"')
-_CLAUSE = re.compile(r"([a-z-]+)\(([a-z_.]+),\s*(?:'([^']*)'|\"([^\"]*)\"|([^)]*))\)")
-
-
-def _bounds(endpoint: Endpoint, text: str) -> tuple[int, int]:
-    """The half-open range of seconds that the filter leaves."""
-    low, high = 0, 1 << 62
-    clauses = list(_CLAUSE.finditer(text))
-    if text and "".join(c.group(0) for c in clauses) != text.replace("),", ")"):
-        raise _BadRequestError("The filter cannot be read.")
-    channel = None
-    for clause in clauses:
-        operator, name = clause.group(1), clause.group(2)
-        value = next(g for g in clause.groups()[2:] if g is not None)
-        if (operator, name) == ("equals", "messages.channel") and endpoint.name == "campaigns":
-            channel = value
-        elif name == endpoint.time_field and operator in endpoint.operators:
-            low, high = _narrowed(operator, _seconds(value), low, high)
-        else:
-            raise _BadRequestError(f"Cannot filter {endpoint.name} by {operator}({name}).")
-    if endpoint.name == "campaigns" and channel is None:
-        raise _BadRequestError("A channel filter is required to list campaigns.")
-    return (low, high) if channel in (None, "email") else (0, 0)
-
-
-def _narrowed(operator: str, moment: float, low: int, high: int) -> tuple[int, int]:
-    whole = int(moment)
-    if operator == "greater-than":
-        return max(low, whole + 1), high
-    if operator == "greater-or-equal":
-        return max(low, whole + (moment > whole)), high
-    return low, min(high, whole + (operator == "less-or-equal" or moment > whole))
-
-
-def _seconds(text: str) -> float:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise _BadRequestError("The filter needs an ISO 8601 time.") from error
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
 def _size(endpoint: Endpoint, request: Request) -> int:
     text = request.query_params.get("page[size]", str(endpoint.default_size))
     if not text.isdigit() or not 1 <= int(text) <= endpoint.max_size:
-        raise _BadRequestError(f"page[size] must be 1 to {endpoint.max_size}.")
+        raise BadRequestError(f"page[size] must be 1 to {endpoint.max_size}.")
     return int(text)
-
-
-def _encode(key: Key) -> str:
-    return base64.urlsafe_b64encode(f"{key[0]}|{key[1]}".encode()).decode()
-
-
-def _decode(cursor: str) -> Key:
-    try:
-        at, _, key = base64.urlsafe_b64decode(cursor.encode()).decode().partition("|")
-        return int(at), key
-    except (ValueError, binascii.Error) as error:
-        raise _BadRequestError("The cursor is invalid.") from error
 
 
 def _with_subscriptions(row: Row) -> str:

@@ -186,7 +186,7 @@ def _all_pages(
             for item in fresh:
                 cursor.saw(_time(endpoint, item))
             yield fresh, included
-        newest = _newest(client, endpoint, since)
+        newest = _newest(client, endpoint, since, expected=bool(seen) or not cursor.is_first)
         if newest is None or newest["id"] in seen:
             return
         if len(seen) == before:
@@ -238,15 +238,21 @@ def _checked(body: Any, page_size: int, visited: set[str]) -> tuple[Row, str]:
     return body, following
 
 
-def _newest(client: ApiClient, endpoint: Endpoint, since: datetime) -> Row | None:
-    """The newest row, asked for from the other end."""
+def _newest(
+    client: ApiClient, endpoint: Endpoint, since: datetime, *, expected: bool
+) -> Row | None:
+    """The newest row, asked for from the other end; asked twice where none is a surprise."""
     params = _params(endpoint, since, f"-{endpoint.time_field}") | {"page[size]": "1"}
-    body, _ = retried_page(
-        lambda: _checked(client.json("GET", endpoint.path, params=params), 1, set()),
-        f"klaviyo: {endpoint.path}",
-        client,
-    )
-    return body["data"][0] if body["data"] else None
+    for _ in range(2 if expected else 1):
+        body, _following = retried_page(
+            lambda: _checked(client.json("GET", endpoint.path, params=params), 1, set()),
+            f"klaviyo: {endpoint.path}",
+            client,
+        )
+        if body["data"]:
+            newest: Row = body["data"][0]
+            return newest
+    return None
 
 
 def _params(endpoint: Endpoint, since: datetime, sort: str) -> dict[str, str]:
