@@ -1,0 +1,394 @@
+"""House rules that a machine can check, over the dbt manifest and over the files as they are.
+
+An exception stands in conventions.csv with its reason; one that is no longer needed is warned about.
+"""
+
+from __future__ import annotations
+
+import ast
+import csv
+import json
+import os
+import re
+import subprocess
+import sys
+import warnings
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ingestion.config import REPOSITORY
+
+DBT_PROJECT = REPOSITORY / "dbt_project"
+ROOMS = ("ingestion", "orchestration", "dbt_project", "docs", "tests", ".ci", ".github")
+SKIPPED = {"__pycache__", "target", "logs", "node_modules", ".venv"}
+MAX_LINES = {".py": 400, ".sql": 150}
+KNOWS_DAGSTER = ("orchestration/defs/", "orchestration/definitions.py", "orchestration/launch.py")
+
+CLOCK = re.compile(
+    r"\b(?:now|today|getdate|sysdate|get_current_time\w*|localtimestamp|localtime|transaction_timestamp)"
+    r"\s*\(|\bcurrent_(?:timestamp|date|time)\b|\blocaltimestamp\b",
+    re.IGNORECASE,
+)
+# What DuckDB alone has, or has differently from Spark; each has a macro in macros/engine instead.
+ENGINE_ONLY = re.compile(
+    r"\b(?:read_parquet|read_csv|read_json|arg_min|arg_max|list_\w+|array_to_string|struct_pack|"
+    r"json_extract\w*|json_object|json_array\w*|json_group_\w+|to_json|json_each|json_valid|"
+    r"unnest|generate_series|epoch|epoch_ms|epoch_us|make_timestamp\w*|to_timestamp|strptime|"
+    r"strftime|date_diff|datediff|date_add|dateadd|sha256|hash|md5_number\w*|approx_quantile|"
+    r"approx_count_distinct|quantile_cont|quantile_disc|timezone|try_strptime|string_split|"
+    r"regexp_matches|regexp_full_match|row_to_json|histogram|isfinite|isnan)\s*\("
+    r"|->>|\bat\s+time\s+zone\b|\bunion\s+all\s+by\s+name\b|\b(?:exclude|replace)\s*\(\s*\w+\s*(?:,|\))"
+    r"(?=[^']*\bfrom\b)|\basof\s+join\b|\bpositional\s+join\b|\bunpivot\b|\bstruct\s*\{",
+    re.IGNORECASE,
+)
+NEEDS_ORDER = re.compile(
+    r"\b(?:row_number|rank|dense_rank|ntile|lag|lead|first_value|last_value|first|last|nth_value)"
+    r"\s*\((?:[^()]|\([^()]*\))*\)\s*(?:ignore\s+nulls\s*|respect\s+nulls\s*)?over\b",
+    re.IGNORECASE,
+)
+UNORDERED_PICK = re.compile(r"\b(?:first|last|mode)\s*\(", re.IGNORECASE)
+MACHINE_PATH = re.compile(r"(?<![\w.$}/~-])/(?:work|root|tmp|home|Users)/[\w.]")
+UNFINISHED = re.compile(r"\b(?:TODO|FIXME|XXX|HACK)\b")
+
+
+@cache
+def _exceptions() -> dict[tuple[str, str], str]:
+    with (REPOSITORY / "tests" / "conventions.csv").open(encoding="utf-8") as file:
+        return {(row["rule"], row["path"]): row["reason"] for row in csv.DictReader(file)}
+
+
+def _report(rule: str, broken: dict[str, str]) -> None:
+    """Fail with every place that breaks the rule; warn of every exception that is idle."""
+    excused = {path for (name, path) in _exceptions() if name == rule}
+    found = {path: what for path, what in broken.items() if path not in excused}
+    idle = sorted(excused - set(broken))
+    listing = "\n".join(f"  {path}: {what}" for path, what in sorted(found.items()))
+    assert not found, f"{len(found)} place(s) break the rule `{rule}`:\n{listing}"
+    if idle:
+        warnings.warn(f"conventions.csv excuses what keeps `{rule}`: {idle}", stacklevel=2)
+
+
+@cache
+def _files(*suffixes: str) -> tuple[Path, ...]:
+    """Every file of the rooms and the top level, without what tools leave behind."""
+    found = [path for path in REPOSITORY.iterdir() if path.is_file()]
+    for room in ROOMS:
+        found += [
+            path
+            for path in (REPOSITORY / room).rglob("*")
+            if path.is_file() and not SKIPPED & set(path.relative_to(REPOSITORY).parts)
+        ]
+    return tuple(sorted(path for path in found if not suffixes or path.suffix in suffixes))
+
+
+def _name(path: Path) -> str:
+    return path.relative_to(REPOSITORY).as_posix()
+
+
+def _sql(*rooms: str) -> Iterator[tuple[str, str]]:
+    """Name and code of every SQL file below these folders of the dbt project, without comments."""
+    for path in _files(".sql"):
+        if any(_name(path).startswith(f"dbt_project/{room}/") for room in rooms):
+            yield _name(path), without_comments(path.read_text("utf-8"))
+
+
+def _plain_sql(*rooms: str) -> Iterator[tuple[str, str]]:
+    """The SQL alone: Jinja's calls go too, because dbt's own macros bridge the engines."""
+    for name, code in _sql(*rooms):
+        yield name, re.sub(r"\{\{.*?\}\}|\{%.*?%\}", " ", code, flags=re.DOTALL)
+
+
+def without_comments(sql: str) -> str:
+    """SQL without its comments (Jinja's, blocks, lines) and without the text of its literals."""
+    sql = re.sub(r"\{#.*?#\}", " ", sql, flags=re.DOTALL)
+    sql = re.sub(r"/\*.*?\*/", " ", sql, flags=re.DOTALL)
+    pattern = re.compile(r"'(?:[^'\n]|'')*'|--[^\n]*")
+    return pattern.sub(lambda m: "''" if m.group().startswith("'") else "", sql)
+
+
+# dbt ----------------------------------------------------------------------------------------------
+@pytest.fixture(scope="session")
+def manifest(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The project as dbt understands it, parsed without a database."""
+    home = tmp_path_factory.mktemp("parse")
+    command = [
+        str(Path(sys.executable).with_name("dbt")),
+        *("--quiet", "--no-use-colors", "parse"),
+        *("--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)),
+        *("--target-path", str(home / "target"), "--log-path", str(home / "logs")),
+    ]
+    environment = {**os.environ, "REGULARS_HOME": str(home)}
+    result = subprocess.run(
+        command, env=environment, capture_output=True, text=True, check=False, timeout=180
+    )
+    assert result.returncode == 0, result.stdout[-3000:] + result.stderr[-3000:]
+    content: dict[str, Any] = json.loads((home / "target" / "manifest.json").read_text("utf-8"))
+    return content
+
+
+def _models(manifest: dict[str, Any], *schemas: str) -> list[dict[str, Any]]:
+    nodes = [n for n in manifest["nodes"].values() if n["resource_type"] == "model"]
+    chosen = [n for n in nodes if not schemas or n["schema"] in schemas]
+    return sorted(chosen, key=lambda node: str(node["name"]))
+
+
+PUBLISHED = ("marts", "segments", "activity", "ops")
+
+
+def test_every_exception_has_a_reason() -> None:
+    for (rule, path), reason in _exceptions().items():
+        assert len(reason.split()) > 3, f"{rule} for {path} needs a reason"
+
+
+def test_every_model_says_what_one_row_is(manifest: dict[str, Any]) -> None:
+    wrong = {
+        model["name"]: model["description"][:60] or "no description"
+        for model in _models(manifest)
+        if not model["description"].startswith("One row per ")
+    }
+    _report("description", wrong)
+
+
+def test_every_documented_column_of_a_published_table_is_described(
+    manifest: dict[str, Any],
+) -> None:
+    wrong = {}
+    for model in _models(manifest, *PUBLISHED):
+        bare = [name for name, column in model["columns"].items() if not column["description"]]
+        if bare or not model["columns"]:
+            wrong[model["name"]] = ", ".join(bare) or "no columns listed"
+    _report("columns", wrong)
+
+
+def test_every_published_table_has_a_tested_key(manifest: dict[str, Any]) -> None:
+    tested = _keyed_models(manifest)
+    wrong = {
+        model["name"]: "no unique key test"
+        for model in _models(manifest, *PUBLISHED)
+        if model["unique_id"] not in tested
+    }
+    _report("key", wrong)
+
+
+def _keyed_models(manifest: dict[str, Any]) -> set[str]:
+    """Models with a test whose name says that something is unique."""
+    return {
+        parent
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "test"
+        and "unique" in ((node.get("test_metadata") or {}).get("name") or node["name"])
+        for parent in node["depends_on"]["nodes"]
+    }
+
+
+def test_a_segment_has_the_columns_and_words_that_channels_need(manifest: dict[str, Any]) -> None:
+    wrong = {}
+    for model in _models(manifest, "segments"):
+        meta = model["config"].get("meta", {}).get("segment", {})
+        missing = [k for k in ("label", "description", "channel", "purpose") if not meta.get(k)]
+        missing += [c for c in ("customer_id", "reason", "context") if c not in model["columns"]]
+        if missing:
+            wrong[model["name"]] = f"missing {', '.join(missing)}"
+    _report("segment", wrong)
+
+
+def test_every_model_has_its_yml_beside_it() -> None:
+    wrong = {
+        _name(path): "no .yml beside it"
+        for path in _files(".sql")
+        if _name(path).startswith("dbt_project/models/") and not _described(path)
+    }
+    _report("pair", wrong)
+
+
+def _described(path: Path) -> bool:
+    if path.with_suffix(".yml").exists():
+        return True
+    named = re.compile(rf"name:\s*{re.escape(path.stem)}\b")
+    return any(named.search(yml.read_text("utf-8")) for yml in path.parent.glob("*.yml"))
+
+
+def test_no_model_reads_the_clock() -> None:
+    wrong = {
+        name: found.group()
+        for name, code in _sql("models", "macros", "tests", "snapshots")
+        if (found := CLOCK.search(code))
+    }
+    _report("clock", wrong)
+
+
+def test_what_one_engine_alone_has_stays_in_its_room() -> None:
+    wrong = {
+        name: ", ".join(sorted({match.group().strip() for match in ENGINE_ONLY.finditer(code)}))
+        for name, code in _plain_sql("models", "macros")
+        if not name.startswith("dbt_project/macros/engine/") and ENGINE_ONLY.search(code)
+    }
+    _report("engine", wrong)
+
+
+def test_every_window_that_picks_a_row_has_an_order() -> None:
+    wrong = {}
+    for name, code in _sql("models", "macros", "tests"):
+        loose = [m.group() for m in NEEDS_ORDER.finditer(code) if not is_ordered(code, m.end())]
+        if loose:
+            wrong[name] = loose[0]
+    _report("order", wrong)
+
+
+def is_ordered(code: str, start: int) -> bool:
+    """Whether the window after `over` has an order: in its brackets, or in the named window."""
+    rest = code[start:].lstrip()
+    if not rest.startswith("("):
+        named = re.match(r"\w+", rest)
+        window = re.search(rf"\b{named.group()}\s+as\s*\(", code) if named else None
+        return bool(window) and is_ordered(code, window.end() - 1)  # type: ignore[union-attr]
+    depth = 0
+    for position, letter in enumerate(rest):
+        depth += {"(": 1, ")": -1}.get(letter, 0)
+        if depth == 0:
+            return bool(re.search(r"\border\s+by\b", rest[:position], re.IGNORECASE))
+    return False
+
+
+def test_no_model_picks_any_first_row() -> None:
+    wrong = {}
+    for name, code in _plain_sql("models", "macros"):
+        found = UNORDERED_PICK.search(code)
+        if found and not name.startswith("dbt_project/macros/engine/"):
+            wrong[name] = found.group()
+    _report("first", wrong)
+
+
+# Python -------------------------------------------------------------------------------------------
+def _imports(path: Path) -> set[str]:
+    """The modules that a file imports, anywhere in it."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.add(node.module)
+    return names
+
+
+def _python(*rooms: str) -> Iterator[tuple[str, Path]]:
+    for path in _files(".py"):
+        if any(_name(path).startswith(f"{room}/") for room in rooms):
+            yield _name(path), path
+
+
+def test_ingestion_knows_neither_neighbour() -> None:
+    wrong = {}
+    for name, path in _python("ingestion"):
+        foreign = {m for m in _imports(path) if re.match(r"(orchestration|dagster\w*)\b", m)}
+        if foreign:
+            wrong[name] = ", ".join(sorted(foreign))
+    _report("layers", wrong)
+
+
+def test_only_the_dagster_room_knows_dagster() -> None:
+    wrong = {}
+    for name, path in _python("orchestration"):
+        foreign = {m for m in _imports(path) if re.match(r"dagster\w*\b", m)}
+        if foreign and not name.startswith(KNOWS_DAGSTER):
+            wrong[name] = ", ".join(sorted(foreign))
+    _report("dagster", wrong)
+
+
+def test_every_module_says_what_belongs_in_it() -> None:
+    wrong = {}
+    for name, path in _python("ingestion", "orchestration", "tests", "dbt_project"):
+        text = path.read_text("utf-8")
+        if text.strip() and not ast.get_docstring(ast.parse(text)):
+            wrong[name] = "no docstring"
+    _report("docstring", wrong)
+
+
+def test_files_stay_short() -> None:
+    wrong = {}
+    for path in _files(*MAX_LINES):
+        lines = path.read_text("utf-8").count("\n")
+        if lines > MAX_LINES[path.suffix]:
+            wrong[_name(path)] = f"{lines} lines, at most {MAX_LINES[path.suffix]}"
+    _report("length", wrong)
+
+
+# Everything ---------------------------------------------------------------------------------------
+TEXT = (".py", ".sql", ".yml", ".yaml", ".toml", ".md", ".csv", ".html", ".jinja", ".txt", "")
+
+
+def test_no_path_of_one_machine_is_written_down() -> None:
+    wrong = {}
+    for path in _files(*TEXT):
+        if _name(path).startswith("tests/") or path.name == "requirements.lock":
+            continue
+        if found := MACHINE_PATH.search(path.read_text("utf-8", errors="ignore")):
+            wrong[_name(path)] = found.group()
+    _report("machine path", wrong)
+
+
+def test_nothing_is_left_unfinished() -> None:
+    wrong = {}
+    for path in _files(*TEXT):
+        if path.resolve() == Path(__file__).resolve():
+            continue
+        if found := UNFINISHED.search(path.read_text("utf-8", errors="ignore")):
+            wrong[_name(path)] = found.group()
+    _report("unfinished", wrong)
+
+
+def test_the_lock_file_names_no_registry() -> None:
+    text = (REPOSITORY / "requirements.lock").read_text("utf-8")
+    assert not re.search(r"https?://|--(?:extra-)?index-url|--find-links", text)
+    pins = [line for line in text.splitlines() if re.match(r"[A-Za-z0-9]", line)]
+    assert pins
+    assert all("==" in pin for pin in pins)
+    assert text.count("--hash=sha256:") >= len(pins)
+
+
+# The checks themselves ----------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("sql", "ordered"),
+    [
+        ("row_number() over (partition by a order by b)", True),
+        ("row_number() over (partition by (a + b))", False),
+        ("lag(x, 1) ignore nulls over (partition by a)", False),
+        ("lag(coalesce(x, 1)) over w from t window w as (order by (a), b)", True),
+        ("lead(x) over w from t window w as (partition by a)", False),
+    ],
+)
+def test_the_order_check_sees_windows(sql: str, ordered: bool) -> None:
+    match = NEEDS_ORDER.search(sql)
+    assert match
+    assert is_ordered(sql, match.end()) is ordered
+
+
+@pytest.mark.parametrize("sql", ["now()", "CURRENT_DATE", "x < current_timestamp", "today()"])
+def test_the_clock_check_sees_clocks(sql: str) -> None:
+    assert CLOCK.search(sql)
+
+
+@pytest.mark.parametrize(
+    "sql", ["known()", "-- now() is forbidden", "'now()'", "{# today() #}", "snow_date"]
+)
+def test_the_clock_check_leaves_words_alone(sql: str) -> None:
+    assert not CLOCK.search(without_comments(sql))
+
+
+@pytest.mark.parametrize("sql", ["payload ->> 'x'", "epoch(t)", "unnest(list)", "arg_max(a, b)"])
+def test_the_engine_check_sees_one_engines_words(sql: str) -> None:
+    assert ENGINE_ONLY.search(sql)
+
+
+@pytest.mark.parametrize("path", ["/work/main/x", "at /root/.cache", '"/tmp/file"'])
+def test_the_path_check_sees_machine_paths(path: str) -> None:
+    assert MACHINE_PATH.search(path)
+
+
+@pytest.mark.parametrize("text", ["docs/work/x", "https://a.b/home/x", "$REGULARS_HOME/tmp/x"])
+def test_the_path_check_leaves_other_paths_alone(text: str) -> None:
+    assert not MACHINE_PATH.search(text)
