@@ -1,6 +1,6 @@
 """House rules that a machine can check, over the dbt manifest and over the files as they are.
 
-An exception stands in conventions.csv with its reason; one that is no longer needed is warned about.
+An exception stands in conventions.csv with its reason; an idle one is warned about.
 """
 
 from __future__ import annotations
