@@ -17,7 +17,7 @@ from ingestion.demo.servers import served
 from ingestion.errors import SourceError, UsageError
 from ingestion.http import ApiClient, check_base_url, origin, retry_after, used_up_for
 
-SECRET = "key-that-nobody-may-see"  # noqa: S105
+SECRET = "key-that-nobody-may-see"
 ADDRESS = "someone@private.example.com"
 
 

@@ -72,7 +72,7 @@ def test_events_carry_metric_and_address(shop: DemoServers, settings: Settings) 
 def test_faults_while_paging_give_the_truth_or_a_failure(
     shop: DemoServers, settings: Settings, seed: int
 ) -> None:
-    chance = random.Random(seed)  # noqa: S311
+    chance = random.Random(seed)
     kinds = [kind for kind in get_args(FaultKind) if kind not in ("failed_job", "unauthorized")]
     table = chance.choice(["profiles", "events", "campaigns"])
     for _ in range(chance.randint(1, 3)):

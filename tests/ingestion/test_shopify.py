@@ -85,7 +85,7 @@ def test_an_order_is_as_the_shop_has_it(shop: DemoServers, settings: Settings) -
 def test_faults_give_the_truth_or_a_failure(
     shop: DemoServers, settings: Settings, seed: int
 ) -> None:
-    chance = random.Random(seed)  # noqa: S311
+    chance = random.Random(seed)
     table = chance.choice(TABLES)
     is_bulk = chance.random() < 0.4
     chosen = settings if is_bulk else with_pages(settings, chance.choice([5, 7, 12]))

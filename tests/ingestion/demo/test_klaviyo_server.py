@@ -1,0 +1,197 @@
+"""The pretend Klaviyo answers as Klaviyo's own OpenAPI file says, and refuses what it would refuse.
+
+The file lies outside the repository (`../shared`, or `REGULARS_SHARED`); without it the contract
+tests are skipped and the small rules below still hold.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import jsonschema
+import pytest
+
+from ingestion.config import REPOSITORY
+from ingestion.demo.faults import KINDS
+from ingestion.demo.servers import API_KEY, DemoServers
+from tests.ingestion.api_world import small_shop
+
+SHARED = Path(os.environ.get("REGULARS_SHARED") or REPOSITORY.parent / "shared")
+CONTRACT = SHARED / "contracts" / "klaviyo" / "openapi-2026-07-15.json"
+HEADERS = {"Authorization": f"Klaviyo-API-Key {API_KEY}", "revision": "2026-07-15"}
+EMAIL_CAMPAIGNS = "equals(messages.channel,'email')"
+COLLECTIONS: dict[str, dict[str, str]] = {
+    "profiles": {"additional-fields[profile]": "subscriptions", "page[size]": "50"},
+    "events": {"include": "metric,profile", "page[size]": "200"},
+    "campaigns": {"filter": EMAIL_CAMPAIGNS, "page[size]": "9"},
+    "lists": {},
+    "metrics": {},
+}
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoServers]:
+    with small_shop(tmp_path_factory.mktemp("api")) as servers:
+        servers.klaviyo.limits = False
+        yield servers
+
+
+def get(shop: DemoServers, path: str, headers: dict[str, str] | None = None, **params: Any) -> Any:
+    chosen = HEADERS if headers is None else headers
+    return httpx.get(shop.klaviyo_url + path, headers=chosen, params=params, timeout=30)
+
+
+@pytest.fixture(scope="module")
+def contract() -> dict[str, Any]:
+    if not CONTRACT.exists():
+        pytest.skip(f"Klaviyo's OpenAPI file is not at {CONTRACT}")
+    found: dict[str, Any] = json.loads(CONTRACT.read_text("utf-8"))
+    return found
+
+
+def strict(schema: Any) -> Any:
+    """The schema as JSON Schema: `nullable` becomes a type, and any one variant may hold.
+
+    Klaviyo's variants overlap (three send options are the same), so `oneOf` would refuse them all.
+    """
+    if isinstance(schema, list):
+        return [strict(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    found = {key: strict(value) for key, value in schema.items() if key != "nullable"}
+    if schema.get("nullable") and isinstance(schema.get("type"), str):
+        found["type"] = [schema["type"], "null"]
+        if "enum" in found:
+            found["enum"] = [*found["enum"], None]
+    if "oneOf" in found:
+        null = [{"type": "null"}] if schema.get("nullable") else []
+        found["anyOf"] = [*found.pop("oneOf"), *null]
+    return found
+
+
+@pytest.fixture(scope="module")
+def validators(contract: dict[str, Any]) -> dict[str, Any]:
+    components = strict(contract["components"])
+    made = {}
+    for name in COLLECTIONS:
+        answer = contract["paths"][f"/api/{name}"]["get"]["responses"]["200"]
+        schema = strict(copy.deepcopy(answer["content"]["application/vnd.api+json"]["schema"]))
+        made[name] = jsonschema.Draft202012Validator(schema | {"components": components})
+    return made
+
+
+@pytest.mark.parametrize("name", list(COLLECTIONS))
+def test_every_page_is_valid_by_the_contract(
+    shop: DemoServers, validators: dict[str, Any], name: str
+) -> None:
+    answer = get(shop, f"/api/{name}", **COLLECTIONS[name])
+    pages = 0
+    while True:
+        assert answer.status_code == 200
+        assert answer.headers["content-type"] == "application/vnd.api+json"
+        problems = [error.message for error in validators[name].iter_errors(answer.json())]
+        assert problems == []
+        pages += 1
+        following = answer.json()["links"].get("next")
+        if not following:
+            break
+        answer = httpx.get(following, headers=HEADERS, timeout=30)
+    assert pages > 1 or name in ("lists", "metrics")
+
+
+def test_the_validator_can_say_no(validators: dict[str, Any]) -> None:
+    wrong = {"data": [{"type": "profile", "id": 5, "attributes": {}, "links": {}}]}
+    assert list(validators["profiles"].iter_errors(wrong))
+    assert list(validators["events"].iter_errors({"data": [{"type": "metric"}]}))
+
+
+@pytest.mark.parametrize("name", list(COLLECTIONS))
+def test_only_parameters_of_the_contract_are_used(contract: dict[str, Any], name: str) -> None:
+    from ingestion.sources.klaviyo import ENDPOINTS
+
+    if name not in ENDPOINTS:
+        pytest.skip("not pulled")
+    endpoint = ENDPOINTS[name]
+    parameters = {p["name"]: p for p in contract["paths"][f"/api/{name}"]["get"]["parameters"]}
+    assert {key for key, _ in endpoint.params} <= set(parameters)
+    assert endpoint.time_field in parameters["sort"]["schema"]["enum"]
+    assert endpoint.page_size <= parameters["page[size]"]["schema"]["maximum"]
+    described = parameters["filter"]["description"]
+    assert f"`{endpoint.time_field}`" in described
+    assert f"`{endpoint.since}`" in described
+    assert endpoint.scope in contract["paths"][f"/api/{name}"]["get"]["x-klaviyo-scopes"]
+    for key, value in endpoint.params:
+        allowed = parameters[key]["schema"]["items"]["enum"]
+        assert set(value.split(",")) <= set(allowed)
+
+
+def test_without_a_key_there_is_no_answer(shop: DemoServers) -> None:
+    assert get(shop, "/api/profiles", {"revision": "2026-07-15"}).status_code == 401
+    wrong = HEADERS | {"Authorization": "Klaviyo-API-Key nope"}
+    assert get(shop, "/api/profiles", wrong).status_code == 401
+
+
+def test_without_a_revision_there_is_no_answer(shop: DemoServers) -> None:
+    answer = get(shop, "/api/profiles", {"Authorization": HEADERS["Authorization"]})
+    assert answer.status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("name", "params"),
+    [
+        ("campaigns", {}),
+        ("profiles", {"page[size]": "101"}),
+        ("profiles", {"page[size]": "x"}),
+        ("profiles", {"sort": "shoe_size"}),
+        ("profiles", {"filter": "greater-or-equal(updated,2026-01-01T00:00:00Z)"}),
+        ("profiles", {"filter": "greater-than(updated,yesterday)"}),
+        ("profiles", {"filter": "greater-than(updated"}),
+        ("events", {"filter": "equals(nothing,'x')"}),
+        ("events", {"page[cursor]": "not a cursor"}),
+    ],
+)
+def test_a_wrong_question_is_refused(shop: DemoServers, name: str, params: dict[str, str]) -> None:
+    answer = get(shop, f"/api/{name}", **params)
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["detail"]
+
+
+def test_filters_and_sorting_agree(shop: DemoServers) -> None:
+    since = "2026-03-01T00:00:00+00:00"
+    query = {"filter": f"greater-or-equal(datetime,{since})", "page[size]": "1000"}
+    forward = get(shop, "/api/events", **query, sort="datetime").json()["data"]
+    backward = get(shop, "/api/events", **query, sort="-datetime").json()["data"]
+    assert [e["id"] for e in forward] == [e["id"] for e in backward][::-1]
+    assert all(event["attributes"]["datetime"] >= since for event in forward)
+    assert len(forward) < len(shop.klaviyo.rows["events"])
+
+
+def test_sms_has_no_campaigns(shop: DemoServers) -> None:
+    answer = get(shop, "/api/campaigns", filter="equals(messages.channel,'sms')")
+    assert answer.json()["data"] == []
+
+
+def test_too_many_requests_are_told_when_to_come_back(shop: DemoServers) -> None:
+    shop.klaviyo.limits = True
+    try:
+        answers = [get(shop, "/api/metrics") for _ in range(25)]
+    finally:
+        shop.klaviyo.limits = False
+    refused = [answer for answer in answers if answer.status_code == 429]
+    assert refused
+    assert all(int(answer.headers["retry-after"]) >= 1 for answer in refused)
+
+
+def test_faults_can_be_asked_for_over_http(shop: DemoServers) -> None:
+    plan = {"kind": "server_error", "where": "/lists"}
+    httpx.post(shop.klaviyo_url + "/_faults", json=plan)
+    assert get(shop, "/api/lists").status_code == 500
+    assert get(shop, "/api/lists").status_code == 200
+    httpx.request("DELETE", shop.klaviyo_url + "/_faults")
+    assert "repeated_cursor" in KINDS
