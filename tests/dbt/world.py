@@ -182,7 +182,7 @@ class World:
     def warehouse(self) -> duckdb.DuckDBPyConnection:
         """A read-only connection to what was built; the caller closes it."""
         con = duckdb.connect(str(self.home / "warehouse.duckdb"), read_only=True)
-        con.execute(f"attach '{self.home / 'raw.duckdb'}' as raw (read_only)")
+        con.execute(f"attach if not exists '{self.home / 'raw.duckdb'}' as raw (read_only)")
         return con
 
 
