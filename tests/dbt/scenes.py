@@ -4,6 +4,7 @@ Belongs here: raw rows and nothing else. What must come of them stands in the te
 after the trouble. Each scene has its own addresses, so that one build serves them all.
 """
 
+# ruff: noqa: E501 - raw rows read best as a table, one to a line
 from __future__ import annotations
 
 from typing import Any
