@@ -70,7 +70,7 @@ def render(
         sources=sources,
         freshness=freshness,
         identity=health.read_identity(connection),
-        caveats=health.read_caveats(connection, build, sources, freshness),
+        caveats=health.read_caveats(connection, sources, freshness),
     )
 
 

@@ -6,7 +6,7 @@ Belongs here: reading the published file. Does not belong here: words and layout
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from math import ceil, sqrt
 from typing import Any
@@ -208,10 +208,11 @@ def read_months(connection: duckdb.DuckDBPyConnection, build: Build) -> list[Mon
         from months m left join numbered n on date_trunc('month', n.ordered_at)::date = m.month
         group by m.month order by m.month
         """,
-        build.as_of,
+        build.as_of - timedelta(microseconds=1),
     )
-    last = found[-1][0]
-    months = [Month(day, first, later, day != last) for day, first, later in found]
+    ends_now = build.as_of.day == 1 and build.as_of.time() == time.min
+    open_month = None if ends_now else found[-1][0]
+    months = [Month(day, first, later, day != open_month) for day, first, later in found]
     started = next((n for n, m in enumerate(months) if m.first_orders or m.later_orders), 0)
     return months[started:]
 

@@ -120,7 +120,6 @@ def read_identity(connection: duckdb.DuckDBPyConnection) -> Identity:
 
 def read_caveats(
     connection: duckdb.DuckDBPyConnection,
-    build: Build,
     sources: list[Source],
     freshness: list[Freshness],
 ) -> list[Caveat]:
@@ -138,25 +137,8 @@ def read_caveats(
             f"source has brought nothing newer than {STALE_HOURS} hours",
             f"sources have brought nothing newer than {STALE_HOURS} hours",
         ),
-        Caveat(
-            _silent(connection, build, sources),
-            "source that used to bring rows brought none",
-            "sources that used to bring rows brought none",
-        ),
     ]
     return [caveat for caveat in found if caveat.count]
-
-
-def _silent(connection: duckdb.DuckDBPyConnection, build: Build, sources: list[Source]) -> int:
-    earlier = {
-        source
-        for (source,) in rows(
-            connection,
-            "select distinct source from ops.run_sources where run_id <> ? and rows_received > 0",
-            build.run_id,
-        )
-    }
-    return len([source for source in sources if not source.received and source.name in earlier])
 
 
 def _orders(connection: duckdb.DuckDBPyConnection) -> list[Caveat]:

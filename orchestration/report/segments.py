@@ -71,13 +71,19 @@ def read_segments(connection: duckdb.DuckDBPyConnection, build: Build) -> list[S
         " order by priority, segment",
     )
     labels = {row[0]: row[1] for row in described}
-    earlier = rows(connection, "select count(*) from ops.runs where run_id <> ?", build.run_id)
+    # Before a week of stays is recorded, everybody would seem to have just entered.
+    recorded = rows(
+        connection,
+        "select count(*) from marts.fct_segment_memberships"
+        " where entered_at <= $1 - interval 7 day",
+        build.as_of,
+    )
     result = []
     for row in described:
         figures = SegmentFigures(*row)
         if has_table(connection, "segments", f"seg_{figures.name}"):
             _fill(connection, figures, labels)
-        if earlier[0][0]:
+        if recorded[0][0]:
             figures.entered, figures.left = _movements(connection, figures.name, build)
         result.append(figures)
     return result
