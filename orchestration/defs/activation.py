@@ -12,7 +12,7 @@ import dagster as dg
 
 from ingestion.config import load_settings
 from orchestration import console
-from orchestration.activation.authority import may_send
+from orchestration.activation.authority import Trigger, may_send
 from orchestration.activation.people import targets
 from orchestration.commands.delivery import reasons_in_words
 from orchestration.defs.quality import GROUP as PUBLISH
@@ -61,7 +61,7 @@ def _pairs() -> list[Pair]:
     kinds={"html"},
     description="The HTML page of people, value, stages, segments and data health.",
 )
-def report(run: RunResource) -> dg.MaterializeResult:
+def report(run: RunResource) -> dg.MaterializeResult[None]:
     """Draw the page from the published file."""
     from orchestration.report.build import build_report  # noqa: PLC0415 - only a run draws
 
@@ -75,7 +75,7 @@ def _authority(run: Run, destination: str) -> bool:
     place = run.settings.destinations[destination]
     if run.request.send == "scheduled":
         return may_send(place, "schedule")
-    trigger = "demo" if run.home.demo.exists() else "by_hand"
+    trigger: Trigger = "demo" if run.home.demo.exists() else "by_hand"
     return may_send(place, trigger, send_flag=run.request.send == "yes")
 
 
@@ -90,7 +90,7 @@ def sync_asset(pair: Pair) -> dg.AssetsDefinition:
         pool="duckdb",
         description=f"What `{pair.destination}` has received of the segment `{pair.segment}`.",
     )
-    def activate(run: RunResource) -> Iterator[dg.MaterializeResult]:
+    def activate(run: RunResource) -> Iterator[dg.MaterializeResult[None]]:
         current = run.current
         office = Office(current.home, current.settings, current.store, moment(current.home))
         target = targets(current.home, current.settings, pair.segment, pair.destination)[0]

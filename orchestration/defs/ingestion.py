@@ -49,7 +49,7 @@ def source_assets(name: str) -> dg.AssetsDefinition:
         retry_policy=RETRY if name in ("klaviyo", "shopify") else None,
         description=source.description,
     )
-    def load(run: RunResource) -> Iterator[dg.MaterializeResult]:
+    def load(run: RunResource) -> Iterator[dg.MaterializeResult[None]]:
         current = run.current
         counts = []
         if name in enabled_sources(current.settings):

@@ -32,7 +32,7 @@ RUN_CONTEXT = "run_context"
     description="Append consent facts of the sources to ops, once each, and export ops for dbt.",
     pool="duckdb",
 )
-def ops_export(run: RunResource) -> Iterator[dg.MaterializeResult]:
+def ops_export(run: RunResource) -> Iterator[dg.MaterializeResult[None]]:
     """Record the facts, write the files."""
     current = run.current
     facts = record_consent_facts(

@@ -40,7 +40,7 @@ OTHERS = ("contract", "breaker", "dbt")
     pool="duckdb",
     description="The next published file, built aside; checks judge this very file.",
 )
-def candidate(run: RunResource) -> dg.MaterializeResult:
+def candidate(run: RunResource) -> dg.MaterializeResult[None]:
     """Copy the public tables out of the warehouse."""
     current = run.current
     current.candidate = build_candidate(current.home, current)
@@ -129,7 +129,7 @@ def _check_result(name: str, results: list[CheckResult]) -> dg.AssetCheckResult:
         warn_window=timedelta(hours=26), fail_window=timedelta(days=3)
     ),
 )
-def published(run: RunResource) -> dg.MaterializeResult:
+def published(run: RunResource) -> dg.MaterializeResult[None]:
     """Swap the candidate in and commit memberships, ids and the run to ops."""
     current = run.current
     if current.candidate is None:

@@ -22,7 +22,7 @@ from orchestration.workers import mark_process, release_dead_runs
 QUEUE_SECONDS = 6 * 3600.0
 
 
-class RunResource(dg.ConfigurableResource):  # type: ignore[misc]
+class RunResource(dg.ConfigurableResource[Any]):
     """One run's facts, from the launch pad, a schedule or the command line.
 
     `as_of` empty means now; `input` empty means the settings' input; `send` is `no` (plan only),
