@@ -193,14 +193,18 @@ def email_reason(email: str | None, identifiers: Sequence[Identifier]) -> str:
     others = [found for found in addresses if found is not chosen]
     if not others:
         return f"The only address; evidence {chosen.evidence_grade}, {seen}."
-    worse = [o for o in others if grade_rank(o.evidence_grade) > grade_rank(chosen.evidence_grade)]
-    dormant = [o for o in others if o.is_dormant and o not in worse]
-    if len(worse) == len(others):
-        against = f"better than the evidence for {len(others)} other address(es)"
-    elif len(worse) + len(dormant) == len(others):
-        against = f"the best of the addresses in use; {len(dormant)} as good is dormant"
+    better = [o for o in others if grade_rank(o.evidence_grade) < grade_rank(chosen.evidence_grade)]
+    equal = [o for o in others if grade_rank(o.evidence_grade) == grade_rank(chosen.evidence_grade)]
+    if better:
+        against = (
+            f"{len(better)} of {len(others)} other address(es) has better, but is undeliverable"
+        )
+    elif not equal:
+        against = f"better than for the {len(others)} other address(es)"
+    elif all(other.is_dormant for other in equal):
+        against = f"as good as for {len(equal)} other(s), which lie dormant"
     else:
-        against = f"as good as another of {len(others)} address(es), and preferred by recency"
+        against = f"as good as for {len(equal)} of {len(others)} other(s), and seen last"
     return f"Evidence {chosen.evidence_grade}, {against}; {seen}."
 
 

@@ -4,14 +4,18 @@ Belongs here: finding the person behind any identifier or id, reading their rows
 ordering the evidence into a chain. Does not belong here: laying it out for a terminal
 (explain_view) or working anything out anew; what stands here was decided by the models.
 
-Reads `published.duckdb` only, so it works while a run is under way, and shows what was published.
+Reads `published.duckdb`, so it works while a run is under way and shows what was published; only
+what was sent or held back comes from the ledger, which knows it first.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import duckdb
+from sqlalchemy import Connection, Table, select
 
 from ingestion.config import load_settings
 from ingestion.errors import RegularsError, UsageError
@@ -30,6 +34,8 @@ from orchestration.evidence import (
 )
 from orchestration.explain_view import render
 from orchestration.home import Home
+from orchestration.ops import schema
+from orchestration.ops.store import URL_VARIABLE, from_micros, open_store
 from orchestration.publishing.reader import open_published
 
 __all__ = ["AmbiguousError", "NotFoundError", "explain", "render"]
@@ -68,12 +74,14 @@ def explain(home: Home, who: str, default_country: str | None = None) -> Explana
         with open_published(home) as connection:
             reader = _Reader(connection)
             customer_id, asked_for, alias_of, start = _find(reader, who, country)
-            return _collect(reader, customer_id, asked_for, alias_of, start)
+            found = _collect(reader, customer_id, asked_for, alias_of, start)
     except duckdb.Error as error:
         raise RegularsError(
             f"The published file {home.published} cannot be read.",
             "Run `regulars doctor`; a new `regulars run` replaces the file.",
         ) from error
+    ledger = _ledger(home, found.customer_id)
+    return replace(found, deliveries=ledger[0], held_back=ledger[1]) if ledger else found
 
 
 class _Reader:
@@ -220,6 +228,22 @@ def _collect(
         ),
         not_published=sorted(set(reader.missing)),
     )
+
+
+def _ledger(home: Home, customer_id: str) -> tuple[list[Row], list[Row]] | None:
+    """Sent and held back by now: a sync follows the publishing, so the file lags one behind."""
+    if not (home.ops.exists() or os.environ.get(URL_VARIABLE)):
+        return None
+    with open_store(home) as store, store.read() as connection:
+        sent = _newest(connection, schema.deliveries, "delivered_at", customer_id)
+        return sent, _newest(connection, schema.held_back, "held_back_at", customer_id)
+
+
+def _newest(connection: Connection, table: Table, moment: str, customer_id: str) -> list[Row]:
+    query = select(table).where(table.c.customer_id == customer_id)
+    query = query.order_by(table.c[moment].desc(), table.c.destination, table.c.segment)
+    rows = connection.execute(query.limit(MAX_ACTIVITY)).mappings().all()
+    return [{**row, moment: from_micros(row[moment])} for row in rows]
 
 
 def _identifiers(reader: _Reader, customer_id: str) -> list[Identifier]:

@@ -24,6 +24,7 @@ MAX_SHOWN_IDENTIFIERS = 25
 MAX_SHOWN_LINKS = 40
 MAX_SHOWN_REFUSED = 5
 MAX_SHOWN_ACTIVITY = 8
+NEVER_ASKED = "no_consent"
 
 
 def render(explanation: Explanation) -> RenderableType:
@@ -184,23 +185,29 @@ def _segments(explanation: Explanation) -> RenderableType:
 
 
 def _permissions(explanation: Explanation) -> RenderableType:
+    """What is permitted or was refused; the pairs that nobody ever asked about in one sentence."""
+    asked = [row for row in explanation.permissions if row.get("reason") != NEVER_ASKED]
     table = _table("channel", "purpose", "may be contacted", "because", "receipt")
-    for row in explanation.permissions:
+    for row in sorted(asked, key=lambda row: not row.get("is_contactable")):
         _add(
             table,
             row.get("channel"),
             row.get("purpose"),
             "yes" if row.get("is_contactable") else "no",
-            row.get("reason"),
+            str(row.get("reason")).replace("_", " "),
             row.get("consent_receipt_id"),
         )
-    nothing = "No permission is recorded, so nothing may be sent."
-    return table if explanation.permissions else _none(nothing)
+    never = len(explanation.permissions) - len(asked)
+    if not asked:
+        return _none("No permission is recorded, so nothing may be sent.")
+    if not never:
+        return table
+    return Group(table, _none(f"Never asked for the other {never} pairs of channel and purpose."))
 
 
 def _deliveries(explanation: Explanation) -> RenderableType:
     columns = ("delivered_at", "segment", "destination", "operation", "outcome")
-    return _activity(explanation.deliveries, columns, "Nothing was sent up to the published run.")
+    return _activity(explanation.deliveries, columns, "Nothing was sent.")
 
 
 def _held_back(explanation: Explanation) -> RenderableType:

@@ -94,7 +94,8 @@ insert into marts.fct_segment_memberships values
 insert into segments.seg_vip values ('c1', 'among the top 5 %', '{}');
 insert into marts.contactability values
     ('c1', 'email', 'marketing', true, 'granted at checkout', 'receipt-1'),
-    ('c1', 'sms', 'marketing', false, 'no consent recorded', null);
+    ('c1', 'sms', 'marketing', false, 'revoked', null),
+    ('c1', 'push', 'marketing', false, 'no_consent', null);
 insert into activity.fct_deliveries values
     ('d1', 'vip', 'file', 'c1', 'added', 'email', 'marketing', 'receipt-1',
      timestamp '2026-05-03', 'delivered');

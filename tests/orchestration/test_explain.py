@@ -31,6 +31,8 @@ from orchestration.evidence import (
 )
 from orchestration.explain import AmbiguousError, NotFoundError, _quoted, explain, render
 from orchestration.home import Home
+from orchestration.ops import schema
+from orchestration.ops.store import append, open_store, to_micros
 
 SHOP = Path(__file__).with_name("explained_shop.sql").read_text("utf-8")
 TABLES = SHOP.partition("-- Rows")[0]
@@ -142,7 +144,7 @@ def test_every_section_says_what_is_published(home: Home) -> None:
     text = _text(explain(home, "c1"))
     for words in (
         "buyer, c1",
-        "better than the evidence for 1 other address(es)",
+        "better than for the 1 other address(es)",
         "seen 3 time(s), last on 2026-05-01",
         "same_order · orders 1001 · card_paid_order · 2025-02-01",
         "first kept order",
@@ -151,6 +153,8 @@ def test_every_section_says_what_is_published(home: Home) -> None:
         "Best customers",
         "among the top 5 %",
         "receipt-1",
+        "revoked",
+        "Never asked for the other 1 pairs",
         "no consent recorded",
         "delivered",
     ):
@@ -184,6 +188,29 @@ def test_json_holds_everything_and_money_is_exact(home: Home) -> None:
     assert len(content["identifiers"]) == 5
     assert content["refused"][0]["refusal_reason"] == "shared_device"
     assert content["not_published"] == []
+
+
+def test_what_was_sent_since_the_publishing_comes_from_the_ledger(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    with duckdb.connect(str(home.published)) as connection:
+        connection.execute(SHOP)
+    shared = {"segment": "vip", "destination": "file", "channel": "email", "purpose": "marketing"}
+    moment = to_micros(datetime.fromisoformat("2026-06-02 08:00:00"))
+    run = {"sync_run_id": "s1", "run_id": "r1", "plan_hash": "p", "status": "succeeded"}
+    sent = {"delivery_id": "d9", "sync_run_id": "s1", "customer_id": "c1", "version": 1}
+    with open_store(home) as store, store.write() as connection:
+        append(connection, schema.sync_runs, [{**run, **shared, "started_at": moment}])
+        row = {
+            **sent,
+            **shared,
+            "operation": "removed",
+            "content_hash": "h",
+            "delivered_at": moment,
+        }
+        append(connection, schema.deliveries, [{**row, "outcome": "delivered"}])
+    found = explain(home, "c1")
+    assert [delivery["operation"] for delivery in found.deliveries] == ["removed"]
+    assert "2026-06-02 08:00  vip      file         removed" in _text(found)
 
 
 @pytest.mark.parametrize(
@@ -232,9 +259,10 @@ def _identifier(value: str, grade: str, *, dormant: bool = False) -> Identifier:
     ("others", "words"),
     [
         ([], "The only address"),
-        ([_identifier("b", "newsletter")], "better than the evidence for 1"),
-        ([_identifier("b", "checkout", dormant=True)], "1 as good is dormant"),
-        ([_identifier("b", "checkout")], "as good as another"),
+        ([_identifier("b", "newsletter")], "better than for the 1"),
+        ([_identifier("b", "checkout", dormant=True)], "which lie dormant"),
+        ([_identifier("b", "checkout")], "as good as for 1 of 1 other(s), and seen last"),
+        ([_identifier("b", "card_paid_order")], "1 of 1 other address(es) has better"),
     ],
 )
 def test_the_best_address_has_a_reason(others: list[Identifier], words: str) -> None:
