@@ -57,18 +57,23 @@
     || '; the last one ' || {{ days_ago_in_words(buyers ~ '.days_since_last_order') }} || '.'
 {%- endmacro %}
 
-{#- Why somebody may not be written to, as the end of a sentence. -#}
+{#- Why somebody may not be emailed, as the end of a sentence. -#}
 {% macro permission_in_words(reason) -%}
     case coalesce({{ reason }}, 'no_consent')
-        when 'no_consent' then 'never asked for email'
-        when 'denied' then 'said no to email'
-        when 'revoked' then 'withdrew permission for email'
-        when 'unsubscribed' then 'unsubscribed from email'
-        when 'expired' then 'the permission has run out'
-        when 'unconfirmed' then 'never confirmed the sign-up'
-        when 'spam_report' then 'reported an email as spam'
-        when 'hard_bounce' then 'the address no longer works'
+        when 'no_consent' then 'no permission for email is on record'
+        when 'denied' then 'they said no to email'
+        when 'revoked' then 'they withdrew permission for email'
+        when 'unsubscribed' then 'they unsubscribed from email'
+        when 'expired' then 'their permission for email has run out'
+        when 'unconfirmed' then 'they never confirmed the sign-up'
+        when 'spam_report' then 'they reported an email as spam'
+        when 'hard_bounce' then 'their email address no longer works'
         when 'no_address' then 'no email address is known'
         else 'email is switched off for them'
     end
+{%- endmacro %}
+
+{#- Where a sign-up came from: "klaviyo:form" becomes "klaviyo form". -#}
+{% macro source_in_words(source) -%}
+    replace(replace({{ source }}, '_', ' '), ':', ' ')
 {%- endmacro %}

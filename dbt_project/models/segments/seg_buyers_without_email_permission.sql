@@ -1,8 +1,8 @@
 {{ config(meta={'segment': {
     'label': 'Buyers without email permission',
-    'description': 'They have a kept order and may not be emailed for marketing: ask them nicely.',
-    'channel': 'onsite',
-    'purpose': 'personalisation',
+    'description': 'A kept order, and no email for marketing allowed: reach them where they said yes.',
+    'channel': 'sms',
+    'purpose': 'marketing',
     'destinations': ['file'],
     'priority': 70,
 }}) }}
@@ -20,8 +20,9 @@ permission as (
 final as (
     select
         buyers.customer_id,
-        {{ count_in_words('buyers.order_count', 'order', 'orders') }} || ', the last '
-        || {{ days_in_words('buyers.days_since_last_order') }} || ' ago, but '
+        {{ count_in_words('buyers.order_count', 'order', 'orders') }}
+        || case when buyers.order_count = 1 then ', ' else ', the last ' end
+        || {{ days_ago_in_words('buyers.days_since_last_order') }} || ', but '
         || {{ permission_in_words('permission.reason') }} || '.' as reason,
         {{ json_object_text({
             'permission': "coalesce(permission.reason, 'no_consent')",

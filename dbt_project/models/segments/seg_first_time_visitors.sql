@@ -35,8 +35,10 @@ final as (
         customer_id,
         'First visit ' || {{ ago_in_words('started_at') }}
         || coalesce(', ' || {{ marketing_channel_in_words('marketing_channel') }}, '') || ', '
-        || {{ count_in_words('cast(product_view_count as bigint)', 'product', 'products') }} || ' viewed.'
-            as reason,
+        || case
+            when product_view_count = 0 then 'no product viewed.'
+            else {{ count_in_words('cast(product_view_count as bigint)', 'product', 'products') }} || ' viewed.'
+        end as reason,
         {{ json_object_text({
             'marketing_channel': 'marketing_channel',
             'product_view_count': 'cast(product_view_count as bigint)',

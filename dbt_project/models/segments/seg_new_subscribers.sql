@@ -46,7 +46,7 @@ final as (
     select
         sign_ups.customer_id,
         'Signed up for email ' || {{ ago_in_words('sign_ups.signed_up_at') }}
-        || coalesce(' (' || replace(sign_ups.source, '_', ' ') || ')', '')
+        || coalesce(' (' || {{ source_in_words('sign_ups.source') }} || ')', '')
         || case
             when customers.order_count = 0 then ', no order yet.'
             else ', ' || {{ count_in_words('customers.order_count', 'order', 'orders') }} || ' so far.'

@@ -19,7 +19,7 @@ first_products as (
 final as (
     select
         buyers.customer_id,
-        'Bought once, ' || {{ days_in_words('buyers.days_since_last_order') }} || ' ago: '
+        'Bought once, ' || {{ days_ago_in_words('buyers.days_since_last_order') }} || ': '
         || first_products.product_words || '.' as reason,
         {{ json_object_text({
             'product': 'first_products.product_name',

@@ -19,11 +19,8 @@ purchases as (
 final as (
     select
         buyers.customer_id,
-        'Ordered ' || purchases.product_words
-        || case
-            when buyers.days_since_last_order = 0 then ' today.'
-            else ' ' || {{ days_in_words('buyers.days_since_last_order') }} || ' ago.'
-        end as reason,
+        'Ordered ' || purchases.product_words || ' '
+        || {{ days_ago_in_words('buyers.days_since_last_order') }} || '.' as reason,
         {{ json_object_text({
             'product': 'purchases.product_name',
             'product_id': 'purchases.product_id',

@@ -29,7 +29,7 @@ final as (
         buyers.customer_id,
         'Number ' || cast(buyers.value_rank as varchar) || ' of '
         || {{ count_in_words('buyers.buyer_count', 'buyer', 'buyers') }} || ' by value: '
-        || {{ money_in_words('buyers.lifetime_net_sales', 'buyers.currency') }} || ' kept over '
+        || {{ money_in_words('buyers.lifetime_net_sales', 'buyers.currency') }} || ' after returns, over '
         || {{ count_in_words('buyers.order_count', 'order', 'orders') }} || '.' as reason,
         {{ json_object_text({
             'product': 'purchases.product_name',

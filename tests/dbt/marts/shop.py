@@ -40,7 +40,9 @@ class Shop:
         self.rows.setdefault(table, []).append(row)
         return row
 
-    def person(self, customer: str, seen: dt.datetime, *, known: bool = True, **changes: Any) -> str:
+    def person(
+        self, customer: str, seen: dt.datetime, *, known: bool = True, **changes: Any
+    ) -> str:
         self.add(
             "int_customers",
             customer_id=customer,
@@ -74,9 +76,7 @@ class Shop:
         }
         self.add("int_customer_identifiers", **(row | changes))
 
-    def order(
-        self, customer: str | None, at: dt.datetime, net: str = "50", **changes: Any
-    ) -> Row:
+    def order(self, customer: str | None, at: dt.datetime, net: str = "50", **changes: Any) -> Row:
         order_id = changes.get("order_id") or self.serial("order-")
         returns = changes.get("returns", "0")
         gross = changes.get("gross_sales", str(float(net) + float(returns)))

@@ -1,6 +1,6 @@
 select
     identifier_type,
-    evidence_grade,
+    coalesce(evidence_grade, 'none') as evidence_grade,
     count(*) as identifier_count,
     count(*) filter (where customer_id is not null) as linked_count,
     count(*) filter (where is_shared) as shared_count,
@@ -8,4 +8,4 @@ select
     count(distinct customer_id) as customer_count,
     max(last_seen_at) as last_seen_at
 from {{ ref('int_customer_identifiers') }}
-group by identifier_type, evidence_grade
+group by identifier_type, coalesce(evidence_grade, 'none')

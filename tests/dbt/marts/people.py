@@ -1,0 +1,295 @@
+"""The people of the golden tests, named for what they show.
+
+Belongs here: who did what, when, counted back from AS_OF. Does not belong here: what should come of
+it; the tests say that.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from tests.dbt.marts.shop import Shop
+
+AS_OF = dt.datetime(2026, 3, 31, 12)
+
+
+def ago(**length: float) -> dt.datetime:
+    return AS_OF - dt.timedelta(**length)
+
+
+def add_everybody(shop: Shop) -> None:
+    add_stages(shop)
+    add_carts(shop)
+    add_browses(shop)
+    add_intents(shop)
+    add_buyers(shop)
+    add_visitors_and_subscribers(shop)
+    add_values(shop)
+    add_addresses(shop)
+    add_memberships(shop)
+
+
+def add_stages(shop: Shop) -> None:
+    shop.person("stage_visitor", ago(days=90), known=False)
+    shop.visit("stage_visitor", ago(days=90), marketing_channel="paid_social")
+    shop.person("stage_contact", ago(days=90))
+    shop.person("stage_second_visit", ago(days=90))
+    shop.visit("stage_second_visit", ago(days=90))
+    shop.visit("stage_second_visit", ago(days=80))
+    shop.visit("stage_second_visit", ago(days=70))
+    shop.person("stage_bot_visits", ago(days=90), known=False)
+    shop.visit("stage_bot_visits", ago(days=90))
+    shop.visit("stage_bot_visits", ago(days=80), is_bot=True)
+    shop.visit("stage_bot_visits", ago(days=70), is_internal=True)
+    at = ago(days=90)
+    views = {f"product_view_{n}_at": at + dt.timedelta(minutes=n) for n in range(1, 4)}
+    shop.person("stage_three_views", at)
+    shop.visit("stage_three_views", at, product_view_count=3, **views)
+    cart = at + dt.timedelta(minutes=1)
+    shop.person("stage_cart_first", at)
+    shop.visit("stage_cart_first", at, first_cart_at=cart, last_cart_at=cart)
+    shop.visit("stage_cart_first", ago(days=80))
+    shop.person("stage_wishlist", at)
+    shop.visit("stage_wishlist", at, first_wishlist_at=cart)
+    shop.person("stage_till_buyer", at)
+    shop.order("stage_till_buyer", at)
+    shop.person("stage_cart_after_order", at)
+    shop.order("stage_cart_after_order", at)
+    later = ago(days=50)
+    shop.visit("stage_cart_after_order", later, first_cart_at=later, last_cart_at=later)
+    shop.person("stage_whole_way", at)
+    shop.visit("stage_whole_way", at)
+    shop.visit("stage_whole_way", ago(days=80))
+    shop.visit("stage_whole_way", ago(days=70), first_checkout_at=ago(days=70))
+    for days in (60, 50, 40, 30):
+        shop.order("stage_whole_way", ago(days=days))
+    for name, kind, days in (("reviewer", "review", 40), ("early_reviewer", "share", 85)):
+        customer = shop.person(f"stage_{name}", at)
+        shop.order(customer, at)
+        shop.order(customer, ago(days=60))
+        add_feedback(shop, customer, kind, ago(days=days))
+    shop.person("stage_cancelled_only", at)
+    shop.order("stage_cancelled_only", ago(days=80), status="cancelled", is_kept=False)
+    shop.person("stage_nps_is_no_signal", at)
+    shop.order("stage_nps_is_no_signal", at)
+    shop.order("stage_nps_is_no_signal", ago(days=60))
+    add_feedback(shop, "stage_nps_is_no_signal", "nps", ago(days=40))
+
+
+def add_feedback(shop: Shop, customer: str, kind: str, at: dt.datetime) -> None:
+    shop.add(
+        "int_feedback_resolved",
+        feedback_key=shop.serial("feedback-"),
+        customer_id=customer,
+        kind=kind,
+        occurred_at=at,
+    )
+
+
+def add_carts(shop: Shop) -> None:
+    for name, at in (
+        ("cart_exactly_1_hour", ago(hours=1)),
+        ("cart_59_minutes", ago(minutes=59)),
+        ("cart_exactly_7_days", ago(days=7)),
+        ("cart_7_days_and_a_second", ago(days=7, seconds=1)),
+        ("cart_then_order", ago(days=2)),
+        ("cart_then_cancelled_order", ago(days=2)),
+        ("cart_then_completed_online", ago(days=2)),
+        ("cart_after_order", ago(days=2)),
+        ("cart_emptied", ago(days=2)),
+        ("cart_half_emptied", ago(days=2)),
+        ("cart_looked_at_again", ago(hours=3)),
+    ):
+        shop.person(name, ago(days=100))
+        shop.event(name, "Product Added", at)
+    shop.order("cart_then_order", ago(days=1))
+    shop.order("cart_then_cancelled_order", ago(days=1), status="cancelled", is_kept=False)
+    shop.event("cart_then_completed_online", "Order Completed", ago(days=1))
+    shop.order("cart_after_order", ago(days=3))
+    shop.event("cart_emptied", "Product Removed", ago(days=1))
+    shop.event("cart_half_emptied", "Product Added", ago(days=2), product_id="pot", sku="POT")
+    shop.event("cart_half_emptied", "Product Removed", ago(days=1))
+    shop.event("cart_looked_at_again", "Cart Viewed", ago(minutes=10))
+    shop.person("cart_of_a_stranger", ago(days=5), known=False)
+    shop.event("cart_of_a_stranger", "Product Added", ago(days=5))
+
+
+def add_browses(shop: Shop) -> None:
+    for name, at in (
+        ("browse_exactly_1_hour", ago(hours=1)),
+        ("browse_59_minutes", ago(minutes=59)),
+        ("browse_exactly_7_days", ago(days=7)),
+        ("browse_7_days_and_a_second", ago(days=7, seconds=1)),
+        ("browse_of_a_stranger", ago(days=2)),
+        ("browse_then_cart", ago(days=3)),
+        ("browse_then_order", ago(days=3)),
+        ("browse_after_cart", ago(days=2)),
+    ):
+        shop.person(name, ago(days=100), known=name != "browse_of_a_stranger")
+        shop.event(name, "Product Viewed", at)
+    shop.event("browse_then_cart", "Product Added", ago(days=2))
+    shop.order("browse_then_order", ago(days=2))
+    shop.event("browse_after_cart", "Product Added", ago(days=3))
+
+
+def add_intents(shop: Shop) -> None:
+    for name in (
+        "opened_and_viewed_2",
+        "clicked_and_viewed_2",
+        "viewed_same_product_twice",
+        "viewed_before_opening",
+        "machine_opened",
+        "opened_8_days_ago",
+        "ordered_since",
+        "ordered_before",
+    ):
+        customer = shop.person(f"intent_{name}", ago(days=100))
+        touch = {"opened_at": ago(days=3)}
+        if name == "clicked_and_viewed_2":
+            touch = {"clicked_at": ago(days=3)}
+        elif name == "machine_opened":
+            touch = {"machine_opened_at": ago(days=3)}
+        elif name == "opened_8_days_ago":
+            touch = {"opened_at": ago(days=8)}
+        shop.message(customer, ago(days=9), **touch)
+        viewed = ago(days=4 if name == "viewed_before_opening" else 2)
+        second = "mug" if name == "viewed_same_product_twice" else "pot"
+        shop.event(customer, "Product Viewed", viewed)
+        shop.event(customer, "Product Viewed", viewed, product_id=second, sku=second)
+    shop.order("intent_ordered_since", ago(days=1))
+    shop.order("intent_ordered_before", ago(days=4))
+
+
+def add_buyers(shop: Shop) -> None:
+    plans: dict[str, tuple[float, ...]] = {
+        "recent_14_days": (14,),
+        "recent_15_days": (15,),
+        "once": (40,),
+        "once_and_cancelled": (40,),
+        "twice": (60, 40),
+        "loyal_4_orders": (130, 120, 110, 100),
+        "loyal_3_orders": (120, 110, 100),
+        "loyal_180_days": (210, 200, 190, 180),
+        "loyal_181_days": (211, 201, 191, 181),
+        "loyal_slow_rhythm": (999, 799, 599, 399),
+        "risk_181_days": (201, 191, 181),
+        "risk_180_days": (200, 190, 180),
+        "risk_slow_rhythm": (800, 600, 400),
+        "risk_2_orders": (400, 390),
+    }
+    for name, days in plans.items():
+        shop.person(name, ago(days=1000))
+        for day in days:
+            shop.order(name, ago(days=day))
+    shop.order("once_and_cancelled", ago(days=5), status="cancelled", is_kept=False)
+    shop.person("recent_cancelled", ago(days=90))
+    shop.order("recent_cancelled", ago(days=2), status="cancelled", is_kept=False)
+    shop.order(None, ago(days=2), "9")
+
+
+def add_visitors_and_subscribers(shop: Shop) -> None:
+    shop.person("visitor_once", ago(days=30), known=False)
+    shop.visit("visitor_once", ago(days=30))
+    shop.person("visitor_twice", ago(days=30), known=False)
+    shop.visit("visitor_twice", ago(days=30))
+    shop.visit("visitor_twice", ago(days=3))
+    shop.person("visitor_31_days", ago(days=31), known=False)
+    shop.visit("visitor_31_days", ago(days=30, seconds=1))
+    shop.person("visitor_bought", ago(days=10))
+    shop.visit("visitor_bought", ago(days=10))
+    shop.order("visitor_bought", ago(days=10))
+    for name, source, at in (
+        ("subscriber_30_days", "newsletter", ago(days=30)),
+        ("subscriber_31_days", "newsletter", ago(days=30, seconds=1)),
+        ("subscriber_again", "newsletter", ago(days=400)),
+        ("subscriber_again", "store_till", ago(days=5)),
+        ("subscriber_at_checkout", "checkout", ago(days=5)),
+    ):
+        if not any(row["customer_id"] == name for row in shop.rows["int_customers"]):
+            shop.person(name, at)
+        add_contact(shop, name, source, at)
+
+
+def add_contact(shop: Shop, customer: str, source: str, at: dt.datetime) -> None:
+    shop.add(
+        "int_contacts_resolved",
+        contact_key=shop.serial("contact-"),
+        customer_id=customer,
+        contact_source="contacts",
+        source=source,
+        email=f"{customer}@shop.example",
+        created_at=at,
+        evidence_grade="newsletter",
+    )
+
+
+def add_values(shop: Shop) -> None:
+    shop.person("whale", ago(days=500))
+    for days in (300, 200, 100):
+        shop.order("whale", ago(days=days), "9000")
+    shop.person("rich_once", ago(days=500))
+    shop.order("rich_once", ago(days=90), "50000")
+    bought = ago(days=320)
+    shop.person("gave_all_back", ago(days=500))
+    shop.order("gave_all_back", bought, "77183.60")
+    shop.order(
+        "gave_all_back",
+        bought + dt.timedelta(hours=1),
+        "-77183.60",
+        gross_sales="0",
+        returns="77183.60",
+        status="returned",
+        is_kept=False,
+    )
+    shop.person("returned_after_month_end", dt.datetime(2026, 1, 1))
+    shop.order(
+        "returned_after_month_end",
+        dt.datetime(2026, 1, 20, 12),
+        "40",
+        returns="60",
+        status="partially_returned",
+        refunded_at=dt.datetime(2026, 2, 10, 12),
+    )
+    shop.person("no_rate", ago(days=500))
+    shop.order("no_rate", ago(days=90), "90000")
+    unknown = {f"{m}_shop": None for m in ("gross_sales", "discounts", "returns", "net_sales")}
+    shop.order(
+        "no_rate",
+        ago(days=80),
+        "10",
+        currency="XAU",
+        conversion_issue="missing_rate",
+        total_sales_shop=None,
+        **unknown,
+    )
+
+
+def add_addresses(shop: Shop) -> None:
+    card = {"evidence_grade": "card_paid_order", "evidence_rank": 1}
+    listed = {"evidence_grade": "newsletter", "evidence_rank": 5}
+    for customer in ("two_addresses", "dead_address"):
+        shop.person(customer, ago(days=600), known=False)
+        shop.rows["int_customers"][-1]["has_known_identifier"] = True
+        shop.identifier(customer, "email", f"card@{customer}.example", ago(days=600), **card)
+        shop.identifier(customer, "email", f"list@{customer}.example", ago(days=500), **listed)
+    bounce = {"bounced_at": ago(days=20), "is_hard_bounce": True}
+    shop.message("dead_address", ago(days=20), email="card@dead_address.example", **bounce)
+
+
+def add_memberships(shop: Shop) -> None:
+    first, second = ago(days=30), ago(days=20)
+    shop.add("int_customer_aliases_next", alias_id="once_old", customer_id="once", merged_at=AS_OF)
+    for segment, customer, entered, exited in (
+        ("one_time_buyers", "once_old", first, None),
+        ("one_time_buyers", "once", second, None),
+        ("one_time_buyers", "twice", first, None),
+        ("one_time_buyers", "long_gone", first, second),
+        ("retired_segment", "twice", first, None),
+    ):
+        shop.add(
+            "segment_memberships",
+            segment=segment,
+            customer_id=customer,
+            entered_at=entered,
+            exited_at=exited,
+        )

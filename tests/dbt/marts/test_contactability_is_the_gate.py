@@ -1,0 +1,157 @@
+"""marts.contactability against the gate that decides at the moment of sending, person by person.
+
+Belongs here: that models and gate read the same facts alike, over many random histories. Does not
+belong here: whether the rule itself is right (tests of the gate, golden tests).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+from pathlib import Path
+
+import pytest
+
+from orchestration.activation.gate import Identifier, Policy, decide, load_standings
+from orchestration.home import Home
+from orchestration.ops.consents import (
+    ConsentEvent,
+    Suppression,
+    record_consents,
+    record_suppressions,
+)
+from orchestration.ops.store import open_store, to_micros
+from tests.dbt.marts.shop import Row, Shop
+
+AS_OF = dt.datetime(2026, 3, 31, 12)
+PEOPLE = 150
+CHANNELS = ("email", "sms", "push", "ads", "onsite")
+PURPOSES = ("marketing", "personalisation", "ads", "transactional")
+KINDS = ("email", "email", "phone", "login", "device", "loyalty_id")
+GRADES = ("card_paid_order", "verified_login", "checkout", "store_till", "newsletter", "import")
+REASONS = ("unsubscribed", "hard_bounce", "spam_report", "manual", "gpc")
+
+
+def ago(choice: random.Random) -> dt.datetime:
+    # Few distinct days, so that facts often share a moment.
+    return AS_OF - dt.timedelta(days=choice.randrange(12))
+
+
+def random_people(shop: Shop, choice: random.Random) -> list[tuple[str, str]]:
+    found = []
+    for number in range(PEOPLE):
+        customer = f"person_{number:03d}"
+        shop.person(customer, AS_OF - dt.timedelta(days=900), known=False)
+        shop.rows["int_customers"][-1]["has_known_identifier"] = True
+        shop.rows["int_customer_identifiers"].pop()
+        for serial, kind in enumerate(choice.sample(KINDS, choice.randrange(1, 5))):
+            rank = choice.randrange(6)
+            value = f"{customer}-{serial}@x.example" if kind == "email" else f"{customer}-{serial}"
+            shop.identifier(
+                customer,
+                kind,
+                value,
+                AS_OF - dt.timedelta(days=choice.randrange(20, 900)),
+                evidence_grade=GRADES[rank],
+                evidence_rank=rank + 1,
+                last_seen_at=AS_OF - dt.timedelta(days=choice.randrange(20)),
+            )
+            found.append((kind, value))
+    return found
+
+
+def random_consents(people: list[tuple[str, str]], choice: random.Random) -> list[ConsentEvent]:
+    events = []
+    for kind, value in people:
+        for _ in range(choice.randrange(5)):
+            status = choice.choice(["granted", "granted", "granted", "denied", "revoked"])
+            every = status != "granted" and choice.random() < 0.2
+            at = ago(choice)
+            events.append(
+                ConsentEvent(
+                    identifier_type=kind,
+                    identifier_value=value,
+                    channel="*" if every else choice.choice(CHANNELS[:2] * 2 + CHANNELS),
+                    purpose="*" if every else choice.choice(PURPOSES[:1] * 4 + PURPOSES),
+                    status=status,
+                    occurred_at=at,
+                    source=choice.choice(["newsletter", "checkout", " "]),
+                    wording_version=choice.choice([None, "v1", "v2"]),
+                    expires_at=choice.choice([None, None, at + dt.timedelta(days=5)]),
+                    proof=choice.choice([None, "ip and time"]),
+                    lawful_basis=choice.choice(["consent", "soft_opt_in", "contract"]),
+                )
+            )
+    return events
+
+
+def random_suppressions(people: list[tuple[str, str]], choice: random.Random) -> list[Suppression]:
+    return [
+        Suppression(
+            identifier_type=kind,
+            identifier_value=value,
+            channel=choice.choice(["email", "email", "sms", "ads", "*"]),
+            purpose=choice.choice(["*", "*", "marketing"]),
+            reason=choice.choice(REASONS),
+            occurred_at=ago(choice),
+            source="email",
+        )
+        for kind, value in people
+        if choice.random() < 0.12
+    ]
+
+
+def columns(fact: ConsentEvent | Suppression) -> Row:
+    return dict(vars(fact))
+
+
+@pytest.mark.parametrize("double_opt_in", [False, True])
+def test_models_and_gate_agree_on_everybody(tmp_path: Path, double_opt_in: bool) -> None:
+    choice = random.Random(11)
+    shop = Shop(tmp_path / "home", AS_OF)
+    people = random_people(shop, choice)
+    consents = random_consents(people, choice)
+    suppressions = random_suppressions(people, choice)
+    for event in {event.consent_event_id: event for event in consents}.values():
+        receipt = {"consent_event_id": event.consent_event_id, "recorded_at": AS_OF}
+        shop.add("consent_events", **columns(event), **receipt)
+    for fact in {fact.suppression_id: fact for fact in suppressions}.values():
+        shop.add("suppressions", **columns(fact), suppression_id=fact.suppression_id)
+    shop.build({"double_opt_in": double_opt_in}, command="run")
+
+    identifiers: dict[str, list[Identifier]] = {}
+    for row in shop.query("from marts.bridge_customer_identifiers order by all"):
+        identifiers.setdefault(row["customer_id"], []).append(
+            Identifier(
+                row["identifier_type"],
+                row["identifier_value"],
+                row["evidence_grade"],
+                row["is_primary"],
+                row["is_dormant"],
+                to_micros(row["last_seen_at"]),
+            )
+        )
+    store = open_store(Home(shop.home))
+    record_consents(store, consents, recorded_at=AS_OF)
+    record_suppressions(store, suppressions, recorded_at=AS_OF)
+    outcomes = set()
+    with store.read() as connection:
+        for channel in CHANNELS:
+            for purpose in PURPOSES:
+                policy = Policy(channel, purpose, double_opt_in)
+                keys = [one.key for known in identifiers.values() for one in known]
+                standings = load_standings(connection, keys, policy, to_micros(AS_OF))
+                rows = shop.query(
+                    "select * from marts.contactability "
+                    f"where channel = '{channel}' and purpose = '{purpose}'"
+                )
+                assert len(rows) == PEOPLE
+                for row in rows:
+                    gate = decide(identifiers[row["customer_id"]], standings, policy)
+                    expected = (gate.reason or "granted", gate.address, gate.receipt_id)
+                    address = (row["address_type"], row["address"])
+                    is_yes = row["is_contactable"]
+                    found = (row["reason"], address if is_yes else None, row["consent_receipt_id"])
+                    assert found == expected, (row["customer_id"], channel, purpose)
+                    outcomes.add(row["reason"])
+    assert len(outcomes) >= 10, f"the histories are too tame: {sorted(outcomes)}"

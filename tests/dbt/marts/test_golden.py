@@ -1,0 +1,286 @@
+"""Handmade people whose stage, score, segments and permission are known: one build, many looks.
+
+Belongs here: expected against actual for stages, RFM, triggers at their boundaries, permission and
+memberships. Does not belong here: how raw rows become the tables these people are laid into.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterator
+from decimal import Decimal
+
+import pytest
+
+from tests.dbt.marts.people import AS_OF, add_everybody
+from tests.dbt.marts.shop import Shop
+
+
+@pytest.fixture(scope="session")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    built = Shop(tmp_path_factory.mktemp("golden"), AS_OF)
+    add_everybody(built)
+    built.build()
+    yield built
+
+
+def members(shop: Shop, segment: str) -> set[str]:
+    return {row["customer_id"] for row in shop.query(f"from segments.seg_{segment}")}
+
+
+def stages(shop: Shop, customer: str) -> list[tuple[str, str]]:
+    rows = shop.query(
+        "select stage, entry_reason from marts.fct_customer_journey_stages "
+        f"where customer_id = '{customer}' order by entered_at"
+    )
+    return [(row["stage"], row["entry_reason"]) for row in rows]
+
+
+STAGES = {
+    "stage_visitor": [("awareness", "First visit, from a social ad")],
+    "stage_contact": [("awareness", "First contact")],
+    "stage_second_visit": [
+        ("awareness", "First visit, came directly"),
+        ("consideration", "Came back: 2 visits"),
+    ],
+    "stage_bot_visits": [("awareness", "First visit, came directly")],
+    "stage_three_views": [
+        ("awareness", "First visit, came directly"),
+        ("consideration", "Viewed 3 products"),
+    ],
+    "stage_cart_first": [
+        ("awareness", "First visit, came directly"),
+        ("acquisition", "Put a product in the cart"),
+    ],
+    "stage_wishlist": [
+        ("awareness", "First visit, came directly"),
+        ("acquisition", "Saved a product to the wishlist"),
+    ],
+    "stage_till_buyer": [("purchase", "First order")],
+    "stage_cart_after_order": [("purchase", "First order")],
+    "stage_whole_way": [
+        ("awareness", "First visit, came directly"),
+        ("consideration", "Came back: 2 visits"),
+        ("acquisition", "Started the checkout"),
+        ("purchase", "First order"),
+        ("advocacy", "4 orders"),
+    ],
+    "stage_reviewer": [("purchase", "First order"), ("advocacy", "2 orders and a review")],
+    "stage_early_reviewer": [("purchase", "First order"), ("advocacy", "2 orders and a share")],
+    "stage_cancelled_only": [("awareness", "First contact")],
+    "stage_nps_is_no_signal": [("purchase", "First order")],
+}
+
+
+@pytest.mark.parametrize("customer", STAGES)
+def test_stages(shop: Shop, customer: str) -> None:
+    assert stages(shop, customer) == STAGES[customer]
+
+
+def test_stage_history_has_no_gap(shop: Shop) -> None:
+    rows = shop.query(
+        "select entered_at, exited_at, is_current from marts.fct_customer_journey_stages "
+        "where customer_id = 'stage_whole_way' order by entered_at"
+    )
+    assert [row["exited_at"] for row in rows[:-1]] == [row["entered_at"] for row in rows[1:]]
+    assert [row["is_current"] for row in rows] == [False, False, False, False, True]
+
+
+CARTS = {
+    "cart_exactly_1_hour": True,
+    "cart_59_minutes": False,
+    "cart_exactly_7_days": True,
+    "cart_7_days_and_a_second": False,
+    "cart_then_order": False,
+    "cart_then_cancelled_order": False,
+    "cart_then_completed_online": False,
+    "cart_after_order": True,
+    "cart_emptied": False,
+    "cart_half_emptied": True,
+    "cart_looked_at_again": False,
+    "cart_of_a_stranger": True,
+    "browse_exactly_1_hour": False,
+}
+
+
+@pytest.mark.parametrize("customer", CARTS)
+def test_abandoned_cart(shop: Shop, customer: str) -> None:
+    assert (customer in members(shop, "abandoned_cart")) is CARTS[customer]
+
+
+BROWSES = {
+    "browse_exactly_1_hour": True,
+    "browse_59_minutes": False,
+    "browse_exactly_7_days": True,
+    "browse_7_days_and_a_second": False,
+    "browse_of_a_stranger": False,
+    "browse_then_cart": False,
+    "browse_then_order": False,
+    "browse_after_cart": True,
+}
+
+
+@pytest.mark.parametrize("customer", BROWSES)
+def test_abandoned_browse(shop: Shop, customer: str) -> None:
+    assert (customer in members(shop, "abandoned_browse")) is BROWSES[customer]
+
+
+INTENTS = {
+    "intent_opened_and_viewed_2": True,
+    "intent_clicked_and_viewed_2": True,
+    "intent_viewed_same_product_twice": False,
+    "intent_viewed_before_opening": False,
+    "intent_machine_opened": False,
+    "intent_opened_8_days_ago": False,
+    "intent_ordered_since": False,
+    "intent_ordered_before": True,
+}
+
+
+@pytest.mark.parametrize("customer", INTENTS)
+def test_high_intent(shop: Shop, customer: str) -> None:
+    assert (customer in members(shop, "high_intent")) is INTENTS[customer]
+
+
+ORDERS = {
+    "recent_14_days": ("recent_buyers", True),
+    "recent_15_days": ("recent_buyers", False),
+    "recent_cancelled": ("recent_buyers", False),
+    "once": ("one_time_buyers", True),
+    "once_and_cancelled": ("one_time_buyers", True),
+    "twice": ("one_time_buyers", False),
+    "loyal_4_orders": ("loyal_customers", True),
+    "loyal_3_orders": ("loyal_customers", False),
+    "loyal_180_days": ("loyal_customers", True),
+    "loyal_181_days": ("loyal_customers", False),
+    "loyal_slow_rhythm": ("loyal_customers", True),
+    "risk_181_days": ("at_risk", True),
+    "risk_180_days": ("at_risk", False),
+    "risk_slow_rhythm": ("at_risk", False),
+    "risk_2_orders": ("at_risk", False),
+    "visitor_once": ("first_time_visitors", True),
+    "visitor_twice": ("first_time_visitors", False),
+    "visitor_31_days": ("first_time_visitors", False),
+    "visitor_bought": ("first_time_visitors", False),
+    "subscriber_30_days": ("new_subscribers", True),
+    "subscriber_31_days": ("new_subscribers", False),
+    "subscriber_again": ("new_subscribers", False),
+    "subscriber_at_checkout": ("new_subscribers", False),
+}
+
+
+@pytest.mark.parametrize("customer", ORDERS)
+def test_segments_of_orders_and_visits(shop: Shop, customer: str) -> None:
+    segment, is_member = ORDERS[customer]
+    assert (customer in members(shop, segment)) is is_member
+
+
+def test_vip_is_the_top_share_of_buyers_with_enough_orders(shop: Shop) -> None:
+    ranked = shop.query(
+        "select customer_id, order_count, row_number() over (order by lifetime_net_sales desc, "
+        "order_count desc, last_ordered_at desc, customer_id) as place, count(*) over () as buyers "
+        "from marts.dim_customers where order_count > 0 and lifetime_net_sales is not null"
+    )
+    places = -(-ranked[0]["buyers"] * 5 // 100)
+    expected = {r["customer_id"] for r in ranked if r["place"] <= places and r["order_count"] >= 3}
+    assert members(shop, "vip") == expected
+    assert expected, "the handmade shop has a VIP"
+
+
+def test_returning_everything_makes_nobody_a_best_customer(shop: Shop) -> None:
+    [row] = shop.query(
+        "select * from marts.fct_customer_rfm where is_current and customer_id = 'gave_all_back'"
+    )
+    assert (row["frequency"], row["monetary"], row["gross_monetary"]) == (1, 0, Decimal("77183.60"))
+    assert row["m_score"] == 1
+    assert row["rfm_segment"] not in {"champions", "loyal", "previously_loyal"}
+    assert "gave_all_back" not in members(shop, "vip")
+
+
+def test_a_month_end_does_not_know_of_a_later_return(shop: Shop) -> None:
+    rows = shop.query(
+        "select as_of_date, monetary from marts.fct_customer_rfm "
+        "where customer_id = 'returned_after_month_end' order by as_of_date"
+    )
+    by_date = {row["as_of_date"]: row["monetary"] for row in rows}
+    assert by_date[dt.date(2026, 1, 31)] == 100
+    assert by_date[dt.date(2026, 2, 28)] == 40
+    assert by_date[AS_OF.date()] == 40
+    assert dt.date(2025, 12, 31) not in by_date
+
+
+def test_rfm_recency_counts_days_of_the_shop(shop: Shop) -> None:
+    [row] = shop.query(
+        "select recency_days from marts.fct_customer_rfm where is_current and customer_id = 'once'"
+    )
+    assert row["recency_days"] == 40
+
+
+def test_no_rate_means_no_value_and_a_reason(shop: Shop) -> None:
+    [row] = shop.query("from marts.customer_360 where customer_id = 'no_rate'")
+    assert row["lifetime_net_sales"] is None
+    assert row["lifetime_net_sales_issue"] == "missing_rate"
+    assert row["rfm_segment"] is None
+    assert row["order_count"] == 2
+    assert "no_rate" not in members(shop, "vip")
+
+
+def test_people_without_orders_are_prospects(shop: Shop) -> None:
+    rows = shop.query("from marts.customer_360 where order_count = 0")
+    assert {row["rfm_segment"] for row in rows} == {"prospects"}
+
+
+def test_best_address_is_the_best_evidenced_that_works(shop: Shop) -> None:
+    rows = shop.query(
+        "select customer_id, email, first_name from marts.dim_customers "
+        "where customer_id in ('two_addresses', 'dead_address') order by customer_id"
+    )
+    assert [(row["customer_id"], row["email"]) for row in rows] == [
+        ("dead_address", "list@dead_address.example"),
+        ("two_addresses", "card@two_addresses.example"),
+    ]
+
+
+def test_a_list_address_without_a_sign_of_life_is_dormant(shop: Shop) -> None:
+    rows = shop.query(
+        "select identifier_value, is_dormant from marts.bridge_customer_identifiers "
+        "where customer_id = 'two_addresses' and identifier_type = 'email'"
+    )
+    assert {row["identifier_value"]: row["is_dormant"] for row in rows} == {
+        "card@two_addresses.example": False,
+        "list@two_addresses.example": True,
+    }
+
+
+def test_reasons_read_like_sentences(shop: Shop) -> None:
+    sentence = "select reason, context from segments.seg_{} where customer_id = '{}'"
+    [cart] = shop.query(sentence.format("abandoned_cart", "cart_exactly_1_hour"))
+    assert cart["reason"] == "Left Blue mug in the cart 1 hour ago."
+    assert json.loads(cart["context"])["value"] == 12.5
+    assert json.loads(cart["context"])["link"] == "https://shop.example/mug"
+    [risk] = shop.query(sentence.format("at_risk", "risk_181_days"))
+    assert risk["reason"] == "3 orders, usually every 10 days; the last one 181 days ago."
+    [bought] = shop.query(sentence.format("recent_buyers", "recent_14_days"))
+    assert bought["reason"] == "Ordered Blue mug 14 days ago."
+
+
+def test_earlier_memberships_continue_end_and_follow_merges(shop: Shop) -> None:
+    rows = shop.query(
+        "select segment, customer_id, entered_at, exited_at from marts.fct_segment_memberships "
+        "where customer_id in ('once', 'twice', 'long_gone') or segment = 'retired_segment' "
+        "order by segment, customer_id, entered_at"
+    )
+    found = [(r["segment"], r["customer_id"], r["entered_at"], r["exited_at"]) for r in rows]
+    first, second = AS_OF - dt.timedelta(days=30), AS_OF - dt.timedelta(days=20)
+    assert ("one_time_buyers", "once", first, None) in found, "the merged id's earlier start"
+    assert ("one_time_buyers", "twice", first, AS_OF) in found, "left at this run"
+    assert ("one_time_buyers", "long_gone", first, second) in found, "an ended stay is kept"
+    assert ("retired_segment", "twice", first, AS_OF) in found, "a segment that is no more"
+
+
+def test_orders_of_nobody_stay_in_the_totals(shop: Shop) -> None:
+    [row] = shop.query(
+        "select count(*) as n, sum(net_sales) as s from marts.fct_orders where customer_id is null"
+    )
+    assert (row["n"], row["s"]) == (1, 9)
