@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from ingestion import quarantine
+from ingestion.config import REPOSITORY, Quarantine, Settings
 from ingestion.errors import UsageError
-from ingestion.fields import Column
+from ingestion.fields import FILE_REASONS, ROW_REASONS, Column
 from ingestion.pipelines import SOURCES, declare_source
 from ingestion.quarantine import QuarantineCount, quarantine_counts, quarantined_rows, replay
 
@@ -156,3 +158,46 @@ def test_a_source_that_is_off_has_its_tables(shop: Any) -> None:
         )
         assert tables == {row[0] for row in found}
     assert quarantine_counts(context) == []
+
+
+def test_much_poison_is_held_row_by_row_and_replayed_in_full(
+    shop: Any, make: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """50,000 rows, 5 % of them bad in seven ways (RELIABILITY B2)."""
+    poison: list[Callable[[int], Any]] = [
+        lambda n: make.event(f"p{n}", type="conversion"),
+        lambda n: f"{{bad {n}",
+        lambda n: make.event(f"p{n}", timestamp="9999-12-31T00:00:00Z"),
+        lambda n: make.event(f"p{n}", anonymousId="a\x00b"),
+        lambda n: make.event(f"p{n}", properties={"price": "NaN"}),
+        lambda n: make.event(f"p{n}", properties={"price": 1e40}),
+        lambda n: make.event(f"p{n}", anonymousId=None),
+    ]
+    rows = [
+        poison[n // 20 % len(poison)](n) if n % 20 == 0 else make.event(f"m{n}")
+        for n in range(50_000)
+    ]
+    shop.settings = Settings(quarantine=Quarantine(max_share=0.05, max_rows=1000))
+    shop.write("web/a.jsonl.zst", make.lines(*rows))
+    assert make.four(shop.run("web")["events"]) == (50_000, 47_500, 2_500, 0)
+    held = "select count(*), count(distinct line), count(raw_text), count(distinct reason) "
+    assert shop.query(held + "from raw_web.quarantine") == [(2_500, 2_500, 2_500, 7)]
+    web: Any = SOURCES["web"]
+    spec = web.tables[0]
+    columns = tuple(Column("type") if c.name == "type" else c for c in spec.columns)
+    monkeypatch.setitem(SOURCES, "web", replace(web, tables=(replace(spec, columns=columns),)))
+    (count,) = replay(shop.context())
+    assert (count.replayed, count.loaded, count.duplicate, count.still_held) == (
+        2_500,
+        358,
+        0,
+        2_142,
+    )
+    assert shop.query("select count(*), count(distinct _row_id) from raw_web.events") == [
+        (47_858, 47_858)
+    ]
+
+
+def test_every_reason_is_explained() -> None:
+    text = (REPOSITORY / "docs" / "formats.md").read_text("utf-8")
+    assert [r for r in (*FILE_REASONS, *ROW_REASONS) if f"`{r}`" not in text] == []

@@ -20,6 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ingestion import intake as intake_module
+from ingestion import pipelines
 from ingestion.config import Quarantine, Settings
 from ingestion.errors import SourceError
 from ingestion.files import RawBatch, Reject
@@ -282,6 +283,24 @@ def test_an_engines_words_stay_out_of_the_error(
     with pytest.raises(SourceError, match=r"loading failed \(ConversionException\)") as caught:
         shop.run("web")
     assert "canary" not in "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.parametrize("moment", ["settle", "write_ledger"])
+def test_a_crash_after_the_load_counts_its_rows_as_known(
+    shop: Any, make: Any, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    shop.write("web/a.jsonl", make.lines(make.event("m1"), "{bad"))
+
+    def crash(*_args: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        owner = Intake if moment == "settle" else pipelines
+        patch.setattr(owner, moment, crash)
+        with pytest.raises(KeyboardInterrupt):
+            shop.run("web")
+    assert make.four(shop.run("web")["events"]) == (2, 0, 0, 2)
+    assert shop.query("select count(*) from raw_web.events") == [(1,)]
 
 
 # Killed ------------------------------------------------------------------------------------------
