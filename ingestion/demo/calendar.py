@@ -28,6 +28,12 @@ _MONTHS = np.array([0.9, 0.85, 0.95, 0.95, 1.0, 1.0, 0.95, 0.85, 1.0, 1.05, 1.45
 _YEARLY_GROWTH = 0.25
 
 
+def lookup(values: Ints, rows: Ints, missing: int = 0) -> Ints:
+    """`values` at `rows`, and `missing` where a row is -1; there may be no values at all."""
+    padded = np.append(values, missing)
+    return np.asarray(padded[np.where(rows < 0, len(values), rows)], dtype=np.int64)
+
+
 @dataclass(frozen=True)
 class Calendar:
     """The hours from `start` to `end` with the weight that each one carries."""

@@ -12,7 +12,7 @@ import numpy as np
 
 from ingestion.demo import catalogue
 from ingestion.demo.browsing import CART, CHECKOUT, NO_SIGN, ORDER, WISHLIST, Visits
-from ingestion.demo.calendar import DAY, HOUR, Calendar, Ints
+from ingestion.demo.calendar import DAY, HOUR, Calendar, Ints, lookup
 from ingestion.demo.identifiers import NOBODY
 from ingestion.demo.people import People
 from ingestion.demo.purchases import Lines, Orders, draw_products
@@ -111,7 +111,7 @@ def _fixed(rng: np.random.Generator, visits: Visits, orders: Orders) -> list[Par
     every = np.arange(n)
     is_person = visits.person >= 0
     depth = visits.depth
-    has_coupon = (visits.order >= 0) & (orders.discount_percent[visits.order] > 0)
+    has_coupon = lookup(orders.discount_percent, visits.order) > 0
     # People sign in early when they sign in at all, and leave an address late.
     sign_stage = np.where(visits.login >= 0, 500, CHECKOUT_STARTED * 1000 + 10)
     chosen = {

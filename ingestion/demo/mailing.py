@@ -12,7 +12,7 @@ import numpy as np
 
 from ingestion.demo import catalogue
 from ingestion.demo.browsing import CART, ORDER, Visits
-from ingestion.demo.calendar import DAY, HOUR, Calendar, Floats, Ints
+from ingestion.demo.calendar import DAY, HOUR, Calendar, Floats, Ints, lookup
 from ingestion.demo.identifiers import MAIN, NEWSLETTER, NOBODY, Identifiers
 from ingestion.demo.people import SUBSCRIBER, Bools, People
 from ingestion.demo.purchases import Orders
@@ -323,7 +323,7 @@ def _to_listed(
     """The same, to those of these people who are in the list at that moment."""
     row = by_person[person]
     listed = (row >= 0) & (moment < calendar.end)
-    listed &= (subs.since[row] < moment) & (subs.ended[row] > moment)
+    listed &= (lookup(subs.since, row) < moment) & (lookup(subs.ended, row) > moment)
     return _react(rng, subs, row[listed], moment[listed], habits, Troubles.none(), calendar, kind)
 
 
