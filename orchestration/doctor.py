@@ -192,6 +192,7 @@ def _telemetry() -> Iterator[Check]:
 
 
 def _connections(settings: Settings) -> Iterator[Check]:
+    """What each switched-on API says to a small question: key accepted, scopes given."""
     for name in API_SOURCES:
         source: ApiSource = getattr(settings.sources, name)
         if not source.enabled:
@@ -202,5 +203,6 @@ def _connections(settings: Settings) -> Iterator[Check]:
             found = module.check_connection(settings)
         except RegularsError as error:
             yield Check(f"connect {name}", "failed", error.message, error.hint)
-        else:
-            yield Check(f"connect {name}", "ok", str(found or "The API accepts the credentials."))
+            continue
+        for answer in found:
+            yield Check(f"connect {answer.name}", answer.status, answer.sentence, answer.hint)

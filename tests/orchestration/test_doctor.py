@@ -190,7 +190,7 @@ def test_what_has_not_arrived_is_counted_and_removals_weigh_more(home: Home) -> 
         append(connection, schema.sync_runs, [sync_run])
         append(connection, schema.outbox, [row])
     found = _find(home, "outbox")
-    assert (found.status, found.sentence) == ("warning", "Not arrived: 1 removed pending.")
+    assert (found.status, found.sentence) == ("warning", "Not arrived: 1 removed (waiting).")
     assert "must not wait" in found.hint
 
 
@@ -222,8 +222,13 @@ def test_connecting_asks_each_api_and_tells_its_answer(
     module.check_connection = refuse  # type: ignore[attr-defined]
     found = _find(home, "connect klaviyo", settings, connect=True)
     assert (found.status, found.hint) == ("failed", "Make one with read scopes.")
-    module.check_connection = lambda _settings: None  # type: ignore[attr-defined]
-    assert _find(home, "connect klaviyo", settings, connect=True).status == "ok"
+    answers = [
+        Check("klaviyo profiles", "ok", "Readable."),
+        Check("klaviyo lists", "failed", "403."),
+    ]
+    module.check_connection = lambda _settings: answers  # type: ignore[attr-defined]
+    assert _find(home, "connect klaviyo profiles", settings, connect=True).status == "ok"
+    assert _find(home, "connect klaviyo lists", settings, connect=True).status == "failed"
     assert _find(home, "connect shopify", settings, connect=True).status == "ok"
 
 
