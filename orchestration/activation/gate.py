@@ -46,6 +46,7 @@ _DEVICE_CHANNELS = frozenset({"push", "ads", "onsite"})
 _GRADES = ("card_paid_order", "verified_login", "checkout", "store_till", "newsletter", "import")
 _CLEARABLE = frozenset({"spam_report", "unsubscribed", "revoked", "denied"})
 _LOOKUP = 900  # values per query; SQLite's oldest limit on bound values is 999
+_FETCH = 10_000
 _SCAN_ABOVE = 30_000  # identifiers from which reading all facts once is faster than looking up
 
 Key = tuple[str, str]
@@ -173,6 +174,8 @@ def decide(
 
 def stand(facts: Facts, policy: Policy, at: int) -> Standing:
     """What the facts about one identifier amount to at the moment `at` (microseconds)."""
+    if not facts.opt_outs and not facts.grants:
+        return _NOTHING
     grants = sorted(grant for grant in facts.grants if grant[0] <= at)
     evidenced_at = max((grant[0] for grant in grants if grant[2]), default=None)
     in_force = [
@@ -205,8 +208,18 @@ def load_standings(
     return {key: stand(known, policy, at) for key, known in facts.items()}
 
 
-def load_facts(connection: Connection, keys: set[Key], policy: Policy) -> dict[Key, Facts]:
-    """The facts about these identifiers that bear on the policy.
+def load_all_standings(connection: Connection, policy: Policy, at: int) -> dict[Key, Standing]:
+    """What the store knows about every identifier: for large segments faster than asking for each.
+
+    Raises:
+        StoreError: the store cannot be read; nothing may be sent.
+    """
+    facts = load_facts(connection, None, policy)
+    return {key: stand(known, policy, at) for key, known in facts.items()}
+
+
+def load_facts(connection: Connection, keys: set[Key] | None, policy: Policy) -> dict[Key, Facts]:
+    """The facts about these identifiers (None: about all) that bear on the policy.
 
     Raises:
         StoreError: the store cannot be read; nothing may be sent.
@@ -214,12 +227,14 @@ def load_facts(connection: Connection, keys: set[Key], policy: Policy) -> dict[K
     found: dict[Key, Facts] = {}
     try:
         for row in _rows(connection, _suppressions(policy), schema.suppressions, keys):
-            if (row[0], row[1]) in keys:
+            key = (row[0], row[1])
+            if keys is None or key in keys:
                 opt_out = (row[3], _opt_out_reason(row[2]))
-                found.setdefault((row[0], row[1]), Facts()).opt_outs.append(opt_out)
+                found.setdefault(key, Facts()).opt_outs.append(opt_out)
         for row in _rows(connection, _consents(policy), schema.consent_events, keys):
-            if (row[0], row[1]) in keys:
-                _add_consent(found.setdefault((row[0], row[1]), Facts()), row, policy)
+            key = (row[0], row[1])
+            if keys is None or key in keys:
+                _add_consent(found.setdefault(key, Facts()), row, policy)
     except SQLAlchemyError as error:
         raise StoreError(
             "The permission facts cannot be read.",
@@ -339,13 +354,20 @@ def _consents(policy: Policy) -> Select[Any]:
 
 
 def _rows(
-    connection: Connection, query: Select[Any], table: Table, keys: set[Key]
+    connection: Connection, query: Select[Any], table: Table, keys: set[Key] | None
 ) -> Iterator[Sequence[Any]]:
     """The query's rows for these identifiers: looked up, or all of them when there are many."""
-    if len(keys) > _SCAN_ABOVE:
-        yield from connection.execute(query)
+    if keys is None or len(keys) > _SCAN_ABOVE:
+        yield from _driver_rows(connection, query)
         return
     values = sorted({value for _, value in keys})
     for start in range(0, len(values), _LOOKUP):
         part = table.c.identifier_value.in_(values[start : start + _LOOKUP])
-        yield from connection.execute(query.where(part))
+        yield from _driver_rows(connection, query.where(part))
+
+
+def _driver_rows(connection: Connection, query: Select[Any]) -> Iterator[Sequence[Any]]:
+    """The driver's own tuples: half the time of row objects."""
+    with connection.execute(query) as result:
+        while rows := result.cursor.fetchmany(_FETCH):
+            yield from rows

@@ -24,7 +24,7 @@ from orchestration.activation.people import Target
 from orchestration.activation.plan import OPEN_STATES, Change, HeldBack, OpenRow, Plan
 from orchestration.destinations.base import Payload
 from orchestration.ops import schema
-from orchestration.ops.store import append, to_micros, upsert
+from orchestration.ops.store import append, execute_many, to_micros, upsert
 
 ORDER: Mapping[str, int] = {"removed": 0, "added": 1, "updated": 2}
 
@@ -174,7 +174,7 @@ def set_states(connection: Connection, changes: Sequence[Mapping[str, Any]]) -> 
             if not keep:
                 values["payload"] = None
             statement = update(table).where(table.c.idempotency_key == bindparam("key"))
-            connection.execute(statement.values(**values), part)
+            execute_many(connection, statement.values(**values), part)
 
 
 def of_pair(query: Select[Any], target: Target) -> Select[Any]:
@@ -218,12 +218,12 @@ def _apply_merges(connection: Connection, plan: Plan) -> None:
         version = max(old_rows[old]["version"], old_rows.get(survivor, {}).get("version", 0))
         moved.append({**old_rows[old], "customer_id": survivor, "version": version})
     upsert(connection, table, moved)
-    connection.execute(
+    emptied = (
         update(table)
         .where(here, table.c.customer_id == bindparam("gone"))
-        .values(is_member=False, payload=None),
-        [{"gone": old} for old in gone],
+        .values(is_member=False, payload=None)
     )
+    execute_many(connection, emptied, [{"gone": old} for old in gone])
 
 
 def _supersede(

@@ -21,7 +21,7 @@ import pyarrow as pa
 
 from ingestion.config import Settings
 from ingestion.errors import UsageError
-from orchestration.activation.gate import ADDRESS_TYPES, Identifier
+from orchestration.activation.gate import ADDRESS_TYPES, Identifier, Key
 from orchestration.home import Home
 from orchestration.publishing.reader import open_published
 
@@ -84,8 +84,23 @@ def targets(
     return [each for each in found if settings.destinations[each.destination].enabled]
 
 
-def load_people(home: Home, target: Target) -> People:
+def member_count(home: Home, target: Target) -> int:
+    """How many members the segment has.
+
+    Raises:
+        UsageError: the segment is not published.
+    """
+    with open_published(home) as connection:
+        table = _segment_table(connection, target.segment)
+        row = connection.execute(f"select count(*) from {table}").fetchone()
+    return int(row[0]) if row else 0
+
+
+def load_people(home: Home, target: Target, relevant: Iterable[Key] | None = None) -> People:
     """The members of the target's segment with their traits and identifiers.
+
+    With `relevant`, only addresses of the channel and these identifiers: whoever asks knows that
+    there are no facts about any other.
 
     Raises:
         UsageError: the segment or a trait is not published.
@@ -102,9 +117,10 @@ def load_people(home: Home, target: Target) -> People:
             """
         ).fetchall()
         names = ("customer_id", "reason", "context", *target.traits)
+        those = "true" if relevant is None else _only(connection, target.channel, relevant)
         return People(
             members={row[0]: _plain(names, row) for row in members},
-            identifiers=_identifiers(connection, f"select customer_id from {table}"),
+            identifiers=_identifiers(connection, f"select customer_id from {table}", those),
             aliases=_aliases(connection),
         )
 
@@ -164,14 +180,31 @@ def _known_traits(connection: duckdb.DuckDBPyConnection, traits: tuple[str, ...]
     return "".join(f', customers."{trait}"' for trait in traits)
 
 
-def _identifiers(connection: duckdb.DuckDBPyConnection, people: str) -> dict[str, list[Identifier]]:
+def _only(connection: duckdb.DuckDBPyConnection, channel: str, relevant: Iterable[Key]) -> str:
+    """The condition for addresses of a channel and the identifiers given."""
+    types, values = zip(*relevant, strict=True) if relevant else ((), ())
+    columns = {
+        "identifier_type": pa.array(types, pa.string()),
+        "identifier_value": pa.array(values, pa.string()),
+    }
+    connection.register("relevant", pa.table(columns))
+    kinds = ", ".join(f"'{kind}'" for kind in ADDRESS_TYPES[channel])
+    return (
+        f"(identifier_type in ({kinds}) or (identifier_type, identifier_value)"
+        " in (select (identifier_type, identifier_value) from relevant))"
+    )
+
+
+def _identifiers(
+    connection: duckdb.DuckDBPyConnection, people: str, those: str = "true"
+) -> dict[str, list[Identifier]]:
     rows = connection.execute(
         f"""
         select customer_id, identifier_type, identifier_value, coalesce(evidence_grade, ''),
             coalesce(is_primary, false), coalesce(is_dormant, false),
             coalesce(epoch_us(last_seen_at), 0)
         from marts.bridge_customer_identifiers
-        where customer_id in ({people})
+        where customer_id in ({people}) and {those}
         """
     ).fetchall()
     found: dict[str, list[Identifier]] = {}

@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -24,20 +24,21 @@ from sqlalchemy import Connection, select
 from orchestration.activation.gate import (
     ADDRESS_TYPES,
     Decision,
-    Identifier,
     Key,
     Policy,
     Reason,
     decide,
+    load_all_standings,
     load_standings,
 )
-from orchestration.activation.people import People, Target, load_people
+from orchestration.activation.people import People, Target, load_people, member_count
 from orchestration.destinations.base import Operation, Payload
 from orchestration.home import Home
 from orchestration.ops import schema
 from orchestration.ops.store import Store, to_micros
 from orchestration.publishing.reader import read_build
 
+_LARGE = 5_000  # members from which reading all facts at once is faster than looking them up
 OPEN_STATES = ("pending", "sending", "unknown", "dead")
 
 
@@ -136,10 +137,9 @@ def build_plan(
         UsageError: the segment is not published.
     """
     _, run_id, _ = read_build(home.published)
-    people = load_people(home, target)
     policy = Policy(target.channel, target.purpose, double_opt_in)
     with store.read() as connection:
-        decisions = decide_all(connection, people.identifiers, people.members, policy, at)
+        people, decisions = _decided(connection, home, target, policy, to_micros(at))
         states = delivered_states(connection, target)
         rows = open_rows(connection, target)
     wanted = _wanted(target, people, decisions)
@@ -151,19 +151,6 @@ def build_plan(
         if decision.reason is not None
     )
     return Plan(target, run_id, tuple(changes), held, unchanged, waiting, moved, dropped)
-
-
-def decide_all(
-    connection: Connection,
-    identifiers: Mapping[str, list[Identifier]],
-    customer_ids: Iterable[str],
-    policy: Policy,
-    at: datetime,
-) -> dict[str, Decision]:
-    """The gate's answer for many people at once."""
-    keys = {one.key for known in identifiers.values() for one in known}
-    standings = load_standings(connection, keys, policy, to_micros(at))
-    return {one: decide(identifiers.get(one, []), standings, policy) for one in customer_ids}
 
 
 def difference(
@@ -248,6 +235,26 @@ def open_rows(connection: Connection, target: Target) -> dict[str, OpenRow]:
             payload=json.loads(row[7] or "{}"),
         )
     return found
+
+
+def _decided(
+    connection: Connection, home: Home, target: Target, policy: Policy, at: int
+) -> tuple[People, dict[str, Decision]]:
+    """The segment's people and the gate's answer for each."""
+    if member_count(home, target) > _LARGE:
+        standings = load_all_standings(connection, policy, at)
+        people = load_people(home, target, relevant=standings.keys())
+    else:
+        people = load_people(home, target)
+        keys = {one.key for known in people.identifiers.values() for one in known}
+        standings = load_standings(connection, keys, policy, at)
+    nobody = Decision(Reason.NO_CONSENT)
+    return people, {
+        customer_id: decide(people.identifiers[customer_id], standings, policy)
+        if customer_id in people.identifiers
+        else nobody
+        for customer_id in people.members
+    }
 
 
 def _wanted(

@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 
 SCHEMA_VERSION = 1
@@ -35,7 +36,7 @@ def _time(name: str, *, key: bool = False, required: bool = True) -> Column[int]
 
 
 def _count(name: str) -> Column[int]:
-    return Column(name, BigInteger, nullable=False, default=0)
+    return Column(name, BigInteger, nullable=False, server_default="0")
 
 
 meta = Table("meta", metadata, _text("key", key=True), _text("value"))
@@ -203,7 +204,7 @@ outbox = Table(
     _count("attempts"),
     # An earlier intent for this person was tried without an answer, so what the destination has may
     # differ from what the ledger says until this one arrives.
-    Column("in_doubt", Boolean, nullable=False),
+    Column("in_doubt", Boolean, nullable=False, server_default=false()),
     _text("last_error", required=False),
     _time("created_at"),
     _time("updated_at"),

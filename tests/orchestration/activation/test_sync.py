@@ -10,6 +10,7 @@ from sqlalchemy import select, text
 
 from ingestion import config
 from ingestion.errors import UsageError
+from orchestration.activation import plan as plan_module
 from orchestration.activation import sync as sync_module
 from orchestration.activation.authority import Approval, ApprovalError, may_send
 from orchestration.activation.ledger import (
@@ -74,6 +75,26 @@ def test_a_plan_reaches_nothing_and_equals_the_later_send(
     assert report.plan_hash == plan.plan_hash
     sent = [(row.operation, row.customer_id, dict(row.payload)) for row in receiver.log]
     assert sent == [(c.operation, c.customer_id, dict(c.payload)) for c in plan.changes]
+
+
+def test_a_large_segment_is_planned_as_a_small_one(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("c1", "c2", "c3", "c4"):
+        shop.add(name, f"{name}@example.com", f"login:{name}", f"device:d-{name}")
+        shop.grant(f"{name}@example.com")
+    shop.add("c5", "device:d-c5")
+    shop.add("c6", "c6@example.com", "login:c6")
+    shop.grant("c6", kind="login")
+    shop.revoke("c2", kind="login")
+    shop.suppress("d-c3", "manual", kind="device")
+    shop.suppress("c4@example.com", "hard_bounce")
+    shop.publish()
+    small = _plan(shop)
+    monkeypatch.setattr(plan_module, "_LARGE", 0)
+    assert _plan(shop) == small
+    assert small.counts["added"] == 2
+    assert small.held_back_counts == {"hard_bounce": 1, "manual": 1, "no_consent": 1, "revoked": 1}
 
 
 def test_only_differences_are_sent(shop: Shop) -> None:
