@@ -1,10 +1,9 @@
 {%- set dates = as_of_dates() -%}
 {%- set first_of_dates -%}
     case
-        {%- for date in dates[:-1] %}
+        {%- for date in dates %}
             when %s <= date '{{ date }}' then date '{{ date }}'
         {%- endfor %}
-            else date '{{ dates[-1] }}'
         end
 {%- endset -%}
 
