@@ -133,6 +133,7 @@ class Standing:
 
 
 _NOTHING = Standing()
+_NO_CONSENT = Decision(Reason.NO_CONSENT)
 
 
 def decide(
@@ -153,6 +154,8 @@ def decide(
     if not identifiers:
         return Decision(Reason.UNKNOWN_PERSON)
     known = [(one, standings.get(one.key, _NOTHING)) for one in identifiers]
+    if all(standing is _NOTHING for _, standing in known):
+        return _NO_CONSENT
     kinds = ADDRESS_TYPES.get(policy.channel, ())
     opt_outs = [s.opt_out for _, s in known if s.opt_out is not None]
     opt_outs += [Reason.HARD_BOUNCE for one, s in known if s.bounced and one.type not in kinds]

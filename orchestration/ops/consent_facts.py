@@ -24,6 +24,7 @@ import duckdb
 import pyarrow as pa
 from sqlalchemy import Connection, select
 
+from ingestion.errors import RegularsError
 from ingestion.identifiers import match_identifier
 from orchestration.ops import schema
 from orchestration.ops.consents import append_facts
@@ -136,7 +137,15 @@ def _collect(connection: duckdb.DuckDBPyConnection, queries: list[FactQuery]) ->
         " source varchar)"
     )
     for query in queries:
-        connection.execute(f"insert into said_{query.kind} by name {statement(query)}")
+        try:
+            connection.execute(f"insert into said_{query.kind} by name {statement(query)}")
+        except duckdb.Error as error:
+            # Without its cause: DuckDB quotes the value it stumbled over.
+            raise RegularsError(
+                f"The permission facts of {query.source_table} cannot be read"
+                f" ({type(error).__name__}).",
+                "Nothing was recorded. Look for broken rows of that table, or reload it.",
+            ) from None
 
 
 def _match(connection: duckdb.DuckDBPyConnection, default_country: str) -> int:

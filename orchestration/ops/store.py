@@ -91,7 +91,7 @@ def open_store(home: Home, *, url: str | None = None) -> Store:
     """
     address = url or os.environ.get(URL_VARIABLE)
     try:
-        engine = create_engine(address) if address else _sqlite_engine(home.ops)
+        engine = _engine(address) if address else _sqlite_engine(home.ops)
         store = Store(engine)
         _migrate(store)
     except (DatabaseError, OSError) as error:
@@ -208,13 +208,18 @@ def _dialect_insert(connection: Connection, table: Table) -> Any:
     return sqlite.insert(table)
 
 
+def _engine(address: str, **options: Any) -> Engine:
+    # Errors would otherwise quote the values of a statement, addresses among them (SEC5).
+    return create_engine(address, hide_parameters=True, **options)
+
+
 def _sqlite_engine(path: Path) -> Engine:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     # Made before SQLite makes it, so that it is never readable by others, not even for a moment;
     # SQLite gives its -wal and -shm files the same mode.
     os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     path.chmod(0o600)
-    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_SECONDS})
+    engine = _engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_SECONDS})
 
     @event.listens_for(engine, "connect")
     def _settle(connection: sqlite3.Connection, _record: object) -> None:

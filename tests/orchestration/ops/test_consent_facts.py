@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from ingestion.errors import RegularsError
 from orchestration.home import Home
 from orchestration.ops import schema
 from orchestration.ops.consent_facts import FactCounts, record_consent_facts
@@ -412,3 +413,25 @@ def test_push_subscribed_is_an_opt_in_of_the_device(store: Store, home: Home) ->
     )
     _record(store, home)
     assert _consents(store) == {("device", "d1", "push", "marketing", "granted")}
+
+
+def test_a_broken_row_stops_before_anything_is_recorded_and_is_not_quoted(
+    store: Store, home: Home
+) -> None:
+    write_raw(
+        home.raw,
+        "1.0",
+        raw_email__events=[{"email": "a@example.com", "occurred_at": T1, "event": "spamreport"}],
+        raw_web__events=[
+            {
+                "event": "x",
+                "anonymous_id": "d1",
+                "occurred_at": T1,
+                "context": '{"gpc": true, "email": "canary@example.com"',
+            }
+        ],
+    )
+    with pytest.raises(RegularsError, match=r"raw_web\.events") as caught:
+        _record(store, home)
+    assert "canary" not in str(caught.value)
+    assert _suppressions(store) == set()

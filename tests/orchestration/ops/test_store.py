@@ -9,6 +9,7 @@ from datetime import datetime
 import pyarrow.parquet as pq
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 
 from ingestion.errors import UsageError
 from orchestration.home import Home
@@ -33,7 +34,14 @@ from orchestration.ops.runs import (
     run_status,
     start_run,
 )
-from orchestration.ops.store import Store, StoreError, from_micros, open_store, to_micros
+from orchestration.ops.store import (
+    Store,
+    StoreError,
+    append,
+    from_micros,
+    open_store,
+    to_micros,
+)
 from tests.orchestration.ops.conftest import AS_OF
 
 GRANT = ConsentEvent(
@@ -203,3 +211,10 @@ def test_the_same_store_exports_the_same_bytes(store: Store, home: Home, run: Ru
 def test_the_file_is_plain_sqlite(store: Store, home: Home) -> None:
     with sqlite3.connect(home.ops) as connection:
         assert connection.execute("pragma integrity_check").fetchone() == ("ok",)
+
+
+def test_errors_never_quote_a_value(store: Store) -> None:
+    event = {"consent_event_id": "x", "identifier_value": "canary@example.com"}
+    with pytest.raises(IntegrityError) as caught, store.write() as connection:
+        append(connection, schema.consent_events, [event])
+    assert "canary" not in str(caught.value)
