@@ -19,6 +19,19 @@
     ]) }}
 {%- endmacro %}
 
+{#- A segment file that nobody named would be built and never published: better to stop. -#}
+{% macro check_segment_names(graph) -%}
+    {%- for node in graph.nodes.values() -%}
+        {%- if node.resource_type == 'model' and node.name.startswith('seg_')
+            and node.name[4:] not in segment_names() -%}
+            {{ exceptions.raise_compiler_error(
+                node.name ~ ' is not named in the var `segments`: run it through `regulars run`, '
+                ~ 'or add it to segment_names() in macros/segments.sql'
+            ) }}
+        {%- endif -%}
+    {%- endfor -%}
+{%- endmacro %}
+
 {#- Every member of every segment: segment, customer_id. -#}
 {% macro all_segment_members() -%}
     {%- for segment in segment_names() %}

@@ -207,14 +207,23 @@ class Shop:
         }
         return self.add("suppressions", **(row | changes))
 
-    def build(self, variables: dict[str, Any] | None = None, command: str = "build") -> None:
+    def build(
+        self, variables: dict[str, Any] | None = None, command: str = "build", threads: int = 2
+    ) -> None:
         """Write the rows and run dbt on marts and segments."""
         self._write()
         arguments = [str(Path(sys.executable).with_name("dbt")), "--quiet", "--no-version-check"]
         arguments += [command, "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
         arguments += ["--target-path", str(self.home / "dbt" / "target")]
         arguments += ["--log-path", str(self.home / "dbt" / "logs")]
-        arguments += ["--select", *SELECT, "--vars", json.dumps(variables or {})]
+        arguments += [
+            "--threads",
+            str(threads),
+            "--select",
+            *SELECT,
+            "--vars",
+            json.dumps(variables or {}),
+        ]
         done = subprocess.run(
             arguments,
             env=os.environ | {"REGULARS_HOME": str(self.home)},

@@ -1,5 +1,6 @@
 {%- set found = [] -%}
 {%- if execute -%}
+    {%- do check_segment_names(graph) -%}
     {%- for name in segment_names() -%}
         {%- set node = graph.nodes['model.' ~ project_name ~ '.seg_' ~ name] -%}
         {%- do found.append((name, node.config.meta.segment)) -%}

@@ -1,0 +1,106 @@
+"""The whole project on nothing at all, and the marts twice on the same people.
+
+Belongs here: that marts fit the tables in front of them, survive an empty shop, and come out equal.
+Does not belong here: what the numbers should be.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from tests.dbt.marts.int_schema import INTERMEDIATE
+from tests.dbt.marts.people import AS_OF, add_everybody
+from tests.dbt.marts.shop import PROJECT, Shop
+from tests.dbt.world import World
+
+PUBLISHED = ("marts", "segments", "activity")
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("empty")
+    world = World(home, "2026-03-31 12:00:00")
+    run = {"run_id": "run", "as_of": world.as_of, "code_version": "test", "status": "succeeded"}
+    counts = dict.fromkeys(
+        ("rows_received", "rows_loaded", "rows_quarantined", "rows_duplicate"), 0
+    )
+    world.export("runs", [run | counts])
+    world.build()
+    return home
+
+
+def test_an_empty_shop_has_every_table_and_no_rows(empty: Path) -> None:
+    with duckdb.connect(str(empty / "warehouse.duckdb"), read_only=True) as connection:
+        tables = connection.execute(
+            "select table_schema, table_name from information_schema.tables "
+            "where table_schema in ('marts', 'segments', 'activity')"
+        ).fetchall()
+        filled = {
+            name
+            for schema, name in tables
+            if connection.execute(f'select count(*) from "{schema}"."{name}"').fetchone() != (0,)
+        }
+    assert len([schema for schema, _ in tables if schema == "segments"]) == 11
+    assert filled == {"dim_segments"}
+
+
+def test_handmade_people_stand_in_tables_of_the_real_shape(empty: Path) -> None:
+    """The columns that tests lay down are columns that the real models have, of the same type."""
+    with duckdb.connect(str(empty / "warehouse.duckdb"), read_only=True) as connection:
+        for table, columns in INTERMEDIATE.items():
+            real = {
+                row[0]: row[1]
+                for row in connection.execute(f"describe intermediate.{table}").fetchall()
+            }
+            with duckdb.connect() as scratch:
+                scratch.execute(f"create table t ({columns})")
+                ours = {row[0]: row[1] for row in scratch.execute("describe t").fetchall()}
+            missing = set(ours) - set(real)
+            assert not missing, f"{table} has no {sorted(missing)}"
+            different = {
+                name: (ours[name], real[name])
+                for name in ours
+                if _family(ours[name]) != _family(real[name])
+            }
+            assert not different, f"{table}: {different}"
+
+
+def _family(written: str) -> str:
+    return "INTEGER" if written in {"INTEGER", "BIGINT", "HUGEINT", "SMALLINT"} else written
+
+
+def test_every_segment_file_is_named_for_a_bare_dbt_build() -> None:
+    files = {path.stem[4:] for path in (PROJECT / "models" / "segments").glob("seg_*.sql")}
+    macro = (PROJECT / "macros" / "segments.sql").read_text("utf-8")
+    listed = re.search(r"none\) or \[(.*?)\]", macro, re.DOTALL)
+    assert listed
+    assert set(re.findall(r"'(\w+)'", listed.group(1))) == files
+
+
+def test_the_same_people_and_moment_give_the_same_tables(tmp_path: Path) -> None:
+    """RELIABILITY B11: one thread or two, rows in another order, another home: equal tables."""
+    first, second = (Shop(tmp_path / name, AS_OF) for name in ("first", "second"))
+    for shop in (first, second):
+        add_everybody(shop)
+    for rows in second.rows.values():
+        rows.reverse()
+    first.build(command="run")
+    second.build(command="run", threads=1)
+    assert _hashes(first) == _hashes(second)
+
+
+def _hashes(shop: Shop) -> dict[str, object]:
+    names = shop.query(
+        "select table_schema || '.' || table_name as name from information_schema.tables "
+        f"where table_schema in {PUBLISHED} order by name"
+    )
+    hashes: dict[str, object] = {}
+    for row in names:
+        table = row["name"]
+        found = shop.query(f"select count(*) as n, sum(hash(t)) as h from {table} as t")
+        hashes[table] = (found[0]["n"], found[0]["h"])
+    return hashes
