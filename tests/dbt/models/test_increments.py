@@ -1,4 +1,4 @@
-"""What was built in steps equals what is built at once, whatever the steps were (RELIABILITY B3, B9, B11)."""
+"""What was built in steps equals what is built at once, whatever the steps were (B3, B9, B11)."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ IDENTITY = (
 
 
 def test_ids_survive_a_merge_and_a_split(tmp_path: Path) -> None:
-    """On a merge the older id survives; on a split it stays with the better evidence; undone, all is as before."""
+    """On a merge the older id survives; on a split it stays with the better evidence."""
     world = World(tmp_path / "home", "2026-05-03 00:00:00")
     world.add(
         "raw_contacts.contacts",

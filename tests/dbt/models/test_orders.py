@@ -51,7 +51,8 @@ def test_amounts(
 
 def test_who_returns_everything_has_spent_nothing(built: Connection) -> None:
     found = built.execute(
-        "select count(*), count(*) filter (is_kept), sum(gross_sales), sum(net_sales), min(country_code) "
+        "select count(*), count(*) filter (is_kept), sum(gross_sales), sum(net_sales), "
+        "min(country_code) "
         "from intermediate.int_orders_resolved join intermediate.int_customer_identifiers as named "
         "using (customer_id) where named.identifier_value = '12346'"
     ).fetchone()
@@ -64,12 +65,15 @@ def test_lines_add_up_to_their_order(built: Connection) -> None:
         select count(*) from intermediate.int_orders_resolved as orders
         left join (
             select order_id, sum(gross_sales) as gross_sales, sum(discounts) as discounts,
-                sum(returns) as returns, sum(net_sales) as net_sales, sum(adjustments) as adjustments
+                sum(returns) as returns, sum(net_sales) as net_sales,
+                sum(adjustments) as adjustments
             from intermediate.int_order_lines_resolved group by order_id
         ) as lines using (order_id)
-        where (orders.gross_sales, orders.discounts, orders.returns, orders.net_sales, orders.adjustments)
-            is distinct from
-            (lines.gross_sales, lines.discounts, lines.returns, lines.net_sales, lines.adjustments)
+        where orders.gross_sales is distinct from lines.gross_sales
+            or orders.discounts is distinct from lines.discounts
+            or orders.returns is distinct from lines.returns
+            or orders.net_sales is distinct from lines.net_sales
+            or orders.adjustments is distinct from lines.adjustments
         """
     ).fetchone()
     assert wrong == (0,)

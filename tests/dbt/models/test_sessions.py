@@ -1,4 +1,4 @@
-"""Visits and what is done in them: silence, sign-ins, clocks, robots, late and repeated deliveries."""
+"""Visits and what is done in them: silence, sign-ins, clocks, robots, repeated deliveries."""
 
 from __future__ import annotations
 
