@@ -1,6 +1,6 @@
 """kill -9 at random points of a sync: nothing lost, nothing twice, nobody left behind (A1, A2, A3).
 
-25 kills by default; `REGULARS_FAULT_ROUNDS=200` for the full soak.
+25 kills by default, 200 by `make soak`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from tests.faults.receiver import Ledger, serve
 from tests.faults.sync_child import run_sync
 from tests.orchestration.activation.shop import NOW, Shop
 
-ROUNDS = int(os.environ.get("REGULARS_FAULT_ROUNDS", "25"))
+ROUNDS = 200 if os.environ.get("REGULARS_SOAK") else 25
 PEOPLE = 300 if ROUNDS < 100 else 1000
 BATCH = PEOPLE // 15
 
