@@ -21,6 +21,7 @@ import duckdb
 import pyarrow as pa
 
 from ingestion.config import Quarantine
+from ingestion.duckdb_functions import silence
 from ingestion.errors import SourceError
 from ingestion.fields import (
     BOOKKEEPING,
@@ -90,6 +91,7 @@ class Intake:
             ":memory:",
             config={"autoinstall_known_extensions": False, "autoload_known_extensions": False},
         )
+        silence(self._db)
         self._db.execute("set timezone = 'UTC'")
         self._db.execute("create table seen_bad (id varchar)")
         self._before = table_sizes(raw_path, source)
@@ -110,8 +112,11 @@ class Intake:
         """
         tally = self.tallies.setdefault(spec.name, Tally())
         self._db.execute(f"create or replace table {seen(spec)} (id varchar)")
-        self._db.execute("create or replace table occurrences (file varchar, id varchar, n bigint)")
+        self._db.execute(
+            f"create or replace table {occurrences(spec)} (file varchar, id varchar, n bigint)"
+        )
         yield from empty_tables(spec)
+        # dlt takes turns between a source's tables, so a batch is settled before it is handed out.
         for batch in batches:
             yield from self._admit_batch(spec, batch, tally)
             yield from self._quarantine_rejects(spec, rejects, tally)
@@ -120,50 +125,50 @@ class Intake:
         if self._pending_tables <= 0:
             self._check_limits()
 
-    def _admit_batch(self, spec: TableSpec, batch: RawBatch, tally: Tally) -> Iterator[Any]:
+    def _admit_batch(self, spec: TableSpec, batch: RawBatch, tally: Tally) -> list[Any]:
         self._db.register("chunk", batch.table)
         self._db.execute(f"create or replace temp table judged as {judged_rows(spec, batch)}")
         tally.received += batch.table.num_rows
         tally.ignored |= unknown_columns(self._db, spec, batch)
         if spec.numbered:
-            self._number_equal_lines()
-        yield from self._bad_rows(spec, batch, tally)
+            self._number_equal_lines(spec)
+        bad = self._bad_rows(spec, batch, tally)
         good = self._new_rows(spec, tally)
         self._db.unregister("chunk")
-        if good.num_rows:
-            yield good
+        return [*bad, good] if good.num_rows else bad
 
-    def _number_equal_lines(self) -> None:
+    def _number_equal_lines(self, spec: TableSpec) -> None:
         """Equal lines of one file are different lines: from the second on, the id says which.
 
         `occurrences` carries the counts of a file that goes on in the next batch.
         """
+        before = occurrences(spec)
         self._db.execute(
-            """
+            f"""
             create or replace temp table repeated as
             select _file as file, _row_id as id, count(*) as n from judged group by all
-            having n > 1 or (_file, _row_id) in (select (file, id) from occurrences)
+            having n > 1 or (_file, _row_id) in (select (file, id) from {before})
             """
         )
         last_file = "(select max_by(_file, rowid) from judged)"
         self._db.execute(
-            """
+            f"""
             create or replace temp table numbered as
-            select judged.rowid as row_number_in_batch, coalesce(occurrences.n, 0) + row_number()
+            select judged.rowid as row_number_in_batch, coalesce(earlier.n, 0) + row_number()
                 over (partition by _file, _row_id order by _line) as occurrence
             from judged
             join repeated on repeated.file = _file and repeated.id = _row_id
-            left join occurrences on occurrences.file = _file and occurrences.id = _row_id
+            left join {before} as earlier on earlier.file = _file and earlier.id = _row_id
             """
         )
         self._db.execute(
             f"""
-            create or replace table occurrences as
+            create or replace table {before} as
             select file, id, sum(n) as n
             from (
                 select _file as file, _row_id as id, count(*) as n from judged group by all
                 union all
-                from occurrences
+                from {before}
             )
             where file = {last_file}
             group by all
@@ -221,9 +226,9 @@ class Intake:
             self._db.execute("detach raw")
         return self._count("select count(*) from known_ids")
 
-    def _bad_rows(self, spec: TableSpec, batch: RawBatch, tally: Tally) -> Iterator[Any]:
+    def _bad_rows(self, spec: TableSpec, batch: RawBatch, tally: Tally) -> list[Any]:
         if not self._count("select count(*) from judged where _problem is not null"):
-            return
+            return []
         raw = "any_value(rtrim(chunk._raw, chr(10) || chr(13) || ' '))"
         if not batch.is_json:
             names = batch.header or ()
@@ -239,21 +244,21 @@ class Intake:
             group by chunk._file, chunk._line
             """
         ).to_arrow_table()
-        yield from self._quarantine(spec, found, tally)
+        return self._quarantine(spec, found, tally)
 
     def _quarantine_rejects(
         self, spec: TableSpec, rejects: list[Reject] | None, tally: Tally
-    ) -> Iterator[Any]:
+    ) -> list[Any]:
         if not rejects:
-            return
+            return []
         taken, rejects[:] = list(rejects), []
         tally.received += len(taken)
         names = ("file", "line", "reason", "field", "raw_text")
         found = pa.table({name: [getattr(reject, name) for reject in taken] for name in names})
-        yield from self._quarantine(spec, found, tally)
+        return self._quarantine(spec, found, tally)
 
-    def _quarantine(self, spec: TableSpec, found: pa.Table, tally: Tally) -> Iterator[Any]:
-        """Yield the bad rows that quarantine does not hold yet."""
+    def _quarantine(self, spec: TableSpec, found: pa.Table, tally: Tally) -> list[Any]:
+        """The bad rows that quarantine does not hold yet, marked for it."""
         self._db.register("found", found)
         self._db.execute(
             f"""
@@ -279,9 +284,10 @@ class Intake:
         self._db.execute("insert into seen_bad select distinct quarantine_id from bad")
         tally.bad += table.num_rows
         tally.duplicate += found.num_rows - table.num_rows
-        if table.num_rows:
-            schema = arrow_schema(QUARANTINE_COLUMNS, "quarantine_id", table)
-            yield as_quarantine(table.cast(schema))
+        if not table.num_rows:
+            return []
+        schema = arrow_schema(QUARANTINE_COLUMNS, "quarantine_id", table)
+        return [as_quarantine(table.cast(schema))]
 
     def _check_limits(self) -> None:
         received = sum(tally.received for tally in self.tallies.values())
@@ -347,6 +353,11 @@ class Intake:
 def seen(spec: TableSpec) -> str:
     """The scratch table of row ids that this run has already let in."""
     return identifier(f"seen.{spec.name}")
+
+
+def occurrences(spec: TableSpec) -> str:
+    """The scratch table of how often the file being read has had each line so far."""
+    return identifier(f"occurrences.{spec.name}")
 
 
 def json_batches(

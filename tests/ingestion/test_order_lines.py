@@ -161,3 +161,24 @@ def test_a_changed_mapping_reads_its_lines_again(shop: Any, make: Any) -> None:
     ]
     assert len(shop.quarantine("orders")) == 1
     assert make.four(shop.run("orders")["order_lines"]) == (0, 0, 0, 0)
+
+
+def test_orders_and_lines_take_turns_without_mixing(
+    shop: Any, make: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """dlt goes round the tables of a source, batch by batch; each keeps its own rows and counts."""
+    monkeypatch.setattr(files, "BATCH_ROWS", 2)
+    shop.write("orders/mapping.yml", MAPPING)
+    row = dict(zip(HEADER.strip().split(","), LINE.strip().split(","), strict=True))
+    rows = [{**row, "Code": code, "Qty": "x" if code == "B" else "1"} for code in "AABAABAABAAB"]
+    pq.write_table(pa.Table.from_pylist(rows), shop.input / "orders" / "a.parquet")
+    for number in range(6):
+        documents = (make.order(number), make.order(100 + number, currency="XXY"), "{bad")
+        shop.write(f"orders/{number}.jsonl", make.lines(*documents))
+    counts = shop.run("orders")
+    assert make.four(counts["orders"]) == (18, 6, 12, 0)
+    assert make.four(counts["order_lines"]) == (12, 8, 4, 0)
+    held = shop.query("select table_name, count(*) from raw_orders.quarantine group by all")
+    assert sorted(held) == [("order_lines", 4), ("orders", 12)]
+    ids = "count(distinct _row_id), count(distinct sku)"
+    assert shop.query(f"select {ids} from raw_orders.order_lines") == [(8, 1)]
