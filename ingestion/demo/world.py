@@ -66,13 +66,18 @@ class World:
     def _only_block(self) -> Block:
         return make_block(self, 0)
 
+    @property
+    def block_count(self) -> int:
+        """How many blocks the people fill."""
+        return -(-self.people // BLOCK)
+
+    def block(self, index: int) -> Block:
+        """One block; a small world keeps its only one."""
+        return self._only_block if self.block_count == 1 else make_block(self, index)
+
     def blocks(self) -> Iterator[Block]:
-        """Every block in turn; one small world keeps its only block."""
-        if self.people <= BLOCK:
-            yield self._only_block
-            return
-        for index in range(-(-self.people // BLOCK)):
-            yield make_block(self, index)
+        """Every block in turn."""
+        return map(self.block, range(self.block_count))
 
 
 def make_world(

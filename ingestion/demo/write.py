@@ -8,6 +8,9 @@ Layout of a demo folder: `input/` (FORMATS' folders), `api/` (what the servers s
 
 from __future__ import annotations
 
+import multiprocessing
+import os
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
 from ingestion.demo import write_folders, write_klaviyo, write_shopify, write_truth, write_web
@@ -66,17 +69,38 @@ def write_demo(world: World, folder: Path) -> None:
         write_folders.write_fixed_folders(con, world, target)
 
 
-def write_all_files(world: World, folder: Path, ending: str = ".jsonl.zst") -> None:
-    """Write everything as files, orders and mail too: for benchmarks and worlds of any size."""
-    since, until = world.calendar.start, world.calendar.end
+def write_all_files(
+    world: World, folder: Path, ending: str = ".jsonl.zst", workers: int | None = None
+) -> None:
+    """Write everything as files, orders and mail too: for benchmarks and worlds of any size.
+
+    Blocks are independent, so large worlds are written by several processes; the files are the
+    same for any number of them.
+    """
+    workers = min(workers or os.cpu_count() or 1, world.block_count)
+    if workers == 1:
+        for index in range(world.block_count):
+            _write_block_files(world, index, folder, ending)
+    else:
+        spawn = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(workers, mp_context=spawn) as pool:
+            tasks = [
+                pool.submit(_write_block_files, world, index, folder, ending)
+                for index in range(world.block_count)
+            ]
+            for task in as_completed(tasks):
+                task.result()
+    with connection() as con:
+        write_folders.write_fixed_folders(con, world, folder / "input")
+
+
+def _write_block_files(world: World, index: int, folder: Path, ending: str) -> None:
     target = folder / "input"
     with connection() as con:
-        for block in world.blocks():
-            load_block(con, world, block)
-            write_web.write_web(con, target / "web", block.index, ending)
-            write_folders.write_block_folders(con, target, block.index)
-            write_klaviyo.prepare(con, since, until)
-            write_klaviyo.write_email_files(con, target / "email", block.index, ending)
-            write_shopify.write_order_files(con, target / "orders", block.index, ending)
-            write_truth.write_block_truth(con, world, folder / "truth", block.index)
-        write_folders.write_fixed_folders(con, world, target)
+        load_block(con, world, world.block(index))
+        write_web.write_web(con, target / "web", index, ending)
+        write_folders.write_block_folders(con, target, index)
+        write_klaviyo.prepare(con, world.calendar.start, world.calendar.end)
+        write_klaviyo.write_email_files(con, target / "email", index, ending)
+        write_shopify.write_order_files(con, target / "orders", index, ending)
+        write_truth.write_block_truth(con, world, folder / "truth", index)

@@ -71,8 +71,16 @@ stopped as (
         max(happened) filter (where metric = 'Marked Email as Spam') as reported,
         max(happened) filter (where bounce = 'Hard') as bounced
     from happenings group by email
+),
+owned as (
+    -- Conditions of a join on its left side alone would make DuckDB compare everything.
+    select e.*, p.*,
+        case when e.role = 'main' and p.p % 4 = 0 and p.phone_from < getvariable('since')
+            and p.phone_until > getvariable('until') then p.phone end as profile_phone,
+        case when e.role = 'main' and p.p % 3 = 0 then p.login end as profile_login
+    from emails e left join people p on p.p = e.person
 )
-select e.*, p.*, h.value as phone_value, l.value as login_value,
+select e.*, h.value as phone_value, l.value as login_value,
     listed.since, stopped.unsubscribed, stopped.reported, stopped.bounced,
     least(coalesce(listed.since, 9999999999), coalesce(seen.first_at, 9999999999)) as created,
     greatest(coalesce(listed.since, 0), coalesce(seen.last_at, 0)) as updated,
@@ -80,11 +88,9 @@ select e.*, p.*, h.value as phone_value, l.value as login_value,
         then 'SUBSCRIBED'
         else 'NEVER_SUBSCRIBED' end as consent,
     coalesce(stopped.unsubscribed, listed.since) as consent_at
-from emails e
-left join people p on p.p = e.person
-left join phones h on h.k = p.phone and e.role = 'main' and e.e % 4 = 0
-    and p.phone_from < getvariable('since') and p.phone_until > getvariable('until')
-left join logins l on l.k = p.login and e.role = 'main' and e.e % 3 = 0
+from owned e
+left join phones h on h.k = e.profile_phone
+left join logins l on l.k = e.profile_login
 left join listed on listed.email = e.e
 left join seen on seen.email = e.e
 left join stopped on stopped.email = e.e

@@ -15,6 +15,7 @@ _VISITS = f"""
 create or replace temp table web_visits as
 select
     v.v,
+    v.start,
     d.value as anonymous_id,
     l.value as user_id,
     case v.sign
@@ -131,7 +132,11 @@ with e as (
             when kind in (2, 3) then '/collections' when place = 0 then '/' || w.landing_query
                 else '/' end as url
     from events
-    join web_visits w on w.v = events.visit
+    join (
+        -- Nothing arrives more than two weeks after its visit.
+        select * from web_visits
+        where start >= getvariable('since') - 1209600 and start < getvariable('until')
+    ) w on w.v = events.visit
     left join shelf r
         on r.index = case when events.kind in (11, 12) then (events.visit * 7) % 120
             else events.product end
