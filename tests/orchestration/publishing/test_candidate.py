@@ -1,5 +1,7 @@
 """The candidate holds the public tables, the same for the same input."""
 
+import errno
+
 import duckdb
 import pytest
 
@@ -89,3 +91,20 @@ def test_too_little_disk_is_refused_before_anything_is_written(home, run, monkey
     with pytest.raises(RegularsError, match="MB free"):
         build_candidate(home, run)
     assert not home.candidate.exists()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOSPC, "No space left on device"),
+        duckdb.IOException("IO Error: Could not write all bytes to file: No space left on device"),
+    ],
+)
+def test_a_full_disk_is_a_sentence(tmp_path, error):
+    with pytest.raises(RegularsError, match="is full"), files.disk_errors_explained(tmp_path):
+        raise error
+
+
+def test_other_errors_stay_what_they_are(tmp_path):
+    with pytest.raises(ValueError, match="other"), files.disk_errors_explained(tmp_path):
+        raise ValueError("other")

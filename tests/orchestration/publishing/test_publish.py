@@ -1,11 +1,14 @@
 """Only an audited build becomes the published file, whole or not at all."""
 
 import os
+import random
 import signal
 import subprocess
 import sys
 import textwrap
 import threading
+import time
+from contextlib import suppress
 from dataclasses import replace
 
 import duckdb
@@ -237,3 +240,37 @@ def test_a_kill_at_any_step_leaves_old_or_new(shop, run, warehouse_writer, step)
 
 def test_clearing_up_an_empty_home_is_fine(home):
     clear_half_built(home)
+
+
+@pytest.mark.slow
+def test_fifty_kills_at_random_moments_never_mix(shop):
+    """RELIABILITY B10: readers see the old or the new, whenever the writer dies."""
+    home, chance = shop.home, random.Random(5)
+    shop.publish("warm", 0)
+    began = time.monotonic()
+    shop.publish("run0", 0)
+    usual, seen = time.monotonic() - began, {0}
+    for round_ in range(1, 51):
+        child = os.fork()
+        if child == 0:  # publishes until it is killed
+            with suppress(BaseException):
+                for step in range(100):
+                    shop.publish(f"run{round_}-{step}", round_ * 100 + step)
+            os._exit(1)
+        time.sleep(usual * chance.uniform(0.2, 4))
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        before = numbers(home)
+        clear_half_built(home)
+        assert numbers(home) == before
+        assert len(before) == 1
+        ((number, same),) = before
+        assert number == same
+        folder = published_parquet(home)
+        with duckdb.connect() as con:
+            path = folder / "marts.dim_customers.parquet"
+            assert con.execute(f"select max(number) from '{path}'").fetchone() == (number,)
+        assert not [*home.root.rglob("*.partial")]
+        assert not home.candidate.exists()
+        seen.add(number)
+    assert len(seen) > 10
