@@ -10,7 +10,7 @@ mail_signs as (
         max(greatest(opened_at, clicked_at)) as last_read_at,
         max(case when is_hard_bounce then bounced_at end) as hard_bounced_at,
         max(greatest(delivered_at, opened_at, clicked_at)) as last_arrived_at
-    from {{ ref('int_messages_resolved') }}
+    from {{ ref('fct_messages') }}
     where email is not null
     group by email
 ),

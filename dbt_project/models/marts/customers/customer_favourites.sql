@@ -23,10 +23,10 @@ by_{{ thing }} as (
     where {{ thing }} is not null
     group by customer_id, {{ thing }}
     having sum(kept_quantity) > 0
-    -- What is bought on most days, then most of, then last.
+    -- What stands on most order lines, then most of, then last.
     qualify row_number() over (
         partition by customer_id
-        order by count(distinct ordered_at) desc, sum(kept_quantity) desc, max(ordered_at) desc, {{ thing }}
+        order by count(*) desc, sum(kept_quantity) desc, max(ordered_at) desc, {{ thing }}
     ) = 1
 ),
 {%- endfor %}

@@ -5,51 +5,58 @@ with orders as (
     from {{ ref('int_orders_resolved') }}
 ),
 
-final as (
+-- Numbered apart, so that the sort carries three columns and not forty.
+numbered as (
     select
         order_id,
-        customer_id,
-        shop_id,
-        store_id,
-        order_source,
-        status,
-        is_kept,
-        is_counted,
-        case
-            when customer_id is not null and is_kept
-                then row_number() over (
-                    partition by customer_id, is_kept
-                    order by ordered_at, order_id
-                )
-        end as customer_order_number,
-        sales_channel,
-        country_code,
-        is_card_paid,
-        discount_code,
-        landing_site,
-        referring_site,
-        accepts_marketing,
-        gross_sales,
-        discounts,
-        returns,
-        net_sales,
-        shipping,
-        taxes,
-        total_sales,
-        currency,
-        gross_sales_shop,
-        discounts_shop,
-        returns_shop,
-        net_sales_shop,
-        total_sales_shop,
-        '{{ var("shop_currency") }}' as shop_currency,
-        conversion_issue,
-        ordered_date,
-        ordered_at,
-        created_at,
-        cancelled_at,
-        refunded_at
+        row_number() over (
+            partition by customer_id
+            order by ordered_at, order_id
+        ) as customer_order_number
     from orders
+    where customer_id is not null and is_kept
+),
+
+final as (
+    select
+        orders.order_id,
+        orders.customer_id,
+        orders.shop_id,
+        orders.store_id,
+        orders.order_source,
+        orders.status,
+        orders.is_kept,
+        orders.is_counted,
+        numbered.customer_order_number,
+        orders.sales_channel,
+        orders.country_code,
+        orders.is_card_paid,
+        orders.discount_code,
+        orders.landing_site,
+        orders.referring_site,
+        orders.accepts_marketing,
+        orders.gross_sales,
+        orders.discounts,
+        orders.returns,
+        orders.net_sales,
+        orders.shipping,
+        orders.taxes,
+        orders.total_sales,
+        orders.currency,
+        orders.gross_sales_shop,
+        orders.discounts_shop,
+        orders.returns_shop,
+        orders.net_sales_shop,
+        orders.total_sales_shop,
+        '{{ var("shop_currency") }}' as shop_currency,
+        orders.conversion_issue,
+        orders.ordered_date,
+        orders.ordered_at,
+        orders.created_at,
+        orders.cancelled_at,
+        orders.refunded_at
+    from orders
+    left join numbered on orders.order_id = numbered.order_id
 )
 
 select * from final

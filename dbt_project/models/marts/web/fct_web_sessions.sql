@@ -5,44 +5,51 @@ with sessions as (
     from {{ ref('int_web_sessions_resolved') }}
 ),
 
-final as (
+-- Numbered apart, so that the sort carries three columns and not thirty.
+numbered as (
     select
         session_id,
-        customer_id,
-        device_id,
-        login_id,
-        case
-            when customer_id is not null and is_human
-                then row_number() over (
-                    partition by customer_id, is_human
-                    order by started_at, session_id
-                )
-        end as customer_visit_number,
-        is_human,
-        is_bot,
-        is_internal,
-        marketing_channel,
-        utm_source,
-        utm_medium,
-        utm_campaign,
-        referrer,
-        landing_page_url,
-        device_type,
-        event_count,
-        page_view_count,
-        product_view_count,
-        order_completed_count,
-        product_view_1_at,
-        product_view_2_at,
-        product_view_3_at,
-        last_product_view_at,
-        first_wishlist_at,
-        first_cart_at,
-        last_cart_at,
-        first_checkout_at,
-        started_at,
-        ended_at
+        row_number() over (
+            partition by customer_id
+            order by started_at, session_id
+        ) as customer_visit_number
     from sessions
+    where customer_id is not null and is_human
+),
+
+final as (
+    select
+        sessions.session_id,
+        sessions.customer_id,
+        sessions.device_id,
+        sessions.login_id,
+        numbered.customer_visit_number,
+        sessions.is_human,
+        sessions.is_bot,
+        sessions.is_internal,
+        sessions.marketing_channel,
+        sessions.utm_source,
+        sessions.utm_medium,
+        sessions.utm_campaign,
+        sessions.referrer,
+        sessions.landing_page_url,
+        sessions.device_type,
+        sessions.event_count,
+        sessions.page_view_count,
+        sessions.product_view_count,
+        sessions.order_completed_count,
+        sessions.product_view_1_at,
+        sessions.product_view_2_at,
+        sessions.product_view_3_at,
+        sessions.last_product_view_at,
+        sessions.first_wishlist_at,
+        sessions.first_cart_at,
+        sessions.last_cart_at,
+        sessions.first_checkout_at,
+        sessions.started_at,
+        sessions.ended_at
+    from sessions
+    left join numbered on sessions.session_id = numbered.session_id
 )
 
 select * from final
