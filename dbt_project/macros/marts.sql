@@ -21,7 +21,7 @@
     {%- set today = modules.datetime.datetime.strptime(as_of_date_text(), '%Y-%m-%d').date() -%}
     {%- set one_day = modules.datetime.timedelta(days=1) -%}
     {%- set found = [today] -%}
-    {%- for _ in range(var('rfm_month_ends', 12)) -%}
+    {%- for _ in range(var('rfm_month_ends')) -%}
         {%- do found.insert(0, found[0].replace(day=1) - one_day) -%}
     {%- endfor -%}
     {{ return(found | map('string') | list) }}

@@ -9,7 +9,7 @@
 -#}
 
 {% macro rfm_cuts(value, name) -%}
-    {%- set buckets = var('rfm_buckets', 5) -%}
+    {%- set buckets = var('rfm_buckets') -%}
     {%- for cut in range(1, buckets) %}
     percentile_disc({{ (cut / buckets) | round(6) }}) within group (order by {{ value }}) as {{ name }}_cut_{{ cut }}
     {%- if not loop.last %},{% endif %}
@@ -18,21 +18,21 @@
 
 {% macro rfm_score_up(value, name) -%}
     1
-    {%- for cut in range(1, var('rfm_buckets', 5)) %}
+    {%- for cut in range(1, var('rfm_buckets')) %}
     + case when {{ value }} > {{ name }}_cut_{{ cut }} then 1 else 0 end
     {%- endfor %}
 {%- endmacro %}
 
 {% macro rfm_score_down(value, name) -%}
-    {{ var('rfm_buckets', 5) }}
-    {%- for cut in range(1, var('rfm_buckets', 5)) %}
+    {{ var('rfm_buckets') }}
+    {%- for cut in range(1, var('rfm_buckets')) %}
     - case when {{ value }} > {{ name }}_cut_{{ cut }} then 1 else 0 end
     {%- endfor %}
 {%- endmacro %}
 
 {#- Brings a score of any number of buckets onto the five steps of the map. -#}
 {% macro rfm_step(score) -%}
-    {%- set buckets = var('rfm_buckets', 5) -%}
+    {%- set buckets = var('rfm_buckets') -%}
     {%- if buckets == 5 -%}
     {{ score }}
     {%- else -%}

@@ -54,7 +54,7 @@ judged as (
             is_undeliverable
             or (
                 evidence_grade in ('newsletter', 'import')
-                and last_sign_of_life_at < {{ before_as_of(var('email_dormant_days', 365), 'day') }}
+                and last_sign_of_life_at < {{ before_as_of(var('email_dormant_days'), 'day') }}
             )
         ) as is_dormant
     from signs

@@ -7,7 +7,7 @@ as_of_dates as (
 ),
 
 r_scores as (
-    {%- for score in range(1, var('rfm_buckets', 5) + 1) %}
+    {%- for score in range(1, var('rfm_buckets') + 1) %}
     select {{ score }} as r_score
     {%- if not loop.last %} union all{% endif %}
     {%- endfor %}
