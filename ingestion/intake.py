@@ -21,7 +21,7 @@ import duckdb
 import pyarrow as pa
 
 from ingestion.config import Quarantine
-from ingestion.duckdb_functions import silence
+from ingestion.duckdb_session import silence
 from ingestion.errors import SourceError
 from ingestion.fields import (
     BOOKKEEPING,

@@ -15,6 +15,7 @@ from pathlib import Path
 import duckdb
 
 from ingestion.config import REPOSITORY, Settings
+from ingestion.duckdb_session import silence
 from ingestion.errors import RegularsError
 from orchestration.home import Home
 
@@ -60,6 +61,7 @@ def row_counts(home: Home) -> dict[str, int]:
     if not home.warehouse.exists():
         return {}
     with duckdb.connect(str(home.warehouse), read_only=True) as connection:
+        silence(connection)
         tables = connection.execute(
             "select table_schema, table_name from information_schema.tables "
             "where table_type = 'BASE TABLE'"

@@ -24,6 +24,7 @@ import duckdb
 import pyarrow as pa
 from sqlalchemy import Connection, select
 
+from ingestion.duckdb_session import silence
 from ingestion.errors import RegularsError
 from ingestion.identifiers import match_identifier
 from orchestration.ops import schema
@@ -82,6 +83,7 @@ def record_consent_facts(
 @contextmanager
 def _raw_attached(raw: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect(":memory:", config=_OFFLINE) as connection:
+        silence(connection)
         connection.execute("set timezone = 'UTC'")
         path = str(raw).replace("'", "''")
         connection.execute(f"attach '{path}' as raw (read_only)")

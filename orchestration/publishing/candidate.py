@@ -17,6 +17,7 @@ from typing import Protocol
 
 import duckdb
 
+from ingestion.duckdb_session import silence
 from ingestion.errors import RegularsError
 from orchestration.home import Home
 from orchestration.publishing.files import (
@@ -139,6 +140,7 @@ _RUN_FIRST = "Run `regulars run` (or `make demo`) first."
 def _build(home: Home, run: RunFacts) -> Candidate:
     warehouse = str(home.warehouse).replace("'", "''")
     with duckdb.connect(str(home.candidate), config=OFFLINE) as connection:
+        silence(connection)
         connection.execute(f"attach '{warehouse}' as warehouse (read_only)")
         names = _tables(connection, "warehouse")
         if not any(schema == "marts" for schema, _ in names):

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import duckdb
 
+from ingestion.duckdb_session import silence
 from ingestion.errors import CheckFailedError, RegularsError
 from orchestration.home import Home
 from orchestration.publishing.audit import AuditLog, require_audit
@@ -135,6 +136,7 @@ def _write_parquet(home: Home, candidate: Candidate, reached: Callable[[str], No
 
 def _copy_tables(candidate: Candidate, folder: Path, reached: Callable[[str], None]) -> None:
     with duckdb.connect(str(candidate.path), read_only=True, config=OFFLINE) as connection:
+        silence(connection)
         for number, table in enumerate(candidate.tables):
             path = folder / f"{table.schema}.{table.name}.parquet"
             target = str(path).replace("'", "''")

@@ -19,13 +19,13 @@ from typing import Any
 
 import duckdb
 
+from ingestion.duckdb_session import silence
 from ingestion.errors import RegularsError, UsageError
 from orchestration.home import Home
 
 # `read_only` alone is no sandbox: it reads any file and writes with COPY (RELIABILITY X6).
 LOCKED = {
     "enable_external_access": "false",
-    "lock_configuration": "true",
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
 }
@@ -59,6 +59,8 @@ def open_locked(path: Path, memory_limit: str | None = None) -> Iterator[duckdb.
         config["memory_limit"] = memory_limit
     connection = duckdb.connect(str(path), read_only=True, config=config)
     try:
+        silence(connection)
+        connection.execute("set lock_configuration = true")
         yield connection
     finally:
         connection.close()

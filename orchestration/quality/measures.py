@@ -22,6 +22,7 @@ from pathlib import Path
 
 import duckdb
 
+from ingestion.duckdb_session import silence
 from orchestration.publishing.candidate import OFFLINE, quoted
 
 # Segments over a window: the setting (a dbt var) that holds its days, and the default.
@@ -81,6 +82,7 @@ class Measures:
 def both_open(published: Path, candidate: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """Both files attached read-only as `old` and `new`, and nothing else within reach."""
     with duckdb.connect(config=OFFLINE) as connection:
+        silence(connection)
         for path, name in ((published, "old"), (candidate, "new")):
             literal = str(path).replace("'", "''")
             connection.execute(f"attach '{literal}' as {name} (read_only)")
