@@ -47,11 +47,10 @@ class Cursor:
         late = timedelta(hours=lateness_hours)
         self.since = start if self._known is None else max(start, self._known - late)
 
-    def saw(self, moment: str | None) -> None:
+    def saw(self, moment: datetime | None) -> None:
         """Note a row's time."""
-        seen = parsed(moment)
-        if seen and seen <= self._limit and (self.newest is None or seen > self.newest):
-            self.newest = seen
+        if moment and moment <= self._limit and (self.newest is None or moment > self.newest):
+            self.newest = moment
 
     def save(self) -> None:
         """Leave the newest time for the next pull; call when everything was read."""

@@ -23,6 +23,7 @@ Node = dict[str, Any]
 
 POLL_SECONDS = (0.05, 0.2, 0.5, 1.0, 2.0, 5.0)
 POLLS = 10_000
+START_TRIES = 120
 ROWS_AT_ONCE = 500
 REFUNDS_AT_ONCE = 20
 
@@ -53,11 +54,17 @@ def _run_bulk(client: GraphqlClient, query: str) -> Node:
     def start() -> Node:
         return client.query(queries.START_BULK, query=query).get("bulkOperationRunQuery") or {}
 
-    started = retried_page(start, "shopify: a bulk operation", client.http)
+    for attempt in range(START_TRIES):
+        started = retried_page(start, "shopify: a bulk operation", client.http)
+        if not _is_busy(started):
+            break
+        # Another one is running: perhaps ours, whose first answer was lost on the way.
+        client.http.sleep(POLL_SECONDS[min(attempt, len(POLL_SECONDS) - 1)])
     if started.get("userErrors") or not started.get("bulkOperation"):
         raise SourceError(
-            "shopify: the bulk operation was refused; another one may still be running.",
-            "Wait for it and run again, or set bulk_backfill = false for this source.",
+            "shopify: the bulk operation was refused"
+            + ("; another one is still running." if _is_busy(started) else "."),
+            "Run again later, or set bulk_backfill = false for this source.",
         )
     key = started["bulkOperation"]["id"]
 
@@ -75,6 +82,11 @@ def _run_bulk(client: GraphqlClient, query: str) -> Node:
             )
         client.http.sleep(POLL_SECONDS[min(poll, len(POLL_SECONDS) - 1)])
     raise SourceError("shopify: the bulk operation did not end.", "Run again later.")
+
+
+def _is_busy(started: Node) -> bool:
+    messages = [str(error.get("message", "")) for error in started.get("userErrors") or []]
+    return any("in progress" in message for message in messages)
 
 
 def _grouped(table: str, lines: Iterable[str]) -> Iterator[Node]:

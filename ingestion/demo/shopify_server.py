@@ -41,6 +41,7 @@ from ingestion.demo.shopify_schema import SDL
 
 SCOPES = ("read_orders", "read_all_orders", "read_customers", "read_products")
 MAX_QUERY_COST = 1000
+UNFINISHED = ("CREATED", "RUNNING")
 
 
 @dataclass
@@ -190,7 +191,10 @@ class Shopify:
 
     def start_bulk(self, query: str) -> dict[str, Any]:
         """The payload of bulkOperationRunQuery."""
-        if any(job["status"] in ("CREATED", "RUNNING") for job in self._bulk.values()):
+        running = [key for key, job in self._bulk.items() if job["status"] in UNFINISHED]
+        for key in running:
+            self.poll_bulk(key)
+        if any(self._bulk[key]["status"] in UNFINISHED for key in running):
             return _user_error(
                 "A bulk query operation for this app and shop is already in progress."
             )

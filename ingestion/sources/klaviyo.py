@@ -30,7 +30,7 @@ from ingestion.connection import Check, credential, credential_check
 from ingestion.errors import RegularsError, SourceError
 from ingestion.fields import Column, TableSpec
 from ingestion.http import ApiClient
-from ingestion.paging import Cursor, PageError, retried_page
+from ingestion.paging import Cursor, PageError, parsed, retried_page
 
 Row = dict[str, Any]
 
@@ -175,26 +175,37 @@ Included = dict[tuple[str, str], Row]
 def _all_pages(
     client: ApiClient, endpoint: Endpoint, cursor: Cursor
 ) -> Iterator[tuple[Resources, Included]]:
-    """All pages since the cursor, until the newest row that Klaviyo has was among them."""
-    seen: set[str] = set()
+    """All pages since the cursor, until the newest row that Klaviyo has was among them.
+
+    Only the ids of the newest moment are remembered, so a backfill of millions stays small.
+    """
+    newest_seen: datetime | None = None
+    ids_then: set[str] = set()
     since = cursor.since
     while True:
-        before = len(seen)
+        before = (newest_seen, len(ids_then))
         for resources, included in _pages(client, endpoint, since):
-            fresh = [item for item in resources if item["id"] not in seen]
-            seen.update(item["id"] for item in fresh)
-            for item in fresh:
-                cursor.saw(_time(endpoint, item))
-            yield fresh, included
-        newest = _newest(client, endpoint, since, expected=bool(seen) or not cursor.is_first)
-        if newest is None or newest["id"] in seen:
+            for item in resources:
+                moment = parsed(_time(endpoint, item))
+                cursor.saw(moment)
+                if moment and (newest_seen is None or moment > newest_seen):
+                    newest_seen, ids_then = moment, set()
+                if moment == newest_seen:
+                    ids_then.add(item["id"])
+            yield resources, included
+        expected = bool(ids_then) or not cursor.is_first
+        newest = _newest(client, endpoint, since, expected=expected)
+        if newest is None or newest["id"] in ids_then:
             return
-        if len(seen) == before:
+        moment = parsed(_time(endpoint, newest))
+        if moment is None or (newest_seen and moment < newest_seen):
+            return  # what was newest has been deleted meanwhile
+        if (newest_seen, len(ids_then)) == before:
             raise SourceError(
                 f"klaviyo: {endpoint.path} ended before its newest row, and again when asked.",
                 "Run again; nothing of it was loaded.",
             )
-        since = cursor.newest or since
+        since = newest_seen or since
 
 
 def _pages(

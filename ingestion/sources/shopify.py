@@ -29,7 +29,7 @@ from ingestion.config import Settings
 from ingestion.connection import Check, credential_check
 from ingestion.errors import RegularsError, SourceError
 from ingestion.fields import Column, TableSpec
-from ingestion.paging import Cursor, PageError, retried_page
+from ingestion.paging import Cursor, PageError, parsed, retried_page
 from ingestion.shopify_bulk import bulk_pages
 from ingestion.shopify_graphql import (
     CostTooHighError,
@@ -100,7 +100,7 @@ def pull(request: Pull) -> Iterator[Page]:
             pages = _connection(client, request.table, cursor.since, settings.page_size)
         for nodes in pages:
             for node in nodes:
-                cursor.saw(node.get("updatedAt"))
+                cursor.saw(parsed(node.get("updatedAt")))
             yield f"graphql/{request.table}", [_ROWS[request.table](node) for node in nodes]
     finally:
         client.close()

@@ -37,7 +37,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch, servers: DemoServers) -> None:
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(http, "FIRST_WAIT_SECONDS", 0.001)
     monkeypatch.setattr(paging, "FIRST_WAIT_SECONDS", 0.001)
-    monkeypatch.setattr(http, "TIMEOUT", httpx.Timeout(0.25))
+    monkeypatch.setattr(http, "TIMEOUT", httpx.Timeout(0.7))
 
 
 def rows_of(

@@ -77,7 +77,7 @@ def test_faults_while_paging_give_the_truth_or_a_failure(
     table = chance.choice(["profiles", "events", "campaigns"])
     for _ in range(chance.randint(1, 3)):
         kind = chance.choice(kinds)
-        seconds = 0.5 if kind == "timeout" else 0.0
+        seconds = 1.0 if kind == "timeout" else 0.0
         fault = Fault(kind, f"/{table}", chance.randint(0, 8), chance.choice([1, 1, 2]), seconds)
         shop.klaviyo.faults.plan(fault)
     try:

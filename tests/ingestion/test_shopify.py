@@ -92,7 +92,7 @@ def test_faults_give_the_truth_or_a_failure(
     for _ in range(chance.randint(1, 3)):
         kind = chance.choice(get_args(FaultKind))
         where = chance.choice(["", "query Page", "Count", "bulkResult", "/bulk/", "access_token"])
-        seconds = 0.5 if kind == "timeout" else 0.0
+        seconds = 1.0 if kind == "timeout" else 0.0
         fault = Fault(kind, where, chance.randint(0, 5), chance.choice([1, 1, 2]), seconds)
         shop.shopify.faults.plan(fault)
     try:
@@ -138,6 +138,12 @@ def test_a_bulk_operation_that_goes_wrong_fails_the_source(
     with pytest.raises(SourceError, match=words):
         rows_of(shopify, "orders", settings, state)
     assert state == {}
+
+
+def test_a_bulk_operation_waits_for_the_one_before(shop: DemoServers, settings: Settings) -> None:
+    shop.shopify.start_bulk("{ products { edges { node { id } } } }")
+    rows = rows_of(shopify, "customers", settings)
+    assert {row["shopify_customer_id"] for row in rows} == numbers(shop, "customers")
 
 
 def test_a_token_that_expires_half_way_is_renewed(
