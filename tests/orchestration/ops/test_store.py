@@ -9,7 +9,9 @@ from datetime import datetime
 import pyarrow.parquet as pq
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.schema import CreateTable
 
 from ingestion.errors import UsageError
 from orchestration.home import Home
@@ -218,3 +220,11 @@ def test_errors_never_quote_a_value(store: Store) -> None:
     with pytest.raises(IntegrityError) as caught, store.write() as connection:
         append(connection, schema.consent_events, [event])
     assert "canary" not in str(caught.value)
+
+
+def test_the_tables_are_sql_that_postgresql_takes_too() -> None:
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+    for table in schema.metadata.sorted_tables:
+        ddl = str(CreateTable(table).compile(dialect=dialect))
+        assert "DATETIME" not in ddl and "AUTOINCREMENT" not in ddl
+        assert "%(" in str(table.insert().compile(dialect=dialect))
