@@ -285,6 +285,8 @@ def add_memberships(shop: Shop) -> None:
         ("one_time_buyers", "twice", first, None),
         ("one_time_buyers", "long_gone", first, second),
         ("retired_segment", "twice", first, None),
+        ("recent_buyers", "recent_14_days", AS_OF, AS_OF),
+        ("recent_buyers", "cart_then_order", AS_OF + dt.timedelta(days=9), None),
     ):
         shop.add(
             "segment_memberships",

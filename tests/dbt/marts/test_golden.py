@@ -279,6 +279,18 @@ def test_earlier_memberships_continue_end_and_follow_merges(shop: Shop) -> None:
     assert ("retired_segment", "twice", first, AS_OF) in found, "a segment that is no more"
 
 
+def test_a_run_repeated_at_one_moment_makes_one_stay(shop: Shop) -> None:
+    rows = shop.query(
+        "select customer_id, entered_at, exited_at from marts.fct_segment_memberships "
+        "where segment = 'recent_buyers' and customer_id in ('recent_14_days', 'cart_then_order') "
+        "order by customer_id desc"
+    )
+    assert [(r["customer_id"], r["entered_at"], r["exited_at"]) for r in rows] == [
+        ("recent_14_days", AS_OF, None),
+        ("cart_then_order", AS_OF, None),
+    ]
+
+
 def test_orders_of_nobody_stay_in_the_totals(shop: Shop) -> None:
     [row] = shop.query(
         "select count(*) as n, sum(net_sales) as s from marts.fct_orders where customer_id is null"

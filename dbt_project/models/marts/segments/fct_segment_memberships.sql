@@ -34,7 +34,7 @@ past_stays as (
         recorded.segment,
         recorded.customer_id,
         recorded.entered_at,
-        max(recorded.exited_at) as exited_at
+        recorded.exited_at
     from recorded
     left join open_stays
         on
@@ -42,7 +42,6 @@ past_stays as (
             and recorded.customer_id = open_stays.customer_id
             and recorded.entered_at >= open_stays.entered_at
     where recorded.exited_at is not null and open_stays.segment is null
-    group by recorded.segment, recorded.customer_id, recorded.entered_at
 ),
 
 current_stays as (
@@ -62,14 +61,16 @@ stays as (
     select * from current_stays
 ),
 
+-- Left and joined again at one and the same moment is one stay.
 final as (
     select
         segment,
         customer_id,
-        exited_at is null as is_current,
+        bool_or(exited_at is null) as is_current,
         entered_at,
-        exited_at
+        case when not bool_or(exited_at is null) then max(exited_at) end as exited_at
     from stays
+    group by segment, customer_id, entered_at
 )
 
 select * from final
