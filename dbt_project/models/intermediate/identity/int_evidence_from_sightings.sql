@@ -32,29 +32,19 @@ with typed as (
     where redeemed_at is not null
 ),
 
-email_recipients as (
+-- Who was written to, from messages and not from their many events
+recipients as (
     select
-        email,
-        min(occurred_at) as observed_at,
-        max(occurred_at) as last_seen_at,
-        count(*) as observation_count,
-        {{ first_value_by_time('email_event_id', 'occurred_at') }} as source_record_id
-    from {{ ref('stg_email__events') }}
-    where email is not null
-    group by email
-),
-
-klaviyo_recipients as (
-    select
+        message_source as source_system,
         email,
         klaviyo_profile_id,
-        min(occurred_at) as observed_at,
-        max(occurred_at) as last_seen_at,
+        min(sent_at) as observed_at,
+        max(coalesce(clicked_at, opened_at, sent_at)) as last_seen_at,
         count(*) as observation_count,
-        {{ first_value_by_time('event_id', 'occurred_at') }} as source_record_id
-    from {{ ref('stg_klaviyo__events') }}
+        {{ first_value_by_time('source_message_id', 'sent_at') }} as source_record_id
+    from {{ ref('int_messages_unioned') }}
     where email is not null or klaviyo_profile_id is not null
-    group by email, klaviyo_profile_id
+    group by message_source, email, klaviyo_profile_id
 )
 
 select
@@ -72,18 +62,7 @@ from typed
 where identifier_value is not null
 union all
 select
-    'email' as source_system,
-    'recipient' as rule,
-    6 as evidence_rank,
-    source_record_id,
-    observed_at,
-    last_seen_at,
-    observation_count,
-    {{ identifier_columns({'email': 'email'}) }}
-from email_recipients
-union all
-select
-    'klaviyo' as source_system,
+    source_system,
     'recipient' as rule,
     6 as evidence_rank,
     source_record_id,
@@ -91,4 +70,4 @@ select
     last_seen_at,
     observation_count,
     {{ identifier_columns({'email': 'email', 'klaviyo_profile_id': 'klaviyo_profile_id'}) }}
-from klaviyo_recipients
+from recipients

@@ -1,7 +1,7 @@
 {#-
-    Who was seen with what: each distinct set of identifiers that a source put on one record, with the
-    best grade of that record, the first time and how often. Values are as the source wrote them.
-    One column per identifier type: a record names at most one of each.
+    Who was seen with what: the identifiers that a source put on one record, the grade of that record and
+    when. Values are as the source wrote them. One column per identifier type: a record names at most one
+    of each. What repeats is told apart later, on integers, where that is cheap.
 -#}
 {%- set types = identifier_types() %}
 
@@ -26,15 +26,6 @@ with evidence as (
     {%- endfor %}
 )
 
-select
-    source_system,
-    rule,
-    evidence_rank,
-    {{ first_value_by_time('source_record_id', 'observed_at') }} as source_record_id,
-    min(observed_at) as observed_at,
-    max(last_seen_at) as last_seen_at,
-    sum(observation_count) as observation_count,
-    {{ types | join(',\n    ') }}
+select *
 from evidence
 where coalesce({{ types | join(', ') }}) is not null
-group by source_system, rule, evidence_rank, {{ types | join(', ') }}

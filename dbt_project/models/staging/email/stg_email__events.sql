@@ -17,10 +17,8 @@ select
     bounce_classification,
     asm_group_id,
     coalesce(sg_machine_open, false) as is_machine_open,
-    coalesce(
-        campaign_id, {{ json_text('unique_args', '$.campaign_id') }}, marketing_campaign_id
-    ) as campaign_id,
-    lower(coalesce(message_kind, {{ json_text('unique_args', '$.message_kind') }})) as message_kind,
-    coalesce(variant, {{ json_text('unique_args', '$.variant') }}) as variant,
+    coalesce(campaign_id, marketing_campaign_id) as campaign_id,
+    lower(message_kind) as message_kind,
+    variant,
     category
 from latest

@@ -3,14 +3,17 @@
     One message from one device is one event. Delivered twice with different content, the first
     delivery counts, whatever order the files came in.
 -#}
-{%- set property_paths = [
-    '$.product_id', '$.sku', '$.name', '$.category', '$.brand', '$.price', '$.quantity',
-    '$.order_id', '$.cart_id', '$.query', '$.email',
-] %}
-{%- set context_paths = [
-    '$.page.url', '$.page.referrer', '$.campaign.source', '$.campaign.medium', '$.campaign.name',
-    '$.userAgent', '$.device.type', '$.ip', '$.traits.email',
-] %}
+{%- set property_fields = {
+    'product_id': 'varchar', 'sku': 'varchar', 'name': 'varchar', 'category': 'varchar',
+    'brand': 'varchar', 'price': 'decimal(18,4)', 'quantity': 'decimal(18,4)',
+    'order_id': 'varchar', 'cart_id': 'varchar', 'query': 'varchar', 'email': 'varchar',
+} %}
+{%- set context_fields = {
+    'page': {'url': 'varchar', 'referrer': 'varchar'},
+    'campaign': {'source': 'varchar', 'medium': 'varchar', 'name': 'varchar'},
+    'userAgent': 'varchar', 'device': {'type': 'varchar'}, 'ip': 'varchar',
+    'traits': {'email': 'varchar'},
+} %}
 
 with events as (
     select
@@ -21,8 +24,8 @@ with events as (
         event,
         occurred_at,
         received_at,
-        {{ json_texts('properties', property_paths) }} as properties,
-        {{ json_texts('context', context_paths) }} as context,
+        {{ json_record('properties', property_fields) }} as properties,
+        {{ json_record('context', context_fields) }} as context,
         case when traits is not null then {{ json_text('traits', '$.email') }} end as traits_email,
         case when traits is not null then {{ json_text('traits', '$.phone') }} end as traits_phone,
         case when type = 'identify' then traits end as traits,
@@ -44,25 +47,25 @@ select
         when occurred_at > received_at + interval 5 minute then received_at else occurred_at
     end as occurred_at,
     coalesce(occurred_at > received_at + interval 5 minute, false) as is_clock_skewed,
-    {{ array_item('context', 1) }} as page_url,
-    nullif({{ array_item('context', 2) }}, '') as referrer,
-    {{ array_item('context', 3) }} as utm_source,
-    {{ array_item('context', 4) }} as utm_medium,
-    {{ array_item('context', 5) }} as utm_campaign,
-    {{ array_item('context', 6) }} as user_agent,
-    lower({{ array_item('context', 7) }}) as device_type,
-    {{ array_item('context', 8) }} as ip,
-    {{ array_item('properties', 1) }} as product_id,
-    {{ array_item('properties', 2) }} as sku,
-    {{ array_item('properties', 3) }} as product_name,
-    {{ array_item('properties', 4) }} as category,
-    {{ array_item('properties', 5) }} as brand,
-    {{ money_from_text(array_item('properties', 6)) }} as price,
-    {{ money_from_text(array_item('properties', 7)) }} as quantity,
-    {{ array_item('properties', 8) }} as order_id,
-    {{ array_item('properties', 9) }} as cart_id,
-    {{ array_item('properties', 10) }} as search_query,
-    coalesce(traits_email, {{ array_item('properties', 11) }}, {{ array_item('context', 9) }}) as email,
+    context.page.url as page_url,
+    nullif(context.page.referrer, '') as referrer,
+    context.campaign.source as utm_source,
+    context.campaign.medium as utm_medium,
+    context.campaign.name as utm_campaign,
+    context.userAgent as user_agent,
+    lower(context.device.type) as device_type,
+    context.ip,
+    properties.product_id,
+    properties.sku,
+    properties.name as product_name,
+    properties.category,
+    properties.brand,
+    properties.price,
+    properties.quantity,
+    properties.order_id,
+    properties.cart_id,
+    properties.query as search_query,
+    coalesce(traits_email, properties.email, context.traits.email) as email,
     traits_phone as phone,
     traits,
     received_at,
