@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from ingestion.errors import UsageError
 
@@ -84,7 +84,13 @@ class Shopify(ApiSource):
 
 
 class Sources(Section):
-    """Every source, by name. Folders are on by default, APIs off."""
+    """Every source, by name. Folders are on by default, APIs off.
+
+    A source that the shop adds (a file in ingestion/sources) may have a section here too.
+    """
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+    __pydantic_extra__: dict[str, FileSource]
 
     web: FileSource = FileSource()
     email: FileSource = FileSource()
@@ -100,6 +106,21 @@ class Sources(Section):
     identity_rules: FileSource = FileSource()
     klaviyo: Klaviyo = Klaviyo()
     shopify: Shopify = Shopify()
+
+    @model_validator(mode="after")
+    def _only_sources_that_exist(self) -> Self:
+        known = {file.stem for file in (Path(__file__).parent / "sources").glob("[!_]*.py")}
+        for name in self.__pydantic_extra__ or {}:
+            if name not in known:
+                raise ValueError(
+                    f"`sources.{name}` is no source; known: {', '.join(sorted(known))}"
+                )
+        return self
+
+    def is_enabled(self, name: str) -> bool:
+        """Whether the source is on; a file source without a section is."""
+        section = getattr(self, name, FileSource())
+        return bool(section.enabled)
 
 
 class Destination(Section):

@@ -13,8 +13,10 @@ Belongs here: the registry of sources, the life of one run. Does not belong here
 from __future__ import annotations
 
 import hashlib
+import importlib
 import json
 import os
+import pkgutil
 import shutil
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -34,6 +36,7 @@ import dlt
 import duckdb
 import yaml
 
+from ingestion import sources
 from ingestion.api_source import ApiSource
 from ingestion.config import Settings
 from ingestion.errors import NoInputError, RegularsError, SourceError
@@ -50,45 +53,18 @@ from ingestion.ledger import (
     write_ledger,
 )
 from ingestion.raw_tables import table_sizes
-from ingestion.sources import (
-    consents,
-    contacts,
-    email,
-    feedback,
-    identity_rules,
-    klaviyo,
-    orders,
-    payments,
-    products,
-    promotions,
-    rates,
-    shopify,
-    spend,
-    web,
-)
 
 Source = FolderSource | ApiSource
 
-# The order in which sources are listed and run.
-SOURCES: dict[str, Source] = {
-    source.name: source
-    for source in (
-        web.SOURCE,
-        email.SOURCE,
-        orders.SOURCE,
-        payments.SOURCE,
-        products.SOURCE,
-        promotions.SOURCE,
-        contacts.SOURCE,
-        consents.SOURCE,
-        feedback.SOURCE,
-        spend.SOURCE,
-        rates.SOURCE,
-        identity_rules.SOURCE,
-        klaviyo.SOURCE,
-        shopify.SOURCE,
-    )
-}
+
+def _discover() -> dict[str, Source]:
+    """The SOURCE of every module in `sources/`, by name: adding one is adding its file."""
+    modules = sorted(module.name for module in pkgutil.iter_modules(sources.__path__))
+    loaded = (importlib.import_module(f"{sources.__name__}.{name}") for name in modules)
+    return {module.SOURCE.name: module.SOURCE for module in loaded if hasattr(module, "SOURCE")}
+
+
+SOURCES: dict[str, Source] = _discover()
 
 
 @dataclass(frozen=True)
@@ -114,7 +90,7 @@ class RunContext:
 
 def enabled_sources(settings: Settings) -> list[str]:
     """The names of the sources that the settings switch on, in running order."""
-    return [name for name in SOURCES if getattr(settings.sources, name).enabled]
+    return [name for name in SOURCES if settings.sources.is_enabled(name)]
 
 
 def open_input(location: str | Path, settings: Settings) -> InputFolder:

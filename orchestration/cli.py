@@ -323,6 +323,27 @@ def doctor(
 
 
 @app.command()
+def release(
+    subject: Annotated[
+        str, typer.Argument(help="What the breaker stopped, as it named it; or all.")
+    ],
+    by: Annotated[str, typer.Option(help="Who answers for it.")],
+    reason: Annotated[str, typer.Option(help="Why the change is right.")],
+    home: HomeOption = None,
+) -> None:
+    """Let a change of size that the breaker stopped be published by the next run."""
+    from orchestration.ops.store import open_store
+    from orchestration.quality.releases import release as let_through
+
+    place = Home.locate(home)
+    with open_store(place) as store:
+        released = let_through(
+            place, store, subject, person=by, reason=reason, released_at=_moment(None)
+        )
+    out.print(f"Released: {', '.join(released)}. Run again to publish.")
+
+
+@app.command()
 def dev(
     port: Annotated[int, typer.Option(help="On 127.0.0.1.")] = 3000, home: HomeOption = None
 ) -> None:

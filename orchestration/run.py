@@ -18,16 +18,18 @@ from typing import Literal, NamedTuple
 from sqlalchemy import func, select
 
 from ingestion.config import REPOSITORY, Settings
-from ingestion.errors import UsageError
+from ingestion.errors import RegularsError, UsageError
 from ingestion.pipelines import RunContext, open_input
 from orchestration import lock
 from orchestration.home import Home
+from orchestration.notify import Notice, notify_failure
 from orchestration.ops import runs, schema
 from orchestration.ops.commit import heal
 from orchestration.ops.store import Store, open_store
+from orchestration.publishing.audit import failure
 from orchestration.publishing.candidate import Candidate
 from orchestration.publishing.publish import clear_half_built
-from orchestration.quality.results import CheckResult
+from orchestration.quality.results import CheckResult, stopping
 
 Say = Callable[[str], None]
 Send = Literal["no", "scheduled", "yes"]
@@ -119,10 +121,22 @@ def open_run(
         run_id = next_run_id(store, request.as_of)
         facts = runs.Run(run_id, request.as_of, code_version())
         runs.start_run(store, facts, started_at=clock())
+        run = Run(request, home, settings, store, facts, say)
         try:
-            yield Run(request, home, settings, store, facts, say)
+            yield run
         finally:
             runs.finish_run(store, run_id, runs.FAILED, finished_at=clock())
+            if runs.run_status(store, run_id) == runs.FAILED:
+                _tell_of_failure(run)
+
+
+def _tell_of_failure(run: Run) -> None:
+    """Send the failure notice where the settings say so."""
+    problem = failure(stopping(run.checks)) if stopping(run.checks) else RegularsError("failed")
+    for way, outcome in notify_failure(
+        run.settings, Notice.of(run.run_id, run.as_of, problem, run.checks)
+    ).items():
+        run.say(f"Failure notice by {way}: {outcome}.")
 
 
 def clear_up(home: Home, store: Store, say: Say) -> None:

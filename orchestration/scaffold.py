@@ -34,8 +34,7 @@ KINDS = {
     "source": Kind(
         {"source.py.jinja": "ingestion/sources/{name}.py"},
         (
-            "Fill in its docstring and columns; name it in SOURCES of ingestion/pipelines.py and in",
-            "Sources of ingestion/config.py; then put a file into DIR/{name}/.",
+            "Fill in its docstring and columns; then put a file into DIR/{name}/.",
             "Next: regulars run --input DIR",
         ),
     ),

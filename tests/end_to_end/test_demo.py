@@ -98,8 +98,7 @@ def test_a_second_demo_changes_no_table_and_sends_nothing_new(
     assert done.code == 0, done.err
     assert digests(copy) == before
     received = copy.query(
-        "select sum(rows_loaded) from ops.run_sources"
-        " where run_id = (select run_id from ops.build)"
+        "select sum(rows_loaded) from ops.run_sources where run_id = (select run_id from ops.build)"
     )
     assert received in ([(0,)], [(None,)]), "a second pull must load nothing"
     plan = regulars("plan", "--json", "--home", copy.root)
@@ -116,9 +115,7 @@ def test_two_fresh_homes_have_equal_tables(
     assert digests(again) == digests(demo_home)
 
 
-def test_another_world_in_the_same_home_is_refused(
-    demo_home: DemoHome, regulars: Regulars
-) -> None:
+def test_another_world_in_the_same_home_is_refused(demo_home: DemoHome, regulars: Regulars) -> None:
     done = regulars("demo", "--people", "500", "--home", demo_home.root)
     assert done.code == 2
     assert "--home" in done.err
