@@ -34,6 +34,8 @@ from ingestion.paging import Cursor, PageError, parsed, retried_page
 
 Row = dict[str, Any]
 
+NOTHING_SAID = 5  # how often an empty answer is asked for again before it is believed
+
 
 @dataclass(frozen=True)
 class Endpoint:
@@ -193,8 +195,7 @@ def _all_pages(
                 if moment == newest_seen:
                     ids_then.add(item["id"])
             yield resources, included
-        expected = bool(ids_then) or not cursor.is_first
-        newest = _newest(client, endpoint, since, expected=expected)
+        newest = _newest(client, endpoint, since, seen_any=bool(ids_then))
         if newest is None or newest["id"] in ids_then:
             return
         moment = parsed(_time(endpoint, newest))
@@ -250,19 +251,26 @@ def _checked(body: Any, page_size: int, visited: set[str]) -> tuple[Row, str]:
 
 
 def _newest(
-    client: ApiClient, endpoint: Endpoint, since: datetime, *, expected: bool
+    client: ApiClient, endpoint: Endpoint, since: datetime, *, seen_any: bool
 ) -> Row | None:
-    """The newest row, asked for from the other end; asked twice where none is a surprise."""
+    """The newest row, asked for from the other end; None where there really is nothing.
+
+    After rows were seen, an answer without any contradicts itself and fails the source. Nothing
+    at all is only believed after it was said several times.
+    """
     params = _params(endpoint, since, f"-{endpoint.time_field}") | {"page[size]": "1"}
-    for _ in range(2 if expected else 1):
-        body, _following = retried_page(
-            lambda: _checked(client.json("GET", endpoint.path, params=params), 1, set()),
-            f"klaviyo: {endpoint.path}",
-            client,
-        )
-        if body["data"]:
-            newest: Row = body["data"][0]
-            return newest
+
+    def ask() -> list[Row]:
+        body, _ = _checked(client.json("GET", endpoint.path, params=params), 1, set())
+        if seen_any and not body["data"]:
+            raise PageError("no newest row after it had given rows")
+        rows: list[Row] = body["data"]
+        return rows
+
+    for _ in range(1 if seen_any else NOTHING_SAID):
+        rows = retried_page(ask, f"klaviyo: {endpoint.path}", client)
+        if rows:
+            return rows[0]
     return None
 
 

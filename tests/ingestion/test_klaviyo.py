@@ -78,7 +78,7 @@ def test_faults_while_paging_give_the_truth_or_a_failure(
     for _ in range(chance.randint(1, 3)):
         kind = chance.choice(kinds)
         seconds = 1.0 if kind == "timeout" else 0.0
-        fault = Fault(kind, f"/{table}", chance.randint(0, 8), chance.choice([1, 1, 2]), seconds)
+        fault = Fault(kind, f"/{table}", chance.randint(0, 8), chance.choice([1, 2, 3]), seconds)
         shop.klaviyo.faults.plan(fault)
     try:
         rows = rows_of(klaviyo, table, settings)
@@ -134,6 +134,23 @@ def test_pages_that_always_end_early_fail_the_source(shop: DemoServers, settings
     shop.klaviyo.faults.plan(Fault("empty_page", "sort=datetime", times=0))
     with pytest.raises(SourceError, match="ended before its newest row"):
         rows_of(klaviyo, "events", settings)
+
+
+def test_no_newest_row_after_rows_were_given_fails_the_source(
+    shop: DemoServers, settings: Settings
+) -> None:
+    shop.klaviyo.faults.plan(Fault("empty_page", "/events", after=3, times=0))
+    with pytest.raises(SourceError, match="no newest row after it had given rows"):
+        rows_of(klaviyo, "events", settings)
+
+
+def test_an_account_without_anything_is_empty_and_no_failure(
+    shop: DemoServers, settings: Settings
+) -> None:
+    shop.klaviyo.faults.plan(Fault("empty_page", "/events", times=0))
+    state: dict[str, Any] = {}
+    assert rows_of(klaviyo, "events", settings, state) == []
+    assert state == {}
 
 
 def test_a_failed_pull_leaves_the_cursor_where_it_was(

@@ -93,7 +93,7 @@ def test_faults_give_the_truth_or_a_failure(
         kind = chance.choice(get_args(FaultKind))
         where = chance.choice(["", "query Page", "Count", "bulkResult", "/bulk/", "access_token"])
         seconds = 1.0 if kind == "timeout" else 0.0
-        fault = Fault(kind, where, chance.randint(0, 5), chance.choice([1, 1, 2]), seconds)
+        fault = Fault(kind, where, chance.randint(0, 5), chance.choice([1, 2, 3]), seconds)
         shop.shopify.faults.plan(fault)
     try:
         rows = rows_of(shopify, table, chosen)
