@@ -54,7 +54,7 @@ final as (
         'Left ' || {{ product_in_words('last_added.product_name', 'last_added.sku') }}
         || case
             when contents.product_count > 1
-                then ' and ' || cast(contents.product_count - 1 as varchar) || ' more'
+                then ' and ' || cast(contents.product_count - 1 as {{ dbt.type_string() }}) || ' more'
             else ''
         end
         || ' in the cart ' || {{ ago_in_words('carts.last_cart_at') }} || '.' as reason,

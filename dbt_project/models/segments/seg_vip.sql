@@ -27,7 +27,7 @@ purchases as (
 final as (
     select
         buyers.customer_id,
-        'Number ' || cast(buyers.value_rank as varchar) || ' of '
+        'Number ' || cast(buyers.value_rank as {{ dbt.type_string() }}) || ' of '
         || {{ count_in_words('buyers.buyer_count', 'buyer', 'buyers') }} || ' by value: '
         || {{ money_in_words('buyers.lifetime_net_sales', 'buyers.currency') }} || ' after returns, over '
         || {{ count_in_words('buyers.order_count', 'order', 'orders') }} || '.' as reason,

@@ -51,7 +51,7 @@ segments as (
     select
         customer_id,
         count(*) as segment_count,
-        string_agg(segment, ', ' order by segment) as segments
+        {{ text_list('segment') }} as segments
     from {{ ref('fct_segment_memberships') }}
     where is_current
     group by customer_id

@@ -61,7 +61,7 @@ final as (
         counted.brand,
         {{ product_in_words('counted.product_name', 'counted.sku') }}
         || case
-            when counted.line_count > 1 then ' and ' || cast(counted.line_count - 1 as varchar) || ' more'
+            when counted.line_count > 1 then ' and ' || cast(counted.line_count - 1 as {{ dbt.type_string() }}) || ' more'
             else ''
         end as product_words,
         coalesce(counted.line_count, 0) as line_count,

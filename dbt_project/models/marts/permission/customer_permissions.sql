@@ -50,7 +50,7 @@ people as (
         end) as opt_out_rank,
         min({{ refusal_rank('lacking') }}) as lacking_rank,
         -- An opt-in given for the person rather than for one address.
-        min_by(consent_receipt_id, cast(grade_rank as varchar) || identifier_type || identifier_value) filter (
+        min_by(consent_receipt_id, cast(grade_rank as {{ dbt.type_string() }}) || identifier_type || identifier_value) filter (
             where consent_receipt_id is not null
             and channel <> 'push'
             and (not is_address or channel in ('ads', 'onsite'))

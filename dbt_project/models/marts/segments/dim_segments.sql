@@ -23,12 +23,12 @@ with segments as (
     {%- endif %}
     {%- else %}
     select
-        cast(null as varchar) as segment,
-        cast(null as varchar) as label,
-        cast(null as varchar) as description,
-        cast(null as varchar) as channel,
-        cast(null as varchar) as purpose,
-        cast(null as varchar) as destinations,
+        cast(null as {{ dbt.type_string() }}) as segment,
+        cast(null as {{ dbt.type_string() }}) as label,
+        cast(null as {{ dbt.type_string() }}) as description,
+        cast(null as {{ dbt.type_string() }}) as channel,
+        cast(null as {{ dbt.type_string() }}) as purpose,
+        cast(null as {{ dbt.type_string() }}) as destinations,
         cast(null as integer) as priority,
         cast(null as integer) as min_size
     {%- endfor %}
