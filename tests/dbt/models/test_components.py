@@ -1,0 +1,70 @@
+"""Connected components against networkx: random graphs, long chains, stars and rings (S54)."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+import duckdb
+import networkx as nx
+import pytest
+
+from tests.dbt.world import World
+
+Edges = list[tuple[int, int]]
+
+
+@pytest.fixture(scope="module")
+def solve(world: World) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database where the compiled model finds edges that a test wrote."""
+    path = world.home / "dbt/target/compiled/regulars/models/intermediate/identity"
+    sql = (path / "int_identity_components.sql").read_text("utf-8")
+    with duckdb.connect() as con:
+        con.execute("attach ':memory:' as warehouse")
+        con.execute("create schema warehouse.intermediate")
+        con.execute(
+            "create table warehouse.intermediate.int_identity_links_judged "
+            "(key_a bigint, key_b bigint, refusal_reason varchar)"
+        )
+        con.execute(f"create view solution as {sql}")
+        yield con
+
+
+def partition(con: duckdb.DuckDBPyConnection, edges: Edges) -> set[frozenset[int]]:
+    """The components that SQL finds."""
+    con.execute("delete from warehouse.intermediate.int_identity_links_judged")
+    con.executemany(
+        "insert into warehouse.intermediate.int_identity_links_judged values (?, ?, null)",
+        [(min(edge), max(edge)) for edge in edges],
+    )
+    found = con.execute("select list(node) from solution group by component").fetchall()
+    return {frozenset(nodes) for (nodes,) in found}
+
+
+def expected(edges: Edges) -> set[frozenset[int]]:
+    """The components that networkx finds."""
+    return {frozenset(nodes) for nodes in nx.connected_components(nx.Graph(edges))}
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_random_graphs(solve: duckdb.DuckDBPyConnection, seed: int) -> None:
+    rng = random.Random(seed)
+    nodes = rng.choice([5, 30, 200])
+    count = rng.choice([1, nodes // 2, nodes, 2 * nodes])
+    edges = [tuple(rng.sample(range(nodes), 2)) for _ in range(count)]
+    assert partition(solve, edges) == expected(edges)
+
+
+@pytest.mark.parametrize(
+    "edges",
+    [
+        [(i, i + 1) for i in range(300)],
+        [(i, (i * 7919 + 1) % 307) for i in range(307) if i != (i * 7919 + 1) % 307],
+        [(0, i) for i in range(1, 500)],
+        [(i, (i + 1) % 200) for i in range(200)],
+        [(2 * i, 1000 - i) for i in range(150)],
+    ],
+    ids=["chain", "scrambled chain", "star", "ring", "pairs"],
+)
+def test_shapes(solve: duckdb.DuckDBPyConnection, edges: Edges) -> None:
+    assert partition(solve, edges) == expected(edges)
