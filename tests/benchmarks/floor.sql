@@ -967,13 +967,13 @@ left join owners on messages.email = owners.raw_value and owners.type = 'email';
 
 create table marts.bridge_customer_identifiers as
 with mail_signs as (
-    select email as value,
+    select 'email' as type, email as value,
         max(greatest(opened_at, clicked_at)) as read_at,
         max(case when is_hard_bounce then bounced_at end) as hard_bounced_at,
         max(greatest(delivered_at, opened_at, clicked_at)) as arrived_at
     from marts.fct_messages where email is not null group by email
 ), order_signs as (
-    select email as value, max(ordered_at) as ordered_at
+    select 'email' as type, email as value, max(ordered_at) as ordered_at
     from orders where email is not null group by email
 ), signs as (
     select
@@ -983,8 +983,8 @@ with mail_signs as (
         greatest(members.first_seen_at, read_at, ordered_at) as alive_at
     from members
     inner join people using (component)
-    left join mail_signs on type = 'email' and members.value = mail_signs.value
-    left join order_signs on type = 'email' and members.value = order_signs.value
+    left join mail_signs using (type, value)
+    left join order_signs using (type, value)
 ), judged as (
     select *, type = 'email' and (
         is_undeliverable or (rank >= 5 and alive_at < as_of() - interval 365 day)
