@@ -95,6 +95,9 @@ class Troubles:
     duplicate_event: float = 0.005
     """Web events delivered twice with the same messageId."""
 
+    broken_line: float = 0.002
+    """Web events of the last month whose line also arrives cut off, in a file of its own."""
+
     @classmethod
     def none(cls) -> Troubles:
         """A shop in which nothing ever goes wrong."""

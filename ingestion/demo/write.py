@@ -23,7 +23,7 @@ def write_input(world: World, folder: Path) -> None:
     with connection() as con:
         for block in world.blocks():
             load_block(con, world, block)
-            write_web.write_web(con, folder / "web", block.index)
+            write_web.write_web(con, folder / "web", block.index, world.troubles.broken_line)
             write_folders.write_block_folders(con, folder, block.index)
         write_folders.write_fixed_folders(con, world, folder)
 
@@ -58,7 +58,7 @@ def write_demo(world: World, folder: Path) -> None:
     with connection() as con:
         for block in world.blocks():
             load_block(con, world, block)
-            write_web.write_web(con, target / "web", block.index)
+            write_web.write_web(con, target / "web", block.index, world.troubles.broken_line)
             write_folders.write_block_folders(con, target, block.index)
             write_klaviyo.prepare(con, since, until)
             write_klaviyo.write_api_block(con, api / "klaviyo", block.index)
@@ -98,7 +98,7 @@ def _write_block_files(world: World, index: int, folder: Path, ending: str) -> N
     target = folder / "input"
     with connection() as con:
         load_block(con, world, world.block(index))
-        write_web.write_web(con, target / "web", index, ending)
+        write_web.write_web(con, target / "web", index, world.troubles.broken_line, ending)
         write_folders.write_block_folders(con, target, index)
         write_klaviyo.prepare(con, world.calendar.start, world.calendar.end)
         write_klaviyo.write_email_files(con, target / "email", index, ending)

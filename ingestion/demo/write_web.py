@@ -172,8 +172,13 @@ def prepare(con: Connection) -> None:
     con.execute(_SHELF)
 
 
-def write_web(con: Connection, folder: Path, block: int, ending: str = ".jsonl.gz") -> None:
-    """Write the block's events, each month of arrival into its own file."""
+def write_web(
+    con: Connection, folder: Path, block: int, broken_line: float, ending: str = ".jsonl.gz"
+) -> None:
+    """Write the block's events, each month of arrival into its own file.
+
+    A share of the last month's lines, `broken_line`, comes once more as a delivery that broke off.
+    """
     prepare(con)
     months = con.execute(
         "select distinct date_trunc('month', moment(delivered)) as m from events order by m"
@@ -183,3 +188,7 @@ def write_web(con: Connection, folder: Path, block: int, ending: str = ".jsonl.g
         con.execute(f"set variable until = epoch(timestamp '{month}' + interval 1 month)::bigint")
         path = folder / f"{month:%Y}" / f"{month:%m}" / f"part-{block:03d}{ending}"
         copy_lines(con, _LINES, path)
+        if (month,) == months[-1]:
+            limit = f"{round(broken_line * 65536):04x}"
+            broken = f"select line[:400] as line from ({_LINES}) where md5(line)[:4] < '{limit}'"
+            copy_lines(con, broken, path.with_name(f"interrupted-{block:03d}{ending}"))

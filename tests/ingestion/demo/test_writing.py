@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from ingestion.demo.__main__ import main
+from ingestion.demo.troubles import Troubles
 from ingestion.demo.world import make_world
 from ingestion.demo.write import write_all_files, write_demo, write_input, write_truth_tables
 
@@ -36,6 +37,8 @@ def all_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def json_lines(folder: Path) -> list[dict[str, Any]]:
     found = []
     for path in sorted(folder.rglob("*.jsonl.gz")):
+        if path.name.startswith("interrupted"):
+            continue
         with gzip.open(path, "rt", encoding="utf-8") as lines:
             found += [json.loads(line) for line in lines]
     return found
@@ -91,6 +94,20 @@ def test_a_message_that_came_twice_is_the_same_message(shop: Path) -> None:
         doubled += event["messageId"] in seen
         assert seen.setdefault(event["messageId"], text) == text
     assert doubled > 0
+
+
+def test_a_delivery_that_broke_off_repeats_the_beginning_of_good_lines(tmp_path: Path) -> None:
+    world = make_world(60, 1, troubles=Troubles(broken_line=0.2))
+    write_input(world, tmp_path)
+    (path,) = tmp_path.rglob("interrupted-*.jsonl.gz")
+    good = {json.dumps(event, separators=(",", ":")) for event in json_lines(tmp_path / "web")}
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        broken = [line.rstrip("\n") for line in lines]
+    assert broken
+    for line in broken:
+        with pytest.raises(json.JSONDecodeError):
+            json.loads(line)
+        assert any(text.startswith(line[:200]) for text in good)
 
 
 def test_signing_in_comes_before_the_login_is_known(shop: Path) -> None:
