@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -59,11 +59,20 @@ def open_locked(path: Path, memory_limit: str | None = None) -> Iterator[duckdb.
         config["memory_limit"] = memory_limit
     connection = duckdb.connect(str(path), read_only=True, config=config)
     try:
-        silence(connection)
-        connection.execute("set lock_configuration = true")
+        _lock(connection)
         yield connection
     finally:
         connection.close()
+
+
+def _lock(connection: duckdb.DuckDBPyConnection) -> None:
+    """Fix the settings; a file that this process has open already shares them, fixed before."""
+    with suppress(duckdb.InvalidInputException):
+        silence(connection)
+        connection.execute("set lock_configuration = true")
+    row = connection.execute("select current_setting('lock_configuration')").fetchone()
+    if row != (True,):
+        raise RegularsError("The published file could not be opened safely.", "Run again.")
 
 
 @dataclass(frozen=True)

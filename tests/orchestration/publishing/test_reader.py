@@ -1,5 +1,6 @@
 """The published file is opened locked, and only questions are answered."""
 
+import duckdb
 import pytest
 
 from ingestion.errors import RegularsError, UsageError
@@ -104,3 +105,13 @@ def test_rows_beyond_the_limit_are_left_off_and_said(published):
     result = query_published(published, "from marts.dim_customers", max_rows=10)
     assert (len(result.rows), result.truncated) == (10, True)
     assert result.columns == ("customer_id", "number", "list")
+
+
+def test_two_may_read_at_once_and_both_are_locked(published):
+    with open_published(published) as one, open_published(published) as other:
+        for connection in (one, other):
+            assert connection.execute("select count(*) from marts.dim_customers").fetchone()
+            with pytest.raises(duckdb.Error):
+                connection.execute("set threads = 1")
+            with pytest.raises(duckdb.PermissionException):
+                connection.execute("select * from read_text('/etc/passwd')")
