@@ -11,7 +11,7 @@ import os
 import sys
 import warnings
 from collections.abc import Callable
-from contextlib import redirect_stdout
+from contextlib import ExitStack, redirect_stdout
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from typing import Any
 from ingestion.config import REPOSITORY
 from ingestion.errors import CheckFailedError, RegularsError, redact
 from orchestration import console, lock
+from orchestration.history import let_go, quicken
 from orchestration.home import Home
 from orchestration.run import Delivery, RunRequest
 
@@ -69,13 +70,16 @@ def run_job(
         config = {**QUIET, "resources": {"run": {"config": _config(request)}}}
         chosen = frozenset(_selection(definitions, select)) if select else None
         log = (home.dbt / "run.log").open("w", encoding="utf-8")
+        quicken(home.dagster)
         with (
+            ExitStack() as stack,
             dg.DagsterInstance.get() as instance,
             console.listening(say) as heard,
             log,
             redirect_stdout(log),
             warnings.catch_warnings(),
         ):
+            stack.callback(let_go)
             warnings.simplefilter("ignore")
             dagster_run = instance.create_run_for_job(
                 job,
