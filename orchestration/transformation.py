@@ -28,9 +28,22 @@ def dbt_executable() -> str:
     return str(Path(sys.executable).with_name("dbt"))
 
 
+def project_vars(settings: Settings) -> str:
+    """The shop's settings and the segments there are, as JSON.
+
+    A model cannot list a folder, so the list of segments is read from it here: a new file is a new
+    segment. Stable from run to run, so dbt need not parse again.
+    """
+    segments = sorted(
+        path.stem.removeprefix("seg_")
+        for path in (DBT_PROJECT / "models/segments").glob("seg_*.sql")
+    )
+    return json.dumps({**settings.dbt_vars(), "segments": segments}, sort_keys=True)
+
+
 def vars_argument(settings: Settings) -> list[str]:
-    """`--vars` with the shop's settings; stable per shop, so dbt need not parse again."""
-    return ["--vars", json.dumps(settings.dbt_vars(), sort_keys=True)]
+    """`--vars` for every dbt command of this shop."""
+    return ["--vars", project_vars(settings)]
 
 
 def target_path(home: Home) -> Path:
@@ -46,7 +59,7 @@ def manifest_path(home: Home, settings: Settings) -> Path:
     """
     manifest = target_path(home) / "manifest.json"
     stamp = target_path(home) / "vars.json"
-    wanted = json.dumps(settings.dbt_vars(), sort_keys=True)
+    wanted = project_vars(settings)
     known = stamp.read_text("utf-8") if stamp.exists() else ""
     if manifest.exists() and known == wanted and manifest.stat().st_mtime >= _newest_source():
         return manifest
