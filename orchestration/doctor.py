@@ -146,7 +146,7 @@ def _settings(settings: Settings) -> Iterator[Check]:
 
 
 def _sources(settings: Settings) -> Iterator[Check]:
-    named = {name: getattr(settings.sources, name) for name in type(settings.sources).model_fields}
+    named = dict(settings.sources)  # ours by name, then what the shop added
     off = sorted(name for name, source in named.items() if not source.enabled)
     on = len(named) - len(off)
     sentence = f"{on} on" + (f"; off: {', '.join(off)}." if off else ".")
