@@ -103,6 +103,10 @@ base_url = "{servers.klaviyo_url}"
 enabled = true
 base_url = "{servers.shopify_url}"
 
+[models]
+internal_email_domains = ["shop.example.com"]
+internal_ips = ["192.0.2.10"]
+
 [destinations.file]
 kind = "file"
 [destinations.file.options]
