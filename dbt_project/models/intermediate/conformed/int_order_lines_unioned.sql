@@ -8,9 +8,11 @@ documents as (
     from {{ ref('int_order_documents') }}
 ),
 
+-- An order that came as JSON too is told better there
 lines as (
     select *
     from {{ ref('stg_orders__order_lines') }}
+    where order_id not in (select order_id from {{ ref('int_order_versions') }})
 ),
 
 lines_valued as (

@@ -17,6 +17,8 @@ line_orders as (
         min(store_id) as store_id,
         bool_and(is_return_line or is_adjustment) and bool_or(is_return_line) as is_return_document
     from {{ ref('stg_orders__order_lines') }}
+    -- An order that came as JSON too is told better there
+    where order_id not in (select order_id from {{ ref('int_order_versions') }})
     group by order_id
 ),
 

@@ -52,7 +52,7 @@ select
     context.campaign.source as utm_source,
     context.campaign.medium as utm_medium,
     context.campaign.name as utm_campaign,
-    context.userAgent as user_agent,
+    context.useragent as user_agent,
     lower(context.device.type) as device_type,
     context.ip,
     properties.product_id,
