@@ -80,7 +80,7 @@ def test_gross_rfm_is_exact(online_retail: DemoHome) -> None:
         "select count(*), sum(frequency), sum(gross_monetary) from marts.fct_customer_rfm"
         " where as_of_date = date '2011-12-10'"
     )
-    assert (customers, orders, gross) == (4_338, 18_532, Decimal("8911407.90"))
+    assert (customers, orders, gross) == (4_338, 18_532, Decimal("8911407.904"))
 
 
 def test_who_returned_everything_is_no_champion(online_retail: DemoHome) -> None:
