@@ -1,0 +1,225 @@
+"""Bad days from outside: wrong input, two at once, Ctrl-C, kill -9, a past as-of."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from orchestration import lock
+from tests.end_to_end.conftest import REGULARS, REPOSITORY, DemoHome, Regulars, environment
+
+MAPPING = """\
+columns: {order_id: order, ordered_at: date, customer_ref: who, email: email, sku: sku,
+          quantity: qty, unit_price: price}
+returns: {when: "quantity < 0"}
+currency: GBP
+timezone: Europe/London
+"""
+HEADER = "order,date,who,email,sku,qty,price\n"
+
+
+def write_orders(folder: Path, name: str, rows: list[str], header: str = HEADER) -> Path:
+    orders = folder / "orders"
+    orders.mkdir(parents=True, exist_ok=True)
+    (orders / "mapping.yml").write_text(MAPPING, "utf-8")
+    (orders / name).write_text(header + "\n".join(rows) + "\n", "utf-8")
+    return folder
+
+
+def good_rows(first: int, count: int) -> list[str]:
+    return [
+        f"o{n},2026-0{n % 6 + 1}-1{n % 9},c{n % 7},p{n % 7}@example.org,s{n % 5},{n % 3 + 1},9.99"
+        for n in range(first, first + count)
+    ]
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory, regulars: Regulars) -> DemoHome:
+    """A shop of its own with one published build and some bad rows."""
+    root = tmp_path_factory.mktemp("shop")
+    rows = [
+        *good_rows(0, 40),
+        "o90,not a date,c1,a@example.org,sku1,1,9.99",
+        "o91,2026-01-01,c1,,s,x,1",
+    ]
+    folder = write_orders(root / "input", "a.csv", rows)
+    done = regulars("run", "--input", folder, "--as-of", "2026-07-01", "--home", root / "home")
+    assert done.code == 0, done.out + done.err
+    return DemoHome(root / "home", done.out)
+
+
+def again(shop: DemoHome, tmp_path: Path) -> tuple[Path, Path]:
+    """A copy of the shop's home, and its input with one more file."""
+    home, folder = tmp_path / "home", tmp_path / "input"
+    shutil.copytree(shop.root, home, symlinks=True)
+    shutil.copytree(shop.root.parent / "input", folder)
+    write_orders(folder, "b.csv", good_rows(100, 10))
+    return home, folder
+
+
+def orders_in(home: Path) -> int:
+    ((count,),) = DemoHome(home, "").query("select count(*) from marts.fct_orders")
+    return int(count)
+
+
+def test_bad_rows_are_kept_and_the_rest_is_published(shop: DemoHome, regulars: Regulars) -> None:
+    assert orders_in(shop.root) == 40
+    assert "quarantine list" in shop.said
+    listed = regulars("quarantine", "list", "--json", "--home", shop.root)
+    rows = json.loads(listed.out)
+    assert {(row["file"], row["line"]) for row in rows} == {
+        ("orders/a.csv", 42),
+        ("orders/a.csv", 43),
+    }
+    assert "@" not in listed.out, "no address unless asked for"
+
+
+def test_a_real_shops_first_run_sends_nothing(shop: DemoHome, regulars: Regulars) -> None:
+    assert not (shop.root / "delivered").exists()
+    plan = regulars("plan", "--json", "--home", shop.root)
+    assert plan.code == 0, plan.err
+    assert not any(row["added"] for row in json.loads(plan.out)), "nobody gave permission"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("run", "--input", "nowhere"), 2, "nowhere"),
+        (("run", "--as-of", "tomorrow"), 2, "tomorrow"),
+        (("run", "--input", "."), 2, "nothing to read"),
+        (("sql", "drop table marts.dim_customers"), 2, "read-only"),
+        (("sql", "select * from read_csv('/etc/passwd')"), 2, "outside"),
+        (("sql", "selec 1"), 2, ""),
+        (("explain", "nobody@example.org"), 1, ""),
+        (("plan", "no_such_segment"), 2, "Segments:"),
+        (("consent", "grant", "x", "--channel", "fax"), 2, ""),
+        (("new", "segment", "Not-Snake"), 2, ""),
+        (("frobnicate",), 2, ""),
+    ],
+)
+def test_misuse_is_one_sentence_and_the_right_code(
+    shop: DemoHome,
+    regulars: Regulars,
+    tmp_path: Path,
+    arguments: tuple[str, ...],
+    code: int,
+    said: str,
+) -> None:
+    home = () if arguments[0] in ("new", "frobnicate") else ("--home", shop.root)
+    if arguments[:2] == ("run", "--input"):
+        arguments = ("run", "--input", str(tmp_path / arguments[2]))
+    done = regulars(*arguments, *home)
+    assert done.code == code, done.out + done.err
+    assert "Traceback" not in done.err
+    assert said in done.err + done.out
+
+
+def test_a_typo_in_the_settings_is_named(
+    shop: DemoHome, regulars: Regulars, tmp_path: Path
+) -> None:
+    settings = tmp_path / "regulars.toml"
+    settings.write_text("[shop]\ncurency = 'EUR'\n", "utf-8")
+    done = regulars("plan", "--home", shop.root, REGULARS_CONFIG=str(settings))
+    assert done.code == 2
+    assert "shop.curency" in done.err
+
+
+def test_a_mapping_that_names_a_missing_column(regulars: Regulars, tmp_path: Path) -> None:
+    folder = write_orders(
+        tmp_path / "in", "a.csv", ["1,2026-01-01,c,s,1,1"], "order,date,who,sku,qty,price\n"
+    )
+    done = regulars("run", "--input", folder, "--as-of", "2026-07-01", "--home", tmp_path / "home")
+    assert done.code == 2, done.out + done.err
+    assert "email" in done.err
+    assert "mapping.yml" in done.err
+    assert not (tmp_path / "home" / "published.duckdb").exists()
+
+
+def test_a_second_run_at_the_same_time_exits_75(shop: DemoHome, regulars: Regulars) -> None:
+    before = (shop.root / "published.duckdb").stat().st_mtime_ns
+    with lock.hold(shop.root / ".lock"):
+        started = time.monotonic()
+        done = regulars("run", "--home", shop.root, "--as-of", "2026-07-01")
+        assert done.code == 75, done.out + done.err
+        assert time.monotonic() - started < 60
+    assert "Another run" in done.err
+    assert (shop.root / "published.duckdb").stat().st_mtime_ns == before
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("blow", "moment"),
+    [(signal.SIGINT, "Modelling"), (signal.SIGKILL, "permission"), (signal.SIGKILL, "Checking")],
+)
+def test_a_run_cut_off_is_made_good_by_the_next(
+    shop: DemoHome, regulars: Regulars, tmp_path: Path, blow: signal.Signals, moment: str
+) -> None:
+    home, folder = again(shop, tmp_path)
+    arguments = ["run", "--input", str(folder), "--as-of", "2026-07-01", "--home", str(home)]
+    process = subprocess.Popen(
+        [REGULARS, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=REPOSITORY,
+        env=environment(PYTHONUNBUFFERED="1"),
+    )
+    assert process.stdout is not None
+    for line in process.stdout:
+        if moment in line:
+            break
+    time.sleep(1)
+    process.send_signal(blow)
+    process.communicate(timeout=120)
+    assert process.returncode != 0
+    assert orders_in(home) == 40, "the published file is the old one, whole"
+    done = regulars(*arguments)
+    assert done.code == 0, done.out + done.err
+    assert orders_in(home) == 50
+    ((orders, lines),) = DemoHome(home, "").query(
+        "select (select count(*) from marts.fct_orders),"
+        " (select count(*) from marts.fct_order_lines)"
+    )
+    assert (orders, lines) == (50, 50), "nothing twice"
+
+
+@pytest.mark.slow
+def test_a_past_as_of_tells_what_was_known_then(
+    shop: DemoHome, regulars: Regulars, tmp_path: Path
+) -> None:
+    home, _folder = again(shop, tmp_path)
+    done = regulars("run", "--as-of", "2026-03-01", "--home", home)
+    later = DemoHome(home, "").query("select max(ordered_at)::varchar from marts.fct_orders")
+    if done.code == 0:
+        assert later[0][0] < "2026-03-01"
+    else:  # the size breaker may ask a person first: two thirds of the orders are gone
+        assert done.code == 1
+        assert "release" in done.err
+        assert orders_in(home) == 40
+
+
+@pytest.mark.slow
+def test_a_failing_check_leaves_the_old_file(
+    shop: DemoHome, regulars: Regulars, tmp_path: Path
+) -> None:
+    home, folder = again(shop, tmp_path)
+    write_orders(folder, "flood.csv", good_rows(1000, 3000))
+    done = regulars("run", "--input", folder, "--as-of", "2026-07-01", "--home", home)
+    assert done.code == 1, done.out + done.err
+    assert "orders" in done.err
+    assert "release" in done.err
+    assert orders_in(home) == 40
+    subject = "all"
+    released = regulars(
+        "release", subject, "--by", "A. Keeper", "--reason", "a takeover", "--home", home
+    )
+    assert released.code == 0, released.out + released.err
+    done = regulars("run", "--input", folder, "--as-of", "2026-07-01", "--home", home)
+    assert done.code == 0, done.out + done.err
+    assert orders_in(home) == 3050
