@@ -93,7 +93,9 @@ class Bench:
     def _floor(self) -> None:
         self._step("floor")
         before = digests(floor_path(self.home))
+        first = self.size.costs["floor"]
         self._step("floor")
+        self.size.costs["floor"] = min(first, self.size.costs["floor"], key=lambda cost: cost.cpu)
         _same("floor", before, digests(floor_path(self.home)))
         self.size.differences = compare(floor_path(self.home), self.home.published)
         floor_path(self.home).unlink()
