@@ -323,7 +323,7 @@ select
     unit_price >= 0 and (coalesce(is_return, false) or quantity < 0) as is_return_line,
     money(quantity * unit_price) as line_value
 from raw.raw_orders.order_lines
-where ordered_at <= as_of()
+where ordered_at <= as_of() and order_id not in (select order_id from documents)
 qualify row_number() over (
     partition by order_id, coalesce(line_id, _row_id)
     order by _dlt_load_id desc, _file desc, _line desc, _row_id desc
@@ -448,11 +448,31 @@ select
     coalesce(sg_message_id, sg_event_id, _row_id) as sg_message_id,
     filled(email) as email, lower(event) as event_name, occurred_at, lower(type) as bounce_type,
     coalesce(sg_machine_open, false) as is_machine_open,
-    coalesce(campaign_id, unique_args ->> '$.campaign_id', marketing_campaign_id) as campaign_id,
-    lower(coalesce(message_kind, unique_args ->> '$.message_kind')) as message_kind,
-    coalesce(variant, unique_args ->> '$.variant') as variant
+    coalesce(campaign_id, marketing_campaign_id) as campaign_id, lower(message_kind) as message_kind,
+    variant
 from raw.raw_email.events
 where occurred_at <= as_of() and _row_id not in (from repeated);
+
+create temp table messages as
+select
+    sg_message_id as id, email, max(message_kind) as message_kind,
+    max(campaign_id) as campaign_id, max(variant) as variant,
+    coalesce(
+        min(occurred_at) filter (where event_name = 'processed'),
+        min(occurred_at) filter (where event_name = 'delivered'), min(occurred_at)
+    ) as sent_at,
+    min(occurred_at) filter (where event_name = 'delivered') as delivered_at,
+    min(occurred_at) filter (where event_name = 'open' and not is_machine_open) as opened_at,
+    min(occurred_at) filter (where event_name = 'open' and is_machine_open) as machine_opened_at,
+    min(occurred_at) filter (where event_name = 'click') as clicked_at,
+    min(occurred_at) filter (where event_name in ('unsubscribe', 'group_unsubscribe'))
+        as unsubscribed_at,
+    min(occurred_at) filter (where event_name in ('bounce', 'dropped')) as bounced_at,
+    coalesce(bool_or(event_name = 'bounce' and coalesce(bounce_type, 'bounce') <> 'blocked'), false)
+        as is_hard_bounce,
+    min(occurred_at) filter (where event_name = 'spamreport') as complained_at
+from mail
+group by sg_message_id, email;
 
 create temp table contacts as
 select
@@ -528,9 +548,9 @@ with visit_logins as (
     from contacts
     union all by name
     select 'email' as source_system, 'recipient' as rule, 6 as rank,
-        arg_min(event_id, row(occurred_at, event_id)) as record, min(occurred_at) as observed_at,
-        max(occurred_at) as last_seen_at, count(*) as n, email
-    from mail where email is not null group by email
+        arg_min(id, row(sent_at, id)) as record, min(sent_at) as observed_at,
+        max(coalesce(clicked_at, opened_at, sent_at)) as last_seen_at, count(*) as n, email
+    from messages where email is not null group by email
     union all by name
     select 'web' as source_system, case when login_id is null then 'visit' else 'login' end as rule,
         case when login_id is null then 6 else 2 end as rank,
@@ -942,27 +962,7 @@ select
     campaign_id, null::text as campaign_name, variant, 'email' as message_source,
     coalesce(owners.value, messages.email) as email, is_hard_bounce, sent_at, delivered_at,
     opened_at, machine_opened_at, clicked_at, unsubscribed_at, bounced_at, complained_at
-from (
-    select
-        sg_message_id as id, email, max(message_kind) as message_kind,
-        max(campaign_id) as campaign_id, max(variant) as variant,
-        coalesce(
-            min(occurred_at) filter (where event_name = 'processed'),
-            min(occurred_at) filter (where event_name = 'delivered'), min(occurred_at)
-        ) as sent_at,
-        min(occurred_at) filter (where event_name = 'delivered') as delivered_at,
-        min(occurred_at) filter (where event_name = 'open' and not is_machine_open) as opened_at,
-        min(occurred_at) filter (where event_name = 'open' and is_machine_open) as machine_opened_at,
-        min(occurred_at) filter (where event_name = 'click') as clicked_at,
-        min(occurred_at) filter (where event_name in ('unsubscribe', 'group_unsubscribe'))
-            as unsubscribed_at,
-        min(occurred_at) filter (where event_name in ('bounce', 'dropped')) as bounced_at,
-        coalesce(bool_or(event_name = 'bounce' and coalesce(bounce_type, 'bounce') <> 'blocked'), false)
-            as is_hard_bounce,
-        min(occurred_at) filter (where event_name = 'spamreport') as complained_at
-    from mail
-    group by sg_message_id, email
-) as messages
+from messages
 left join owners on messages.email = owners.raw_value and owners.type = 'email';
 
 create table marts.bridge_customer_identifiers as
@@ -1595,14 +1595,13 @@ create table segments.seg_buyers_without_email_permission as
 select customer_id,
     counted(order_count, 'order', 'orders') || case when order_count = 1 then ', ' else ', the last ' end
     || since(days_since_last_order) || ', but '
-    || case permission when 'no_consent' then 'never asked for email'
-        when 'denied' then 'said no to email' when 'revoked' then 'withdrew permission for email'
-        when 'unsubscribed' then 'unsubscribed from email'
-        when 'expired' then 'the permission has run out'
-        when 'unconfirmed' then 'never confirmed the sign-up'
-        when 'no_source' then 'the permission has no proof of where it came from'
-        when 'spam_report' then 'reported an email as spam'
-        when 'hard_bounce' then 'the address no longer works'
+    || case permission when 'no_consent' then 'no permission for email is on record'
+        when 'denied' then 'they said no to email'
+        when 'revoked' then 'they withdrew permission for email'
+        when 'unsubscribed' then 'they unsubscribed from email'
+        when 'expired' then 'their permission for email has run out'
+        when 'spam_report' then 'they reported an email as spam'
+        when 'hard_bounce' then 'their email address no longer works'
         when 'no_address' then 'no email address is known'
         else 'email is switched off for them' end || '.' as reason,
     json_object('permission', permission, 'order_count', order_count,
@@ -1637,7 +1636,7 @@ where started_at >= as_of() - interval 30 day and first_ordered_at is null;
 
 create table segments.seg_new_subscribers as
 select customer_id,
-    'Signed up for email ' || ago(signed_up_at) || coalesce(' (' || replace(source, '_', ' ') || ')', '')
+    'Signed up for email ' || ago(signed_up_at) || coalesce(' (' || replace(replace(source, '_', ' '), ':', ' ') || ')', '')
     || case when order_count = 0 then ', no order yet.'
         else ', ' || counted(order_count, 'order', 'orders') || ' so far.' end as reason,
     json_object('source', source, 'signed_up_at', signed_up_at, 'order_count', order_count)::text
