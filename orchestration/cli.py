@@ -256,9 +256,10 @@ def report(
     home: HomeOption = None,
 ) -> None:
     """Draw the HTML page of people, value, stages, segments and data health."""
+    from ingestion.config import load_settings
     from orchestration.report.build import build_report
 
-    path = build_report(Home.locate(home))
+    path = build_report(Home.locate(home), load_settings().shop.name)
     out.print(f"The report is {path}")
     if open_:
         typer.launch(str(path))

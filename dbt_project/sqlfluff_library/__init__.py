@@ -1,7 +1,7 @@
 """What sqlfluff needs to know of dbt to render our models without dbt (and a minute's wait).
 
-Belongs here: stand-ins for dbt's objects that our macros use. Does not belong here: macros; sqlfluff
-reads the real ones from `macros/`.
+Belongs here: stand-ins for dbt's objects that our macros use. Does not belong here: macros;
+sqlfluff reads the real ones from `macros/`.
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ def report(run: RunResource) -> dg.MaterializeResult[None]:
     """Draw the page from the published file."""
     from orchestration.report.build import build_report  # noqa: PLC0415 - only a run draws
 
-    path = build_report(run.current.home)
+    path = build_report(run.current.home, run.current.settings.shop.name)
     run.current.say(f"Drawn: {path}")
     return dg.MaterializeResult(metadata={"bytes": path.stat().st_size})
 

@@ -107,7 +107,7 @@ def take_report(home: Path) -> None:
     }.items():
         with browser(**options) as page:
             page.goto(address)
-            picture(page, name, whole=name == "report-phone")
+            picture(page, name)
 
 
 def take_dagster(home: Path) -> None:
