@@ -35,7 +35,7 @@ def environment(**extra: str) -> dict[str, str]:
     return {**kept, "COLUMNS": "140", **extra}
 
 
-def run_command(*arguments: str | Path, timeout: float = 300, **extra: str) -> Finished:
+def run_command(*arguments: str | Path, timeout: float = 540, **extra: str) -> Finished:
     result = subprocess.run(
         [REGULARS, *map(str, arguments)],
         capture_output=True,
