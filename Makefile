@@ -58,8 +58,8 @@ format: $(STAMP) ## Format Python
 bench: $(STAMP) ## Measure speed against hand-written DuckDB SQL (minutes)
 	@$(PY) -m tests.benchmarks.bench $(ARGS)
 
-soak: $(STAMP) ## Long tests: hundreds of kills, thirty daily loads (many minutes)
-	@REGULARS_SOAK=1 $(PY) -m pytest tests/faults tests/orchestration/publishing tests/end_to_end/test_online_retail.py $(ARGS)
+soak: $(STAMP) ## Long tests: hundreds of kills, thirty daily loads, a year of clean days (an hour)
+	@REGULARS_SOAK=1 $(PY) -m pytest tests/faults tests/orchestration/publishing tests/orchestration/quality/test_breaker.py tests/end_to_end/test_bad_days.py tests/end_to_end/test_online_retail.py $(ARGS)
 
 lock: $(STAMP) ## Re-resolve requirements.lock from pyproject.toml (needs uv)
 	@uv pip compile --universal --generate-hashes --group dev pyproject.toml -o requirements.lock --python-version 3.11 -q

@@ -107,8 +107,8 @@ def test_web_and_email_tables_are_empty_but_there(online_retail: DemoHome) -> No
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 def test_daily_loads_equal_one_load(shared_data: Path, regulars: Regulars, tmp_path: Path) -> None:
-    """Three days here, thirty under `make soak`."""
-    count = 30 if os.environ.get("REGULARS_SOAK") else 3
+    """Two days here, thirty under `make soak`."""
+    count = 30 if os.environ.get("REGULARS_SOAK") else 2
     days = sorted((shared_data / "online_retail").glob("*.csv.gz"))[:count]
     daily, at_once = DemoHome(tmp_path / "daily", ""), DemoHome(tmp_path / "once", "")
     growing = tmp_path / "input"
