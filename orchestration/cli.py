@@ -279,6 +279,23 @@ def sql(
     print_query(Home.locate(home), query, out, as_json=as_json)
 
 
+@app.command()
+def score(
+    as_file: Annotated[
+        Path | None, typer.Option("--json", help="Also write the numbers to this file.")
+    ] = None,
+    since: Annotated[
+        Path | None,
+        typer.Option(help="An older published.duckdb: which identifiers kept their customer_id?"),
+    ] = None,
+    home: HomeOption = None,
+) -> None:
+    """Measure who is who against the pretend shop's truth, beside rivals' rules."""
+    from orchestration.commands import score as room
+
+    room.score(Home.locate(home), as_file, since, out)
+
+
 @quarantine_app.command("list")
 def quarantine_list(
     raw: Annotated[

@@ -73,6 +73,32 @@ def test_nobody_received_anything_without_a_receipt(demo_home: DemoHome) -> None
     assert any(path.is_file() for path in files)
 
 
+def test_the_scorecard_puts_every_rule_beside_ours(
+    demo_home: DemoHome, regulars: Regulars, tmp_path: Path
+) -> None:
+    card = tmp_path / "card.json"
+    done = regulars("score", "--json", card, "--home", demo_home.root)
+    assert done.code == 0, done.err
+    facts = json.loads(card.read_text("utf-8"))
+    assert {method["name"] for method in facts["methods"]} == {
+        "regulars",
+        "email_equality",
+        "last_login_per_device",
+        "flat_matching",
+        "connected_components",
+    }
+    assert 0 < facts["people"] <= int(PEOPLE)
+    for method in facts["methods"]:
+        assert method["label"] in done.out
+        assert method["cross_person_merges"] >= 0
+        scores = [method["pairwise"], method["b_cubed"]]
+        scores += [trouble["pairwise"] for trouble in method["troubles"].values()]
+        for one in scores:
+            assert all(0 <= one[measure] <= 1 for measure in ("precision", "recall", "f1")), one
+    assert 0 <= facts["methods"][0]["best_email_accuracy"] <= 1
+    assert "@" not in done.out
+
+
 def test_files_are_their_owners_only(demo_home: DemoHome) -> None:
     for name in ("raw.duckdb", "warehouse.duckdb", "published.duckdb", "ops.sqlite"):
         mode = stat.S_IMODE((demo_home.root / name).stat().st_mode)
