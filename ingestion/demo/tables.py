@@ -202,6 +202,9 @@ def _devices(block: Block) -> pa.Table:
             "role": [DEVICE_ROLES[role] for role in ids.device_role.tolist()],
             "agent": ids.device_agent,
             "gpc": ids.device_gpc,
+            # The cookie banner asks a device once; shares that leave every combination non-empty.
+            "accepts_ads": np.arange(n) % 3 > 0,
+            "accepts_personalisation": np.arange(n) % 5 < 2,
         }
     )
 

@@ -169,16 +169,35 @@ from orders o join people p on p.p = o.person join currencies u
     on u.code = o.currency order by o.number
 """
 
+# The consent log, and what the cookie banner was told on a device that only its owner uses.
 _CONSENTS = """
-select p.person_id, coalesce(h.value, e.value) as identifier_value, ch.name as channel,
-    case when ch.name = 'ads' then 'ads' else 'marketing' end as purpose,
-    case when max_by(c.status, (c.occurred, c.c)) = 1 then 'denied'
-        when max_by(c.status, (c.occurred, c.c)) = 2 then 'revoked'
-        when max_by(c.expires, (c.occurred, c.c)) between 1 and getvariable('until') then 'expired'
-        else 'granted' end as status
-from consents c join people p on p.p = c.person join channels ch on ch.code = c.channel
-left join emails e on e.e = c.email left join phones h on h.k = c.phone
-group by all order by all
+with logged as (
+    select p.person_id, coalesce(h.value, e.value) as identifier_value, ch.name as channel,
+        case when ch.name = 'ads' then 'ads' else 'marketing' end as purpose,
+        case when max_by(c.status, (c.occurred, c.c)) = 1 then 'denied'
+            when max_by(c.status, (c.occurred, c.c)) = 2 then 'revoked'
+            when max_by(c.expires, (c.occurred, c.c)) between 1 and getvariable('until')
+                then 'expired'
+            else 'granted' end as status
+    from consents c join people p on p.p = c.person join channels ch on ch.code = c.channel
+    left join emails e on e.e = c.email left join phones h on h.k = c.phone
+    group by all
+),
+browsed as (
+    select distinct p.person_id, d.value as identifier_value, d.accepts_ads,
+        d.accepts_personalisation
+    from visits v join people p on p.p = v.person join devices d on d.d = v.device
+    where d.role = 'personal'
+)
+select * from logged
+union all
+select person_id, identifier_value, 'ads', 'ads', if(accepts_ads, 'granted', 'denied')
+from browsed
+union all
+select person_id, identifier_value, 'onsite', 'personalisation',
+    if(accepts_personalisation, 'granted', 'denied')
+from browsed
+order by all
 """
 
 _TABLES = {

@@ -47,8 +47,8 @@ select
             when 'email' then ',"campaign":{{"source":"klaviyo","medium":"email","name":'
                 || to_json(coalesce(c.name, 'flow')) || '}}'
             else '' end
-        || ',"consent":{{"categoryPreferences":{{"Advertising":' || (d.d % 3 > 0)::text
-            || ',"Analytics":true}}}}'
+        || ',"consent":{{"categoryPreferences":{{"Advertising":' || d.accepts_ads::text
+            || ',"Personalisation":' || d.accepts_personalisation::text || ',"Analytics":true}}}}'
         || case when d.gpc then ',"gpc":true' else '' end as context_tail,
     case s.name
         when 'organic_search' then 'https://www.google.com/'

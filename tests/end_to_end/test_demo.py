@@ -6,7 +6,9 @@ import json
 import re
 import shlex
 import shutil
+import sqlite3
 import stat
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -111,6 +113,15 @@ def test_rows_are_conserved(demo_home: DemoHome) -> None:
         " where rows_received <> rows_loaded + rows_quarantined + rows_duplicate"
     )
     assert not lost
+
+
+def test_the_site_may_greet_part_of_its_first_time_visitors(demo_home: DemoHome) -> None:
+    """They are known by a device alone, so only what the cookie banner was told permits it."""
+    with closing(sqlite3.connect(demo_home.root / "ops.sqlite")) as ops:
+        query = "select count(*) from deliveries where segment = 'first_time_visitors'"
+        ((delivered,),) = ops.execute(query).fetchall()
+    ((members,),) = demo_home.query("select count(*) from segments.seg_first_time_visitors")
+    assert 0 < delivered < members
 
 
 @pytest.mark.slow

@@ -167,6 +167,27 @@ def test_consents_are_given_taken_back_and_run_out(shop: Path) -> None:
     assert {"granted", "revoked", "denied", "expired"} <= statuses
 
 
+def test_the_banner_asks_about_personalisation_and_part_of_the_visitors_accept(
+    shop: Path,
+) -> None:
+    answers: dict[str, set[str]] = {}
+    for event in json_lines(shop / "input" / "web"):
+        said = event["context"]["consent"]["categoryPreferences"]
+        answers.setdefault(event["anonymousId"], set()).add(json.dumps(said, sort_keys=True))
+    assert all(len(said) == 1 for said in answers.values()), "a device answers once"
+    told = {device: json.loads(said.pop()) for device, said in answers.items()}
+    accepting = sum(said["Personalisation"] for said in told.values())
+    assert 0.2 < accepting / len(told) < 0.6
+    truth = table(
+        "select identifier_value, status from '{t}/*.parquet' where channel = 'onsite'",
+        t=shop / "truth/consents",
+    )
+    assert truth
+    for device, status in truth:
+        if device in told:  # the first events of a new device may still be on their way
+            assert (status == "granted") == told[device]["Personalisation"]
+
+
 def test_nothing_in_the_data_refers_to_the_truth(shop: Path) -> None:
     ids = {
         row[0] for row in table("select person_id from '{t}/*.parquet'", t=shop / "truth/people")
