@@ -136,8 +136,8 @@ def run(
     place = Home.locate(home)
     request = RunRequest(_moment(as_of), input_, full_refresh, "yes" if send else "no")
     _need_some_input(place, input_)
-    run_job(place, request, _say, full=full_refresh, select=select)
-    print_summary(place, out)
+    heard = run_job(place, request, _say, full=full_refresh, select=select)
+    print_summary(place, out, heard.ignored)
 
 
 @app.command()

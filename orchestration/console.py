@@ -17,10 +17,14 @@ if TYPE_CHECKING:
 
 @dataclass
 class Heard:
-    """What a listener was told: lines at once, deliveries for the closing summary."""
+    """What a listener was told: lines at once, the rest for the closing summary.
+
+    `ignored` counts, by raw table, columns of the input that the table does not know.
+    """
 
     say: Callable[[str], None]
     deliveries: list[Delivery] = field(default_factory=list)
+    ignored: dict[str, int] = field(default_factory=dict)
 
 
 _listener: Heard | None = None
@@ -52,3 +56,9 @@ def delivered(delivery: Delivery) -> None:
     """Tell what one (segment, destination) pair came to, if anybody listens."""
     if _listener is not None:
         _listener.deliveries.append(delivery)
+
+
+def ignored(table: str, columns: int) -> None:
+    """Tell how many columns of the input a raw table left out, if anybody listens."""
+    if _listener is not None and columns:
+        _listener.ignored[table] = columns

@@ -21,7 +21,7 @@ from ingestion.errors import CheckFailedError, RegularsError, redact
 from orchestration import console, lock
 from orchestration.history import let_go, quicken
 from orchestration.home import Home
-from orchestration.run import Delivery, RunRequest
+from orchestration.run import RunRequest
 
 CODE_LOCATION = "regulars"
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -49,8 +49,8 @@ def run_job(
     *,
     full: bool = False,
     select: str = "",
-) -> list[Delivery]:
-    """Execute `refresh` (or `rebuild`) to its end; returns what each pair came to.
+) -> console.Heard:
+    """Execute `refresh` (or `rebuild`) to its end; returns what its steps told.
 
     Raises:
         BusyError: another run holds the home.
@@ -91,7 +91,7 @@ def run_job(
             result = execute_run(InMemoryJob(job), dagster_run, instance)
         if not result.success:
             raise _failure(result)
-        return heard.deliveries
+        return heard
 
 
 def _origin(job_name: str) -> Any:

@@ -6,7 +6,7 @@ Belongs here: what a person reads when a run has ended. Does not belong here: th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import duckdb
@@ -51,13 +51,19 @@ select
 """
 
 
-def print_summary(home: Home, out: Console) -> None:
-    """Tell what the published file holds and where to look next."""
+def print_summary(home: Home, out: Console, ignored: Mapping[str, int]) -> None:
+    """Tell what the published file holds, and what of the input the run did not use.
+
+    `ignored`: how many columns of the input each raw table left out.
+    """
     with open_published(home) as published:
         _print_people(published, out)
         _print_value(published, out)
         _print_segments(published, out)
         _print_sources(published, out)
+    for table, columns in sorted(ignored.items()):
+        noun = "column" if columns == 1 else "columns"
+        out.print(f"  {columns:,} unknown {noun} ignored in {table}.", markup=False)
 
 
 def print_next(out: Console, commands: Sequence[tuple[str, str]]) -> None:

@@ -11,6 +11,7 @@ import dagster as dg
 from ingestion.config import load_settings
 from ingestion.intake import TableCounts
 from ingestion.pipelines import SOURCES, declare_source, enabled_sources, run_source
+from orchestration import console
 from orchestration.defs.resources import RunResource
 from orchestration.ops.runs import SourceCounts, record_source_counts
 
@@ -64,6 +65,8 @@ def source_assets(name: str) -> dg.AssetsDefinition:
         by_table = {count.table: count for count in counts}
         for table in source.tables:
             count = by_table.get(table.name)
+            ignored = len(count.ignored_columns) if count else 0
+            console.ignored(f"{name}/{table.name}", ignored)
             yield dg.MaterializeResult(
                 asset_key=[name, table.name],
                 metadata={
@@ -71,6 +74,7 @@ def source_assets(name: str) -> dg.AssetsDefinition:
                     "loaded": count.loaded if count else 0,
                     "quarantined": count.quarantined if count else 0,
                     "exact duplicates": count.duplicate if count else 0,
+                    "unknown columns ignored": ignored,
                     "enabled": bool(counts),
                 },
             )

@@ -1,0 +1,45 @@
+"""The step that loads a source: what it tells Dagster and the terminal that waits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from orchestration import console
+from orchestration.defs.ingestion import source_assets
+from orchestration.defs.resources import RunResource
+
+
+def load(source: str, folder: Path) -> tuple[dict[str, object], console.Heard]:
+    """Run the step of a source with one table: its metadata and what was told."""
+    run = RunResource(as_of="2026-07-01", input=str(folder))
+    with console.listening(lambda _: None) as heard:
+        done = dg.materialize([source_assets(source)], resources={"run": run})
+    (table,) = done.asset_materializations_for_node(f"load_{source}")
+    return {name: value.value for name, value in table.metadata.items()}, heard
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An input folder beside an empty home."""
+    monkeypatch.setenv("REGULARS_HOME", str(tmp_path / "home"))
+    made = tmp_path / "input"
+    (made / "rates").mkdir(parents=True)
+    return made
+
+
+def test_columns_that_no_table_knows_are_counted(folder: Path) -> None:
+    rates = "date,currency,rate,mood,note\n2026-01-01,EUR,0.85,good,\n"
+    (folder / "rates" / "a.csv").write_text(rates, "utf-8")
+    metadata, heard = load("rates", folder)
+    assert (metadata["received"], metadata["unknown columns ignored"]) == (1, 2)
+    assert heard.ignored == {"rates/rates": 2}
+
+
+def test_nothing_is_told_of_a_file_whose_columns_are_known(folder: Path) -> None:
+    (folder / "rates" / "a.csv").write_text("date,currency,rate\n2026-01-01,EUR,0.85\n", "utf-8")
+    metadata, heard = load("rates", folder)
+    assert metadata["unknown columns ignored"] == 0
+    assert heard.ignored == {}
