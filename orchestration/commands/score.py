@@ -27,15 +27,29 @@ LEGEND = (
 
 
 def score(home: Home, as_file: Path | None, since: Path | None, out: Console) -> None:
-    """Measure, print the tables and, if asked, write them as JSON."""
+    """Measure, print the tables and, if asked, write them as JSON.
+
+    Raises:
+        UsageError: the JSON cannot be written there; found out before anything is measured.
+    """
     started = monotonic()
-    if as_file and not as_file.parent.is_dir():
-        raise UsageError(f"There is no folder {as_file.parent}.", "Make it, or name another file.")
+    if as_file:
+        _write(as_file, "", mode="a")
     card = make_scorecard(home, since, out.print)
     if as_file:
-        as_file.write_text(json.dumps(card.as_dict(), indent=2) + "\n", "utf-8")
+        _write(as_file, json.dumps(card.as_dict(), indent=2) + "\n")
     render(card, out)
     out.print(f"Done in {monotonic() - started:.1f} s.")
+
+
+def _write(path: Path, text: str, mode: str = "w") -> None:
+    try:
+        with path.open(mode, encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        raise UsageError(
+            f"{path} cannot be written: {error.strerror}.", "Name another file."
+        ) from error
 
 
 def render(card: Scorecard, out: Console) -> None:

@@ -11,7 +11,10 @@ warehouse.duckdb intermediate.{int_identity_evidence,int_identifier_values}
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import duckdb
 
@@ -24,11 +27,20 @@ from orchestration.publishing.reader import open_locked, open_published
 from orchestration.scorecard.measures import Connection
 
 
-def open_board() -> Connection:
-    """An empty database in memory, on which everything is compared."""
-    board = duckdb.connect()
-    silence(board)
-    return board
+@contextmanager
+def open_board(home: Home) -> Iterator[Connection]:
+    """An empty database in memory, on which everything is compared.
+
+    What does not fit into memory goes into a folder of the home, which is its owner's only, and not
+    into the folder that the command happens to be started in.
+    """
+    with TemporaryDirectory(prefix=".score-", dir=home.root) as folder:
+        board = duckdb.connect(config={"temp_directory": folder})
+        try:
+            silence(board)
+            yield board
+        finally:
+            board.close()
 
 
 # A trouble of families is two: a device that they share, and a card that they pay with.
@@ -71,19 +83,27 @@ join (select distinct person_id, person from truth) as owners using (person_id)
 """
 
 
-def load_truth(board: Connection, home: Home) -> None:
-    """Copy the pretend shop's truth into `truth` and `people`.
+def require_truth(home: Home) -> None:
+    """Refuse a home whose people nobody knows.
 
     Raises:
-        UsageError: the home has no truth, or one without evidence groups.
+        UsageError: the home has no pretend shop.
     """
-    folder = home.demo / "truth"
     for name in ("identifiers", "people"):
-        if not any(folder.glob(f"{name}/*.parquet")):
+        if not any((home.demo / "truth").glob(f"{name}/*.parquet")):
             raise UsageError(
                 "This home has no pretend shop, so nobody knows who is who.",
                 "`regulars demo` makes one.",
             )
+
+
+def load_truth(board: Connection, home: Home) -> None:
+    """Copy the pretend shop's truth into `truth` and `people`.
+
+    Raises:
+        UsageError: the truth has no evidence groups or cannot be read.
+    """
+    folder = home.demo / "truth"
     try:
         board.execute(_TRUTH.format(identifiers=_quoted(folder / "identifiers" / "*.parquet")))
         board.execute(_PEOPLE.format(people=_quoted(folder / "people" / "*.parquet")))
@@ -128,6 +148,7 @@ def load_before(board: Connection, path: Path) -> None:
         ) from error
 
 
+_BATCH = 100_000
 _VALUES = """
 select distinct identifier_key as identifier, identifier_type, identifier_value
 from intermediate.int_identifier_values where identifier_key is not null
@@ -200,8 +221,8 @@ def _records_query() -> str:
 
 
 def _copy(source: Connection, query: str, board: Connection, name: str) -> None:
-    """The answer of one database as a table of another; the two share nothing else."""
-    board.register("incoming", source.execute(query).to_arrow_table())
+    """The answer of one database as a table of another, in streams; they share nothing else."""
+    board.register("incoming", source.execute(query).to_arrow_reader(_BATCH))
     board.execute(f"create or replace temp table {name} as select * from incoming")
     board.unregister("incoming")
 

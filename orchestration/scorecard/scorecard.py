@@ -6,8 +6,7 @@ or a rule, and layout.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -95,7 +94,8 @@ def make_scorecard(
         RegularsError: nothing is published, or the warehouse is gone.
         BusyError: a run is working in the home.
     """
-    with _board() as board:
+    inputs.require_truth(home)
+    with inputs.open_board(home) as board:
         inputs.load_truth(board, home)
         inputs.load_published(board, home)
         if since:
@@ -111,15 +111,6 @@ def make_scorecard(
             others.append(_measure(board, rival.name, rival.label))
     _, run_id, _ = read_build(home.published)
     return Scorecard(run_id, people, identifiers, (ours, *others))
-
-
-@contextmanager
-def _board() -> Iterator[Connection]:
-    board = inputs.open_board()
-    try:
-        yield board
-    finally:
-        board.close()
 
 
 def _measure(

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from orchestration.home import Home
 from orchestration.scorecard import inputs, measures
 from orchestration.scorecard.measures import Pairs
 from tests.orchestration.scorecard.boards import Own, fill, write_bridge
@@ -19,10 +20,9 @@ KIOSK = "shared_tablet"
 
 
 @pytest.fixture(scope="module")
-def board() -> Iterator[Any]:
-    connection = inputs.open_board()
-    yield connection
-    connection.close()
+def board(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    with inputs.open_board(Home(tmp_path_factory.mktemp("board"))) as connection:
+        yield connection
 
 
 def test_pairs_of_a_merge_and_a_split(board: Any) -> None:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from orchestration.home import Home
 from orchestration.scorecard import inputs
 from orchestration.scorecard.flat_matching import flat_match
 from orchestration.scorecard.rivals import LIMITS, PRIORITY, RIVALS, components
@@ -20,10 +21,9 @@ BY_NAME = {rival.name: rival for rival in RIVALS}
 
 
 @pytest.fixture(scope="module")
-def board() -> Iterator[Any]:
-    connection = inputs.open_board()
-    yield connection
-    connection.close()
+def board(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    with inputs.open_board(Home(tmp_path_factory.mktemp("board"))) as connection:
+        yield connection
 
 
 def parts(*values: str) -> set[frozenset[str]]:

@@ -121,11 +121,21 @@ def test_the_tables_show_every_method_and_trouble_and_nobody(home: Home, tmp_pat
         assert word in said
     written = (tmp_path / "card.json").read_text("utf-8")
     assert "@" not in said + written
+    assert not list(home.root.glob(".score-*"))
     facts = json.loads(written)
     assert [method["id_stability"] for method in facts["methods"]] == [1, None, None, None, None]
     for method in facts["methods"]:
         assert tuple(method["troubles"]) == TROUBLES
         assert 0 <= method["pairwise"]["f1"] <= 1
+
+
+@pytest.mark.parametrize("place", ["", "no folder/card.json"])
+def test_a_file_that_cannot_be_written_is_refused_at_once(
+    home: Home, tmp_path: Path, place: str
+) -> None:
+    home.warehouse.unlink()  # would be missed later
+    with pytest.raises(UsageError, match="cannot be written"):
+        score(home, tmp_path / place, None, Console(file=StringIO()))
 
 
 def test_the_same_home_gives_the_same_file(home: Home, tmp_path: Path) -> None:
