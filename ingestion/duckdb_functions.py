@@ -1,9 +1,9 @@
-"""The matching form of identifiers as functions that SQL can call.
+"""What SQL cannot say, as functions that SQL can call.
 
-Belongs here: registering `ingestion.identifiers` on a DuckDB connection, and the small dbt-duckdb
-plugin that does so for every model run (named in dbt_project/profiles.yml). Does not belong here:
-any rule about values; those live in `ingestion.identifiers`, so that models, consent facts and the
-send gate can never disagree.
+Belongs here: registering `ingestion.identifiers` and `ingestion.partition` on a DuckDB connection,
+and the small dbt-duckdb plugin that does so for every model run (see dbt_project/profiles.yml).
+Does not belong here: any rule about values; those live in `ingestion.identifiers`, so that models,
+consent facts and the send gate can never disagree.
 
 The functions run in Python, about a million values in ten seconds, so models call them once per
 distinct value and keep the answer (`int_identifier_values`).
@@ -14,19 +14,24 @@ from __future__ import annotations
 import duckdb
 from dbt.adapters.duckdb.plugins import BasePlugin
 from duckdb.func import FunctionNullHandling
-from duckdb.sqltypes import VARCHAR
+from duckdb.sqltypes import BIGINT, VARCHAR
 
 from ingestion.identifiers import match_identifier
+from ingestion.partition import refused_ties
 
 
 def register(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make `match_identifier(type, value, country)` callable from SQL on this connection."""
+    """Make `match_identifier(type, value, country)` and `refused_ties(ties, apart)` callable."""
     connection.create_function(
         "match_identifier",
         match_identifier,
         [VARCHAR, VARCHAR, VARCHAR],
         VARCHAR,
         null_handling=FunctionNullHandling.SPECIAL,
+    )
+    pairs = duckdb.list_type(duckdb.list_type(BIGINT))
+    connection.create_function(
+        "refused_ties", refused_ties, [pairs, pairs], duckdb.list_type(BIGINT)
     )
 
 

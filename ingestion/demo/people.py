@@ -91,7 +91,7 @@ def make_people(
         engagement=rng.beta(1.6, 3.2, n),
         interest=rng.integers(0, len(catalogue.CATEGORIES), n),
         country=_by_household(rng.choice(5, n, p=catalogue.COUNTRY_SHARE), household),
-        first_name=_first_names(rng, gender),
+        first_name=_first_names(rng, gender, household),
         last_name=_last_names(rng, household, size),
         gender=np.array(["female", "male", ""], dtype=object)[gender],
         birthday=(rng.beta(2.2, 2.6, n) * 62 * 365 - 15 * 365 - 365 * 10).astype(np.int64),
@@ -132,14 +132,15 @@ def _presence(
     return joined.astype(np.int64), np.minimum(left, calendar.end).astype(np.int64)
 
 
-def _first_names(rng: np.random.Generator, gender: Ints) -> Texts:
+def _first_names(rng: np.random.Generator, gender: Ints, household: Ints) -> Texts:
+    """One name each; no two members of a household are called alike."""
     female = np.array(catalogue.FIRST_F, dtype=object)
     male = np.array(catalogue.FIRST_M, dtype=object)
     n = len(gender)
     is_female = np.where(gender == 2, rng.random(n) < 0.5, gender == 0)
-    return np.where(
-        is_female, female[rng.integers(0, len(female), n)], male[rng.integers(0, len(male), n)]
-    )
+    place = np.arange(n) - np.searchsorted(household, household)
+    drawn = _by_household(rng.integers(0, len(female) * len(male), n), household) + place * 7
+    return np.where(is_female, female[drawn % len(female)], male[drawn % len(male)])
 
 
 def _last_names(rng: np.random.Generator, household: Ints, size: Ints) -> Texts:

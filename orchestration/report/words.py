@@ -64,7 +64,18 @@ REFUSALS = {
     "repeated_digits": "Number of one repeated digit",
     "reserved_number": "Number that belongs to nobody",
     "blocked_value": "Value on the block list",
-    "conflicting_logins": "Two logins contradict each other",
+    "role_account": "Account of a role address",
+    "shared_orders_customer_id": "Customer number used by several people",
+    "passed_on": "Phone number with a new owner",
+    "several_people": "Would have joined two people",
+    "cannot_link": "Kept apart by a rule",
+    "identity_rule": "Blocked by a rule",
+    "too_many_emails": "Seen with too many addresses",
+    "too_many_phones": "Seen with too many phones",
+    "too_many_logins": "Seen with too many logins",
+    "too_many_cards": "Seen with too many cards",
+    "too_many_accounts": "Seen with too many accounts",
+    "too_many_devices": "Seen with too many devices",
 }
 CHANNELS = {"email": "Email", "sms": "SMS", "push": "Push", "ads": "Ads", "onsite": "On site"}
 

@@ -9,6 +9,7 @@ import duckdb
 import pytest
 
 from tests.dbt.scenes import build_all
+from tests.dbt.scenes_people import people
 from tests.dbt.world import World
 
 AS_OF = "2026-06-01 00:00:00"
@@ -21,6 +22,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     """Every scene, modelled as of the first of June 2026."""
     made = World(Path(tmp_path_factory.mktemp("world")), AS_OF)
     build_all(made)
+    people(made)
     made.build(*UP_TO_INTERMEDIATE)
     return made
 

@@ -10,3 +10,16 @@
 {% macro spark__text_list(expression) -%}
     listagg({{ expression }}, ', ') within group (order by {{ expression }})
 {%- endmacro %}
+
+{#- One row per word of two letters or more in a text. -#}
+{% macro letter_words(text) -%}
+    {{ return(adapter.dispatch('letter_words', 'regulars')(text)) }}
+{%- endmacro %}
+
+{% macro duckdb__letter_words(text) -%}
+    unnest(regexp_extract_all({{ text }}, '[a-z]{2,}'))
+{%- endmacro %}
+
+{% macro spark__letter_words(text) -%}
+    explode(regexp_extract_all({{ text }}, '[a-z]{2,}', 0))
+{%- endmacro %}

@@ -27,6 +27,7 @@ select
     coalesce(created_at, {{ as_of() }}) as observed_at,
     coalesce(created_at, {{ as_of() }}) as last_seen_at,
     1 as observation_count,
+    {{ written_name('first_name', 'last_name') }} as person_name,
     {{ identifier_columns({'email': 'email', 'phone': 'phone', 'loyalty_id': 'loyalty_id'}) }}
 from contacts
 union all
@@ -38,6 +39,7 @@ select
     coalesce(created_at, updated_at) as observed_at,
     coalesce(updated_at, created_at) as last_seen_at,
     1 as observation_count,
+    {{ written_name('first_name', 'last_name') }} as person_name,
     {{ identifier_columns({
         'klaviyo_profile_id': 'klaviyo_profile_id',
         'login': 'external_id',
@@ -55,5 +57,6 @@ select
     coalesce(created_at, updated_at) as observed_at,
     coalesce(updated_at, created_at) as last_seen_at,
     1 as observation_count,
+    {{ written_name('first_name', 'last_name') }} as person_name,
     {{ identifier_columns({'shopify_customer_id': 'shopify_customer_id', 'email': 'email', 'phone': 'phone'}) }}
 from shopify

@@ -34,6 +34,7 @@ select
     orders.ordered_at as observed_at,
     orders.ordered_at as last_seen_at,
     1 as observation_count,
+    {{ written_name('orders.first_name', 'orders.last_name') }} as person_name,
     {{ identifier_columns({
         'shopify_customer_id': 'orders.shopify_customer_id',
         'orders_customer_id': 'orders.orders_customer_id',
@@ -55,6 +56,7 @@ select
     payments.paid_at as observed_at,
     payments.paid_at as last_seen_at,
     1 as observation_count,
+    payments.billing_name as person_name,
     {{ identifier_columns({'email': 'payments.billing_email', 'payment_card': 'payments.payment_fingerprint'}) }}
 from payments
 where payments.paid_at is not null
@@ -67,6 +69,7 @@ select
     completions.occurred_at as observed_at,
     completions.occurred_at as last_seen_at,
     1 as observation_count,
+    {{ written_name('orders.first_name', 'orders.last_name') }} as person_name,
     {{ identifier_columns({
         'shopify_customer_id': 'orders.shopify_customer_id',
         'orders_customer_id': 'orders.orders_customer_id',

@@ -64,6 +64,7 @@ select
     min(observed_at) as observed_at,
     max(ended_at) as last_seen_at,
     sum(event_count) as observation_count,
+    cast(null as varchar) as person_name,
     {{ identifier_columns({'login': 'login_id', 'device': 'device_id'}) }}
 from visits
 group by device_id, login_id
@@ -76,6 +77,21 @@ select
     min(occurred_at) as observed_at,
     max(occurred_at) as last_seen_at,
     count(*) as observation_count,
+    cast(null as varchar) as person_name,
     {{ identifier_columns({'login': 'login_id', 'email': 'email', 'phone': 'phone', 'device': 'device_id'}) }}
 from stated
 group by device_id, login_id, email, phone, evidence_rank
+union all
+-- A visitor who typed a name as well: the same sighting, told again for its name
+select
+    'web' as source_system,
+    'traits' as rule,
+    case when evidence_grade = 'verified_login' then 2 else 5 end as evidence_rank,
+    contact_key as source_record_id,
+    created_at as observed_at,
+    created_at as last_seen_at,
+    0 as observation_count,
+    {{ written_name('first_name', 'last_name') }} as person_name,
+    {{ identifier_columns({'login': 'login_id', 'email': 'email', 'phone': 'phone', 'device': 'device_id'}) }}
+from {{ ref('int_web_stated_contacts') }}
+where first_name is not null and last_name is not null

@@ -1,2 +1,15 @@
 {#- Which identifiers are one person. -#}
-{{ connected_components(ref('int_identity_edges_used')) }}
+with settled as (
+    {{ connected_components(ref('int_identity_edges_used')) | indent(4) }}
+)
+
+select
+    node,
+    component
+from {{ ref('int_identity_drafts') }}
+where component not in (select component from {{ ref('int_identity_conflicts') }})
+union all
+select
+    node,
+    component
+from settled

@@ -1,7 +1,11 @@
 {{ config(materialized='ephemeral') }}
 
+{#- Only what a cut touched has to be solved again. -#}
 select
-    key_a,
-    key_b
-from {{ ref('int_identity_links_judged') }}
-where refusal_reason is null
+    links.key_a,
+    links.key_b
+from {{ ref('int_identity_links_judged') }} as links
+inner join {{ ref('int_identity_drafts') }} as drafts on links.key_a = drafts.node
+where
+    links.refusal_reason is null
+    and drafts.component in (select component from {{ ref('int_identity_conflicts') }})

@@ -18,6 +18,7 @@ with evidence as (
         observed_at,
         last_seen_at,
         observation_count,
+        nullif(trim(person_name), '') as person_name,
         {%- for type in types %}
         nullif(trim({{ type }}), '') as {{ type }}{{ ',' if not loop.last }}
         {%- endfor %}

@@ -9,6 +9,7 @@ select
     evidence.observed_at,
     evidence.last_seen_at,
     evidence.observation_count,
+    evidence.person_name,
     {%- for type in types %}
     {{ type }}_values.identifier_key as {{ type }}{{ ',' if not loop.last }}
     {%- endfor %}

@@ -1,43 +1,35 @@
 {#-
     Pairs of identifiers that stood on one record, as integers. The most trusted usable identifier of a
-    record ties its others; a blocked or shared value ties nothing and leaves a refused pair with its
-    reason. Every kind of record at once, so a rule change applies to all history.
+    record ties its others; a value that may tie nobody leaves a refused pair with its reason. Cards,
+    phones and devices without a name beside them are tied to one another in pairs, so that each can be
+    refused by itself. Every kind of record at once, so a rule change applies to all history.
 -#}
 {%- set types = identifier_types() %}
+{%- set bridges = bridging_identifier_types() %}
 
 with evidence as (
     select *
     from {{ ref('int_identity_evidence_keyed') }}
 ),
 
-identifiers as (
-    select *
-    from {{ ref('int_identifiers') }}
-),
-
 refused_values as (
-    select
-        identifier_key,
-        block_reason as refusal_reason
-    from identifiers
-    where block_reason is not null
-    union
-    select
-        shared.identifier_key,
-        concat('shared_', identifiers.identifier_type) as refusal_reason
-    from {{ ref('int_shared_identifiers') }} as shared
-    inner join identifiers on shared.identifier_key = identifiers.identifier_key
-    where identifiers.block_reason is null
+    select *
+    from {{ ref('int_refused_identifiers') }}
 ),
 
 with_hub as (
     select
         evidence.*,
         coalesce(
-            {%- for type in types %}
+            {%- for type in types if type not in bridges %}
             case when {{ type }}_refused.identifier_key is null then evidence.{{ type }} end{{ ',' if not loop.last }}
             {%- endfor %}
-        ) as hub
+        ) as personal_hub,
+        coalesce(
+            {%- for type in bridges %}
+            case when {{ type }}_refused.identifier_key is null then evidence.{{ type }} end{{ ',' if not loop.last }}
+            {%- endfor %}
+        ) as bridge_hub
         {%- for type in types %},
         {{ type }}_refused.refusal_reason as {{ type }}_refusal
         {%- endfor %}
@@ -48,10 +40,12 @@ with_hub as (
 ),
 
 pairs as (
-    {%- for type in types[1:] %}
+    {%- for type in types %}
     select
-        hub,
+        coalesce(personal_hub, bridge_hub) as hub,
         {{ type }} as other,
+        personal_hub is null as hub_is_bridge,
+        {{ 'true' if type in bridges else 'false' }} as other_is_bridge,
         {{ type }}_refusal as refusal_reason,
         source_system,
         rule,
@@ -59,28 +53,36 @@ pairs as (
         source_record_id,
         observed_at
     from with_hub
-    where {{ type }} <> hub
-    {{ 'union all' if not loop.last }}
-    {%- endfor %}
+    where {{ type }} <> coalesce(personal_hub, bridge_hub)
     union all
-    -- The first type ties the others unless it is itself refused
+    {%- endfor %}
     select
-        hub,
-        {{ types[0] }} as other,
-        {{ types[0] }}_refusal as refusal_reason,
+        {{ bridges[1] }} as hub,
+        {{ bridges[2] }} as other,
+        true as hub_is_bridge,
+        true as other_is_bridge,
+        cast(null as varchar) as refusal_reason,
         source_system,
         rule,
         evidence_rank,
         source_record_id,
         observed_at
     from with_hub
-    where {{ types[0] }} <> hub
+    where
+        personal_hub is null
+        and bridge_hub = {{ bridges[0] }}
+        and {{ bridges[1] }} is not null
+        and {{ bridges[2] }} is not null
+        and {{ bridges[1] }}_refusal is null
+        and {{ bridges[2] }}_refusal is null
 ),
 
 best_evidence as (
     select
         least(hub, other) as key_a,
         greatest(hub, other) as key_b,
+        bool_or(case when hub < other then hub_is_bridge else other_is_bridge end) as is_bridge_a,
+        bool_or(case when hub < other then other_is_bridge else hub_is_bridge end) as is_bridge_b,
         max(refusal_reason) as refusal_reason,
         -- Best grade, then earliest, then a fixed order: fixed-width texts compare as the tuple would
         min(concat(
@@ -94,6 +96,8 @@ best_evidence as (
 select
     key_a,
     key_b,
+    is_bridge_a,
+    is_bridge_b,
     cast(substr(best, 1, 1) as integer) as evidence_rank,
     cast(substr(best, 2, 20) as bigint) as observed_micros,
     split_part(substr(best, 22), '|', 1) as source_system,

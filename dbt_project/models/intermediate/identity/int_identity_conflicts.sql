@@ -1,0 +1,63 @@
+{#-
+    Pairs that must not end in one person although a chain of links joins them: the ends of a cannot-link
+    rule, and cores that are different people by their names and accounts.
+-#}
+with drafts as (
+    select *
+    from {{ ref('int_identity_drafts') }}
+),
+
+apart_by_rule as (
+    select
+        drafts_a.component,
+        rules.key_a,
+        rules.key_b
+    from {{ ref('int_identity_rule_links') }} as rules
+    inner join drafts as drafts_a on rules.key_a = drafts_a.node
+    inner join drafts as drafts_b on rules.key_b = drafts_b.node
+    where rules.rule = 'cannot_link' and drafts_a.component = drafts_b.component
+),
+
+facts as (
+    select
+        drafts.component,
+        facts.core,
+        facts.fact_type,
+        facts.fact
+    from {{ ref('int_identity_core_facts') }} as facts
+    inner join drafts on facts.core = drafts.node
+    where facts.fact_type = 'full_name' and facts.fact_count = 1
+),
+
+-- A component of one name needs no second look
+several_names as (
+    select component
+    from facts
+    group by component
+    having count(distinct fact) > 1
+),
+
+core_pairs as (
+    select
+        firsts.component,
+        firsts.core as core_a,
+        seconds.core as core_b
+    from facts as firsts
+    inner join facts as seconds
+        on firsts.component = seconds.component and firsts.core < seconds.core and firsts.fact <> seconds.fact
+    where firsts.component in (select component from several_names)
+)
+
+select
+    component,
+    key_a,
+    key_b,
+    'cannot_link' as reason
+from apart_by_rule
+union all
+select
+    component,
+    core_a as key_a,
+    core_b as key_b,
+    'several_people' as reason
+from core_pairs

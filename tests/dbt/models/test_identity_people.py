@@ -1,0 +1,105 @@
+"""People who are hard to tell apart, each test named after the trouble that it guards against."""
+
+from __future__ import annotations
+
+import duckdb
+
+from tests.dbt.models.test_identity import customer_of_order, edge, owner
+
+Connection = duckdb.DuckDBPyConnection
+
+
+def mail(built: Connection, address: str) -> str | None:
+    return owner(built, "email", address)
+
+
+def test_a_familys_tablet_joins_nobody_even_without_logins(built: Connection) -> None:
+    kate, liam = mail(built, "kate@reed.example"), mail(built, "liam@reed.example")
+    assert len({kate, liam, owner(built, "device", "family-tablet")}) == 3
+    assert edge(built, "family-tablet", "liam@reed.example") == ("refused", "shared_device")
+
+
+def test_one_name_on_two_addresses_is_one_person(built: Connection) -> None:
+    mia = mail(built, "mia@home.example")
+    assert mail(built, "mia.stone@work.example") == mia
+    assert mail(built, "sunny77@old.example") == mia
+    assert owner(built, "device", "her-laptop") == mia
+
+
+def test_a_chain_between_strangers_is_cut_at_its_weakest_tie(built: Connection) -> None:
+    uma, will = mail(built, "uma@vale.example"), mail(built, "will@yard.example")
+    assert uma != will
+    assert mail(built, "sales77@chain.example") == will, "a paid card outranks a form"
+    assert edge(built, "uma-pc", "sales77@chain.example") == ("refused", "several_people")
+    assert owner(built, "device", "uma-pc") == uma
+
+
+def test_a_household_card_does_not_join_an_address_named_after_another(built: Connection) -> None:
+    assert mail(built, "noah@pike.example") != mail(built, "rosa.pike@pike.example")
+    assert owner(built, "payment_card", "card-home") is None
+
+
+def test_an_initial_that_does_not_fit_is_somebody_else(built: Connection) -> None:
+    assert mail(built, "otto@wick.example") != mail(built, "hwick@wick.example")
+
+
+def test_two_people_who_swap_addresses_stay_two(built: Connection) -> None:
+    assert mail(built, "one@swap.example") != mail(built, "two@swap.example")
+    assert edge(built, "swap-pc", "one@swap.example") == ("refused", "shared_device")
+
+
+def test_an_offices_account_is_nobodys(built: Connection) -> None:
+    assert owner(built, "shopify_customer_id", "7600") is None
+    vic, zoe = customer_of_order(built, "760"), customer_of_order(built, "761")
+    assert vic == owner(built, "payment_card", "card-vic") is not None
+    assert zoe == owner(built, "payment_card", "card-zoe") is not None
+    assert vic != zoe
+
+
+def test_a_phone_that_was_passed_on_joins_nobody(built: Connection) -> None:
+    assert owner(built, "phone", "+447911700770") is None
+    assert owner(built, "payment_card", "card-then") != mail(built, "now@phone.example")
+    assert edge(built, "+447911700770", "now@phone.example") == ("refused", "passed_on")
+
+
+def test_a_phone_kept_for_long_stays_its_owners(built: Connection) -> None:
+    assert owner(built, "phone", "+447911700772") == mail(built, "kept@phone.example")
+    assert customer_of_order(built, "772") == customer_of_order(built, "773")
+
+
+def test_a_login_over_its_limit_is_demoted_and_the_rest_is_tied_without_it(
+    built: Connection,
+) -> None:
+    assert owner(built, "login", "staff-7") is None
+    owners = {mail(built, f"c{n}@counter.example") for n in range(9)}
+    assert len(owners) == 9
+    assert mail(built, "c3@counter.example") == owner(built, "device", "counter-3")
+    assert edge(built, "staff-7", "c3@counter.example") == ("refused", "too_many_emails")
+
+
+def test_cannot_link_splits_through_whatever_tied_the_two(built: Connection) -> None:
+    one, two = mail(built, "x1@apart.example"), mail(built, "x2@apart.example")
+    assert one != two
+    assert owner(built, "loyalty_id", "L77") == one, "the better evidence keeps it"
+    assert edge(built, "x2@apart.example", "L77") == ("refused", "cannot_link")
+
+
+def test_a_contradiction_keeps_people_apart(built: Connection) -> None:
+    assert mail(built, "y1@both.example") != mail(built, "y2@both.example")
+    assert edge(built, "y1@both.example", "y2@both.example") == ("refused", "cannot_link")
+
+
+def test_no_person_has_two_full_names_through_a_bridge(built: Connection) -> None:
+    (mixed,) = built.execute(
+        """
+        select count(*) from (
+            select drafts.component
+            from intermediate.int_identity_core_facts as facts
+            join intermediate.int_identity_components as drafts on facts.core = drafts.node
+            where facts.fact_type = 'full_name' and facts.fact_count = 1
+            group by drafts.component
+            having count(distinct facts.fact) > 1
+        )
+        """
+    ).fetchone() or (None,)
+    assert mixed == 0

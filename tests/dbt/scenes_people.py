@@ -1,0 +1,141 @@
+"""Scenes of people who are hard to tell apart: families, offices, passed-on phones, chains.
+
+Belongs here: raw rows and nothing else, like in `scenes`. What must come of them stands in
+tests/dbt/models/test_identity_people.py.
+"""
+
+# ruff: noqa: E501 - raw rows read best as a table, one to a line
+from __future__ import annotations
+
+from typing import Any
+
+from tests.dbt.scenes import event, identify, order, person
+from tests.dbt.world import World
+
+
+def at(row: dict[str, Any], moment: str) -> dict[str, Any]:
+    """The same row at another time."""
+    return row | {"created_at": moment, "processed_at": moment, "updated_at": moment}
+
+
+def people(world: World) -> None:
+    """Families, offices, passed-on phones, chains between strangers, rules about them."""
+    world.add(
+        "raw_web.events",
+        [
+            # a family's tablet without any login
+            identify(
+                700,
+                "02 09:00",
+                "family-tablet",
+                None,
+                email="kate@reed.example",
+                firstName="Kate",
+                lastName="Reed",
+            ),
+            event(
+                701,
+                "03 09:00",
+                "family-tablet",
+                None,
+                "Order Completed",
+                properties={"order_id": "701"},
+            ),
+            # one person: a work address and an old newsletter address on one laptop
+            event(
+                710,
+                "02 09:00",
+                "her-laptop",
+                None,
+                "Order Completed",
+                properties={"order_id": "710"},
+            ),
+            event(
+                711,
+                "03 09:00",
+                "her-laptop",
+                None,
+                "Order Completed",
+                properties={"order_id": "711"},
+            ),
+            identify(712, "04 09:00", "her-laptop", None, email="sunny77@old.example"),
+            # a chain: Uma's phone, an address without a name, Will's card
+            event(
+                720, "02 09:00", "uma-pc", None, "Order Completed", properties={"order_id": "720"}
+            ),
+            identify(721, "03 09:00", "uma-pc", None, email="sales77@chain.example"),
+            # a staff login behind the counter
+            *[
+                identify(
+                    730 + n, "05 09:00", f"counter-{n}", "staff-7", email=f"c{n}@counter.example"
+                )
+                for n in range(9)
+            ],
+            # two people who swapped addresses, seen on one device
+            event(
+                750, "06 09:00", "swap-pc", None, "Order Completed", properties={"order_id": "750"}
+            ),
+            event(
+                751, "06 10:00", "swap-pc", None, "Order Completed", properties={"order_id": "752"}
+            ),
+        ],
+    )
+    world.add(
+        "raw_orders.orders",
+        [
+            order("701", "03 09:00:00", email="liam@reed.example", **person("Liam", "Reed")),
+            order("710", "02 09:00:00", email="mia@home.example", **person("Mia", "Stone")),
+            order("711", "03 09:00:00", email="mia.stone@work.example", **person("Mía Jane", "Stone")),
+            order("720", "02 09:00:00", email="uma@vale.example", **person("Uma", "Vale")),
+            order("721", "04 09:00:00", email="sales77@chain.example", payment_fingerprint="card-chain"),
+            order("722", "05 09:00:00", email="will@yard.example", payment_fingerprint="card-chain", **person("Will", "Yard")),
+            # a household card: the address without a name is called like somebody else
+            order("740", "02 09:00:00", email="noah@pike.example", payment_fingerprint="card-home", **person("Noah", "Pike")),
+            order("741", "03 09:00:00", email="rosa.pike@pike.example", payment_fingerprint="card-home"),
+            order("742", "03 09:00:00", email="r1@rosas.example", **person("Rosa", "Quick")),
+            order("743", "03 09:00:00", email="r2@rosas.example", **person("Rosa", "Light")),
+            # and the same with an initial
+            order("744", "02 09:00:00", email="otto@wick.example", payment_fingerprint="card-wick", **person("Otto", "Wick")),
+            order("745", "03 09:00:00", email="hwick@wick.example", payment_fingerprint="card-wick"),
+            order("750", "06 09:00:00", email="one@swap.example", **person("Ann", "Bell")),
+            order("751", "07 09:00:00", email="one@swap.example", **person("Carl", "Dunn")),
+            order("752", "06 10:00:00", email="two@swap.example", **person("Carl", "Dunn")),
+            order("753", "07 10:00:00", email="two@swap.example", **person("Ann", "Bell")),
+            # an office whose people order from one account
+            order("760", "02 09:00:00", email="info@firm.example", customer={"id": 7600}, payment_fingerprint="card-vic", **person("Vic", "Hall")),
+            order("761", "03 09:00:00", email="info@firm.example", customer={"id": 7600}, payment_fingerprint="card-zoe", **person("Zoe", "Ives")),
+            # a number that somebody else got half a year later
+            at(order("770", "02 09:00:00", phone="07911 700770", payment_fingerprint="card-then"), "2025-05-02 09:00:00"),
+            order("771", "03 09:00:00", phone="07911 700770", email="now@phone.example", payment_fingerprint="card-now"),
+            # one person who keeps number and card for as long
+            at(order("772", "02 09:00:00", phone="07911 700772", payment_fingerprint="card-kept"), "2025-05-02 09:00:00"),
+            order("773", "03 09:00:00", phone="07911 700772", email="kept@phone.example", payment_fingerprint="card-kept"),
+        ],
+    )  # fmt: skip
+    contact = {"source": "newsletter", "created_at": "2026-05-10 10:00:00"}
+    world.add(
+        "raw_contacts.contacts",
+        [
+            # cannot-link: two addresses that only a loyalty card ties
+            contact | {"email": "x1@apart.example", "loyalty_id": "L77"},
+            contact | {"email": "x2@apart.example", "loyalty_id": "L77", "source": "import"},
+            contact | {"email": "y1@both.example"},
+            contact | {"email": "y2@both.example"},
+        ],
+    )
+    rule = {"type_a": "email", "type_b": "email", "reason": "they told us"}
+    world.add(
+        "raw_identity_rules.identity_rules",
+        [
+            rule
+            | {"rule": "cannot_link", "value_a": "x1@apart.example", "value_b": "x2@apart.example"},
+            # a contradiction: the side that keeps people apart wins
+            rule
+            | {"rule": "must_link", "value_a": "y1@both.example", "value_b": "y2@both.example"},
+            rule
+            | {"rule": "cannot_link", "value_a": "y2@both.example", "value_b": "y1@both.example"},
+            # a value that nothing ever showed
+            rule
+            | {"rule": "must_link", "value_a": "y1@both.example", "value_b": "never@seen.example"},
+        ],
+    )
