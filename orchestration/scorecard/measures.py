@@ -218,21 +218,23 @@ def count_elements(con: Connection) -> int:
 
 _BEST_EMAIL = """
 with asked as (
-    select person, best_email from people
-    where best_email is not null and exists (
-        select 1 from truth
-        where truth.person = people.person and truth.identifier_type = 'email'
-            and lower(truth.identifier_value) = lower(people.best_email)
-    )
+    select people.person, people.best_email, min(customers.customer) as shown_by
+    from people
+    join truth on truth.person = people.person and truth.identifier_type = 'email'
+        and lower(truth.identifier_value) = lower(people.best_email)
+    left join found using (identifier_type, identifier_value)
+    left join customers using (customer_id)
+    group by people.person, people.best_email
 ),
 held as (select person, customer, sum(identifiers) as n from cells group by person, customer),
 homes as (
-    select person, customer from held
-    qualify row_number() over (partition by person order by n desc, customer) = 1
+    select asked.*, held.customer from asked left join held using (person)
+    qualify row_number() over (
+        partition by person order by n desc, customer is distinct from shown_by, customer
+    ) = 1
 )
-select count(*), count(*) filter (lower(trim(golden.email)) = lower(asked.best_email))
-from asked
-left join homes using (person)
+select count(*), count(*) filter (lower(trim(golden.email)) = lower(homes.best_email))
+from homes
 left join customers using (customer)
 left join golden using (customer_id)
 """
@@ -242,7 +244,8 @@ def best_email_accuracy(con: Connection) -> Fraction:
     """The share of people whose customer shows their best email.
 
     Asked are people with a best email in the truth that the data shows as theirs. Their customer is
-    the one with most of their exclusive identifiers (of equals, the smallest id). Needs `golden`.
+    the one with most of their exclusive identifiers; of equals, the one that has that email. Some
+    cannot be had: no evidence may tie the best email to most of what is theirs. Needs `golden`.
     """
     asked, right = con.execute(_BEST_EMAIL).fetchone()
     return _ratio(int(right), int(asked))

@@ -124,6 +124,19 @@ def test_best_email_is_asked_of_the_customer_with_most_identifiers(board: Any) -
     assert measures.best_email_accuracy(board) == Fraction(1, 2)
 
 
+def test_of_two_equal_customers_the_one_with_the_best_email_is_asked(board: Any) -> None:
+    owns = [Own(1, "best@a.example"), Own(1, "k"), Own(1, "d", evidence=1), Own(1, "e", evidence=1)]
+    fill(board, owns, {"best@a.example": "c2", "k": "c2", "d": "c1", "e": "c1"})
+    board.execute(
+        "create or replace temp table people as select 1 as person, 'best@a.example' as best_email"
+    )
+    board.execute(
+        "create or replace temp table golden as"
+        " select 'c2' as customer_id, 'best@a.example' as email"
+    )
+    assert measures.best_email_accuracy(board) == 1
+
+
 def test_kept_ids_are_of_identifiers_in_both_files(board: Any) -> None:
     write_bridge(board, "found", [("email", "a", "c1"), ("email", "b", "c2"), ("email", "c", "c3")])
     write_bridge(
