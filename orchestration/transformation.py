@@ -10,7 +10,9 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -21,6 +23,18 @@ from orchestration.home import Home
 
 DBT_PROJECT = REPOSITORY / "dbt_project"
 WATCHED = ("*.sql", "*.yml", "*.csv", "*.py")
+SEGMENT = "seg_"  # what the models of segments begin with
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What others want to know of the parsed project.
+
+    `models` are (schema, name); `segments` is what each segment's file says of itself, by name.
+    """
+
+    models: tuple[tuple[str, str], ...] = ()
+    segments: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 def dbt_executable() -> str:
@@ -35,8 +49,8 @@ def project_vars(settings: Settings) -> str:
     segment. Stable from run to run, so dbt need not parse again.
     """
     segments = sorted(
-        path.stem.removeprefix("seg_")
-        for path in (DBT_PROJECT / "models/segments").glob("seg_*.sql")
+        path.stem.removeprefix(SEGMENT)
+        for path in (DBT_PROJECT / "models/segments").glob(f"{SEGMENT}*.sql")
     )
     return json.dumps({**settings.dbt_vars(), "segments": segments}, sort_keys=True)
 
@@ -67,6 +81,19 @@ def manifest_path(home: Home, settings: Settings) -> Path:
     _parse(home, settings)
     stamp.write_text(wanted, "utf-8")
     return manifest
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read a manifest; an empty one where dbt has not parsed anything yet."""
+    if not path.exists():
+        return Manifest()
+    nodes = json.loads(path.read_text("utf-8"))["nodes"].values()
+    models = [node for node in nodes if node["resource_type"] == "model"]
+    told = {node["name"]: node["config"].get("meta", {}).get("segment") for node in models}
+    return Manifest(
+        tuple(sorted((node["schema"], node["name"]) for node in models)),
+        {name.removeprefix(SEGMENT): meta for name, meta in sorted(told.items()) if meta},
+    )
 
 
 def row_counts(home: Home) -> dict[str, int]:

@@ -24,8 +24,9 @@ its orders, visits and messages may be restated.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from math import sqrt
+from typing import Any
 
 from ingestion.config import Breaker, Settings
 from orchestration.home import Home
@@ -33,7 +34,6 @@ from orchestration.ops.store import Store
 from orchestration.publishing.candidate import Candidate
 from orchestration.publishing.reader import read_build
 from orchestration.quality.measures import (
-    WINDOWS,
     GroupChange,
     Measures,
     PastChange,
@@ -42,6 +42,7 @@ from orchestration.quality.measures import (
 )
 from orchestration.quality.releases import apply_releases, find_releases
 from orchestration.quality.results import BREAKER_PREFIX, CheckResult
+from orchestration.transformation import read_manifest, target_path
 
 NOISE = 3.0  # allowance for chance, in square roots of the number that is expected
 BURST = 4.0  # how many times busier than usual a day may be
@@ -56,17 +57,16 @@ def check_sizes(
     if not home.published.exists():
         return [_first_build()]
     with both_open(home.published, candidate.path) as connection:
-        measures = measure(connection, windows(settings))
+        manifest = read_manifest(target_path(home) / "manifest.json")
+        measures = measure(connection, windows(manifest.segments))
     releases = find_releases(store, read_build(home.published)[0])
     return apply_releases(judge(measures, settings), releases)
 
 
-def windows(settings: Settings) -> dict[str, float]:
-    """The days of every segment over a window, as the shop set them."""
-    return {
-        segment: float(settings.models.get(var, default))
-        for segment, (var, default) in WINDOWS.items()
-    }
+def windows(segments: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
+    """The days of every segment over a window, as its file says (`window_days`)."""
+    days = {name: told.get("window_days") for name, told in segments.items()}
+    return {name: float(number) for name, number in days.items() if number}
 
 
 def judge(measures: Measures, settings: Settings) -> list[CheckResult]:

@@ -25,15 +25,6 @@ import duckdb
 from ingestion.duckdb_session import silence
 from orchestration.publishing.candidate import OFFLINE, quoted
 
-# Segments over a window: the setting (a dbt var) that holds its days, and the default.
-WINDOWS = {
-    "abandoned_cart": ("abandoned_max_days", 7),
-    "abandoned_browse": ("abandoned_max_days", 7),
-    "high_intent": ("high_intent_window_days", 7),
-    "recent_buyers": ("recent_buyer_days", 14),
-    "first_time_visitors": ("first_time_visitor_days", 30),
-    "new_subscribers": ("new_subscriber_days", 30),
-}
 # A stay counts as due a day before its window ends, because runs are about a day apart.
 WINDOW_MARGIN_DAYS = 1
 

@@ -375,3 +375,13 @@ create table ops.source_freshness as select 'web' as source, 'visits' as what, c
     5::bigint as hours_since_last_event, min(started_at) as first_event_at,
     max(started_at) as last_event_at from fct_web_sessions
 """
+
+# The days after which a stay in a segment ends by itself.
+WINDOWS = {
+    "abandoned_cart": 7,
+    "abandoned_browse": 7,
+    "high_intent": 7,
+    "recent_buyers": 14,
+    "first_time_visitors": 30,
+    "new_subscribers": 30,
+}

@@ -5,6 +5,7 @@
     'purpose': 'marketing',
     'destinations': ['file'],
     'priority': 12,
+    'window_days': var('abandoned_max_days'),
 }}) }}
 
 with open_steps as (

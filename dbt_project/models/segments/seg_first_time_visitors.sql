@@ -5,6 +5,7 @@
     'purpose': 'personalisation',
     'destinations': ['file'],
     'priority': 90,
+    'window_days': var('first_time_visitor_days'),
 }}) }}
 
 with visits as (

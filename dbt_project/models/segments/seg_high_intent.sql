@@ -5,6 +5,7 @@
     'purpose': 'marketing',
     'destinations': ['file'],
     'priority': 16,
+    'window_days': var('high_intent_window_days'),
 }}) }}
 
 -- The whole chain lies in the last days before the run: an old click is no intent of today.

@@ -5,6 +5,7 @@
     'purpose': 'marketing',
     'destinations': ['file'],
     'priority': 50,
+    'window_days': var('new_subscriber_days'),
 }}) }}
 
 with sign_ups as (

@@ -5,6 +5,7 @@
     'purpose': 'transactional',
     'destinations': ['file'],
     'priority': 10,
+    'window_days': var('recent_buyer_days'),
 }}) }}
 
 with buyers as (

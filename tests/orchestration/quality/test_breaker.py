@@ -4,9 +4,11 @@ A hundred clean days around Black Friday by default; a whole year under `make so
 """
 
 import os
+import re
 from datetime import timedelta
 
 import pytest
+import yaml
 
 from ingestion.config import Breaker, Segment, Settings
 from ingestion.errors import UsageError
@@ -17,7 +19,7 @@ from orchestration.publishing.reader import open_published
 from orchestration.quality.breaker import check_sizes, judge, windows
 from orchestration.quality.measures import GroupChange, Measures, PastChange, measure
 from orchestration.quality.releases import release
-from orchestration.transformation import read_manifest, target_path
+from orchestration.transformation import DBT_PROJECT, read_manifest, target_path
 from tests.orchestration import small_world
 
 SOAK = bool(os.environ.get("REGULARS_SOAK"))
@@ -321,6 +323,15 @@ def test_the_first_build_has_no_baseline(make_candidate, home, store):
 def test_a_segments_window_is_what_its_file_says(home):
     told = read_manifest(target_path(home) / "manifest.json").segments
     assert windows({**told, "vip": {"priority": 20}}) == small_world.WINDOWS
+
+
+def test_the_shops_own_segments_say_their_windows():
+    days = yaml.safe_load((DBT_PROJECT / "dbt_project.yml").read_text("utf-8"))["vars"]
+    said = {}
+    for path in (DBT_PROJECT / "models/segments").glob("seg_*.sql"):
+        if window := re.search(r"'window_days': var\('(\w+)'\)", path.read_text("utf-8")):
+            said[path.stem.removeprefix("seg_")] = days[window[1]]
+    assert said == small_world.WINDOWS
 
 
 def test_a_clean_next_day_passes_while_somebody_reads(make_candidate, published, store):

@@ -1,0 +1,77 @@
+"""The small invented shop as a candidate or a published file, with ways to plant faults in it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orchestration.home import Home
+from orchestration.publishing.candidate import Candidate, build_candidate
+from orchestration.transformation import target_path
+from tests.orchestration import small_world
+
+
+@dataclass(frozen=True)
+class RunDouble:
+    run_id: str
+    as_of: datetime
+
+
+@pytest.fixture(scope="session")
+def world() -> Any:
+    return small_world.SmallWorld(people=1500, days=560)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    """A home in which dbt has parsed the shop's segments."""
+    home = Home(tmp_path / "home").create()
+    target = target_path(home)
+    target.mkdir(parents=True)
+    (target / "manifest.json").write_text(json.dumps({"nodes": _segments()}), "utf-8")
+    return home
+
+
+def _segments() -> dict[str, Any]:
+    return {
+        f"model.regulars.seg_{name}": {
+            "resource_type": "model",
+            "schema": "segments",
+            "name": f"seg_{name}",
+            "config": {"meta": {"segment": {"window_days": days}}},
+        }
+        for name, days in small_world.WINDOWS.items()
+    }
+
+
+@pytest.fixture
+def make_candidate(world: Any, home: Home) -> Callable[..., Candidate]:
+    """Build a candidate as of a day; `after` are statements that plant faults."""
+
+    def make(day: int = 500, **planted: Any) -> Candidate:
+        home.warehouse.unlink(missing_ok=True)
+        world.con.execute(f"attach '{home.warehouse}' as warehouse")
+        try:
+            world.write("warehouse", day, build=False, **planted)
+        finally:
+            world.con.execute("detach warehouse")
+        return build_candidate(home, RunDouble(f"run{day}", world.at(day)))
+
+    return make
+
+
+@pytest.fixture
+def publish_day(make_candidate: Callable[..., Candidate], home: Home) -> Callable[..., Home]:
+    """Publish the tables of a day; `after` are statements on them."""
+
+    def make(day: int = 500, **planted: Any) -> Home:
+        make_candidate(day, **planted).path.replace(home.published)
+        return home
+
+    return make
