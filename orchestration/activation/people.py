@@ -10,7 +10,7 @@ bridge_customer_identifiers, customer_aliases) -> members and identifiers.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -68,11 +68,9 @@ def targets(
         ).fetchall()
     found = []
     for name, channel, purpose, listed in rows:
-        chosen = settings.segments.get(name)
-        if (chosen and not chosen.enabled) or segment not in (None, name):
+        if segment not in (None, name):
             continue
-        wanted = chosen.destinations if chosen else None
-        for place in json.loads(listed or "[]") if wanted is None else wanted:
+        for place in destinations_of(settings, name, json.loads(listed or "[]")):
             if destination in (None, place):
                 found.append(_target(settings, name, place, channel, purpose))
     if not found and (segment or destination):
@@ -82,6 +80,16 @@ def targets(
             f"Segments: {known}. Destinations: {', '.join(sorted(settings.destinations)) or '-'}.",
         )
     return [each for each in found if settings.destinations[each.destination].enabled]
+
+
+def destinations_of(settings: Settings, segment: str, listed: Sequence[str]) -> Sequence[str]:
+    """Where a segment goes: as the settings say, else as its file lists; nowhere if it is off."""
+    chosen = settings.segments.get(segment)
+    if chosen is None:
+        return listed
+    if not chosen.enabled:
+        return ()
+    return listed if chosen.destinations is None else chosen.destinations
 
 
 def member_count(home: Home, target: Target) -> int:

@@ -4,7 +4,6 @@ Belongs here: assets made of the settings and the segments' own configuration. D
 here: who may receive (the gate), what is sent (orchestration/delivery, orchestration/activation).
 """
 
-import json
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -13,14 +12,13 @@ import dagster as dg
 from ingestion.config import load_settings
 from orchestration import console
 from orchestration.activation.authority import Trigger, may_send
-from orchestration.activation.people import targets
+from orchestration.activation.people import destinations_of, targets
 from orchestration.commands.delivery import reasons_in_words
 from orchestration.defs.quality import GROUP as PUBLISH
 from orchestration.defs.resources import RunResource
+from orchestration.defs.transformation import PROJECT
 from orchestration.delivery import Office, moment
-from orchestration.home import Home
 from orchestration.run import Delivery, Run
-from orchestration.transformation import manifest_path
 
 GROUP = "activation"
 PUBLISHED = dg.AssetKey([PUBLISH, "published"])
@@ -36,22 +34,13 @@ class Pair(NamedTuple):
 def _pairs() -> list[Pair]:
     """Every enabled pair, from the segments' configuration and the shop's settings."""
     settings = load_settings()
-    path = manifest_path(Home.locate(), settings)
-    nodes = json.loads(path.read_text("utf-8"))["nodes"].values()
-    found = []
-    for node in nodes:
-        meta = node["config"].get("meta", {}).get("segment")
-        if node["resource_type"] != "model" or not meta:
-            continue
-        name = node["name"].removeprefix("seg_")
-        chosen = settings.segments.get(name)
-        if chosen and not chosen.enabled:
-            continue
-        places = chosen.destinations if chosen and chosen.destinations is not None else None
-        for place in meta.get("destinations", []) if places is None else places:
-            if place in settings.destinations and settings.destinations[place].enabled:
-                found.append(Pair(name, place))
-    return sorted(found)
+    places = {name for name, place in settings.destinations.items() if place.enabled}
+    return sorted(
+        Pair(segment, place)
+        for segment, told in PROJECT.segments.items()
+        for place in destinations_of(settings, segment, told.get("destinations", []))
+        if place in places
+    )
 
 
 @dg.asset(

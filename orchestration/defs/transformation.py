@@ -4,7 +4,6 @@ Belongs here: the translation of dbt names to asset names and the one dbt step o
 belong here: calling dbt by hand (orchestration/transformation.py) or any model (dbt_project).
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -18,10 +17,15 @@ from orchestration.publishing.candidate import SCHEMAS
 from orchestration.transformation import (
     failure_sentence,
     manifest_path,
+    read_manifest,
     row_counts,
     target_path,
     vars_argument,
 )
+
+# Found once: looking whether it is still fresh means looking at every file of the project.
+MANIFEST = manifest_path(Home.locate(), load_settings())
+PROJECT = read_manifest(MANIFEST)
 
 
 class Translator(DagsterDbtTranslator):
@@ -45,7 +49,7 @@ class Translator(DagsterDbtTranslator):
 
 
 @dbt_assets(
-    manifest=manifest_path(Home.locate(), load_settings()),
+    manifest=MANIFEST,
     dagster_dbt_translator=Translator(),
     pool="duckdb",
     name="models",
@@ -85,11 +89,5 @@ def _with_rows(context: dg.AssetExecutionContext, event: Any, counts: Mapping[st
 
 
 def published_tables() -> list[str]:
-    """The models that are published, as `schema.table`, read from the manifest."""
-    path = manifest_path(Home.locate(), load_settings())
-    nodes = json.loads(path.read_text("utf-8"))["nodes"].values()
-    return sorted(
-        f"{node['schema']}.{node['name']}"
-        for node in nodes
-        if node["resource_type"] == "model" and node["schema"] in SCHEMAS
-    )
+    """The models that are published, as `schema.table`."""
+    return [f"{schema}.{name}" for schema, name in PROJECT.models if schema in SCHEMAS]
