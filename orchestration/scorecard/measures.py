@@ -218,19 +218,18 @@ def count_elements(con: Connection) -> int:
 
 _BEST_EMAIL = """
 with asked as (
-    select people.person, people.best_email, min(customers.customer) as shown_by
+    select people.person, people.best_email, truth.evidence, min(customers.customer) as shown_by
     from people
     join truth on truth.person = people.person and truth.identifier_type = 'email'
         and lower(truth.identifier_value) = lower(people.best_email)
     left join found using (identifier_type, identifier_value)
     left join customers using (customer_id)
-    group by people.person, people.best_email
+    group by people.person, people.best_email, truth.evidence
 ),
-held as (select person, customer, sum(identifiers) as n from cells group by person, customer),
 homes as (
-    select asked.*, held.customer from asked left join held using (person)
+    select asked.*, cells.customer from asked join cells using (person, evidence)
     qualify row_number() over (
-        partition by person order by n desc, customer is distinct from shown_by, customer
+        partition by person order by identifiers desc, customer is distinct from shown_by, customer
     ) = 1
 )
 select count(*), count(*) filter (lower(trim(golden.email)) = lower(homes.best_email))
@@ -244,8 +243,8 @@ def best_email_accuracy(con: Connection) -> Fraction:
     """The share of people whose customer shows their best email.
 
     Asked are people with a best email in the truth that the data shows as theirs. Their customer is
-    the one with most of their exclusive identifiers; of equals, the one that has that email. Some
-    cannot be had: no evidence may tie the best email to most of what is theirs. Needs `golden`.
+    the one with most of their exclusive identifiers that evidence can tie to that email; of equals,
+    the one that has it. Needs `golden`.
     """
     asked, right = con.execute(_BEST_EMAIL).fetchone()
     return _ratio(int(right), int(asked))

@@ -19,15 +19,45 @@ order_signs as (
     select
         'email' as identifier_type,
         email as identifier_value,
-        max(ordered_at) as last_ordered_at
+        max(ordered_at) as last_ordered_at,
+        count(*) as order_count
     from {{ ref('int_orders_resolved') }}
     where email is not null
     group by email
 ),
 
+-- jo@mial.example beside jo@mail.example: of two such addresses of one person the rarer is a slip
+emails as (
+    select
+        customer_id,
+        identifier_value,
+        observation_count,
+        split_part(identifier_value, '@', 1) as mailbox,
+        split_part(identifier_value, '@', 2) as domain
+    from identifiers
+    where identifier_type = 'email'
+),
+
+slips as (
+    select distinct
+        slip.customer_id,
+        'email' as identifier_type,
+        slip.identifier_value
+    from emails as slip
+    inner join emails as meant
+        on
+            slip.customer_id = meant.customer_id
+            and slip.mailbox = meant.mailbox
+            and slip.observation_count < meant.observation_count
+    where slip.domain <> meant.domain and levenshtein(slip.domain, meant.domain) <= 2
+),
+
 signs as (
     select
         identifiers.*,
+        slips.identifier_value is not null as is_slip,
+        mail_signs.last_read_at is not null as is_read,
+        coalesce(order_signs.order_count, 0) as order_count,
         coalesce(
             mail_signs.hard_bounced_at > coalesce(mail_signs.last_arrived_at, timestamp '1900-01-01 00:00:00'),
             false
@@ -44,6 +74,11 @@ signs as (
         on
             identifiers.identifier_type = order_signs.identifier_type
             and identifiers.identifier_value = order_signs.identifier_value
+    left join slips
+        on
+            identifiers.customer_id = slips.customer_id
+            and identifiers.identifier_type = slips.identifier_type
+            and identifiers.identifier_value = slips.identifier_value
 ),
 
 judged as (
@@ -69,7 +104,7 @@ final as (
         row_number() over (
             partition by customer_id, identifier_type
             order by
-                is_undeliverable, evidence_rank, is_dormant, last_seen_at desc,
+                is_undeliverable, is_slip, evidence_rank, is_dormant, order_count desc, is_read desc, last_seen_at desc,
                 observation_count desc, identifier_value
         ) = 1 as is_primary,
         is_dormant,
