@@ -129,6 +129,7 @@ def run(
     home: HomeOption = None,
 ) -> None:
     """Ingest, model, check, publish, plan; deliver only with --send."""
+    from orchestration.commands.delivery import render_deliveries
     from orchestration.commands.summary import print_summary
     from orchestration.launch import run_job
     from orchestration.run import RunRequest
@@ -138,6 +139,7 @@ def run(
     _need_some_input(place, input_)
     heard = run_job(place, request, _say, full=full_refresh, select=select)
     print_summary(place, out, heard.ignored)
+    render_deliveries(heard.deliveries, out)
 
 
 @app.command()

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from orchestration.run import Delivery
+    from orchestration.delivery import Delivery
 
 
 @dataclass
@@ -53,7 +53,7 @@ def say(text: str) -> None:
 
 
 def delivered(delivery: Delivery) -> None:
-    """Tell what one (segment, destination) pair came to, if anybody listens."""
+    """Tell what one target came to, if anybody listens."""
     if _listener is not None:
         _listener.deliveries.append(delivery)
 

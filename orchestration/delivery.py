@@ -27,6 +27,33 @@ from orchestration.run import clock
 
 
 @dataclass(frozen=True)
+class Delivery:
+    """What one target came to, in counts; `plan_hash` approves it where it is only planned."""
+
+    target: Target
+    counts: dict[str, int]
+    held_back: dict[str, int]
+    left: int = 0
+    plan_hash: str = ""
+
+    @classmethod
+    def planned(cls, plan: Plan) -> Delivery:
+        """What would be sent."""
+        return cls(plan.target, plan.counts, plan.held_back_counts, plan_hash=plan.plan_hash)
+
+    @classmethod
+    def sent(cls, report: SyncReport) -> Delivery:
+        """What was sent, and what is left to send."""
+        left = sum(report.left.values())
+        return cls(report.target, report.sent, report.held_back, left)
+
+    @property
+    def is_planned(self) -> bool:
+        """Whether nothing has left yet."""
+        return bool(self.plan_hash)
+
+
+@dataclass(frozen=True)
 class Office:
     """What planning and sending need, opened once."""
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import version
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from sqlalchemy import func, select
 
@@ -33,16 +33,6 @@ from orchestration.quality.results import CheckResult, stopping
 
 Say = Callable[[str], None]
 Send = Literal["no", "scheduled", "yes"]
-
-
-class Delivery(NamedTuple):
-    """What one (segment, destination) pair came to: delivered, or planned only."""
-
-    segment: str
-    destination: str
-    state: str
-    counts: dict[str, int]
-    held_back: dict[str, int]
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,11 @@ import os
 import shutil
 import sys
 from datetime import UTC
+from functools import partial
 from pathlib import Path
 from time import monotonic
 
 from rich.console import Console
-from rich.table import Table
 
 from ingestion.config import CONFIG_NAME
 from ingestion.demo.servers import DemoServers, demo_servers
@@ -24,12 +24,12 @@ from ingestion.demo.world import DEFAULT_AS_OF, make_world
 from ingestion.demo.write import write_demo
 from ingestion.errors import UsageError
 from orchestration import lock
-from orchestration.commands.delivery import reasons_in_words
+from orchestration.commands.delivery import render_deliveries
 from orchestration.commands.summary import print_next, print_summary
 from orchestration.home import DEFAULT_HOME, Home
 from orchestration.launch import run_job
 from orchestration.publishing.reader import open_published
-from orchestration.run import Delivery, RunRequest, parse_as_of
+from orchestration.run import RunRequest, parse_as_of
 
 MARK = "world.json"
 
@@ -59,9 +59,9 @@ def run_demo(home: Home, people: int, seed: int, as_of: str | None, out: Console
             out.print("Pulling ...")
             _point_at(home, servers)
             request = RunRequest(moment, str(home.demo / "input"))
-            heard = run_job(home, request, out.print)
+            heard = run_job(home, request, partial(out.print, markup=False))
     print_summary(home, out, heard.ignored)
-    _print_deliveries(heard.deliveries, out)
+    render_deliveries(heard.deliveries, out)
     out.print(f"\nReport     {home.report}")
     out.print(f"Delivered  {home.delivered}")
     out.print(f"Done in {monotonic() - started:.0f} s.")
@@ -115,24 +115,6 @@ format = "csv"
     path = home.demo / CONFIG_NAME
     path.write_text(content, "utf-8")
     os.environ.update({"REGULARS_CONFIG": str(path), **servers.env})
-
-
-def _print_deliveries(deliveries: list[Delivery], out: Console) -> None:
-    table = Table(
-        *("delivered to", "segment", "added", "updated", "removed", "held back", "why"),
-        header_style="bold",
-    )
-    for number in (2, 3, 4, 5):
-        table.columns[number].justify = "right"
-    for delivery in deliveries:
-        table.add_row(
-            delivery.destination,
-            delivery.segment,
-            *(f"{delivery.counts.get(name, 0):,}" for name in ("added", "updated", "removed")),
-            f"{sum(delivery.held_back.values()):,}",
-            reasons_in_words(delivery.held_back),
-        )
-    out.print(table)
 
 
 def _next_commands(home: Home) -> list[tuple[str, str]]:

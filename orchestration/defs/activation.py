@@ -17,8 +17,8 @@ from orchestration.commands.delivery import reasons_in_words
 from orchestration.defs.quality import GROUP as PUBLISH
 from orchestration.defs.resources import RunResource
 from orchestration.defs.transformation import PROJECT
-from orchestration.delivery import Office, moment
-from orchestration.run import Delivery, Run
+from orchestration.delivery import Delivery, Office, moment
+from orchestration.run import Run
 
 GROUP = "activation"
 PUBLISHED = dg.AssetKey([PUBLISH, "published"])
@@ -84,21 +84,17 @@ def sync_asset(pair: Pair) -> dg.AssetsDefinition:
         office = Office(current.home, current.settings, current.store, moment(current.home))
         target = targets(current.home, current.settings, pair.segment, pair.destination)[0]
         if _authority(current, pair.destination):
-            done = office.sync(target)
-            counts, held, state = done.sent, done.held_back, "delivered"
-            left = sum(done.left.values())
+            done = Delivery.sent(office.sync(target))
         else:
-            plan = office.plan(target)
-            counts, held, state = plan.counts, plan.held_back_counts, "planned only"
-            left = 0
-        console.delivered(Delivery(*pair, state, counts, held))
+            done = Delivery.planned(office.plan(target))
+        console.delivered(done)
         yield dg.MaterializeResult(
             metadata={
-                "state": state,
-                **{name: counts.get(name, 0) for name in ("added", "updated", "removed")},
-                "held back": sum(held.values()),
-                "why": reasons_in_words(held) or "nobody",
-                "left": left,
+                "state": "planned only" if done.is_planned else "delivered",
+                **{name: done.counts.get(name, 0) for name in ("added", "updated", "removed")},
+                "held back": sum(done.held_back.values()),
+                "why": reasons_in_words(done.held_back) or "nobody",
+                "left": done.left,
             }
         )
 

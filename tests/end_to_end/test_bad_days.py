@@ -83,6 +83,8 @@ def test_bad_rows_are_kept_and_the_rest_is_published(shop: DemoHome, regulars: R
 
 
 def test_a_real_shops_first_run_sends_nothing(shop: DemoHome, regulars: Regulars) -> None:
+    assert "approve" in shop.said, "the run itself prints the plan"
+    assert "Nothing was sent" in shop.said
     assert not (shop.root / "delivered").exists()
     plan = regulars("plan", "--json", "--home", shop.root)
     assert plan.code == 0, plan.err
