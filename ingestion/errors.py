@@ -23,7 +23,7 @@ class RegularsError(Exception):
         """Keep both sentences apart so that callers can lay them out."""
         self.message = message
         self.hint = hint
-        super().__init__(f"{message} {hint}".strip())
+        super().__init__(f"{message}\n{hint}".strip())
 
 
 class UsageError(RegularsError):

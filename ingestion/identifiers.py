@@ -26,17 +26,18 @@ _ASCII_DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-
 # Never part of an address; they show that the text is a list, a header or a display name.
 _NOT_IN_LOCAL = re.compile(r'[\s\x00-\x1f\x7f()<>\[\],;:\\"@]')
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
-_TYPES_VERBATIM = frozenset(
-    {
-        "login",
-        "payment_card",
-        "loyalty_id",
-        "device",
-        "shopify_customer_id",
-        "klaviyo_profile_id",
-        "orders_customer_id",
-    }
+IDENTIFIER_TYPES = (
+    "email",
+    "phone",
+    "login",
+    "payment_card",
+    "loyalty_id",
+    "device",
+    "shopify_customer_id",
+    "klaviyo_profile_id",
+    "orders_customer_id",
 )
+_TYPES_VERBATIM = frozenset(IDENTIFIER_TYPES) - {"email", "phone"}
 
 
 def match_email(value: str | None) -> str | None:

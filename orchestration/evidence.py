@@ -15,20 +15,12 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
+from ingestion import identifiers as matching
+
 Row = dict[str, Any]
 
 GRADES = ("card_paid_order", "verified_login", "checkout", "store_till", "newsletter", "import")
-IDENTIFIER_TYPES = (
-    "email",
-    "phone",
-    "login",
-    "payment_card",
-    "loyalty_id",
-    "device",
-    "shopify_customer_id",
-    "klaviyo_profile_id",
-    "orders_customer_id",
-)
+IDENTIFIER_TYPES = matching.IDENTIFIER_TYPES
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 

@@ -153,7 +153,8 @@ def _as_error(step: str | None, error: Any) -> RegularsError:
     known = {kind.__name__: kind for kind in _all_errors(RegularsError)}
     kind = known.get(name)
     if kind is not None:
-        return kind(sentence)
+        message, _, hint = sentence.partition("\n")
+        return kind(message, hint)
     if "Failure" in name or "CheckFailed" in name or "AssetCheck" in (cause.message or ""):
         return CheckFailedError(sentence or f"The step {step} did not pass its checks.")
     first_line = redact(sentence.splitlines()[0]) if sentence else ""

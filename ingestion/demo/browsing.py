@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ingestion.demo.calendar import DAY, HOUR, Calendar, Ints
+from ingestion.demo.calendar import DAY, HOUR, Calendar, Ints, joined
 from ingestion.demo.identifiers import (
     BOT,
     INTERNAL,
@@ -65,12 +65,7 @@ class Visits:
     @classmethod
     def joined(cls, *parts: Visits) -> Visits:
         """All visits of the parts, in time order."""
-        columns = {
-            name: np.concatenate([getattr(part, name) for part in parts])
-            for name in cls.__dataclass_fields__
-        }
-        order = np.lexsort((columns["device"], columns["person"], columns["start"]))
-        return cls(**{name: column[order] for name, column in columns.items()})
+        return joined(cls, parts, "start", "person", "device")
 
 
 def _visits(n: int, **columns: Ints | Bools) -> Visits:

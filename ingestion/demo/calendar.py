@@ -1,18 +1,24 @@
 """When things happen in the pretend shop: growth, seasons, weekdays, hours, and the shop's clock.
 
-Belongs here: drawing moments (whole seconds UTC) between two bounds. Does not belong here: what
-happens at them.
+Belongs here: drawing moments (whole seconds UTC) between two bounds, and columns of them. Does not
+belong here: what happens at them.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, TypeVar
 from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T", bound="DataclassInstance")
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
@@ -26,6 +32,16 @@ _HOURS = np.array(
 _WEEKDAYS = np.array([0.95, 0.9, 0.95, 1.0, 1.05, 1.15, 1.1])
 _MONTHS = np.array([0.9, 0.85, 0.95, 0.95, 1.0, 1.0, 0.95, 0.85, 1.0, 1.05, 1.45, 1.6])
 _YEARLY_GROWTH = 0.25
+
+
+def joined(kind: type[T], parts: Sequence[T], *order: str) -> T:
+    """The rows of all parts, whose fields are columns, sorted by some of them."""
+    columns = {
+        field.name: np.concatenate([getattr(part, field.name) for part in parts])
+        for field in fields(kind)
+    }
+    rows = np.lexsort([columns[name] for name in reversed(order)])
+    return kind(**{name: column[rows] for name, column in columns.items()})
 
 
 def lookup(values: Ints, rows: Ints, missing: int = 0) -> Ints:

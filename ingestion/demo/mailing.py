@@ -12,7 +12,7 @@ import numpy as np
 
 from ingestion.demo import catalogue
 from ingestion.demo.browsing import CART, ORDER, Visits
-from ingestion.demo.calendar import DAY, HOUR, Calendar, Floats, Ints, lookup
+from ingestion.demo.calendar import DAY, HOUR, Calendar, Floats, Ints, joined, lookup
 from ingestion.demo.identifiers import MAIN, NEWSLETTER, NOBODY, Identifiers
 from ingestion.demo.people import SUBSCRIBER, Bools, People
 from ingestion.demo.purchases import Orders
@@ -75,12 +75,7 @@ class Messages:
     @classmethod
     def joined(cls, *parts: Messages) -> Messages:
         """All messages of the parts, in time order."""
-        columns = {
-            name: np.concatenate([getattr(part, name) for part in parts])
-            for name in cls.__dataclass_fields__
-        }
-        order = np.lexsort((columns["email"], columns["kind"], columns["sent"]))
-        return cls(**{name: column[order] for name, column in columns.items()})
+        return joined(cls, parts, "sent", "kind", "email")
 
 
 def campaigns(calendar: Calendar) -> list[Campaign]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ingestion.demo.calendar import DAY, HOUR, Calendar, Ints
+from ingestion.demo.calendar import DAY, HOUR, Calendar, Ints, joined
 from ingestion.demo.identifiers import MAIN, NOBODY, Identifiers
 from ingestion.demo.mailing import CHECKOUT_BOX, NEVER, SUBSCRIBED_BY, Subscriptions
 from ingestion.demo.people import People
@@ -44,14 +44,7 @@ class Consents:
     @classmethod
     def joined(cls, *parts: Consents) -> Consents:
         """All consent events of the parts, in time order."""
-        columns = {
-            name: np.concatenate([getattr(part, name) for part in parts])
-            for name in cls.__dataclass_fields__
-        }
-        order = np.lexsort(
-            (columns["status"], columns["channel"], columns["person"], columns["occurred"])
-        )
-        return cls(**{name: column[order] for name, column in columns.items()})
+        return joined(cls, parts, "occurred", "person", "channel", "status")
 
 
 def _consents(n: int, **columns: Ints) -> Consents:

@@ -11,18 +11,7 @@ from __future__ import annotations
 
 from ingestion.fields import LOWER, Column, TableSpec
 from ingestion.folder_source import FolderSource
-
-IDENTIFIER_TYPES = (
-    "email",
-    "phone",
-    "login",
-    "payment_card",
-    "loyalty_id",
-    "device",
-    "shopify_customer_id",
-    "klaviyo_profile_id",
-    "orders_customer_id",
-)
+from ingestion.identifiers import IDENTIFIER_TYPES
 
 CONSENTS = TableSpec(
     name="consents",

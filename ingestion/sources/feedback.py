@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from ingestion.fields import LOWER, Column, TableSpec
 from ingestion.folder_source import FolderSource
-from ingestion.sources.consents import IDENTIFIER_TYPES
+from ingestion.identifiers import IDENTIFIER_TYPES
 
 FEEDBACK = TableSpec(
     name="feedback",

@@ -298,16 +298,17 @@ def _time(endpoint: Endpoint, item: Row) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _profile(item: Row, _included: Included) -> Row:
+def _copied(item: Row, key: str, *names: str, **renamed: str) -> Row:
+    """The id, some attributes (`ours="theirs"` where the name is another), and all as payload."""
     attributes = item.get("attributes") or {}
-    copied = ("email", "phone_number", "external_id", "anonymous_id", "first_name", "last_name")
-    return {
-        "profile_id": item["id"],
-        **{name: attributes.get(name) for name in copied},
-        "created_at": attributes.get("created"),
-        "updated_at": attributes.get("updated"),
-        "payload": {"attributes": attributes},
-    }
+    sources = {name: name for name in names} | renamed
+    copied = {ours: attributes.get(theirs) for ours, theirs in sources.items()}
+    return {key: item["id"], **copied, "payload": {"attributes": attributes}}
+
+
+def _profile(item: Row, _included: Included) -> Row:
+    names = ("email", "phone_number", "external_id", "anonymous_id", "first_name", "last_name")
+    return _copied(item, "profile_id", *names, created_at="created", updated_at="updated")
 
 
 def _event(item: Row, included: Included) -> Row:
@@ -325,26 +326,12 @@ def _event(item: Row, included: Included) -> Row:
 
 
 def _campaign(item: Row, _included: Included) -> Row:
-    attributes = item.get("attributes") or {}
-    return {
-        "campaign_id": item["id"],
-        "name": attributes.get("name"),
-        "status": attributes.get("status"),
-        "send_time": attributes.get("send_time"),
-        "channel": "email",
-        "payload": {"attributes": attributes},
-    }
+    row = _copied(item, "campaign_id", "name", "status", "send_time")
+    return {**row, "channel": "email"}
 
 
 def _list(item: Row, _included: Included) -> Row:
-    attributes = item.get("attributes") or {}
-    return {
-        "list_id": item["id"],
-        "name": attributes.get("name"),
-        "created_at": attributes.get("created"),
-        "updated_at": attributes.get("updated"),
-        "payload": {"attributes": attributes},
-    }
+    return _copied(item, "list_id", "name", created_at="created", updated_at="updated")
 
 
 def _related(item: Row, name: str) -> str:

@@ -1,0 +1,40 @@
+"""What a step that failed inside Dagster becomes for the person who waits."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+from dagster._utils.error import serializable_error_info_from_exc_info
+
+from ingestion.errors import CheckFailedError, RegularsError, SourceError, UsageError
+from orchestration.launch import _as_error
+
+
+def through_dagster(error: Exception) -> RegularsError:
+    """The error as it comes out of a step's event: as text, below another one."""
+    try:
+        try:
+            raise error
+        except Exception as cause:
+            raise RuntimeError("a step failed") from cause
+    except RuntimeError:
+        return _as_error("load_web", serializable_error_info_from_exc_info(sys.exc_info()))
+
+
+@pytest.mark.parametrize("kind", [RegularsError, UsageError, SourceError, CheckFailedError])
+def test_our_own_errors_keep_kind_sentence_and_hint(kind: type[RegularsError]) -> None:
+    found = through_dagster(kind("The file: a.csv is broken.", "Mend it."))
+    assert type(found) is kind
+    assert (found.message, found.hint) == ("The file: a.csv is broken.", "Mend it.")
+
+
+def test_an_error_without_a_hint_has_none() -> None:
+    found = through_dagster(SourceError("It is broken."))
+    assert (found.message, found.hint) == ("It is broken.", "")
+
+
+def test_an_error_of_others_names_the_step_and_no_address() -> None:
+    found = through_dagster(ValueError("a@example.com is odd\nand more"))
+    assert found.message == "The step load_web failed: ValueError: [address] is odd"
+    assert "regulars dev" in found.hint
