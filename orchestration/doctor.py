@@ -65,6 +65,8 @@ def diagnose(
         ("sources", lambda: _sources(settings)),
         ("destinations", lambda: _destinations(settings)),
         ("outbox", lambda: home_health.outbox(home)),
+        ("intents", lambda: home_health.intents(home, busy)),
+        ("ledger", lambda: home_health.laws(home)),
         ("telemetry", _telemetry),
     ]
     if connect:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import stat
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,6 +21,7 @@ from sqlalchemy import func, select
 
 from ingestion.errors import BusyError
 from orchestration import lock
+from orchestration.activation.ledger import broken_laws, open_intents
 from orchestration.home import Home
 from orchestration.ops import schema
 from orchestration.ops.store import URL_VARIABLE, Store, from_micros, open_store
@@ -37,6 +39,23 @@ OPEN_STATES = {
     "unknown": "perhaps arrived; not repeated by itself",
     "dead": "refused by the destination",
 }
+SENDING = "sending"
+# Of these, the ones that wait for somebody: what is the matter, and what to do.
+WAITING = {
+    SENDING: (
+        "were on the way when a sync ended without a word.",
+        "`regulars sync {segment} {destination}` sends them again where that is safe.",
+    ),
+    "unknown": (
+        "may have arrived or not; nobody gets them twice, so they wait.",
+        "See in {destination} whether it has them (`regulars explain ID` says who): {people}.",
+    ),
+    "dead": (
+        "were refused.",
+        "Mend what {destination} says of them, then `regulars sync {segment} {destination}`.",
+    ),
+}
+SHOWN = 5  # people named in one line
 
 
 @dataclass(frozen=True)
@@ -238,6 +257,40 @@ def outbox(home: Home) -> Iterator[Check]:
     removals = any(what == "removed" for _, what in waiting)
     hint = "`regulars sync` tries again." + (" A removal must not wait." if removals else "")
     yield Check("outbox", "warning", f"Not arrived: {told}.", hint)
+
+
+def intents(home: Home, busy: bool) -> Iterator[Check]:
+    """Rows that wait for somebody, by segment and destination: each pair with what to do."""
+    if not _has_ops(home):
+        return
+    with open_store(home) as store:
+        rows = open_intents(store, [state for state in WAITING if not (busy and state == SENDING)])
+    waiting: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+    for row in rows:
+        waiting[row.state, row.segment, row.destination].append(row.customer_id)
+    for (state, segment, destination), people in sorted(waiting.items()):
+        sentence, hint = WAITING[state]
+        some = ", ".join(people[:SHOWN]) + (", …" if len(people) > SHOWN else "")
+        yield Check(
+            "intents",
+            "warning",
+            f"{len(people):,} of `{segment}` to `{destination}` {sentence}",
+            hint.format(segment=segment, destination=destination, people=some),
+        )
+
+
+def laws(home: Home) -> Iterator[Check]:
+    """Whether everything that was queued for a destination is accounted for."""
+    if not _has_ops(home):
+        return
+    with open_store(home) as store:
+        broken = broken_laws(store)
+    if broken:
+        sentence = f"What was sent does not add up: {'; '.join(broken)}."
+        hint = "Send nothing until it is clear why; restore ops from a backup, or report this."
+        yield Check("ledger", "failed", sentence, hint)
+    else:
+        yield Check("ledger", "ok", "Every queued row has one outcome, every sent row one entry.")
 
 
 def is_busy(home: Home) -> bool:

@@ -173,22 +173,69 @@ def test_quarantined_rows_are_counted_by_source(home: Home) -> None:
     assert _find(home, "quarantine").sentence == "Rows that could not be used: web 2."
 
 
-def test_what_has_not_arrived_is_counted_and_removals_weigh_more(home: Home) -> None:
+def _queue(home: Home, state: str, operation: str = "added", queued: int = 1) -> None:
+    """One row on its way to a destination, of a sync that says it queued `queued`."""
     moment = to_micros(AS_OF)
     row = {
         **{"idempotency_key": "k", "sync_run_id": "s", "destination": "file", "segment": "vip"},
-        **{"customer_id": "c", "version": 1, "operation": "removed", "channel": "email"},
-        **{"purpose": "marketing", "content_hash": "h", "state": "pending", "batch": 0},
+        **{"customer_id": "c1", "version": 1, "operation": operation, "channel": "email"},
+        **{"purpose": "marketing", "content_hash": "h", "state": state, "batch": 0},
         **{"created_at": moment, "updated_at": moment},
     }
     sync_run = {
         **{"sync_run_id": "s", "segment": "vip", "destination": "file", "channel": "email"},
         **{"purpose": "marketing", "run_id": "r1", "plan_hash": "p", "status": "running"},
-        "started_at": moment,
+        **{"queued": queued, "started_at": moment},
     }
     with open_store(home) as store, store.write() as connection:
         append(connection, schema.sync_runs, [sync_run])
         append(connection, schema.outbox, [row])
+
+
+@pytest.mark.parametrize(
+    ("state", "sentence", "hint"),
+    [
+        ("sending", "a sync ended without a word", "`regulars sync vip file`"),
+        ("unknown", "may have arrived or not", "`regulars explain ID` says who): c1."),
+        ("dead", "were refused", "`regulars sync vip file`"),
+    ],
+)
+def test_a_row_that_waits_for_somebody_says_what_to_do(
+    home: Home, state: str, sentence: str, hint: str
+) -> None:
+    _queue(home, state)
+    found = _find(home, "intents")
+    assert found.status == "warning"
+    assert found.sentence.startswith("1 of `vip` to `file` ")
+    assert sentence in found.sentence
+    assert hint in found.hint
+    assert _find(home, "ledger").status == "ok"
+
+
+def test_a_row_that_simply_waits_is_no_intent_left_open(home: Home) -> None:
+    _queue(home, "pending")
+    assert not [check for check in diagnose(home, Settings(), now=NOW) if check.name == "intents"]
+
+
+@pytest.mark.parametrize(
+    ("state", "queued", "words"),
+    [
+        ("pending", 2, "queued rows are missing from the outbox"),
+        ("sent", 1, "sent rows are missing from the ledger"),
+    ],
+)
+def test_a_ledger_that_does_not_add_up_fails(
+    home: Home, state: str, queued: int, words: str
+) -> None:
+    _queue(home, state, queued=queued)
+    found = _find(home, "ledger")
+    assert found.status == "failed"
+    assert words in found.sentence
+    assert "backup" in found.hint
+
+
+def test_what_has_not_arrived_is_counted_and_removals_weigh_more(home: Home) -> None:
+    _queue(home, "pending", "removed")
     found = _find(home, "outbox")
     assert (found.status, found.sentence) == ("warning", "Not arrived: 1 removed (waiting).")
     assert "must not wait" in found.hint
