@@ -66,6 +66,7 @@ REFUSALS = {
     "blocked_value": "Value on the block list",
     "role_account": "Account of a role address",
     "shared_orders_customer_id": "Customer number used by several people",
+    "another_phone": "Another phone on a card of a household",
     "passed_on": "Phone number with a new owner",
     "several_people": "Would have joined two people",
     "cannot_link": "Kept apart by a rule",

@@ -107,6 +107,9 @@ def people(world: World) -> None:
             # a number that somebody else got half a year later
             at(order("770", "02 09:00:00", phone="07911 700770", payment_fingerprint="card-then"), "2025-05-02 09:00:00"),
             order("771", "03 09:00:00", phone="07911 700770", email="now@phone.example", payment_fingerprint="card-now"),
+            # a household card: the receipt with another phone says nothing else of who paid
+            order("780", "02 09:00:00", email="pat@card.example", phone="07911 700780", payment_fingerprint="card-pat"),
+            order("781", "03 09:00:00", phone="07911 700781", payment_fingerprint="card-pat"),
             # one person who keeps number and card for as long
             at(order("772", "02 09:00:00", phone="07911 700772", payment_fingerprint="card-kept"), "2025-05-02 09:00:00"),
             order("773", "03 09:00:00", phone="07911 700772", email="kept@phone.example", payment_fingerprint="card-kept"),

@@ -62,6 +62,12 @@ def test_a_phone_that_was_passed_on_joins_nobody(built: Connection) -> None:
     assert edge(built, "+447911700770", "now@phone.example") == ("refused", "passed_on")
 
 
+def test_another_phone_on_a_card_is_not_taken_for_the_owners(built: Connection) -> None:
+    assert owner(built, "phone", "+447911700781") != mail(built, "pat@card.example")
+    assert edge(built, "+447911700781", "card-pat") == ("refused", "another_phone")
+    assert customer_of_order(built, "781") == customer_of_order(built, "780")
+
+
 def test_a_phone_kept_for_long_stays_its_owners(built: Connection) -> None:
     assert owner(built, "phone", "+447911700772") == mail(built, "kept@phone.example")
     assert customer_of_order(built, "772") == customer_of_order(built, "773")

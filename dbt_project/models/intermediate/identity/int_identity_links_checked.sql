@@ -37,6 +37,7 @@ select
     links.source_record_id,
     case
         when cannot_links.key_a is not null then 'cannot_link'
+        when stray_ties.key_a is not null and links.refusal_reason is null then 'another_phone'
         else coalesce(shared_a.refusal_reason, shared_b.refusal_reason, links.refusal_reason)
     end as refusal_reason
 from links
@@ -44,6 +45,8 @@ left join cannot_links on links.key_a = cannot_links.key_a and links.key_b = can
 left join must_links on links.key_a = must_links.key_a and links.key_b = must_links.key_b
 left join shared as shared_a on links.key_a = shared_a.identifier_key
 left join shared as shared_b on links.key_b = shared_b.identifier_key
+left join {{ ref('int_identity_stray_ties') }} as stray_ties
+    on links.key_a = stray_ties.key_a and links.key_b = stray_ties.key_b
 where must_links.key_a is null
 union all
 select

@@ -49,7 +49,8 @@ blocked_accounts as (
     having count(distinct {{ full_name('person_name') }}) > 1
 ),
 
--- A number whose buyers of one time all end long before those of a later time begin
+-- A number whose buyers of one time all end long before those of a later time begin. Accounts do not say
+-- since when they have the number that they have now; orders do.
 phone_companions as (
     {%- for type in ['payment_card', 'orders_customer_id', 'shopify_customer_id'] %}
     select
@@ -57,7 +58,7 @@ phone_companions as (
         min(observed_at) as first_seen_at,
         max(last_seen_at) as last_seen_at
     from evidence
-    where phone is not null and {{ type }} is not null
+    where phone is not null and {{ type }} is not null and rule in ('order', 'order_completed')
     group by phone, {{ type }}
     {{ 'union all' if not loop.last }}
     {%- endfor %}
