@@ -10,16 +10,19 @@ Belongs here: the bridge to dlt. Does not belong here: HTTP, any vendor's names.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import dlt
+import pyarrow as pa
 
 from ingestion.config import Settings
 from ingestion.fields import TableSpec
-from ingestion.intake import Intake, json_batches
+from ingestion.files import RawBatch
+from ingestion.intake import Intake
 from ingestion.raw_tables import table_resource
 
 Page = tuple[str, list[dict[str, Any]]]
@@ -68,3 +71,30 @@ class ApiSource:
 
         resources = [table_resource(spec, rows(spec)) for spec in self.tables]
         return dlt.source(lambda: resources, name=self.name)()
+
+
+def json_batches(
+    pages: Iterable[tuple[str, list[dict[str, Any]]]], per_batch: int = 50_000
+) -> Iterator[RawBatch]:
+    """Objects pulled from an API as batches; each page is (endpoint, objects).
+
+    The endpoint stands as `_file` beside the row, the position in the pull as `_line`.
+    """
+    files: list[str] = []
+    texts: list[str] = []
+    line = 0
+    for endpoint, objects in pages:
+        files += [endpoint] * len(objects)
+        texts += [json.dumps(item, ensure_ascii=False, sort_keys=True) for item in objects]
+        if len(texts) >= per_batch:
+            yield _api_batch(files, texts, line)
+            line += len(texts)
+            files, texts = [], []
+    if texts:
+        yield _api_batch(files, texts, line)
+
+
+def _api_batch(files: list[str], texts: list[str], line: int) -> RawBatch:
+    numbers = pa.array(range(line + 1, line + 1 + len(texts)), pa.int64())
+    table = {"_file": files, "_line": numbers, "_raw": pa.array(texts, pa.large_string())}
+    return RawBatch(pa.table(table))

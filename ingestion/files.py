@@ -65,6 +65,7 @@ class Reader:
         rejects: filled with broken records while reading.
         rows: rows seen per file, rejects included.
         broken: the reason per file that could not be used.
+        headed: CSV and Parquet files with a header that was not refused.
     """
 
     folder: InputFolder
@@ -72,6 +73,7 @@ class Reader:
     rejects: list[Reject] = field(default_factory=list)
     rows: dict[str, int] = field(default_factory=dict)
     broken: dict[str, str] = field(default_factory=dict)
+    headed: set[str] = field(default_factory=set)
 
     def batches(self, files: list[InputFile]) -> Iterator[RawBatch]:
         """All rows of `files`; small files of one form share a batch."""
@@ -172,6 +174,7 @@ class Reader:
             return
         header, delimiter = csv_header(start)
         self.check_header(file, header)
+        self.headed.add(file.path)
         for records in csv_records(start, stream, len(header), delimiter):
             for line, text in records.broken:
                 self.rejects.append(Reject(file.path, line, "bad_csv_line", "", text))
@@ -207,6 +210,7 @@ class Reader:
             parquet = pq.ParquetFile(stream)
             header = tuple(parquet.schema_arrow.names)
             self.check_header(file, header)
+            self.headed.add(file.path)
             line = 1
             for batch in parquet.iter_batches(batch_size=BATCH_ROWS):
                 numbers = np.arange(line, line + batch.num_rows)

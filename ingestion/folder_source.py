@@ -55,6 +55,8 @@ class FolderSource:
             the files to read and whether files were ever read before.
         settings_file: a file whose content belongs to the declaration, such as a mapping.
         mapped: the one table that such a file declares; None where there is no such file.
+        is_whole: its one file says everything there is: a line that is taken out of it is no
+            longer true. An absent file says nothing, a damaged one ends nothing.
     """
 
     name: str
@@ -64,6 +66,7 @@ class FolderSource:
     router: Router | None = None
     settings_file: str = ""
     mapped: Callable[[InputFolder], TableSpec | None] | None = None
+    is_whole: bool = False
 
     def files(self, folder: InputFolder) -> list[InputFile]:
         """All readable files of this source."""
@@ -93,6 +96,12 @@ class FolderReading:
         """The dlt source: one resource per table, merged on `_row_id`."""
         resources = [table_resource(table.spec, self._rows(table)) for table in self.inputs]
         return dlt.source(lambda: resources, name=self.name)()
+
+    def is_sound(self) -> bool:
+        """Whether every file had its header and not one bad line."""
+        headed = set[str]().union(*(reader.headed for reader in self.readers))
+        read = {file.path for table in self.inputs for file in table.files}
+        return read <= headed and not self.intake.bad_ids()
 
     def _rows(self, table: TableInput) -> Iterator[Any]:
         reader = Reader(self.folder, table.check_header)

@@ -11,7 +11,6 @@ here: reading (`files.py`), declaring (`sources/`), running dlt (`pipelines.py`)
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,7 +43,10 @@ from ingestion.raw_tables import (
 
 @dataclass(frozen=True)
 class TableCounts:
-    """What one run did with the rows of one table."""
+    """What one run did with the rows of one table.
+
+    `withdrawn` rows of earlier runs left, because their source says everything and no longer them.
+    """
 
     source: str
     table: str
@@ -53,6 +55,7 @@ class TableCounts:
     quarantined: int
     duplicate: int
     ignored_columns: tuple[str, ...] = ()
+    withdrawn: int = 0
 
 
 @dataclass
@@ -70,7 +73,14 @@ class Intake:
     """One source's way into the raw store, for one run."""
 
     def __init__(
-        self, source: str, raw_path: Path, run_id: str, limits: Quarantine, tables: int = 1
+        self,
+        source: str,
+        raw_path: Path,
+        run_id: str,
+        limits: Quarantine,
+        tables: int = 1,
+        *,
+        keeps_ids: bool = False,
     ) -> None:
         """Open a scratch database in memory; the raw store is only looked at.
 
@@ -80,6 +90,7 @@ class Intake:
             run_id: written beside each row.
             limits: when quarantine stops the source.
             tables: how many tables the source admits; the limits are checked after the last.
+            keeps_ids: remember every good row, for `good_ids`; small sources only.
         """
         self.source = source
         self.raw_path = raw_path
@@ -87,6 +98,7 @@ class Intake:
         self.limits = limits
         self.tallies: dict[str, Tally] = {}
         self._pending_tables = tables
+        self._keeps_ids = keeps_ids
         self._db = duckdb.connect(
             ":memory:",
             config={"autoinstall_known_extensions": False, "autoload_known_extensions": False},
@@ -94,6 +106,7 @@ class Intake:
         silence(self._db)
         self._db.execute("set timezone = 'UTC'")
         self._db.execute("create table seen_bad (id varchar)")
+        self._db.execute("create table seen_good (id varchar)")
         self._before = table_sizes(raw_path, source)
 
     def close(self) -> None:
@@ -134,6 +147,10 @@ class Intake:
             self._number_equal_lines(spec)
         bad = self._bad_rows(spec, batch, tally)
         good = self._new_rows(spec, tally)
+        if self._keeps_ids:
+            self._db.execute(
+                "insert into seen_good select _row_id from judged where _problem is null"
+            )
         self._db.unregister("chunk")
         return [*bad, good] if good.num_rows else bad
 
@@ -309,6 +326,10 @@ class Intake:
         """The quarantine ids of all bad rows seen, known before or not."""
         return {row[0] for row in self._db.execute("select id from seen_bad").fetchall()}
 
+    def good_ids(self) -> set[str]:
+        """The row ids of all good rows seen, known before or not, where they were to be kept."""
+        return {row[0] for row in self._db.execute("select id from seen_good").fetchall()}
+
     def settle(self) -> list[TableCounts]:
         """After the load: what the tables gained, checked against what was counted.
 
@@ -358,30 +379,3 @@ def seen(spec: TableSpec) -> str:
 def occurrences(spec: TableSpec) -> str:
     """The scratch table of how often the file being read has had each line so far."""
     return identifier(f"occurrences.{spec.name}")
-
-
-def json_batches(
-    pages: Iterable[tuple[str, list[dict[str, Any]]]], per_batch: int = 50_000
-) -> Iterator[RawBatch]:
-    """Objects pulled from an API as batches; each page is (endpoint, objects).
-
-    The endpoint stands as `_file` beside the row, the position in the pull as `_line`.
-    """
-    files: list[str] = []
-    texts: list[str] = []
-    line = 0
-    for endpoint, objects in pages:
-        files += [endpoint] * len(objects)
-        texts += [json.dumps(item, ensure_ascii=False, sort_keys=True) for item in objects]
-        if len(texts) >= per_batch:
-            yield _api_batch(files, texts, line)
-            line += len(texts)
-            files, texts = [], []
-    if texts:
-        yield _api_batch(files, texts, line)
-
-
-def _api_batch(files: list[str], texts: list[str], line: int) -> RawBatch:
-    numbers = pa.array(range(line + 1, line + 1 + len(texts)), pa.int64())
-    table = {"_file": files, "_line": numbers, "_raw": pa.array(texts, pa.large_string())}
-    return RawBatch(pa.table(table))

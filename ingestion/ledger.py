@@ -88,6 +88,16 @@ def forget_files(raw_path: Path, source: str, table: str, paths: list[str]) -> N
         connection.execute("commit")
 
 
+def keep_only(raw_path: Path, source: str, table: str, row_ids: Iterable[str]) -> int:
+    """Drop the rows that are not among these, which their source no longer says; how many."""
+    with duckdb.connect(str(raw_path)) as connection:
+        row = connection.execute(
+            f"delete from raw_{source}.{table} where _row_id not in (select unnest(?::varchar[]))",
+            [sorted(row_ids)],
+        ).fetchone()
+        return int(row[0]) if row else 0
+
+
 def unread(files: list[InputFile], ledger: dict[str, Entry], redeclared: bool) -> list[InputFile]:
     """The files that are new or changed, and the refused ones if the declaration changed."""
     return [file for file in files if _is_unread(file, ledger.get(file.path), redeclared)]

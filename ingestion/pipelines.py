@@ -18,7 +18,7 @@ import json
 import os
 import pkgutil
 import shutil
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -48,6 +48,7 @@ from ingestion.ledger import (
     SETTINGS,
     Entry,
     forget_files,
+    keep_only,
     read_ledger,
     unread,
     write_ledger,
@@ -153,6 +154,7 @@ class SourceRun:
     marks: dict[str, str] = field(default_factory=dict)
     files: list[InputFile] = field(default_factory=list)
     reading: FolderReading | None = None
+    says_all: bool = False
 
     @property
     def pipeline(self) -> Any:
@@ -177,9 +179,18 @@ class SourceRun:
             return [TableCounts(self.source.name, t.name, 0, 0, 0, 0) for t in self.source.tables]
         counts = self.intake.settle()
         if self.reading:
+            if self.says_all and self.reading.is_sound():
+                # Before the ledger: a run killed in between reads the file again.
+                counts = [self._without_withdrawn(count) for count in counts]
             entries = self._entries(self.reading)
             write_ledger(self.context.raw_path, self.source.name, entries, self.context.run_id)
         return counts
+
+    def _without_withdrawn(self, count: TableCounts) -> TableCounts:
+        """Drop the rows that the source no longer says, and count them."""
+        ids = self.intake.good_ids()
+        dropped = keep_only(self.context.raw_path, count.source, count.table, ids)
+        return replace(count, withdrawn=dropped)
 
     def _entries(self, reading: FolderReading) -> list[Entry]:
         rows: dict[str, int] = {}
@@ -240,12 +251,20 @@ def _begin_folder(source: FolderSource, context: RunContext) -> SourceRun:
     was_read = any(not entry.problem for path, entry in ledger.items() if path not in marks)
     reading = FolderReading(source.name, folder, source.route(folder, fresh, was_read), intake)
     dlt_source = reading.dlt_source()
-    return SourceRun(source, context, intake, dlt_source, True, marks, fresh, reading)
+    says_all = source.is_whole and bool(fresh) and fresh == files
+    return SourceRun(source, context, intake, dlt_source, True, marks, fresh, reading, says_all)
 
 
 def _intake(source: Source, context: RunContext) -> Intake:
     limits = context.settings.quarantine
-    return Intake(source.name, context.raw_path, context.run_id, limits, len(source.tables))
+    return Intake(
+        source.name,
+        context.raw_path,
+        context.run_id,
+        limits,
+        len(source.tables),
+        keeps_ids=isinstance(source, FolderSource) and source.is_whole,
+    )
 
 
 def _ledger_for(

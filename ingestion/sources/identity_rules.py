@@ -1,8 +1,10 @@
 """Hand-made identity rules: pairs that are or are not one person, and values that identify nobody.
 
 Format: the single file `identity_rules.csv`. Key: the whole row.
-Lateness: none; the file is read again whenever it changes.
-Bad day: an unknown rule, or a pair rule without its second identifier: quarantine.
+Lateness: none; the file is read again whenever it changes, and then it is the whole truth: a rule
+that is no longer in it leaves raw, and so is no longer in force.
+Bad day: an unknown rule, or a pair rule without its second identifier: quarantine. A file with a
+bad line, without its header or not there at all ends no rule, because nobody took one out.
 Data flow: DIR/identity_rules.csv -> raw_identity_rules.identity_rules
 """
 
@@ -10,7 +12,7 @@ from __future__ import annotations
 
 from ingestion.fields import LOWER, Column, RowCheck, TableSpec
 from ingestion.folder_source import FolderSource
-from ingestion.sources.consents import IDENTIFIER_TYPES
+from ingestion.identifiers import IDENTIFIER_TYPES
 
 RULES = TableSpec(
     name="identity_rules",
@@ -39,5 +41,9 @@ RULES = TableSpec(
 )
 
 SOURCE = FolderSource(
-    "identity_rules", "Hand-made identity rules.", (RULES,), location="identity_rules.csv"
+    "identity_rules",
+    "Hand-made identity rules.",
+    (RULES,),
+    location="identity_rules.csv",
+    is_whole=True,
 )

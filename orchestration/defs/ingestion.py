@@ -58,9 +58,12 @@ def source_assets(name: str) -> dg.AssetsDefinition:
             record_source_counts(current.store, current.run_id, map(_as_row, counts))
         else:
             declare_source(name, current.ingest_context())
-        if received := sum(count.received for count in counts):
+        received = sum(count.received for count in counts)
+        withdrawn = sum(count.withdrawn for count in counts)
+        if received or withdrawn:
             quarantined = sum(count.quarantined for count in counts)
             tail = f", {quarantined:,} quarantined" if quarantined else ""
+            tail += f", {withdrawn:,} taken out" if withdrawn else ""
             current.say(f"  {name}: {received:,} rows{tail}")
         by_table = {count.table: count for count in counts}
         for table in source.tables:
@@ -75,6 +78,7 @@ def source_assets(name: str) -> dg.AssetsDefinition:
                     "quarantined": count.quarantined if count else 0,
                     "exact duplicates": count.duplicate if count else 0,
                     "unknown columns ignored": ignored,
+                    "taken out": count.withdrawn if count else 0,
                     "enabled": bool(counts),
                 },
             )

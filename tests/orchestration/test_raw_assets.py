@@ -12,10 +12,12 @@ from orchestration.defs.ingestion import source_assets
 from orchestration.defs.resources import RunResource
 
 
-def load(source: str, folder: Path) -> tuple[dict[str, object], console.Heard]:
+def load(
+    source: str, folder: Path, lines: list[str] | None = None
+) -> tuple[dict[str, object], console.Heard]:
     """Run the step of a source with one table: its metadata and what was told."""
     run = RunResource(as_of="2026-07-01", input=str(folder))
-    with console.listening(lambda _: None) as heard:
+    with console.listening([].append if lines is None else lines.append) as heard:
         done = dg.materialize([source_assets(source)], resources={"run": run})
     (table,) = done.asset_materializations_for_node(f"load_{source}")
     return {name: value.value for name, value in table.metadata.items()}, heard
@@ -43,3 +45,13 @@ def test_nothing_is_told_of_a_file_whose_columns_are_known(folder: Path) -> None
     metadata, heard = load("rates", folder)
     assert metadata["unknown columns ignored"] == 0
     assert heard.ignored == {}
+
+
+def test_a_rule_taken_out_of_the_file_is_told(folder: Path) -> None:
+    rules = folder / "identity_rules.csv"
+    rules.write_text("rule,type_a,value_a\nblock,phone,+440000000000\n", "utf-8")
+    assert load("identity_rules", folder)[0]["taken out"] == 0
+    rules.write_text("rule,type_a,value_a\n", "utf-8")
+    lines: list[str] = []
+    assert load("identity_rules", folder, lines)[0]["taken out"] == 1
+    assert "  identity_rules: 0 rows, 1 taken out" in lines
