@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ingestion.currencies import CURRENCIES
+from ingestion.identifiers import IDENTIFIER_TYPES
 
 ColumnType = Literal["text", "integer", "money", "rate", "boolean", "timestamp", "date", "json"]
 
@@ -124,6 +125,15 @@ class Column:
         if self.constant or self.is_absent:
             return ()
         return self.sources or (self.name,)
+
+
+# Whose row it is, where any kind of identifier will do.
+IDENTIFIER_COLUMNS = (
+    Column(
+        "identifier_type", required=True, expected=True, allowed=IDENTIFIER_TYPES, transform=LOWER
+    ),
+    Column("identifier_value", required=True, expected=True),
+)
 
 
 @dataclass(frozen=True)

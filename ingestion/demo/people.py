@@ -140,7 +140,8 @@ def _first_names(rng: np.random.Generator, gender: Ints, household: Ints) -> Tex
     is_female = np.where(gender == 2, rng.random(n) < 0.5, gender == 0)
     place = np.arange(n) - np.searchsorted(household, household)
     drawn = _by_household(rng.integers(0, len(female) * len(male), n), household) + place * 7
-    return np.where(is_female, female[drawn % len(female)], male[drawn % len(male)])
+    names: Texts = np.where(is_female, female[drawn % len(female)], male[drawn % len(male)])
+    return names
 
 
 def _last_names(rng: np.random.Generator, household: Ints, size: Ints) -> Texts:

@@ -9,22 +9,14 @@ Data flow: DIR/consents/ -> raw_consents.consents
 
 from __future__ import annotations
 
-from ingestion.fields import LOWER, Column, TableSpec
+from ingestion.fields import IDENTIFIER_COLUMNS, LOWER, Column, TableSpec
 from ingestion.folder_source import FolderSource
-from ingestion.identifiers import IDENTIFIER_TYPES
 
 CONSENTS = TableSpec(
     name="consents",
     description="One row per consent event.",
     columns=(
-        Column(
-            "identifier_type",
-            required=True,
-            expected=True,
-            allowed=IDENTIFIER_TYPES,
-            transform=LOWER,
-        ),
-        Column("identifier_value", required=True, expected=True),
+        *IDENTIFIER_COLUMNS,
         Column(
             "channel",
             required=True,

@@ -8,22 +8,14 @@ Data flow: DIR/feedback/ -> raw_feedback.feedback
 
 from __future__ import annotations
 
-from ingestion.fields import LOWER, Column, TableSpec
+from ingestion.fields import IDENTIFIER_COLUMNS, LOWER, Column, TableSpec
 from ingestion.folder_source import FolderSource
-from ingestion.identifiers import IDENTIFIER_TYPES
 
 FEEDBACK = TableSpec(
     name="feedback",
     description="One row per version of an answer or a referral.",
     columns=(
-        Column(
-            "identifier_type",
-            required=True,
-            expected=True,
-            allowed=IDENTIFIER_TYPES,
-            transform=LOWER,
-        ),
-        Column("identifier_value", required=True, expected=True),
+        *IDENTIFIER_COLUMNS,
         Column(
             "kind",
             required=True,

@@ -30,6 +30,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, Table, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from orchestration.evidence import grade_rank
 from orchestration.ops import schema
 from orchestration.ops.consents import EVERY
 from orchestration.ops.store import StoreError
@@ -43,7 +44,6 @@ ADDRESS_TYPES: Mapping[str, tuple[str, ...]] = {
     "onsite": ("login", "device"),
 }
 _DEVICE_CHANNELS = frozenset({"push", "ads", "onsite"})
-_GRADES = ("card_paid_order", "verified_login", "checkout", "store_till", "newsletter", "import")
 _CLEARABLE = frozenset({"spam_report", "unsubscribed", "revoked", "denied"})
 _LOOKUP = 900  # values per query; SQLite's oldest limit on bound values is 999
 _FETCH = 10_000
@@ -251,7 +251,7 @@ def _personal_receipt(
 ) -> str | None:
     """An opt-in that was given for the person rather than for one address."""
     receipts = [
-        (_grade_rank(one), one.type, one.value, standing.receipt_id)
+        (grade_rank(one.grade), one.type, one.value, standing.receipt_id)
         for one, standing in known
         if standing.receipt_id is not None
         and (one.type not in kinds or policy.channel in {"ads", "onsite"})
@@ -268,15 +268,11 @@ def _preference(
         not own,
         kinds.index(one.type),
         one.is_dormant,
-        _grade_rank(one),
+        grade_rank(one.grade),
         not one.is_primary,
         -one.last_seen,
         one.value,
     )
-
-
-def _grade_rank(one: Identifier) -> int:
-    return _GRADES.index(one.grade) if one.grade in _GRADES else len(_GRADES)
 
 
 def _why_not(
