@@ -12,7 +12,7 @@ REFUND_LINES = 10
 VARIANTS_PER_PRODUCT = 10
 
 _MONEY = "{ shopMoney { amount currencyCode } presentmentMoney { amount currencyCode } }"
-_ADDRESS = "{ firstName lastName name phone address1 city zip countryCodeV2 }"
+_ADDRESS = "{ firstName lastName name phone address1 address2 city zip countryCodeV2 }"
 
 LINE = f"""
 id title name sku vendor quantity currentQuantity isGiftCard

@@ -54,8 +54,8 @@ type MoneyV2 { amount: Decimal! currencyCode: CurrencyCode! }
 type MoneyBag { shopMoney: MoneyV2! presentmentMoney: MoneyV2! }
 type Attribute { key: String! value: String }
 type MailingAddress {
-  firstName: String lastName: String name: String phone: String address1: String city: String
-    zip: String
+  firstName: String lastName: String name: String phone: String address1: String address2: String
+    city: String zip: String
   countryCodeV2: CountryCode
 }
 

@@ -42,6 +42,13 @@ PUBLIC_TABLES = {
         "identifier_a_type identifier_a_value identifier_b_type identifier_b_value source_system"
         " source_record_id observed_at rule evidence_grade status refusal_reason"
     ),
+    "marts.bridge_customer_households": _table(
+        "household_id customer_id basis evidence", key="customer_id"
+    ),
+    "marts.dim_households": _table(
+        "household_id member_count order_count lifetime_net_sales currency first_seen_at",
+        key="household_id",
+    ),
     "marts.fct_orders": _table(
         "order_id customer_id shop_id ordered_at ordered_date status sales_channel store_id"
         " gross_sales discounts returns net_sales shipping taxes total_sales currency",

@@ -9,6 +9,7 @@ import duckdb
 import pytest
 
 from tests.dbt.scenes import build_all
+from tests.dbt.scenes_households import households
 from tests.dbt.scenes_people import people
 from tests.dbt.world import World
 
@@ -23,6 +24,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     made = World(Path(tmp_path_factory.mktemp("world")), AS_OF)
     build_all(made)
     people(made)
+    households(made)
     made.build(*UP_TO_INTERMEDIATE)
     return made
 

@@ -72,6 +72,8 @@ INTERMEDIATE: dict[str, str] = {
     "int_identity_registry_next": """
         identifier_type text, identifier_value text, customer_id text, registered_at timestamp""",
     "int_customer_aliases_next": "alias_id text, customer_id text, merged_at timestamp",
+    "int_household_members": """
+        customer_id text, household_id text, refusal_reason text, basis text, evidence text""",
 }
 
 OPS_EXPORT: dict[str, str] = {

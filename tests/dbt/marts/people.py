@@ -27,6 +27,7 @@ def add_everybody(shop: Shop) -> None:
     add_values(shop)
     add_addresses(shop)
     add_memberships(shop)
+    add_households(shop)
 
 
 def add_stages(shop: Shop) -> None:
@@ -274,6 +275,25 @@ def add_addresses(shop: Shop) -> None:
         shop.identifier(customer, "email", f"list@{customer}.example", ago(days=500), **listed)
     bounce = {"bounced_at": ago(days=20), "is_hard_bounce": True}
     shop.message("dead_address", ago(days=20), email="card@dead_address.example", **bounce)
+
+
+def add_households(shop: Shop) -> None:
+    """Two at one address, one of whom has no known worth; a group too large to be a home."""
+    for customer, household, reason in (
+        ("twice", "home", None),
+        ("no_rate", "home", None),
+        ("once", "other_home", None),
+        ("recent_14_days", "other_home", None),
+        ("recent_15_days", None, "too_many_people"),
+    ):
+        shop.add(
+            "int_household_members",
+            customer_id=customer,
+            household_id=household,
+            refusal_reason=reason,
+            basis="address",
+            evidence="address shared with 1",
+        )
 
 
 def add_memberships(shop: Shop) -> None:

@@ -296,3 +296,24 @@ def test_orders_of_nobody_stay_in_the_totals(shop: Shop) -> None:
         "select count(*) as n, sum(net_sales) as s from marts.fct_orders where customer_id is null"
     )
     assert (row["n"], row["s"]) == (1, 9)
+
+
+def test_a_household_adds_up_its_people(shop: Shop) -> None:
+    found = shop.query(
+        "select household_id, member_count, buyer_count, lifetime_net_sales, "
+        "lifetime_net_sales_issue from marts.dim_households order by household_id"
+    )
+    worth = shop.query(
+        "select sum(lifetime_net_sales) as total from marts.dim_customers "
+        "where customer_id in ('once', 'recent_14_days')"
+    )[0]["total"]
+    assert [tuple(row.values()) for row in found] == [
+        ("home", 2, 2, None, "missing_rate"),
+        ("other_home", 2, 2, worth, None),
+    ]
+
+
+def test_a_group_too_large_for_a_home_has_none(shop: Shop) -> None:
+    assert not shop.query(
+        "from marts.bridge_customer_households where customer_id = 'recent_15_days'"
+    )

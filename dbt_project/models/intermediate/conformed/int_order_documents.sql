@@ -7,7 +7,7 @@
     'phone', 'shopify_customer_id', 'first_name', 'last_name', 'accepts_marketing',
     'taxes', 'discounts', 'shipping', 'payment_gateways', 'has_card_payment', 'sales_channel',
     'store_id', 'landing_site', 'referring_site', 'discount_code', 'country_code',
-    'payment_fingerprint', 'device_id', 'refunds', '_row_id',
+    'payment_fingerprint', 'device_id', 'home_address_key', 'refunds', '_row_id',
 ] %}
 
 with versions as (

@@ -11,6 +11,8 @@
     '$.referring_site', '$.discount_codes[0].code', '$.billing_address.country_code',
     '$.shipping_address.country_code', '$.payment_fingerprint', '$.note_attributes',
     '$.refunds', '$.billing_address.first_name', '$.billing_address.last_name',
+    '$.billing_address.address1', '$.billing_address.address2', '$.billing_address.zip',
+    '$.shipping_address.address1', '$.shipping_address.address2', '$.shipping_address.zip',
 ] %}
 
 with versions as (
@@ -61,6 +63,11 @@ select
     {{ array_item('fields', 20) }} as referring_site,
     {{ array_item('fields', 21) }} as discount_code,
     upper(coalesce({{ array_item('fields', 22) }}, {{ array_item('fields', 23) }})) as country_code,
+    -- The bill names where the buyer lives; a parcel sent elsewhere is a gift or an office
+    coalesce(
+        {{ home_address_key(array_item('fields', 29), array_item('fields', 30), array_item('fields', 31)) }},
+        {{ home_address_key(array_item('fields', 32), array_item('fields', 33), array_item('fields', 34)) }}
+    ) as home_address_key,
     {{ array_item('fields', 24) }} as payment_fingerprint,
     {{ device_in_attributes(array_item('fields', 25), 'name') }} as device_id,
     nullif({{ array_item('fields', 26) }}, '[]') as refunds,

@@ -12,7 +12,9 @@
     '$.customerJourneySummary.lastVisit.referrerUrl', '$.discountCodes[0]',
     '$.billingAddress.countryCodeV2', '$.shippingAddress.countryCodeV2', '$.customAttributes',
     '$.refunds', '$.billingAddress.firstName', '$.billingAddress.lastName', '$.paymentFingerprint',
-    '$.paymentGatewayNames',
+    '$.paymentGatewayNames', '$.billingAddress.address1', '$.billingAddress.address2',
+    '$.billingAddress.zip', '$.shippingAddress.address1', '$.shippingAddress.address2',
+    '$.shippingAddress.zip',
 ] %}
 
 with versions as (
@@ -68,6 +70,11 @@ select
     {{ array_item('fields', 20) }} as referring_site,
     {{ array_item('fields', 21) }} as discount_code,
     upper(coalesce({{ array_item('fields', 22) }}, {{ array_item('fields', 23) }})) as country_code,
+    -- The bill names where the buyer lives; a parcel sent elsewhere is a gift or an office
+    coalesce(
+        {{ home_address_key(array_item('fields', 30), array_item('fields', 31), array_item('fields', 32)) }},
+        {{ home_address_key(array_item('fields', 33), array_item('fields', 34), array_item('fields', 35)) }}
+    ) as home_address_key,
     {{ array_item('fields', 28) }} as payment_fingerprint,
     {{ device_in_attributes(array_item('fields', 24), 'key') }} as device_id,
     nullif({{ array_item('fields', 25) }}, '[]') as refunds,
