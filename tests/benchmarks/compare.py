@@ -2,6 +2,10 @@
 
 Belongs here: counting differing rows and digests of whole tables. Does not belong here: making any
 table. A digest does not depend on the order of rows, and neither does the comparison.
+
+The floor gives every person an id anew, the product keeps what an earlier run registered. So a
+person of the floor may stand for one of the product under another id, if both have exactly the same
+identifiers and one of the two ids was registered before this run. Nothing else is forgiven.
 """
 
 from __future__ import annotations
@@ -30,6 +34,20 @@ class Difference:
         return not (self.only_floor or self.only_product)
 
 
+@dataclass(frozen=True)
+class Comparison:
+    """Every table of the floor beside the product's."""
+
+    differences: list[Difference]
+    kept_ids: int
+    """People who are the same and have the id that they had before."""
+
+    @property
+    def unequal(self) -> list[str]:
+        """The tables that differ."""
+        return [difference.table for difference in self.differences if not difference.is_equal]
+
+
 def tables_of(connection: duckdb.DuckDBPyConnection, catalog: str) -> list[str]:
     """The compared tables of an attached database, as `schema.table`."""
     rows = connection.execute(
@@ -40,18 +58,53 @@ def tables_of(connection: duckdb.DuckDBPyConnection, catalog: str) -> list[str]:
     return [name for (name,) in rows]
 
 
-def compare(floor: Path, product: Path) -> list[Difference]:
-    """Every table of the floor, on the floor's columns, in both directions with duplicates."""
+def compare(floor: Path, product: Path, registry: Path | None = None) -> Comparison:
+    """Every table of the floor, on the floor's columns, in both directions with duplicates.
+
+    Args:
+        floor: the floor's tables.
+        product: the product's.
+        registry: who had which id before this run, as Parquet; without it ids must be the same.
+    """
     with duckdb.connect() as connection:
         connection.execute(f"attach '{floor}' as floor (read_only)")
         connection.execute(f"attach '{product}' as product (read_only)")
-        return [_difference(connection, table) for table in tables_of(connection, "floor")]
+        kept = registry is not None and _find_kept_ids(connection, registry)
+        tables = tables_of(connection, "floor")
+        return Comparison([_difference(connection, t, bool(kept)) for t in tables], int(kept))
 
 
-def _difference(connection: duckdb.DuckDBPyConnection, table: str) -> Difference:
+def _find_kept_ids(connection: duckdb.DuckDBPyConnection, registry: Path) -> int:
+    """Write down whom the floor gave another id; the number of these people."""
+    members = (
+        "select customer_id, list(identifier_type || '|' || identifier_value "
+        "order by identifier_type, identifier_value) as members "
+        "from {}.marts.bridge_customer_identifiers group by customer_id"
+    )
+    connection.execute(f"""
+        create temp table kept_ids as
+        with registered as (select distinct customer_id from read_parquet('{registry}'))
+        select mine.customer_id as floor_id, theirs.customer_id
+        from ({members.format("floor")}) as mine
+        inner join ({members.format("product")}) as theirs using (members)
+        where mine.customer_id <> theirs.customer_id
+            and (theirs.customer_id in (from registered) or mine.customer_id in (from registered))
+    """)
+    return _count(connection, "from kept_ids")
+
+
+def _difference(
+    connection: duckdb.DuckDBPyConnection, table: str, has_kept_ids: bool
+) -> Difference:
     described = connection.execute(f"describe floor.{table}").fetchall()
-    columns = ", ".join(f'"{row[0]}"' for row in described)
+    names = [row[0] for row in described]
+    columns = ", ".join(f'"{name}"' for name in names)
     mine, theirs = (f"select {columns} from {place}.{table}" for place in ("floor", "product"))
+    if has_kept_ids and "customer_id" in names:
+        mine = (
+            "select found.* replace (coalesce(kept.customer_id, found.customer_id) as customer_id) "
+            f"from ({mine}) as found left join kept_ids as kept on found.customer_id = floor_id"
+        )
     return Difference(
         table=table,
         rows=_count(connection, mine),

@@ -508,6 +508,27 @@ from web
 where event_name = 'Order Completed' and order_id is not null;
 
 -- Who is who ---------------------------------------------------------------------------------------
+create temp table stated as
+select
+    *, md5(concat_ws('|', event_id, coalesce(device_id, '~'), coalesce(login_id, '~'))) as contact_key,
+    coalesce(names[1], names[2]) as first_name, coalesce(names[3], names[4]) as last_name
+from (
+    select event_id, device_id, login_id, trim(email) as email, trim(phone) as phone, occurred_at,
+        json_extract_string(traits, ['$.firstName', '$.first_name', '$.lastName', '$.last_name'])
+            as names
+    from web where type = 'identify' and (email is not null or phone is not null)
+    qualify row_number() over (
+        partition by device_id, login_id, trim(email), trim(phone) order by occurred_at desc, event_id
+    ) = 1
+);
+
+create temp macro full_name(name) as
+    nullif(regexp_replace(regexp_extract(
+        regexp_replace(lower(strip_accents(name)), '[^\p{L}\p{N}]+', ' ', 'g'),
+        '^ ?([^ ]{2,} (?:[^ ]+ )*[^ ]{2,}) ?$', 1
+    ), ' .* ', ' '), '');
+
+-- `record_no` counts from the best evidence: lowest grade, then earliest, then a fixed order.
 create temp table evidence as
 with visit_logins as (
     select device_id, login_id, coalesce(login_at, started_at) as observed_at, ended_at, event_count,
@@ -524,17 +545,19 @@ with visit_logins as (
         order_source as source_system, 'order' as rule,
         case when is_card_paid then 1 when sales_channel = 'store' then 4 else 3 end as rank,
         order_id as record, ordered_at as observed_at, ordered_at as last_seen_at, 1 as n,
+        concat_ws(' ', filled(first_name), filled(last_name)) as person_name,
         shopify_customer_id, orders_customer_id, null::text as login, email, null::text as loyalty_id,
         payment_fingerprint as payment_card, phone, device_id as device
     from orders where not is_test
     union all by name
     select 'payments' as source_system, 'payment' as rule, 1 as rank, order_id as record,
-        paid_at as observed_at, paid_at as last_seen_at, 1 as n, billing_email as email,
-        payment_fingerprint as payment_card
+        paid_at as observed_at, paid_at as last_seen_at, 1 as n, billing_name as person_name,
+        billing_email as email, payment_fingerprint as payment_card
     from payments where payment_fingerprint is not null and paid_at is not null
     union all by name
     select 'web' as source_system, 'order_completed' as rule, 3 as rank, done.event_id as record,
         done.occurred_at as observed_at, done.occurred_at as last_seen_at, 1 as n,
+        concat_ws(' ', filled(first_name), filled(last_name)) as person_name,
         orders.shopify_customer_id, orders.orders_customer_id, done.login_id as login, orders.email,
         orders.phone, done.device_id as device
     from completions as done inner join orders on done.order_id = orders.order_id
@@ -544,7 +567,8 @@ with visit_logins as (
         coalesce(list_position(['card_paid_order', 'verified_login', 'checkout', 'store_till',
             'newsletter', 'import'], evidence_grade), 6) as rank,
         contact_key as record, coalesce(created_at, as_of()) as observed_at,
-        coalesce(created_at, as_of()) as last_seen_at, 1 as n, email, phone, loyalty_id
+        coalesce(created_at, as_of()) as last_seen_at, 1 as n,
+        concat_ws(' ', first_name, last_name) as person_name, email, phone, loyalty_id
     from contacts
     union all by name
     select 'email' as source_system, 'recipient' as rule, 6 as rank,
@@ -561,9 +585,17 @@ with visit_logins as (
     select 'web' as source_system, 'stated' as rule,
         case when type = 'identify' and login_id is not null then 2
             when event_name in ('Checkout Started', 'Order Completed') then 3 else 5 end as rank,
-        event_id as record, occurred_at as observed_at, occurred_at as last_seen_at, 1 as n,
+        arg_min(event_id, row(occurred_at, event_id)) as record, min(occurred_at) as observed_at,
+        max(occurred_at) as last_seen_at, count(*) as n,
         login_id as login, email, phone, device_id as device
     from web where email is not null or phone is not null
+    group by device_id, login_id, email, phone, 3
+    union all by name
+    select 'web' as source_system, 'traits' as rule, case when login_id is null then 5 else 2 end as rank,
+        contact_key as record, occurred_at as observed_at, occurred_at as last_seen_at, 0 as n,
+        concat_ws(' ', filled(first_name), filled(last_name)) as person_name,
+        login_id as login, email, phone, device_id as device
+    from stated where first_name is not null and last_name is not null
     union all by name
     select source_system, rule, 6 as rank, record, occurred_at as observed_at,
         occurred_at as last_seen_at, 1 as n,
@@ -592,22 +624,21 @@ with visit_logins as (
         ) = 1
     )
 )
-select row_number() over () as record_no, * from records;
+select
+    row_number() over (order by rank, observed_at, source_system, rule, record) as record_no,
+    * replace (filled(person_name) as person_name)
+from records;
 
--- One row per identifier on a record; `trust` is the order in which types tie the others.
-create temp table seen as
-with long as (
-    unpivot evidence
-    on shopify_customer_id, orders_customer_id, login, email, loyalty_id, payment_card, phone, device
-    into name type value raw_value
-)
-select record_no, type, filled(raw_value) as raw_value, source_system, rule, rank, record, observed_at,
-    last_seen_at, n
-from long
-where filled(raw_value) is not null;
-
+-- What sources wrote, what is compared, a small integer. What names a person comes before the cards,
+-- phones and devices that may stand between two (`bridges` is the first of these).
 create temp table dictionary as
-with read as (
+with written as (
+    unpivot (
+        select shopify_customer_id, orders_customer_id, login, email, loyalty_id, payment_card, phone,
+            device
+        from evidence
+    ) on columns(*) into name type value raw_value
+), read as (
     select
         type, raw_value,
         case
@@ -617,11 +648,18 @@ with read as (
             when type in ('email', 'phone') then match_identifier(type, raw_value, 'GB')
             when length(raw_value) <= 512 then raw_value
         end as value
-    from (select distinct type, raw_value from seen)
+    from (select distinct type, trim(raw_value) as raw_value from written)
+    where raw_value <> ''
 )
-select *, dense_rank() over (order by type, value) as key
+select
+    type, raw_value, value,
+    dense_rank() over (order by type in ('payment_card', 'phone', 'device'), type, value) as key
 from read
 where value is not null;
+
+set variable bridges = (
+    select min(key) from dictionary where type in ('payment_card', 'phone', 'device')
+);
 
 create temp table identifiers as
 with named as (
@@ -664,12 +702,241 @@ left join exact as own_type on v = own_type.blocked_value and type = own_type.id
 
 create temp table keyed as
 select
-    record_no, source_system, rule, rank, record, observed_at, last_seen_at, n, seen.type,
-    dictionary.key,
-    list_position(['shopify_customer_id', 'orders_customer_id', 'login', 'email', 'loyalty_id',
-        'payment_card', 'phone', 'device'], seen.type) as trust
-from seen
-inner join dictionary on seen.raw_value = dictionary.raw_value and seen.type = dictionary.type;
+    record_no, rule, rank, observed_at, last_seen_at, n, person_name,
+    shopify.key as shopify_customer_id, till.key as orders_customer_id, logins.key as login,
+    mail.key as email, cards.key as payment_card, loyalty.key as loyalty_id, phones.key as phone,
+    devices.key as device
+from evidence
+left join dictionary as shopify
+    on trim(shopify_customer_id) = shopify.raw_value and shopify.type = 'shopify_customer_id'
+left join dictionary as till
+    on trim(orders_customer_id) = till.raw_value and till.type = 'orders_customer_id'
+left join dictionary as logins on trim(login) = logins.raw_value and logins.type = 'login'
+left join dictionary as mail on trim(email) = mail.raw_value and mail.type = 'email'
+left join dictionary as loyalty on trim(loyalty_id) = loyalty.raw_value and loyalty.type = 'loyalty_id'
+left join dictionary as cards on trim(payment_card) = cards.raw_value and cards.type = 'payment_card'
+left join dictionary as phones on trim(phone) = phones.raw_value and phones.type = 'phone'
+left join dictionary as devices on trim(device) = devices.raw_value and devices.type = 'device';
+
+create temp table seen as
+unpivot (
+    select record_no, shopify_customer_id, orders_customer_id, login, email, loyalty_id, payment_card,
+        phone, device
+    from keyed
+) on columns(* exclude record_no) into name type value key;
+
+create temp table limits as
+select * from read_csv(getvariable('seeds') || '/identifier_limits.csv', types = {
+    'max_count': 'bigint', 'window_days': 'bigint'
+});
+
+create temp table refused as
+with accounts_of_blocked as (
+    select shopify_customer_id as key
+    from keyed left join identifiers on email = key and block_reason is not null
+    where shopify_customer_id is not null and email is not null
+    group by shopify_customer_id
+    having count(*) = count(block_reason)
+), phoned as (
+    select * from keyed where phone is not null and rule in ('order', 'order_completed')
+), bought_with as (
+    select phone, min(observed_at) as first_seen_at, max(last_seen_at) as last_seen_at
+    from phoned where payment_card is not null group by phone, payment_card
+    union all
+    select phone, min(observed_at), max(last_seen_at)
+    from phoned where orders_customer_id is not null group by phone, orders_customer_id
+    union all
+    select phone, min(observed_at), max(last_seen_at)
+    from phoned where shopify_customer_id is not null group by phone, shopify_customer_id
+), beside as (
+    select seen.key, refusal_reason, max_count, window_days, epoch_us(min(observed_at)) as first_micros
+    from seen
+    inner join limits on seen.type = identifier_type
+    inner join seen as linked on seen.record_no = linked.record_no and linked.type = linked_type
+    inner join keyed on seen.record_no = keyed.record_no
+    where linked.key not in (select key from identifiers where block_reason is not null)
+    group by seen.key, linked.key, refusal_reason, max_count, window_days
+), found as (
+    select shopify_customer_id as key, 'role_account' as reason
+    from keyed
+    where shopify_customer_id in (from accounts_of_blocked) and person_name is not null
+    group by shopify_customer_id having count(distinct full_name(person_name)) > 1
+    union all
+    select phone, 'passed_on'
+    from (
+        select phone, first_seen_at, max(last_seen_at) over (
+            partition by phone order by first_seen_at, last_seen_at
+            rows between unbounded preceding and 1 preceding
+        ) as seen_until
+        from bought_with
+    )
+    where first_seen_at > seen_until + interval 120 day
+    union all
+    select key, refusal_reason
+    from beside where window_days is null
+    group by key, refusal_reason, max_count having count(*) > max_count
+    union all
+    select key, refusal_reason
+    from beside where window_days is not null
+    qualify count(*) over (
+        partition by key, refusal_reason, max_count, window_days order by first_micros
+        range between window_days * 86400000000 preceding and current row
+    ) > max_count
+)
+select key, block_reason as refusal_reason, true as is_blocked
+from identifiers where block_reason is not null
+union all
+select key, min(reason), false
+from found
+where key not in (select key from identifiers where block_reason is not null)
+group by key;
+
+-- The most trusted usable identifier of a record ties its others; cards, phones and devices without a
+-- name beside them are tied in pairs. Evidence of a pair: the first record that has it.
+create temp table links as
+with hubs as (
+    select
+        record_no,
+        coalesce(
+            case when shopify_customer_id not in (select key from refused) then shopify_customer_id end,
+            case when orders_customer_id not in (select key from refused) then orders_customer_id end,
+            case when login not in (select key from refused) then login end,
+            case when email not in (select key from refused) then email end,
+            case when loyalty_id not in (select key from refused) then loyalty_id end,
+            case when payment_card not in (select key from refused) then payment_card end,
+            case when phone not in (select key from refused) then phone end,
+            case when device not in (select key from refused) then device end
+        ) as hub,
+        case when phone not in (select key from refused) then phone end as phone,
+        case when device not in (select key from refused) then device end as device
+    from keyed
+), pairs as (
+    select hub, key as other, record_no
+    from hubs inner join seen using (record_no)
+    where key <> hub
+    union all
+    select phone, device, record_no
+    from hubs
+    where hub >= getvariable('bridges') and hub <> phone and phone is not null and device is not null
+), best as (
+    select least(hub, other) as key_a, greatest(hub, other) as key_b, min(record_no) as record_no
+    from pairs group by 1, 2
+)
+select
+    key_a, key_b, record_no, key_a >= getvariable('bridges') as is_bridge_a,
+    key_b >= getvariable('bridges') as is_bridge_b,
+    coalesce(refused_a.refusal_reason, refused_b.refusal_reason) as refusal_reason
+from best
+left join refused as refused_a on key_a = refused_a.key
+left join refused as refused_b on key_b = refused_b.key;
+
+create temp macro components_of(edges) as table
+    with recursive both_ways as (
+        select key_a as source, key_b as target from query_table(edges)
+        union all
+        select key_b, key_a from query_table(edges)
+    ), labels (node, component) using key (node) as (
+        select source, least(source, min(target)) from both_ways group by source
+        union
+        select target, min(labels.component)
+        from labels
+        inner join both_ways on labels.node = both_ways.source
+        inner join recurring.labels as present on both_ways.target = present.node
+        where labels.component < present.component
+        group by target
+    )
+    from labels;
+
+-- Cores: one person by accounts and addresses alone. What follows ties cores, not identifiers.
+create temp view core_links as
+select key_a, key_b from links where refusal_reason is null and not is_bridge_b;
+
+create temp table cores as
+select key, coalesce(component, key) as core
+from identifiers left join components_of('core_links') on key = node;
+
+create temp table core_names as
+with said as (
+    select distinct key, person_name
+    from keyed inner join seen using (record_no)
+    where person_name is not null and key < getvariable('bridges')
+), folded as (
+    select person_name, full_name(person_name) as full_name
+    from (select distinct person_name from said)
+)
+select core, min(full_name) as full_name, count(distinct full_name) as name_count
+from said
+inner join folded using (person_name)
+inner join cores using (key)
+where full_name is not null
+group by core;
+
+create temp table touches as
+select distinct key_b as bridge, core
+from links inner join cores on key_a = key
+where refusal_reason is null and is_bridge_b and not is_bridge_a;
+
+create temp table core_pairs as
+with several as (
+    select * from touches
+    where bridge in (select bridge from touches group by bridge having count(*) > 1)
+)
+select a.bridge, a.core as core_a, b.core as core_b, type = 'device' as by_device
+from several as a
+inner join several as b on a.bridge = b.bridge and a.core < b.core
+inner join identifiers on a.bridge = key;
+
+create temp table core_conflicts as
+with pairs as (
+    select distinct core_a, core_b, by_device from core_pairs
+), sides as (
+    select core_a as core, core_b as other from pairs union select core_b, core_a from pairs
+), accounts as (
+    select core, list(distinct type) as types
+    from identifiers inner join cores using (key)
+    where type in ('login', 'orders_customer_id', 'loyalty_id', 'shopify_customer_id')
+        and core in (select core from sides) and key not in (select key from refused)
+    group by core
+), words as (
+    select distinct core, unnest(regexp_extract_all(split_part(value, '@', 1), '[a-z]{2,}')) as word
+    from identifiers inner join cores using (key)
+    where type = 'email' and block_reason is null
+        and core in (select core from sides) and core not in (select core from core_names)
+), first_names as (
+    select split_part(full_name, ' ', 1) as first_name
+    from core_names group by 1 having count(*) > 1
+), somebody_else as (
+    select sides.core, sides.other
+    from (
+        select core, split_part(full_name, ' ', 1) as first_name, split_part(full_name, ' ', 2) as last_name
+        from core_names where name_count = 1
+    )
+    inner join sides using (core)
+    inner join words on sides.other = words.core
+    group by sides.core, sides.other
+    having not bool_or(word = first_name) and bool_or(
+        (word in (select first_name from first_names) and word <> last_name)
+        or (word[2:] = last_name and word[1] <> first_name[1])
+    )
+)
+select core_a, core_b, by_device
+from pairs
+left join core_names as name_a on core_a = name_a.core
+left join core_names as name_b on core_b = name_b.core
+left join accounts as accounts_a on core_a = accounts_a.core
+left join accounts as accounts_b on core_b = accounts_b.core
+where not coalesce(
+        name_a.full_name = name_b.full_name and name_a.name_count = 1 and name_b.name_count = 1, false
+    )
+    and (
+        (name_a.full_name is not null and name_b.full_name is not null)
+        or coalesce(list_has_any(
+            list_filter(accounts_a.types, lambda t: t <> 'shopify_customer_id'), accounts_b.types
+        ), false)
+        or (by_device and accounts_a.types is not null and accounts_b.types is not null)
+        or row(core_a, core_b) in (select row(core, other) from somebody_else)
+        or row(core_b, core_a) in (select row(core, other) from somebody_else)
+    );
 
 create temp table shared as
 with paid_names as (
@@ -687,76 +954,122 @@ with paid_names as (
     select distinct key, written_name
     from paid_names inner join dictionary using (type, raw_value)
     where written_name <> ''
-), full_names as (
-    select key, nullif(regexp_extract(
-        regexp_replace(lower(strip_accents(written_name)), '[^\p{L}\p{N}]+', ' ', 'g'),
-        '^ ?([^ ]{2,} (?:[^ ]+ )*[^ ]{2,}) ?$', 1
-    ), '') as full_name
+), two_people as (
+    select key
     from keyed_names
     where key in (select key from keyed_names group by key having count(*) > 1)
+    group by key having count(distinct full_name(written_name)) > 1
+    union
+    select bridge from core_pairs inner join core_conflicts using (core_a, core_b, by_device)
 )
-select key from full_names group by key having count(distinct full_name) > 1
-union
-select device.key
-from keyed as device
-inner join keyed as login on device.record_no = login.record_no and login.type = 'login'
-inner join identifiers on login.key = identifiers.key and identifiers.block_reason is null
-where device.type = 'device'
-group by device.key
-having count(distinct login.key) > 1;
+select
+    key,
+    case when coalesce(refusal_reason, 'two_names') in ('two_logins', 'two_names', 'two_accounts')
+        then 'shared_' || type else refusal_reason end as refusal_reason
+from (
+    select key, refusal_reason from refused where not is_blocked
+    union all
+    select key, null from two_people
+    where key not in (select key from refused where not is_blocked)
+)
+inner join identifiers using (key);
 
-create temp table links as
-with refused as (
-    select key, coalesce(block_reason, 'shared_' || type) as refusal_reason
-    from identifiers
-    where block_reason is not null or key in (from shared)
-), judged as (
-    select keyed.*, refused.refusal_reason
-    from keyed left join refused on keyed.key = refused.key
-), hubs as (
-    select record_no, arg_min(key, trust) as hub
-    from judged where refusal_reason is null
-    group by record_no
-), pairs as (
-    select
-        least(hub, key) as key_a, greatest(hub, key) as key_b, refusal_reason,
-        struct_pack(rank, at := observed_at, source_system, rule, record) as best
-    from judged inner join hubs using (record_no)
-    where key <> hub
+-- A card and a phone on one nameless receipt, where the card's owner is known under another phone.
+create temp table stray as
+select links.key_a, links.key_b
+from links
+inner join touches as owners on key_a = owners.bridge
+inner join touches as others on owners.core = others.core
+inner join identifiers as phones on others.bridge = phones.key and phones.type = 'phone'
+inner join identifiers as a on links.key_a = a.key and a.type = 'payment_card'
+inner join identifiers as b on links.key_b = b.key and b.type = 'phone'
+where refusal_reason is null
+group by links.key_a, links.key_b
+having not bool_or(phones.key = links.key_b);
+
+create temp table checked as
+select
+    links.key_a, links.key_b, record_no, is_bridge_b,
+    coalesce(
+        if(stray.key_a is null, null, 'another_phone'),
+        least(shared_a.refusal_reason, shared_b.refusal_reason), links.refusal_reason
+    ) as refusal_reason
+from links
+left join stray using (key_a, key_b)
+left join shared as shared_a on key_a = shared_a.key
+left join shared as shared_b on key_b = shared_b.key;
+
+-- Cores tied by cards, phones and devices, and the chains among them that end in somebody else.
+create temp table ties as
+select links.key_a as node_a, links.key_b as node_b, record_no, a.core as key_a, b.core as key_b
+from checked as links
+inner join cores as a on links.key_a = a.key
+inner join cores as b on links.key_b = b.key
+where is_bridge_b and refusal_reason is null;
+
+create temp table drafts as
+from components_of('ties');
+
+create temp table conflicts as
+with named as (
+    select component, core, full_name
+    from core_names inner join drafts on core = node
+    where name_count = 1
 )
-select key_a, key_b, max(refusal_reason) as refusal_reason, min(best) as best
-from pairs
-group by key_a, key_b;
+select component, a.core as core_a, b.core as core_b
+from named as a
+inner join named as b using (component)
+where a.core < b.core and a.full_name <> b.full_name;
+
+create temp table cuts as
+with in_turn as (
+    select component, node_a, node_b, key_a, key_b, row_number() over (
+        partition by component
+        order by record_no, least(a.type || '|' || a.value, b.type || '|' || b.value),
+            greatest(a.type || '|' || a.value, b.type || '|' || b.value)
+    ) as place
+    from ties
+    inner join drafts on key_a = node
+    inner join identifiers as a on node_a = a.key
+    inner join identifiers as b on node_b = b.key
+    where component in (select component from conflicts)
+), cut as (
+    select component, unnest(refused_ties(
+        list([key_a, key_b] order by place),
+        (select list([core_a, core_b]) from conflicts where conflicts.component = in_turn.component)
+    )) as place
+    from in_turn group by component
+)
+select node_a as key_a, node_b as key_b from in_turn inner join cut using (component, place);
+
+create temp view ties_left as
+select key_a, key_b
+from ties
+inner join drafts on key_a = node
+where component in (select component from conflicts)
+    and row(node_a, node_b) not in (select row(key_a, key_b) from cuts);
 
 create temp table components as
-with recursive both_ways as (
-    select key_a as source, key_b as target from links where refusal_reason is null
-    union all
-    select key_b, key_a from links where refusal_reason is null
-), labels (node, component) using key (node) as (
-    select source, least(source, min(target)) from both_ways group by source
-    union
-    select target, min(labels.component)
-    from labels
-    inner join both_ways on labels.node = both_ways.source
-    inner join recurring.labels as present on both_ways.target = present.node
-    where labels.component < present.component
-    group by target
-)
-from labels;
+select key, case
+    when drafts.component in (select component from conflicts) then coalesce(settled.component, core)
+    else coalesce(drafts.component, core) end as component
+from cores
+left join drafts on core = drafts.node
+left join components_of('ties_left') as settled on core = settled.node;
 
 create temp table members as
 with sightings as (
     select key, min(rank) as rank, min(observed_at) as first_seen_at, max(last_seen_at) as last_seen_at,
         sum(n)::bigint as n
-    from keyed group by key
+    from seen inner join keyed using (record_no)
+    group by key
 )
-select key, type, value, coalesce(component, key) as component, rank, first_seen_at, last_seen_at, n,
-    key in (from shared) as is_shared
+select key, type, value, component, rank, first_seen_at, last_seen_at, n,
+    key in (select key from shared) as is_shared
 from identifiers
 inner join sightings using (key)
-left join components on key = node
-where block_reason is null and (type = 'device' or key not in (from shared));
+inner join components using (key)
+where block_reason is null and (type = 'device' or key not in (select key from shared));
 
 create temp table people as
 select
@@ -779,13 +1092,16 @@ select
     case when is_in_order then a.value else b.value end as identifier_a_value,
     case when is_in_order then b.type else a.type end as identifier_b_type,
     case when is_in_order then b.value else a.value end as identifier_b_value,
-    best.source_system, best.record as source_record_id, best.rule,
-    grade(best.rank) as evidence_grade,
-    case when refusal_reason is null then 'used' else 'refused' end as status,
-    refusal_reason, best.at as observed_at
-from links
+    source_system, record as source_record_id, rule,
+    grade(rank) as evidence_grade,
+    case when coalesce(refusal_reason, cut) is null then 'used' else 'refused' end as status,
+    coalesce(refusal_reason, cut) as refusal_reason, observed_at
+from checked
+inner join evidence using (record_no)
 inner join identifiers as a on key_a = a.key
-inner join identifiers as b on key_b = b.key,
+inner join identifiers as b on key_b = b.key
+left join (select *, 'several_people' as cut from cuts) as cuts
+    on checked.key_a = cuts.key_a and checked.key_b = cuts.key_b,
 lateral (select a.type || '|' || a.value < b.type || '|' || b.value as is_in_order);
 
 -- Marts --------------------------------------------------------------------------------------------
@@ -973,11 +1289,22 @@ with mail_signs as (
         max(greatest(delivered_at, opened_at, clicked_at)) as arrived_at
     from marts.fct_messages where email is not null group by email
 ), order_signs as (
-    select 'email' as type, email as value, max(ordered_at) as ordered_at
+    select 'email' as type, email as value, max(ordered_at) as ordered_at, count(*) as order_count
     from orders where email is not null group by email
+), emails as (
+    select customer_id, value, n, split_part(value, '@', 1) as mailbox, split_part(value, '@', 2) as domain
+    from members inner join people using (component)
+    where type = 'email'
+), slips as (
+    select distinct 'email' as type, slip.value
+    from emails as slip
+    inner join emails as meant on slip.customer_id = meant.customer_id
+        and slip.mailbox = meant.mailbox and slip.n < meant.n
+    where slip.domain <> meant.domain and levenshtein(slip.domain, meant.domain) <= 2
 ), signs as (
     select
-        customer_id, members.*,
+        customer_id, members.*, slips.value is not null as is_slip, read_at is not null as is_read,
+        coalesce(order_count, 0) as order_count,
         coalesce(hard_bounced_at > coalesce(arrived_at, '1900-01-01'::timestamp), false)
             as is_undeliverable,
         greatest(members.first_seen_at, read_at, ordered_at) as alive_at
@@ -985,6 +1312,7 @@ with mail_signs as (
     inner join people using (component)
     left join mail_signs using (type, value)
     left join order_signs using (type, value)
+    left join slips using (type, value)
 ), judged as (
     select *, type = 'email' and (
         is_undeliverable or (rank >= 5 and alive_at < as_of() - interval 365 day)
@@ -995,7 +1323,8 @@ select
     customer_id, type as identifier_type, value as identifier_value, grade(rank) as evidence_grade,
     row_number() over (
         partition by customer_id, type
-        order by is_undeliverable, rank, is_dormant, last_seen_at desc, n desc, value
+        order by is_undeliverable, is_slip, rank, is_dormant, order_count desc, is_read desc,
+            last_seen_at desc, n desc, value
     ) = 1 as is_primary,
     is_dormant, is_undeliverable, is_shared, n as observation_count, first_seen_at, last_seen_at
 from judged;
@@ -1041,24 +1370,13 @@ select
 from totals left join usual_gaps using (customer_id);
 
 create temp table known_contacts as
-with stated as (
-    select *, coalesce(names[1], names[2]) as first_name, coalesce(names[3], names[4]) as last_name
-    from (
-        select event_id, device_id, login_id, trim(email) as email, trim(phone) as phone, occurred_at,
-            json_extract_string(traits, ['$.firstName', '$.first_name', '$.lastName', '$.last_name'])
-                as names
-        from web where type = 'identify' and (email is not null or phone is not null)
-    )
-    qualify row_number() over (
-        partition by device_id, login_id, email, phone order by occurred_at desc, event_id
-    ) = 1
-), written as (
+with written as (
     select contact_key, 'contacts' as contact_source, source, email, phone, first_name, last_name,
         country, created_at, evidence_grade, loyalty_id as own_id, 'loyalty_id' as own_type
     from contacts
     union all
     select
-        md5(concat_ws('|', event_id, coalesce(device_id, '~'), coalesce(login_id, '~'))), 'web_traits',
+        contact_key, 'web_traits',
         case when login_id is not null then 'account' else 'newsletter' end, email, phone,
         first_name, last_name, null, occurred_at,
         case when login_id is not null then 'verified_login' else 'newsletter' end,

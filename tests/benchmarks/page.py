@@ -29,6 +29,7 @@ STEPS = (
     ("day: publish", "1 % more: candidate, checks, swap"),
     ("day: sync", "1 % more: plan, gate, deliver"),
     ("floor", "floor: hand-written SQL"),
+    ("day: floor", "1 % more: floor, all of it again"),
 )
 HEAD = """# Performance
 
@@ -88,18 +89,22 @@ def _ratio(part: Cost, whole: Cost) -> str:
 
 
 def _equality(size: Size) -> Iterator[str]:
-    equal = [d for d in size.differences if d.is_equal]
-    rows = sum(d.rows for d in equal)
-    yield (
-        f"Floor and product agree on {len(equal)} of {len(size.differences)} tables, "
-        f"{rows:,} rows, every column the floor makes."
-    )
-    for different in size.differences:
-        if not different.is_equal:
-            yield (
-                f"- `{different.table}`: {different.only_floor:,} rows only in the floor, "
-                f"{different.only_product:,} only in the product."
-            )
+    for when, comparison in size.comparisons.items():
+        equal = [d for d in comparison.differences if d.is_equal]
+        rows = sum(d.rows for d in equal)
+        kept = comparison.kept_ids
+        yield (
+            f"{when}, floor and product agree on {len(equal)} of {len(comparison.differences)} "
+            f"tables, {rows:,} rows, every column the floor makes"
+            + (f"; {kept:,} people kept the id that they had before." if kept else ".")
+        )
+        for different in comparison.differences:
+            if not different.is_equal:
+                yield (
+                    f"- `{different.table}`: {different.only_floor:,} rows only in the floor, "
+                    f"{different.only_product:,} only in the product."
+                )
+        yield ""
     slowest = ", ".join(f"`{name}` {seconds:.1f} s" for name, seconds in size.slowest)
     if slowest:
-        yield f"\nSlowest of the build: {slowest}.\n"
+        yield f"Slowest of the build: {slowest}.\n"

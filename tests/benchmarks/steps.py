@@ -3,7 +3,8 @@
 Belongs here: the product's own functions called in the order of a run. Does not belong here:
 measuring. Run as a module: `python -m tests.benchmarks.steps STEP --home DIR [--input DIR]`.
 
-A run's facts are kept in the home between steps, because each step is a process of its own.
+A run's facts are kept in the home between steps, because each step is a process of its own. Each
+step imports what it needs: nobody's bill holds another's imports.
 """
 
 from __future__ import annotations
@@ -17,14 +18,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ingestion.config import Settings, load_settings
-from orchestration import lock
 from orchestration.home import Home
-from orchestration.ops import runs
-from orchestration.ops.store import open_store
-from orchestration.run import Run, RunRequest, clear_up, clock, code_version, next_run_id
-from orchestration.transformation import DBT_PROJECT, dbt_executable, target_path, vars_argument
+
+if TYPE_CHECKING:
+    from orchestration.run import Run
 
 FACTS = "bench_run.json"
 MODELS_ONLY = ("--resource-type", "seed", "--resource-type", "model")
@@ -32,6 +32,11 @@ MODELS_ONLY = ("--resource-type", "seed", "--resource-type", "model")
 
 def begin(home: Home, settings: Settings, chosen: argparse.Namespace) -> None:
     """Open a run, as the command line does, and remember it for the steps that follow."""
+    from orchestration import lock
+    from orchestration.ops import runs
+    from orchestration.ops.store import open_store
+    from orchestration.run import clear_up, clock, code_version, next_run_id
+
     home.create()
     home.demo.mkdir(exist_ok=True)  # the pretend shop's time stands still while it delivers
     with lock.hold(home.lock), open_store(home) as store:
@@ -47,6 +52,11 @@ def begin(home: Home, settings: Settings, chosen: argparse.Namespace) -> None:
 @contextmanager
 def opened(home: Home, settings: Settings, chosen: argparse.Namespace) -> Iterator[Run]:
     """The run that `begin` opened."""
+    from orchestration import lock
+    from orchestration.ops import runs
+    from orchestration.ops.store import open_store
+    from orchestration.run import Run, RunRequest, code_version
+
     facts = json.loads((home.root / FACTS).read_text("utf-8"))
     as_of = datetime.fromisoformat(facts["as_of"])
     request = RunRequest(as_of, chosen.input or "")
@@ -58,6 +68,7 @@ def opened(home: Home, settings: Settings, chosen: argparse.Namespace) -> Iterat
 def ingest(home: Home, settings: Settings, chosen: argparse.Namespace) -> None:
     """Every enabled source, files to raw."""
     from ingestion.pipelines import SOURCES, declare_source, enabled_sources, run_source
+    from orchestration.ops import runs
 
     with opened(home, settings, chosen) as run:
         for name in SOURCES:
@@ -90,6 +101,13 @@ def permission(home: Home, settings: Settings, chosen: argparse.Namespace) -> No
 
 
 def _dbt(home: Home, settings: Settings, *command: str) -> None:
+    from orchestration.transformation import (
+        DBT_PROJECT,
+        dbt_executable,
+        target_path,
+        vars_argument,
+    )
+
     arguments = [
         *(dbt_executable(), "--quiet", *command),
         *("--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)),
@@ -134,6 +152,8 @@ def publish(home: Home, settings: Settings, chosen: argparse.Namespace) -> None:
     from orchestration.quality.breaker import check_sizes
     from orchestration.quality.dbt_results import dbt_checks
     from orchestration.quality.run import run_quality
+    from orchestration.run import clock
+    from orchestration.transformation import target_path
 
     with opened(home, settings, chosen) as run:
         candidate = build_candidate(home, run)

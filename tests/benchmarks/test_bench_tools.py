@@ -30,7 +30,7 @@ def _database(path: Path, rows: str) -> Path:
 def test_equal_tables_are_equal_in_any_order_of_rows(tmp_path: Path) -> None:
     floor = _database(tmp_path / "floor.duckdb", "('a', 1), ('b', 2)")
     product = _database(tmp_path / "product.duckdb", "('b', 2), ('a', 1)")
-    (found,) = compare(floor, product)
+    (found,) = compare(floor, product).differences
     assert (found.table, found.rows, found.is_equal) == ("marts.people", 2, True)
     assert digests(floor) == digests(product)
 
@@ -39,9 +39,42 @@ def test_equal_tables_are_equal_in_any_order_of_rows(tmp_path: Path) -> None:
 def test_a_missing_changed_or_doubled_row_is_a_difference(tmp_path: Path, rows: str) -> None:
     floor = _database(tmp_path / "floor.duckdb", "('a', 1), ('b', 2)")
     product = _database(tmp_path / "product.duckdb", rows)
-    (found,) = compare(floor, product)
+    (found,) = compare(floor, product).differences
     assert not found.is_equal
     assert digests(floor) != digests(product)
+
+
+def _people(path: Path, rows: str) -> Path:
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("create schema marts")
+        connection.execute(
+            "create table marts.bridge_customer_identifiers as select * from "
+            f"(values {rows}) as t(customer_id, identifier_type, identifier_value)"
+        )
+    return path
+
+
+@pytest.mark.parametrize(
+    ("theirs", "registered", "is_equal"),
+    [
+        ("('old', 'email', 'a@b'), ('old', 'login', 'l')", "old", True),
+        ("('old', 'email', 'a@b'), ('old', 'login', 'l')", "somebody", False),
+        ("('old', 'email', 'a@b'), ('other', 'login', 'l')", "old", False),
+        ("('split', 'email', 'a@b'), ('split', 'login', 'l')", "new", True),
+    ],
+)
+def test_an_id_may_differ_if_it_was_registered_and_the_person_is_the_same(
+    tmp_path: Path, theirs: str, registered: str, is_equal: bool
+) -> None:
+    floor = _people(tmp_path / "floor", "('new', 'email', 'a@b'), ('new', 'login', 'l')")
+    product = _people(tmp_path / "product", theirs)
+    registry = tmp_path / "registry.parquet"
+    with duckdb.connect() as connection:
+        connection.execute(f"copy (select '{registered}' as customer_id) to '{registry}'")
+    found = compare(floor, product, registry)
+    assert found.kept_ids == int(is_equal)
+    assert found.unequal == ([] if is_equal else ["marts.bridge_customer_identifiers"])
+    assert compare(floor, product).unequal
 
 
 def test_a_table_that_the_product_lacks_is_an_error(tmp_path: Path) -> None:

@@ -35,10 +35,15 @@ links as (
                 links.source_system,
                 links.rule,
                 links.source_record_id,
-                identifiers_a.identifier_type,
-                identifiers_a.identifier_value,
-                identifiers_b.identifier_type,
-                identifiers_b.identifier_value
+                -- Not key_a before key_b: which one is smaller may differ between two warehouses
+                least(
+                    concat(identifiers_a.identifier_type, '|', identifiers_a.identifier_value),
+                    concat(identifiers_b.identifier_type, '|', identifiers_b.identifier_value)
+                ),
+                greatest(
+                    concat(identifiers_a.identifier_type, '|', identifiers_a.identifier_value),
+                    concat(identifiers_b.identifier_type, '|', identifiers_b.identifier_value)
+                )
         ) as strength
     from {{ ref('int_identity_links_checked') }} as links
     inner join {{ ref('int_identity_drafts') }} as drafts on links.key_a = drafts.node
