@@ -1,10 +1,10 @@
 """What a published file says about the future, committed to the store after the swap.
 
-Belongs here: memberships, registry, aliases and the run's row, in one transaction, so that the
+Belongs here: memberships, registry, moves, aliases and the run's row, in one transaction, so that the
 store never knows half of a publication. Does not belong here: the swap itself.
 
 Data flow: `published.duckdb` (marts.fct_segment_memberships, ops.identity_registry,
-marts.customer_aliases, ops.build) -> the same facts in the operational store.
+ops.identity_moves, marts.customer_aliases, ops.build) -> the same facts in the operational store.
 
 A kill between swap and commit is healed by the next run: the file names its run, and `heal` commits
 a published run that the store does not know as done. Committing twice changes nothing.
@@ -65,6 +65,25 @@ _REGISTRY = _Mirror(
         ("registered_at", _TIME),
     ),
 )
+_MOVES = _Mirror(
+    schema.identity_moves,
+    "ops.identity_moves",
+    (
+        ("identifier_type", pa.string()),
+        ("identifier_value", pa.string()),
+        ("moved_at", _TIME),
+        ("from_customer_id", pa.string()),
+        ("to_customer_id", pa.string()),
+        ("move_type", pa.string()),
+        ("reason", pa.string()),
+        ("rule", pa.string()),
+        ("source_system", pa.string()),
+        ("source_record_id", pa.string()),
+        ("evidence_grade", pa.string()),
+        ("effective_at", _TIME),
+        ("registered_at", _TIME),
+    ),
+)
 _ALIASES = _Mirror(
     schema.customer_aliases,
     "marts.customer_aliases",
@@ -81,6 +100,8 @@ _MEMBERSHIPS = _Mirror(
     ),
 )
 
+_MIRRORS = (_REGISTRY, _MOVES, _ALIASES, _MEMBERSHIPS)
+
 
 def commit_after_publish(store: Store, home: Home, *, finished_at: datetime) -> Committed:
     """Commit what the published file says and mark its run succeeded; repeating is harmless."""
@@ -88,10 +109,10 @@ def commit_after_publish(store: Store, home: Home, *, finished_at: datetime) -> 
     if _is_committed(store, run_id):
         return Committed(run_id, already_done=True)
     changes = {}
-    for mirror in (_REGISTRY, _ALIASES, _MEMBERSHIPS):
+    for mirror in _MIRRORS:
         changes[mirror.table.name] = _changed_rows(store, home, mirror, run_id)
     with store.write() as connection:
-        for mirror in (_REGISTRY, _ALIASES, _MEMBERSHIPS):
+        for mirror in _MIRRORS:
             upsert(connection, mirror.table, rows_of(changes[mirror.table.name]))
         _drop_stays_of_merged(connection, home)
         _mark_succeeded(connection, run_id, as_of, finished_at)

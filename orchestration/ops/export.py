@@ -85,6 +85,17 @@ EXPORTS = (
         ("identifier_type", "identifier_value"),
     ),
     _Export(
+        schema.identity_moves,
+        (
+            *_texts("identifier_type", "identifier_value"),
+            *_times("moved_at"),
+            *_texts("from_customer_id", "to_customer_id", "move_type", "reason", "rule"),
+            *_texts("source_system", "source_record_id", "evidence_grade"),
+            *_times("effective_at", "registered_at"),
+        ),
+        ("identifier_type", "identifier_value", "moved_at"),
+    ),
+    _Export(
         schema.customer_aliases,
         (*_texts("alias_id", "customer_id"), *_times("merged_at")),
         ("alias_id",),

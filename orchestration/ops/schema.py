@@ -96,6 +96,24 @@ identity_registry = Table(
     _time("registered_at"),
 )
 
+identity_moves = Table(
+    "identity_moves",
+    metadata,
+    _text("identifier_type", key=True),
+    _text("identifier_value", key=True),
+    _time("moved_at", key=True),
+    _text("from_customer_id", required=False),
+    _text("to_customer_id", required=False),
+    _text("move_type"),
+    _text("reason"),
+    _text("rule", required=False),
+    _text("source_system", required=False),
+    _text("source_record_id", required=False),
+    _text("evidence_grade", required=False),
+    _time("effective_at"),
+    _time("registered_at"),
+)
+
 customer_aliases = Table(
     "customer_aliases",
     metadata,

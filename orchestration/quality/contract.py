@@ -38,6 +38,11 @@ PUBLIC_TABLES = {
         " first_seen_at last_seen_at observation_count",
         key="identifier_type identifier_value",
     ),
+    "marts.fct_customer_field_provenance": _table(
+        "customer_id field claimed_value is_winner rule source_system source_record_id"
+        " evidence_grade fact_kind claim_count stated_at",
+        key="customer_id field claimed_value",
+    ),
     "marts.fct_identity_edges": _table(
         "identifier_a_type identifier_a_value identifier_b_type identifier_b_value source_system"
         " source_record_id observed_at rule evidence_grade status refusal_reason"
@@ -48,6 +53,16 @@ PUBLIC_TABLES = {
     "marts.dim_households": _table(
         "household_id member_count order_count lifetime_net_sales currency first_seen_at",
         key="household_id",
+    ),
+    "marts.fct_identity_changes": _table(
+        "identity_change_id change_type customer_id previous_customer_id reason effective_at"
+        " recorded_at",
+        key="identity_change_id",
+    ),
+    "marts.customer_identifier_history": _table(
+        "identifier_type identifier_value customer_id effective_from recorded_from recorded_to"
+        " is_current",
+        key="identifier_type identifier_value recorded_from",
     ),
     "marts.fct_orders": _table(
         "order_id customer_id shop_id ordered_at ordered_date status sales_channel store_id"

@@ -88,6 +88,10 @@ OPS: dict[str, str] = {
     "channel varchar, purpose varchar, reason varchar, occurred_at timestamp, source varchar",
     "identity_registry": "identifier_type varchar, identifier_value varchar, customer_id varchar, "
     "registered_at timestamp",
+    "identity_moves": "identifier_type varchar, identifier_value varchar, moved_at timestamp, "
+    "from_customer_id varchar, to_customer_id varchar, move_type varchar, reason varchar, "
+    "rule varchar, source_system varchar, source_record_id varchar, evidence_grade varchar, "
+    "effective_at timestamp, registered_at timestamp",
     "customer_aliases": "alias_id varchar, customer_id varchar, merged_at timestamp",
     "segment_memberships": "segment varchar, customer_id varchar, entered_at timestamp, "
     "exited_at timestamp",

@@ -58,10 +58,11 @@ INTERMEDIATE: dict[str, str] = {
         clicked_at timestamp, unsubscribed_at timestamp, bounced_at timestamp,
         is_hard_bounce boolean, complained_at timestamp, message_source text""",
     "int_contacts_resolved": """
-        contact_key text, customer_id text, contact_source text, source text, email text,
-        phone text, first_name text, last_name text, birthday date, gender text, job text,
-        country_code text, postcode text, timezone text, loyalty_id text, loyalty_tier text,
-        created_at timestamp, updated_at timestamp, attributes text, evidence_grade text""",
+        contact_key text, customer_id text, contact_source text, source text,
+        source_record_id text, email text, phone text, first_name text, last_name text,
+        birthday date, gender text, job text, country_code text, postcode text, timezone text,
+        loyalty_id text, loyalty_tier text, created_at timestamp, updated_at timestamp,
+        attributes text, evidence_grade text""",
     "int_feedback_resolved": f"""
         feedback_key text, customer_id text, kind text, score {MONEY}, product_id text,
         occurred_at timestamp""",
@@ -71,6 +72,11 @@ INTERMEDIATE: dict[str, str] = {
         previous_customer_ids text""",
     "int_identity_registry_next": """
         identifier_type text, identifier_value text, customer_id text, registered_at timestamp""",
+    "int_identity_moves_next": """
+        identifier_type text, identifier_value text, moved_at timestamp, from_customer_id text,
+        to_customer_id text, move_type text, reason text, rule text, source_system text,
+        source_record_id text, evidence_grade text, effective_at timestamp,
+        registered_at timestamp""",
     "int_customer_aliases_next": "alias_id text, customer_id text, merged_at timestamp",
     "int_household_members": """
         customer_id text, household_id text, refusal_reason text, basis text, evidence text""",
@@ -87,6 +93,11 @@ OPS_EXPORT: dict[str, str] = {
         purpose text, reason text, occurred_at timestamp, source text""",
     "identity_registry": """
         identifier_type text, identifier_value text, customer_id text, registered_at timestamp""",
+    "identity_moves": """
+        identifier_type text, identifier_value text, moved_at timestamp, from_customer_id text,
+        to_customer_id text, move_type text, reason text, rule text, source_system text,
+        source_record_id text, evidence_grade text, effective_at timestamp,
+        registered_at timestamp""",
     "customer_aliases": "alias_id text, customer_id text, merged_at timestamp",
     "segment_memberships": """
         segment text, customer_id text, entered_at timestamp, exited_at timestamp""",

@@ -95,8 +95,8 @@ def test_a_rebuild_on_one_thread_equals_the_build(original: World, world: World)
     assert_equal(snapshot(original), snapshot(world))
 
 
-def registry_of(world: World) -> tuple[list[dict[str, object]], list[dict[str, object]]]:
-    """What the publisher would commit: registry and aliases."""
+def registry_of(world: World) -> list[list[dict[str, object]]]:
+    """What the publisher would commit: registry, aliases and moves."""
     with world.warehouse() as con:
         tables = []
         for table, columns in (
@@ -105,18 +105,20 @@ def registry_of(world: World) -> tuple[list[dict[str, object]], list[dict[str, o
                 "identifier_type, identifier_value, customer_id, registered_at",
             ),
             ("int_customer_aliases_next", "alias_id, customer_id, merged_at"),
+            ("int_identity_moves_next", "*"),
         ):
             found = con.execute(f"select {columns} from intermediate.{table}")
             names = [column[0] for column in found.description]
             tables.append([dict(zip(names, row, strict=True)) for row in found.fetchall()])
-    return tables[0], tables[1]
+    return tables
 
 
 def commit(world: World) -> None:
     """What the publisher does after the swap."""
-    registry, aliases = registry_of(world)
+    registry, aliases, moves = registry_of(world)
     world.export("identity_registry", registry)
     world.export("customer_aliases", aliases)
+    world.export("identity_moves", moves)
 
 
 def owners(world: World) -> dict[str, str | None]:
@@ -132,6 +134,7 @@ def owners(world: World) -> dict[str, str | None]:
 IDENTITY = (
     "--select",
     "+int_identity_registry_next",
+    "+int_identity_moves_next",
     "--exclude",
     "path:models/marts",
     "path:tests",
@@ -184,3 +187,79 @@ def test_ids_survive_a_merge_and_a_split(tmp_path: Path) -> None:
     assert split["young@a.example"] == before["old@a.example"], "paid by card, so better evidence"
     assert split["old@a.example"] not in (None, split["young@a.example"])
     assert len({owner for owner in split.values() if owner}) == 2
+    moves = {
+        (row["identifier_value"], row["move_type"], row["reason"], str(row["effective_at"])[:10])
+        for row in registry_of(world)[2]
+    }
+    assert moves == {
+        ("young@a.example", "merged", "evidence", "2026-05-04"),
+        ("c1", "merged", "evidence", "2026-05-04"),
+        ("login-1", "refused", "identity_rule", "2026-05-07"),
+        ("device-1", "refused", "identity_rule", "2026-05-07"),
+        ("old@a.example", "split", "identity_rule", "2026-05-07"),
+    }
+
+
+def people(world: World) -> set[frozenset[str]]:
+    """Who is who without ids: the identifiers of each person."""
+    groups: dict[str, set[str]] = {}
+    for value, owner in owners(world).items():
+        groups.setdefault(owner or "", set()).add(value)
+    return {frozenset(values) for values in groups.values()}
+
+
+def test_split_and_merge_again_gives_back_equal_tables(tmp_path: Path) -> None:
+    """A cannot-link line splits two people; without the line they are one again, ids and all."""
+    world = World(tmp_path / "home", "2026-05-03 00:00:00")
+    joined = {"source": "newsletter", "created_at": "2026-05-01 00:00:00", "loyalty_id": "L1"}
+    world.add("raw_contacts.contacts", [joined | {"email": "one@a.example"}])
+    world.add(
+        "raw_contacts.contacts",
+        [joined | {"email": "two@a.example", "created_at": "2026-05-02 00:00:00"}],
+    )
+    world.build(*IDENTITY)
+    commit(world)
+    before = owners(world)
+    assert len(set(before.values())) == 1
+
+    world.set_as_of("2026-05-04 00:00:00")
+    pair = {"type_a": "email", "value_a": "one@a.example", "type_b": "email"}
+    world.add(
+        "raw_identity_rules.identity_rules",
+        [{"rule": "cannot_link", **pair, "value_b": "two@a.example", "reason": "two sisters"}],
+    )
+    world.build(*IDENTITY)
+    commit(world)
+    apart = owners(world)
+    assert apart["one@a.example"] == apart["L1"] == before["one@a.example"]
+    assert apart["two@a.example"] != apart["one@a.example"]
+
+    world.set_as_of("2026-05-05 00:00:00")
+    with duckdb.connect(str(world.home / "raw.duckdb")) as raw:
+        raw.execute("delete from raw_identity_rules.identity_rules")
+    world.build(*IDENTITY)
+    commit(world)
+    assert owners(world) == before
+    told = [
+        (row["identifier_value"], row["move_type"], row["reason"]) for row in registry_of(world)[2]
+    ]
+    assert sorted(told) == [
+        ("two@a.example", "merged", "evidence"),
+        ("two@a.example", "split", "cannot_link"),
+    ]
+    # A second run as of the same moment tells the same story
+    world.build(*IDENTITY)
+    assert len(registry_of(world)[2]) == 2
+
+
+def test_a_lost_registry_is_rebuilt_from_raw(tmp_path: Path, world: World) -> None:
+    """Without the operational store's memory the same people come out of raw alone."""
+    forgetful = World(tmp_path / "forgetful", AS_OF)
+    shutil.copy(world.home / "raw.duckdb", forgetful.home / "raw.duckdb")
+    forgetful.build(*IDENTITY)
+    commit(forgetful)
+    expected = people(forgetful)
+    forgetful.export("identity_registry", [])
+    forgetful.export("customer_aliases", [])
+    forgetful.build(*IDENTITY)
+    assert people(forgetful) == expected == people(world)

@@ -1,0 +1,69 @@
+with moves as (
+    select * from {{ ref('int_identity_moves_next') }}
+),
+
+current_owners as (
+    select * from {{ ref('int_customer_identifiers') }}
+),
+
+registry as (
+    select * from {{ ref('int_identity_registry_next') }}
+),
+
+first_moves as (
+    select
+        identifier_type,
+        identifier_value,
+        from_customer_id
+    from moves
+    qualify row_number() over (partition by identifier_type, identifier_value order by moved_at) = 1
+),
+
+stays as (
+    select
+        registry.identifier_type,
+        registry.identifier_value,
+        case
+            when first_moves.identifier_type is null then registry.customer_id
+            else first_moves.from_customer_id
+        end as customer_id,
+        coalesce(current_owners.first_seen_at, registry.registered_at) as effective_from,
+        registry.registered_at as recorded_from
+    from registry
+    left join first_moves
+        on
+            registry.identifier_type = first_moves.identifier_type
+            and registry.identifier_value = first_moves.identifier_value
+    left join current_owners
+        on
+            registry.identifier_type = current_owners.identifier_type
+            and registry.identifier_value = current_owners.identifier_value
+    union all
+    select
+        identifier_type,
+        identifier_value,
+        to_customer_id as customer_id,
+        effective_at as effective_from,
+        moved_at as recorded_from
+    from moves
+),
+
+closed as (
+    select
+        *,
+        lead(recorded_from) over (
+            partition by identifier_type, identifier_value order by recorded_from
+        ) as recorded_to
+    from stays
+)
+
+select
+    identifier_type,
+    identifier_value,
+    customer_id,
+    effective_from,
+    recorded_from,
+    recorded_to,
+    recorded_to is null as is_current
+from closed
+where customer_id is not null
