@@ -19,7 +19,11 @@ import duckdb
 from tests.dbt.marts.int_schema import INTERMEDIATE, OPS_EXPORT
 
 PROJECT = Path(__file__).resolve().parents[3] / "dbt_project"
-SELECT = ["path:models/staging/ops", "path:models/marts", "path:models/segments"]
+SELECT = [
+    *("path:models/staging/ops", "path:models/marts", "path:models/segments"),
+    *("survivorship_rules", "int_customer_claims"),
+]
+WITHOUT_TESTS = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
 Row = dict[str, Any]
 
 
@@ -208,30 +212,28 @@ class Shop:
         return self.add("suppressions", **(row | changes))
 
     def build(
-        self, variables: dict[str, Any] | None = None, command: str = "build", threads: int = 2
+        self, variables: dict[str, Any] | None = None, *, tested: bool = True, threads: int = 2
     ) -> None:
         """Write the rows and run dbt on marts and segments."""
         self._write()
-        arguments = [str(Path(sys.executable).with_name("dbt")), "--quiet", "--no-version-check"]
-        arguments += [command, "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
-        arguments += ["--target-path", str(self.home / "dbt" / "target")]
-        arguments += ["--log-path", str(self.home / "dbt" / "logs")]
-        arguments += [
-            "--threads",
-            str(threads),
-            "--select",
-            *SELECT,
-            "--vars",
-            json.dumps(variables or {}),
-        ]
-        done = subprocess.run(
-            arguments,
+        chosen = ["--threads", str(threads), "--select", *SELECT]
+        chosen += ["--vars", json.dumps(variables or {})]
+        done = self.dbt("build", *chosen, *(() if tested else WITHOUT_TESTS))
+        assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-3000:]
+
+    def dbt(self, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run dbt in this home, whatever comes of it."""
+        dbt = [str(Path(sys.executable).with_name("dbt")), "--quiet", "--no-version-check"]
+        places = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
+        places += ["--target-path", str(self.home / "dbt" / "target")]
+        places += ["--log-path", str(self.home / "dbt" / "logs")]
+        return subprocess.run(
+            [*dbt, command, *places, *arguments],
             env=os.environ | {"REGULARS_HOME": str(self.home)},
             capture_output=True,
             text=True,
             check=False,
         )
-        assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-3000:]
 
     def query(self, sql: str) -> list[Row]:
         with duckdb.connect(str(self.home / "warehouse.duckdb"), read_only=True) as connection:

@@ -118,6 +118,8 @@ select
     coalesce(own_ids.customer_id, emails.customer_id, phones.customer_id) as customer_id,
     unioned.contact_source,
     unioned.source,
+    case when unioned.contact_source in ('klaviyo', 'shopify') then unioned.own_id else unioned.contact_key end
+        as source_record_id,
     coalesce(emails.identifier_value, unioned.email) as email,
     coalesce(phones.identifier_value, unioned.phone) as phone,
     unioned.first_name,

@@ -1,3 +1,6 @@
+{%- set rules = survivorship_rules() -%}
+{%- set fields = ['first_name', 'last_name', 'country_code'] -%}
+-- depends_on: {{ ref('survivorship_rules') }}
 with people as (
     select * from {{ ref('int_customers') }}
 ),
@@ -22,59 +25,15 @@ sales as (
     select * from {{ ref('fct_customer_order_summary') }}
 ),
 
-claims as (
+golden as (
     select
         customer_id,
-        order_id as record_key,
-        first_name,
-        last_name,
-        country_code,
-        true as is_order,
-        case when is_card_paid then 1 else 3 end as grade_rank,
-        ordered_at as seen_at
-    from {{ ref('int_orders_resolved') }}
-    where customer_id is not null and not is_test
-    union all
-    select
-        customer_id,
-        contact_key as record_key,
-        first_name,
-        last_name,
-        country_code,
-        false as is_order,
-        {{ grade_rank('evidence_grade') }} as grade_rank,
-        coalesce(updated_at, created_at) as seen_at
-    from {{ ref('int_contacts_resolved') }}
-    where customer_id is not null
-),
-
-names as (
-    select
-        customer_id,
-        first_name,
-        last_name
-    from claims
-    where first_name is not null or last_name is not null
-    qualify row_number() over (
-        partition by customer_id
-        order by
-            grade_rank,
-            case when first_name is not null and last_name is not null then 0 else 1 end,
-            seen_at desc nulls last,
-            record_key
-    ) = 1
-),
-
-countries as (
-    select
-        customer_id,
-        country_code
-    from claims
-    where country_code is not null
-    qualify row_number() over (
-        partition by customer_id
-        order by case when is_order then 0 else 1 end, seen_at desc nulls last, record_key
-    ) = 1
+        {%- for field in fields %}
+        {{ surviving_value(field, rules) }} as {{ field }}{% if not loop.last %},{% endif %}
+        {%- endfor %}
+    from {{ ref('fct_customer_field_provenance') }}
+    where is_winner and field in ({{ quoted(fields) }})
+    group by customer_id
 ),
 
 final as (
@@ -86,12 +45,12 @@ final as (
             else 'anonymous'
         end as customer_type,
         people.has_known_identifier as is_known,
-        names.first_name,
-        names.last_name,
+        golden.first_name,
+        golden.last_name,
         addresses.email,
         addresses.email_evidence_grade,
         addresses.phone,
-        countries.country_code,
+        golden.country_code,
         people.identifier_count,
         coalesce(sales.order_count, 0) as order_count,
         case when sales.customer_id is null then cast(0 as decimal(18, 4)) else sales.lifetime_net_sales end
@@ -105,8 +64,7 @@ final as (
     from people
     left join addresses on people.customer_id = addresses.customer_id
     left join sales on people.customer_id = sales.customer_id
-    left join names on people.customer_id = names.customer_id
-    left join countries on people.customer_id = countries.customer_id
+    left join golden on people.customer_id = golden.customer_id
 )
 
 select * from final
