@@ -146,10 +146,21 @@ def run(
 def plan(
     segment: SegmentArgument = None,
     destination: DestinationArgument = None,
+    identity: Annotated[
+        bool, typer.Option("--identity", help="Instead: who would merge or split by the rules.")
+    ] = False,
+    input_folder: Annotated[
+        str, typer.Option("--input", help="With --identity: a folder with identity_rules.csv.")
+    ] = "",
     as_json: JsonOption = False,
     home: HomeOption = None,
 ) -> None:
     """Show what would be added, updated, removed and held back, and why; sends nothing."""
+    if identity:
+        from orchestration.commands.identity import plan_identity
+
+        plan_identity(Home.locate(home), input_folder, out, as_json=as_json)
+        return
     from orchestration.commands.delivery import render_plans
     from orchestration.delivery import plan_all
 

@@ -78,7 +78,7 @@ def manifest_path(home: Home, settings: Settings) -> Path:
     if manifest.exists() and known == wanted and manifest.stat().st_mtime >= _newest_source():
         return manifest
     home.create()
-    _parse(home, settings)
+    run_dbt(home, settings, "parse")
     stamp.write_text(wanted, "utf-8")
     return manifest
 
@@ -146,11 +146,16 @@ def _newest_source() -> float:
     return max(file.stat().st_mtime for file in files)
 
 
-def _parse(home: Home, settings: Settings) -> None:
+def run_dbt(home: Home, settings: Settings, *arguments: str) -> None:
+    """Run one dbt command on a home, quietly.
+
+    Raises:
+        RegularsError: dbt failed; its last words, and where the whole log is.
+    """
     command = [
         dbt_executable(),
         "--no-use-colors",
-        "parse",
+        *arguments,
         *("--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)),
         *("--target-path", str(target_path(home)), "--log-path", str(home.dbt / "logs")),
         *vars_argument(settings),

@@ -1,7 +1,7 @@
 """What a published file says about the future, committed to the store after the swap.
 
-Belongs here: memberships, registry, moves, aliases and the run's row, in one transaction, so that the
-store never knows half of a publication. Does not belong here: the swap itself.
+Belongs here: memberships, registry, moves, aliases and the run's row, in one transaction, so that
+the store never knows half of a publication. Does not belong here: the swap itself.
 
 Data flow: `published.duckdb` (marts.fct_segment_memberships, ops.identity_registry,
 ops.identity_moves, marts.customer_aliases, ops.build) -> the same facts in the operational store.

@@ -14,7 +14,7 @@ import pytest
 
 REGULARS = str(Path(sys.executable).with_name("regulars"))
 REPOSITORY = Path(__file__).resolve().parents[2]
-PEOPLE = "400"
+PEOPLE = "2000"
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,145 @@
+"""What identity rules would change, before they do: the resolution of a copy of the home.
+
+Belongs here: making the copy, resolving it, reading what moved and what depends on it. Does not
+belong here: the rules (dbt_project/seeds, the input's identity_rules.csv) and the layout
+(orchestration/commands/identity.py).
+
+Data flow: raw.duckdb, warehouse.duckdb, ops.sqlite -> a copy inside the home -> identity models ->
+int_identity_moved -> counts. The home itself does not change and nothing is published.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+
+from ingestion.config import Settings
+from ingestion.duckdb_session import silence
+from ingestion.errors import UsageError
+from ingestion.pipelines import RunContext, open_input, run_source
+from orchestration import lock
+from orchestration.home import Home
+from orchestration.ops.export import export_ops
+from orchestration.ops.runs import Run
+from orchestration.ops.store import open_store
+from orchestration.publishing.reader import read_build
+from orchestration.run import code_version
+from orchestration.transformation import run_dbt
+
+RULES = "identity_rules"
+_MODELS = (
+    "path:seeds",
+    "path:models/staging/identity_rules",
+    "path:models/staging/ops",
+    "path:models/intermediate/identity",
+)
+
+
+@dataclass(frozen=True)
+class Change:
+    """People that one kind of change, for one reason, would touch.
+
+    `people` counts those who would lose identifiers to somebody else or to nobody; `orders` and
+    `members` count their orders and their places in segments, as published. `examples` are ids.
+    """
+
+    change_type: str
+    reason: str
+    people: int
+    identifiers: int
+    orders: int
+    members: int
+    examples: list[str]
+
+
+def preview(home: Home, settings: Settings, location: str) -> list[Change]:
+    """Who would merge or split if the rules as they stand now were published.
+
+    Args:
+        location: an input folder whose identity_rules.csv is tried; empty: the rules of the last
+            run, so that only changed seeds show.
+
+    Raises:
+        UsageError: nothing was published yet.
+        RegularsError: a rule file or seed that cannot be used, in one sentence.
+        BusyError: another run holds the home.
+    """
+    if not home.published.exists() or not home.warehouse.exists():
+        raise UsageError("There is nothing to compare with yet.", "Run once, then plan.")
+    with lock.hold(home.lock), _copy(home) as copy:
+        _, _, as_of = read_build(home.published)
+        run = Run("preview", as_of, code_version())
+        with open_store(home) as store:
+            export_ops(store, copy.ops_export, run)
+        if location:
+            folder = open_input(location, settings)
+            context = RunContext(copy.raw, copy.dlt, run.run_id, as_of, settings, folder)
+            run_source(RULES, context)
+        run_dbt(copy, settings, "build", "--select", *_MODELS, "--exclude", "resource_type:test")
+        return _changes(copy, home, as_of)
+
+
+@contextmanager
+def _copy(home: Home) -> Iterator[Home]:
+    """A home inside the home, with what the resolution reads; gone afterwards."""
+    place = Home(home.root / "preview")
+    shutil.rmtree(place.root, ignore_errors=True)
+    place.create()
+    try:
+        for name in ("raw", "warehouse"):
+            shutil.copyfile(getattr(home, name), getattr(place, name))
+        for folder in ("dlt", "dbt"):
+            original: Path = getattr(home, folder)
+            if original.exists():
+                shutil.copytree(original, getattr(place, folder), dirs_exist_ok=True)
+        yield place
+    finally:
+        shutil.rmtree(place.root, ignore_errors=True)
+
+
+_CHANGES = """
+with moved as (
+    select told.move_type, told.reason, told.from_customer_id, told.to_customer_id
+    from copy.intermediate.int_identity_moves_next as told
+    join copy.intermediate.int_identity_moved using (identifier_type, identifier_value)
+    where told.moved_at = $as_of
+),
+people as (
+    select move_type, reason, coalesce(from_customer_id, to_customer_id) as customer_id,
+        count(*) as identifiers
+    from moved group by all
+),
+orders as (
+    select customer_id, count(*) as orders from published.marts.fct_orders group by customer_id
+),
+members as (
+    select customer_id, count(*) as members from published.marts.fct_segment_memberships
+    where exited_at is null group by customer_id
+)
+select move_type, reason, count(*), sum(identifiers)::bigint, coalesce(sum(orders), 0)::bigint,
+    coalesce(sum(members), 0)::bigint, list(customer_id order by customer_id)[:3]
+from people
+left join orders using (customer_id)
+left join members using (customer_id)
+group by move_type, reason
+order by move_type, reason
+"""
+
+
+def _changes(copy: Home, home: Home, as_of: datetime) -> list[Change]:
+    with duckdb.connect() as connection:
+        silence(connection)
+        connection.execute(f"attach '{_quoted(copy.warehouse)}' as copy (read_only)")
+        connection.execute(f"attach '{_quoted(home.published)}' as published (read_only)")
+        rows = connection.execute(_CHANGES, {"as_of": as_of}).fetchall()
+    return [Change(*row) for row in rows]
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")
