@@ -14,6 +14,8 @@ import duckdb
 import numpy as np
 import pandas as pd
 
+from orchestration.quality.contract import PUBLIC_TABLES
+
 START = datetime.fromisoformat("2024-01-01")
 CHANNELS = ("direct", "organic_search", "paid_search", "email", "paid_social", "referral")
 SEGMENTS = {
@@ -148,6 +150,8 @@ class SmallWorld:
                 if statement.strip() and not (lean and any(n in statement for n in NOT_LEAN)):
                     con.execute(statement.format(as_of=as_of))
             self._segments(as_of, previous, lean)
+            for statement in [] if lean else _empty_tables():
+                con.execute(statement)
             con.execute(OPS.format(as_of=as_of, run=run_id or f"run{day}"))
             if build:
                 con.execute(
@@ -385,3 +389,12 @@ WINDOWS = {
     "first_time_visitors": 30,
     "new_subscribers": 30,
 }
+
+
+def _empty_tables() -> list[str]:
+    """What the contract names and this shop has nothing to say about."""
+    return [
+        f"create table if not exists {name} ({', '.join(f'{c} text' for c in table.columns)})"
+        for name, table in PUBLIC_TABLES.items()
+        if name.startswith("marts.")
+    ]
