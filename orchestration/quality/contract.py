@@ -64,6 +64,12 @@ PUBLIC_TABLES = {
         " is_current",
         key="identifier_type identifier_value recorded_from",
     ),
+    "marts.qa_identity_over_merging": _table(
+        "customer_id signal severity score review_rank detail", key="customer_id signal"
+    ),
+    "marts.qa_identity_under_merging": _table(
+        "customer_a customer_b signal score review_rank", key="customer_a customer_b signal"
+    ),
     "marts.fct_orders": _table(
         "order_id customer_id shop_id ordered_at ordered_date status sales_channel store_id"
         " gross_sales discounts returns net_sales shipping taxes total_sales currency",

@@ -11,6 +11,7 @@ import pytest
 from tests.dbt.scenes import build_all
 from tests.dbt.scenes_households import households
 from tests.dbt.scenes_people import people
+from tests.dbt.scenes_review import review
 from tests.dbt.world import World
 
 AS_OF = "2026-06-01 00:00:00"
@@ -25,6 +26,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     build_all(made)
     people(made)
     households(made)
+    review(made)
     made.build(*UP_TO_INTERMEDIATE)
     return made
 

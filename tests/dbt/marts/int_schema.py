@@ -80,6 +80,10 @@ INTERMEDIATE: dict[str, str] = {
     "int_customer_aliases_next": "alias_id text, customer_id text, merged_at timestamp",
     "int_household_members": """
         customer_id text, household_id text, refusal_reason text, basis text, evidence text""",
+    "int_identity_over_merging": """
+        customer_id text, signal text, score integer, detail text""",
+    "int_identity_under_merging": """
+        customer_a text, customer_b text, signal text, score integer""",
 }
 
 OPS_EXPORT: dict[str, str] = {

@@ -28,6 +28,7 @@ def add_everybody(shop: Shop) -> None:
     add_addresses(shop)
     add_memberships(shop)
     add_households(shop)
+    add_doubts(shop)
 
 
 def add_stages(shop: Shop) -> None:
@@ -294,6 +295,24 @@ def add_households(shop: Shop) -> None:
             basis="address",
             evidence="address shared with 1",
         )
+
+
+def add_doubts(shop: Shop) -> None:
+    """Customers who may be several people, and pairs who may be one."""
+    for customer, signal, score in (
+        ("once", "two_logins", 3),
+        ("twice", "weak_chain", 2),
+        ("twice", "conflicting_names", 4),
+    ):
+        signs = {"signal": signal, "score": score, "detail": "2"}
+        shop.add("int_identity_over_merging", customer_id=customer, **signs)
+    for one, other, signal, score in (
+        ("once", "twice", "same_postcode", 2),
+        ("once", "twice", "shared_phone", 4),
+        ("no_rate", "once", "same_home", 5),
+    ):
+        pair = {"customer_a": one, "customer_b": other}
+        shop.add("int_identity_under_merging", **pair, signal=signal, score=score)
 
 
 def add_memberships(shop: Shop) -> None:

@@ -317,3 +317,19 @@ def test_a_group_too_large_for_a_home_has_none(shop: Shop) -> None:
     assert not shop.query(
         "from marts.bridge_customer_households where customer_id = 'recent_15_days'"
     )
+
+
+def test_the_most_doubtful_come_first_in_the_review(shop: Shop) -> None:
+    over = shop.query(
+        "select distinct customer_id, customer_score, review_rank "
+        "from marts.qa_identity_over_merging order by review_rank"
+    )
+    assert [tuple(row.values()) for row in over] == [("twice", 6, 1), ("once", 3, 2)]
+    under = shop.query(
+        "select distinct customer_a, customer_b, pair_score, review_rank "
+        "from marts.qa_identity_under_merging order by review_rank"
+    )
+    assert [tuple(row.values()) for row in under] == [
+        ("once", "twice", 6, 1),
+        ("no_rate", "once", 5, 2),
+    ]
