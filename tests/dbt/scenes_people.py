@@ -110,6 +110,8 @@ def people(world: World) -> None:
             # a household card: the receipt with another phone says nothing else of who paid
             order("780", "02 09:00:00", email="pat@card.example", phone="07911 700780", payment_fingerprint="card-pat"),
             order("781", "03 09:00:00", phone="07911 700781", payment_fingerprint="card-pat"),
+            order("790", "02 09:00:00", email="vera@one.example", **person("Vera", "Ash")),
+            order("791", "03 09:00:00", email="wera@two.example", **person("Wera", "Asch")),
             # one person who keeps number and card for as long
             at(order("772", "02 09:00:00", phone="07911 700772", payment_fingerprint="card-kept"), "2025-05-02 09:00:00"),
             order("773", "03 09:00:00", phone="07911 700772", email="kept@phone.example", payment_fingerprint="card-kept"),
@@ -137,6 +139,8 @@ def people(world: World) -> None:
             | {"rule": "must_link", "value_a": "y1@both.example", "value_b": "y2@both.example"},
             rule
             | {"rule": "cannot_link", "value_a": "y2@both.example", "value_b": "y1@both.example"},
+            # whom a rule joins is one person, whatever the names say
+            rule | {"rule": "must_link", "value_a": "vera@one.example", "value_b": "wera@two.example"},
             # a value that nothing ever showed
             rule
             | {"rule": "must_link", "value_a": "y1@both.example", "value_b": "never@seen.example"},

@@ -95,6 +95,11 @@ def test_a_contradiction_keeps_people_apart(built: Connection) -> None:
     assert edge(built, "y1@both.example", "y2@both.example") == ("refused", "cannot_link")
 
 
+def test_must_link_joins_two_names(built: Connection) -> None:
+    assert mail(built, "vera@one.example") == mail(built, "wera@two.example")
+    assert edge(built, "vera@one.example", "wera@two.example") == ("used", None)
+
+
 def test_no_person_has_two_full_names_through_a_bridge(built: Connection) -> None:
     (mixed,) = built.execute(
         """
