@@ -153,6 +153,15 @@ class Breaker(Section):
     min_size: Annotated[int, Field(ge=0)] = 50
 
 
+class Identity(Section):
+    """When a change in who is who is told (the first three) and when it stops the run."""
+
+    max_drift: Annotated[float, Field(ge=0)] = 0.25
+    max_changed: Annotated[float, Field(ge=0, le=1)] = 0.02
+    min_size: Annotated[int, Field(ge=0)] = 50
+    max_person: Annotated[int, Field(ge=1)] = 1000
+
+
 class Quarantine(Section):
     """A source stops the run only above both limits (RELIABILITY B2)."""
 
@@ -187,6 +196,7 @@ class Settings(Section):
     destinations: dict[str, Destination] = {}
     segments: dict[str, Segment] = {}
     breaker: Breaker = Breaker()
+    identity: Identity = Identity()
     quarantine: Quarantine = Quarantine()
     notify: Notify = Notify()
     schedule: Schedule = Schedule()

@@ -22,6 +22,8 @@ from orchestration.publishing.publish import publish
 from orchestration.quality.breaker import check_sizes
 from orchestration.quality.dbt_results import dbt_checks
 from orchestration.quality.freshness import silent_sources
+from orchestration.quality.identity import NAME as IDENTITY_DRIFT
+from orchestration.quality.identity import check_identity
 from orchestration.quality.results import CheckResult, stopping
 from orchestration.quality.run import find_suites, run_quality
 from orchestration.run import clock
@@ -29,7 +31,7 @@ from orchestration.transformation import target_path
 
 GROUP = "publish"
 CANDIDATE = dg.AssetKey([GROUP, "candidate"])
-OTHERS = ("contract", "breaker", "dbt")
+OTHERS = ("contract", "breaker", "dbt", IDENTITY_DRIFT)
 
 
 @dg.asset(
@@ -70,7 +72,7 @@ def _check_names() -> list[str]:
         )
         for name in _check_names()
     ],
-    description="dbt's results, the public contract, Great Expectations and the size breaker.",
+    description="dbt's results, the contract, Great Expectations, sizes and identity.",
     pool="duckdb",
 )
 def audit(run: RunResource) -> Iterator[dg.AssetCheckResult]:
@@ -83,6 +85,7 @@ def audit(run: RunResource) -> Iterator[dg.AssetCheckResult]:
         *dbt_checks(target_path(current.home)),
         *run_quality(current.candidate, current.settings),
         *check_sizes(current.home, current.candidate, current.settings, current.store),
+        *check_identity(current.home, current.candidate, current.settings.identity),
     ]
     record_audit(AuditLog(current.store), current.candidate, results)
     current.checks = results

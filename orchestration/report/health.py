@@ -46,6 +46,9 @@ class Identity:
     merged: int
     used: int
     refused: tuple[tuple[str, int], ...]
+    households: int = 0
+    perhaps_several: int = 0
+    perhaps_one: int = 0
 
 
 @dataclass(frozen=True)
@@ -115,7 +118,25 @@ def read_identity(connection: duckdb.DuckDBPyConnection) -> Identity:
         where status = 'refused' group by 1 order by 2 desc, 1
         """,
     )
-    return Identity(people, identifiers, joined, merged, used, tuple((r, n) for r, n in refused))
+    return Identity(
+        people,
+        identifiers,
+        joined,
+        merged,
+        used,
+        tuple((r, n) for r, n in refused),
+        households=_count(connection, "dim_households", "household_id"),
+        perhaps_several=_count(connection, "qa_identity_over_merging", "customer_id"),
+        perhaps_one=_count(connection, "qa_identity_under_merging", "(customer_a, customer_b)"),
+    )
+
+
+def _count(connection: duckdb.DuckDBPyConnection, table: str, what: str) -> int:
+    """How many different ones a table of `marts` has; none where there is no such table."""
+    if not has_table(connection, "marts", table):
+        return 0
+    ((number,),) = rows(connection, f"select count(distinct {what}) from marts.{table}")
+    return int(number)
 
 
 def read_caveats(

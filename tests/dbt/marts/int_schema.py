@@ -82,6 +82,7 @@ INTERMEDIATE: dict[str, str] = {
         customer_id text, household_id text, refusal_reason text, basis text, evidence text""",
     "int_identity_over_merging": """
         customer_id text, signal text, score integer, detail text""",
+    "int_identity_metrics": "metric text, kind text, value bigint",
     "int_identity_under_merging": """
         customer_a text, customer_b text, signal text, score integer""",
 }

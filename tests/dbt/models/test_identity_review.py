@@ -90,3 +90,22 @@ def test_details_are_counts(built: Connection) -> None:
         "select detail from intermediate.int_identity_over_merging where detail like '%@%'"
     ).fetchall()
     assert found == []
+
+
+def test_the_measures_count_what_the_tables_hold(built: Connection) -> None:
+    measures = {
+        (metric, kind): value
+        for metric, kind, value in built.execute(
+            "select metric, kind, value from intermediate.int_identity_metrics"
+        ).fetchall()
+    }
+    people = built.execute("select count(*), max(identifier_count) from intermediate.int_customers")
+    count, largest = people.fetchone() or (None, None)
+    assert measures["people", "known"] + measures["people", "anonymous"] == count
+    assert measures["largest_person", "known"] == largest
+    assert measures["born", "known"] == measures["people", "known"]
+    assert measures["merged", "all"] == measures["split", "all"] == 0
+    assert measures["household_values_refused", "kiosk"] == 1
+    assert measures["household_groups_refused", "too_many_people"] == 1
+    assert measures["under_merging_groups_skipped", "same_postcode"] == 1
+    assert measures["over_merging", "two_logins"] >= 1

@@ -1,0 +1,5 @@
+select
+    metric,
+    kind,
+    value
+from {{ ref('int_identity_metrics') }}
