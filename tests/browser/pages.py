@@ -1,7 +1,8 @@
 """Chromium for tests and for the pictures in docs/images: Debian's browser, driven by playwright.
 
 Belongs here: opening pages and taking pictures. Does not belong here: what a page must show.
-`python -m tests.browser.pages HOME` takes the pictures again from a finished demo home.
+`python -m tests.browser.pages HOME [STOPPED]` takes the pictures again from a finished demo home and,
+for the picture of a failed check, from one whose last run a check stopped.
 """
 
 from __future__ import annotations
@@ -125,6 +126,18 @@ def take_dagster(home: Path) -> None:
             picture(page, "run")
 
 
+def take_failed_check(home: Path) -> None:
+    with dagster(home, free_port()) as address, browser() as page:
+        open_settled(page, f"{address}/assets/publish/candidate?view=checks", 9000)
+        failed = page.get_by_text("breaker", exact=False).first
+        if failed.count():
+            failed.click()
+            page.wait_for_timeout(3000)
+        picture(page, "failed-check")
+
+
 if __name__ == "__main__":
     take_report(Path(sys.argv[1]))
     take_dagster(Path(sys.argv[1]))
+    if len(sys.argv) > 2:
+        take_failed_check(Path(sys.argv[2]))
