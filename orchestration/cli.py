@@ -187,18 +187,20 @@ def sync(
 
 @app.command()
 def explain(
-    who: Annotated[str, typer.Argument(help="Any identifier (email, phone, login …) or id.")],
+    who: Annotated[
+        str | None, typer.Argument(help="Any identifier (email, phone, login …) or id.")
+    ] = None,
+    why: Annotated[
+        tuple[str, str] | None,
+        typer.Option("--why", help="Two identifiers or ids: what makes them one person, or not."),
+    ] = None,
     as_json: JsonOption = False,
     home: HomeOption = None,
 ) -> None:
     """Tell who this is, on which evidence, in which segments, with which permission."""
-    from orchestration import explain as room
+    from orchestration.commands.explain import print_explanation
 
-    found = room.explain(Home.locate(home), who)
-    if as_json:
-        sys.stdout.write(found.to_json() + "\n")
-    else:
-        out.print(room.render(found))
+    print_explanation(Home.locate(home), who, why, out, as_json=as_json)
 
 
 @consent_app.command("grant")

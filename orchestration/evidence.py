@@ -8,6 +8,7 @@ published file (explain) and deciding who is who (the identity models did).
 from __future__ import annotations
 
 import heapq
+import itertools
 import json
 from collections import defaultdict
 from collections.abc import Sequence
@@ -88,6 +89,7 @@ class Explanation:
     person: Row
     email_reason: str
     identifiers: list[Identifier]
+    fields: list[Row]
     chain: list[Link]
     refused: list[Edge]
     stages: list[Row]
@@ -101,7 +103,27 @@ class Explanation:
 
     def to_json(self) -> str:
         """The explanation as JSON; money as text, so that nothing is rounded."""
-        return json.dumps(asdict(self), default=_plain, ensure_ascii=False, indent=2)
+        return as_json(self)
+
+
+@dataclass(frozen=True)
+class Why:
+    """The answer: one person or not, in a sentence, with the path between the two."""
+
+    is_one_person: bool
+    sentence: str
+    customer_ids: list[str | None]
+    path: list[Link]
+    reasons: list[str]
+
+    def to_json(self) -> str:
+        """The answer for a program to read."""
+        return as_json(self)
+
+
+def as_json(found: Any) -> str:
+    """A dataclass as JSON; moments in ISO form, money as text."""
+    return json.dumps(asdict(found), default=_plain, ensure_ascii=False, indent=2)
 
 
 def grade_rank(grade: str | None) -> int:
@@ -143,6 +165,45 @@ def chain(nodes: Sequence[Node], edges: Sequence[Edge], start: Node | None) -> l
             links[root] = Link(root, None, None)
             _grow(root, neighbours, links)
     return _without_dead_ends(list(links.values()), set(nodes))
+
+
+def path_to(end: Node, links: Sequence[Link]) -> list[Link]:
+    """The links of a chain from its beginning to `end`; empty if it is not in it."""
+    by_node = {link.node: link for link in links}
+    path: list[Link] = []
+    link = by_node.get(end)
+    while link is not None:
+        path.append(link)
+        link = by_node[link.parent] if link.parent else None
+    return path[::-1]
+
+
+def nearest_path(starts: Sequence[Node], ends: Sequence[Node], edges: Sequence[Edge]) -> list[Link]:
+    """The path with the fewest refused pairs, then steps, then the best evidence (Dijkstra)."""
+    neighbours: dict[Node, list[Edge]] = defaultdict(list)
+    for edge in edges:
+        neighbours[edge.a].append(edge)
+        neighbours[edge.b].append(edge)
+    wanted, links = set(ends), dict[Node, Link]()
+    order = itertools.count()  # equal costs: whatever was met first, in the order of the edges
+    waiting = [((0, 0, 0), next(order), Link(start, None, None)) for start in starts]
+    heapq.heapify(waiting)
+    while waiting:
+        (refused, steps, rank), _, link = heapq.heappop(waiting)
+        if link.node in links:
+            continue
+        links[link.node] = link
+        if link.node in wanted:
+            return path_to(link.node, list(links.values()))
+        for edge in neighbours[link.node]:
+            far = edge.other(link.node)
+            cost = (
+                refused + (edge.refusal_reason is not None),
+                steps + 1,
+                rank + grade_rank(edge.evidence_grade),
+            )
+            heapq.heappush(waiting, (cost, next(order), Link(far, link.node, edge)))
+    return []
 
 
 def _grow(

@@ -4,6 +4,9 @@ Belongs here: finding the person behind any identifier or id, reading their rows
 ordering the evidence into a chain. Does not belong here: laying it out for a terminal
 (explain_view) or working anything out anew; what stands here was decided by the models.
 
+The same trace is a table: `marts.fct_identity_edges` holds every pair with its record, rule, grade,
+date and refusal, and `marts.fct_customer_field_provenance` every value that was claimed.
+
 Reads `published.duckdb`, so it works while a run is under way and shows what was published; only
 what was sent or held back comes from the ledger, which knows it first.
 """
@@ -37,12 +40,14 @@ from orchestration.home import Home
 from orchestration.ops import schema
 from orchestration.ops.store import URL_VARIABLE, from_micros, open_store
 from orchestration.publishing.reader import open_published
+from orchestration.report.words import refusal
 
 __all__ = ["AmbiguousError", "NotFoundError", "explain", "render"]
 
 MAX_IDENTIFIERS = 200  # a kiosk may own thousands of devices; its chain is drawn from the best ones
 MAX_EDGES = 2_000
 MAX_ACTIVITY = 50
+MAX_CLAIMS = 200
 
 
 class NotFoundError(RegularsError):
@@ -72,19 +77,24 @@ def explain(home: Home, who: str, default_country: str | None = None) -> Explana
     country = default_country or load_settings().shop.default_country
     try:
         with open_published(home) as connection:
-            reader = _Reader(connection)
-            customer_id, asked_for, alias_of, start = _find(reader, who, country)
+            reader = Reader(connection)
+            customer_id, asked_for, alias_of, start = find_person(reader, who, country)
             found = _collect(reader, customer_id, asked_for, alias_of, start)
     except duckdb.Error as error:
-        raise RegularsError(
-            f"The published file {home.published} cannot be read.",
-            "Run `regulars doctor`; a new `regulars run` replaces the file.",
-        ) from error
+        raise unreadable(home) from error
     ledger = _ledger(home, found.customer_id)
     return replace(found, deliveries=ledger[0], held_back=ledger[1]) if ledger else found
 
 
-class _Reader:
+def unreadable(home: Home) -> RegularsError:
+    """What to do about a published file that is none."""
+    return RegularsError(
+        f"The published file {home.published} cannot be read.",
+        "Run `regulars doctor`; a new `regulars run` replaces the file.",
+    )
+
+
+class Reader:
     """Rows of the published tables as dicts; a table that was not published has none."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
@@ -109,16 +119,16 @@ class _Reader:
         )
 
 
-def _find(
-    reader: _Reader, who: str, default_country: str
+def find_person(
+    reader: Reader, who: str, default_country: str
 ) -> tuple[str, str, str | None, Node | None]:
     """The customer_id, how it was found, the older id it was found by, and where to start."""
     text = who.strip()
     if not text:
         raise UsageError("Say who: an identifier or an id.", "Try `regulars explain EMAIL`.")
-    kind, value = _split(text)
+    kind, value = split_kind(text)
     people: dict[str, tuple[str, str | None, Node | None]] = {}
-    candidates = _candidates(kind, value, default_country)
+    candidates = candidates_of(kind, value, default_country)
     for row in _bridge_rows(reader, candidates):
         node = Node(row["identifier_type"], row["identifier_value"])
         people.setdefault(row["customer_id"], (node.type, None, node))
@@ -140,7 +150,7 @@ def _find(
     return customer_id, *found
 
 
-def _split(text: str) -> tuple[str | None, str]:
+def split_kind(text: str) -> tuple[str | None, str]:
     """`type:value` in its two parts; a text without a known type has none."""
     kind, colon, value = text.partition(":")
     if colon and kind in (*IDENTIFIER_TYPES, "customer_id") and value.strip():
@@ -148,14 +158,14 @@ def _split(text: str) -> tuple[str | None, str]:
     return None, text
 
 
-def _candidates(kind: str | None, value: str, default_country: str) -> list[Node]:
+def candidates_of(kind: str | None, value: str, default_country: str) -> list[Node]:
     """What `value` may be, in the form that identifiers are compared in."""
     types = (kind,) if kind else IDENTIFIER_TYPES
     forms = ((name, match_identifier(name, value, default_country)) for name in types)
     return [Node(name, form) for name, form in forms if form]
 
 
-def _bridge_rows(reader: _Reader, candidates: Sequence[Node]) -> list[Row]:
+def _bridge_rows(reader: Reader, candidates: Sequence[Node]) -> list[Row]:
     values = sorted({node.value for node in candidates})
     if not values:
         return []
@@ -170,15 +180,15 @@ def _bridge_rows(reader: _Reader, candidates: Sequence[Node]) -> list[Row]:
     return [row for row in rows if Node(row["identifier_type"], row["identifier_value"]) in wanted]
 
 
-def _nobody(reader: _Reader, candidates: Sequence[Node]) -> NotFoundError:
+def _nobody(reader: Reader, candidates: Sequence[Node]) -> NotFoundError:
     """The sentence for a value that belongs to no one: unknown, or known and refused."""
-    refused = [edge for edge in _edges(reader, candidates) if edge.refusal_reason]
+    refused = [edge for edge in edges_of(reader, candidates) if edge.refusal_reason]
     if refused:
         kinds = sorted({n.type for e in refused for n in (e.a, e.b) if n in set(candidates)})
         reasons = sorted({edge.refusal_reason or "" for edge in refused})
         return NotFoundError(
             f"That {' or '.join(kinds)} was seen in {len(refused)} record(s) but belongs to "
-            f"nobody: {', '.join(reasons)}.",
+            f"nobody: {', '.join(reasons)}. {' '.join(map(refusal, reasons))}",
             "Ask for another identifier of the person you mean.",
         )
     return NotFoundError(
@@ -188,12 +198,12 @@ def _nobody(reader: _Reader, candidates: Sequence[Node]) -> NotFoundError:
 
 
 def _collect(
-    reader: _Reader, customer_id: str, asked_for: str, alias_of: str | None, start: Node | None
+    reader: Reader, customer_id: str, asked_for: str, alias_of: str | None, start: Node | None
 ) -> Explanation:
     person = next(iter(reader.of_person("marts.dim_customers", customer_id)), {})
-    identifiers = _identifiers(reader, customer_id)
+    identifiers = identifiers_of(reader, customer_id)
     nodes = [identifier.node for identifier in identifiers]
-    edges = _edges(reader, nodes)
+    edges = edges_of(reader, nodes[:MAX_IDENTIFIERS])
     used = [edge for edge in edges if edge.refusal_reason is None]
     latest = "order by as_of_date desc limit 1"
     builds = reader.rows("ops.build", "select * from ops.build limit 1")
@@ -205,7 +215,12 @@ def _collect(
         person=person,
         email_reason=email_reason(person.get("email"), identifiers),
         identifiers=identifiers,
-        chain=chain(nodes, used, start or _start(identifiers, person)),
+        fields=reader.of_person(
+            "marts.fct_customer_field_provenance",
+            customer_id,
+            f"order by field, is_winner desc, claim_count desc, claimed_value limit {MAX_CLAIMS}",
+        ),
+        chain=chain(nodes, used, start or best_start(identifiers, person)),
         refused=[edge for edge in edges if edge.refusal_reason is not None],
         stages=reader.of_person(
             "marts.fct_customer_journey_stages", customer_id, "order by entered_at, stage"
@@ -246,23 +261,23 @@ def _newest(connection: Connection, table: Table, moment: str, customer_id: str)
     return [{**row, moment: from_micros(row[moment])} for row in rows]
 
 
-def _identifiers(reader: _Reader, customer_id: str) -> list[Identifier]:
+def identifiers_of(reader: Reader, customer_id: str) -> list[Identifier]:
     rows = reader.of_person("marts.bridge_customer_identifiers", customer_id)
     names = Identifier.__dataclass_fields__
     found = [Identifier(**{name: row[name] for name in names}) for row in rows]
     return sorted(found, key=by_worth)
 
 
-def _start(identifiers: Sequence[Identifier], person: Row) -> Node | None:
+def best_start(identifiers: Sequence[Identifier], person: Row) -> Node | None:
     """Where the chain begins when an id was asked for: the best email, else the best identifier."""
     best_email = Node("email", str(person.get("email")))
     nodes = [identifier.node for identifier in identifiers]
     return best_email if best_email in nodes else next(iter(nodes), None)
 
 
-def _edges(reader: _Reader, nodes: Iterable[Node]) -> list[Edge]:
+def edges_of(reader: Reader, nodes: Iterable[Node]) -> list[Edge]:
     """Every pair that one of `nodes` was seen in; used pairs first, best evidence first."""
-    wanted = list(nodes)[:MAX_IDENTIFIERS]
+    wanted = list(nodes)
     values = sorted({node.value for node in wanted})
     if not values:
         return []
@@ -294,7 +309,7 @@ def _edge(row: Row) -> Edge:
     )
 
 
-def _segments(reader: _Reader, customer_id: str) -> list[Row]:
+def _segments(reader: Reader, customer_id: str) -> list[Row]:
     """The segments the person is in now, with the label people know them by."""
     names = sorted(table for table in reader.tables if table.startswith("segments.seg_"))
     if not names:

@@ -18,12 +18,14 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from orchestration.evidence import Edge, Explanation, Link, Node, Row
+from orchestration.evidence import Edge, Explanation, Link, Node, Row, Why
+from orchestration.report import words
 
 MAX_SHOWN_IDENTIFIERS = 25
 MAX_SHOWN_LINKS = 40
 MAX_SHOWN_REFUSED = 5
 MAX_SHOWN_ACTIVITY = 8
+MAX_SHOWN_LOST = 3
 NEVER_ASKED = "no_consent"
 
 
@@ -32,6 +34,7 @@ def render(explanation: Explanation) -> RenderableType:
     parts: list[tuple[str, RenderableType]] = [
         ("Who", _who(explanation)),
         ("Identifiers", _identifiers(explanation)),
+        ("Which value won", _fields(explanation)),
         ("What ties them together", _evidence(explanation)),
         ("Stages", _stages(explanation)),
         ("Value", _value(explanation)),
@@ -41,6 +44,19 @@ def render(explanation: Explanation) -> RenderableType:
         ("Held back", _held_back(explanation)),
     ]
     return Group(*_titled(parts))
+
+
+def render_why(found: Why) -> RenderableType:
+    """The sentence, the path with each pair's record, rule, grade and date, and the refusals."""
+    lines = [_text(found.sentence, style="bold")]
+    for link in found.path:
+        if link.edge:
+            refused = link.edge.refusal_reason
+            told = f"refused: {refused} ({_edge(link.edge)})" if refused else _edge(link.edge)
+            lines.append(_text(f"    {told}", style="red" if refused else "dim"))
+        lines.append(_text(f"  {_node(link.node)}", style="cyan"))
+    lines += [_text(sentence) for sentence in found.reasons]
+    return Group(*lines)
 
 
 def _titled(parts: Sequence[tuple[str, RenderableType]]) -> Iterator[RenderableType]:
@@ -84,6 +100,38 @@ def _identifiers(explanation: Explanation) -> RenderableType:
     return table if explanation.identifiers else _none("No identifier is known.")
 
 
+def _fields(explanation: Explanation) -> RenderableType:
+    """One line per field: the value, what decided, and what it was preferred to."""
+    claims: dict[str, list[Row]] = defaultdict(list)
+    for row in explanation.fields:
+        if row["field"] not in ("email", "phone"):  # told with the identifiers
+            claims[row["field"]].append(row)
+    table = _table("field", "value", "because", "rather than")
+    for name, rows in claims.items():
+        won = [row for row in rows if row["is_winner"]]
+        lost = [row for row in rows if row["claimed_value"] and not row["is_winner"]]
+        rule = words.SURVIVAL.get(str(won[0]["rule"]), won[0]["rule"]) if won else ""
+        _add(
+            table,
+            name,
+            ", ".join(_claimed(row) for row in won),
+            f"{rule if lost else 'all say so'}: {_source(won[0])}" if won else "",
+            ", ".join(f"{_claimed(row)} ({row['evidence_grade']})" for row in lost[:MAX_SHOWN_LOST])
+            + (f" and {len(lost) - MAX_SHOWN_LOST} more" if len(lost) > MAX_SHOWN_LOST else ""),
+        )
+    return table if claims else _none("No record says anything about them.")
+
+
+def _claimed(row: Row) -> str:
+    return str(row["claimed_value"]) or "(empty)"
+
+
+def _source(row: Row) -> str:
+    where = " ".join(str(row[key]) for key in ("source_system", "source_record_id") if row[key])
+    told = (where, row["evidence_grade"], row["fact_kind"], _when(row["stated_at"]))
+    return " · ".join(str(part) for part in told if part)
+
+
 def _marks(is_primary: bool | None, is_dormant: bool | None) -> tuple[tuple[str, bool], ...]:
     return ("primary", bool(is_primary)), ("dormant", bool(is_dormant))
 
@@ -110,6 +158,8 @@ def _evidence(explanation: Explanation) -> RenderableType:
     hidden = len(explanation.chain) - MAX_SHOWN_LINKS
     if hidden > 0:
         whole.add_row(_none(f"and {hidden} more; --json lists all"))
+    for reason in sorted({edge.refusal_reason or "refused" for edge in explanation.refused}):
+        whole.add_row(_text(f"{reason}: {words.refusal(reason)}", style="red"))
     if len(trees) > 1:
         whole.add_row(_none("Chains without a pair between them belong together by the kept id."))
     return whole

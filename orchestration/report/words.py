@@ -71,12 +71,30 @@ REFUSALS = {
     "several_people": "Would have joined two people",
     "cannot_link": "Kept apart by a rule",
     "identity_rule": "Blocked by a rule",
+    "all_zeros": "Number of nothing but zeros",
+    "test_address": "Address made for a test",
+    "shared_loyalty_id": "Loyalty card used by several people",
+    "shared_shopify_customer_id": "Shop account used by several people",
+    "shared_klaviyo_profile_id": "Mail profile used by several people",
     "too_many_emails": "Seen with too many addresses",
     "too_many_phones": "Seen with too many phones",
     "too_many_logins": "Seen with too many logins",
     "too_many_cards": "Seen with too many cards",
     "too_many_accounts": "Seen with too many accounts",
     "too_many_devices": "Seen with too many devices",
+}
+# Refused because of the two together; any other refusal is about one value, which then joins nobody
+OF_THE_PAIR = ("several_people", "cannot_link", "another_phone")
+SURVIVAL = {
+    "best_grade": "best evidence",
+    "most_recent": "said last",
+    "most_frequent": "said most often",
+    "source_priority": "from the source that goes first",
+    "minimum": "the smallest",
+    "maximum": "the greatest",
+    "any": "one yes is enough",
+    "all": "a yes only where all say yes",
+    "union": "all that were said",
 }
 CHANNELS = {"email": "Email", "sms": "SMS", "push": "Push", "ads": "Ads", "onsite": "On site"}
 
@@ -144,6 +162,12 @@ def age(hours: float | None) -> str:
 def label(code: str | None) -> str:
     """A code as words: `previously_loyal` becomes "Previously loyal"."""
     return "–" if not code else code.replace("_", " ").capitalize()
+
+
+def refusal(code: str | None) -> str:
+    """Why two identifiers were not joined, as a sentence."""
+    words = REFUSALS.get(code or "", label(code or "refused"))
+    return f"{words}; {'the two stay apart' if code in OF_THE_PAIR else 'it joins nobody'}."
 
 
 def mask(email: str | None, first_name: str | None, last_name: str | None) -> str:

@@ -15,6 +15,10 @@ create table marts.fct_identity_edges (
     identifier_a_type text, identifier_a_value text, identifier_b_type text,
     identifier_b_value text, source_system text, source_record_id text, observed_at timestamp,
     rule text, evidence_grade text, status text, refusal_reason text);
+create table marts.fct_customer_field_provenance (
+    customer_id text, field text, claimed_value text, is_winner boolean, rule text,
+    source_system text, source_record_id text, evidence_grade text, fact_kind text,
+    claim_count bigint, stated_at timestamp);
 create table marts.fct_customer_journey_stages (
     customer_id text, stage text, entered_at timestamp, exited_at timestamp, entry_reason text,
     is_current boolean);
@@ -78,7 +82,22 @@ insert into marts.fct_identity_edges values
     ('device', 'kiosk', 'email', 'ann@shop.example', 'web', 'm-5',
      timestamp '2025-05-01', 'identify', 'checkout', 'refused', 'shared_device'),
     ('email', 'none@none.example', 'phone', '+442079460009', 'orders', '2001',
-     timestamp '2025-05-01', 'same_order', 'checkout', 'refused', 'blocked_value');
+     timestamp '2025-05-01', 'same_order', 'checkout', 'refused', 'blocked_value'),
+    ('device', 'kiosk', 'email', 'bo@shop.example', 'web', 'm-6',
+     timestamp '2025-05-02', 'identify', 'newsletter', 'refused', 'shared_device'),
+    ('email', 'bo@shop.example', 'orders_customer_id', '77', 'contacts', 'row-1',
+     timestamp '2025-03-01', 'import', 'import', 'used', null),
+    ('loyalty_id', '77', 'orders_customer_id', '77', 'contacts', 'row-2',
+     timestamp '2025-04-01', 'import', 'import', 'refused', 'cannot_link');
+insert into marts.fct_customer_field_provenance values
+    ('c1', 'first_name', 'Ann', true, 'best_grade', 'orders', '1001', 'card_paid_order',
+     'observed', 3, timestamp '2025-02-01'),
+    ('c1', 'first_name', 'Annie', false, 'best_grade', 'klaviyo', 'k-1', 'newsletter',
+     'stated', 1, timestamp '2025-03-01'),
+    ('c1', 'timezone', 'Europe/London', true, 'best_grade', 'klaviyo', 'k-1', 'newsletter',
+     'inferred', 1, timestamp '2025-03-01'),
+    ('c1', 'email', 'ann@shop.example', true, 'primary_identifier', 'orders', '1001',
+     'card_paid_order', 'observed', 3, timestamp '2025-02-01');
 insert into marts.fct_customer_journey_stages values
     ('c1', 'awareness', timestamp '2025-01-01', timestamp '2025-02-01', 'first visit', false),
     ('c1', 'purchase', timestamp '2025-02-01', null, 'first kept order', true);

@@ -1,0 +1,40 @@
+"""`regulars explain`: one person, or with --why what is between two identifiers.
+
+Belongs here: which of the two was asked, and JSON or text. Does not belong here: finding anything
+(orchestration/explain.py, why.py) and how it is laid out (explain_view.py).
+"""
+
+from __future__ import annotations
+
+import sys
+
+from rich.console import Console
+
+from ingestion.errors import UsageError
+from orchestration.explain import explain
+from orchestration.explain_view import render, render_why
+from orchestration.home import Home
+from orchestration.why import why
+
+
+def print_explanation(
+    home: Home, who: str | None, pair: tuple[str, str] | None, out: Console, *, as_json: bool
+) -> None:
+    """Print who somebody is, or why two values are one person."""
+    if (who is None) == (pair is None):
+        raise UsageError(
+            "Say whom to explain, or which two with --why.",
+            "Try `regulars explain EMAIL`, or `regulars explain --why EMAIL PHONE`.",
+        )
+    if pair is not None:
+        answer = why(home, *pair)
+        if as_json:
+            sys.stdout.write(answer.to_json() + "\n")
+        else:
+            out.print(render_why(answer))
+        return
+    found = explain(home, str(who))
+    if as_json:
+        sys.stdout.write(found.to_json() + "\n")
+    else:
+        out.print(render(found))
