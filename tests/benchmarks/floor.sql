@@ -1418,7 +1418,7 @@ with claims as (
     select customer_id, country_code
     from claims where country_code is not null
     qualify row_number() over (
-        partition by customer_id order by not is_order, seen_at desc nulls last, record
+        partition by customer_id order by not is_order, seen_at desc nulls last, rank, record
     ) = 1
 ), addresses as (
     select customer_id,
