@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import duckdb
+import pytest
 
 from tests.dbt.models.test_increments import IDENTITY, commit, owners
 from tests.dbt.world import World
@@ -34,3 +36,29 @@ def test_a_rule_that_left_raw_ties_nobody(tmp_path: Path) -> None:
     apart = owners(world)
     assert apart["one@a.example"] != apart["two@a.example"]
     assert tied["one@a.example"] in apart.values(), "one of the two keeps the id"
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ("max_count = 0", "the limit of login per device is 0; it must be 1 or more"),
+        ("linked_type = 'passport'", "'device,passport' names no identifier type"),
+    ],
+)
+def test_a_limit_that_cannot_be_is_one_sentence(
+    tmp_path: Path, world: World, change: str, sentence: str
+) -> None:
+    """A limit of zero or of a type that is not there stops the models and says why."""
+    shutil.copytree(world.home, tmp_path / "home")
+    copy = World(tmp_path / "home", world.as_of)
+    with duckdb.connect(str(copy.home / "warehouse.duckdb")) as con:
+        ((schema,),) = con.execute(
+            "select table_schema from information_schema.tables"
+            " where table_name = 'identifier_limits'"
+        ).fetchall()
+        con.execute(
+            f"update {schema}.identifier_limits set {change}"
+            " where identifier_type = 'device' and linked_type = 'login'"
+        )
+    with pytest.raises(AssertionError, match=sentence):
+        copy.build("--select", "int_refused_identifiers")
