@@ -22,6 +22,7 @@ from ingestion.errors import RegularsError
 from orchestration.home import Home
 
 DBT_PROJECT = REPOSITORY / "dbt_project"
+_OUT_OF_SYNC = "incremental model are out of sync"
 WATCHED = ("*.sql", "*.yml", "*.csv", "*.py")
 SEGMENT = "seg_"  # what the models of segments begin with
 
@@ -119,11 +120,17 @@ def failure_sentence(home: Home) -> str:
         results = json.loads((target_path(home) / "run_results.json").read_text("utf-8"))
     except (OSError, ValueError):
         return f"dbt stopped before it ran a model; see {home.dbt / 'logs' / 'dbt.log'}."
-    failed = [
-        (result["unique_id"].split("."), result.get("failures"))
+    broken = [
+        result
         for result in results["results"]
         if result["status"] in ("error", "fail", "runtime error")
     ]
+    if any(_OUT_OF_SYNC in (result.get("message") or "") for result in broken):
+        return (
+            "The columns of a table that grows from run to run have changed with this version."
+            " Run once with --full-refresh: it is built anew from raw and nothing is lost."
+        )
+    failed = [(result["unique_id"].split("."), result.get("failures")) for result in broken]
     names = [
         f"{parts[0]} {parts[2]}" + (f" ({failures} rows)" if failures else "")
         for parts, failures in failed

@@ -1,0 +1,38 @@
+"""What a failed dbt command is to people: names, counts and what to do, never a row."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from orchestration.home import Home
+from orchestration.transformation import failure_sentence, target_path
+
+
+def home_after(tmp_path: Path, *results: dict[str, object]) -> Home:
+    home = Home(tmp_path)
+    target_path(home).mkdir(parents=True)
+    (target_path(home) / "run_results.json").write_text(json.dumps({"results": results}), "utf-8")
+    return home
+
+
+def test_failed_nodes_are_named_and_counted(tmp_path: Path) -> None:
+    home = home_after(
+        tmp_path,
+        {"unique_id": "model.regulars.dim_customers", "status": "success"},
+        {"unique_id": "test.regulars.unique_x.1", "status": "fail", "failures": 3},
+    )
+    assert failure_sentence(home).startswith("1 dbt node(s) failed: test unique_x (3 rows).")
+
+
+def test_changed_columns_ask_for_a_full_refresh(tmp_path: Path) -> None:
+    message = "The source and target schemas on this incremental model are out of sync!"
+    home = home_after(
+        tmp_path,
+        {"unique_id": "model.regulars.stg_a", "status": "error", "message": message},
+    )
+    assert "--full-refresh" in failure_sentence(home)
+
+
+def test_no_results_point_to_the_log(tmp_path: Path) -> None:
+    assert "dbt.log" in failure_sentence(Home(tmp_path))
