@@ -311,6 +311,19 @@ def score(
     room.score(Home.locate(home), as_file, since, out)
 
 
+@app.command()
+def duplicates(
+    min_weight: Annotated[
+        float, typer.Option(help="Leave out weaker proposals (8: 256 to 1 for one person).")
+    ] = 8.0,
+    home: HomeOption = None,
+) -> None:
+    """Propose likely duplicates that share no identifier, for review (optional extra)."""
+    from orchestration.commands import duplicates as room
+
+    room.duplicates(Home.locate(home), min_weight, out)
+
+
 @quarantine_app.command("list")
 def quarantine_list(
     raw: Annotated[

@@ -76,6 +76,11 @@ class Home:
         return self.root / "delivered"
 
     @property
+    def review(self) -> Path:
+        """Proposals for a person to look at; can be deleted and made again."""
+        return self.root / "review"
+
+    @property
     def dagster(self) -> Path:
         """DAGSTER_HOME."""
         return self.root / "dagster"
