@@ -242,7 +242,10 @@ def _sqlite_engine(path: Path) -> Engine:
 
 
 def _migrate(store: Store) -> None:
-    """Create what is missing and refuse what is newer than this code."""
+    """Create the tables that are missing and refuse what is newer than this code.
+
+    Every version so far only added tables, so creating the missing ones is the whole migration.
+    """
     known = _schema_version(store)
     if known == schema.SCHEMA_VERSION:
         return
@@ -254,7 +257,7 @@ def _migrate(store: Store) -> None:
         )
     with store.write() as connection:
         schema.metadata.create_all(connection)
-        insert_new(connection, schema.meta, [_version_row()])
+        upsert(connection, schema.meta, [_version_row()])
 
 
 def _schema_version(store: Store) -> int | None:
