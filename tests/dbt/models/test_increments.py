@@ -27,6 +27,9 @@ COMPARED = {
     "int_identity_edges": "*",
     "int_customers": "* exclude (is_newly_born)",
     "int_customer_identifiers": "* exclude (identifier_key)",
+    "int_household_members": "* exclude (group_number)",
+    "int_identity_over_merging": "*",
+    "int_identity_under_merging": "*",
 }
 
 
