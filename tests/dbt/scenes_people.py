@@ -140,7 +140,8 @@ def people(world: World) -> None:
             rule
             | {"rule": "cannot_link", "value_a": "y2@both.example", "value_b": "y1@both.example"},
             # whom a rule joins is one person, whatever the names say
-            rule | {"rule": "must_link", "value_a": "vera@one.example", "value_b": "wera@two.example"},
+            rule
+            | {"rule": "must_link", "value_a": "vera@one.example", "value_b": "wera@two.example"},
             # a value that nothing ever showed
             rule
             | {"rule": "must_link", "value_a": "y1@both.example", "value_b": "never@seen.example"},
