@@ -1,8 +1,8 @@
 """Chromium for tests and for the pictures in docs/images: Debian's browser, driven by playwright.
 
 Belongs here: opening pages and taking pictures. Does not belong here: what a page must show.
-`python -m tests.browser.pages HOME [STOPPED]` takes the pictures again from a finished demo home and,
-for the picture of a failed check, from one whose last run a check stopped.
+`python -m tests.browser.pages HOME [STOPPED]` takes the pictures again from a finished demo home
+and, for the picture of a failed check, from one whose last run a check stopped.
 """
 
 from __future__ import annotations
