@@ -42,7 +42,7 @@ demo: $(STAMP) ## Run the whole product on a pretend shop (home: ./data)
 	@$(VENV)/bin/regulars demo $(ARGS)
 
 test: $(STAMP) ## Run every test
-	@$(PY) -m pytest -n 2 --dist loadgroup $(ARGS)
+	@$(PY) -m pytest -n 2 $(ARGS)
 
 dev: $(STAMP) ## Open Dagster with the whole lineage on http://127.0.0.1:3000
 	@$(VENV)/bin/regulars dev $(ARGS)

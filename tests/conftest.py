@@ -6,22 +6,31 @@ import os
 from pathlib import Path
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
-HERE = Path(__file__).parent
+DEMO_FILES = {"test_demo.py", "test_households.py", "test_pages.py"}
 os.environ.setdefault("DO_NOT_TRACK", "1")
 os.environ.setdefault("DBT_SEND_ANONYMOUS_USAGE_STATS", "false")
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
 os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")
 
 
-# First, because xdist reads the marks in a hook of its own.
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With xdist: one demo home and one dbt build serve all the tests that need them."""
-    for item in items:
-        place = item.path.relative_to(HERE)
-        shares = len(place.parts) > 2 and place.parts[:2] in (("dbt", "marts"), ("dbt", "models"))
-        group = "/".join(place.parts[:2]) if shares else str(place)
-        if "demo_home" in getattr(item, "fixturenames", ()):
-            group = "demo"
-        item.add_marker(pytest.mark.xdist_group(group))
+class OneWorkerPerFixture(LoadScopeScheduling):
+    """Each group of tests on one worker, so that one home or one dbt build serves all of it.
+
+    xdist's own groups do not reach its scheduler under this pytest, so the group is read off the
+    file: the folders of dbt tests share one build each, the demo's files one home, others nothing.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.split("::", maxsplit=1)[0]
+        if Path(path).name in DEMO_FILES:
+            return "demo"
+        folder = str(Path(path).parent)
+        return folder if folder.endswith(("dbt/marts", "dbt/models")) else path
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> OneWorkerPerFixture:
+    """In the order of collection: what takes longest comes early in it."""
+    config.option.loadscopereorder = False
+    return OneWorkerPerFixture(config, log)
