@@ -1412,7 +1412,8 @@ with claims as (
     from claims where first_name is not null or last_name is not null
     qualify row_number() over (
         partition by customer_id
-        order by rank, first_name is null or last_name is null, seen_at desc nulls last, record
+        order by rank, coalesce(length(replace(first_name, '.', '')), 0) < 2
+            or coalesce(length(replace(last_name, '.', '')), 0) < 2, seen_at desc nulls last, record
     ) = 1
 ), countries as (
     select customer_id, country_code

@@ -57,6 +57,9 @@ def add_half_names(shop: Shop) -> None:
     shop.person("half", ago(days=9))
     _contact(shop, "half", "h1", ago(days=9), "store_till", first_name="Bo")
     _contact(shop, "half", "h2", ago(days=8), "newsletter", first_name="Beau", last_name="Ray")
+    shop.person("initial", ago(days=9))
+    shop.order("initial", ago(days=9), order_id="j1", first_name="Jade", last_name="Hill", **PAID)
+    shop.order("initial", ago(days=8), order_id="j2", first_name="J.", last_name="Hill", **PAID)
 
 
 def _contact(
@@ -75,6 +78,16 @@ def claims(shop: Shop, field: str, customer: str = "ann") -> list[tuple[object, 
         f"and field = '{field}' order by is_winner desc, claimed_value"
     )
     return [tuple(row.values()) for row in rows]
+
+
+def test_an_initial_does_not_hide_a_whole_name(shop: Shop) -> None:
+    ((first, last),) = [
+        tuple(row.values())
+        for row in shop.query(
+            "select first_name, last_name from marts.dim_customers where customer_id = 'initial'"
+        )
+    ]
+    assert (first, last) == ("Jade", "Hill")
 
 
 EXPECTED = {

@@ -42,7 +42,11 @@ select
     coalesce(cast({{ field }} as varchar), '') as claimed_value,
     {% if is_name -%}
     coalesce({{ written_name('first_name', 'last_name') }}, '') as unit_value,
-    case when first_name is null or last_name is null then 1 else 0 end as missing_halves,
+    -- An initial is no more than half a name
+    case
+        when length(replace(first_name, '.', '')) > 1 and length(replace(last_name, '.', '')) > 1 then 0
+        else 1
+    end as missing_halves,
     {%- else -%}
     coalesce(cast({{ field }} as varchar), '') as unit_value,
     0 as missing_halves,
