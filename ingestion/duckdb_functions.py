@@ -1,9 +1,9 @@
 """What SQL cannot say, as functions that SQL can call.
 
-Belongs here: registering `ingestion.identifiers` and `ingestion.partition` on a DuckDB connection,
-and the small dbt-duckdb plugin that does so for every model run (see dbt_project/profiles.yml).
-Does not belong here: any rule about values; those live in `ingestion.identifiers`, so that models,
-consent facts and the send gate can never disagree.
+Belongs here: registering `ingestion.identifiers` and `ingestion.partition` on a DuckDB connection;
+`ingestion.dbt_plugin` does so for every model run. Does not belong here: any rule about values;
+those live in `ingestion.identifiers`, so that models, consent facts and the send gate can never
+disagree.
 
 The functions run in Python, about a million values in ten seconds, so models call them once per
 distinct value and keep the answer (`int_identifier_values`).
@@ -12,7 +12,6 @@ distinct value and keep the answer (`int_identifier_values`).
 from __future__ import annotations
 
 import duckdb
-from dbt.adapters.duckdb.plugins import BasePlugin
 from duckdb.func import FunctionNullHandling
 from duckdb.sqltypes import BIGINT, VARCHAR
 
@@ -33,11 +32,3 @@ def register(connection: duckdb.DuckDBPyConnection) -> None:
     connection.create_function(
         "refused_ties", refused_ties, [pairs, pairs], duckdb.list_type(BIGINT)
     )
-
-
-class Plugin(BasePlugin):
-    """dbt-duckdb calls this once for the connection that all threads share."""
-
-    def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
-        """Register our functions."""
-        register(conn)

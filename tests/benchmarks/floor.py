@@ -10,12 +10,9 @@ from datetime import datetime
 from pathlib import Path
 
 import duckdb
-from duckdb.func import FunctionNullHandling
-from duckdb.sqltypes import BIGINT, VARCHAR
 
 from ingestion.config import Settings
-from ingestion.identifiers import match_identifier
-from ingestion.partition import refused_ties
+from ingestion.duckdb_functions import register
 from orchestration.home import Home
 from orchestration.transformation import DBT_PROJECT
 
@@ -40,25 +37,10 @@ def build_floor(home: Home, settings: Settings, as_of: datetime) -> None:
     path.unlink(missing_ok=True)
     config = {"autoinstall_known_extensions": "false", "threads": str(THREADS)}
     with duckdb.connect(str(path), config=config) as connection:
-        _register(connection)
+        register(connection)
         connection.execute("set TimeZone = 'UTC'")
         connection.execute(f"attach '{home.raw}' as raw (read_only)")
         connection.execute(f"set variable seeds = '{DBT_PROJECT / 'seeds'}'")
         connection.execute(f"set variable exports = '{home.ops_export}'")
         connection.execute(f"set variable as_of = timestamp '{as_of.isoformat(sep=' ')}'")
         connection.execute(SCRIPT.read_text("utf-8"))
-
-
-def _register(connection: duckdb.DuckDBPyConnection) -> None:
-    """The two Python functions, registered here so that the floor need not import dbt."""
-    connection.create_function(
-        "match_identifier",
-        match_identifier,
-        [VARCHAR, VARCHAR, VARCHAR],
-        VARCHAR,
-        null_handling=FunctionNullHandling.SPECIAL,
-    )
-    pairs = duckdb.list_type(duckdb.list_type(BIGINT))
-    connection.create_function(
-        "refused_ties", refused_ties, [pairs, pairs], duckdb.list_type(BIGINT)
-    )
