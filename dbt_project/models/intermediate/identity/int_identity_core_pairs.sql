@@ -1,26 +1,7 @@
 {#- Two cores that a card, phone or device would tie together. Most of these values touch one core. -#}
-with links as (
+with touches as (
     select *
-    from {{ ref('int_identity_links') }}
-    where refusal_reason is null and is_bridge_a <> is_bridge_b
-),
-
-cores as (
-    select *
-    from {{ ref('int_identity_cores') }}
-),
-
-touches as (
-    select distinct
-        ends.bridge_key,
-        coalesce(cores.component, ends.other_key) as core
-    from (
-        select
-            case when is_bridge_a then key_a else key_b end as bridge_key,
-            case when is_bridge_a then key_b else key_a end as other_key
-        from links
-    ) as ends
-    left join cores on ends.other_key = cores.node
+    from {{ ref('int_identity_bridge_touches') }}
 ),
 
 several as (

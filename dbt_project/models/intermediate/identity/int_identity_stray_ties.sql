@@ -27,17 +27,8 @@ bare_ties as (
 ),
 
 owned as (
-    select distinct
-        ends.bridge_key,
-        coalesce(cores.component, ends.other_key) as core
-    from (
-        select
-            case when is_bridge_a then key_a else key_b end as bridge_key,
-            case when is_bridge_a then key_b else key_a end as other_key
-        from links
-        where is_bridge_a <> is_bridge_b
-    ) as ends
-    left join {{ ref('int_identity_cores') }} as cores on ends.other_key = cores.node
+    select *
+    from {{ ref('int_identity_bridge_touches') }}
 ),
 
 phones as (
