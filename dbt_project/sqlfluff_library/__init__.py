@@ -43,3 +43,12 @@ graph = Graph()
 def var(name: str, default: Any = None) -> Any:
     """A variable as the project declares it: models do arithmetic with them."""
     return PROJECT["vars"].get(name, default)
+
+
+def load_relation(_relation: Any) -> None:
+    """No table is there while linting."""
+
+
+def local_md5(text: str) -> str:
+    """dbt's hash of a text, which our models only write down."""
+    return text

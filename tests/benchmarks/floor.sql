@@ -903,8 +903,13 @@ with pairs as (
     where type = 'email' and block_reason is null
         and core in (select core from sides) and core not in (select core from core_names)
 ), first_names as (
-    select split_part(full_name, ' ', 1) as first_name
-    from core_names group by 1 having count(*) > 1
+    select split_part(name, ' ', 1) as first_name
+    from (
+        select distinct full_name(person_name) as name
+        from (select distinct person_name from keyed where person_name is not null)
+    )
+    where name is not null
+    group by 1 having count(*) > 1
 ), somebody_else as (
     select sides.core, sides.other
     from (

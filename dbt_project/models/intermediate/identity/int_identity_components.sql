@@ -1,4 +1,7 @@
 {#- Which identifiers are one person. -#}
+{{ config(materialized='incremental', incremental_strategy='replace_scope', unique_key='node') }}
+{{- refuse_half_a_refresh() }}
+
 with settled as (
     {{ connected_components(ref('int_identity_edges_used')) | indent(4) }}
 )

@@ -36,13 +36,6 @@ accounts as (
     where fact_type <> 'full_name'
 ),
 
-first_names as (
-    select first_name
-    from names
-    group by first_name
-    having count(*) > 1
-),
-
 sides as (
     select
         core_a as named_core,
@@ -63,12 +56,11 @@ somebody_else as (
     from sides
     inner join names on sides.named_core = names.core and names.is_certain
     inner join {{ ref('int_identity_address_words') }} as words on sides.nameless_core = words.core
-    left join first_names on words.word = first_names.first_name
     group by sides.named_core, sides.nameless_core
     having
         not bool_or(words.word = names.first_name)
         and bool_or(
-            (first_names.first_name is not null and words.word <> names.last_name)
+            (words.is_first_name and words.word <> names.last_name)
             or (
                 substr(words.word, 2) = names.last_name
                 and substr(words.word, 1, 1) <> substr(names.first_name, 1, 1)

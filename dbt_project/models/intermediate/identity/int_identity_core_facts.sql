@@ -1,13 +1,15 @@
 {#-
     What may tell two cores apart: the full names on their records and the accounts of which a person has
-    one. A name on a record speaks for every account and address beside it.
+    one. A name on a record speaks for every usable account and address beside it.
 -#}
+{{ config(materialized='incremental', incremental_strategy='replace_scope', unique_key='core') }}
+{{- refuse_half_a_refresh() }}
 {%- set bridges = bridging_identifier_types() %}
 
 with evidence as (
     select *
-    from {{ ref('int_identity_evidence_keyed') }}
-    where person_name is not null
+    from {{ ref('int_identity_records') }}
+    where person_name is not null and {{ in_scope('hub_key') }}
 ),
 
 cores as (
@@ -21,32 +23,20 @@ named as (
         {{ type }} as identifier_key,
         person_name
     from evidence
-    where {{ type }} is not null
+    where {{ type }} is not null and {{ type }}_refusal is null
     {{ 'union' if not loop.last }}
     {%- endfor %}
-),
-
-written as (
-    select distinct person_name
-    from named
-),
-
-folded as (
-    select
-        person_name,
-        {{ full_name('person_name') }} as full_name
-    from written
 ),
 
 facts as (
     select distinct
         coalesce(cores.component, named.identifier_key) as core,
         'full_name' as fact_type,
-        folded.full_name as fact
+        names.full_name as fact
     from named
-    inner join folded on named.person_name = folded.person_name
+    inner join {{ ref('int_person_names') }} as names on named.person_name = names.person_name
     left join cores on named.identifier_key = cores.node
-    where folded.full_name is not null
+    where names.full_name is not null
     union all
     select
         coalesce(cores.component, identifiers.identifier_key) as core,
@@ -59,6 +49,11 @@ facts as (
     where
         identifiers.identifier_type in ({{ quoted(person_account_types()) }})
         and refused.identifier_key is null
+        and identifiers.identifier_key in (
+            select identifier_key
+            from {{ ref('int_identity_scope') }}
+            where fact_count is not null
+        )
 )
 
 select

@@ -15,7 +15,7 @@ candidates as (
     select
         key_a,
         key_b
-    from {{ ref('int_identity_links') }}
+    from {{ ref('int_identity_links_in_scope') }}
     where refusal_reason is null and not is_bridge_a and not is_bridge_b
     union
     -- Whom a rule joins is one person, whatever the names say
@@ -25,6 +25,7 @@ candidates as (
     from rules
     where
         rule = 'must_link'
+        and {{ in_scope('key_a') }}
         and block_reason is null
         and key_a not in (select identifier_key from bridges)
         and key_b not in (select identifier_key from bridges)

@@ -8,4 +8,5 @@ from {{ ref('int_identity_links_judged') }} as links
 inner join {{ ref('int_identity_drafts') }} as drafts on links.key_a = drafts.node
 where
     links.refusal_reason is null
+    and {{ in_scope('links.hub_key') }}
     and drafts.component in (select component from {{ ref('int_identity_conflicts') }})

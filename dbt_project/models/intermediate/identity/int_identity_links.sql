@@ -2,47 +2,24 @@
     Pairs of identifiers that stood on one record, as integers. The most trusted usable identifier of a
     record ties its others; a value that may tie nobody leaves a refused pair with its reason. Cards,
     phones and devices without a name beside them are tied to one another in pairs, so that each can be
-    refused by itself. Every kind of record at once, so a rule change applies to all history.
+    refused by itself.
 -#}
+{{ config(materialized='incremental', incremental_strategy='replace_scope', unique_key='hub_key') }}
+{{- refuse_half_a_refresh() }}
+
 {%- set types = identifier_types() %}
 {%- set bridges = bridging_identifier_types() %}
 
-with evidence as (
+with with_hub as (
     select *
-    from {{ ref('int_identity_evidence_keyed') }}
-),
-
-refused_values as (
-    select *
-    from {{ ref('int_refused_identifiers') }}
-),
-
-with_hub as (
-    select
-        evidence.*,
-        coalesce(
-            {%- for type in types if type not in bridges %}
-            case when {{ type }}_refused.identifier_key is null then evidence.{{ type }} end{{ ',' if not loop.last }}
-            {%- endfor %}
-        ) as personal_hub,
-        coalesce(
-            {%- for type in bridges %}
-            case when {{ type }}_refused.identifier_key is null then evidence.{{ type }} end{{ ',' if not loop.last }}
-            {%- endfor %}
-        ) as bridge_hub
-        {%- for type in types %},
-        {{ type }}_refused.refusal_reason as {{ type }}_refusal
-        {%- endfor %}
-    from evidence
-    {%- for type in types %}
-    left join refused_values as {{ type }}_refused on evidence.{{ type }} = {{ type }}_refused.identifier_key
-    {%- endfor %}
+    from {{ ref('int_identity_records') }}
+    where {{ in_scope('hub_key') }}
 ),
 
 pairs as (
     {%- for type in types %}
     select
-        coalesce(personal_hub, bridge_hub) as hub,
+        hub_key as hub,
         {{ type }} as other,
         personal_hub is null as hub_is_bridge,
         {{ 'true' if type in bridges else 'false' }} as other_is_bridge,
@@ -53,7 +30,7 @@ pairs as (
         source_record_id,
         observed_at
     from with_hub
-    where {{ type }} <> coalesce(personal_hub, bridge_hub)
+    where {{ type }} <> hub_key
     union all
     {%- endfor %}
     select
@@ -84,6 +61,7 @@ best_evidence as (
         bool_or(case when hub < other then hub_is_bridge else other_is_bridge end) as is_bridge_a,
         bool_or(case when hub < other then other_is_bridge else hub_is_bridge end) as is_bridge_b,
         max(refusal_reason) as refusal_reason,
+        min(hub) as hub_key,
         -- Best grade, then earliest, then a fixed order: fixed-width texts compare as the tuple would
         min(concat(
             evidence_rank, lpad(cast({{ epoch_micros('observed_at') }} as varchar), 20, '0'),
@@ -96,6 +74,7 @@ best_evidence as (
 select
     key_a,
     key_b,
+    hub_key,
     is_bridge_a,
     is_bridge_b,
     cast(substr(best, 1, 1) as integer) as evidence_rank,

@@ -2,7 +2,7 @@
     links ends in somebody else (int_identity_cuts). -#}
 with links as (
     select *
-    from {{ ref('int_identity_links') }}
+    from {{ ref('int_identity_links_in_scope') }}
 ),
 
 shared as (
@@ -16,7 +16,7 @@ shared as (
 must_links as (
     select *
     from {{ ref('int_identity_rule_links') }}
-    where rule = 'must_link'
+    where rule = 'must_link' and {{ in_scope('key_a') }}
 ),
 
 cannot_links as (
@@ -28,6 +28,7 @@ cannot_links as (
 select
     links.key_a,
     links.key_b,
+    links.hub_key,
     links.is_bridge_a,
     links.is_bridge_b,
     links.evidence_rank,
@@ -53,6 +54,7 @@ union all
 select
     must_links.key_a,
     must_links.key_b,
+    must_links.key_a as hub_key,
     false as is_bridge_a,
     false as is_bridge_b,
     0 as evidence_rank,

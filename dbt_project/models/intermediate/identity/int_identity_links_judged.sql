@@ -1,7 +1,11 @@
 {#- Links with their verdict: used, or refused with the reason. -#}
+{{ config(materialized='incremental', incremental_strategy='replace_scope', unique_key='hub_key') }}
+{{- refuse_half_a_refresh() }}
+
 select
     links.key_a,
     links.key_b,
+    links.hub_key,
     case when links.evidence_rank = 0 then 6 else links.evidence_rank end as evidence_rank,
     links.observed_micros,
     links.source_system,

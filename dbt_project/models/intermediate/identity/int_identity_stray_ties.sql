@@ -4,7 +4,7 @@
 -#}
 with links as (
     select *
-    from {{ ref('int_identity_links') }}
+    from {{ ref('int_identity_links_in_scope') }}
     where refusal_reason is null
 ),
 

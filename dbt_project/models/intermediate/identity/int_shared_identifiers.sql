@@ -4,19 +4,23 @@
     with two full names on paid orders, phones that were passed on, and cards, phones and devices between
     two cores that are different people by their names and accounts.
 -#}
+{{ config(materialized='incremental', incremental_strategy='replace_scope', unique_key='identifier_key') }}
+{{- refuse_half_a_refresh() }}
+
 with shared as (
     select
         identifier_key,
         refusal_reason as share_reason,
         1 as place
     from {{ ref('int_refused_identifiers') }}
-    where not is_blocked
+    where not is_blocked and {{ in_scope('identifier_key') }}
     union all
     select
         identifier_key,
         'two_names' as share_reason,
         2 as place
     from {{ ref('int_identifiers_of_two_names') }}
+    where {{ in_scope('identifier_key') }}
     union all
     select
         pairs.bridge_key as identifier_key,

@@ -3,7 +3,8 @@
     whoever reads this, so moving `as_of` either way needs no rebuild.
 
     A run takes loads that it has not seen, and from older loads whatever shares a message id with
-    them, so that the choice among deliveries of one event is made again from all of them.
+    them, so that the choice among deliveries of one event is made again from all of them. Which loads
+    hold such rows is asked first: the engine then skips the others, and their JSON is not read again.
 -#}
 {{ config(
     materialized='incremental',
@@ -33,6 +34,14 @@ with touched as (
     {%- endif %}
 ),
 
+{% if is_incremental() -%}
+touched_loads as (
+    select distinct _dlt_load_id
+    from {{ raw_events }}
+    where message_id in (select message_id from touched)
+),
+
+{% endif -%}
 later_deliveries as (
     select _row_id
     from {{ raw_events }}
@@ -78,5 +87,6 @@ where
     (device_id is not null or login_id is not null)
     and _row_id not in (select _row_id from later_deliveries)
     {%- if is_incremental() %}
+    and _dlt_load_id in (select _dlt_load_id from touched_loads)
     and event_id in (select message_id from touched)
     {%- endif %}
