@@ -1,9 +1,15 @@
-{#- Pairs of customers that may be one person: one name and something else in common, and no rule that says
-    otherwise. -#}
+{#- Pairs of customers that may be one person: one name and something else in common, or one mailbox; and
+    no rule that says otherwise. -#}
 with alike as (
-    select *
-    from {{ ref('int_identity_alike') }}
+    {%- for relation in ['int_identity_alike', 'int_identity_mailboxes'] %}
+    select
+        signal,
+        group_key,
+        customer_id
+    from {{ ref(relation) }}
     where not is_skipped
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
 ),
 
 kept_apart as (
@@ -40,6 +46,7 @@ select
         when 'shared_phone' then 4
         when 'shared_device' then 3
         when 'same_address_words' then 3
+        when 'same_mailbox' then 1
         else 2
     end as score
 from pairs
