@@ -66,7 +66,8 @@ REFUSALS = {
     "blocked_value": "Value on the block list",
     "role_account": "Account of a role address",
     "shared_orders_customer_id": "Customer number used by several people",
-    "another_phone": "Another phone on a card of a household",
+    "unnamed_record": "Record that does not say whose it is",
+    "unnamed_visitor": "Visitor without a name on somebody's device",
     "passed_on": "Phone number with a new owner",
     "several_people": "Would have joined two people",
     "cannot_link": "Kept apart by a rule",
@@ -84,7 +85,7 @@ REFUSALS = {
     "too_many_devices": "Seen with too many devices",
 }
 # Refused because of the two together; any other refusal is about one value, which then joins nobody
-OF_THE_PAIR = ("several_people", "cannot_link", "another_phone")
+OF_THE_PAIR = ("several_people", "cannot_link", "unnamed_record", "unnamed_visitor")
 SURVIVAL = {
     "best_grade": "best evidence",
     "most_recent": "said last",

@@ -748,6 +748,9 @@ with accounts_of_blocked as (
     union all
     select phone, min(observed_at), max(last_seen_at)
     from phoned where shopify_customer_id is not null group by phone, shopify_customer_id
+    union all
+    select phone, min(observed_at), max(last_seen_at)
+    from phoned where email is not null group by phone, email
 ), beside as (
     select seen.key, refusal_reason, max_count, window_days, epoch_us(min(observed_at)) as first_micros
     from seen
@@ -886,6 +889,14 @@ from several as a
 inner join several as b on a.bridge = b.bridge and a.core < b.core
 inner join identifiers on a.bridge = key;
 
+-- What the addresses of a nameless core call their owner.
+create temp table address_words as
+select distinct core, unnest(regexp_extract_all(split_part(value, '@', 1), '[a-z]{2,}')) as word
+from identifiers inner join cores using (key)
+where type = 'email' and block_reason is null
+    and core in (select core_a from core_pairs union select core_b from core_pairs)
+    and core not in (select core from core_names);
+
 create temp table core_conflicts as
 with pairs as (
     select distinct core_a, core_b, by_device from core_pairs
@@ -897,11 +908,6 @@ with pairs as (
     where type in ('login', 'orders_customer_id', 'loyalty_id', 'shopify_customer_id')
         and core in (select core from sides) and key not in (select key from refused)
     group by core
-), words as (
-    select distinct core, unnest(regexp_extract_all(split_part(value, '@', 1), '[a-z]{2,}')) as word
-    from identifiers inner join cores using (key)
-    where type = 'email' and block_reason is null
-        and core in (select core from sides) and core not in (select core from core_names)
 ), first_names as (
     select split_part(name, ' ', 1) as first_name
     from (
@@ -917,7 +923,7 @@ with pairs as (
         from core_names where name_count = 1
     )
     inner join sides using (core)
-    inner join words on sides.other = words.core
+    inner join address_words as words on sides.other = words.core
     group by sides.core, sides.other
     having not bool_or(word = first_name) and bool_or(
         (word in (select first_name from first_names) and word <> last_name)
@@ -979,25 +985,110 @@ from (
 )
 inner join identifiers using (key);
 
--- A card and a phone on one nameless receipt, where the card's owner is known under another phone.
+-- Full names seen with the cards, phones and devices whose ties are in question.
+create temp table bridge_names as
+with questioned as (
+    select unnest([key_a, key_b]) as bridge
+    from links where refusal_reason is null and is_bridge_a and is_bridge_b
+    union
+    select bridge
+    from touches inner join identifiers on bridge = key
+    where type = 'payment_card' and core not in (select core from core_names)
+), said as (
+    select distinct key, person_name
+    from keyed inner join seen using (record_no)
+    where person_name is not null and key in (select bridge from questioned)
+), folded as (
+    select person_name, full_name(person_name) as full_name
+    from (select distinct person_name from said)
+)
+select bridge, min(full_name) as full_name,
+    greatest(count(distinct full_name), max(name_count)) as name_count
+from (
+    select key as bridge, full_name, 1 as name_count
+    from said inner join folded using (person_name)
+    where full_name is not null
+    union all
+    select bridge, full_name, name_count
+    from touches inner join core_names using (core)
+    where bridge in (select bridge from questioned)
+)
+group by bridge;
+
+-- Somebody's card or device, and an account or address that may be another's of the household.
+create temp table nameless_ties as
+with known as (
+    select bridge, core, type, full_name is not null as is_named,
+        case when name_count = 1 then split_part(full_name, ' ', 1) end as first_name,
+        count(*) over (partition by core, type) as n
+    from touches
+    inner join identifiers on bridge = key and type in ('payment_card', 'device')
+    left join core_names using (core)
+), cards as (
+    select bridge from known where type = 'payment_card' group by bridge having count(*) > 1
+    union
+    select bridge from bridge_names
+), devices as (
+    select bridge, max(n) as n from known where type = 'device' and is_named group by bridge
+)
+select bridge, core, if(type = 'device', 'unnamed_visitor', 'unnamed_record') as refusal_reason
+from known
+left join devices using (bridge)
+where not is_named
+    and if(type = 'device', greatest(known.n, devices.n) > 1 and devices.n is not null,
+        bridge in (select bridge from cards))
+    and row(bridge, core) not in (
+        select row(known.bridge, known.core)
+        from known
+        inner join address_words using (core)
+        inner join known as owners on known.bridge = owners.bridge and word = owners.first_name
+    );
+
+-- Those, and values beside one another on records without an account or address.
 create temp table stray as
-select links.key_a, links.key_b
+with bare as (
+    select key_a, key_b, a.type as type_a, b.type as type_b
+    from links
+    inner join identifiers as a on key_a = a.key
+    inner join identifiers as b on key_b = b.key
+    where refusal_reason is null and is_bridge_a and is_bridge_b
+), sides as (
+    select key_a, key_b, key_a as bridge, count(*) over (partition by key_a, type_b) as n from bare
+    union all
+    select key_a, key_b, key_b, count(*) over (partition by key_b, type_a) from bare
+), firm as (
+    select * from touches
+    where row(bridge, core) not in (select row(bridge, core) from nameless_ties)
+), judged as (
+    select key_a, key_b,
+        max(n) = 1 and not bool_or(bridge in (select bridge from touches)) as are_alone,
+        count(full_name) = 2 as have_names,
+        max(name_count) = 1 and min(full_name) = max(full_name) as have_one_name
+    from sides left join bridge_names using (bridge)
+    group by key_a, key_b
+)
+select links.key_a, links.key_b, nameless_ties.refusal_reason
 from links
-inner join touches as owners on key_a = owners.bridge
-inner join touches as others on owners.core = others.core
-inner join identifiers as phones on others.bridge = phones.key and phones.type = 'phone'
-inner join identifiers as a on links.key_a = a.key and a.type = 'payment_card'
-inner join identifiers as b on links.key_b = b.key and b.type = 'phone'
-where refusal_reason is null
-group by links.key_a, links.key_b
-having not bool_or(phones.key = links.key_b);
+inner join cores on key_a = key
+inner join nameless_ties on key_b = bridge and cores.core = nameless_ties.core
+where links.refusal_reason is null and not is_bridge_a and is_bridge_b
+union all
+select key_a, key_b, if(have_names, 'several_people', 'unnamed_record')
+from judged
+where not are_alone and not (have_names and have_one_name)
+    and row(key_a, key_b) not in (
+        select row(key_a, key_b)
+        from bare
+        inner join firm as a on key_a = a.bridge
+        inner join firm as b on key_b = b.bridge and a.core = b.core
+    );
 
 create temp table checked as
 select
     links.key_a, links.key_b, record_no, is_bridge_b,
     coalesce(
-        if(stray.key_a is null, null, 'another_phone'),
-        least(shared_a.refusal_reason, shared_b.refusal_reason), links.refusal_reason
+        least(shared_a.refusal_reason, shared_b.refusal_reason), links.refusal_reason,
+        stray.refusal_reason
     ) as refusal_reason
 from links
 left join stray using (key_a, key_b)

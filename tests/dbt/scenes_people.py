@@ -18,6 +18,26 @@ def at(row: dict[str, Any], moment: str) -> dict[str, Any]:
     return row | {"created_at": moment, "processed_at": moment, "updated_at": moment}
 
 
+def seen_on(device: str) -> list[dict[str, str]]:
+    """What the shop's script leaves on an order: the device."""
+    return [{"name": "anonymousId", "value": device}]
+
+
+def receipt(number: str, **shown: str) -> dict[str, Any]:
+    """A till receipt of one line; the till knows no names."""
+    return {
+        "order_id": number,
+        "line_id": "1",
+        "ordered_at": "2026-05-10 12:00:00",
+        "sku": "S1",
+        "quantity": 1,
+        "unit_price": "20.00",
+        "currency": "GBP",
+        "sales_channel": "store",
+        "is_return": False,
+    } | shown
+
+
 def people(world: World) -> None:
     """Families, offices, passed-on phones, chains between strangers, rules about them."""
     world.add(
@@ -59,7 +79,7 @@ def people(world: World) -> None:
                 properties={"order_id": "711"},
             ),
             identify(712, "04 09:00", "her-laptop", None, email="sunny77@old.example"),
-            # a chain: Uma's phone, an address without a name, Will's card
+            # a chain: Uma's device, an address without a name, Will's phone
             event(
                 720, "02 09:00", "uma-pc", None, "Order Completed", properties={"order_id": "720"}
             ),
@@ -87,8 +107,8 @@ def people(world: World) -> None:
             order("710", "02 09:00:00", email="mia@home.example", **person("Mia", "Stone")),
             order("711", "03 09:00:00", email="mia.stone@work.example", **person("Mía Jane", "Stone")),
             order("720", "02 09:00:00", email="uma@vale.example", **person("Uma", "Vale")),
-            order("721", "04 09:00:00", email="sales77@chain.example", payment_fingerprint="card-chain"),
-            order("722", "05 09:00:00", email="will@yard.example", payment_fingerprint="card-chain", **person("Will", "Yard")),
+            order("721", "04 09:00:00", email="sales77@chain.example", phone="07911 700720"),
+            order("722", "05 09:00:00", email="will@yard.example", phone="07911 700720", **person("Will", "Yard")),
             # a household card: the address without a name is called like somebody else
             order("740", "02 09:00:00", email="noah@pike.example", payment_fingerprint="card-home", **person("Noah", "Pike")),
             order("741", "03 09:00:00", email="rosa.pike@pike.example", payment_fingerprint="card-home"),
@@ -117,6 +137,51 @@ def people(world: World) -> None:
             order("773", "03 09:00:00", phone="07911 700772", email="kept@phone.example", payment_fingerprint="card-kept"),
         ],
     )  # fmt: skip
+    world.add(
+        "raw_orders.orders",
+        [
+            # somebody at the till pays with Hana's card and shows a customer card
+            order("800", "02 09:00:00", email="hana@till.example", payment_fingerprint="card-hana", **person("Hana", "Dale")),
+            # a guest's card bears a name on the payment alone; at the till it is another's
+            order("801", "02 09:00:00", payment_fingerprint="card-ivo", note_attributes=seen_on("ivos-pc")),
+            order("802", "03 09:00:00", email="ivo@till.example", note_attributes=seen_on("ivos-pc"), **person("Ivo", "Dale")),
+            # an address that bears the first name on the card
+            order("803", "02 09:00:00", email="pillow8@till.example", payment_fingerprint="card-jana", **person("Jana", "Dale")),
+            # who opened an account with a number, and receipts that show it beside a card
+            order("804", "02 09:00:00", email="kim@phone.example", phone="07911 700803", **person("Kim", "Dale")),
+            # a guest on another's tablet
+            order("805", "02 09:00:00", phone="07911 700806", note_attributes=seen_on("lous-tablet"), **person("Max", "Dale")),
+            order("806", "03 09:00:00", email="lou@tablet.example", note_attributes=seen_on("lous-tablet"), **person("Lou", "Dale")),
+            # a number that an address gave long before another's account
+            order("807", "20 09:00:00", email="mona@phone.example", customer={"id": 8070}, phone="07911 700807", **person("Mona", "Dale")),
+        ],
+    )  # fmt: skip
+    world.add(
+        "raw_orders.order_lines",
+        [
+            receipt("S800", customer_ref="T-800", payment_fingerprint="card-hana"),
+            receipt("S801", customer_ref="T-801", payment_fingerprint="card-alone"),
+            receipt("S802", email="pillow9@till.example", payment_fingerprint="card-ivo"),
+            receipt("S803", email="jana.k@till.example", payment_fingerprint="card-jana"),
+            receipt("S804", phone="07911 700803", payment_fingerprint="card-new"),
+            receipt("S805", phone="07911 700804", payment_fingerprint="card-pair"),
+            receipt("S807", email="curtain6@phone.example", phone="07911 700807") | {"ordered_at": "2025-06-10 12:00:00"},
+        ],
+    )  # fmt: skip
+    world.add(
+        "raw_payments.payments",
+        [
+            {"order_id": "801", "provider": "stripe", "fingerprint": "card-ivo", "billing_name": "Ivo Dale",
+             "status": "succeeded", "amount": "100.00", "currency": "GBP", "paid_at": "2026-05-02 09:00:00"},
+        ],
+    )  # fmt: skip
+    world.add(
+        "raw_web.events",
+        [
+            identify(806, "04 09:00", "lous-tablet", None, email="cushion7@tablet.example"),
+            identify(807, "04 10:00", "cushions-pc", None, email="cushion7@tablet.example"),
+        ],
+    )
     contact = {"source": "newsletter", "created_at": "2026-05-10 10:00:00"}
     world.add(
         "raw_contacts.contacts",

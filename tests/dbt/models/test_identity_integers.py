@@ -35,12 +35,13 @@ def paid_order(
 
 
 ANN, BOB = ("Ann", "One"), ("Bob", "Two")
+ON_HER_LAPTOP = [{"name": "anonymous_id", "value": "a-laptop"}]
 CAME_FIRST = [
     # a phone of two people, and later a till's device beside it
     paid_order("1", 1, "a1@a.example", ANN, phone="+447400123456"),
     paid_order("2", 2, "b1@a.example", BOB, phone="+447400123456"),
-    # Ann's card; later a third address on it with Bob's phone: one of the two ties is cut
-    paid_order("3", 1, "a2@a.example", ANN, payment_fingerprint="card"),
+    # Ann's laptop; later a third address on it with Bob's phone: one of the two ties is cut
+    paid_order("3", 1, "a2@a.example", ANN, note_attributes=ON_HER_LAPTOP),
 ]
 CAME_LATER = [
     paid_order(
@@ -49,7 +50,9 @@ CAME_LATER = [
         note_attributes=[{"name": "anonymous_id", "value": "a-till"}],
     ),
     paid_order("5", 5, "b2@a.example", BOB, phone="+447400765432"),
-    paid_order("6", 6, "c@a.example", None, payment_fingerprint="card", phone="+447400765432"),
+    paid_order(
+        *("6", 6, "c@a.example", None), phone="+447400765432", note_attributes=ON_HER_LAPTOP
+    ),
 ]
 SIGNED_IN = [
     scenes.event(1, "06 07:00", "a-till", "a-login"),

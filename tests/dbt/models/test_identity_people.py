@@ -29,7 +29,7 @@ def test_one_name_on_two_addresses_is_one_person(built: Connection) -> None:
 def test_a_chain_between_strangers_is_cut_at_its_weakest_tie(built: Connection) -> None:
     uma, will = mail(built, "uma@vale.example"), mail(built, "will@yard.example")
     assert uma != will
-    assert mail(built, "sales77@chain.example") == will, "a paid card outranks a form"
+    assert mail(built, "sales77@chain.example") == will, "a paid order outranks a form"
     assert edge(built, "uma-pc", "sales77@chain.example") == ("refused", "several_people")
     assert owner(built, "device", "uma-pc") == uma
 
@@ -64,8 +64,62 @@ def test_a_phone_that_was_passed_on_joins_nobody(built: Connection) -> None:
 
 def test_another_phone_on_a_card_is_not_taken_for_the_owners(built: Connection) -> None:
     assert owner(built, "phone", "+447911700781") != mail(built, "pat@card.example")
-    assert edge(built, "+447911700781", "card-pat") == ("refused", "another_phone")
+    assert edge(built, "+447911700781", "card-pat") == ("refused", "unnamed_record")
     assert customer_of_order(built, "781") == customer_of_order(built, "780")
+
+
+def test_a_nameless_till_account_is_not_taken_for_the_card_owners(built: Connection) -> None:
+    """Households pay with one card; a till receipt often says no name."""
+    assert owner(built, "orders_customer_id", "T-800") != mail(built, "hana@till.example")
+    assert edge(built, "card-hana", "T-800") == ("refused", "unnamed_record")
+    assert owner(built, "payment_card", "card-hana") == mail(built, "hana@till.example")
+
+
+def test_a_name_on_the_payment_alone_makes_the_card_somebodys(built: Connection) -> None:
+    assert edge(built, "card-ivo", "pillow9@till.example") == ("refused", "unnamed_record")
+    assert owner(built, "device", "ivos-pc") == mail(built, "ivo@till.example")
+    assert mail(built, "pillow9@till.example") != mail(built, "ivo@till.example")
+
+
+def test_an_address_with_the_first_name_on_the_card_is_the_owners(built: Connection) -> None:
+    assert mail(built, "jana.k@till.example") == mail(built, "pillow8@till.example")
+
+
+def test_a_nameless_account_keeps_its_own_card(built: Connection) -> None:
+    assert owner(built, "payment_card", "card-alone") == owner(built, "orders_customer_id", "T-801")
+
+
+def test_a_phone_on_bare_receipts_does_not_bring_the_card_to_its_last_owner(
+    built: Connection,
+) -> None:
+    """Who has the number now may not be who gave it to us when opening an account."""
+    assert owner(built, "payment_card", "card-new") != mail(built, "kim@phone.example")
+    assert edge(built, "+447911700803", "card-new") == ("refused", "unnamed_record")
+
+
+def test_a_card_and_a_phone_that_nobody_else_showed_belong_together(built: Connection) -> None:
+    assert owner(built, "payment_card", "card-pair") == owner(built, "phone", "+447911700804")
+
+
+def test_a_guests_phone_does_not_join_whose_tablet_it_was_typed_on(built: Connection) -> None:
+    """An order without an account bears a name, and the tablet is another's."""
+    assert owner(built, "phone", "+447911700806") != mail(built, "lou@tablet.example")
+    assert edge(built, "lous-tablet", "+447911700806") == ("refused", "several_people")
+    assert edge(built, "lous-tablet", "lou@tablet.example") == ("used", None)
+
+
+def test_a_nameless_visitor_of_a_familys_tablet_is_nobody_of_it(built: Connection) -> None:
+    """A second device of either says that the first may be shared."""
+    assert mail(built, "cushion7@tablet.example") != mail(built, "lou@tablet.example")
+    assert edge(built, "cushion7@tablet.example", "lous-tablet") == ("refused", "unnamed_visitor")
+
+
+def test_a_number_given_at_the_till_by_another_address_long_before_was_passed_on(
+    built: Connection,
+) -> None:
+    assert owner(built, "phone", "+447911700807") is None
+    assert mail(built, "curtain6@phone.example") != mail(built, "mona@phone.example")
+    assert edge(built, "+447911700807", "curtain6@phone.example") == ("refused", "passed_on")
 
 
 def test_a_phone_kept_for_long_stays_its_owners(built: Connection) -> None:

@@ -38,9 +38,12 @@ select
     links.source_record_id,
     case
         when cannot_links.key_a is not null then 'cannot_link'
-        when stray_ties.key_a is not null and links.refusal_reason is null then 'another_phone'
         -- Not the first of the pair: which one is first may differ between two warehouses
-        else coalesce(least(shared_a.refusal_reason, shared_b.refusal_reason), links.refusal_reason)
+        else coalesce(
+            least(shared_a.refusal_reason, shared_b.refusal_reason),
+            links.refusal_reason,
+            stray_ties.refusal_reason
+        )
     end as refusal_reason
 from links
 left join cannot_links on links.key_a = cannot_links.key_a and links.key_b = cannot_links.key_b

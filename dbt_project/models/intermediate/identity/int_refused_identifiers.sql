@@ -52,7 +52,7 @@ blocked_accounts as (
 -- A number whose buyers of one time all end long before those of a later time begin. Accounts do not say
 -- since when they have the number that they have now; orders do.
 phone_companions as (
-    {%- for type in ['payment_card', 'orders_customer_id', 'shopify_customer_id'] %}
+    {%- for type in ['payment_card', 'orders_customer_id', 'shopify_customer_id', 'email'] %}
     select
         phone as identifier_key,
         min(observed_at) as first_seen_at,
