@@ -20,7 +20,7 @@ from ingestion.partition import refused_ties
 
 
 def register(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make `match_identifier(type, value, country)` and `refused_ties(ties, apart)` callable."""
+    """Make `match_identifier` and `refused_ties` callable, with the arguments they have here."""
     connection.create_function(
         "match_identifier",
         match_identifier,
@@ -28,7 +28,5 @@ def register(connection: duckdb.DuckDBPyConnection) -> None:
         VARCHAR,
         null_handling=FunctionNullHandling.SPECIAL,
     )
-    pairs = duckdb.list_type(duckdb.list_type(BIGINT))
-    connection.create_function(
-        "refused_ties", refused_ties, [pairs, pairs], duckdb.list_type(BIGINT)
-    )
+    numbers = duckdb.list_type(duckdb.list_type(BIGINT))
+    connection.create_function("refused_ties", refused_ties, [numbers] * 4, numbers)

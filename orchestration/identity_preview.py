@@ -81,7 +81,8 @@ def preview(home: Home, settings: Settings, location: str) -> list[Change]:
             folder = open_input(location, settings)
             context = RunContext(copy.raw, copy.dlt, run.run_id, as_of, settings, folder)
             run_source(RULES, context)
-        run_dbt(copy, settings, "build", "--select", *_MODELS, "--exclude", "resource_type:test")
+        selected = ("--select", *_MODELS, "--exclude", "resource_type:test")
+        run_dbt(copy, settings, "build", *selected, logs=home.dbt / "logs")
         return _changes(copy, home, as_of)
 
 

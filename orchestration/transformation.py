@@ -153,18 +153,23 @@ def _newest_source() -> float:
     return max(file.stat().st_mtime for file in files)
 
 
-def run_dbt(home: Home, settings: Settings, *arguments: str) -> None:
+def run_dbt(home: Home, settings: Settings, *arguments: str, logs: Path | None = None) -> None:
     """Run one dbt command on a home, quietly.
+
+    Args:
+        arguments: the command and its options.
+        logs: the folder of dbt's log, where the home's own will not last.
 
     Raises:
         RegularsError: dbt failed; its last words, and where the whole log is.
     """
+    logs = logs or home.dbt / "logs"
     command = [
         dbt_executable(),
         "--no-use-colors",
         *arguments,
         *("--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)),
-        *("--target-path", str(target_path(home)), "--log-path", str(home.dbt / "logs")),
+        *("--target-path", str(target_path(home)), "--log-path", str(logs)),
         *vars_argument(settings),
     ]
     result = subprocess.run(
@@ -176,8 +181,9 @@ def run_dbt(home: Home, settings: Settings, *arguments: str) -> None:
     )
     if result.returncode:
         raise RegularsError(
-            "dbt cannot read the models: " + _last_error(result.stdout + result.stderr),
-            f"Mend the file it names; the whole log is {home.dbt / 'logs' / 'dbt.log'}.",
+            f"dbt cannot {'read' if arguments[0] == 'parse' else 'build'} the models: "
+            + _last_error(result.stdout + result.stderr),
+            f"Mend the file it names; the whole log is {logs / 'dbt.log'}.",
         )
 
 

@@ -33,6 +33,26 @@
     nullif(concat_ws(' ', nullif(trim({{ first_name }}), ''), nullif(trim({{ last_name }}), '')), '')
 {%- endmacro %}
 
+{#- A limit as dbt reads it from a seed, or a sentence on why it cannot be one. -#}
+{% macro sound_limit(seed, types, max_count, window_days) -%}
+    {%- for type in types if type not in identifier_types() -%}
+        {{ exceptions.raise_compiler_error(
+            seed ~ ": '" ~ types | join(',') ~ "' names no identifier type; the types are "
+            ~ identifier_types() | join(', ')
+        ) }}
+    {%- endfor -%}
+    {%- if max_count is none or max_count < 1 -%}
+        {{ exceptions.raise_compiler_error(
+            seed ~ ": the limit of " ~ types | reverse | join(' per ') ~ " is " ~ max_count
+            ~ "; it must be 1 or more (to keep a value from tying anybody, block it)"
+        ) }}
+    {%- endif -%}
+    {{ return({
+        'identifier_type': types[0], 'max_count': max_count | int,
+        'window_days': window_days | int if window_days is not none else none,
+    }) }}
+{%- endmacro %}
+
 {#- The limits of the seed `identifier_limits`: constants of the statement, as each is a query of its own. -#}
 {% macro identifier_limits() -%}
     {%- set limits = [] -%}
@@ -42,22 +62,26 @@
             ~ ref('identifier_limits') ~ " order by identifier_type, linked_type, max_count, window_days"
         ) -%}
         {%- for row in found.rows -%}
-            {%- if row[0] not in identifier_types() or row[1] not in identifier_types() -%}
-                {{ exceptions.raise_compiler_error(
-                    "identifier_limits: '" ~ row[0] ~ "," ~ row[1] ~ "' names no identifier type; the types are "
-                    ~ identifier_types() | join(', ')
-                ) }}
-            {%- endif -%}
-            {%- if row[2] is none or row[2] < 1 -%}
-                {{ exceptions.raise_compiler_error(
-                    "identifier_limits: the limit of " ~ row[1] ~ " per " ~ row[0] ~ " is " ~ row[2]
-                    ~ "; it must be 1 or more (to keep a value from tying anybody, block it)"
-                ) }}
-            {%- endif -%}
-            {%- do limits.append({
-                'identifier_type': row[0], 'linked_type': row[1], 'max_count': row[2] | int,
-                'window_days': row[3] | int if row[3] is not none else none, 'refusal_reason': row[4],
-            }) -%}
+            {%- do limits.append(
+                dict(sound_limit('identifier_limits', [row[0], row[1]], row[2], row[3]),
+                linked_type=row[1], refusal_reason=row[4])
+            ) -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {{ return(limits) }}
+{%- endmacro %}
+
+{#- The limits of the seed `person_limits`, in an order of their own: a place in it names a limit. -#}
+{% macro person_limits() -%}
+    {%- set limits = [] -%}
+    {%- set seed = ref('person_limits') -%}
+    {%- if execute and load_relation(seed) is not none -%}
+        {%- set found = run_query(
+            "select identifier_type, max_count, window_days from " ~ seed
+            ~ " order by identifier_type, max_count, window_days"
+        ) -%}
+        {%- for row in found.rows -%}
+            {%- do limits.append(sound_limit('person_limits', [row[0]], row[1], row[2])) -%}
         {%- endfor -%}
     {%- endif -%}
     {{ return(limits) }}

@@ -19,9 +19,10 @@
     {{ return(load_relation(this.incorporate(path={'identifier': name})) if execute else none) }}
 {%- endmacro %}
 
-{#- What the rules are written in: a change of it makes everything be looked at again. -#}
+{#- What the rules are written in, and the limits that no fingerprint knows: a change of them makes
+    everything be looked at again. -#}
 {% macro identity_logic_version() -%}
-    {%- set texts = [] -%}
+    {%- set texts = [person_limits() | string] -%}
     {%- if execute -%}
         {%- for node in graph.nodes.values() | selectattr('resource_type', 'equalto', 'model') | sort(attribute='unique_id')
             if '/identity/' in node.original_file_path -%}
@@ -37,6 +38,7 @@
     code, and after a run that stopped half way, since what it left is neither the old state nor a new one.
 -#}
 {% macro identity_starts_anew() -%}
+    {%- set logic_version = identity_logic_version() -%}
     {%- if not execute or flags.FULL_REFRESH or load_relation(this) is none -%}
         {{ return(true) }}
     {%- endif -%}
@@ -56,7 +58,7 @@
             union all
             select identifier_key
             from {{ solved }}
-            where logic_version <> '{{ identity_logic_version() }}'
+            where logic_version <> '{{ logic_version }}'
         ) as unlike
     {%- endset -%}
     {{ return(run_query(unfinished).rows[0][0] > 0) }}

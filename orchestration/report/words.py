@@ -83,9 +83,10 @@ REFUSALS = {
     "too_many_cards": "Seen with too many cards",
     "too_many_accounts": "Seen with too many accounts",
     "too_many_devices": "Seen with too many devices",
+    "too_many": "Would have been more of a kind than one person has",
 }
 # Refused because of the two together; any other refusal is about one value, which then joins nobody
-OF_THE_PAIR = ("several_people", "cannot_link", "unnamed_record", "unnamed_visitor")
+OF_THE_PAIR = ("several_people", "cannot_link", "too_many", "unnamed_record", "unnamed_visitor")
 SURVIVAL = {
     "best_grade": "best evidence",
     "most_recent": "said last",

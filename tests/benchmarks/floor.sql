@@ -1132,8 +1132,9 @@ with in_turn as (
 ), cut as (
     select component, unnest(refused_ties(
         list([key_a, key_b] order by place),
-        (select list([core_a, core_b]) from conflicts where conflicts.component = in_turn.component)
-    )) as place
+        (select list([core_a, core_b]) from conflicts where conflicts.component = in_turn.component),
+        [], []
+    ))[1] as place
     from in_turn group by component
 )
 select node_a as key_a, node_b as key_b from in_turn inner join cut using (component, place);

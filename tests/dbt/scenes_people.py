@@ -191,6 +191,17 @@ def people(world: World) -> None:
             contact | {"email": "x2@apart.example", "loyalty_id": "L77", "source": "import"},
             contact | {"email": "y1@both.example"},
             contact | {"email": "y2@both.example"},
+            # a chain of strangers: each address gives the number of the one before, and a number of its own
+            *[
+                {
+                    "source": source,
+                    "email": f"c{n:02}@chain.example",
+                    "phone": f"07911 7102{n + step:02}",
+                    "created_at": f"2026-05-01 10:{n:02}:00",
+                }
+                for n in range(25)
+                for step, source in enumerate(("newsletter", "import"))
+            ],
         ],
     )
     rule = {"type_a": "email", "type_b": "email", "reason": "they told us"}

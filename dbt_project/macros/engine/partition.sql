@@ -1,30 +1,37 @@
-{#- The pairs of a group as one value, in the given order: what `refused_places` takes. -#}
-{% macro pair_list(key_a, key_b, in_order) -%}
-    {{ return(adapter.dispatch('pair_list', 'regulars')(key_a, key_b, in_order)) }}
+{#- Some columns of a group's rows as one value, in the given order: a list of lists of integers. -#}
+{% macro number_lists(columns, in_order) -%}
+    {{ return(adapter.dispatch('number_lists', 'regulars')(columns, in_order)) }}
 {%- endmacro %}
 
-{% macro duckdb__pair_list(key_a, key_b, in_order) -%}
-    list([{{ key_a }}, {{ key_b }}] order by {{ in_order }})
+{% macro duckdb__number_lists(columns, in_order) -%}
+    list([{{ columns | join(', ') }}] order by {{ in_order }})
 {%- endmacro %}
 
-{% macro spark__pair_list(key_a, key_b, in_order) -%}
+{% macro spark__number_lists(columns, in_order) -%}
     transform(
-        sort_array(collect_list(struct({{ in_order }}, array({{ key_a }}, {{ key_b }}) as pair))), x -> x.pair
+        sort_array(collect_list(struct({{ in_order }}, array({{ columns | join(', ') }}) as numbers))), x -> x.numbers
     )
 {%- endmacro %}
 
 {#-
-    One row per place (from 1) of the ties that have to be refused so that no two that must stay apart end
-    in one part, taking the ties in their order: ingestion/partition.py as a function of the engine.
+    One row per tie that has to be refused so that no two that must stay apart end in one part and no part
+    has more than its limits allow: its place (from 1) and 1 for the former, 2 for the latter. Ties are
+    taken in their order: ingestion/partition.py as a function of the engine. `limits` is a list of
+    [most, days or 0].
 -#}
-{% macro refused_places(ties, apart) -%}
-    {{ return(adapter.dispatch('refused_places', 'regulars')(ties, apart)) }}
+{% macro refused_places(ties, apart, counted, limits) -%}
+    {{ return(adapter.dispatch('refused_places', 'regulars')(ties, apart, counted, limits)) }}
 {%- endmacro %}
 
-{% macro duckdb__refused_places(ties, apart) -%}
-    unnest(refused_ties({{ ties }}, {{ apart }}))
+{% macro duckdb__refused_places(ties, apart, counted, limits) -%}
+    unnest(refused_ties(
+        {{ ties }}, coalesce({{ apart }}, []), coalesce({{ counted }}, []), cast({{ limits }} as bigint[][])
+    ))
 {%- endmacro %}
 
-{% macro spark__refused_places(ties, apart) -%}
-    explode(refused_ties({{ ties }}, {{ apart }}))
+{% macro spark__refused_places(ties, apart, counted, limits) -%}
+    explode(refused_ties(
+        {{ ties }}, coalesce({{ apart }}, array()), coalesce({{ counted }}, array()),
+        from_json('{{ limits }}', 'array<array<bigint>>')
+    ))
 {%- endmacro %}

@@ -168,3 +168,15 @@ def test_no_person_has_two_full_names_through_a_bridge(built: Connection) -> Non
         """
     ).fetchone() or (None,)
     assert mixed == 0
+
+
+def test_nobody_becomes_a_crowd(built: Connection) -> None:
+    """A chain of addresses ends where it would be more than one person has; the rest is another."""
+    owners = [mail(built, f"c{n:02}@chain.example") for n in range(25)]
+    sizes = [owners.count(one) for one in dict.fromkeys(owners)]
+    assert None not in owners
+    assert len(sizes) == 2 and max(sizes) <= 20
+    refused = built.execute(
+        "select count(*) from intermediate.int_identity_edges where refusal_reason = 'too_many'"
+    ).fetchone()
+    assert refused == (1,)

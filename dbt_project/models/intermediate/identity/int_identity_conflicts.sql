@@ -1,6 +1,7 @@
 {#-
     Pairs that must not end in one person although a chain of links joins them: the ends of a cannot-link
-    rule, and cores that are different people by their names and accounts.
+    rule, and cores that are different people by their names and accounts. What is too many to be one
+    person has no pairs, but is looked at in the same way.
 -#}
 with drafts as (
     select *
@@ -61,3 +62,10 @@ select
     core_b as key_b,
     'several_people' as reason
 from core_pairs
+union all
+select distinct
+    component,
+    cast(null as bigint) as key_a,
+    cast(null as bigint) as key_b,
+    'too_many' as reason
+from {{ ref('int_identity_crowds') }}

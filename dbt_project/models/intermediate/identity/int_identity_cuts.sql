@@ -1,9 +1,15 @@
 {#-
     The links that are given up so that no conflict stays inside one person: the links of each component in
     conflict are taken in turn (rules, then accounts and addresses, then cards, phones and devices, each
-    best evidence first), and one that would bring two sides of a conflict together is
-    refused. Few components are in conflict, so only they are looked at one link at a time.
+    best evidence first), and one that would bring two sides of a conflict together, or give somebody more
+    of a kind than a person may have, is refused. Few components are in conflict, so only they are looked
+    at one link at a time.
 -#}
+{%- set limits = [] %}
+{%- for limit in person_limits() %}
+{%- do limits.append([limit.max_count, limit.window_days or 0]) %}
+{%- endfor %}
+
 with conflicts as (
     select *
     from {{ ref('int_identity_conflicts') }}
@@ -12,7 +18,7 @@ with conflicts as (
 reasons as (
     select
         component,
-        min(reason) as reason
+        min(case when reason <> 'too_many' then reason end) as reason
     from conflicts
     group by component
 ),
@@ -22,6 +28,7 @@ links as (
         drafts.component,
         links.key_a,
         links.key_b,
+        case when links.evidence_rank = 0 then 1 else 0 end as by_hand,
         row_number() over (
             partition by drafts.component
             order by
@@ -55,15 +62,24 @@ links as (
 apart as (
     select
         component,
-        {{ pair_list('key_a', 'key_b', 'key_a, key_b') }} as pairs
+        {{ number_lists(['key_a', 'key_b'], 'key_a, key_b') }} as pairs
     from conflicts
+    where key_a is not null
+    group by component
+),
+
+crowds as (
+    select
+        component,
+        {{ number_lists(['node', 'limit_number', 'first_seen_micros'], 'node, limit_number') }} as members
+    from {{ ref('int_identity_crowds') }}
     group by component
 ),
 
 tied as (
     select
         component,
-        {{ pair_list('key_a', 'key_b', 'strength') }} as pairs
+        {{ number_lists(['key_a', 'key_b', 'by_hand'], 'strength') }} as pairs
     from links
     group by component
 ),
@@ -71,15 +87,16 @@ tied as (
 cut as (
     select
         tied.component,
-        {{ refused_places('tied.pairs', 'apart.pairs') }} as strength
+        {{ refused_places('tied.pairs', 'apart.pairs', 'crowds.members', limits) }} as refused
     from tied
-    inner join apart on tied.component = apart.component
+    left join apart on tied.component = apart.component
+    left join crowds on tied.component = crowds.component
 )
 
 select
     links.key_a,
     links.key_b,
-    reasons.reason
+    case when {{ array_item('cut.refused', 2) }} = 2 then 'too_many' else reasons.reason end as reason
 from cut
-inner join links on cut.component = links.component and cut.strength = links.strength
+inner join links on cut.component = links.component and {{ array_item('cut.refused', 1) }} = links.strength
 inner join reasons on links.component = reasons.component
