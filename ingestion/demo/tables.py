@@ -50,6 +50,7 @@ def connection() -> Iterator[Connection]:
         config={"autoinstall_known_extensions": False, "preserve_insertion_order": True}
     )
     try:
+        con.execute("set enable_progress_bar = false")
         con.execute(_MACROS)
         for name, table in _fixed_tables().items():
             _create(con, name, table)

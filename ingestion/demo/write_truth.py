@@ -225,10 +225,15 @@ _TABLES = {
 }
 
 
+def find_sightings(con: Connection) -> None:
+    """Make `sightings`, every identifier on every record; needs what write_klaviyo prepared."""
+    con.execute(_SIGHTINGS)
+
+
 def write_block_truth(con: Connection, world: World, folder: Path, block: int) -> None:
     """Write the block's truth; needs what write_klaviyo prepared."""
     con.execute(f"set variable until = {world.calendar.end}")
-    con.execute(_SIGHTINGS)
+    find_sightings(con)
     con.execute(_KEYS)
     _group_by_evidence(con)
     for name, query in _TABLES.items():
