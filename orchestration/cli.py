@@ -103,11 +103,15 @@ def demo(
     seed: Annotated[int, typer.Option(help="Another seed makes another shop.")] = 0,
     as_of: AsOfOption = None,
     home: HomeOption = None,
+    cards: Annotated[
+        bool,
+        typer.Option(help="Are cards known by a fingerprint? Shopify alone gives none."),
+    ] = True,
 ) -> None:
     """Run the whole product on a pretend shop, with its servers, and deliver to local files."""
     from orchestration.commands.demo import run_demo
 
-    run_demo(Home.locate(home), people, seed, as_of, out)
+    run_demo(Home.locate(home), people, seed, as_of, out, cards=cards)
 
 
 @app.command()

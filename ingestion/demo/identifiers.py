@@ -80,6 +80,10 @@ def make_identifiers(
     family_card, cards = _shared_by_family(rng, people, troubles.family_card, cards)
     devices = _devices(rng, people, calendar, troubles)
     ids = (np.arange(n) + people.first_id).tolist()
+    card_changed = calendar.draw(rng, calendar.start, calendar.end, n)
+    device_gpc = rng.random(len(devices["role"])) < troubles.gpc
+    card_value = _hashed("fp_", seed, "card", people.first_id, cards, 16)
+    card_value[rng.random(cards) < troubles.hidden_card] = None
     return Identifiers(
         email=email,
         phone=phone,
@@ -101,14 +105,14 @@ def make_identifiers(
         ),
         card=card,
         new_card=new_card,
-        card_changed=calendar.draw(rng, calendar.start, calendar.end, n),
+        card_changed=card_changed,
         family_card=family_card,
         email_value=email_value,
         email_role=email_role,
         email_person=email_person,
         phone_value=phone_value,
         login_value=_hashed("u_", seed, "login", people.first_id, seconds, 10),
-        card_value=_hashed("fp_", seed, "card", people.first_id, cards, 16),
+        card_value=card_value,
         device_value=_uuids(seed, people.first_id, len(devices["role"])),
         first_device=devices["first"],
         device_count=devices["count"],
@@ -116,7 +120,7 @@ def make_identifiers(
         family_device=devices["family"],
         device_role=devices["role"],
         device_agent=devices["agent"],
-        device_gpc=rng.random(len(devices["role"])) < troubles.gpc,
+        device_gpc=device_gpc,
     )
 
 

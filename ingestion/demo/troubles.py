@@ -95,6 +95,8 @@ class Troubles:
     duplicate_event: float = 0.005
     """Web events delivered twice with the same messageId."""
 
+    hidden_card: float = 0.0
+    """Cards whose fingerprint no system passes on: 1.0 is a shop that has Shopify's API alone."""
     broken_line: float = 0.002
     """Web events of the last month whose line also arrives cut off, in a file of its own."""
 

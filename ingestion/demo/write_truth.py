@@ -42,6 +42,7 @@ union all
 select 'order ' || o.o, o.person, 'payment_card', c.value,
     case when o.card = p.family_card then 'family' else 'personal' end, o.card = p.family_card
 from real_orders o join cards c on c.k = o.card join people p on p.p = o.person
+where c.value is not null
 union all
 select 'order ' || o.o, o.person, 'orders_customer_id', p.till_number, 'till', false
 from real_orders o join people p on p.p = o.person

@@ -20,6 +20,7 @@ from rich.console import Console
 
 from ingestion.config import CONFIG_NAME
 from ingestion.demo.servers import DemoServers, demo_servers
+from ingestion.demo.troubles import Troubles
 from ingestion.demo.world import DEFAULT_AS_OF, make_world
 from ingestion.demo.write import write_demo
 from ingestion.errors import UsageError
@@ -34,7 +35,9 @@ from orchestration.run import RunRequest, parse_as_of
 MARK = "world.json"
 
 
-def run_demo(home: Home, people: int, seed: int, as_of: str | None, out: Console) -> None:
+def run_demo(
+    home: Home, people: int, seed: int, as_of: str | None, out: Console, *, cards: bool = True
+) -> None:
     """Make the world (once), serve it, run everything, deliver to local files, tell about it.
 
     Raises:
@@ -43,14 +46,15 @@ def run_demo(home: Home, people: int, seed: int, as_of: str | None, out: Console
     """
     started = monotonic()
     moment = parse_as_of(as_of) if as_of else DEFAULT_AS_OF.astimezone(UTC).replace(tzinfo=None)
-    wanted = {"people": people, "seed": seed, "as_of": moment.isoformat()}
+    wanted = {"people": people, "seed": seed, "as_of": moment.isoformat(), "cards": cards}
     with lock.hold(home.lock):
         _refuse_another_world(home, wanted)
         home.create()
         if not (home.demo / MARK).exists():
             out.print(f"Making a pretend shop: {people:,} people, 18 months, seed {seed} ...")
             shutil.rmtree(home.demo, ignore_errors=True)
-            write_demo(make_world(people, seed, moment.replace(tzinfo=UTC)), home.demo)
+            troubles = Troubles(hidden_card=0.0 if cards else 1.0)
+            write_demo(make_world(people, seed, moment.replace(tzinfo=UTC), troubles), home.demo)
             (home.demo / MARK).write_text(json.dumps(wanted), "utf-8")
         with demo_servers(home.demo / "api") as servers:
             out.print(
@@ -71,7 +75,7 @@ def run_demo(home: Home, people: int, seed: int, as_of: str | None, out: Console
 def _refuse_another_world(home: Home, wanted: dict[str, object]) -> None:
     mark = home.demo / MARK
     if mark.exists():
-        known = json.loads(mark.read_text("utf-8"))
+        known = {"cards": True} | json.loads(mark.read_text("utf-8"))
         if known != wanted:
             raise UsageError(
                 f"{home.root} holds another pretend shop ({_words(known)}).",
@@ -85,7 +89,8 @@ def _refuse_another_world(home: Home, wanted: dict[str, object]) -> None:
 
 
 def _words(world: dict[str, object]) -> str:
-    return f"{world['people']} people, seed {world['seed']}, as of {world['as_of']}"
+    cards = "" if world["cards"] else ", without cards"
+    return f"{world['people']} people, seed {world['seed']}, as of {world['as_of']}{cards}"
 
 
 def _point_at(home: Home, servers: DemoServers) -> None:

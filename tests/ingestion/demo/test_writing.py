@@ -213,6 +213,24 @@ def test_a_persons_identifiers_are_nobody_elses_unless_the_truth_says_so(shop: P
     assert shared == []
 
 
+def test_a_shop_that_knows_no_cards_differs_in_nothing_else(shop: Path, tmp_path: Path) -> None:
+    write_demo(make_world(PEOPLE, SEED, troubles=Troubles(hidden_card=1.0)), tmp_path)
+    different = {
+        path.parts[1]
+        for path in all_paths(shop)
+        if not filecmp.cmp(shop / path, tmp_path / path, shallow=False)
+    }
+    assert different == {"orders", "payments", "identifiers"}
+    truth = tmp_path / "truth/identifiers/*.parquet"
+    kinds = table("select distinct identifier_type from '{truth}'", truth=truth)
+    assert ("payment_card",) not in kinds
+    assert ("device",) in kinds
+    for folder, column in (("orders/till", "card_token"), ("payments", "fingerprint")):
+        files = tmp_path / "input" / folder / "*.csv"
+        query = f"select count({column}), count(*) > 0 from read_csv('{{files}}')"
+        assert table(query, files=files) == [(0, True)]
+
+
 def test_evidence_groups_join_only_what_is_one_persons(shop: Path) -> None:
     groups = table(
         """
