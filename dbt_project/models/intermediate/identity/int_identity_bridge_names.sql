@@ -6,11 +6,11 @@
 
 with evidence as (
     select *
-    from {{ ref('int_identity_evidence_keyed') }}
-    where person_name is not null
+    from {{ ref('int_identity_records') }}
+    where person_name is not null and {{ in_scope('hub_key') }}
 ),
 
--- Those whose ties are in question; names are dear to compare
+-- Those whose ties are in question
 questioned as (
     select key_a as bridge_key
     from {{ ref('int_identity_links_in_scope') }}
@@ -42,11 +42,11 @@ named as (
 names as (
     select
         named.bridge_key,
-        person_names.full_name,
+        written.full_name,
         1 as name_count
     from named
-    inner join {{ ref('int_person_names') }} as person_names on named.person_name = person_names.person_name
-    where person_names.full_name is not null
+    inner join {{ ref('int_person_names') }} as written on named.person_name = written.person_name
+    where written.full_name is not null
     union
     select
         touches.bridge_key,
