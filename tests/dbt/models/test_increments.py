@@ -255,6 +255,39 @@ def test_split_and_merge_again_gives_back_equal_tables(tmp_path: Path) -> None:
     assert len(registry_of(world)[2]) == 2
 
 
+def test_rules_may_change_between_two_runs_as_of_one_moment(tmp_path: Path) -> None:
+    """Only what the later run knew is history; a rule taken back at once leaves no trace."""
+    marts = ("+customer_identifier_history", "+fct_identity_changes")
+    history = ("--select", *marts, "--exclude", "path:tests")
+    world = World(tmp_path / "home", "2026-05-03 00:00:00")
+    said = {"source": "newsletter", "created_at": "2026-05-01 00:00:00", "loyalty_id": "L1"}
+    world.add("raw_contacts.contacts", [said | {"email": "one@a.example"}])
+    world.add("raw_contacts.contacts", [said | {"email": "two@a.example", "source": "import"}])
+    world.build(*IDENTITY)
+    commit(world)
+    before = owners(world)
+    pair = {"type_a": "email", "value_a": "one@a.example", "type_b": "email"}
+    world.add(
+        "raw_identity_rules.identity_rules",
+        [{"rule": "cannot_link", **pair, "value_b": "two@a.example", "reason": "two sisters"}],
+    )
+    world.build(*history)
+    commit(world)
+    with world.warehouse() as con:
+        stays = dict(
+            con.execute(
+                "select identifier_value, customer_id from marts.customer_identifier_history"
+            ).fetchall()
+        )
+    assert stays == owners(world)
+    assert len(set(stays.values())) == 2
+    with duckdb.connect(str(world.home / "raw.duckdb")) as raw:
+        raw.execute("delete from raw_identity_rules.identity_rules")
+    world.build(*history)
+    assert owners(world) == before
+    assert registry_of(world)[2] == []
+
+
 def test_a_lost_registry_is_rebuilt_from_raw(tmp_path: Path, world: World) -> None:
     """Without the operational store's memory the same people come out of raw alone."""
     forgetful = World(tmp_path / "forgetful", AS_OF)

@@ -108,7 +108,8 @@ found as (
             and moved.move_type = causes.move_type
 )
 
--- A second run as of the same moment tells the first one's move on from where it began
+-- A second run as of the same moment tells the first one's move on from where it began; there and back is
+-- no move
 select
     found.identifier_type,
     found.identifier_value,
@@ -130,6 +131,7 @@ left join moves
         found.identifier_type = moves.identifier_type
         and found.identifier_value = moves.identifier_value
         and found.moved_at = moves.moved_at
+where moves.identifier_type is null or found.to_customer_id is distinct from moves.from_customer_id
 union all
 select moves.*
 from moves

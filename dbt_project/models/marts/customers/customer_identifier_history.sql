@@ -28,7 +28,8 @@ stays as (
             else first_moves.from_customer_id
         end as customer_id,
         coalesce(current_owners.first_seen_at, registry.registered_at) as effective_from,
-        registry.registered_at as recorded_from
+        registry.registered_at as recorded_from,
+        0 as place
     from registry
     left join first_moves
         on
@@ -44,7 +45,8 @@ stays as (
         identifier_value,
         to_customer_id as customer_id,
         effective_at as effective_from,
-        moved_at as recorded_from
+        moved_at as recorded_from,
+        1 as place
     from moves
 ),
 
@@ -52,7 +54,7 @@ closed as (
     select
         *,
         lead(recorded_from) over (
-            partition by identifier_type, identifier_value order by recorded_from
+            partition by identifier_type, identifier_value order by recorded_from, place
         ) as recorded_to
     from stays
 )
@@ -66,4 +68,7 @@ select
     recorded_to,
     recorded_to is null as is_current
 from closed
-where customer_id is not null
+where
+    customer_id is not null
+    -- Of two runs as of one moment the later is what was known
+    and (recorded_to is null or recorded_to > recorded_from)
