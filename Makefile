@@ -57,6 +57,7 @@ format: $(STAMP) ## Format Python
 
 bench: $(STAMP) ## Measure speed against hand-written DuckDB SQL (minutes)
 	@$(PY) -m tests.benchmarks.bench $(ARGS)
+	@$(PY) -m tests.benchmarks.identity $(if $(SPLINK),--splink-python $(SPLINK)) $(ARGS)
 
 soak: $(STAMP) ## Long tests: hundreds of kills, thirty daily loads, a year of clean days (an hour)
 	@REGULARS_SOAK=1 $(PY) -m pytest tests/faults tests/orchestration/publishing tests/orchestration/quality/test_breaker.py tests/end_to_end/test_bad_days.py tests/end_to_end/test_online_retail.py $(ARGS)

@@ -41,7 +41,11 @@ class StepFailedError(Exception):
 
 def measure(arguments: Sequence[str], log: Path, environment: Mapping[str, str]) -> Cost:
     """Run a module of ours in a fresh interpreter, wait for it and take its bill."""
-    command = [sys.executable, "-m", *arguments]
+    return measure_command([sys.executable, "-m", *arguments], log, environment)
+
+
+def measure_command(command: Sequence[str], log: Path, environment: Mapping[str, str]) -> Cost:
+    """Run any program, wait for it and take its bill."""
     with log.open("wb") as output:
         started = time.perf_counter()
         process = subprocess.Popen(
@@ -56,7 +60,7 @@ def measure(arguments: Sequence[str], log: Path, environment: Mapping[str, str])
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         tail = log.read_text("utf-8", errors="replace")[-4000:]
-        raise StepFailedError(f"{' '.join(arguments)} ended with {process.returncode}:\n{tail}")
+        raise StepFailedError(f"{' '.join(command)} ended with {process.returncode}:\n{tail}")
     return Cost(used.ru_utime + used.ru_stime, wall, used.ru_maxrss / 1024)
 
 

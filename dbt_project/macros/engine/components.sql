@@ -9,6 +9,9 @@
 
     Shrinking keeps what is connected connected: the edge from a node to its label becomes one between
     their labels, or both have one label.
+
+    Labels are compared in a way that no two tables can be joined by: by "unlike" alone an engine may join
+    the two before it joins the edges, which is every pair of nodes.
 -#}
 {% macro connected_components(edges) -%}
     with recursive edges_0 as (
@@ -45,7 +48,7 @@
         from edges_{{ step - 1 }}
         inner join labels_{{ step }} as labels_a on edges_{{ step - 1 }}.key_a = labels_a.node
         inner join labels_{{ step }} as labels_b on edges_{{ step - 1 }}.key_b = labels_b.node
-        where labels_a.label <> labels_b.label
+        where least(labels_a.label, labels_b.label) < greatest(labels_a.label, labels_b.label)
     ),
     {%- endfor %}
 
@@ -75,7 +78,9 @@
     {{ return(adapter.dispatch('component_recursion', 'regulars')()) }}
 {%- endmacro %}
 
-{#- `using key` keeps one row per node and works only on nodes that changed in the last step. -#}
+{#- `using key` keeps one row per node and works only on nodes that changed in the last step. What
+    neighbours offer is summed up before it is compared: with three tables side by side, the comparison
+    alone may join two of them first, every pair of nodes. -#}
 {% macro duckdb__component_recursion() -%}
     solved (node, component) using key (node) as (
         select
@@ -85,13 +90,18 @@
         group by source_node
         union
         select
-            both_ways.target_node as node,
-            min(solved.component) as component
-        from solved
-        inner join both_ways on solved.node = both_ways.source_node
-        inner join recurring.solved as present on both_ways.target_node = present.node
-        where solved.component < present.component
-        group by both_ways.target_node
+            offered.node,
+            offered.component
+        from (
+            select
+                both_ways.target_node as node,
+                min(solved.component) as component
+            from solved
+            inner join both_ways on solved.node = both_ways.source_node
+            group by both_ways.target_node
+        ) as offered
+        inner join recurring.solved as present on offered.node = present.node
+        where offered.component < present.component
     )
 {%- endmacro %}
 

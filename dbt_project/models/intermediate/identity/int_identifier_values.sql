@@ -42,9 +42,11 @@ new_values as (
         written.raw_value
     from written
     {%- if is_incremental() %}
-    left join {{ this }} as known
-        on written.identifier_type = known.identifier_type and written.raw_value = known.raw_value
-    where known.raw_value is null
+    where not exists (
+        select 1
+        from {{ this }} as known
+        where known.identifier_type = written.identifier_type and known.raw_value = written.raw_value
+    )
     {%- endif %}
 ),
 
@@ -65,56 +67,57 @@ matched as (
     from new_values
 ),
 
-distinct_values as (
-    select distinct
+numbered as (
+    select
         identifier_type,
-        identifier_value
+        raw_value,
+        identifier_value,
+        dense_rank() over (order by identifier_value, identifier_type) as place
     from matched
     where identifier_value is not null
-),
-
-{% if is_incremental() -%}
-known_values as (
-    select distinct
-        identifier_type,
-        identifier_value,
-        identifier_key
-    from {{ this }}
-    where identifier_value is not null
-),
-
-keyed as (
-    select
-        distinct_values.identifier_type,
-        distinct_values.identifier_value,
-        coalesce(
-            known_values.identifier_key,
-            (select coalesce(max(present.identifier_key), 0) from {{ this }} as present)
-            + row_number() over (order by distinct_values.identifier_type, distinct_values.identifier_value)
-        ) as identifier_key
-    from distinct_values
-    left join known_values
-        on
-            distinct_values.identifier_type = known_values.identifier_type
-            and distinct_values.identifier_value = known_values.identifier_value
 )
-{%- else -%}
-keyed as (
+
+{%- if is_incremental() %},
+
+-- Only what may be new under another spelling: the whole dictionary need not be sorted out every day
+known_values as (
     select
         identifier_type,
         identifier_value,
-        row_number() over (order by identifier_type, identifier_value) as identifier_key
-    from distinct_values
+        min(identifier_key) as identifier_key
+    from {{ this }}
+    where identifier_value in (select numbered.identifier_value from numbered)
+    group by identifier_type, identifier_value
+),
+
+last_key as (
+    select coalesce(max(identifier_key), 0) as identifier_key
+    from {{ this }}
 )
 {%- endif %}
 
 select
-    matched.identifier_type,
-    matched.raw_value,
-    matched.identifier_value,
-    cast(keyed.identifier_key as bigint) as identifier_key
-from matched
-left join keyed
+    numbered.identifier_type,
+    numbered.raw_value,
+    numbered.identifier_value,
+    {%- if is_incremental() %}
+    cast(coalesce(known_values.identifier_key, last_key.identifier_key + numbered.place) as bigint) as identifier_key
+    {%- else %}
+    cast(numbered.place as bigint) as identifier_key
+    {%- endif %}
+from numbered
+{%- if is_incremental() %}
+cross join last_key
+left join known_values
     on
-        matched.identifier_type = keyed.identifier_type
-        and matched.identifier_value = keyed.identifier_value
+        numbered.identifier_type = known_values.identifier_type
+        and numbered.identifier_value = known_values.identifier_value
+{%- endif %}
+union all
+select
+    identifier_type,
+    raw_value,
+    identifier_value,
+    cast(null as bigint) as identifier_key
+from matched
+where identifier_value is null

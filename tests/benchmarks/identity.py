@@ -1,0 +1,147 @@
+"""`make bench`, who is who: the components of the pretend shop's identifiers, beside Splink's.
+
+For each size: write the edges of that many people, let Splink cluster them, then solve them with
+the SQL of the models: from nothing (cold), with the dictionary of texts kept (warm), and one
+percent more on a warehouse that has the rest (day). Each step is a process of its own, and all must
+find the same components; a difference fails the bench.
+
+Splink is not needed: without `--splink-python`, an interpreter that has it, its row is left out.
+Run as a module: `python -m tests.benchmarks.identity [--people N ...] [--splink-python PATH]`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import duckdb
+from rich.console import Console
+
+from ingestion.config import REPOSITORY
+from tests.benchmarks.identity_page import Graph, exponent, identity_page
+from tests.benchmarks.identity_steps import STATE, compile_models, named
+from tests.benchmarks.measure import Cost, machine, measure, measure_command
+
+SIZES = (200_000, 1_000_000)
+STEP = "tests.benchmarks.identity_steps"
+
+
+class NotEqualError(Exception):
+    """Two ways found different components, so no figure would mean anything."""
+
+
+class IdentityBench:
+    """One size's measurements in a folder of its own."""
+
+    def __init__(self, people: int, folder: Path, splink: Path | None, out: Console) -> None:
+        """Nothing is written before the first step."""
+        self.graph = Graph(people)
+        self._folder, self._splink, self._out = folder, splink, out
+
+    def run(self) -> Graph:
+        """Write the edges, solve them in every way, compare what was found."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        people, edges = str(self.graph.people), str(self._folder / "edges.parquet")
+        self._take("edges", "tests.benchmarks.identity_edges", people, edges)
+        compile_models(self._folder)
+        if self._splink:
+            self._cluster_with_splink(self._splink, edges)
+        for step in ("cold", "keep_dictionary", "warm", "prepare", "day"):
+            self._take(step, STEP, step, str(self._folder))
+        with duckdb.connect() as connection:
+            self._compare(connection)
+            self._count(connection)
+        return self.graph
+
+    def _cluster_with_splink(self, python: Path, edges: str) -> None:
+        script = Path(__file__).with_name("identity_splink.py")
+        log = self._folder / "splink.log"
+        found = str(self._folder / "splink.parquet")
+        self._note("splink", measure_command([str(python), str(script), edges, found], log, {}))
+        self.graph.versions = log.read_text("utf-8").strip().splitlines()[-1]
+
+    def _take(self, name: str, *arguments: str) -> None:
+        self._note(name, measure(arguments, self._folder / f"{name}.log", {}))
+
+    def _note(self, name: str, cost: Cost) -> None:
+        self.graph.costs[name] = cost
+        self._out.print(
+            f"{self.graph.people:>9,} {name:<16} {cost.cpu:8.1f} CPU s {cost.wall:8.1f} s "
+            f"{cost.peak_mb:8,.0f} MB"
+        )
+
+    def _compare(self, connection: duckdb.DuckDBPyConnection) -> None:
+        day = named(connection, self._folder / f"{STATE}.duckdb")
+        connection.execute(f"create view day as {day}")
+        others = ["day", "warm", *(["splink"] if self._splink else [])]
+        for name in ("cold", *others[1:]):
+            connection.execute(f"create view {name} as from '{self._folder}/{name}.parquet'")
+        for name in others:
+            assert_same(connection, "cold", name)
+
+    def _count(self, connection: duckdb.DuckDBPyConnection) -> None:
+        row = connection.execute(
+            "select count(*), count(distinct component), "
+            f"(select count(*) from '{self._folder}/edges.parquet'), "
+            f"(select count(*) from '{self._folder}/edges.parquet' where is_day) from cold"
+        ).fetchone()
+        assert row is not None
+        graph = self.graph
+        graph.identifiers, graph.components, graph.edges, graph.new_edges = map(int, row)
+
+
+def assert_same(connection: duckdb.DuckDBPyConnection, one: str, other: str) -> None:
+    """Whether two tables of (identifier, component) put the same identifiers together.
+
+    Raises:
+        NotEqualError: they do not, or not of the same identifiers.
+    """
+    row = connection.execute(f"""
+        select
+            count(*) filter (where a.identifier is null or b.identifier is null),
+            count(*) - count(distinct coalesce(a.identifier, b.identifier)),
+            count(distinct (a.component, b.component)) - count(distinct a.component),
+            count(distinct (a.component, b.component)) - count(distinct b.component)
+        from {one} as a
+        full outer join {other} as b on a.identifier = b.identifier
+    """).fetchone()
+    if row != (0, 0, 0, 0):
+        raise NotEqualError(f"{one} and {other} differ: missing, twice, split, merged = {row}")
+
+
+def main(arguments: list[str]) -> int:
+    """Measure every size, print and write its part of the page."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.benchmarks.identity", description=__doc__
+    )
+    parser.add_argument("--people", type=int, nargs="+", default=list(SIZES))
+    parser.add_argument("--out", type=Path, default=REPOSITORY / "docs" / "performance.md")
+    parser.add_argument("--work", type=Path, help="keep everything here; else a temporary folder")
+    parser.add_argument("--splink-python", type=Path, help="an interpreter that has Splink")
+    chosen = parser.parse_args(arguments)
+    out = Console(highlight=False, soft_wrap=True)
+    out.print(machine())
+    if not chosen.splink_python:
+        out.print("Without --splink-python Splink is not measured.")
+    graphs = []
+    for people in chosen.people:
+        folder = chosen.work or Path(tempfile.mkdtemp(prefix="regulars-identity-"))
+        try:
+            bench = IdentityBench(people, folder / str(people), chosen.splink_python, out)
+            graphs.append(bench.run())
+        finally:
+            if not chosen.work:
+                shutil.rmtree(folder, ignore_errors=True)
+    if (grown := exponent(graphs)) is not None:
+        out.print(f"Growth exponent of cold: {grown:.2f}")
+    old = chosen.out.read_text("utf-8") if chosen.out.exists() else ""
+    chosen.out.write_text(identity_page(old, machine(), graphs), "utf-8")
+    out.print(f"Written: {chosen.out}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
