@@ -93,26 +93,39 @@ known_values as (
 last_key as (
     select coalesce(max(identifier_key), 0) as identifier_key
     from {{ this }}
+),
+
+keyed as (
+    select
+        numbered.identifier_type,
+        numbered.raw_value,
+        numbered.identifier_value,
+        coalesce(known_values.identifier_key, last_key.identifier_key + numbered.place) as identifier_key
+    from numbered
+    cross join last_key
+    left join known_values
+        on
+            numbered.identifier_type = known_values.identifier_type
+            and numbered.identifier_value = known_values.identifier_value
+)
+{%- else %},
+
+keyed as (
+    select
+        identifier_type,
+        raw_value,
+        identifier_value,
+        place as identifier_key
+    from numbered
 )
 {%- endif %}
 
 select
-    numbered.identifier_type,
-    numbered.raw_value,
-    numbered.identifier_value,
-    {%- if is_incremental() %}
-    cast(coalesce(known_values.identifier_key, last_key.identifier_key + numbered.place) as bigint) as identifier_key
-    {%- else %}
-    cast(numbered.place as bigint) as identifier_key
-    {%- endif %}
-from numbered
-{%- if is_incremental() %}
-cross join last_key
-left join known_values
-    on
-        numbered.identifier_type = known_values.identifier_type
-        and numbered.identifier_value = known_values.identifier_value
-{%- endif %}
+    identifier_type,
+    raw_value,
+    identifier_value,
+    cast(identifier_key as bigint) as identifier_key
+from keyed
 union all
 select
     identifier_type,

@@ -29,5 +29,5 @@ inner join dictionary as values_b
     on rules.type_b = values_b.identifier_type and rules.value_b = values_b.raw_value
 inner join identifiers as identifiers_a on values_a.identifier_key = identifiers_a.identifier_key
 inner join identifiers as identifiers_b on values_b.identifier_key = identifiers_b.identifier_key
-where values_a.identifier_key <> values_b.identifier_key
+where least(values_a.identifier_key, values_b.identifier_key) < greatest(values_a.identifier_key, values_b.identifier_key)
 group by 1, 2, 3
