@@ -3,16 +3,9 @@
 
     `int_identity_scope` lists the identifiers to look at in this run. The models between it and
     `int_identity_solved` see these alone. Those that later models read keep the rest from earlier runs:
-    they are incremental by the strategy `replace_scope`. On a full refresh everything is in scope.
+    they are incremental by the strategy `replace_scope`, which is what tells them from others. On a full refresh
+    everything is in scope.
 -#}
-
-{#- The models that keep what was found for everybody; `int_identity_solved` comes after them all. -#}
-{% macro kept_identity_models() -%}
-    {{ return([
-        'int_identity_links', 'int_identity_core_facts', 'int_identity_address_words', 'int_shared_identifiers',
-        'int_identity_links_judged', 'int_identity_components', 'int_identity_solved',
-    ]) }}
-{%- endmacro %}
 
 {#- A relation beside `this` as the last run left it, or none. Not a ref: it is built after this one. -#}
 {% macro left_by_last_run(name) -%}
@@ -42,7 +35,8 @@
     {%- if not execute or flags.FULL_REFRESH or load_relation(this) is none -%}
         {{ return(true) }}
     {%- endif -%}
-    {%- for name in kept_identity_models() if left_by_last_run(name) is none -%}
+    {%- for kept in graph.nodes.values() | selectattr('config.incremental_strategy', 'equalto', 'replace_scope')
+        if left_by_last_run(kept.name) is none -%}
         {{ return(true) }}
     {%- endfor -%}
     {%- set solved = left_by_last_run('int_identity_solved') -%}

@@ -8,7 +8,13 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests.dbt.models.test_increments import IDENTITY, commit, owners
+from tests.dbt.models.test_increments import (
+    IDENTITY,
+    commit,
+    owners,
+    rule_about_two,
+    take_rules_back,
+)
 from tests.dbt.world import World
 
 
@@ -19,19 +25,14 @@ def test_a_rule_that_left_raw_ties_nobody(tmp_path: Path) -> None:
         "raw_contacts.contacts",
         [{"email": "one@a.example", **signed_up}, {"email": "two@a.example", **signed_up}],
     )
-    pair = {"type_a": "email", "value_a": "one@a.example", "type_b": "email"}
-    world.add(
-        "raw_identity_rules.identity_rules",
-        [{"rule": "must_link", **pair, "value_b": "two@a.example", "reason": "one person"}],
-    )
+    rule_about_two(world, "must_link", "one person")
     world.build(*IDENTITY)
     commit(world)
     tied = owners(world)
     assert tied["one@a.example"] == tied["two@a.example"]
 
     world.set_as_of("2026-05-04 00:00:00")
-    with duckdb.connect(str(world.home / "raw.duckdb")) as raw:
-        raw.execute("delete from raw_identity_rules.identity_rules")
+    take_rules_back(world)
     world.build(*IDENTITY)
     apart = owners(world)
     assert apart["one@a.example"] != apart["two@a.example"]

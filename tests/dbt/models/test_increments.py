@@ -211,6 +211,21 @@ def people(world: World) -> set[frozenset[str]]:
     return {frozenset(values) for values in groups.values()}
 
 
+def rule_about_two(world: World, rule: str, reason: str) -> None:
+    """A line of the rules file about one@a.example and two@a.example."""
+    pair = {"type_a": "email", "value_a": "one@a.example", "type_b": "email"}
+    world.add(
+        "raw_identity_rules.identity_rules",
+        [{"rule": rule, **pair, "value_b": "two@a.example", "reason": reason}],
+    )
+
+
+def take_rules_back(world: World) -> None:
+    """The rules file is empty again."""
+    with duckdb.connect(str(world.home / "raw.duckdb")) as raw:
+        raw.execute("delete from raw_identity_rules.identity_rules")
+
+
 def test_split_and_merge_again_gives_back_equal_tables(tmp_path: Path) -> None:
     """A cannot-link line splits two people; without the line they are one again, ids and all."""
     world = World(tmp_path / "home", "2026-05-03 00:00:00")
@@ -226,11 +241,7 @@ def test_split_and_merge_again_gives_back_equal_tables(tmp_path: Path) -> None:
     assert len(set(before.values())) == 1
 
     world.set_as_of("2026-05-04 00:00:00")
-    pair = {"type_a": "email", "value_a": "one@a.example", "type_b": "email"}
-    world.add(
-        "raw_identity_rules.identity_rules",
-        [{"rule": "cannot_link", **pair, "value_b": "two@a.example", "reason": "two sisters"}],
-    )
+    rule_about_two(world, "cannot_link", "two sisters")
     world.build(*IDENTITY)
     commit(world)
     apart = owners(world)
@@ -238,8 +249,7 @@ def test_split_and_merge_again_gives_back_equal_tables(tmp_path: Path) -> None:
     assert apart["two@a.example"] != apart["one@a.example"]
 
     world.set_as_of("2026-05-05 00:00:00")
-    with duckdb.connect(str(world.home / "raw.duckdb")) as raw:
-        raw.execute("delete from raw_identity_rules.identity_rules")
+    take_rules_back(world)
     world.build(*IDENTITY)
     commit(world)
     assert owners(world) == before
@@ -266,11 +276,7 @@ def test_rules_may_change_between_two_runs_as_of_one_moment(tmp_path: Path) -> N
     world.build(*IDENTITY)
     commit(world)
     before = owners(world)
-    pair = {"type_a": "email", "value_a": "one@a.example", "type_b": "email"}
-    world.add(
-        "raw_identity_rules.identity_rules",
-        [{"rule": "cannot_link", **pair, "value_b": "two@a.example", "reason": "two sisters"}],
-    )
+    rule_about_two(world, "cannot_link", "two sisters")
     world.build(*history)
     commit(world)
     with world.warehouse() as con:
@@ -281,8 +287,7 @@ def test_rules_may_change_between_two_runs_as_of_one_moment(tmp_path: Path) -> N
         )
     assert stays == owners(world)
     assert len(set(stays.values())) == 2
-    with duckdb.connect(str(world.home / "raw.duckdb")) as raw:
-        raw.execute("delete from raw_identity_rules.identity_rules")
+    take_rules_back(world)
     world.build(*history)
     assert owners(world) == before
     assert registry_of(world)[2] == []
