@@ -17,7 +17,9 @@ from orchestration.home import Home
 from orchestration.transformation import DBT_PROJECT
 
 SCRIPT = Path(__file__).with_name("floor.sql")
-THREADS = 2  # as in dbt_project/profiles.yml
+# As in dbt_project/profiles.yml
+THREADS = 2
+STORAGE = "v1.5.0"
 
 
 def floor_path(home: Home) -> Path:
@@ -35,7 +37,11 @@ def build_floor(home: Home, settings: Settings, as_of: datetime) -> None:
     assert settings.shop.currency == "GBP"
     path = floor_path(home)
     path.unlink(missing_ok=True)
-    config = {"autoinstall_known_extensions": "false", "threads": str(THREADS)}
+    config = {
+        "autoinstall_known_extensions": "false",
+        "threads": str(THREADS),
+        "storage_compatibility_version": STORAGE,
+    }
     with duckdb.connect(str(path), config=config) as connection:
         register(connection)
         connection.execute("set TimeZone = 'UTC'")
