@@ -4,7 +4,8 @@ Belongs here: memberships, registry, moves, aliases and the run's row, in one tr
 the store never knows half of a publication. Does not belong here: the swap itself.
 
 Data flow: `published.duckdb` (marts.fct_segment_memberships, ops.identity_registry,
-ops.identity_moves, marts.customer_aliases, ops.build) -> the same facts in the operational store.
+ops.identity_moves, ops.identity_metrics, marts.customer_aliases, ops.build) -> the same facts in
+the operational store.
 
 A kill between swap and commit is healed by the next run: the file names its run, and `heal` commits
 a published run that the store does not know as done. Committing twice changes nothing.
@@ -84,6 +85,17 @@ _MOVES = _Mirror(
         ("registered_at", _TIME),
     ),
 )
+_METRICS = _Mirror(
+    schema.identity_metrics,
+    "ops.identity_metrics",
+    (
+        ("run_id", pa.string()),
+        ("metric", pa.string()),
+        ("kind", pa.string()),
+        ("as_of", _TIME),
+        ("value", pa.int64()),
+    ),
+)
 _ALIASES = _Mirror(
     schema.customer_aliases,
     "marts.customer_aliases",
@@ -100,7 +112,7 @@ _MEMBERSHIPS = _Mirror(
     ),
 )
 
-_MIRRORS = (_REGISTRY, _MOVES, _ALIASES, _MEMBERSHIPS)
+_MIRRORS = (_REGISTRY, _MOVES, _METRICS, _ALIASES, _MEMBERSHIPS)
 
 
 def commit_after_publish(store: Store, home: Home, *, finished_at: datetime) -> Committed:
@@ -147,7 +159,7 @@ def _changed_rows(store: Store, home: Home, mirror: _Mirror, run_id: str) -> pa.
     """Rows of the published table that the store lacks or has differently."""
     known = _known_rows(store, home, mirror, run_id)
     with open_locked(home.published) as connection:
-        if not _exists(connection, mirror.published):
+        if not _holds(connection, mirror):
             return pa.schema([pa.field(*column) for column in mirror.columns]).empty_table()
         connection.register("known", known)
         query = f"select {mirror.names} from {mirror.published} except select * from known"
@@ -231,10 +243,12 @@ def _mark_succeeded(
     upsert(connection, schema.meta, [{"key": PUBLISHED_RUN, "value": run_id}])
 
 
-def _exists(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
-    space, table = name.split(".")
+def _holds(connection: duckdb.DuckDBPyConnection, mirror: _Mirror) -> bool:
+    """Whether the file has the table as it is today; an older version's may lack it or a column."""
+    space, table = mirror.published.split(".")
     found = connection.execute(
-        "select 1 from information_schema.tables where table_schema = ? and table_name = ?",
+        "select column_name from information_schema.columns"
+        " where table_schema = ? and table_name = ?",
         [space, table],
-    )
-    return found.fetchone() is not None
+    ).fetchall()
+    return {name for name, _ in mirror.columns} <= {name for (name,) in found}

@@ -96,6 +96,11 @@ EXPORTS = (
         ("identifier_type", "identifier_value", "moved_at"),
     ),
     _Export(
+        schema.identity_metrics,
+        (*_texts("run_id", "metric", "kind"), *_times("as_of"), ("value", _COUNT)),
+        ("run_id", "metric", "kind"),
+    ),
+    _Export(
         schema.customer_aliases,
         (*_texts("alias_id", "customer_id"), *_times("merged_at")),
         ("alias_id",),
@@ -175,6 +180,8 @@ def _query(export: _Export, run: Run) -> Select[Any]:
         query = query.where(table.c.channel.in_((*CHANNELS, EVERY)))
     elif table is schema.deliveries:
         query = query.where(table.c.delivered_at <= as_of)
+    elif table is schema.identity_metrics:
+        query = query.where(table.c.as_of <= as_of)
     elif table is schema.held_back:
         query = query.where(table.c.held_back_at <= as_of)
     elif table is schema.runs:

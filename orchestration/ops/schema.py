@@ -22,7 +22,7 @@ from sqlalchemy import (
     false,
 )
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 metadata = MetaData()
 
@@ -112,6 +112,16 @@ identity_moves = Table(
     _text("evidence_grade", required=False),
     _time("effective_at"),
     _time("registered_at"),
+)
+
+identity_metrics = Table(
+    "identity_metrics",
+    metadata,
+    _text("run_id", key=True),
+    _text("metric", key=True),
+    _text("kind", key=True),
+    _time("as_of"),
+    _count("value"),
 )
 
 customer_aliases = Table(

@@ -44,10 +44,12 @@ def check_identity(home: Home, candidate: Candidate, limits: Identity) -> list[C
 
 
 def read_metrics(connection: duckdb.DuckDBPyConnection) -> Metrics:
-    """The measures of a file; none where it is older than they are."""
+    """The measures of the run that made a file; none where it is older than they are."""
     try:
-        rows = connection.execute(f"select metric, kind, value from {TABLE}").fetchall()
-    except duckdb.CatalogException:
+        rows = connection.execute(
+            f"select metric, kind, value from {TABLE} where run_id = (select run_id from ops.build)"
+        ).fetchall()
+    except (duckdb.BinderException, duckdb.CatalogException):
         return {}
     return {(str(metric), str(kind)): int(value) for metric, kind, value in rows}
 

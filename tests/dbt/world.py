@@ -92,6 +92,8 @@ OPS: dict[str, str] = {
     "from_customer_id varchar, to_customer_id varchar, move_type varchar, reason varchar, "
     "rule varchar, source_system varchar, source_record_id varchar, evidence_grade varchar, "
     "effective_at timestamp, registered_at timestamp",
+    "identity_metrics": "run_id varchar, metric varchar, kind varchar, as_of timestamp, "
+    "value bigint",
     "customer_aliases": "alias_id varchar, customer_id varchar, merged_at timestamp",
     "segment_memberships": "segment varchar, customer_id varchar, entered_at timestamp, "
     "exited_at timestamp",

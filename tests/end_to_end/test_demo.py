@@ -181,6 +181,11 @@ def test_a_second_demo_changes_no_table_and_sends_nothing_new(
         "select sum(rows_loaded) from ops.run_sources where run_id = (select run_id from ops.build)"
     )
     assert received in ([(0,)], [(None,)]), "a second pull must load nothing"
+    ((runs, people),) = copy.query(
+        "select count(distinct run_id), count(distinct value) from ops.identity_metrics"
+        " where metric = 'people' and kind = 'known'"
+    )
+    assert (runs, people) == (2, 1), "the measures of both runs are kept, and they are equal"
     plan = regulars("plan", "--json", "--home", copy.root)
     for row in json.loads(plan.out):
         assert row["added"] == row["updated"] == row["removed"] == 0, row

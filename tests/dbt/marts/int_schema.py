@@ -103,6 +103,7 @@ OPS_EXPORT: dict[str, str] = {
         to_customer_id text, move_type text, reason text, rule text, source_system text,
         source_record_id text, evidence_grade text, effective_at timestamp,
         registered_at timestamp""",
+    "identity_metrics": "run_id text, metric text, kind text, as_of timestamp, value bigint",
     "customer_aliases": "alias_id text, customer_id text, merged_at timestamp",
     "segment_memberships": """
         segment text, customer_id text, entered_at timestamp, exited_at timestamp""",

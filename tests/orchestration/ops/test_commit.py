@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import duckdb
@@ -28,6 +28,7 @@ def _publish(
     registry: list[tuple[str, str, str]] = (),  # type: ignore[assignment]
     aliases: list[tuple[str, str]] = (),  # type: ignore[assignment]
     stays: list[tuple[str, str, datetime | None]] = (),  # type: ignore[assignment]
+    people: int | None = None,
 ) -> None:
     home.published.unlink(missing_ok=True)
     with duckdb.connect(str(home.published)) as connection:
@@ -48,6 +49,12 @@ def _publish(
             "create table marts.fct_segment_memberships (segment varchar, customer_id varchar,"
             " entered_at timestamp, exited_at timestamp)"
         )
+        if people is not None:
+            connection.execute(
+                "create table ops.identity_metrics as select ? as run_id, 'people' as metric,"
+                " 'known' as kind, ?::timestamp as as_of, ?::bigint as value",
+                [run_id, AS_OF, people],
+            )
         for row in registry:
             connection.execute("insert into ops.identity_registry values (?, ?, ?, ?)", [*row, T1])
         for alias in aliases:
@@ -80,6 +87,26 @@ def test_commit_mirrors_the_published_tables_once(store: Store, home: Home, run:
     assert commit_after_publish(store, home, finished_at=AS_OF).already_done
     assert heal(store, home, at=AS_OF) is None
     assert before == [_rows(store, table) for table in schema.metadata.sorted_tables]
+
+
+def test_every_runs_measures_are_kept(store: Store, home: Home) -> None:
+    """A file from before the measures had runs adds none and stops nothing."""
+    for number, people in enumerate([None, 7, 9]):
+        run = Run(f"run{number}", AS_OF, "test")
+        start_run(store, run, started_at=AS_OF)
+        export_ops(store, home.ops_export, run)
+        _publish(home, run.run_id, people=people)
+        if people is None:
+            with duckdb.connect(str(home.published)) as connection:
+                connection.execute("create table ops.identity_metrics as select 'people' as metric")
+        commit_after_publish(store, home, finished_at=AS_OF)
+    assert [(row[0], row[4]) for row in _rows(store, schema.identity_metrics)] == [
+        ("run1", 7),
+        ("run2", 9),
+    ]
+    for moment, count in ((AS_OF, 2), (AS_OF - timedelta(days=1), 0)):
+        sizes = export_ops(store, home.ops_export, Run("later", moment, "test"))
+        assert sizes["identity_metrics"] == count, "a run as of the past sees the past"
 
 
 def test_the_next_run_moves_ids_and_closes_stays(store: Store, home: Home) -> None:

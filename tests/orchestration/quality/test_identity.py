@@ -77,3 +77,14 @@ def test_the_first_file_is_judged_alone() -> None:
 def test_a_file_older_than_the_measures_is_no_baseline(tmp_path: Path) -> None:
     with duckdb.connect(str(tmp_path / "old.duckdb")) as connection:
         assert read_metrics(connection) == {}
+
+
+def test_only_the_measures_of_the_files_own_run_are_judged(tmp_path: Path) -> None:
+    with duckdb.connect(str(tmp_path / "new.duckdb")) as connection:
+        connection.execute("create schema ops")
+        connection.execute("create table ops.build as select 'today' as run_id")
+        connection.execute(
+            "create table ops.identity_metrics as select 'people' as metric, 'known' as kind, *"
+            " from (values ('today', 9), ('before', 7)) as counted (run_id, value)"
+        )
+        assert read_metrics(connection) == {("people", "known"): 9}

@@ -1,0 +1,7 @@
+select
+    run_id,
+    metric,
+    kind,
+    as_of,
+    value
+from {{ source('ops', 'identity_metrics') }}
