@@ -52,7 +52,7 @@ app.add_typer(new_app, name="new")
 
 HomeOption = Annotated[
     Path | None,
-    typer.Option("--home", help="The shop's data folder [default: $REGULARS_HOME or ./data]."),
+    typer.Option("--home", help="The shop's data folder; else $REGULARS_HOME, else ./data."),
 ]
 AsOfOption = Annotated[
     str | None,
@@ -453,8 +453,10 @@ def _need_some_input(home: Home, asked: str) -> None:
     """Stop early, before seconds of start-up, when there is nothing to read at all."""
     from ingestion.config import load_settings
     from ingestion.pipelines import open_input
+    from orchestration.transformation import check_settings
 
     settings = load_settings()
+    check_settings(settings)
     place = asked or settings.input
     if place:
         open_input(place, settings)
