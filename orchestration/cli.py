@@ -67,8 +67,9 @@ DestinationArgument = Annotated[
 # Bound to the real stream: while a job runs, what libraries print goes to a log instead.
 # Away from a terminal, lines are as wide as the widest table, so that a log keeps every word.
 WIDTH = None if sys.stdout.isatty() else 180
-out = Console(file=sys.stdout, highlight=False, soft_wrap=True, width=WIDTH)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+# Without markup: a value such as `[/b]` is told as it stands.
+out = Console(file=sys.stdout, highlight=False, soft_wrap=True, width=WIDTH, markup=False)
+err = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
 
 
 def main() -> None:
@@ -446,7 +447,7 @@ def _moment(text: str | None) -> datetime:
 
 
 def _say(text: str) -> None:
-    out.print(text, markup=False)
+    out.print(text)
 
 
 def _need_some_input(home: Home, asked: str) -> None:
@@ -471,10 +472,10 @@ def _need_some_input(home: Home, asked: str) -> None:
 
 def _explain_and_leave(error: RegularsError) -> None:
     label = "Usage" if isinstance(error, UsageError) else "Stopped"
-    err.print(f"[bold]{label}:[/bold] ", end="")
-    err.print(error.message, markup=False)
+    err.print(f"{label}: ", style="bold", end="")
+    err.print(error.message)
     if error.hint:
-        err.print(error.hint, markup=False)
+        err.print(error.hint)
     sys.exit(error.exit_code)
 
 
