@@ -29,6 +29,15 @@ def test_our_own_errors_keep_kind_sentence_and_hint(kind: type[RegularsError]) -
     assert (found.message, found.hint) == ("The file: a.csv is broken.", "Mend it.")
 
 
+def test_our_own_error_is_told_rather_than_its_cause() -> None:
+    try:
+        raise UsageError("The mapping is wrong.", "Mend it.") from ValueError("1 validation error")
+    except UsageError as error:
+        found = through_dagster(error)
+    assert type(found) is UsageError
+    assert (found.message, found.hint) == ("The mapping is wrong.", "Mend it.")
+
+
 def test_an_error_without_a_hint_has_none() -> None:
     found = through_dagster(SourceError("It is broken."))
     assert (found.message, found.hint) == ("It is broken.", "")
