@@ -358,6 +358,11 @@ def readable_error(source_name: str, error: BaseException) -> RegularsError:
             return SourceError(
                 f"{source_name}: the disk is full.", "Make room and run again; nothing is lost."
             )
+        if "Could not set lock on file" in str(cause):
+            return SourceError(
+                f"{source_name}: another program holds the raw store open.",
+                "Close it and run again; nothing else may open this file.",
+            )
         if "not a valid DuckDB database" in str(cause):
             return SourceError(
                 f"{source_name}: the raw store is damaged and cannot be opened.",

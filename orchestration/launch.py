@@ -24,6 +24,7 @@ from orchestration.home import Home
 from orchestration.run import RunRequest
 
 CODE_LOCATION = "regulars"
+INTERRUPTED = ("DagsterExecutionInterruptedError", "KeyboardInterrupt")
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -149,6 +150,8 @@ def _as_error(step: str | None, error: Any) -> RegularsError:
     chain = [error]
     while chain[-1].cause is not None:
         chain.append(chain[-1].cause)
+    if any(_name(link) in INTERRUPTED for link in chain):
+        raise KeyboardInterrupt  # Dagster made a failed step of it
     # The sentence for people stands above what a library said, which we give as its cause.
     cause = next((link for link in chain if _name(link) in known), chain[-1])
     name = _name(cause)

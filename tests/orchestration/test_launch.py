@@ -5,10 +5,22 @@ from __future__ import annotations
 import sys
 
 import pytest
-from dagster._utils.error import serializable_error_info_from_exc_info
+from dagster._core.errors import DagsterExecutionInterruptedError
+from dagster._utils.error import (
+    SerializableErrorInfo,
+    serializable_error_info_from_exc_info,
+)
 
 from ingestion.errors import CheckFailedError, RegularsError, SourceError, UsageError
 from orchestration.launch import _as_error
+
+
+def as_text(error: BaseException) -> SerializableErrorInfo:
+    """An error as Dagster keeps it."""
+    try:
+        raise error
+    except BaseException:
+        return serializable_error_info_from_exc_info(sys.exc_info())
 
 
 def through_dagster(error: Exception) -> RegularsError:
@@ -36,6 +48,11 @@ def test_our_own_error_is_told_rather_than_its_cause() -> None:
         found = through_dagster(error)
     assert type(found) is UsageError
     assert (found.message, found.hint) == ("The mapping is wrong.", "Mend it.")
+
+
+def test_a_person_who_stops_the_run_reads_of_no_failed_step() -> None:
+    with pytest.raises(KeyboardInterrupt):
+        _as_error("models", as_text(DagsterExecutionInterruptedError()))
 
 
 def test_an_error_without_a_hint_has_none() -> None:
