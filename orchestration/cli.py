@@ -64,6 +64,7 @@ DestinationArgument = Annotated[
     str | None, typer.Argument(help="One destination; all when left out.")
 ]
 
+INTERRUPTED = 130
 # Bound to the real stream: while a job runs, what libraries print goes to a log instead.
 # Away from a terminal, lines are as wide as the widest table, so that a log keeps every word.
 WIDTH = None if sys.stdout.isatty() else 180
@@ -77,14 +78,13 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _terminate)
     _stay_private()
     try:
-        app(standalone_mode=False)
+        # Without standalone mode an exit code is handed back, that of Ctrl-C included.
+        code = app(standalone_mode=False)
+        if code == INTERRUPTED:
+            err.print("Stopped. Nothing half-done is visible; the next run goes on from here.")
+        sys.exit(code)
     except RegularsError as error:
         _explain_and_leave(error)
-    except KeyboardInterrupt:
-        err.print("Stopped. Nothing half-done is visible; the next run goes on from here.")
-        sys.exit(130)
-    except typer.Exit as leaving:
-        sys.exit(leaving.exit_code)
     except typer.Abort:
         sys.exit(1)
     except BrokenPipeError:
