@@ -17,7 +17,13 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from ingestion.errors import NoInputError, RegularsError, UsageError
+from ingestion.errors import (
+    DiskFullError,
+    NoInputError,
+    RegularsError,
+    UsageError,
+    tells_of_a_full_disk,
+)
 from orchestration.home import Home
 
 app = typer.Typer(
@@ -90,6 +96,8 @@ def main() -> None:
     except BrokenPipeError:
         sys.exit(0)
     except Exception as error:  # click's usage errors carry their own exit code
+        if tells_of_a_full_disk(str(error)):
+            _explain_and_leave(DiskFullError())
         if not hasattr(error, "exit_code") or not hasattr(error, "show"):
             raise
         error.show()

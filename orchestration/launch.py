@@ -17,7 +17,13 @@ from pathlib import Path
 from typing import Any
 
 from ingestion.config import REPOSITORY
-from ingestion.errors import CheckFailedError, RegularsError, redact
+from ingestion.errors import (
+    CheckFailedError,
+    DiskFullError,
+    RegularsError,
+    redact,
+    tells_of_a_full_disk,
+)
 from orchestration import console, lock
 from orchestration.history import let_go, quicken
 from orchestration.home import Home
@@ -152,6 +158,8 @@ def _as_error(step: str | None, error: Any) -> RegularsError:
         chain.append(chain[-1].cause)
     if any(_name(link) in INTERRUPTED for link in chain):
         raise KeyboardInterrupt  # Dagster made a failed step of it
+    if tells_of_a_full_disk(chain[-1].message):
+        return DiskFullError()
     # The sentence for people stands above what a library said, which we give as its cause.
     cause = next((link for link in chain if _name(link) in known), chain[-1])
     name = _name(cause)

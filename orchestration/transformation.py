@@ -19,7 +19,7 @@ import yaml
 
 from ingestion.config import REPOSITORY, Settings
 from ingestion.duckdb_session import silence
-from ingestion.errors import RegularsError, UsageError
+from ingestion.errors import RegularsError, UsageError, tells_of_a_full_disk
 from orchestration.home import Home
 
 DBT_PROJECT = REPOSITORY / "dbt_project"
@@ -169,6 +169,10 @@ def failure_sentence(home: Home) -> str:
         return (
             "The columns of a table that grows from run to run have changed with this version."
             " Run once with --full-refresh: it is built anew from raw and nothing is lost."
+        )
+    if any(tells_of_a_full_disk(result.get("message") or "") for result in broken):
+        return (
+            "The disk is full. Make room and run again; nothing was published and nothing is lost."
         )
     failed = [(result["unique_id"].split("."), result.get("failures")) for result in broken]
     names = [

@@ -50,3 +50,14 @@ def test_ctrl_c_is_130_and_says_that_nothing_is_half_done(
     monkeypatch.setattr(doctor, "diagnose", stop)
     assert ended(monkeypatch, "doctor", "--home", str(tmp_path)) == 130
     assert "half-done" in capsys.readouterr().err
+
+
+def test_a_full_disk_is_a_sentence_wherever_it_is_noticed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fill(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(doctor, "diagnose", fill)
+    assert ended(monkeypatch, "doctor", "--home", str(tmp_path)) == 1
+    assert "Stopped: The disk is full." in capsys.readouterr().err

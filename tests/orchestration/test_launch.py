@@ -50,6 +50,11 @@ def test_our_own_error_is_told_rather_than_its_cause() -> None:
     assert (found.message, found.hint) == ("The mapping is wrong.", "Mend it.")
 
 
+def test_a_full_disk_is_told_without_the_librarys_words() -> None:
+    found = through_dagster(RuntimeError("(sqlite3.OperationalError) database or disk is full"))
+    assert found.message == "The disk is full."
+
+
 def test_a_person_who_stops_the_run_reads_of_no_failed_step() -> None:
     with pytest.raises(KeyboardInterrupt):
         _as_error("models", as_text(DagsterExecutionInterruptedError()))

@@ -39,6 +39,14 @@ def test_changed_columns_ask_for_a_full_refresh(tmp_path: Path) -> None:
     assert "--full-refresh" in failure_sentence(home)
 
 
+def test_a_full_disk_is_told_as_such(tmp_path: Path) -> None:
+    message = "IO Error: Could not write to file: No space left on device"
+    home = home_after(
+        tmp_path, {"unique_id": "model.regulars.a", "status": "error", "message": message}
+    )
+    assert failure_sentence(home).startswith("The disk is full.")
+
+
 def test_no_results_point_to_the_log(tmp_path: Path) -> None:
     assert "dbt.log" in failure_sentence(Home(tmp_path))
 
