@@ -50,6 +50,26 @@ class SourceError(RegularsError):
     """A source could not be read to its end, so its data is not trusted for this run."""
 
 
+class DiskFullError(RegularsError):
+    """There is no room left to work in."""
+
+    def __init__(
+        self,
+        message: str = "The disk is full.",
+        hint: str = "Make room and run again; nothing is lost, the last published file stands.",
+    ) -> None:
+        """The same two sentences wherever it is noticed."""
+        super().__init__(message, hint)
+
+
+_FULL = ("no space left", "not enough space", "disk is full")
+
+
+def tells_of_a_full_disk(text: str) -> bool:
+    """Whether a library's words (the system's, DuckDB's, SQLite's) say that the disk is full."""
+    return any(words in text.lower() for words in _FULL)
+
+
 _ADDRESS = re.compile(r"[^\s'\"<>(),;:]+@[^\s'\"<>(),;:]+")
 _NUMBER = re.compile(r"\+?\d[\d\s().-]{7,}\d")
 

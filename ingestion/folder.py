@@ -17,7 +17,7 @@ from typing import IO, Any
 import fsspec
 import pyarrow as pa
 
-from ingestion.errors import NoInputError, SourceError
+from ingestion.errors import NoInputError, SourceError, UsageError
 
 CODECS = {".gz": "gzip", ".zst": "zstd"}
 FORMATS = {
@@ -101,12 +101,20 @@ class InputFolder:
         return sorted((file for file in files if file), key=lambda file: file.path)
 
     def text(self, name: str) -> str | None:
-        """The text of a small file such as `orders/mapping.yml`, or None if it is not there."""
+        """The text of a small file such as `orders/mapping.yml`, or None if it is not there.
+
+        Raises:
+            UsageError: it is not UTF-8.
+        """
         path = f"{self.root}/{name}"
         if not self.fs.exists(path):
             return None
         content: bytes = self.fs.cat_file(path)
-        return content.decode("utf-8-sig")
+        try:
+            return content.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            line = content.count(b"\n", 0, error.start) + 1
+            raise UsageError(f"{name} is not UTF-8 at line {line}.", "Save it as UTF-8.") from error
 
     def _describe(self, path: str, info: dict[str, Any]) -> InputFile | None:
         relative = path[len(self.root) :].lstrip("/")

@@ -39,7 +39,7 @@ import yaml
 from ingestion import sources
 from ingestion.api_source import ApiSource
 from ingestion.config import Settings
-from ingestion.errors import NoInputError, RegularsError, SourceError
+from ingestion.errors import NoInputError, RegularsError, SourceError, tells_of_a_full_disk
 from ingestion.folder import UNKNOWN, InputFile, InputFolder
 from ingestion.folder_source import FolderReading, FolderSource, declared_source
 from ingestion.intake import Intake, TableCounts
@@ -354,9 +354,14 @@ def readable_error(source_name: str, error: BaseException) -> RegularsError:
     while cause is not None:
         if isinstance(cause, RegularsError):
             return cause
-        if "No space left" in str(cause) or "not enough space" in str(cause).lower():
+        if tells_of_a_full_disk(str(cause)):
             return SourceError(
                 f"{source_name}: the disk is full.", "Make room and run again; nothing is lost."
+            )
+        if "Could not set lock on file" in str(cause):
+            return SourceError(
+                f"{source_name}: another program holds the raw store open.",
+                "Close it and run again; nothing else may open this file.",
             )
         if "not a valid DuckDB database" in str(cause):
             return SourceError(

@@ -17,7 +17,13 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from ingestion.errors import NoInputError, RegularsError, UsageError
+from ingestion.errors import (
+    DiskFullError,
+    NoInputError,
+    RegularsError,
+    UsageError,
+    tells_of_a_full_disk,
+)
 from orchestration.home import Home
 
 app = typer.Typer(
@@ -52,7 +58,7 @@ app.add_typer(new_app, name="new")
 
 HomeOption = Annotated[
     Path | None,
-    typer.Option("--home", help="The shop's data folder [default: $REGULARS_HOME or ./data]."),
+    typer.Option("--home", help="The shop's data folder; else $REGULARS_HOME, else ./data."),
 ]
 AsOfOption = Annotated[
     str | None,
@@ -64,11 +70,13 @@ DestinationArgument = Annotated[
     str | None, typer.Argument(help="One destination; all when left out.")
 ]
 
+INTERRUPTED = 130
 # Bound to the real stream: while a job runs, what libraries print goes to a log instead.
 # Away from a terminal, lines are as wide as the widest table, so that a log keeps every word.
 WIDTH = None if sys.stdout.isatty() else 180
-out = Console(file=sys.stdout, highlight=False, soft_wrap=True, width=WIDTH)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+# Without markup: a value such as `[/b]` is told as it stands.
+out = Console(file=sys.stdout, highlight=False, soft_wrap=True, width=WIDTH, markup=False)
+err = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
 
 
 def main() -> None:
@@ -76,19 +84,20 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _terminate)
     _stay_private()
     try:
-        app(standalone_mode=False)
+        # Without standalone mode an exit code is handed back, that of Ctrl-C included.
+        code = app(standalone_mode=False)
+        if code == INTERRUPTED:
+            err.print("Stopped. Nothing half-done is visible; the next run goes on from here.")
+        sys.exit(code)
     except RegularsError as error:
         _explain_and_leave(error)
-    except KeyboardInterrupt:
-        err.print("Stopped. Nothing half-done is visible; the next run goes on from here.")
-        sys.exit(130)
-    except typer.Exit as leaving:
-        sys.exit(leaving.exit_code)
     except typer.Abort:
         sys.exit(1)
     except BrokenPipeError:
         sys.exit(0)
     except Exception as error:  # click's usage errors carry their own exit code
+        if tells_of_a_full_disk(str(error)):
+            _explain_and_leave(DiskFullError())
         if not hasattr(error, "exit_code") or not hasattr(error, "show"):
             raise
         error.show()
@@ -446,15 +455,17 @@ def _moment(text: str | None) -> datetime:
 
 
 def _say(text: str) -> None:
-    out.print(text, markup=False)
+    out.print(text)
 
 
 def _need_some_input(home: Home, asked: str) -> None:
     """Stop early, before seconds of start-up, when there is nothing to read at all."""
     from ingestion.config import load_settings
     from ingestion.pipelines import open_input
+    from orchestration.transformation import check_settings
 
     settings = load_settings()
+    check_settings(settings)
     place = asked or settings.input
     if place:
         open_input(place, settings)
@@ -469,10 +480,10 @@ def _need_some_input(home: Home, asked: str) -> None:
 
 def _explain_and_leave(error: RegularsError) -> None:
     label = "Usage" if isinstance(error, UsageError) else "Stopped"
-    err.print(f"[bold]{label}:[/bold] ", end="")
-    err.print(error.message, markup=False)
+    err.print(f"{label}: ", style="bold", end="")
+    err.print(error.message)
     if error.hint:
-        err.print(error.hint, markup=False)
+        err.print(error.hint)
     sys.exit(error.exit_code)
 
 

@@ -24,6 +24,7 @@ from orchestration.ops.consents import grant_consent, revoke_consent
 from orchestration.ops.store import Store, open_store
 from orchestration.publishing.reader import open_published, read_build
 from orchestration.run import clock
+from orchestration.transformation import check_settings
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,7 @@ class Office:
 def open_office(home: Home, *, exclusive: bool) -> Iterator[Office]:
     """Open the store for plans, or, with the home's lock, for sending."""
     settings = load_settings()
+    check_settings(settings)
     with open_published(home):
         pass  # a clear sentence before anything else when nothing is published yet
     if exclusive:

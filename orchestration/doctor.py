@@ -23,10 +23,12 @@ from rich.table import Table
 from rich.text import Text
 
 from ingestion.config import REPOSITORY, ApiSource, Settings
-from ingestion.errors import RegularsError
+from ingestion.errors import RegularsError, UsageError
 from orchestration import home_health
+from orchestration.destinations import open_destination
 from orchestration.home import Home
 from orchestration.home_health import Check
+from orchestration.transformation import check_settings
 
 API_SOURCES = ("klaviyo", "shopify")
 TELEMETRY = {
@@ -63,7 +65,7 @@ def diagnose(
         ("published", lambda: home_health.published(home, moment)),
         ("quarantine", lambda: home_health.quarantine(home, busy)),
         ("sources", lambda: _sources(settings)),
-        ("destinations", lambda: _destinations(settings)),
+        ("destinations", lambda: _destinations(settings, home)),
         ("outbox", lambda: home_health.outbox(home)),
         ("intents", lambda: home_health.intents(home, busy)),
         ("ledger", lambda: home_health.laws(home)),
@@ -142,6 +144,7 @@ def differing_packages(lock_text: str) -> list[str]:
 
 
 def _settings(settings: Settings) -> Iterator[Check]:
+    check_settings(settings)
     shop = settings.shop
     sentence = f"{shop.name}: {shop.timezone}, {shop.currency}, {shop.default_country}."
     yield Check("settings", "ok", sentence)
@@ -171,13 +174,19 @@ def _credentials(name: str, variables: list[str]) -> Check:
     return Check(name, "ok", f"Set: {', '.join(variables)}." if variables else "Needs no secret.")
 
 
-def _destinations(settings: Settings) -> Iterator[Check]:
+def _destinations(settings: Settings, home: Home) -> Iterator[Check]:
     enabled = {n: d for n, d in sorted(settings.destinations.items()) if d.enabled}
     if not enabled:
         hint = "Name one in regulars.toml to deliver audiences."
         yield Check("destinations", "warning", "No destination is on.", hint)
     for name, destination in enabled.items():
         check = _credentials(name, variables_of(destination.options))
+        if check.status == "ok":
+            try:
+                open_destination(name, destination, home)  # reaches nobody before a delivery
+            except UsageError as error:
+                yield Check(name, "failed", error.message, error.hint)
+                continue
         mode = "schedules send" if destination.send else "sends by hand only"
         yield Check(check.name, check.status, f"{check.sentence} Here, {mode}.", check.hint)
     notify = variables_of(settings.notify.model_dump())

@@ -17,13 +17,20 @@ from pathlib import Path
 from typing import Any
 
 from ingestion.config import REPOSITORY
-from ingestion.errors import CheckFailedError, RegularsError, redact
+from ingestion.errors import (
+    CheckFailedError,
+    DiskFullError,
+    RegularsError,
+    redact,
+    tells_of_a_full_disk,
+)
 from orchestration import console, lock
 from orchestration.history import let_go, quicken
 from orchestration.home import Home
 from orchestration.run import RunRequest
 
 CODE_LOCATION = "regulars"
+INTERRUPTED = ("DagsterExecutionInterruptedError", "KeyboardInterrupt")
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -145,12 +152,18 @@ def _failure(result: Any) -> RegularsError:
 
 
 def _as_error(step: str | None, error: Any) -> RegularsError:
-    cause = error
-    while cause.cause is not None:
-        cause = cause.cause
-    name = (cause.cls_name or "").rpartition(".")[2]
-    sentence = cause.message.partition(": ")[2].strip() or cause.message.strip()
     known = {kind.__name__: kind for kind in _all_errors(RegularsError)}
+    chain = [error]
+    while chain[-1].cause is not None:
+        chain.append(chain[-1].cause)
+    if any(_name(link) in INTERRUPTED for link in chain):
+        raise KeyboardInterrupt  # Dagster made a failed step of it
+    if tells_of_a_full_disk(chain[-1].message):
+        return DiskFullError()
+    # The sentence for people stands above what a library said, which we give as its cause.
+    cause = next((link for link in chain if _name(link) in known), chain[-1])
+    name = _name(cause)
+    sentence = cause.message.partition(": ")[2].strip() or cause.message.strip()
     kind = known.get(name)
     if kind is not None:
         message, _, hint = sentence.partition("\n")
@@ -162,6 +175,10 @@ def _as_error(step: str | None, error: Any) -> RegularsError:
         f"The step {step or 'start'} failed: {name}: {first_line}",
         "Open `regulars dev` for the whole story; the last published file is untouched.",
     )
+
+
+def _name(error: Any) -> str:
+    return (error.cls_name or "").rpartition(".")[2]
 
 
 def _all_errors(kind: type[RegularsError]) -> list[type[RegularsError]]:

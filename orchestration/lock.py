@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ingestion.errors import BusyError
+from ingestion.errors import BusyError, UsageError
 
 _held: dict[Path, int] = {}
 
@@ -30,6 +30,7 @@ def hold(path: Path, wait_seconds: float = 0.0) -> Iterator[None]:
 
     Raises:
         BusyError: another process still holds it after `wait_seconds`.
+        UsageError: its folder cannot be made or written to.
     """
     if _held.get(path):
         _held[path] += 1
@@ -38,8 +39,14 @@ def hold(path: Path, wait_seconds: float = 0.0) -> Iterator[None]:
         finally:
             _held[path] -= 1
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise UsageError(
+            f"The home {path.parent} cannot be used ({error.strerror}).",
+            "Give --home a folder that you may write to.",
+        ) from error
     try:
         _acquire(descriptor, path, wait_seconds)
         os.ftruncate(descriptor, 0)

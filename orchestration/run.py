@@ -30,6 +30,7 @@ from orchestration.publishing.audit import failure
 from orchestration.publishing.candidate import Candidate
 from orchestration.publishing.publish import clear_half_built
 from orchestration.quality.results import CheckResult, stopping
+from orchestration.workers import free_stores
 
 Say = Callable[[str], None]
 Send = Literal["no", "scheduled", "yes"]
@@ -134,6 +135,8 @@ def clear_up(home: Home, store: Store, say: Say) -> None:
 
     Only to be called under the lock, when nothing else can be at work in this home.
     """
+    if free_stores(home):
+        say("A killed run's dbt was still at work; it was ended.")
     clear_half_built(home)
     if heal(store, home, at=clock()):
         say("The last published file was not yet recorded in ops; it is now.")

@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import yaml
 
 from ingestion.config import REPOSITORY, Settings
 from ingestion.duckdb_session import silence
-from ingestion.errors import RegularsError
+from ingestion.errors import RegularsError, UsageError, tells_of_a_full_disk
 from orchestration.home import Home
 
 DBT_PROJECT = REPOSITORY / "dbt_project"
@@ -49,11 +50,50 @@ def project_vars(settings: Settings) -> str:
     A model cannot list a folder, so the list of segments is read from it here: a new file is a new
     segment. Stable from run to run, so dbt need not parse again.
     """
-    segments = sorted(
-        path.stem.removeprefix(SEGMENT)
-        for path in (DBT_PROJECT / "models/segments").glob(f"{SEGMENT}*.sql")
-    )
-    return json.dumps({**settings.dbt_vars(), "segments": segments}, sort_keys=True)
+    return json.dumps({**settings.dbt_vars(), "segments": segment_names()}, sort_keys=True)
+
+
+def segment_names() -> list[str]:
+    """The segments there are: one file each."""
+    found = (DBT_PROJECT / "models/segments").glob(f"{SEGMENT}*.sql")
+    return sorted(path.stem.removeprefix(SEGMENT) for path in found)
+
+
+def check_settings(settings: Settings) -> None:
+    """Hold `[models]` and `[segments]` against the project: dbt ignores a name it does not know.
+
+    Raises:
+        UsageError: a threshold or segment is unknown, or a threshold is of another type (named).
+    """
+    project = yaml.safe_load((DBT_PROJECT / "dbt_project.yml").read_text("utf-8"))
+    # The shop's own facts stand under [shop], not here.
+    known = {k: v for k, v in project["vars"].items() if k not in Settings().dbt_vars()}
+    for name, value in settings.models.items():
+        if name not in known:
+            raise UsageError(
+                f"The settings have an unknown threshold `models.{name}`; "
+                f"known: {', '.join(sorted(known))}.",
+                "Mend it in regulars.toml and run again.",
+            )
+        kind = _kind(known[name])
+        if _kind(value) != kind:
+            raise UsageError(
+                f"The setting `models.{name}` must be {kind}, such as {known[name]}.",
+                "Mend it in regulars.toml and run again.",
+            )
+    for name in settings.segments:
+        if name not in segment_names():
+            raise UsageError(
+                f"The settings name a segment `segments.{name}` that there is not; "
+                f"there are: {', '.join(segment_names())}.",
+                "Mend it in regulars.toml and run again.",
+            )
+
+
+def _kind(value: Any) -> str:
+    """What a setting is, in words; whole and other numbers are one kind, true and false another."""
+    words = {bool: "true or false", int: "a number", float: "a number", str: "a text"}
+    return words.get(type(value), "a list" if isinstance(value, list) else "a table")
 
 
 def vars_argument(settings: Settings) -> list[str]:
@@ -129,6 +169,10 @@ def failure_sentence(home: Home) -> str:
         return (
             "The columns of a table that grows from run to run have changed with this version."
             " Run once with --full-refresh: it is built anew from raw and nothing is lost."
+        )
+    if any(tells_of_a_full_disk(result.get("message") or "") for result in broken):
+        return (
+            "The disk is full. Make room and run again; nothing was published and nothing is lost."
         )
     failed = [(result["unique_id"].split("."), result.get("failures")) for result in broken]
     names = [

@@ -1,7 +1,8 @@
 """Which operating-system process works for which Dagster run, and what dead ones left behind.
 
 Belongs here: marking a run with its process, and, under the lock, failing runs whose process is
-gone and freeing their pool slots (a killed run otherwise keeps its slot until a daemon looks).
+gone, freeing their pool slots (a killed run otherwise keeps its slot until a daemon looks) and
+ending the dbt they started, which outlives a kill -9 and holds the stores.
 Does not belong here: the lock itself. Dagster objects are taken as arguments, so this stays
 importable without Dagster.
 """
@@ -9,8 +10,18 @@ importable without Dagster.
 from __future__ import annotations
 
 import os
+import re
+import signal
+import subprocess
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+import duckdb
+
+from ingestion.errors import RegularsError
+from orchestration.home import Home
 
 TAG = "regulars/process"
 
@@ -67,3 +78,56 @@ def release_dead_runs(instance: Any, current: Any) -> int:
         instance.report_run_failed(run, "The process of this run ended without a word.")
         instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
     return len(dead)
+
+
+def free_stores(home: Home, wait_seconds: float = 30.0) -> int:
+    """End the dbt of a run that was killed, so that raw and warehouse can be opened.
+
+    Returns:
+        How many were ended.
+
+    Raises:
+        RegularsError: a program that is not ours still holds a store after `wait_seconds`.
+    """
+    ended = set()
+    deadline = time.monotonic() + wait_seconds
+    for path in (home.raw, home.warehouse):
+        while (pid := _holder(path)) is not None:
+            if time.monotonic() >= deadline:
+                raise RegularsError(
+                    f"{path.name} is held open by another program (process {pid}).",
+                    "Close it and run again; nothing else may open this file.",
+                )
+            if _is_dbt_of(pid, home):
+                # Asked once, then made to: the warehouse can be built again.
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL if pid in ended else signal.SIGTERM)
+                ended.add(pid)
+            time.sleep(0.5)
+    return len(ended)
+
+
+def _holder(path: Path) -> int | None:
+    """The process that has the DuckDB file open, by DuckDB's own account."""
+    if not path.exists():
+        return None
+    try:
+        duckdb.connect(str(path), read_only=True).close()
+    except duckdb.Error as error:  # whatever else is wrong is told by who needs the file
+        found = re.search(r"\(PID (\d+)\)", str(error))
+        return int(found.group(1)) if found else None
+    return None
+
+
+def _is_dbt_of(pid: int, home: Home) -> bool:
+    try:
+        command = (
+            Path(f"/proc/{pid}/cmdline")
+            .read_bytes()
+            .replace(b"\0", b" ")
+            .decode("utf-8", "replace")
+        )
+    except OSError:  # no /proc here
+        ask = ["ps", "-ww", "-o", "args=", "-p", str(pid)]
+        command = subprocess.run(ask, capture_output=True, text=True, check=False).stdout
+    return "dbt" in command and f"{home.dbt}/" in command

@@ -76,7 +76,8 @@ def targets(
     if not found and (segment or destination):
         known = ", ".join(row[0] for row in rows) or "none"
         raise UsageError(
-            "No published segment goes there.",
+            f"No published segment{f' `{segment}`' if segment else ''} goes to "
+            f"{f'a destination `{destination}`' if destination else 'any destination'}.",
             f"Segments: {known}. Destinations: {', '.join(sorted(settings.destinations)) or '-'}.",
         )
     return [each for each in found if settings.destinations[each.destination].enabled]

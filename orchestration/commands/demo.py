@@ -12,7 +12,6 @@ import os
 import shutil
 import sys
 from datetime import UTC
-from functools import partial
 from pathlib import Path
 from time import monotonic
 
@@ -63,7 +62,7 @@ def run_demo(
             out.print("Pulling ...")
             _point_at(home, servers)
             request = RunRequest(moment, str(home.demo / "input"))
-            heard = run_job(home, request, partial(out.print, markup=False))
+            heard = run_job(home, request, out.print)
     print_summary(home, out, heard.ignored)
     render_deliveries(heard.deliveries, out)
     out.print(f"\nReport     {home.report}")

@@ -29,7 +29,8 @@ def print_quarantine(home: Home, source: str, out: Console, *, raw: bool, as_jso
     with lock.hold(home.lock):
         context = _context(home, "")
         counts = quarantine_counts(context, source)
-        rows = quarantined_rows(context, source, with_raw=raw, limit=SHOWN)
+        limit = sys.maxsize if as_json else SHOWN
+        rows = quarantined_rows(context, source, with_raw=raw, limit=limit)
     if as_json:
         sys.stdout.write(json.dumps([asdict(row) for row in rows], ensure_ascii=False) + "\n")
         return
@@ -47,7 +48,9 @@ def print_quarantine(home: Home, source: str, out: Console, *, raw: bool, as_jso
             f"{count.files:,}",
         )
     out.print(table)
-    detail = Table("file", "line", "reason", "field", *(["text"] if raw else []))
+    detail = Table("file", "line", "reason", "field")
+    if raw:
+        detail.add_column("text", overflow="fold")  # every character of it
     for row in rows:
         texts = [row.raw_text] if raw else []
         detail.add_row(row.file, str(row.line or ""), row.reason, row.field, *texts)

@@ -63,12 +63,12 @@ def print_summary(home: Home, out: Console, ignored: Mapping[str, int]) -> None:
         _print_sources(published, out)
     for table, columns in sorted(ignored.items()):
         noun = "column" if columns == 1 else "columns"
-        out.print(f"  {columns:,} unknown {noun} ignored in {table}.", markup=False)
+        out.print(f"  {columns:,} unknown {noun} ignored in {table}.")
 
 
 def print_next(out: Console, commands: Sequence[tuple[str, str]]) -> None:
     """Commands to paste, with what each is for."""
-    out.print("\n[bold]Next[/bold]")
+    out.print("\nNext", style="bold")
     width = max(len(command) for command, _ in commands)
     for command, purpose in commands:
         out.print(f"  {command:<{width}}   {purpose}")
@@ -79,7 +79,8 @@ def _print_people(published: duckdb.DuckDBPyConnection, out: Console) -> None:
     total = sum(count for _, count in rows)
     kinds = ", ".join(f"{count:,} {_plural(kind, count)}" for kind, count in rows)
     identifiers, merged, refused = _one(published, IDENTITY)
-    out.print(f"\n[bold]People[/bold]  {total:,}: {kinds}")
+    out.print("\nPeople", style="bold", end="")
+    out.print(f"  {total:,}: {kinds}")
     out.print(
         f"  {identifiers:,} identifiers; {merged:,} people are tied together from several; "
         f"{refused:,} ties refused (shared, placeholder or blocked values)."
@@ -115,8 +116,9 @@ def _print_sources(published: duckdb.DuckDBPyConnection, out: Console) -> None:
     received, loaded, quarantined, duplicate = (
         sum(int(row[number]) for row in rows) for number in range(1, 5)
     )
+    out.print("Rows", style="bold", end="")
     out.print(
-        f"[bold]Rows[/bold]  {received:,} received = {loaded:,} loaded + {quarantined:,} "
+        f"  {received:,} received = {loaded:,} loaded + {quarantined:,} "
         f"quarantined + {duplicate:,} exact duplicates."
     )
     if quarantined:

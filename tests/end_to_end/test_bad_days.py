@@ -126,14 +126,37 @@ def test_misuse_is_one_sentence_and_the_right_code(
     assert said in done.err + done.out
 
 
+def test_a_value_that_looks_like_markup_is_told_as_it_stands(
+    shop: DemoHome, regulars: Regulars
+) -> None:
+    done = regulars("sql", "select '[/b] [red]x' as \"[i]\"", "--home", shop.root)
+    assert done.code == 0, done.err
+    assert "[/b] [red]x" in done.out
+    assert "[i]" in done.out
+
+
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [
+        ("[shop]\ncurency = 'EUR'\n", "shop.curency"),
+        ("[models]\nrecent_buyr_days = 3\n", "models.recent_buyr_days"),
+        ("[segments.vipp]\nenabled = false\n", "segments.vipp"),
+    ],
+)
+@pytest.mark.parametrize("command", [("plan",), ("run", "--as-of", "2026-07-01")])
 def test_a_typo_in_the_settings_is_named(
-    shop: DemoHome, regulars: Regulars, tmp_path: Path
+    shop: DemoHome,
+    regulars: Regulars,
+    tmp_path: Path,
+    content: str,
+    named: str,
+    command: tuple[str, ...],
 ) -> None:
     settings = tmp_path / "regulars.toml"
-    settings.write_text("[shop]\ncurency = 'EUR'\n", "utf-8")
-    done = regulars("plan", "--home", shop.root, REGULARS_CONFIG=str(settings))
+    settings.write_text(content, "utf-8")
+    done = regulars(*command, "--home", shop.root, REGULARS_CONFIG=str(settings))
     assert done.code == 2
-    assert "shop.curency" in done.err
+    assert named in done.err
 
 
 def test_a_mapping_that_names_a_missing_column(regulars: Regulars, tmp_path: Path) -> None:
@@ -182,7 +205,7 @@ def test_a_run_cut_off_is_made_good_by_the_next(
             break
     time.sleep(1)
     process.send_signal(blow)
-    process.communicate(timeout=120)
+    process.wait(timeout=120)  # for it alone: the dbt it started may live on
     assert process.returncode != 0
     assert orders_in(home) == 40, "the published file is the old one, whole"
     done = regulars(*arguments)

@@ -134,6 +134,13 @@ def test_a_mapping_with_a_mistake_names_it(shop: Any, change: Any, words: tuple[
     assert all(word in str(caught.value) for word in ("orders/mapping.yml", *words)), caught.value
 
 
+def test_a_mapping_in_another_encoding_is_named(shop: Any) -> None:
+    shop.write("orders/mapping.yml", (MAPPING + "# caf\u00e9").encode("latin-1"))
+    shop.write("orders/a.csv", "Invoice\n1\n")
+    with pytest.raises(UsageError, match=r"orders/mapping.yml is not UTF-8 at line \d"):
+        shop.run("orders")
+
+
 def test_lines_without_a_mapping_stand_under_our_own_names(shop: Any, make: Any) -> None:
     shop.write("orders/a.csv", "order_id,ordered_at,quantity,unit_price\n1,2026-01-01,1,2\n")
     assert make.four(shop.run("orders")["order_lines"]) == (1, 1, 0, 0)

@@ -257,6 +257,14 @@ def test_a_destination_names_its_missing_variable(home: Home) -> None:
     assert _find(home, "crm", settings).status == "failed"
 
 
+def test_a_setting_that_nothing_would_read_fails(home: Home) -> None:
+    typo = Settings.model_validate({"models": {"recent_buyr_days": 3}})
+    assert "models.recent_buyr_days" in _find(home, "settings", typo).sentence
+    for place in ({"kind": "fil"}, {"kind": "file", "options": {"formt": "csv"}}):
+        settings = Settings.model_validate({"destinations": {"crm": place}})
+        assert _find(home, "crm", settings).status == "failed"
+
+
 def test_connecting_asks_each_api_and_tells_its_answer(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:

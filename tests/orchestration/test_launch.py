@@ -5,10 +5,22 @@ from __future__ import annotations
 import sys
 
 import pytest
-from dagster._utils.error import serializable_error_info_from_exc_info
+from dagster._core.errors import DagsterExecutionInterruptedError
+from dagster._utils.error import (
+    SerializableErrorInfo,
+    serializable_error_info_from_exc_info,
+)
 
 from ingestion.errors import CheckFailedError, RegularsError, SourceError, UsageError
 from orchestration.launch import _as_error
+
+
+def as_text(error: BaseException) -> SerializableErrorInfo:
+    """An error as Dagster keeps it."""
+    try:
+        raise error
+    except BaseException:
+        return serializable_error_info_from_exc_info(sys.exc_info())
 
 
 def through_dagster(error: Exception) -> RegularsError:
@@ -27,6 +39,25 @@ def test_our_own_errors_keep_kind_sentence_and_hint(kind: type[RegularsError]) -
     found = through_dagster(kind("The file: a.csv is broken.", "Mend it."))
     assert type(found) is kind
     assert (found.message, found.hint) == ("The file: a.csv is broken.", "Mend it.")
+
+
+def test_our_own_error_is_told_rather_than_its_cause() -> None:
+    try:
+        raise UsageError("The mapping is wrong.", "Mend it.") from ValueError("1 validation error")
+    except UsageError as error:
+        found = through_dagster(error)
+    assert type(found) is UsageError
+    assert (found.message, found.hint) == ("The mapping is wrong.", "Mend it.")
+
+
+def test_a_full_disk_is_told_without_the_librarys_words() -> None:
+    found = through_dagster(RuntimeError("(sqlite3.OperationalError) database or disk is full"))
+    assert found.message == "The disk is full."
+
+
+def test_a_person_who_stops_the_run_reads_of_no_failed_step() -> None:
+    with pytest.raises(KeyboardInterrupt):
+        _as_error("models", as_text(DagsterExecutionInterruptedError()))
 
 
 def test_an_error_without_a_hint_has_none() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ingestion.errors import BusyError
+from ingestion.errors import BusyError, UsageError
 from orchestration import lock
 
 HOLD = """
@@ -68,3 +68,10 @@ def test_the_same_process_goes_on(tmp_path: Path) -> None:
 def test_the_file_is_its_owners_only(tmp_path: Path) -> None:
     with lock.hold(tmp_path / ".lock"):
         assert (tmp_path / ".lock").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_home_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    in_the_way = tmp_path / "file"
+    in_the_way.touch()
+    with pytest.raises(UsageError, match="file cannot be used"), lock.hold(in_the_way / ".lock"):
+        pass

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+from ingestion.config import Settings
+from ingestion.errors import UsageError
 from orchestration.home import Home
-from orchestration.transformation import failure_sentence, target_path
+from orchestration.transformation import check_settings, failure_sentence, target_path
 
 
 def home_after(tmp_path: Path, *results: dict[str, object]) -> Home:
@@ -34,5 +39,36 @@ def test_changed_columns_ask_for_a_full_refresh(tmp_path: Path) -> None:
     assert "--full-refresh" in failure_sentence(home)
 
 
+def test_a_full_disk_is_told_as_such(tmp_path: Path) -> None:
+    message = "IO Error: Could not write to file: No space left on device"
+    home = home_after(
+        tmp_path, {"unique_id": "model.regulars.a", "status": "error", "message": message}
+    )
+    assert failure_sentence(home).startswith("The disk is full.")
+
+
 def test_no_results_point_to_the_log(tmp_path: Path) -> None:
     assert "dbt.log" in failure_sentence(Home(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        ({"models": {"recent_buyr_days": 3}}, "models.recent_buyr_days"),
+        ({"models": {"recent_buyer_days": "3"}}, "models.recent_buyer_days"),
+        ({"models": {"double_opt_in": "false"}}, "models.double_opt_in"),
+        ({"models": {"vip_top_share": True}}, "models.vip_top_share"),
+        ({"models": {"internal_ips": "192.0.2.1"}}, "models.internal_ips"),
+        ({"models": {"shop_currency": "EUR"}}, "models.shop_currency"),
+        ({"segments": {"vipp": {"enabled": False}}}, "segments.vipp"),
+    ],
+)
+def test_a_typo_that_dbt_would_ignore_is_named(settings: dict[str, Any], named: str) -> None:
+    with pytest.raises(UsageError, match=named):
+        check_settings(Settings.model_validate(settings))
+
+
+def test_what_the_project_knows_may_be_set() -> None:
+    models = {"overdue_gap_factor": 2.5, "vip_top_share": 0.1, "double_opt_in": True}
+    models |= {"internal_ips": ["192.0.2.1"], "review_max_identifiers": {"email": 5}}
+    check_settings(Settings.model_validate({"models": models, "segments": {"vip": {}}}))

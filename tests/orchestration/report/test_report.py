@@ -52,6 +52,12 @@ def page_of(home):
     return content, Page(content), re.sub(r"\s+", " ", " ".join(Page(content).text))
 
 
+def test_colours_are_explained_by_themselves_not_as_dark_or_light(publish_day):
+    content, _page, text = page_of(publish_day())
+    assert "Dark:" not in text, "in the dark theme it is the other way round"
+    assert '<span class="key later"></span>There now' in content
+
+
 def test_a_full_page_has_every_part(publish_day):
     content, page, text = page_of(publish_day())
     assert page.stack == []

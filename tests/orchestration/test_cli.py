@@ -1,0 +1,63 @@
+"""How the command ends: its exit code and its last words."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from orchestration import cli, doctor
+from orchestration.home_health import Check
+
+
+@pytest.fixture(autouse=True)
+def _as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What the command changes of its process is put back."""
+    for name in doctor.TELEMETRY:
+        monkeypatch.setenv(name, os.environ.get(name, doctor.TELEMETRY[name]))
+    handler, umask = signal.getsignal(signal.SIGTERM), os.umask(0o077)
+    yield
+    signal.signal(signal.SIGTERM, handler)
+    os.umask(umask)
+
+
+def ended(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    """The exit code of `regulars` with these arguments."""
+    monkeypatch.setattr(sys, "argv", ["regulars", *arguments])
+    with pytest.raises(SystemExit) as left:
+        cli.main()
+    return left.value.code or 0  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize(("status", "code"), [("ok", 0), ("warning", 0), ("failed", 1)])
+def test_what_the_doctor_finds_is_its_exit_code(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, status: str, code: int
+) -> None:
+    monkeypatch.setattr(doctor, "diagnose", lambda *_, **__: [Check("disk", status, "Told.")])
+    assert ended(monkeypatch, "doctor", "--home", str(tmp_path)) == code
+
+
+def test_ctrl_c_is_130_and_says_that_nothing_is_half_done(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(doctor, "diagnose", stop)
+    assert ended(monkeypatch, "doctor", "--home", str(tmp_path)) == 130
+    assert "half-done" in capsys.readouterr().err
+
+
+def test_a_full_disk_is_a_sentence_wherever_it_is_noticed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fill(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(doctor, "diagnose", fill)
+    assert ended(monkeypatch, "doctor", "--home", str(tmp_path)) == 1
+    assert "Stopped: The disk is full." in capsys.readouterr().err

@@ -1,0 +1,47 @@
+"""What `regulars quarantine list` shows of the rows held: all of it, as it stands."""
+
+from __future__ import annotations
+
+import json
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from ingestion.quarantine import QuarantineCount, QuarantinedRow
+from orchestration.commands import quarantine as command
+from orchestration.home import Home
+
+RAW = '{"name":"[/b] [red]' + "x" * 300 + '"}'
+
+
+@pytest.fixture(autouse=True)
+def _many_rows_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    row = QuarantinedRow("web", "events", "web/[a].jsonl", 7, "bad_json", "", "r1", RAW)
+    count = QuarantineCount("web", "events", "bad_json", "", 250, 1)
+    monkeypatch.setattr(command, "quarantine_counts", lambda *_: [count])
+    monkeypatch.setattr(
+        command, "quarantined_rows", lambda *_, limit, **__: [row] * min(limit, 250)
+    )
+
+
+def shown(home: Path, **options: bool) -> str:
+    out = Console(file=StringIO(), width=120, markup=False)
+    command.print_quarantine(
+        Home(home).create(), "", out, **{"raw": False, "as_json": False} | options
+    )
+    return out.file.getvalue()  # type: ignore[attr-defined]
+
+
+def test_no_character_of_a_raw_text_is_left_out(tmp_path: Path) -> None:
+    text = shown(tmp_path, raw=True)
+    assert text.count("x") >= 300 * command.SHOWN
+    assert "…" not in text
+    assert "[red]" in text
+
+
+def test_a_program_gets_all_rows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert f"first {command.SHOWN} rows" in shown(tmp_path)
+    shown(tmp_path, as_json=True)
+    assert len(json.loads(capsys.readouterr().out)) == 250
