@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from ingestion.errors import UsageError
+from ingestion.errors import UsageError, first_problem
 
 CONFIG_NAME = "regulars.toml"
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -244,11 +244,11 @@ def load_settings(explicit: str | Path | None = None) -> Settings:
 
 def _first_problem(path: Path, error: ValidationError) -> str:
     problem = error.errors()[0]
-    place = ".".join(str(part) for part in problem["loc"])
+    place, what = first_problem(error)
     known = _known_keys(problem["loc"][:-1])
     if problem["type"] == "extra_forbidden":
         return f"{path} has an unknown setting `{place}`; known here: {', '.join(known)}."
-    return f"{path}: `{place}` is wrong: {problem['msg']}."
+    return f"{path}: `{place}` is wrong: {what}."
 
 
 def _known_keys(place: tuple[int | str, ...]) -> list[str]:

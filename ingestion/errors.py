@@ -7,6 +7,10 @@ Belongs here: error types shared by all packages. Does not belong here: formatti
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 
 class RegularsError(Exception):
@@ -50,6 +54,10 @@ class SourceError(RegularsError):
     """A source could not be read to its end, so its data is not trusted for this run."""
 
 
+class RefusedError(SourceError):
+    """A source's server understood and said no; asked again it would say the same."""
+
+
 class DiskFullError(RegularsError):
     """There is no room left to work in."""
 
@@ -68,6 +76,13 @@ _FULL = ("no space left", "not enough space", "disk is full")
 def tells_of_a_full_disk(text: str) -> bool:
     """Whether a library's words (the system's, DuckDB's, SQLite's) say that the disk is full."""
     return any(words in text.lower() for words in _FULL)
+
+
+def first_problem(error: ValidationError) -> tuple[str, str]:
+    """Where the first of pydantic's problems lies, and what it is without pydantic's own label."""
+    problem = error.errors()[0]
+    place = ".".join(str(part) for part in problem["loc"] if part != "[key]")
+    return place, problem["msg"].removeprefix("Value error, ")
 
 
 _ADDRESS = re.compile(r"[^\s'\"<>(),;:]+@[^\s'\"<>(),;:]+")

@@ -31,7 +31,7 @@ from urllib.parse import urlsplit
 import httpx
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
 
-from ingestion.errors import SourceError, UsageError
+from ingestion.errors import RefusedError, SourceError, UsageError
 
 RETRIED_STATUSES = frozenset({429, 500, 502, 503, 504})
 ATTEMPTS = 6
@@ -211,16 +211,16 @@ class ApiClient:
                 "Run again later; nothing of this source was loaded.",
             ) from None
 
-    def _refusal(self, status: int, what: str) -> SourceError:
+    def _refusal(self, status: int, what: str) -> RefusedError:
         if status == httpx.codes.UNAUTHORIZED:
             hint = f"Check {self.credentials}." if self.credentials else "Check its credentials."
-            return SourceError(f"{self.name}: the credentials were refused (401, {what}).", hint)
+            return RefusedError(f"{self.name}: the credentials were refused (401, {what}).", hint)
         if status == httpx.codes.FORBIDDEN:
-            return SourceError(
+            return RefusedError(
                 f"{self.name}: the credentials do not allow {what} (403).",
                 "Give the key the missing scope; `regulars doctor --connect` names it.",
             )
-        return SourceError(
+        return RefusedError(
             f"{self.name}: {what} answered {status}.", "Check base_url and the API's version."
         )
 

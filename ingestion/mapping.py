@@ -13,7 +13,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from ingestion.currencies import CURRENCIES
-from ingestion.errors import UsageError
+from ingestion.errors import UsageError, first_problem
 from ingestion.expressions import ExpressionError, to_sql
 from ingestion.fields import Column, ColumnType, TableSpec
 
@@ -128,11 +128,9 @@ def read_mapping(text: str) -> Mapping:
     try:
         return Mapping.model_validate(content or {})
     except ValidationError as error:
-        problem = error.errors()[0]
-        places = [str(part) for part in problem["loc"] if part != "[key]"]
-        place = ".".join(places) or "the file"
+        place, what = first_problem(error)
         raise UsageError(
-            f"{MAPPING_FILE}: `{place}` is wrong: {problem['msg']}.", "Mend it and run again."
+            f"{MAPPING_FILE}: `{place or 'the file'}` is wrong: {what}.", "Mend it and run again."
         ) from error
 
 

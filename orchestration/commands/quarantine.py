@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ingestion.config import load_settings
+from ingestion.errors import UsageError
 from ingestion.pipelines import RunContext, open_input
 from ingestion.quarantine import quarantine_counts, quarantined_rows
 from ingestion.quarantine import replay as replay_rows
@@ -25,7 +26,12 @@ SHOWN = 200
 
 
 def print_quarantine(home: Home, source: str, out: Console, *, raw: bool, as_json: bool) -> None:
-    """The rows held, by file and line; a sentence when there are none."""
+    """The rows held, by file and line; a sentence when there are none.
+
+    Raises:
+        UsageError: nothing was ever read into this home.
+    """
+    _need_data(home)
     with lock.hold(home.lock):
         context = _context(home, "")
         counts = quarantine_counts(context, source)
@@ -61,13 +67,25 @@ def print_quarantine(home: Home, source: str, out: Console, *, raw: bool, as_jso
 
 
 def replay(home: Home, source: str, location: str) -> str:
-    """Judge held rows again; the sentence that tells what happened."""
+    """Judge held rows again; the sentence that tells what happened.
+
+    Raises:
+        UsageError: nothing was ever read into this home.
+    """
+    _need_data(home)
     with lock.hold(home.lock):
         done = replay_rows(_context(home, location), source)
     looked, loaded = (sum(getattr(row, name) for row in done) for name in ("replayed", "loaded"))
     held = sum(row.still_held for row in done)
     tail = " They reach the models with the next `regulars run`." if loaded else ""
     return f"{looked:,} rows looked at: {loaded:,} loaded now, {held:,} still held.{tail}"
+
+
+def _need_data(home: Home) -> None:
+    if not home.raw.exists():
+        raise UsageError(
+            f"{home.root} holds no shop's data.", "Give --home the folder that `regulars run` made."
+        )
 
 
 def _context(home: Home, location: str) -> RunContext:

@@ -9,8 +9,15 @@ from collections.abc import Iterator
 import dagster as dg
 
 from ingestion.config import load_settings
+from ingestion.errors import RefusedError, UsageError
 from ingestion.intake import TableCounts
-from ingestion.pipelines import SOURCES, declare_source, enabled_sources, run_source
+from ingestion.pipelines import (
+    SOURCES,
+    RunContext,
+    declare_source,
+    enabled_sources,
+    run_source,
+)
 from orchestration import console
 from orchestration.defs.resources import RunResource
 from orchestration.ops.runs import SourceCounts, record_source_counts
@@ -54,7 +61,7 @@ def source_assets(name: str) -> dg.AssetsDefinition:
         current = run.current
         counts = []
         if name in enabled_sources(current.settings):
-            counts = run_source(name, current.ingest_context())
+            counts = _pull(name, current.ingest_context())
             record_source_counts(current.store, current.run_id, map(_as_row, counts))
         else:
             declare_source(name, current.ingest_context())
@@ -84,6 +91,14 @@ def source_assets(name: str) -> dg.AssetsDefinition:
             )
 
     return load
+
+
+def _pull(name: str, context: RunContext) -> list[TableCounts]:
+    """Run the source; what would end the same way again is not tried again."""
+    try:
+        return run_source(name, context)
+    except (UsageError, RefusedError) as error:
+        raise dg.Failure(error.message, allow_retries=False) from error
 
 
 def _as_row(count: TableCounts) -> SourceCounts:

@@ -26,7 +26,7 @@ from typing import Annotated, Any, get_args
 import fsspec
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ingestion.errors import RegularsError, UsageError
+from ingestion.errors import RegularsError, UsageError, first_problem
 from orchestration.destinations.base import (
     Audience,
     Batch,
@@ -118,10 +118,9 @@ def create(name: str, options: dict[str, Any], home: Home) -> FileDestination:
     try:
         return FileDestination(name, Options.model_validate(options), home)
     except ValidationError as error:
-        problem = error.errors()[0]
-        place = ".".join(str(part) for part in problem["loc"])
+        place, what = first_problem(error)
         raise UsageError(
-            f"destinations.{name}.options.{place} is wrong: {problem['msg']}.",
+            f"destinations.{name}.options.{place} is wrong: {what}.",
             f"Known options: {', '.join(sorted(Options.model_fields))}.",
         ) from error
 

@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Route
 
 from ingestion.demo.servers import served
-from ingestion.errors import SourceError, UsageError
+from ingestion.errors import RefusedError, SourceError, UsageError
 from ingestion.http import ApiClient, check_base_url, origin, retry_after, used_up_for
 
 SECRET = "key-that-nobody-may-see"
@@ -142,7 +142,7 @@ def test_refused_credentials_name_the_variable_and_not_the_value(
     client: ApiClient, server: tuple[str, Script], waits: list[float]
 ) -> None:
     server[1].answers = [JSONResponse({"detail": f"{SECRET} is wrong"}, 401)]
-    with pytest.raises(SourceError) as caught:
+    with pytest.raises(RefusedError) as caught:
         client.json("GET", "/x")
     assert "KLAVIYO_API_KEY" in str(caught.value)
     assert SECRET not in str(caught.value)
@@ -154,7 +154,7 @@ def test_other_refusals_fail_at_once_and_say_nothing_of_what_was_sent_or_answere
     client: ApiClient, server: tuple[str, Script], waits: list[float], status: int
 ) -> None:
     server[1].answers = [JSONResponse({"detail": f"{ADDRESS} {SECRET}"}, status)]
-    with pytest.raises(SourceError) as caught:
+    with pytest.raises(RefusedError) as caught:
         client.json("GET", "/x", params={"filter": f"equals(email,'{ADDRESS}')"})
     assert str(status) in str(caught.value)
     for hidden in (SECRET, ADDRESS, "filter"):

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from ingestion.errors import UsageError
 from ingestion.quarantine import QuarantineCount, QuarantinedRow
 from orchestration.commands import quarantine as command
 from orchestration.home import Home
@@ -28,9 +29,9 @@ def _many_rows_held(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def shown(home: Path, **options: bool) -> str:
     out = Console(file=StringIO(), width=120, markup=False)
-    command.print_quarantine(
-        Home(home).create(), "", out, **{"raw": False, "as_json": False} | options
-    )
+    made = Home(home).create()
+    made.raw.touch()
+    command.print_quarantine(made, "", out, **{"raw": False, "as_json": False} | options)
     return out.file.getvalue()  # type: ignore[attr-defined]
 
 
@@ -45,3 +46,12 @@ def test_a_program_gets_all_rows(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert f"first {command.SHOWN} rows" in shown(tmp_path)
     shown(tmp_path, as_json=True)
     assert len(json.loads(capsys.readouterr().out)) == 250
+
+
+def test_a_mistyped_home_is_named_and_not_made(tmp_path: Path) -> None:
+    nowhere = Home(tmp_path / "typo")
+    with pytest.raises(UsageError, match="typo holds no shop's data"):
+        command.print_quarantine(nowhere, "", Console(), raw=False, as_json=False)
+    with pytest.raises(UsageError, match="typo holds no shop's data"):
+        command.replay(nowhere, "", "")
+    assert not nowhere.root.exists()

@@ -7,9 +7,12 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from ingestion.errors import RefusedError, RegularsError, UsageError
 from orchestration import console
+from orchestration.defs import ingestion
 from orchestration.defs.ingestion import source_assets
 from orchestration.defs.resources import RunResource
+from orchestration.launch import _failure
 
 
 def load(
@@ -55,3 +58,25 @@ def test_a_rule_taken_out_of_the_file_is_told(folder: Path) -> None:
     lines: list[str] = []
     assert load("identity_rules", folder, lines)[0]["taken out"] == 1
     assert "  identity_rules: 0 rows, 1 taken out" in lines
+
+
+@pytest.mark.parametrize("kind", [RefusedError, UsageError])
+def test_what_would_fail_the_same_way_again_is_not_tried_again(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, kind: type[RegularsError]
+) -> None:
+    """Refused credentials are told at once, by their own sentence, and not after two retries."""
+    tries = []
+    (folder / "rates" / "a.csv").write_text("date,currency,rate\n2026-01-01,EUR,0.85\n", "utf-8")
+
+    def refuse(*_: object) -> None:
+        tries.append(1)
+        raise kind("shopify: the credentials were refused.", "Check SHOPIFY_CLIENT_SECRET.")
+
+    monkeypatch.setattr(ingestion, "enabled_sources", lambda _: ["shopify"])
+    monkeypatch.setattr(ingestion, "run_source", refuse)
+    run = RunResource(as_of="2026-07-01", input=str(folder))
+    done = dg.materialize([source_assets("shopify")], resources={"run": run}, raise_on_error=False)
+    told = _failure(done)
+    assert (type(told), told.message) == (kind, "shopify: the credentials were refused.")
+    assert told.hint == "Check SHOPIFY_CLIENT_SECRET."
+    assert len(tries) == 1
