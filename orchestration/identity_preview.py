@@ -13,7 +13,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -21,8 +21,9 @@ import duckdb
 
 from ingestion.config import Settings
 from ingestion.duckdb_session import silence
-from ingestion.errors import UsageError
+from ingestion.errors import RegularsError, UsageError
 from ingestion.pipelines import RunContext, open_input, run_source
+from ingestion.quarantine import quarantined_rows
 from orchestration import lock
 from orchestration.home import Home
 from orchestration.ops.export import export_ops
@@ -33,6 +34,7 @@ from orchestration.run import code_version
 from orchestration.transformation import run_dbt
 
 RULES = "identity_rules"
+SHOWN = 5
 _MODELS = (
     "path:seeds",
     "path:models/staging/identity_rules",
@@ -80,10 +82,26 @@ def preview(home: Home, settings: Settings, location: str) -> list[Change]:
         if location:
             folder = open_input(location, settings)
             context = RunContext(copy.raw, copy.dlt, run.run_id, as_of, settings, folder)
+            refuse_bad_lines(replace(context, raw_path=copy.root / "judged.duckdb"))
             run_source(RULES, context)
         selected = ("--select", *_MODELS, "--exclude", "resource_type:test")
         run_dbt(copy, settings, "build", *selected, logs=home.dbt / "logs")
         return _changes(copy, home, as_of)
+
+
+def refuse_bad_lines(context: RunContext) -> None:
+    """Judge every line of the rule file, in a raw store that has seen none of them.
+
+    Raises:
+        RegularsError: a line cannot be used, so what the file would do cannot be shown.
+    """
+    run_source(RULES, context)
+    if held := quarantined_rows(context, RULES, limit=SHOWN):
+        lines = [f"line {row.line} of {row.file} ({row.field}: {row.reason})" for row in held]
+        raise RegularsError(
+            f"No rule was tried, for not all can be used: {', '.join(lines)}.",
+            "Mend or remove what is named, then plan again; docs/formats.md has the columns.",
+        )
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -174,6 +175,8 @@ def failure_sentence(home: Home) -> str:
         return (
             "The disk is full. Make room and run again; nothing was published and nothing is lost."
         )
+    if said := _said_by_a_macro(broken):
+        return f"{said}. Nothing was published."
     failed = [(result["unique_id"].split("."), result.get("failures")) for result in broken]
     names = [
         f"{parts[0]} {parts[2]}" + (f" ({failures} rows)" if failures else "")
@@ -183,6 +186,15 @@ def failure_sentence(home: Home) -> str:
         f"{len(names)} dbt node(s) failed: {'; '.join(names[:5])}. "
         f"Nothing was published; see {home.dbt / 'logs' / 'dbt.log'}."
     )
+
+
+def _said_by_a_macro(broken: list[dict[str, Any]]) -> str:
+    """What a macro said of a seed that cannot be used; it names the line, never a row."""
+    for result in broken:
+        kind, _, rest = (result.get("message") or "").partition("\n")
+        if kind.startswith("Compilation Error"):
+            return rest.strip().partition("\n")[0].strip()
+    return ""
 
 
 def _newest_source() -> float:
@@ -233,4 +245,7 @@ def run_dbt(home: Home, settings: Settings, *arguments: str, logs: Path | None =
 
 def _last_error(output: str) -> str:
     lines = [line.strip() for line in output.splitlines() if line.strip()]
+    for line, said in pairwise(lines):
+        if "Compilation Error in model" in line:
+            return said
     return " ".join(lines[-4:])

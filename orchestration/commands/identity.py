@@ -18,12 +18,17 @@ from orchestration.identity_preview import Change, preview
 from orchestration.report.words import REFUSALS
 
 MEANINGS = {
-    "merged": "would become somebody else",
+    "merged": "would become one with another",
     "split": "would be two people",
     "refused": "would lose values that tie nobody",
     "restored": "would get values back",
 }
-REASONS = {**REFUSALS, "evidence": "Evidence", "evidence_gone": "Nothing ties them any more"}
+REASONS = {
+    **REFUSALS,
+    "evidence": "Evidence",
+    "must_link": "Joined by a rule",
+    "evidence_gone": "Nothing ties them any more",
+}
 
 
 def plan_identity(home: Home, location: str, out: Console, *, as_json: bool) -> None:

@@ -138,7 +138,7 @@ def test_a_rule_is_shown_before_it_happens(
     done = regulars("plan", "--identity", "--json", "--input", tmp_path, "--home", demo_home.root)
     assert done.code == 0, done.err
     found = {(change["change_type"], change["reason"]) for change in json.loads(done.out)}
-    assert {("split", "cannot_link"), ("merged", "evidence")} <= found
+    assert {("split", "cannot_link"), ("merged", "must_link")} <= found
     assert (demo_home.root / "raw.duckdb").stat().st_mtime_ns == before
     assert not (demo_home.root / "preview").exists()
     assert "@" not in done.out

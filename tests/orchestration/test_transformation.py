@@ -30,6 +30,22 @@ def test_failed_nodes_are_named_and_counted(tmp_path: Path) -> None:
     assert failure_sentence(home).startswith("1 dbt node(s) failed: test unique_x (3 rows).")
 
 
+def test_a_seed_that_cannot_be_used_is_the_sentence(tmp_path: Path) -> None:
+    """The macro has said which line and why; a model's name alone helps nobody."""
+    message = (
+        "Compilation Error in model int_x (models/int_x.sql)\n"
+        "  identifier_limits: the limit of login per device is 0; it must be 1 or more\n"
+        "  \n  > in macro sound_limit (macros/identity.sql)"
+    )
+    home = home_after(
+        tmp_path, {"unique_id": "model.regulars.int_x", "status": "error", "message": message}
+    )
+    assert failure_sentence(home) == (
+        "identifier_limits: the limit of login per device is 0; it must be 1 or more."
+        " Nothing was published."
+    )
+
+
 def test_changed_columns_ask_for_a_full_refresh(tmp_path: Path) -> None:
     message = "The source and target schemas on this incremental model are out of sync!"
     home = home_after(

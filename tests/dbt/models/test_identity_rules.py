@@ -12,6 +12,7 @@ from tests.dbt.models.test_increments import (
     IDENTITY,
     commit,
     owners,
+    registry_of,
     rule_about_two,
     take_rules_back,
 )
@@ -37,6 +38,23 @@ def test_a_rule_that_left_raw_ties_nobody(tmp_path: Path) -> None:
     apart = owners(world)
     assert apart["one@a.example"] != apart["two@a.example"]
     assert tied["one@a.example"] in apart.values(), "one of the two keeps the id"
+
+
+def test_a_merge_by_a_rule_says_that_it_was_the_rule(tmp_path: Path) -> None:
+    """No record ties the two, so "evidence" would be wrong."""
+    world = World(tmp_path / "home", "2026-05-03 00:00:00")
+    signed_up = {"source": "newsletter", "created_at": "2026-05-01 00:00:00"}
+    world.add(
+        "raw_contacts.contacts",
+        [{"email": "one@a.example", **signed_up}, {"email": "two@a.example", **signed_up}],
+    )
+    world.build(*IDENTITY)
+    commit(world)
+    world.set_as_of("2026-05-04 00:00:00")
+    rule_about_two(world, "must_link", "one person")
+    world.build(*IDENTITY)
+    moves = [(row["move_type"], row["reason"], row["rule"]) for row in registry_of(world)[2]]
+    assert moves == [("merged", "must_link", "must_link")]
 
 
 @pytest.mark.parametrize(

@@ -87,6 +87,7 @@ found as (
         case
             when moved.move_type = 'refused' then coalesce(moved.value_reason, 'evidence_gone')
             when moved.move_type = 'split' then coalesce(causes.refusal_reason, 'evidence_gone')
+            when causes.rule = 'must_link' then 'must_link'
             else 'evidence'
         end as reason,
         causes.rule,
