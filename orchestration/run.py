@@ -138,6 +138,12 @@ def clear_up(home: Home, store: Store, say: Say) -> None:
     if free_stores(home):
         say("A killed run's dbt was still at work; it was ended.")
     clear_half_built(home)
+    if home.raw.exists() and not _count_runs(store):
+        say(
+            "The operational store was gone and is begun anew. Customer ids are rebuilt from raw and"
+            " are equal, but for those of people who were merged or split; consents given by hand,"
+            " approvals and deliveries were only there: restore it from a backup if you have one."
+        )
     if heal(store, home, at=clock()):
         say("The last published file was not yet recorded in ops; it is now.")
     dead = runs.fail_dead_runs(store, at=clock())
@@ -151,9 +157,12 @@ def next_run_id(store: Store, as_of: datetime) -> str:
     Readable, unique in a home, and the same when the same things are done in a new home, so that
     published tables can be compared byte by byte.
     """
+    return f"{as_of:%Y%m%dT%H%M%SZ}-{_count_runs(store) + 1:04d}"
+
+
+def _count_runs(store: Store) -> int:
     with store.read() as connection:
-        number = connection.execute(select(func.count()).select_from(schema.runs)).scalar_one()
-    return f"{as_of:%Y%m%dT%H%M%SZ}-{number + 1:04d}"
+        return connection.execute(select(func.count()).select_from(schema.runs)).scalar_one()
 
 
 def clock() -> datetime:

@@ -1410,11 +1410,17 @@ with mail_signs as (
     left join mail_signs using (type, value)
     left join order_signs using (type, value)
     left join slips using (type, value)
+), silences as (
+    select *, coalesce(
+        type = 'email' and rank >= 5 and alive_at < as_of() - interval 365 day, false
+    ) as is_silent
+    from signs
 ), judged as (
     select *, type = 'email' and (
-        is_undeliverable or (rank >= 5 and alive_at < as_of() - interval 365 day)
+        is_undeliverable
+        or (is_silent and not bool_and(is_undeliverable or is_silent) over (partition by customer_id, type))
     ) as is_dormant
-    from signs
+    from silences
 )
 select
     customer_id, type as identifier_type, value as identifier_value, grade(rank) as evidence_grade,

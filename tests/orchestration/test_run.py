@@ -55,3 +55,17 @@ def test_a_dead_run_is_cleared_up_by_the_next(tmp_path) -> None:
         assert runs.run_status(run.store, dead.run_id) == runs.FAILED
         assert not home.candidate.exists()
     assert any("without a word" in line for line in said)
+
+
+def test_a_store_that_was_lost_is_told_and_a_new_home_is_not(tmp_path) -> None:
+    home = Home(tmp_path)
+    said: list[str] = []
+    with open_run(home, Settings(), RunRequest(AS_OF), say=said.append):
+        home.raw.touch()
+    home.ops.unlink()
+    assert said == []
+    with open_run(home, Settings(), RunRequest(AS_OF), say=said.append):
+        assert "ids are rebuilt from raw" in said[0]
+    told = len(said)
+    with open_run(home, Settings(), RunRequest(AS_OF), say=said.append):
+        assert len(said) == told

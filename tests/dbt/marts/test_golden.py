@@ -242,14 +242,17 @@ def test_best_address_is_the_best_evidenced_that_works(shop: Shop) -> None:
     ]
 
 
-def test_a_list_address_without_a_sign_of_life_is_dormant(shop: Shop) -> None:
+def test_a_list_address_without_a_sign_of_life_is_dormant_beside_a_living_one(shop: Shop) -> None:
+    """A silent address that is all a person has left is not."""
     rows = shop.query(
         "select identifier_value, is_dormant from marts.bridge_customer_identifiers "
-        "where customer_id = 'two_addresses' and identifier_type = 'email'"
+        "where customer_id in ('two_addresses', 'dead_address') and identifier_type = 'email'"
     )
     assert {row["identifier_value"]: row["is_dormant"] for row in rows} == {
         "card@two_addresses.example": False,
         "list@two_addresses.example": True,
+        "card@dead_address.example": True,
+        "list@dead_address.example": False,
     }
 
 

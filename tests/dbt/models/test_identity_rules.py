@@ -16,6 +16,7 @@ from tests.dbt.models.test_increments import (
     rule_about_two,
     take_rules_back,
 )
+from tests.dbt.scenes import identify
 from tests.dbt.world import World
 
 
@@ -55,6 +56,31 @@ def test_a_merge_by_a_rule_says_that_it_was_the_rule(tmp_path: Path) -> None:
     world.build(*IDENTITY)
     moves = [(row["move_type"], row["reason"], row["rule"]) for row in registry_of(world)[2]]
     assert moves == [("merged", "must_link", "must_link")]
+
+
+def test_a_name_by_marriage_takes_nothing_from_her(tmp_path: Path) -> None:
+    """Joined by hand, both names are hers: what either name alone tied stays tied."""
+    world = World(tmp_path / "home", "2026-05-10 00:00:00")
+    born, married = ({"firstName": "Ruth", "lastName": name} for name in ("Nash", "Smith"))
+    world.add(
+        "raw_web.events",
+        [
+            identify(1, "02 09:00", "her-laptop", None, email="one@a.example", **born),
+            identify(2, "03 09:00", "her-laptop", None, email="ruth@work.example", **born),
+            identify(3, "04 09:00", "her-phone", None, email="two@a.example", **married),
+            identify(4, "05 09:00", "her-phone", None, email="ruth@smith.example", **married),
+        ],
+    )
+    world.build(*IDENTITY)
+    commit(world)
+    nash, smith = ("one@a.example", "ruth@work.example"), ("two@a.example", "ruth@smith.example")
+    for known in (nash, smith):
+        assert len({owners(world)[value] for value in known}) == 1
+    assert len({owners(world)[value] for value in (*nash, *smith)}) == 2
+    rule_about_two(world, "must_link", "her married name")
+    world.build(*IDENTITY)
+    devices = ("her-laptop", "her-phone")
+    assert len({owners(world).get(value) for value in (*nash, *smith, *devices)}) == 1
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 {#-
     Pairs that must not end in one person although a chain of links joins them: the ends of a cannot-link
-    rule, and cores that are different people by their names and accounts. What is too many to be one
-    person has no pairs, but is looked at in the same way.
+    rule, and cores that are different people by their names and accounts, unless a rule joined just these
+    names. What is too many to be one person has no pairs, but is looked at in the same way.
 -#}
 with drafts as (
     select *
@@ -38,6 +38,19 @@ several_names as (
     having count(distinct fact) > 1
 ),
 
+-- Both names of a core that a must-link rule made are one person's, wherever else they stand
+names_joined as (
+    select distinct
+        drafts.component,
+        names_a.full_name as fact_a,
+        names_b.full_name as fact_b
+    from {{ ref('int_identity_core_names') }} as names_a
+    inner join {{ ref('int_identity_core_names') }} as names_b
+        on names_a.core = names_b.core and names_a.full_name <> names_b.full_name
+    inner join drafts on names_a.core = drafts.node
+    where names_a.is_joined_by_hand
+),
+
 core_pairs as (
     select
         firsts.component,
@@ -46,7 +59,14 @@ core_pairs as (
     from facts as firsts
     inner join facts as seconds
         on firsts.component = seconds.component and firsts.core < seconds.core and firsts.fact <> seconds.fact
-    where firsts.component in (select component from several_names)
+    left join names_joined
+        on
+            firsts.component = names_joined.component
+            and firsts.fact = names_joined.fact_a
+            and seconds.fact = names_joined.fact_b
+    where
+        firsts.component in (select several_names.component from several_names)
+        and names_joined.component is null
 )
 
 select

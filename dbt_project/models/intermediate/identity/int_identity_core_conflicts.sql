@@ -2,7 +2,7 @@
     Pairs of cores that are two people. Under different full names they are; so are two with an account of
     the same kind each, or with any account each on one device, unless both bear one and the same full
     name; so is a core without a name whose address names somebody else than the other core's name does.
-    A core under several names agrees with nobody.
+    A core under several names agrees with nobody; one that a rule joined agrees under each of its names.
 -#}
 with pairs as (
     select distinct
@@ -17,15 +17,37 @@ facts as (
     from {{ ref('int_identity_core_facts') }}
 ),
 
-names as (
+joined_by_hand as (
+    select
+        core,
+        full_name
+    from {{ ref('int_identity_core_names') }}
+    where is_joined_by_hand
+),
+
+borne as (
     select
         core,
         fact as full_name,
-        split_part(fact, ' ', 1) as first_name,
-        split_part(fact, ' ', 2) as last_name,
         fact_count = 1 as is_certain
     from facts
-    where fact_type = 'full_name'
+    where fact_type = 'full_name' and core not in (select joined_by_hand.core from joined_by_hand)
+    union all
+    select
+        core,
+        full_name,
+        true as is_certain
+    from joined_by_hand
+),
+
+names as (
+    select
+        core,
+        full_name,
+        split_part(full_name, ' ', 1) as first_name,
+        split_part(full_name, ' ', 2) as last_name,
+        is_certain
+    from borne
 ),
 
 accounts as (

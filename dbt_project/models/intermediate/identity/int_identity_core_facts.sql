@@ -1,42 +1,21 @@
 {#-
     What may tell two cores apart: the full names on their records and the accounts of which a person has
-    one. A name on a record speaks for every usable account and address beside it.
+    one.
 -#}
 {{ config(materialized='incremental', incremental_strategy='replace_scope', unique_key='core') }}
 {{- refuse_half_a_refresh() }}
-{%- set bridges = bridging_identifier_types() %}
 
-with evidence as (
-    select *
-    from {{ ref('int_identity_records') }}
-    where person_name is not null and {{ in_scope('hub_key') }}
-),
-
-cores as (
+with cores as (
     select *
     from {{ ref('int_identity_cores') }}
 ),
 
-named as (
-    {%- for type in identifier_types() if type not in bridges %}
-    select distinct
-        {{ type }} as identifier_key,
-        person_name
-    from evidence
-    where {{ type }} is not null and {{ type }}_refusal is null
-    {{ 'union' if not loop.last }}
-    {%- endfor %}
-),
-
 facts as (
-    select distinct
-        coalesce(cores.component, named.identifier_key) as core,
+    select
+        core,
         'full_name' as fact_type,
-        names.full_name as fact
-    from named
-    inner join {{ ref('int_person_names') }} as names on named.person_name = names.person_name
-    left join cores on named.identifier_key = cores.node
-    where names.full_name is not null
+        full_name as fact
+    from {{ ref('int_identity_core_names') }}
     union all
     select
         coalesce(cores.component, identifiers.identifier_key) as core,

@@ -81,6 +81,19 @@ signs as (
             and identifiers.identifier_value = slips.identifier_value
 ),
 
+silences as (
+    select
+        *,
+        coalesce(
+            identifier_type = 'email'
+            and evidence_grade in ('newsletter', 'import')
+            and last_sign_of_life_at < {{ before_as_of(var('email_dormant_days'), 'day') }},
+            false
+        ) as is_silent
+    from signs
+),
+
+-- A silent address is dormant only where the person has a living one
 judged as (
     select
         *,
@@ -88,11 +101,13 @@ judged as (
         and (
             is_undeliverable
             or (
-                evidence_grade in ('newsletter', 'import')
-                and last_sign_of_life_at < {{ before_as_of(var('email_dormant_days'), 'day') }}
+                is_silent
+                and min(case when is_undeliverable or is_silent then 1 else 0 end)
+                    over (partition by customer_id, identifier_type)
+                = 0
             )
         ) as is_dormant
-    from signs
+    from silences
 ),
 
 final as (
