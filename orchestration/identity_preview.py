@@ -5,15 +5,16 @@ belong here: the rules (dbt_project/seeds, the input's identity_rules.csv) and t
 (orchestration/commands/identity.py).
 
 Data flow: raw.duckdb, warehouse.duckdb, ops.sqlite -> a copy inside the home -> identity models ->
-int_identity_moved -> counts. The home itself does not change and nothing is published.
+int_identity_moved -> counts, and the rules that do nothing (identity_idle_rules.py). The home
+itself does not change and nothing is published.
 """
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -21,10 +22,11 @@ import duckdb
 
 from ingestion.config import Settings
 from ingestion.duckdb_session import silence
-from ingestion.errors import UsageError
+from ingestion.errors import RegularsError, UsageError
 from ingestion.pipelines import RunContext, open_input, run_source
 from orchestration import lock
 from orchestration.home import Home
+from orchestration.identity_idle_rules import IdleRules, file_lines, idle_rules
 from orchestration.ops.export import export_ops
 from orchestration.ops.runs import Run
 from orchestration.ops.store import open_store
@@ -58,8 +60,16 @@ class Change:
     examples: list[str]
 
 
-def preview(home: Home, settings: Settings, location: str) -> list[Change]:
-    """Who would merge or split if the rules as they stand now were published.
+@dataclass(frozen=True)
+class Preview:
+    """What the rules would change, and which of them do nothing."""
+
+    changes: list[Change]
+    idle: list[IdleRules]
+
+
+def preview(home: Home, settings: Settings, location: str) -> Preview:
+    """Who would merge or split if the rules as they stand now were published, and which do nothing.
 
     Args:
         location: an input folder whose identity_rules.csv is tried; empty: the rules of the last
@@ -77,13 +87,24 @@ def preview(home: Home, settings: Settings, location: str) -> list[Change]:
         run = Run("preview", as_of, code_version())
         with open_store(home) as store:
             export_ops(store, copy.ops_export, run)
+        numbered = copy.raw
         if location:
             folder = open_input(location, settings)
             context = RunContext(copy.raw, copy.dlt, run.run_id, as_of, settings, folder)
             run_source(RULES, context)
+            numbered = read_afresh(copy, context)
         selected = ("--select", *_MODELS, "--exclude", "resource_type:test")
         run_dbt(copy, settings, "build", *selected, logs=home.dbt / "logs")
-        return _changes(copy, home, as_of)
+        return Preview(_changes(copy, home, as_of), idle_rules(copy, file_lines(numbered)))
+
+
+def read_afresh(copy: Home, context: RunContext) -> Path:
+    """A raw store of this file alone: the loaded one knows a rule by the line it first stood on."""
+    place = Home(copy.root / "afresh").create()
+    # What cannot be loaded was told by the first reading; here it only costs line numbers
+    with suppress(RegularsError):
+        run_source(RULES, replace(context, raw_path=place.raw, dlt_dir=place.dlt))
+    return place.raw
 
 
 @contextmanager
