@@ -172,7 +172,7 @@ def plan(
     if identity:
         from orchestration.commands.identity import plan_identity
 
-        plan_identity(Home.locate(home), input_folder, out, as_json=as_json)
+        plan_identity(Home.locate(home), input_folder, out, err, as_json=as_json)
         return
     from orchestration.commands.delivery import render_plans
     from orchestration.delivery import plan_all

@@ -5,7 +5,8 @@ belong here: the rules (dbt_project/seeds, the input's identity_rules.csv) and t
 (orchestration/commands/identity.py).
 
 Data flow: raw.duckdb, warehouse.duckdb, ops.sqlite -> a copy inside the home -> identity models ->
-int_identity_moved -> counts. The home itself does not change and nothing is published.
+int_identity_moved -> counts, and the rules that do nothing (identity_idle_rules.py). The home
+itself does not change and nothing is published.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from ingestion.pipelines import RunContext, open_input, run_source
 from ingestion.quarantine import quarantined_rows
 from orchestration import lock
 from orchestration.home import Home
+from orchestration.identity_idle_rules import IdleRules, file_lines, idle_rules
 from orchestration.ops.export import export_ops
 from orchestration.ops.runs import Run
 from orchestration.ops.store import open_store
@@ -60,8 +62,16 @@ class Change:
     examples: list[str]
 
 
-def preview(home: Home, settings: Settings, location: str) -> list[Change]:
-    """Who would merge or split if the rules as they stand now were published.
+@dataclass(frozen=True)
+class Preview:
+    """What the rules would change, and which of them do nothing."""
+
+    changes: list[Change]
+    idle: list[IdleRules]
+
+
+def preview(home: Home, settings: Settings, location: str) -> Preview:
+    """Who would merge or split if the rules as they stand now were published, and which do nothing.
 
     Args:
         location: an input folder whose identity_rules.csv is tried; empty: the rules of the last
@@ -79,29 +89,33 @@ def preview(home: Home, settings: Settings, location: str) -> list[Change]:
         run = Run("preview", as_of, code_version())
         with open_store(home) as store:
             export_ops(store, copy.ops_export, run)
+        numbered = copy.raw
         if location:
             folder = open_input(location, settings)
             context = RunContext(copy.raw, copy.dlt, run.run_id, as_of, settings, folder)
-            refuse_bad_lines(replace(context, raw_path=copy.root / "judged.duckdb"))
+            numbered = read_afresh(copy, context)
             run_source(RULES, context)
         selected = ("--select", *_MODELS, "--exclude", "resource_type:test")
         run_dbt(copy, settings, "build", *selected, logs=home.dbt / "logs")
-        return _changes(copy, home, as_of)
+        return Preview(_changes(copy, home, as_of), idle_rules(copy, file_lines(numbered)))
 
 
-def refuse_bad_lines(context: RunContext) -> None:
-    """Judge every line of the rule file, in a raw store that has seen none of them.
+def read_afresh(copy: Home, context: RunContext) -> Path:
+    """A raw store of this file alone: the loaded one knows a rule by the line it first stood on.
 
     Raises:
         RegularsError: a line cannot be used, so what the file would do cannot be shown.
     """
-    run_source(RULES, context)
-    if held := quarantined_rows(context, RULES, limit=SHOWN):
+    place = Home(copy.root / "afresh").create()
+    afresh = replace(context, raw_path=place.raw, dlt_dir=place.dlt)
+    run_source(RULES, afresh)
+    if held := quarantined_rows(afresh, RULES, limit=SHOWN):
         lines = [f"line {row.line} of {row.file} ({row.field}: {row.reason})" for row in held]
         raise RegularsError(
             f"No rule was tried, for not all can be used: {', '.join(lines)}.",
             "Mend or remove what is named, then plan again; docs/formats.md has the columns.",
         )
+    return place.raw
 
 
 @contextmanager

@@ -1,7 +1,7 @@
-"""`regulars plan --identity`: the table it prints.
+"""`regulars plan --identity`: the table it prints, and the rules that do nothing.
 
-Belongs here: layout. Does not belong here: how it is found out (orchestration/identity_preview.py).
-Ids and counts only; no identifier of anybody.
+Belongs here: layout. Does not belong here: how it is found out (orchestration/identity_preview.py,
+orchestration/identity_idle_rules.py). Ids, counts and line numbers only; no identifier of anybody.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from rich.table import Table
 
 from ingestion.config import load_settings
 from orchestration.home import Home
+from orchestration.identity_idle_rules import IdleRules
 from orchestration.identity_preview import Change, preview
 from orchestration.report.words import REFUSALS
 
@@ -31,13 +32,38 @@ REASONS = {
 }
 
 
-def plan_identity(home: Home, location: str, out: Console, *, as_json: bool) -> None:
-    """Print who would merge or split, why, and what hangs on it."""
-    changes = preview(home, load_settings(), location)
+# What is said of one rule, of several
+IDLE = {
+    "same_value": (
+        "rule names one and the same value twice and does nothing",
+        "rules name one and the same value twice and do nothing",
+    ),
+    "unknown_value": (
+        "rule names a value that nobody in the data has and by itself does nothing",
+        "rules name a value that nobody in the data has and by themselves do nothing",
+    ),
+    "contradicted": (
+        "must_link does nothing: a cannot_link, directly or through others, keeps the two apart",
+        "must_links do nothing: a cannot_link, directly or through others, keeps the two apart",
+    ),
+    "refused": (
+        "must_link does nothing: one of its values is blocked and ties nobody",
+        "must_links do nothing: one of the values of each is blocked and ties nobody",
+    ),
+}
+
+
+def plan_identity(home: Home, location: str, out: Console, err: Console, *, as_json: bool) -> None:
+    """Print who would merge or split, why, what hangs on it, and which rules do nothing.
+
+    JSON is a list of changes and nothing else; the sentences about rules then go to `err`.
+    """
+    found = preview(home, load_settings(), location)
     if as_json:
-        out.print_json(json.dumps([asdict(change) for change in changes]))
-        return
-    render(changes, out)
+        out.print_json(json.dumps([asdict(change) for change in found.changes]))
+    else:
+        render(found.changes, out)
+    render_idle(found.idle, err if as_json else out, is_afresh=bool(location))
 
 
 def render(changes: list[Change], out: Console) -> None:
@@ -58,3 +84,27 @@ def render(changes: list[Change], out: Console) -> None:
         )
     out.print(table)
     out.print("Nothing has changed yet; `regulars run` would do it.")
+
+
+def render_idle(idle: list[IdleRules], out: Console, *, is_afresh: bool) -> None:
+    """One sentence per reason for which rules do nothing.
+
+    Args:
+        idle: what was found.
+        out: where to say it.
+        is_afresh: the lines are those of the file as it is now, not as a rule was first loaded.
+    """
+    for rules in idle:
+        one, several = IDLE[rules.reason]
+        words = one if rules.rules == 1 else several
+        out.print(f"{rules.rules:,} {words}{_where(rules, is_afresh=is_afresh)}.")
+
+
+def _where(rules: IdleRules, *, is_afresh: bool) -> str:
+    """The first few lines in brackets; nothing where none is known."""
+    if not rules.lines:
+        return ""
+    numbers = ", ".join(str(line) for line in rules.lines)
+    more = ", ..." if len(rules.lines) < rules.rules else ""
+    noun = "line" if rules.rules == 1 else "lines"
+    return f" ({noun} {numbers}{more}{'' if is_afresh else ' when first loaded'})"

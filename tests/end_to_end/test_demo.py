@@ -120,7 +120,10 @@ def test_who_is_who_is_right_and_better_than_every_rival(
 def test_a_rule_is_shown_before_it_happens(
     demo_home: DemoHome, regulars: Regulars, tmp_path: Path
 ) -> None:
-    """One address leaves its person, two strangers become one; the home stays as it is."""
+    """One address leaves its person, two strangers become one; the home stays as it is.
+
+    A rule about nobody is named by its line, its value is not.
+    """
     tied = demo_home.query(
         "select identifier_a_type, identifier_a_value, identifier_b_type, identifier_b_value"
         " from marts.fct_identity_edges where status = 'used' and identifier_a_type = 'email'"
@@ -133,15 +136,18 @@ def test_a_rule_is_shown_before_it_happens(
     lines = ["rule,type_a,value_a,type_b,value_b,reason"]
     lines.append(",".join(("cannot_link", *tied, "two people")))
     lines.append(f"must_link,email,{strangers[0][0]},email,{strangers[1][0]},one person")
+    lines.append("block,email,nobody@nowhere.example,,,a typing error")
     (tmp_path / "identity_rules.csv").write_text("\n".join(lines) + "\n", "utf-8")
     before = (demo_home.root / "raw.duckdb").stat().st_mtime_ns
     done = regulars("plan", "--identity", "--json", "--input", tmp_path, "--home", demo_home.root)
     assert done.code == 0, done.err
     found = {(change["change_type"], change["reason"]) for change in json.loads(done.out)}
     assert {("split", "cannot_link"), ("merged", "must_link")} <= found
+    assert "1 rule names a value that nobody in the data has" in done.err
+    assert "(line 4)." in done.err
     assert (demo_home.root / "raw.duckdb").stat().st_mtime_ns == before
     assert not (demo_home.root / "preview").exists()
-    assert "@" not in done.out
+    assert "@" not in done.out + done.err
 
 
 def test_files_are_their_owners_only(demo_home: DemoHome) -> None:

@@ -11,10 +11,12 @@ from rich.console import Console
 
 from ingestion.config import Settings
 from ingestion.errors import RegularsError, UsageError
-from ingestion.pipelines import RunContext, open_input
-from orchestration.commands.identity import render
+from ingestion.folder import InputFolder
+from ingestion.pipelines import RunContext, open_input, run_source
+from orchestration.commands.identity import render, render_idle
 from orchestration.home import Home
-from orchestration.identity_preview import Change, preview, refuse_bad_lines
+from orchestration.identity_idle_rules import IdleRules, file_lines
+from orchestration.identity_preview import RULES, Change, preview, read_afresh
 
 
 def shown(changes: list[Change]) -> str:
@@ -31,6 +33,62 @@ def test_each_change_says_who_why_and_what_hangs_on_it() -> None:
     text = shown([Change("split", "cannot_link", 1, 3, 2, 4, ["abc"])])
     for part in ("would be two people", "Kept apart by a rule", "abc", "regulars run"):
         assert part in text
+
+
+def told(*idle: IdleRules, is_afresh: bool = True) -> str:
+    out = io.StringIO()
+    render_idle(list(idle), Console(file=out, width=200), is_afresh=is_afresh)
+    return out.getvalue()
+
+
+def test_rules_that_all_do_something_are_not_spoken_of() -> None:
+    assert told() == ""
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("same_value", "one and the same value"),
+        ("unknown_value", "nobody in the data has"),
+        ("contradicted", "keeps the two apart"),
+        ("refused", "blocked"),
+    ],
+)
+def test_rules_that_do_nothing_are_one_sentence_with_their_lines(reason: str, words: str) -> None:
+    one = told(IdleRules(reason, 1, [3]))
+    assert one.startswith("1 ")
+    assert words in one
+    assert one.endswith(" (line 3).\n")
+    many = told(IdleRules(reason, 1200, [2, 5]))
+    assert many.startswith("1,200 ")
+    assert words in many
+    assert many.endswith(" (lines 2, 5, ...).\n")
+
+
+def test_an_unknown_line_is_not_made_up() -> None:
+    assert "line" not in told(IdleRules("same_value", 2, []))
+
+
+def test_a_line_of_an_earlier_load_is_called_one() -> None:
+    assert "(line 3 when first loaded)" in told(IdleRules("refused", 1, [3]), is_afresh=False)
+
+
+def test_lines_are_those_of_the_file_as_it_is_now(tmp_path: Path) -> None:
+    """What was loaded before keeps the line that it first stood on; the plan names today's."""
+    home = Home(tmp_path / "home").create()
+    folder = tmp_path / "input"
+    folder.mkdir()
+    context = RunContext(
+        home.raw, home.dlt, "run", datetime(2026, 7, 1), Settings(), InputFolder.at(folder)
+    )
+    lines = ["rule,type_a,value_a,type_b,value_b,reason", "block,login,till,,,a till"]
+    for first in (lines, [lines[0], "block,login,desk,,,a desk", lines[1]]):
+        (folder / "identity_rules.csv").write_text("\n".join(first) + "\n", "utf-8")
+        run_source(RULES, context)
+    loaded, now = file_lines(home.raw), file_lines(read_afresh(home, context))
+    assert sorted(loaded.values()) == [2, 2]
+    assert sorted(now.values()) == [2, 3]
+    assert loaded.keys() == now.keys()
 
 
 def test_before_the_first_run_there_is_nothing_to_compare_with(tmp_path: Path) -> None:
@@ -53,6 +111,7 @@ def test_a_line_that_cannot_be_used_is_named_and_not_passed_over(
     (tmp_path / "identity_rules.csv").write_text(f"{head}\n{good}\n{line},why\n", "utf-8")
     settings, now = Settings(), datetime(2026, 7, 1)
     folder = open_input(tmp_path, settings)
-    context = RunContext(tmp_path / "raw", tmp_path / "dlt", "preview", now, settings, folder)
+    home = Home(tmp_path / "home").create()
+    context = RunContext(home.raw, home.dlt, "preview", now, settings, folder)
     with pytest.raises(RegularsError, match=f"line 3 of identity_rules.csv .{problem}"):
-        refuse_bad_lines(context)
+        read_afresh(home, context)
