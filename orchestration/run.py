@@ -140,8 +140,8 @@ def clear_up(home: Home, store: Store, say: Say) -> None:
     clear_half_built(home)
     if home.raw.exists() and not _count_runs(store):
         say(
-            "The operational store was gone and is begun anew. Customer ids are rebuilt from raw and"
-            " are equal, but for those of people who were merged or split; consents given by hand,"
+            "The operational store was gone and is begun anew. Customer ids are rebuilt from raw:"
+            " equal, but for those of people who were merged or split. Consents given by hand,"
             " approvals and deliveries were only there: restore it from a backup if you have one."
         )
     if heal(store, home, at=clock()):
