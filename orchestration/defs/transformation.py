@@ -4,15 +4,18 @@ Belongs here: the translation of dbt names to asset names and the one dbt step o
 belong here: calling dbt by hand (orchestration/transformation.py) or any model (dbt_project).
 """
 
+import signal
+import subprocess
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import DagsterDbtTranslator, DbtCliResource, dbt_assets
+from dagster_dbt import DagsterDbtTranslator, DbtCliInvocation, DbtCliResource, dbt_assets
 
 from ingestion.config import load_settings
 from orchestration.defs.resources import RunResource
 from orchestration.home import Home
+from orchestration.interrupts import noticing_interrupts
 from orchestration.publishing.candidate import SCHEMAS
 from orchestration.transformation import (
     failure_sentence,
@@ -62,17 +65,35 @@ def models(
     full = ["--full-refresh"] if current.request.full_refresh else []
     log_path = ["--log-path", str(current.home.dbt / "logs")]
     current.say("Modelling: who is who, value, stages, segments ...")
-    invocation = dbt.cli(
-        ["build", *full, *log_path, *vars_argument(current.settings)],
-        context=context,
-        target_path=target_path(current.home),
-        raise_on_error=False,
-    )
-    events = list(invocation.stream())
+    events = []
+    # dagster-dbt swallows an interrupt while it starts dbt and while it reads a line of it
+    with noticing_interrupts() as interrupted:
+        invocation = dbt.cli(
+            ["build", *full, *log_path, *vars_argument(current.settings)],
+            context=context,
+            target_path=target_path(current.home),
+            raise_on_error=False,
+        )
+        for event in invocation.stream() if not interrupted() else ():
+            events.append(event)
+            if interrupted():
+                break
+    if interrupted():
+        _end(invocation)
+        raise dg.DagsterExecutionInterruptedError
     counts = row_counts(current.home)
     yield from (_with_rows(context, event, counts) for event in events)
     if not invocation.is_successful():
         raise dg.Failure(failure_sentence(current.home), allow_retries=False)
+
+
+def _end(invocation: DbtCliInvocation) -> None:
+    """Ask dbt to stop, and make it where it does not: it holds the stores."""
+    invocation.process.send_signal(signal.SIGINT)
+    try:
+        invocation.process.wait(timeout=invocation.termination_timeout_seconds)
+    except subprocess.TimeoutExpired:
+        invocation.process.kill()
 
 
 def _with_rows(context: dg.AssetExecutionContext, event: Any, counts: Mapping[str, int]) -> Any:

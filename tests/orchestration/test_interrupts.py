@@ -1,0 +1,51 @@
+"""Ctrl-C that somebody swallowed is noticed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from orchestration.interrupts import noticing_interrupts
+
+
+@pytest.fixture
+def swallowed() -> Iterator[list[int]]:
+    """Somebody else's handler, which tells nobody."""
+    heard: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _frame: heard.append(number))
+    yield heard
+    signal.signal(signal.SIGINT, before)
+
+
+def test_it_is_noticed_and_handled_as_before(swallowed: list[int]) -> None:
+    handler = signal.getsignal(signal.SIGINT)
+    with noticing_interrupts() as interrupted:
+        assert not interrupted()
+        os.kill(os.getpid(), signal.SIGINT)
+        assert interrupted()
+    assert swallowed == [signal.SIGINT]
+    assert signal.getsignal(signal.SIGINT) is handler
+
+
+def test_an_interrupt_that_raises_still_does() -> None:
+    with pytest.raises(KeyboardInterrupt), noticing_interrupts():
+        os.kill(os.getpid(), signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_another_thread_hears_nothing(swallowed: list[int]) -> None:
+    answers: list[bool] = []
+
+    def ask() -> None:
+        with noticing_interrupts() as interrupted:
+            os.kill(os.getpid(), signal.SIGINT)
+            answers.append(interrupted())
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    thread.join()
+    assert answers == [False]
