@@ -242,7 +242,7 @@ def test_best_address_is_the_best_evidenced_that_works(shop: Shop) -> None:
     ]
 
 
-def test_a_list_address_without_a_sign_of_life_is_dormant_beside_a_living_one(shop: Shop) -> None:
+def test_a_list_address_without_a_sign_of_life_is_dormant(shop: Shop) -> None:
     """A silent address that is all a person has left is not."""
     rows = shop.query(
         "select identifier_value, is_dormant from marts.bridge_customer_identifiers "
