@@ -136,14 +136,13 @@ def test_a_value_that_looks_like_markup_is_told_as_it_stands(
 
 
 @pytest.mark.parametrize(
-    ("content", "named"),
+    ("content", "named", "command"),
     [
-        ("[shop]\ncurency = 'EUR'\n", "shop.curency"),
-        ("[models]\nrecent_buyr_days = 3\n", "models.recent_buyr_days"),
-        ("[segments.vipp]\nenabled = false\n", "segments.vipp"),
+        ("[shop]\ncurency = 'EUR'\n", "shop.curency", ("plan",)),
+        ("[models]\nrecent_buyr_days = 3\n", "models.recent_buyr_days", ("plan",)),
+        ("[segments.vipp]\nenabled = false\n", "segments.vipp", ("run", "--as-of", "2026-07-01")),
     ],
 )
-@pytest.mark.parametrize("command", [("plan",), ("run", "--as-of", "2026-07-01")])
 def test_a_typo_in_the_settings_is_named(
     shop: DemoHome,
     regulars: Regulars,

@@ -9,7 +9,7 @@ import pytest
 
 from orchestration.home import Home
 from orchestration.identity_idle_rules import IdleRules, file_lines, idle_rules
-from tests.dbt.models.test_increments import IDENTITY, commit
+from tests.dbt.models.test_increments import IDENTITY
 from tests.dbt.world import World
 
 
@@ -87,10 +87,3 @@ def test_without_lines_there_are_counts(ruled: World, tmp_path: Path) -> None:
     assert [(rules.rules, rules.lines) for rules in found] == [
         (rules.rules, []) for rules in expected()
     ]
-
-
-def test_a_value_that_only_a_rule_names_stays_unknown_in_the_next_run(ruled: World) -> None:
-    commit(ruled)
-    ruled.build(*IDENTITY)
-    home = Home(ruled.home)
-    assert idle_rules(home, file_lines(home.raw)) == expected()
