@@ -207,7 +207,7 @@ class Reader:
 
     def _parquet(self, file: InputFile, stream: IO[bytes]) -> Iterator[RawBatch]:
         try:
-            parquet = pq.ParquetFile(stream)
+            parquet = pq.ParquetFile(stream, page_checksum_verification=True)
             header = tuple(parquet.schema_arrow.names)
             self.check_header(file, header)
             self.headed.add(file.path)
@@ -221,8 +221,15 @@ class Reader:
                 else:
                     texts = [_as_text(column) for column in batch.columns]
                     yield from _column_batch(file, header, texts, numbers)
-        except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
-            raise BrokenFileError("unreadable_file", type(error).__name__) from error
+        except pa.ArrowNotImplementedError as error:
+            raise BrokenFileError(
+                "unreadable_file", "a kind of Parquet that is not read"
+            ) from error
+        except (pa.ArrowInvalid, OSError) as error:
+            if isinstance(error, OSError) and error.errno is not None:
+                raise  # the disk or the connection, not the file
+            detail = "damaged, cut short, or no Parquet file; write it again"
+            raise BrokenFileError("unreadable_file", detail) from error
 
 
 def _are_all_objects(data: bytes, offsets: Any) -> bool:

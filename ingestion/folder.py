@@ -9,7 +9,7 @@ Belongs here: listing, fingerprints, decompression. Does not belong here: what t
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -149,12 +149,11 @@ class InputFolder:
         if whole is not None:
             yield pa.BufferReader(whole)
             return
-        with ExitStack() as stack:
-            try:
-                stream = stack.enter_context(self._stream(file))
-            except OSError as error:
-                raise _broken(file, error) from error
-            yield stream
+        try:
+            with self._stream(file) as stream:
+                yield stream
+        except OSError as error:
+            raise _broken(file, error) from error
 
     def _whole_if_small(self, file: InputFile) -> bytes | None:
         """All plain bytes where they fit in memory; a bigger archive is only tested."""

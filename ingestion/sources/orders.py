@@ -5,8 +5,8 @@ What: `.jsonl`/`.json` hold Shopify Order JSON (REST and webhook shape), one ord
 Key: `id` of an order; `line_id` of a line, else order id + row hash + occurrence in the file.
 Lateness: rows of any age are taken; an order sent again is a further version.
 Bad day: a mapping that names a column no file has stops the run with the names that are there; one
-file without a mapped column goes to quarantine whole. Negative prices of lines are kept as
-adjustments; a price that is no number, an unknown currency or an impossible date is quarantined.
+file without a mapped column goes to quarantine whole. Negative prices are kept as adjustments; a
+price that is no number, an unknown currency or an impossible date is quarantined.
 Data flow: DIR/orders/ -> raw_orders.orders, raw_orders.order_lines
 """
 
@@ -20,11 +20,15 @@ from ingestion.folder_source import FolderSource, TableInput, header_check
 from ingestion.mapping import LINE_TYPES, MAPPING_FILE, Mapping, order_lines, read_mapping
 
 
+def _some(path: str, is_bad: str) -> str:
+    """SQL: `is_bad` is true of some value `x` at the wildcard `path` of the payload."""
+    values = f"json_extract_string(_raw, '{path}')"
+    return f"len(list_filter({values}, lambda x: {is_bad})) > 0"
+
+
 def _each(path: str, sql_type: str) -> str:
     """SQL: some value at the wildcard `path` of the payload is not of the type."""
-    values = f"json_extract_string(_raw, '{path}')"
-    unread = f"x is not null and try_cast(x as {sql_type}) is null"
-    return f"len(list_filter({values}, lambda x: {unread})) > 0"
+    return _some(path, f"x is not null and try_cast(x as {sql_type}) is null")
 
 
 ORDERS = TableSpec(
@@ -58,6 +62,13 @@ ORDERS = TableSpec(
             "wrong_type",
             "line_items.quantity",
             _each("$.line_items[*].quantity", "bigint"),
+            json_only=True,
+        ),
+        # A return of a whole order stands under `refunds`, so a quantity below zero means nothing.
+        RowCheck(
+            "negative_value",
+            "line_items.quantity",
+            _some("$.line_items[*].quantity", "try_cast(x as bigint) < 0"),
             json_only=True,
         ),
     ),

@@ -268,7 +268,9 @@ with unnested as (
         money_of(f[6]) as quantity, money_of(f[7]) as unit_price,
         coalesce(money_of(f[8]), 0) as line_discount,
         money_of(f[9]) + coalesce(money_of(f[10]), 0) as line_tax,
-        money(coalesce(money_of(f[6]), 0) * coalesce(money_of(f[7]), 0)) as written
+        coalesce(money_of(f[7]) < 0, false) as is_adjustment,
+        money(coalesce(money_of(f[6]), 0) * greatest(coalesce(money_of(f[7]), 0), 0)) as written,
+        money(coalesce(money_of(f[6]), 0) * least(coalesce(money_of(f[7]), 0), 0)) as adjustments
     from read
 ), with_refunds as (
     select
@@ -294,9 +296,11 @@ with unnested as (
 ), valued as (
     select
         * exclude (written, total, upto), money(written) as written,
-        line_discount + part(discount_left, money(upto), money(written), money(total)) as discounts,
+        case when is_adjustment then 0
+            else line_discount + part(discount_left, money(upto), money(written), money(total))
+        end as discounts,
         part(refunded_amount, money(upto), money(written), money(total)) as amount_returned,
-        written - case when is_taxes_included then coalesce(line_tax, 0)
+        written - case when is_taxes_included and not is_adjustment then coalesce(line_tax, 0)
             + part(tax_left, money(upto), money(written), money(total)) else 0 end as gross
     from with_refunds
 )
@@ -308,7 +312,7 @@ select
         gross - discounts
     ) end) as returns,
     case when is_cancelled then quantity else returned_quantity end as returned_quantity,
-    coalesce(currency, 'GBP') as currency, ordered_at
+    adjustments, coalesce(currency, 'GBP') as currency, ordered_at
 from valued;
 
 create temp table till_lines as
@@ -331,7 +335,7 @@ qualify row_number() over (
 
 create temp table all_lines as
 select
-    'orders_json' as order_source, *, money(0) as adjustments, false as is_return_line
+    'orders_json' as order_source, *, false as is_return_line
 from items
 union all by name
 select
@@ -365,7 +369,8 @@ where (paid_at <= as_of() or paid_at is null)
 create temp table orders as
 with sums as (
     select order_source, order_id, min(currency) as currency, money(sum(gross_sales)) as gross_sales,
-        money(sum(discounts)) as discounts, money(sum(returns)) as returns
+        money(sum(discounts)) as discounts, money(sum(returns)) as returns,
+        money(sum(adjustments)) as adjustments
     from all_lines group by all
 ), written as (
     select
@@ -414,7 +419,7 @@ select
     coalesce(written.currency, sums.currency, 'GBP') as currency,
     shop_day(ordered_at) as ordered_date,
     coalesce(sums.gross_sales, 0) as gross_sales, coalesce(sums.discounts, 0) as discounts,
-    coalesce(sums.returns, 0) as returns,
+    coalesce(sums.returns, 0) as returns, coalesce(sums.adjustments, 0) as adjustments,
     coalesce(written.payment_fingerprint, paid.payment_fingerprint) as payment_fingerprint,
     coalesce(
         financial_status in ('paid', 'partially_paid', 'partially_refunded', 'refunded')
@@ -1264,7 +1269,8 @@ select
     ) end as customer_order_number,
     sales_channel, country_code, is_card_paid, discount_code, landing_site, referring_site,
     accepts_marketing, gross_sales, discounts, returns, net_sales, money(shipping) as shipping,
-    money(taxes) as taxes, money(net_sales + shipping + taxes) as total_sales, currency,
+    money(taxes) as taxes, money(net_sales + shipping + taxes) as total_sales,
+    adjustments, currency,
     money(gross_sales * rate) as gross_sales_shop, money(discounts * rate) as discounts_shop,
     money(returns * rate) as returns_shop,
     money(gross_sales * rate) - money(discounts * rate) - money(returns * rate) as net_sales_shop,
@@ -1334,7 +1340,7 @@ select
     coalesce(lines.brand, products.brand) as brand,
     is_return_line, quantity, returned_quantity, unit_price, lines.gross_sales, lines.discounts,
     lines.returns, money(lines.gross_sales - lines.discounts - lines.returns) as net_sales,
-    lines.currency,
+    lines.adjustments, lines.currency,
     case when lines.currency = 'GBP' then money(lines.gross_sales - lines.discounts - lines.returns)
         else money(money(lines.gross_sales - lines.discounts - lines.returns) * rates.rate) end
         as net_sales_shop,

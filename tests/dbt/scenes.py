@@ -271,6 +271,14 @@ def orders(world: World) -> None:
             order("106", "11 08:00:00", currency="SEK"),
             order("107", "01 08:00:00", currency="EUR"),
             order("108", "11 08:00:00", total_discounts="100.00"),
+            # 120.00 with 20.00 tax in it and 10.00 off; beside it 24.00 taken off by a negative price
+            order(
+                "110", "11 08:00:00", taxes_included=True, total_tax="20.00", total_discounts="10.00",
+                line_items=[
+                    line | {"price": "120.00"},
+                    other | {"price": "-24.00", "quantity": 1},
+                ],
+            ),
         ],
     )  # fmt: skip
     # Versions: the newest visible one counts, whatever came in last

@@ -157,6 +157,7 @@ def test_email_events(shop: Any, make: Any, change: Any, reason: str, field: str
         ({"line_items": {"price": 1}}, "wrong_type", "line_items"),
         ({"line_items": [{"price": "a", "quantity": 1}]}, "wrong_type", "line_items.price"),
         ({"line_items": [{"price": "1", "quantity": "a"}]}, "wrong_type", "line_items.quantity"),
+        ({"line_items": [{"price": "1", "quantity": -1}]}, "negative_value", "line_items.quantity"),
     ],
 )
 def test_orders(shop: Any, make: Any, change: Any, reason: str, field: str) -> None:

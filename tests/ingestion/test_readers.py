@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +17,7 @@ import pytest
 import zstandard
 
 from ingestion import csv_records, files, folder
+from ingestion.errors import SourceError
 from ingestion.files import Reader, Reject
 from ingestion.folder import InputFolder
 
@@ -228,6 +232,49 @@ def test_parquet_of_plain_and_nested_columns(shop: Any) -> None:
     assert rows[0][1][3:] == ("x", "17850")
     assert rows[1][1] == ("", "", "", "y", "2.5")
     assert rows[2] == (1, {"a": {"b": [1]}})
+
+
+@pytest.mark.parametrize("limit", [folder.WHOLE_LIMIT, 16])
+@pytest.mark.parametrize("kind", ["half", "without its end", "a flipped page"])
+def test_a_damaged_parquet_file_says_what_to_do(
+    shop: Any, monkeypatch: pytest.MonkeyPatch, kind: str, limit: int
+) -> None:
+    """Read whole or as a stream: its footer or the checksum of its pages gives it away."""
+    monkeypatch.setattr(folder, "WHOLE_LIMIT", limit)
+    table = pa.table({"n": [str(number) for number in range(2000)]})
+    good = pa.BufferOutputStream()
+    pq.write_table(table, good, compression="none", write_page_checksum=True)
+    data = good.getvalue().to_pybytes()
+    middle = len(data) // 3
+    flipped = data[:middle] + bytes([data[middle] ^ 0xFF]) + data[middle + 1 :]
+    contents = {"half": data[: len(data) // 2], "without its end": data[:-3]}
+    shop.write("x/a.parquet", contents.get(kind, flipped))
+    rows, rejects, reader = read(shop)
+    assert not rows
+    assert [(r.line, r.reason) for r in rejects] == [(0, "unreadable_file")]
+    assert rejects[0].field == "damaged, cut short, or no Parquet file; write it again"
+    assert reader.broken == {"x/a.parquet": "unreadable_file"}
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.csv", "a.parquet"])
+def test_a_disk_that_fails_in_the_middle_stops_the_source(
+    shop: Any, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """A file that could not be read to its end is not a broken file."""
+
+    class FailingDisk(io.BytesIO):
+        def read(self, *_args: Any) -> bytes:
+            raise OSError(5, "Input/output error")
+
+    @contextmanager
+    def failing(*_args: Any) -> Iterator[Any]:
+        yield pa.PythonFile(FailingDisk(b"a,b\n1,2\n"), mode="r")
+
+    monkeypatch.setattr(folder, "WHOLE_LIMIT", 4)
+    monkeypatch.setattr(InputFolder, "_stream", failing)
+    shop.write(f"x/{name}", "a,b\n1,2\n")
+    with pytest.raises(SourceError, match="could not be read"):
+        read(shop)
 
 
 def test_hidden_files_and_notes_are_left_alone(shop: Any) -> None:

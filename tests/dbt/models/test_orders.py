@@ -39,6 +39,7 @@ AMOUNTS = ("gross_sales", "discounts", "returns", "net_sales", "shipping", "taxe
         ("C541433", "0 0 77183.6 -77183.6 0 0 -77183.6", "returned", False),
         ("L1", "0.004 0 0 0.004 0 0 0.004", "placed", True),
         ("A1", "0 0 0 0 0 0 0", "placed", False),
+        ("110", "100 10 0 90 0 20 110", "placed", True),
     ],
 )
 def test_amounts(
@@ -88,7 +89,9 @@ def test_a_discount_on_the_order_is_spread_without_loss(built: Connection) -> No
 
 
 def test_negative_prices_stand_apart(built: Connection) -> None:
+    """As lines of a till or of a document, they are no sales."""
     assert order(built, "A1", "adjustments") == (Decimal("-11062.06"),)
+    assert order(built, "110", "adjustments") == (Decimal("-24"),)
 
 
 def test_equal_lines_of_a_file_are_two_lines(built: Connection) -> None:

@@ -49,7 +49,10 @@ lines as (
         coalesce(documents.is_cancelled, false) as is_cancelled,
         documents.order_taxes,
         documents.order_discounts,
-        {{ money('coalesce(items.quantity, 0) * coalesce(items.unit_price, 0)') }} as value_as_written,
+        -- A negative price is an adjustment of the books, neither a sale nor a return
+        coalesce(items.unit_price < 0, false) as is_adjustment,
+        {{ money('coalesce(items.quantity, 0) * greatest(coalesce(items.unit_price, 0), 0)') }} as value_as_written,
+        {{ money('coalesce(items.quantity, 0) * least(coalesce(items.unit_price, 0), 0)') }} as adjustments,
         coalesce(line_refunds.line_returns, 0) as line_returns,
         coalesce(line_refunds.returned_quantity, 0) as returned_quantity,
         coalesce(amount_refunds.refunded_amount, 0) as refunded_amount
@@ -86,8 +89,14 @@ shares as (
 spread as (
     select
         *,
-        line_discount + {{ spread_over_lines('discount_to_spread') }} as discounts,
-        coalesce(line_tax, 0) + {{ spread_over_lines('tax_to_spread') }} as taxes,
+        case
+            when is_adjustment then 0
+            else line_discount + {{ spread_over_lines('discount_to_spread') }}
+        end as discounts,
+        case
+            when is_adjustment then 0
+            else coalesce(line_tax, 0) + {{ spread_over_lines('tax_to_spread') }}
+        end as taxes,
         {{ spread_over_lines('refunded_amount') }} as amount_returned
     from shares
 ),
@@ -122,5 +131,6 @@ select
             gross_sales - discounts
         )
     end') }} as returns,
-    case when is_cancelled then quantity else returned_quantity end as returned_quantity
+    case when is_cancelled then quantity else returned_quantity end as returned_quantity,
+    adjustments
 from valued

@@ -39,7 +39,7 @@ unioned as (
         items.discounts,
         items.returns,
         items.returned_quantity,
-        {{ money('0') }} as adjustments,
+        items.adjustments,
         false as is_return_line,
         coalesce(documents.currency, '{{ var("shop_currency") }}') as currency,
         documents.ordered_at

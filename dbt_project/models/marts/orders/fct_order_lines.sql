@@ -17,6 +17,7 @@ select
     discounts,
     returns,
     net_sales,
+    adjustments,
     currency,
     net_sales_shop,
     ordered_at

@@ -42,6 +42,7 @@ final as (
         orders.shipping,
         orders.taxes,
         orders.total_sales,
+        orders.adjustments,
         orders.currency,
         orders.gross_sales_shop,
         orders.discounts_shop,
