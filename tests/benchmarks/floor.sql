@@ -1394,15 +1394,32 @@ with mail_signs as (
 ), order_signs as (
     select 'email' as type, email as value, max(ordered_at) as ordered_at, count(*) as order_count
     from orders where email is not null group by email
+), login_signs as (
+    select 'email' as type, value, max(last_login_at) as login_at
+    from (
+        select login, max(last_seen_at) as last_login_at
+        from keyed where login is not null group by login
+    ) as visits
+    inner join (select distinct login, email from keyed where rank <= 2) as opened using (login)
+    inner join members on opened.email = members.key
+    group by value
 ), emails as (
-    select customer_id, value, n, split_part(value, '@', 1) as mailbox, split_part(value, '@', 2) as domain
-    from members inner join people using (component)
+    select customer_id, value, n, split_part(value, '@', 1) as mailbox,
+        split_part(value, '@', 2) as domain, order_count,
+        count(*) over (partition by split_part(value, '@', 2)) as domain_count
+    from members inner join people using (component) left join order_signs using (type, value)
     where type = 'email'
+), ranked as (
+    select *, rank() over (
+        partition by customer_id, mailbox
+        order by coalesce(order_count, 0) > 1 desc, domain_count desc, n desc
+    ) as oddity
+    from emails
 ), slips as (
     select distinct 'email' as type, slip.value
-    from emails as slip
-    inner join emails as meant on slip.customer_id = meant.customer_id
-        and slip.mailbox = meant.mailbox and slip.n < meant.n
+    from ranked as slip
+    inner join ranked as meant on slip.customer_id = meant.customer_id
+        and slip.mailbox = meant.mailbox and slip.oddity > meant.oddity
     where slip.domain <> meant.domain and levenshtein(slip.domain, meant.domain) <= 2
 ), signs as (
     select
@@ -1410,15 +1427,16 @@ with mail_signs as (
         coalesce(order_count, 0) as order_count,
         coalesce(hard_bounced_at > coalesce(arrived_at, '1900-01-01'::timestamp), false)
             as is_undeliverable,
-        greatest(members.first_seen_at, read_at, ordered_at) as alive_at
+        greatest(members.first_seen_at, read_at, ordered_at, login_at) as alive_at
     from members
     inner join people using (component)
     left join mail_signs using (type, value)
     left join order_signs using (type, value)
+    left join login_signs using (type, value)
     left join slips using (type, value)
 ), silences as (
     select *, coalesce(
-        type = 'email' and rank >= 5 and alive_at < as_of() - interval 365 day, false
+        type = 'email' and alive_at < as_of() - interval 365 day, false
     ) as is_silent
     from signs
 ), judged as (
@@ -1432,7 +1450,7 @@ select
     customer_id, type as identifier_type, value as identifier_value, grade(rank) as evidence_grade,
     row_number() over (
         partition by customer_id, type
-        order by is_undeliverable, is_slip, rank, is_dormant, order_count desc, is_read desc,
+        order by is_undeliverable, is_slip, is_dormant, rank, order_count desc, is_read desc,
             last_seen_at desc, n desc, value
     ) = 1 as is_primary,
     is_dormant, is_undeliverable, is_shared, n as observation_count, first_seen_at, last_seen_at

@@ -180,6 +180,9 @@ def people(world: World) -> None:
         [
             identify(806, "04 09:00", "lous-tablet", None, email="cushion7@tablet.example"),
             identify(807, "04 10:00", "cushions-pc", None, email="cushion7@tablet.example"),
+            # an account that is used elsewhere later, without its address being typed again
+            identify(821, "02 09:00", "adas-pc", "ada-slip", email="ada.slip@post.example"),
+            event(822, "20 08:00", "adas-phone", "ada-slip"),
         ],
     )
     contact = {"source": "newsletter", "created_at": "2026-05-10 10:00:00"}
@@ -204,6 +207,18 @@ def people(world: World) -> None:
             ],
         ],
     )
+    world.add(
+        "raw_orders.orders",
+        [
+            # letters swapped once; and a mailbox of its own that only looks like that
+            order("821", "02 09:00:00", email="ada.slip@post.example", customer={"id": 821}, **person("Ada", "Slip")),
+            order("822", "03 09:00:00", email="ada.slip@psot.example", customer={"id": 821}, **person("Ada", "Slip")),
+            order("823", "02 09:00:00", email="bea.twin@post.example", customer={"id": 823}, **person("Bea", "Twin")),
+            order("824", "03 09:00:00", email="bea.twin@psot.example", customer={"id": 823}, **person("Bea", "Twin")),
+            order("825", "04 09:00:00", email="bea.twin@psot.example", customer={"id": 823}, **person("Bea", "Twin")),
+            order("826", "02 09:00:00", email="cleo@post.example", **person("Cleo", "Post")),
+        ],
+    )  # fmt: skip
     rule = {"type_a": "email", "type_b": "email", "reason": "they told us"}
     world.add(
         "raw_identity_rules.identity_rules",

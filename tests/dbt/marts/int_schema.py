@@ -13,6 +13,8 @@ INTERMEDIATE: dict[str, str] = {
         identifier_type text, identifier_value text, customer_id text, evidence_grade text,
         evidence_rank integer, is_shared boolean, is_blocked boolean, first_seen_at timestamp,
         last_seen_at timestamp, observation_count bigint""",
+    "int_email_logins": "email text, last_login_at timestamp",
+    "int_email_slips": "customer_id text, identifier_type text, identifier_value text",
     "int_identity_edges": """
         identifier_a_type text, identifier_a_value text, identifier_b_type text,
         identifier_b_value text, source_system text, source_record_id text, observed_at timestamp,

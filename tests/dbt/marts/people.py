@@ -269,13 +269,19 @@ def add_values(shop: Shop) -> None:
 def add_addresses(shop: Shop) -> None:
     card = {"evidence_grade": "card_paid_order", "evidence_rank": 1}
     listed = {"evidence_grade": "newsletter", "evidence_rank": 5}
-    for customer in ("two_addresses", "dead_address"):
+    for customer in ("two_addresses", "dead_address", "silent_buyer", "signed_in"):
         shop.person(customer, ago(days=600), known=False)
         shop.rows["int_customers"][-1]["has_known_identifier"] = True
         shop.identifier(customer, "email", f"card@{customer}.example", ago(days=600), **card)
         shop.identifier(customer, "email", f"list@{customer}.example", ago(days=500), **listed)
     bounce = {"bounced_at": ago(days=20), "is_hard_bounce": True}
     shop.message("dead_address", ago(days=20), email="card@dead_address.example", **bounce)
+    for customer in ("silent_buyer", "signed_in"):
+        listed_email = f"list@{customer}.example"
+        shop.message(customer, ago(days=21), email=listed_email, opened_at=ago(days=20))
+    for customer in ("two_addresses", "signed_in"):
+        account = {"email": f"card@{customer}.example", "last_login_at": ago(days=10)}
+        shop.add("int_email_logins", **account)
 
 
 def add_households(shop: Shop) -> None:

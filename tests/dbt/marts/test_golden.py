@@ -234,25 +234,33 @@ def test_people_without_orders_are_prospects(shop: Shop) -> None:
 def test_best_address_is_the_best_evidenced_that_works(shop: Shop) -> None:
     rows = shop.query(
         "select customer_id, email, first_name from marts.dim_customers "
-        "where customer_id in ('two_addresses', 'dead_address') order by customer_id"
+        "where customer_id in ('two_addresses', 'dead_address', 'silent_buyer', 'signed_in') "
+        "order by customer_id"
     )
     assert [(row["customer_id"], row["email"]) for row in rows] == [
         ("dead_address", "list@dead_address.example"),
+        ("signed_in", "card@signed_in.example"),
+        ("silent_buyer", "list@silent_buyer.example"),
         ("two_addresses", "card@two_addresses.example"),
     ]
 
 
-def test_a_list_address_without_a_sign_of_life_is_dormant(shop: Shop) -> None:
-    """A silent address that is all a person has left is not."""
+def test_an_address_without_a_sign_of_life_is_dormant_beside_a_living_one(shop: Shop) -> None:
+    """However good its evidence; a silent address that is all a person has left is not."""
     rows = shop.query(
         "select identifier_value, is_dormant from marts.bridge_customer_identifiers "
-        "where customer_id in ('two_addresses', 'dead_address') and identifier_type = 'email'"
+        "where customer_id in ('two_addresses', 'dead_address', 'silent_buyer', 'signed_in') "
+        "and identifier_type = 'email'"
     )
     assert {row["identifier_value"]: row["is_dormant"] for row in rows} == {
         "card@two_addresses.example": False,
         "list@two_addresses.example": True,
         "card@dead_address.example": True,
         "list@dead_address.example": False,
+        "card@silent_buyer.example": True,
+        "list@silent_buyer.example": False,
+        "card@signed_in.example": False,
+        "list@signed_in.example": False,
     }
 
 

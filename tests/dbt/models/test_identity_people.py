@@ -180,3 +180,24 @@ def test_nobody_becomes_a_crowd(built: Connection) -> None:
         "select count(*) from intermediate.int_identity_edges where refusal_reason = 'too_many'"
     ).fetchone()
     assert refused == (1,)
+
+
+def test_an_address_with_swapped_letters_is_a_slip_unless_it_was_used_again(
+    built: Connection,
+) -> None:
+    """The domain that more people use is meant, though both have one order."""
+    assert mail(built, "ada.slip@post.example") == mail(built, "ada.slip@psot.example")
+    assert mail(built, "bea.twin@post.example") == mail(built, "bea.twin@psot.example")
+    slips = built.execute(
+        "select identifier_value from intermediate.int_email_slips "
+        "where identifier_value like '%.slip@%' or identifier_value like '%.twin@%' order by 1"
+    ).fetchall()
+    assert slips == [("ada.slip@psot.example",), ("bea.twin@post.example",)]
+
+
+def test_a_login_is_a_sign_of_life_of_the_accounts_address(built: Connection) -> None:
+    found = built.execute(
+        "select email, last_login_at::varchar from intermediate.int_email_logins "
+        "where email like 'ada.slip@%'"
+    ).fetchall()
+    assert found == [("ada.slip@post.example", "2026-05-20 08:00:00")]

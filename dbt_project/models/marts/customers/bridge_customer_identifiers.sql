@@ -26,30 +26,17 @@ order_signs as (
     group by email
 ),
 
--- jo@mial.example beside jo@mail.example: of two such addresses of one person the rarer is a slip
-emails as (
+login_signs as (
     select
-        customer_id,
-        identifier_value,
-        observation_count,
-        split_part(identifier_value, '@', 1) as mailbox,
-        split_part(identifier_value, '@', 2) as domain
-    from identifiers
-    where identifier_type = 'email'
+        'email' as identifier_type,
+        email as identifier_value,
+        last_login_at
+    from {{ ref('int_email_logins') }}
 ),
 
 slips as (
-    select distinct
-        slip.customer_id,
-        'email' as identifier_type,
-        slip.identifier_value
-    from emails as slip
-    inner join emails as meant
-        on
-            slip.customer_id = meant.customer_id
-            and slip.mailbox = meant.mailbox
-            and slip.observation_count < meant.observation_count
-    where slip.domain <> meant.domain and levenshtein(slip.domain, meant.domain) <= 2
+    select *
+    from {{ ref('int_email_slips') }}
 ),
 
 signs as (
@@ -63,7 +50,10 @@ signs as (
             false
         ) as is_undeliverable,
         greatest(
-            identifiers.first_seen_at, mail_signs.last_read_at, order_signs.last_ordered_at
+            identifiers.first_seen_at,
+            mail_signs.last_read_at,
+            order_signs.last_ordered_at,
+            login_signs.last_login_at
         ) as last_sign_of_life_at
     from identifiers
     left join mail_signs
@@ -74,6 +64,10 @@ signs as (
         on
             identifiers.identifier_type = order_signs.identifier_type
             and identifiers.identifier_value = order_signs.identifier_value
+    left join login_signs
+        on
+            identifiers.identifier_type = login_signs.identifier_type
+            and identifiers.identifier_value = login_signs.identifier_value
     left join slips
         on
             identifiers.customer_id = slips.customer_id
@@ -86,7 +80,6 @@ silences as (
         *,
         coalesce(
             identifier_type = 'email'
-            and evidence_grade in ('newsletter', 'import')
             and last_sign_of_life_at < {{ before_as_of(var('email_dormant_days'), 'day') }},
             false
         ) as is_silent
@@ -119,7 +112,7 @@ final as (
         row_number() over (
             partition by customer_id, identifier_type
             order by
-                is_undeliverable, is_slip, evidence_rank, is_dormant, order_count desc, is_read desc, last_seen_at desc,
+                is_undeliverable, is_slip, is_dormant, evidence_rank, order_count desc, is_read desc, last_seen_at desc,
                 observation_count desc, identifier_value
         ) = 1 as is_primary,
         is_dormant,
