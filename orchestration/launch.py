@@ -1,8 +1,8 @@
 """Runs Dagster's jobs in this process, so that the UI shows every run, whoever started it.
 
 Belongs here: DAGSTER_HOME, the in-process execution and turning its outcome into our errors. Does
-not belong here: the command line and the steps. With definitions.py and defs/ this is the only
-module that knows Dagster; it is imported late, because Dagster takes seconds to load.
+not belong here: the command line and the steps. With definitions.py, defs/ and history.py this is
+all that knows Dagster; it is imported late, because Dagster takes seconds to load.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import os
 import sys
 import warnings
 from collections.abc import Callable
-from contextlib import ExitStack, redirect_stdout
+from contextlib import redirect_stdout
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,6 @@ from ingestion.errors import (
     tells_of_a_full_disk,
 )
 from orchestration import console, lock
-from orchestration.history import let_go, quicken
 from orchestration.home import Home
 from orchestration.run import RunRequest
 
@@ -77,16 +76,13 @@ def run_job(
         config = {**QUIET, "resources": {"run": {"config": _config(request)}}}
         chosen = frozenset(_selection(definitions, select)) if select else None
         log = (home.dbt / "run.log").open("w", encoding="utf-8")
-        quicken(home.dagster)
         with (
-            ExitStack() as stack,
             dg.DagsterInstance.get() as instance,
             console.listening(say) as heard,
             log,
             redirect_stdout(log),
             warnings.catch_warnings(),
         ):
-            stack.callback(let_go)
             warnings.simplefilter("ignore")
             dagster_run = instance.create_run_for_job(
                 job,
