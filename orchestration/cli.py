@@ -149,7 +149,7 @@ def run(
 
     place = Home.locate(home)
     request = RunRequest(_moment(as_of), input_, full_refresh, "yes" if send else "no")
-    _need_some_input(place, input_)
+    _check_first(place, input_)
     heard = run_job(place, request, _say, full=full_refresh, select=select)
     print_summary(place, out, heard.ignored)
     render_deliveries(heard.deliveries, out)
@@ -458,14 +458,16 @@ def _say(text: str) -> None:
     out.print(text)
 
 
-def _need_some_input(home: Home, asked: str) -> None:
-    """Stop early, before seconds of start-up, when there is nothing to read at all."""
+def _check_first(home: Home, asked: str) -> None:
+    """Stop early, before seconds of start-up: a typo in the settings, nothing to read at all."""
     from ingestion.config import load_settings
     from ingestion.pipelines import open_input
+    from orchestration.destinations import check_destinations
     from orchestration.transformation import check_settings
 
     settings = load_settings()
     check_settings(settings)
+    check_destinations(settings, home)
     place = asked or settings.input
     if place:
         open_input(place, settings)

@@ -61,3 +61,28 @@ def test_a_full_disk_is_a_sentence_wherever_it_is_noticed(
     monkeypatch.setattr(doctor, "diagnose", fill)
     assert ended(monkeypatch, "doctor", "--home", str(tmp_path)) == 1
     assert "Stopped: The disk is full." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("place", "named"),
+    [
+        ("kind = 'flie'", "`flie`"),
+        ("options = {formt = 'csv'}", "destinations.post.options.formt"),
+    ],
+)
+@pytest.mark.parametrize("how", [[], ["--send"]])
+def test_a_typo_in_a_destination_stops_the_run_before_it_starts(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    place: str,
+    named: str,
+    how: list[str],
+) -> None:
+    settings = tmp_path / "regulars.toml"
+    settings.write_text(f"[destinations.post]\n{place}", "utf-8")
+    monkeypatch.setenv("REGULARS_CONFIG", str(settings))
+    home = tmp_path / "home"
+    assert ended(monkeypatch, "run", *how, "--home", str(home)) == 2
+    assert named in capsys.readouterr().err
+    assert not home.exists()
