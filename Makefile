@@ -46,7 +46,7 @@ demo: $(STAMP) ## Run the whole product on a pretend shop (home: ./data)
 test: $(STAMP) ## Run every test
 	@$(PY) -m pytest -n 2 $(ARGS)
 
-dev: $(STAMP) ## Open Dagster with the whole lineage on http://127.0.0.1:3000
+dev: $(STAMP) ## Open Dagster with the whole lineage on http://127.0.0.1:3000/asset-groups
 	@$(VENV)/bin/regulars dev $(ARGS)
 
 lint: $(STAMP) ## ruff, mypy strict, sqlfluff

@@ -409,7 +409,11 @@ def dev(
     """Open Dagster with the whole lineage in the browser."""
     from orchestration.launch import serve
 
-    err.print(f"Dagster opens at http://127.0.0.1:{port} in a moment; Ctrl-C stops it.")
+    # Its bare address shows the runs alone, and nothing there can name another first page.
+    err.print(
+        f"In a moment: http://127.0.0.1:{port}/asset-groups shows every table by its group, "
+        f"http://127.0.0.1:{port} the runs. Ctrl-C stops it."
+    )
     serve(Home.locate(home), port)
 
 

@@ -197,5 +197,7 @@ def serve(home: Home, port: int) -> None:
     if not dagster.exists():
         raise RegularsError("Dagster is not installed beside this Python.", "Run `make install`.")
     os.chdir(REPOSITORY)
+    # Advice on another command is no news to whoever typed this one.
+    os.environ.setdefault("PYTHONWARNINGS", "ignore:Function `dev_command` is superseded")
     command = [str(dagster), "dev", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(port)]
     os.execv(command[0], command)  # noqa: S606 - our own command, no shell
