@@ -407,12 +407,13 @@ def dev(
     port: Annotated[int, typer.Option(help="On 127.0.0.1.")] = 3000, home: HomeOption = None
 ) -> None:
     """Open Dagster with the whole lineage in the browser."""
-    from orchestration.launch import serve
+    from orchestration.launch import check_port, serve
 
+    check_port(port)
     # Its bare address shows the runs alone, and nothing there can name another first page.
     err.print(
-        f"In a moment: http://127.0.0.1:{port}/asset-groups shows every table by its group, "
-        f"http://127.0.0.1:{port} the runs. Ctrl-C stops it."
+        f"Dagster opens in a moment: http://127.0.0.1:{port}/asset-groups for every table by its "
+        f"group, http://127.0.0.1:{port} for the runs. Ctrl-C stops it."
     )
     serve(Home.locate(home), port)
 
@@ -508,3 +509,7 @@ def _stay_private() -> None:
         "DAGSTER_DISABLE_TELEMETRY": "1",
     }.items():
         os.environ.setdefault(name, value)
+
+
+if __name__ == "__main__":
+    main()

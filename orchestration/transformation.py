@@ -18,7 +18,7 @@ from typing import Any
 import duckdb
 import yaml
 
-from ingestion.config import REPOSITORY, Settings
+from ingestion.config import REPOSITORY, Segment, Settings
 from ingestion.duckdb_session import silence
 from ingestion.errors import RegularsError, UsageError, tells_of_a_full_disk
 from orchestration.home import Home
@@ -90,13 +90,21 @@ def check_settings(settings: Settings) -> None:
                 f"there are: {', '.join(segment_names())}.",
                 "Mend it in regulars.toml and run again.",
             )
-        for place in segment.destinations or []:
-            if place not in settings.destinations:
-                raise UsageError(
-                    f"`segments.{name}.destinations` names `{place}`, which the settings do not "
-                    f"have; they have: {', '.join(sorted(settings.destinations)) or 'none'}.",
-                    f"Add [destinations.{place}] to regulars.toml, or mend the name.",
-                )
+        _check_places(name, segment, settings)
+    _check_columns(settings)
+
+
+def _check_places(name: str, segment: Segment, settings: Settings) -> None:
+    for place in segment.destinations or []:
+        if place not in settings.destinations:
+            raise UsageError(
+                f"`segments.{name}.destinations` names `{place}`, which the settings do not "
+                f"have; they have: {', '.join(sorted(settings.destinations)) or 'none'}.",
+                f"Add [destinations.{place}] to regulars.toml, or mend the name.",
+            )
+
+
+def _check_columns(settings: Settings) -> None:
     known = _columns_of("marts/customers/dim_customers")
     for name, destination in settings.destinations.items():
         columns = destination.options.get("columns")

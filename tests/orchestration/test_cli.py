@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -86,3 +87,16 @@ def test_a_typo_in_a_destination_stops_the_run_before_it_starts(
     assert ended(monkeypatch, "run", *how, "--home", str(home)) == 2
     assert named in capsys.readouterr().err
     assert not home.exists()
+
+
+def test_a_port_that_is_taken_is_told_and_nothing_is_started(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = str(other.getsockname()[1])
+        assert ended(monkeypatch, "dev", "--port", port, "--home", str(tmp_path / "home")) == 2
+    assert f"Port {port} cannot be used" in capsys.readouterr().err
+    assert ended(monkeypatch, "dev", "--port", "99999", "--home", str(tmp_path / "home")) == 2
+    assert not (tmp_path / "home").exists()
