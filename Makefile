@@ -17,6 +17,7 @@ help: ## Show this help
 
 install: $(STAMP) ## Make .venv and install the hash-locked requirements into it
 
+# pip before 24, which Python 3.11 and 3.12 bring, takes a wanted extra for a package without hashes.
 $(STAMP): requirements.lock pyproject.toml
 	@set -e; \
 	python=$$(for p in python3 python3.13 python3.12 python3.11; do \
@@ -33,6 +34,7 @@ $(STAMP): requirements.lock pyproject.toml
 	  $$uv pip install -q --python $(PY) --no-deps --no-build-isolation -e .; \
 	else \
 	  echo "Installing the hash-locked requirements with pip (uv is not to be had; this takes a few minutes) ..."; \
+	  $(PY) -m pip install -q --disable-pip-version-check "pip>=24"; \
 	  $(PY) -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock; \
 	  $(PY) -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .; \
 	fi
@@ -44,7 +46,7 @@ demo: $(STAMP) ## Run the whole product on a pretend shop (home: ./data)
 test: $(STAMP) ## Run every test
 	@$(PY) -m pytest -n 2 $(ARGS)
 
-dev: $(STAMP) ## Open Dagster with the whole lineage on http://127.0.0.1:3000
+dev: $(STAMP) ## Open Dagster with the whole lineage on http://127.0.0.1:3000/asset-groups
 	@$(VENV)/bin/regulars dev $(ARGS)
 
 lint: $(STAMP) ## ruff, mypy strict, sqlfluff

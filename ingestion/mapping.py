@@ -6,7 +6,7 @@ Does not belong here: reading order files.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 from zoneinfo import available_timezones
 
 import yaml
@@ -79,6 +79,15 @@ class Mapping(Part):
     timezone: str = "UTC"
     sales_channel: str = ""
     store_id: str = ""
+
+    @field_validator("columns", mode="before")
+    @classmethod
+    def _no_bare_yes_or_no(cls, value: Any) -> Any:
+        named = value.items() if isinstance(value, dict) else ()
+        for name, header in named:
+            if isinstance(header, bool):
+                raise ValueError(f"YAML reads {name}'s header as {str(header).lower()}; quote it")
+        return value
 
     @field_validator("columns")
     @classmethod

@@ -149,7 +149,7 @@ def run(
 
     place = Home.locate(home)
     request = RunRequest(_moment(as_of), input_, full_refresh, "yes" if send else "no")
-    _need_some_input(place, input_)
+    _check_first(place, input_)
     heard = run_job(place, request, _say, full=full_refresh, select=select)
     print_summary(place, out, heard.ignored)
     render_deliveries(heard.deliveries, out)
@@ -407,9 +407,14 @@ def dev(
     port: Annotated[int, typer.Option(help="On 127.0.0.1.")] = 3000, home: HomeOption = None
 ) -> None:
     """Open Dagster with the whole lineage in the browser."""
-    from orchestration.launch import serve
+    from orchestration.launch import check_port, serve
 
-    err.print(f"Dagster opens at http://127.0.0.1:{port} in a moment; Ctrl-C stops it.")
+    check_port(port)
+    # Its bare address shows the runs alone, and nothing there can name another first page.
+    err.print(
+        f"Dagster opens in a moment: http://127.0.0.1:{port}/asset-groups for every table by its "
+        f"group, http://127.0.0.1:{port} for the runs. Ctrl-C stops it."
+    )
     serve(Home.locate(home), port)
 
 
@@ -458,14 +463,16 @@ def _say(text: str) -> None:
     out.print(text)
 
 
-def _need_some_input(home: Home, asked: str) -> None:
-    """Stop early, before seconds of start-up, when there is nothing to read at all."""
+def _check_first(home: Home, asked: str) -> None:
+    """Stop early, before seconds of start-up: a typo in the settings, nothing to read at all."""
     from ingestion.config import load_settings
     from ingestion.pipelines import open_input
+    from orchestration.destinations import check_destinations
     from orchestration.transformation import check_settings
 
     settings = load_settings()
     check_settings(settings)
+    check_destinations(settings, home)
     place = asked or settings.input
     if place:
         open_input(place, settings)
@@ -502,3 +509,7 @@ def _stay_private() -> None:
         "DAGSTER_DISABLE_TELEMETRY": "1",
     }.items():
         os.environ.setdefault(name, value)
+
+
+if __name__ == "__main__":
+    main()

@@ -18,7 +18,7 @@ from orchestration.activation.authority import Approval
 from orchestration.activation.people import Target, targets
 from orchestration.activation.plan import Plan, build_plan
 from orchestration.activation.sync import SyncReport, sync
-from orchestration.destinations import open_destination
+from orchestration.destinations import check_destinations, open_destination
 from orchestration.home import Home
 from orchestration.ops.consents import grant_consent, revoke_consent
 from orchestration.ops.store import Store, open_store
@@ -93,6 +93,7 @@ def open_office(home: Home, *, exclusive: bool) -> Iterator[Office]:
     """Open the store for plans, or, with the home's lock, for sending."""
     settings = load_settings()
     check_settings(settings)
+    check_destinations(settings, home)
     with open_published(home):
         pass  # a clear sentence before anything else when nothing is published yet
     if exclusive:

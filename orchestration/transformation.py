@@ -18,7 +18,7 @@ from typing import Any
 import duckdb
 import yaml
 
-from ingestion.config import REPOSITORY, Settings
+from ingestion.config import REPOSITORY, Segment, Settings
 from ingestion.duckdb_session import silence
 from ingestion.errors import RegularsError, UsageError, tells_of_a_full_disk
 from orchestration.home import Home
@@ -61,10 +61,11 @@ def segment_names() -> list[str]:
 
 
 def check_settings(settings: Settings) -> None:
-    """Hold `[models]` and `[segments]` against the project: dbt ignores a name it does not know.
+    """Hold the settings against the project: what dbt would ignore, what delivery would miss.
 
     Raises:
-        UsageError: a threshold or segment is unknown, or a threshold is of another type (named).
+        UsageError: a threshold, a segment, a place it goes to or a column sent along is unknown,
+            or a threshold is of another type (named).
     """
     project = yaml.safe_load((DBT_PROJECT / "dbt_project.yml").read_text("utf-8"))
     # The shop's own facts stand under [shop], not here.
@@ -82,13 +83,44 @@ def check_settings(settings: Settings) -> None:
                 f"The setting `models.{name}` must be {kind}, such as {known[name]}.",
                 "Mend it in regulars.toml and run again.",
             )
-    for name in settings.segments:
+    for name, segment in settings.segments.items():
         if name not in segment_names():
             raise UsageError(
                 f"The settings name a segment `segments.{name}` that there is not; "
                 f"there are: {', '.join(segment_names())}.",
                 "Mend it in regulars.toml and run again.",
             )
+        _check_places(name, segment, settings)
+    _check_columns(settings)
+
+
+def _check_places(name: str, segment: Segment, settings: Settings) -> None:
+    for place in segment.destinations or []:
+        if place not in settings.destinations:
+            raise UsageError(
+                f"`segments.{name}.destinations` names `{place}`, which the settings do not "
+                f"have; they have: {', '.join(sorted(settings.destinations)) or 'none'}.",
+                f"Add [destinations.{place}] to regulars.toml, or mend the name.",
+            )
+
+
+def _check_columns(settings: Settings) -> None:
+    known = _columns_of("marts/customers/dim_customers")
+    for name, destination in settings.destinations.items():
+        columns = destination.options.get("columns")
+        for column in columns if isinstance(columns, list) else ():  # else the adapter tells
+            if destination.enabled and column not in known:
+                raise UsageError(
+                    f"`destinations.{name}.options.columns` names `{column}`, which is no column "
+                    f"of marts.dim_customers; there are: {', '.join(known)}.",
+                    "Mend it in regulars.toml and run again.",
+                )
+
+
+def _columns_of(model: str) -> list[str]:
+    """The columns of a model, as its description lists them."""
+    told = yaml.safe_load((DBT_PROJECT / f"models/{model}.yml").read_text("utf-8"))
+    return [column["name"] for column in told["models"][0]["columns"]]
 
 
 def _kind(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""What all tests share: no telemetry, and files that share costly fixtures stay on one worker."""
+"""What all tests share: no telemetry, no clock, and costly fixtures stay on one worker."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
 DEMO_FILES = {"test_demo.py", "test_households.py", "test_pages.py"}
@@ -13,6 +14,9 @@ os.environ.setdefault("DO_NOT_TRACK", "1")
 os.environ.setdefault("DBT_SEND_ANONYMOUS_USAGE_STATS", "false")
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
 os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")
+# A busy machine makes no test wrong.
+settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("shared")
 
 
 class OneWorkerPerFixture(LoadScopeScheduling):

@@ -245,6 +245,8 @@ class Shopify:
         body = self.bulk_results.get(request.path_params["name"])
         if body is None:
             return PlainTextResponse("Not found", 404)
+        if fault and fault.kind == "truncated":
+            return faulty.truncated(body.encode())
         return PlainTextResponse(body, media_type="application/jsonl")
 
 

@@ -16,7 +16,8 @@ from rich.table import Table
 
 from ingestion.config import load_settings
 from ingestion.errors import UsageError
-from ingestion.pipelines import RunContext, open_input
+from ingestion.folder import InputFolder
+from ingestion.pipelines import RunContext
 from ingestion.quarantine import quarantine_counts, quarantined_rows
 from ingestion.quarantine import replay as replay_rows
 from orchestration import lock
@@ -91,6 +92,7 @@ def _need_data(home: Home) -> None:
 def _context(home: Home, location: str) -> RunContext:
     settings = load_settings()
     place = location or settings.input
-    folder = open_input(place, settings) if place else None
+    # The mapping may lie there alone: rows come from quarantine.
+    folder = InputFolder.at(place) if place else None
     as_of = datetime(1990, 1, 1)  # noqa: DTZ001 - naive UTC; a replay does not ask for the time
     return RunContext(home.raw, home.dlt, "replay", as_of, settings, folder)

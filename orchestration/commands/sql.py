@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Any
+from typing import Any, Literal
 
 from rich.console import Console
 from rich.table import Table
@@ -39,7 +39,8 @@ def _as_table(result: QueryResult) -> Table:
     table = Table(header_style="bold")
     for number, name in enumerate(result.columns):
         sample = result.rows[0][number] if result.rows else None
-        table.add_column(name, justify="right" if _is_number(sample) else "left")
+        justify: Literal["right", "left"] = "right" if _is_number(sample) else "left"
+        table.add_column(name, justify=justify, overflow="fold")  # every character of it
     for row in result.rows:
         table.add_row(*("" if value is None else str(value) for value in row))
     return table

@@ -14,9 +14,10 @@ from pydantic import PrivateAttr
 
 from ingestion.config import load_settings
 from orchestration import console
+from orchestration.destinations import check_destinations
 from orchestration.home import Home
 from orchestration.run import Run, RunRequest, Send, open_run, parse_as_of
-from orchestration.transformation import DBT_PROJECT, dbt_executable
+from orchestration.transformation import DBT_PROJECT, check_settings, dbt_executable
 from orchestration.workers import mark_process, release_dead_runs
 
 QUEUE_SECONDS = 6 * 3600.0
@@ -40,6 +41,8 @@ class RunResource(dg.ConfigurableResource[Any]):
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["RunResource"]:
         """Hold the home for the whole run."""
         home, settings = Home.locate(), load_settings()
+        check_settings(settings)
+        check_destinations(settings, home)
         mark_process(context.instance, context.run)
         request = RunRequest(self._moment(), self.input, self.full_refresh, self.send)
         wait = 0.0 if console.attached() else QUEUE_SECONDS

@@ -42,3 +42,14 @@ def open_destination(name: str, settings: config.Destination, home: Home) -> Des
     module = import_module(f"{__name__}.{settings.kind}")
     destination: Destination = module.create(name, settings.options, home)
     return destination
+
+
+def check_destinations(settings: config.Settings, home: Home) -> None:
+    """Open every destination that is on, which reaches nobody: a typo is known before any work.
+
+    Raises:
+        UsageError: a kind or an option is unknown or wrong (named).
+    """
+    for name, destination in sorted(settings.destinations.items()):
+        if destination.enabled:
+            open_destination(name, destination, home)

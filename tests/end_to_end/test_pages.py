@@ -49,7 +49,7 @@ def test_dagsters_first_screens_are_useful(demo_home: DemoHome) -> None:
         open_settled(page, address, 6000)
         first = page.inner_text("body")
         ready = time.monotonic() - started
-        open_settled(page, f"{address}/asset-groups/", 9000)
+        open_settled(page, f"{address}/asset-groups", 9000)
         graph = page.inner_text("body")
     assert "refresh" in first, "the run that the command line made stands on the timeline"
     for trouble in ("error", "Error", "failed to load", "Welcome"):

@@ -115,6 +115,7 @@ def test_one_file_with_a_renamed_column_is_held_back(shop: Any, make: Any) -> No
     ("change", "words"),
     [
         (("Qty", "[Qty]"), ("columns.quantity", "string")),
+        (("Invoice", "No"), ("`columns`", "order_id's header as false", "quote it")),
         (("quantity: Qty, ", ""), ("must say where quantity stands",)),
         (("sku: Code", "skuu: Code"), ("columns.skuu",)),
         (("currency: GBP", "currency: GBX"), ("`currency`", "ISO 4217")),

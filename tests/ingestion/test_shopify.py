@@ -126,6 +126,7 @@ def test_a_page_that_stays_odd_fails_the_source(
     ("fault", "words"),
     [
         (Fault("truncated", "bulkResult"), r"cut off in a line|holds [\d,]+ of"),
+        (Fault("truncated", "/bulk/"), r"cut off in a line|holds [\d,]+ of"),
         (Fault("failed_job", "bulkResult"), "ended as FAILED"),
         (Fault("server_error", "/bulk/"), "the result file answered 500"),
     ],

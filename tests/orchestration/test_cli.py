@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -61,3 +62,41 @@ def test_a_full_disk_is_a_sentence_wherever_it_is_noticed(
     monkeypatch.setattr(doctor, "diagnose", fill)
     assert ended(monkeypatch, "doctor", "--home", str(tmp_path)) == 1
     assert "Stopped: The disk is full." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("place", "named"),
+    [
+        ("kind = 'flie'", "`flie`"),
+        ("options = {formt = 'csv'}", "destinations.post.options.formt"),
+    ],
+)
+@pytest.mark.parametrize("how", [[], ["--send"]])
+def test_a_typo_in_a_destination_stops_the_run_before_it_starts(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    place: str,
+    named: str,
+    how: list[str],
+) -> None:
+    settings = tmp_path / "regulars.toml"
+    settings.write_text(f"[destinations.post]\n{place}", "utf-8")
+    monkeypatch.setenv("REGULARS_CONFIG", str(settings))
+    home = tmp_path / "home"
+    assert ended(monkeypatch, "run", *how, "--home", str(home)) == 2
+    assert named in capsys.readouterr().err
+    assert not home.exists()
+
+
+def test_a_port_that_is_taken_is_told_and_nothing_is_started(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = str(other.getsockname()[1])
+        assert ended(monkeypatch, "dev", "--port", port, "--home", str(tmp_path / "home")) == 2
+    assert f"Port {port} cannot be used" in capsys.readouterr().err
+    assert ended(monkeypatch, "dev", "--port", "99999", "--home", str(tmp_path / "home")) == 2
+    assert not (tmp_path / "home").exists()

@@ -55,3 +55,19 @@ def test_a_mistyped_home_is_named_and_not_made(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="typo holds no shop's data"):
         command.replay(nowhere, "", "")
     assert not nowhere.root.exists()
+
+
+def test_a_replay_is_content_with_a_folder_that_holds_the_mapping_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "mended" / "orders"
+    place.mkdir(parents=True)
+    (place / "mapping.yml").write_text("columns: {}", "utf-8")
+    found = []
+    monkeypatch.setattr(
+        command, "replay_rows", lambda context, _: found.append(context.folder) or []
+    )
+    home = Home(tmp_path / "home").create()
+    home.raw.touch()
+    command.replay(home, "orders", str(tmp_path / "mended"))
+    assert found[0].text("orders/mapping.yml") == "columns: {}"

@@ -77,6 +77,8 @@ def test_no_results_point_to_the_log(tmp_path: Path) -> None:
         ({"models": {"internal_ips": "192.0.2.1"}}, "models.internal_ips"),
         ({"models": {"shop_currency": "EUR"}}, "models.shop_currency"),
         ({"segments": {"vipp": {"enabled": False}}}, "segments.vipp"),
+        ({"segments": {"vip": {"destinations": ["fil"]}}}, "segments.vip.destinations"),
+        ({"destinations": {"file": {"options": {"columns": ["nme"]}}}}, "options.columns"),
     ],
 )
 def test_a_typo_that_dbt_would_ignore_is_named(settings: dict[str, Any], named: str) -> None:
@@ -87,4 +89,7 @@ def test_a_typo_that_dbt_would_ignore_is_named(settings: dict[str, Any], named: 
 def test_what_the_project_knows_may_be_set() -> None:
     models = {"overdue_gap_factor": 2.5, "vip_top_share": 0.1, "double_opt_in": True}
     models |= {"internal_ips": ["192.0.2.1"], "review_max_identifiers": {"email": 5}}
-    check_settings(Settings.model_validate({"models": models, "segments": {"vip": {}}}))
+    place = {"file": {"options": {"columns": ["first_name", "lifetime_net_sales"]}}}
+    segments = {"vip": {"destinations": ["file"]}, "at_risk": {}}
+    told = {"models": models, "segments": segments, "destinations": place}
+    check_settings(Settings.model_validate(told))

@@ -9,7 +9,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ingestion.demo import browsing, clickstream, mailing, people, permissions, purchases, world
+from ingestion.demo import (
+    browsing,
+    catalogue,
+    clickstream,
+    mailing,
+    people,
+    permissions,
+    purchases,
+    world,
+)
 from ingestion.demo.calendar import DAY, HOUR
 from ingestion.demo.identifiers import BOT, INTERNAL, KIOSK, NEWSLETTER, OFFICE, TYPO, WORK
 from ingestion.demo.troubles import Troubles
@@ -100,6 +109,10 @@ def rates(block: Block) -> dict[str, tuple[float, float]]:
     campaign = block.messages.kind == mailing.PROMO
     sizes = np.bincount(block.people.household, minlength=n)
     families = sizes[sizes > 0] > 1
+    in_family = sizes[block.people.household] > 1
+    abroad = online & (catalogue.COUNTRY_CURRENCY[block.people.country[orders.person]] != 0)
+    said_no = block.consents.source == permissions.CHECKOUT_BOX
+    said_no &= block.consents.status == permissions.DENIED
     listed = orders.payment == purchases.CASH
     t = Troubles()
     first_copies = len(np.unique(events.visit * 10_000 + events.place))
@@ -109,6 +122,9 @@ def rates(block: Block) -> dict[str, tuple[float, float]]:
         "typo": (share(ids.email[TYPO][buyer] >= 0), t.typo_address),
         "office": (share(ids.email[OFFICE][buyer] >= 0), t.role_address),
         "family": (share(families), t.family),
+        "tablet": (share(ids.family_device[in_family] >= 0), t.family_device),
+        "family card": (share(ids.family_card[in_family] >= 0), t.family_card),
+        "second phone": (share(ids.second_phone[ids.phone >= 0] >= 0), t.second_phone),
         "cookie": (share(ids.cookie_lost[known] >= 0), t.cookie_reset),
         "login": (share(ids.second_login[ids.login >= 0] >= 0), t.double_login),
         "initial": (share(orders.name_is_initial), t.name_variant),
@@ -123,6 +139,15 @@ def rates(block: Block) -> dict[str, tuple[float, float]]:
         "staff": (share(ids.device_role == INTERNAL) * len(ids.device_role) / n, t.internal),
         "test": (share(orders.is_test[online]), t.test_order),
         "cancelled": (share(orders.cancelled[online] > 0), t.cancelled),
+        "returned": (share(orders.refunded[online] > 0), t.returned),
+        "brought back": (share(orders.refunded[till] > 0), t.returned / 2),
+        "abroad": (share(orders.currency[abroad] != 0), t.foreign_currency),
+        "no rate": (
+            share(orders.currency[online] == catalogue.CURRENCIES.index("SEK")),
+            t.missing_rate,
+        ),
+        "denied": (share(said_no) * len(said_no) / buyer.sum(), t.consent_denied),
+        "spam": (share(block.messages.reported[campaign] > 0), t.spam_report),
         "gpc": (share(ids.device_gpc), t.gpc),
         "late": (share(events.received - events.occurred >= HOUR), t.late_event),
         "skew": (share(events.clocked != events.occurred), t.clock_skew),

@@ -10,7 +10,7 @@ import pytest
 
 from ingestion import config
 from ingestion.errors import UsageError
-from orchestration.destinations import kinds, open_destination
+from orchestration.destinations import check_destinations, kinds, open_destination
 from orchestration.destinations.base import Audience, Batch, Destination, Idempotency, Row
 from orchestration.home import Home
 
@@ -144,3 +144,11 @@ def test_a_wrong_option_is_named(make: Callable[[], Destination], tmp_path: Path
 def test_an_unknown_kind_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="pigeon"):
         open_destination("post", config.Destination(kind="pigeon"), Home(tmp_path))
+
+
+def test_only_destinations_that_are_on_must_be_right(tmp_path: Path) -> None:
+    off = config.Destination(kind="pigeon", enabled=False)
+    check_destinations(config.Settings(destinations={"post": off}), Home(tmp_path))
+    on = config.Destination(kind="pigeon")
+    with pytest.raises(UsageError, match="pigeon"):
+        check_destinations(config.Settings(destinations={"post": on}), Home(tmp_path))
