@@ -46,11 +46,20 @@ _MODELS = (
 
 
 @dataclass(frozen=True)
+class Example:
+    """One customer who would change, and to whom their identifiers would go; nobody: empty."""
+
+    customer_id: str
+    goes_to: list[str]
+
+
+@dataclass(frozen=True)
 class Change:
     """People that one kind of change, for one reason, would touch.
 
     `people` counts those who would lose identifiers to somebody else or to nobody; `orders` and
-    `members` count their orders and their places in segments, as published. `examples` are ids.
+    `members` count their orders and their places in segments, as published. `examples` are the
+    first few, by id.
     """
 
     change_type: str
@@ -59,7 +68,7 @@ class Change:
     identifiers: int
     orders: int
     members: int
-    examples: list[str]
+    examples: list[Example]
 
 
 @dataclass(frozen=True)
@@ -145,8 +154,13 @@ with moved as (
 ),
 people as (
     select move_type, reason, coalesce(from_customer_id, to_customer_id) as customer_id,
-        count(*) as identifiers
-    from moved group by all
+        count(*) as identifiers,
+        coalesce(
+            list(distinct to_customer_id order by to_customer_id)
+                filter (where to_customer_id <> from_customer_id),
+            []
+        ) as goes_to
+    from moved group by move_type, reason, customer_id
 ),
 orders as (
     select customer_id, count(*) as orders from published.marts.fct_orders group by customer_id
@@ -156,7 +170,8 @@ members as (
     where exited_at is null group by customer_id
 )
 select move_type, reason, count(*), sum(identifiers)::bigint, coalesce(sum(orders), 0)::bigint,
-    coalesce(sum(members), 0)::bigint, list(customer_id order by customer_id)[:3]
+    coalesce(sum(members), 0)::bigint,
+    list({'customer_id': customer_id, 'goes_to': goes_to} order by customer_id)[:3]
 from people
 left join orders using (customer_id)
 left join members using (customer_id)
@@ -171,7 +186,10 @@ def _changes(copy: Home, home: Home, as_of: datetime) -> list[Change]:
         connection.execute(f"attach '{_quoted(copy.warehouse)}' as copy (read_only)")
         connection.execute(f"attach '{_quoted(home.published)}' as published (read_only)")
         rows = connection.execute(_CHANGES, {"as_of": as_of}).fetchall()
-    return [Change(*row) for row in rows]
+    return [
+        Change(kind, why, people, values, orders, members, [Example(**one) for one in shown])
+        for kind, why, people, values, orders, members, shown in rows
+    ]
 
 
 def _quoted(path: Path) -> str:

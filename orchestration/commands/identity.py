@@ -15,7 +15,7 @@ from rich.table import Table
 from ingestion.config import load_settings
 from orchestration.home import Home
 from orchestration.identity_idle_rules import IdleRules
-from orchestration.identity_preview import Change, preview
+from orchestration.identity_preview import SHOWN, Change, Example, preview
 from orchestration.report.words import REFUSALS
 
 MEANINGS = {
@@ -72,6 +72,7 @@ def render(changes: list[Change], out: Console) -> None:
         out.print("Nobody would merge or split.")
         return
     table = Table("people", "change", "why", "identifiers", "orders", "in segments", "for example")
+    table.columns[-1].overflow = "fold"
     for change in changes:
         table.add_row(
             f"{change.people:,}",
@@ -80,10 +81,16 @@ def render(changes: list[Change], out: Console) -> None:
             f"{change.identifiers:,}",
             f"{change.orders:,}",
             f"{change.members:,}",
-            "\n".join(change.examples),
+            "\n".join(_in_words(example) for example in change.examples),
         )
     out.print(table)
     out.print("Nothing has changed yet; `regulars run` would do it.")
+
+
+def _in_words(example: Example) -> str:
+    """Who, and whom they would go to."""
+    others = [*example.goes_to[:SHOWN], *(["..."] if len(example.goes_to) > SHOWN else [])]
+    return f"{example.customer_id} -> {', '.join(others)}" if others else example.customer_id
 
 
 def render_idle(idle: list[IdleRules], out: Console, *, is_afresh: bool) -> None:

@@ -74,10 +74,14 @@ def models(
             target_path=target_path(current.home),
             raise_on_error=False,
         )
-        for event in invocation.stream() if not interrupted() else ():
-            events.append(event)
-            if interrupted():
-                break
+        try:
+            for event in invocation.stream() if not interrupted() else ():
+                events.append(event)
+                if interrupted():
+                    break
+        except BaseException:
+            _end(invocation)
+            raise
     if interrupted():
         _end(invocation)
         raise dg.DagsterExecutionInterruptedError

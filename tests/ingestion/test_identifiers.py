@@ -2,71 +2,39 @@
 
 from __future__ import annotations
 
-import pytest
+import json
+from pathlib import Path
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ingestion.identifiers import match_email, match_identifier, match_phone
 
-
-@pytest.mark.parametrize(
-    ("written", "expected"),
-    [
-        ("Jane.Doe+news@Example.COM", "jane.doe+news@example.com"),
-        ("  jane@example.com\t", "jane@example.com"),
-        ("ｊａｎｅ＠ｅｘａｍｐｌｅ．ｃｏｍ", "jane@example.com"),
-        ("jane@bücher.example", "jane@xn--bcher-kva.example"),
-        ("jane@BÜCHER.example.", "jane@xn--bcher-kva.example"),
-        ("jane@xn--bcher-kva.example", "jane@xn--bcher-kva.example"),
-        ("jane\u200b@example.com", "jane@example.com"),
-        ("JOSÉ@example.com", "josé@example.com"),
-        ("jose\u0301@example.com", "josé@example.com"),
-        ("jane@mail.example.co.uk", "jane@mail.example.co.uk"),
-        ("jane@localhost", None),
-        ("jane@example..com", None),
-        ("jane@-example.com", None),
-        ("jane@exa_mple.com", None),
-        ("jane@127.0.0.1", None),
-        ("Jane <jane@example.com>", None),
-        ("jane@example.com, bob@example.com", None),
-        ("jane@@example.com", None),
-        ("@example.com", None),
-        ("jane@", None),
-        ("jane", None),
-        ("a" * 65 + "@example.com", None),
-        ("jane@" + "a." * 130 + "com", None),
-        ("", None),
-        (None, None),
-        ("\x00", None),
-        ("ja\x00ne@example.com", None),
-    ],
-)
-def test_email(written: str | None, expected: str | None) -> None:
-    assert match_email(written) == expected
+GOLDEN = Path(__file__).parent / "golden"
 
 
-@pytest.mark.parametrize(
-    ("written", "country", "expected"),
-    [
-        ("07700 900123", "GB", "+447700900123"),
-        ("+44 (0)7700 900123", "US", "+447700900123"),
-        ("0044 7700 900123", "GB", "+447700900123"),
-        ("(202) 555-0123", "US", "+12025550123"),
-        ("(202) 555-0123", "us ", "+12025550123"),
-        ("0７700 900123", "GB", "+447700900123"),
-        ("tel:+447700900123", None, "+447700900123"),
-        ("07700 900123", None, None),
-        ("12345", "GB", None),
-        ("020 7946 0018 ext 5", "GB", None),
-        ("jane@example.com", "GB", None),
-        ("1" * 65, "GB", None),
-        ("n/a", "GB", None),
-        ("", "GB", None),
-        (None, "GB", None),
-    ],
-)
-def test_phone(written: str | None, country: str | None, expected: str | None) -> None:
-    assert match_phone(written, country) == expected
+def golden(name: str) -> list[list[str | None]]:
+    """Lines of a file that people wrote: what came in, for a phone where, what is compared."""
+    return [json.loads(line) for line in (GOLDEN / name).read_text("ascii").splitlines()]
+
+
+def test_every_golden_email() -> None:
+    lines = golden("emails.jsonl")
+    assert len(lines) >= 300
+    wrong = [line for line in lines if match_email(line[0]) != line[1]]
+    assert not wrong
+
+
+def test_every_golden_phone() -> None:
+    lines = golden("phones.jsonl")
+    assert len(lines) >= 300
+    wrong = [line for line in lines if match_phone(line[0], line[1]) != line[2]]
+    assert not wrong
+
+
+def test_nothing_is_nobody() -> None:
+    assert match_email(None) is None
+    assert match_phone(None, "GB") is None
 
 
 def test_other_types_stay_verbatim() -> None:

@@ -16,7 +16,7 @@ from ingestion.pipelines import RunContext, open_input, run_source
 from orchestration.commands.identity import render, render_idle
 from orchestration.home import Home
 from orchestration.identity_idle_rules import IdleRules, file_lines
-from orchestration.identity_preview import RULES, Change, preview, read_afresh
+from orchestration.identity_preview import RULES, Change, Example, preview, read_afresh
 
 
 def shown(changes: list[Change]) -> str:
@@ -30,9 +30,13 @@ def test_nothing_to_change_is_said() -> None:
 
 
 def test_each_change_says_who_why_and_what_hangs_on_it() -> None:
-    text = shown([Change("split", "cannot_link", 1, 3, 2, 4, ["abc"])])
-    for part in ("would be two people", "Kept apart by a rule", "abc", "regulars run"):
+    examples = [Example("abc", ["def"]), Example("ghi", []), Example("jkl", list("123456"))]
+    text = shown([Change("split", "cannot_link", 1, 3, 2, 4, examples)])
+    for part in ("would be two people", "Kept apart by a rule", "regulars run"):
         assert part in text
+    assert "abc -> def" in text
+    assert "ghi -> " not in text
+    assert "jkl -> 1, 2, 3, 4, 5, ... " in text
 
 
 def told(*idle: IdleRules, is_afresh: bool = True) -> str:

@@ -11,6 +11,20 @@
     {{ text }} rlike {{ pattern }}
 {%- endmacro %}
 
+{#- False where the text is no regular expression that the engine can read. -#}
+{% macro is_pattern(text) -%}
+    {{ return(adapter.dispatch('is_pattern', 'regulars')(text)) }}
+{%- endmacro %}
+
+{% macro duckdb__is_pattern(text) -%}
+    try(regexp_matches('', {{ text }})) is not null
+{%- endmacro %}
+
+{#- Spark cannot ask; it tells of a bad pattern where the pattern is used. -#}
+{% macro spark__is_pattern(text) -%}
+    {{ text }} is not null
+{%- endmacro %}
+
 {#- A text without accents. -#}
 {% macro fold_accents(text) -%}
     {{ return(adapter.dispatch('fold_accents', 'regulars')(text)) }}

@@ -75,26 +75,28 @@ def test_a_name_by_marriage_takes_nothing_from_her(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("seed", "change", "where", "sentence"),
     [
-        ("identifier_limits", "max_count = 0", "linked_type = 'login'",
+        ("identifier_limits", "max_count = 0",
+         "identifier_type = 'device' and linked_type = 'login'",
          "the limit of login per device is 0; it must be 1 or more"),
-        ("identifier_limits", "linked_type = 'passport'", "linked_type = 'login'",
+        ("identifier_limits", "linked_type = 'passport'",
+         "identifier_type = 'device' and linked_type = 'login'",
          "'device,passport' names no identifier type"),
-        ("person_limits", "max_count = 0", "window_days is null",
+        ("person_limits", "max_count = 0", "identifier_type = 'device' and window_days is null",
          "person_limits: the limit of device is 0; it must be 1 or more"),
+        ("blocked_identifiers", "blocked_value = '^(test'", "blocked_value like '^(test|%'",
+         r"'\^\(test' is no regular expression; mend it"),
     ],
 )  # fmt: skip
-def test_a_limit_that_cannot_be_is_one_sentence(
+def test_a_rule_that_cannot_be_is_one_sentence(
     tmp_path: Path, world: World, seed: str, change: str, where: str, sentence: str
 ) -> None:
-    """A limit of zero or of a type that is not there stops the models and says why."""
+    """A limit of zero, a type that is not there, a bad pattern: the models stop and say why."""
     shutil.copytree(world.home, tmp_path / "home")
     copy = World(tmp_path / "home", world.as_of)
     with duckdb.connect(str(copy.home / "warehouse.duckdb")) as con:
         ((schema,),) = con.execute(
             "select table_schema from information_schema.tables where table_name = ?", [seed]
         ).fetchall()
-        con.execute(
-            f"update {schema}.{seed} set {change} where identifier_type = 'device' and {where}"
-        )
+        con.execute(f"update {schema}.{seed} set {change} where {where}")
     with pytest.raises(AssertionError, match=sentence):
-        copy.build("--select", "int_refused_identifiers", "int_identity_crowds")
+        copy.build("--select", "int_identifiers", "int_refused_identifiers", "int_identity_crowds")
