@@ -43,15 +43,29 @@ class Notice:
     error: str
     failed: tuple[tuple[str, float | None], ...]
     failed_count: int
+    steps: tuple[str, ...] = ()
 
     @classmethod
     def of(
-        cls, run_id: str, as_of: datetime, error: BaseException, checks: Iterable[CheckResult] = ()
+        cls,
+        run_id: str,
+        as_of: datetime,
+        error: BaseException,
+        checks: Iterable[CheckResult] = (),
+        steps: Iterable[str] = (),
     ) -> Notice:
-        """The notice of a run that ended with `error`; of the error only its kind is told."""
+        """The notice of a run that ended with `error`; of the error only its kind is told.
+
+        Args:
+            run_id: the run.
+            as_of: its "now", naive UTC.
+            error: what ended it.
+            checks: its checks, of which those that stopped it are named.
+            steps: names of the steps that failed.
+        """
         failed = stopping(checks)
         named = tuple((check.name, check.observed) for check in failed[:NAMED])
-        return cls(run_id, as_of, type(error).__name__, named, len(failed))
+        return cls(run_id, as_of, type(error).__name__, named, len(failed), tuple(steps))
 
     def to_json(self) -> dict[str, Any]:
         """What a webhook receives."""
@@ -61,6 +75,7 @@ class Notice:
             "run_id": self.run_id,
             "as_of": f"{self.as_of.isoformat()}Z",
             "error": self.error,
+            "failed_steps": list(self.steps),
             "published": "unchanged",
             "failed_check_count": self.failed_count,
             "failed_checks": [{"name": name, "observed": value} for name, value in self.failed],
@@ -70,6 +85,7 @@ class Notice:
         """What an email says."""
         lines = [
             f"Run {self.run_id} as of {self.as_of.isoformat()}Z failed ({self.error}).",
+            f"Failed steps: {', '.join(self.steps) or 'none'}",
             "The published file is unchanged.",
             "",
             f"Failed checks: {self.failed_count}",

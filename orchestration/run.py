@@ -62,6 +62,7 @@ class Run:
     say: Say
     candidate: Candidate | None = None
     checks: list[CheckResult] = field(default_factory=list)
+    failed_steps: list[str] = field(default_factory=list)
     _ingest: RunContext | None = None
 
     @property
@@ -125,7 +126,7 @@ def _tell_of_failure(run: Run) -> None:
     """Send the failure notice where the settings say so."""
     problem = failure(stopping(run.checks)) if stopping(run.checks) else RegularsError("failed")
     for way, outcome in notify_failure(
-        run.settings, Notice.of(run.run_id, run.as_of, problem, run.checks)
+        run.settings, Notice.of(run.run_id, run.as_of, problem, run.checks, run.failed_steps)
     ).items():
         run.say(f"Failure notice by {way}: {outcome}.")
 

@@ -16,23 +16,7 @@ from rich.table import Table
 from orchestration.activation.plan import Plan
 from orchestration.activation.sync import SyncReport
 from orchestration.delivery import Delivery
-
-REASONS = {
-    "spam_report": "reported spam",
-    "unsubscribed": "unsubscribed",
-    "manual": "stopped by hand",
-    "gpc": "browser says do not share",
-    "unknown_opt_out": "opted out",
-    "revoked": "permission withdrawn",
-    "denied": "permission denied",
-    "hard_bounce": "address bounced",
-    "unconfirmed": "opt-in not confirmed",
-    "expired": "permission expired",
-    "no_consent": "no permission on record",
-    "no_address": "no address for the channel",
-    "unknown_person": "no longer known",
-    "address_changed": "address changed meanwhile",
-}
+from orchestration.report.words import REASONS
 
 
 def render_plans(plans: Sequence[Plan], out: Console, *, as_json: bool) -> None:

@@ -49,7 +49,10 @@ class RunResource(dg.ConfigurableResource[Any]):
         with open_run(home, settings, request, say=console.say, wait_seconds=wait) as run:
             release_dead_runs(context.instance, context.run)
             self._run = run
-            yield self
+            try:
+                yield self
+            finally:
+                run.failed_steps += _failed_steps(context)
 
     @property
     def current(self) -> Run:
@@ -66,6 +69,14 @@ class RunResource(dg.ConfigurableResource[Any]):
         if self.as_of:
             return parse_as_of(self.as_of)
         return datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+
+
+def _failed_steps(context: dg.InitResourceContext) -> list[str]:
+    """The steps of this run that failed, for the notice."""
+    if context.instance is None or context.run_id is None:
+        return []
+    failures = context.instance.all_logs(context.run_id, of_type=dg.DagsterEventType.STEP_FAILURE)
+    return [event.dagster_event.step_key or "" for event in failures if event.dagster_event]
 
 
 def resources() -> dict[str, Any]:

@@ -7,9 +7,13 @@ import os
 import shutil
 import signal
 import subprocess
+import threading
 import time
+from collections.abc import Iterator
 from datetime import datetime
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -159,15 +163,50 @@ def test_a_typo_in_the_settings_is_named(
     assert named in done.err
 
 
-def test_a_mapping_that_names_a_missing_column(regulars: Regulars, tmp_path: Path) -> None:
+@pytest.fixture
+def notices() -> Iterator[tuple[dict[str, str], list[dict[str, Any]]]]:
+    """A receiver of failure notices: the environment that leads to it, and what came."""
+    got: list[dict[str, Any]] = []
+
+    class Receiver(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            got.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_words: object) -> None:
+            """Say nothing."""
+
+    server = HTTPServer(("127.0.0.1", 0), Receiver)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    hook = f"http://localhost:{server.server_port}/hook"
+    yield {"HOOK": hook, "REGULARS_WEBHOOK_ALLOW_PRIVATE": "1"}, got
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_mapping_that_names_a_missing_column(
+    regulars: Regulars,
+    tmp_path: Path,
+    notices: tuple[dict[str, str], list[dict[str, Any]]],
+) -> None:
+    """The sentence names the mapping and the column; a notice names the step and nobody."""
     folder = write_orders(
         tmp_path / "in", "a.csv", ["1,2026-01-01,c,s,1,1"], "order,date,who,sku,qty,price\n"
     )
-    done = regulars("run", "--input", folder, "--as-of", "2026-07-01", "--home", tmp_path / "home")
+    settings = tmp_path / "regulars.toml"
+    settings.write_text('[notify]\nwebhook_url_env = "HOOK"\n', "utf-8")
+    leading, got = notices
+    home = tmp_path / "home"
+    arguments = ("run", "--input", folder, "--as-of", "2026-07-01", "--home", home)
+    done = regulars(*arguments, REGULARS_CONFIG=str(settings), **leading)
     assert done.code == 2, done.out + done.err
     assert "email" in done.err
     assert "mapping.yml" in done.err
-    assert not (tmp_path / "home" / "published.duckdb").exists()
+    assert not (home / "published.duckdb").exists()
+    assert [(notice["event"], notice["failed_steps"]) for notice in got] == [
+        ("run_failed", ["load_orders"])
+    ]
 
 
 def test_a_second_run_at_the_same_time_exits_75(shop: DemoHome, regulars: Regulars) -> None:

@@ -24,7 +24,7 @@ CHECKS = [
 @pytest.fixture
 def notice():
     error = CheckFailedError("3 people at canary@example.org share an id.", "Look at /secret/path.")
-    return Notice.of("run1", AS_OF, error, CHECKS)
+    return Notice.of("run1", AS_OF, error, CHECKS, ["load_klaviyo"])
 
 
 @pytest.fixture
@@ -69,6 +69,7 @@ def test_the_webhook_receives_counts_and_names(notice, receiver, monkeypatch):
     assert host.startswith("localhost:")
     assert body["failed_checks"] == [{"name": "customers.no_repeated_ids", "observed": 3.0}]
     assert body["error"] == "CheckFailedError"
+    assert body["failed_steps"] == ["load_klaviyo"]
     assert "canary" not in json.dumps(body)
     assert "secret" not in json.dumps(body)
 

@@ -285,6 +285,10 @@ def test_rules_may_change_between_two_runs_as_of_one_moment(tmp_path: Path) -> N
                 "select identifier_value, customer_id from marts.customer_identifier_history"
             ).fetchall()
         )
+        since = con.execute(
+            "select distinct effective_from::date::varchar from marts.customer_identifier_history"
+        ).fetchall()
+    assert since == [("2026-05-01",)], "no gap between the first sighting and the split"
     assert stays == owners(world)
     assert len(set(stays.values())) == 2
     take_rules_back(world)

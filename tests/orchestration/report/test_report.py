@@ -184,7 +184,7 @@ def test_short_term_numbers_have_long_term_neighbours(publish_day):
 def test_deliveries_come_from_the_published_file(publish_day):
     _, _, text = page_of(publish_day())
     assert re.search(r"Recent buyers file [\d,]+ added", text)
-    assert "never asked" in text
+    assert "no permission on record" in text
 
 
 def test_the_ledger_of_this_very_run_counts(publish_day):

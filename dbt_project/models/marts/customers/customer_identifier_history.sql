@@ -27,7 +27,7 @@ stays as (
             when first_moves.identifier_type is null then registry.customer_id
             else first_moves.from_customer_id
         end as customer_id,
-        coalesce(current_owners.first_seen_at, registry.registered_at) as effective_from,
+        registry.registered_at as fallback_from,
         registry.registered_at as recorded_from,
         0 as place
     from registry
@@ -35,16 +35,12 @@ stays as (
         on
             registry.identifier_type = first_moves.identifier_type
             and registry.identifier_value = first_moves.identifier_value
-    left join current_owners
-        on
-            registry.identifier_type = current_owners.identifier_type
-            and registry.identifier_value = current_owners.identifier_value
     union all
     select
         identifier_type,
         identifier_value,
         to_customer_id as customer_id,
-        effective_at as effective_from,
+        effective_at as fallback_from,
         moved_at as recorded_from,
         1 as place
     from moves
@@ -59,16 +55,21 @@ closed as (
     from stays
 )
 
+-- What is somebody's is theirs since it was first seen, however late a record tied it to them
 select
-    identifier_type,
-    identifier_value,
-    customer_id,
-    effective_from,
-    recorded_from,
-    recorded_to,
-    recorded_to is null as is_current
+    closed.identifier_type,
+    closed.identifier_value,
+    closed.customer_id,
+    coalesce(current_owners.first_seen_at, closed.fallback_from) as effective_from,
+    closed.recorded_from,
+    closed.recorded_to,
+    closed.recorded_to is null as is_current
 from closed
+left join current_owners
+    on
+        closed.identifier_type = current_owners.identifier_type
+        and closed.identifier_value = current_owners.identifier_value
 where
-    customer_id is not null
+    closed.customer_id is not null
     -- Of two runs as of one moment the later is what was known
-    and (recorded_to is null or recorded_to > recorded_from)
+    and (closed.recorded_to is null or closed.recorded_to > closed.recorded_from)
