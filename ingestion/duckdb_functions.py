@@ -1,26 +1,27 @@
 """What SQL cannot say, as functions that SQL can call.
 
-Belongs here: registering `ingestion.identifiers` and `ingestion.partition` on a DuckDB connection;
-`ingestion.dbt_plugin` does so for every model run. Does not belong here: any rule about values;
-those live in `ingestion.identifiers`, so that models, consent facts and the send gate can never
-disagree.
+Belongs here: registering `ingestion.identifiers`, `ingestion.components` and `ingestion.partition`
+on a DuckDB connection; `ingestion.dbt_plugin` does so for every model run. Does not belong here:
+any rule about values; those live in `ingestion.identifiers`, so that models, consent facts and the
+send gate can never disagree.
 
-The functions run in Python, about a million values in ten seconds, so models call them once per
+`match_identifier` runs in Python, about a million values in ten seconds, so models call it once per
 distinct value and keep the answer (`int_identifier_values`).
 """
 
 from __future__ import annotations
 
 import duckdb
-from duckdb.func import FunctionNullHandling
+from duckdb.func import FunctionNullHandling, PythonUDFType
 from duckdb.sqltypes import BIGINT, VARCHAR
 
+from ingestion.components import components_of
 from ingestion.identifiers import match_identifier
 from ingestion.partition import refused_ties
 
 
 def register(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make `match_identifier` and `refused_ties` callable, with the arguments they have here."""
+    """Make the functions callable, with the arguments they have here."""
     connection.create_function(
         "match_identifier",
         match_identifier,
@@ -28,5 +29,14 @@ def register(connection: duckdb.DuckDBPyConnection) -> None:
         VARCHAR,
         null_handling=FunctionNullHandling.SPECIAL,
     )
+    register_components(connection)
     numbers = duckdb.list_type(duckdb.list_type(BIGINT))
     connection.create_function("refused_ties", refused_ties, [numbers] * 4, numbers)
+
+
+def register_components(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make `components_of` callable; it takes and gives Arrow, without an object per number."""
+    numbers = duckdb.list_type(BIGINT)
+    connection.create_function(
+        "components_of", components_of, [numbers, numbers], numbers, type=PythonUDFType.ARROW
+    )

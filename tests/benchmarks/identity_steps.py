@@ -21,6 +21,8 @@ from pathlib import Path
 
 import duckdb
 
+from ingestion.duckdb_functions import register_components
+
 Connection = duckdb.DuckDBPyConnection
 
 # The identifier types in the order of trust, as in macros/identity.sql; a test compares.
@@ -73,6 +75,7 @@ class Identities:
         self._folder, self._con = folder, connection
         evidence = ", ".join(f"null::varchar as {name}" for name in TRUST)
         connection.execute("create temp macro match_identifier(type, value, country) as value")
+        register_components(connection)
         connection.execute("create schema if not exists warehouse.intermediate")
         connection.execute("create schema if not exists warehouse.staging")
         connection.execute(

@@ -1,11 +1,37 @@
 {#-
-    Connected components: `edges` has integer columns key_a and key_b, the result has node and
-    component.
+    Connected components: `edges` has columns key_a and key_b, integers from 0; the result has node and
+    component, which is the smallest node of it.
+-#}
+{% macro connected_components(edges) -%}
+    {{ return(adapter.dispatch('connected_components', 'regulars')(edges)) }}
+{%- endmacro %}
 
-    First the graph is shrunk twice: each node takes the smallest label among itself and its neighbours,
+{#- All pairs at once to ingestion/components.py: an array of integers is where this problem is small. -#}
+{% macro duckdb__connected_components(edges) -%}
+    with pairs as (
+        select
+            list(key_a) as ones,
+            list(key_b) as others
+        from {{ edges }}
+    ),
+
+    solved as (
+        select components_of(ones, others) as numbers
+        from pairs
+        where ones is not null
+    )
+
+    select
+        unnest(numbers[: len(numbers) // 2]) as node,
+        unnest(numbers[len(numbers) // 2 + 1 :]) as component
+    from solved
+{%- endmacro %}
+
+{#-
+    Elsewhere in SQL. First the graph is shrunk twice: each node takes the smallest label among itself and its neighbours,
     and edges are drawn between labels instead. Most people are whole by then. (Contraction as in
     Kiveris et al., "Connected components in MapReduce and beyond", 2014.) What is left is solved by
-    recursion, which ends by itself, however long the chains are.
+    the closure of reachability, which ends by itself: a union of distinct rows cannot grow for ever.
 
     Shrinking keeps what is connected connected: the edge from a node to its label becomes one between
     their labels, or both have one label.
@@ -13,7 +39,7 @@
     Labels are compared in a way that no two tables can be joined by: by "unlike" alone an engine may join
     the two before it joins the edges, which is every pair of nodes.
 -#}
-{% macro connected_components(edges) -%}
+{% macro default__connected_components(edges) -%}
     with recursive edges_0 as (
         select
             key_a,
@@ -64,49 +90,6 @@
         from edges_2
     ),
 
-    {{ component_recursion() }}
-
-    select
-        labels_1.node,
-        coalesce(solved.component, labels_2.label, labels_1.label) as component
-    from labels_1
-    left join labels_2 on labels_1.label = labels_2.node
-    left join solved on coalesce(labels_2.label, labels_1.label) = solved.node
-{%- endmacro %}
-
-{% macro component_recursion() -%}
-    {{ return(adapter.dispatch('component_recursion', 'regulars')()) }}
-{%- endmacro %}
-
-{#- `using key` keeps one row per node and works only on nodes that changed in the last step. What
-    neighbours offer is summed up before it is compared: with three tables side by side, the comparison
-    alone may join two of them first, every pair of nodes. -#}
-{% macro duckdb__component_recursion() -%}
-    solved (node, component) using key (node) as (
-        select
-            source_node as node,
-            least(source_node, min(target_node)) as component
-        from both_ways
-        group by source_node
-        union
-        select
-            offered.node,
-            offered.component
-        from (
-            select
-                both_ways.target_node as node,
-                min(solved.component) as component
-            from solved
-            inner join both_ways on solved.node = both_ways.source_node
-            group by both_ways.target_node
-        ) as offered
-        inner join recurring.solved as present on offered.node = present.node
-        where offered.component < present.component
-    )
-{%- endmacro %}
-
-{#- Elsewhere: the closure of reachability; a union of distinct rows cannot grow for ever either. -#}
-{% macro default__component_recursion() -%}
     reached (node, component) as (
         select distinct
             source_node as node,
@@ -128,4 +111,11 @@
         from reached
         group by node
     )
+
+    select
+        labels_1.node,
+        coalesce(solved.component, labels_2.label, labels_1.label) as component
+    from labels_1
+    left join labels_2 on labels_1.label = labels_2.node
+    left join solved on coalesce(labels_2.label, labels_1.label) = solved.node
 {%- endmacro %}

@@ -10,38 +10,46 @@ import networkx as nx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from jinja2 import Environment
 
+from ingestion.config import REPOSITORY
+from ingestion.duckdb_functions import register_components
 from tests.dbt.world import World
 
 Edges = list[tuple[int, int]]
 
 
-@pytest.fixture(scope="module")
-def solve(world: World) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A database where the compiled model finds edges that a test wrote."""
-    path = world.home / "dbt/target/compiled/regulars/models/intermediate/identity"
-    sql = (path / "int_identity_drafts.sql").read_text("utf-8")
+IDENTITY = "dbt/target/compiled/regulars/models/intermediate/identity"
+MACROS = REPOSITORY / "dbt_project/macros/engine/components.sql"
+LINKS = "warehouse.intermediate.int_identity_links_checked"
+
+
+@pytest.fixture(scope="module", params=["engine", "portable"])
+def solve(request: pytest.FixtureRequest, world: World) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database where the model finds edges that a test wrote: as compiled, or in portable SQL."""
+    sql = (world.home / IDENTITY / "int_identity_drafts.sql").read_text("utf-8")
+    if request.param == "portable":
+        macro = MACROS.read_text("utf-8") + "{{ default__connected_components(edges) }}"
+        sql = Environment().from_string(macro).render(edges=LINKS)
     with duckdb.connect() as con:
+        register_components(con)
         con.execute("attach ':memory:' as warehouse")
         con.execute("create schema warehouse.intermediate")
-        con.execute(
-            "create table warehouse.intermediate.int_identity_links_checked "
-            "(key_a bigint, key_b bigint, refusal_reason varchar)"
-        )
+        con.execute(f"create table {LINKS} (key_a bigint, key_b bigint, refusal_reason varchar)")
         con.execute(f"create view solution as {sql}")
         yield con
 
 
 def partition(con: duckdb.DuckDBPyConnection, edges: Edges) -> set[frozenset[int]]:
     """The components that SQL finds."""
-    con.execute("delete from warehouse.intermediate.int_identity_links_checked")
+    con.execute(f"delete from {LINKS}")
     con.execute(
-        "insert into warehouse.intermediate.int_identity_links_checked "
-        "select unnest($a::bigint[]), unnest($b::bigint[]), null",
+        f"insert into {LINKS} select unnest($a::bigint[]), unnest($b::bigint[]), null",
         {"a": [min(edge) for edge in edges], "b": [max(edge) for edge in edges]},
     )
-    found = con.execute("select list(node) from solution group by component").fetchall()
-    return {frozenset(nodes) for (nodes,) in found}
+    found = con.execute("select component, list(node) from solution group by component").fetchall()
+    assert all(component == min(nodes) for component, nodes in found)
+    return {frozenset(nodes) for _, nodes in found}
 
 
 def expected(edges: Edges) -> set[frozenset[int]]:
