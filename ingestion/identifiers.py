@@ -109,6 +109,12 @@ def _domain(domain: str) -> str | None:
 
 @lru_cache(maxsize=65_536)
 def _phone(text: str, country: str | None) -> str | None:
+    """E.164; none where that form read again would be another, as for a row of zeros."""
+    written = _e164(text, country)
+    return written if written and _e164(written, None) == written else None
+
+
+def _e164(text: str, country: str | None) -> str | None:
     try:
         number = phonenumbers.parse(text, country)
     except phonenumbers.NumberParseException:
