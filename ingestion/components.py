@@ -1,8 +1,8 @@
 """Who hangs together: the connected components of pairs of integers, by scipy.
 
-Belongs here: the one function, on Arrow lists, so that an engine hands over all its pairs at once;
-in SQL the same costs it ten times the work. Does not belong here: which pairs there are, or that a
-component is a person; those are models (`dbt_project/models/intermediate/identity`).
+Belongs here: the one function, on Arrow lists, so that an engine hands over all its pairs at once.
+Does not belong here: which pairs there are, or that a component is a person; those are models
+(`dbt_project/models/intermediate/identity`). Why not in SQL: docs/decisions/0012.
 """
 
 from __future__ import annotations
