@@ -11,8 +11,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 SPARSE = 8  # beyond so many numbers per pair, numbers are renamed before an array of all is made
 
@@ -42,6 +40,10 @@ def _lists(column: Any) -> list[Any]:
 
 
 def _solve(a: Any, b: Any) -> Any:
+    # Half a second, which a dbt command that solves nothing need not wait
+    from scipy.sparse import coo_array  # noqa: PLC0415
+    from scipy.sparse.csgraph import connected_components  # noqa: PLC0415
+
     if not len(a):
         return np.empty(0, np.int64)
     names = None

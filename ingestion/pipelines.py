@@ -116,6 +116,20 @@ def open_input(location: str | Path, settings: Settings) -> InputFolder:
     return folder
 
 
+def check_input(location: str | Path, settings: Settings) -> None:
+    """Stop before anything starts where the input cannot be used as it stands.
+
+    Raises:
+        NoInputError: there is no such folder, or no readable file in it.
+        UsageError: a mapping is wrong.
+    """
+    folder = open_input(location, settings)
+    for name in enabled_sources(settings):
+        source = SOURCES[name]
+        if isinstance(source, FolderSource) and source.mapped:
+            source.mapped(folder)
+
+
 def _readable(source: FolderSource, folder: InputFolder) -> bool:
     return any(file.format != UNKNOWN for file in source.files(folder))
 

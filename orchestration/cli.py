@@ -464,9 +464,9 @@ def _say(text: str) -> None:
 
 
 def _check_first(home: Home, asked: str) -> None:
-    """Stop early, before seconds of start-up: a typo in the settings, nothing to read at all."""
+    """Stop early, before seconds of start-up: a typo in settings or mapping, nothing to read."""
     from ingestion.config import load_settings
-    from ingestion.pipelines import open_input
+    from ingestion.pipelines import check_input
     from orchestration.destinations import check_destinations
     from orchestration.transformation import check_settings
 
@@ -475,7 +475,7 @@ def _check_first(home: Home, asked: str) -> None:
     check_destinations(settings, home)
     place = asked or settings.input
     if place:
-        open_input(place, settings)
+        check_input(place, settings)
     elif not (settings.sources.klaviyo.enabled or settings.sources.shopify.enabled):
         if home.raw.exists():
             return

@@ -1,12 +1,13 @@
 """What identity rules would change, before they do: the resolution of a copy of the home.
 
-Belongs here: making the copy, resolving it, reading what moved and what depends on it. Does not
-belong here: the rules (dbt_project/seeds, the input's identity_rules.csv) and the layout
-(orchestration/commands/identity.py).
+Belongs here: making the copy, resolving it, reading who moved. Does not belong here: the rules
+(dbt_project/seeds, the input's identity_rules.csv), counting what follows
+(orchestration/identity_consequences.py) and the layout (orchestration/commands/identity.py).
 
 Data flow: raw.duckdb, warehouse.duckdb, ops.sqlite -> a copy inside the home -> identity models ->
-int_identity_moved -> counts, and the rules that do nothing (identity_idle_rules.py). The home
-itself does not change and nothing is published.
+int_identity_moved -> counts, and the rules that do nothing (identity_idle_rules.py); where anybody
+moves, all other models -> a published file of the copy -> what follows. The home itself does not
+change and nothing is published.
 """
 
 from __future__ import annotations
@@ -26,11 +27,14 @@ from ingestion.errors import RegularsError, UsageError
 from ingestion.pipelines import RunContext, open_input, run_source
 from ingestion.quarantine import quarantined_rows
 from orchestration import lock
+from orchestration.delivery import moment
 from orchestration.home import Home
+from orchestration.identity_consequences import Consequence, consequences
 from orchestration.identity_idle_rules import IdleRules, file_lines, idle_rules
 from orchestration.ops.export import export_ops
 from orchestration.ops.runs import Run
 from orchestration.ops.store import open_store
+from orchestration.publishing.candidate import build_candidate
 from orchestration.publishing.reader import read_build
 from orchestration.run import code_version
 from orchestration.transformation import run_dbt
@@ -43,6 +47,7 @@ _MODELS = (
     "path:models/staging/ops",
     "path:models/intermediate/identity",
 )
+_TESTS = ("resource_type:test", "resource_type:unit_test")
 
 
 @dataclass(frozen=True)
@@ -73,14 +78,17 @@ class Change:
 
 @dataclass(frozen=True)
 class Preview:
-    """What the rules would change, and which of them do nothing."""
+    """What the rules would change, what follows from it, and which of them do nothing."""
 
     changes: list[Change]
+    consequences: list[Consequence]
     idle: list[IdleRules]
 
 
 def preview(home: Home, settings: Settings, location: str) -> Preview:
-    """Who would merge or split if the rules as they stand now were published, and which do nothing.
+    """Who would merge or split if the rules as they stand now were published, and what follows.
+
+    What follows is worked out only where somebody moves: it takes as long as a run.
 
     Args:
         location: an input folder whose identity_rules.csv is tried; empty: the rules of the last
@@ -93,20 +101,24 @@ def preview(home: Home, settings: Settings, location: str) -> Preview:
     """
     if not home.published.exists() or not home.warehouse.exists():
         raise UsageError("There is nothing to compare with yet.", "Run once, then plan.")
-    with lock.hold(home.lock), _copy(home) as copy:
+    with lock.hold(home.lock), _copy(home) as copy, open_store(home) as store:
         _, _, as_of = read_build(home.published)
         run = Run("preview", as_of, code_version())
-        with open_store(home) as store:
-            export_ops(store, copy.ops_export, run)
+        export_ops(store, copy.ops_export, run)
         numbered = copy.raw
         if location:
             folder = open_input(location, settings)
             context = RunContext(copy.raw, copy.dlt, run.run_id, as_of, settings, folder)
             numbered = read_afresh(copy, context)
             run_source(RULES, context)
-        selected = ("--select", *_MODELS, "--exclude", "resource_type:test")
-        run_dbt(copy, settings, "build", *selected, logs=home.dbt / "logs")
-        return Preview(_changes(copy, home, as_of), idle_rules(copy, file_lines(numbered)))
+        logs = home.dbt / "logs"
+        run_dbt(copy, settings, "build", "--select", *_MODELS, "--exclude", *_TESTS, logs=logs)
+        follows: list[Consequence] = []
+        if changes := _changes(copy, home, as_of):
+            run_dbt(copy, settings, "build", "--exclude", *_MODELS, *_TESTS, logs=logs)
+            build_candidate(copy, run).path.replace(copy.published)
+            follows = consequences(store, home, copy, settings, _touched(copy, as_of), moment(home))
+        return Preview(changes, follows, idle_rules(copy, file_lines(numbered)))
 
 
 def read_afresh(copy: Home, context: RunContext) -> Path:
@@ -179,6 +191,15 @@ group by move_type, reason
 order by move_type, reason
 """
 
+_TOUCHED = """
+from (
+    select unnest([from_customer_id, to_customer_id]) as customer_id
+    from intermediate.int_identity_moves_next
+    where moved_at = $as_of
+)
+where customer_id is not null
+"""
+
 
 def _changes(copy: Home, home: Home, as_of: datetime) -> list[Change]:
     with duckdb.connect() as connection:
@@ -190,6 +211,14 @@ def _changes(copy: Home, home: Home, as_of: datetime) -> list[Change]:
         Change(kind, why, people, values, orders, members, [Example(**one) for one in shown])
         for kind, why, people, values, orders, members, shown in rows
     ]
+
+
+def _touched(copy: Home, as_of: datetime) -> set[str]:
+    """Everybody who would gain or lose an identifier."""
+    with duckdb.connect(str(copy.warehouse), read_only=True) as connection:
+        silence(connection)
+        rows = connection.execute(_TOUCHED, {"as_of": as_of}).fetchall()
+    return {customer_id for (customer_id,) in rows}
 
 
 def _quoted(path: Path) -> str:

@@ -3,7 +3,8 @@
 
     `latest_versions(relation, keys, updated_at, where)` is the newest visible version of each key.
     Most keys have one version, so only keys that occur twice (found by a cheap hash) are sorted, on
-    narrow columns; sorting whole JSON documents would cost more than all else in a staging model.
+    narrow columns; sorting whole JSON documents would cost more than all else in a staging model. They
+    are left out by a join: for "not exists" an engine may first make all rows distinct.
 
     `new_loads(column)` limits an incremental model to loads that it has not read. It compares sets
     of load ids, not a high-water mark, so a load that arrives out of order is not skipped.
@@ -12,29 +13,27 @@
     {%- set key_hash = hash_number(keys | join(', ')) -%}
     select current_version.*
     from {{ relation }} as current_version
+    left join (
+        select _row_id as superseded_row_id
+        from {{ relation }}
+        where
+            ({{ where }})
+            and {{ key_hash }} in (
+                select {{ key_hash }}
+                from {{ relation }}
+                where {{ where }}
+                group by 1
+                having count(*) > 1
+            )
+        qualify row_number() over (
+            partition by {{ keys | join(', ') }}
+            order by {% if updated_at %}{{ updated_at }} desc nulls last, {% endif %}_dlt_load_id desc, _file desc, _line desc, _row_id desc
+        ) > 1
+    ) as superseded
+        on current_version._row_id = superseded.superseded_row_id
     where
         ({{ where }})
-        and not exists (
-            select 1
-            from (
-                select _row_id
-                from {{ relation }}
-                where
-                    ({{ where }})
-                    and {{ key_hash }} in (
-                        select {{ key_hash }}
-                        from {{ relation }}
-                        where {{ where }}
-                        group by 1
-                        having count(*) > 1
-                    )
-                qualify row_number() over (
-                    partition by {{ keys | join(', ') }}
-                    order by {% if updated_at %}{{ updated_at }} desc nulls last, {% endif %}_dlt_load_id desc, _file desc, _line desc, _row_id desc
-                ) > 1
-            ) as superseded
-            where superseded._row_id = current_version._row_id
-        )
+        and superseded.superseded_row_id is null
 {%- endmacro %}
 
 {% macro new_loads(column='_dlt_load_id') -%}

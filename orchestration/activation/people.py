@@ -59,8 +59,11 @@ def targets(
 ) -> list[Target]:
     """Every published segment with each destination it goes to, or those asked for.
 
+    A destination that a segment's own file names and the settings do not have is none: a segment
+    that comes with the product goes there once the shop has it.
+
     Raises:
-        UsageError: no such segment, or a destination that the settings do not have.
+        UsageError: what was asked for is not there.
     """
     with open_published(home) as connection:
         rows = connection.execute(
@@ -71,7 +74,7 @@ def targets(
         if segment not in (None, name):
             continue
         for place in destinations_of(settings, name, json.loads(listed or "[]")):
-            if destination in (None, place):
+            if place in settings.destinations and destination in (None, place):
                 found.append(_target(settings, name, place, channel, purpose))
     if not found and (segment or destination):
         known = ", ".join(row[0] for row in rows) or "none"
@@ -148,11 +151,6 @@ def load_identifiers(home: Home, customer_ids: Iterable[str]) -> dict[str, list[
 
 
 def _target(settings: Settings, segment: str, place: str, channel: str, purpose: str) -> Target:
-    if place not in settings.destinations:
-        raise UsageError(
-            f"The segment `{segment}` goes to `{place}`, which the settings do not have.",
-            f"Add [destinations.{place}] to regulars.toml, or change the segment's destinations.",
-        )
     if channel not in ADDRESS_TYPES:
         raise UsageError(
             f"The segment `{segment}` has the unknown channel `{channel}`.",

@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -104,8 +104,7 @@ class Plan:
     @property
     def counts(self) -> dict[str, int]:
         """How many are added, updated and removed."""
-        found = Counter(str(change.operation) for change in self.changes)
-        return {name: found.get(name, 0) for name in ("added", "updated", "removed")}
+        return count_operations(self.changes)
 
     @property
     def held_back_counts(self) -> dict[str, int]:
@@ -153,6 +152,33 @@ def build_plan(
     return Plan(target, run_id, tuple(changes), held, unchanged, waiting, moved, dropped)
 
 
+def audience_difference(
+    store: Store,
+    before: Home,
+    after: Home,
+    target: Target,
+    *,
+    at: datetime,
+    double_opt_in: bool = False,
+) -> list[Change]:
+    """What a destination that has all of `before` would add, update and remove by `after`.
+
+    Independent of what was delivered: it tells what a change of the published file means.
+
+    Raises:
+        StoreError: the permission facts cannot be read.
+        UsageError: the segment is not published in both.
+    """
+    policy = Policy(target.channel, target.purpose, double_opt_in)
+    with store.read() as connection:
+        had = _wanted(target, *_decided(connection, before, target, policy, to_micros(at)))
+        people, decisions = _decided(connection, after, target, policy, to_micros(at))
+    states = {one: Delivered(content_hash(payload), payload) for one, payload in had.items()}
+    states, _, _ = _follow_merges(target, states, people.aliases)
+    changes, _, _ = difference(_wanted(target, people, decisions), states, {})
+    return changes
+
+
 def difference(
     wanted: Mapping[str, Payload],
     delivered: Mapping[str, Delivered],
@@ -180,6 +206,12 @@ def difference(
         if change is not None:
             changes.append(change)
     return changes, unchanged, waiting
+
+
+def count_operations(changes: Iterable[Change]) -> dict[str, int]:
+    """How many are added, updated and removed."""
+    found = Counter(str(change.operation) for change in changes)
+    return {name: found.get(name, 0) for name in ("added", "updated", "removed")}
 
 
 def content_hash(payload: Payload) -> str:

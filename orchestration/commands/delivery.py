@@ -18,18 +18,25 @@ from orchestration.activation.sync import SyncReport
 from orchestration.delivery import Delivery
 from orchestration.report.words import REASONS
 
+NOWHERE = "No segment goes anywhere: regulars.toml has no destination for any of them."
+
 
 def render_plans(plans: Sequence[Plan], out: Console, *, as_json: bool) -> None:
     """What would be added, updated, removed and held back, and why."""
     if as_json:
         sys.stdout.write(json.dumps([_facts(plan) for plan in plans], indent=2) + "\n")
-    else:
+    elif plans:
         _print_planned([Delivery.planned(plan) for plan in plans], out)
+    else:
+        out.print(NOWHERE)
 
 
 def render_results(reports: Sequence[SyncReport], out: Console) -> None:
     """What was sent, held back and left."""
-    _print_sent([Delivery.sent(report) for report in reports], out)
+    if reports:
+        _print_sent([Delivery.sent(report) for report in reports], out)
+    else:
+        out.print(NOWHERE)
 
 
 def render_deliveries(deliveries: Sequence[Delivery], out: Console) -> None:

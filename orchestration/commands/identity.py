@@ -1,7 +1,8 @@
-"""`regulars plan --identity`: the table it prints, and the rules that do nothing.
+"""`regulars plan --identity`: who moves, what follows, and the rules that do nothing.
 
 Belongs here: layout. Does not belong here: how it is found out (orchestration/identity_preview.py,
-orchestration/identity_idle_rules.py). Ids, counts and line numbers only; no identifier of anybody.
+identity_consequences.py, identity_idle_rules.py). Ids, counts and line numbers only; no identifier
+of anybody.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from rich.table import Table
 
 from ingestion.config import load_settings
 from orchestration.home import Home
+from orchestration.identity_consequences import Consequence
 from orchestration.identity_idle_rules import IdleRules
 from orchestration.identity_preview import SHOWN, Change, Example, preview
 from orchestration.report.words import REFUSALS
@@ -31,6 +33,15 @@ REASONS = {
     "evidence_gone": "Nothing ties them any more",
 }
 
+FOLLOWS = {
+    "people": "people",
+    "orders": "whose order it is",
+    "stage": "journey stage",
+    "rfm": "RFM group",
+    "segment": "places in a segment",
+    "permission": "may be contacted",
+    "destination": "sent to a destination",
+}
 
 # What is said of one rule, of several
 IDLE = {
@@ -54,23 +65,31 @@ IDLE = {
 
 
 def plan_identity(home: Home, location: str, out: Console, err: Console, *, as_json: bool) -> None:
-    """Print who would merge or split, why, what hangs on it, and which rules do nothing.
+    """Print who would merge or split, why, what follows, and which rules do nothing.
 
-    JSON is a list of changes and nothing else; the sentences about rules then go to `err`.
+    JSON is an object of `changes` and `consequences`; the sentences about rules then go to `err`.
     """
     found = preview(home, load_settings(), location)
     if as_json:
-        out.print_json(json.dumps([asdict(change) for change in found.changes]))
+        facts = asdict(found)
+        out.print_json(json.dumps({name: facts[name] for name in ("changes", "consequences")}))
     else:
-        render(found.changes, out)
+        render(found.changes, found.consequences, out)
     render_idle(found.idle, err if as_json else out, is_afresh=bool(location))
 
 
-def render(changes: list[Change], out: Console) -> None:
-    """One line per kind of change and reason."""
+def render(changes: list[Change], consequences: list[Consequence], out: Console) -> None:
+    """One line per kind of change and reason, then one per thing that follows."""
     if not changes:
         out.print("Nobody would merge or split.")
         return
+    out.print(_changes(changes))
+    if consequences:
+        out.print(_consequences(consequences))
+    out.print("Nothing has changed yet; `regulars run` would do it.")
+
+
+def _changes(changes: list[Change]) -> Table:
     table = Table("people", "change", "why", "identifiers", "orders", "in segments", "for example")
     table.columns[-1].overflow = "fold"
     for change in changes:
@@ -83,8 +102,17 @@ def render(changes: list[Change], out: Console) -> None:
             f"{change.members:,}",
             "\n".join(_in_words(example) for example in change.examples),
         )
-    out.print(table)
-    out.print("Nothing has changed yet; `regulars run` would do it.")
+    return table
+
+
+def _consequences(consequences: list[Consequence]) -> Table:
+    table = Table("what follows", "which", "new", "another", "gone")
+    for column in table.columns[2:]:
+        column.justify = "right"
+    for one in consequences:
+        counts = (f"{count:,}" for count in (one.added, one.changed, one.removed))
+        table.add_row(FOLLOWS[one.what], one.name, *counts)
+    return table
 
 
 def _in_words(example: Example) -> str:

@@ -1,9 +1,10 @@
 """`make bench`: how fast it is, beside hand-written SQL that makes the same tables.
 
 For each size: write a pretend shop as files, cut off its last percent, then run the steps of a run
-on the rest and again on that last percent, each step a process of its own. Before anything is
-timed to be compared, the floor is built twice and the models are built twice, and both must be the
-same row by row; then the floor's tables must equal the product's, and again after the last percent.
+on the rest and again on that last percent, each step a process of its own. The floor is
+built twice and the models are built twice, and both must be the same row by row; of each the
+cheaper one counts. Then the floor's tables must equal the product's, and again after the last
+percent.
 
 Run as a module: `python -m tests.benchmarks.bench [--people N ...] [--out FILE] [--work DIR]`.
 """
@@ -82,22 +83,15 @@ class Bench:
         self._step("ingest", "--input", str(files))
         self._step("permission")
         self._step("parse")
-        self._step("models")
-        before = digests(self.home.warehouse)
+        self._twice("models", self.home.warehouse)
         self._step("build")
         self.size.slowest = slowest_nodes(self.home)
-        _same("models", before, digests(self.home.warehouse))
         self._step("publish")
         self._step("sync")
         self._count_rows()
 
     def _floor(self) -> None:
-        self._step("floor")
-        before = digests(floor_path(self.home))
-        first = self.size.costs["floor"]
-        self._step("floor")
-        self.size.costs["floor"] = min(first, self.size.costs["floor"], key=lambda cost: cost.cpu)
-        _same("floor", before, digests(floor_path(self.home)))
+        self._twice("floor", floor_path(self.home))
         self._compare(FROM_NOTHING)
 
     def _day(self, files: Path) -> None:
@@ -109,6 +103,16 @@ class Bench:
         self._step("sync", name="day: sync")
         self._step("floor", name="day: floor")
         self._compare(AFTER_THE_DAY)
+
+    def _twice(self, step: str, made: Path) -> None:
+        """The same must come of it; the cheaper one counts: the machine may have been busy."""
+        self._step(step)
+        first, before = self.size.costs[step], digests(made)
+        self._step(step)
+        self.size.costs[step] = min(first, self.size.costs[step], key=lambda cost: cost.cpu)
+        changed = _unlike(before, digests(made))
+        if changed:
+            raise NotReproducibleError(f"{step}: built twice, not the same: {', '.join(changed)}")
 
     def _compare(self, when: str) -> None:
         """What is published beside the floor; the export still has the ids of the run before."""
@@ -151,10 +155,11 @@ def slowest_nodes(home: Home, count: int = 8) -> list[tuple[str, float]]:
     return sorted(times, key=lambda item: -item[1])[:count]
 
 
-def _same(what: str, before: dict[str, str], after: dict[str, str]) -> None:
-    changed = sorted(table for table in before if before[table] != after.get(table))
-    if changed or before.keys() != after.keys():
-        raise NotReproducibleError(f"{what}: built twice, not the same: {', '.join(changed)}")
+def _unlike(before: dict[str, str], after: dict[str, str]) -> list[str]:
+    """The tables that are not the same in both, or only in one."""
+    return sorted(
+        table for table in before.keys() | after.keys() if before.get(table) != after.get(table)
+    )
 
 
 def main(arguments: list[str]) -> int:

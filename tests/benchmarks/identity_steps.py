@@ -82,10 +82,15 @@ class Identities:
             "create or replace view warehouse.intermediate.int_identity_evidence as "
             f"select {evidence} where false"
         )
+        # Read once, as Splink's are; the models read theirs from a table
         connection.execute(
-            "create or replace view warehouse.staging.stg_identity_rules__identity_rules as "
+            "create table memory.main.edges as "
             f"select type_a, value_a, type_b, value_b from read_parquet('{folder}/edges.parquet') "
             f"where {edges}"
+        )
+        connection.execute(
+            "create or replace view warehouse.staging.stg_identity_rules__identity_rules as "
+            "from memory.main.edges"
         )
         connection.execute("use warehouse.intermediate")
 

@@ -141,7 +141,8 @@ def test_a_rule_is_shown_before_it_happens(
     before = (demo_home.root / "raw.duckdb").stat().st_mtime_ns
     done = regulars("plan", "--identity", "--json", "--input", tmp_path, "--home", demo_home.root)
     assert done.code == 0, done.err
-    found = {(change["change_type"], change["reason"]): change for change in json.loads(done.out)}
+    told = json.loads(done.out)
+    found = {(change["change_type"], change["reason"]): change for change in told["changes"]}
     assert {("split", "cannot_link"), ("merged", "must_link")} <= found.keys()
     [example] = found["merged", "must_link"]["examples"]
     owners = demo_home.query(
@@ -149,6 +150,10 @@ def test_a_rule_is_shown_before_it_happens(
         f" and identifier_value in ('{strangers[0][0]}', '{strangers[1][0]}')"
     )
     assert {example["customer_id"], *example["goes_to"]} == {owner for (owner,) in owners}
+    follows = {(one["what"], one["name"]): one for one in told["consequences"]}
+    # One person becomes two, two become one
+    assert follows["people", ""]["added"] == follows["people", ""]["removed"] == 1
+    assert follows["stage", ""]["added"] == follows["stage", ""]["removed"] == 1
     assert "1 rule names a value that nobody in the data has" in done.err
     assert "(line 4)." in done.err
     assert (demo_home.root / "raw.duckdb").stat().st_mtime_ns == before

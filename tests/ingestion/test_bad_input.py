@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from ingestion.errors import NoInputError, SourceError
-from ingestion.pipelines import SOURCES, open_input
+from ingestion.errors import NoInputError, SourceError, UsageError
+from ingestion.pipelines import SOURCES, check_input, open_input
 
 
 def web(**changes: Any) -> dict[str, Any]:
@@ -261,3 +261,18 @@ def test_no_message_carries_what_a_row_said(shop: Any, make: Any) -> None:
     with pytest.raises(SourceError) as caught:
         shop.run("web")
     assert canary not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("columns: [", "not valid YAML"),
+        ("columns: {}", "must say where"),
+        ("colums: {}", "`columns` is wrong"),
+    ],
+)
+def test_a_wrong_mapping_is_told_before_anything_starts(shop: Any, text: str, named: str) -> None:
+    shop.write("orders/a.csv", "order,date\n1,2026-01-01\n")
+    shop.write("orders/mapping.yml", text)
+    with pytest.raises(UsageError, match=named):
+        check_input(shop.input, shop.settings)

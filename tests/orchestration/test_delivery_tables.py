@@ -7,7 +7,12 @@ from io import StringIO
 from rich.console import Console
 
 from orchestration.activation.people import Target
-from orchestration.commands.delivery import render_deliveries
+from orchestration.commands.delivery import (
+    NOWHERE,
+    render_deliveries,
+    render_plans,
+    render_results,
+)
 from orchestration.delivery import Delivery
 
 VIP = Target("vip", "file", "email", "marketing")
@@ -49,3 +54,10 @@ def test_a_run_that_did_both_prints_both() -> None:
 
 def test_a_run_without_destinations_prints_nothing() -> None:
     assert said() == ""
+
+
+def test_a_plan_or_sync_without_anywhere_to_go_says_so() -> None:
+    out = StringIO()
+    render_plans([], Console(file=out), as_json=False)
+    render_results([], Console(file=out))
+    assert out.getvalue().splitlines() == [NOWHERE, NOWHERE]

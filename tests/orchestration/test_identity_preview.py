@@ -15,13 +15,14 @@ from ingestion.folder import InputFolder
 from ingestion.pipelines import RunContext, open_input, run_source
 from orchestration.commands.identity import render, render_idle
 from orchestration.home import Home
+from orchestration.identity_consequences import Consequence
 from orchestration.identity_idle_rules import IdleRules, file_lines
 from orchestration.identity_preview import RULES, Change, Example, preview, read_afresh
 
 
-def shown(changes: list[Change]) -> str:
+def shown(changes: list[Change], *consequences: Consequence) -> str:
     out = io.StringIO()
-    render(changes, Console(file=out, width=200))
+    render(changes, list(consequences), Console(file=out, width=200))
     return out.getvalue()
 
 
@@ -37,6 +38,19 @@ def test_each_change_says_who_why_and_what_hangs_on_it() -> None:
     assert "abc -> def" in text
     assert "ghi -> " not in text
     assert "jkl -> 1, 2, 3, 4, 5, ... " in text
+
+
+def test_what_follows_is_said_of_each_table_and_destination() -> None:
+    split = Change("split", "cannot_link", 1, 1, 0, 0, [Example("abc", [])])
+    lines = shown(
+        [split],
+        Consequence("segment", "vip", 0, 0, 1),
+        Consequence("destination", "file, vip", 1200, 2, 1),
+    ).splitlines()
+    (segment,) = [line for line in lines if "places in a segment" in line]
+    assert [cell.strip() for cell in segment.split("│")[2:-1]] == ["vip", "0", "0", "1"]
+    (sent,) = [line for line in lines if "sent to a destination" in line]
+    assert [cell.strip() for cell in sent.split("│")[2:-1]] == ["file, vip", "1,200", "2", "1"]
 
 
 def told(*idle: IdleRules, is_afresh: bool = True) -> str:

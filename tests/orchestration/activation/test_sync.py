@@ -437,8 +437,9 @@ def test_targets_come_from_segments_and_settings(shop: Shop) -> None:
     assert targets(shop.home, off) == []
     with pytest.raises(UsageError, match="No published segment"):
         targets(shop.home, settings, segment="nobody")
-    with pytest.raises(UsageError, match="do not have"):
-        targets(shop.home, config.Settings())
+    assert targets(shop.home, config.Settings()) == []
+    with pytest.raises(UsageError, match=r"`vip` goes to any destination.*"):
+        targets(shop.home, config.Settings(), segment="vip")
 
 
 def test_an_unpublished_segment_or_trait_is_named(shop: Shop) -> None:

@@ -16,7 +16,7 @@
 
 with written as (
     {%- for type in identifier_types() %}
-    select distinct
+    select
         '{{ type }}' as identifier_type,
         {{ type }} as raw_value
     from {{ ref('int_identity_evidence') }}
@@ -42,11 +42,10 @@ new_values as (
         written.raw_value
     from written
     {%- if is_incremental() %}
-    where not exists (
-        select 1
-        from {{ this }} as known
-        where known.identifier_type = written.identifier_type and known.raw_value = written.raw_value
-    )
+    -- Not "where not exists": for that an engine may first make all of them distinct
+    left join {{ this }} as known
+        on written.identifier_type = known.identifier_type and written.raw_value = known.raw_value
+    where known.raw_value is null
     {%- endif %}
 ),
 
