@@ -6,7 +6,11 @@ built twice and the models are built twice, and both must be the same row by row
 cheaper one counts. Then the floor's tables must equal the product's, and again after the last
 percent.
 
-Run as a module: `python -m tests.benchmarks.bench [--people N ...] [--out FILE] [--work DIR]`.
+With `--models-only` there is nothing but the models beside the floor, each once: for sizes whose
+files, stores and published copies together are more than a disk holds.
+
+Run as a module:
+`python -m tests.benchmarks.bench [--people N ...] [--models-only] [--out FILE] [--work DIR]`.
 """
 
 from __future__ import annotations
@@ -64,10 +68,7 @@ class Bench:
     def run(self) -> Size:
         """Every step in the order of a shop's life."""
         world, earlier, day = (self._folder / name for name in ("world", "earlier", "day"))
-        people = str(self.size.people)
-        arguments = ["ingestion.demo", "--people", people, "--out", str(world), "--all-files"]
-        arguments += ["--ending", ".jsonl.gz"]
-        self._take("generate", *arguments)
+        self._generate(world)
         self._take(
             "split", "tests.benchmarks.split", f"{world}/input", str(earlier), str(day), "0.01"
         )
@@ -78,11 +79,30 @@ class Bench:
         self._day(day)
         return self.size
 
-    def _first_load(self, files: Path, cut: str) -> None:
-        self._step("begin", "--as-of", cut)
+    def run_models(self) -> Size:
+        """The models and the floor, each once, and whether both made the same."""
+        world = self._folder / "world"
+        self._generate(world)
+        self._load(world / "input", AS_OF)
+        shutil.rmtree(world)
+        self._step("models")
+        self.size.slowest = slowest_nodes(self.home)
+        self._step("floor")
+        self._compare(FROM_NOTHING, self.home.warehouse)
+        return self.size
+
+    def _generate(self, world: Path) -> None:
+        arguments = ("ingestion.demo", "--people", str(self.size.people), "--out", str(world))
+        self._take("generate", *arguments, "--all-files", "--ending", ".jsonl.gz")
+
+    def _load(self, files: Path, as_of: str) -> None:
+        self._step("begin", "--as-of", as_of)
         self._step("ingest", "--input", str(files))
         self._step("permission")
         self._step("parse")
+
+    def _first_load(self, files: Path, cut: str) -> None:
+        self._load(files, cut)
         self._twice("models", self.home.warehouse)
         self._step("build")
         self.size.slowest = slowest_nodes(self.home)
@@ -92,7 +112,7 @@ class Bench:
 
     def _floor(self) -> None:
         self._twice("floor", floor_path(self.home))
-        self._compare(FROM_NOTHING)
+        self._compare(FROM_NOTHING, self.home.published)
 
     def _day(self, files: Path) -> None:
         self._step("begin", "--as-of", AS_OF)
@@ -102,7 +122,7 @@ class Bench:
         self._step("publish", name="day: publish")
         self._step("sync", name="day: sync")
         self._step("floor", name="day: floor")
-        self._compare(AFTER_THE_DAY)
+        self._compare(AFTER_THE_DAY, self.home.published)
 
     def _twice(self, step: str, made: Path) -> None:
         """The same must come of it; the cheaper one counts: the machine may have been busy."""
@@ -114,11 +134,11 @@ class Bench:
         if changed:
             raise NotReproducibleError(f"{step}: built twice, not the same: {', '.join(changed)}")
 
-    def _compare(self, when: str) -> None:
-        """What is published beside the floor; the export still has the ids of the run before."""
+    def _compare(self, when: str, product: Path) -> None:
+        """The product's tables beside the floor's; the export has the ids of the run before."""
         registry = self.home.ops_export / "identity_registry.parquet"
         floor = floor_path(self.home)
-        self.size.comparisons[when] = compare(floor, self.home.published, registry)
+        self.size.comparisons[when] = compare(floor, product, registry)
         floor.unlink()
 
     def _step(self, step: str, *arguments: str, name: str = "") -> None:
@@ -166,6 +186,7 @@ def main(arguments: list[str]) -> int:
     """Measure every size, print and write the page."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.bench", description=__doc__)
     parser.add_argument("--people", type=int, nargs="+", default=list(SIZES))
+    parser.add_argument("--models-only", action="store_true", help="models and floor, once each")
     parser.add_argument("--out", type=Path, default=REPOSITORY / "docs" / "performance.md")
     parser.add_argument("--work", type=Path, help="keep everything here; else a temporary folder")
     chosen = parser.parse_args(arguments)
@@ -175,7 +196,8 @@ def main(arguments: list[str]) -> int:
     for people in chosen.people:
         folder = chosen.work or Path(tempfile.mkdtemp(prefix="regulars-bench-"))
         try:
-            sizes.append(Bench(people, folder / str(people), out).run())
+            bench = Bench(people, folder / str(people), out)
+            sizes.append(bench.run_models() if chosen.models_only else bench.run())
         finally:
             if not chosen.work:
                 shutil.rmtree(folder, ignore_errors=True)

@@ -31,6 +31,15 @@ def test_it_is_noticed_and_handled_as_before(swallowed: list[int]) -> None:
     assert signal.getsignal(signal.SIGINT) is handler
 
 
+@pytest.fixture
+def raising() -> Iterator[None]:
+    """Python's own handler, which it does not set where its parent ignores the signal."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("raising")
 def test_an_interrupt_that_raises_still_does() -> None:
     with pytest.raises(KeyboardInterrupt), noticing_interrupts():
         os.kill(os.getpid(), signal.SIGINT)
