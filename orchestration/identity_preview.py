@@ -13,7 +13,7 @@ change and nothing is published.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -85,7 +85,9 @@ class Preview:
     idle: list[IdleRules]
 
 
-def preview(home: Home, settings: Settings, location: str) -> Preview:
+def preview(
+    home: Home, settings: Settings, location: str, say: Callable[[str], object]
+) -> Preview:
     """Who would merge or split if the rules as they stand now were published, and what follows.
 
     What follows is worked out only where somebody moves: it takes as long as a run.
@@ -93,6 +95,7 @@ def preview(home: Home, settings: Settings, location: str) -> Preview:
     Args:
         location: an input folder whose identity_rules.csv is tried; empty: the rules of the last
             run, so that only changed seeds show.
+        say: told what is being done.
 
     Raises:
         UsageError: nothing was published yet.
@@ -112,9 +115,11 @@ def preview(home: Home, settings: Settings, location: str) -> Preview:
             numbered = read_afresh(copy, context)
             run_source(RULES, context)
         logs = home.dbt / "logs"
+        say("Trying the rules on a copy ...")
         run_dbt(copy, settings, "build", "--select", *_MODELS, "--exclude", *_TESTS, logs=logs)
         follows: list[Consequence] = []
         if changes := _changes(copy, home, as_of):
+            say("Building the copy to see what follows ...")
             run_dbt(copy, settings, "build", "--exclude", *_MODELS, *_TESTS, logs=logs)
             build_candidate(copy, run).path.replace(copy.published)
             follows = consequences(store, home, copy, settings, _touched(copy, as_of), moment(home))

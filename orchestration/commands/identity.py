@@ -69,7 +69,7 @@ def plan_identity(home: Home, location: str, out: Console, err: Console, *, as_j
 
     JSON is an object of `changes` and `consequences`; the sentences about rules then go to `err`.
     """
-    found = preview(home, load_settings(), location)
+    found = preview(home, load_settings(), location, err.print)
     if as_json:
         facts = asdict(found)
         out.print_json(json.dumps({name: facts[name] for name in ("changes", "consequences")}))

@@ -79,12 +79,11 @@ def models(
                 events.append(event)
                 if interrupted():
                     break
+            if interrupted():
+                raise dg.DagsterExecutionInterruptedError
         except BaseException:
             _end(invocation)
             raise
-    if interrupted():
-        _end(invocation)
-        raise dg.DagsterExecutionInterruptedError
     counts = row_counts(current.home)
     yield from (_with_rows(context, event, counts) for event in events)
     if not invocation.is_successful():

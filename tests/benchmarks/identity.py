@@ -2,8 +2,9 @@
 
 For each size: write the edges of that many people, let Splink cluster them, then solve them with
 the SQL of the models: from nothing (cold), with the dictionary of texts kept (warm), and one
-percent more on a warehouse that has the rest (day). Each step is a process of its own, and all must
-find the same components; a difference fails the bench.
+percent more on a warehouse that has the rest (day). Each step is a process of its own, taken three
+times, and the cheapest counts: a busy machine makes any one of them dearer. All must find the same
+components; a difference fails the bench.
 
 Splink is not needed: without `--splink-python`, an interpreter that has it, its row is left out.
 Run as a module: `python -m tests.benchmarks.identity [--people N ...] [--splink-python PATH]`.
@@ -26,6 +27,7 @@ from tests.benchmarks.identity_steps import STATE, compile_models, named
 from tests.benchmarks.measure import Cost, machine, measure, measure_command
 
 SIZES = (200_000, 1_000_000)
+TIMES = 3
 STEP = "tests.benchmarks.identity_steps"
 
 
@@ -47,10 +49,11 @@ class IdentityBench:
         people, edges = str(self.graph.people), str(self._folder / "edges.parquet")
         self._take("edges", "tests.benchmarks.identity_edges", people, edges)
         compile_models(self._folder)
-        if self._splink:
-            self._cluster_with_splink(self._splink, edges)
-        for step in ("cold", "keep_dictionary", "warm", "prepare", "day"):
-            self._take(step, STEP, step, str(self._folder))
+        for _ in range(TIMES):
+            if self._splink:
+                self._cluster_with_splink(self._splink, edges)
+            for step in ("cold", "keep_dictionary", "warm", "prepare", "day"):
+                self._take(step, STEP, step, str(self._folder))
         with duckdb.connect() as connection:
             self._compare(connection)
             self._count(connection)
@@ -67,7 +70,8 @@ class IdentityBench:
         self._note(name, measure(arguments, self._folder / f"{name}.log", {}))
 
     def _note(self, name: str, cost: Cost) -> None:
-        self.graph.costs[name] = cost
+        known = self.graph.costs.get(name, cost)
+        self.graph.costs[name] = min(known, cost, key=lambda one: one.cpu)
         self._out.print(
             f"{self.graph.people:>9,} {name:<16} {cost.cpu:8.1f} CPU s {cost.wall:8.1f} s "
             f"{cost.peak_mb:8,.0f} MB"

@@ -153,6 +153,7 @@ def opened(folder: Path, name: str, edges: str = "true") -> Iterator[tuple[Conne
 
 
 def _build(folder: Path, name: str, edges: str = "true") -> None:
+    """Everything that has no result yet, from what the warehouse of that name holds."""
     with opened(folder, f"{name}.duckdb", edges) as (connection, identities):
         identities.learn_texts()
         identities.key_edges("links")
@@ -160,18 +161,25 @@ def _build(folder: Path, name: str, edges: str = "true") -> None:
         identities.write_names(f"{name}.parquet")
 
 
+def _clear(folder: Path, name: str) -> None:
+    (folder / f"{name}.duckdb").unlink(missing_ok=True)
+
+
 def prepare(folder: Path) -> None:
     """What the day before leaves: dictionary, edges, components. Not part of any figure."""
+    _clear(folder, STATE)
     _build(folder, STATE, "not is_day")
 
 
 def cold(folder: Path) -> None:
     """Everything from texts, nothing known before."""
+    _clear(folder, "cold")
     _build(folder, "cold")
 
 
 def keep_dictionary(folder: Path) -> None:
     """A warehouse with the dictionary of `cold` and nothing else."""
+    _clear(folder, "warm")
     with duckdb.connect() as connection:
         connection.execute(f"attach '{folder}/cold.duckdb' as cold (read_only)")
         connection.execute(f"attach '{folder}/warm.duckdb' as warm")

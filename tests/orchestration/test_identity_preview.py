@@ -111,7 +111,7 @@ def test_lines_are_those_of_the_file_as_it_is_now(tmp_path: Path) -> None:
 
 def test_before_the_first_run_there_is_nothing_to_compare_with(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="nothing to compare with"):
-        preview(Home(tmp_path), Settings(), "")
+        preview(Home(tmp_path), Settings(), "", print)
 
 
 @pytest.mark.parametrize(
