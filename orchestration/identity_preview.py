@@ -85,9 +85,7 @@ class Preview:
     idle: list[IdleRules]
 
 
-def preview(
-    home: Home, settings: Settings, location: str, say: Callable[[str], object]
-) -> Preview:
+def preview(home: Home, settings: Settings, location: str, say: Callable[[str], object]) -> Preview:
     """Who would merge or split if the rules as they stand now were published, and what follows.
 
     What follows is worked out only where somebody moves: it takes as long as a run.
