@@ -101,11 +101,7 @@ def open_input(location: str | Path, settings: Settings) -> InputFolder:
         NoInputError: there is no such folder, or no readable file in it.
     """
     folder = InputFolder.at(location)
-    sources = [
-        source
-        for name in enabled_sources(settings)
-        if isinstance(source := SOURCES[name], FolderSource)
-    ]
+    sources = _folder_sources(settings)
     if not any(_readable(source, folder) for source in sources):
         names = ", ".join(source.name for source in sources)
         raise NoInputError(
@@ -124,10 +120,17 @@ def check_input(location: str | Path, settings: Settings) -> None:
         UsageError: a mapping is wrong.
     """
     folder = open_input(location, settings)
-    for name in enabled_sources(settings):
-        source = SOURCES[name]
-        if isinstance(source, FolderSource) and source.mapped:
+    for source in _folder_sources(settings):
+        if source.mapped:
             source.mapped(folder)
+
+
+def _folder_sources(settings: Settings) -> list[FolderSource]:
+    return [
+        source
+        for name in enabled_sources(settings)
+        if isinstance(source := SOURCES[name], FolderSource)
+    ]
 
 
 def _readable(source: FolderSource, folder: InputFolder) -> bool:

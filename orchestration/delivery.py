@@ -16,7 +16,7 @@ from ingestion.errors import UsageError
 from orchestration import lock
 from orchestration.activation.authority import Approval
 from orchestration.activation.people import Target, targets
-from orchestration.activation.plan import Plan, build_plan
+from orchestration.activation.plan import Change, Plan, audience_difference, build_plan
 from orchestration.activation.sync import SyncReport, sync
 from orchestration.destinations import check_destinations, open_destination
 from orchestration.home import Home
@@ -72,6 +72,17 @@ class Office:
         """What a sync would do now."""
         return build_plan(
             self.store, self.home, target, at=self.at, double_opt_in=self.double_opt_in
+        )
+
+    def audience_difference(self, after: Home, target: Target) -> list[Change]:
+        """What a destination that has all that is published here would hear of by `after`."""
+        return audience_difference(
+            self.store,
+            self.home,
+            after,
+            target,
+            at=self.at,
+            double_opt_in=self.double_opt_in,
         )
 
     def sync(self, target: Target, approval: Approval | None = None) -> SyncReport:

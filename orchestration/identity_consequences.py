@@ -12,17 +12,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from datetime import datetime
 
 import duckdb
 
-from ingestion.config import Settings
 from ingestion.duckdb_session import silence
 from ingestion.fields import quote
 from orchestration.activation.people import targets
-from orchestration.activation.plan import audience_difference, count_operations
+from orchestration.activation.plan import count_operations
+from orchestration.delivery import Office
 from orchestration.home import Home
-from orchestration.ops.store import Store
 
 
 @dataclass(frozen=True)
@@ -71,29 +69,16 @@ _THINGS = {
 }
 
 
-def consequences(
-    store: Store,
-    before: Home,
-    after: Home,
-    settings: Settings,
-    people: AbstractSet[str],
-    at: datetime,
-) -> list[Consequence]:
+def consequences(office: Office, after: Home, people: AbstractSet[str]) -> list[Consequence]:
     """Everything that would be another, in the order of `Consequence.what`; nothing that stays.
 
     Args:
-        store: the permission facts.
-        before: where the file is published that people read now.
+        office: the shop as it stands: what people read now, where segments go, who permits what.
         after: where the file is published that would follow.
-        settings: where segments go.
         people: the customer ids that gain or lose identifiers; what is another of somebody else
             (new orders, other settings, a score next to theirs) does not follow from that.
-        at: the moment for which permission is looked up.
     """
-    return [
-        *_published(before, after, people),
-        *_destinations(store, before, after, settings, people, at),
-    ]
+    return [*_published(office.home, after, people), *_destinations(office, after, people)]
 
 
 def _published(before: Home, after: Home, people: AbstractSet[str]) -> Iterator[Consequence]:
@@ -128,19 +113,9 @@ def _published(before: Home, after: Home, people: AbstractSet[str]) -> Iterator[
             yield from (Consequence(what, *row) for row in rows)
 
 
-def _destinations(
-    store: Store,
-    before: Home,
-    after: Home,
-    settings: Settings,
-    people: AbstractSet[str],
-    at: datetime,
-) -> Iterator[Consequence]:
-    double_opt_in = bool(settings.models.get("double_opt_in", False))
-    for target in targets(before, settings):
-        changes = audience_difference(
-            store, before, after, target, at=at, double_opt_in=double_opt_in
-        )
+def _destinations(office: Office, after: Home, people: AbstractSet[str]) -> Iterator[Consequence]:
+    for target in targets(office.home, office.settings):
+        changes = office.audience_difference(after, target)
         counts = count_operations(change for change in changes if change.customer_id in people)
         if any(counts.values()):
             name = f"{target.destination}, {target.segment}"

@@ -24,10 +24,11 @@ import duckdb
 from ingestion.config import Settings
 from ingestion.duckdb_session import silence
 from ingestion.errors import RegularsError, UsageError
+from ingestion.fields import quote
 from ingestion.pipelines import RunContext, open_input, run_source
 from ingestion.quarantine import quarantined_rows
 from orchestration import lock
-from orchestration.delivery import moment
+from orchestration.delivery import Office, moment
 from orchestration.home import Home
 from orchestration.identity_consequences import Consequence, consequences
 from orchestration.identity_idle_rules import IdleRules, file_lines, idle_rules
@@ -120,7 +121,8 @@ def preview(home: Home, settings: Settings, location: str, say: Callable[[str], 
             say("Building the copy to see what follows ...")
             run_dbt(copy, settings, "build", "--exclude", *_MODELS, *_TESTS, logs=logs)
             build_candidate(copy, run).path.replace(copy.published)
-            follows = consequences(store, home, copy, settings, _touched(copy, as_of), moment(home))
+            office = Office(home, settings, store, moment(home))
+            follows = consequences(office, copy, _touched(copy, as_of))
         return Preview(changes, follows, idle_rules(copy, file_lines(numbered)))
 
 
@@ -160,13 +162,16 @@ def _copy(home: Home) -> Iterator[Home]:
         shutil.rmtree(place.root, ignore_errors=True)
 
 
-_CHANGES = """
-with moved as (
+# Of the moves of this moment, those that the last run has not made
+_MOVED = """
     select told.move_type, told.reason, told.from_customer_id, told.to_customer_id
     from copy.intermediate.int_identity_moves_next as told
     join copy.intermediate.int_identity_moved using (identifier_type, identifier_value)
     where told.moved_at = $as_of
-),
+"""
+_CHANGES = (
+    f"with moved as ({_MOVED}),"
+    """
 people as (
     select move_type, reason, coalesce(from_customer_id, to_customer_id) as customer_id,
         count(*) as identifiers,
@@ -193,13 +198,10 @@ left join members using (customer_id)
 group by move_type, reason
 order by move_type, reason
 """
-
-_TOUCHED = """
-from (
-    select unnest([from_customer_id, to_customer_id]) as customer_id
-    from intermediate.int_identity_moves_next
-    where moved_at = $as_of
 )
+
+_TOUCHED = f"""
+from (select unnest([from_customer_id, to_customer_id]) as customer_id from ({_MOVED}))
 where customer_id is not null
 """
 
@@ -207,8 +209,8 @@ where customer_id is not null
 def _changes(copy: Home, home: Home, as_of: datetime) -> list[Change]:
     with duckdb.connect() as connection:
         silence(connection)
-        connection.execute(f"attach '{_quoted(copy.warehouse)}' as copy (read_only)")
-        connection.execute(f"attach '{_quoted(home.published)}' as published (read_only)")
+        connection.execute(f"attach {quote(str(copy.warehouse))} as copy (read_only)")
+        connection.execute(f"attach {quote(str(home.published))} as published (read_only)")
         rows = connection.execute(_CHANGES, {"as_of": as_of}).fetchall()
     return [
         Change(kind, why, people, values, orders, members, [Example(**one) for one in shown])
@@ -218,11 +220,8 @@ def _changes(copy: Home, home: Home, as_of: datetime) -> list[Change]:
 
 def _touched(copy: Home, as_of: datetime) -> set[str]:
     """Everybody who would gain or lose an identifier."""
-    with duckdb.connect(str(copy.warehouse), read_only=True) as connection:
+    with duckdb.connect() as connection:
         silence(connection)
+        connection.execute(f"attach {quote(str(copy.warehouse))} as copy (read_only)")
         rows = connection.execute(_TOUCHED, {"as_of": as_of}).fetchall()
     return {customer_id for (customer_id,) in rows}
-
-
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")

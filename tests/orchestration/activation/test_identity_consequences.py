@@ -9,6 +9,7 @@ import duckdb
 import pytest
 
 from ingestion.config import Destination, Settings
+from orchestration.delivery import Office
 from orchestration.home import Home
 from orchestration.identity_consequences import Consequence, consequences
 from tests.orchestration.activation.shop import NOW, Shop
@@ -42,7 +43,8 @@ def later(shop: Shop, tmp_path: Path) -> Shop:
 
 
 def found(shop: Shop, later: Shop, *people: str) -> list[Consequence]:
-    return consequences(shop.store, shop.home, later.home, SETTINGS, set(people), NOW)
+    office = Office(shop.home, SETTINGS, shop.store, NOW)
+    return consequences(office, later.home, set(people))
 
 
 SISTERS: Marts = {

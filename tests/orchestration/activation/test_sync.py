@@ -438,7 +438,7 @@ def test_targets_come_from_segments_and_settings(shop: Shop) -> None:
     with pytest.raises(UsageError, match="No published segment"):
         targets(shop.home, settings, segment="nobody")
     assert targets(shop.home, config.Settings()) == []
-    with pytest.raises(UsageError, match=r"`vip` goes to any destination.*"):
+    with pytest.raises(UsageError, match="`vip` goes to any destination"):
         targets(shop.home, config.Settings(), segment="vip")
 
 
