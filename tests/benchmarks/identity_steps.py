@@ -145,58 +145,64 @@ class Identities:
 
 
 @contextmanager
-def opened(folder: Path, name: str, edges: str = "true") -> Iterator[tuple[Connection, Identities]]:
+def opened(
+    folder: Path, database: str | Path, edges: str = "true"
+) -> Iterator[tuple[Connection, Identities]]:
     """A warehouse of the bench."""
     with duckdb.connect() as connection:
-        connection.execute(f"attach '{folder / name}' as warehouse")
+        connection.execute(f"attach '{database}' as warehouse")
         yield connection, Identities(folder, connection, edges)
 
 
-def _build(folder: Path, name: str, edges: str = "true") -> None:
-    """Everything that has no result yet, from what the warehouse of that name holds."""
-    with opened(folder, f"{name}.duckdb", edges) as (connection, identities):
+def _build(folder: Path, name: str, database: str | Path, edges: str = "true") -> None:
+    """Everything that has no result yet, from what the warehouse holds."""
+    with opened(folder, database, edges) as (connection, identities):
         identities.learn_texts()
         identities.key_edges("links")
         connection.execute(f"create table components as {identities.solve('from links')}")
         identities.write_names(f"{name}.parquet")
 
 
-def _clear(folder: Path, name: str) -> None:
-    (folder / f"{name}.duckdb").unlink(missing_ok=True)
+def _cleared(folder: Path, name: str) -> Path:
+    database = folder / f"{name}.duckdb"
+    database.unlink(missing_ok=True)
+    return database
 
 
 def prepare(folder: Path) -> None:
     """What the day before leaves: dictionary, edges, components. Not part of any figure."""
-    _clear(folder, STATE)
-    _build(folder, STATE, "not is_day")
+    _build(folder, STATE, _cleared(folder, STATE), "not is_day")
 
 
 def cold(folder: Path) -> None:
-    """Everything from texts, nothing known before."""
-    _clear(folder, "cold")
-    _build(folder, "cold")
+    """Everything from texts, nothing known before and nothing kept: what Splink does."""
+    _build(folder, "cold", ":memory:")
+
+
+def rebuild(folder: Path) -> None:
+    """Everything from texts, and kept for the next day: what the models do."""
+    _build(folder, "rebuild", _cleared(folder, "rebuild"))
 
 
 def keep_dictionary(folder: Path) -> None:
-    """A warehouse with the dictionary of `cold` and nothing else."""
-    _clear(folder, "warm")
+    """A warehouse with the dictionary of `rebuild` and nothing else."""
     with duckdb.connect() as connection:
-        connection.execute(f"attach '{folder}/cold.duckdb' as cold (read_only)")
-        connection.execute(f"attach '{folder}/warm.duckdb' as warm")
+        connection.execute(f"attach '{folder}/rebuild.duckdb' as known (read_only)")
+        connection.execute(f"attach '{_cleared(folder, 'warm')}' as warm")
         connection.execute("create schema warm.intermediate")
         connection.execute(
-            f"create table warm.intermediate.{DICTIONARY} as from cold.intermediate.{DICTIONARY}"
+            f"create table warm.intermediate.{DICTIONARY} as from known.intermediate.{DICTIONARY}"
         )
 
 
 def warm(folder: Path) -> None:
     """Everything, with the dictionary of an earlier run."""
-    _build(folder, "warm")
+    _build(folder, "warm", folder / "warm.duckdb")
 
 
 def day(folder: Path) -> None:
     """One percent more: whom it touches is solved again, the rest is kept."""
-    with opened(folder, f"{STATE}.duckdb", "is_day") as (connection, identities):
+    with opened(folder, folder / f"{STATE}.duckdb", "is_day") as (connection, identities):
         identities.learn_texts()
         identities.key_edges("new_links")
         connection.execute("insert into links from new_links")
@@ -237,7 +243,7 @@ def named(connection: Connection, database: Path) -> str:
 
 
 STEPS: dict[str, Callable[[Path], None]] = {
-    step.__name__: step for step in (prepare, cold, keep_dictionary, warm, day)
+    step.__name__: step for step in (prepare, cold, rebuild, keep_dictionary, warm, day)
 }
 
 

@@ -60,7 +60,7 @@ def test_every_step_finds_what_networkx_finds(tmp_path: Path) -> None:
     edges = tmp_path / "edges.parquet"
     write_edges(300, edges)
     steps.compile_models(tmp_path)
-    for step in ("cold", "keep_dictionary", "warm", "prepare", "day"):
+    for step in ("cold", "rebuild", "keep_dictionary", "warm", "prepare", "day"):
         steps.STEPS[step](tmp_path)
     with duckdb.connect() as connection:
         pairs = connection.execute(
@@ -72,17 +72,32 @@ def test_every_step_finds_what_networkx_finds(tmp_path: Path) -> None:
         connection.executemany("insert into expected values (?, ?)", rows)
         day = steps.named(connection, tmp_path / f"{steps.STATE}.duckdb")
         connection.execute(f"create view day as {day}")
-        for name in ("cold", "warm"):
+        for name in ("cold", "rebuild", "warm"):
             connection.execute(f"create view {name} as from '{tmp_path}/{name}.parquet'")
-        for name in ("cold", "warm", "day"):
+        for name in ("cold", "rebuild", "warm", "day"):
             assert_same(connection, "expected", name)
     assert any(is_day for *_, is_day in pairs)
 
 
 def test_growth_in_proportion_has_the_exponent_one() -> None:
-    graphs = [Graph(people, costs={"cold": Cost(people / 1000, 1, 1)}) for people in (1000, 5000)]
+    graphs = [
+        Graph(people, costs={"rebuild": Cost(people / 1000, 1, 1)}) for people in (1000, 5000)
+    ]
     assert exponent(graphs) == pytest.approx(1)
     assert exponent(graphs[:1]) is None
+
+
+def test_what_starting_costs_is_shown_and_left_out_of_the_ratios() -> None:
+    graph = Graph(
+        1000,
+        costs={"cold": Cost(4, 2, 30), "splink": Cost(12, 6, 100)},
+        start={"cold": Cost(1, 1, 1), "splink": Cost(3, 1, 1)},
+    )
+    page = identity_page("", "a machine", [graph])
+    assert "| Splink's clustering | 12.0 | 3.0 | 6.0 | 100 |" in page
+    assert "| cold / Splink, CPU | 0.33 | ≤ 0.33 |" in page
+    assert "| cold / Splink, memory | 0.30 | ≤ 0.50 |" in page
+    assert graph.work("cold") == 3
 
 
 def test_the_page_has_one_part_and_keeps_the_rest() -> None:
@@ -91,4 +106,4 @@ def test_the_page_has_one_part_and_keeps_the_rest() -> None:
     again = identity_page(first + "What it means.\n", "a machine", [graph])
     assert again == first + "What it means.\n"
     assert (again.count(START), again.count(END)) == (1, 1)
-    assert "| Splink's clustering | not measured | | |" in again
+    assert "| Splink's clustering | not measured | | | |" in again
