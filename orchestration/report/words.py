@@ -68,6 +68,7 @@ REFUSALS = {
     "shared_orders_customer_id": "Customer number used by several people",
     "unnamed_record": "Record that does not say whose it is",
     "unnamed_visitor": "Visitor without a name on somebody's device",
+    "unproved_login": "Typed while another's account was signed in",
     "passed_on": "Phone number with a new owner",
     "several_people": "Would have joined two people",
     "cannot_link": "Kept apart by a rule",
@@ -86,7 +87,10 @@ REFUSALS = {
     "too_many": "Would have been more of a kind than one person has",
 }
 # Refused because of the two together; any other refusal is about one value, which then joins nobody
-OF_THE_PAIR = ("several_people", "cannot_link", "too_many", "unnamed_record", "unnamed_visitor")
+OF_THE_PAIR = (
+    *("several_people", "cannot_link", "too_many"),
+    *("unnamed_record", "unnamed_visitor", "unproved_login"),
+)
 SURVIVAL = {
     "best_grade": "best evidence",
     "most_recent": "said last",

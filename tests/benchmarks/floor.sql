@@ -855,9 +855,46 @@ create temp macro components_of(edges) as table
     )
     from labels;
 
+-- An account that was signed in while an address or number was typed that is another account's, or that
+-- was paid under another name than the account holder's.
+create temp table unproved as
+with tied as (
+    select key_a, key_b, if(a.type = 'login', key_a, key_b) as login,
+        if(a.type = 'login', key_b, key_a) as other, rank <= 2 as is_proved
+    from links
+    inner join keyed using (record_no)
+    inner join identifiers as a on key_a = a.key
+    inner join identifiers as b on key_b = b.key
+    where refusal_reason is null and not is_bridge_b and 'login' in (a.type, b.type)
+), folded as (
+    select person_name, full_name(person_name) as full_name
+    from (select distinct person_name from keyed where rank <= 2 and person_name is not null)
+), named as (
+    select distinct key, type, rank, full_name
+    from keyed
+    inner join folded using (person_name)
+    inner join seen using (record_no)
+    where full_name is not null
+), paid_by_another as (
+    select row(login, other) as pair
+    from tied
+    inner join named as payer on other = payer.key and payer.rank = 1
+    where login in (select key from named where rank = 2)
+        and row(login, payer.full_name) not in (select row(key, full_name) from named where rank = 2)
+)
+select key_a, key_b, login, other
+from tied
+where not is_proved and (
+    other in (select other from tied group by other having count(*) > 1)
+    or row(login, other) in (select pair from paid_by_another)
+);
+
 -- Cores: one person by accounts and addresses alone. What follows ties cores, not identifiers.
 create temp view core_links as
-select key_a, key_b from links where refusal_reason is null and not is_bridge_b;
+select key_a, key_b
+from links
+where refusal_reason is null and not is_bridge_b
+    and row(key_a, key_b) not in (select row(key_a, key_b) from unproved);
 
 create temp table cores as
 select key, coalesce(component, key) as core
@@ -868,6 +905,10 @@ with said as (
     select distinct key, person_name
     from keyed inner join seen using (record_no)
     where person_name is not null and key < getvariable('bridges')
+        and row(key, coalesce(shopify_customer_id, orders_customer_id)) not in (
+            select row(login, other) from unproved
+        )
+        and row(key, email) not in (select row(login, other) from unproved)
 ), folded as (
     select person_name, full_name(person_name) as full_name
     from (select distinct person_name from said)
@@ -1093,10 +1134,11 @@ select
     links.key_a, links.key_b, record_no, is_bridge_b,
     coalesce(
         least(shared_a.refusal_reason, shared_b.refusal_reason), links.refusal_reason,
-        stray.refusal_reason
+        stray.refusal_reason, if(unproved.login is not null, 'unproved_login', null)
     ) as refusal_reason
 from links
 left join stray using (key_a, key_b)
+left join unproved using (key_a, key_b)
 left join shared as shared_a on key_a = shared_a.key
 left join shared as shared_b on key_b = shared_b.key;
 

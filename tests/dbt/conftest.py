@@ -9,6 +9,7 @@ import duckdb
 import pytest
 
 from tests.dbt.scenes import build_all
+from tests.dbt.scenes_accounts import accounts
 from tests.dbt.scenes_households import households
 from tests.dbt.scenes_people import people
 from tests.dbt.scenes_review import review
@@ -25,6 +26,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     made = World(Path(tmp_path_factory.mktemp("world")), AS_OF)
     build_all(made)
     people(made)
+    accounts(made)
     households(made)
     review(made)
     made.build(*UP_TO_INTERMEDIATE)

@@ -73,6 +73,18 @@ def scope(world: World) -> set[str]:
         }
 
 
+def tied(world: World, *values: str) -> bool:
+    """Whether values are one person's."""
+    with world.warehouse() as con:
+        row = con.execute(
+            "select count(distinct component) from intermediate.int_identity_components "
+            "join intermediate.int_identifiers on node = identifier_key "
+            "where identifier_value in ?",
+            [list(values)],
+        ).fetchone()
+    return row == (1,)
+
+
 def rebuilt(world: World, home: Path) -> dict[str, list[str]]:
     """What a new warehouse makes of the same raw rows."""
     other = World(home, world.as_of)
@@ -137,6 +149,39 @@ def test_a_run_that_stopped_half_way_leaves_nothing_behind(home: World, tmp_path
     with home.warehouse() as con:
         known = con.execute("select count(*) from intermediate.int_identity_solved").fetchone()
     assert known and len(scope(home)) < known[0] / 4, "whole again, so little to look at"
+
+
+def test_a_sign_in_takes_an_address_from_whoever_only_typed_it(home: World, tmp_path: Path) -> None:
+    """And gives it back, once that account is blocked: whom a refusal parts stays within reach."""
+    typed = {"properties": {"order_id": "9601"}}
+    home.new_load()
+    home.add(
+        "raw_orders.orders", [scenes.order("9601", "10 10:00:00", email="owner@typed.example")]
+    )
+    home.add(
+        "raw_web.events",
+        [
+            scenes.identify(9600, "10 09:00", "typers-pc", "typer", email="typer@typed.example"),
+            scenes.event(9601, "10 10:00", "typers-pc", "typer", "Order Completed", **typed),
+        ],
+    )
+    home.build(*RESOLUTION)
+    assert tied(home, "typer", "owner@typed.example")
+
+    home.new_load()
+    proof = scenes.identify(9602, "11 09:00", "owners-pc", "owner", email="owner@typed.example")
+    home.add("raw_web.events", [proof], file="proof")
+    home.build(*RESOLUTION)
+    assert not tied(home, "typer", "owner@typed.example")
+    assert tied(home, "owner", "owner@typed.example")
+    assert kept(home) == rebuilt(home, tmp_path / "proved")
+
+    home.new_load()
+    rule = {"rule": "block", "type_a": "login", "value_a": "owner", "reason": "a staff account"}
+    home.add("raw_identity_rules.identity_rules", [rule])
+    home.build(*RESOLUTION)
+    assert tied(home, "typer", "owner@typed.example")
+    assert kept(home) == rebuilt(home, tmp_path / "blocked")
 
 
 def test_a_kept_table_cannot_be_refreshed_by_itself(home: World) -> None:

@@ -13,10 +13,16 @@ bridges as (
 
 candidates as (
     select
-        key_a,
-        key_b
-    from {{ ref('int_identity_links_in_scope') }}
-    where refusal_reason is null and not is_bridge_a and not is_bridge_b
+        links.key_a,
+        links.key_b
+    from {{ ref('int_identity_links_in_scope') }} as links
+    left join {{ ref('int_identity_unproved_ties') }} as unproved
+        on links.key_a = unproved.key_a and links.key_b = unproved.key_b
+    where
+        links.refusal_reason is null
+        and not links.is_bridge_a
+        and not links.is_bridge_b
+        and unproved.key_a is null
     union
     -- Whom a rule joins is one person, whatever the names say
     select

@@ -1,6 +1,6 @@
 {#-
     The full names on the records of a core. A name on a record speaks for every usable account and address
-    beside it. Several names are a reason for doubt, unless a must-link rule put them together: then each of
+    beside it, but not for an account that was signed in while another's address was typed. Several names are a reason for doubt, unless a must-link rule put them together: then each of
     them is the person's, as after a marriage.
 -#}
 {%- set bridges = bridging_identifier_types() %}
@@ -11,6 +11,11 @@ with evidence as (
     where person_name is not null and {{ in_scope('hub_key') }}
 ),
 
+unproved as (
+    select *
+    from {{ ref('int_identity_unproved_ties') }}
+),
+
 cores as (
     select *
     from {{ ref('int_identity_cores') }}
@@ -19,10 +24,21 @@ cores as (
 named as (
     {%- for type in identifier_types() if type not in bridges %}
     select distinct
-        {{ type }} as identifier_key,
-        person_name
+        evidence.{{ type }} as identifier_key,
+        evidence.person_name
     from evidence
-    where {{ type }} is not null and {{ type }}_refusal is null
+    {%- if type == 'login' %}
+    left join unproved as beside_hub
+        on evidence.login = beside_hub.login_key and evidence.hub_key = beside_hub.other_key
+    left join unproved as beside_email
+        on evidence.login = beside_email.login_key and evidence.email = beside_email.other_key
+    {%- endif %}
+    where
+        evidence.{{ type }} is not null
+        and evidence.{{ type }}_refusal is null
+        {%- if type == 'login' %}
+        and coalesce(beside_hub.login_key, beside_email.login_key) is null
+        {%- endif %}
     {{ 'union' if not loop.last }}
     {%- endfor %}
 ),

@@ -42,7 +42,8 @@ select
         else coalesce(
             least(shared_a.refusal_reason, shared_b.refusal_reason),
             links.refusal_reason,
-            stray_ties.refusal_reason
+            stray_ties.refusal_reason,
+            unproved_ties.refusal_reason
         )
     end as refusal_reason
 from links
@@ -52,6 +53,8 @@ left join shared as shared_a on links.key_a = shared_a.identifier_key
 left join shared as shared_b on links.key_b = shared_b.identifier_key
 left join {{ ref('int_identity_stray_ties') }} as stray_ties
     on links.key_a = stray_ties.key_a and links.key_b = stray_ties.key_b
+left join {{ ref('int_identity_unproved_ties') }} as unproved_ties
+    on links.key_a = unproved_ties.key_a and links.key_b = unproved_ties.key_b
 where must_links.key_a is null
 union all
 select
