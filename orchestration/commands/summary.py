@@ -83,7 +83,7 @@ def _print_people(published: duckdb.DuckDBPyConnection, out: Console) -> None:
     out.print(f"  {total:,}: {kinds}")
     out.print(
         f"  {identifiers:,} identifiers; {merged:,} people are tied together from several; "
-        f"{refused:,} ties refused (shared, placeholder or blocked values)."
+        f"{refused:,} ties refused (shared or blocked values, or no proof of one person)."
     )
 
 

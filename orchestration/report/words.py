@@ -88,8 +88,12 @@ REFUSALS = {
 }
 # Refused because of the two together; any other refusal is about one value, which then joins nobody
 OF_THE_PAIR = (
-    *("several_people", "cannot_link", "too_many"),
-    *("unnamed_record", "unnamed_visitor", "unproved_login"),
+    "several_people",
+    "cannot_link",
+    "too_many",
+    "unnamed_record",
+    "unnamed_visitor",
+    "unproved_login",
 )
 SURVIVAL = {
     "best_grade": "best evidence",

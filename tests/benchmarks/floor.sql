@@ -870,7 +870,7 @@ with tied as (
     select person_name, full_name(person_name) as full_name
     from (select distinct person_name from keyed where rank <= 2 and person_name is not null)
 ), named as (
-    select distinct key, type, rank, full_name
+    select distinct key, rank, full_name
     from keyed
     inner join folded using (person_name)
     inner join seen using (record_no)

@@ -1,7 +1,8 @@
 {#-
     The full names on the records of a core. A name on a record speaks for every usable account and address
-    beside it, but not for an account that was signed in while another's address was typed. Several names are a reason for doubt, unless a must-link rule put them together: then each of
-    them is the person's, as after a marriage.
+    beside it, but not for an account that was signed in while another's address was typed. Several names
+    are a reason for doubt, unless a must-link rule put them together: then each of them is the person's, as
+    after a marriage.
 -#}
 {%- set bridges = bridging_identifier_types() %}
 
