@@ -1,4 +1,4 @@
-"""Who hangs together: the connected components of pairs of integers, by scipy.
+"""Who hangs together: the connected components of pairs of integers, as arrays.
 
 Belongs here: the one function, on Arrow lists, so that an engine hands over all its pairs at once.
 Does not belong here: which pairs there are, or that a component is a person; those are models
@@ -16,21 +16,26 @@ SPARSE = 8  # beyond so many numbers per pair, numbers are renamed before an arr
 
 
 def components_of(one: Any, other: Any) -> Any:
-    """Per row, the nodes of its pairs and then their components, in one list.
+    """Per row, every node of its pairs with its component.
 
     Args:
         one: Arrow lists of integers from 0, one end of each pair.
         other: the other ends, in the same order.
 
     Returns:
-        Arrow lists: the distinct nodes, smallest first, followed by as many components; the
-        component of a node is the smallest node that it hangs together with.
+        Arrow lists of {node, component}: the distinct nodes, smallest first; the component of a
+        node is the smallest node that it hangs together with.
     """
-    rows = zip(_lists(one), _lists(other), strict=True)
-    solved = [_solve(a, b) for a, b in rows]
-    ends = np.cumsum([0, *map(len, solved)])
-    numbers = np.concatenate(solved) if solved else np.empty(0, np.int64)
-    return pa.LargeListArray.from_arrays(pa.array(ends, pa.int64()), pa.array(numbers, pa.int64()))
+    solved = [_solve(a, b) for a, b in zip(_lists(one), _lists(other), strict=True)]
+    ends = np.cumsum([0, *(len(nodes) for nodes, _ in solved)])
+    nodes = np.concatenate([_NONE, *(nodes for nodes, _ in solved)])
+    components = np.concatenate([_NONE, *(components for _, components in solved)])
+    rows = pa.StructArray.from_arrays([pa.array(nodes), pa.array(components)], _FIELDS)
+    return pa.LargeListArray.from_arrays(pa.array(ends, pa.int64()), rows)
+
+
+_FIELDS = ("node", "component")
+_NONE = np.empty(0, np.int64)
 
 
 def _lists(column: Any) -> list[Any]:
@@ -39,25 +44,33 @@ def _lists(column: Any) -> list[Any]:
     return [chunk[row].values.to_numpy() for chunk in chunks for row in range(len(chunk))]
 
 
-def _solve(a: Any, b: Any) -> Any:
-    # Half a second, which a dbt command that solves nothing need not wait
-    from scipy.sparse import coo_array  # noqa: PLC0415
-    from scipy.sparse.csgraph import connected_components  # noqa: PLC0415
-
+def _solve(a: Any, b: Any) -> tuple[Any, Any]:
+    """The nodes of one graph, smallest first, and the component of each."""
     if not len(a):
-        return np.empty(0, np.int64)
-    names = None
+        return _NONE, _NONE
     if max(a.max(), b.max()) > SPARSE * len(a):
         names, renamed = np.unique(np.concatenate([a, b]), return_inverse=True)
-        a, b = renamed[: len(a)], renamed[len(a) :]
-    size = int(max(a.max(), b.max())) + 1
-    pairs = coo_array((np.ones(len(a), np.int8), (a, b)), shape=(size, size))
-    count, labels = connected_components(pairs, directed=False)
-    present = np.zeros(size, np.bool_)
+        return names, names[_smallest(renamed[: len(a)], renamed[len(a) :])]
+    present = np.zeros(max(a.max(), b.max()) + 1, np.bool_)
     present[a] = present[b] = True
     nodes = np.flatnonzero(present)
-    found = labels[nodes]
-    smallest = np.empty(count, np.int64)
-    smallest[found[::-1]] = nodes[::-1]  # the smallest is written last and stays
-    both = np.concatenate([nodes, smallest[found]])
-    return both if names is None else names[both]
+    return nodes, _smallest(a, b)[nodes]
+
+
+def _smallest(a: Any, b: Any) -> Any:
+    """For every number up to the greatest, the smallest that it hangs together with.
+
+    By hooking and jumping (Shiloach and Vishkin, "An O(log n) parallel connectivity algorithm",
+    1982): whatever has a smaller neighbour is hooked to the smallest, everything then jumps to the
+    end of its chain of hooks, and pairs of one end are done. What is left are pairs of ends. Two
+    rounds leave each graph at most half of its ends, so a long chain takes few rounds too.
+    """
+    ends = np.arange(max(a.max(), b.max()) + 1)
+    while len(a):
+        np.minimum.at(ends, np.maximum(a, b), np.minimum(a, b))
+        while not np.array_equal(ends, further := ends[ends]):
+            ends = further
+        a, b = ends[a], ends[b]
+        apart = a != b
+        a, b = a[apart], b[apart]
+    return ends

@@ -16,16 +16,19 @@ START = "<!-- identity figures: written by make bench -->"
 END = "<!-- end of identity figures -->"
 HEAD = "## Who is who, beside Splink"
 STEPS = (
-    ("splink", "Splink's clustering"),
+    ("splink", "Splink's clustering of texts"),
     ("cold", "cold: dictionary, links, components, in memory too"),
     ("rebuild", "rebuild: the same on disk, kept for the next day"),
-    ("warm", "warm: the dictionary was kept"),
-    ("day", "day: 1 % more edges, everything kept"),
+    ("reread", "every text looked up again in the kept dictionary"),
+    ("splink_keyed", "Splink's clustering of integers"),
+    ("warm", "warm: the dictionary was kept, edges are its integers"),
+    ("day", "day: the last 1 % of texts, everything kept"),
 )
 RATIOS = (
     ("cold / Splink, CPU", "cold", "splink", "≤ 0.33"),
     ("rebuild / Splink, CPU", "rebuild", "splink", ""),
-    ("warm / Splink, CPU", "warm", "splink", "≤ 0.125"),
+    ("texts looked up again / Splink, CPU", "reread", "splink", ""),
+    ("warm / Splink of integers, CPU", "warm", "splink_keyed", "≤ 0.125"),
     ("day / rebuild, CPU", "day", "rebuild", "≤ 0.05"),
 )
 MEMORY = ("cold / Splink, memory", "cold", "splink", "≤ 0.50")

@@ -3,10 +3,11 @@
 Belongs here: the order of statements around SQL that dbt compiled from the models. Does not belong
 here: measuring (measure), telling (identity_page), or any SQL that finds components.
 
-The dictionary is the model `int_identifier_values`, which reads pairs of the identifier rules; the
-bench gives it the edges as these. The components are the model `int_identity_drafts`. Texts are
-given in their matching form, so `match_identifier` has nothing to do. Run as a module:
-`python -m tests.benchmarks.identity_steps STEP FOLDER`; the folder has edges.parquet and compiled/.
+The dictionary is the model `int_identifier_values`, texts become integers by
+`int_identity_evidence_keyed`, the components are `int_identity_drafts`; the bench gives them its
+pairs as evidence. Texts are given in their matching form, so `match_identifier` has nothing to do.
+Run as a module: `python -m tests.benchmarks.identity_steps STEP FOLDER`; the folder has what
+`identity_edges` wrote and compiled/.
 """
 
 from __future__ import annotations
@@ -32,15 +33,23 @@ TRUST = (
 )
 
 DICTIONARY, COMPONENTS = "int_identifier_values", "int_identity_drafts"
+KEYED = "int_identity_evidence_keyed"
+MODELS = (DICTIONARY, KEYED, COMPONENTS)
 ANEW, AGAIN = "anew", "again"
 STATE = "state"
+EDGES, KEYED_EDGES = "edges.parquet", "keyed_edges.parquet"
+EVIDENCE, DAY_EVIDENCE = "evidence.parquet", "day_evidence.parquet"
+_NOT_IDENTIFIERS = (
+    *("source_system", "rule", "evidence_rank", "source_record_id"),
+    *("observed_at", "last_seen_at", "observation_count", "person_name"),
+)
 _TYPES = (
     "identifier_type varchar, raw_value varchar, identifier_value varchar, identifier_key bigint"
 )
 
 
 def compile_models(folder: Path) -> None:
-    """Write the SQL of the two models as dbt renders it, for a first run and for a later one."""
+    """Write the SQL of the models as dbt renders it, for a first run and for a later one."""
     from ingestion.config import load_settings
     from orchestration.home import Home
     from orchestration.transformation import DBT_PROJECT, dbt_executable, vars_argument
@@ -50,14 +59,14 @@ def compile_models(folder: Path) -> None:
     for database in (home.raw, home.warehouse):
         duckdb.connect(str(database)).close()
     for when in (ANEW, AGAIN):
-        command = [dbt_executable(), "--quiet", "compile", "--select", DICTIONARY, COMPONENTS]
+        command = [dbt_executable(), "--quiet", "compile", "--select", *MODELS]
         command += ["--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)]
         command += ["--target-path", str(home.dbt / "target"), "--log-path", str(home.dbt / "logs")]
         command += vars_argument(load_settings())
         environment = {**os.environ, "REGULARS_HOME": str(home.root)}
         subprocess.run(command, check=True, env=environment, stdout=subprocess.DEVNULL)
         (folder / "compiled").mkdir(exist_ok=True)
-        for model in (DICTIONARY, COMPONENTS):
+        for model in MODELS:
             (found,) = (home.dbt / "target" / "compiled").rglob(f"{model}.sql")
             (folder / "compiled" / f"{model}_{when}.sql").write_text(
                 found.read_text("utf-8"), "utf-8"
@@ -70,27 +79,25 @@ def compile_models(folder: Path) -> None:
 class Identities:
     """A warehouse with the dictionary, the edges as integers and everybody's component."""
 
-    def __init__(self, folder: Path, connection: Connection, edges: str) -> None:
-        """`edges` is the condition on the file's rows that this step reads."""
+    def __init__(self, folder: Path, connection: Connection, evidence: str) -> None:
+        """`evidence` is the SQL of the pairs that this step reads, after "from"."""
         self._folder, self._con = folder, connection
-        evidence = ", ".join(f"null::varchar as {name}" for name in TRUST)
         connection.execute("create temp macro match_identifier(type, value, country) as value")
         register_components(connection)
         connection.execute("create schema if not exists warehouse.intermediate")
         connection.execute("create schema if not exists warehouse.staging")
-        connection.execute(
-            "create or replace view warehouse.intermediate.int_identity_evidence as "
-            f"select {evidence} where false"
-        )
         # Read once, as Splink's are; the models read theirs from a table
         connection.execute(
-            "create table memory.main.edges as "
-            f"select type_a, value_a, type_b, value_b from read_parquet('{folder}/edges.parquet') "
-            f"where {edges}"
+            f"create table memory.main.evidence as select {', '.join(TRUST)} from {evidence}"
+        )
+        nothing = ", ".join(f"null as {name}" for name in _NOT_IDENTIFIERS)
+        connection.execute(
+            "create or replace view warehouse.intermediate.int_identity_evidence as "
+            f"select {nothing}, * from memory.main.evidence"
         )
         connection.execute(
             "create or replace view warehouse.staging.stg_identity_rules__identity_rules as "
-            "from memory.main.edges"
+            "select null as type_a, null as value_a, null as type_b, null as value_b where false"
         )
         connection.execute("use warehouse.intermediate")
 
@@ -108,18 +115,12 @@ class Identities:
             self._con.execute(f"create table {DICTIONARY} as {self._model(DICTIONARY)}")
 
     def key_edges(self, table: str) -> None:
-        """The edges as integers."""
-        self._con.execute(f"""
-            create table {table} as
-            select
-                least(values_a.identifier_key, values_b.identifier_key) as key_a,
-                greatest(values_a.identifier_key, values_b.identifier_key) as key_b
-            from staging.stg_identity_rules__identity_rules as edges
-            inner join {DICTIONARY} as values_a
-                on edges.type_a = values_a.identifier_type and edges.value_a = values_a.raw_value
-            inner join {DICTIONARY} as values_b
-                on edges.type_b = values_b.identifier_type and edges.value_b = values_b.raw_value
-        """)
+        """The pairs as integers."""
+        keys = ", ".join(TRUST)
+        self._con.execute(
+            f"create table {table} as "
+            f"select least({keys}) as key_a, greatest({keys}) as key_b from ({self._model(KEYED)})"
+        )
 
     def solve(self, links: str) -> str:
         """The SQL of the components of some links."""
@@ -146,17 +147,18 @@ class Identities:
 
 @contextmanager
 def opened(
-    folder: Path, database: str | Path, edges: str = "true"
+    folder: Path, database: str | Path, evidence: str = EVIDENCE, condition: str = "true"
 ) -> Iterator[tuple[Connection, Identities]]:
-    """A warehouse of the bench."""
+    """A warehouse of the bench, with the pairs of a file that meet a condition."""
     with duckdb.connect() as connection:
         connection.execute(f"attach '{database}' as warehouse")
-        yield connection, Identities(folder, connection, edges)
+        file = f"read_parquet('{folder / evidence}') where {condition}"
+        yield connection, Identities(folder, connection, file)
 
 
-def _build(folder: Path, name: str, database: str | Path, edges: str = "true") -> None:
+def _build(folder: Path, name: str, database: str | Path, condition: str = "true") -> None:
     """Everything that has no result yet, from what the warehouse holds."""
-    with opened(folder, database, edges) as (connection, identities):
+    with opened(folder, database, condition=condition) as (connection, identities):
         identities.learn_texts()
         identities.key_edges("links")
         connection.execute(f"create table components as {identities.solve('from links')}")
@@ -184,25 +186,47 @@ def rebuild(folder: Path) -> None:
     _build(folder, "rebuild", _cleared(folder, "rebuild"))
 
 
-def keep_dictionary(folder: Path) -> None:
-    """A warehouse with the dictionary of `rebuild` and nothing else."""
+def keep(folder: Path) -> None:
+    """From `rebuild`: its edges as integers, and a warehouse with its dictionary and no more.
+
+    Not part of any figure.
+    """
     with duckdb.connect() as connection:
         connection.execute(f"attach '{folder}/rebuild.duckdb' as known (read_only)")
-        connection.execute(f"attach '{_cleared(folder, 'warm')}' as warm")
-        connection.execute("create schema warm.intermediate")
+        connection.execute(f"attach '{_cleared(folder, 'reread')}' as reread")
+        connection.execute("create schema reread.intermediate")
         connection.execute(
-            f"create table warm.intermediate.{DICTIONARY} as from known.intermediate.{DICTIONARY}"
+            f"create table reread.intermediate.{DICTIONARY} as from known.intermediate.{DICTIONARY}"
+        )
+        connection.execute(
+            "copy (select key_a as identifier_l, key_b as identifier_r "
+            f"from known.intermediate.links) to '{folder / KEYED_EDGES}' "
+            "(format parquet, compression zstd)"
         )
 
 
 def warm(folder: Path) -> None:
-    """Everything, with the dictionary of an earlier run."""
-    _build(folder, "warm", folder / "warm.duckdb")
+    """The components of edges whose texts a kept dictionary has turned into integers."""
+    with opened(folder, ":memory:", condition="false") as (connection, identities):
+        connection.execute(
+            "create table links as select identifier_l as key_a, identifier_r as key_b "
+            f"from read_parquet('{folder / KEYED_EDGES}')"
+        )
+        connection.execute(f"create table components as {identities.solve('from links')}")
+        connection.execute(
+            "copy (select node as identifier, component from components) "
+            f"to '{folder}/warm.parquet' (format parquet)"
+        )
+
+
+def reread(folder: Path) -> None:
+    """Everything from texts again, each looked up in the dictionary of an earlier run."""
+    _build(folder, "reread", folder / "reread.duckdb")
 
 
 def day(folder: Path) -> None:
     """One percent more: whom it touches is solved again, the rest is kept."""
-    with opened(folder, folder / f"{STATE}.duckdb", "is_day") as (connection, identities):
+    with opened(folder, folder / f"{STATE}.duckdb", DAY_EVIDENCE) as (connection, identities):
         identities.learn_texts()
         identities.key_edges("new_links")
         connection.execute("insert into links from new_links")
@@ -229,21 +253,26 @@ def day(folder: Path) -> None:
         connection.execute("drop table new_links")
 
 
-def named(connection: Connection, database: Path) -> str:
-    """The SQL of everybody's component in a warehouse of the bench, by what they are called."""
-    connection.execute(f"attach '{database}' as kept (read_only)")
+def named(connection: Connection, database: Path, found: str | None = None) -> str:
+    """The SQL of everybody's component by what they are called in a warehouse of the bench.
+
+    `found` is the SQL of rows of (identifier, component) with the warehouse's integers, after
+    "from"; without it, the warehouse's own components.
+    """
+    connection.execute(f"attach if not exists '{database}' as {database.stem} (read_only)")
+    kept = f"{database.stem}.intermediate"
     return f"""
         select
             identifiers.identifier_type || '|' || identifiers.raw_value as identifier,
-            components.component
-        from kept.intermediate.components
-        inner join kept.intermediate.{DICTIONARY} as identifiers
-            on components.node = identifiers.identifier_key
+            found.component
+        from {found or f"(select node as identifier, component from {kept}.components)"} as found
+        inner join {kept}.{DICTIONARY} as identifiers
+            on found.identifier = identifiers.identifier_key
     """
 
 
 STEPS: dict[str, Callable[[Path], None]] = {
-    step.__name__: step for step in (prepare, cold, rebuild, keep_dictionary, warm, day)
+    step.__name__: step for step in (cold, rebuild, keep, warm, reread, prepare, day)
 }
 
 

@@ -56,27 +56,44 @@ def test_types_are_trusted_as_the_models_trust_them() -> None:
     assert tuple(re.findall(r"'(\w+)'", listed)) == steps.TRUST
 
 
+STEPS = ("cold", "rebuild", "keep", "warm", "reread", "prepare", "day")
+
+
 def test_every_step_finds_what_networkx_finds(tmp_path: Path) -> None:
-    edges = tmp_path / "edges.parquet"
-    write_edges(300, edges)
+    write_edges(300, tmp_path)
     steps.compile_models(tmp_path)
-    for step in ("cold", "rebuild", "keep_dictionary", "warm", "prepare", "day"):
+    for step in STEPS:
         steps.STEPS[step](tmp_path)
     with duckdb.connect() as connection:
         pairs = connection.execute(
-            f"select identifier_l, identifier_r, is_day from '{edges}'"
+            f"select identifier_l, identifier_r, is_day from '{tmp_path / steps.EDGES}'"
         ).fetchall()
         found = nx.connected_components(nx.Graph([(a, b) for a, b, _ in pairs]))
         rows = [(text, number) for number, texts in enumerate(found) for text in texts]
         connection.execute("create table expected (identifier varchar, component bigint)")
         connection.executemany("insert into expected values (?, ?)", rows)
+        for name in ("cold", "rebuild", "reread"):
+            connection.execute(f"create view {name} as from '{tmp_path}/{name}.parquet'")
+        warm = steps.named(connection, tmp_path / "rebuild.duckdb", f"'{tmp_path}/warm.parquet'")
+        connection.execute(f"create view warm as {warm}")
         day = steps.named(connection, tmp_path / f"{steps.STATE}.duckdb")
         connection.execute(f"create view day as {day}")
-        for name in ("cold", "rebuild", "warm"):
-            connection.execute(f"create view {name} as from '{tmp_path}/{name}.parquet'")
-        for name in ("cold", "rebuild", "warm", "day"):
+        for name in ("cold", "rebuild", "reread", "warm", "day"):
             assert_same(connection, "expected", name)
-    assert any(is_day for *_, is_day in pairs)
+
+
+def test_the_day_is_the_last_hundredth_of_all_pairs(tmp_path: Path) -> None:
+    write_edges(300, tmp_path)
+    with duckdb.connect() as connection:
+        edges = connection.execute(
+            f"select count(*), count(*) filter (is_day) from '{tmp_path / steps.EDGES}'"
+        ).fetchone()
+        day = connection.execute(
+            f"select count(*), bool_and(is_day) from '{tmp_path / steps.DAY_EVIDENCE}'"
+        ).fetchone()
+    assert edges and day
+    assert day == (edges[1], True)
+    assert 0 < edges[1] <= edges[0] / 100
 
 
 def test_growth_in_proportion_has_the_exponent_one() -> None:
@@ -94,7 +111,7 @@ def test_what_starting_costs_is_shown_and_left_out_of_the_ratios() -> None:
         start={"cold": Cost(1, 1, 1), "splink": Cost(3, 1, 1)},
     )
     page = identity_page("", "a machine", [graph])
-    assert "| Splink's clustering | 12.0 | 3.0 | 6.0 | 100 |" in page
+    assert "| Splink's clustering of texts | 12.0 | 3.0 | 6.0 | 100 |" in page
     assert "| cold / Splink, CPU | 0.33 | ≤ 0.33 |" in page
     assert "| cold / Splink, memory | 0.30 | ≤ 0.50 |" in page
     assert graph.work("cold") == 3
@@ -106,4 +123,4 @@ def test_the_page_has_one_part_and_keeps_the_rest() -> None:
     again = identity_page(first + "What it means.\n", "a machine", [graph])
     assert again == first + "What it means.\n"
     assert (again.count(START), again.count(END)) == (1, 1)
-    assert "| Splink's clustering | not measured | | | |" in again
+    assert "| Splink's clustering of texts | not measured | | | |" in again

@@ -16,14 +16,14 @@
     ),
 
     solved as (
-        select components_of(ones, others) as numbers
+        select unnest(components_of(ones, others)) as found
         from pairs
         where ones is not null
     )
 
     select
-        unnest(numbers[: len(numbers) // 2]) as node,
-        unnest(numbers[len(numbers) // 2 + 1 :]) as component
+        found.node,
+        found.component
     from solved
 {%- endmacro %}
 

@@ -1,5 +1,5 @@
-{#- A 64-bit hash of one or several expressions (`a, b`) for grouping and sorting inside one statement. Never stored: it may differ
-    between versions of the engine. -#}
+{#- A 64-bit hash of one or several expressions (`a, b`) for grouping and sorting inside one statement.
+    Never stored: it may differ between versions of the engine. -#}
 {% macro hash_number(expressions) -%}
     {{ return(adapter.dispatch('hash_number', 'regulars')(expressions)) }}
 {%- endmacro %}

@@ -66,14 +66,17 @@ matched as (
     from new_values
 ),
 
+-- What has no matching form is nobody's: it is kept, so that nothing asks again, and has no integer
 numbered as (
     select
         identifier_type,
         raw_value,
         identifier_value,
-        dense_rank() over (order by identifier_value, identifier_type) as place
+        case
+            when identifier_value is not null
+                then dense_rank() over (order by identifier_value, identifier_type)
+        end as place
     from matched
-    where identifier_value is not null
 )
 
 {%- if is_incremental() %},
@@ -92,44 +95,25 @@ known_values as (
 last_key as (
     select coalesce(max(identifier_key), 0) as identifier_key
     from {{ this }}
-),
-
-keyed as (
-    select
-        numbered.identifier_type,
-        numbered.raw_value,
-        numbered.identifier_value,
-        coalesce(known_values.identifier_key, last_key.identifier_key + numbered.place) as identifier_key
-    from numbered
-    cross join last_key
-    left join known_values
-        on
-            numbered.identifier_type = known_values.identifier_type
-            and numbered.identifier_value = known_values.identifier_value
 )
-{%- else %},
 
-keyed as (
-    select
-        identifier_type,
-        raw_value,
-        identifier_value,
-        place as identifier_key
-    from numbered
-)
+select
+    numbered.identifier_type,
+    numbered.raw_value,
+    numbered.identifier_value,
+    cast(coalesce(known_values.identifier_key, last_key.identifier_key + numbered.place) as bigint) as identifier_key
+from numbered
+cross join last_key
+left join known_values
+    on
+        numbered.identifier_type = known_values.identifier_type
+        and numbered.identifier_value = known_values.identifier_value
+{%- else %}
+
+select
+    identifier_type,
+    raw_value,
+    identifier_value,
+    cast(place as bigint) as identifier_key
+from numbered
 {%- endif %}
-
-select
-    identifier_type,
-    raw_value,
-    identifier_value,
-    cast(identifier_key as bigint) as identifier_key
-from keyed
-union all
-select
-    identifier_type,
-    raw_value,
-    identifier_value,
-    cast(null as bigint) as identifier_key
-from matched
-where identifier_value is null
