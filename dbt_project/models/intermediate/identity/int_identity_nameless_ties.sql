@@ -27,23 +27,36 @@ touches as (
     where identifiers.identifier_type in ('payment_card', 'device')
 ),
 
-by_their_address as (
+-- Apart from the owners, so that no engine compares every word with everybody of that first name
+called as (
     select distinct
         touches.bridge_key,
-        touches.core
+        touches.core,
+        words.word
     from touches
     inner join {{ ref('int_identity_address_words') }} as words on touches.core = words.core
-    inner join touches as owners on touches.bridge_key = owners.bridge_key and words.word = owners.first_name
+),
+
+by_their_address as (
+    select distinct
+        called.bridge_key,
+        called.core
+    from called
+    inner join touches as owners on called.bridge_key = owners.bridge_key and called.word = owners.first_name
 ),
 
 somebodys_cards as (
-    select bridge_key
+    select
+        bridge_key,
+        identifier_type
     from touches
     where identifier_type = 'payment_card'
-    group by bridge_key
+    group by bridge_key, identifier_type
     having count(*) > 1
     union
-    select bridge_key
+    select
+        bridge_key,
+        'payment_card' as identifier_type
     from {{ ref('int_identity_bridge_names') }}
 ),
 
@@ -54,20 +67,30 @@ somebodys_devices as (
     from touches
     where identifier_type = 'device' and is_named
     group by bridge_key
+),
+
+-- Joined by what is equal alone: a condition on one side of a left join makes an engine compare all with all
+judged as (
+    select
+        touches.bridge_key,
+        touches.core,
+        case
+            when cards.bridge_key is not null then 'unnamed_record'
+            when devices.bridge_key is not null and greatest(devices.device_count, touches.bridge_count) > 1
+                then 'unnamed_visitor'
+        end as refusal_reason
+    from touches
+    left join somebodys_cards as cards
+        on touches.bridge_key = cards.bridge_key and touches.identifier_type = cards.identifier_type
+    left join somebodys_devices as devices on touches.bridge_key = devices.bridge_key
+    where not touches.is_named
 )
 
 select
-    touches.bridge_key,
-    touches.core,
-    case when cards.bridge_key is not null then 'unnamed_record' else 'unnamed_visitor' end as refusal_reason
-from touches
-left join somebodys_cards as cards
-    on touches.bridge_key = cards.bridge_key and touches.identifier_type = 'payment_card'
-left join somebodys_devices as devices
-    on touches.bridge_key = devices.bridge_key and greatest(devices.device_count, touches.bridge_count) > 1
+    judged.bridge_key,
+    judged.core,
+    judged.refusal_reason
+from judged
 left join by_their_address
-    on touches.bridge_key = by_their_address.bridge_key and touches.core = by_their_address.core
-where
-    not touches.is_named
-    and by_their_address.core is null
-    and coalesce(cards.bridge_key, devices.bridge_key) is not null
+    on judged.bridge_key = by_their_address.bridge_key and judged.core = by_their_address.core
+where judged.refusal_reason is not null and by_their_address.core is null

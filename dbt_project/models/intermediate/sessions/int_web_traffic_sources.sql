@@ -30,26 +30,34 @@ read_by_rule as (
         end as tested
     from sources
     cross join rules
+),
+
+-- Before they are joined: a condition that is not "equal" would make an engine compare all with all
+first_rules as (
+    select
+        utm_source,
+        utm_medium,
+        referrer_host,
+        substr(min(lpad(cast(priority as varchar), 4, '0') || marketing_channel), 5) as marketing_channel
+    from read_by_rule
+    where
+        tested <> ''
+        and case match_kind
+            when 'exact' then tested = value
+            when 'pattern' then {{ text_matches('tested', 'value') }}
+            else true
+        end
+    group by utm_source, utm_medium, referrer_host
 )
 
 select
     sources.utm_source,
     sources.utm_medium,
     sources.referrer_host,
-    coalesce(
-        substr(min(lpad(cast(read_by_rule.priority as varchar), 4, '0') || read_by_rule.marketing_channel), 5),
-        'direct'
-    ) as marketing_channel
+    coalesce(first_rules.marketing_channel, 'direct') as marketing_channel
 from sources
-left join read_by_rule
+left join first_rules
     on
-        sources.utm_source = read_by_rule.utm_source
-        and sources.utm_medium = read_by_rule.utm_medium
-        and sources.referrer_host = read_by_rule.referrer_host
-        and read_by_rule.tested <> ''
-        and case read_by_rule.match_kind
-            when 'exact' then read_by_rule.tested = read_by_rule.value
-            when 'pattern' then {{ text_matches('read_by_rule.tested', 'read_by_rule.value') }}
-            else true
-        end
-group by sources.utm_source, sources.utm_medium, sources.referrer_host
+        sources.utm_source = first_rules.utm_source
+        and sources.utm_medium = first_rules.utm_medium
+        and sources.referrer_host = first_rules.referrer_host
