@@ -22,14 +22,16 @@ STEPS = (
     ("reread", "every text looked up again in the kept dictionary"),
     ("splink_keyed", "Splink's clustering of integers"),
     ("warm", "warm: the dictionary was kept, edges are its integers"),
-    ("day", "day: the last 1 % of texts, everything kept"),
+    ("look_up", "the texts of the last 1 % looked up, the new ones learnt"),
+    ("day", "day: its edges as integers, whom they touch solved again"),
 )
 RATIOS = (
-    ("cold / Splink, CPU", "cold", "splink", "≤ 0.33"),
-    ("rebuild / Splink, CPU", "rebuild", "splink", ""),
-    ("texts looked up again / Splink, CPU", "reread", "splink", ""),
-    ("warm / Splink of integers, CPU", "warm", "splink_keyed", "≤ 0.125"),
-    ("day / rebuild, CPU", "day", "rebuild", "≤ 0.05"),
+    ("cold / Splink, CPU", ("cold",), "splink", "≤ 0.33"),
+    ("rebuild / Splink, CPU", ("rebuild",), "splink", ""),
+    ("texts looked up again / Splink, CPU", ("reread",), "splink", ""),
+    ("warm / Splink of integers, CPU", ("warm",), "splink_keyed", "≤ 0.125"),
+    ("day / rebuild, CPU", ("day",), "rebuild", "≤ 0.05"),
+    ("day and its texts / rebuild, CPU", ("look_up", "day"), "rebuild", "≤ 0.05"),
 )
 MEMORY = ("cold / Splink, memory", "cold", "splink", "≤ 0.50")
 
@@ -51,11 +53,12 @@ class Graph:
     costs: dict[str, Cost] = field(default_factory=dict)
     start: dict[str, Cost] = field(default_factory=dict)
 
-    def work(self, step: str) -> float | None:
-        """The CPU seconds of a step beyond those that it takes to start."""
-        if (cost := self.costs.get(step)) is None:
+    def work(self, *steps: str) -> float | None:
+        """The CPU seconds of steps beyond those that they take to start; none if one is missing."""
+        if any(step not in self.costs for step in steps):
             return None
-        return cost.cpu - (self.start[step].cpu if step in self.start else 0)
+        started = sum(self.start[step].cpu for step in steps if step in self.start)
+        return sum(self.costs[step].cpu for step in steps) - started
 
 
 def identity_page(old: str, machine: str, graphs: Sequence[Graph]) -> str:
@@ -112,8 +115,8 @@ def _graph(graph: Graph) -> Iterator[str]:
     yield ""
     yield "| ratio, without starting | value | aim |"
     yield "|---|---:|---:|"
-    for words, part, whole, aim in RATIOS:
-        if (one := graph.work(part)) is not None and (other := graph.work(whole)):
+    for words, parts, whole, aim in RATIOS:
+        if (one := graph.work(*parts)) is not None and (other := graph.work(whole)):
             yield f"| {words} | {one / other:.2f} | {aim} |"
     words, part, whole, aim = MEMORY
     if part in graph.costs and whole in graph.costs:

@@ -130,7 +130,7 @@ class Identities:
         )
         return self._model(COMPONENTS)
 
-    def write_names(self, file: str, condition: str = "true") -> None:
+    def write_names(self, file: str) -> None:
         """Write what identifiers are called beside their component."""
         self._con.execute(f"""
             copy (
@@ -140,7 +140,6 @@ class Identities:
                 from components
                 inner join {DICTIONARY} as identifiers
                     on components.node = identifiers.identifier_key
-                where {condition}
             ) to '{self._folder / file}' (format parquet)
         """)
 
@@ -224,11 +223,17 @@ def reread(folder: Path) -> None:
     _build(folder, "reread", folder / "reread.duckdb")
 
 
-def day(folder: Path) -> None:
-    """One percent more: whom it touches is solved again, the rest is kept."""
-    with opened(folder, folder / f"{STATE}.duckdb", DAY_EVIDENCE) as (connection, identities):
+def look_up(folder: Path) -> None:
+    """The texts of the last percent as integers, the new ones learnt."""
+    with opened(folder, folder / f"{STATE}.duckdb", DAY_EVIDENCE) as (_, identities):
         identities.learn_texts()
         identities.key_edges("new_links")
+
+
+def day(folder: Path) -> None:
+    """One percent more edges: whom they touch is solved again, the rest is kept."""
+    database = folder / f"{STATE}.duckdb"
+    with opened(folder, database, condition="false") as (connection, identities):
         connection.execute("insert into links from new_links")
         connection.execute("""
             create temp table scope as
@@ -249,8 +254,7 @@ def day(folder: Path) -> None:
         connection.execute(f"create temp table solved as {identities.solve(links)}")
         connection.execute("delete from components where node in (from scope)")
         connection.execute("insert into components from solved")
-        identities.write_names("day.parquet", "components.node in (from scope)")
-        connection.execute("drop table new_links")
+        connection.execute(f"copy solved to '{folder}/day.parquet' (format parquet)")
 
 
 def named(connection: Connection, database: Path, found: str | None = None) -> str:
@@ -272,7 +276,7 @@ def named(connection: Connection, database: Path, found: str | None = None) -> s
 
 
 STEPS: dict[str, Callable[[Path], None]] = {
-    step.__name__: step for step in (cold, rebuild, keep, warm, reread, prepare, day)
+    step.__name__: step for step in (cold, rebuild, keep, warm, reread, prepare, look_up, day)
 }
 
 

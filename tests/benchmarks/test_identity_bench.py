@@ -56,7 +56,7 @@ def test_types_are_trusted_as_the_models_trust_them() -> None:
     assert tuple(re.findall(r"'(\w+)'", listed)) == steps.TRUST
 
 
-STEPS = ("cold", "rebuild", "keep", "warm", "reread", "prepare", "day")
+STEPS = ("cold", "rebuild", "keep", "warm", "reread", "prepare", "look_up", "day")
 
 
 def test_every_step_finds_what_networkx_finds(tmp_path: Path) -> None:
@@ -115,6 +115,15 @@ def test_what_starting_costs_is_shown_and_left_out_of_the_ratios() -> None:
     assert "| cold / Splink, CPU | 0.33 | ≤ 0.33 |" in page
     assert "| cold / Splink, memory | 0.30 | ≤ 0.50 |" in page
     assert graph.work("cold") == 3
+
+
+def test_the_day_is_told_with_and_without_its_texts() -> None:
+    costs = {"rebuild": Cost(20, 9, 9), "look_up": Cost(3, 1, 1), "day": Cost(1, 1, 1)}
+    page = identity_page("", "a machine", [Graph(1000, costs=costs)])
+    assert "| day / rebuild, CPU | 0.05 | ≤ 0.05 |" in page
+    assert "| day and its texts / rebuild, CPU | 0.20 | ≤ 0.05 |" in page
+    del costs["look_up"]
+    assert "its texts /" not in identity_page("", "a machine", [Graph(1000, costs=costs)])
 
 
 def test_the_page_has_one_part_and_keeps_the_rest() -> None:
