@@ -17,6 +17,7 @@ help: ## Show this help
 
 install: $(STAMP) ## Make .venv and install the hash-locked requirements into it
 
+# uv leaves bytecode to the first import, and where Python may not write it every process compiles anew.
 # pip before 24, which Python 3.11 and 3.12 bring, takes a wanted extra for a package without hashes.
 $(STAMP): requirements.lock pyproject.toml
 	@set -e; \
@@ -30,7 +31,7 @@ $(STAMP): requirements.lock pyproject.toml
 	if [ -z "$$uv" ] && $(PY) -m pip install -q --disable-pip-version-check uv 2>/dev/null; then uv=$(VENV)/bin/uv; fi; \
 	if [ -n "$$uv" ]; then \
 	  echo "Installing the hash-locked requirements with uv ..."; \
-	  $$uv pip install -q --python $(PY) --require-hashes -r requirements.lock; \
+	  $$uv pip install -q --python $(PY) --compile-bytecode --require-hashes -r requirements.lock; \
 	  $$uv pip install -q --python $(PY) --no-deps --no-build-isolation -e .; \
 	else \
 	  echo "Installing the hash-locked requirements with pip (uv is not to be had; this takes a few minutes) ..."; \
