@@ -384,13 +384,13 @@ def doctor(
 @app.command()
 def release(
     subject: Annotated[
-        str, typer.Argument(help="What the breaker stopped, as it named it; or all.")
+        str, typer.Argument(help="The size that stopped the run, as its message names it; or all.")
     ],
     by: Annotated[str, typer.Option(help="Who answers for it.")],
     reason: Annotated[str, typer.Option(help="Why the change is right.")],
     home: HomeOption = None,
 ) -> None:
-    """Let a change of size that the breaker stopped be published by the next run."""
+    """Let a size that stopped the last run be published by the next one."""
     from orchestration.ops.store import open_store
     from orchestration.quality.releases import release as let_through
 

@@ -171,7 +171,7 @@ def _as_error(step: str | None, error: Any) -> RegularsError:
     first_line = redact(sentence.splitlines()[0]) if sentence else ""
     return RegularsError(
         f"The step {step or 'start'} failed: {name}: {first_line}",
-        "Open `regulars dev` for the whole story; the last published file is untouched.",
+        "Open `regulars dev` for the whole story.",
     )
 
 

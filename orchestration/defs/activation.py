@@ -10,6 +10,7 @@ from typing import NamedTuple
 import dagster as dg
 
 from ingestion.config import load_settings
+from ingestion.errors import RegularsError
 from orchestration import console
 from orchestration.activation.authority import Trigger, may_send
 from orchestration.activation.people import destinations_of, targets
@@ -51,11 +52,16 @@ def _pairs() -> list[Pair]:
     description="The HTML page of people, value, stages, segments and data health.",
 )
 def report(run: RunResource) -> dg.MaterializeResult[None]:
-    """Draw the page from the published file."""
+    """Draw the page from the published file; what is published stays so without its page."""
     from orchestration.report.build import build_report  # noqa: PLC0415 - only a run draws
 
-    path = build_report(run.current.home, run.current.settings.shop.name)
-    run.current.say(f"Drawn: {path}")
+    current = run.current
+    try:
+        path = build_report(current.home, current.settings.shop.name)
+    except RegularsError as error:
+        current.say(f"Published without its report. {error.message} {error.hint}")
+        return dg.MaterializeResult(metadata={"problem": f"{error.message} {error.hint}"})
+    current.say(f"Drawn: {path}")
     return dg.MaterializeResult(metadata={"bytes": path.stat().st_size})
 
 

@@ -24,6 +24,7 @@ from orchestration.quality.dbt_results import dbt_checks
 from orchestration.quality.freshness import silent_sources
 from orchestration.quality.identity import NAME as IDENTITY_DRIFT
 from orchestration.quality.identity import check_identity
+from orchestration.quality.releases import apply_releases, baseline_of, find_releases
 from orchestration.quality.results import CheckResult, stopping
 from orchestration.quality.run import find_suites, run_quality
 from orchestration.run import clock
@@ -81,9 +82,10 @@ def audit(run: RunResource) -> Iterator[dg.AssetCheckResult]:
     if current.candidate is None:
         raise dg.Failure("There is no candidate to judge in this run.", allow_retries=False)
     current.say("Checking: contract, suites, sizes ...")
+    released = find_releases(current.store, baseline_of(current.home))
     results = [
         *dbt_checks(target_path(current.home)),
-        *run_quality(current.candidate, current.settings),
+        *apply_releases(run_quality(current.candidate, current.settings), released),
         *check_sizes(current.home, current.candidate, current.settings, current.store),
         *check_identity(current.home, current.candidate, current.settings.identity),
     ]

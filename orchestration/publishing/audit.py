@@ -112,4 +112,4 @@ def failure(failed: list[CheckResult]) -> CheckFailedError:
     return CheckFailedError(f"{sentence} [{first.name}]{more}.", f"{first.hint} {_KEPT}".strip())
 
 
-_KEPT = "Nothing was published; the previous published file stays."
+_KEPT = "Nothing was published; what was published before, if anything, stays as it is."

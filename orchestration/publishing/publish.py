@@ -14,7 +14,6 @@ once (`published_parquet`) and keeps one version; the version before stays until
 from __future__ import annotations
 
 import hashlib
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -68,7 +67,7 @@ def publish(
     if _signature(candidate.path) != before:
         raise CheckFailedError(
             "The candidate changed while it was being published.",
-            "Nothing was published; the previous published file stays.",
+            "Nothing was published; what was published before, if anything, stays as it is.",
         )
     candidate.path.chmod(OWNER_ONLY)
     fsync(candidate.path)
@@ -124,7 +123,6 @@ def _write_parquet(home: Home, candidate: Candidate, reached: Callable[[str], No
     partial.mkdir(parents=True, mode=FOLDER_MODE)
     try:
         _copy_tables(candidate, partial, reached)
-        _carry_over_report(home, partial)
         fsync(partial)
         partial.rename(final)
     except BaseException:
@@ -148,12 +146,6 @@ def _copy_tables(candidate: Candidate, folder: Path, reached: Callable[[str], No
             fsync(path)
             if number == len(candidate.tables) // 2:
                 reached("parquet_half")
-
-
-def _carry_over_report(home: Home, folder: Path) -> None:
-    """Keep the last report until the new one is drawn, so that its link never leads nowhere."""
-    if home.report.exists():
-        shutil.copy2(home.report, folder / home.report.name)
 
 
 def _link(home: Home, version: Path) -> None:

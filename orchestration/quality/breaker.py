@@ -32,7 +32,6 @@ from ingestion.config import Breaker, Settings
 from orchestration.home import Home
 from orchestration.ops.store import Store
 from orchestration.publishing.candidate import Candidate
-from orchestration.publishing.reader import read_build
 from orchestration.quality.measures import (
     GroupChange,
     Measures,
@@ -40,7 +39,7 @@ from orchestration.quality.measures import (
     both_open,
     measure,
 )
-from orchestration.quality.releases import apply_releases, find_releases
+from orchestration.quality.releases import apply_releases, baseline_of, find_releases
 from orchestration.quality.results import BREAKER_PREFIX, CheckResult
 from orchestration.transformation import read_manifest, target_path
 
@@ -59,8 +58,7 @@ def check_sizes(
     with both_open(home.published, candidate.path) as connection:
         manifest = read_manifest(target_path(home) / "manifest.json")
         measures = measure(connection, windows(manifest.segments))
-    releases = find_releases(store, read_build(home.published)[0])
-    return apply_releases(judge(measures, settings), releases)
+    return apply_releases(judge(measures, settings), find_releases(store, baseline_of(home)))
 
 
 def windows(segments: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:

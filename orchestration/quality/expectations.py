@@ -26,6 +26,7 @@ class Expectation:
         sentence: what is wrong; `{observed}` stands for the number.
         hint: what to do about it.
         severity: whether it stops the run.
+        is_share: whether the number is a part of a whole, to be written as a percentage.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Expectation:
     sentence: str
     hint: str
     severity: Severity = "blocking"
+    is_share: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,10 +70,12 @@ def at_most(
     *,
     name: str,
     severity: Severity = "blocking",
+    is_share: bool = False,
 ) -> Expectation:
     """A number that must not exceed a limit."""
     arguments = {"column": column, "max_value": limit}
-    return Expectation(name, "ExpectColumnValuesToBeBetween", arguments, sentence, hint, severity)
+    kind = "ExpectColumnValuesToBeBetween"
+    return Expectation(name, kind, arguments, sentence, hint, severity, is_share)
 
 
 def at_least(

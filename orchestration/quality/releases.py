@@ -1,11 +1,11 @@
-"""Releases of the size breaker: who let which change be published, and why.
+"""Releases of a size that stopped a run: who let it be published, and why.
 
 Belongs here: giving and finding releases in the ops store, beside the approvals of syncs (a release
 is an approval whose destination is the published file). Does not belong here: the rules
 (orchestration/quality/breaker.py).
 
 A release holds for the size that was seen, a tenth more or less, against the file that is published
-now; with the next published file it is spent.
+now (or none, before the first publication); with the next published file it is spent.
 """
 
 from __future__ import annotations
@@ -24,9 +24,10 @@ from orchestration.home import Home
 from orchestration.ops import schema
 from orchestration.ops.store import Store, insert_new, to_micros
 from orchestration.publishing.reader import read_build
-from orchestration.quality.results import BREAKER_PREFIX, CheckResult
+from orchestration.quality.results import CheckResult
 
 DESTINATION = "published"
+NOTHING_PUBLISHED = "none"  # the baseline before the first publication
 TOLERANCE = 0.10
 NOISE = 3.0
 ALL = "all"
@@ -34,7 +35,7 @@ ALL = "all"
 
 @dataclass(frozen=True)
 class Release:
-    """One subject of the breaker (`vip`, `orders` …) let through at about the size seen."""
+    """One subject (`vip`, `orders`, `vip_everybody` …) let through at about the size seen."""
 
     subject: str
     observed: float
@@ -43,7 +44,7 @@ class Release:
 
     def covers(self, result: CheckResult) -> bool:
         """Whether this release is about that result, at about that size."""
-        if result.observed is None or result.name != BREAKER_PREFIX + self.subject:
+        if result.observed is None or result.subject != self.subject:
             return False
         seen = abs(self.observed)
         return abs(result.observed - self.observed) <= max(TOLERANCE * seen, NOISE * sqrt(seen))
@@ -52,7 +53,7 @@ class Release:
 def release(
     home: Home, store: Store, subject: str, *, person: str, reason: str, released_at: datetime
 ) -> list[str]:
-    """Let what the breaker stopped in the last run be published after all.
+    """Let a size that stopped the last run be published after all.
 
     Args:
         home: whose published file is the baseline.
@@ -66,20 +67,25 @@ def release(
         The names that were released.
 
     Raises:
-        UsageError: no name or reason, or the breaker did not stop that.
+        UsageError: no name or reason, or no size of that name stopped the last run.
     """
     if not person.strip() or not reason.strip():
         raise UsageError(
             "A release needs the name of a person and a reason.", "Give both, in words."
         )
-    stopped = _stopped_in_last_run(store) if home.published.exists() else {}
-    if not stopped or subject not in {*stopped, ALL}:
-        list_of = ", ".join(sorted(stopped)) or "nothing"
+    stopped = _stopped_in_last_run(store)
+    if not stopped:
         raise UsageError(
-            f"The size breaker did not stop `{subject}` in the last run.", f"It stopped: {list_of}."
+            f"The size of `{subject}` did not stop the last run, and no other size did.",
+            "What stopped it, if anything did, is in its message: data or a model to mend.",
+        )
+    if subject not in {*stopped, ALL}:
+        raise UsageError(
+            f"The size of `{subject}` did not stop the last run.",
+            f"What did, and can be released: {', '.join(sorted(stopped))}.",
         )
     names = sorted(stopped) if subject == ALL else [subject]
-    baseline = read_build(home.published)[0]
+    baseline = baseline_of(home)
     rows = [
         {
             "plan_hash": f"size:{baseline}:{stopped[name]!r}",
@@ -94,6 +100,11 @@ def release(
     with store.write() as connection:
         insert_new(connection, schema.approvals, rows)
     return names
+
+
+def baseline_of(home: Home) -> str:
+    """The build that is published now, which releases are given against."""
+    return read_build(home.published)[0] if home.published.exists() else NOTHING_PUBLISHED
 
 
 def find_releases(store: Store, baseline: str) -> list[Release]:
@@ -130,7 +141,7 @@ def _released(result: CheckResult, releases: list[Release]) -> CheckResult:
 
 
 def _stopped_in_last_run(store: Store) -> dict[str, float]:
-    """What the breaker stopped in the run whose audit is the newest, with the sizes seen."""
+    """The sizes that stopped the run whose audit is the newest, by subject."""
     query = (
         select(schema.audits.c.record)
         .join(schema.runs, schema.runs.c.run_id == schema.audits.c.run_id)
@@ -139,9 +150,10 @@ def _stopped_in_last_run(store: Store) -> dict[str, float]:
     )
     with store.read() as connection:
         record = connection.execute(query).scalar()
-    checks: list[dict[str, Any]] = json.loads(record)["checks"] if record else []
+    stored: list[dict[str, Any]] = json.loads(record)["checks"] if record else []
+    checks = [CheckResult.from_json(check) for check in stored]
     return {
-        check["name"].removeprefix(BREAKER_PREFIX): check["observed"]
+        check.subject: check.observed
         for check in checks
-        if check["kind"] == "breaker" and not check["passed"]
+        if check.stops and check.subject and check.observed is not None
     }

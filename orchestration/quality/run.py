@@ -107,7 +107,8 @@ def _result(
 ) -> CheckResult:
     raised = outcome is None or _raised(outcome.exception_info)
     observed = _observed(frame, expectation)
-    sentence = expectation.sentence.replace("{observed}", _number(observed))
+    written = _number(observed, is_share=expectation.is_share)
+    sentence = expectation.sentence.replace("{observed}", written)
     return CheckResult(
         kind="suite",
         name=f"{suite.name}.{expectation.name}",
@@ -151,7 +152,7 @@ def _observed(frame: pd.DataFrame, expectation: Expectation) -> float | None:
     return None if pd.isna(value) else value
 
 
-def _number(value: float | None) -> str:
+def _number(value: float | None, *, is_share: bool) -> str:
     if value is None:
         return "some"
-    return f"{int(value):,}" if value == int(value) else f"{value:.1%}"
+    return f"{value:.1%}" if is_share else f"{value:,.0f}"

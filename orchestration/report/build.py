@@ -1,7 +1,7 @@
 """Drawing the page: figures in, one HTML file out.
 
-Belongs here: putting figures and template together and writing the file. Does not belong here:
-reading figures (figures, segments, health) or words (words).
+Belongs here: putting figures and template together and writing the file, also when they cannot be
+put together. Does not belong here: reading figures (figures, segments, health) or words (words).
 
 Data flow: published.duckdb, and counts of the ledger in ops -> published/report.html.
 """
@@ -16,6 +16,7 @@ import duckdb
 from jinja2 import FileSystemLoader, StrictUndefined
 from jinja2.sandbox import SandboxedEnvironment
 
+from ingestion.errors import RegularsError
 from orchestration.home import Home
 from orchestration.publishing.reader import open_published
 from orchestration.report import figures, health, segments, words
@@ -23,9 +24,24 @@ from orchestration.report.ledger import Delivery, read_deliveries
 
 TEMPLATES = Path(__file__).parent / "templates"
 
+# Stands where the page would, so that nobody takes an older build's page for this one's.
+UNDRAWN = """<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><title>The report could not be drawn</title></head>
+<body>
+<h1>The report of the latest build could not be drawn</h1>
+<p>The build itself is published: <code>regulars sql</code> reads its tables.
+<code>regulars report</code> draws this page again and says what is wrong.</p>
+</body>
+</html>
+"""
+
 
 def build_report(home: Home, shop_name: str = "") -> Path:
     """Draw the report of the published file and put it beside the Parquet copies.
+
+    A page that cannot be drawn is replaced by one that says so: the page of an older build would
+    look like this one's.
 
     Args:
         home: whose published file is drawn.
@@ -35,17 +51,32 @@ def build_report(home: Home, shop_name: str = "") -> Path:
         The path of the page.
 
     Raises:
-        RegularsError: nothing is published yet.
+        RegularsError: nothing is published yet, or the page cannot be drawn.
     """
-    with open_published(home) as connection:
-        page = render(connection, read_deliveries(home, connection), shop_name)
+    try:
+        with open_published(home) as connection:
+            page = render(connection, read_deliveries(home, connection), shop_name)
+    except Exception as error:
+        if home.published_dir.exists():
+            _write(home, UNDRAWN)
+        if isinstance(error, RegularsError):
+            raise
+        # The kind of error only: its text may carry a value.
+        raise RegularsError(
+            f"The report could not be drawn ({type(error).__name__}); all else is as it was.",
+            "REGULARS_TRACEBACK=1 regulars report shows where (it may quote rows).",
+        ) from (error if os.environ.get("REGULARS_TRACEBACK") else None)
+    _write(home, page)
+    return home.report
+
+
+def _write(home: Home, page: str) -> None:
     home.published_dir.mkdir(exist_ok=True, mode=0o700)
     aside = home.report.with_suffix(".html.partial")
     descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
         stream.write(page)
     aside.replace(home.report)
-    return home.report
 
 
 def render(

@@ -172,12 +172,12 @@ class SmallWorld:
                 f" from dim_customers where {rule}".format(as_of=as_of)
             )
         rows = ", ".join(
-            f"('{name}', '{label}', '{text}', '{channel}', 'marketing', '[\"file\"]', 10, 0)"
+            f"('{name}', '{label}', '{text}', '{channel}', 'marketing', '[\"file\"]', 10, 0, false)"
             for name, (label, text, channel) in SEGMENTS.items()
         )
         con.execute(
             f"create table dim_segments as from (values {rows}) t(segment, label, description,"
-            " channel, purpose, destinations, priority, min_size)"
+            " channel, purpose, destinations, priority, min_size, may_be_everybody)"
         )
         members = " union all ".join(
             f"select '{name}' as segment, customer_id from segments.seg_{name}" for name in RULES

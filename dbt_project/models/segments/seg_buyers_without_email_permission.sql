@@ -5,6 +5,7 @@
     'purpose': 'marketing',
     'destinations': ['file'],
     'priority': 70,
+    'may_be_everybody': True,
 }}) }}
 
 with buyers as (

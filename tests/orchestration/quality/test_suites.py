@@ -110,6 +110,40 @@ def test_a_young_shop_may_have_everybody_in_one_segment(make_candidate, settings
     assert not [r.name for r in results if "everybody" in r.name and not r.passed]
 
 
+WHOLE = "insert into segments.seg_vip select customer_id, 'r', '{{}}' from dim_customers where {}"
+EMPTIED = "delete from segments.seg_vip"
+
+
+def everybody(make_candidate, *after):
+    results = run_quality(make_candidate(after=[EMPTIED, *after]), Settings())
+    return next(r for r in results if r.name == "segment_vip.not_everybody")
+
+
+def test_all_known_people_are_everybody_although_most_visitors_are_anonymous(make_candidate):
+    found = everybody(
+        make_candidate,
+        "update dim_customers set is_known = customer_id < 'c6'",
+        WHOLE.format("is_known"),
+    )
+    assert found.stops
+    assert "vip holds 100.0% of all people whom its channel could address" in found.sentence
+
+
+def test_on_site_everybody_includes_the_anonymous(make_candidate):
+    found = everybody(
+        make_candidate,
+        "update dim_customers set is_known = customer_id < 'c6'",
+        "update dim_segments set channel = 'onsite'",
+        WHOLE.format("is_known"),
+    )
+    assert found.passed
+
+
+def test_a_segment_may_declare_itself_wide(make_candidate):
+    declared = "update dim_segments set may_be_everybody = true where segment = 'vip'"
+    assert everybody(make_candidate, WHOLE.format("true"), declared).passed
+
+
 def test_results_carry_no_values(make_candidate, settings):
     candidate = make_candidate(after=["update dim_customers set customer_type = 'canary@x.org'"])
     text = "".join(str(r) for r in run_quality(candidate, settings))

@@ -81,6 +81,31 @@ def test_nothing_published_is_a_sentence(home):
         build_report(home)
 
 
+def test_a_page_that_cannot_be_drawn_says_so_and_no_older_one_stays(publish_day, make_candidate):
+    home = publish_day()
+    drawn = build_report(home).read_text("utf-8")
+    canary = "alter table fct_orders drop column ordered_at"
+    make_candidate(501, after=[canary]).path.replace(home.published)
+    with pytest.raises(RegularsError, match=r"could not be drawn \(BinderException\)") as problem:
+        build_report(home)
+    assert "ordered_at" not in str(problem.value)
+    assert "could not be drawn" in home.report.read_text("utf-8") != drawn
+
+
+def test_a_shop_whose_values_are_all_unknown_has_a_page(publish_day):
+    home = publish_day(
+        after=[
+            "update fct_orders set net_sales_shop = null, conversion_issue = 'missing_rate'",
+            "update dim_customers set lifetime_net_sales = null where order_count > 0",
+            "update fct_customer_rfm set monetary = null, gross_monetary = null, m_score = null,"
+            " rfm_segment = null",
+        ]
+    )
+    _, page, text = page_of(home)
+    assert page.stack == []
+    assert "orders are left out of sums: no exchange rate is known for the day" in text
+
+
 def test_it_asks_nothing_of_anybody(publish_day):
     content, page, _ = page_of(publish_day())
     assert "script" not in page.tags

@@ -17,7 +17,8 @@ with segments as (
         {{ segment_text(meta.purpose) }} as purpose,
         {{ segment_text(tojson(meta.destinations or [])) }} as destinations,
         {{ meta.priority or 100 }} as priority,
-        {{ meta.min_size or 0 }} as min_size
+        {{ meta.min_size or 0 }} as min_size,
+        {{ 'true' if meta.may_be_everybody else 'false' }} as may_be_everybody
     {%- if not loop.last %}
     union all
     {%- endif %}
@@ -30,7 +31,8 @@ with segments as (
         cast(null as {{ dbt.type_string() }}) as purpose,
         cast(null as {{ dbt.type_string() }}) as destinations,
         cast(null as integer) as priority,
-        cast(null as integer) as min_size
+        cast(null as integer) as min_size,
+        cast(null as boolean) as may_be_everybody
     {%- endfor %}
 ),
 
