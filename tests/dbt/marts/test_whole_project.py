@@ -17,7 +17,7 @@ from tests.dbt.marts.people import AS_OF, add_everybody
 from tests.dbt.marts.shop import PROJECT, Shop
 from tests.dbt.world import World
 
-PUBLISHED = ("marts", "segments", "activity")
+PUBLISHED = ("marts", "segments", "activity", "ops")
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +46,17 @@ def test_an_empty_shop_has_every_table_and_no_rows(empty: Path) -> None:
         }
     assert len([schema for schema, _ in tables if schema == "segments"]) == 11
     assert filled == {"dim_segments"}
+
+
+def test_every_column_that_is_published_has_a_description(empty: Path) -> None:
+    with duckdb.connect(str(empty / "warehouse.duckdb"), read_only=True) as connection:
+        columns = connection.execute(
+            "select schema_name || '.' || table_name || '.' || column_name, comment "
+            "from duckdb_columns() where list_contains($schemas, schema_name)",
+            {"schemas": list(PUBLISHED)},
+        ).fetchall()
+    assert columns
+    assert sorted(name for name, comment in columns if not (comment or "").strip()) == []
 
 
 def test_handmade_people_stand_in_tables_of_the_real_shape(empty: Path) -> None:
