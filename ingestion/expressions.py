@@ -16,13 +16,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ingestion.fields import ColumnType, identifier, quote
+from ingestion.fields import NUMBER_TYPES, ColumnType, identifier, quote
 
 TOKEN = re.compile(
     r"""\s*(?:(?P<quoted>"[^"]*"|'[^']*')|(?P<symbol><=|>=|!=|<>|==|[=<>(),])|(?P<word>[^\s=<>!(),"']+))"""
 )
 SYMBOLS = {"=": "=", "==": "=", "!=": "<>", "<>": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
-NUMERIC = ("integer", "money", "rate")
 
 
 class ExpressionError(ValueError):
@@ -154,7 +153,7 @@ class _Parser:
         if symbol.is_quoted or symbol.text not in SYMBOLS:
             raise ExpressionError(f"{symbol.text!r} is not a comparison (=, <, starts with, …)")
         operator = SYMBOLS[symbol.text]
-        if kind not in NUMERIC:
+        if kind not in NUMBER_TYPES:
             return f"({text} {operator} {self._text_value()})"
         value = self.take("a number").text
         if not re.fullmatch(r"[+-]?\d+(\.\d+)?", value):

@@ -16,7 +16,9 @@ from typing import Any, Literal
 from ingestion.currencies import CURRENCIES
 from ingestion.identifiers import IDENTIFIER_TYPES
 
-ColumnType = Literal["text", "integer", "money", "rate", "boolean", "timestamp", "date", "json"]
+ColumnType = Literal[
+    "text", "integer", "money", "price", "rate", "boolean", "timestamp", "date", "json"
+]
 
 # Reason codes are public: they stand in the quarantine table and in documentation, so they stay.
 FILE_REASONS = (
@@ -59,6 +61,8 @@ DUCKDB_TYPES: dict[ColumnType, str] = {
     "text": "varchar",
     "integer": "bigint",
     "money": "decimal(18,4)",
+    # What one piece costs may be a fraction of the smallest coin: 41,833 screws came to 115.00.
+    "price": "decimal(26,12)",
     "rate": "decimal(18,8)",
     "boolean": "boolean",
     "timestamp": "timestamp",
@@ -69,12 +73,16 @@ DLT_TYPES: dict[ColumnType, dict[str, Any]] = {
     "text": {"data_type": "text"},
     "integer": {"data_type": "bigint"},
     "money": {"data_type": "decimal", "precision": 18, "scale": 4},
+    "price": {"data_type": "decimal", "precision": 26, "scale": 12},
     "rate": {"data_type": "decimal", "precision": 18, "scale": 8},
     "boolean": {"data_type": "bool"},
     "timestamp": {"data_type": "timestamp", "timezone": False, "precision": 6},
     "date": {"data_type": "date"},
     "json": {"data_type": "text"},
 }
+
+
+NUMBER_TYPES: tuple[ColumnType, ...] = ("integer", "money", "price", "rate")
 
 
 @dataclass(frozen=True)
@@ -157,8 +165,9 @@ class TableSpec:
         row_checks: conditions over several columns.
         derived: columns worked out from others: (name, type, SQL over typed columns).
         attributes: name of a JSON column that keeps columns we do not know; else they are counted.
-        numbered: lines have no id of their own, so equal lines of a file are told apart by
-            their occurrence number.
+        line_key: name of a derived text column that says which rows of a file may be versions of
+            one another, where rows have no id of their own; NULL where they have. Rows of one file
+            that share it are different rows, told apart by their occurrence number.
     """
 
     name: str
@@ -167,7 +176,7 @@ class TableSpec:
     row_checks: tuple[RowCheck, ...] = ()
     derived: tuple[tuple[str, ColumnType, str], ...] = ()
     attributes: str = ""
-    numbered: bool = False
+    line_key: str = ""
 
     @property
     def stored_columns(self) -> tuple[tuple[str, ColumnType], ...]:
@@ -240,8 +249,9 @@ def typed_expression(column: Column) -> str:
     simple: dict[ColumnType, Callable[[], str]] = {
         "text": lambda: f"nullif({text_name(column)}, '')",
         "json": lambda: f"nullif({text_name(column)}, '')",
-        "money": lambda: f"try_cast({text} as decimal(18,4))",
-        "rate": lambda: f"try_cast({text} as decimal(18,8))",
+        "money": lambda: _decimal(text, "money"),
+        "price": lambda: _decimal(text, "price"),
+        "rate": lambda: _decimal(text, "rate"),
         "integer": lambda: _integer(text),
         "boolean": lambda: _boolean(text),
         "timestamp": lambda: _timestamp(text, column),
@@ -249,6 +259,10 @@ def typed_expression(column: Column) -> str:
     }
     typed = simple[column.type]()
     return f"upper(trim({typed}))" if column.currency else typed
+
+
+def _decimal(text: str, kind: ColumnType) -> str:
+    return f"try_cast({text} as {DUCKDB_TYPES[kind]})"
 
 
 def _integer(text: str) -> str:
@@ -330,7 +344,7 @@ def _column_problems(column: Column, is_json: bool) -> list[tuple[str, str, str]
             nested = f"starts_with({text}, '{{') or starts_with({text}, '[')"
             is_nested = f"({nested}) and {_nested_type(column)} in ('OBJECT', 'ARRAY')"
             found.append((is_nested, "wrong_type", name))
-    if column.type in ("money", "rate", "integer"):
+    if column.type in NUMBER_TYPES:
         unread = f"{typed} is null and trim({text}) <> ''"
         odd = rf"regexp_matches({text}, '(?i)^\s*[+-]?(nan|inf(inity)?)\s*$')"
         found.append((f"{unread} and {odd}", "not_a_number", name))

@@ -143,8 +143,8 @@ class Intake:
         self._db.execute(f"create or replace temp table judged as {judged_rows(spec, batch)}")
         tally.received += batch.table.num_rows
         tally.ignored |= unknown_columns(self._db, spec, batch)
-        if spec.numbered:
-            self._number_equal_lines(spec)
+        if spec.line_key:
+            self._number_lines(spec)
         bad = self._bad_rows(spec, batch, tally)
         good = self._new_rows(spec, tally)
         if self._keeps_ids:
@@ -154,17 +154,19 @@ class Intake:
         self._db.unregister("chunk")
         return [*bad, good] if good.num_rows else bad
 
-    def _number_equal_lines(self, spec: TableSpec) -> None:
-        """Equal lines of one file are different lines: from the second on, the id says which.
+    def _number_lines(self, spec: TableSpec) -> None:
+        """Lines of one file that share a key are different lines: from the second on, key and id
+        say which, so that the same lines of a later file are their versions.
 
         `occurrences` carries the counts of a file that goes on in the next batch.
         """
-        before = occurrences(spec)
+        before, key = occurrences(spec), identifier(spec.line_key)
+        counted = f"select _file as file, {key} as id, count(*) as n from judged"
         self._db.execute(
             f"""
             create or replace temp table repeated as
-            select _file as file, _row_id as id, count(*) as n from judged group by all
-            having n > 1 or (_file, _row_id) in (select (file, id) from {before})
+            {counted} where {key} is not null group by all
+            having n > 1 or (_file, {key}) in (select (file, id) from {before})
             """
         )
         last_file = "(select max_by(_file, rowid) from judged)"
@@ -172,28 +174,25 @@ class Intake:
             f"""
             create or replace temp table numbered as
             select judged.rowid as row_number_in_batch, coalesce(earlier.n, 0) + row_number()
-                over (partition by _file, _row_id order by _line) as occurrence
+                over (partition by _file, {key} order by _line) as occurrence
             from judged
-            join repeated on repeated.file = _file and repeated.id = _row_id
-            left join {before} as earlier on earlier.file = _file and earlier.id = _row_id
+            join repeated on repeated.file = _file and repeated.id = {key}
+            left join {before} as earlier on earlier.file = _file and earlier.id = {key}
             """
         )
         self._db.execute(
             f"""
             create or replace table {before} as
             select file, id, sum(n) as n
-            from (
-                select _file as file, _row_id as id, count(*) as n from judged group by all
-                union all
-                from {before}
-            )
+            from ({counted} where {key} is not null group by all union all from {before})
             where file = {last_file}
             group by all
             """
         )
         self._db.execute(
-            """
-            update judged set _row_id = md5(_row_id || '#' || occurrence)
+            f"""
+            update judged
+            set _row_id = md5(_row_id || '#' || occurrence), {key} = {key} || '#' || occurrence
             from numbered
             where judged.rowid = row_number_in_batch and occurrence > 1
             """
@@ -377,5 +376,5 @@ def seen(spec: TableSpec) -> str:
 
 
 def occurrences(spec: TableSpec) -> str:
-    """The scratch table of how often the file being read has had each line so far."""
+    """The scratch table of how often the file being read has had each line key so far."""
     return identifier(f"occurrences.{spec.name}")

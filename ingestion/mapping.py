@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from ingestion.currencies import CURRENCIES
 from ingestion.errors import UsageError, first_problem
 from ingestion.expressions import ExpressionError, to_sql
-from ingestion.fields import Column, ColumnType, TableSpec
+from ingestion.fields import SEPARATOR, Column, ColumnType, RowCheck, TableSpec
 
 MAPPING_FILE = "orders/mapping.yml"
 
@@ -27,23 +27,35 @@ LineColumn = Literal[
     "email",
     "phone",
     "payment_fingerprint",
+    "first_name",
+    "last_name",
     "sku",
     "product_name",
     "category",
     "quantity",
     "unit_price",
+    "line_amount",
+    "discount",
+    "shipping",
+    "refunded_amount",
     "currency",
     "country",
+    "status",
+    "cancelled_at",
     "sales_channel",
     "store_id",
 ]
 LINE_TYPES: dict[str, ColumnType] = {
     **dict.fromkeys(get_args(LineColumn), "text"),
-    "ordered_at": "timestamp",
-    "quantity": "money",
-    "unit_price": "money",
+    **dict.fromkeys(("ordered_at", "cancelled_at"), "timestamp"),
+    **dict.fromkeys(
+        ("quantity", "line_amount", "discount", "shipping", "refunded_amount"), "money"
+    ),
+    "unit_price": "price",
 }
-REQUIRED = ("order_id", "ordered_at", "quantity", "unit_price")
+REQUIRED = ("order_id", "ordered_at", "quantity")
+# What a line came to: one of the two must be there.
+AMOUNTS = ("unit_price", "line_amount")
 
 CleanUp = Literal["integer_text", "trim", "lower", "upper", "digits"]
 CLEAN_UPS: dict[CleanUp, str] = {
@@ -73,7 +85,7 @@ class Mapping(Part):
 
     columns: dict[LineColumn, Annotated[str, Field(min_length=1)]]
     clean: dict[LineColumn, CleanUp] = {}
-    formats: dict[Literal["ordered_at"], str] = {}
+    formats: dict[Literal["ordered_at", "cancelled_at"], str] = {}
     returns: Returns | None = None
     currency: str = ""
     timezone: str = "UTC"
@@ -93,6 +105,8 @@ class Mapping(Part):
     @classmethod
     def _has_the_needed(cls, value: dict[str, str]) -> dict[str, str]:
         missing = [name for name in REQUIRED if name not in value]
+        if not any(name in value for name in AMOUNTS):
+            missing.append(" or ".join(AMOUNTS))
         if missing:
             raise ValueError(f"must say where {', '.join(missing)} stands")
         return value
@@ -150,9 +164,26 @@ def order_lines(mapping: Mapping) -> TableSpec:
         name="order_lines",
         description="One row per line of an order, from files with one line per row.",
         columns=tuple(_column(name, mapping) for name in get_args(LineColumn)),
-        derived=(("is_return", "boolean", rule),),
-        numbered="line_id" not in mapping.columns,
+        derived=(("is_return", "boolean", rule), ("line_key", "text", _line_key(rule))),
+        row_checks=(
+            RowCheck("missing_value", "unit_price", "unit_price is null and line_amount is null"),
+        ),
+        line_key="line_key",
     )
+
+
+def _line_key(is_return: str) -> str:
+    """SQL: which lines are versions of one another where the file has no line ids.
+
+    The order and the goods, sold or taken back. Whatever may be corrected later (the buyer, the
+    price, the quantity) is no part of it.
+    """
+    goods = (
+        "coalesce('sku=' || nullif(trim(sku), ''), 'name=' || nullif(trim(product_name), ''), '')"
+    )
+    side = f"case when ({is_return}) or coalesce(quantity < 0, false) then 'back' else 'sold' end"
+    key = f"md5(concat_ws({SEPARATOR}, trim(order_id), {goods}, {side}))"
+    return f"case when coalesce(trim(line_id), '') = '' then {key} end"
 
 
 def _column(name: LineColumn, mapping: Mapping) -> Column:
@@ -163,6 +194,8 @@ def _column(name: LineColumn, mapping: Mapping) -> Column:
     }
     source = mapping.columns.get(name)
     clean_up = mapping.clean.get(name)
+    formats = {str(column): pattern for column, pattern in mapping.formats.items()}
+    is_only_amount = name == "unit_price" and "line_amount" not in mapping.columns
     return Column(
         name,
         LINE_TYPES[name],
@@ -170,9 +203,9 @@ def _column(name: LineColumn, mapping: Mapping) -> Column:
         sources=(source,) if source else (),
         constant="" if source else constants.get(name, ""),
         is_absent=source is None,
-        required=name in REQUIRED,
+        required=name in REQUIRED or is_only_amount,
         currency=name == "currency",
         transform=CLEAN_UPS[clean_up] if clean_up else "{v}",
-        zone=mapping.timezone if name == "ordered_at" else "UTC",
-        pattern=mapping.formats.get("ordered_at", "") if name == "ordered_at" else "",
+        zone=mapping.timezone,
+        pattern=formats.get(name) or formats.get("ordered_at", ""),
     )

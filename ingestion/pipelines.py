@@ -53,7 +53,7 @@ from ingestion.ledger import (
     unread,
     write_ledger,
 )
-from ingestion.raw_tables import table_sizes
+from ingestion.raw_tables import table_sizes, widen_prices
 
 Source = FolderSource | ApiSource
 
@@ -259,7 +259,8 @@ def _begin_folder(source: FolderSource, context: RunContext) -> SourceRun:
     folder = context.folder or InputFolder.nowhere()
     marks = {DECLARATION: _mark(repr(source.tables)), SETTINGS: _settings_mark(source, folder)}
     files = source.files(folder)
-    ledger = _ledger_for(source, context, files, marks[SETTINGS])
+    widen_prices(context.raw_path, source.name, source.tables)
+    ledger = _ledger_for(source, context, files, marks)
     is_new = _differs(ledger, DECLARATION, marks)
     fresh = unread(files, ledger, is_new or _differs(ledger, SETTINGS, marks))
     intake = _intake(source, context)
@@ -285,13 +286,16 @@ def _intake(source: Source, context: RunContext) -> Intake:
 
 
 def _ledger_for(
-    source: FolderSource, context: RunContext, files: list[InputFile], settings_mark: str
+    source: FolderSource, context: RunContext, files: list[InputFile], marks: dict[str, str]
 ) -> dict[str, Entry]:
-    """The ledger; under a changed mapping without the lines that are there to be read again."""
+    """The ledger without the lines to be read again: under a changed mapping, or by a version
+    that makes other keys or columns of them."""
     ledger = read_ledger(context.raw_path, source.name)
-    remapped = _differs(ledger, SETTINGS, {SETTINGS: settings_mark}) and SETTINGS in ledger
+    remapped = bool(marks[SETTINGS]) and SETTINGS in ledger and _differs(ledger, SETTINGS, marks)
+    is_as_before = bool(marks[SETTINGS]) == (SETTINGS in ledger)
+    redeclared = is_as_before and DECLARATION in ledger and _differs(ledger, DECLARATION, marks)
     lines = [file.path for file in files if file.format != "json" and file.path in ledger]
-    if not (source.mapped and settings_mark and remapped and lines):
+    if not (source.mapped and lines and (remapped or redeclared)):
         return ledger
     forget_files(context.raw_path, source.name, source.tables[-1].name, lines)
     return read_ledger(context.raw_path, source.name)

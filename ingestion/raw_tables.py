@@ -68,6 +68,7 @@ def empty_table(columns: Iterable[tuple[str, Any]], key: str) -> pa.Table:
         "varchar": pa.string(),
         "bigint": pa.int64(),
         "decimal(18,4)": pa.decimal128(18, 4),
+        "decimal(26,12)": pa.decimal128(26, 12),
         "decimal(18,8)": pa.decimal128(18, 8),
         "boolean": pa.bool_(),
         "timestamp": pa.timestamp("us"),
@@ -78,6 +79,34 @@ def empty_table(columns: Iterable[tuple[str, Any]], key: str) -> pa.Table:
         for name, kind in columns
     ]
     return pa.schema(fields).empty_table()
+
+
+def widen_prices(raw_path: Path, source: str, specs: Iterable[TableSpec]) -> None:
+    """Give the prices of a store that an older version made the digits that are declared now.
+
+    dlt adds columns but changes none, and what it loads would be cut to the old digits.
+    """
+    if not raw_path.exists():
+        return
+    wanted = {
+        (spec.name, name): DUCKDB_TYPES[kind]
+        for spec in specs
+        for name, kind in spec.stored_columns
+        if kind == "price"
+    }
+    with duckdb.connect(str(raw_path)) as connection:
+        found = connection.execute(
+            "select table_schema, table_name, column_name, lower(data_type) "
+            "from information_schema.columns where table_schema in (?, ?)",
+            [f"raw_{source}", f"raw_{source}_staging"],
+        ).fetchall()
+        for schema, table, column, stored in found:
+            declared = wanted.get((table, column))
+            if declared and declared != stored:
+                connection.execute(
+                    f"alter table {schema}.{identifier(table)} "
+                    f"alter column {identifier(column)} type {declared}"
+                )
 
 
 def table_sizes(raw_path: Path, source: str) -> dict[str, int]:

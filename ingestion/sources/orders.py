@@ -2,7 +2,7 @@
 
 What: `.jsonl`/`.json` hold Shopify Order JSON (REST and webhook shape), one order each;
 `.csv`/`.parquet` hold order lines, whose columns `orders/mapping.yml` explains.
-Key: `id` of an order; `line_id` of a line, else order id + row hash + occurrence in the file.
+Key: `id` of an order; `line_id` of a line, else order id + goods + occurrence in the file.
 Lateness: rows of any age are taken; an order sent again is a further version.
 Bad day: a mapping that names a column no file has stops the run with the names that are there; one
 file without a mapped column goes to quarantine whole. Negative prices are kept as adjustments; a

@@ -33,10 +33,12 @@ RAW: dict[str, str] = {
     "raw_orders.orders": "order_id varchar, created_at timestamp, processed_at timestamp, "
     "updated_at timestamp, currency varchar, payload varchar",
     "raw_orders.order_lines": "order_id varchar, line_id varchar, ordered_at timestamp, "
-    "customer_ref varchar, email varchar, phone varchar, payment_fingerprint varchar, sku varchar, "
-    "product_name varchar, category varchar, quantity decimal(18,4), unit_price decimal(18,4), "
-    "currency varchar, country varchar, sales_channel varchar, store_id varchar, "
-    "is_return boolean",
+    "customer_ref varchar, email varchar, phone varchar, payment_fingerprint varchar, "
+    "first_name varchar, last_name varchar, sku varchar, product_name varchar, category varchar, "
+    "quantity decimal(18,4), unit_price decimal(26,12), line_amount decimal(18,4), "
+    "discount decimal(18,4), shipping decimal(18,4), refunded_amount decimal(18,4), "
+    "currency varchar, country varchar, status varchar, cancelled_at timestamp, "
+    "sales_channel varchar, store_id varchar, is_return boolean, line_key varchar",
     "raw_payments.payments": "order_id varchar, provider varchar, fingerprint varchar, "
     "billing_email varchar, billing_name varchar, status varchar, amount decimal(18,4), "
     "currency varchar, paid_at timestamp",

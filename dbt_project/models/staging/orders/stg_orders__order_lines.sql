@@ -1,14 +1,14 @@
 with latest as (
     {{ latest_versions(
         source('raw_orders', 'order_lines'),
-        ['order_id', 'coalesce(line_id, _row_id)'],
+        ['order_id', 'coalesce(line_key, line_id, _row_id)'],
         where='ordered_at <= ' ~ as_of()
     ) | indent(4) }}
 )
 
 select
     order_id,
-    coalesce(line_id, _row_id) as line_id,
+    coalesce(line_key, line_id, _row_id) as line_id,
     ordered_at,
     nullif(trim(customer_ref), '') as orders_customer_id,
     nullif(trim(email), '') as email,
