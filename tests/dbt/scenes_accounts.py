@@ -19,7 +19,10 @@ def bought(number: int, at: str, device: str, login: str | None) -> dict[str, An
 
 
 def accounts(world: World) -> None:
-    """A victim with an account, one without, and people who are themselves under two of either."""
+    """A victim with an account, one without, and people who are themselves under two of either.
+
+    Last, somebody who buys in two stores of one chain and on its site.
+    """
     world.add(
         "raw_web.events",
         [
@@ -67,5 +70,9 @@ def accounts(world: World) -> None:
             order("904", "03 10:00:00", email="hal@work.example", payment_fingerprint="card-hal", **person("Hal", "Hill")),
             order("905", "03 10:00:00", email="ivy@own.example", customer={"id": 9050}, **person("Ivy", "Inn")),
             order("906", "04 10:00:00", email="ivy@own.example", customer={"id": 9050}, **person("Ivy", "Inn")),
+            # Jo pays by card in two stores, gives an address in one of them, and orders online with it
+            order("907", "05 10:00:00", source_name="pos", location_id=71, payment_fingerprint="card-jo", email="jo@own.example", **person("Jo", "Jay")),
+            order("908", "06 10:00:00", source_name="pos", location_id=72, payment_fingerprint="card-jo"),
+            order("909", "07 10:00:00", email="jo@own.example", **person("Jo", "Jay")),
         ],
     )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 import shlex
@@ -73,6 +74,17 @@ def test_nobody_received_anything_without_a_receipt(demo_home: DemoHome) -> None
     assert sent == [(0,)], "the first published file knows no sync yet"
     files = list((demo_home.root / "delivered").rglob("*"))
     assert any(path.is_file() for path in files)
+
+
+def test_every_audience_carries_what_a_greeting_needs(demo_home: DemoHome) -> None:
+    files = list((demo_home.root / "delivered").rglob("audience.csv"))
+    assert files
+    for file in files:
+        with file.open(newline="", encoding="utf-8") as stream:
+            people = csv.DictReader(stream)
+            assert {"first_name", "last_name", "reason", "context"} <= set(people.fieldnames or ())
+    with next(f for f in files if "vip" in f.parts).open(newline="", encoding="utf-8") as stream:
+        assert any(person["first_name"] for person in csv.DictReader(stream))
 
 
 def test_the_scorecard_puts_every_rule_beside_ours(

@@ -65,7 +65,11 @@ def add_stages(shop: Shop) -> None:
     shop.visit("stage_whole_way", ago(days=70), first_checkout_at=ago(days=70))
     for days in (60, 50, 40, 30):
         shop.order("stage_whole_way", ago(days=days))
-    for name, kind, days in (("reviewer", "review", 40), ("early_reviewer", "share", 85)):
+    for name, kind, days in (
+        ("reviewer", "review", 40),
+        ("early_reviewer", "share", 85),
+        ("referrer", "referral", 40),
+    ):
         customer = shop.person(f"stage_{name}", at)
         shop.order(customer, at)
         shop.order(customer, ago(days=60))

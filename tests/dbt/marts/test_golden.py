@@ -68,6 +68,7 @@ STAGES = {
     ],
     "stage_reviewer": [("purchase", "First order"), ("advocacy", "2 orders and a review")],
     "stage_early_reviewer": [("purchase", "First order"), ("advocacy", "2 orders and a share")],
+    "stage_referrer": [("purchase", "First order"), ("advocacy", "2 orders and a referral")],
     "stage_cancelled_only": [("awareness", "First contact")],
     "stage_nps_is_no_signal": [("purchase", "First order")],
 }

@@ -48,3 +48,16 @@ def test_two_accounts_proved_with_one_address_are_one_person(built: Connection) 
     assert owner(built, "login", "ivy-1") == owner(built, "login", "ivy-2") == ivy
     assert owner(built, "shopify_customer_id", "9050") == ivy
     assert edge(built, "ivy-1", "9050") == ("refused", "unproved_login")
+
+
+def test_two_stores_of_a_chain_and_its_site_know_one_person(built: Connection) -> None:
+    visits = built.execute(
+        "select customer_id, store_id, sales_channel from intermediate.int_orders_resolved "
+        "where order_id in ('907', '908', '909') order by order_id"
+    ).fetchall()
+    assert len({customer for customer, _, _ in visits} - {None}) == 1
+    assert [(store, channel) for _, store, channel in visits] == [
+        ("71", "store"),
+        ("72", "store"),
+        (None, "online"),
+    ]

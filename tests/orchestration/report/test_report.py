@@ -66,6 +66,7 @@ def test_a_full_page_has_every_part(publish_day):
         assert heading in text
     assert text.count("of them, and why") == 11
     assert "Because of vip." in text
+    assert "came back for a second order" in text
     assert "£" in text
     assert len(content) < 400_000
 
