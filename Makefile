@@ -41,7 +41,7 @@ $(STAMP): requirements.lock pyproject.toml
 	fi
 	@touch $(STAMP)
 
-demo: $(STAMP) ## Run the whole product on a pretend shop (home: ./data)
+demo: $(STAMP) ## Run the whole product on a pretend shop (home: ./demo)
 	@$(VENV)/bin/regulars demo $(ARGS)
 
 test: $(STAMP) ## Run every test

@@ -19,12 +19,12 @@ from rich.console import Console
 
 from ingestion.errors import (
     DiskFullError,
-    NoInputError,
     RegularsError,
     UsageError,
     tells_of_a_full_disk,
 )
-from orchestration.home import Home
+from orchestration.home import DEMO_HOME, SHOP_HOME, Home
+from orchestration.home_kind import in_words, is_demo, refuse_input, take_settings, world_moment
 
 app = typer.Typer(
     name="regulars",
@@ -58,7 +58,9 @@ app.add_typer(new_app, name="new")
 
 HomeOption = Annotated[
     Path | None,
-    typer.Option("--home", help="The shop's data folder; else $REGULARS_HOME, else ./data."),
+    typer.Option(
+        "--home", help="The data folder; else $REGULARS_HOME, else ./data where it is, else ./demo."
+    ),
 ]
 AsOfOption = Annotated[
     str | None,
@@ -120,7 +122,7 @@ def demo(
     """Run the whole product on a pretend shop, with its servers, and deliver to local files."""
     from orchestration.commands.demo import run_demo
 
-    run_demo(Home.locate(home), people, seed, as_of, out, cards=cards)
+    run_demo(_home(home, usual=DEMO_HOME), people, seed, as_of, out, cards=cards)
 
 
 @app.command()
@@ -147,8 +149,9 @@ def run(
     from orchestration.launch import run_job
     from orchestration.run import RunRequest
 
-    place = Home.locate(home)
-    request = RunRequest(_moment(as_of), input_, full_refresh, "yes" if send else "no")
+    place = _home(home, usual=_usual_home(home, input_))
+    moment = world_moment(place) if is_demo(place) and not as_of else _moment(as_of)
+    request = RunRequest(moment, input_, full_refresh, "yes" if send else "no")
     _check_first(place, input_)
     heard = run_job(place, request, _say, full=full_refresh, select=select)
     print_summary(place, out, heard.ignored)
@@ -172,12 +175,12 @@ def plan(
     if identity:
         from orchestration.commands.identity import plan_identity
 
-        plan_identity(Home.locate(home), input_folder, out, err, as_json=as_json)
+        plan_identity(_home(home, quiet=as_json), input_folder, out, err, as_json=as_json)
         return
     from orchestration.commands.delivery import render_plans
     from orchestration.delivery import plan_all
 
-    plans = plan_all(Home.locate(home), segment, destination)
+    plans = plan_all(_home(home, quiet=as_json), segment, destination)
     render_plans(plans, out, as_json=as_json)
 
 
@@ -194,7 +197,7 @@ def sync(
     from orchestration.commands.delivery import render_results
     from orchestration.delivery import sync_all
 
-    results = sync_all(Home.locate(home), segment, destination, approve or None)
+    results = sync_all(_home(home), segment, destination, approve or None)
     render_results(results, out)
 
 
@@ -213,7 +216,7 @@ def explain(
     """Tell who this is, on which evidence, in which segments, with which permission."""
     from orchestration.commands.explain import print_explanation
 
-    print_explanation(Home.locate(home), who, why, out, as_json=as_json)
+    print_explanation(_home(home, quiet=as_json), who, why, out, as_json=as_json)
 
 
 @consent_app.command("grant")
@@ -235,7 +238,7 @@ def consent_grant(
     from orchestration.delivery import record_consent
 
     receipt = record_consent(
-        Home.locate(home),
+        _home(home),
         status="granted",
         identifier_type=identifier_type,
         identifier=identifier,
@@ -266,7 +269,7 @@ def consent_revoke(
     from orchestration.delivery import record_consent
 
     receipt = record_consent(
-        Home.locate(home),
+        _home(home),
         status="revoked",
         identifier_type=identifier_type,
         identifier=identifier,
@@ -287,7 +290,8 @@ def report(
     from ingestion.config import load_settings
     from orchestration.report.build import build_report
 
-    path = build_report(Home.locate(home), load_settings().shop.name)
+    place = _home(home)
+    path = build_report(place, load_settings().shop.name)
     out.print(f"The report is {path}")
     if open_:
         typer.launch(str(path))
@@ -304,7 +308,7 @@ def sql(
     """Query the published file; read-only, without access to files or network."""
     from orchestration.commands.sql import print_query
 
-    print_query(Home.locate(home), query, out, as_json=as_json)
+    print_query(_home(home, quiet=as_json), query, out, as_json=as_json)
 
 
 @app.command()
@@ -321,7 +325,7 @@ def score(
     """Measure who is who against the pretend shop's truth, beside rivals' rules."""
     from orchestration.commands import score as room
 
-    room.score(Home.locate(home), as_file, since, out)
+    room.score(_home(home), as_file, since, out)
 
 
 @app.command()
@@ -334,7 +338,7 @@ def duplicates(
     """Propose likely duplicates that share no identifier, for review (optional extra)."""
     from orchestration.commands import duplicates as room
 
-    room.duplicates(Home.locate(home), min_weight, out)
+    room.duplicates(_home(home), min_weight, out)
 
 
 @quarantine_app.command("list")
@@ -349,7 +353,7 @@ def quarantine_list(
     """List rows that could not be used: source, file, line, reason, field."""
     from orchestration.commands.quarantine import print_quarantine
 
-    print_quarantine(Home.locate(home), source, out, raw=raw, as_json=as_json)
+    print_quarantine(_home(home, quiet=as_json), source, out, raw=raw, as_json=as_json)
 
 
 @quarantine_app.command("replay")
@@ -361,7 +365,7 @@ def quarantine_replay(
     """Check quarantined rows against today's rules and load what is good now, exactly once."""
     from orchestration.commands.quarantine import replay
 
-    out.print(replay(Home.locate(home), source, input_))
+    out.print(replay(_home(home), source, input_))
 
 
 @app.command()
@@ -375,7 +379,8 @@ def doctor(
     from ingestion.config import load_settings
     from orchestration import doctor as room
 
-    checks = room.diagnose(Home.locate(home), load_settings(), connect=connect)
+    place = _home(home)
+    checks = room.diagnose(place, load_settings(), connect=connect)
     out.print(room.render(checks))
     if any(check.status == "failed" for check in checks):
         raise typer.Exit(1)
@@ -394,7 +399,7 @@ def release(
     from orchestration.ops.store import open_store
     from orchestration.quality.releases import release as let_through
 
-    place = Home.locate(home)
+    place = _home(home)
     with open_store(place) as store:
         released = let_through(
             place, store, subject, person=by, reason=reason, released_at=_moment(None)
@@ -410,12 +415,13 @@ def dev(
     from orchestration.launch import check_port, serve
 
     check_port(port)
+    place = _home(home, usual=_usual_home(home))
     # Its bare address shows the runs alone, and nothing there can name another first page.
     err.print(
         f"Dagster opens in a moment: http://127.0.0.1:{port}/asset-groups for every table by its "
         f"group, http://127.0.0.1:{port} for the runs. Ctrl-C stops it."
     )
-    serve(Home.locate(home), port)
+    serve(place, port)
 
 
 def _new(kind: str, name: str) -> None:
@@ -468,21 +474,35 @@ def _check_first(home: Home, asked: str) -> None:
     from ingestion.config import load_settings
     from ingestion.pipelines import check_input
     from orchestration.destinations import check_destinations
+    from orchestration.run import require_input
     from orchestration.transformation import check_settings
 
     settings = load_settings()
     check_settings(settings)
     check_destinations(settings, home)
+    refuse_input(home, asked)
+    require_input(home, settings, asked)
     place = asked or settings.input
-    if place:
+    if place and not is_demo(home):
         check_input(place, settings)
-    elif not (settings.sources.klaviyo.enabled or settings.sources.shopify.enabled):
-        if home.raw.exists():
-            return
-        raise NoInputError(
-            "There is nothing to read: no --input, no `input` in regulars.toml, no API switched on.",
-            "Give `--input DIR`, or see the whole thing with `regulars demo`.",
-        )
+
+
+def _home(home: Path | None, *, usual: str = "", quiet: bool = False) -> Home:
+    """The home a command works on, with its own settings; says which."""
+    place = Home.locate(home, usual)
+    take_settings(place)
+    if not quiet:
+        err.print(f"Home: {in_words(place)}")
+    return place
+
+
+def _usual_home(home: Path | None, asked: str = "") -> str:
+    """Where a run goes that nobody told where: the shop's home as soon as there is a shop."""
+    from ingestion.config import load_settings
+    from orchestration.run import reads_a_shop
+
+    named = home or os.environ.get("REGULARS_HOME")
+    return "" if named or not reads_a_shop(load_settings(), asked) else SHOP_HOME
 
 
 def _explain_and_leave(error: RegularsError) -> None:

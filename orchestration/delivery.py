@@ -14,16 +14,17 @@ from datetime import datetime
 from ingestion.config import Settings, load_settings
 from ingestion.errors import UsageError
 from orchestration import lock
-from orchestration.activation.authority import Approval
+from orchestration.activation.authority import Approval, may_send
 from orchestration.activation.people import Target, targets
 from orchestration.activation.plan import Change, Plan, audience_difference, build_plan
 from orchestration.activation.sync import SyncReport, sync
 from orchestration.destinations import check_destinations, open_destination
 from orchestration.home import Home
+from orchestration.home_kind import is_demo
 from orchestration.ops.consents import grant_consent, revoke_consent
 from orchestration.ops.store import Store, open_store
 from orchestration.publishing.reader import open_published, read_build
-from orchestration.run import clock
+from orchestration.run import Send, clock
 from orchestration.transformation import check_settings
 
 
@@ -56,12 +57,17 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Office:
-    """What planning and sending need, opened once."""
+    """What planning and sending need, opened once. `asked`: who may receive; nobody by default."""
 
     home: Home
     settings: Settings
     store: Store
     at: datetime
+    asked: Send = "no"
+
+    def may_send(self, destination: str) -> bool:
+        """Whether anything may be delivered there."""
+        return may_send(self.settings.destinations[destination], self.asked)
 
     @property
     def double_opt_in(self) -> bool:
@@ -86,7 +92,16 @@ class Office:
         )
 
     def sync(self, target: Target, approval: Approval | None = None) -> SyncReport:
-        """Do it."""
+        """Do it.
+
+        Raises:
+            UsageError: nobody asked for a delivery there.
+        """
+        if not self.may_send(target.destination):
+            raise UsageError(
+                f"Nobody asked to send anything to `{target.destination}`; nothing was sent.",
+                "`regulars sync` sends, or `regulars run --send`.",
+            )
         place = self.settings.destinations[target.destination]
         return sync(
             self.store,
@@ -101,7 +116,7 @@ class Office:
 
 @contextmanager
 def open_office(home: Home, *, exclusive: bool) -> Iterator[Office]:
-    """Open the store for plans, or, with the home's lock, for sending."""
+    """Open the store for plans or, with the home's lock, for the sending that was asked for."""
     settings = load_settings()
     check_settings(settings)
     check_destinations(settings, home)
@@ -109,15 +124,15 @@ def open_office(home: Home, *, exclusive: bool) -> Iterator[Office]:
         pass  # a clear sentence before anything else when nothing is published yet
     if exclusive:
         with lock.hold(home.lock), open_store(home) as store:
-            yield Office(home, settings, store, moment(home))
+            yield Office(home, settings, store, moment(home), asked="yes")
     else:
         with open_store(home) as store:
             yield Office(home, settings, store, moment(home))
 
 
 def moment(home: Home) -> datetime:
-    """Now; in the pretend shop, whose time stands still, the moment that is published."""
-    return read_build(home.published)[2] if home.demo.exists() else clock()
+    """Now; in the pretend shop's home, whose time stands still, the moment that is published."""
+    return read_build(home.published)[2] if is_demo(home) else clock()
 
 
 def plan_all(home: Home, segment: str | None, destination: str | None) -> list[Plan]:

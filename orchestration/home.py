@@ -9,7 +9,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-DEFAULT_HOME = "data"
+SHOP_HOME = "data"
+DEMO_HOME = "demo"
 
 
 @dataclass(frozen=True)
@@ -19,9 +20,14 @@ class Home:
     root: Path
 
     @classmethod
-    def locate(cls, home: str | Path | None = None) -> Home:
-        """The home named by the argument, else by `REGULARS_HOME`, else `./data`."""
-        chosen = home or os.environ.get("REGULARS_HOME") or DEFAULT_HOME
+    def locate(cls, home: str | Path | None = None, usual: str = "") -> Home:
+        """The home named by the argument, else by `REGULARS_HOME`, else the usual one.
+
+        That is `./data`, the shop's, where it exists, else `./demo`, the pretend shop's; a command
+        that makes a home names the one it makes.
+        """
+        usual = usual or (SHOP_HOME if Path(SHOP_HOME).is_dir() else DEMO_HOME)
+        chosen = home or os.environ.get("REGULARS_HOME") or usual
         return cls(Path(chosen).expanduser().resolve())
 
     def create(self) -> Home:
@@ -99,6 +105,11 @@ class Home:
     def demo(self) -> Path:
         """The pretend shop's input files, and apart from them its truth."""
         return self.root / "demo"
+
+    @property
+    def mark(self) -> Path:
+        """The small file that says whose data this is: a shop's or the pretend shop's."""
+        return self.root / "home.json"
 
     @property
     def lock(self) -> Path:

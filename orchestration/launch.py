@@ -28,6 +28,7 @@ from ingestion.errors import (
 )
 from orchestration import console, lock
 from orchestration.home import Home
+from orchestration.home_kind import take_settings
 from orchestration.run import RunRequest
 
 CODE_LOCATION = "regulars"
@@ -41,6 +42,7 @@ def prepare(home: Home) -> None:
     Two processes that initialise a fresh DAGSTER_HOME at once race, so the lock comes first.
     """
     home.create()
+    take_settings(home)
     os.environ["REGULARS_HOME"] = str(home.root)
     os.environ["DAGSTER_HOME"] = str(home.dagster)
     os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")

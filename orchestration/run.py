@@ -18,10 +18,11 @@ from typing import Literal
 from sqlalchemy import func, select
 
 from ingestion.config import REPOSITORY, Settings
-from ingestion.errors import RegularsError, UsageError
+from ingestion.errors import NoInputError, RegularsError, UsageError
 from ingestion.pipelines import RunContext, open_input
 from orchestration import lock
 from orchestration.home import Home
+from orchestration.home_kind import is_demo
 from orchestration.notify import Notice, notify_failure
 from orchestration.ops import runs, schema
 from orchestration.ops.commit import heal
@@ -41,7 +42,8 @@ class RunRequest:
     """What a person or schedule asked for.
 
     `as_of` is naive UTC. `send` says who may receive: `no` one (the run only plans), the
-    destinations whose settings say so (`scheduled`), or every enabled destination (`yes`).
+    destinations whose settings say so (`scheduled`), or every enabled destination (`yes`);
+    activation/authority decides.
     """
 
     as_of: datetime
@@ -182,6 +184,25 @@ def code_version() -> str:
         check=False,
     ).stdout.strip()
     return f"{version('regulars')}+{commit}" if commit else version("regulars")
+
+
+def reads_a_shop(settings: Settings, asked: str = "") -> bool:
+    """Whether a run has an input or an API switched on."""
+    apis = settings.sources.klaviyo.enabled or settings.sources.shopify.enabled
+    return bool(asked or settings.input or apis)
+
+
+def require_input(home: Home, settings: Settings, asked: str) -> None:
+    """Whether there is anything to read: files, an API, the pretend shop, or what was read before.
+
+    Raises:
+        NoInputError: nothing at all.
+    """
+    if not (reads_a_shop(settings, asked) or is_demo(home) or home.raw.exists()):
+        raise NoInputError(
+            "There is nothing to read: no --input, no `input` in regulars.toml, no API that is on.",
+            "Give `--input DIR`, or see the whole thing with `regulars demo`.",
+        )
 
 
 def parse_as_of(text: str) -> datetime:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
 from sqlalchemy import Connection, select
 
@@ -19,8 +18,7 @@ from ingestion.errors import RegularsError
 from orchestration.activation.plan import Plan, open_rows
 from orchestration.ops import schema
 from orchestration.ops.store import insert_new, to_micros
-
-Trigger = Literal["demo", "by_hand", "schedule"]
+from orchestration.run import Send
 
 
 class ApprovalError(RegularsError):
@@ -36,17 +34,25 @@ class Approval:
     reason: str = ""
 
 
-def may_send(destination: config.Destination, trigger: Trigger, *, send_flag: bool = False) -> bool:
-    """Whether a run may deliver to this destination.
+def as_asked(send: Send, *, at_terminal: bool) -> Send:
+    """What of a run's wish holds: only a person at a terminal may ask for every destination.
 
-    A first run against real settings sends nothing by itself: by hand it takes `--send`, by
-    schedule `send = true` of that destination. The demo delivers to its own local files.
+    A run that Dagster starts, from the launch pad or again after a failure, may at most do what a
+    schedule may, whatever stands in its configuration.
+    """
+    return "scheduled" if send == "yes" and not at_terminal else send
+
+
+def may_send(destination: config.Destination, asked: Send) -> bool:
+    """Whether what was asked and the settings allow a delivery to this destination.
+
+    Nothing else decides, and nothing is sent that nobody asked for: `yes` is a person's `--send` or
+    `sync`, or the demo's wish to fill its own folder; `scheduled` takes `send = true` of that
+    destination; `no` only plans.
     """
     if not destination.enabled:
         return False
-    if trigger == "schedule":
-        return destination.send
-    return send_flag or trigger == "demo"
+    return asked == "yes" or (asked == "scheduled" and destination.send)
 
 
 def accept(connection: Connection, plan: Plan, approval: Approval, at: datetime) -> None:

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import sys
+from collections.abc import Mapping
 from datetime import UTC
 from pathlib import Path
 from time import monotonic
 
 from rich.console import Console
 
-from ingestion.config import CONFIG_NAME
-from ingestion.demo.servers import DemoServers, demo_servers
 from ingestion.demo.troubles import Troubles
 from ingestion.demo.world import DEFAULT_AS_OF, make_world
 from ingestion.demo.write import write_demo
@@ -26,12 +26,35 @@ from ingestion.errors import UsageError
 from orchestration import lock
 from orchestration.commands.delivery import render_deliveries
 from orchestration.commands.summary import print_next, print_summary
-from orchestration.home import DEFAULT_HOME, Home
+from orchestration.home import Home
+from orchestration.home_kind import WORLD, claim, own_input, own_settings, read_mark
 from orchestration.launch import run_job
 from orchestration.publishing.reader import open_published
 from orchestration.run import RunRequest, parse_as_of
 
-MARK = "world.json"
+SETTINGS = """\
+# The pretend shop's settings, written by `regulars demo`.
+[shop]
+name = "The pretend shop"
+
+# Both APIs are served by the pretend shop itself while one of its runs lasts.
+[sources.klaviyo]
+enabled = true
+base_url = "http://127.0.0.1"
+
+[sources.shopify]
+enabled = true
+base_url = "http://127.0.0.1"
+
+[models]
+internal_email_domains = ["shop.example.com"]
+internal_ips = ["192.0.2.10"]
+
+[destinations.file]
+kind = "file"
+[destinations.file.options]
+format = "csv"
+"""
 
 
 def run_demo(
@@ -44,88 +67,56 @@ def run_demo(
         BusyError: another run holds the home.
     """
     started = monotonic()
+    option = _home_option(home)
     moment = parse_as_of(as_of) if as_of else DEFAULT_AS_OF.astimezone(UTC).replace(tzinfo=None)
     wanted = {"people": people, "seed": seed, "as_of": moment.isoformat(), "cards": cards}
     with lock.hold(home.lock):
         _refuse_another_world(home, wanted)
-        home.create()
-        if not (home.demo / MARK).exists():
+        claim(home, "demo", wanted)
+        if not (home.demo / WORLD).exists():
             out.print(f"Making a pretend shop: {people:,} people, 18 months, seed {seed} ...")
             shutil.rmtree(home.demo, ignore_errors=True)
             troubles = Troubles(hidden_card=0.0 if cards else 1.0)
             write_demo(make_world(people, seed, moment.replace(tzinfo=UTC), troubles), home.demo)
-            (home.demo / MARK).write_text(json.dumps(wanted), "utf-8")
-        with demo_servers(home.demo / "api") as servers:
-            out.print(
-                f"Its email API is at {servers.klaviyo_url}, its shop API at {servers.shopify_url}."
-            )
-            out.print("Pulling ...")
-            _point_at(home, servers)
-            request = RunRequest(moment, str(home.demo / "input"))
-            heard = run_job(home, request, out.print)
+            (home.demo / WORLD).write_text(json.dumps(wanted), "utf-8")
+        if not own_settings(home).exists():
+            own_settings(home).write_text(SETTINGS, "utf-8")
+        os.environ["REGULARS_CONFIG"] = str(own_settings(home))
+        out.print("Pulling ...")
+        # Asked for, like `--send`: it goes into the demo's own folder, and can go nowhere else.
+        request = RunRequest(moment, own_input(home), send="yes")
+        heard = run_job(home, request, out.print)
     print_summary(home, out, heard.ignored)
     render_deliveries(heard.deliveries, out)
     out.print(f"\nReport     {home.report}")
     out.print(f"Delivered  {home.delivered}")
     out.print(f"Done in {monotonic() - started:.0f} s.")
-    print_next(out, _next_commands(home))
+    print_next(out, _next_commands(home, option))
 
 
 def _refuse_another_world(home: Home, wanted: dict[str, object]) -> None:
-    mark = home.demo / MARK
-    if mark.exists():
-        known = {"cards": True} | json.loads(mark.read_text("utf-8"))
-        if known != wanted:
-            raise UsageError(
-                f"{home.root} holds another pretend shop ({_words(known)}).",
-                "Use another --home, or remove that folder first.",
-            )
-    elif home.raw.exists() and not home.demo.exists():
+    mark = read_mark(home)
+    if mark is not None and mark.kind == "demo" and mark.world != wanted:
         raise UsageError(
-            f"{home.root} holds a shop's own data, and the demo would mix with it.",
-            "Use another --home for the demo.",
+            f"{home.root} holds another pretend shop ({_words(mark.world)}).",
+            "Use another --home, or remove that folder first.",
         )
 
 
-def _words(world: dict[str, object]) -> str:
+def _words(world: Mapping[str, object]) -> str:
     cards = "" if world["cards"] else ", without cards"
     return f"{world['people']} people, seed {world['seed']}, as of {world['as_of']}{cards}"
 
 
-def _point_at(home: Home, servers: DemoServers) -> None:
-    """Settings and credentials of the pretend shop, by the same means as a real one's."""
-    content = f"""\
-# The pretend shop's settings, written by `regulars demo`.
-[shop]
-name = "The pretend shop"
-
-[sources.klaviyo]
-enabled = true
-base_url = "{servers.klaviyo_url}"
-
-[sources.shopify]
-enabled = true
-base_url = "{servers.shopify_url}"
-
-[models]
-internal_email_domains = ["shop.example.com"]
-internal_ips = ["192.0.2.10"]
-
-[destinations.file]
-kind = "file"
-[destinations.file.options]
-format = "csv"
-"""
-    path = home.demo / CONFIG_NAME
-    path.write_text(content, "utf-8")
-    os.environ.update({"REGULARS_CONFIG": str(path), **servers.env})
+def _home_option(home: Home) -> str:
+    """What a pasted command needs so that it finds this home; nothing where it would anyway."""
+    found = Home.locate().root == home.root
+    return "" if found else f" --home {shlex.quote(str(home.root))}"
 
 
-def _next_commands(home: Home) -> list[tuple[str, str]]:
-    """Three commands that work when pasted, on this home."""
+def _next_commands(home: Home, place: str) -> list[tuple[str, str]]:
+    """Commands that work when pasted, on this home."""
     program = Path(os.path.relpath(Path(sys.executable).with_name("regulars")))
-    usual = Path.cwd() / DEFAULT_HOME
-    place = "" if home.root == usual.resolve() else f" --home {home.root}"
     with open_published(home) as published:
         row = published.execute(
             "select customer_id from segments.seg_vip order by customer_id limit 1"

@@ -12,14 +12,13 @@ import dagster as dg
 from ingestion.config import load_settings
 from ingestion.errors import RegularsError
 from orchestration import console
-from orchestration.activation.authority import Trigger, may_send
+from orchestration.activation.authority import as_asked
 from orchestration.activation.people import destinations_of, targets
 from orchestration.commands.delivery import reasons_in_words
 from orchestration.defs.quality import GROUP as PUBLISH
 from orchestration.defs.resources import RunResource
 from orchestration.defs.transformation import PROJECT
 from orchestration.delivery import Delivery, Office, moment
-from orchestration.run import Run
 
 GROUP = "activation"
 PUBLISHED = dg.AssetKey([PUBLISH, "published"])
@@ -65,15 +64,6 @@ def report(run: RunResource) -> dg.MaterializeResult[None]:
     return dg.MaterializeResult(metadata={"bytes": path.stat().st_size})
 
 
-def _authority(run: Run, destination: str) -> bool:
-    """Whether this run may deliver there, or only plan."""
-    place = run.settings.destinations[destination]
-    if run.request.send == "scheduled":
-        return may_send(place, "schedule")
-    trigger: Trigger = "demo" if run.home.demo.exists() else "by_hand"
-    return may_send(place, trigger, send_flag=run.request.send == "yes")
-
-
 def sync_asset(pair: Pair) -> dg.AssetsDefinition:
     """The step that plans one pair and delivers it where the run may."""
 
@@ -87,9 +77,11 @@ def sync_asset(pair: Pair) -> dg.AssetsDefinition:
     )
     def activate(run: RunResource) -> Iterator[dg.MaterializeResult[None]]:
         current = run.current
-        office = Office(current.home, current.settings, current.store, moment(current.home))
+        asked = as_asked(current.request.send, at_terminal=console.attached())
+        now = moment(current.home)
+        office = Office(current.home, current.settings, current.store, now, asked)
         target = targets(current.home, current.settings, pair.segment, pair.destination)[0]
-        if _authority(current, pair.destination):
+        if office.may_send(pair.destination):
             done = Delivery.sent(office.sync(target))
         else:
             done = Delivery.planned(office.plan(target))

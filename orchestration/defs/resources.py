@@ -4,7 +4,7 @@ Belongs here: wrapping orchestration/run.py and dagster-dbt. Does not belong her
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from functools import cached_property
 from importlib.metadata import version
@@ -19,7 +19,9 @@ from ingestion.config import load_settings
 from orchestration import console
 from orchestration.destinations import check_destinations
 from orchestration.home import Home
-from orchestration.run import Run, RunRequest, Send, open_run, parse_as_of
+from orchestration.home_kind import claim, is_demo, own_input, refuse_input, world_moment
+from orchestration.pretend_sources import pretend_sources
+from orchestration.run import Run, RunRequest, Send, open_run, parse_as_of, require_input
 from orchestration.transformation import DBT_PROJECT, check_settings, dbt_executable
 from orchestration.workers import mark_process, release_dead_runs
 
@@ -30,8 +32,9 @@ class RunResource(dg.ConfigurableResource[Any]):
     """One run's facts, from the launch pad, a schedule or the command line.
 
     `as_of` empty means now; `input` empty means the settings' input; `send` is `no` (plan only),
-    `scheduled` (destinations whose settings say so) or `yes` (every enabled destination). A run
-    started in the UI or by a schedule waits for the lock; the command line does not.
+    `scheduled` (destinations whose settings say so) or `yes` (every enabled destination; from a
+    terminal only). In the pretend shop's home a run reads the pretend shop, at its own moment. A
+    run started in the UI or by a schedule waits for the lock; the command line does not.
     """
 
     as_of: str = ""
@@ -47,9 +50,19 @@ class RunResource(dg.ConfigurableResource[Any]):
         check_settings(settings)
         check_destinations(settings, home)
         mark_process(context.instance, context.run)
-        request = RunRequest(self._moment(), self.input, self.full_refresh, self.send)
+        refuse_input(home, self.input)
+        require_input(home, settings, self.input)
+        demo = is_demo(home)
+        claim(home, "demo" if demo else "shop")
+        moment = self._moment(world_moment(home) if demo else None)
+        place = own_input(home) if demo else self.input
+        request = RunRequest(moment, place, self.full_refresh, self.send)
         wait = 0.0 if console.attached() else QUEUE_SECONDS
-        with open_run(home, settings, request, say=console.say, wait_seconds=wait) as run:
+        with (
+            open_run(home, settings, request, say=console.say, wait_seconds=wait) as run,
+            pretend_sources(home, settings, console.say) if demo else nullcontext(settings) as told,
+        ):
+            run.settings = told
             release_dead_runs(context.instance, context.run)
             self._run = run
             try:
@@ -68,10 +81,11 @@ class RunResource(dg.ConfigurableResource[Any]):
             raise RuntimeError("the run resource is only usable while a run executes")
         return self._run
 
-    def _moment(self) -> datetime:
+    def _moment(self, own: datetime | None) -> datetime:
+        """What was asked for, else the pretend shop's own moment, else the clock's."""
         if self.as_of:
             return parse_as_of(self.as_of)
-        return datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+        return own or datetime.now(UTC).replace(tzinfo=None, microsecond=0)
 
 
 class InstalledDbt(DbtCliResource):

@@ -10,6 +10,8 @@ import dagster as dg
 
 from ingestion.config import load_settings
 from ingestion.inbox import fingerprint
+from orchestration.home import Home
+from orchestration.home_kind import is_demo
 
 _settings = load_settings()
 
@@ -31,10 +33,13 @@ def _status(on: bool) -> dg.DefaultScheduleStatus:
 
 
 def _request(moment: datetime.datetime) -> dg.RunRequest:
-    """A run as of the tick, so that a late start still means the planned moment."""
+    """A run as of the tick, so that a late start still means the planned moment.
+
+    The pretend shop's time stands still, so its runs keep their own moment.
+    """
     as_of = moment.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    config = {"resources": {"run": {"config": {"as_of": as_of, "send": "scheduled"}}}}
-    return dg.RunRequest(run_key=as_of, run_config=config)
+    told = {"as_of": "" if is_demo(Home.locate()) else as_of, "send": "scheduled"}
+    return dg.RunRequest(run_key=as_of, run_config={"resources": {"run": {"config": told}}})
 
 
 @dg.schedule(

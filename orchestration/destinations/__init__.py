@@ -17,6 +17,7 @@ from ingestion import config
 from ingestion.errors import UsageError
 from orchestration.destinations.base import Destination
 from orchestration.home import Home
+from orchestration.home_kind import is_demo
 
 _NOT_A_KIND = frozenset({"base", "tables"})
 
@@ -48,8 +49,17 @@ def check_destinations(settings: config.Settings, home: Home) -> None:
     """Open every destination that is on, which reaches nobody: a typo is known before any work.
 
     Raises:
-        UsageError: a kind or an option is unknown or wrong (named).
+        UsageError: a kind or an option is unknown or wrong (named), or the pretend shop would send
+            out of its own home.
     """
+    demo = is_demo(home)
     for name, destination in sorted(settings.destinations.items()):
-        if destination.enabled:
-            open_destination(name, destination, home)
+        if not destination.enabled:
+            continue
+        opened = open_destination(name, destination, home)
+        if demo and not opened.stays_in(home.root):
+            raise UsageError(
+                f"The pretend shop delivers into its own folder only; the destination `{name}` goes"
+                f" somewhere else. Nothing was sent.",
+                f"Take its address out of the settings, or set `enabled = false` for `{name}`.",
+            )

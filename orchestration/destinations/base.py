@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from ingestion.errors import RegularsError
@@ -115,6 +116,9 @@ class Destination(Protocol):
 
     def preview(self, segment: str) -> str:
         """Where and how rows of this segment would go, in a few words; reaches nothing."""
+
+    def stays_in(self, folder: Path) -> bool:
+        """Whether nothing it is given leaves this folder; the pretend shop uses no other."""
 
 
 def delivered(rows: Iterable[Row]) -> Iterator[Outcome]:

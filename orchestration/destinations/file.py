@@ -84,6 +84,15 @@ class FileDestination:
         """Where the files would lie."""
         return f"{self._format} files under {self._url}/{segment}/"
 
+    def stays_in(self, folder: Path) -> bool:
+        """Whether the files lie below it on this machine, links followed."""
+        try:
+            system, inner = fsspec.core.url_to_fs(self._url)
+        except (OSError, ImportError, ValueError):
+            return False
+        protocols = {system.protocol} if isinstance(system.protocol, str) else set(system.protocol)
+        return "file" in protocols and Path(inner).resolve().is_relative_to(folder.resolve())
+
     def _replace(
         self,
         place: str,

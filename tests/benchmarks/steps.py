@@ -33,12 +33,13 @@ MODELS_ONLY = ("--resource-type", "seed", "--resource-type", "model")
 def begin(home: Home, settings: Settings, chosen: argparse.Namespace) -> None:
     """Open a run, as the command line does, and remember it for the steps that follow."""
     from orchestration import lock
+    from orchestration.home_kind import claim
     from orchestration.ops import runs
     from orchestration.ops.store import open_store
     from orchestration.run import clear_up, clock, code_version, next_run_id
 
-    home.create()
-    home.demo.mkdir(exist_ok=True)  # the pretend shop's time stands still while it delivers
+    # The pretend shop's time stands still while it delivers.
+    claim(home, "demo", {"as_of": chosen.as_of.isoformat()})
     with lock.hold(home.lock), open_store(home) as store:
         clear_up(home, store, lambda _text: None)
         run_id = next_run_id(store, chosen.as_of)

@@ -197,14 +197,18 @@ def test_the_site_may_greet_part_of_its_first_time_visitors(demo_home: DemoHome)
 
 
 @pytest.mark.slow
-def test_a_second_demo_changes_no_table_and_sends_nothing_new(
+def test_a_run_in_the_demos_home_keeps_its_moment_changes_no_table_and_sends_nothing(
     demo_home: DemoHome, regulars: Regulars, tmp_path: Path
 ) -> None:
+    """Nothing more is said than `run`: its own files, servers, settings and time are taken."""
     before = digests(demo_home)
     copy = DemoHome(tmp_path / "home", "")
     shutil.copytree(demo_home.root, copy.root, symlinks=True)
-    done = regulars("demo", "--people", PEOPLE, "--home", copy.root)
+    shutil.rmtree(copy.root / "delivered")
+    done = regulars("run", "--home", copy.root)
     assert done.code == 0, done.err
+    assert "the pretend shop, as of" in done.err
+    assert not (copy.root / "delivered").exists()
     assert digests(copy) == before
     received = copy.query(
         "select sum(rows_loaded) from ops.run_sources where run_id = (select run_id from ops.build)"
@@ -227,6 +231,36 @@ def test_two_fresh_homes_have_equal_tables(
     again = DemoHome(tmp_path / "home", "")
     assert regulars("demo", "--people", PEOPLE, "--home", again.root).code == 0
     assert digests(again) == digests(demo_home)
+
+
+def test_a_shops_files_and_the_demos_home_refuse_each_other(
+    demo_home: DemoHome, regulars: Regulars, tmp_path: Path
+) -> None:
+    before = (demo_home.root / "raw.duckdb").stat().st_mtime_ns
+    (tmp_path / "input" / "contacts").mkdir(parents=True)
+    (tmp_path / "input" / "contacts" / "a.csv").write_text("email\na@example.com\n", "utf-8")
+    done = regulars("run", "--input", tmp_path / "input", "--home", demo_home.root)
+    assert done.code == 2
+    assert "holds the pretend shop" in done.err
+    assert (demo_home.root / "raw.duckdb").stat().st_mtime_ns == before
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "home.json").write_text('{"kind": "shop"}', "utf-8")
+    done = regulars("demo", "--home", tmp_path / "shop")
+    assert done.code == 2
+    assert "a shop's own data" in done.err
+
+
+def test_the_demo_delivers_nowhere_but_into_its_own_folder(
+    demo_home: DemoHome, regulars: Regulars, tmp_path: Path
+) -> None:
+    settings = tmp_path / "regulars.toml"
+    text = (demo_home.root / "demo" / "regulars.toml").read_text("utf-8")
+    settings.write_text(f'{text}url = "{tmp_path / "out"}"\n', "utf-8")
+    for command in (("sync",), ("plan",), ("run", "--send"), ("run",)):
+        done = regulars(*command, "--home", demo_home.root, REGULARS_CONFIG=str(settings))
+        assert done.code == 2, command
+        assert "`file` goes somewhere else" in done.err
+    assert not (tmp_path / "out").exists()
 
 
 def test_another_world_in_the_same_home_is_refused(demo_home: DemoHome, regulars: Regulars) -> None:

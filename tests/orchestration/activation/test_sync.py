@@ -10,9 +10,10 @@ from sqlalchemy import select, text
 
 from ingestion import config
 from ingestion.errors import UsageError
+from orchestration import delivery
 from orchestration.activation import plan as plan_module
 from orchestration.activation import sync as sync_module
-from orchestration.activation.authority import Approval, ApprovalError, may_send
+from orchestration.activation.authority import Approval, ApprovalError, as_asked, may_send
 from orchestration.activation.ledger import (
     broken_laws,
     held_back_for,
@@ -29,6 +30,7 @@ from orchestration.destinations.base import Batch, Idempotency, Outcome
 from orchestration.ops import schema
 from orchestration.ops.consents import ConsentEvent, record_consents
 from orchestration.ops.store import StoreError
+from orchestration.run import Send
 from tests.orchestration.activation.shop import NOW, TARGET, Receiver, Shop, busy
 
 
@@ -451,22 +453,42 @@ def test_an_unpublished_segment_or_trait_is_named(shop: Shop) -> None:
         build_plan(shop.store, shop.home, odd, at=NOW)
 
 
+@pytest.mark.parametrize("at_terminal", [True, False])
 @pytest.mark.parametrize(
-    ("destination", "trigger", "flag", "expected"),
+    ("destination", "asked", "expected"),
     [
-        (config.Destination(), "by_hand", False, False),
-        (config.Destination(), "by_hand", True, True),
-        (config.Destination(send=True), "by_hand", False, False),
-        (config.Destination(), "schedule", True, False),
-        (config.Destination(send=True), "schedule", False, True),
-        (config.Destination(), "demo", False, True),
-        (config.Destination(enabled=False), "demo", True, False),
+        (config.Destination(), "no", False),
+        (config.Destination(send=True), "no", False),
+        (config.Destination(), "scheduled", False),
+        (config.Destination(send=True), "scheduled", True),
+        (config.Destination(send=True, enabled=False), "scheduled", False),
+        (config.Destination(enabled=False), "yes", False),
     ],
 )
 def test_nothing_is_sent_without_a_word(
-    destination: config.Destination, trigger: str, flag: bool, expected: bool
+    destination: config.Destination, asked: Send, expected: bool, at_terminal: bool
 ) -> None:
-    assert may_send(destination, trigger, send_flag=flag) is expected  # type: ignore[arg-type]
+    assert may_send(destination, as_asked(asked, at_terminal=at_terminal)) is expected
+
+
+@pytest.mark.parametrize("send", [True, False])
+def test_only_at_a_terminal_may_a_person_ask_for_every_destination(send: bool) -> None:
+    destination = config.Destination(send=send)
+    assert may_send(destination, as_asked("yes", at_terminal=True))
+    assert may_send(destination, as_asked("yes", at_terminal=False)) is send
+
+
+def test_what_nobody_asked_for_is_not_sent_whoever_calls(shop: Shop, monkeypatch) -> None:
+    """The last door: also code that forgets to ask sends nothing."""
+    settings = config.Settings(destinations={"receiver": config.Destination()})
+    receiver = Receiver()
+    monkeypatch.setattr(delivery, "open_destination", lambda *_: receiver)
+    _people(shop, "c1")
+    with pytest.raises(UsageError, match="Nobody asked"):
+        delivery.Office(shop.home, settings, shop.store, NOW).sync(TARGET)
+    assert not receiver.calls
+    delivery.Office(shop.home, settings, shop.store, NOW, "yes").sync(TARGET)
+    assert receiver.members.keys() == {"c1"}
 
 
 def test_a_thousand_opt_outs_during_a_paced_send(shop: Shop) -> None:
