@@ -70,6 +70,16 @@ def match_phone(value: str | None, default_country: str | None) -> str | None:
     return _phone(text, (default_country or "").strip().upper() or None)
 
 
+def phone_readings(value: str | None, *countries: str | None) -> tuple[str, ...]:
+    """Every number in E.164 that a text may mean, read by each country in turn, each once.
+
+    A record's own country comes first, then the shop's: the first reading is the number that the
+    record means. A refusal counts for all of them.
+    """
+    found = (match_phone(value, country) for country in countries)
+    return tuple(dict.fromkeys(number for number in found if number))
+
+
 def match_identifier(
     identifier_type: str, value: str | None, default_country: str | None
 ) -> str | None:

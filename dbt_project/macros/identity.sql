@@ -61,6 +61,11 @@
     end
 {%- endmacro %}
 
+{#- A value as it is compared with words that stand for none: `"null"`, `(NULL)` and `[Null]` are one. -#}
+{% macro word_form(value) -%}
+    regexp_replace({{ fold_accents('lower(' ~ value ~ ')') }}, '[^\p{L}\p{N}]+', '', 'g')
+{%- endmacro %}
+
 {#- A name as it is compared: case, accents, punctuation and middle names do not make two people, and an
     initial is not a full name. NULL unless a first and a last name are there in full. -#}
 {% macro full_name(name) -%}

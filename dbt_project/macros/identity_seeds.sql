@@ -61,10 +61,15 @@
     {%- if execute and load_relation(ref('blocked_identifiers')) is not none -%}
         {%- set found = run_query(
             "select identifier_type, blocked_value, reason, " ~ is_pattern('blocked_value')
-            ~ " as is_sound from " ~ ref('blocked_identifiers')
-            ~ " where match_kind = 'pattern' order by identifier_type, blocked_value"
+            ~ " as is_sound, match_kind from " ~ ref('blocked_identifiers')
+            ~ " where match_kind not in ('exact', 'word') order by identifier_type, blocked_value"
         ) -%}
         {%- for row in found.rows -%}
+            {%- if row[4] not in ['pattern', 'role'] -%}
+                {{ exceptions.raise_compiler_error(
+                    "blocked_identifiers: '" ~ row[4] ~ "' is no match_kind; they are exact, word, pattern and role"
+                ) }}
+            {%- endif -%}
             {%- if not row[3] -%}
                 {{ exceptions.raise_compiler_error(
                     "blocked_identifiers: '" ~ row[1] ~ "' is no regular expression; mend it, or make its"
@@ -73,6 +78,7 @@
             {%- endif -%}
             {%- do patterns.append({
                 'identifier_type': row[0], 'blocked_value': row[1] | replace("'", "''"), 'reason': row[2],
+                'is_role': row[4] == 'role',
             }) -%}
         {%- endfor -%}
     {%- endif -%}

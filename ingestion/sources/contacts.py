@@ -1,9 +1,10 @@
 """Contacts: addresses as they stand in the shop's lists (newsletter, till, checkout, import).
 
 Format: CSV, JSON Lines or Parquet. Columns we do not know are kept in `attributes`.
-Key: email, phone, loyalty_id, source, created_at; a changed contact is a further version.
+Key: customer_ref, email, phone or loyalty_id, and source; a changed contact is a further version.
 Lateness: rows of any age are taken.
-Bad day: neither email, phone nor loyalty id (`no_identifier`), or an impossible birthday.
+Bad day: neither email, phone, loyalty id nor customer number (`no_identifier`), or an impossible
+birthday.
 Data flow: DIR/contacts/ -> raw_contacts.contacts
 """
 
@@ -31,12 +32,13 @@ CONTACTS = TableSpec(
         Column("status"),
         Column("loyalty_id"),
         Column("loyalty_tier"),
+        Column("customer_ref"),
     ),
     row_checks=(
         RowCheck(
             "no_identifier",
             "email",
-            "email is null and phone is null and loyalty_id is null",
+            "email is null and phone is null and loyalty_id is null and customer_ref is null",
         ),
     ),
     attributes="attributes",

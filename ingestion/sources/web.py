@@ -27,6 +27,7 @@ EVENTS = TableSpec(
         Column("message_id", sources=("messageId",), required=True),
         Column("anonymous_id", sources=("anonymousId",)),
         Column("user_id", sources=("userId",)),
+        Column("previous_id", sources=("previousId",)),
         Column("event"),
         Column(
             "occurred_at",

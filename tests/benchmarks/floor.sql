@@ -673,21 +673,26 @@ with named as (
     select identifier_type, blocked_value, reason
     from read_csv(getvariable('seeds') || '/blocked_identifiers.csv')
     where match_kind = 'exact'
+), words as (
+    select blocked_value
+    from read_csv(getvariable('seeds') || '/blocked_identifiers.csv')
+    where match_kind = 'word'
 )
 select
     key, type, value,
     case
         when any_type.reason is not null then any_type.reason
         when own_type.reason is not null then own_type.reason
-        when regexp_matches(v, '^[0-]+$') then 'all_zeros'
-        when regexp_matches(v, '^\+?(0+|1+|9{4}9*)$') then 'repeated_digits'
+        when type not in ('email', 'phone')
+            and regexp_replace(strip_accents(v), '[^\p{L}\p{N}]', '', 'g') in (from words) then 'placeholder'
+        when regexp_matches(v, '^[^\p{L}\p{N}]*$') then 'placeholder'
+        when regexp_matches(v, '^[^\p{L}\p{N}0]*0[^\p{L}1-9]*$') then 'all_zeros'
+        when type in ('device', 'payment_card') and regexp_matches(v, '^(1+|9{4}9*)$') then 'repeated_digits'
         when type = 'email' then case
             when regexp_matches(v, '@([a-z0-9-]+\.)*(invalid|localhost|test)$') then 'placeholder'
             when regexp_matches(v, '@(none|null|test|noemail|nomail|no|na|unknown|anonymous|dummy|fake|invalid|localhost)\.[a-z]+$')
                 then 'placeholder'
-            when regexp_matches(v, '^(info|sales|office|admin|administrator|contact|support|help|helpdesk|enquiries|enquiry|hello|mail|shop|store|till|pos|billing|accounts|accounting|orders|service|kundenservice|reception|team|webmaster|postmaster|hostmaster|abuse|marketing|newsletter|staff|hr|jobs|purchasing|reservations)@')
-                then 'role_address'
-            when regexp_matches(v, '^(none|null|nobody|noone|nomail|noemail|no-email|no\.email|noreply|no-reply|donotreply|do-not-reply|unknown|anonymous|anon|guest|walkin|walk-in|placeholder|dummy|fake|undefined|xxx+|aaa+|asdf+|qwerty)@')
+            when regexp_matches(v, '^(none|null|nobody|noone|nomail|noemail|no[-_.]?e?mail|not?[-_.]?(given|provided|available|applicable|set|known)|no[-_.]?(customer|user|one|body)|noreply|no-reply|donotreply|do-not-reply|unknown|anonymous|anon|guest|walkin|walk-in|placeholder|dummy|fake|undefined|xxx+|aaa+|asdf+|qwerty)@')
                 then 'placeholder'
             when regexp_matches(v, '^(test|tests|tester|testing|test[0-9]+)@') then 'test_address'
         end
@@ -695,12 +700,15 @@ select
             when regexp_matches(v, '^(0+|x+|\*+)$') then 'placeholder'
         end
         when type = 'phone' then case
-            when regexp_matches(v, '(0123456789|1234567890|123456789)$') then 'counting_digits'
+            when regexp_matches(v, '^\+[0-9]{1,3}0?1234567890?$') then 'counting_digits'
+            when regexp_matches(v, '7700900000$') then 'reserved_number'
             when regexp_matches(v, '000000$') then 'repeated_digits'
             when regexp_matches(v, '^\+[0-9]{0,4}(0{7,}|1{7,}|2{7,}|3{7,}|4{7,}|5{7,}|6{7,}|7{7,}|8{7,}|9{7,})$')
                 then 'repeated_digits'
         end
-    end as block_reason
+    end as block_reason,
+    type = 'email' and regexp_matches(v, '^(info|sales|office|admin|administrator|contact|support|help|helpdesk|enquiries|enquiry|hello|mail|shop|store|till|pos|billing|accounts|accounting|orders|service|kundenservice|reception|team|webmaster|postmaster|hostmaster|abuse|marketing|newsletter|staff|hr|jobs|purchasing|reservations)@')
+        as is_role
 from named
 left join exact as any_type on v = any_type.blocked_value and any_type.identifier_type = '*'
 left join exact as own_type on v = own_type.blocked_value and type = own_type.identifier_type;
@@ -735,13 +743,35 @@ select * from read_csv(getvariable('seeds') || '/identifier_limits.csv', types =
     'max_count': 'bigint', 'window_days': 'bigint'
 });
 
+-- A role's address is nobody's if several names stand beside it, or an account of a kind too many for one
+create temp table shared_roles as
+select email as key
+from (
+    select keyed.*, full_name(person_name) as name
+    from keyed inner join identifiers on email = key
+    where is_role and block_reason is null
+)
+group by email
+having count(distinct name) > 1
+    or count(distinct login) > greatest(1, count(distinct login) filter (name is not null))
+    or count(distinct loyalty_id) > greatest(1, count(distinct loyalty_id) filter (name is not null))
+    or count(distinct orders_customer_id)
+        > greatest(1, count(distinct orders_customer_id) filter (name is not null))
+    or count(distinct shopify_customer_id)
+        > greatest(1, count(distinct shopify_customer_id) filter (name is not null));
+
+create temp table nobodys as
+select key from identifiers where block_reason is not null
+union all
+from shared_roles;
+
 create temp table refused as
 with accounts_of_blocked as (
     select shopify_customer_id as key
-    from keyed left join identifiers on email = key and block_reason is not null
+    from keyed
     where shopify_customer_id is not null and email is not null
     group by shopify_customer_id
-    having count(*) = count(block_reason)
+    having bool_and(email in (from nobodys))
 ), phoned as (
     select * from keyed where phone is not null and rule in ('order', 'order_completed')
 ), bought_with as (
@@ -762,9 +792,12 @@ with accounts_of_blocked as (
     inner join limits on seen.type = identifier_type
     inner join seen as linked on seen.record_no = linked.record_no and linked.type = linked_type
     inner join keyed on seen.record_no = keyed.record_no
-    where linked.key not in (select key from identifiers where block_reason is not null)
+    where linked.key not in (from nobodys)
     group by seen.key, linked.key, refusal_reason, max_count, window_days
 ), found as (
+    select key, 'role_address' as reason
+    from shared_roles
+    union all
     select shopify_customer_id as key, 'role_account' as reason
     from keyed
     where shopify_customer_id in (from accounts_of_blocked) and person_name is not null

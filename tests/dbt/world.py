@@ -23,7 +23,7 @@ LOADED = "_row_id varchar, _run_id varchar, _file varchar, _line bigint, _dlt_lo
 
 RAW: dict[str, str] = {
     "raw_web.events": "type varchar, message_id varchar, anonymous_id varchar, user_id varchar, "
-    "event varchar, occurred_at timestamp, sent_at timestamp, received_at timestamp, "
+    "previous_id varchar, event varchar, occurred_at timestamp, sent_at timestamp, received_at timestamp, "
     "properties varchar, traits varchar, context varchar",
     "raw_email.events": "email varchar, occurred_at timestamp, event varchar, sg_event_id varchar, "
     "sg_message_id varchar, category varchar, url varchar, useragent varchar, ip varchar, "
@@ -51,7 +51,7 @@ RAW: dict[str, str] = {
     "raw_contacts.contacts": "email varchar, phone varchar, first_name varchar, last_name varchar, "
     "birthday date, gender varchar, job varchar, country varchar, postcode varchar, "
     "timezone varchar, source varchar, created_at timestamp, status varchar, loyalty_id varchar, "
-    "loyalty_tier varchar, attributes varchar",
+    "loyalty_tier varchar, customer_ref varchar, attributes varchar",
     "raw_consents.consents": "identifier_type varchar, identifier_value varchar, channel varchar, "
     "purpose varchar, status varchar, occurred_at timestamp, source varchar, "
     "wording_version varchar, expires_at timestamp, proof varchar, lawful_basis varchar",

@@ -84,7 +84,6 @@ def test_anonymous_history_joins_the_person_who_signs_in_later(built: Connection
         ("device", "null", "placeholder"),
         ("device", "00000000-0000-0000-0000-000000000000", "all_zeros"),
         ("email", "none@none.com", "placeholder"),
-        ("email", "info@office.example", "role_address"),
         ("phone", "+447700900000", "reserved_number"),
     ],
 )

@@ -35,8 +35,9 @@ unioned as (
         contacts.created_at as updated_at,
         contacts.attributes,
         coalesce(grades.evidence_grade, 'import') as evidence_grade,
-        coalesce(contacts.loyalty_id, '') as own_id,
-        'loyalty_id' as own_id_type
+        coalesce(contacts.orders_customer_id, contacts.loyalty_id, '') as own_id,
+        case when contacts.orders_customer_id is not null then 'orders_customer_id' else 'loyalty_id' end
+            as own_id_type
     from {{ ref('stg_contacts__contacts') }} as contacts
     left join {{ ref('contact_source_grades') }} as grades on contacts.source = grades.contact_source
     union all
@@ -121,7 +122,7 @@ select
     case when unioned.contact_source in ('klaviyo', 'shopify') then unioned.own_id else unioned.contact_key end
         as source_record_id,
     coalesce(emails.identifier_value, unioned.email) as email,
-    coalesce(phones.identifier_value, unioned.phone) as phone,
+    coalesce(phones.identifier_value, {{ phone_as_written('unioned.phone') }}) as phone,
     unioned.first_name,
     unioned.last_name,
     unioned.birthday,

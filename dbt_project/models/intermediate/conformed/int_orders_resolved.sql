@@ -71,7 +71,7 @@ select
     {{ money('(net_sales + shipping + taxes) * rate') }} as total_sales_shop,
     conversion_issue,
     email,
-    phone,
+    {{ phone_as_written('phone') }} as phone,
     paid_with as payment_fingerprint,
     coalesce(is_card_paid, false) as is_card_paid,
     first_name,

@@ -28,7 +28,12 @@ select
     coalesce(created_at, {{ as_of() }}) as last_seen_at,
     1 as observation_count,
     {{ written_name('first_name', 'last_name') }} as person_name,
-    {{ identifier_columns({'email': 'email', 'phone': 'phone', 'loyalty_id': 'loyalty_id'}) }}
+    {{ identifier_columns({
+        'orders_customer_id': 'orders_customer_id',
+        'email': 'email',
+        'phone': 'phone',
+        'loyalty_id': 'loyalty_id',
+    }) }}
 from contacts
 union all
 select

@@ -54,6 +54,43 @@ stated as (
         end as evidence_rank
     from {{ ref('int_web_events') }}
     where (email is not null or phone is not null) and occurred_at <= {{ as_of() }}
+),
+
+-- The site says that an earlier id and this login are one person
+aliases as (
+    select *
+    from {{ ref('int_web_events') }}
+    where
+        event_type = 'alias'
+        and login_id is not null
+        and previous_id <> login_id
+        and occurred_at <= {{ as_of() }}
+),
+
+-- What the earlier id was: a device if it was seen as one, a login if it was seen as one
+known_devices as (
+    select distinct visitor_id as previous_id
+    from {{ ref('int_web_events') }}
+    where visitor_id in (select aliases.previous_id from aliases) and occurred_at <= {{ as_of() }}
+),
+
+known_logins as (
+    select distinct login_id as previous_id
+    from {{ ref('int_web_events') }}
+    where login_id in (select aliases.previous_id from aliases) and occurred_at <= {{ as_of() }}
+),
+
+earlier_ids as (
+    select
+        aliases.event_id,
+        aliases.occurred_at,
+        aliases.login_id,
+        known_devices.previous_id as device_id,
+        known_logins.previous_id as previous_login_id
+    from aliases
+    left join known_devices on aliases.previous_id = known_devices.previous_id
+    left join known_logins on aliases.previous_id = known_logins.previous_id
+    where known_devices.previous_id is not null or known_logins.previous_id is not null
 )
 
 select
@@ -65,7 +102,8 @@ select
     max(ended_at) as last_seen_at,
     sum(event_count) as observation_count,
     cast(null as varchar) as person_name,
-    {{ identifier_columns({'login': 'login_id', 'device': 'device_id'}) }}
+    {{ identifier_columns({'login': 'login_id', 'device': 'device_id'}) }},
+    cast(null as varchar) as previous_login
 from visits
 group by device_id, login_id
 union all
@@ -78,7 +116,8 @@ select
     max(occurred_at) as last_seen_at,
     count(*) as observation_count,
     cast(null as varchar) as person_name,
-    {{ identifier_columns({'login': 'login_id', 'email': 'email', 'phone': 'phone', 'device': 'device_id'}) }}
+    {{ identifier_columns({'login': 'login_id', 'email': 'email', 'phone': 'phone', 'device': 'device_id'}) }},
+    cast(null as varchar) as previous_login
 from stated
 group by device_id, login_id, email, phone, evidence_rank
 union all
@@ -92,6 +131,37 @@ select
     created_at as last_seen_at,
     0 as observation_count,
     {{ written_name('first_name', 'last_name') }} as person_name,
-    {{ identifier_columns({'login': 'login_id', 'email': 'email', 'phone': 'phone', 'device': 'device_id'}) }}
+    {{ identifier_columns({'login': 'login_id', 'email': 'email', 'phone': 'phone', 'device': 'device_id'}) }},
+    cast(null as varchar) as previous_login
 from {{ ref('int_web_stated_contacts') }}
 where first_name is not null and last_name is not null
+union all
+select
+    'web' as source_system,
+    'alias' as rule,
+    2 as evidence_rank,
+    {{ first_value_by_time('event_id', 'occurred_at') }} as source_record_id,
+    min(occurred_at) as observed_at,
+    max(occurred_at) as last_seen_at,
+    count(*) as observation_count,
+    cast(null as varchar) as person_name,
+    {{ identifier_columns({'login': 'login_id', 'device': 'device_id'}) }},
+    previous_login_id as previous_login
+from earlier_ids
+group by login_id, device_id, previous_login_id
+union all
+-- A login that is written as an address: whoever signs in with it is reached there
+select
+    'web' as source_system,
+    'login_address' as rule,
+    2 as evidence_rank,
+    {{ first_value_by_time('session_id', 'observed_at') }} as source_record_id,
+    min(observed_at) as observed_at,
+    max(ended_at) as last_seen_at,
+    sum(event_count) as observation_count,
+    cast(null as varchar) as person_name,
+    {{ identifier_columns({'login': 'login_id', 'email': 'login_id'}) }},
+    cast(null as varchar) as previous_login
+from visits
+where login_id like '%@%'
+group by login_id

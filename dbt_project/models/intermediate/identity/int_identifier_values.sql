@@ -13,6 +13,7 @@
 ) }}
 
 {%- set plain_email = '^[a-zA-Z0-9._+-]{1,64}@([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?[.])+[a-z]{2,24}$' %}
+{%- set shop_country = "'" ~ var('default_country') ~ "'" %}
 
 with written as (
     {%- for type in identifier_types() %}
@@ -23,6 +24,12 @@ with written as (
     where {{ type }} is not null
     union all
     {%- endfor %}
+    select
+        'login' as identifier_type,
+        previous_login as raw_value
+    from {{ ref('int_identity_evidence') }}
+    where previous_login is not null
+    union all
     select
         type_a as identifier_type,
         value_a as raw_value
@@ -49,21 +56,39 @@ new_values as (
     {%- endif %}
 ),
 
+-- A number in national form is one of its record's country, else of the shop's
+numbers_of_a_country as (
+    select
+        new_values.raw_value,
+        coalesce(country_names.country_code, upper({{ phone_country('new_values.raw_value') }})) as country_code
+    from new_values
+    left join {{ ref('country_names') }} as country_names
+        on {{ phone_country('new_values.raw_value') }} = country_names.country_name
+    where new_values.identifier_type = 'phone' and {{ phone_country('new_values.raw_value') }} is not null
+),
+
 matched as (
     select
-        identifier_type,
-        raw_value,
+        new_values.identifier_type,
+        new_values.raw_value,
         case
             when
-                identifier_type = 'email'
-                and length(raw_value) < 200
-                and {{ text_matches('raw_value', "'" ~ plain_email ~ "'") }}
-                then lower(raw_value)
-            when identifier_type in ('email', 'phone')
-                then {{ match_identifier('identifier_type', 'raw_value') }}
-            when length(raw_value) <= 512 then raw_value
+                new_values.identifier_type = 'email'
+                and length(new_values.raw_value) < 200
+                and {{ text_matches('new_values.raw_value', "'" ~ plain_email ~ "'") }}
+                then lower(new_values.raw_value)
+            when numbers_of_a_country.raw_value is not null
+                then coalesce(
+                    {{ match_identifier("'phone'", phone_as_written('new_values.raw_value'), 'numbers_of_a_country.country_code') }},
+                    {{ match_identifier("'phone'", phone_as_written('new_values.raw_value'), shop_country) }}
+                )
+            when new_values.identifier_type in ('email', 'phone')
+                then {{ match_identifier('new_values.identifier_type', 'new_values.raw_value', shop_country) }}
+            when length(new_values.raw_value) <= 512 then new_values.raw_value
         end as identifier_value
     from new_values
+    left join numbers_of_a_country
+        on new_values.raw_value = numbers_of_a_country.raw_value and new_values.identifier_type = 'phone'
 ),
 
 -- What has no matching form is nobody's: it is kept, so that nothing asks again, and has no integer

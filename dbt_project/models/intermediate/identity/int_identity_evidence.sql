@@ -1,7 +1,7 @@
 {#-
     Who was seen with what: the identifiers that a source put on one record, the grade of that record and
     when. Values are as the source wrote them. One column per identifier type: a record names at most one
-    of each. What repeats is told apart later, on integers, where that is cheap.
+    of each, but for a login that took the place of an earlier one. What repeats is told apart later, on integers, where that is cheap.
 -#}
 {%- set types = identifier_types() %}
 
@@ -20,8 +20,9 @@ with evidence as (
         observation_count,
         nullif(trim(person_name), '') as person_name,
         {%- for type in types %}
-        nullif(trim({{ type }}), '') as {{ type }}{{ ',' if not loop.last }}
+        nullif(trim({{ type }}), '') as {{ type }},
         {%- endfor %}
+        {{ 'previous_login' if relation == 'int_evidence_from_web' else 'cast(null as varchar)' }} as previous_login
     from {{ ref(relation) }}
     {{ 'union all' if not loop.last }}
     {%- endfor %}

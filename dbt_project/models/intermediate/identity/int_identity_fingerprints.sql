@@ -10,13 +10,13 @@ with records as (
         *,
         {{ hash_number(
             'source_system, rule, evidence_rank, source_record_id, observed_at, person_name, '
-            ~ types | join(', ') ~ ', ' ~ types | join('_refusal, ') ~ '_refusal'
+            ~ types | join(', ') ~ ', ' ~ types | join('_refusal, ') ~ '_refusal, previous_login, previous_login_refusal'
         ) }} as fact
     from {{ ref('int_identity_records') }}
 ),
 
 facts as (
-    {%- for type in types %}
+    {%- for type in types + ['previous_login'] %}
     select
         {{ type }} as identifier_key,
         fact

@@ -52,6 +52,20 @@ pairs as (
         and {{ bridges[2] }} is not null
         and {{ bridges[1] }}_refusal is null
         and {{ bridges[2] }}_refusal is null
+    union all
+    select
+        login as hub,
+        previous_login as other,
+        false as hub_is_bridge,
+        false as other_is_bridge,
+        previous_login_refusal as refusal_reason,
+        source_system,
+        rule,
+        evidence_rank,
+        source_record_id,
+        observed_at
+    from with_hub
+    where login = hub_key and previous_login <> login
 ),
 
 best_evidence as (

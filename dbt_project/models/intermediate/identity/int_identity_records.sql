@@ -33,11 +33,14 @@ with_hubs as (
         ) as bridge_hub
         {%- for type in types %},
         {{ type }}_refused.refusal_reason as {{ type }}_refusal
-        {%- endfor %}
+        {%- endfor %},
+        previous_login_refused.refusal_reason as previous_login_refusal
     from evidence
     {%- for type in types %}
     left join refused_values as {{ type }}_refused on evidence.{{ type }} = {{ type }}_refused.identifier_key
     {%- endfor %}
+    left join refused_values as previous_login_refused
+        on evidence.previous_login = previous_login_refused.identifier_key
 )
 
 select

@@ -1,7 +1,8 @@
 {#-
-    Values that may tie nobody, known from the value or from what it was seen with: blocked values, the
-    accounts of blocked addresses under several names, phones that were passed on, and values over a limit
-    of the seed `identifier_limits`. Such a value is demoted whole and the records are tied without it, over
+    Values that may tie nobody, known from the value or from what it was seen with: blocked values, role
+    addresses that several people answer to, accounts of such addresses under several names, accounts that
+    several people bear (a placeholder that no list knows, a till's collective number), phones that were
+    passed on, and values over a limit of the seed `identifier_limits`. Such a value is demoted whole and the records are tied without it, over
     all history.
 -#}
 -- depends_on: {{ ref('identifier_limits') }}
@@ -18,16 +19,53 @@ blocked as (
     where block_reason is not null
 ),
 
+role_records as (
+    select
+        evidence.*,
+        {{ full_name('evidence.person_name') }} as full_name
+    from evidence
+    inner join {{ ref('int_identifiers') }} as identifiers on evidence.email = identifiers.identifier_key
+    where identifiers.is_role_address and identifiers.block_reason is null
+),
+
+-- hello@ of one who works alone is her address; of several it is nobody's. Several accounts are several
+-- people unless one name stands beside all of them.
+shared_roles as (
+    select email as identifier_key
+    from role_records
+    group by email
+    having count(distinct full_name) > 1
+    {%- for type in person_account_types() %}
+    union
+    select email as identifier_key
+    from role_records
+    left join blocked on role_records.{{ type }} = blocked.identifier_key
+    where {{ type }} is not null and blocked.identifier_key is null
+    group by email
+    having
+        count(distinct {{ type }}) > 1
+        and count(distinct {{ type }}) > count(distinct case when full_name is not null then {{ type }} end)
+    {%- endfor %}
+),
+
+nobodys as (
+    select identifier_key
+    from blocked
+    union all
+    select identifier_key
+    from shared_roles
+),
+
 -- A shop or mail system opens an account for whoever writes from info@. Under several names it is as much
 -- nobody's as the address is.
 accounts_of_blocked as (
     {%- for type in address_account_types() %}
     select evidence.{{ type }} as identifier_key
     from evidence
-    left join blocked on evidence.email = blocked.identifier_key
+    left join nobodys on evidence.email = nobodys.identifier_key
     where evidence.{{ type }} is not null and evidence.email is not null
     group by evidence.{{ type }}
-    having count(*) = count(blocked.identifier_key)
+    having count(*) = count(nobodys.identifier_key)
     {{ 'union all' if not loop.last }}
     {%- endfor %}
 ),
@@ -47,6 +85,70 @@ blocked_accounts as (
     ) as named
     group by identifier_key
     having count(distinct {{ full_name('person_name') }}) > 1
+),
+
+-- Names beside an account, each with the address or number beside it. Whoever is signed in may order for
+-- somebody else, so an order on the site does not name the holder of the login.
+account_names as (
+    {%- for type in person_account_types() %}
+    select distinct
+        {{ type }} as identifier_key,
+        person_name,
+        coalesce(email, phone) as contact_key
+    from evidence
+    where {{ type }} is not null and person_name is not null and rule <> 'order_completed'
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+),
+
+-- Comparing names is dear and most accounts have one
+names_of_several as (
+    select
+        *,
+        split_part(full_name, ' ', 1) as first_name,
+        split_part(full_name, ' ', 2) as last_name
+    from (
+        select distinct
+            identifier_key,
+            {{ full_name('person_name') }} as full_name,
+            contact_key
+        from account_names
+        where
+            identifier_key in (
+                select several.identifier_key
+                from account_names as several
+                group by several.identifier_key
+                having count(distinct several.person_name) > 1
+            )
+    ) as folded
+    where full_name is not null
+),
+
+-- A collective account has thousands of names: the first few tell as much
+first_names as (
+    select *
+    from names_of_several
+    where contact_key is not null
+    qualify dense_rank() over (partition by identifier_key order by full_name) <= 20
+),
+
+-- Two people of one account: nothing of the names is alike, and each has an address or number of their own
+accounts_of_several as (
+    select firsts.identifier_key
+    from first_names as firsts
+    inner join first_names as seconds
+        on firsts.identifier_key = seconds.identifier_key and firsts.full_name < seconds.full_name
+    where
+        firsts.first_name not in (seconds.first_name, seconds.last_name)
+        and firsts.last_name not in (seconds.first_name, seconds.last_name)
+    group by firsts.identifier_key, firsts.full_name, seconds.full_name
+    having not bool_or(firsts.contact_key = seconds.contact_key)
+    union
+    select identifier_key
+    from names_of_several
+    where contact_key is null
+    group by identifier_key
+    having count(distinct first_name) > 2 and count(distinct last_name) > 2
 ),
 
 -- A number whose buyers of one time all end long before those of a later time begin. Accounts do not say
@@ -106,8 +208,8 @@ over_limits as (
             where {{ limit.identifier_type }} is not null and {{ limit.linked_type }} is not null
             group by {{ limit.identifier_type }}, {{ limit.linked_type }}
         ) as pairs
-        left join blocked on pairs.linked_key = blocked.identifier_key
-        where blocked.identifier_key is null
+        left join nobodys on pairs.linked_key = nobodys.identifier_key
+        where nobodys.identifier_key is null
     ) as counted
     where seen_with > {{ limit.max_count }}
     {{ 'union all' if not loop.last }}
@@ -133,8 +235,18 @@ select
 from (
     select
         identifier_key,
+        'role_address' as refusal_reason
+    from shared_roles
+    union all
+    select
+        identifier_key,
         'role_account' as refusal_reason
     from blocked_accounts
+    union all
+    select
+        identifier_key,
+        'several_names' as refusal_reason
+    from accounts_of_several
     union all
     select
         identifier_key,

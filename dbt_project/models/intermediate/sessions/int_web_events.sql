@@ -56,6 +56,7 @@ select
     event_id,
     coalesce(device_id, concat('login ', login_id)) as visitor_id,
     login_id,
+    previous_id,
     event_type,
     event_name,
     occurred_at,

@@ -1,7 +1,7 @@
 with latest as (
     {{ latest_versions(
         source('raw_contacts', 'contacts'),
-        ["coalesce(email, phone, loyalty_id, _row_id)", "coalesce(source, '')"],
+        ["coalesce(customer_ref, email, phone, loyalty_id, _row_id)", "coalesce(source, '')"],
         updated_at='created_at',
         where='created_at <= ' ~ as_of() ~ ' or created_at is null'
     ) | indent(4) }}
@@ -10,7 +10,7 @@ with latest as (
 select
     _row_id as contact_key,
     nullif(trim(email), '') as email,
-    nullif(trim(phone), '') as phone,
+    {{ phone_with_country("nullif(trim(phone), '')", 'country') }} as phone,
     nullif(trim(first_name), '') as first_name,
     nullif(trim(last_name), '') as last_name,
     birthday,
@@ -24,5 +24,6 @@ select
     lower(trim(status)) as status,
     nullif(trim(loyalty_id), '') as loyalty_id,
     nullif(trim(loyalty_tier), '') as loyalty_tier,
+    nullif(trim(customer_ref), '') as orders_customer_id,
     attributes
 from latest

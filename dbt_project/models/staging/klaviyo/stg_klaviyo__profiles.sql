@@ -24,7 +24,7 @@ select
     _row_id as contact_key,
     profile_id as klaviyo_profile_id,
     nullif(trim(email), '') as email,
-    nullif(trim(phone_number), '') as phone,
+    {{ phone_with_country("nullif(trim(phone_number), '')", "coalesce(" ~ array_item('fields', 1) ~ ", " ~ array_item('fields', 5) ~ ")") }} as phone,
     nullif(trim(external_id), '') as external_id,
     nullif(trim(anonymous_id), '') as device_id,
     nullif(trim(first_name), '') as first_name,

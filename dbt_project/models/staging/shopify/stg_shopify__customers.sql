@@ -23,7 +23,7 @@ select
     _row_id as contact_key,
     shopify_customer_id,
     nullif(trim(email), '') as email,
-    nullif(trim(phone), '') as phone,
+    {{ phone_with_country("nullif(trim(phone), '')", array_item('fields', 3)) }} as phone,
     nullif(trim(first_name), '') as first_name,
     nullif(trim(last_name), '') as last_name,
     upper({{ array_item('fields', 3) }}) as country_code,

@@ -12,7 +12,7 @@
     'page': {'url': 'varchar', 'referrer': 'varchar'},
     'campaign': {'source': 'varchar', 'medium': 'varchar', 'name': 'varchar'},
     'userAgent': 'varchar', 'device': {'type': 'varchar'}, 'ip': 'varchar',
-    'traits': {'email': 'varchar'},
+    'traits': {'email': 'varchar'}, 'location': {'country': 'varchar'},
 } %}
 
 with events as (
@@ -20,6 +20,7 @@ with events as (
         message_id,
         anonymous_id,
         user_id,
+        previous_id,
         type,
         event,
         occurred_at,
@@ -28,6 +29,8 @@ with events as (
         {{ json_record('context', context_fields) }} as context,
         case when traits is not null then {{ json_text('traits', '$.email') }} end as traits_email,
         case when traits is not null then {{ json_text('traits', '$.phone') }} end as traits_phone,
+        case when traits is not null then {{ json_text('traits', '$.country') }} end as traits_country,
+        case when traits is not null then {{ json_text('traits', '$.address.country') }} end as traits_address_country,
         case when type = 'identify' then traits end as traits,
         _row_id,
         _file,
@@ -40,6 +43,7 @@ select
     message_id as event_id,
     nullif(trim(anonymous_id), '') as device_id,
     nullif(trim(user_id), '') as login_id,
+    nullif(trim(previous_id), '') as previous_id,
     type as event_type,
     case when type in ('page', 'screen') then 'Page Viewed' else event end as event_name,
     -- A clock that runs ahead must not move a visit into the future
@@ -66,7 +70,7 @@ select
     properties.cart_id,
     properties.query as search_query,
     coalesce(traits_email, properties.email, context.traits.email) as email,
-    traits_phone as phone,
+    {{ phone_with_country('traits_phone', 'coalesce(traits_country, traits_address_country, context.location.country)') }} as phone,
     traits,
     received_at,
     _row_id,
