@@ -23,8 +23,8 @@ LOADED = "_row_id varchar, _run_id varchar, _file varchar, _line bigint, _dlt_lo
 
 RAW: dict[str, str] = {
     "raw_web.events": "type varchar, message_id varchar, anonymous_id varchar, user_id varchar, "
-    "previous_id varchar, event varchar, occurred_at timestamp, sent_at timestamp, received_at timestamp, "
-    "properties varchar, traits varchar, context varchar",
+    "previous_id varchar, event varchar, occurred_at timestamp, sent_at timestamp, "
+    "received_at timestamp, properties varchar, traits varchar, context varchar",
     "raw_email.events": "email varchar, occurred_at timestamp, event varchar, sg_event_id varchar, "
     "sg_message_id varchar, category varchar, url varchar, useragent varchar, ip varchar, "
     "reason varchar, type varchar, bounce_classification varchar, asm_group_id varchar, "

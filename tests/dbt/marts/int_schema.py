@@ -59,7 +59,8 @@ INTERMEDIATE: dict[str, str] = {
         message_id text, customer_id text, email text, channel text, message_kind text,
         campaign_id text, campaign_name text, variant text, sent_at timestamp,
         delivered_at timestamp, opened_at timestamp, machine_opened_at timestamp,
-        clicked_at timestamp, unsubscribed_at timestamp, bounced_at timestamp,
+        clicked_at timestamp, machine_clicked_at timestamp, unsubscribed_at timestamp,
+        bounced_at timestamp,
         is_hard_bounce boolean, complained_at timestamp, message_source text""",
     "int_contacts_resolved": """
         contact_key text, customer_id text, contact_source text, source text,

@@ -281,7 +281,9 @@ def test_an_alias_ties_an_earlier_login(shop: duckdb.DuckDBPyConnection) -> None
 def test_an_alias_of_nobody_or_of_what_was_never_seen_ties_nobody(
     shop: duckdb.DuckDBPyConnection,
 ) -> None:
-    assert owner(shop, "email", "one@given-up.example") != owner(shop, "email", "two@given-up.example")
+    assert owner(shop, "email", "one@given-up.example") != owner(
+        shop, "email", "two@given-up.example"
+    )
     never = shop.execute(
         "select count(*) from intermediate.int_identifiers where identifier_value = 'never-seen'"
     ).fetchone()

@@ -7,7 +7,7 @@
 
 {%- set paths = [
     '$.message_id', '$."$message"', '$.message_kind', '$.campaign_id', '$.variant', '$.machine_open',
-    '$."Bounce Type"', '$."Campaign Name"', '$.Subject',
+    '$."Bounce Type"', '$."Campaign Name"', '$.Subject', '$."Bot Click"',
 ] %}
 
 with events as (
@@ -46,7 +46,8 @@ named as (
         lower({{ array_item('fields', 3) }}) as message_kind,
         coalesce({{ array_item('fields', 4) }}, {{ array_item('fields', 2) }}) as campaign_id,
         {{ array_item('fields', 5) }} as variant,
-        coalesce(try_cast({{ array_item('fields', 6) }} as boolean), false) as is_machine_open,
+        coalesce(try_cast({{ array_item('fields', 6) }} as boolean), false)
+        or coalesce(try_cast({{ array_item('fields', 10) }} as boolean), false) as is_declared_machine,
         coalesce(lower({{ array_item('fields', 7) }}), 'hard') = 'hard' as is_hard_bounce,
         {{ array_item('fields', 8) }} as campaign_name,
         {{ array_item('fields', 9) }} as subject

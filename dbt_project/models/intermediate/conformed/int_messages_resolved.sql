@@ -28,6 +28,7 @@ select
     messages.opened_at,
     messages.machine_opened_at,
     messages.clicked_at,
+    messages.machine_clicked_at,
     messages.unsubscribed_at,
     messages.bounced_at,
     messages.is_hard_bounce,

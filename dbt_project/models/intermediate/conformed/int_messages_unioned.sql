@@ -1,12 +1,25 @@
-{#- Messages from their events: what happened to each, machine opens apart from people's. -#}
-with sendgrid as (
+{#- Messages from their events: what happened to each, what machines opened and clicked apart from people's. -#}
+with machine_reactions as (
     select *
-    from {{ ref('stg_email__events') }}
+    from {{ ref('int_machine_reactions') }}
+),
+
+sendgrid as (
+    select
+        events.*,
+        events.is_machine_open or machines.event_id is not null as is_machine
+    from {{ ref('stg_email__events') }} as events
+    left join machine_reactions as machines
+        on events.email_event_id = machines.event_id and machines.message_source = 'email'
 ),
 
 klaviyo as (
-    select *
-    from {{ ref('int_klaviyo_message_events') }}
+    select
+        events.*,
+        events.is_declared_machine or machines.event_id is not null as is_machine
+    from {{ ref('int_klaviyo_message_events') }} as events
+    left join machine_reactions as machines
+        on events.event_id = machines.event_id and machines.message_source = 'klaviyo'
 )
 
 select
@@ -24,9 +37,10 @@ select
         min(occurred_at)
     ) as sent_at,
     min(occurred_at) filter (where event_name = 'delivered') as delivered_at,
-    min(occurred_at) filter (where event_name = 'open' and not is_machine_open) as opened_at,
-    min(occurred_at) filter (where event_name = 'open' and is_machine_open) as machine_opened_at,
-    min(occurred_at) filter (where event_name = 'click') as clicked_at,
+    min(occurred_at) filter (where event_name = 'open' and not is_machine) as opened_at,
+    min(occurred_at) filter (where event_name = 'open' and is_machine) as machine_opened_at,
+    min(occurred_at) filter (where event_name = 'click' and not is_machine) as clicked_at,
+    min(occurred_at) filter (where event_name = 'click' and is_machine) as machine_clicked_at,
     min(occurred_at) filter (where event_name in ('unsubscribe', 'group_unsubscribe')) as unsubscribed_at,
     min(occurred_at) filter (where event_name in ('bounce', 'dropped')) as bounced_at,
     coalesce(bool_or(event_name = 'bounce' and coalesce(bounce_type, 'bounce') <> 'blocked'), false) as is_hard_bounce,
@@ -47,9 +61,10 @@ select
     max(variant) as variant,
     coalesce(min(occurred_at) filter (where event_name = 'received'), min(occurred_at)) as sent_at,
     min(occurred_at) filter (where event_name = 'received') as delivered_at,
-    min(occurred_at) filter (where event_name = 'opened' and not is_machine_open) as opened_at,
-    min(occurred_at) filter (where event_name = 'opened' and is_machine_open) as machine_opened_at,
-    min(occurred_at) filter (where event_name = 'clicked') as clicked_at,
+    min(occurred_at) filter (where event_name = 'opened' and not is_machine) as opened_at,
+    min(occurred_at) filter (where event_name = 'opened' and is_machine) as machine_opened_at,
+    min(occurred_at) filter (where event_name = 'clicked' and not is_machine) as clicked_at,
+    min(occurred_at) filter (where event_name = 'clicked' and is_machine) as machine_clicked_at,
     min(occurred_at) filter (where event_name = 'unsubscribed') as unsubscribed_at,
     min(occurred_at) filter (where event_name in ('bounced', 'dropped')) as bounced_at,
     coalesce(bool_or(event_name = 'bounced' and is_hard_bounce), false) as is_hard_bounce,

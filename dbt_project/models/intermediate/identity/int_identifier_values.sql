@@ -60,6 +60,7 @@ new_values as (
 numbers_of_a_country as (
     select
         new_values.raw_value,
+        {{ phone_as_written('new_values.raw_value') }} as written,
         coalesce(country_names.country_code, upper({{ phone_country('new_values.raw_value') }})) as country_code
     from new_values
     left join {{ ref('country_names') }} as country_names
@@ -79,8 +80,8 @@ matched as (
                 then lower(new_values.raw_value)
             when numbers_of_a_country.raw_value is not null
                 then coalesce(
-                    {{ match_identifier("'phone'", phone_as_written('new_values.raw_value'), 'numbers_of_a_country.country_code') }},
-                    {{ match_identifier("'phone'", phone_as_written('new_values.raw_value'), shop_country) }}
+                    {{ match_identifier("'phone'", 'numbers_of_a_country.written', 'numbers_of_a_country.country_code') }},
+                    {{ match_identifier("'phone'", 'numbers_of_a_country.written', shop_country) }}
                 )
             when new_values.identifier_type in ('email', 'phone')
                 then {{ match_identifier('new_values.identifier_type', 'new_values.raw_value', shop_country) }}

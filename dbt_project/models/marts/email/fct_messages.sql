@@ -14,6 +14,7 @@ select
     opened_at,
     machine_opened_at,
     clicked_at,
+    machine_clicked_at,
     unsubscribed_at,
     bounced_at,
     complained_at

@@ -13,6 +13,7 @@ select
     lower(event) as event_name,
     occurred_at,
     url,
+    useragent as user_agent,
     lower(type) as bounce_type,
     bounce_classification,
     asm_group_id,

@@ -3,6 +3,7 @@
     '$.attributes.subscriptions.email.marketing.consent', '$.location.country', '$.location.zip',
     '$.location.timezone', '$.subscriptions.email.marketing.consent',
 ] %}
+{%- set country = 'coalesce(' ~ array_item('fields', 1) ~ ', ' ~ array_item('fields', 5) ~ ')' %}
 
 with latest as (
     {{ latest_versions(
@@ -24,12 +25,12 @@ select
     _row_id as contact_key,
     profile_id as klaviyo_profile_id,
     nullif(trim(email), '') as email,
-    {{ phone_with_country("nullif(trim(phone_number), '')", "coalesce(" ~ array_item('fields', 1) ~ ", " ~ array_item('fields', 5) ~ ")") }} as phone,
+    {{ phone_with_country("nullif(trim(phone_number), '')", country) }} as phone,
     nullif(trim(external_id), '') as external_id,
     nullif(trim(anonymous_id), '') as device_id,
     nullif(trim(first_name), '') as first_name,
     nullif(trim(last_name), '') as last_name,
-    coalesce({{ array_item('fields', 1) }}, {{ array_item('fields', 5) }}) as country,
+    {{ country }} as country,
     coalesce({{ array_item('fields', 2) }}, {{ array_item('fields', 6) }}) as postcode,
     coalesce({{ array_item('fields', 3) }}, {{ array_item('fields', 7) }}) as timezone,
     coalesce({{ array_item('fields', 4) }}, {{ array_item('fields', 8) }}) as email_consent,

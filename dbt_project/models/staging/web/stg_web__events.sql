@@ -15,6 +15,8 @@
     'traits': {'email': 'varchar'}, 'location': {'country': 'varchar'},
 } %}
 
+{%- set visitors_country = 'coalesce(traits_country, traits_address_country, context.location.country)' %}
+
 with events as (
     select
         message_id,
@@ -70,7 +72,7 @@ select
     properties.cart_id,
     properties.query as search_query,
     coalesce(traits_email, properties.email, context.traits.email) as email,
-    {{ phone_with_country('traits_phone', 'coalesce(traits_country, traits_address_country, context.location.country)') }} as phone,
+    {{ phone_with_country('traits_phone', visitors_country) }} as phone,
     traits,
     received_at,
     _row_id,
