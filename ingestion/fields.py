@@ -45,6 +45,7 @@ ROW_REASONS = (
     "unknown_value",
     "nul_character",
     "value_too_long",
+    "nested_too_deep",
 )
 
 # Longest text and JSON value taken; what is longer is no name, address or event.

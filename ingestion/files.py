@@ -11,6 +11,7 @@ Belongs here: forms of files. Does not belong here: what a column means, countin
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import IO, Any
@@ -22,13 +23,26 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ingestion.csv_records import csv_header, csv_records
-from ingestion.errors import SourceError
-from ingestion.folder import WHOLE_LIMIT, BrokenFileError, InputFile, InputFolder
+from ingestion.folder import (
+    WHOLE_LIMIT,
+    BrokenFileError,
+    InputFile,
+    InputFolder,
+    after_this_line,
+)
 
 CHUNK_BYTES = 32 * 1024 * 1024
 BATCH_ROWS = 250_000
 BATCH_BYTES = 64 * 1024 * 1024
+DOCUMENT_ENDINGS = (".json", ".json.gz", ".json.zst")
 WHITESPACE = " \t\r\n\x0b\x0c"
+# A line that goes on for longer, or holds lists within lists for deeper, is no record of anything.
+LINE_LIMIT = 64 * 1024 * 1024
+DEPTH_LIMIT = 200
+DOCUMENT_FILE_LIMIT = 512 * 1024 * 1024
+KEPT_OF_A_BAD_LINE = 65_536
+_STRINGS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_NO_BRACKETS = bytes(code for code in range(256) if code not in b"[]{}")
 
 
 @dataclass(frozen=True)
@@ -107,31 +121,32 @@ class Reader:
     # JSON ---------------------------------------------------------------------------------------
 
     def _json(self, file: InputFile, stream: IO[bytes]) -> Iterator[RawBatch]:
+        start = _without_bom(stream.read(CHUNK_BYTES))
+        if start.lstrip().startswith(b"["):
+            start += _remainder(stream)
+            elements = _array_elements(start)
+            if elements is not None:
+                numbers = np.arange(1, len(elements) + 1)
+                yield from _json_batch(file, *self._shallow(file, elements, numbers))
+                return
+        elif not _begins_with_a_record(start) and file.path.endswith(DOCUMENT_ENDINGS):
+            start += _remainder(stream)
+            if _is_one_object(start):
+                document = pa.array([start.decode()], pa.large_string())
+                yield from _json_batch(file, *self._shallow(file, document, np.array([1])))
+                return
         rest, line = b"", 1
-        first = True
-        while block := stream.read(CHUNK_BYTES):
-            if first:
-                block = _without_bom(block)
-            data = rest + block
-            if first and data.lstrip().startswith(b"["):
-                whole = data + _remainder(file, stream)
-                elements = _array_elements(whole)
-                if elements is not None:
-                    yield from _json_batch(file, elements, np.arange(1, len(elements) + 1))
-                    return
-                data = whole
-            if first and file.path.endswith((".json", ".json.gz", ".json.zst")):
-                whole = data + _remainder(file, stream)
-                if _is_one_object(whole):
-                    yield from _json_batch(file, pa.array([whole.decode()]), np.array([1]))
-                    return
-                data = whole
-            first = False
+        while start or (start := stream.read(CHUNK_BYTES)):
+            data, start = rest + start, b""
             cut = data.rfind(b"\n") + 1
             rest = data[cut:]
             if cut:
                 yield from self._json_lines(file, data[:cut], line)
                 line += data.count(b"\n", 0, cut)
+            if len(rest) > LINE_LIMIT:
+                text = rest[:KEPT_OF_A_BAD_LINE].decode("utf-8", "backslashreplace")
+                self.rejects.append(Reject(file.path, line, "value_too_long", "", text))
+                rest, line = after_this_line(stream.read(CHUNK_BYTES), stream), line + 1
         if rest:
             yield from self._json_lines(file, rest + b"\n", line)
 
@@ -145,6 +160,7 @@ class Reader:
             texts = lines.cast(pa.large_string())
         except pa.ArrowInvalid:
             texts, numbers = self._decodable(file, lines, numbers)
+        texts, numbers = self._shallow(file, texts, numbers)
         if _are_all_objects(data, offsets):
             yield from _json_batch(file, texts, numbers)
             return
@@ -165,6 +181,20 @@ class Reader:
                 text = content.decode("utf-8", "backslashreplace").strip(WHITESPACE)
                 self.rejects.append(Reject(file.path, number, "bad_encoding", "", text))
         return pa.array(texts, pa.large_string()), np.array(kept, dtype=np.int64)
+
+    def _shallow(self, file: InputFile, texts: Any, numbers: Any) -> tuple[Any, Any]:
+        """The documents without those that are nested deeper than anything is."""
+        opened = pc.add(pc.count_substring(texts, "["), pc.count_substring(texts, "{"))
+        suspects = np.flatnonzero(opened.to_numpy(zero_copy_only=False) > DEPTH_LIMIT)
+        deep = [i for i in suspects if _is_deep(texts[i].as_buffer().to_pybytes())]
+        if not deep:
+            return texts, numbers
+        for index in deep:
+            text = texts[index].as_py().strip(WHITESPACE)
+            self.rejects.append(Reject(file.path, int(numbers[index]), "nested_too_deep", "", text))
+        kept = np.ones(len(numbers), dtype=bool)
+        kept[deep] = False
+        return texts.filter(pa.array(kept)), numbers[kept]
 
     # CSV ----------------------------------------------------------------------------------------
 
@@ -260,15 +290,41 @@ def _without_bom(data: bytes) -> bytes:
     return data
 
 
-def _remainder(file: InputFile, stream: IO[bytes]) -> bytes:
+def _remainder(stream: IO[bytes]) -> bytes:
     """The rest of a file that can only be understood whole."""
-    rest = stream.read(16 * WHOLE_LIMIT)
+    rest = stream.read(DOCUMENT_FILE_LIMIT)
     if stream.read(1):
-        raise SourceError(
-            f"{file.path} is one JSON document of more than a gigabyte.",
-            "Write it as JSON Lines, one object per line, and run again.",
+        raise BrokenFileError(
+            "unreadable_file", "one JSON document of over 500 MB; write one object per line"
         )
     return rest
+
+
+def _is_deep(document: bytes) -> bool:
+    """Whether lists and objects, all of them closed, stand in each other deeper than the limit."""
+    brackets = _STRINGS.sub(b"", document).translate(None, _NO_BRACKETS)
+    codes = np.frombuffer(brackets, np.uint8)
+    opening = (codes == ord("[")) | (codes == ord("{"))
+    steps = np.where(opening, 1, -1)
+    depth = np.cumsum(steps)
+    return bool(len(depth)) and int(depth.max()) > DEPTH_LIMIT and int(depth[-1]) == 0
+
+
+def _begins_with_a_record(data: bytes) -> bool:
+    """Whether the first line with anything in it is a document of its own."""
+    first, broken, _ = data.lstrip().partition(b"\n")
+    return not broken or _is_json(first)
+
+
+def _is_json(data: bytes) -> bool:
+    """Whether this is one JSON value; by an engine that does not mind how deep it goes."""
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        return False
+    with duckdb.connect() as connection:
+        row = connection.execute("select json_valid(?)", [text]).fetchone()
+        return bool(row and row[0])
 
 
 def _array_elements(data: bytes) -> Any | None:
@@ -291,10 +347,7 @@ def _array_elements(data: bytes) -> Any | None:
 
 def _is_one_object(data: bytes) -> bool:
     """Whether the text is one pretty-printed object rather than one object per line."""
-    try:
-        return isinstance(json.loads(data), dict) and b"\n" in data.strip()
-    except ValueError:
-        return False
+    return data.lstrip().startswith(b"{") and b"\n" in data.strip() and _is_json(data)
 
 
 def _json_batch(file: InputFile, texts: Any, numbers: Any) -> Iterator[RawBatch]:

@@ -3,11 +3,17 @@
 A folder is a local path or any fsspec URL. Archives (.gz, .zst) are tested to their last byte
 before the first row is used, because a truncated one would otherwise pass as a shorter day.
 
+Only regular files are ever opened: a pipe or a device would never come to an end. What has a name
+like data and is none (a pipe, a device, a link that leads nowhere, a folder) is listed with its
+problem, so that it is told rather than left out.
+
 Belongs here: listing, fingerprints, decompression. Does not belong here: what the bytes mean.
 """
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +22,7 @@ from typing import IO, Any
 
 import fsspec
 import pyarrow as pa
+from fsspec.implementations.local import LocalFileSystem
 
 from ingestion.errors import NoInputError, SourceError, UsageError
 
@@ -32,6 +39,10 @@ FORMATS = {
 NOTES = (".md", ".txt", ".yml", ".yaml", ".toml", ".sha256", ".md5")
 UNKNOWN = "unknown"
 WHOLE_LIMIT = 64 * 1024 * 1024
+READ_BYTES = 8 * 1024 * 1024
+# No export packs tighter: exports of one repeated row come to a hundredth, a trap to a thousandth.
+PACKED_LIMIT = 200
+PACKED_FLOOR = 256 * 1024 * 1024
 
 
 class BrokenFileError(Exception):
@@ -46,7 +57,10 @@ class BrokenFileError(Exception):
 
 @dataclass(frozen=True)
 class InputFile:
-    """One file of the input: `path` is relative to the input folder and names it for people."""
+    """One file of the input: `path` is relative to the input folder and names it for people.
+
+    `problem` says why what has the name of a file cannot be opened as one.
+    """
 
     path: str
     url: str
@@ -54,6 +68,7 @@ class InputFile:
     fingerprint: str
     format: str
     codec: str
+    problem: str = ""
 
 
 @dataclass(frozen=True)
@@ -93,10 +108,13 @@ class InputFolder:
     def files(self, name: str) -> list[InputFile]:
         """The readable files below the folder `name`, or the single file of that name, by path."""
         start = f"{self.root}/{name}"
-        try:
-            found = self.fs.find(start, detail=True)
-        except FileNotFoundError:
-            return []
+        if isinstance(self.fs, LocalFileSystem):
+            found = _local_files(start)
+        else:
+            try:
+                found = self.fs.find(start, detail=True)
+            except FileNotFoundError:
+                return []
         files = [self._describe(path, info) for path, info in found.items()]
         return sorted((file for file in files if file), key=lambda file: file.path)
 
@@ -104,9 +122,13 @@ class InputFolder:
         """The text of a small file such as `orders/mapping.yml`, or None if it is not there.
 
         Raises:
-            UsageError: it is not UTF-8.
+            UsageError: it is not UTF-8, or no file that can be read.
         """
         path = f"{self.root}/{name}"
+        if isinstance(self.fs, LocalFileSystem) and (problem := _problem(path)):
+            raise UsageError(
+                f"{name} cannot be read: {problem}.", "Put a text file there, or take it away."
+            )
         if not self.fs.exists(path):
             return None
         content: bytes = self.fs.cat_file(path)
@@ -131,7 +153,11 @@ class InputFolder:
             ),
             "",
         )
-        return InputFile(relative, path, size, f"{size}:{stamp}", kind or UNKNOWN, codec)
+        problem = info.get("problem", "")
+        if problem:
+            kind = UNKNOWN
+        mark = f"{size}:{stamp}" + (f":{problem}" if problem else "")
+        return InputFile(relative, path, size, mark, kind or UNKNOWN, codec, problem)
 
     @contextmanager
     def open(self, file: InputFile) -> Iterator[IO[bytes]]:
@@ -140,6 +166,8 @@ class InputFolder:
         Raises:
             BrokenFileError: the archive is truncated or damaged, or the file cannot be read.
         """
+        if file.problem:
+            raise BrokenFileError("unreadable_file", file.problem)
         if file.format == UNKNOWN:
             endings = ", ".join(FORMATS)
             raise BrokenFileError("unknown_format", f"read are {endings}, plain, .gz or .zst")
@@ -163,8 +191,13 @@ class InputFolder:
         total = 0
         try:
             with self._stream(file) as stream:
-                while block := stream.read(8 * 1024 * 1024):
+                while block := stream.read(READ_BYTES):
                     total += len(block)
+                    if file.codec and total > PACKED_FLOOR + PACKED_LIMIT * file.size:
+                        raise BrokenFileError(
+                            "unreadable_file",
+                            f"it unpacks to more than {PACKED_LIMIT} times itself",
+                        )
                     if total <= WHOLE_LIMIT:
                         kept.append(block)
                     else:
@@ -183,6 +216,16 @@ class InputFolder:
                 yield plain
 
 
+def after_this_line(block: bytes, stream: IO[bytes]) -> bytes:
+    """Read on to the end of the line that goes on in `block`; what was read beyond it."""
+    while block:
+        _, ended, rest = block.partition(b"\n")
+        if ended:
+            return rest or stream.read(READ_BYTES)
+        block = stream.read(READ_BYTES)
+    return b""
+
+
 def form_of(path: str) -> tuple[str, str]:
     """Format and codec by a file's ending; an empty format where it is none of ours."""
     suffixes = [suffix.lower() for suffix in Path(path).suffixes]
@@ -193,6 +236,71 @@ def form_of(path: str) -> tuple[str, str]:
     if not kind and codec and (not inner or inner[-1][1:].isdigit()):
         kind = "json"
     return kind, codec
+
+
+def _local_files(start: str) -> dict[str, dict[str, Any]]:
+    """What lies below a local path: size and time of each file, the problem of what is none.
+
+    Links to files are followed, links to folders are not: they may lead round in a circle.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    named_like_data: list[str] = []
+
+    def refused(error: OSError) -> None:
+        found[str(error.filename)] = {"problem": f"a folder that cannot be opened ({_why(error)})"}
+
+    if os.path.lexists(start) and not Path(start).is_dir():
+        found[start] = _local_info(start)
+        return found
+    for folder, folders, names in os.walk(start, onerror=refused):
+        for name in folders:
+            path = f"{folder}/{name}"
+            if Path(path).is_symlink():
+                found[path] = {"problem": "a link to a folder"}
+            elif form_of(name)[0]:
+                named_like_data.append(path)
+        found |= {f"{folder}/{name}": _local_info(f"{folder}/{name}") for name in names}
+    for path in named_like_data:
+        # Spark writes data into a folder of such a name; then its files are the data.
+        if not any(name.startswith(f"{path}/") and form_of(name)[0] for name in found):
+            found[path] = {"problem": "a folder, not a file"}
+    return found
+
+
+def _local_info(path: str) -> dict[str, Any]:
+    problem = _problem(path)
+    if problem:
+        return {"problem": problem}
+    try:
+        about = Path(path).stat()
+    except FileNotFoundError:
+        return {"problem": "it vanished while being listed"}
+    return {"size": about.st_size, "mtime": about.st_mtime}
+
+
+def _problem(path: str) -> str:
+    """Why a local path that is there cannot be opened as a file; empty where it can, or is not."""
+    if not os.path.lexists(path):
+        return ""
+    try:
+        mode = Path(path).stat().st_mode
+    except OSError as error:
+        why = _why(error)
+        return f"a link that leads nowhere ({why})" if Path(path).is_symlink() else why
+    kinds = {
+        stat.S_IFDIR: "a folder, not a file",
+        stat.S_IFIFO: "a pipe, not a file",
+        stat.S_IFSOCK: "a socket, not a file",
+        stat.S_IFCHR: "a device, not a file",
+        stat.S_IFBLK: "a device, not a file",
+    }
+    if not stat.S_ISREG(mode):
+        return kinds.get(stat.S_IFMT(mode), "not a file")
+    return "" if os.access(path, os.R_OK) else "no permission to read it"
+
+
+def _why(error: OSError) -> str:
+    return (error.strerror or type(error).__name__).lower()
 
 
 def _broken(file: InputFile, error: OSError) -> Exception:

@@ -32,6 +32,7 @@ from ingestion.fields import (
 )
 from ingestion.files import RawBatch, Reject
 from ingestion.judging import judged_rows, unknown_columns
+from ingestion.limits import FileCounts, check_limits
 from ingestion.raw_tables import (
     QUARANTINE_TABLE,
     arrow_schema,
@@ -97,6 +98,7 @@ class Intake:
         self.run_id = run_id
         self.limits = limits
         self.tallies: dict[str, Tally] = {}
+        self._files: dict[str, FileCounts] = {}
         self._pending_tables = tables
         self._keeps_ids = keeps_ids
         self._db = duckdb.connect(
@@ -142,6 +144,7 @@ class Intake:
         self._db.register("chunk", batch.table)
         self._db.execute(f"create or replace temp table judged as {judged_rows(spec, batch)}")
         tally.received += batch.table.num_rows
+        self._count_by_file()
         tally.ignored |= unknown_columns(self._db, spec, batch)
         if spec.line_key:
             self._number_lines(spec)
@@ -269,6 +272,10 @@ class Intake:
             return []
         taken, rejects[:] = list(rejects), []
         tally.received += len(taken)
+        for reject in taken:
+            counts = self._files.setdefault(reject.file, FileCounts())
+            counts.bad[reject.reason, reject.field] += 1
+            counts.is_unreadable |= reject.line == 0
         names = ("file", "line", "reason", "field", "raw_text")
         found = pa.table({name: [getattr(reject, name) for reject in taken] for name in names})
         return self._quarantine(spec, found, tally)
@@ -306,20 +313,25 @@ class Intake:
         return [as_quarantine(table.cast(schema))]
 
     def _check_limits(self) -> None:
-        received = sum(tally.received for tally in self.tallies.values())
-        bad = sum(tally.bad for tally in self.tallies.values())
-        if bad > self.limits.max_rows and bad > self.limits.max_share * received:
-            raise SourceError(
-                f"{self.source}: {bad:,} of {received:,} rows cannot be used, which is more than "
-                f"{self.limits.max_rows:,} rows and {self.limits.max_share:.0%}; nothing of it "
-                f"was loaded. Most frequent: {self._main_reason()}.",
-                "Mend the input, or raise [quarantine] in regulars.toml to accept it.",
-            )
+        check_limits(
+            self.source,
+            self._files,
+            sum(tally.bad for tally in self.tallies.values()),
+            self.limits,
+            has_rows=any(self._before.get(table) for table in self.tallies),
+        )
 
-    def _main_reason(self) -> str:
-        row = self._db.execute("select reason, field from bad group by all order by count(*) desc")
-        reason, column = row.fetchone() or ("", "")
-        return f"{reason} in {column}" if column else str(reason)
+    def _count_by_file(self) -> None:
+        """Keep for the limits what `judged` says of each file."""
+        found = self._db.execute(
+            "select _file, _problem[1], _problem[2], count(*) from judged group by all"
+        )
+        for path, reason, column, rows in found.fetchall():
+            counts = self._files.setdefault(path, FileCounts())
+            if reason is None:
+                counts.good += rows
+            else:
+                counts.bad[reason, column or ""] += rows
 
     def bad_ids(self) -> set[str]:
         """The quarantine ids of all bad rows seen, known before or not."""

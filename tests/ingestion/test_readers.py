@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import io
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
@@ -15,6 +17,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import zstandard
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ingestion import csv_records, files, folder
 from ingestion.errors import SourceError
@@ -165,7 +169,6 @@ def test_csv_records_know_their_lines(shop: Any, ending: str, newline: str) -> N
 
 
 def test_csv_in_blocks(shop: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(csv_records, "WHOLE_LIMIT", 100)
     monkeypatch.setattr(files, "WHOLE_LIMIT", 100)
     monkeypatch.setattr(csv_records, "BLOCK_BYTES", 256)
     text = "n,t\n" + "".join(
@@ -197,13 +200,91 @@ def test_csv_line_that_is_not_utf8(shop: Any) -> None:
     ]
 
 
-def test_csv_with_a_quote_left_open_keeps_its_text(shop: Any) -> None:
-    shop.write("x/a.csv", 'a,b\n1,2\n3,"open\n4,5\n')
+def rows_of(first: int, last: int) -> str:
+    return "".join(f"{n},name {n},{n * 2}\n" for n in range(first, last + 1))
+
+
+OPEN_QUOTES = {
+    "at the end of a name": ('6,"name 6,12\n', [6]),
+    "that begins a line": ('"6,name 6,12\n', [6]),
+    "twice": ('6,"name 6,12\n' + rows_of(7, 9) + '10,"name 10,20\n', [6, 10]),
+    "before a sound one": ('6,"name 6,12\n' + rows_of(7, 9) + '10,"name, 10",20\n', [6]),
+    "before inches": ('6,"name 6,12\n' + rows_of(7, 9) + '10,a 10",20\n', [6]),
+    "before a line that ends in one": ('6,"name 6,12\n' + rows_of(7, 9) + '10,name 10,20"\n', [6]),
+}
+
+
+@pytest.mark.parametrize("block", [64, csv_records.BLOCK_BYTES])
+@pytest.mark.parametrize("kind", sorted(OPEN_QUOTES))
+def test_a_quote_left_open_costs_its_own_line_only(
+    shop: Any, monkeypatch: pytest.MonkeyPatch, kind: str, block: int
+) -> None:
+    if block == 64:
+        monkeypatch.setattr(csv_records, "BLOCK_BYTES", block)
+        monkeypatch.setattr(csv_records, "RECORD_LIMIT", 4096)
+        monkeypatch.setattr(files, "WHOLE_LIMIT", block)
+        monkeypatch.setattr(folder, "WHOLE_LIMIT", block)
+    text, bad = OPEN_QUOTES[kind]
+    last = max(6, text.count("\n") + 5)
+    shop.write("x/a.csv", "id,name,double\n" + rows_of(1, 5) + text + rows_of(last + 1, 100))
+    rows, rejects, reader = read(shop)
+    assert [(r.line, r.reason) for r in rejects] == [(n + 1, "bad_csv_line") for n in bad]
+    assert [line for line, _ in rows] == [n + 1 for n in range(1, 101) if n not in bad]
+    assert [int(values[0]) for _, values in rows] == [n for n in range(1, 101) if n not in bad]
+    assert reader.rows == {"x/a.csv": 100}
+
+
+def test_text_of_several_lines_stays_one_value(shop: Any) -> None:
+    """Commas in it, an empty line and doubled quotes as well, beside a line with an open quote."""
+    text = 'dear shop,\n\n"" a, b and c,\nthe end, yours\n'
+    shop.write("x/a.csv", f'id,text,n\n1,"{text}",5\n2,"open,6\n3,"{text}",7\n')
     rows, rejects, _ = read(shop)
-    assert rows[0] == (2, ("1", "2"))
-    held = " ".join(r.raw_text for r in rejects) + " ".join(str(row) for row in rows[1:])
-    assert "open" in held
-    assert "4,5" in held
+    said = text.replace('""', '"')
+    assert rows == [(2, ("1", said, "5")), (8, ("3", said, "7"))]
+    assert [(r.line, r.raw_text) for r in rejects] == [(7, '2,"open,6')]
+
+
+def test_a_header_with_a_quote_left_open_is_its_first_line(shop: Any) -> None:
+    shop.write("x/a.csv", 'id,"name\n1,a\n2,b\n')
+    assert [values for _, values in read(shop)[0]] == [("1", "a"), ("2", "b")]
+
+
+CELL = st.text('ab",;\n\t é', max_size=6)
+
+
+@settings(max_examples=150, deadline=None)
+@given(table=st.lists(st.tuples(CELL, CELL, CELL), max_size=12), block=st.integers(1, 80))
+def test_csv_as_python_writes_it_comes_back_whole(
+    table: list[tuple[str, str, str]], block: int
+) -> None:
+    """In blocks of any size; each record with the line it begins on."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_ALL)
+    expected = []
+    for row in [("x", "y", "z"), *table]:
+        line = out.getvalue().count("\n") + 1
+        writer.writerow(row)
+        if any(row) and line > 1:
+            expected.append((line, row))
+    data = out.getvalue().encode()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(csv_records, "BLOCK_BYTES", block)
+        patch.setattr(csv_records, "_holds_records", lambda *_: False)
+        stream = io.BytesIO(data)
+        found = []
+        for records in csv_records.csv_records(stream.read(block), stream, 3, ","):
+            assert not records.broken
+            columns = [[value.as_py().decode() for value in column] for column in records.columns]
+            found += zip(records.lines.tolist(), zip(*columns, strict=True), strict=True)
+    assert found == expected
+
+
+def test_many_open_quotes_cost_little(shop: Any) -> None:
+    shop.write("x/a.csv", "id,name\n" + "".join(f'{n},"x""y\n' for n in range(60_000)))
+    started = time.perf_counter()
+    rows, rejects, reader = read(shop)
+    assert time.perf_counter() - started < 30
+    assert len(rows) + len(rejects) == reader.rows["x/a.csv"] == 60_000
 
 
 @pytest.mark.parametrize("content", ["", "\n\n", "a,b\n", "a,b"])

@@ -1,0 +1,117 @@
+"""When so much of a source cannot be used that its run stops (RELIABILITY B2).
+
+Four rules, each with its setting under `[quarantine]`; one bad line among good ones never stops
+anything, and neither does one file that cannot be opened beside others that can.
+
+Belongs here: the rules and their sentences. Does not belong here: judging rows, counting them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+
+from ingestion.config import Quarantine
+from ingestion.errors import SourceError
+
+Problem = tuple[str, str]  # a reason code and the column it was found in
+
+
+@dataclass
+class FileCounts:
+    """What became of one file's rows: those that can be used, and the others by their problem.
+
+    `is_unreadable` says that the file as such could not be read, to its end or at all.
+    """
+
+    good: int = 0
+    bad: Counter[Problem] = field(default_factory=Counter)
+    is_unreadable: bool = False
+
+
+def check_limits(
+    source: str,
+    files: Mapping[str, FileCounts],
+    newly_bad: int,
+    limits: Quarantine,
+    *,
+    has_rows: bool,
+) -> None:
+    """Stop the source where what cannot be used is no longer the exception.
+
+    Args:
+        source: its name.
+        files: the counts of each file that was read, rows known from earlier runs included.
+        newly_bad: rows that went to quarantine in this run.
+        limits: the settings.
+        has_rows: whether earlier runs loaded rows of this source.
+
+    Raises:
+        SourceError: names the file, the reason, the count and the setting that accepts it.
+    """
+    received = sum(counts.good + counts.bad.total() for counts in files.values())
+    if newly_bad > limits.max_rows and newly_bad > limits.max_share * received:
+        raise SourceError(
+            f"{source}: {newly_bad:,} of {received:,} rows cannot be used, which is more than "
+            f"{limits.max_rows:,} rows and {limits.max_share:.0%}; nothing of it was loaded. "
+            f"Most frequent: {_most_frequent(files)}.",
+            "Mend the input, or raise max_rows or max_share under [quarantine] in regulars.toml "
+            "to accept it.",
+        )
+    counted = {
+        path: counts
+        for path, counts in files.items()
+        if not any(fnmatchcase(path, pattern) for pattern in limits.accept)
+    }
+    for path, counts in sorted(counted.items()):
+        if not counts.good and counts.bad.total() >= limits.min_rows:
+            raise _whole_file(source, path, counts)
+    good = sum(counts.good for counts in counted.values())
+    bad = sum(counts.bad.total() for counts in counted.values())
+    if bad >= limits.min_rows and bad > limits.max_source_share * (good + bad):
+        raise SourceError(
+            f"{source}: {bad:,} of {good + bad:,} rows cannot be used, which is more than "
+            f"{limits.max_source_share:.0%} of it; nothing of it was loaded. "
+            f"Most frequent: {_most_frequent(counted)}.",
+            "Mend the input, or raise max_source_share under [quarantine] in regulars.toml "
+            "to accept it.",
+        )
+    if good or sum(counts.good for counts in files.values()):
+        return
+    for path, counts in sorted(counted.items()):
+        if counts.bad and (not has_rows or _was_data(counts)):
+            raise _whole_file(source, path, counts)
+
+
+def _was_data(counts: FileCounts) -> bool:
+    """Whether the file as such failed; a stray file of another kind is none of the source's."""
+    return counts.is_unreadable and any(code != "unknown_format" for code, _ in counts.bad)
+
+
+def _whole_file(source: str, path: str, counts: FileCounts) -> SourceError:
+    reason = _words(counts.bad)
+    what = (
+        f"{path} cannot be read ({reason})"
+        if counts.is_unreadable
+        else f"not one of the {counts.bad.total():,} rows of {path} can be used ({reason})"
+    )
+    return SourceError(
+        f"{source}: {what}; nothing of this source was loaded and nothing was published.",
+        "Mend the file or take it away and run again. To accept it as it is, put "
+        f'accept = ["{path}"] under [quarantine] in regulars.toml.',
+    )
+
+
+def _most_frequent(files: Mapping[str, FileCounts]) -> str:
+    worst = max(sorted(files), key=lambda path: files[path].bad.total())
+    return f"{_words(sum((counts.bad for counts in files.values()), Counter()))}, most in {worst}"
+
+
+def _words(problems: Counter[Problem]) -> str:
+    if not problems:
+        return "unknown"
+    code, column = max(sorted(problems), key=lambda problem: problems[problem])
+    named = column.partition(";")[0]  # what follows quotes a header, which may be a row of data
+    return f"{code} in {named}" if named else code
