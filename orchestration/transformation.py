@@ -26,6 +26,8 @@ from orchestration.home import Home
 DBT_PROJECT = REPOSITORY / "dbt_project"
 _OUT_OF_SYNC = "incremental model are out of sync"
 WATCHED = ("*.sql", "*.yml", "*.csv", "*.py")
+# They try the models on made-up rows of a shop in pounds; `make test` runs them.
+WITHOUT_UNIT_TESTS = ("--exclude-resource-type", "unit_test")
 SEGMENT = "seg_"  # what the models of segments begin with
 
 

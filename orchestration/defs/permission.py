@@ -12,6 +12,7 @@ from orchestration.defs.ingestion import raw_asset_keys
 from orchestration.defs.resources import RunResource
 from orchestration.ops.consent_facts import record_consent_facts
 from orchestration.ops.export import EXPORTS, export_ops
+from orchestration.shop_currency import refuse_another_currency
 
 GROUP = "permission"
 RUN_CONTEXT = "run_context"
@@ -42,6 +43,8 @@ def ops_export(run: RunResource) -> Iterator[dg.MaterializeResult[None]]:
         default_country=current.settings.shop.default_country,
         rescan=current.request.full_refresh,
     )
+    # Only after the refusals among them are in force.
+    refuse_another_currency(current.home.raw, current.settings)
     current.say(f"  permission: {facts.consents + facts.suppressions:,} new facts")
     sizes = {RUN_CONTEXT: 1, **export_ops(current.store, current.home.ops_export, current.facts)}
     for name, rows in sizes.items():

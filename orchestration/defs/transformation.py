@@ -18,6 +18,7 @@ from orchestration.home import Home
 from orchestration.interrupts import noticing_interrupts
 from orchestration.publishing.candidate import SCHEMAS
 from orchestration.transformation import (
+    WITHOUT_UNIT_TESTS,
     failure_sentence,
     manifest_path,
     read_manifest,
@@ -69,7 +70,7 @@ def models(
     # dagster-dbt swallows an interrupt while it starts dbt and while it reads a line of it
     with noticing_interrupts() as interrupted:
         invocation = dbt.cli(
-            ["build", *full, *log_path, *vars_argument(current.settings)],
+            ["build", *WITHOUT_UNIT_TESTS, *full, *log_path, *vars_argument(current.settings)],
             context=context,
             target_path=target_path(current.home),
             raise_on_error=False,

@@ -6,6 +6,7 @@ Does not belong here: what the numbers should be.
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -46,6 +47,16 @@ def test_an_empty_shop_has_every_table_and_no_rows(empty: Path) -> None:
         }
     assert len([schema for schema, _ in tables if schema == "segments"]) == 11
     assert filled == {"dim_segments"}
+
+
+def test_every_unit_test_of_the_project_ran_and_held(empty: Path) -> None:
+    """A shop's runs leave them out, so here is where they run."""
+    target = empty / "dbt" / "target"
+    written = json.loads((target / "manifest.json").read_text("utf-8"))["unit_tests"]
+    results = json.loads((target / "run_results.json").read_text("utf-8"))["results"]
+    ran = {each["unique_id"]: each["status"] for each in results if each["unique_id"] in written}
+    assert len(written) >= 5
+    assert ran == dict.fromkeys(written, "pass")
 
 
 def test_every_column_that_is_published_has_a_description(empty: Path) -> None:
