@@ -13,3 +13,8 @@
 {% macro last_value_by_time(value, time) -%}
     substr(max(lpad(cast({{ epoch_micros(time) }} as varchar), 20, '0') || {{ value }}), 21)
 {%- endmacro %}
+
+{#- In a group, the first value that a file's lines state; equal line numbers of two files by the value itself. -#}
+{% macro first_value_by_line(value) -%}
+    substr(min(lpad(cast(_line as varchar), 20, '0') || {{ value }}), 21)
+{%- endmacro %}

@@ -1,3 +1,15 @@
+{#- What orders are made of: shapes inside Shopify's REST documents, and how amounts are shared out. -#}
+
+{#- An amount in the shop's and in the buyer's currency, and whether a record of it may be read from either. -#}
+{% macro amount_set() -%}
+    {{ return({'shop_money': {'amount': 'varchar'}, 'presentment_money': {'amount': 'varchar'}}) }}
+{%- endmacro %}
+
+{#- The same in GraphQL, where only the shop's side is read. -#}
+{% macro amount_bag() -%}
+    {{ return({'shopMoney': {'amount': 'varchar'}}) }}
+{%- endmacro %}
+
 {#-
     The web visitor's anonymous id that a shop wrote into an order's attributes, from their JSON text
     ([{"name": "anonymousId", "value": "…"}]; the key is `name` in REST and `key` in GraphQL).
@@ -14,12 +26,54 @@
     nullif(regexp_replace({{ gid }}, '^.*/', ''), '')
 {%- endmacro %}
 
-{#- This line's part of an amount of the whole order, by the lines' value; the parts add up exactly. -#}
-{% macro spread_over_lines(amount) -%}
+{#-
+    This row's part of an amount of the whole, by weight: `up_to_here` is the running total of the
+    weights with this row in it. The parts add up to the amount exactly; without weights there are none.
+-#}
+{% macro part_by_weight(amount, weight, up_to_here, total) -%}
     case
-        when {{ amount }} = 0 or order_value = 0 then {{ money('0') }}
+        when {{ amount }} = 0 or {{ total }} = 0 then {{ money('0') }}
         else
-            {{ money('round(' ~ amount ~ ' * value_up_to_here / order_value, 4)') }}
-            - {{ money('round(' ~ amount ~ ' * (value_up_to_here - value_as_written) / order_value, 4)') }}
+            {{ money('round(' ~ amount ~ ' * ' ~ up_to_here ~ ' / ' ~ total ~ ', 4)') }}
+            - {{ money('round(' ~ amount ~ ' * (' ~ up_to_here ~ ' - ' ~ weight ~ ') / ' ~ total ~ ', 4)') }}
     end
+{%- endmacro %}
+
+{#-
+    How an order is called when it is compared with what another source calls it: an order of Shopify has an
+    id (5550001505), a name (#1505) and a number (1505), and each may stand for it elsewhere.
+-#}
+{% macro order_call(name) -%}
+    nullif(lower(regexp_replace(regexp_replace(trim({{ name }}), '^gid://.*/', ''), '^#', '')), '')
+{%- endmacro %}
+
+{#-
+    Whether money was held for an order and then let go without ever being taken: a void that succeeded,
+    and neither a sale nor a capture that did.
+-#}
+{% macro payment_was_voided(transactions) -%}
+    {{ list_has(transactions, "lower(payment.kind) = 'void' and lower(payment.status) = 'success'", 'payment') }}
+    and not {{ list_has(
+        transactions, "lower(payment.kind) in ('sale', 'capture') and lower(payment.status) = 'success'", 'payment'
+    ) }}
+{%- endmacro %}
+
+{#-
+    The shop's amount for one unit of the buyer's currency, from the first pair of an order's amounts that
+    gives both, else from the prices of its lines; NULL if the order does not say.
+-#}
+{% macro order_rate(pairs, lines) -%}
+    {%- set shop = money(list_money(lines, money_from_text('line.price_set.shop_money.amount'), 'line')) -%}
+    {%- set buyer = money(list_money(lines, money_from_text('line.price_set.presentment_money.amount'), 'line')) -%}
+    coalesce(
+        {%- for shop_text, buyer_text in pairs %}
+        {{ money_from_text(shop_text) }} / nullif({{ money_from_text(buyer_text) }}, 0),
+        {%- endfor %}
+        {{ shop }} / nullif({{ buyer }}, 0)
+    )
+{%- endmacro %}
+
+{#- A cart's id as a web event and an order write it: a token, perhaps as a global id and with a key behind it. -#}
+{% macro cart_call(token) -%}
+    nullif(regexp_replace(regexp_replace(trim({{ token }}), '^gid://.*/', ''), '[?].*$', ''), '')
 {%- endmacro %}

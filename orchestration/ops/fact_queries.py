@@ -20,8 +20,11 @@ neither is filled with anything weaker.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
+from jinja2 import Environment
+
+from ingestion.config import REPOSITORY
 from orchestration.ops import fact_queries_apis as apis
 
 FACTS_VERSION = 1  # raise it when a meaning below changes: every row is then read again
@@ -87,17 +90,22 @@ where {new} and event in ('group_unsubscribe', 'group_resubscribe')
     and nullif(trim(asm_group_id::varchar), '') is not null
 """
 
-# One parse per order: an order's JSON is long. Test orders say nothing about anybody.
-_ORDERS = """
+# One parse per order: an order's JSON is long. Whose address it gives is read by the very lines
+# that the warehouse reads it by. Test orders say nothing about anybody.
+_ORDER_PERSON: Any = (
+    Environment(autoescape=False)  # noqa: S701 - SQL, not HTML
+    .from_string((REPOSITORY / "dbt_project" / "macros" / "order_person.sql").read_text("utf-8"))
+    .module
+)
+_ORDERS = f"""
 with placed as (
     select coalesce(created_at, processed_at) as occurred_at,
-        json_extract_string(payload, ['$.test', '$.email', '$.contact_email', '$.customer.email',
-            '$.customer.defaultEmailAddress.emailAddress']) as said
-    from raw.{table} where {new}PART
+        json_transform(payload, '{_ORDER_PERSON.order_person_fields()}') as document
+    from raw.{{table}} where {{new}}PART
 ),
 orders as (
-    select coalesce(said[2], said[3], said[4], said[5]) as raw_value, occurred_at
-    from placed where coalesce(said[1], 'false') <> 'true'
+    select {_ORDER_PERSON.order_email("document")} as raw_value, occurred_at
+    from placed where not {_ORDER_PERSON.order_is_test("document")}
 )
 """
 

@@ -224,7 +224,7 @@ def _group(
 
 
 def _past(connection: duckdb.DuckDBPyConnection) -> Iterator[PastChange]:
-    counted = "status not in ('cancelled', 'test')"
+    counted = "status not in ('cancelled', 'voided', 'test')"
     currencies = connection.execute(
         "select distinct currency from old.marts.fct_orders where currency is not null order by 1"
     ).fetchall()

@@ -321,7 +321,8 @@ def _sales(connection: duckdb.DuckDBPyConnection) -> str:
         )
     }
     net = "net_sales_shop" if "net_sales_shop" in columns else "net_sales"
-    counted = "is_counted" if "is_counted" in columns else "status not in ('cancelled', 'test')"
+    by_status = "status not in ('cancelled', 'voided', 'test')"
+    counted = "is_counted" if "is_counted" in columns else by_status
     return (
         f"select order_id, customer_id, ordered_at, {net} as net from marts.fct_orders"
         f" where {counted}"

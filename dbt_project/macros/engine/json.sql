@@ -83,8 +83,9 @@
 
 {#-
     A record with named, typed fields from a JSON object, in one pass and a fifth cheaper than texts
-    by path. `fields` is a name → type mapping; a nested mapping is an object inside. What does not
-    fit its type is NULL.
+    by path. `fields` is a name → type mapping; a nested mapping is an object inside, a list with one
+    mapping in it a list of objects, of any length. What does not fit its type is NULL; an object or a
+    list asked for as varchar is its JSON text.
 -#}
 {% macro json_record(column, fields) -%}
     {{ return(adapter.dispatch('json_record', 'regulars')(column, fields)) }}
@@ -98,12 +99,14 @@
     from_json({{ column }}, '{{ spark_schema(fields) }}')
 {%- endmacro %}
 
-{#- A schema in Spark's words: `name string, page struct<url: string>`. -#}
+{#- A schema in Spark's words: `name string, page struct<url: string>, lines array<struct<id: string>>`. -#}
 {% macro spark_schema(fields, separator=' ') -%}
     {%- for name, type in fields.items() -%}
         {{ name }}{{ separator }}
         {%- if type is mapping -%}
             struct<{{ spark_schema(type, ': ') }}>
+        {%- elif type is not string -%}
+            array<struct<{{ spark_schema(type[0], ': ') }}>>
         {%- else -%}
             {{ type | replace('varchar', 'string') }}
         {%- endif -%}

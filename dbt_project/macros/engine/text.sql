@@ -37,3 +37,8 @@
 {% macro spark__fold_accents(text) -%}
     translate({{ text }}, 'áàâäãåçéèêëíìîïñóòôöõúùûüýÿÁÀÂÄÃÅÇÉÈÊËÍÌÎÏÑÓÒÔÖÕÚÙÛÜÝ', 'aaaaaaceeeeiiiinooooouuuuyyAAAAAACEEEEIIIINOOOOOUUUUY')
 {%- endmacro %}
+
+{#- The first of the texts that says anything: an empty one must not stand before the next. -#}
+{% macro first_text(texts) -%}
+    coalesce({% for text in texts %}nullif(trim({{ text }}), ''){{ ', ' if not loop.last }}{% endfor %})
+{%- endmacro %}

@@ -2,27 +2,42 @@
 {{ config(materialized='view') }}
 
 {%- set columns = [
-    'order_id', 'created_at', 'ordered_at', 'updated_at', 'currency',
-    'cancelled_at', 'is_test', 'financial_status', 'is_taxes_included', 'email',
-    'phone', 'shopify_customer_id', 'first_name', 'last_name', 'accepts_marketing',
-    'taxes', 'discounts', 'shipping', 'payment_gateways', 'has_card_payment', 'sales_channel',
-    'store_id', 'landing_site', 'referring_site', 'discount_code', 'country_code',
-    'payment_fingerprint', 'device_id', 'home_address_key', 'refunds', '_row_id',
+    'order_id', 'order_name', 'order_number', 'cart_token', 'checkout_token', 'created_at', 'ordered_at',
+    'updated_at', 'currency', 'cancelled_at', 'is_test', 'financial_status', 'is_payment_voided',
+    'is_taxes_included', 'email', 'phone', 'shopify_customer_id', 'first_name', 'last_name',
+    'accepts_marketing', 'taxes', 'discounts', 'subtotal', 'shipping_discounts', 'shipping', 'tips',
+    'presentment_currency', 'presentment_rate', 'payment_gateways', 'has_card_payment', 'sales_channel',
+    'store_id', 'landing_site', 'referring_site', 'discount_code', 'country_code', 'payment_fingerprint',
+    'device_id', 'home_address_key', 'refunds', '_row_id',
 ] %}
 
 with versions as (
     select *
     from {{ ref('int_order_versions') }}
+),
+
+documents as (
+    {%- for order_source, relation in [('orders_json', ref('stg_orders__orders')), ('shopify', ref('stg_shopify__orders'))] %}
+    select
+        versions.order_source,
+        {%- for column in columns %}
+        documents.{{ column }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from {{ relation }} as documents
+    inner join versions
+        on documents._row_id = versions._row_id and versions.order_source = '{{ order_source }}'
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
 )
 
-{% for order_source, relation in [('orders_json', ref('stg_orders__orders')), ('shopify', ref('stg_shopify__orders'))] %}
 select
-    versions.order_source,
-    {%- for column in columns %}
-    documents.{{ column }}{{ ',' if not loop.last }}
-    {%- endfor %}
-from {{ relation }} as documents
-inner join versions
-    on documents._row_id = versions._row_id and versions.order_source = '{{ order_source }}'
-{{ 'union all' if not loop.last }}
-{%- endfor %}
+    *,
+    coalesce(cancelled_at <= {{ as_of() }}, false) as is_cancelled,
+    -- Money that never came or was let go again: no sale, whatever the order holds
+    coalesce(
+        financial_status in ('voided', 'expired')
+        or is_payment_voided
+        or (sales_channel = 'shopify_draft_order' and financial_status = 'pending'),
+        false
+    ) as is_voided
+from documents

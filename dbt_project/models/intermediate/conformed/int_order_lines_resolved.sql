@@ -34,6 +34,7 @@ select
     coalesce(lines.product_name, products.product_name) as product_name,
     coalesce(lines.category, products.category) as category,
     coalesce(lines.brand, products.brand) as brand,
+    lines.line_kind,
     lines.quantity,
     lines.unit_price,
     lines.gross_sales,
@@ -41,6 +42,7 @@ select
     lines.returns,
     lines.net_sales,
     lines.returned_quantity,
+    lines.other_amount,
     lines.adjustments,
     lines.currency,
     case

@@ -1,83 +1,35 @@
-{#- Refunds nest twice: an order has refunds, a refund has lines. A refund without lines is an amount. -#}
-with documents as (
-    select
-        order_id,
-        order_source,
-        is_taxes_included,
-        refunds
-    from {{ ref('int_order_documents') }}
-    where refunds is not null
-),
-
-refunds as (
-    select
-        order_id,
-        order_source,
-        is_taxes_included,
-        {{ json_elements('refunds', '$') }}
-    from documents
-),
-
-refunds_read as (
-    select
-        order_id,
-        order_source,
-        is_taxes_included,
-        position as refund_number,
-        coalesce(
-            {{ utc_from_text(json_text('item', '$.created_at')) }},
-            {{ utc_from_text(json_text('item', '$.createdAt')) }}
-        ) as refunded_at,
-        coalesce(
-            {{ json_text('item', '$.refund_line_items') }},
-            {{ json_text('item', '$.refundLineItems.nodes') }},
-            '[]'
-        ) as refund_lines,
-        coalesce(
-            {{ money_from_text(json_text('item', '$.totalRefundedSet.shopMoney.amount')) }},
-            {{ money_from_text(json_text('item', '$.transactions[0].amount')) }}
-            + coalesce({{ money_from_text(json_text('item', '$.transactions[1].amount')) }}, 0),
-            0
-        ) as refunded_amount
-    from refunds
-),
-
-visible as (
+{#-
+    How much of each refund went back for goods, tax included. The money that was really given back decides:
+    more than the lines is goodwill, less is a fee that the shop kept. Where no money moved (a line taken out
+    of an order) or none can be read, the lines and the adjustments decide.
+-#}
+with refunds as (
     select *
-    from refunds_read
-    where refunded_at <= {{ as_of() }} or refunded_at is null
+    from {{ ref('int_order_refunds_read') }}
 ),
 
-lines as (
+line_sums as (
     select
         order_id,
-        order_source,
-        is_taxes_included,
         refund_number,
-        refunded_at,
-        {{ json_elements('refund_lines', '$') }}
-    from visible
-    where refund_lines <> '[]'
+        {{ money("sum(case when line_kind = 'goods' then amount else 0 end)") }} as lines_back,
+        {{ money("sum(case when line_kind = 'goods' then 0 else amount end)") }} as other_lines_back
+    from {{ ref('int_order_refund_lines') }}
+    group by order_id, refund_number
 ),
 
-lines_read as (
+weighed as (
     select
-        *,
-        coalesce(
-            {{ json_text('item', '$.line_item_id') }}, {{ gid_number(json_text('item', '$.lineItem.id')) }}
-        ) as line_id,
-        {{ money_from_text(json_text('item', '$.quantity')) }} as returned_quantity,
-        coalesce(
-            {{ money_from_text(json_text('item', '$.subtotal')) }},
-            {{ money_from_text(json_text('item', '$.subtotalSet.shopMoney.amount')) }},
-            0
-        ) as subtotal,
-        coalesce(
-            {{ money_from_text(json_text('item', '$.total_tax')) }},
-            {{ money_from_text(json_text('item', '$.totalTaxSet.shopMoney.amount')) }},
-            0
-        ) as returned_taxes
-    from lines
+        refunds.*,
+        coalesce(line_sums.lines_back, 0) as lines_back,
+        refunds.money_back
+        - refunds.shipping_back
+        - refunds.shipping_taxes_back
+        - refunds.duties_back
+        - coalesce(line_sums.other_lines_back, 0) as money_for_goods
+    from refunds
+    left join line_sums
+        on refunds.order_id = line_sums.order_id and refunds.refund_number = line_sums.refund_number
 )
 
 select
@@ -85,22 +37,13 @@ select
     order_source,
     refund_number,
     refunded_at,
-    line_id,
-    returned_quantity,
-    subtotal - case when is_taxes_included then returned_taxes else 0 end as returns,
-    returned_taxes,
-    {{ money('0') }} as refunded_amount
-from lines_read
-union all
-select
-    order_id,
-    order_source,
-    refund_number,
-    refunded_at,
-    null as line_id,
-    null as returned_quantity,
-    {{ money('0') }} as returns,
-    {{ money('0') }} as returned_taxes,
-    refunded_amount
-from visible
-where refund_lines = '[]'
+    {{ money('case
+        when money_back > 0 and not (is_pending and money_for_goods < lines_back) then greatest(money_for_goods, 0)
+        when money_back is null then greatest(lines_back + discrepancy, 0)
+        else lines_back
+    end') }} as goods_back,
+    lines_back,
+    shipping_back,
+    shipping_taxes_back,
+    is_amount_unknown
+from weighed

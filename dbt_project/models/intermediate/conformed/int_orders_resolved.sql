@@ -43,6 +43,7 @@ select
     case
         when is_test then 'test'
         when cancelled_at is not null then 'cancelled'
+        when is_voided then 'voided'
         when is_return_document then 'returned'
         when returns > 0 and returns >= gross_sales - discounts then 'returned'
         when returns > 0 then 'partially_returned'
@@ -50,6 +51,7 @@ select
     end as status,
     not is_test
     and cancelled_at is null
+    and not is_voided
     and not is_return_document
     and gross_sales - discounts > 0 as is_kept,
     is_return_document,
@@ -62,6 +64,8 @@ select
     {{ money('shipping') }} as shipping,
     {{ money('taxes') }} as taxes,
     {{ money('net_sales + shipping + taxes') }} as total_sales,
+    {{ money('gift_cards_sold') }} as gift_cards_sold,
+    tips,
     adjustments,
     currency,
     {{ money('gross_sales * rate') }} as gross_sales_shop,
@@ -82,5 +86,7 @@ select
     landing_site,
     referring_site,
     discount_code,
+    cart_token,
+    checkout_token,
     refunded_at
 from valued

@@ -5,31 +5,21 @@ with documents as (
 ),
 
 line_orders as (
-    select
-        order_id,
-        min(ordered_at) as ordered_at,
-        min(orders_customer_id) as orders_customer_id,
-        min(email) as email,
-        min(phone) as phone,
-        min(payment_fingerprint) as payment_fingerprint,
-        min(country) as country,
-        min(sales_channel) as sales_channel,
-        min(store_id) as store_id,
-        bool_and(is_return_line or is_adjustment) and bool_or(is_return_line) as is_return_document
-    from {{ ref('stg_orders__order_lines') }}
+    select *
+    from {{ ref('int_order_line_orders') }}
     -- An order that came as JSON too is told better there
-    where order_id not in (select order_id from {{ ref('int_order_versions') }})
-    group by order_id
+    where document_order_id is null
 ),
 
 line_sums as (
     select
         order_id,
         order_source,
-        min(currency) as currency,
         {{ money('sum(gross_sales)') }} as gross_sales,
         {{ money('sum(discounts)') }} as discounts,
         {{ money('sum(returns)') }} as returns,
+        {{ money("sum(case when line_kind = 'gift_card' then other_amount else 0 end)") }} as gift_cards_sold,
+        {{ money("sum(case when line_kind = 'tip' then other_amount else 0 end)") }} as tips,
         {{ money('sum(adjustments)') }} as adjustments
     from {{ ref('int_order_lines_unioned') }}
     group by order_id, order_source
@@ -39,9 +29,39 @@ refunds as (
     select
         order_id,
         max(refunded_at) as refunded_at,
-        {{ money('sum(returned_taxes)') }} as returned_taxes
+        {{ money('sum(goods_back)') }} as goods_back,
+        {{ money('sum(shipping_back)') }} as shipping_back,
+        {{ money('sum(shipping_taxes_back)') }} as shipping_taxes_back
     from {{ ref('int_order_refunds') }}
     group by order_id
+),
+
+goods_returned as (
+    select
+        order_id,
+        {{ money('sum(amount_back)') }} as amount_back,
+        {{ money('sum(returned_taxes)') }} as returned_taxes
+    from {{ ref('int_order_returns') }}
+    group by order_id
+),
+
+-- Money back beyond all goods was for shipping, and beyond that for its tax
+left_over as (
+    select
+        documents.*,
+        refunds.refunded_at,
+        documents.is_cancelled or documents.is_voided as is_never_sold,
+        greatest(coalesce(documents.shipping, 0) - coalesce(refunds.shipping_back, 0), 0) as shipping_left,
+        greatest(
+            coalesce(documents.taxes, 0)
+            - coalesce(goods_returned.returned_taxes, 0)
+            - coalesce(refunds.shipping_taxes_back, 0),
+            0
+        ) as taxes_left,
+        greatest(coalesce(refunds.goods_back, 0) - coalesce(goods_returned.amount_back, 0), 0) as beyond_goods
+    from documents
+    left join refunds on documents.order_id = refunds.order_id
+    left join goods_returned on documents.order_id = goods_returned.order_id
 ),
 
 country_names as (
@@ -55,8 +75,9 @@ unioned as (
         documents.order_source,
         documents.ordered_at,
         documents.created_at,
-        case when documents.cancelled_at <= {{ as_of() }} then documents.cancelled_at end as cancelled_at,
-        refunds.refunded_at,
+        case when documents.is_cancelled then documents.cancelled_at end as cancelled_at,
+        documents.refunded_at,
+        documents.is_voided,
         documents.is_test,
         false as is_return_document,
         documents.financial_status,
@@ -75,19 +96,24 @@ unioned as (
         documents.payment_gateways,
         documents.has_card_payment,
         documents.accepts_marketing,
-        -- What is given back takes its tax with it, a cancelled order its shipping too
-        case when documents.cancelled_at <= {{ as_of() }} then 0 else coalesce(documents.shipping, 0) end as shipping,
+        -- What is given back takes its tax with it, an order that is no sale its shipping too
         case
-            when documents.cancelled_at <= {{ as_of() }} then 0
-            else greatest(coalesce(documents.taxes, 0) - coalesce(refunds.returned_taxes, 0), 0)
+            when documents.is_never_sold then 0
+            else greatest(documents.shipping_left - documents.beyond_goods, 0)
+        end as shipping,
+        case
+            when documents.is_never_sold then 0
+            else greatest(documents.taxes_left - greatest(documents.beyond_goods - documents.shipping_left, 0), 0)
         end as taxes,
         documents.country_code,
         documents.landing_site,
         documents.referring_site,
         documents.discount_code,
+        documents.cart_token,
+        documents.checkout_token,
+        documents.tips as stated_tips,
         documents.currency as written_currency
-    from documents
-    left join refunds on documents.order_id = refunds.order_id
+    from left_over as documents
     union all
     select
         line_orders.order_id,
@@ -96,6 +122,7 @@ unioned as (
         line_orders.ordered_at as created_at,
         null as cancelled_at,
         case when line_orders.is_return_document then line_orders.ordered_at end as refunded_at,
+        false as is_voided,
         false as is_test,
         line_orders.is_return_document,
         'paid' as financial_status,
@@ -118,17 +145,22 @@ unioned as (
         null as landing_site,
         null as referring_site,
         null as discount_code,
-        null as written_currency
+        null as cart_token,
+        null as checkout_token,
+        0 as stated_tips,
+        line_orders.currency as written_currency
     from line_orders
     left join country_names on lower(line_orders.country) = country_names.country_name
 )
 
 select
     unioned.*,
-    coalesce(unioned.written_currency, line_sums.currency, '{{ var("shop_currency") }}') as currency,
+    coalesce(unioned.written_currency, '{{ var("shop_currency") }}') as currency,
     coalesce(line_sums.gross_sales, 0) as gross_sales,
     coalesce(line_sums.discounts, 0) as discounts,
     coalesce(line_sums.returns, 0) as returns,
+    coalesce(line_sums.gift_cards_sold, 0) as gift_cards_sold,
+    {{ money('greatest(coalesce(line_sums.tips, 0), unioned.stated_tips)') }} as tips,
     coalesce(line_sums.adjustments, 0) as adjustments
 from unioned
 left join line_sums

@@ -1,7 +1,7 @@
 with orders as (
     select
         *,
-        status not in ('cancelled', 'test') as is_counted
+        status not in ('cancelled', 'voided', 'test') as is_counted
     from {{ ref('int_orders_resolved') }}
 ),
 
@@ -42,6 +42,8 @@ final as (
         orders.shipping,
         orders.taxes,
         orders.total_sales,
+        orders.gift_cards_sold,
+        orders.tips,
         orders.adjustments,
         orders.currency,
         orders.gross_sales_shop,

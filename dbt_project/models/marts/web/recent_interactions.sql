@@ -20,7 +20,45 @@ orders as (
         customer_id,
         max(ordered_at) as last_placed_at
     from {{ ref('fct_orders') }}
-    where ordered_at >= {{ window_start }} and status <> 'test' and gross_sales > 0
+    where
+        ordered_at >= {{ window_start }}
+        and status <> 'test'
+        and (gross_sales > 0 or gift_cards_sold > 0)
+    group by customer_id
+),
+
+-- A cart is bought by its token, whoever's address stands on the order.
+bought_carts as (
+    {%- for token in ['cart_token', 'checkout_token'] %}
+    select
+        {{ cart_call(token) }} as cart_call,
+        max(ordered_at) as bought_at
+    from {{ ref('int_orders_resolved') }}
+    where
+        ordered_at >= {{ window_start }}
+        and status <> 'test'
+        and (gross_sales > 0 or gift_cards_sold > 0)
+        and {{ cart_call(token) }} is not null
+    group by {{ cart_call(token) }}
+    {{ 'union' if not loop.last }}
+    {%- endfor %}
+),
+
+cart_steps as (
+    select
+        interactions.event_id,
+        interactions.customer_id,
+        max(bought_carts.bought_at) as bought_at
+    from interactions
+    inner join bought_carts on {{ cart_call('interactions.cart_id') }} = bought_carts.cart_call
+    group by interactions.event_id, interactions.customer_id
+),
+
+purchases as (
+    select
+        customer_id,
+        max(bought_at) as last_bought_at
+    from cart_steps
     group by customer_id
 ),
 
@@ -41,8 +79,9 @@ final as (
         interactions.event_name,
         interactions.event_name in ('Product Added', 'Product Removed', 'Cart Viewed', 'Checkout Started')
             as is_cart_event,
-        interactions.occurred_at > coalesce(
-            greatest(orders.last_placed_at, completions.last_completed_at),
+        cart_steps.event_id is null
+        and interactions.occurred_at > coalesce(
+            greatest(orders.last_placed_at, completions.last_completed_at, purchases.last_bought_at),
             timestamp '1900-01-01 00:00:00'
         ) as is_after_last_order,
         interactions.product_id,
@@ -54,11 +93,14 @@ final as (
         interactions.page_url,
         interactions.price,
         interactions.quantity,
-        greatest(orders.last_placed_at, completions.last_completed_at) as last_order_at,
+        greatest(orders.last_placed_at, completions.last_completed_at, purchases.last_bought_at) as last_order_at,
         interactions.occurred_at
     from interactions
     left join orders on interactions.customer_id = orders.customer_id
     left join completions on interactions.customer_id = completions.customer_id
+    left join purchases on interactions.customer_id = purchases.customer_id
+    left join cart_steps
+        on interactions.event_id = cart_steps.event_id and interactions.customer_id = cart_steps.customer_id
 )
 
 select * from final

@@ -1,11 +1,14 @@
 {#- Read apart from stg_orders__orders because an order has many of them; incremental for the same reason. -#}
 {{ config(materialized='incremental', unique_key='_row_id', incremental_strategy='delete+insert') }}
 
-{%- set paths = [
-    '$.id', '$.product_id', '$.sku', '$.title', '$.vendor', '$.quantity', '$.price',
-    '$.total_discount', '$.gift_card', '$.tax_lines[0].price', '$.tax_lines[1].price',
-    '$.product_type',
-] %}
+{%- set item_fields = {
+    'id': 'varchar', 'product_id': 'varchar', 'sku': 'varchar', 'title': 'varchar', 'vendor': 'varchar',
+    'product_type': 'varchar', 'quantity': 'varchar', 'price': 'varchar', 'price_set': amount_set(),
+    'total_discount': 'varchar', 'total_discount_set': amount_set(), 'gift_card': 'varchar',
+    'tip_payment_gateway': 'varchar', 'tip_payment_method': 'varchar', 'tip': {'payment_gateway': 'varchar'},
+    'tax_lines': [{'price': 'varchar', 'price_set': amount_set()}],
+    'discount_allocations': [{'amount': 'varchar', 'amount_set': amount_set()}],
+} %}
 
 with items as (
     select
@@ -21,7 +24,7 @@ read_once as (
     select
         order_id,
         position,
-        {{ json_texts('item', paths) }} as fields,
+        {{ json_record('item', item_fields) }} as line,
         _row_id,
         _dlt_load_id
     from items
@@ -30,18 +33,28 @@ read_once as (
 select
     order_id,
     position as line_number,
-    coalesce({{ array_item('fields', 1) }}, cast(position as varchar)) as line_id,
-    {{ array_item('fields', 2) }} as product_id,
-    nullif(trim({{ array_item('fields', 3) }}), '') as sku,
-    {{ array_item('fields', 4) }} as product_name,
-    {{ array_item('fields', 5) }} as brand,
-    {{ array_item('fields', 12) }} as category,
-    {{ money_from_text(array_item('fields', 6)) }} as quantity,
-    {{ money_from_text(array_item('fields', 7)) }} as unit_price,
-    coalesce({{ money_from_text(array_item('fields', 8)) }}, 0) as line_discount,
-    coalesce(try_cast({{ array_item('fields', 9) }} as boolean), false) as is_gift_card,
-    {{ money_from_text(array_item('fields', 10)) }}
-    + coalesce({{ money_from_text(array_item('fields', 11)) }}, 0) as line_tax,
+    coalesce(line.id, cast(position as varchar)) as line_id,
+    {{ first_text(['line.product_id']) }} as product_id,
+    {{ first_text(['line.sku']) }} as sku,
+    line.title as product_name,
+    line.vendor as brand,
+    line.product_type as category,
+    {{ money_from_text('line.quantity') }} as quantity,
+    {{ shop_amount('line.price', 'line.price_set') }} as unit_price,
+    -- Where discounts are allocated they are all there; the older field repeats or misses them
+    coalesce(
+        {{ money(list_money('line.discount_allocations', shop_amount('part.amount', 'part.amount_set'), 'part')) }},
+        {{ shop_amount('line.total_discount', 'line.total_discount_set') }},
+        0
+    ) as line_discount,
+    case
+        when try_cast(line.gift_card as boolean) then 'gift_card'
+        when
+            {{ first_text(['line.tip_payment_gateway', 'line.tip_payment_method', 'line.tip.payment_gateway']) }} is not null
+            then 'tip'
+        else 'goods'
+    end as line_kind,
+    {{ money(list_money('line.tax_lines', shop_amount('tax.price', 'tax.price_set'), 'tax')) }} as line_tax,
     _row_id,
     _dlt_load_id
 from read_once

@@ -26,5 +26,6 @@ select
     -- A negative price is an adjustment of the books, neither a sale nor a return
     unit_price < 0 as is_adjustment,
     unit_price >= 0 and (coalesce(is_return, false) or quantity < 0) as is_return_line,
+    _line,
     _row_id
 from latest

@@ -1,11 +1,11 @@
 {{ config(materialized='incremental', unique_key='_row_id', incremental_strategy='delete+insert') }}
 
-{%- set paths = [
-    '$.id', '$.product.id', '$.sku', '$.title', '$.vendor', '$.quantity',
-    '$.originalUnitPriceSet.shopMoney.amount', '$.totalDiscountSet.shopMoney.amount',
-    '$.isGiftCard', '$.taxLines[0].priceSet.shopMoney.amount',
-    '$.taxLines[1].priceSet.shopMoney.amount', '$.product.productType',
-] %}
+{%- set item_fields = {
+    'id': 'varchar', 'product': {'id': 'varchar', 'productType': 'varchar'}, 'sku': 'varchar', 'title': 'varchar',
+    'vendor': 'varchar', 'quantity': 'varchar', 'originalUnitPriceSet': amount_bag(),
+    'totalDiscountSet': amount_bag(), 'discountAllocations': [{'allocatedAmountSet': amount_bag()}],
+    'isGiftCard': 'varchar', 'taxLines': [{'priceSet': amount_bag()}],
+} %}
 
 with items as (
     select
@@ -21,7 +21,7 @@ read_once as (
     select
         order_id,
         position,
-        {{ json_texts('item', paths) }} as fields,
+        {{ json_record('item', item_fields) }} as line,
         _row_id,
         _dlt_load_id
     from items
@@ -30,18 +30,25 @@ read_once as (
 select
     order_id,
     position as line_number,
-    coalesce({{ gid_number(array_item('fields', 1)) }}, cast(position as varchar)) as line_id,
-    {{ gid_number(array_item('fields', 2)) }} as product_id,
-    nullif(trim({{ array_item('fields', 3) }}), '') as sku,
-    {{ array_item('fields', 4) }} as product_name,
-    {{ array_item('fields', 5) }} as brand,
-    {{ array_item('fields', 12) }} as category,
-    {{ money_from_text(array_item('fields', 6)) }} as quantity,
-    {{ money_from_text(array_item('fields', 7)) }} as unit_price,
-    coalesce({{ money_from_text(array_item('fields', 8)) }}, 0) as line_discount,
-    coalesce(try_cast({{ array_item('fields', 9) }} as boolean), false) as is_gift_card,
-    {{ money_from_text(array_item('fields', 10)) }}
-    + coalesce({{ money_from_text(array_item('fields', 11)) }}, 0) as line_tax,
+    coalesce({{ gid_number('line.id') }}, cast(position as varchar)) as line_id,
+    {{ gid_number('line.product.id') }} as product_id,
+    {{ first_text(['line.sku']) }} as sku,
+    line.title as product_name,
+    line.vendor as brand,
+    line.product.producttype as category,
+    {{ money_from_text('line.quantity') }} as quantity,
+    {{ money_from_text('line.originalunitpriceset.shopmoney.amount') }} as unit_price,
+    -- Where discounts are allocated they are all there; the older field leaves codes for the order out
+    coalesce(
+        {{ money(list_money(
+            'line.discountallocations', money_from_text('part.allocatedamountset.shopmoney.amount'), 'part'
+        )) }},
+        {{ money_from_text('line.totaldiscountset.shopmoney.amount') }},
+        0
+    ) as line_discount,
+    -- The API has no line for a tip
+    case when try_cast(line.isgiftcard as boolean) then 'gift_card' else 'goods' end as line_kind,
+    {{ money(list_money('line.taxlines', money_from_text('tax.priceset.shopmoney.amount'), 'tax')) }} as line_tax,
     _row_id,
     _dlt_load_id
 from read_once

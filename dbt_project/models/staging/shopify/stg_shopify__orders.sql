@@ -1,21 +1,28 @@
 {#- Incremental and with every version, as stg_orders__orders and for the same reason. -#}
 {{ config(materialized='incremental', unique_key='_row_id', incremental_strategy='delete+insert') }}
 
-{%- set paths = [
-    '$.cancelledAt', '$.test', '$.displayFinancialStatus', '$.taxesIncluded', '$.email', '$.phone',
-    '$.customer.id', '$.customer.defaultEmailAddress.emailAddress',
-    '$.customer.defaultPhoneNumber.phoneNumber', '$.customer.firstName', '$.customer.lastName',
-    '$.customerAcceptsMarketing', '$.totalTaxSet.shopMoney.amount',
-    '$.totalDiscountsSet.shopMoney.amount', '$.totalShippingPriceSet.shopMoney.amount',
-    '$.transactions', '$.sourceName', '$.retailLocation.id',
-    '$.customerJourneySummary.lastVisit.landingPage',
-    '$.customerJourneySummary.lastVisit.referrerUrl', '$.discountCodes[0]',
-    '$.billingAddress.countryCodeV2', '$.shippingAddress.countryCodeV2', '$.customAttributes',
-    '$.refunds', '$.billingAddress.firstName', '$.billingAddress.lastName', '$.paymentFingerprint',
-    '$.paymentGatewayNames', '$.billingAddress.address1', '$.billingAddress.address2',
-    '$.billingAddress.zip', '$.shippingAddress.address1', '$.shippingAddress.address2',
-    '$.shippingAddress.zip',
-] %}
+{%- set address = {
+    'firstName': 'varchar', 'lastName': 'varchar', 'countryCodeV2': 'varchar', 'address1': 'varchar',
+    'address2': 'varchar', 'zip': 'varchar',
+} %}
+{%- set visit = {'landingPage': 'varchar', 'referrerUrl': 'varchar'} %}
+{%- set document_fields = {
+    'name': 'varchar', 'cancelledAt': 'varchar', 'test': 'varchar', 'displayFinancialStatus': 'varchar',
+    'taxesIncluded': 'varchar', 'email': 'varchar', 'contact_email': 'varchar', 'phone': 'varchar',
+    'customer': {
+        'id': 'varchar', 'email': 'varchar', 'defaultEmailAddress': {'emailAddress': 'varchar'},
+        'defaultPhoneNumber': {'phoneNumber': 'varchar'}, 'firstName': 'varchar', 'lastName': 'varchar',
+    },
+    'customerAcceptsMarketing': 'varchar', 'presentmentCurrencyCode': 'varchar',
+    'totalTaxSet': amount_bag(), 'totalDiscountsSet': amount_bag(), 'subtotalPriceSet': amount_bag(),
+    'totalShippingPriceSet': amount_bag(), 'totalTipReceivedSet': amount_bag(),
+    'transactions': [{'kind': 'varchar', 'status': 'varchar', 'paymentDetails': 'varchar'}],
+    'paymentGatewayNames': 'varchar', 'sourceName': 'varchar', 'retailLocation': {'id': 'varchar'},
+    'customerJourneySummary': {'firstVisit': visit, 'lastVisit': visit},
+    'discountCodes': 'varchar', 'paymentFingerprint': 'varchar',
+    'billingAddress': address, 'shippingAddress': address, 'customAttributes': 'varchar',
+    'refunds': 'varchar',
+} %}
 
 with versions as (
     select *
@@ -30,7 +37,7 @@ read_once as (
         processed_at,
         updated_at,
         currency,
-        {{ json_texts('payload', paths) }} as fields,
+        {{ json_record('payload', document_fields) }} as document,
         _row_id,
         _file,
         _line,
@@ -40,44 +47,64 @@ read_once as (
 
 select
     order_id,
+    {{ first_text(['document.name']) }} as order_name,
+    cast(null as varchar) as order_number,
+    cast(null as varchar) as cart_token,
+    cast(null as varchar) as checkout_token,
     created_at,
     coalesce(processed_at, created_at) as ordered_at,
     updated_at,
     upper(trim(currency)) as currency,
-    {{ utc_from_text(array_item('fields', 1)) }} as cancelled_at,
-    coalesce(try_cast({{ array_item('fields', 2) }} as boolean), false) as is_test,
-    lower({{ array_item('fields', 3) }}) as financial_status,
-    coalesce(try_cast({{ array_item('fields', 4) }} as boolean), false) as is_taxes_included,
-    coalesce({{ array_item('fields', 5) }}, {{ array_item('fields', 8) }}) as email,
-    coalesce({{ array_item('fields', 6) }}, {{ array_item('fields', 9) }}) as phone,
-    {{ gid_number(array_item('fields', 7)) }} as shopify_customer_id,
-    coalesce(nullif(trim({{ array_item('fields', 10) }}), ''), {{ array_item('fields', 26) }}) as first_name,
-    coalesce(nullif(trim({{ array_item('fields', 11) }}), ''), {{ array_item('fields', 27) }}) as last_name,
-    try_cast({{ array_item('fields', 12) }} as boolean) as accepts_marketing,
-    {{ money_from_text(array_item('fields', 13)) }} as taxes,
-    {{ money_from_text(array_item('fields', 14)) }} as discounts,
-    {{ money_from_text(array_item('fields', 15)) }} as shipping,
-    lower({{ array_item('fields', 29) }}) as payment_gateways,
+    {{ utc_from_text('document.cancelledat') }} as cancelled_at,
+    {{ order_is_test('document') }} as is_test,
+    lower(trim(document.displayfinancialstatus)) as financial_status,
+    coalesce({{ payment_was_voided('document.transactions') }}, false) as is_payment_voided,
+    coalesce(try_cast(document.taxesincluded as boolean), false) as is_taxes_included,
+    {{ order_email('document') }} as email,
+    {{ first_text(['document.phone', 'document.customer.defaultphonenumber.phonenumber']) }} as phone,
+    {{ gid_number('document.customer.id') }} as shopify_customer_id,
+    {{ first_text(['document.customer.firstname', 'document.billingaddress.firstname']) }} as first_name,
+    {{ first_text(['document.customer.lastname', 'document.billingaddress.lastname']) }} as last_name,
+    try_cast(document.customeracceptsmarketing as boolean) as accepts_marketing,
+    {{ money_from_text('document.totaltaxset.shopmoney.amount') }} as taxes,
+    {{ money_from_text('document.totaldiscountsset.shopmoney.amount') }} as discounts,
+    {{ money_from_text('document.subtotalpriceset.shopmoney.amount') }} as subtotal,
+    -- The API gives the price of sending with its discounts taken off already
+    {{ money('0') }} as shipping_discounts,
+    {{ money_from_text('document.totalshippingpriceset.shopmoney.amount') }} as shipping,
+    coalesce({{ money_from_text('document.totaltipreceivedset.shopmoney.amount') }}, 0) as tips,
+    upper({{ first_text(['document.presentmentcurrencycode']) }}) as presentment_currency,
+    cast(null as double) as presentment_rate,
+    lower(document.paymentgatewaynames) as payment_gateways,
     -- Only a card has payment details, and the API gives no fingerprint of it
-    coalesce(
-        {{ text_matches(array_item('fields', 16), "'\"paymentDetails\" *: *[{]'") }}
-        and {{ text_matches(array_item('fields', 16), "'\"status\" *: *\"SUCCESS\"'") }},
-        false
-    ) as has_card_payment,
-    lower({{ array_item('fields', 17) }}) as sales_channel,
-    {{ gid_number(array_item('fields', 18)) }} as store_id,
-    {{ array_item('fields', 19) }} as landing_site,
-    {{ array_item('fields', 20) }} as referring_site,
-    {{ array_item('fields', 21) }} as discount_code,
-    upper(coalesce({{ array_item('fields', 22) }}, {{ array_item('fields', 23) }})) as country_code,
+    coalesce({{ list_has(
+        'document.transactions',
+        "payment.status = 'SUCCESS' and payment.paymentdetails like '{%'",
+        'payment'
+    ) }}, false) as has_card_payment,
+    lower({{ first_text(['document.sourcename']) }}) as sales_channel,
+    {{ gid_number('document.retaillocation.id') }} as store_id,
+    {{ first_text([
+        'document.customerjourneysummary.lastvisit.landingpage', 'document.customerjourneysummary.firstvisit.landingpage'
+    ]) }} as landing_site,
+    {{ first_text([
+        'document.customerjourneysummary.lastvisit.referrerurl', 'document.customerjourneysummary.firstvisit.referrerurl'
+    ]) }} as referring_site,
+    {{ json_list_words('document.discountcodes') }} as discount_code,
+    upper({{ first_text(['document.billingaddress.countrycodev2', 'document.shippingaddress.countrycodev2']) }})
+        as country_code,
     -- The bill names where the buyer lives; a parcel sent elsewhere is a gift or an office
     coalesce(
-        {{ home_address_key(array_item('fields', 30), array_item('fields', 31), array_item('fields', 32)) }},
-        {{ home_address_key(array_item('fields', 33), array_item('fields', 34), array_item('fields', 35)) }}
+        {{ home_address_key(
+            'document.billingaddress.address1', 'document.billingaddress.address2', 'document.billingaddress.zip'
+        ) }},
+        {{ home_address_key(
+            'document.shippingaddress.address1', 'document.shippingaddress.address2', 'document.shippingaddress.zip'
+        ) }}
     ) as home_address_key,
-    {{ array_item('fields', 28) }} as payment_fingerprint,
-    {{ device_in_attributes(array_item('fields', 24), 'key') }} as device_id,
-    nullif({{ array_item('fields', 25) }}, '[]') as refunds,
+    {{ first_text(['document.paymentfingerprint']) }} as payment_fingerprint,
+    {{ device_in_attributes('document.customattributes', 'key') }} as device_id,
+    nullif(document.refunds, '[]') as refunds,
     _row_id,
     _file,
     _line,
