@@ -47,7 +47,7 @@ demo: $(STAMP) ## Run the whole product on a pretend shop (home: ./demo)
 test: $(STAMP) ## Run every test
 	@$(PY) -m pytest -n 2 $(ARGS)
 
-dev: $(STAMP) ## Open Dagster with the whole lineage on http://127.0.0.1:3000/asset-groups
+dev: $(STAMP) ## Open Dagster with the whole lineage at the address that is printed
 	@$(VENV)/bin/regulars dev $(ARGS)
 
 lint: $(STAMP) ## ruff, mypy strict, sqlfluff

@@ -409,19 +409,15 @@ def release(
 
 @app.command()
 def dev(
-    port: Annotated[int, typer.Option(help="On 127.0.0.1.")] = 3000, home: HomeOption = None
+    port: Annotated[int, typer.Option(help="Where on this machine.")] = 3000,
+    host: Annotated[str, typer.Option(help="An address of this machine alone.")] = "127.0.0.1",
+    home: HomeOption = None,
 ) -> None:
-    """Open Dagster with the whole lineage in the browser."""
-    from orchestration.launch import check_port, serve
+    """Open Dagster with the whole lineage in the browser; only the printed address lets in."""
+    from orchestration.serve.server import bind, serve
 
-    check_port(port)
     place = _home(home, usual=_usual_home(home))
-    # Its bare address shows the runs alone, and nothing there can name another first page.
-    err.print(
-        f"Dagster opens in a moment: http://127.0.0.1:{port}/asset-groups for every table by its "
-        f"group, http://127.0.0.1:{port} for the runs. Ctrl-C stops it."
-    )
-    serve(place, port)
+    serve(place, bind(host, port), err.print)
 
 
 def _new(kind: str, name: str) -> None:

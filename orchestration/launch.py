@@ -1,20 +1,18 @@
 """Runs Dagster's jobs in this process, so that the UI shows every run, whoever started it.
 
 Belongs here: DAGSTER_HOME, the in-process execution and turning its outcome into our errors. Does
-not belong here: the command line and the steps. With definitions.py, defs/ and history.py this is
-all that knows Dagster; it is imported late, because Dagster takes seconds to load.
+not belong here: the command line and the steps. With definitions.py, defs/, history.py and
+serve/server.py this is all that knows Dagster; it is imported late, as Dagster loads for seconds.
 """
 
 from __future__ import annotations
 
 import os
-import socket
 import sys
 import warnings
 from collections.abc import Callable
 from contextlib import redirect_stdout
 from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 from ingestion.config import REPOSITORY
@@ -22,7 +20,6 @@ from ingestion.errors import (
     CheckFailedError,
     DiskFullError,
     RegularsError,
-    UsageError,
     redact,
     tells_of_a_full_disk,
 )
@@ -183,38 +180,3 @@ def _name(error: Any) -> str:
 
 def _all_errors(kind: type[RegularsError]) -> list[type[RegularsError]]:
     return [kind, *(sub for child in kind.__subclasses__() for sub in _all_errors(child))]
-
-
-def check_port(port: int) -> None:
-    """Dagster would serve nothing on a port that is taken, and go on without a web page.
-
-    Raises:
-        UsageError: another program listens there, or the port may not be used.
-    """
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except (OSError, OverflowError) as error:
-            why = getattr(error, "strerror", None) or "there is no such port"
-            raise UsageError(
-                f"Port {port} cannot be used ({why}).", "Give another one with --port."
-            ) from error
-
-
-def serve(home: Home, port: int) -> None:
-    """Become `dagster dev` on 127.0.0.1; never returns."""
-    with lock.hold(home.lock, wait_seconds=30):
-        prepare(home)
-        from dagster import DagsterInstance
-
-        with DagsterInstance.get():
-            pass
-    dagster = Path(sys.executable).with_name("dagster")
-    if not dagster.exists():
-        raise RegularsError("Dagster is not installed beside this Python.", "Run `make install`.")
-    os.chdir(REPOSITORY)
-    # Advice on another command is no news to whoever typed this one.
-    os.environ.setdefault("PYTHONWARNINGS", "ignore:Function `dev_command` is superseded")
-    command = [str(dagster), "dev", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(port)]
-    os.execv(command[0], command)  # noqa: S606 - our own command, no shell

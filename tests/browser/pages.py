@@ -14,12 +14,14 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 IMAGES = REPOSITORY / "docs" / "images"
@@ -35,43 +37,54 @@ def free_port() -> int:
 
 @contextmanager
 def dagster(home: Path, port: int) -> Iterator[str]:
-    """`regulars dev` on this home; ends with its whole process group."""
+    """`regulars dev` on this home: the address that lets in; ends as Ctrl-C ends it."""
     environment = {**os.environ, "REGULARS_HOME": str(home)}
     environment.pop("DAGSTER_HOME", None)
     command = [str(Path(sys.executable).with_name("regulars")), "dev", "--port", str(port)]
-    process = subprocess.Popen(
-        [*command, "--home", str(home)],
-        cwd=REPOSITORY,
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    address = f"http://127.0.0.1:{port}"
-    try:
-        wait_for(f"{address}/server_info", process)
-        yield address
-    finally:
-        os.killpg(process.pid, signal.SIGINT)
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as said:
+        process = subprocess.Popen(
+            [*command, "--home", str(home)],
+            cwd=REPOSITORY,
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=said,
+            start_new_session=True,
+        )
         try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+            yield wait_for(process, said, port)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(60)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
 
 
-def wait_for(url: str, process: subprocess.Popen[bytes], seconds: float = 120) -> float:
-    """Seconds until the address answers."""
-    started = time.monotonic()
-    while time.monotonic() - started < seconds:
+def wait_for(
+    process: subprocess.Popen[bytes], said: IO[str], port: int, seconds: float = 180
+) -> str:
+    """The printed address, once the server answers anything."""
+    deadline = time.monotonic() + seconds
+    while not (found := re.search(rf"http://127\.0\.0\.1:{port}/\S+", _read(said))):
         if process.poll() is not None:
-            raise RuntimeError(f"the server ended with {process.returncode}")
-        try:
-            with urllib.request.urlopen(url, timeout=2):
-                return time.monotonic() - started
-        except OSError:
-            time.sleep(0.3)
-    raise TimeoutError(url)
+            raise RuntimeError(f"the server ended with {process.returncode}: {_read(said)}")
+        if time.monotonic() > deadline:
+            raise TimeoutError(_read(said))
+        time.sleep(0.2)
+    with suppress(urllib.error.HTTPError):  # a stranger is answered 401, and only once it is up
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/server_info", timeout=seconds)
+    return found.group()
+
+
+def _read(said: IO[str]) -> str:
+    said.seek(0)
+    return said.read()
+
+
+def base(address: str) -> str:
+    """The address without path and token, for who has the cookie."""
+    return address.partition("/asset-groups")[0]
 
 
 @contextmanager
@@ -113,7 +126,9 @@ def take_report(home: Path) -> None:
 
 def take_dagster(home: Path) -> None:
     port = free_port()
-    with dagster(home, port) as address, browser() as page:
+    with dagster(home, port) as printed, browser() as page:
+        page.goto(printed)
+        address = base(printed)
         open_settled(page, address, 8000)
         picture(page, "dagster-first-screen")
         page.set_viewport_size({"width": 1600, "height": 1500})  # Dagster cuts the graph off
@@ -130,7 +145,8 @@ def take_dagster(home: Path) -> None:
 
 def take_failed_check(home: Path) -> None:
     with dagster(home, free_port()) as address, browser() as page:
-        open_settled(page, f"{address}/assets/publish/candidate?view=checks", 9000)
+        page.goto(address)
+        open_settled(page, f"{base(address)}/assets/publish/candidate?view=checks", 9000)
         failed = page.get_by_text("breaker", exact=False).first
         if failed.count():
             failed.click()

@@ -1,0 +1,282 @@
+"""The guard before Dagster's web server, which has no login and no defence against other pages.
+
+Belongs here: which requests are let through, judged by address, origin, method, type and secret.
+Does not belong here: starting anything; this knows ASGI and not Dagster.
+
+In this order: the Host header is one of ours (else a foreign name that leads to this machine could
+read everything); the path has one spelling; the Origin is ours and no other page asks; the method
+reads, or is POST with JSON to `/graphql`; and the caller shows a secret. The address printed at
+start carries the secret; it is answered with a cookie and the same address without it. What is
+refused never reaches Dagster.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import re
+import secrets
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, urlencode
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+TOKEN = "token"  # noqa: S105 - the name of the parameter
+TRIES = 5
+PER_SECONDS = 60.0
+MOST_BYTES = 8 * 1024 * 1024
+GRAPHQL = "/graphql"
+# One spelling per path: no empty, `.` or `..` part, none of these written as %xx, no backslash.
+_ODD_PATH = re.compile(rb"//|/\.{1,2}(?:/|$)|%(?:2[ef]|5c|25|[01][0-9a-f]|7f)|[\\\x00-\x1f;]", re.I)
+SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+}
+FRAMES = "frame-ancestors 'none'"
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """An answer that is not Dagster's: a status and one sentence."""
+
+    status: int
+    sentence: str
+
+
+WHO = Refusal(401, "Open the address that `regulars dev` printed when it started; it lets you in.")
+OFTEN = Refusal(429, "Too many wrong addresses were tried; wait a minute, then open the right one.")
+
+
+class Guard:
+    """Lets through who knows the secret, and nobody else.
+
+    Args:
+        app: the web server behind.
+        port: where it is reached; part of every name it answers to.
+        token: the secret of the printed address.
+        clock: seconds that only go forward; counts wrong tries.
+    """
+
+    def __init__(
+        self, app: ASGIApp, port: int, token: str, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Make a new cookie value; it and the token live as long as this process."""
+        if len(token) < 32:
+            raise ValueError("the token is too short to be a secret")
+        self._app = app
+        self._token = token
+        self._clock = clock
+        self._session = secrets.token_urlsafe(32)
+        self._wrong: deque[float] = deque(maxlen=TRIES)
+        # Cookies do not know ports: two homes open at once keep apart by name.
+        self._cookie = f"regulars_{port}"
+        self._hosts = _hosts(port)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Judge a request or a WebSocket; everything else is the server's own."""
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        refusal = self._misplaced(scope)
+        if refusal is None and not self._is_known(scope):
+            if _tokens(scope):
+                await self._let_in(scope, receive, send)
+                return
+            refusal = WHO
+        if refusal is not None:
+            await _refuse(refusal, scope, receive, send)
+        elif scope["type"] == "websocket":
+            await self._app(scope, receive, send)
+        elif _tokens(scope):
+            await _answer(RedirectResponse(_without_token(scope), 303), scope, receive, send)
+        elif scope["method"] == "POST":
+            await self._pass_checked_body(scope, receive, send)
+        else:
+            await self._app(scope, receive, _with_headers(send))
+
+    def _misplaced(self, scope: Scope) -> Refusal | None:
+        """What is wrong with the request whoever sends it."""
+        headers = Headers(scope=scope)
+        host = _only(headers.getlist("host"))
+        if host is None or host.lower() not in self._hosts:
+            return Refusal(403, "This server answers to its address on this machine only.")
+        path = scope.get("raw_path") or scope["path"].encode()
+        if not path.startswith(b"/") or _ODD_PATH.search(path) or _is_near_graphql(scope["path"]):
+            return Refusal(400, "There is no such address here.")
+        if self._is_foreign(scope, headers):
+            return Refusal(403, "Another page may not ask this server for anything.")
+        return _wrong_way(scope, headers)
+
+    def _is_foreign(self, scope: Scope, headers: Headers) -> bool:
+        """Whether another web page asks; a browser says so, and always names an Origin to write."""
+        origins = headers.getlist("origin")
+        if origins and (_only(origins) or "") != f"http://{headers['host'].lower()}":
+            return True
+        if scope["type"] == "websocket":
+            return not origins
+        site = headers.get("sec-fetch-site", "none")
+        is_visit = (
+            scope["method"] == "GET"
+            and headers.get("sec-fetch-mode") == "navigate"
+            and headers.get("sec-fetch-dest") == "document"
+            and not _tokens(scope)  # no page may use up the tries of whoever sits here
+        )
+        return site not in ("none", "same-origin") and not is_visit
+
+    def _is_known(self, scope: Scope) -> bool:
+        # Cut by hand: a library stops reading at the odd cookie of another program on 127.0.0.1.
+        sent = ";".join(Headers(scope=scope).getlist("cookie")).split(";")
+        return any(
+            name.strip() == self._cookie and _same(value.strip(), self._session)
+            for name, _, value in (pair.partition("=") for pair in sent)
+        )
+
+    async def _let_in(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Exchange the secret of the address for a cookie."""
+        now = self._clock()
+        while self._wrong and now - self._wrong[0] >= PER_SECONDS:
+            self._wrong.popleft()
+        if len(self._wrong) >= TRIES:
+            await _refuse(OFTEN, scope, receive, send)
+        elif scope["type"] == "http" and _same(_only(_tokens(scope)) or "", self._token):
+            response = RedirectResponse(_without_token(scope), 303)
+            response.set_cookie(self._cookie, self._session, httponly=True, samesite="strict")
+            await _answer(response, scope, receive, send)
+        else:
+            self._wrong.append(now)
+            await _refuse(WHO, scope, receive, send)
+
+    async def _pass_checked_body(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One JSON object of a bounded size; a list would be several questions at once."""
+        body = bytearray()
+        while True:
+            message = await receive()
+            if message["type"] != "http.request":
+                return
+            body += message.get("body", b"")
+            if len(body) > MOST_BYTES:
+                await _refuse(Refusal(413, "The request is too large."), scope, receive, send)
+                return
+            if not message.get("more_body"):
+                break
+        if not _is_one_question(bytes(body)):
+            refusal = Refusal(400, "A request is one JSON object with a `query`.")
+            await _refuse(refusal, scope, receive, send)
+            return
+        sent = False
+
+        async def replay() -> Message:
+            nonlocal sent
+            if sent:
+                return await receive()
+            sent = True
+            return {"type": "http.request", "body": bytes(body), "more_body": False}
+
+        await self._app(scope, replay, _with_headers(send))
+
+
+def _hosts(port: int) -> frozenset[str]:
+    names = ("127.0.0.1", "localhost", "[::1]")
+    bare = names if port == 80 else ()
+    return frozenset((*(f"{name}:{port}" for name in names), *bare))
+
+
+def _only(values: Iterable[str]) -> str | None:
+    """The value where there is exactly one; of two, two programs may read different ones."""
+    listed = list(values)
+    return listed[0] if len(listed) == 1 else None
+
+
+def _same(left: str, right: str) -> bool:
+    return hmac.compare_digest(left.encode(), right.encode())
+
+
+def _is_near_graphql(path: str) -> bool:
+    """`/GraphQL`, `/graphql/` and the like: nothing that somebody could take for the real one."""
+    return path != GRAPHQL and path.lower().strip("/").partition("/")[0] == "graphql"
+
+
+def _wrong_way(scope: Scope, headers: Headers) -> Refusal | None:
+    """Reading is GET; asking Dagster is POST with JSON, or a WebSocket, on one path alone."""
+    if scope["type"] == "websocket":
+        return None if scope["path"] == GRAPHQL else Refusal(403, "There is no such address here.")
+    method, to_graphql = scope["method"], scope["path"] == GRAPHQL
+    if method not in ("GET", "HEAD", "POST") or to_graphql != (method == "POST"):
+        return Refusal(405, "Questions and changes go by POST with JSON to /graphql only.")
+    return _wrong_question(scope, headers) if method == "POST" else None
+
+
+def _wrong_question(scope: Scope, headers: Headers) -> Refusal | None:
+    parts = (_only(headers.getlist("content-type")) or "").lower().split(";")
+    kind, options = parts[0].strip(), [part.strip() for part in parts[1:]]
+    if kind != "application/json" or options not in ([], ["charset=utf-8"]):
+        return Refusal(415, "Questions and changes go by POST with JSON to /graphql only.")
+    if "content-encoding" in headers:
+        return Refusal(415, "The JSON is sent as it is, not packed.")
+    # The page adds the name of its question; anything else would be a second question.
+    if any(name != "op" for name, _ in _parameters(scope)):
+        return Refusal(400, "The question goes in the body, not in the address.")
+    return None
+
+
+def _is_one_question(body: bytes) -> bool:
+    try:
+        question = json.loads(body)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(question, dict) and isinstance(question.get("query"), str)
+
+
+def _parameters(scope: Scope) -> list[tuple[str, str]]:
+    return parse_qsl(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True)
+
+
+def _tokens(scope: Scope) -> list[str]:
+    return [value for name, value in _parameters(scope) if name == TOKEN]
+
+
+def _without_token(scope: Scope) -> str:
+    kept = urlencode([pair for pair in _parameters(scope) if pair[0] != TOKEN])
+    path: str = (
+        (scope.get("raw_path") or scope["path"].encode()).decode("latin-1").partition("?")[0]
+    )
+    return f"{path}?{kept}" if kept else path
+
+
+async def _refuse(refusal: Refusal, scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.close", "code": 1008, "reason": ""})
+        return
+    page = (
+        "<!doctype html><html lang=en><meta charset=utf-8><title>Regulars</title>"
+        f"<p>{refusal.sentence}</p></html>"
+    )
+    await _answer(HTMLResponse(page, refusal.status), scope, receive, send)
+
+
+async def _answer(response: Response, scope: Scope, receive: Receive, send: Send) -> None:
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Content-Security-Policy"] = "default-src 'none'"
+    await response(scope, receive, _with_headers(send))
+
+
+def _with_headers(send: Send) -> Send:
+    async def send_with_headers(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            for name, value in SECURITY_HEADERS.items():
+                headers[name] = value
+            headers.append("Content-Security-Policy", FRAMES)
+        await send(message)
+
+    return send_with_headers

@@ -1,0 +1,210 @@
+"""Dagster's web server, daemon and code server as one command that ends with nothing left.
+
+Belongs here: what `dagster dev` does, with the guard before the web server. Does not belong here:
+who is let in (guard.py). The web server runs in this process behind the guard, so no second port is
+open; the code server listens on sockets that only their owner may open.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from ingestion.config import REPOSITORY
+from ingestion.errors import UsageError
+from orchestration import lock
+from orchestration.home import Home
+from orchestration.launch import prepare
+from orchestration.serve.guard import TOKEN, Guard
+from orchestration.workers import is_alive, process_mark
+
+FIRST_PAGE = "/asset-groups"
+POLL_MILLISECONDS = 2000
+STOP_SECONDS = 30.0
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Listen at once: what is asked before Dagster is ready waits instead of failing.
+
+    Raises:
+        UsageError: not an address of this machine alone, the port is taken or may not be used.
+    """
+    try:
+        address = ipaddress.ip_address("127.0.0.1" if host == "localhost" else host.strip("[]"))
+    except ValueError:
+        address = None
+    if address is None or not address.is_loopback:
+        raise UsageError(
+            f"`{host}` can be reached from other machines; Dagster is served on this one only.",
+            "Leave --host out. From elsewhere: ssh -L 3000:127.0.0.1:3000 and the same address.",
+        )
+    family = socket.AF_INET6 if address.version == 6 else socket.AF_INET
+    listener = socket.socket(family)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((str(address), port))
+        listener.listen(128)
+    except (OSError, OverflowError) as error:
+        listener.close()
+        why = getattr(error, "strerror", None) or "there is no such port"
+        raise UsageError(
+            f"Port {port} cannot be used ({why}).", "Give another one with --port."
+        ) from error
+    return listener
+
+
+def serve(home: Home, listener: socket.socket, say: Callable[[str], None]) -> None:
+    """Serve Dagster on the listener until Ctrl-C or SIGTERM; says the address that lets in."""
+    token = secrets.token_urlsafe(32)
+    name, port = listener.getsockname()[:2]
+    host = f"[{name}]" if ":" in name else name
+    os.environ["GRPC_VERBOSITY"] = "ERROR"  # its farewells at the end are no news
+    os.environ["DAGSTER_IS_DEV_CLI"] = "1"
+    os.chdir(REPOSITORY)
+    with lock.hold(home.lock, wait_seconds=30):
+        prepare(home)
+        from dagster import DagsterInstance
+
+        with DagsterInstance.get():
+            pass
+    say(
+        f"Dagster opens in a moment: http://{host}:{port}{FIRST_PAGE}?{TOKEN}={token}\n"
+        "This address lets in whoever has it, until Ctrl-C stops it."
+    )
+    started: list[str] = []
+    try:
+        with ExitStack() as stack:
+            try:
+                _serve(stack, listener, token)
+            finally:
+                for number in (signal.SIGINT, signal.SIGTERM):
+                    signal.signal(number, signal.SIG_IGN)  # the ending is not interrupted
+                started += _children()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        _end(started)
+
+
+def _serve(stack: ExitStack, listener: socket.socket, token: str) -> None:
+    import uvicorn
+    from dagster import DagsterInstance
+    from dagster._core.workspace.context import WorkspaceProcessContext
+    from dagster._core.workspace.load_target import WorkspaceFileTarget
+
+    instance = stack.enter_context(DagsterInstance.get())
+    # While the code server starts in its own process, this one reads the web server's modules.
+    with ThreadPoolExecutor(1) as early:
+        web = early.submit(import_module, "dagster_webserver.app")
+        workspace = stack.enter_context(_code_server(instance))
+        stack.callback(_stop_runs, instance)
+        stack.enter_context(_daemon(instance, workspace))
+        context = stack.enter_context(
+            WorkspaceProcessContext(
+                instance,
+                workspace_load_target=WorkspaceFileTarget([str(workspace)]),
+                code_server_log_level="warning",
+            )
+        )
+    app = web.result().create_app_from_workspace_process_context(
+        context, live_data_poll_rate=POLL_MILLISECONDS
+    )
+    config = uvicorn.Config(
+        Guard(app, listener.getsockname()[1], token),
+        log_level="warning",
+        access_log=False,  # addresses carry the token once
+        proxy_headers=False,
+        server_header=False,
+        timeout_graceful_shutdown=1,
+        lifespan="off",
+    )
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+@contextmanager
+def _code_server(instance: Any) -> Iterator[Path]:
+    """The process that loads our definitions, and a workspace file that says where it is."""
+    import tempfile
+
+    import yaml
+    from dagster._cli.proxy_server_manager import ProxyServerManager
+    from dagster._core.workspace.load_target import WorkspaceFileTarget
+
+    target = WorkspaceFileTarget([str(REPOSITORY / "workspace.yaml")])
+    with (
+        ProxyServerManager(instance, target, code_server_log_level="warning") as manager,
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        path = Path(folder) / "workspace.yaml"
+        specs = [dict(spec) for spec in manager.get_code_server_specs()]
+        path.write_text(yaml.safe_dump({"load_from": specs}), "utf-8")
+        yield path
+
+
+@contextmanager
+def _daemon(instance: Any, workspace: Path) -> Iterator[None]:
+    """The process that looks after schedules, sensors and the queue of runs."""
+    from dagster_shared.ipc import get_ipc_shutdown_pipe, send_ipc_shutdown_message
+    from dagster_shared.serdes import serialize_value
+
+    reading, writing = get_ipc_shutdown_pipe()
+    command = [sys.executable, "-m", "dagster._daemon", "run", "--log-level", "warning"]
+    command += ["--shutdown-pipe", str(reading), "--instance-ref"]
+    command += [serialize_value(instance.get_ref()), "--code-server-log-level", "warning"]
+    # Away from the terminal's Ctrl-C: it is told to end through the pipe, once it can listen.
+    process = subprocess.Popen(
+        [*command, "--workspace", str(workspace)], pass_fds=[reading], start_new_session=True
+    )
+    os.close(reading)
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            send_ipc_shutdown_message(writing)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=STOP_SECONDS)
+
+
+def _stop_runs(instance: Any) -> None:
+    """End the runs that the page started; the code server would wait for them for hours."""
+    from dagster import RunsFilter
+    from dagster._core.storage.dagster_run import IN_PROGRESS_RUN_STATUSES
+
+    for run in instance.get_runs(RunsFilter(statuses=IN_PROGRESS_RUN_STATUSES)):
+        with suppress(Exception):  # one that cannot be asked is ended with its process
+            instance.run_launcher.terminate(run.run_id)
+
+
+def _end(marks: list[str]) -> None:
+    """Wait for the marked processes, which were asked to end, and make those that do not."""
+    deadline = time.monotonic() + STOP_SECONDS
+    while any(map(is_alive, marks)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    for mark in filter(is_alive, marks):
+        with suppress(ProcessLookupError):
+            os.kill(int(mark.partition(":")[0]), signal.SIGKILL)
+
+
+def _children() -> list[str]:
+    """The marks of all processes below this one."""
+    listing = subprocess.run(
+        ["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=False
+    ).stdout
+    pairs = (line.split() for line in listing.splitlines())
+    parents = {int(pid): int(parent) for pid, parent in pairs}
+    below = {os.getpid()}
+    while more := {pid for pid, parent in parents.items() if parent in below} - below:
+        below |= more
+    return [mark for pid in below - {os.getpid()} if (mark := process_mark(pid))]

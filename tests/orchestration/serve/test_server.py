@@ -1,0 +1,189 @@
+"""Dagster behind its guard, really started: who gets in, and that nothing is left after it."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from ingestion.errors import UsageError
+from orchestration.serve.server import bind
+from tests.browser.pages import base, dagster, free_port
+
+MUTATION = '{"query": "mutation { reloadWorkspace { __typename } }"}'
+VERSION = '{"query": "{ version }"}'
+
+
+@pytest.mark.parametrize(
+    "host", ["0.0.0.0", "::", "192.168.1.5", "example.com", "", "127.0.0.1.evil.example"]
+)
+def test_an_address_that_others_reach_is_refused(host: str) -> None:
+    with pytest.raises(UsageError, match="other machines"):
+        bind(host, free_port())
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "127.0.0.2"])
+def test_an_address_of_this_machine_listens(host: str) -> None:
+    port = free_port()
+    with bind(host, port) as listener:
+        assert listener.getsockname()[1] == port
+
+
+def test_a_port_that_is_taken_or_none_is_told() -> None:
+    with bind("127.0.0.1", 0) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(UsageError, match=f"Port {port} cannot be used"):
+            bind("127.0.0.1", port)
+    with pytest.raises(UsageError, match="there is no such port"):
+        bind("127.0.0.1", 70_000)
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: object) -> None:
+        return None
+
+
+@dataclass
+class Served:
+    """A Dagster that serves an empty home."""
+
+    address: str
+    cookie: str = ""
+
+    def ask(self, path: str, body: str | None = None, **headers: str) -> tuple[int, str]:
+        request = urllib.request.Request(
+            base(self.address) + path,
+            data=None if body is None else body.encode(),
+            headers={name.replace("_", "-"): value for name, value in headers.items()},
+        )
+        try:
+            with urllib.request.build_opener(_NoRedirect).open(request, timeout=60) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            self.cookie = self.cookie or (error.headers.get("set-cookie") or "").partition(";")[0]
+            return error.code, error.read().decode()
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    home = tmp_path_factory.mktemp("served") / "home"
+    before = _processes()
+    with dagster(home, free_port()) as address:
+        yield Served(address)
+    left = {pid: line for pid, line in _processes().items() if pid not in before}
+    assert [line for line in left.values() if str(home) in line or "dagster" in line] == []
+
+
+def _processes() -> dict[str, str]:
+    lines = (line.strip().partition(" ") for line in _ps("pid=,args="))
+    return {pid: line for pid, _, line in lines if sys.prefix in line}
+
+
+def _ps(columns: str) -> list[str]:
+    command = ["ps", "-A", "-ww", "-o", columns]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+
+
+@pytest.mark.slow
+def test_only_the_printed_address_leads_to_dagster(served: Served) -> None:
+    query = "/graphql?query=mutation%20%7B%20reloadWorkspace%20%7B%20__typename%20%7D%20%7D"
+    json_here = {"content_type": "application/json", "origin": base(served.address)}
+    strangers = [
+        served.ask("/"),
+        served.ask(query, origin="http://evil.example"),
+        served.ask(query, host="evil.example"),
+        served.ask("/graphql", VERSION, **json_here),
+        served.ask("/graphql", MUTATION, content_type="text/plain"),
+        served.ask("/logs/a/out"),
+    ]
+    assert [status for status, _ in strangers] == [401, 403, 403, 401, 415, 401]
+
+    path = served.address.removeprefix(base(served.address))
+    assert served.ask(path)[0] == 303
+    assert served.cookie.startswith("regulars_")
+    assert "__NEXT_DATA__" in served.ask("/asset-groups", cookie=served.cookie)[1]
+    status, text = served.ask("/graphql", VERSION, cookie=served.cookie, **json_here)
+    assert status == 200
+    assert "version" in json.loads(text)["data"]
+    assert served.ask(query, cookie=served.cookie)[0] == 405
+    assert served.ask("/graphql", MUTATION, cookie=served.cookie, **json_here)[0] == 200
+
+
+@pytest.mark.slow
+def test_a_websocket_changes_nothing(served: Served) -> None:
+    """Dagster's own socket takes subscriptions only: a mutation there is an error."""
+    if not served.cookie:
+        served.ask(served.address.removeprefix(base(served.address)))
+    with _websocket(served) as connection:
+        _write(connection, {"type": "start", "id": "1", "payload": json.loads(MUTATION)})
+        answer = _read(connection)
+    assert answer["type"] == "error"
+    assert "subscription" in json.dumps(answer).lower()
+
+
+def _websocket(served: Served) -> socket.socket:
+    host = base(served.address).removeprefix("http://")
+    name, _, port = host.partition(":")
+    connection = socket.create_connection((name, int(port)), timeout=30)
+    lines = [
+        "GET /graphql HTTP/1.1",
+        f"Host: {host}",
+        f"Origin: http://{host}",
+        f"Cookie: {served.cookie}",
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+        "Sec-WebSocket-Version: 13",
+        "Sec-WebSocket-Protocol: graphql-ws",
+    ]
+    connection.sendall("\r\n".join([*lines, "", ""]).encode())
+    head = b""
+    while b"\r\n\r\n" not in head:
+        head += connection.recv(1)
+    assert b" 101 " in head, head
+    return connection
+
+
+def _write(connection: socket.socket, message: dict[str, object]) -> None:
+    text = json.dumps(message).encode()
+    assert len(text) < 126
+    connection.sendall(bytes([0x81, 0x80 | len(text), 0, 0, 0, 0]) + text)
+
+
+def _read(connection: socket.socket) -> dict[str, object]:
+    _, size = connection.recv(1), connection.recv(1)[0]
+    if size == 126:
+        size = int.from_bytes(connection.recv(2), "big")
+    text = b""
+    while len(text) < size:
+        text += connection.recv(size - len(text))
+    return dict(json.loads(text))
+
+
+@pytest.mark.slow
+def test_a_stop_during_the_start_ends_it_too(tmp_path: Path) -> None:
+    command = [str(Path(sys.executable).with_name("regulars")), "dev", "--port", str(free_port())]
+    process = subprocess.Popen(
+        [*command, "--home", str(tmp_path / "home")],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stderr is not None
+    assert "token=" in process.stderr.readline()
+    time.sleep(2)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(60) == 0
+    assert "Traceback" not in process.stderr.read()
+    assert str(process.pid) not in map(str.strip, _ps("pgid="))
