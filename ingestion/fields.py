@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from ingestion.currencies import CURRENCIES
 from ingestion.identifiers import IDENTIFIER_TYPES
+from ingestion.times import day, moment
 
 ColumnType = Literal[
     "text", "integer", "money", "price", "rate", "boolean", "timestamp", "date", "json"
@@ -102,7 +103,13 @@ class Column:
         first_day: for dates that may lie before 1990, such as birthdays.
         currency: the value must be an ISO 4217 code; it is stored in upper case.
         transform: SQL template with `{v}`, applied to the text before typing.
+        restricts: its absence would permit more than its presence, or make money of another
+            kind: a value that cannot be read refuses the row instead of being left empty.
+        kept_as_written: a value that cannot be used stays as text, because it may be a refusal.
+        first_readable: of several sources, the first that is a possible moment counts, not the
+            first that is there.
         zone: time zone of timestamps written without an offset.
+        own_day_zone: time zone of timestamps that are a day without a time; `zone` unless said.
         pattern: strptime pattern for dates that are not ISO 8601.
         constant: a fixed text instead of a source.
         is_absent: always NULL, because this shop's files do not have it.
@@ -121,7 +128,11 @@ class Column:
     first_day: str = FIRST_DAY
     currency: bool = False
     transform: str = "{v}"
+    restricts: bool = False
+    kept_as_written: bool = False
+    first_readable: bool = False
     zone: str = "UTC"
+    own_day_zone: str = ""
     pattern: str = ""
     constant: str = ""
     is_absent: bool = False
@@ -134,6 +145,16 @@ class Column:
         if self.constant or self.is_absent:
             return ()
         return self.sources or (self.name,)
+
+    @property
+    def day_zone(self) -> str:
+        """The time zone of a day without a time."""
+        return self.own_day_zone or self.zone
+
+    @property
+    def refuses(self) -> bool:
+        """Whether a value that cannot be read makes the row useless; else it is left empty."""
+        return self.required or self.restricts or self.type == "json"
 
 
 # Whose row it is, where any kind of identifier will do.
@@ -255,8 +276,8 @@ def typed_expression(column: Column) -> str:
         "rate": lambda: _decimal(text, "rate"),
         "integer": lambda: _integer(text),
         "boolean": lambda: _boolean(text),
-        "timestamp": lambda: _timestamp(text, column),
-        "date": lambda: _date(text, column),
+        "timestamp": lambda: moment(text, column.pattern, column.zone, column.day_zone),
+        "date": lambda: day(text, column.pattern),
     }
     typed = simple[column.type]()
     return f"upper(trim({typed}))" if column.currency else typed
@@ -278,42 +299,16 @@ def _boolean(text: str) -> str:
     )
 
 
-def _timestamp(text: str, column: Column) -> str:
-    """ISO 8601 with or without offset, or epoch seconds or milliseconds, as UTC.
-
-    A plain cast to TIMESTAMP silently drops the offset, so offsets go through TIMESTAMPTZ.
-    """
-    if column.pattern:
-        naive = f"try_strptime({text}, {quote(column.pattern)})"
-        return _to_utc(naive, column.zone)
-    offset = rf"regexp_matches({text}, ':\d\d([.,]\d+)?\s*(Z|z|UTC|GMT|[+-]\d\d(:?\d\d)?)$')"
-    return (
-        # Most times end in Z, and need no regular expression.
-        rf"case when suffix({text}, 'Z') then try_cast({text} as timestamp) "
-        rf"when regexp_full_match({text}, '\d{{9,10}}(\.\d+)?') "
-        rf"then make_timestamp(try_cast(round(try_cast({text} as double) * 1000000) as bigint)) "
-        rf"when regexp_full_match({text}, '\d{{12,13}}') "
-        rf"then make_timestamp(try_cast({text} as bigint) * 1000) "
-        rf"when {offset} then try_cast({text} as timestamptz) at time zone 'UTC' "
-        rf"else {_to_utc(f'try_cast({text} as timestamp)', column.zone)} end"
-    )
-
-
-def _to_utc(naive: str, zone: str) -> str:
-    if zone == "UTC":
-        return naive
-    return f"timezone({quote(zone)}, {naive}) at time zone 'UTC'"
-
-
-def _date(text: str, column: Column) -> str:
-    if column.pattern:
-        return f"try_strptime({text}, {quote(column.pattern)})::date"
-    return f"try_cast({text} as date)"
+def possible_moment(column: Column, text: str) -> str:
+    """SQL: whether the text is a moment within the column's range."""
+    read = moment(f"nullif(trim({text}), '')", column.pattern, column.zone, column.day_zone)
+    return f"{read} between date {quote(column.first_day)} and timestamp '{LAST_DAY}'"
 
 
 def problems(spec: TableSpec, is_json: bool) -> str:
     """SQL that names a row's first problem as [reason, field], or NULL for a good row."""
-    cases = [case for column in spec.columns for case in _column_problems(column, is_json)]
+    refusing = [column for column in spec.columns if column.refuses]
+    cases = [case for column in refusing for case in _column_problems(column, is_json)]
     if spec.attributes:
         too_long = f"length({identifier(spec.attributes)}) > {JSON_LIMIT}"
         cases.append((too_long, "value_too_long", spec.attributes))
@@ -329,6 +324,32 @@ def problems(spec: TableSpec, is_json: bool) -> str:
         for condition, reason, field in cases
     )
     return f"case {whens} end"
+
+
+def unreadable(spec: TableSpec, is_json: bool) -> dict[str, str]:
+    """SQL conditions, by column, under which an optional value is left empty and counted."""
+    # A document that is none has no values to look into.
+    form = "case when _form is null then {} end" if is_json else "{}"
+    return {
+        column.name: form.format(" or ".join(f"({case[0]})" for case in found))
+        for column in spec.columns
+        if not column.refuses and (found := _column_problems(column, is_json))
+    }
+
+
+def emptied_name(name: str) -> str:
+    """The name of the flag that says that a row's value was left empty."""
+    return identifier(f"e.{name}")
+
+
+def left_empty(column: Column) -> str:
+    """SQL: the column's value where it can be read, else NULL, or its text where that is kept."""
+    limit = column.limit or TEXT_LIMIT
+    text = f"replace(left({text_name(column)}, {limit}), chr(0), '')"
+    instead = text if column.kept_as_written else "null"
+    return (
+        f"case when {emptied_name(column.name)} then {instead} else {identifier(column.name)} end"
+    )
 
 
 def _column_problems(column: Column, is_json: bool) -> list[tuple[str, str, str]]:

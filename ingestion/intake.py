@@ -12,7 +12,6 @@ here: reading (`files.py`), declaring (`sources/`), running dlt (`pipelines.py`)
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ import duckdb
 import pyarrow as pa
 
 from ingestion.config import Quarantine
+from ingestion.counts import TableCounts, Tally
 from ingestion.duckdb_session import silence
 from ingestion.errors import SourceError
 from ingestion.fields import (
@@ -27,8 +27,10 @@ from ingestion.fields import (
     QUARANTINE_COLUMNS,
     SEPARATOR,
     TableSpec,
+    emptied_name,
     identifier,
     quote,
+    unreadable,
 )
 from ingestion.files import RawBatch, Reject
 from ingestion.judging import judged_rows, unknown_columns
@@ -40,34 +42,6 @@ from ingestion.raw_tables import (
     empty_tables,
     table_sizes,
 )
-
-
-@dataclass(frozen=True)
-class TableCounts:
-    """What one run did with the rows of one table.
-
-    `withdrawn` rows of earlier runs left, because their source says everything and no longer them.
-    """
-
-    source: str
-    table: str
-    received: int
-    loaded: int
-    quarantined: int
-    duplicate: int
-    ignored_columns: tuple[str, ...] = ()
-    withdrawn: int = 0
-
-
-@dataclass
-class Tally:
-    """Counts kept while rows are judged; `new` and `bad` are checked against the tables later."""
-
-    received: int = 0
-    new: int = 0
-    bad: int = 0
-    duplicate: int = 0
-    ignored: set[str] = field(default_factory=set)
 
 
 class Intake:
@@ -149,7 +123,7 @@ class Intake:
         if spec.line_key:
             self._number_lines(spec)
         bad = self._bad_rows(spec, batch, tally)
-        good = self._new_rows(spec, tally)
+        good = self._new_rows(spec, batch, tally)
         if self._keeps_ids:
             self._db.execute(
                 "insert into seen_good select _row_id from judged where _problem is null"
@@ -201,7 +175,7 @@ class Intake:
             """
         )
 
-    def _new_rows(self, spec: TableSpec, tally: Tally) -> pa.Table:
+    def _new_rows(self, spec: TableSpec, batch: RawBatch, tally: Tally) -> pa.Table:
         """The good rows that neither this run nor the raw store has seen."""
         self._db.execute(
             f"""
@@ -225,9 +199,19 @@ class Intake:
             f"from judged where {chosen}"
         ).to_arrow_table()
         self._db.execute(f"insert into {seen(spec)} select _row_id from judged where {chosen}")
+        self._count_emptied(spec, batch, tally, chosen)
         tally.new += table.num_rows
         tally.duplicate += good - table.num_rows
         return table.cast(arrow_schema((*spec.stored_columns, *BOOKKEEPING), "_row_id", table))
+
+    def _count_emptied(self, spec: TableSpec, batch: RawBatch, tally: Tally, chosen: str) -> None:
+        """Note which values of the rows let in could not be read and were left empty."""
+        names = list(unreadable(spec, batch.is_json))
+        if not names:
+            return
+        counts = ", ".join(f"count(*) filter (where {emptied_name(name)})" for name in names)
+        row = self._db.execute(f"select {counts} from judged where {chosen}").fetchone()
+        tally.emptied.update({n: c for n, c in zip(names, row or (), strict=True) if c})
 
     def _known(self, table: str, key: str, candidates: str) -> int:
         """Fill `known_ids` with those keys of `candidates` that the raw store already has."""
@@ -358,6 +342,7 @@ class Intake:
                 tally.bad,
                 tally.duplicate,
                 tuple(sorted(tally.ignored)),
+                emptied=dict(sorted(tally.emptied.items())),
             )
             for name, tally in sorted(self.tallies.items())
         ]

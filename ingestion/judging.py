@@ -13,12 +13,16 @@ from ingestion.fields import (
     Column,
     TableSpec,
     content_id,
+    emptied_name,
     identifier,
     json_path,
+    left_empty,
+    possible_moment,
     problems,
     quote,
     text_name,
     typed_expression,
+    unreadable,
 )
 from ingestion.files import RawBatch
 
@@ -29,7 +33,11 @@ STRINGS = r'"(\\.|[^"\\])*"'
 
 
 def judged_rows(spec: TableSpec, batch: RawBatch) -> str:
-    """The query over view `chunk` that gives typed columns, `_problem` and `_row_id`."""
+    """The query over view `chunk` that gives typed columns, `_problem` and `_row_id`.
+
+    Beside them stands a flag per optional column (`emptied_name`) that says that its value could
+    not be read and was left empty.
+    """
     texts = _json_texts(spec) if batch.is_json else _column_texts(spec, batch.header or ())
     form = f"{_json_form()} as _form" if batch.is_json else "null as _raw, null as _form"
     typed = ", ".join(
@@ -37,20 +45,28 @@ def judged_rows(spec: TableSpec, batch: RawBatch) -> str:
     )
     derived = "".join(f", {sql} as {identifier(name)}" for name, _, sql in spec.derived)
     stored = ", ".join(identifier(name) for name, _ in spec.stored_columns)
+    checks = unreadable(spec, batch.is_json)
+    flags = "".join(f", {check} as {emptied_name(name)}" for name, check in checks.items())
+    optional = [column for column in spec.columns if column.name in checks]
+    emptied = ", ".join(f"{left_empty(c)} as {identifier(c.name)}" for c in optional)
+    replaced = f"* replace ({emptied})" if emptied else "*"
+    found = "".join(f", {emptied_name(name)}" for name in checks)
     extract = _json_extraction(spec) if batch.is_json else ""
     return f"""
         with formed as (select *, {form} from chunk),
         parsed as (select *{extract} from formed),
         texts as (select _file, _line, _raw, _form, {texts} from parsed),
         typed as (select *, {typed} from texts),
+        flagged as (select *{flags} from typed),
+        usable as (select {replaced} from flagged),
         judged as (
             select *{derived},
                 case when _form is not null then [_form, ''] else {problems(spec, batch.is_json)}
                 end as _problem,
                 {content_id(spec)} as _row_id
-            from typed
+            from usable
         )
-        select {stored}, _file, _line, _row_id, _problem from judged
+        select {stored}, _file, _line, _row_id, _problem{found} from judged
     """
 
 
@@ -134,6 +150,9 @@ def _text(column: Column, found: list[str]) -> str:
     elif not found:
         text = "null::varchar"
     else:
+        if column.first_readable and len(found) > 1:
+            possible = [f"case when {possible_moment(column, one)} then {one} end" for one in found]
+            found = possible + found
         text = found[0] if len(found) == 1 else f"coalesce({', '.join(found)})"
         text = column.transform.replace("{v}", text)
     return f"{text} as {text_name(column)}"

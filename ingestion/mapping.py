@@ -56,6 +56,8 @@ LINE_TYPES: dict[str, ColumnType] = {
 REQUIRED = ("order_id", "ordered_at", "quantity")
 # What a line came to: one of the two must be there.
 AMOUNTS = ("unit_price", "line_amount")
+# Without them a line would be money of another kind, or sold though it was cancelled.
+RESTRICTING = ("line_amount", "currency", "cancelled_at")
 
 CleanUp = Literal["integer_text", "trim", "lower", "upper", "digits"]
 CLEAN_UPS: dict[CleanUp, str] = {
@@ -196,6 +198,10 @@ def _column(name: LineColumn, mapping: Mapping) -> Column:
     clean_up = mapping.clean.get(name)
     formats = {str(column): pattern for column, pattern in mapping.formats.items()}
     is_only_amount = name == "unit_price" and "line_amount" not in mapping.columns
+    transform = CLEAN_UPS[clean_up] if clean_up else "{v}"
+    if name == "cancelled_at":
+        # A date of zeros is how some systems write that nothing was cancelled.
+        transform = f"nullif(regexp_replace({transform}, '^[0 :.T-]+$', ''), '')"
     return Column(
         name,
         LINE_TYPES[name],
@@ -205,7 +211,9 @@ def _column(name: LineColumn, mapping: Mapping) -> Column:
         is_absent=source is None,
         required=name in REQUIRED or is_only_amount,
         currency=name == "currency",
-        transform=CLEAN_UPS[clean_up] if clean_up else "{v}",
+        transform=transform,
+        restricts=name in RESTRICTING,
+        kept_as_written=name == "status",
         zone=mapping.timezone,
         pattern=formats.get(name) or formats.get("ordered_at", ""),
     )

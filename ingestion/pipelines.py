@@ -39,10 +39,11 @@ import yaml
 from ingestion import sources
 from ingestion.api_source import ApiSource
 from ingestion.config import Settings
+from ingestion.counts import TableCounts
 from ingestion.errors import NoInputError, RegularsError, SourceError, tells_of_a_full_disk
 from ingestion.folder import UNKNOWN, InputFile, InputFolder
 from ingestion.folder_source import FolderReading, FolderSource, declared_source
-from ingestion.intake import Intake, TableCounts
+from ingestion.intake import Intake
 from ingestion.ledger import (
     DECLARATION,
     SETTINGS,

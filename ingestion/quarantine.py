@@ -21,12 +21,13 @@ import duckdb
 import pyarrow as pa
 
 from ingestion.config import Quarantine
+from ingestion.counts import TableCounts
 from ingestion.errors import RegularsError, UsageError
 from ingestion.fields import TableSpec
 from ingestion.files import RawBatch
 from ingestion.folder import InputFolder, form_of
 from ingestion.folder_source import FolderSource
-from ingestion.intake import Intake, TableCounts
+from ingestion.intake import Intake
 from ingestion.ledger import SETTINGS, read_ledger
 from ingestion.pipelines import (
     SOURCES,

@@ -41,9 +41,15 @@ CONSENTS = TableSpec(
         Column("occurred_at", "timestamp", required=True, expected=True),
         Column("source"),
         Column("wording_version"),
-        Column("expires_at", "timestamp"),
+        # Without them a permission would last for ever, or rest on a consent that nobody gave.
+        Column("expires_at", "timestamp", restricts=True),
         Column("proof"),
-        Column("lawful_basis", allowed=("consent", "soft_opt_in", "contract"), transform=LOWER),
+        Column(
+            "lawful_basis",
+            allowed=("consent", "soft_opt_in", "contract"),
+            transform=LOWER,
+            restricts=True,
+        ),
     ),
 )
 

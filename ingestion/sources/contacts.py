@@ -3,8 +3,9 @@
 Format: CSV, JSON Lines or Parquet. Columns we do not know are kept in `attributes`.
 Key: customer_ref, email, phone or loyalty_id, and source; a changed contact is a further version.
 Lateness: rows of any age are taken.
-Bad day: neither email, phone, loyalty id nor customer number (`no_identifier`), or an impossible
-birthday.
+Bad day: neither email, phone, loyalty id nor customer number (`no_identifier`): quarantine. A
+birthday or date that cannot be read is left empty; a status nobody knows stays as written, for it
+may be a refusal.
 Data flow: DIR/contacts/ -> raw_contacts.contacts
 """
 
@@ -17,8 +18,8 @@ CONTACTS = TableSpec(
     name="contacts",
     description="One row per version of an address in a list.",
     columns=(
-        Column("email"),
-        Column("phone"),
+        Column("email", restricts=True),
+        Column("phone", restricts=True),
         Column("first_name"),
         Column("last_name"),
         Column("birthday", "date", first_day="1880-01-01"),
@@ -29,10 +30,10 @@ CONTACTS = TableSpec(
         Column("timezone"),
         Column("source"),
         Column("created_at", "timestamp"),
-        Column("status"),
-        Column("loyalty_id"),
+        Column("status", kept_as_written=True),
+        Column("loyalty_id", restricts=True),
         Column("loyalty_tier"),
-        Column("customer_ref"),
+        Column("customer_ref", restricts=True),
     ),
     row_checks=(
         RowCheck(

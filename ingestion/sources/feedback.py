@@ -2,7 +2,7 @@
 
 Format: CSV, JSON Lines or Parquet. Key: identifier, kind, product_id, occurred_at.
 Lateness: rows of any age are taken.
-Bad day: no person, an unknown kind, a score that is not a number: quarantine.
+Bad day: no person or an unknown kind: quarantine; a score that is not a number is left empty.
 Data flow: DIR/feedback/ -> raw_feedback.feedback
 """
 

@@ -27,8 +27,8 @@ RULES = TableSpec(
         ),
         Column("type_a", required=True, expected=True, allowed=IDENTIFIER_TYPES, transform=LOWER),
         Column("value_a", required=True, expected=True),
-        Column("type_b", allowed=IDENTIFIER_TYPES, transform=LOWER),
-        Column("value_b"),
+        Column("type_b", allowed=IDENTIFIER_TYPES, transform=LOWER, restricts=True),
+        Column("value_b", restricts=True),
         Column("reason"),
     ),
     row_checks=(

@@ -42,10 +42,18 @@ ORDERS = TableSpec(
         Column("currency", currency=True, required=True),
         Column("presentment_currency", currency=True, stored=False),
         Column("total_price", "money", stored=False),
-        Column("cancelled_at", "timestamp", stored=False),
+        Column("cancelled_at", stored=False),
         Column("payload", "json", sources=("$",), limit=DOCUMENT_LIMIT),
     ),
     row_checks=(
+        # Whoever cancelled must not be taken for a buyer; a date of zeros means not cancelled.
+        RowCheck(
+            "wrong_type",
+            "cancelled_at",
+            "try_cast(cancelled_at as timestamptz) is null "
+            "and not starts_with(cancelled_at, '0000-00-00') and trim(cancelled_at) <> ''",
+            json_only=True,
+        ),
         RowCheck(
             "wrong_type",
             "line_items",

@@ -3,7 +3,7 @@
 What: one row per payment attempt, with the card's fingerprint, never its number.
 Format: CSV, JSON Lines or Parquet. Key: order_id, provider, fingerprint, paid_at.
 Lateness: rows of any age are taken.
-Bad day: no order id, an amount that is not a number or an unknown currency: quarantine.
+Bad day: no order id or an unknown currency: quarantine; an amount that is no number is left empty.
 Data flow: DIR/payments/ -> raw_payments.payments
 """
 
@@ -23,7 +23,7 @@ PAYMENTS = TableSpec(
         Column("billing_name"),
         Column("status", expected=True),
         Column("amount", "money"),
-        Column("currency", currency=True),
+        Column("currency", currency=True, restricts=True),
         Column("paid_at", "timestamp"),
     ),
 )

@@ -2,7 +2,7 @@
 
 Format: CSV, JSON Lines or Parquet. Key: product_id.
 Lateness: rows of any age; a changed product is a further version, the latest counts.
-Bad day: no product id, a price that is negative or not a number: quarantine.
+Bad day: no product id: quarantine; a price that is negative or not a number is left empty.
 Data flow: DIR/products/ -> raw_products.products
 """
 

@@ -19,11 +19,12 @@ PROMOTIONS = TableSpec(
         Column("name"),
         Column("category"),
         Column("product_id"),
-        Column("starts_at", "timestamp"),
-        Column("ends_at", "timestamp"),
+        # Without them an offer would have begun, would never end, or would be unused still.
+        Column("starts_at", "timestamp", restricts=True),
+        Column("ends_at", "timestamp", restricts=True),
         Column("code"),
         Column("customer_ref"),
-        Column("redeemed_at", "timestamp"),
+        Column("redeemed_at", "timestamp", restricts=True),
     ),
 )
 

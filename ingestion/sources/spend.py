@@ -19,7 +19,7 @@ SPEND = TableSpec(
         Column("marketing_channel", required=True, expected=True),
         Column("campaign"),
         Column("cost", "money", required=True, expected=True),
-        Column("currency", currency=True),
+        Column("currency", currency=True, restricts=True),
     ),
 )
 

@@ -4,8 +4,9 @@ What: identify, page, screen, track, group and alias calls, one JSON object each
 Format: JSON Lines or JSON arrays; CSV and Parquet with the same names work too.
 Key: `messageId`; a message sent again with other content is a further version.
 Lateness: rows of any age are taken, whenever their file appears.
-Bad day: an event without `anonymousId` and `userId`, without a time, or with a price that is not a
-number goes to quarantine (`no_identifier`, `missing_value`, `wrong_type`); its file goes on.
+Bad day: an event without `anonymousId` and `userId` or without a time goes to quarantine
+(`no_identifier`, `missing_value`); its file goes on. A price that is not a number is left out;
+where the device's clock says no possible time, the time of sending or of arrival stands in.
 Data flow: DIR/web/ -> raw_web.events
 """
 
@@ -34,6 +35,7 @@ EVENTS = TableSpec(
             "timestamp",
             sources=("timestamp", "originalTimestamp", "sentAt", "receivedAt"),
             required=True,
+            first_readable=True,
         ),
         Column("sent_at", "timestamp", sources=("sentAt",)),
         Column("received_at", "timestamp", sources=("receivedAt",)),

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import dagster as dg
 
 from ingestion.config import load_settings
+from ingestion.counts import TableCounts
 from ingestion.errors import RefusedError, UsageError
-from ingestion.intake import TableCounts
 from ingestion.pipelines import (
     SOURCES,
     RunContext,
@@ -72,6 +72,9 @@ def source_assets(name: str) -> dg.AssetsDefinition:
             tail = f", {quarantined:,} quarantined" if quarantined else ""
             tail += f", {withdrawn:,} taken out" if withdrawn else ""
             current.say(f"  {name}: {received:,} rows{tail}")
+        for loaded in counts:
+            for remark in loaded.remarks():
+                current.say(f"  {name}/{loaded.table}: {remark}.")
         by_table = {count.table: count for count in counts}
         for table in source.tables:
             count = by_table.get(table.name)
@@ -85,6 +88,7 @@ def source_assets(name: str) -> dg.AssetsDefinition:
                     "quarantined": count.quarantined if count else 0,
                     "exact duplicates": count.duplicate if count else 0,
                     "unknown columns ignored": ignored,
+                    "values left empty": count.values_emptied if count else 0,
                     "taken out": count.withdrawn if count else 0,
                     "enabled": bool(counts),
                 },
@@ -109,6 +113,7 @@ def _as_row(count: TableCounts) -> SourceCounts:
         rows_loaded=count.loaded,
         rows_quarantined=count.quarantined,
         rows_duplicate=count.duplicate,
+        values_emptied=count.values_emptied,
     )
 
 

@@ -142,7 +142,11 @@ EXPORTS = (
     ),
     _Export(
         schema.run_sources,
-        (*_texts("run_id", "source", "table_name"), *_counts()),
+        (
+            *_texts("run_id", "source", "table_name"),
+            *_counts(),
+            ("values_emptied", _COUNT),
+        ),
         ("run_id", "source", "table_name"),
     ),
 )

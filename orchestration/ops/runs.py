@@ -41,6 +41,7 @@ class SourceCounts:
     rows_loaded: int = 0
     rows_quarantined: int = 0
     rows_duplicate: int = 0
+    values_emptied: int = 0
 
     @property
     def is_conserved(self) -> bool:

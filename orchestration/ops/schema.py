@@ -22,7 +22,7 @@ from sqlalchemy import (
     false,
 )
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 metadata = MetaData()
 
@@ -167,6 +167,7 @@ run_sources = Table(
     _count("rows_loaded"),
     _count("rows_quarantined"),
     _count("rows_duplicate"),
+    _count("values_emptied"),
 )
 
 audits = Table(

@@ -33,6 +33,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.schema import CreateColumn
 
 from ingestion.errors import RegularsError
 from orchestration.home import Home
@@ -242,9 +243,10 @@ def _sqlite_engine(path: Path) -> Engine:
 
 
 def _migrate(store: Store) -> None:
-    """Create the tables that are missing and refuse what is newer than this code.
+    """Create the tables and columns that are missing and refuse what is newer than this code.
 
-    Every version so far only added tables, so creating the missing ones is the whole migration.
+    Every version so far only added tables and columns with a default, so that is the whole
+    migration.
     """
     known = _schema_version(store)
     if known == schema.SCHEMA_VERSION:
@@ -257,7 +259,18 @@ def _migrate(store: Store) -> None:
         )
     with store.write() as connection:
         schema.metadata.create_all(connection)
+        _add_missing_columns(connection)
         upsert(connection, schema.meta, [_version_row()])
+
+
+def _add_missing_columns(connection: Connection) -> None:
+    inspector = inspect(connection)
+    for table in schema.metadata.sorted_tables:
+        present = {column["name"] for column in inspector.get_columns(table.name)}
+        for column in table.columns:
+            if column.name not in present:
+                declared = CreateColumn(column).compile(dialect=connection.dialect)
+                connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {declared}")
 
 
 def _schema_version(store: Store) -> int | None:

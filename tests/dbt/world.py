@@ -109,7 +109,7 @@ OPS: dict[str, str] = {
     "rows_received bigint, rows_loaded bigint, rows_quarantined bigint, rows_duplicate bigint, "
     "started_at timestamp, finished_at timestamp",
     "run_sources": "run_id varchar, source varchar, table_name varchar, rows_received bigint, "
-    "rows_loaded bigint, rows_quarantined bigint, rows_duplicate bigint",
+    "rows_loaded bigint, rows_quarantined bigint, rows_duplicate bigint, values_emptied bigint",
 }
 
 Row = Mapping[str, Any]

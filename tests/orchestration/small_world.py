@@ -372,7 +372,7 @@ create table ops.runs as select '{run}' as run_id, 'test' as code_version, 'succ
     4::bigint as rows_quarantined, 6::bigint as rows_duplicate, {as_of} as as_of;
 create table ops.run_sources as select '{run}' as run_id, source, 'events' as table_name,
     55::bigint as rows_received, 50::bigint as rows_loaded, 2::bigint as rows_quarantined,
-    3::bigint as rows_duplicate, 0::bigint as rows_missing from (values ('web'), ('orders')) t(source);
+    3::bigint as rows_duplicate, 0::bigint as values_emptied, 0::bigint as rows_missing from (values ('web'), ('orders')) t(source);
 create table ops.source_freshness as select 'web' as source, 'visits' as what, count(*) as row_count,
     count(*) filter (where started_at > {as_of} - interval 1 day) as row_count_1d,
     count(*) filter (where started_at > {as_of} - interval 7 day) as row_count_7d,

@@ -126,5 +126,5 @@ OPS_EXPORT: dict[str, str] = {
         started_at timestamp, finished_at timestamp""",
     "run_sources": """
         run_id text, source text, table_name text, rows_received bigint, rows_loaded bigint,
-        rows_quarantined bigint, rows_duplicate bigint""",
+        rows_quarantined bigint, rows_duplicate bigint, values_emptied bigint""",
 }

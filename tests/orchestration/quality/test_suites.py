@@ -93,7 +93,7 @@ def test_a_source_fallen_silent_is_a_warning(make_candidate, settings):
     history = "; ".join(
         f"insert into ops.runs select 'old{n}', 'test', 'succeeded', false, 110, 100, 4, 6,"
         f" as_of - interval {n} day from ops.runs where is_current;"
-        f"insert into ops.run_sources values ('old{n}', 'web', 'events', 5, 5, 0, 0, 0)"
+        f"insert into ops.run_sources values ('old{n}', 'web', 'events', 5, 5, 0, 0, 0, 0)"
         for n in (1, 2, 3)
     )
     silent = "update ops.run_sources set rows_received = 0, rows_loaded = 0, rows_quarantined = 0,"

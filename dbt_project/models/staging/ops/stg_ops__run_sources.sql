@@ -5,5 +5,6 @@ select
     rows_received,
     rows_loaded,
     rows_quarantined,
-    rows_duplicate
+    rows_duplicate,
+    values_emptied
 from {{ source('ops', 'run_sources') }}
