@@ -166,8 +166,8 @@ class Quarantine(Section):
     """When rows that cannot be used stop the run (RELIABILITY B2): see docs/formats.md.
 
     A source stops above `max_share` and `max_rows` together, above `max_source_share` whatever its
-    size, and where a file has no usable row at all; fewer bad rows than `min_rows` stop nothing
-    beside good ones. `accept` names files (`contacts/old.csv`, `orders/2019-*`) that may be bad.
+    size, and where a file has no usable row at all; fewer bad rows than `min_rows` stop nothing.
+    `accept` names files (`contacts/old.csv`, `orders/2019-*`) that may be bad.
     """
 
     max_share: Annotated[float, Field(ge=0, le=1)] = 0.02

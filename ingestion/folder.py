@@ -247,6 +247,8 @@ def _local_files(start: str) -> dict[str, dict[str, Any]]:
     named_like_data: list[str] = []
 
     def refused(error: OSError) -> None:
+        if isinstance(error, FileNotFoundError):
+            return  # a source without a folder, or one that is taken away meanwhile
         found[str(error.filename)] = {"problem": f"a folder that cannot be opened ({_why(error)})"}
 
     if os.path.lexists(start) and not Path(start).is_dir():

@@ -13,7 +13,7 @@ from typing import Any
 import dlt
 
 from ingestion.fields import TableSpec
-from ingestion.files import Reader
+from ingestion.files import RawBatch, Reader
 from ingestion.folder import BrokenFileError, InputFile, InputFolder
 from ingestion.intake import Intake
 from ingestion.judging import header_index
@@ -106,8 +106,12 @@ class FolderReading:
     def _rows(self, table: TableInput) -> Iterator[Any]:
         reader = Reader(self.folder, table.check_header)
         self.readers.append(reader)
-        yield from self.intake.admit(table.spec, reader.batches(table.files), reader.rejects)
-        table.after_reading(reader)
+
+        def batches() -> Iterator[RawBatch]:
+            yield from reader.batches(table.files)
+            table.after_reading(reader)  # what it says is plainer than that rows are bad
+
+        yield from self.intake.admit(table.spec, batches(), reader.rejects)
 
 
 def declared_source(name: str, tables: tuple[TableSpec, ...]) -> Any:

@@ -78,16 +78,16 @@ def check_limits(
             "Mend the input, or raise max_source_share under [quarantine] in regulars.toml "
             "to accept it.",
         )
-    if good or sum(counts.good for counts in files.values()):
+    if any(counts.good for counts in files.values()):
         return
     for path, counts in sorted(counted.items()):
-        if counts.bad and (not has_rows or _was_data(counts)):
+        if counts.is_unreadable and (not has_rows or not _is_stray(counts)):
             raise _whole_file(source, path, counts)
 
 
-def _was_data(counts: FileCounts) -> bool:
-    """Whether the file as such failed; a stray file of another kind is none of the source's."""
-    return counts.is_unreadable and any(code != "unknown_format" for code, _ in counts.bad)
+def _is_stray(counts: FileCounts) -> bool:
+    """Whether the file is of a kind that is none of the source's, beside its files of other days."""
+    return all(code == "unknown_format" for code, _ in counts.bad)
 
 
 def _whole_file(source: str, path: str, counts: FileCounts) -> SourceError:

@@ -15,6 +15,7 @@ from ingestion.fields import FILE_REASONS, ROW_REASONS, Column
 from ingestion.pipelines import SOURCES, declare_source
 from ingestion.quarantine import QuarantineCount, quarantine_counts, quarantined_rows, replay
 
+ACCEPTING = Settings(quarantine=Quarantine(accept=("*",)))
 MAPPING = """
 columns: {order_id: Invoice, ordered_at: When, sku: Code, quantity: Qty, unit_price: Price}
 currency: GBP
@@ -53,6 +54,7 @@ def test_an_unknown_source_is_named(shop: Any) -> None:
 
 
 def test_replay_after_a_mended_mapping(shop: Any, make: Any) -> None:
+    shop.settings = ACCEPTING
     shop.write("orders/mapping.yml", MAPPING)
     shop.write("orders/a.csv", LINES)
     assert make.four(shop.run("orders")["order_lines"]) == (5, 0, 5, 0)
@@ -139,6 +141,7 @@ def test_a_replay_killed_before_the_release_finds_its_rows_loaded(
 
 
 def test_a_replay_of_mapped_lines_needs_the_mapping(shop: Any) -> None:
+    shop.settings = ACCEPTING
     shop.write("orders/mapping.yml", MAPPING)
     shop.write("orders/a.csv", LINES)
     shop.run("orders")
