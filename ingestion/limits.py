@@ -86,7 +86,7 @@ def check_limits(
 
 
 def _is_stray(counts: FileCounts) -> bool:
-    """Whether the file is of a kind that is none of the source's, beside its files of other days."""
+    """Whether the file is of a kind that is none of the source's."""
     return all(code == "unknown_format" for code, _ in counts.bad)
 
 
