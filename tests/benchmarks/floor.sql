@@ -53,8 +53,13 @@ with repeated as (
         filled(user_id) as login_id,
         type,
         case when type in ('page', 'screen') then 'Page Viewed' else event end as event_name,
-        case when occurred_at > received_at + interval 5 minute then received_at else occurred_at end
-            as occurred_at,
+        case
+            when occurred_at > received_at + interval 5 minute
+                then received_at - greatest(coalesce(sent_at - occurred_at, interval 0 second), interval 0 second)
+            when sent_at < received_at - interval 2 day and occurred_at <= sent_at
+                then received_at - (sent_at - occurred_at)
+            else occurred_at
+        end as occurred_at,
         json_extract_string(properties, [
             '$.product_id', '$.sku', '$.name', '$.category', '$.price', '$.quantity',
             '$.order_id', '$.cart_id', '$.email'

@@ -26,7 +26,14 @@ with events as (
         type,
         event,
         occurred_at,
+        sent_at,
         received_at,
+        {#- On one clock a thing happens before it is sent: later than that, the time was set right already -#}
+        case
+            when occurred_at > received_at + interval 5 minute then true
+            when sent_at < received_at - interval 2 day and occurred_at <= sent_at then true
+            else false
+        end as is_clock_skewed,
         {{ json_record('properties', property_fields) }} as properties,
         {{ json_record('context', context_fields) }} as context,
         case when traits is not null then {{ json_text('traits', '$.email') }} end as traits_email,
@@ -48,11 +55,14 @@ select
     nullif(trim(previous_id), '') as previous_id,
     type as event_type,
     case when type in ('page', 'screen') then 'Page Viewed' else event end as event_name,
-    -- A clock that runs ahead must not move a visit into the future
+    -- A clock that is far off must not move a visit into the future, nor years back: what was sent when it was
+    -- received shows how far it is off. Where that is not known, it happened when it was received
     case
-        when occurred_at > received_at + interval 5 minute then received_at else occurred_at
+        when is_clock_skewed and occurred_at <= sent_at then received_at - (sent_at - occurred_at)
+        when is_clock_skewed then received_at
+        else occurred_at
     end as occurred_at,
-    coalesce(occurred_at > received_at + interval 5 minute, false) as is_clock_skewed,
+    is_clock_skewed,
     context.page.url as page_url,
     nullif(context.page.referrer, '') as referrer,
     context.campaign.source as utm_source,
