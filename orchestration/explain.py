@@ -180,8 +180,35 @@ def _bridge_rows(reader: Reader, candidates: Sequence[Node]) -> list[Row]:
     return [row for row in rows if Node(row["identifier_type"], row["identifier_value"]) in wanted]
 
 
+def _refused_rows(reader: Reader, candidates: Sequence[Node]) -> list[Row]:
+    """What stands for nobody among the candidates, also where it stood alone on its records."""
+    values = sorted({node.value for node in candidates})
+    if not values:
+        return []
+    query = (
+        f"select * from marts.qa_refused_identifiers where identifier_value in ({_list(values)})"
+    )
+    rows = reader.rows("marts.qa_refused_identifiers", query)
+    wanted = set(candidates)
+    return [row for row in rows if Node(row["identifier_type"], row["identifier_value"]) in wanted]
+
+
 def _nobody(reader: Reader, candidates: Sequence[Node]) -> NotFoundError:
     """The sentence for a value that belongs to no one: unknown, or known and refused."""
+    standing = _refused_rows(reader, candidates)
+    if standing:
+        kinds = sorted({str(row["identifier_type"]) for row in standing})
+        reasons = sorted({str(row["reason"]) for row in standing})
+        records = sum(row["observation_count"] for row in standing)
+        orders = sum(row["order_count"] for row in standing)
+        sales = sum(row["net_sales"] for row in standing)
+        left = f" {orders} order(s), {sales:,.2f} net, name nobody else." if orders else ""
+        return NotFoundError(
+            f"That {' or '.join(kinds)} was seen in {records} record(s) but belongs to nobody: "
+            f"{', '.join(reasons)}. {' '.join(map(refusal, reasons))}{left}",
+            "Ask for another identifier of the person you mean; what is blocked, and how to change "
+            "it, is in docs/identity.md.",
+        )
     refused = [edge for edge in edges_of(reader, candidates) if edge.refusal_reason]
     if refused:
         kinds = sorted({n.type for e in refused for n in (e.a, e.b) if n in set(candidates)})

@@ -50,6 +50,11 @@ select
     (select count(*) from marts.fct_identity_edges where status = 'refused')
 """
 
+REFUSED = """
+select count(*), coalesce(sum(order_count), 0)::bigint, coalesce(sum(net_sales), 0)
+from marts.qa_refused_identifiers where order_count > 0
+"""
+
 
 def print_summary(home: Home, out: Console, ignored: Mapping[str, int]) -> None:
     """Tell what the published file holds, and what of the input the run did not use.
@@ -85,6 +90,13 @@ def _print_people(published: duckdb.DuckDBPyConnection, out: Console) -> None:
         f"  {identifiers:,} identifiers; {merged:,} people are tied together from several; "
         f"{refused:,} ties refused (shared or blocked values, or no proof of one person)."
     )
+    values, orders, sales = _one(published, REFUSED)
+    if orders:
+        out.print(
+            f"  Sales of nobody: {orders:,} {_plural('order', orders)}, {sales:,.2f} net, because "
+            f"of {values:,} {_plural('identifier', values)} that may not stand for one person."
+        )
+        out.print("  Which, and why: marts.qa_refused_identifiers, or `regulars explain VALUE`.")
 
 
 def _print_value(published: duckdb.DuckDBPyConnection, out: Console) -> None:

@@ -67,6 +67,11 @@ PUBLIC_TABLES = {
     "marts.qa_identity_over_merging": _table(
         "customer_id signal severity score review_rank detail", key="customer_id signal"
     ),
+    "marts.qa_refused_identifiers": _table(
+        "identifier_type identifier_value reason is_blocked observation_count order_count"
+        " net_sales",
+        key="identifier_type identifier_value",
+    ),
     "marts.qa_identity_under_merging": _table(
         "customer_a customer_b signal score review_rank", key="customer_a customer_b signal"
     ),

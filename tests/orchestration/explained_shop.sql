@@ -15,6 +15,9 @@ create table marts.fct_identity_edges (
     identifier_a_type text, identifier_a_value text, identifier_b_type text,
     identifier_b_value text, source_system text, source_record_id text, observed_at timestamp,
     rule text, evidence_grade text, status text, refusal_reason text);
+create table marts.qa_refused_identifiers (
+    identifier_type text, identifier_value text, reason text, is_blocked boolean,
+    observation_count bigint, order_count bigint, net_sales decimal(18,4));
 create table marts.fct_customer_field_provenance (
     customer_id text, field text, claimed_value text, is_winner boolean, rule text,
     source_system text, source_record_id text, evidence_grade text, fact_kind text,
@@ -68,6 +71,9 @@ insert into marts.bridge_customer_identifiers values
     ('c2', 'email', 'bo@shop.example', 'newsletter', true, false,
      timestamp '2025-03-01', timestamp '2025-03-01', 1);
 insert into marts.customer_aliases values ('c0', 'c1', timestamp '2025-06-01');
+insert into marts.qa_refused_identifiers values
+    ('orders_customer_id', '(none)', 'placeholder', true, 12, 10, 1234.5),
+    ('phone', '+441111111111', 'repeated_digits', true, 3, 0, 0);
 insert into marts.fct_identity_edges values
     ('email', 'ann@shop.example', 'phone', '+442079460000', 'orders', '1001',
      timestamp '2025-02-01', 'same_order', 'card_paid_order', 'used', null),

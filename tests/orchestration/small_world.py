@@ -288,6 +288,10 @@ select 'email' as identifier_a_type, email as identifier_a_value, 'device' as id
     case when hash(customer_id) % 19 = 0 then 'refused' else 'used' end as status,
     case when hash(customer_id) % 19 = 0 then 'shared_device' end as refusal_reason,
     first_seen_at as observed_at from dim_customers where email is not null;
+create table qa_refused_identifiers as
+select 'orders_customer_id' as identifier_type, '(none)' as identifier_value,
+    'placeholder' as reason, true as is_blocked, 3::bigint as observation_count,
+    2::bigint as order_count, 30.5::decimal(18,4) as net_sales;
 create table fct_messages as
 select 'm' || visit as message_id, 'c' || person as customer_id, 'email' as channel,
     'campaign' as message_kind, 'email' as message_source, visited_at - interval 3 hour as sent_at,

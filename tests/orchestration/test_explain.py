@@ -104,6 +104,20 @@ def test_a_refused_value_says_why_it_belongs_to_nobody(home: Home, who: str, rea
         explain(home, who)
 
 
+@pytest.mark.parametrize(
+    ("who", "told"),
+    [
+        ("(none)", "orders_customer_id was seen in 12 .* nobody: placeholder.* 10 order.*1,234.50"),
+        ("01111 111111", "phone was seen in 3 .* nobody: repeated_digits"),
+    ],
+)
+def test_a_value_that_stood_alone_says_why_it_belongs_to_nobody(
+    home: Home, who: str, told: str
+) -> None:
+    with pytest.raises(NotFoundError, match=told):
+        explain(home, who, "GB")
+
+
 def test_nothing_asked_is_bad_usage(home: Home) -> None:
     with pytest.raises(UsageError, match="Say who"):
         explain(home, "  ")

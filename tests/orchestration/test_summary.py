@@ -24,5 +24,10 @@ def test_ignored_columns_are_named_by_table_and_number(publish_day: Callable[...
     assert "1 unknown column ignored in rates/rates." in text
 
 
+def test_sales_of_nobody_are_told_with_their_money(publish_day: Callable[..., Home]) -> None:
+    text = said(publish_day(), {})
+    assert "Sales of nobody: 2 orders, 30.50 net, because of 1 identifier" in text
+
+
 def test_without_any_nothing_is_said_of_them(publish_day: Callable[..., Home]) -> None:
     assert "ignored" not in said(publish_day(), {})

@@ -11,8 +11,12 @@ MONEY = "decimal(18,4)"
 INTERMEDIATE: dict[str, str] = {
     "int_customer_identifiers": """
         identifier_type text, identifier_value text, customer_id text, evidence_grade text,
-        evidence_rank integer, is_shared boolean, is_blocked boolean, first_seen_at timestamp,
-        last_seen_at timestamp, observation_count bigint""",
+        evidence_rank integer, is_shared boolean, is_blocked boolean, block_reason text,
+        share_reason text, first_seen_at timestamp, last_seen_at timestamp,
+        observation_count bigint""",
+    "int_order_customers": """
+        order_id text, order_source text, customer_id text, refused_identifier_type text,
+        refused_identifier_value text""",
     "int_email_logins": "email text, last_login_at timestamp",
     "int_email_slips": "customer_id text, identifier_type text, identifier_value text",
     "int_identity_edges": """

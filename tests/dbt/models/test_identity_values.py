@@ -19,7 +19,7 @@ from tests.dbt.world import World
 AS_OF = "2026-06-01 00:00:00"
 PEOPLE = (
     *("--select", "+int_identity_solved", "+int_customers", "+int_orders_resolved"),
-    *("+int_contacts_resolved", "--exclude", "path:tests"),
+    *("+int_contacts_resolved", "+qa_refused_identifiers", "--exclude", "path:tests"),
 )
 STAND_FOR_NOBODY = (
     '"null"', "'Undefined'", "( none )", "(Not Set)", "Not-Authenticated", "DISTINCT ID",
@@ -325,3 +325,27 @@ def test_a_role_address_of_several_is_nobodys(shop: duckdb.DuckDBPyConnection) -
 def test_a_customer_number_in_a_list_meets_the_till(shop: duckdb.DuckDBPyConnection) -> None:
     assert buyer(shop, "R-ref") == owner(shop, "email", "ref@c.example") is not None
     assert owner(shop, "orders_customer_id", "C-18") == owner(shop, "phone", "+447700900177")
+
+
+def test_sales_that_belong_to_nobody_stand_beside_the_value_that_took_their_customer(
+    shop: duckdb.DuckDBPyConnection,
+) -> None:
+    found = shop.execute(
+        "select identifier_type, identifier_value, reason, is_blocked, order_count, net_sales::double "
+        "from marts.qa_refused_identifiers where order_count > 0 order by all"
+    ).fetchall()
+    assert found == [
+        ("email", "info@desk.example", "role_address", False, 2, 200.0),
+        ("orders_customer_id", "MANY", "several_names", False, 3, 15.0),
+        ("orders_customer_id", "none", "placeholder", True, 1, 5.0),
+    ]
+
+
+def test_every_value_that_stands_for_nobody_is_listed(shop: duckdb.DuckDBPyConnection) -> None:
+    listed_values = {
+        value
+        for (value,) in shop.execute(
+            "select identifier_value from marts.qa_refused_identifiers where identifier_type = 'login'"
+        ).fetchall()
+    }
+    assert {*STAND_FOR_NOBODY, "shopper"} <= listed_values

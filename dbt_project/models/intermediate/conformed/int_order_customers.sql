@@ -37,6 +37,22 @@ select
         {{ type }}_owners.customer_id{{ ',' if not loop.last }}
         {%- endfor %}
     ) as customer_id,
+    {%- for column in ['identifier_type', 'identifier_value'] %}
+    -- Of an order of nobody: the most trusted of its identifiers, none of which may stand for somebody
+    case
+        when
+            coalesce(
+                {%- for type in lookups %}
+                {{ type }}_owners.customer_id{{ ',' if not loop.last }}
+                {%- endfor %}
+            ) is null
+            then coalesce(
+                {%- for type in lookups %}
+                {{ type }}_owners.{{ column }}{{ ',' if not loop.last }}
+                {%- endfor %}
+            )
+    end as refused_{{ column }},
+    {%- endfor %}
     payments.is_card_paid,
     payments.payment_fingerprint
 from orders
