@@ -177,6 +177,12 @@ class Quarantine(Section):
     accept: tuple[str, ...] = ()
 
 
+class Permission(Section):
+    """How far a refusal reaches where the law leaves it to the shop."""
+
+    sms_refusal_ends_everything: bool = True
+
+
 class Notify(Section):
     """Who hears of a failure; both off by default."""
 
@@ -206,6 +212,7 @@ class Settings(Section):
     breaker: Breaker = Breaker()
     identity: Identity = Identity()
     quarantine: Quarantine = Quarantine()
+    permission: Permission = Permission()
     notify: Notify = Notify()
     schedule: Schedule = Schedule()
     models: dict[str, Any] = {}

@@ -141,7 +141,7 @@ def _replay_source(
     intake = Intake(name, context.raw_path, context.run_id, NO_LIMITS, len(specs))
     try:
         resources = [
-            table_resource(spec, intake.admit(spec, _batches(by_table[spec.name])))
+            table_resource(spec, intake.admit(spec, held_batches(by_table[spec.name])))
             for spec in specs
         ]
         dlt_source = dlt.source(lambda: resources, name=name)()
@@ -182,7 +182,7 @@ def _specs(context: RunContext, name: str, tables: set[str]) -> list[TableSpec]:
     return [spec for table, spec in specs.items() if table in tables]
 
 
-def _batches(rows: Iterable[tuple[Any, ...]]) -> Iterator[RawBatch]:
+def held_batches(rows: Iterable[tuple[Any, ...]]) -> Iterator[RawBatch]:
     """Held rows in the form they were read in: documents, or columns under a header."""
     forms = [(_form(file, text), file, line, text) for _, _, file, line, text in rows]
     for header, group in groupby(forms, key=lambda form: form[0]):

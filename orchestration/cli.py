@@ -223,7 +223,9 @@ def explain(
 def consent_grant(
     identifier: Annotated[str, typer.Argument(help="Email address, phone number or login.")],
     channel: Annotated[str, typer.Option(help="email, sms, push, ads or onsite.")],
-    purpose: Annotated[str, typer.Option(help="marketing, personalisation, ads, transactional.")],
+    purpose: Annotated[
+        str, typer.Option(help="marketing, personalisation, ads, sell_share, transactional.")
+    ],
     source: Annotated[str, typer.Option(help="Where the person said so; without it no consent.")],
     wording: Annotated[str, typer.Option(help="The version of the words the person agreed to.")],
     identifier_type: Annotated[
@@ -257,7 +259,9 @@ def consent_grant(
 def consent_revoke(
     identifier: Annotated[str, typer.Argument(help="Email address, phone number or login.")],
     channel: Annotated[str, typer.Option(help="email, sms, push, ads or onsite.")],
-    purpose: Annotated[str, typer.Option(help="marketing, personalisation, ads, transactional.")],
+    purpose: Annotated[
+        str, typer.Option(help="marketing, personalisation, ads, sell_share, transactional.")
+    ],
     source: Annotated[str, typer.Option(help="Where the person said so.")] = "command line",
     identifier_type: Annotated[
         str, typer.Option("--type", help="email, phone, login, …")

@@ -64,6 +64,7 @@ def diagnose(
         ("last run", lambda: home_health.last_run(home, moment, busy)),
         ("published", lambda: home_health.published(home, moment)),
         ("quarantine", lambda: home_health.quarantine(home, busy)),
+        ("permission", lambda: home_health.unknown_words(home)),
         ("sources", lambda: _sources(settings)),
         ("destinations", lambda: _destinations(settings, home)),
         ("outbox", lambda: home_health.outbox(home)),

@@ -25,6 +25,7 @@ from orchestration.activation.ledger import broken_laws, open_intents
 from orchestration.home import Home
 from orchestration.ops import schema
 from orchestration.ops.store import URL_VARIABLE, Store, from_micros, open_store
+from orchestration.ops.unknown_words import NOBODY, UNREAD_FILE, noted
 from orchestration.publishing.reader import read_build
 
 Status = Literal["ok", "warning", "failed"]
@@ -56,6 +57,7 @@ WAITING = {
     ),
 }
 SHOWN = 5  # people named in one line
+SHOWN_WORDS = 20
 
 
 @dataclass(frozen=True)
@@ -257,6 +259,31 @@ def outbox(home: Home) -> Iterator[Check]:
     removals = any(what == "removed" for _, what in waiting)
     hint = "`regulars sync` tries again." + (" A removal must not wait." if removals else "")
     yield Check("outbox", "warning", f"Not arrived: {told}.", hint)
+
+
+def unknown_words(home: Home) -> Iterator[Check]:
+    """Words about permission that nobody has told us, and refusals that cannot be read."""
+    if not _has_ops(home):
+        return
+    with open_store(home) as store:
+        waiting = noted(store)
+    for each in waiting[:SHOWN_WORDS]:
+        name, count = "permission", f"{each.row_count:,} rows"
+        if each.said_in == UNREAD_FILE:
+            sentence = f"The refusals in {each.word} are unknown: it cannot be read."
+            yield Check(name, "warning", sentence, "Have it written again.")
+        elif each.said_in == NOBODY:
+            sentence = f"Refusals from {each.word} that name nobody: {count}."
+            yield Check(name, "warning", sentence, "See `regulars quarantine list`.")
+        else:
+            sentence = f"{each.said_in} says `{each.word}` in {count}: counts as {each.counts_as}."
+            hint = "Say what it means in dbt_project/seeds/status_words.csv, then run."
+            yield Check(name, "warning", sentence, hint)
+    if len(waiting) > SHOWN_WORDS:
+        sentence = f"And {len(waiting) - SHOWN_WORDS:,} more such words."
+        yield Check("permission", "warning", sentence)
+    if not waiting:
+        yield Check("permission", "ok", "Every word about permission is known.")
 
 
 def intents(home: Home, busy: bool) -> Iterator[Check]:

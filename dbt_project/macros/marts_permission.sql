@@ -9,7 +9,7 @@
 {%- endmacro %}
 
 {% macro contact_purposes() -%}
-    {{ return(['marketing', 'personalisation', 'ads', 'transactional']) }}
+    {{ return(['marketing', 'personalisation', 'ads', 'sell_share', 'transactional']) }}
 {%- endmacro %}
 
 {#- Every channel and purpose, as rows. -#}

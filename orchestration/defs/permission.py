@@ -42,10 +42,13 @@ def ops_export(run: RunResource) -> Iterator[dg.MaterializeResult[None]]:
         as_of=current.as_of,
         default_country=current.settings.shop.default_country,
         rescan=current.request.full_refresh,
+        sms_refusal_ends_everything=current.settings.permission.sms_refusal_ends_everything,
     )
     # Only after the refusals among them are in force.
     refuse_another_currency(current.home.raw, current.settings)
     current.say(f"  permission: {facts.consents + facts.suppressions:,} new facts")
+    for line in facts.for_a_person():
+        current.say(f"  permission: {line}")
     sizes = {RUN_CONTEXT: 1, **export_ops(current.store, current.home.ops_export, current.facts)}
     for name, rows in sizes.items():
         yield dg.MaterializeResult(asset_key=["ops", name], metadata={"dagster/row_count": rows})

@@ -1,15 +1,16 @@
 """Permission facts out of the sources, appended to the operational store after each ingest.
 
-Belongs here: reading new raw rows, bringing identifiers into matching form, giving each fact the id
-that makes it the same fact for ever, and appending. Does not belong here: what a source's words
-mean (`fact_queries`) or any decision.
+Belongs here: reading new raw rows and held ones, giving each fact the id that makes it the same
+fact for ever, and appending. Does not belong here: what a source's words mean (`fact_queries`,
+`meanings`), whose they are (`readings`), or any decision.
 
-Data flow: `raw.duckdb` (attached read-only) -> consent_events, suppressions of the store.
+Data flow: `raw.duckdb` (attached read-only) -> consent_events, suppressions, unknown_words.
 
-A fact's id is the hash of what the source said, so another run, another file with the same row or a
-full refresh adds nothing. Loads that were read are remembered in the same transaction as their
-facts: a crash can repeat work, never lose an opt-out. The raw file must not be open elsewhere in
-the process (close dlt's client first).
+Refusals are looked for in every row that arrived, those in quarantine too; opt-ins only in good
+ones. A fact's id is the hash of what the source said, so another run, another file with the same
+row or a full refresh adds nothing. Loads that were read are remembered in the same transaction as
+their facts: a crash can repeat work, never lose an opt-out. The raw file must not be open elsewhere
+in the process (close dlt's client first).
 """
 
 from __future__ import annotations
@@ -26,25 +27,58 @@ from sqlalchemy import Connection, select
 
 from ingestion.duckdb_session import silence
 from ingestion.errors import RegularsError
-from ingestion.identifiers import match_identifier
-from orchestration.ops import schema
+from orchestration.ops import schema, unknown_words
 from orchestration.ops.consents import append_facts
-from orchestration.ops.fact_queries import CHANGE_LOG, FACTS_VERSION, QUERIES, FactQuery, statement
-from orchestration.ops.store import Store, fetch_columns, insert_new, rows_of
+from orchestration.ops.fact_queries import (
+    CHANGE_LOG,
+    FACTS_VERSION,
+    QUERIES,
+    FactQuery,
+    column_queries,
+    file_queries,
+    statement,
+)
+from orchestration.ops.held_rows import HeldRows, read_held_rows
+from orchestration.ops.readings import match_statements, seen_countries
+from orchestration.ops.status_words import status_words
+from orchestration.ops.store import Store, fetch_columns, insert_new, rows_of, upsert
+from orchestration.ops.understanding import end_all_sms, understand
+from orchestration.ops.unknown_words import NOBODY, UNREAD_FILE, UnknownWord
 
-_STATUSES = "('granted', 'denied', 'revoked')"
-_REASONS = "('unsubscribed', 'hard_bounce', 'spam_report', 'manual', 'gpc')"
+_VERSIONS = 10**6
+_COUNTRIES = "phone_countries"
 _TIME_IN_ID = "case when is_timeless then null else occurred_at end"
 _OFFLINE = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
 
 
 @dataclass(frozen=True)
 class FactCounts:
-    """How many facts were new, and how many statements had no usable identifier or time."""
+    """How many facts were new, how many statements had no usable identifier or time, and how many
+    things wait for a person to look at: words nobody told us, refusals that name nobody."""
 
     consents: int
     suppressions: int
     unusable: int
+    unknown_words: int = 0
+    refusals_of_nobody: int = 0
+    unread_files: int = 0
+
+    def for_a_person(self) -> list[str]:
+        """A sentence for each thing that a person should look at."""
+        lines = []
+        if self.unknown_words:
+            lines.append(
+                f"{self.unknown_words:,} unknown words count as a no until"
+                " dbt_project/seeds/status_words.csv says what they mean"
+            )
+        if self.refusals_of_nobody:
+            lines.append(f"{self.refusals_of_nobody:,} refusals name nobody that can be read")
+        if self.unread_files:
+            lines.append(
+                f"the refusals in {self.unread_files:,} unreadable files are unknown;"
+                " have them written again"
+            )
+        return [f"{line} (`regulars doctor` names them)" for line in lines]
 
 
 def record_consent_facts(
@@ -54,6 +88,7 @@ def record_consent_facts(
     as_of: datetime,
     default_country: str,
     rescan: bool = False,
+    sms_refusal_ends_everything: bool = True,
 ) -> FactCounts:
     """Append what the sources say about permission; rows of loads already read are skipped.
 
@@ -63,21 +98,64 @@ def record_consent_facts(
         as_of: the run's moment; stands in for the time of an opt-out that has none.
         default_country: the country of phone numbers written without one.
         rescan: read every row again (after a full refresh); adds nothing that is there.
+        sms_refusal_ends_everything: whether a refusal of SMS ends every purpose of it.
     """
     if not raw.exists():
         return FactCounts(0, 0, 0)
     with _raw_attached(raw) as connection, store.write() as ops:
         loads = _new_loads(connection, ops, rescan=rescan)
         connection.register("new_loads", loads)
-        queries = _queries_for(set(loads.column("source_table").to_pylist()))
-        _collect(connection, queries)
-        unusable = _match(connection, default_country)
+        countries = _countries(connection, ops, default_country)
+        if countries.is_new:
+            loads = _new_loads(connection, ops, rescan=True)
+            connection.register("new_loads", loads)
+        tables = {query.source_table for query in QUERIES} & _existing(connection)
+        held = read_held_rows(connection, tables, status_words())
+        _collect(connection, _queries(connection, tables), held)
+        unknown = [
+            *understand(connection),
+            *(
+                UnknownWord(UNREAD_FILE, f"{source}: {file}", 1)
+                for source, file in held.unread_files
+            ),
+        ]
+        if sms_refusal_ends_everything:
+            end_all_sms(connection)
+        unusable, nobody = match_statements(connection, default_country, countries.all)
         _drop_repeated_states(connection, ops)
         consents, suppressions = append_facts(
             ops, rows_of(_consents(connection, as_of)), rows_of(_suppressions(connection, as_of))
         )
         insert_new(ops, schema.fact_loads, rows_of(loads))
-    return FactCounts(consents, suppressions, unusable)
+        upsert(ops, schema.meta, [{"key": _COUNTRIES, "value": ",".join(countries.all)}])
+        nobodies = [UnknownWord(NOBODY, source, count) for source, count in nobody.items()]
+        settled = unknown_words.note(ops, [*unknown, *nobodies], as_of)
+    return FactCounts(
+        consents,
+        suppressions + settled,
+        unusable,
+        sum(each.said_in not in (UNREAD_FILE, NOBODY) for each in unknown),
+        sum(nobody.values()),
+        len(held.unread_files),
+    )
+
+
+@dataclass(frozen=True)
+class _Countries:
+    """Countries whose records are in the data; `is_new` where one came that facts knew not of."""
+
+    all: tuple[str, ...]
+    is_new: bool
+
+
+def _countries(
+    connection: duckdb.DuckDBPyConnection, ops: Connection, default_country: str
+) -> _Countries:
+    """A refusal of a number without its country code counts in each of them."""
+    query = select(schema.meta.c.value).where(schema.meta.c.key == _COUNTRIES)
+    known = set((ops.execute(query).scalar() or "").split(",")) - {""}
+    found = seen_countries(connection) | {default_country}
+    return _Countries(tuple(sorted(known | found)), bool(known and found - known))
 
 
 @contextmanager
@@ -93,11 +171,14 @@ def _raw_attached(raw: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 def _new_loads(connection: duckdb.DuckDBPyConnection, ops: Connection, *, rescan: bool) -> pa.Table:
     """Loads in raw that the store has not read, by table. Ids are compared, never ordered: they
     come from a clock, and a clock may go back."""
-    tables = sorted({query.source_table for query in QUERIES} & _existing(connection))
+    asked = {query.source_table for query in QUERIES}
+    asked |= {f"{table.split('.')[0]}.quarantine" for table in asked}
+    # A word that is learnt changes what rows mean, so the list is part of the version.
+    version = FACTS_VERSION * _VERSIONS + status_words().fingerprint % _VERSIONS
     parts = [
         f"select distinct '{table}' as source_table, _dlt_load_id as load_id,"
-        f" {FACTS_VERSION}::bigint as facts_version from raw.{table}"
-        for table in tables
+        f" {version}::bigint as facts_version from raw.{table}"
+        for table in sorted(asked & _existing(connection))
     ]
     columns = (
         ("source_table", pa.string()),
@@ -107,7 +188,7 @@ def _new_loads(connection: duckdb.DuckDBPyConnection, ops: Connection, *, rescan
     if not parts:
         return pa.schema([pa.field(*column) for column in columns]).empty_table()
     seen = select(*schema.fact_loads.columns).where(
-        schema.fact_loads.c.facts_version == (-1 if rescan else FACTS_VERSION)
+        schema.fact_loads.c.facts_version == (-1 if rescan else version)
     )
     connection.register("seen_loads", fetch_columns(ops, seen, columns))
     query = f"({' union all '.join(parts)}) except select * from seen_loads order by all"
@@ -121,72 +202,77 @@ def _existing(connection: duckdb.DuckDBPyConnection) -> set[str]:
     return {row[0] for row in rows.fetchall()}
 
 
-def _queries_for(tables: set[str]) -> list[FactQuery]:
-    return [query for query in QUERIES if query.source_table in tables]
+def _queries(connection: duckdb.DuckDBPyConnection, tables: set[str]) -> list[FactQuery]:
+    """The statements of the tables that are there, those for further columns and files included."""
+    queries = [query for query in QUERIES if query.source_table in tables]
+    contacts = "raw_contacts.contacts"
+    if contacts in tables:
+        relations = [f"raw.{contacts}"]
+        relations += [f'held."{contacts}"'] if _has_held(connection, contacts) else []
+        columns, files = set[str](), set[str]()
+        for relation in relations:
+            columns |= _texts(
+                connection, f"select distinct unnest(json_keys(attributes)) from {relation}"
+            )
+            files |= _texts(connection, f"select distinct _file from {relation}")
+        queries += [*column_queries(columns), *file_queries(files)]
+    return queries
 
 
-def _collect(connection: duckdb.DuckDBPyConnection, queries: list[FactQuery]) -> None:
+def _has_held(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
+    rows = connection.execute(
+        "select 1 from duckdb_tables() where schema_name = 'held' and table_name = ?", [table]
+    )
+    return rows.fetchone() is not None
+
+
+def _texts(connection: duckdb.DuckDBPyConnection, query: str) -> set[str]:
+    return {str(row[0]) for row in connection.execute(query).fetchall() if row[0] is not None}
+
+
+def _collect(
+    connection: duckdb.DuckDBPyConnection, queries: list[FactQuery], held: HeldRows
+) -> None:
     """All statements of the sources, as written, in two temporary tables."""
     connection.execute(
         "create temp table said_consents (identifier_type varchar, raw_value varchar,"
-        " channel varchar, purpose varchar, status varchar, occurred_at timestamp,"
-        " source varchar, wording_version varchar, expires_at timestamp, proof varchar,"
-        " lawful_basis varchar, is_timeless boolean)"
+        " channel varchar, purpose varchar, status varchar, said_in varchar,"
+        " occurred_at timestamp, source varchar, wording_version varchar, expires_at timestamp,"
+        " proof varchar, lawful_basis varchar, is_timeless boolean, country varchar,"
+        " is_held boolean)"
     )
     connection.execute(
         "create temp table said_suppressions (identifier_type varchar, raw_value varchar,"
-        " channel varchar, purpose varchar, reason varchar, occurred_at timestamp,"
-        " source varchar)"
+        " channel varchar, purpose varchar, reason varchar, said_in varchar,"
+        " occurred_at timestamp, source varchar, country varchar)"
     )
     for query in queries:
-        try:
-            connection.execute(f"insert into said_{query.kind} by name {statement(query)}")
-        except duckdb.Error as error:
-            # Without its cause: DuckDB quotes the value it stumbled over.
-            raise RegularsError(
-                f"The permission facts of {query.source_table} cannot be read"
-                f" ({type(error).__name__}).",
-                "Nothing was recorded. Look for broken rows of that table, or reload it.",
-            ) from None
-
-
-def _match(connection: duckdb.DuckDBPyConnection, default_country: str) -> int:
-    """Bring identifiers into matching form, once per distinct value; count what has none."""
-    distinct = connection.execute(
-        "select distinct identifier_type, raw_value from said_consents"
-        " union select distinct identifier_type, raw_value from said_suppressions"
-    ).fetchall()
-    matched = pa.table(
-        {
-            "identifier_type": pa.array([row[0] for row in distinct], pa.string()),
-            "raw_value": pa.array([row[1] for row in distinct], pa.string()),
-            "identifier_value": pa.array(
-                [match_identifier(kind or "", value, default_country) for kind, value in distinct],
-                pa.string(),
-            ),
-        }
-    )
-    connection.register("matched", matched)
-    for name in ("consents", "suppressions"):
+        _ask(connection, query)
+        if query.source_table in held.tables:
+            _ask(connection, query, held.tables[query.source_table])
+    for each in held.spoken:
         connection.execute(
-            f"create temp table {name} as select said.* exclude (raw_value), identifier_value"
-            f" from said_{name} as said left join matched"
-            " using (identifier_type, raw_value)"
+            "insert into said_suppressions (identifier_type, raw_value, channel, purpose, reason,"
+            " said_in, source) values (?, ?, ?, '*', ?, ?, ?)",
+            [
+                *(each.identifier_type, each.raw_value, each.channel),
+                *(each.reason, each.said_in, each.source),
+            ],
         )
-    usable = "identifier_value is not null and channel is not null and purpose is not null"
-    dropped = 0
-    for name, rule in (
-        # An opt-in needs a time and a source; an opt-out counts without either.
-        (
-            "consents",
-            f"{usable} and status in {_STATUSES} and (status <> 'granted'"
-            " or (occurred_at is not null and source is not null))",
-        ),
-        ("suppressions", f"{usable} and reason in {_REASONS}"),
-    ):
-        row = connection.execute(f"delete from {name} where not coalesce({rule}, false)").fetchone()
-        dropped += int(row[0]) if row else 0
-    return dropped
+
+
+def _ask(connection: duckdb.DuckDBPyConnection, query: FactQuery, held: str = "") -> None:
+    said = statement(query, held)
+    extra = ", true as is_held" if held and query.kind == "consents" else ""
+    try:
+        connection.execute(f"insert into said_{query.kind} by name select *{extra} from ({said})")
+    except duckdb.Error as error:
+        # Without its cause: DuckDB quotes the value it stumbled over.
+        raise RegularsError(
+            f"The permission facts of {query.source_table} cannot be read"
+            f" ({type(error).__name__}).",
+            "Nothing was recorded. Look for broken rows of that table, or reload it.",
+        ) from None
 
 
 def _drop_repeated_states(connection: duckdb.DuckDBPyConnection, ops: Connection) -> None:

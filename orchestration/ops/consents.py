@@ -23,7 +23,7 @@ from orchestration.ops import schema
 from orchestration.ops.store import Store, insert_new, to_micros
 
 CHANNELS = ("email", "sms", "push", "ads", "onsite")
-PURPOSES = ("marketing", "personalisation", "ads", "transactional")
+PURPOSES = ("marketing", "personalisation", "ads", "sell_share", "transactional")
 STATUSES = ("granted", "denied", "revoked")
 LAWFUL_BASES = ("consent", "soft_opt_in", "contract")
 EVERY = "*"

@@ -5,20 +5,24 @@ an opt-out stands, and what it means. Does not belong here: normalising, hashing
 (`consent_facts`).
 
 Rules that hold for all of them:
-- A state that only says "never asked" (Klaviyo NEVER_SUBSCRIBED, Shopify NOT_SUBSCRIBED or PENDING,
-  an unticked box) is no fact. A list a person stands in is no consent either.
+- What a word means stands in one list (`status_words`), and what it comes to in `meanings`: a
+  statement hands on the word as `status` or `reason` and names its column in `said_in`. Where
+  `said_in` is NULL, the statement has already said what it means.
+- An unticked box is no fact. A list a person stands in is no consent either.
 - An opt-out without a time counts from the moment we first see it; an opt-in without a time is
   dropped.
 - A provider's unsubscribe group or list ends only that group: its purpose is `group:<id>`.
 
-Each statement reads rows of loads not read before (`new_loads`) and yields the columns of its table
-in the store, with raw_value for identifier_value (and is_timeless where a consent's id must leave
-the time out). `wording_version` or `proof` is what makes an opt-in able to undo an opt-out, so
-neither is filled with anything weaker.
+Each statement reads rows of loads not read before (`new_loads`), or rows in quarantine read as well
+as they can be (`held_rows`), and yields the columns of its table in the store, with raw_value for
+identifier_value (and is_timeless where a consent's id must leave the time out). `wording_version`
+or `proof` is what makes an opt-in able to undo an opt-out, so neither is filled with anything
+weaker.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -26,8 +30,9 @@ from jinja2 import Environment
 
 from ingestion.config import REPOSITORY
 from orchestration.ops import fact_queries_apis as apis
+from orchestration.ops.spoken_names import column_kind, file_reason
 
-FACTS_VERSION = 1  # raise it when a meaning below changes: every row is then read again
+FACTS_VERSION = 2  # raise it when a meaning below changes: every row is then read again
 CHANGE_LOG = "web:consent"  # the source that repeats its state; only changes of it are facts
 
 
@@ -37,7 +42,7 @@ class FactQuery:
 
     source_table: str
     sql: str
-    kind: Literal["consents", "suppressions"]
+    kind: Literal["consents", "suppressions"] = "suppressions"
 
 
 _NEW = "_dlt_load_id in (select load_id from new_loads where source_table = '{table}')"
@@ -47,36 +52,56 @@ _EVIDENCE = """
 _CONTRACT = _EVIDENCE.replace("'consent'", "'contract'")
 
 _CONSENTS = """
-select identifier_type, identifier_value as raw_value, lower(trim(channel)) as channel,
-    lower(trim(purpose)) as purpose, lower(trim(status)) as status, occurred_at,
+select identifier_type, identifier_value as raw_value, trim(channel) as channel,
+    trim(purpose) as purpose, trim(status) as status, 'log:consents.status' as said_in, occurred_at,
     nullif(trim(source), '') as source, nullif(trim(wording_version), '') as wording_version,
     expires_at, nullif(trim(proof), '') as proof,
     coalesce(nullif(lower(trim(lawful_basis)), ''), 'consent') as lawful_basis
-from raw.{table} where {new}
+from {relation} where {new} and nullif(trim(status), '') is not null
 """
 
 # SendGrid: `unsubscribe` is the link out of everything, whatever group the message was sent with.
-# `dropped` repeats what SendGrid's own suppression list knows.
+# `dropped` repeats what SendGrid's own suppression list knows. What is known to be no refusal is
+# named (a blocked or temporary bounce, a drop for its content); what is not known is one.
 _EMAIL_SUPPRESSIONS = """
-select 'email' as identifier_type, email as raw_value, 'email' as channel, '*' as purpose,
-    case
-        when event = 'spamreport' or lower(reason) like 'spam report%' then 'spam_report'
-        when event = 'bounce' or lower(reason) like 'bounced%' or lower(reason) like 'invalid%'
-            then 'hard_bounce'
-        else 'unsubscribed'
-    end as reason,
+with events as (
+    select email, occurred_at, lower(trim(event)) as event,
+        coalesce(lower(trim(reason)), '') as why, coalesce(lower(trim(type)), '') as bounce_type,
+        coalesce(lower(trim(bounce_classification)), '') as class,
+        coalesce(trim(asm_group_id::varchar), '') as asm_group
+    from {relation} where {new} and nullif(trim(event), '') is not null
+),
+meant as (
+    select *, case
+        when event in ('processed', 'delivered', 'deferred', 'open', 'click', 'group_resubscribe')
+            then null
+        when event = 'unsubscribe' then 'unsubscribed'
+        when event = 'group_unsubscribe' then case when asm_group = '' then 'unsubscribed' end
+        when event = 'spamreport' then 'spam_report'
+        when event = 'bounce' then case
+            when bounce_type in ('bounce', 'hard') then 'hard_bounce'
+            when bounce_type in ('blocked', 'block', 'soft', 'expired') then null
+            when bounce_type <> '' then bounce_type
+            when class in ('', 'invalid address', 'invalid', 'hard') then 'hard_bounce'
+            when class in ('mailbox unavailable', 'technical', 'content', 'reputation',
+                'frequency or volume too high', 'unclassified', 'soft') then null
+            else class end
+        when event = 'dropped' then case
+            when contains(why, 'unsubscribe') then 'unsubscribed'
+            when contains(why, 'spam report') then 'spam_report'
+            when why like 'spam content%' or why like 'invalid smtpapi%'
+                or why like 'recipient list over%' then null
+            when contains(why, 'bounce') or why like 'invalid%' then 'hard_bounce'
+            else coalesce(nullif(why, ''), 'dropped') end
+        else event end as reason
+    from events
+)
+select 'email' as identifier_type, email as raw_value, 'email' as channel, '*' as purpose, reason,
+    case when reason not in ('unsubscribed', 'spam_report', 'hard_bounce') then case event
+        when 'bounce' then 'list:email.type' when 'dropped' then 'list:email.reason'
+        else 'list:email.event' end end as said_in,
     occurred_at, 'sendgrid:' || event as source
-from raw.{table}
-where {new} and (
-    event in ('unsubscribe', 'spamreport')
-    or (event = 'group_unsubscribe' and nullif(trim(asm_group_id::varchar), '') is null)
-    or (event = 'bounce' and (
-        lower(type) in ('bounce', 'hard')
-        or (type is null and coalesce(lower(bounce_classification), 'invalid address')
-            in ('invalid address', 'invalid', 'hard', ''))))
-    or (event = 'dropped' and (
-        lower(reason) like 'bounced%' or lower(reason) like 'unsubscribed%'
-        or lower(reason) like 'spam report%' or lower(reason) like 'invalid%')))
+from meant where reason is not null
 """
 
 _EMAIL_GROUPS = """
@@ -85,7 +110,7 @@ select 'email' as identifier_type, email as raw_value, 'email' as channel,
     case event when 'group_unsubscribe' then 'revoked' else 'granted' end as status, occurred_at,
     'sendgrid:' || event as source, 'group:' || asm_group_id::varchar as wording_version,
     null::timestamp as expires_at, sg_event_id as proof, 'consent' as lawful_basis
-from raw.{table}
+from {relation}
 where {new} and event in ('group_unsubscribe', 'group_resubscribe')
     and nullif(trim(asm_group_id::varchar), '') is not null
 """
@@ -101,7 +126,7 @@ _ORDERS = f"""
 with placed as (
     select coalesce(created_at, processed_at) as occurred_at,
         json_transform(payload, '{_ORDER_PERSON.order_person_fields()}') as document
-    from raw.{{table}} where {{new}}PART
+    from {{relation}} where {{new}}PART
 ),
 orders as (
     select {_ORDER_PERSON.order_email("document")} as raw_value, occurred_at
@@ -138,61 +163,119 @@ select 'email' as identifier_type, email as raw_value, 'email' as channel,
     'transactional' as purpose, 'granted' as status, min(ordered_at) as occurred_at,
     'order' as source, {_CONTRACT.strip()},
     true as is_timeless
-from raw.{{table}} where {{new}} and nullif(trim(email), '') is not null
+from {{relation}} where {{new}} and nullif(trim(email), '') is not null
 group by email
 """
 
-# A list's status has no time of its own (created_at is when the person joined).
-_CONTACT_SUPPRESSIONS = """
+# Shopify writes the customer's state into the order; the box at checkout is another thing.
+_ORDER_REFUSALS = """
+with said as (
+    select json_extract_string(payload, ['$.email', '$.contact_email', '$.customer.email',
+            '$.customer.email_marketing_consent.state',
+            '$.customer.email_marketing_consent.consent_updated_at',
+            '$.phone', '$.customer.phone', '$.customer.sms_marketing_consent.state',
+            '$.customer.sms_marketing_consent.consent_updated_at',
+            '$.billing_address.country_code', '$.test']) as said
+    from {relation} where {new} and contains(payload, 'marketing_consent"')
+)
+select 'email' as identifier_type,
+    coalesce(nullif(said[3], ''), nullif(said[1], ''), nullif(said[2], '')) as raw_value,
+    'email' as channel, '*' as purpose, said[4] as reason,
+    'list:orders.customer.email_marketing_consent' as said_in,
+    try_cast(said[5] as timestamptz) at time zone 'UTC' as occurred_at,
+    'order:customer' as source, null as country
+from said where nullif(trim(said[4]), '') is not null and coalesce(said[11], 'false') <> 'true'
+union all
+select 'phone', coalesce(nullif(said[7], ''), nullif(said[6], '')), 'sms', '*', said[8],
+    'list:orders.customer.sms_marketing_consent',
+    try_cast(said[9] as timestamptz) at time zone 'UTC', 'order:customer', said[10]
+from said where nullif(trim(said[8]), '') is not null and coalesce(said[11], 'false') <> 'true'
+"""
+
+# A list's status has no time of its own (created_at is when the person joined). A contact without
+# an email address answers for its phone; one whose address cannot be read, with all it has.
+_CONTACT_STATES = """
 with listed as (
-    select email, phone, lower(trim(status)) as status
-    from raw.{table} where {new} and status is not null
+    select *, coalesce(contains(email, '@'), false) as has_email,
+        nullif(trim(email), '') is null as is_phone_only
+    from {relation} where {new}
 ),
-meant as (
-    select *, case
-        when status in ('unsubscribed', 'unsubscribe', 'opted_out', 'opt_out', 'optout',
-            'non_subscribed_by_request', 'revoked') then 'unsubscribed'
-        when status in ('cleaned', 'bounced', 'hard_bounced', 'invalid', 'undeliverable')
-            then 'hard_bounce'
-        when status in ('complained', 'spam', 'abuse', 'spam_report') then 'spam_report'
-        when status in ('suppressed', 'blocked', 'blacklisted', 'do_not_contact', 'deleted')
-            then 'manual' end as reason
-    from listed
+said as (
+    select *, {word} as reason from listed
 )
 select 'email' as identifier_type, email as raw_value, 'email' as channel, '*' as purpose, reason,
-    null::timestamp as occurred_at, 'contacts' as source
-from meant where reason is not null and nullif(trim(email), '') is not null
+    {said_in} as said_in, null::timestamp as occurred_at, 'contacts' as source, country
+from said where nullif(trim(reason), '') is not null
+    and (has_email or (not is_phone_only and nullif(trim(phone), '') is null
+        and nullif(trim(loyalty_id), '') is null))
 union all
-select 'phone', phone, 'sms', '*', reason, null, 'contacts'
-from meant
-where reason in ('unsubscribed', 'manual') and nullif(trim(email), '') is null
+select 'phone', phone, case when is_phone_only then 'sms' else '*' end, '*', reason, {said_in},
+    null, 'contacts', country
+from said
+where nullif(trim(reason), '') is not null and not has_email and nullif(trim(phone), '') is not null
+union all
+select 'loyalty_id', loyalty_id, '*', '*', reason, {said_in}, null, 'contacts', country
+from said
+where nullif(trim(reason), '') is not null and not has_email
+    and nullif(trim(loyalty_id), '') is not null
 """
 
 # Global Privacy Control ends advertising for whoever sent it. One fact per identifier and day.
 _WEB_GPC = """
-with signals as (
+with events as (
+    select anonymous_id, user_id, occurred_at, traits, context from {relation}
+    where {new} and (contains(context, 'gpc') or contains(context, 'GPC')
+        or contains(context, 'Gpc') or contains(context, 'rivacy') or contains(context, 'ptOut')
+        or contains(context, 'pt_out') or contains(context, 'otSell')
+        or contains(context, 'ot_sell'))
+),
+-- Wherever it stands in the context: its own field, a header, the banner's state.
+signals as (
     select anonymous_id, user_id, occurred_at,
-        coalesce(traits ->> '$.email', context ->> '$.traits.email') as email
-    from raw.{table}
-    where {new} and contains(context, '"gpc"') and (context ->> '$.gpc') in ('true', '1')
+        coalesce(traits ->> '$.email', context ->> '$.traits.email') as email,
+        case when regexp_matches(context, '(?i)"us_?privacy(_?string)?"\\s*:\\s*"1.Y') then 'true'
+            else nullif(trim(regexp_extract(context, '(?i)"(sec[-_]?gpc|gpc|'
+                || 'global_?privacy_?control|(data_?)?sale_?opt_?out|do_?not_?sell)"\\s*:\\s*'
+                || '\\[?\\s*("[^"]*"|[^",}\\]]*)', 3), '" '), '') end as word
+    from events
 ),
 identifiers as (
-    select 'device' as identifier_type, anonymous_id as raw_value, occurred_at from signals
-    union all select 'login', user_id, occurred_at from signals
-    union all select 'email', email, occurred_at from signals
+    select 'device' as identifier_type, anonymous_id as raw_value, occurred_at, word from signals
+    union all select 'login', user_id, occurred_at, word from signals
+    union all select 'email', email, occurred_at, word from signals
+),
+days as (
+    select identifier_type, raw_value, word,
+        date_trunc('day', occurred_at)::timestamp as occurred_at
+    from identifiers where nullif(trim(raw_value), '') is not null and word is not null
+    group by all
 )
-select identifier_type, raw_value, 'ads' as channel, '*' as purpose, 'gpc' as reason,
-    date_trunc('day', occurred_at)::timestamp as occurred_at, 'web:gpc' as source
-from identifiers where nullif(trim(raw_value), '') is not null
-group by all
+select identifier_type, raw_value, 'ads' as channel, '*' as purpose, word as reason,
+    'signal:web.context.gpc' as said_in, occurred_at, 'web:gpc' as source
+from days
+union all
+select identifier_type, raw_value, '*', unnest(['ads', 'sell_share']), word,
+    'signal:web.context.gpc', occurred_at, 'web:gpc'
+from days
 """
 
 _WEB_PUSH = f"""
 select 'device' as identifier_type, anonymous_id as raw_value, 'push' as channel,
     'marketing' as purpose, 'granted' as status, min(occurred_at) as occurred_at,
     'web:push_subscribed' as source, {_EVIDENCE.strip()}
-from raw.{{table}}
+from {{relation}}
 where {{new}} and event = 'Push Subscribed' and nullif(trim(anonymous_id), '') is not null
+group by anonymous_id, date_trunc('day', occurred_at)
+"""
+
+# The browser's own way out of push; nothing weaker than an evidenced opt-in brings it back.
+_WEB_PUSH_ENDS = f"""
+select 'device' as identifier_type, anonymous_id as raw_value, 'push' as channel, '*' as purpose,
+    'revoked' as status, min(occurred_at) as occurred_at,
+    'web:push_unsubscribed' as source, {_EVIDENCE.strip()}
+from {{relation}}
+where {{new}} and lower(trim(event)) = 'push unsubscribed'
+    and nullif(trim(anonymous_id), '') is not null
 group by anonymous_id, date_trunc('day', occurred_at)
 """
 
@@ -203,7 +286,7 @@ with events as materialized (
     select anonymous_id, user_id, occurred_at,
         json_extract_string(
             context, ['$.consent.categoryPreferences', '$.consent.version']) as said
-    from raw.{table}
+    from {relation}
     where {new} and contains(context, '"categoryPreferences"')
 ),
 -- Nearly every device says one thing for ever, so only the others need their events in order.
@@ -247,13 +330,19 @@ meant as (
 select identifier_type, raw_value, channel,
     unnest(case when channel = 'onsite' then ['personalisation']
         when answer = 'true' then ['ads'] else ['ads', 'marketing'] end) as purpose,
-    case answer when 'true' then 'granted' else 'denied' end as status,
+    answer as status, 'banner:web.categoryPreferences' as said_in,
     occurred_at, 'web:consent' as source, version as wording_version,
     null::timestamp as expires_at, null::varchar as proof, 'consent' as lawful_basis
 from meant
-where channel is not null
-    and (answer = 'false' or (answer = 'true' and identifier_type = 'device'))
+where channel is not null and nullif(trim(answer), '') is not null
+    and (answer <> 'true' or identifier_type = 'device')
 """
+
+
+def _contact_states(word: str, said_in: str) -> str:
+    name = said_in.replace("'", "''")
+    return _CONTACT_STATES.replace("{word}", word).replace("{said_in}", f"'{name}'")
+
 
 QUERIES = (
     FactQuery("raw_consents.consents", _CONSENTS, "consents"),
@@ -269,14 +358,41 @@ QUERIES = (
     FactQuery("raw_orders.orders", _ORDER_CONTRACTS, "consents"),
     FactQuery("raw_shopify.orders", _ORDER_CONTRACTS, "consents"),
     FactQuery("raw_orders.order_lines", _LINE_CONTRACTS, "consents"),
-    FactQuery("raw_contacts.contacts", _CONTACT_SUPPRESSIONS, "suppressions"),
+    FactQuery("raw_orders.orders", _ORDER_REFUSALS, "suppressions"),
+    FactQuery("raw_contacts.contacts", _contact_states("status", "list:contacts.status")),
     FactQuery("raw_web.events", _WEB_GPC, "suppressions"),
     FactQuery("raw_web.events", _WEB_PUSH, "consents"),
+    FactQuery("raw_web.events", _WEB_PUSH_ENDS, "consents"),
     FactQuery("raw_web.events", _WEB_CONSENT, "consents"),
 )
 
 
-def statement(query: FactQuery) -> str:
-    """The SQL of one query, restricted to loads that were not read before."""
-    new = _NEW.format(table=query.source_table)
-    return query.sql.replace("{table}", query.source_table).replace("{new}", new)
+def statement(query: FactQuery, held: str = "") -> str:
+    """The SQL of one query over loads that were not read before, or over a table of held rows."""
+    relation = held or f"raw.{query.source_table}"
+    new = "true" if held else _NEW.format(table=query.source_table)
+    return query.sql.replace("{relation}", relation).replace("{new}", new)
+
+
+def column_queries(columns: Iterable[str]) -> list[FactQuery]:
+    """Statements for those further columns of contacts whose name says what they tell."""
+    found = []
+    for column in sorted(columns):
+        kind = column_kind(column)
+        if kind and '"' not in column:
+            word = f"""attributes ->> '$."{column.replace("'", "''")}"'"""
+            sql = _contact_states(word, f"{kind}:contacts.{column}")
+            found.append(FactQuery("raw_contacts.contacts", sql))
+    return found
+
+
+def file_queries(files: Iterable[str]) -> list[FactQuery]:
+    """Statements for those files of contacts whose name says that who is in them wants no more."""
+    found = []
+    for file in sorted(files):
+        reason = file_reason(file)
+        if reason:
+            word = "case when _file = '" + file.replace("'", "''") + "' then 'yes' end"
+            sql = _contact_states(word, f"flag/{reason}:contacts file")
+            found.append(FactQuery("raw_contacts.contacts", sql))
+    return found

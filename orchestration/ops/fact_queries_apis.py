@@ -11,7 +11,7 @@ with profiles as (
     select profile_id, email, phone_number, updated_at,
         coalesce(payload::json -> '$.subscriptions',
                  payload::json -> '$.attributes.subscriptions') as state
-    from raw.{table} where {new}
+    from {relation} where {new}
 ),
 channels as (
     select profile_id, 'email' as channel, email as address, 'email' as address_type,
@@ -60,15 +60,16 @@ suppressed as (
 select case when known_address is null then 'klaviyo_profile_id' else address_type end
         as identifier_type,
     coalesce(known_address, profile_id) as raw_value, channel,
-    case purpose when 'marketing' then '*' else purpose end as purpose,
-    'unsubscribed' as reason, said_at as occurred_at, 'klaviyo:profile' as source
-from dated where consent = 'UNSUBSCRIBED'
+    case purpose when 'marketing' then '*' else purpose end as purpose, consent as reason,
+    'list:klaviyo.' || channel || '.consent' as said_in, said_at as occurred_at,
+    'klaviyo:profile' as source
+from dated where nullif(trim(consent), '') is not null
 union all
 select case when known_address is null then 'klaviyo_profile_id' else 'email' end,
     coalesce(known_address, profile_id), 'email', '*',
     case reason when 'HARD_BOUNCE' then 'hard_bounce' when 'INVALID_EMAIL' then 'hard_bounce'
         when 'SPAM_COMPLAINT' then 'spam_report' when 'UNSUBSCRIBE' then 'unsubscribed'
-        else 'manual' end,
+        else 'manual' end, null,
     occurred_at, 'klaviyo:suppression'
 from suppressed
 """
@@ -86,7 +87,7 @@ select case when nullif(trim(email), '') is null then 'klaviyo_profile_id' else 
         when lower(metric_name) like 'bounced%' then 'hard_bounce' else 'unsubscribed' end
         as reason,
     occurred_at, 'klaviyo:event' as source
-from raw.{table}
+from {relation}
 where {new} and (
     lower(metric_name) like 'unsubscribed%' and lower(metric_name) not like '%list%'
     or lower(metric_name) like 'marked email as spam%'
@@ -100,7 +101,7 @@ where {new} and (
 _SHOPIFY_STATES = """
 with customers as (
     select shopify_customer_id, email, phone, updated_at, payload::json as said
-    from raw.{table} where {new}
+    from {relation} where {new}
 ),
 dated as (
     select shopify_customer_id, 'email' as channel, 'email' as address_type,
@@ -145,14 +146,16 @@ SHOPIFY_SUPPRESSIONS = (
 select case when known_address is null then 'shopify_customer_id' else address_type end
         as identifier_type,
     coalesce(known_address, shopify_customer_id) as raw_value, channel, '*' as purpose,
-    case state when 'UNSUBSCRIBED' then 'unsubscribed' when 'INVALID' then 'hard_bounce'
-        else 'manual' end as reason,
+    state as reason, 'list:shopify.' || channel || '.marketingState' as said_in,
     said_at as occurred_at, 'shopify:customer' as source
-from dated where state in ('UNSUBSCRIBED', 'INVALID', 'REDACTED')
+from dated where nullif(trim(state), '') is not null
 union all
 select unnest(['shopify_customer_id', 'email', 'phone']),
     unnest([shopify_customer_id, nullif(trim(email), ''), nullif(trim(phone), '')]),
-    'ads', '*', 'gpc', null, 'shopify:data_sale_opt_out'
-from customers where said ->> '$.dataSaleOptOut' = 'true'
+    opted_out.channel, opted_out.purpose, said ->> '$.dataSaleOptOut',
+    'signal:shopify.dataSaleOptOut', null, 'shopify:data_sale_opt_out'
+from customers
+cross join (values ('ads', '*'), ('*', 'ads'), ('*', 'sell_share')) as opted_out (channel, purpose)
+where nullif(trim(said ->> '$.dataSaleOptOut'), '') is not null
 """
 )

@@ -86,6 +86,18 @@ fact_loads = Table(
     Column("facts_version", Integer, primary_key=True),
 )
 
+# What of the sources' words about permission nobody has told us, and what it counts as meanwhile: a
+# person looks at it. Words are short and never an address.
+unknown_words = Table(
+    "unknown_words",
+    metadata,
+    _text("said_in", key=True),
+    _text("word", key=True),
+    _text("counts_as"),
+    _count("row_count"),
+    _time("noted_at"),
+)
+
 # Identity and membership --------------------------------------------------------------------------
 identity_registry = Table(
     "identity_registry",

@@ -1893,7 +1893,7 @@ with policies as (
     select channel, purpose
     from (select unnest(['email', 'sms', 'push', 'ads', 'onsite']) as channel)
     cross join (
-        select unnest(['marketing', 'personalisation', 'ads', 'transactional']) as purpose
+        select unnest(['marketing', 'personalisation', 'ads', 'sell_share', 'transactional']) as purpose
     )
 ), address_types (channel, identifier_type, position) as (
     values ('email', 'email', 1), ('sms', 'phone', 1), ('push', 'device', 1), ('ads', 'email', 1),

@@ -26,7 +26,7 @@ from tests.dbt.marts.shop import Row, Shop
 AS_OF = dt.datetime(2026, 3, 31, 12)
 PEOPLE = 150
 CHANNELS = ("email", "sms", "push", "ads", "onsite")
-PURPOSES = ("marketing", "personalisation", "ads", "transactional")
+PURPOSES = ("marketing", "personalisation", "ads", "sell_share", "transactional")
 KINDS = ("email", "email", "phone", "login", "device", "loyalty_id")
 GRADES = ("card_paid_order", "verified_login", "checkout", "store_till", "newsletter", "import")
 REASONS = ("unsubscribed", "hard_bounce", "spam_report", "manual", "gpc")

@@ -24,10 +24,35 @@ TABLES = {
     "raw_orders.orders": "order_id varchar, created_at timestamp, processed_at timestamp,"
     " payload varchar",
     "raw_orders.order_lines": "order_id varchar, ordered_at timestamp, email varchar",
-    "raw_contacts.contacts": "email varchar, phone varchar, status varchar, created_at timestamp",
+    "raw_contacts.contacts": "email varchar, phone varchar, status varchar, created_at timestamp,"
+    " loyalty_id varchar, country varchar, attributes varchar, _file varchar",
     "raw_web.events": "event varchar, anonymous_id varchar, user_id varchar,"
     " occurred_at timestamp, traits varchar, context varchar",
 }
+
+
+HELD = (
+    "quarantine_id varchar, table_name varchar, file varchar, line bigint, reason varchar,"
+    " field varchar, raw_text varchar, row_hash varchar, run_id varchar"
+)
+for _source in ("consents", "email", "contacts", "web", "orders", "klaviyo", "shopify"):
+    TABLES[f"raw_{_source}.quarantine"] = HELD
+
+
+def write_held(path: Path, load_id: str, table: str, file: str, *texts: str, line: int = 1) -> None:
+    """Rows of `table` (`email.events`) in quarantine with these texts, as one load."""
+    source, name = table.split(".")
+    rows = [
+        {
+            "quarantine_id": f"{load_id}-{file}-{number}",
+            "table_name": name,
+            "file": file,
+            "line": 0 if line == 0 else number,
+            "raw_text": text,
+        }
+        for number, text in enumerate(texts, line)
+    ]
+    write_raw(path, load_id, **{f"raw_{source}__quarantine": rows})
 
 
 def write_raw(path: Path, load_id: str, **tables: list[dict[str, Any]]) -> None:

@@ -145,6 +145,12 @@ def test_unsubscribe_groups_end_only_their_group(store: Store, home: Home) -> No
     }
 
 
+def _privacy_signal(kind: str, value: str) -> set[tuple[Any, ...]]:
+    """Ads as a channel, and ads and selling wherever they are done."""
+    policies = (("ads", "*"), ("*", "ads"), ("*", "sell_share"))
+    return {(kind, value, channel, purpose, "gpc") for channel, purpose in policies}
+
+
 def _klaviyo(**channels: Any) -> str:
     return json.dumps({"subscriptions": channels})
 
@@ -261,8 +267,8 @@ def test_shopify_customers(store: Store, home: Home) -> None:
     assert _consents(store) == {("email", "1@example.com", "email", "marketing", "granted")}
     assert _suppressions(store) == {
         ("email", "2@example.com", "email", "*", "unsubscribed"),
-        ("email", "4@example.com", "ads", "*", "gpc"),
-        ("shopify_customer_id", "4", "ads", "*", "gpc"),
+        *_privacy_signal("email", "4@example.com"),
+        *_privacy_signal("shopify_customer_id", "4"),
     }
 
 
@@ -330,6 +336,7 @@ def test_a_list_can_say_no_but_not_yes(store: Store, home: Home) -> None:
         ("email", "b@example.com", "email", "*", "unsubscribed"),
         ("email", "c@example.com", "email", "*", "hard_bounce"),
         ("phone", "+447700900123", "sms", "*", "unsubscribed"),
+        ("phone", "+447700900123", "sms", "transactional", "unsubscribed"),
     }
 
 
@@ -353,11 +360,11 @@ def test_global_privacy_control_ends_ads_for_device_login_and_email(
             {**signal, "anonymous_id": "d2", "context": json.dumps({"gpc": False})},
         ],
     )
-    assert _record(store, home).suppressions == 5
+    assert _record(store, home).suppressions == 15
     assert _suppressions(store) == {
-        ("device", "d1", "ads", "*", "gpc"),
-        ("login", "u1", "ads", "*", "gpc"),
-        ("email", "a@example.com", "ads", "*", "gpc"),
+        *_privacy_signal("device", "d1"),
+        *_privacy_signal("login", "u1"),
+        *_privacy_signal("email", "a@example.com"),
     }
 
 

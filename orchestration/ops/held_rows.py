@@ -1,0 +1,297 @@
+"""Rows in quarantine, read as well as they can be: a refusal counts however bad the rest of it is.
+
+Belongs here: making a document of a held text, whole files that were refused included, and giving
+the documents to the statements of `fact_queries` as tables of the source's own shape. Does not
+belong here: what a statement means, and opt-ins: nothing that was held permits anything.
+
+Data flow: `raw_<source>.quarantine` -> `held."<schema>.<table>"` (in memory) -> `consent_facts`.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+
+from ingestion.fields import FIRST_DAY, LAST_DAY, TableSpec
+from ingestion.folder import form_of
+from ingestion.identifiers import match_email
+from ingestion.judging import judged_rows, normal
+from ingestion.pipelines import SOURCES
+from ingestion.quarantine import held_batches
+from orchestration.ops.meanings import DAMAGED
+from orchestration.ops.status_words import REFUSALS, StatusWords
+
+# Sources whose every row is about permission: one that says nothing readable still counts as a no.
+_ABOUT_PERMISSION = ("consents", "email")
+_WORD_FIELDS = {"consents": "status", "email": "event"}
+_ADDRESS_FIELDS = {"consents": "identifier_value", "email": "email", "contacts": "email"}
+_ADDRESS = re.compile(r"[^\s\"'<>()\[\]{},;:|=\\]+@[^\s\"'<>()\[\]{},;:|=\\]+")
+_NUMBER = re.compile(r"(?<![\w+])\+?[0-9][0-9 ()./-]{7,20}[0-9](?!\w)")
+_CELL = re.compile(r"[,;\t|{}\[\]:\"\n]+")
+_BYTE = re.compile(r"(?<!\\)\\x([0-9a-f]{2})")
+_MOST_CUTS = 50
+
+
+@dataclass(frozen=True)
+class Held:
+    """A row in quarantine."""
+
+    file: str
+    line: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """A refusal found in a text that is no document: whose, and what was said."""
+
+    identifier_type: str
+    raw_value: str
+    channel: str
+    reason: str
+    said_in: str | None
+    source: str
+
+
+@dataclass(frozen=True)
+class HeldRows:
+    """What the held rows came to: tables to ask, refusals found in texts, files not read at all."""
+
+    tables: dict[str, str]
+    spoken: list[Spoken]
+    unread_files: list[tuple[str, str]]
+
+
+def read_held_rows(
+    connection: duckdb.DuckDBPyConnection, tables: set[str], words: StatusWords
+) -> HeldRows:
+    """Make tables of the held rows of new loads, for the raw `tables` that statements ask.
+
+    Args:
+        connection: with `raw` attached and `new_loads` registered.
+        tables: raw tables by name, such as `raw_email.events`.
+        words: what words mean.
+    """
+    connection.execute("create schema held")
+    made: dict[str, str] = {}
+    spoken: list[Spoken] = []
+    unread: list[tuple[str, str]] = []
+    for table in sorted(tables):
+        source, name = table.removeprefix("raw_").split(".")
+        spec = next((spec for spec in SOURCES[source].tables if spec.name == name), None)
+        rows = _held(connection, source, name) if spec else []
+        if not spec or not rows:
+            continue
+        documents: list[Held] = []
+        for row in rows:
+            if row.line == 0 and not row.text:
+                unread.append((source, row.file))
+                continue
+            for each in _lines(row) if row.line == 0 else [row]:
+                texts = _documents(source, each)
+                documents += texts
+                if not any(_says(source, text) for text in texts):
+                    spoken += _spoken(source, each.text, words)
+        made[table] = f'held."{table}"'
+        _fill(connection, made[table], spec, documents)
+    return HeldRows(made, spoken, unread)
+
+
+def found_addresses(text: str) -> list[str]:
+    """The email addresses in a text, in their matching form."""
+    matched = (match_email(found.strip(".")) for found in _ADDRESS.findall(text))
+    return sorted({address for address in matched if address})
+
+
+def _held(connection: duckdb.DuckDBPyConnection, source: str, table: str) -> list[Held]:
+    quarantine = f"raw_{source}.quarantine"
+    rows = connection.execute(
+        f"""
+        select file, line, coalesce(raw_text, '') from raw.{quarantine}
+        where table_name = ? and _dlt_load_id in (
+            select load_id from new_loads where source_table = '{quarantine}')
+        order by file, line, quarantine_id
+        """,
+        [table],
+    ).fetchall()
+    return [Held(*row) for row in rows]
+
+
+def _lines(row: Held) -> Iterator[Held]:
+    """The rows of a file that was refused whole, as far as its text was kept."""
+    text = row.text
+    if form_of(row.file)[0] != "csv":
+        whole = _parsed(text)
+        elements = whole if isinstance(whole, list) else None
+        for number, element in enumerate(elements or text.splitlines(), 1):
+            line = element if isinstance(element, str) else json.dumps(element)
+            if line.strip(" \t[],"):
+                yield Held(row.file, number, line.strip(" \t,"))
+        return
+    first = text.split("\n", 1)[0]
+    delimiter = max(",;\t|", key=first.count)
+    reader = csv.reader(io.StringIO(text.replace("\0", "")), delimiter=delimiter)
+    try:
+        header = next(reader, [])
+        for number, values in enumerate(reader, 2):
+            if len(values) == len(header):
+                cells = json.dumps(dict(zip(header, values, strict=True)), ensure_ascii=False)
+            else:
+                cells = delimiter.join(values)
+            yield Held(row.file, number, cells)
+    except csv.Error:
+        for number, line in enumerate(text.splitlines()[1:], 2):
+            yield Held(row.file, number, line)
+
+
+def _documents(source: str, row: Held) -> list[Held]:
+    """The row as documents that can be read, each naming somebody where the text names anybody."""
+    parsed = _parsed(row.text)
+    elements = parsed if isinstance(parsed, list) else [parsed]
+    found = []
+    for element in elements:
+        if isinstance(element, dict):
+            is_columns = form_of(row.file)[0] in ("csv", "parquet")
+            for each in _named(source, element, row):
+                written = {k: _cell(v) for k, v in each.items()} if is_columns else each
+                found.append(Held(row.file, row.line, _written(written)))
+    return found
+
+
+def _named(source: str, document: dict[str, Any], row: Held) -> list[dict[str, Any]]:
+    """The document; with the address from elsewhere in the row where its own field has none."""
+    field = _ADDRESS_FIELDS.get(source)
+    if field is None:
+        return [document]
+    names = {normal(str(key)): key for key in document}
+    if any(str(document[key] or "").strip() for key in _own_fields(source, names)):
+        return [document]
+    addresses = found_addresses(row.text)
+    if not addresses:
+        return [document]
+    extra = (
+        {names.get("identifiertype", "identifier_type"): "email"} if source == "consents" else {}
+    )
+    return [{**document, names.get(normal(field), field): one, **extra} for one in addresses]
+
+
+def _says(source: str, document: Held) -> bool:
+    """Whether the document has the field that says what this source's rows are about."""
+    field = _WORD_FIELDS.get(source)
+    return field is None or field in {normal(name) for name in json.loads(document.text)}
+
+
+def _own_fields(source: str, names: dict[str, str]) -> list[str]:
+    if source == "consents":
+        # Without its type a value says nothing of whose it is.
+        wanted = ["identifiervalue"] if "identifiertype" in names else []
+    else:
+        wanted = ["email", "phone", "loyaltyid"] if source == "contacts" else ["email"]
+    return [names[name] for name in wanted if name in names]
+
+
+def _parsed(text: str) -> Any:
+    """The document in a text: as it is, with its broken bytes spelt, or cut short and closed."""
+    for attempt in (text, _BYTE.sub(r"\\u00\1", text)):
+        try:
+            return json.loads(attempt, parse_constant=lambda _: None)
+        except (ValueError, RecursionError):
+            continue
+    return _closed(_BYTE.sub(r"\\u00\1", text)) if text.lstrip().startswith("{") else None
+
+
+def _closed(text: str) -> Any:
+    """The document that a text cut short, or broken at its end, begins."""
+    for _ in range(_MOST_CUTS):
+        tail = _closing(text)
+        if tail is None:
+            return None
+        for attempt in (text + tail, text.rstrip(" ,:") + tail.lstrip('"')):
+            try:
+                return json.loads(attempt, parse_constant=lambda _: None)
+            except (ValueError, RecursionError):
+                continue
+        cut = text.rfind(",")
+        if cut <= 0:
+            return None
+        text = text[:cut]
+    return None
+
+
+def _closing(text: str) -> str | None:
+    """What a document needs to end well; None where it is no document, or too deep for one."""
+    stack: list[str] = []
+    in_string = escaped = False
+    for letter in text:
+        if in_string:
+            in_string = escaped or letter != '"'
+            escaped = letter == "\\" and not escaped
+        elif letter == '"':
+            in_string = True
+        elif letter in "{[":
+            stack.append("}" if letter == "{" else "]")
+        elif letter in "}]" and stack:
+            stack.pop()
+    if len(stack) > _MOST_CUTS:
+        return None
+    return ('"' if in_string else "") + "".join(reversed(stack))
+
+
+def _cell(value: Any) -> Any:
+    return value if value is None or isinstance(value, str | dict | list) else str(value)
+
+
+def _written(document: dict[str, Any]) -> str:
+    return json.dumps(document, ensure_ascii=False, default=str).replace("\\u0000", "")
+
+
+def _spoken(source: str, text: str, words: StatusWords) -> list[Spoken]:
+    """Refusals in a text that is no document, such as a line with a field too many."""
+    if source not in (*_ABOUT_PERMISSION, "contacts"):
+        return []
+    said = [words.meaning(cell) for cell in _CELL.split(text) if cell.strip()]
+    refusal = next((meaning for meaning in said if meaning in REFUSALS), None)
+    is_plain = any(meaning is not None and meaning not in REFUSALS for meaning in said)
+    if refusal is None and (source == "contacts" or is_plain):
+        return []
+    people = [("email", address) for address in found_addresses(text)]
+    if not people:
+        people = [("phone", number) for number in _NUMBER.findall(text)] or [("email", "")]
+    channel = "*" if source == "consents" else "email"
+    reason = str(refusal) if refusal else DAMAGED
+    said_in = None if refusal else f"list:{source}"
+    return [
+        Spoken(kind, value, channel if kind == "email" else "*", reason, said_in, source)
+        for kind, value in people
+    ]
+
+
+def _fill(
+    connection: duckdb.DuckDBPyConnection, table: str, spec: TableSpec, documents: list[Held]
+) -> None:
+    """A table of the source's own shape; what cannot be read is NULL in it."""
+    names = [name for name, _ in spec.stored_columns]
+    columns = ", ".join(f'"{name}"' for name in (*names, "_file"))
+    rows = [("", spec.name, each.file, each.line, each.text) for each in documents]
+    rows.sort(key=lambda row: (form_of(row[2])[0], row[2], row[3]))
+    shape = ("", spec.name, "shape.jsonl", 1, "{}")  # one empty document, taken out again below
+    for number, batch in enumerate(held_batches([shape, *rows])):
+        connection.register("chunk", batch.table)
+        begin = f"insert into {table}" if number else f"create table {table} as"
+        connection.execute(f"{begin} select {columns} from ({judged_rows(spec, batch)})")
+    connection.unregister("chunk")
+    connection.execute(f"delete from {table} where _file = 'shape.jsonl'")
+    times = [name for name, kind in spec.stored_columns if kind == "timestamp"]
+    # A moment outside of all time is no moment; an old one would let a later opt-in undo the no.
+    for name in times:
+        connection.execute(
+            f'update {table} set "{name}" = null'
+            f" where \"{name}\" < date '{FIRST_DAY}' or \"{name}\" >= date '{LAST_DAY}'"
+        )

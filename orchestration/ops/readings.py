@@ -1,0 +1,197 @@
+"""Whose a statement is: the identifiers that what a source wrote may mean.
+
+Belongs here: every reading of an address, a national number, or an id of a kind nobody named. Does
+not belong here: the matching form of one identifier (`ingestion.identifiers`) or what was said.
+
+An opt-in counts for the one identifier it names. A refusal counts for each reading that stands in
+the data: a number without its country code is one of the record's country, of the shop's and of
+every country that records come from, because a wrong guess would miss the number it is about.
+"""
+
+from __future__ import annotations
+
+import csv
+from functools import cache
+
+import duckdb
+import phonenumbers
+import pyarrow as pa
+
+from ingestion.config import REPOSITORY
+from ingestion.identifiers import IDENTIFIER_TYPES, match_identifier, match_phone
+from orchestration.ops.held_rows import found_addresses
+from orchestration.ops.status_words import folded
+
+_COUNTRY_NAMES = REPOSITORY / "dbt_project" / "seeds" / "country_names.csv"
+_TYPES = {
+    **{folded(name): name for name in IDENTIFIER_TYPES},
+    **dict.fromkeys(("mail", "emailaddress", "adresse", "correo"), "email"),
+    **dict.fromkeys(("mobile", "mobilephone", "telephone", "tel", "sms", "msisdn"), "phone"),
+    **dict.fromkeys(("phonenumber", "mobilenumber", "cell", "telefon", "telefono"), "phone"),
+}
+# Whose kind nobody named: ids that a person may have written down, not those of devices and cards.
+_IDS = ("login", "loyalty_id", "shopify_customer_id", "klaviyo_profile_id", "orders_customer_id")
+# Where countries stand: columns, and codes within documents.
+_COUNTRY_COLUMNS = (("raw_contacts", "contacts"), ("raw_orders", "order_lines"))
+_COUNTRY_DOCUMENTS = ("raw_orders.orders", "raw_shopify.orders", "raw_shopify.customers")
+
+Match = tuple[str, str]
+
+
+def readings(
+    kind: str | None,
+    value: str | None,
+    country: str | None,
+    default_country: str,
+    countries: tuple[str, ...] = (),
+    *,
+    every: bool,
+) -> list[Match]:
+    """The identifiers meant, as (type, matching form); none where nobody can be made out.
+
+    Args:
+        kind: the identifier's type as written.
+        value: the identifier as written.
+        country: the country on the same record, if it has one.
+        default_country: the shop's.
+        countries: those that records of this shop come from.
+        every: every reading rather than the one that is meant: for refusals.
+    """
+    known = _TYPES.get(folded(kind or ""), "")
+    if known != kind and not every:
+        known = kind or ""
+    exact = match_identifier(known, value, default_country)
+    if not every:
+        return [(known, exact)] if exact else []
+    text = value or ""
+    if known == "phone":
+        return _numbers(text, country, default_country, countries) or _addresses(text)
+    if exact:
+        return [(known, exact)]
+    found = _addresses(text)
+    if not found and known in ("", "email"):
+        found = _numbers(text, country, default_country, countries)
+    if not found and not known:
+        tried = ((each, match_identifier(each, text, default_country)) for each in _IDS)
+        found = [(each, matched) for each, matched in tried if matched]
+    return found
+
+
+def match_statements(
+    connection: duckdb.DuckDBPyConnection, default_country: str, countries: tuple[str, ...]
+) -> tuple[int, dict[str, int]]:
+    """Bring identifiers into matching form, once per distinct value; count what has none.
+
+    An opt-in is for the one identifier it names; a refusal for every reading of what it names.
+    Returns how many statements had no use, and refusals that name nobody, by source.
+    """
+    is_refusal = {"consents": "status <> 'granted'", "suppressions": "true"}
+    distinct = connection.execute(
+        "select distinct identifier_type, raw_value, country, status <> 'granted' as is_refusal"
+        " from said_consents union"
+        " select identifier_type, raw_value, country, true from said_suppressions"
+    ).fetchall()
+    matched = [
+        (kind, value, country, refuses, *reading)
+        for kind, value, country, refuses in distinct
+        for reading in readings(kind, value, country, default_country, countries, every=refuses)
+    ]
+    names = (
+        "said_type",
+        "raw_value",
+        "country",
+        "is_refusal",
+        "identifier_type",
+        "identifier_value",
+    )
+    kinds = [pa.bool_() if name == "is_refusal" else pa.string() for name in names]
+    columns = list(zip(*matched, strict=True)) or [()] * len(names)
+    arrays = [pa.array(column, kind) for column, kind in zip(columns, kinds, strict=True)]
+    connection.register("matched", pa.table(dict(zip(names, arrays, strict=True))))
+    for name in ("consents", "suppressions"):
+        connection.execute(
+            f"""
+            create temp table {name} as
+            select said.* exclude (raw_value, identifier_type, country, said_in),
+                matched.identifier_type, matched.identifier_value
+            from said_{name} as said
+            left join matched on said.identifier_type is not distinct from matched.said_type
+                and said.raw_value is not distinct from matched.raw_value
+                and said.country is not distinct from matched.country
+                and ({is_refusal[name]}) = matched.is_refusal
+            """
+        )
+    nobody: dict[str, int] = {}
+    for name, refuses in is_refusal.items():
+        rows = connection.execute(
+            f"select split_part(coalesce(source, 'unknown'), ' (', 1), count(*) from {name}"
+            f" where {refuses} and identifier_value is null group by all order by all"
+        ).fetchall()
+        for source, count in rows:
+            nobody[source] = nobody.get(source, 0) + count
+    dropped = 0
+    for name, usable in (
+        # An opt-in needs a time and a source; an opt-out counts without either.
+        ("consents", "status <> 'granted' or (occurred_at is not null and source is not null)"),
+        ("suppressions", "true"),
+    ):
+        rule = f"identifier_value is not null and channel is not null and ({usable})"
+        row = connection.execute(f"delete from {name} where not coalesce({rule}, false)").fetchone()
+        dropped += int(row[0]) if row else 0
+    return dropped, nobody
+
+
+def seen_countries(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    """Countries that records of new loads come from, as codes a phone number can be read by."""
+    found: set[str] = set()
+    for schema, table in _COUNTRY_COLUMNS:
+        if _has(connection, schema, table, "country"):
+            rows = connection.execute(f"select distinct country from raw.{schema}.{table}")
+            found |= {str(row[0]) for row in rows.fetchall() if row[0]}
+    for name in _COUNTRY_DOCUMENTS:
+        schema, table = name.split(".")
+        if _has(connection, schema, table, "payload"):
+            rows = connection.execute(
+                f"""
+                select distinct unnest(regexp_extract_all(
+                    payload, '"country_?[cC]ode(?:V2)?"\\s*:\\s*"([A-Za-z]{{2}})"', 1))
+                from raw.{name} where _dlt_load_id in (
+                    select load_id from new_loads where source_table = '{name}')
+                """
+            )
+            found |= {str(row[0]) for row in rows.fetchall() if row[0]}
+    return {code for code in map(country_code, found) if code}
+
+
+def country_code(text: str | None) -> str:
+    """The two-letter code of a country written as code or name; empty where it is neither."""
+    plain = (text or "").strip().upper()
+    code = plain if len(plain) == len("GB") else _country_names().get(folded(plain), "")
+    return code if code in phonenumbers.SUPPORTED_REGIONS else ""
+
+
+def _numbers(
+    text: str, country: str | None, default_country: str, countries: tuple[str, ...]
+) -> list[Match]:
+    places = dict.fromkeys((country_code(country) or default_country, default_country, *countries))
+    found = (match_phone(text, place) for place in places)
+    return [("phone", number) for number in dict.fromkeys(found) if number]
+
+
+def _addresses(text: str) -> list[Match]:
+    return [("email", address) for address in found_addresses(text)]
+
+
+def _has(connection: duckdb.DuckDBPyConnection, schema: str, table: str, column: str) -> bool:
+    rows = connection.execute(
+        "select 1 from duckdb_columns() where database_name = 'raw' and schema_name = ?"
+        " and table_name = ? and column_name = ?",
+        [schema, table, column],
+    )
+    return rows.fetchone() is not None
+
+
+@cache
+def _country_names() -> dict[str, str]:
+    rows = csv.DictReader(_COUNTRY_NAMES.read_text("utf-8").splitlines())
+    return {folded(row["country_name"]): row["country_code"] for row in rows}

@@ -1,0 +1,145 @@
+"""One list says what words about permission mean, in every spelling of them."""
+
+from __future__ import annotations
+
+import csv
+
+import pytest
+
+from orchestration.ops.meanings import (
+    UNKNOWN_OPT_OUT,
+    read_channel,
+    read_purpose,
+    read_status,
+    shown_word,
+)
+from orchestration.ops.spoken_names import column_kind, file_reason
+from orchestration.ops.status_words import SEED, Meaning, folded, status_words
+
+LANGUAGES = {"en", "de", "fr", "es", "it", "nl", "pl", "pt", "sv", "da", "cs", "ja"}
+
+
+def _rows() -> list[dict[str, str]]:
+    with SEED.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_list_is_long_speaks_every_language_and_never_contradicts_itself() -> None:
+    rows = _rows()
+    assert len(rows) >= 150
+    assert {row["language"] for row in rows} == LANGUAGES | {"any"}
+    assert len({folded(row["word"]) for row in rows}) == len(rows)
+    for language in LANGUAGES:
+        said = {row["meaning"] for row in rows if row["language"] == language}
+        assert {"granted", "unsubscribed", "hard_bounce", "spam_report", "manual"} <= said
+        assert {"denied", "revoked", "requested", "never_asked"} <= said
+
+
+@pytest.mark.parametrize(
+    ("word", "meaning"),
+    [
+        ("OPTED_OUT", Meaning.UNSUBSCRIBED),
+        (" opted  out ", Meaning.UNSUBSCRIBED),
+        ("HardBounce", Meaning.HARD_BOUNCE),
+        ("desabonne", Meaning.UNSUBSCRIBED),
+        ("DÉSABONNÉ", Meaning.UNSUBSCRIBED),
+        ("odhlasen", Meaning.UNSUBSCRIBED),
+        ("配信停止", Meaning.UNSUBSCRIBED),
+        ("ｕｎｓｕｂｓｃｒｉｂｅｄ", Meaning.UNSUBSCRIBED),
+        ("", Meaning.NO_STATEMENT),
+        ("0000-00-00 00:00:00", Meaning.NO_STATEMENT),
+        ("0", Meaning.NO),
+        ("flummoxed", None),
+    ],
+)
+def test_words_are_compared_without_case_accents_and_punctuation(
+    word: str, meaning: Meaning | None
+) -> None:
+    assert status_words().meaning(word) is meaning
+
+
+@pytest.mark.parametrize(
+    ("said_in", "word", "result"),
+    [
+        ("list:x", "subscribed", None),
+        ("list:x", "pending", None),
+        ("list:x", "flummoxed", UNKNOWN_OPT_OUT),
+        ("list:x", "no", "unsubscribed"),
+        ("log:x", "granted", "granted"),
+        ("log:x", "Angemeldet", "granted"),
+        ("log:x", "requested", None),
+        ("log:x", "flummoxed", UNKNOWN_OPT_OUT),
+        ("log:x", "no", "denied"),
+        ("banner:x", "true", "granted"),
+        ("banner:x", "0", "denied"),
+        ("banner:x", "flummoxed", "denied"),
+        ("banner:x", "", None),
+        ("signal:x", "1", "gpc"),
+        ("signal:x", "flummoxed", "gpc"),
+        ("signal:x", "false", None),
+        ("flag/manual:x", "2026-01-05", "manual"),
+        ("flag/manual:x", "x", "manual"),
+        ("flag/manual:x", "0", None),
+        ("flag/manual:x", "0000-00-00", None),
+        ("choice:x", "no", "unsubscribed"),
+        ("choice:x", "yes", None),
+        ("choice:x", "weekly", None),
+    ],
+)
+def test_what_is_not_plainly_a_yes_is_a_no(said_in: str, word: str, result: str | None) -> None:
+    assert read_status(said_in, word, status_words()).result == result
+
+
+def test_an_unknown_channel_is_every_channel_and_an_unknown_purpose_every_purpose() -> None:
+    assert (read_channel("E-Mail").result, read_channel("carrier pigeon").result) == ("email", "*")
+    assert read_purpose("Personalization").result == "personalisation"
+    assert (read_purpose("group:7").result, read_purpose("gifts").result) == ("group:7", "*")
+    assert not read_purpose("gifts").is_known
+
+
+@pytest.mark.parametrize(
+    ("column", "kind"),
+    [
+        ("UNSUB_TIME", "flag/unsubscribed"),
+        ("unsubscribedAt", "flag/unsubscribed"),
+        ("is_blacklisted", "flag/manual"),
+        ("CLEAN_TIME", ""),
+        ("Cleaned At", "flag/hard_bounce"),
+        ("Email Marketing Consent", "list"),
+        ("Accepts Email Marketing", "choice"),
+        ("marital_status", ""),
+        ("unsubscribe_url", ""),
+        ("left", ""),
+        ("state", ""),
+        ("Subscription", ""),
+        ("member_status", ""),
+        ("email_status", "list"),
+        ("SMS Marketing Status", "list"),
+        ("cancelled_orders", ""),
+    ],
+)
+def test_names_of_columns(column: str, kind: str) -> None:
+    assert column_kind(column) == kind
+
+
+@pytest.mark.parametrize(
+    ("file", "reason"),
+    [
+        ("contacts/unsubscribed_members_export_0a1.csv", "unsubscribed"),
+        ("contacts/cleaned_members.csv.gz", "hard_bounce"),
+        ("contacts/Opt-Outs 2026.csv", "unsubscribed"),
+        ("contacts/Abgemeldete.csv", "unsubscribed"),
+        ("contacts/subscribed_members.csv", ""),
+        ("contacts/subscribed_and_unsubscribed.csv", ""),
+        ("contacts/without_unsubscribed.csv", ""),
+        ("contacts/lapsed_customers.csv", ""),
+        ("contacts/list.csv", ""),
+    ],
+)
+def test_names_of_files(file: str, reason: str) -> None:
+    assert file_reason(file) == reason
+
+
+@pytest.mark.parametrize("word", ["jane@example.com", "+44 7700 900123"])
+def test_what_could_be_an_address_is_not_shown(word: str) -> None:
+    assert shown_word(word) == "(masked)"
