@@ -42,7 +42,7 @@ CONSENTS = TableSpec(
         # Without them a permission would last for ever, or rest on a consent that nobody gave.
         Column("expires_at", "timestamp", restricts=True),
         Column("proof"),
-        Column("lawful_basis", transform=LOWER),
+        Column("lawful_basis", transform=LOWER, restricts=True),
     ),
 )
 
