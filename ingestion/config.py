@@ -123,6 +123,10 @@ class Sources(Section):
         return bool(section.enabled)
 
 
+# It becomes part of paths and asset names.
+DestinationName = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,64}$")]
+
+
 class Destination(Section):
     """Where audiences may go. `kind` names a module in orchestration/destinations.
 
@@ -207,7 +211,7 @@ class Settings(Section):
     input: str = ""
     shop: Shop = Shop()
     sources: Sources = Sources()
-    destinations: dict[str, Destination] = {}
+    destinations: dict[DestinationName, Destination] = {}
     segments: dict[str, Segment] = {}
     breaker: Breaker = Breaker()
     identity: Identity = Identity()
@@ -225,6 +229,12 @@ class Settings(Section):
             "default_country": self.shop.default_country,
             **self.models,
         }
+
+
+def reads_a_shop(settings: Settings, asked: str = "") -> bool:
+    """Whether a run has an input or an API switched on."""
+    apis = settings.sources.klaviyo.enabled or settings.sources.shopify.enabled
+    return bool(asked or settings.input or apis)
 
 
 def config_path(explicit: str | Path | None = None) -> Path:
@@ -251,6 +261,8 @@ def load_settings(explicit: str | Path | None = None) -> Settings:
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} is not valid TOML: {error}.", "Mend that line.") from error
+    except RecursionError as error:
+        raise UsageError(f"{path} is nested too deeply.", "Write it flatter.") from error
     try:
         return Settings.model_validate(content)
     except ValidationError as error:

@@ -24,6 +24,9 @@ TOKEN = re.compile(
 SYMBOLS = {"=": "=", "==": "=", "!=": "<>", "<>": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 
 
+MOST_LEVELS = 50
+
+
 class ExpressionError(ValueError):
     """The expression cannot be understood; the text says where."""
 
@@ -77,6 +80,7 @@ class _Parser:
         self.tokens = tokens
         self.columns = columns
         self.index = 0
+        self.level = 0
 
     @property
     def current(self) -> Token | None:
@@ -116,14 +120,23 @@ class _Parser:
         return parts[0] if len(parts) == 1 else "(" + " and ".join(parts) + ")"
 
     def negation(self) -> str:
-        if self.accept("not"):
-            return f"(not {self.negation()})"
-        if self.accept("("):
-            inside = self.either()
-            if not self.accept(")"):
-                raise ExpressionError(f"expected ')' instead of {self.where()}")
-            return inside
-        return self.comparison()
+        self.level += 1
+        if self.level > MOST_LEVELS:
+            raise ExpressionError(f"it is nested deeper than {MOST_LEVELS} levels")
+        sql = self.negated() if self.accept("not") else self.grouped()
+        self.level -= 1
+        return sql
+
+    def negated(self) -> str:
+        return f"(not {self.negation()})"
+
+    def grouped(self) -> str:
+        if not self.accept("("):
+            return self.comparison()
+        inside = self.either()
+        if not self.accept(")"):
+            raise ExpressionError(f"expected ')' instead of {self.where()}")
+        return inside
 
     def comparison(self) -> str:
         token = self.take("a column")

@@ -150,6 +150,8 @@ def read_mapping(text: str) -> Mapping:
         mark = getattr(error, "problem_mark", None)
         where = f" at line {mark.line + 1}" if mark else ""
         raise UsageError(f"{MAPPING_FILE} is not valid YAML{where}.", "Mend that line.") from error
+    except RecursionError as error:
+        raise UsageError(f"{MAPPING_FILE} is nested too deeply.", "Write it flatter.") from error
     try:
         return Mapping.model_validate(content or {})
     except ValidationError as error:

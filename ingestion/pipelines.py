@@ -314,7 +314,7 @@ def _settings_mark(source: FolderSource, folder: InputFolder) -> str:
         return ""
     try:
         return _mark(json.dumps(yaml.safe_load(text), sort_keys=True, default=str))
-    except yaml.YAMLError:
+    except (yaml.YAMLError, RecursionError):
         return _mark(text)
 
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -23,8 +25,10 @@ from ingestion.errors import (
     UsageError,
     tells_of_a_full_disk,
 )
+from orchestration import lock
 from orchestration.home import DEMO_HOME, SHOP_HOME, Home
 from orchestration.home_kind import in_words, is_demo, refuse_input, take_settings, world_moment
+from orchestration.interrupts import like_ctrl_c
 
 app = typer.Typer(
     name="regulars",
@@ -83,7 +87,7 @@ err = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
 
 def main() -> None:
     """Run the command and turn our errors into one sentence and an exit code."""
-    signal.signal(signal.SIGTERM, _terminate)
+    signal.signal(signal.SIGTERM, like_ctrl_c)
     _stay_private()
     try:
         # Without standalone mode an exit code is handed back, that of Ctrl-C included.
@@ -120,9 +124,11 @@ def demo(
     ] = True,
 ) -> None:
     """Run the whole product on a pretend shop, with its servers, and deliver to local files."""
-    from orchestration.commands.demo import run_demo
+    place = _home(home, usual=DEMO_HOME)
+    with _lock_first(place):
+        from orchestration.commands.demo import run_demo
 
-    run_demo(_home(home, usual=DEMO_HOME), people, seed, as_of, out, cards=cards)
+        run_demo(place, people, seed, as_of, out, cards=cards)
 
 
 @app.command()
@@ -144,18 +150,19 @@ def run(
     home: HomeOption = None,
 ) -> None:
     """Ingest, model, check, publish, plan; deliver only with --send."""
-    from orchestration.commands.delivery import render_deliveries
-    from orchestration.commands.summary import print_summary
-    from orchestration.launch import run_job
-    from orchestration.run import RunRequest
-
     place = _home(home, usual=_usual_home(home, input_))
-    moment = world_moment(place) if is_demo(place) and not as_of else _moment(as_of)
-    request = RunRequest(moment, input_, full_refresh, "yes" if send else "no")
-    _check_first(place, input_)
-    heard = run_job(place, request, _say, full=full_refresh, select=select)
-    print_summary(place, out, heard.ignored)
-    render_deliveries(heard.deliveries, out)
+    with _lock_first(place):
+        from orchestration.commands.delivery import render_deliveries
+        from orchestration.commands.summary import print_summary
+        from orchestration.launch import run_job
+        from orchestration.run import RunRequest
+
+        moment = world_moment(place) if is_demo(place) and not as_of else _moment(as_of)
+        request = RunRequest(moment, input_, full_refresh, "yes" if send else "no")
+        _check_first(place, input_, begin_anew=full_refresh)
+        heard = run_job(place, request, _say, full=full_refresh, select=select)
+        print_summary(place, out, heard.ignored)
+        render_deliveries(heard.deliveries, out)
 
 
 @app.command()
@@ -194,11 +201,13 @@ def sync(
     home: HomeOption = None,
 ) -> None:
     """Deliver the differences to what was delivered before; safe to repeat after a crash."""
-    from orchestration.commands.delivery import render_results
-    from orchestration.delivery import sync_all
+    place = _home(home)
+    with _lock_first(place):
+        from orchestration.commands.delivery import render_results
+        from orchestration.delivery import sync_all
 
-    results = sync_all(_home(home), segment, destination, approve or None)
-    render_results(results, out)
+        results = sync_all(place, segment, destination, approve or None)
+        render_results(results, out)
 
 
 @app.command()
@@ -367,9 +376,11 @@ def quarantine_replay(
     home: HomeOption = None,
 ) -> None:
     """Check quarantined rows against today's rules and load what is good now, exactly once."""
-    from orchestration.commands.quarantine import replay
+    place = _home(home)
+    with _lock_first(place):
+        from orchestration.commands.quarantine import replay
 
-    out.print(replay(_home(home), source, input_))
+        out.print(replay(place, source, input_))
 
 
 @app.command()
@@ -469,11 +480,12 @@ def _say(text: str) -> None:
     out.print(text)
 
 
-def _check_first(home: Home, asked: str) -> None:
+def _check_first(home: Home, asked: str, *, begin_anew: bool) -> None:
     """Stop early, before seconds of start-up: a typo in settings or mapping, nothing to read."""
     from ingestion.config import load_settings
     from ingestion.pipelines import check_input
     from orchestration.destinations import check_destinations
+    from orchestration.raw_store import require_raw
     from orchestration.run import require_input
     from orchestration.transformation import check_settings
 
@@ -481,6 +493,7 @@ def _check_first(home: Home, asked: str) -> None:
     check_settings(settings)
     check_destinations(settings, home)
     refuse_input(home, asked)
+    require_raw(home, begin_anew=begin_anew)
     require_input(home, settings, asked)
     place = asked or settings.input
     if place and not is_demo(home):
@@ -496,10 +509,22 @@ def _home(home: Path | None, *, usual: str = "", quiet: bool = False) -> Home:
     return place
 
 
+@contextmanager
+def _lock_first(home: Home) -> Iterator[None]:
+    """Take the home's lock before anything heavy is loaded, so that a refusal comes at once.
+
+    A home that is not there yet is busy with nothing, and no usage error may make it.
+    """
+    if not home.root.exists():
+        yield
+        return
+    with lock.hold(home.lock):
+        yield
+
+
 def _usual_home(home: Path | None, asked: str = "") -> str:
     """Where a run goes that nobody told where: the shop's home as soon as there is a shop."""
-    from ingestion.config import load_settings
-    from orchestration.run import reads_a_shop
+    from ingestion.config import load_settings, reads_a_shop
 
     named = home or os.environ.get("REGULARS_HOME")
     return "" if named or not reads_a_shop(load_settings(), asked) else SHOP_HOME
@@ -512,10 +537,6 @@ def _explain_and_leave(error: RegularsError) -> None:
     if error.hint:
         err.print(error.hint)
     sys.exit(error.exit_code)
-
-
-def _terminate(_signal: int, _frame: object) -> None:
-    raise KeyboardInterrupt
 
 
 def _stay_private() -> None:

@@ -1,8 +1,8 @@
 """Dagster's run history on SQLite, without a connection and a wait for the disk at every event.
 
-Belongs here: how this home keeps Dagster's events; named in dagster.yaml, so command line, UI and
-schedules keep them alike. Does not belong here: the operational store, which is precious and keeps
-waiting for the disk.
+Belongs here: how this home keeps Dagster's events and what steps print; named in dagster.yaml, so
+command line, UI and schedules keep them alike. Does not belong here: the operational store, which
+is precious and keeps waiting for the disk.
 
 Dagster's own SQLite storage makes an engine, a connection and a commit to disk per event; a run
 plans over five hundred, and half of a small run was that. Here each file keeps one connection. In
@@ -12,14 +12,23 @@ when the machine loses power.
 
 from __future__ import annotations
 
+import sys
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
+from dagster._core.execution.compute_logs import redirect_to_file
+from dagster._core.storage.compute_log_manager import CapturedLogContext, ComputeIOType
 from dagster._core.storage.event_log import SqliteEventLogStorage
+from dagster._core.storage.local_compute_log_manager import (
+    IO_TYPE_EXTENSION,
+    LocalComputeLogManager,
+)
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._serdes import ConfigurableClassData
+from dagster._utils import ensure_file
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import Connection, Engine
 
@@ -84,6 +93,34 @@ class History(DagsterSqliteStorage):
     ) -> History:
         """What dagster.yaml asks for: `base_dir`, the folder."""
         return cls.from_local(config_value["base_dir"], inst_data)
+
+
+class StepOutput(LocalComputeLogManager):
+    """What steps print, in files; not copied to the terminal as well.
+
+    Dagster's own copies it with two `tail` and two Python processes a step, which Ctrl-C reaches
+    too: they end with a traceback on the terminal.
+    """
+
+    @classmethod
+    def from_config_value(
+        cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
+    ) -> StepOutput:
+        """What dagster.yaml asks for: `base_dir`, the folder of Dagster."""
+        return cls(str(Path(config_value["base_dir"]) / "storage"), inst_data=inst_data)
+
+    @contextmanager
+    def capture_logs(self, log_key: Sequence[str]) -> Iterator[CapturedLogContext]:
+        """Let both streams of the block go to its two files."""
+        paths = [
+            self.get_captured_local_path(log_key, IO_TYPE_EXTENSION[kind])
+            for kind in (ComputeIOType.STDOUT, ComputeIOType.STDERR)
+        ]
+        for path in paths:
+            ensure_file(path)
+        with redirect_to_file(sys.stdout, paths[0]), redirect_to_file(sys.stderr, paths[1]):
+            yield CapturedLogContext(log_key)
+        Path(self.get_captured_local_path(log_key, "complete")).touch()
 
 
 def _do_not_wait_for_the_disk(connection: Any, _record: Any) -> None:

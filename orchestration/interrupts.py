@@ -1,4 +1,4 @@
-"""Ctrl-C that a library swallows is noticed all the same.
+"""Ctrl-C, or SIGTERM, that a library swallows is noticed all the same.
 
 Belongs here: remembering that the process was asked to stop. Does not belong here: what is said of
 it (the command line) or what is left behind (workers).
@@ -11,11 +11,14 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextmanager
 def noticing_interrupts() -> Iterator[Callable[[], bool]]:
-    """Whether Ctrl-C came while this was open; whoever handles it is still asked as before.
+    """Whether Ctrl-C or SIGTERM came while this was open; its handler is still asked as before.
 
     Signals reach the main thread alone; in another one the answer is always no.
     """
@@ -23,15 +26,27 @@ def noticing_interrupts() -> Iterator[Callable[[], bool]]:
     if threading.current_thread() is not threading.main_thread():
         yield asked.is_set
         return
-    before = signal.getsignal(signal.SIGINT)
+    before: dict[int, Any] = {number: signal.getsignal(number) for number in SIGNALS}
 
     def remember(number: int, frame: FrameType | None) -> None:
         asked.set()
-        if callable(before):
-            before(number, frame)
+        handler = before[number]
+        if callable(handler):
+            handler(number, frame)
 
-    signal.signal(signal.SIGINT, remember)
+    for number, handler in before.items():
+        if number == signal.SIGINT or callable(handler):  # else SIGTERM ends the process by itself
+            signal.signal(number, remember)
     try:
         yield asked.is_set
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def like_ctrl_c(_number: int, frame: FrameType | None) -> None:
+    """A handler that makes SIGTERM do what Ctrl-C does, whoever handles that at the moment."""
+    handler = signal.getsignal(signal.SIGINT)
+    if not callable(handler):
+        raise KeyboardInterrupt
+    handler(signal.SIGINT, frame)

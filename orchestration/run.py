@@ -17,7 +17,7 @@ from typing import Literal
 
 from sqlalchemy import func, select
 
-from ingestion.config import REPOSITORY, Settings
+from ingestion.config import REPOSITORY, Settings, reads_a_shop
 from ingestion.errors import NoInputError, RegularsError, UsageError
 from ingestion.pipelines import RunContext, open_input
 from orchestration import lock
@@ -184,12 +184,6 @@ def code_version() -> str:
         check=False,
     ).stdout.strip()
     return f"{version('regulars')}+{commit}" if commit else version("regulars")
-
-
-def reads_a_shop(settings: Settings, asked: str = "") -> bool:
-    """Whether a run has an input or an API switched on."""
-    apis = settings.sources.klaviyo.enabled or settings.sources.shopify.enabled
-    return bool(asked or settings.input or apis)
 
 
 def require_input(home: Home, settings: Settings, asked: str) -> None:

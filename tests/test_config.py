@@ -61,3 +61,15 @@ def test_broken_toml_is_a_sentence(tmp_path: Path, text: str) -> None:
 def test_a_missing_file_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot be read"):
         load_settings(tmp_path / "nowhere.toml")
+
+
+def test_a_deep_file_is_a_sentence(tmp_path: Path) -> None:
+    text = "models = {a = " + "[" * 5000 + "]" * 5000 + "}"
+    with pytest.raises(UsageError, match=r"nested too deeply|not valid TOML"):
+        load_settings(write(tmp_path, text))
+
+
+@pytest.mark.parametrize("name", ["../../evil", "a/b", ".", "A", "a b", "x" * 65, ""])
+def test_a_destination_is_named_in_plain_letters(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UsageError, match="destinations"):
+        load_settings(write(tmp_path, f'[destinations."{name}"]\nkind = "file"'))

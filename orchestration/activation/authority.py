@@ -14,7 +14,7 @@ from datetime import datetime
 from sqlalchemy import Connection, select
 
 from ingestion import config
-from ingestion.errors import RegularsError
+from ingestion.errors import RegularsError, UsageError
 from orchestration.activation.plan import Plan, open_rows
 from orchestration.ops import schema
 from orchestration.ops.store import insert_new, to_micros
@@ -41,6 +41,20 @@ def as_asked(send: Send, *, at_terminal: bool) -> Send:
     schedule may, whatever stands in its configuration.
     """
     return "scheduled" if send == "yes" and not at_terminal else send
+
+
+def refuse_other_input(asked: str, settings_input: str, *, at_terminal: bool) -> None:
+    """A run that Dagster starts reads what the settings name; other files take a terminal.
+
+    Raises:
+        UsageError: its configuration names other files.
+    """
+    if asked and asked != settings_input and not at_terminal:
+        raise UsageError(
+            "A run from Dagster reads the input of the settings, and this one names another.",
+            "Take `input` out of the launch pad, set it in regulars.toml, or run it at a terminal"
+            " with `regulars run --input`.",
+        )
 
 
 def may_send(destination: config.Destination, asked: Send) -> bool:

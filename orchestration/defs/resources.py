@@ -17,10 +17,12 @@ from pydantic import PrivateAttr
 
 from ingestion.config import load_settings
 from orchestration import console
+from orchestration.activation.authority import refuse_other_input
 from orchestration.destinations import check_destinations
 from orchestration.home import Home
 from orchestration.home_kind import claim, is_demo, own_input, refuse_input, world_moment
 from orchestration.pretend_sources import pretend_sources
+from orchestration.raw_store import require_raw
 from orchestration.run import Run, RunRequest, Send, open_run, parse_as_of, require_input
 from orchestration.transformation import DBT_PROJECT, check_settings, dbt_executable
 from orchestration.workers import mark_process, release_dead_runs
@@ -51,8 +53,11 @@ class RunResource(dg.ConfigurableResource[Any]):
         check_destinations(settings, home)
         mark_process(context.instance, context.run)
         refuse_input(home, self.input)
-        require_input(home, settings, self.input)
         demo = is_demo(home)
+        if not demo:
+            refuse_other_input(self.input, settings.input, at_terminal=console.attached())
+        require_raw(home, begin_anew=self.full_refresh)
+        require_input(home, settings, self.input)
         claim(home, "demo" if demo else "shop")
         moment = self._moment(world_moment(home) if demo else None)
         place = own_input(home) if demo else self.input
@@ -115,9 +120,12 @@ def resources() -> dict[str, Any]:
     """All resources by the names the assets ask for."""
     return {
         "run": RunResource.configure_at_launch(),
-        "dbt": InstalledDbt(
-            project_dir=str(DBT_PROJECT),
-            profiles_dir=str(DBT_PROJECT),
-            dbt_executable=dbt_executable(),
+        # Fixed: a run's configuration could otherwise name another program to start as dbt.
+        "dbt": dg.ResourceDefinition.hardcoded_resource(
+            InstalledDbt(
+                project_dir=str(DBT_PROJECT),
+                profiles_dir=str(DBT_PROJECT),
+                dbt_executable=dbt_executable(),
+            )
         ),
     }

@@ -13,6 +13,7 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtCliInvocation, DbtCliResource, dbt_assets
 
 from ingestion.config import load_settings
+from ingestion.errors import RegularsError
 from orchestration.defs.resources import RunResource
 from orchestration.home import Home
 from orchestration.interrupts import noticing_interrupts
@@ -82,8 +83,13 @@ def models(
                     break
             if interrupted():
                 raise dg.DagsterExecutionInterruptedError
-        except BaseException:
+        except BaseException as error:
             _end(invocation)
+            if isinstance(error, KeyError):  # dbt names a model that was not there at the start
+                raise RegularsError(
+                    "The dbt project was changed while the run worked on it; nothing is published.",
+                    "Run again.",
+                ) from error
             raise
     counts = row_counts(current.home)
     yield from (_with_rows(context, event, counts) for event in events)

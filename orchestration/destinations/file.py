@@ -162,7 +162,9 @@ def _whole_file(system: Any, path: str) -> Iterator[Any]:
 def _whole_local_file(path: Path) -> Iterator[Any]:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     beside = path.with_name(f"{path.name}.part")
-    descriptor = os.open(beside, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
+    # Whatever lies there is taken away and not written into: it could be a link to another file.
+    beside.unlink(missing_ok=True)
+    descriptor = os.open(beside, os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_WRONLY, 0o600)
     with os.fdopen(descriptor, "wb") as stream:
         yield stream
         stream.flush()

@@ -31,6 +31,8 @@ LOCKED = {
 }
 QUERY_SECONDS = 60.0
 QUERY_MEMORY = "1GB"
+# What DuckDB says of a file that is cut, overwritten or not its own.
+_DAMAGE = (duckdb.IOException, duckdb.FatalException, duckdb.InternalException)
 _QUESTIONS = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
 
 
@@ -41,14 +43,20 @@ def open_published(
     """Open the published file read-only, without access to any other file and with fixed settings.
 
     Raises:
-        RegularsError: nothing is published yet.
+        RegularsError: nothing is published yet, or the file is damaged.
     """
     if not home.published.exists():
         raise RegularsError(
             f"Nothing is published in {home.root} yet.", "Run `regulars run` or `make demo` first."
         )
-    with open_locked(home.published, memory_limit) as connection:
-        yield connection
+    try:
+        with open_locked(home.published, memory_limit) as connection:
+            yield connection
+    except _DAMAGE as error:
+        raise RegularsError(
+            f"The published file {home.published} is damaged and cannot be read.",
+            "Move it away and run again, which publishes a new one.",
+        ) from error
 
 
 @contextmanager
@@ -116,6 +124,8 @@ def query_published(
                 "The query reaches outside the published file.",
                 "Only tables of the published file can be read; `show all tables` lists them.",
             ) from error
+        except _DAMAGE:
+            raise
         except duckdb.Error as error:
             raise UsageError(
                 _first_line(error), "`show all tables` lists what is there."

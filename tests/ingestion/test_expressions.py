@@ -124,3 +124,13 @@ def test_any_value_is_only_a_value(value: str) -> None:
 def test_every_sentence_is_refused_or_runs(words: list[str]) -> None:
     with suppress(ExpressionError):
         holds(" ".join(words))
+
+
+@pytest.mark.parametrize("text", ["not " * 5000 + "x = 1", "(" * 5000 + "x = 1" + ")" * 5000])
+def test_a_deep_expression_is_refused_in_words(text: str) -> None:
+    with pytest.raises(ExpressionError, match="deeper than 50 levels"):
+        to_sql(text, {"x": "text"})
+
+
+def test_a_long_flat_expression_is_fine() -> None:
+    assert to_sql(" or ".join(["not (x = 1)"] * 500), {"x": "text"}).count("not") == 500

@@ -13,6 +13,7 @@ import pytest
 from ingestion import files
 from ingestion.config import Quarantine, Settings
 from ingestion.errors import UsageError
+from ingestion.mapping import read_mapping
 
 MAPPING = """
 columns: {order_id: Invoice, ordered_at: When, customer_ref: Customer, sku: Code,
@@ -193,3 +194,9 @@ def test_orders_and_lines_take_turns_without_mixing(
     assert sorted(held) == [("order_lines", 4), ("orders", 12)]
     ids = "count(distinct _row_id), count(distinct sku)"
     assert shop.query(f"select {ids} from raw_orders.order_lines") == [(8, 1)]
+
+
+@pytest.mark.parametrize("text", ["[" * 5000, "a: " + "{b: " * 5000])
+def test_a_deep_mapping_is_a_sentence(text: str) -> None:
+    with pytest.raises(UsageError, match=r"nested too deeply|not valid YAML"):
+        read_mapping(text)

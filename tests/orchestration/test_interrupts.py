@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from orchestration.interrupts import noticing_interrupts
+from orchestration.interrupts import like_ctrl_c, noticing_interrupts
 
 
 @pytest.fixture
@@ -58,3 +58,37 @@ def test_another_thread_hears_nothing(swallowed: list[int]) -> None:
     thread.start()
     thread.join()
     assert answers == [False]
+
+
+@pytest.fixture
+def ours() -> Iterator[None]:
+    """What the command line does with SIGTERM."""
+    before = signal.signal(signal.SIGTERM, like_ctrl_c)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.mark.usefixtures("ours")
+def test_sigterm_is_noticed_where_it_is_swallowed(swallowed: list[int]) -> None:
+    with noticing_interrupts() as interrupted:
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert interrupted()
+    assert swallowed == [signal.SIGINT]
+    assert signal.getsignal(signal.SIGTERM) is like_ctrl_c
+
+
+@pytest.mark.usefixtures("ours", "raising")
+def test_sigterm_is_ctrl_c() -> None:
+    with pytest.raises(KeyboardInterrupt):
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+@pytest.mark.usefixtures("ours")
+def test_sigterm_ends_what_ctrl_c_does_not_reach() -> None:
+    """A program in the background ignores Ctrl-C, and is stopped by SIGTERM all the same."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGTERM)
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -75,3 +75,32 @@ def test_a_home_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     in_the_way.touch()
     with pytest.raises(UsageError, match="file cannot be used"), lock.hold(in_the_way / ".lock"):
         pass
+
+
+def test_a_busy_home_refuses_before_anything_heavy_is_loaded(
+    tmp_path: Path, holder: subprocess.Popen
+) -> None:
+    """O3: within five seconds, also on a machine that has other work."""
+    script = (
+        "import sys; from orchestration import cli; sys.argv[0] = 'regulars'\n"
+        "try: cli.main()\n"
+        "finally: print([name for name in ('dagster', 'dlt', 'duckdb', 'sqlalchemy')"
+        " if name in sys.modules])"
+    )
+    (tmp_path / "input").mkdir()
+    for command in (
+        ["run", "--input", str(tmp_path / "input")],
+        ["run", "--send"],
+        ["demo"],
+        ["sync"],
+        ["quarantine", "replay"],
+    ):
+        done = subprocess.run(
+            [sys.executable, "-c", script, *command, "--home", str(tmp_path)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 75, done.stderr
+        assert f"process {holder.pid}" in done.stderr
+        assert done.stdout.endswith("[]\n"), command

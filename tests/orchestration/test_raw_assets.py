@@ -6,13 +6,15 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from dagster_dbt import DbtCliResource
 
 from ingestion.errors import RefusedError, RegularsError, UsageError
 from orchestration import console
 from orchestration.defs import ingestion
 from orchestration.defs.ingestion import source_assets
-from orchestration.defs.resources import RunResource
+from orchestration.defs.resources import RunResource, resources
 from orchestration.launch import _failure
+from orchestration.transformation import dbt_executable
 
 
 def load(
@@ -75,8 +77,32 @@ def test_what_would_fail_the_same_way_again_is_not_tried_again(
     monkeypatch.setattr(ingestion, "enabled_sources", lambda _: ["shopify"])
     monkeypatch.setattr(ingestion, "run_source", refuse)
     run = RunResource(as_of="2026-07-01", input=str(folder))
-    done = dg.materialize([source_assets("shopify")], resources={"run": run}, raise_on_error=False)
+    with console.listening([].append):
+        done = dg.materialize(
+            [source_assets("shopify")], resources={"run": run}, raise_on_error=False
+        )
     told = _failure(done)
     assert (type(told), told.message) == (kind, "shopify: the credentials were refused.")
     assert told.hint == "Check SHOPIFY_CLIENT_SECRET."
     assert len(tries) == 1
+
+
+def test_a_run_from_dagster_reads_no_other_files(folder: Path) -> None:
+    """Nobody waits at a terminal: the launch pad may not name a folder of its own."""
+    run = RunResource(as_of="2026-07-01", input=str(folder))
+    done = dg.materialize([source_assets("rates")], resources={"run": run}, raise_on_error=False)
+    assert not done.success
+    assert "reads the input of the settings" in str(done.all_events)
+    assert not (folder.parent / "home" / "raw.duckdb").exists()
+
+
+def test_no_run_configuration_names_another_dbt() -> None:
+    seen = []
+
+    @dg.asset
+    def probe(dbt: DbtCliResource) -> None:
+        seen.append(dbt.dbt_executable)
+
+    config = {"resources": {"dbt": {"config": {"dbt_executable": "/bin/other"}}}}
+    dg.materialize([probe], resources={"dbt": resources()["dbt"]}, run_config=config)
+    assert seen == [dbt_executable()]

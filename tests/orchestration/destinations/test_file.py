@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from ingestion.errors import RegularsError
 from orchestration.destinations.base import Audience, Batch, Payload, Row
-from orchestration.destinations.file import create
+from orchestration.destinations.file import _whole_local_file, create
 from orchestration.destinations.tables import original_cell, read_csv, safe_cell, write_csv
 from orchestration.home import Home
 
@@ -151,3 +151,18 @@ def test_any_text_makes_the_round_trip_and_no_cell_is_a_formula(rows: list[dict[
             cell = safe_cell(value)
             is_number = cell.lstrip("+-").replace(".", "", 1).isdigit()
             assert is_number or not cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n", "\0"))
+
+
+def test_a_link_in_the_way_is_not_followed(tmp_path: Path) -> None:
+    precious = tmp_path / "precious"
+    precious.write_text("kept", "utf-8")
+    home = Home(tmp_path / "home")
+    folder = home.delivered / "file" / "seg"
+    folder.mkdir(parents=True)
+    (folder / "audience.csv.part").symlink_to(precious)
+    (folder / "audience.csv").symlink_to(precious)
+    with _whole_local_file(folder / "audience.csv") as stream:
+        stream.write(b"new")
+    assert precious.read_text("utf-8") == "kept"
+    assert not (folder / "audience.csv").is_symlink()
+    assert (folder / "audience.csv").read_bytes() == b"new"

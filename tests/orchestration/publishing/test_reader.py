@@ -1,5 +1,7 @@
 """The published file is opened locked, and only questions are answered."""
 
+import os
+
 import duckdb
 import pytest
 
@@ -115,3 +117,13 @@ def test_two_may_read_at_once_and_both_are_locked(published):
                 connection.execute("set threads = 1")
             with pytest.raises(duckdb.PermissionException):
                 connection.execute("select * from read_text('/etc/passwd')")
+
+
+@pytest.mark.parametrize("kept", [0, 10, 4096, 200_000])
+def test_a_cut_file_is_a_sentence(published, kept):
+    os.truncate(published.published, kept)
+    with pytest.raises(RegularsError, match="is damaged and cannot be read") as caught:
+        query_published(published, "select count(*) from marts.dim_customers")
+    assert "Move it away" in caught.value.hint
+    with pytest.raises(RegularsError, match="is damaged"), open_published(published):
+        pass
