@@ -42,12 +42,17 @@ from ingestion.raw_tables import table_resource, table_sizes
 
 # Texts of these are not what the file said byte by byte, so judging them again proves nothing.
 NOT_REPLAYABLE = ("bad_encoding", "bad_csv_line")
+SHAPE_LENGTH = 60  # of a masked example
 NO_LIMITS = Quarantine(max_share=1.0, max_rows=10**12, accept=("*",))
 
 
 @dataclass(frozen=True)
 class QuarantineCount:
-    """How many rows of a table are held for one reason."""
+    """How many rows of a table are held for one reason.
+
+    `example` is the value of the first, or its text where no field is to blame, with every letter
+    and digit replaced: what is wrong shows, whose it is does not. `place` is its file and line.
+    """
 
     source: str
     table: str
@@ -55,6 +60,8 @@ class QuarantineCount:
     field: str
     rows: int
     files: int
+    example: str = ""
+    place: str = ""
 
 
 @dataclass(frozen=True)
@@ -89,11 +96,35 @@ def quarantine_counts(context: RunContext, source: str = "") -> list[QuarantineC
     for name in _sources_with_quarantine(context, source):
         rows = _query(
             context,
-            f"select table_name, reason, coalesce(field, ''), count(*), count(distinct file) "
+            "select table_name, reason, coalesce(field, ''), count(*), count(distinct file), "
+            "arg_min(coalesce(raw_text, ''), (file, line, quarantine_id)), "
+            "min(file), arg_min(line, (file, line, quarantine_id)) "
             f"from raw_{name}.quarantine group by all order by 4 desc, 1, 2, 3",
         )
-        counts += [QuarantineCount(name, *row) for row in rows]
+        for table, reason, field, held, files, text, file, line in rows:
+            place = f"{file}:{line}" if line else str(file)
+            example = masked(_value_of(text, field))
+            counts.append(QuarantineCount(name, table, reason, field, held, files, example, place))
     return counts
+
+
+def _value_of(text: str, field: str) -> str:
+    """What the row has in this field; the whole text where that cannot be told."""
+    try:
+        row = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    value = row.get(field) if field and isinstance(row, dict) else None
+    return text if value is None else str(value)
+
+
+def masked(value: str) -> str:
+    """The shape of a value: `2026-13-45` is `9999-99-99`, and no letter of it is left."""
+    shape = "".join(
+        "9" if sign.isdigit() else "x" if sign.isalnum() else sign if sign.isprintable() else "·"
+        for sign in value[: SHAPE_LENGTH + 1]
+    )
+    return shape if len(shape) <= SHAPE_LENGTH else f"{shape[:SHAPE_LENGTH]}…"
 
 
 def quarantined_rows(

@@ -325,6 +325,20 @@ def sql(
 
 
 @app.command()
+def tables(
+    name: Annotated[
+        str, typer.Argument(help="One table, such as customer_360; all when left out.")
+    ] = "",
+    as_json: JsonOption = False,
+    home: HomeOption = None,
+) -> None:
+    """List the published tables, or the columns of one, with types and descriptions."""
+    from orchestration.commands.tables import print_tables
+
+    print_tables(_home(home, quiet=as_json), name, out, as_json=as_json)
+
+
+@app.command()
 def score(
     as_file: Annotated[
         Path | None, typer.Option("--json", help="Also write the numbers to this file.")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 
@@ -18,7 +19,7 @@ from ingestion.config import load_settings
 from ingestion.errors import UsageError
 from ingestion.folder import InputFolder
 from ingestion.pipelines import RunContext
-from ingestion.quarantine import quarantine_counts, quarantined_rows
+from ingestion.quarantine import QuarantinedRow, quarantine_counts, quarantined_rows
 from ingestion.quarantine import replay as replay_rows
 from orchestration import lock
 from orchestration.home import Home
@@ -27,7 +28,7 @@ SHOWN = 200
 
 
 def print_quarantine(home: Home, source: str, out: Console, *, raw: bool, as_json: bool) -> None:
-    """The rows held, by file and line; a sentence when there are none.
+    """The rows held by reason with an example each; with `raw` every row and its text too.
 
     Raises:
         UsageError: nothing was ever read into this home.
@@ -44,7 +45,10 @@ def print_quarantine(home: Home, source: str, out: Console, *, raw: bool, as_jso
     if not counts:
         out.print("Nothing is in quarantine.")
         return
-    table = Table("source", "table", "reason", "field", "rows", "files", header_style="bold")
+    names = ("source", "table", "reason", "field", "rows", "files", "like", "first at")
+    table = Table(*names, header_style="bold")
+    for column in table.columns:
+        column.overflow = "fold"  # every character of it
     for count in counts:
         table.add_row(
             count.source,
@@ -53,18 +57,26 @@ def print_quarantine(home: Home, source: str, out: Console, *, raw: bool, as_jso
             count.field,
             f"{count.rows:,}",
             f"{count.files:,}",
+            count.example,
+            count.place,
         )
     out.print(table)
-    detail = Table("file", "line", "reason", "field")
+    out.print("`like` shows one value's shape: every letter is x, every digit 9.")
     if raw:
-        detail.add_column("text", overflow="fold")  # every character of it
+        _print_rows(rows, out)
+    else:
+        out.print("Every row with its text (personal data): `regulars quarantine list --raw`.")
+    out.print("Mend the source or the mapping, then run `regulars quarantine replay`.")
+
+
+def _print_rows(rows: Sequence[QuarantinedRow], out: Console) -> None:
+    detail = Table("file", "line", "reason", "field", "text")
+    detail.columns[-1].overflow = "fold"  # every character of it
     for row in rows:
-        texts = [row.raw_text] if raw else []
-        detail.add_row(row.file, str(row.line or ""), row.reason, row.field, *texts)
+        detail.add_row(row.file, str(row.line or ""), row.reason, row.field, row.raw_text)
     out.print(detail)
     if len(rows) == SHOWN:
-        out.print(f"Only the first {SHOWN} rows are shown.")
-    out.print("Mend the source or the mapping, then run `regulars quarantine replay`.")
+        out.print(f"Only the first {SHOWN} rows are shown; all of them: --json.")
 
 
 def replay(home: Home, source: str, location: str) -> str:

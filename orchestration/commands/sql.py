@@ -6,27 +6,27 @@ Belongs here: the layout of an answer. Does not belong here: what may be asked (
 from __future__ import annotations
 
 import json
+import re
 import sys
 from typing import Any, Literal
 
 from rich.console import Console
 from rich.table import Table
 
+from orchestration.commands.tables import TABLES
 from orchestration.home import Home
 from orchestration.publishing.reader import QueryResult, query_published
 
 SHOWN = 200
-TABLES = """
-select t.schema_name || '.' || t.table_name as "table", t.estimated_size as "rows",
-       t.comment as "one row per ..."
-from duckdb_tables() t where t.schema_name in ('marts', 'segments', 'activity', 'ops')
-order by all
-"""
+# DuckDB's own answer names the tables of one schema, and none stands there.
+_SHOW_TABLES = re.compile(r"\s*show\s+tables\s*;?\s*", re.IGNORECASE)
 
 
 def print_query(home: Home, query: str, out: Console, *, as_json: bool) -> None:
-    """Answer `query`, or list the tables when it is empty."""
-    result = query_published(home, query or TABLES, max_rows=None if as_json else SHOWN)
+    """Answer `query`, or list the tables when it is empty or asks for them."""
+    if not query or _SHOW_TABLES.fullmatch(query):
+        query = TABLES
+    result = query_published(home, query, max_rows=None if as_json else SHOWN)
     if as_json:
         sys.stdout.write(_as_json(result) + "\n")
     else:

@@ -116,7 +116,7 @@ def _print_value(published: duckdb.DuckDBPyConnection, out: Console) -> None:
 
 
 def _print_segments(published: duckdb.DuckDBPyConnection, out: Console) -> None:
-    table = Table("Segment", "", "people", header_style="bold")
+    table = Table("Segment", "in words", "people", header_style="bold")
     table.columns[2].justify = "right"
     for segment, label, count in published.execute(SEGMENTS).fetchall():
         table.add_row(segment, label, f"{count:,}")

@@ -105,11 +105,12 @@ def require_audit(log: AuditLog, candidate: Candidate) -> AuditRecord:
 
 
 def failure(failed: list[CheckResult]) -> CheckFailedError:
-    """The error that names the first failed check, how many more there are and what to do."""
+    """The error that names every failed check, says the first in words, and what to do."""
     first = failed[0]
-    more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
     sentence = first.sentence.rstrip(".") or f"Check {first.name} failed on {first.table}"
-    return CheckFailedError(f"{sentence} [{first.name}]{more}.", f"{first.hint} {_KEPT}".strip())
+    names = [check.name for check in failed[1:]]
+    more = f" Also: {', '.join(dict.fromkeys(names))}." if names else ""
+    return CheckFailedError(f"{sentence} [{first.name}].{more}", f"{first.hint} {_KEPT}".strip())
 
 
 _KEPT = "Nothing was published; what was published before, if anything, stays as it is."

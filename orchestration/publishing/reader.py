@@ -33,6 +33,7 @@ QUERY_SECONDS = 60.0
 QUERY_MEMORY = "1GB"
 # What DuckDB says of a file that is cut, overwritten or not its own.
 _DAMAGE = (duckdb.IOException, duckdb.FatalException, duckdb.InternalException)
+GUESSES = ("Did you mean", "Candidate bindings")  # how DuckDB begins a line that helps
 _QUESTIONS = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
 
 
@@ -122,13 +123,13 @@ def query_published(
         except duckdb.PermissionException as error:
             raise UsageError(
                 "The query reaches outside the published file.",
-                "Only tables of the published file can be read; `show all tables` lists them.",
+                "Only tables of the published file can be read; `regulars tables` lists them.",
             ) from error
         except _DAMAGE:
             raise
         except duckdb.Error as error:
             raise UsageError(
-                _first_line(error), "`show all tables` lists what is there."
+                _first_line(error), f"{_suggestion(error)}`regulars tables` lists what is there."
             ) from error
         finally:
             timer.cancel()
@@ -162,6 +163,12 @@ def read_build(path: Path) -> tuple[str, str, datetime]:
     if row is None:
         raise RegularsError(f"{path.name} does not say which build it is.", "Run again.")
     return row[0], row[1], row[2]
+
+
+def _suggestion(error: Exception) -> str:
+    """DuckDB's own guess of the name that was meant; names of tables and columns, never values."""
+    guesses = [line for line in str(error).splitlines() if line.startswith(GUESSES)]
+    return f"{guesses[0].strip()} " if guesses else ""
 
 
 def _first_line(error: Exception) -> str:

@@ -35,8 +35,8 @@ def test_counts_and_rows(shop: Any, make: Any) -> None:
     shop.run("web")
     context = shop.context()
     assert quarantine_counts(context) == [
-        QuarantineCount("web", "events", "bad_json", "", 2, 1),
-        QuarantineCount("web", "events", "not_an_object", "", 1, 1),
+        QuarantineCount("web", "events", "bad_json", "", 2, 1, "{xxx", "web/a.jsonl:1"),
+        QuarantineCount("web", "events", "not_an_object", "", 1, 1, "[]", "web/a.jsonl:4"),
     ]
     rows = quarantined_rows(context)
     assert [(row.line, row.reason, row.raw_text) for row in rows] == [

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from ingestion.errors import UsageError
-from ingestion.quarantine import QuarantineCount, QuarantinedRow
+from ingestion.quarantine import QuarantineCount, QuarantinedRow, masked
 from orchestration.commands import quarantine as command
 from orchestration.home import Home
 
@@ -20,7 +20,7 @@ RAW = '{"name":"[/b] [red]' + "x" * 300 + '"}'
 @pytest.fixture(autouse=True)
 def _many_rows_held(monkeypatch: pytest.MonkeyPatch) -> None:
     row = QuarantinedRow("web", "events", "web/[a].jsonl", 7, "bad_json", "", "r1", RAW)
-    count = QuarantineCount("web", "events", "bad_json", "", 250, 1)
+    count = QuarantineCount("web", "events", "bad_json", "", 250, 1, "{xxx", "web/[a].jsonl:7")
     monkeypatch.setattr(command, "quarantine_counts", lambda *_: [count])
     monkeypatch.setattr(
         command, "quarantined_rows", lambda *_, limit, **__: [row] * min(limit, 250)
@@ -42,8 +42,31 @@ def test_no_character_of_a_raw_text_is_left_out(tmp_path: Path) -> None:
     assert "[red]" in text
 
 
+def test_rows_are_shown_by_reason_with_one_example_and_no_value(tmp_path: Path) -> None:
+    text = shown(tmp_path)
+    assert text.count("bad_json") == 1
+    for word in ("250", "{xxx", "web/[a].jsonl:7", "--raw"):
+        assert word in text
+    assert RAW[:8] not in text
+
+
+@pytest.mark.parametrize(
+    ("value", "shape"),
+    [
+        ("2026-13-45", "9999-99-99"),
+        ("Zoë@example.com", "xxx@xxxxxxx.xxx"),
+        ("花子 ٣", "xx 9"),
+        ("a\x1b[2J", "x·[9x"),
+        ("", ""),
+        ("y" * 99, "x" * 60 + "…"),
+    ],
+)
+def test_a_masked_value_keeps_its_shape_alone(value: str, shape: str) -> None:
+    assert masked(value) == shape
+
+
 def test_a_program_gets_all_rows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert f"first {command.SHOWN} rows" in shown(tmp_path)
+    assert f"first {command.SHOWN} rows" in shown(tmp_path, raw=True)
     shown(tmp_path, as_json=True)
     assert len(json.loads(capsys.readouterr().out)) == 250
 
