@@ -1,4 +1,6 @@
-"""The dbt-duckdb plugin that gives every model run our functions (see dbt_project/profiles.yml).
+"""The dbt-duckdb plugin of every model run (see dbt_project/profiles.yml).
+
+It gives models our functions, and keeps what an engine quotes of a row out of all that dbt writes.
 
 Belongs here: what dbt calls. Does not belong here: the functions (`ingestion.duckdb_functions`),
 which others use without dbt.
@@ -9,6 +11,7 @@ from __future__ import annotations
 import duckdb
 from dbt.adapters.duckdb.plugins import BasePlugin
 
+from ingestion.dbt_words import leave_out_rows
 from ingestion.duckdb_functions import register
 
 
@@ -16,5 +19,6 @@ class Plugin(BasePlugin):
     """dbt-duckdb calls this once for the connection that all threads share."""
 
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
-        """Register our functions."""
+        """Register our functions; before the first row is read, mind what dbt writes of rows."""
+        leave_out_rows()
         register(conn)
