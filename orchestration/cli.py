@@ -303,8 +303,8 @@ def report(
     from ingestion.config import load_settings
     from orchestration.report.build import build_report
 
-    place = _home(home)
-    path = build_report(place, load_settings().shop.name)
+    place, shop = _home(home), load_settings().shop
+    path = build_report(place, shop.name, shop.timezone)
     out.print(f"The report is {path}")
     if open_:
         typer.launch(str(path))

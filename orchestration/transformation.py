@@ -29,6 +29,9 @@ WATCHED = ("*.sql", "*.yml", "*.csv", "*.py")
 # They try the models on made-up rows of a shop in pounds; `make test` runs them.
 WITHOUT_UNIT_TESTS = ("--exclude-resource-type", "unit_test")
 SEGMENT = "seg_"  # what the models of segments begin with
+# A threshold that is worked out from the shop's own repeats (dbt_project/macros/rhythm.sql)
+AUTO = "auto"
+AUTO_KIND = f"a whole number above zero, or `{AUTO}`"
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,11 @@ def check_settings(settings: Settings) -> None:
                 "Mend it in regulars.toml and run again.",
             )
         kind = _kind(known[name])
-        if _kind(value) != kind:
+        if kind == AUTO_KIND:
+            is_right = value == AUTO or (type(value) is int and value > 0)
+        else:
+            is_right = _kind(value) == kind
+        if not is_right:
             raise UsageError(
                 f"The setting `models.{name}` must be {kind}, such as {known[name]}.",
                 "Mend it in regulars.toml and run again.",
@@ -127,6 +134,8 @@ def _columns_of(model: str) -> list[str]:
 
 def _kind(value: Any) -> str:
     """What a setting is, in words; whole and other numbers are one kind, true and false another."""
+    if value == AUTO:
+        return AUTO_KIND
     words = {bool: "true or false", int: "a number", float: "a number", str: "a text"}
     return words.get(type(value), "a list" if isinstance(value, list) else "a table")
 

@@ -157,6 +157,27 @@ def test_every_model_says_what_one_row_is(manifest: dict[str, Any]) -> None:
     _report("description", wrong)
 
 
+INTERNAL_CODE = re.compile(r"\b(?:S\d+|RELIABILITY|REQUIREMENTS|DESIGN)\b")
+
+
+def test_no_description_carries_a_code_of_ours(manifest: dict[str, Any]) -> None:
+    wrong = {}
+    for node in [*manifest["nodes"].values(), *manifest["unit_tests"].values()]:
+        told = [node.get("description") or ""]
+        told += [column["description"] or "" for column in node.get("columns", {}).values()]
+        told += [str(value) for value in _segment_words(node)]
+        found = [match.group() for text in told if (match := INTERNAL_CODE.search(text))]
+        if found:
+            wrong[node["name"]] = ", ".join(found)
+    _report("codes", wrong)
+
+
+def _segment_words(node: dict[str, Any]) -> Iterator[str]:
+    meta = (node.get("config") or {}).get("meta") or {}
+    segment = meta.get("segment") or {}
+    yield from (segment[key] for key in ("label", "description") if key in segment)
+
+
 def test_every_documented_column_of_a_published_table_is_described(
     manifest: dict[str, Any],
 ) -> None:

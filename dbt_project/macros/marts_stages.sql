@@ -22,7 +22,8 @@
         'First order'
     {%- else -%}
         case
-            when advocacy_at = many_orders_at then '{{ var("advocacy_min_orders") }} orders'
+            when advocacy_at = many_orders_at
+                then {{ count_in_words(threshold('advocacy_min_orders'), 'order', 'orders') }}
             else '{{ var("advocacy_min_orders_with_signal") }} orders and a ' || signal_kind
         end
     {%- endif -%}

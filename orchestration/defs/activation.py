@@ -56,7 +56,8 @@ def report(run: RunResource) -> dg.MaterializeResult[None]:
 
     current = run.current
     try:
-        path = build_report(current.home, current.settings.shop.name)
+        shop = current.settings.shop
+        path = build_report(current.home, shop.name, shop.timezone)
     except RegularsError as error:
         current.say(f"Published without its report. {error.message} {error.hint}")
         return dg.MaterializeResult(metadata={"problem": f"{error.message} {error.hint}"})

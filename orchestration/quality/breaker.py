@@ -24,7 +24,7 @@ its orders, visits and messages may be restated.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from math import sqrt
 from typing import Any
 
@@ -38,6 +38,7 @@ from orchestration.quality.measures import (
     PastChange,
     both_open,
     measure,
+    read_thresholds,
 )
 from orchestration.quality.releases import apply_releases, baseline_of, find_releases
 from orchestration.quality.results import BREAKER_PREFIX, CheckResult
@@ -57,20 +58,33 @@ def check_sizes(
         return [_first_build()]
     with both_open(home.published, candidate.path) as connection:
         manifest = read_manifest(target_path(home) / "manifest.json")
-        measures = measure(connection, windows(manifest.segments))
+        thresholds = read_thresholds(connection, "new")
+        measures = measure(connection, windows(manifest.segments, thresholds))
     return apply_releases(judge(measures, settings), find_releases(store, baseline_of(home)))
 
 
-def windows(segments: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
-    """The days of every segment over a window, as its file says (`window_days`)."""
-    days = {name: told.get("window_days") for name, told in segments.items()}
-    return {name: float(number) for name, number in days.items() if number}
+def windows(
+    segments: Mapping[str, Mapping[str, Any]], thresholds: Mapping[str, int]
+) -> dict[str, float]:
+    """The days of every segment over a window, as its file says (`window_days`).
+
+    That is a number, or the name of a threshold that follows the shop's own rhythm.
+    """
+    told = {name: meta.get("window_days") for name, meta in segments.items()}
+    days = {name: thresholds.get(str(said), said) for name, said in told.items()}
+    return {name: float(number) for name, number in days.items() if isinstance(number, int | float)}
 
 
 def judge(measures: Measures, settings: Settings) -> list[CheckResult]:
     """Apply the rules to what was measured."""
     results = [
-        _result(change.name, change.table, change.after, _group_problem(change, measures, settings))
+        _result(
+            change.name,
+            change.table,
+            change.after,
+            _group_problem(change, measures, settings),
+            measures.moved,
+        )
         for change in measures.groups
         if change.before or change.after
     ]
@@ -96,7 +110,15 @@ def _first_build() -> CheckResult:
     )
 
 
-def _result(name: str, table: str, observed: float, problem: str) -> CheckResult:
+def _result(
+    name: str, table: str, observed: float, problem: str, moved: Sequence[str] = ()
+) -> CheckResult:
+    rhythm = (
+        f" The shop's own rhythm moved {', '.join(moved)} (marts.shop_rhythm); a number under"
+        " [models] in regulars.toml holds a threshold still."
+        if moved
+        else ""
+    )
     return CheckResult(
         kind="breaker",
         name=f"{BREAKER_PREFIX}{name}",
@@ -107,7 +129,7 @@ def _result(name: str, table: str, observed: float, problem: str) -> CheckResult
         hint=(
             "If the change is right, a person releases it with"
             f" `regulars release {name} --by NAME --reason TEXT` and runs again;"
-            " else mend the source or model."
+            f" else mend the source or model.{rhythm}"
             if problem
             else ""
         ),

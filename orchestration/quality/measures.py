@@ -67,6 +67,8 @@ class Measures:
     people_after: int
     groups: tuple[GroupChange, ...]
     past: tuple[PastChange, ...]
+    moved: tuple[str, ...] = ()
+    """Thresholds of the shop's own rhythm that are not what they were, in words."""
 
 
 @contextmanager
@@ -101,7 +103,24 @@ def measure(
         people_after=int(people[1]),
         groups=tuple(_groups(connection, tables, windows or {}, new_as_of)),
         past=tuple(_past(connection)),
+        moved=tuple(_moved(*(read_thresholds(connection, catalog) for catalog in _BOTH))),
     )
+
+
+def read_thresholds(connection: duckdb.DuckDBPyConnection, catalog: str) -> dict[str, int]:
+    """The shop's own thresholds in `old` or `new`; none in a file from before there were any."""
+    if "marts.shop_rhythm" not in _tables(connection)[catalog]:
+        return {}
+    rows = connection.execute(
+        f"select threshold, threshold_value from {catalog}.marts.shop_rhythm order by threshold"
+    ).fetchall()
+    return {str(name): int(value) for name, value in rows}
+
+
+def _moved(before: Mapping[str, int], after: Mapping[str, int]) -> Iterator[str]:
+    for name, value in after.items():
+        if before.get(name, value) != value:
+            yield f"{name} from {before[name]} to {value}"
 
 
 _BOTH = ("old", "new")

@@ -37,7 +37,7 @@ UNDRAWN = """<!doctype html>
 """
 
 
-def build_report(home: Home, shop_name: str = "") -> Path:
+def build_report(home: Home, shop_name: str = "", timezone: str = "UTC") -> Path:
     """Draw the report of the published file and put it beside the Parquet copies.
 
     A page that cannot be drawn is replaced by one that says so: the page of an older build would
@@ -46,6 +46,7 @@ def build_report(home: Home, shop_name: str = "") -> Path:
     Args:
         home: whose published file is drawn.
         shop_name: the shop's name for the heading, if it has one.
+        timezone: whose days "the last 30 days" and months are.
 
     Returns:
         The path of the page.
@@ -55,7 +56,7 @@ def build_report(home: Home, shop_name: str = "") -> Path:
     """
     try:
         with open_published(home) as connection:
-            page = render(connection, read_deliveries(home, connection), shop_name)
+            page = render(connection, read_deliveries(home, connection), shop_name, timezone)
     except Exception as error:
         if home.published_dir.exists():
             _write(home, UNDRAWN)
@@ -80,13 +81,17 @@ def _write(home: Home, page: str) -> None:
 
 
 def render(
-    connection: duckdb.DuckDBPyConnection, deliveries: list[Delivery], shop_name: str = ""
+    connection: duckdb.DuckDBPyConnection,
+    deliveries: list[Delivery],
+    shop_name: str = "",
+    timezone: str = "UTC",
 ) -> str:
     """The page of an open published file."""
-    build = figures.read_build(connection)
+    build = figures.read_build(connection, timezone)
     sources = health.read_sources(connection, build)
     freshness = health.read_freshness(connection)
     grid = figures.read_grid(connection)
+    thresholds = figures.read_thresholds(connection)
     template = _environment(build.currency).get_template("report.html.j2")
     return template.render(
         shop_name=shop_name,
@@ -95,6 +100,10 @@ def render(
         months=figures.read_months(connection, build),
         stages=figures.read_stages(connection),
         grid=grid,
+        recency=figures.read_spans(connection, "r_score", "recency_days"),
+        frequency=figures.read_spans(connection, "f_score", "frequency"),
+        thresholds=thresholds,
+        stage_words=words.stages({each.name: each.value for each in thresholds}),
         groups=figures.read_rfm_groups(connection),
         segments=segments.read_segments(connection, build),
         deliveries=deliveries,
@@ -126,8 +135,13 @@ def _environment(currency: str) -> SandboxedEnvironment:
     constants: dict[str, Any] = {
         "share": words.share,
         "change": words.change,
-        "stage_words": words.STAGES,
         "group_words": words.RFM_GROUPS,
+        "threshold_words": words.THRESHOLDS,
+        "counted": words.counted,
+        "basis": words.basis,
+        "typical": words.typical,
+        "orders_between": words.orders_between,
+        "days_between": words.days_between,
         "reason_words": words.REASONS,
         "refusal_words": words.REFUSALS,
         "channel_words": words.CHANNELS,

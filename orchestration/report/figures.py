@@ -1,15 +1,17 @@
 """The figures of the report's upper half: people, sales, stages and the recency × frequency grid.
 
 Belongs here: reading the published file. Does not belong here: words and layout (words, templates).
+Days and months are the shop's, as orders carry them (`ordered_date`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from math import ceil, sqrt
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import duckdb
 
@@ -28,16 +30,37 @@ class Build:
     as_of: datetime
     code_version: str
     currency: str
+    timezone: str = "UTC"
+
+    def _local(self, moment: datetime) -> datetime:
+        return moment.replace(tzinfo=UTC).astimezone(ZoneInfo(self.timezone))
+
+    @property
+    def last_day(self) -> date:
+        """The shop's last day of which anything can be known."""
+        return self._local(self.as_of - timedelta(microseconds=1)).date()
+
+    @property
+    def ends_a_month(self) -> bool:
+        """Whether the shop's month is over at this very moment."""
+        now = self._local(self.as_of)
+        return now.day == 1 and now.time() == time.min
 
 
 @dataclass(frozen=True)
 class Month:
-    """Net sales of one month, by buyers who came for the first time and those who came back."""
+    """Net sales of one month: first orders, people who came back, and orders of nobody known."""
 
     first_day: date
     first_orders: float
     later_orders: float
+    unknown_orders: float
     is_whole: bool
+
+    @property
+    def total(self) -> float:
+        """All three."""
+        return self.first_orders + self.later_orders + self.unknown_orders
 
 
 @dataclass(frozen=True)
@@ -51,9 +74,9 @@ class Headline:
     anonymous: int
     repeat_buyers: int
     emailable: int
-    net_30d: Decimal
-    net_before_30d: Decimal
-    net_ever: Decimal
+    net_30d: Decimal | None
+    net_before_30d: Decimal | None
+    net_ever: Decimal | None
     orders_30d: int
     orders_ever: int
     average_value: Decimal | None
@@ -89,17 +112,38 @@ class Cell:
 
 @dataclass(frozen=True)
 class RfmGroup:
-    """One named group of buyers."""
+    """One named group of buyers, and what half of them exceed; no name where no value is known."""
 
-    name: str
+    name: str | None
     people: int
     value: Decimal | None
-    recency_days: float
+    order_count: int
+    recency_days: int
 
     @property
     def value_or_zero(self) -> Decimal:
         """The value, for sums."""
         return self.value or Decimal(0)
+
+
+@dataclass(frozen=True)
+class Span:
+    """The smallest and the largest number behind one score."""
+
+    least: int
+    most: int
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """A number that follows the shop's own rhythm, and why it is that."""
+
+    name: str
+    unit: str
+    value: int
+    basis: str
+    repeat_count: int
+    repeat_buyer_count: int
 
 
 def rows(connection: duckdb.DuckDBPyConnection, sql: str, *values: Any) -> list[tuple[Any, ...]]:
@@ -119,8 +163,8 @@ def has_table(connection: duckdb.DuckDBPyConnection, schema: str, name: str) -> 
     return bool(one(connection, sql, schema, name)[0])
 
 
-def read_build(connection: duckdb.DuckDBPyConnection) -> Build:
-    """The build's own row, with the currency that sums are in."""
+def read_build(connection: duckdb.DuckDBPyConnection, timezone: str = "UTC") -> Build:
+    """The build's own row, with the currency that sums are in and the zone of the shop's days."""
     build_id, run_id, as_of = one(connection, "select build_id, run_id, as_of from ops.build")
     version = rows(connection, "select code_version from ops.runs where run_id = ?", run_id)
     currency = rows(
@@ -132,6 +176,7 @@ def read_build(connection: duckdb.DuckDBPyConnection) -> Build:
         as_of,
         version[0][0] if version else "",
         currency[0][0] if currency else "",
+        timezone,
     )
 
 
@@ -152,17 +197,16 @@ def read_headline(connection: duckdb.DuckDBPyConnection, build: Build) -> Headli
     sales = one(
         connection,
         f"""
-        select
-            coalesce(sum(net) filter (where ordered_at > $1 - interval 30 day), 0),
-            coalesce(sum(net) filter (where ordered_at > $1 - interval 60 day
-                and ordered_at <= $1 - interval 30 day), 0),
-            coalesce(sum(net), 0),
-            count(*) filter (where ordered_at > $1 - interval 30 day),
-            count(*),
-            min(ordered_at)::date
-        from ({_sales(connection)})
+        with sales as (
+            select *, ordered_date > $1::date - 30 as is_30d,
+                ordered_date > $1::date - 60 and ordered_date <= $1::date - 30 as is_before
+            from ({_sales(connection)})
+        )
+        select {_known_sum("is_30d")}, {_known_sum("is_before")}, {_known_sum("true")},
+            count(*) filter (where is_30d), count(*), min(ordered_date)
+        from sales
         """,
-        build.as_of,
+        build.last_day,
     )
     emailable = one(
         connection,
@@ -195,25 +239,26 @@ def read_months(connection: duckdb.DuckDBPyConnection, build: Build) -> list[Mon
         with sales as ({_sales(connection)}),
         numbered as (
             select *, row_number() over (partition by customer_id order by ordered_at, order_id) = 1
-                and customer_id is not null as is_first
+                as is_first
             from sales
         ),
         months as (
             select unnest(generate_series(
-                date_trunc('month', $1::timestamp) - interval {MONTHS - 1} month,
-                date_trunc('month', $1::timestamp), interval 1 month))::date as month
+                date_trunc('month', $1::date) - interval {MONTHS - 1} month,
+                date_trunc('month', $1::date), interval 1 month))::date as month
         )
-        select m.month, coalesce(sum(net) filter (where is_first), 0)::double,
-            coalesce(sum(net) filter (where not is_first), 0)::double
-        from months m left join numbered n on date_trunc('month', n.ordered_at)::date = m.month
+        select m.month,
+            coalesce(sum(net) filter (where customer_id is not null and is_first), 0)::double,
+            coalesce(sum(net) filter (where customer_id is not null and not is_first), 0)::double,
+            coalesce(sum(net) filter (where customer_id is null), 0)::double
+        from months m left join numbered n on date_trunc('month', n.ordered_date)::date = m.month
         group by m.month order by m.month
         """,
-        build.as_of - timedelta(microseconds=1),
+        build.last_day,
     )
-    ends_now = build.as_of.day == 1 and build.as_of.time() == time.min
-    open_month = None if ends_now else found[-1][0]
-    months = [Month(day, first, later, day != open_month) for day, first, later in found]
-    started = next((n for n, m in enumerate(months) if m.first_orders or m.later_orders), 0)
+    open_month = None if build.ends_a_month else found[-1][0]
+    months = [Month(*figures, figures[0] != open_month) for figures in found]
+    started = next((n for n, m in enumerate(months) if m.total), len(months))
     return months[started:]
 
 
@@ -284,17 +329,42 @@ def read_grid(connection: duckdb.DuckDBPyConnection) -> list[list[Cell]]:
     ]
 
 
+def read_spans(connection: duckdb.DuckDBPyConnection, score: str, value: str) -> dict[int, Span]:
+    """What each score of recency or frequency stands for in this shop."""
+    found = rows(
+        connection,
+        f"select {score}, min({value}), max({value}) from ({_CURRENT_RFM})"
+        f" where {score} is not null group by {score}",
+    )
+    return {int(number): Span(int(least), int(most)) for number, least, most in found}
+
+
 def read_rfm_groups(connection: duckdb.DuckDBPyConnection) -> list[RfmGroup]:
-    """The named groups, largest value first."""
+    """All groups, largest value first; buyers whose value is not known are the last one."""
     return [
         RfmGroup(*row)
         for row in rows(
             connection,
             f"""
-            select rfm_segment, count(*), sum(monetary), avg(recency_days) from ({_CURRENT_RFM})
-            where rfm_segment is not null
-            group by rfm_segment order by 3 desc nulls last, 1
+            select rfm_segment, count(*), sum(monetary), quantile_disc(frequency, 0.5)::int,
+                quantile_disc(recency_days, 0.5)::int
+            from ({_CURRENT_RFM})
+            group by rfm_segment order by rfm_segment is null, 3 desc nulls last, 1
             """,
+        )
+    ]
+
+
+def read_thresholds(connection: duckdb.DuckDBPyConnection) -> list[Threshold]:
+    """What loyal, at risk and recent mean in this build; nothing in an older file."""
+    if not has_table(connection, "marts", "shop_rhythm"):
+        return []
+    return [
+        Threshold(*row)
+        for row in rows(
+            connection,
+            "select threshold, unit, threshold_value, basis, repeat_count, repeat_buyer_count"
+            " from marts.shop_rhythm order by threshold",
         )
     ]
 
@@ -324,6 +394,15 @@ def _sales(connection: duckdb.DuckDBPyConnection) -> str:
     by_status = "status not in ('cancelled', 'voided', 'test')"
     counted = "is_counted" if "is_counted" in columns else by_status
     return (
-        f"select order_id, customer_id, ordered_at, {net} as net from marts.fct_orders"
-        f" where {counted}"
+        f"select order_id, customer_id, ordered_date, ordered_at, {net} as net"
+        f" from marts.fct_orders where {counted}"
+    )
+
+
+def _known_sum(condition: str) -> str:
+    """A sum that is nothing without orders, and unknown where no order's amount is known."""
+    return (
+        f"case when count(*) filter (where {condition}) > 0 and count(net) filter"
+        f" (where {condition}) = 0 then null"
+        f" else coalesce(sum(net) filter (where {condition}), 0) end"
     )

@@ -118,15 +118,17 @@ def _fill(
         )
         if people or channel == figures.channel
     ]
+    # An anonymous member of whom nothing was said has no row, and no permission.
     figures.unreachable = [
         (reason, people)
         for reason, people in rows(
             connection,
             f"""
-            select c.reason, count(*) from marts.contactability c
-            semi join {place} s using (customer_id)
-            where c.purpose = ? and c.channel = ? and not c.is_contactable
-            group by c.reason order by 2 desc, 1
+            select coalesce(c.reason, 'no_consent'), count(*) from {place} s
+            left join marts.contactability c
+                on c.customer_id = s.customer_id and c.purpose = ? and c.channel = ?
+            where not coalesce(c.is_contactable, false)
+            group by 1 order by 2 desc, 1
             """,
             figures.purpose,
             figures.channel,

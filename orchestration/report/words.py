@@ -6,6 +6,7 @@ Belongs here: formats, plain words for codes, and masks. Does not belong here: r
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 
@@ -13,24 +14,25 @@ SYMBOLS = {"GBP": "£", "EUR": "€", "USD": "$", "JPY": "¥"}
 FEW = 10  # groups smaller than this are not told apart (RELIABILITY: small segments)
 DOT = "•••"
 
-STAGES = {
-    "awareness": "Came by or got in touch",
-    "consideration": "Came back or looked around",
-    "acquisition": "Wish list, cart or checkout",
-    "purchase": "One to three orders",
-    "advocacy": "Loyal, or recommends the shop",
-}
+# Groups compare buyers with one another, so their words do too; the numbers are each group's own.
 RFM_GROUPS = {
-    "champions": "Bought lately, often, and much",
-    "loyal": "Buy often",
-    "active": "Bought lately, more than once",
-    "new": "First order just now",
-    "promising": "First order a little while ago",
-    "needs_attention": "Good customers, slowing down",
-    "at_risk": "Good customers, long not seen",
-    "previously_loyal": "Among the best once, gone quiet",
-    "almost_lost": "Bought a little, long ago",
-    "dormant": "Bought once or twice, very long ago",
+    "champions": "The last to buy, with more history than most",
+    "loyal": "Bought later than most, with more history",
+    "active": "Bought later than most, with as much history",
+    "new": "The last to buy, with less history than most",
+    "promising": "Bought later than most, with less history",
+    "needs_attention": "Neither late nor long ago, compared with the others",
+    "at_risk": "Longer away than most, with as much history or more",
+    "previously_loyal": "Longer away than most, with the most history",
+    "almost_lost": "Longer away than most, with less history",
+    "dormant": "Away the longest, with the least history",
+}
+THRESHOLDS = {
+    "loyal_min_orders": "Loyal from",
+    "advocacy_min_orders": "In the stage advocacy from",
+    "at_risk_min_orders": "At risk, when overdue, from",
+    "overdue_min_days": "Overdue after, at the earliest",
+    "recent_buyer_days": "A recent buyer for",
 }
 REASONS = {
     "granted": "may be contacted",
@@ -122,6 +124,53 @@ def few(value: int) -> str:
     return f"under {FEW}" if 0 < value < FEW else count(value)
 
 
+def counted(number: int, unit: str) -> str:
+    """A number with its unit in the plural: "1 order", "2,000 days"."""
+    return f"{number:,} {unit.removesuffix('s') if number == 1 else unit}"
+
+
+def typical(order_count: int, recency_days: int) -> str:
+    """A group's medians, as part of a sentence."""
+    last = "today" if recency_days == 0 else f"{counted(recency_days, 'days')} ago"
+    return f"typically {counted(order_count, 'orders')}, the last one {last}"
+
+
+def orders_between(least: int, most: int) -> str:
+    """A range of order counts."""
+    return counted(most, "orders") if least == most else f"{least:,} to {most:,} orders"
+
+
+def days_between(least: int, most: int) -> str:
+    """How long ago, as a range of days."""
+    if most == 0:
+        return "today"
+    return f"{most:,} d ago" if least == most else f"{least:,} to {most:,} d ago"
+
+
+def stages(thresholds: Mapping[str, int]) -> dict[str, str]:
+    """What each journey stage means in this shop."""
+    enough = thresholds.get("advocacy_min_orders")
+    return {
+        "awareness": "Came by or got in touch",
+        "consideration": "Came back or looked around",
+        "acquisition": "Wish list, cart or checkout",
+        "purchase": f"Ordered, fewer than {counted(enough, 'orders')}" if enough else "Ordered",
+        "advocacy": f"{counted(enough, 'orders')} or more, or fewer and a recommendation"
+        if enough
+        else "Loyal, or recommends the shop",
+    }
+
+
+def basis(code: str, repeat_count: int, repeat_buyer_count: int) -> str:
+    """Where a threshold of the shop's own rhythm comes from."""
+    repeats = f"{counted(repeat_count, 'repeats')} by {counted(repeat_buyer_count, 'buyers')}"
+    return {
+        "auto": f"worked out from {repeats}",
+        "setting": "set under [models] in the settings",
+        "floor": f"fixed, because {repeats} are too few to tell",
+    }.get(code, code)
+
+
 def money(value: Decimal | float | None, currency: str, digits: int = 0) -> str:
     """An amount with its currency; a dash where it is not known."""
     if value is None:
@@ -144,9 +193,9 @@ def share(part: float, whole: float) -> str:
     return f"{value:.0%}".replace("%", " %")
 
 
-def change(now: float, before: float) -> str:
-    """How a figure moved, in words."""
-    if not before:
+def change(now: Decimal | float | None, before: Decimal | float | None) -> str:
+    """How a figure moved, in words; nothing where either is not known."""
+    if now is None or not before:
         return ""
     moved = now / before - 1
     if abs(moved) < 0.005:

@@ -1536,6 +1536,40 @@ select
     is_dormant, is_undeliverable, is_shared, n as observation_count, first_seen_at, last_seen_at
 from judged;
 
+-- The shop's own rhythm: gaps between order days, orders of those who came back.
+create table marts.shop_rhythm as
+with kept as (
+    select customer_id, ordered_date from marts.fct_orders
+    where customer_id is not null and is_counted and is_kept
+), gaps as (
+    select customer_id, date_diff('day',
+        lag(ordered_date) over (partition by customer_id order by ordered_date), ordered_date) as gap
+    from (select distinct customer_id, ordered_date from kept)
+), repeats as (
+    select count(gap) as n, count(distinct customer_id) filter (where gap is not null) as people,
+        quantile_disc(gap, 0.5)::int as usual, quantile_disc(gap, 0.95)::int as long
+    from gaps
+), counts as (
+    select quantile_disc(n, 0.5)::int as typical, quantile_disc(n, 0.75)::int as high
+    from (select count(*) as n from kept group by customer_id having count(*) >= 2)
+), worked_out as (
+    select *, n >= 200 and people >= 50 as is_enough, greatest(4, high, typical + 1) as many
+    from repeats, counts
+)
+select
+    threshold, case when is_enough then worked else fixed end::int as threshold_value,
+    case when is_enough then 'auto' else 'floor' end as basis, n as repeat_count,
+    people as repeat_buyer_count, usual as median_gap_days, long as long_gap_days,
+    typical as median_order_count, high as high_order_count
+from worked_out, lateral (values
+    ('loyal_min_orders', many, 4), ('advocacy_min_orders', many, 4),
+    ('at_risk_min_orders', greatest(3, typical), 3), ('overdue_min_days', long + 14, 180),
+    ('recent_buyer_days', least(30, greatest(2, usual // 2)), 14)) as t(threshold, worked, fixed);
+
+create temp macro threshold(name) as (
+    select threshold_value from marts.shop_rhythm as r where r.threshold = name
+);
+
 create table marts.fct_customer_order_summary as
 with kept as (
     select * from marts.fct_orders where customer_id is not null and is_counted
@@ -1572,7 +1606,7 @@ select
         as lifetime_net_sales_issue,
     'GBP' as currency, usual_gap_days,
     date_diff('day', last_ordered_date, today()) as days_since_last_order,
-    greatest(coalesce(2 * usual_gap_days, 0), 180) as overdue_after_days,
+    greatest(coalesce(2 * usual_gap_days, 0), threshold('overdue_min_days')) as overdue_after_days,
     first_ordered_date, last_ordered_date, first_ordered_at, last_ordered_at
 from totals left join usual_gaps using (customer_id);
 
@@ -1825,7 +1859,8 @@ with humans as (
 ), ordered as (
     select customer_id, min(ordered_at) as purchase_at,
         min(ordered_at) filter (where customer_order_number >= 2) as some_orders_at,
-        min(ordered_at) filter (where customer_order_number >= 4) as many_orders_at
+        min(ordered_at) filter (where customer_order_number >= threshold('advocacy_min_orders'))
+            as many_orders_at
     from marts.fct_orders where customer_order_number is not null group by customer_id
 ), signals as (
     select customer_id, min(row(occurred_at, kind, tie)) as first
@@ -1876,7 +1911,9 @@ with humans as (
                 when acquisition_at = wishlist_at then 'Saved a product to the wishlist'
                 else 'Started the checkout' end,
             'First order',
-            case when advocacy_at = many_orders_at then '4 orders' else '2 orders and a ' || kind end
+            case when advocacy_at = many_orders_at
+                then counted(threshold('advocacy_min_orders'), 'order', 'orders')
+                else '2 orders and a ' || kind end
         ]) as entry_reason
     from reached
 )
@@ -2006,8 +2043,14 @@ select
     case when reason = 'granted' then receipts.lawful_basis end as lawful_basis,
     case when reason = 'granted' then receipts.occurred_at end as granted_at,
     case when reason = 'granted' then receipts.expires_at end as expires_at
-from (select customer_id from marts.dim_customers where is_known)
-cross join policies
+from (
+    select customer_id, channel, purpose
+    from marts.dim_customers cross join policies where is_known
+    union all
+    select customer_id, channel, purpose
+    from decided semi join (from marts.dim_customers where not is_known) using (customer_id)
+    where channel in ('push', 'onsite', 'ads')
+)
 left join decided using (customer_id, channel, purpose)
 left join consents as receipts on receipt = consent_event_id;
 
@@ -2085,21 +2128,23 @@ select customer_id,
     json_object('product', product_name, 'product_id', product_id, 'category', category,
         'order_id', order_id, 'value', net_sales::decimal(18, 2), 'currency', order_currency,
         'is_first_order', order_count = 1)::text as context
-from buyers where days_since_last_order <= 14;
+from buyers where days_since_last_order <= threshold('recent_buyer_days');
 
 create table segments.seg_loyal_customers as
 select customer_id, rhythm(order_count, usual_gap_days, days_since_last_order) as reason,
     json_object('product', product_name, 'product_id', product_id, 'category', category,
         'order_count', order_count, 'value', lifetime_net_sales::decimal(18, 2), 'currency', currency,
         'usual_gap_days', usual_gap_days, 'days_since_order', days_since_last_order)::text as context
-from buyers where order_count >= 4 and days_since_last_order <= overdue_after_days;
+from buyers
+where order_count >= threshold('loyal_min_orders') and days_since_last_order <= overdue_after_days;
 
 create table segments.seg_at_risk as
 select customer_id, rhythm(order_count, usual_gap_days, days_since_last_order) as reason,
     json_object('product', product_name, 'product_id', product_id, 'category', category,
         'order_count', order_count, 'value', lifetime_net_sales::decimal(18, 2), 'currency', currency,
         'usual_gap_days', usual_gap_days, 'days_since_order', days_since_last_order)::text as context
-from buyers where order_count >= 3 and days_since_last_order > overdue_after_days;
+from buyers
+where order_count >= threshold('at_risk_min_orders') and days_since_last_order > overdue_after_days;
 
 create table segments.seg_vip as
 select customer_id,

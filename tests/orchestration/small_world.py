@@ -337,6 +337,11 @@ select customer_id, ['awareness', 'consideration', 'acquisition', 'purchase', 'a
     first_seen_at + (n - 1) * interval 1 second as entered_at,
     case when n < reached then first_seen_at + n * interval 1 second end as exited_at
 from d, range(1, 6) r(n) where n <= reached and (n <> 2 or visit_count >= 2);
+create table shop_rhythm as
+select *, 1200::bigint as repeat_count, 400::bigint as repeat_buyer_count
+from (values ('loyal_min_orders', 'orders', 4, 'auto'), ('advocacy_min_orders', 'orders', 4, 'auto'),
+    ('at_risk_min_orders', 'orders', 3, 'setting'), ('overdue_min_days', 'days', 180, 'floor'),
+    ('recent_buyer_days', 'days', 14, 'auto')) t(threshold, unit, threshold_value, basis);
 create table activity.fct_deliveries as
 select 'y' as sync_run_id, md5(customer_id) as delivery_id, 'recent_buyers' as segment,
     'file' as destination, customer_id, 'added' as operation, 'email' as channel,

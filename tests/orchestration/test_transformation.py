@@ -72,6 +72,10 @@ def test_no_results_point_to_the_log(tmp_path: Path) -> None:
     [
         ({"models": {"recent_buyr_days": 3}}, "models.recent_buyr_days"),
         ({"models": {"recent_buyer_days": "3"}}, "models.recent_buyer_days"),
+        ({"models": {"recent_buyer_days": 2.5}}, "a whole number above zero, or `auto`"),
+        ({"models": {"loyal_min_orders": 0}}, "models.loyal_min_orders"),
+        ({"models": {"loyal_min_orders": True}}, "models.loyal_min_orders"),
+        ({"models": {"overdue_gap_factor": "auto"}}, "models.overdue_gap_factor"),
         ({"models": {"double_opt_in": "false"}}, "models.double_opt_in"),
         ({"models": {"vip_top_share": True}}, "models.vip_top_share"),
         ({"models": {"internal_ips": "192.0.2.1"}}, "models.internal_ips"),
@@ -89,6 +93,7 @@ def test_a_typo_that_dbt_would_ignore_is_named(settings: dict[str, Any], named: 
 def test_what_the_project_knows_may_be_set() -> None:
     models = {"overdue_gap_factor": 2.5, "vip_top_share": 0.1, "double_opt_in": True}
     models |= {"internal_ips": ["192.0.2.1"], "review_max_identifiers": {"email": 5}}
+    models |= {"loyal_min_orders": 6, "overdue_min_days": "auto"}
     place = {"file": {"options": {"columns": ["first_name", "lifetime_net_sales"]}}}
     segments = {"vip": {"destinations": ["file"]}, "at_risk": {}}
     told = {"models": models, "segments": segments, "destinations": place}

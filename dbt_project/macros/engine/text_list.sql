@@ -1,14 +1,14 @@
-{#- The texts of a group in one, in their own order: "a, b, c". -#}
+{#- The different texts of a group in one, in their own order: "a, b, c". -#}
 {% macro text_list(expression) -%}
     {{ return(adapter.dispatch('text_list', 'regulars')(expression)) }}
 {%- endmacro %}
 
 {% macro duckdb__text_list(expression) -%}
-    string_agg({{ expression }}, ', ' order by {{ expression }})
+    string_agg(distinct {{ expression }}, ', ' order by {{ expression }})
 {%- endmacro %}
 
 {% macro spark__text_list(expression) -%}
-    listagg({{ expression }}, ', ') within group (order by {{ expression }})
+    listagg(distinct {{ expression }}, ', ') within group (order by {{ expression }})
 {%- endmacro %}
 
 {#- One row per word of two letters or more in a text. -#}

@@ -1,6 +1,6 @@
 {{ config(meta={'segment': {
     'label': 'Abandoned browse',
-    'description': 'Looked at a product an hour to a week ago, then neither cart nor order.',
+    'description': 'Looked at a product in the last ' ~ var('abandoned_max_days') ~ ' days, then neither cart nor order.',
     'channel': 'email',
     'purpose': 'marketing',
     'destinations': ['file'],

@@ -1,6 +1,6 @@
 {{ config(meta={'segment': {
     'label': 'Abandoned cart',
-    'description': 'Left products in the cart an hour to a week ago, and no order since.',
+    'description': 'Left products in the cart in the last ' ~ var('abandoned_max_days') ~ ' days, and no order since.',
     'channel': 'email',
     'purpose': 'marketing',
     'destinations': ['file'],

@@ -1,6 +1,7 @@
 {{ config(meta={'segment': {
     'label': 'At risk',
-    'description': 'Three or more kept orders, and the next one is long overdue.',
+    'description': 'At least {at_risk_min_orders} kept orders, and none for more than {overdue_min_days} days and '
+        ~ var('overdue_gap_factor') ~ ' times their usual gap.',
     'channel': 'email',
     'purpose': 'marketing',
     'destinations': ['file'],
@@ -10,7 +11,7 @@
 with buyers as (
     select * from {{ ref('fct_customer_order_summary') }}
     where
-        order_count >= {{ var('at_risk_min_orders') }}
+        order_count >= {{ threshold('at_risk_min_orders') }}
         and days_since_last_order > overdue_after_days
 ),
 

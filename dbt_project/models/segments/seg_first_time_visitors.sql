@@ -1,6 +1,7 @@
 {{ config(meta={'segment': {
     'label': 'First-time visitors',
-    'description': 'One visit so far, in the last 30 days, and no order: show them around.',
+    'description': 'One visit so far, in the last ' ~ var('first_time_visitor_days')
+        ~ ' days, and no order: show them around.',
     'channel': 'onsite',
     'purpose': 'personalisation',
     'destinations': ['file'],

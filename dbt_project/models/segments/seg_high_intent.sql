@@ -1,6 +1,7 @@
 {{ config(meta={'segment': {
     'label': 'High intent',
-    'description': 'Opened or clicked an email, then viewed products, all within a week; no order since.',
+    'description': 'Opened or clicked an email, then viewed products, all within ' ~ var('high_intent_window_days')
+        ~ ' days; no order since.',
     'channel': 'email',
     'purpose': 'marketing',
     'destinations': ['file'],

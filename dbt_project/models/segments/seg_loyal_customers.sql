@@ -1,6 +1,6 @@
 {{ config(meta={'segment': {
     'label': 'Loyal customers',
-    'description': 'Four or more kept orders and still buying at their usual pace.',
+    'description': 'At least {loyal_min_orders} kept orders and still buying at their usual pace.',
     'channel': 'email',
     'purpose': 'marketing',
     'destinations': ['file'],
@@ -10,7 +10,7 @@
 with buyers as (
     select * from {{ ref('fct_customer_order_summary') }}
     where
-        order_count >= {{ var('loyal_min_orders') }}
+        order_count >= {{ threshold('loyal_min_orders') }}
         and days_since_last_order <= overdue_after_days
 ),
 

@@ -1,6 +1,6 @@
 {{ config(meta={'segment': {
     'label': 'New subscribers',
-    'description': 'Signed up for email in the last 30 days: welcome them.',
+    'description': 'Signed up for email in the last ' ~ var('new_subscriber_days') ~ ' days: welcome them.',
     'channel': 'email',
     'purpose': 'marketing',
     'destinations': ['file'],

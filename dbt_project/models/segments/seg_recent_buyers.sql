@@ -1,16 +1,16 @@
 {{ config(meta={'segment': {
     'label': 'Recent buyers',
-    'description': 'A kept order in the last 14 days: thank them, and leave them out of offers.',
+    'description': 'A kept order in the last {recent_buyer_days} days: thank them, and leave them out of offers.',
     'channel': 'email',
     'purpose': 'transactional',
     'destinations': ['file'],
     'priority': 10,
-    'window_days': var('recent_buyer_days'),
+    'window_days': 'recent_buyer_days',
 }}) }}
 
 with buyers as (
     select * from {{ ref('fct_customer_order_summary') }}
-    where order_count > 0 and days_since_last_order <= {{ var('recent_buyer_days') }}
+    where order_count > 0 and days_since_last_order <= {{ threshold('recent_buyer_days') }}
 ),
 
 purchases as (

@@ -1,6 +1,7 @@
 {{ config(meta={'segment': {
     'label': 'VIP',
-    'description': 'The best 5 % of buyers by what they kept, with three or more orders.',
+    'description': 'The best ' ~ '%g' | format(var('vip_top_share') * 100) ~ ' % of buyers by what they kept, with at least '
+        ~ var('vip_min_orders') ~ ' orders.',
     'channel': 'email',
     'purpose': 'marketing',
     'destinations': ['file'],

@@ -21,7 +21,7 @@ from orchestration.quality.measures import GroupChange, Measures, PastChange, me
 from orchestration.quality.releases import apply_releases, baseline_of, find_releases, release
 from orchestration.quality.results import stopping
 from orchestration.quality.run import run_quality
-from orchestration.transformation import DBT_PROJECT, read_manifest, target_path
+from orchestration.transformation import AUTO, DBT_PROJECT, read_manifest, target_path
 from tests.orchestration import small_world
 
 SOAK = bool(os.environ.get("REGULARS_SOAK"))
@@ -278,6 +278,13 @@ def test_limits_of_the_past(change, expected):
     assert bool([r for r in judge(measures, Settings()) if r.stops]) is expected
 
 
+def test_a_stop_tells_of_thresholds_that_moved():
+    measures = Measures(1.0, 9, 9, (group(10_000, 0),), (), ("overdue_min_days from 180 to 43",))
+    (stop,) = judge(measures, Settings())
+    assert "moved overdue_min_days from 180 to 43" in stop.hint
+    assert "[models]" in stop.hint
+
+
 # With real files, and released by a person.
 
 
@@ -349,16 +356,22 @@ def test_the_first_build_has_no_baseline(make_candidate, home, store):
 
 def test_a_segments_window_is_what_its_file_says(home):
     told = read_manifest(target_path(home) / "manifest.json").segments
-    assert windows({**told, "vip": {"priority": 20}}) == small_world.WINDOWS
+    assert windows({**told, "vip": {"priority": 20}}, {}) == small_world.WINDOWS
+
+
+def test_a_window_may_follow_the_shops_own_rhythm():
+    told = {"recent_buyers": {"window_days": "recent_buyer_days"}, "vip": {"window_days": "gone"}}
+    assert windows(told, {"recent_buyer_days": 3}) == {"recent_buyers": 3}
 
 
 def test_the_shops_own_segments_say_their_windows():
     days = yaml.safe_load((DBT_PROJECT / "dbt_project.yml").read_text("utf-8"))["vars"]
     said = {}
     for path in (DBT_PROJECT / "models/segments").glob("seg_*.sql"):
-        if window := re.search(r"'window_days': var\('(\w+)'\)", path.read_text("utf-8")):
+        if window := re.search(r"'window_days': (?:var\()?'(\w+)'", path.read_text("utf-8")):
             said[path.stem.removeprefix("seg_")] = days[window[1]]
-    assert said == small_world.WINDOWS
+    assert said.pop("recent_buyers") == AUTO
+    assert said | {"recent_buyers": 14} == small_world.WINDOWS
 
 
 def test_a_clean_next_day_passes_while_somebody_reads(make_candidate, published, store):

@@ -1,7 +1,7 @@
 """The report: whole, self-contained, harmless, and nobody on it can be recognised."""
 
 import re
-from datetime import datetime
+from datetime import date, datetime
 from html.parser import HTMLParser
 
 import duckdb
@@ -12,6 +12,8 @@ from orchestration.ops import schema
 from orchestration.ops.store import append, open_store, to_micros
 from orchestration.report import words
 from orchestration.report.build import build_report
+from orchestration.report.figures import Build, read_build, read_headline, read_months
+from orchestration.report.segments import read_segments
 
 HEADINGS = (
     "Net sales by month",
@@ -105,6 +107,84 @@ def test_a_shop_whose_values_are_all_unknown_has_a_page(publish_day):
     _, page, text = page_of(home)
     assert page.stack == []
     assert "orders are left out of sums: no exchange rate is known for the day" in text
+    assert "none of the last thirteen months with an amount known" in text
+    assert "Net sales, last 30 days –" in text, "unknown money is not nothing"
+    assert re.search(r"Value not known Orders without an amount in .{10,40}; typically", text)
+
+
+def test_thresholds_and_captions_are_this_shops_own(publish_day):
+    home = publish_day(
+        after=[
+            "update shop_rhythm set threshold_value = 23 where unit = 'orders'",
+            "update fct_customer_rfm set frequency = 17 + frequency",
+        ]
+    )
+    _, _, text = page_of(home)
+    assert "Loyal from 23 orders worked out from 1,200 repeats by 400 buyers" in text
+    assert "At risk, when overdue, from 23 orders set under [models] in the settings" in text
+    assert "180 days fixed, because 1,200 repeats by 400 buyers are too few to tell" in text
+    assert "Ordered, fewer than 23 orders" in text
+    assert "23 orders or more, or fewer and a recommendation" in text
+    assert re.search(
+        r"New The last to buy, .{10,40}; typically 18 orders, the last one \d+ days? ago", text
+    )
+    for false in ("First order just now", "Once or so", "Bought once or twice", "One to three"):
+        assert false not in text
+
+
+def test_orders_of_nobody_known_are_drawn_apart(publish_day):
+    home = publish_day(
+        after=["update fct_orders set customer_id = null where hash(order_id) % 3 = 0"]
+    )
+    content, _, text = page_of(home)
+    assert '<span class="key unknown"></span>People not known' in content
+    with duckdb.connect(str(home.published), read_only=True) as con:
+        found = read_months(con, read_build(con))
+        ((nobody, everybody),) = con.execute(
+            "select sum(net_sales_shop) filter (where customer_id is null), sum(net_sales_shop)"
+            " from marts.fct_orders where is_counted and ordered_date >= '2024-05-01'"
+        ).fetchall()
+    last = [month for month in found if month.first_day >= date(2024, 5, 1)]
+    assert sum(m.unknown_orders for m in last) == pytest.approx(float(nobody))
+    assert sum(m.total for m in last) == pytest.approx(float(everybody))
+    assert "People not known" in text
+
+
+def test_days_and_months_are_the_shops(publish_day):
+    """The last order of May in Auckland is one of June there, whatever the clock in Greenwich."""
+    build = Build("b", "r", datetime(2025, 5, 31, 12), "v", "NZD", "Pacific/Auckland")
+    assert build.last_day == date(2025, 5, 31)
+    assert build.ends_a_month
+    home = publish_day(
+        after=[
+            "delete from fct_orders where rowid > 1",
+            "update fct_orders set net_sales_shop = 100, ordered_at = '2025-05-14 11:30:00',"
+            " ordered_date = '2025-05-01' where rowid = 0",
+            "update fct_orders set net_sales_shop = 40, ordered_at = '2025-04-30 13:00:00',"
+            " ordered_date = '2025-04-15' where rowid = 1",
+        ]
+    )
+    with duckdb.connect(str(home.published), read_only=True) as con:
+        build = read_build(con, "Pacific/Auckland")
+        head, months = read_headline(con, build), read_months(con, build)
+    assert build.last_day == date(2025, 5, 15)
+    assert (head.net_30d, head.net_before_30d) == (100, 40)
+    assert [(m.first_day.month, m.total) for m in months] == [(4, 40.0), (5, 100.0)]
+
+
+def test_reach_on_site_counts_the_anonymous_too(publish_day):
+    """Members without a row in contactability were never asked; they are told, not left out."""
+    home = publish_day(
+        after=[
+            "update dim_segments set channel = 'onsite' where segment = 'first_time_visitors'",
+            "delete from contactability where customer_id in"
+            " (select customer_id from segments.seg_first_time_visitors limit 15)",
+        ]
+    )
+    with duckdb.connect(str(home.published), read_only=True) as con:
+        found = read_segments(con, read_build(con))
+    (visitors,) = [s for s in found if s.name == "first_time_visitors"]
+    assert visitors.reachable + sum(n for _, n in visitors.unreachable) == visitors.size
 
 
 def test_it_asks_nothing_of_anybody(publish_day):

@@ -58,15 +58,20 @@ enough_views as (
     qualify row_number() over (partition by customer_id order by viewed_at, view_key) = {{ min_views }}
 ),
 
+many_orders as (
+    select {{ threshold('advocacy_min_orders') }} as order_count
+),
+
 orders as (
     select
         customer_id,
         min(ordered_at) as first_order_at,
         min(case when customer_order_number >= {{ var('advocacy_min_orders_with_signal') }} then ordered_at end)
             as some_orders_at,
-        min(case when customer_order_number >= {{ var('advocacy_min_orders') }} then ordered_at end)
+        min(case when customer_order_number >= many_orders.order_count then ordered_at end)
             as many_orders_at
     from {{ ref('fct_orders') }}
+    cross join many_orders
     where customer_order_number is not null
     group by customer_id
 ),

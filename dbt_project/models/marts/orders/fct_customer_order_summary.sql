@@ -21,21 +21,8 @@ totals as (
     group by customer_id
 ),
 
-days as (
-    select distinct
-        customer_id,
-        ordered_date
-    from orders
-    where is_kept
-),
-
 gaps as (
-    select
-        customer_id,
-        {{ dbt.datediff(
-            "lag(ordered_date) over (partition by customer_id order by ordered_date)", "ordered_date", "day"
-        ) }} as gap_days
-    from days
+    {{ order_gaps('orders') }}
 ),
 
 usual_gaps as (
@@ -74,7 +61,7 @@ final as (
         usual_gaps.usual_gap_days,
         {{ days_until_as_of('totals.last_ordered_date') }} as days_since_last_order,
         greatest(
-            coalesce({{ var('overdue_gap_factor') }} * usual_gaps.usual_gap_days, 0), {{ var('overdue_min_days') }}
+            coalesce({{ var('overdue_gap_factor') }} * usual_gaps.usual_gap_days, 0), {{ threshold('overdue_min_days') }}
         ) as overdue_after_days,
         totals.first_ordered_date,
         totals.last_ordered_date,

@@ -1,3 +1,5 @@
+{#- Descriptions quote its thresholds, which dbt cannot see before it has every model. -#}
+{%- do ref('shop_rhythm') -%}
 {%- set found = [] -%}
 {%- if execute -%}
     {%- do check_segment_names(graph) -%}
@@ -12,7 +14,7 @@ with segments as (
     select
         '{{ name }}' as segment,
         {{ segment_text(meta.label) }} as label,
-        {{ segment_text(meta.description) }} as description,
+        {{ with_thresholds(meta.description) }} as description,
         {{ segment_text(meta.channel) }} as channel,
         {{ segment_text(meta.purpose) }} as purpose,
         {{ segment_text(tojson(meta.destinations or [])) }} as destinations,
