@@ -27,7 +27,9 @@ from orchestration.home_kind import is_demo
 from orchestration.ops import schema
 from orchestration.ops.store import URL_VARIABLE, Store, from_micros, open_store
 from orchestration.ops.unknown_words import NOBODY, UNREAD_FILE, noted
-from orchestration.publishing.reader import read_build
+from orchestration.publishing.reader import open_published, read_build
+from orchestration.report.figures import read_thresholds
+from orchestration.report.words import basis
 
 Status = Literal["ok", "warning", "failed"]
 
@@ -190,9 +192,23 @@ def published(home: Home, now: datetime) -> Iterator[Check]:
         yield Check("published", "warning", f"{sentence} That is {_age(now - as_of)} old.", hint)
     else:
         yield Check("published", "ok", sentence)
+    yield from _rhythm(home)
     if _has_ops(home):
         with open_store(home) as store:
             yield from _manifest(store, run_id)
+
+
+def _rhythm(home: Home) -> Iterator[Check]:
+    """What loyal, overdue and recent mean in the published file."""
+    with open_published(home) as connection:
+        found = read_thresholds(connection)
+    told = [
+        f"{', '.join(f'{each.name} {each.value}' for each in found if each.basis == code)}:"
+        f" {basis(code, found[0].repeat_count, found[0].repeat_buyer_count)}."
+        for code in sorted({each.basis for each in found})
+    ]
+    if told:
+        yield Check("thresholds", "ok", " ".join(told))
 
 
 def _manifest(store: Store, published_run: str) -> Iterator[Check]:

@@ -344,3 +344,18 @@ def _text(checks: list[Check]) -> str:
 def test_findings_are_told_with_their_hint() -> None:
     text = _text([Check("disk", "warning", "1.0 GB free.", "Make room [now].")])
     assert text.split() == ["warning", "disk", "1.0", "GB", "free.", "Make", "room", "[now]."]
+
+
+def test_the_shops_own_thresholds_are_shown(home: Home) -> None:
+    with duckdb.connect(str(home.published)) as connection:
+        connection.execute("create schema marts")
+        connection.execute(
+            "create table marts.shop_rhythm as select *, 151 as repeat_count,"
+            " 2 as repeat_buyer_count from (values ('loyal_min_orders', 'orders', 23, 'setting'),"
+            " ('overdue_min_days', 'days', 180, 'floor')) as t"
+            "(threshold, unit, threshold_value, basis)"
+        )
+    assert _find(home, "thresholds").sentence == (
+        "overdue_min_days 180: fixed, because 151 repeats by 2 buyers are too few to tell."
+        " loyal_min_orders 23: set under [models] in the settings."
+    )
