@@ -1,16 +1,21 @@
--- Every known person has a row for each channel and purpose; nobody else has any.
-select coalesce(customers.customer_id, rows_of_people.customer_id) as customer_id
-from (
-    select customer_id from {{ ref('dim_customers') }}
-    where is_known
-) as customers
-full outer join (
+-- Every known person has a row for each channel and purpose; an anonymous one only on push, on site
+-- and for ads.
+with people as (
     select
-        customer_id,
-        count(*) as row_count
-    from {{ ref('contactability') }}
-    group by customer_id
-) as rows_of_people on customers.customer_id = rows_of_people.customer_id
+        customers.customer_id,
+        customers.is_known,
+        count(permissions.channel) as row_count,
+        count(permissions.channel) filter (
+            where permissions.channel not in ('push', 'onsite', 'ads')
+        ) as addressed_count
+    from {{ ref('dim_customers') }} as customers
+    left join {{ ref('contactability') }} as permissions on customers.customer_id = permissions.customer_id
+    group by customers.customer_id, customers.is_known
+)
+
+select customer_id from people
 where
-    customers.customer_id is null
-    or coalesce(rows_of_people.row_count, 0) <> {{ contact_channels() | length * contact_purposes() | length }}
+    case
+        when is_known then row_count <> {{ contact_channels() | length * contact_purposes() | length }}
+        else addressed_count > 0
+    end
