@@ -10,7 +10,6 @@ from typing import NamedTuple
 import dagster as dg
 
 from ingestion.config import load_settings
-from ingestion.errors import RegularsError
 from orchestration import console
 from orchestration.activation.authority import as_asked
 from orchestration.activation.people import destinations_of, targets
@@ -52,16 +51,14 @@ def _pairs() -> list[Pair]:
 )
 def report(run: RunResource) -> dg.MaterializeResult[None]:
     """Draw the page from the published file; what is published stays so without its page."""
-    from orchestration.report.build import build_report  # noqa: PLC0415 - only a run draws
+    from orchestration.report.build import report_or_sentence  # noqa: PLC0415 - only a run draws
 
-    current = run.current
-    try:
-        shop = current.settings.shop
-        path = build_report(current.home, shop.name, shop.timezone)
-    except RegularsError as error:
-        current.say(f"Published without its report. {error.message} {error.hint}")
-        return dg.MaterializeResult(metadata={"problem": f"{error.message} {error.hint}"})
-    current.say(f"Drawn: {path}")
+    shop = run.current.settings.shop
+    path, problem = report_or_sentence(run.current.home, shop.name, shop.timezone)
+    if path is None:
+        run.current.say(f"Published without its report. {problem}")
+        return dg.MaterializeResult(metadata={"problem": problem})
+    run.current.say(f"Drawn: {path}")
     return dg.MaterializeResult(metadata={"bytes": path.stat().st_size})
 
 

@@ -9,6 +9,7 @@ Data flow: published.duckdb, and counts of the ledger in ops -> published/report
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -57,9 +58,9 @@ def build_report(home: Home, shop_name: str = "", timezone: str = "UTC") -> Path
     try:
         with open_published(home) as connection:
             page = render(connection, read_deliveries(home, connection), shop_name, timezone)
+        _write(home, page)
     except Exception as error:
-        if home.published_dir.exists():
-            _write(home, UNDRAWN)
+        _replace_by_a_sentence(home)
         if isinstance(error, RegularsError):
             raise
         # The kind of error only: its text may carry a value.
@@ -67,8 +68,29 @@ def build_report(home: Home, shop_name: str = "", timezone: str = "UTC") -> Path
             f"The report could not be drawn ({type(error).__name__}); all else is as it was.",
             "REGULARS_TRACEBACK=1 regulars report shows where (it may quote rows).",
         ) from (error if os.environ.get("REGULARS_TRACEBACK") else None)
-    _write(home, page)
     return home.report
+
+
+def report_or_sentence(home: Home, shop_name: str, timezone: str) -> tuple[Path | None, str]:
+    """Draw the report, for a run that has published already: what is wrong is said, not raised.
+
+    Returns:
+        The page, or none and why, with what to do.
+    """
+    try:
+        return build_report(home, shop_name, timezone), ""
+    except RegularsError as error:
+        return None, f"{error.message} {error.hint}"
+
+
+def _replace_by_a_sentence(home: Home) -> None:
+    if not home.published_dir.exists():
+        return
+    try:
+        _write(home, UNDRAWN)
+    except OSError:  # such as a full disk; an older page must not stay either
+        with suppress(OSError):
+            home.report.unlink(missing_ok=True)
 
 
 def _write(home: Home, page: str) -> None:

@@ -10,9 +10,17 @@ import pytest
 from ingestion.errors import RegularsError
 from orchestration.ops import schema
 from orchestration.ops.store import append, open_store, to_micros
-from orchestration.report import words
-from orchestration.report.build import build_report
-from orchestration.report.figures import Build, read_build, read_headline, read_months
+from orchestration.report import build, words
+from orchestration.report.build import build_report, report_or_sentence
+from orchestration.report.figures import (
+    Build,
+    read_build,
+    read_grid,
+    read_headline,
+    read_months,
+    read_rfm_groups,
+    read_stages,
+)
 from orchestration.report.segments import read_segments
 
 HEADINGS = (
@@ -93,6 +101,22 @@ def test_a_page_that_cannot_be_drawn_says_so_and_no_older_one_stays(publish_day,
         build_report(home)
     assert "ordered_at" not in str(problem.value)
     assert "could not be drawn" in home.report.read_text("utf-8") != drawn
+    page, said = report_or_sentence(home, "Shop", "UTC")
+    assert page is None, "a run that has published goes on"
+    assert "REGULARS_TRACEBACK=1" in said
+
+
+def test_no_older_page_stays_where_none_can_be_written(publish_day, monkeypatch):
+    home = publish_day()
+    build_report(home)
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(build, "_write", full)
+    page, said = report_or_sentence(home, "Shop", "UTC")
+    assert (page, home.report.exists()) == (None, False)
+    assert "could not be drawn (OSError)" in said
 
 
 def test_a_shop_whose_values_are_all_unknown_has_a_page(publish_day):
@@ -185,6 +209,36 @@ def test_reach_on_site_counts_the_anonymous_too(publish_day):
         found = read_segments(con, read_build(con))
     (visitors,) = [s for s in found if s.name == "first_time_visitors"]
     assert visitors.reachable + sum(n for _, n in visitors.unreachable) == visitors.size
+
+
+def test_equal_things_are_equal_on_one_page(publish_day):
+    """Buyers, also those without a known value, people and segments are counted once."""
+    unknown = "(select customer_id from fct_customer_rfm order by customer_id limit 40)"
+    home = publish_day(
+        after=[
+            "update fct_customer_rfm set monetary = null, m_score = null, rfm_segment = null"
+            f" where customer_id in {unknown}",
+            f"update dim_customers set lifetime_net_sales = null where customer_id in {unknown}",
+        ]
+    )
+    with duckdb.connect(str(home.published), read_only=True) as con:
+        assert_equal_things_are_equal(con)
+
+
+def assert_equal_things_are_equal(con):
+    """Every figure that a page tells twice; also for the pretend shop's own page."""
+    built = read_build(con)
+    head, groups, grid = read_headline(con, built), read_rfm_groups(con), read_grid(con)
+    assert head.buyers == sum(group.people for group in groups)
+    assert head.buyers == sum(cell.people for line in grid for cell in line)
+    assert head.people == head.buyers + head.prospects + head.anonymous
+    assert head.people == sum(stage.here for stage in read_stages(con))
+    assert head.net_ever is None or head.orders_ever >= head.orders_30d
+    for segment in read_segments(con, built):
+        if not segment.is_few:
+            assert segment.reachable + sum(n for _, n in segment.unreachable) == segment.size
+    once = [s.size for s in read_segments(con, built) if s.name == "one_time_buyers"]
+    assert once == [head.buyers - head.repeat_buyers]
 
 
 def test_it_asks_nothing_of_anybody(publish_day):
