@@ -257,7 +257,9 @@ def read_months(connection: duckdb.DuckDBPyConnection, build: Build) -> list[Mon
         build.last_day,
     )
     open_month = None if build.ends_a_month else found[-1][0]
-    months = [Month(*figures, figures[0] != open_month) for figures in found]
+    months = [
+        Month(day, first, later, unknown, day != open_month) for day, first, later, unknown in found
+    ]
     started = next((n for n, m in enumerate(months) if m.total), len(months))
     return months[started:]
 

@@ -193,7 +193,7 @@ def share(part: float, whole: float) -> str:
     return f"{value:.0%}".replace("%", " %")
 
 
-def change(now: Decimal | float | None, before: Decimal | float | None) -> str:
+def change(now: Decimal | None, before: Decimal | None) -> str:
     """How a figure moved, in words; nothing where either is not known."""
     if now is None or not before:
         return ""
