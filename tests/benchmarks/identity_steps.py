@@ -41,7 +41,7 @@ EDGES, KEYED_EDGES = "edges.parquet", "keyed_edges.parquet"
 EVIDENCE, DAY_EVIDENCE = "evidence.parquet", "day_evidence.parquet"
 _NOT_IDENTIFIERS = (
     *("source_system", "rule", "evidence_rank", "source_record_id"),
-    *("observed_at", "last_seen_at", "observation_count", "person_name"),
+    *("observed_at", "last_seen_at", "observation_count", "person_name", "previous_login"),
 )
 _TYPES = (
     "identifier_type varchar, raw_value varchar, identifier_value varchar, identifier_key bigint"
@@ -98,6 +98,11 @@ class Identities:
         connection.execute(
             "create or replace view warehouse.staging.stg_identity_rules__identity_rules as "
             "select null as type_a, null as value_a, null as type_b, null as value_b where false"
+        )
+        connection.execute("create schema if not exists warehouse.seeds")
+        connection.execute(
+            "create or replace view warehouse.seeds.country_names as "
+            "select null::varchar as country_name, null::varchar as country_code where false"
         )
         connection.execute("use warehouse.intermediate")
 

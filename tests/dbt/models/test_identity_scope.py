@@ -184,6 +184,49 @@ def test_a_sign_in_takes_an_address_from_whoever_only_typed_it(home: World, tmp_
     assert kept(home) == rebuilt(home, tmp_path / "blocked")
 
 
+def test_what_a_later_record_says_of_a_value_reaches_all_of_its_past(
+    home: World, tmp_path: Path
+) -> None:
+    """A login is given up for another; a role address and an account turn out to be of several."""
+
+    def named(number: int, login: str, email: str, first: str, last: str) -> dict[str, object]:
+        traits = {"email": email, "firstName": first, "lastName": last}
+        return scenes.identify(number, "12 09:00", f"scope-{number}", login, **traits)
+
+    first = {"email": "hello@scope.example", "customer": {"id": 97001}}
+    second = {"email": "hello@scope.example", "customer": {"id": 97002}}
+    home.new_load()
+    home.add(
+        "raw_orders.orders",
+        [scenes.order("9701", "12 10:00:00", **first, **scenes.person("Kim", "Vale"))],
+    )
+    home.add(
+        "raw_web.events",
+        [
+            named(9700, "bearer", "una@scope.example", "Una", "Frost"),
+            named(9701, "given-up", "then@scope.example", "Ros", "Lake"),
+        ],
+    )
+    home.build(*RESOLUTION)
+    assert tied(home, "97001", "hello@scope.example")
+    assert tied(home, "bearer", "una@scope.example")
+
+    home.new_load()
+    home.add(
+        "raw_orders.orders",
+        [scenes.order("9702", "13 10:00:00", **second, **scenes.person("Bea", "Nunn"))],
+    )
+    alias = scenes.event(9703, "13 09:00", None, "taken-up", type="alias", previous_id="given-up")
+    home.add(
+        "raw_web.events", [named(9702, "bearer", "otto@scope.example", "Otto", "Klein"), alias]
+    )
+    home.build(*RESOLUTION)
+    assert not tied(home, "97001", "97002")
+    assert not tied(home, "una@scope.example", "otto@scope.example")
+    assert tied(home, "taken-up", "then@scope.example")
+    assert kept(home) == rebuilt(home, tmp_path / "anew")
+
+
 def test_a_kept_table_cannot_be_refreshed_by_itself(home: World) -> None:
     """It would lose everybody who is not in scope."""
     before = kept(home)

@@ -19,8 +19,11 @@ compared as (
     select
         *,
         lower(identifier_value) as lower_value,
-        -- An address has a local part and a number has digits: neither is a word
-        case when identifier_type not in ('email', 'phone') then {{ word_form('identifier_value') }} end as word_form
+        -- Words have no digits; most devices have, and cost nothing then. An address is no word either
+        case
+            when identifier_type not in ('email', 'phone') and not {{ text_matches('identifier_value', "'[0-9]'") }}
+                then {{ word_form('identifier_value') }}
+        end as word_form
     from dictionary
 ),
 
