@@ -77,3 +77,14 @@
 {% macro cart_call(token) -%}
     nullif(regexp_replace(regexp_replace(trim({{ token }}), '^gid://.*/', ''), '[?].*$', ''), '')
 {%- endmacro %}
+
+{#-
+    In a group of an order's lines, an amount of the order: written on one line, or on each of them alike, it
+    is that amount; lines that differ add up.
+-#}
+{% macro amount_of_order(amount) -%}
+    coalesce({{ money('case
+        when count(*) > 1 and count(' ~ amount ~ ') = count(*) and min(' ~ amount ~ ') = max(' ~ amount ~ ') then max(' ~ amount ~ ')
+        else sum(' ~ amount ~ ')
+    end') }}, 0)
+{%- endmacro %}

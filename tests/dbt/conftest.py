@@ -11,6 +11,7 @@ import pytest
 from tests.dbt.scenes import build_all
 from tests.dbt.scenes_accounts import accounts
 from tests.dbt.scenes_households import households
+from tests.dbt.scenes_money import money
 from tests.dbt.scenes_people import people
 from tests.dbt.scenes_review import review
 from tests.dbt.world import World
@@ -28,6 +29,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     people(made)
     accounts(made)
     households(made)
+    money(made)
     review(made)
     made.build(*UP_TO_INTERMEDIATE)
     return made

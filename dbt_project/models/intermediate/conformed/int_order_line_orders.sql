@@ -3,7 +3,23 @@
     (1505). The id is taken at its word; a name or number, which another shop's till may count as well, only
     if both were placed within a day of one another and do not name two addresses.
 -#}
-with line_orders as (
+with status_words as (
+    select
+        {{ word_form('word') }} as word,
+        meaning
+    from {{ ref('order_status_words') }}
+),
+
+lines as (
+    select
+        lines.*,
+        coalesce(status_words.meaning, 'placed') as status_meaning,
+        row_number() over (partition by lines.order_id order by lines._line, lines._row_id) = 1 as is_first_line
+    from {{ ref('stg_orders__order_lines') }} as lines
+    left join status_words on lines.status_word = status_words.word
+),
+
+line_orders as (
     select
         order_id,
         {{ order_call('order_id') }} as order_call,
@@ -17,8 +33,23 @@ with line_orders as (
         min(store_id) as store_id,
         -- What stands on an order's first line only holds for all its lines
         {{ first_value_by_line('currency') }} as currency,
+        {{ first_value_by_line('first_name') }} as first_name,
+        {{ first_value_by_line('last_name') }} as last_name,
+        -- A word that all lines with one share is the order's; where they differ, each speaks for its line
+        case
+            when min(status_meaning) filter (where status_word is not null)
+                = max(status_meaning) filter (where status_word is not null)
+                then min(status_meaning) filter (where status_word is not null)
+        end as status_meaning,
+        -- So is a date on the first line or on all lines
+        case
+            when bool_or(is_first_line and cancelled_at <= {{ as_of() }})
+                then min(cancelled_at) filter (where cancelled_at <= {{ as_of() }})
+        end as cancelled_at,
+        {{ amount_of_order('shipping') }} as shipping,
+        {{ amount_of_order('refunded_amount') }} as refunded_amount,
         bool_and(is_return_line or is_adjustment) and bool_or(is_return_line) as is_return_document
-    from {{ ref('stg_orders__order_lines') }}
+    from lines
     group by order_id
 ),
 
@@ -76,6 +107,9 @@ matches as (
 
 select
     line_orders.*,
+    line_orders.cancelled_at is not null or coalesce(line_orders.status_meaning = 'cancelled', false) as is_cancelled,
+    coalesce(line_orders.status_meaning = 'voided', false) as is_voided,
+    coalesce(line_orders.status_meaning = 'returned', false) and line_orders.refunded_amount = 0 as is_wholly_back,
     matches.document_order_id
 from line_orders
 left join matches on line_orders.order_id = matches.order_id

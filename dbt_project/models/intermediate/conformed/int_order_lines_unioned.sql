@@ -13,23 +13,9 @@ documents as (
     from {{ ref('int_order_documents') }}
 ),
 
-line_orders as (
-    select
-        order_id,
-        currency
-    from {{ ref('int_order_line_orders') }}
-    -- An order that came as JSON too is told better there
-    where document_order_id is null
-),
-
-lines_valued as (
-    select
-        lines.*,
-        line_orders.currency as order_currency,
-        -- Multiplied before it is rounded: a price per gram has more digits than money
-        {{ money('round(lines.quantity * lines.unit_price, 4)') }} as line_value
-    from {{ ref('stg_orders__order_lines') }} as lines
-    inner join line_orders on lines.order_id = line_orders.order_id
+line_items as (
+    select *
+    from {{ ref('int_order_line_items') }}
 ),
 
 unioned as (
@@ -67,7 +53,7 @@ unioned as (
         order_id,
         'order_lines' as order_source,
         line_id,
-        row_number() over (partition by order_id order by ordered_at, line_id) as line_number,
+        line_number,
         null as product_id,
         sku,
         product_name,
@@ -76,16 +62,16 @@ unioned as (
         'goods' as line_kind,
         quantity,
         unit_price,
-        case when is_return_line or is_adjustment then {{ money('0') }} else line_value end as gross_sales,
-        {{ money('0') }} as discounts,
-        case when is_return_line then {{ money('abs(line_value)') }} else {{ money('0') }} end as returns,
-        case when is_return_line then abs(quantity) else {{ money('0') }} end as returned_quantity,
+        gross_sales,
+        discounts,
+        returns,
+        returned_quantity,
         {{ money('0') }} as other_amount,
-        case when is_adjustment then line_value else {{ money('0') }} end as adjustments,
+        adjustments,
         is_return_line,
-        coalesce(order_currency, '{{ var("shop_currency") }}') as currency,
+        coalesce(currency, '{{ var("shop_currency") }}') as currency,
         ordered_at
-    from lines_valued
+    from line_items
 )
 
 select

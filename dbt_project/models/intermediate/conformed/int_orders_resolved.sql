@@ -42,7 +42,7 @@ select
     cancelled_at,
     case
         when is_test then 'test'
-        when cancelled_at is not null then 'cancelled'
+        when is_cancelled then 'cancelled'
         when is_voided then 'voided'
         when is_return_document then 'returned'
         when returns > 0 and returns >= gross_sales - discounts then 'returned'
@@ -50,7 +50,7 @@ select
         else 'placed'
     end as status,
     not is_test
-    and cancelled_at is null
+    and not is_cancelled
     and not is_voided
     and not is_return_document
     and gross_sales - discounts > 0 as is_kept,

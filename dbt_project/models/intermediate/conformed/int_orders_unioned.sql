@@ -25,6 +25,14 @@ line_sums as (
     group by order_id, order_source
 ),
 
+line_goods as (
+    select
+        order_id,
+        {{ money('sum(gross_sales - discounts)') }} as net
+    from {{ ref('int_order_line_items') }}
+    group by order_id
+),
+
 refunds as (
     select
         order_id,
@@ -77,6 +85,7 @@ unioned as (
         documents.created_at,
         case when documents.is_cancelled then documents.cancelled_at end as cancelled_at,
         documents.refunded_at,
+        documents.is_cancelled,
         documents.is_voided,
         documents.is_test,
         false as is_return_document,
@@ -120,12 +129,13 @@ unioned as (
         'order_lines' as order_source,
         line_orders.ordered_at,
         line_orders.ordered_at as created_at,
-        null as cancelled_at,
+        line_orders.cancelled_at,
         case when line_orders.is_return_document then line_orders.ordered_at end as refunded_at,
-        false as is_voided,
+        line_orders.is_cancelled,
+        line_orders.is_voided,
         false as is_test,
         line_orders.is_return_document,
-        'paid' as financial_status,
+        case when line_orders.is_voided then 'voided' else 'paid' end as financial_status,
         coalesce(line_orders.sales_channel, 'online') as sales_channel,
         line_orders.store_id,
         line_orders.email,
@@ -134,12 +144,15 @@ unioned as (
         line_orders.orders_customer_id,
         line_orders.payment_fingerprint,
         null as device_id,
-        null as first_name,
-        null as last_name,
+        line_orders.first_name,
+        line_orders.last_name,
         null as payment_gateways,
         false as has_card_payment,
         null as accepts_marketing,
-        0 as shipping,
+        case
+            when line_orders.is_cancelled or line_orders.is_voided then 0
+            else greatest(line_orders.shipping - greatest(line_orders.refunded_amount - line_goods.net, 0), 0)
+        end as shipping,
         0 as taxes,
         country_names.country_code,
         null as landing_site,
@@ -150,6 +163,7 @@ unioned as (
         0 as stated_tips,
         line_orders.currency as written_currency
     from line_orders
+    inner join line_goods on line_orders.order_id = line_goods.order_id
     left join country_names on lower(line_orders.country) = country_names.country_name
 )
 

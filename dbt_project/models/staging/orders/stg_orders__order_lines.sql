@@ -17,15 +17,29 @@ select
     nullif(trim(sku), '') as sku,
     nullif(trim(product_name), '') as product_name,
     nullif(trim(category), '') as category,
+    nullif(trim(first_name), '') as first_name,
+    nullif(trim(last_name), '') as last_name,
     quantity,
     unit_price,
+    line_amount,
+    -- Multiplied before it is rounded: a price per gram has more digits than money
+    {{ money('round(quantity * unit_price, 4)') }} as priced_amount,
+    {{ money('abs(coalesce(discount, 0))') }} as line_discount,
+    shipping,
+    {{ money('abs(refunded_amount)') }} as refunded_amount,
     upper(nullif(trim(currency), '')) as currency,
     nullif(trim(country), '') as country,
+    nullif({{ word_form('status') }}, '') as status_word,
+    cancelled_at,
     lower(nullif(trim(sales_channel), '')) as sales_channel,
     nullif(trim(store_id), '') as store_id,
     -- A negative price is an adjustment of the books, neither a sale nor a return
-    unit_price < 0 as is_adjustment,
-    unit_price >= 0 and (coalesce(is_return, false) or quantity < 0) as is_return_line,
+    case
+        when unit_price is not null then unit_price < 0
+        else line_amount < 0 and quantity >= 0 and not coalesce(is_return, false)
+    end as is_adjustment,
+    coalesce(unit_price >= 0, not (line_amount < 0 and quantity >= 0 and not coalesce(is_return, false)))
+    and (coalesce(is_return, false) or quantity < 0) as is_return_line,
     _line,
     _row_id
 from latest

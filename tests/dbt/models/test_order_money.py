@@ -1,0 +1,190 @@
+"""What an order comes to, however its source tells it (docs/decisions/data-definitions.md)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import duckdb
+import pytest
+
+Connection = duckdb.DuckDBPyConnection
+
+
+def order(built: Connection, order_id: str, *columns: str) -> tuple[Any, ...]:
+    """Some columns of an order."""
+    found = built.execute(
+        f"select {', '.join(columns)} from intermediate.int_orders_resolved where order_id = ?",
+        [order_id],
+    ).fetchall()
+    assert len(found) == 1, f"{len(found)} rows for {order_id}"
+    return found[0]
+
+
+def amounts(built: Connection, order_id: str) -> str:
+    """Goods, discounts, returns, shipping and taxes of an order, in short."""
+    columns = ("gross_sales", "discounts", "returns", "shipping", "taxes")
+    return " ".join(f"{number.normalize():f}" for number in order(built, order_id, *columns))
+
+
+def nets(built: Connection, order_id: str) -> list[str]:
+    """What is left of each line, in short."""
+    rows = built.execute(
+        "select net_sales from intermediate.int_order_lines_resolved where order_id = ? "
+        "order by line_number",
+        [order_id],
+    ).fetchall()
+    return [f"{net.normalize():f}" for (net,) in rows]
+
+
+@pytest.mark.parametrize(
+    ("order_id", "expected", "status"),
+    [
+        ("M-five-transactions", "100 0 15 0 0", "partially_returned"),
+        ("M-a-void-is-no-refund", "100 0 0 0 0", "placed"),
+        ("M-only-failed", "100 0 0 0 0", "placed"),
+        ("M-pending", "100 0 40 0 0", "partially_returned"),
+        ("M-converted", "100 0 30 0 0", "partially_returned"),
+        ("M-converted-by-lines", "100 0 30 0 0", "partially_returned"),
+        ("M-set-beats-text", "100 0 30 0 0", "partially_returned"),
+        ("M-unknown-rate", "100 0 30 0 0", "partially_returned"),
+        ("M-fee", "100 0 90 0 0", "partially_returned"),
+        ("M-goodwill", "100 0 50 0 0", "partially_returned"),
+        ("M-no-money-moved", "100 0 40 0 0", "partially_returned"),
+        ("M-subtotal-set", "100 0 40 0 0", "partially_returned"),
+        ("M-more-than-all", "100 0 100 0 0", "returned"),
+        ("M-shipping-lines-back", "100 0 0 0 0", "placed"),
+        ("M-shipping-back", "100 0 30 0 0", "partially_returned"),
+        ("M-taxed-amount-back", "100 0 25 0 15", "partially_returned"),
+        ("M-included-amount-back", "100 0 50 0 10", "partially_returned"),
+        ("M-refunded-without-a-word", "100 0 100 0 0", "returned"),
+        ("M-later-refund", "100 0 0 0 0", "placed"),
+        ("Q-shipping-back", "100 0 0 0 0", "placed"),
+        ("Q-fee", "100 0 90 8 0", "partially_returned"),
+    ],
+)
+def test_money_back(built: Connection, order_id: str, expected: str, status: str) -> None:
+    assert amounts(built, order_id) == expected
+    assert order(built, order_id, "status") == (status,)
+
+
+def test_more_than_a_line_goes_to_the_others_and_less_stays_with_it(built: Connection) -> None:
+    assert nets(built, "M-goodwill") == ["0", "50"]
+    assert nets(built, "M-fee") == ["4", "6"]
+
+
+@pytest.mark.parametrize(
+    ("order_id", "expected", "lines"),
+    [
+        ("M-allocated", "100 12 0 0 0", ["28", "60"]),
+        ("M-allocated-in-sets", "100 12 0 0 0", ["28", "60"]),
+        # what is left of the order's discounts cannot come off a line that costs nothing any more
+        ("M-allocated-and-a-code", "100 46 0 0 0", ["0", "54"]),
+        ("M-free-shipping", "100 0 0 0 0", ["100"]),
+        ("M-free-shipping-by-code", "100 0 0 0 0", ["100"]),
+        ("M-bore-less", "100 10 0 0 0", ["90"]),
+        ("Q-allocated", "100 15 0 8 0", ["85"]),
+    ],
+)
+def test_discounts_stand_where_they_are_allocated(
+    built: Connection, order_id: str, expected: str, lines: list[str]
+) -> None:
+    assert amounts(built, order_id) == expected
+    assert nets(built, order_id) == lines
+
+
+@pytest.mark.parametrize(
+    ("order_id", "expected", "gift_cards", "tips"),
+    [
+        ("M-gift-card", "100 10 0 0 0", 25, 0),
+        ("M-gift-card-back", "100 0 10 0 0", 25, 0),
+        ("M-only-a-gift-card", "0 0 0 0 0", 25, 0),
+        ("M-tip", "100 0 0 0 0", 0, 4),
+        ("Q-gift-card", "100 0 0 8 0", 100, 3),
+    ],
+)
+def test_gift_cards_and_tips_are_no_sale_of_goods(
+    built: Connection, order_id: str, expected: str, gift_cards: int, tips: int
+) -> None:
+    assert amounts(built, order_id) == expected
+    assert order(built, order_id, "gift_cards_sold", "tips") == (gift_cards, tips)
+    assert order(built, order_id, "is_kept") == (order_id != "M-only-a-gift-card",)
+
+
+@pytest.mark.parametrize(
+    ("order_id", "status", "is_kept"),
+    [
+        ("M-expired", "voided", False),
+        ("M-let-go", "voided", False),
+        ("M-draft", "voided", False),
+        ("Q-voided", "voided", False),
+        ("M-paid-draft", "placed", True),
+        ("M-transfer", "placed", True),
+        ("F-never-paid", "voided", False),
+        ("F-cancelled-in-a-word", "cancelled", False),
+        ("F-cancelled-on-a-day", "cancelled", False),
+        ("F-cancelled-later", "placed", True),
+        ("F-came-back", "returned", True),
+        ("F-unknown-word", "placed", True),
+    ],
+)
+def test_what_is_no_sale_is_not_kept(
+    built: Connection, order_id: str, status: str, is_kept: bool
+) -> None:
+    assert order(built, order_id, "status", "is_kept") == (status, is_kept)
+    net = order(built, order_id, "total_sales")[0]
+    assert (net == 0) == (status != "placed")
+
+
+@pytest.mark.parametrize(
+    ("order_id", "expected", "lines"),
+    [
+        ("F-price-per-gram", "115.01 0 0 0 0", ["115.01"]),
+        ("F-no-pieces", "17.25 0 0 0 0", ["17.25"]),
+        ("F-came-to", "30 3 0 0 0", ["27"]),
+        ("F-full-amount", "30 3 0 0 0", ["27"]),
+        ("F-discount-on-the-first", "100 50 0 0 0", ["0", "50"]),
+        ("F-refunded", "100 0 100 2 0", ["0", "0"]),
+        ("F-said-on-each", "100 0 0 5 0", ["20", "80"]),
+        ("F-one-line-off", "100 0 80 0 0", ["20", "0"]),
+        ("F-return-by-amount", "0 0 18 0 0", ["-18"]),
+    ],
+)
+def test_lines_of_files(built: Connection, order_id: str, expected: str, lines: list[str]) -> None:
+    assert amounts(built, order_id) == expected
+    assert nets(built, order_id) == lines
+
+
+def test_the_first_lines_currency_is_the_orders(built: Connection) -> None:
+    """50 euros at 0.85: a line without a currency is not the shop's."""
+    assert order(built, "F-currency", "currency", "net_sales_shop") == ("EUR", Decimal("42.5"))
+    line_sum = built.execute(
+        "select sum(net_sales_shop), min(currency) from intermediate.int_order_lines_resolved "
+        "where order_id = 'F-currency'"
+    ).fetchone()
+    assert line_sum == (Decimal("42.5"), "EUR")
+
+
+def test_all_codes_are_named(built: Connection) -> None:
+    assert order(built, "M-two-codes", "discount_code") == ("ONE, TWO",)
+
+
+def test_an_order_of_two_sources_is_one(built: Connection) -> None:
+    """By its name near its day; a number of long ago is a till's, a number is no id of another."""
+    told = built.execute(
+        "select order_id, order_source from intermediate.int_orders_unioned "
+        "where order_id in ('#9301', 'M-9001', '9301', '#9303', 'M-9003') order by 1"
+    ).fetchall()
+    assert told == [
+        ("#9303", "order_lines"),
+        ("9301", "orders_json"),
+        ("M-9001", "orders_json"),
+        ("M-9003", "orders_json"),
+    ]
+
+
+def test_refunds_that_cannot_be_converted_are_found(built: Connection) -> None:
+    unknown = built.execute(
+        "select order_id from intermediate.int_order_refunds where is_amount_unknown"
+    ).fetchall()
+    assert unknown == [("M-unknown-rate",)]
