@@ -134,7 +134,7 @@ def _inner_count(table: str, node: Node) -> int:
 
 
 def _add_refund_lines(client: GraphqlClient, orders: list[Node]) -> None:
-    """What a bulk operation cannot give: the lines of refunds."""
+    """What a bulk operation cannot give: the lines of refunds, of goods and of shipping."""
     refunded = [order for order in orders if order["refunds"]]
     for start in range(0, len(refunded), REFUNDS_AT_ONCE):
         batch = refunded[start : start + REFUNDS_AT_ONCE]
@@ -151,4 +151,5 @@ def _add_refund_lines(client: GraphqlClient, orders: list[Node]) -> None:
         ):
             order["refunds"] = found["refunds"]
             for refund in order["refunds"]:
-                fill(client, refund, "refundLineItems")
+                for connection in queries.OF_REFUNDS:
+                    fill(client, refund, connection)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 LINES_PER_ORDER = 10
 REFUND_LINES = 10
+REFUND_SHIPPING_LINES = 1
 VARIANTS_PER_PRODUCT = 10
 
 _MONEY = "{ shopMoney { amount currencyCode } presentmentMoney { amount currencyCode } }"
@@ -19,6 +20,7 @@ id title name sku vendor quantity currentQuantity isGiftCard
 product {{ id productType }}
 originalUnitPriceSet {_MONEY}
 totalDiscountSet {_MONEY}
+discountAllocations {{ allocatedAmountSet {_MONEY} }}
 taxLines {{ title rate priceSet {_MONEY} }}
 """
 REFUND_LINE = f"""
@@ -27,6 +29,7 @@ subtotalSet {_MONEY}
 totalTaxSet {_MONEY}
 lineItem {{ id }}
 """
+REFUND_SHIPPING_LINE = f"subtotalAmountSet {_MONEY} taxAmountSet {_MONEY}"
 REFUND = f"id createdAt totalRefundedSet {_MONEY}"
 
 ORDER = f"""
@@ -39,6 +42,7 @@ totalTaxSet {_MONEY}
 totalDiscountsSet {_MONEY}
 totalShippingPriceSet {_MONEY}
 totalRefundedSet {_MONEY}
+totalTipReceivedSet {_MONEY}
 customer {{
   id firstName lastName defaultEmailAddress {{ emailAddress }} defaultPhoneNumber {{ phoneNumber }}
 }}
@@ -71,13 +75,15 @@ inventoryItem { unitCost { amount currencyCode } }
 
 _PAGE_INFO = "pageInfo { hasNextPage endCursor }"
 _LINES_PAGE = f"lineItems(first: {LINES_PER_ORDER}) {{ nodes {{ {LINE} }} {_PAGE_INFO} }}"
-_REFUND_LINES_PAGE = (
-    f"refundLineItems(first: {REFUND_LINES}) {{ nodes {{ {REFUND_LINE} }} {_PAGE_INFO} }}"
+_REFUND_PAGES = (
+    f"refundLineItems(first: {REFUND_LINES}) {{ nodes {{ {REFUND_LINE} }} {_PAGE_INFO} }} "
+    f"refundShippingLines(first: {REFUND_SHIPPING_LINES}) "
+    f"{{ nodes {{ {REFUND_SHIPPING_LINE} }} {_PAGE_INFO} }}"
 )
 _VARIANTS_PAGE = f"variants(first: {VARIANTS_PER_PRODUCT}) {{ nodes {{ {VARIANT} }} {_PAGE_INFO} }}"
 
 _NODES = {
-    "orders": f"{ORDER} refunds {{ {REFUND} {_REFUND_LINES_PAGE} }} {_LINES_PAGE}",
+    "orders": f"{ORDER} refunds {{ {REFUND} {_REFUND_PAGES} }} {_LINES_PAGE}",
     "customers": CUSTOMER,
     "products": f"{PRODUCT} {_VARIANTS_PAGE}",
 }
@@ -92,7 +98,10 @@ PAGES_INSIDE = {
     "lineItems": ("Order", LINE),
     "variants": ("Product", VARIANT),
     "refundLineItems": ("Refund", REFUND_LINE),
+    "refundShippingLines": ("Refund", REFUND_SHIPPING_LINE),
 }
+# What a refund tells in pages of their own.
+OF_REFUNDS = ("refundLineItems", "refundShippingLines")
 
 
 def page_query(table: str) -> str:
@@ -132,7 +141,7 @@ def inside_query(connection: str) -> str:
 
 REFUNDS_QUERY = f"""
 query Refunds($ids: [ID!]!) {{
-  nodes(ids: $ids) {{ ... on Order {{ id refunds {{ {REFUND} {_REFUND_LINES_PAGE} }} }} }}
+  nodes(ids: $ids) {{ ... on Order {{ id refunds {{ {REFUND} {_REFUND_PAGES} }} }} }}
 }}"""
 
 START_BULK = """

@@ -160,7 +160,8 @@ def resolvers(schema: GraphQLSchema, store: Store, jobs: BulkJobs) -> None:
         query
     )
     for owner, name in (
-        ("Order", "lineItems"), ("Refund", "refundLineItems"), ("Product", "variants"),
+        ("Order", "lineItems"), ("Refund", "refundLineItems"), ("Refund", "refundShippingLines"),
+        ("Product", "variants"),
     ):  # fmt: skip
         types[owner].fields[name].resolve = _inner(name)
     for abstract in types.values():

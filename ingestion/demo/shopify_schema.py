@@ -73,7 +73,7 @@ type Order implements Node {
   paymentGatewayNames: [String!]! discountCodes: [String!]! tags: [String!]!
   subtotalPriceSet: MoneyBag totalPriceSet: MoneyBag! totalTaxSet: MoneyBag totalDiscountsSet:
     MoneyBag
-  totalShippingPriceSet: MoneyBag! totalRefundedSet: MoneyBag!
+  totalShippingPriceSet: MoneyBag! totalRefundedSet: MoneyBag! totalTipReceivedSet: MoneyBag
   customer: Customer billingAddress: MailingAddress shippingAddress: MailingAddress
   customAttributes: [Attribute!]! customerJourneySummary: CustomerJourneySummary retailLocation:
     Location
@@ -98,19 +98,24 @@ type CardPaymentDetails {
 type Refund implements Node {
   id: ID! createdAt: DateTime totalRefundedSet: MoneyBag!
   refundLineItems(first: Int, after: String): RefundLineItemConnection!
+  refundShippingLines(first: Int, after: String): RefundShippingLineConnection!
 }
+type RefundShippingLineConnection { nodes: [RefundShippingLine!]! pageInfo: PageInfo! }
+type RefundShippingLine { subtotalAmountSet: MoneyBag! taxAmountSet: MoneyBag! }
 type RefundLineItemConnection { nodes: [RefundLineItem!]! pageInfo: PageInfo! }
 type RefundLineItem {
   quantity: Int! subtotalSet: MoneyBag! totalTaxSet: MoneyBag! lineItem: LineItem!
 }
 type LineItemConnection { edges: [LineItemEdge!]! nodes: [LineItem!]! pageInfo: PageInfo! }
 type LineItemEdge { cursor: String! node: LineItem! }
+type DiscountAllocation { allocatedAmountSet: MoneyBag! }
 type TaxLine { title: String! rate: Float priceSet: MoneyBag! }
 type LineItem implements Node {
   id: ID! title: String! name: String! sku: String vendor: String quantity: Int!
     currentQuantity: Int!
   isGiftCard: Boolean! product: Product variant: ProductVariant
   originalUnitPriceSet: MoneyBag! totalDiscountSet: MoneyBag! taxLines(first: Int): [TaxLine!]!
+  discountAllocations: [DiscountAllocation!]!
 }
 
 enum CustomerState { DECLINED DISABLED ENABLED INVITED }

@@ -89,6 +89,8 @@ with line_nodes as (
             'variant': {{'id': 'gid://shopify/ProductVariant/' || (r.product_id::bigint + 1)}},
             'originalUnitPriceSet': {_bag("l.price")},
             'totalDiscountSet': {_bag("l.discount")},
+            'discountAllocations': case when l.discount > 0
+                then [{{'allocatedAmountSet': {_bag("l.discount")}}}] else [] end,
             'taxLines': [{{'title': 'VAT', 'rate': 0.2,
                 'priceSet': {_bag("round((l.price * l.quantity - l.discount) / 6.0)")}}}]
         }} order by l.place) as nodes,
@@ -126,6 +128,7 @@ select to_json({{
     'totalDiscountsSet': {_bag("o.discount_total")},
     'totalShippingPriceSet': {_bag("o.shipping")},
     'totalRefundedSet': {_bag("case when o.cancelled > 0 then o.total else o.refunded_amount end")},
+    'totalTipReceivedSet': {_bag("0")},
     'customer': case when o.customer_id is not null then {{
         'id': 'gid://shopify/Customer/' || o.customer_id,
         'firstName': o.first_name, 'lastName': o.last_name,
@@ -155,11 +158,15 @@ select to_json({{
     'refunds': case
         when o.cancelled > 0 then [{{'id': 'gid://shopify/Refund/' || (o.id + 5),
             'createdAt': iso(o.cancelled),
-            'totalRefundedSet': {_bag("o.total")}, 'refundLineItems': {{'nodes': []}}}}]
+            'totalRefundedSet': {_bag("o.total")}, 'refundLineItems': {{'nodes': []}},
+            'refundShippingLines': {{'nodes': case when o.shipping > 0
+                then [{{'subtotalAmountSet': {_bag("o.shipping")}, 'taxAmountSet': {_bag("0")}}}]
+                else [] end}}}}]
         when o.refunded > 0 then [{{'id': 'gid://shopify/Refund/' || (o.id + 5),
             'createdAt': iso(o.refunded),
             'totalRefundedSet': {_bag("o.refunded_amount")},
-                'refundLineItems': {{'nodes': n.refunded_nodes}}}}]
+                'refundLineItems': {{'nodes': n.refunded_nodes}},
+                'refundShippingLines': {{'nodes': []}}}}]
         else [] end,
     'lineItems': {{'nodes': n.nodes}}
 }})::text as line

@@ -178,7 +178,8 @@ def _complete(client: GraphqlClient, table: str, node: Node) -> Node:
     if table in queries.INNER:
         fill(client, node, queries.INNER[table])
     for refund in node.get("refunds") or []:
-        fill(client, refund, "refundLineItems")
+        for connection in queries.OF_REFUNDS:
+            fill(client, refund, connection)
     return node
 
 

@@ -194,8 +194,8 @@ select
     coalesce(try_cast(f[2] as boolean), false) as is_test,
     lower(f[3]) as financial_status,
     coalesce(try_cast(f[4] as boolean), false) as is_taxes_included,
-    coalesce(f[5], f[8]) as email,
-    coalesce(f[6], f[9]) as phone,
+    coalesce(filled(f[5]), filled(f[8])) as email,
+    coalesce(filled(f[6]), filled(f[9])) as phone,
     f[7] as shopify_customer_id,
     coalesce(filled(f[10]), f[27]) as first_name,
     coalesce(filled(f[11]), f[28]) as last_name,
@@ -262,7 +262,8 @@ with unnested as (
 ), read as (
     select *, json_extract_string(item, [
         '$.id', '$.product_id', '$.sku', '$.title', '$.vendor', '$.quantity', '$.price',
-        '$.total_discount', '$.tax_lines[0].price', '$.tax_lines[1].price', '$.product_type'
+        '$.total_discount', '$.tax_lines[0].price', '$.tax_lines[1].price', '$.product_type',
+        '$.gift_card'
     ]) as f
     from unnested
 ), lines as (
@@ -271,16 +272,18 @@ with unnested as (
         coalesce(f[1], line_number::text) as line_id,
         f[2] as product_id, filled(f[3]) as sku, f[4] as product_name, f[5] as brand, f[11] as category,
         money_of(f[6]) as quantity, money_of(f[7]) as unit_price,
+        coalesce(f[12] = 'true', false) as is_gift_card,
         coalesce(money_of(f[8]), 0) as line_discount,
         money_of(f[9]) + coalesce(money_of(f[10]), 0) as line_tax,
         coalesce(money_of(f[7]) < 0, false) as is_adjustment,
-        money(coalesce(money_of(f[6]), 0) * greatest(coalesce(money_of(f[7]), 0), 0)) as written,
+        money(coalesce(money_of(f[6]), 0) * greatest(coalesce(money_of(f[7]), 0), 0)) as full_price,
+        case when is_gift_card then money(0) else full_price end as written,
         money(coalesce(money_of(f[6]), 0) * least(coalesce(money_of(f[7]), 0), 0)) as adjustments
     from read
 ), with_refunds as (
     select
         lines.*,
-        coalesce(by_line.returns, 0) as line_returns,
+        case when is_gift_card then 0 else coalesce(by_line.returns, 0) end as line_returns,
         coalesce(by_line.returned_quantity, 0) as returned_quantity,
         coalesce(by_order.amount, 0) as refunded_amount,
         sum(written) over whole as total,
@@ -301,11 +304,12 @@ with unnested as (
 ), valued as (
     select
         * exclude (written, total, upto), money(written) as written,
-        case when is_adjustment then 0
+        case when is_adjustment or is_gift_card then 0
             else line_discount + part(discount_left, money(upto), money(written), money(total))
         end as discounts,
         part(refunded_amount, money(upto), money(written), money(total)) as amount_returned,
-        written - case when is_taxes_included and not is_adjustment then coalesce(line_tax, 0)
+        written - case when is_taxes_included and not is_adjustment and not is_gift_card
+            then coalesce(line_tax, 0)
             + part(tax_left, money(upto), money(written), money(total)) else 0 end as gross
     from with_refunds
 )
@@ -317,12 +321,14 @@ select
         gross - discounts
     ) end) as returns,
     case when is_cancelled then quantity else returned_quantity end as returned_quantity,
+    case when is_gift_card then 'gift_card' else 'goods' end as line_kind,
+    case when is_gift_card then full_price - line_discount else money(0) end as other_amount,
     adjustments, coalesce(currency, 'GBP') as currency, ordered_at
 from valued;
 
 create temp table till_lines as
 select
-    order_id, coalesce(line_id, _row_id) as line_id, ordered_at,
+    order_id, coalesce(line_key, line_id, _row_id) as line_id, ordered_at,
     filled(customer_ref) as orders_customer_id, filled(email) as email, filled(phone) as phone,
     filled(payment_fingerprint) as payment_fingerprint, filled(sku) as sku,
     filled(product_name) as product_name, filled(category) as category, quantity, unit_price,
@@ -330,11 +336,11 @@ select
     lower(filled(sales_channel)) as sales_channel, filled(store_id) as store_id,
     unit_price < 0 as is_adjustment,
     unit_price >= 0 and (coalesce(is_return, false) or quantity < 0) as is_return_line,
-    money(quantity * unit_price) as line_value
+    money(round(quantity * unit_price, 4)) as line_value
 from raw.raw_orders.order_lines
 where ordered_at <= as_of() and order_id not in (select order_id from documents)
 qualify row_number() over (
-    partition by order_id, coalesce(line_id, _row_id)
+    partition by order_id, coalesce(line_key, line_id, _row_id)
     order by _dlt_load_id desc, _file desc, _line desc, _row_id desc
 ) = 1;
 
@@ -351,7 +357,7 @@ select
     money(0) as discounts,
     case when is_return_line then money(abs(line_value)) else money(0) end as returns,
     case when is_return_line then abs(quantity) else money(0) end as returned_quantity,
-    currency, ordered_at,
+    currency, ordered_at, 'goods' as line_kind, money(0) as other_amount,
     case when is_adjustment then line_value else money(0) end as adjustments, is_return_line
 from till_lines;
 
@@ -375,7 +381,7 @@ create temp table orders as
 with sums as (
     select order_source, order_id, min(currency) as currency, money(sum(gross_sales)) as gross_sales,
         money(sum(discounts)) as discounts, money(sum(returns)) as returns,
-        money(sum(adjustments)) as adjustments
+        money(sum(other_amount)) as gift_cards_sold, money(sum(adjustments)) as adjustments
     from all_lines group by all
 ), written as (
     select
@@ -424,7 +430,8 @@ select
     coalesce(written.currency, sums.currency, 'GBP') as currency,
     shop_day(ordered_at) as ordered_date,
     coalesce(sums.gross_sales, 0) as gross_sales, coalesce(sums.discounts, 0) as discounts,
-    coalesce(sums.returns, 0) as returns, coalesce(sums.adjustments, 0) as adjustments,
+    coalesce(sums.returns, 0) as returns, coalesce(sums.gift_cards_sold, 0) as gift_cards_sold,
+    coalesce(sums.adjustments, 0) as adjustments,
     coalesce(written.payment_fingerprint, paid.payment_fingerprint) as payment_fingerprint,
     coalesce(
         financial_status in ('paid', 'partially_paid', 'partially_refunded', 'refunded')
@@ -1350,7 +1357,7 @@ select
     sales_channel, country_code, is_card_paid, discount_code, landing_site, referring_site,
     accepts_marketing, gross_sales, discounts, returns, net_sales, money(shipping) as shipping,
     money(taxes) as taxes, money(net_sales + shipping + taxes) as total_sales,
-    adjustments, currency,
+    gift_cards_sold, adjustments, currency,
     money(gross_sales * rate) as gross_sales_shop, money(discounts * rate) as discounts_shop,
     money(returns * rate) as returns_shop,
     money(gross_sales * rate) - money(discounts * rate) - money(returns * rate) as net_sales_shop,
@@ -1418,9 +1425,9 @@ select
     coalesce(lines.product_name, products.product_name) as product_name,
     coalesce(lines.category, products.category) as category,
     coalesce(lines.brand, products.brand) as brand,
-    is_return_line, quantity, returned_quantity, unit_price, lines.gross_sales, lines.discounts,
+    line_kind, is_return_line, quantity, returned_quantity, unit_price, lines.gross_sales, lines.discounts,
     lines.returns, money(lines.gross_sales - lines.discounts - lines.returns) as net_sales,
-    lines.adjustments, lines.currency,
+    lines.other_amount, lines.adjustments, lines.currency,
     case when lines.currency = 'GBP' then money(lines.gross_sales - lines.discounts - lines.returns)
         else money(money(lines.gross_sales - lines.discounts - lines.returns) * rates.rate) end
         as net_sales_shop,
@@ -2085,7 +2092,8 @@ with recent as (
 ), placed as (
     select customer_id, max(ordered_at) as placed_at
     from marts.fct_orders
-    where ordered_at >= as_of() - interval 8 day and status <> 'test' and gross_sales > 0
+    where ordered_at >= as_of() - interval 8 day and status <> 'test'
+        and (gross_sales > 0 or gift_cards_sold > 0)
     group by customer_id
 ), completed as (
     select customer_id, max(occurred_at) as completed_at

@@ -195,6 +195,10 @@ def rest_orders() -> dict[str, Document]:
             "line_items": [*TWO, line(3, "25.00", gift_card=True)],
             "refunds": [refund(back("35.00"), refund_line_items=[returned(3, "25.00")])],
         },
+        "M-gift-card-cheaper": {
+            "line_items": [*TWO, line(3, "25.00", gift_card=True, total_discount="5.00")],
+            "total_discounts": "15.00",
+        },
         "M-only-a-gift-card": {"line_items": [line(3, "25.00", gift_card=True)]},
         "M-tip": {
             "line_items": [*TWO, line(3, "4.00", tip={"payment_gateway": "shopify_payments"})],

@@ -98,6 +98,7 @@ def test_discounts_stand_where_they_are_allocated(
     [
         ("M-gift-card", "100 10 0 0 0", 25, 0),
         ("M-gift-card-back", "100 0 10 0 0", 25, 0),
+        ("M-gift-card-cheaper", "100 10 0 0 0", 20, 0),
         ("M-only-a-gift-card", "0 0 0 0 0", 25, 0),
         ("M-tip", "100 0 0 0 0", 0, 4),
         ("Q-gift-card", "100 0 0 8 0", 100, 3),
@@ -163,6 +164,14 @@ def test_the_first_lines_currency_is_the_orders(built: Connection) -> None:
         "where order_id = 'F-currency'"
     ).fetchone()
     assert line_sum == (Decimal("42.5"), "EUR")
+
+
+def test_a_gift_card_that_came_back_is_a_piece_back(built: Connection) -> None:
+    pieces = built.execute(
+        "select returned_quantity, returns from intermediate.int_order_lines_resolved "
+        "where order_id = 'M-gift-card-back' and line_kind = 'gift_card'"
+    ).fetchone()
+    assert pieces == (1, 0)
 
 
 def test_all_codes_are_named(built: Connection) -> None:

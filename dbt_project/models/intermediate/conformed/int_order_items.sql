@@ -40,6 +40,7 @@ goods as (
     select
         *,
         case when line_kind = 'goods' then value_as_written else {{ money('0') }} end as goods_value,
+        least(greatest(line_discount, 0), value_as_written) as stated_discount,
         case
             when line_kind = 'goods' then least(greatest(line_discount, 0), value_as_written) else {{ money('0') }}
         end as own_discount
@@ -51,7 +52,7 @@ totals as (
         order_id,
         {{ money('sum(goods_value)') }} as order_value,
         {{ money('sum(goods_value - own_discount)') }} as discountable,
-        {{ money('sum(own_discount)') }} as own_discounts,
+        {{ money('sum(stated_discount)') }} as stated_discounts,
         {{ money("sum(case when line_kind = 'tip' then 0 else value_as_written end)") }} as full_price,
         count(line_tax) > 0 as has_line_taxes
     from goods
@@ -68,7 +69,7 @@ shares as (
             greatest(
                 least(
                     goods.order_discounts, coalesce(totals.full_price - goods.subtotal, goods.order_discounts)
-                ) - totals.own_discounts,
+                ) - totals.stated_discounts,
                 0
             ),
             totals.discountable
@@ -110,6 +111,6 @@ select
     {{ money('discounts') }} as discounts,
     {{ money('taxes') }} as taxes,
     -- A gift card is money kept for later, a tip is the staff's: neither is a sale of goods
-    value_as_written - goods_value as other_amount,
+    {{ money('value_as_written - stated_discount - goods_value + own_discount') }} as other_amount,
     adjustments
 from spread

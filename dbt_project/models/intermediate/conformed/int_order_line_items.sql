@@ -100,7 +100,7 @@ select
     product_name,
     category,
     quantity,
-    coalesce(unit_price, line_amount / nullif(quantity, 0)) as unit_price,
+    coalesce(unit_price, cast(line_amount / nullif(quantity, 0) as decimal(26, 12))) as unit_price,
     gross_sales,
     discounts,
     {{ money('line_returns + case

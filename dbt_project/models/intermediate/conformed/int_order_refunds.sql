@@ -13,7 +13,8 @@ line_sums as (
         order_id,
         refund_number,
         {{ money("sum(case when line_kind = 'goods' then amount else 0 end)") }} as lines_back,
-        {{ money("sum(case when line_kind = 'goods' then 0 else amount end)") }} as other_lines_back
+        {{ money("sum(case when line_kind = 'goods' then 0 else amount end)") }} as other_lines_back,
+        {{ money("sum(case when line_kind = 'goods' then 0 else returned_taxes end)") }} as other_taxes_back
     from {{ ref('int_order_refund_lines') }}
     group by order_id, refund_number
 ),
@@ -22,6 +23,7 @@ weighed as (
     select
         refunds.*,
         coalesce(line_sums.lines_back, 0) as lines_back,
+        coalesce(line_sums.other_taxes_back, 0) as other_taxes_back,
         refunds.money_back
         - refunds.shipping_back
         - refunds.shipping_taxes_back
@@ -44,6 +46,6 @@ select
     end') }} as goods_back,
     lines_back,
     shipping_back,
-    shipping_taxes_back,
+    shipping_taxes_back + other_taxes_back as other_taxes_back,
     is_amount_unknown
 from weighed

@@ -23,7 +23,6 @@ items as (
         gross_sales - discounts + taxes as paid,
         row_number() over (partition by order_id, line_id order by line_number) as occurrence
     from {{ ref('int_order_items') }}
-    where line_kind = 'goods'
 ),
 
 refunds as (
@@ -35,8 +34,18 @@ refund_lines as (
     select
         *,
         {{ money('sum(amount) over (refund_lines rows unbounded preceding)') }} as amount_up_to_here
-    from {{ ref('int_order_refund_lines') }}
-    where line_kind = 'goods'
+    from (
+        select
+            order_id,
+            refund_number,
+            refund_line_number,
+            line_id,
+            returned_quantity,
+            -- A gift card or tip that went back takes no goods with it
+            case when line_kind = 'goods' then returns else {{ money('0') }} end as returns,
+            case when line_kind = 'goods' then amount else {{ money('0') }} end as amount
+        from {{ ref('int_order_refund_lines') }}
+    ) as goods_lines
     window refund_lines as (partition by order_id, refund_number order by refund_line_number)
 ),
 

@@ -39,7 +39,7 @@ refunds as (
         max(refunded_at) as refunded_at,
         {{ money('sum(goods_back)') }} as goods_back,
         {{ money('sum(shipping_back)') }} as shipping_back,
-        {{ money('sum(shipping_taxes_back)') }} as shipping_taxes_back
+        {{ money('sum(other_taxes_back)') }} as other_taxes_back
     from {{ ref('int_order_refunds') }}
     group by order_id
 ),
@@ -63,7 +63,7 @@ left_over as (
         greatest(
             coalesce(documents.taxes, 0)
             - coalesce(goods_returned.returned_taxes, 0)
-            - coalesce(refunds.shipping_taxes_back, 0),
+            - coalesce(refunds.other_taxes_back, 0),
             0
         ) as taxes_left,
         greatest(coalesce(refunds.goods_back, 0) - coalesce(goods_returned.amount_back, 0), 0) as beyond_goods
