@@ -5,11 +5,13 @@ difference (plan), the bookkeeping (outbox, settlement) or any particular destin
 
 Steps: take back what a dead sync had claimed -> plan against what was delivered -> refuse if the
 approval was for something else -> queue -> per batch: claim, then in one transaction ask the gate,
-deliver and record -> remove at once whoever the gate stopped on the way -> finish.
+deliver and record -> remove at once whoever the gate stopped on the way -> finish, asking the gate
+once more about everybody the destination has.
 
 That one transaction holds the store's write lock, so an opt-out is either known before a batch
-leaves or acknowledged after it has left; there is no moment in between (RELIABILITY A5). Removals
-always go and never ask the gate.
+leaves or acknowledged after it has left; there is no moment in between (RELIABILITY A5). Finishing
+is such a transaction too: what stands in a finished audience was permitted when it was finished.
+Removals always go and never ask the gate.
 """
 
 from __future__ import annotations
@@ -17,9 +19,10 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 
 from sqlalchemy import Connection, func, select, text, update
 
@@ -53,6 +56,8 @@ from orchestration.ops.store import Store, to_micros
 
 MAX_ROUNDS = 8
 MAX_WAIT_SECONDS = 60.0
+MAX_FINISHES = 3
+ASKED_AT_ONCE = 5_000  # members whose facts are looked up together
 
 
 @dataclass(frozen=True)
@@ -133,7 +138,12 @@ def sync(
         _clear_half_done(session, halfway)
         _drain(session)
         _remove_withheld(session, sync_run)
-        _finish(session, sync_run)
+        for _ in range(MAX_FINISHES):
+            withheld = session.withheld.total()
+            _finish(session, sync_run)
+            if session.withheld.total() == withheld:
+                break
+            _remove_withheld(session, sync_run)
         return _report(session, sync_run, plan)
 
 
@@ -210,7 +220,12 @@ def _deliver_claimed(session: _Session, connection: Connection, key: BatchKey) -
     """Ask the gate about the batch's people as things stand now, deliver, and record."""
     original = settlement.sync_run_of(connection, session.target, key[0])
     queued = settlement.claimed_rows(connection, session.target, key)
-    decisions = _decide(session, connection, queued)
+    asked = [
+        (each.row.customer_id, each.row.payload)
+        for each in queued
+        if each.row.operation != "removed"
+    ]
+    decisions = _decide(session, connection, asked)
     passed, refused = [], []
     for each in queued:
         decision = decisions.get(each.row.customer_id)
@@ -234,22 +249,21 @@ def _deliver_claimed(session: _Session, connection: Connection, key: BatchKey) -
     session.sent.update(each.row.operation for each in arrived)
 
 
-def _decide(session: _Session, connection: Connection, queued: list[Queued]) -> dict[str, Decision]:
-    """The gate's answers, each for the very address in the row."""
-    asked = [each.row for each in queued if each.row.operation != "removed"]
-    known = {row.customer_id: session.identifiers.get(row.customer_id, []) for row in asked}
+def _decide(
+    session: _Session, connection: Connection, asked: Sequence[tuple[str, Payload]]
+) -> dict[str, Decision]:
+    """The gate's answers, each for the very address in the customer's payload."""
+    known = {customer: session.identifiers.get(customer, []) for customer, _ in asked}
     keys = {one.key for identifiers in known.values() for one in identifiers}
     standings = load_standings(connection, keys, session.policy, to_micros(session.at))
     answers = {}
-    for row in asked:
-        address = address_of(row.payload, session.target)
-        identifiers = known[row.customer_id]
+    for customer, payload in asked:
+        address = address_of(payload, session.target)
+        identifiers = known[customer]
         if identifiers and address not in {one.key for one in identifiers}:
-            answers[row.customer_id] = Decision(Reason.ADDRESS_CHANGED)
+            answers[customer] = Decision(Reason.ADDRESS_CHANGED)
         else:
-            answers[row.customer_id] = decide(
-                identifiers, standings, session.policy, address=address
-            )
+            answers[customer] = decide(identifiers, standings, session.policy, address=address)
     return answers
 
 
@@ -274,13 +288,14 @@ def _remove_withheld(session: _Session, sync_run: SyncRun) -> None:
 def _finish(session: _Session, sync_run: SyncRun) -> None:
     """Let the destination close the sync run, then say so; a kill in between repeats both."""
     target = session.target
-    with session.store.read() as connection:
+    with session.store.write() as connection:
+        _hold_permission(connection)
         audience = Audience(
             sync_run.sync_run_id,
             target.segment,
             session.at,
             target.columns,
-            _members(connection, target),
+            _members(session, connection),
         )
         session.destination.finish(audience)
     with session.store.write() as connection:
@@ -297,10 +312,11 @@ def _finish(session: _Session, sync_run: SyncRun) -> None:
         )
 
 
-def _members(connection: Connection, target: Target) -> Iterator[Payload]:
-    table = schema.audience_states.c
+def _members(session: _Session, connection: Connection) -> Iterator[Payload]:
+    """Whom the destination has and the gate still permits; who is refused waits for removal."""
+    target, table = session.target, schema.audience_states.c
     query = (
-        select(table.payload)
+        select(table.customer_id, table.payload)
         .where(
             table.destination == target.destination,
             table.segment == target.segment,
@@ -308,7 +324,17 @@ def _members(connection: Connection, target: Target) -> Iterator[Payload]:
         )
         .order_by(table.customer_id)
     )
-    return (json.loads(row[0] or "{}") for row in connection.execute(query))
+    rows = iter(connection.execute(query).tuples().all())
+    while chunk := [(who, json.loads(said or "{}")) for who, said in islice(rows, ASKED_AT_ONCE)]:
+        missing = {who for who, _ in chunk} - session.identifiers.keys()
+        session.identifiers.update(load_identifiers(session.home, missing))
+        decisions = _decide(session, connection, chunk)
+        for who, payload in chunk:
+            reason = decisions[who].reason
+            if reason is None:
+                yield payload
+            else:
+                session.withheld[str(reason)] += 1
 
 
 def _batch(session: _Session, original: SyncRun, key: BatchKey, queued: list[Queued]) -> Batch:

@@ -66,7 +66,11 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Audience:
-    """Everybody the destination should have after a sync run, in the order of customer_id."""
+    """Everybody the destination should have after a sync run, in the order of customer_id.
+
+    `members` asks the gate while it is read: whoever refused since their row was delivered is not
+    among them. It is read within `finish`, which holds every refusal back until it returns.
+    """
 
     sync_run_id: str
     segment: str
@@ -112,7 +116,11 @@ class Destination(Protocol):
         """
 
     def finish(self, audience: Audience) -> None:
-        """All rows of a sync run have been handed over; called again after a crash."""
+        """All rows of a sync run have been handed over; called again after a crash.
+
+        Called again as well when somebody refused in the meantime. Put nothing in place but what
+        `audience.members` gives here: permission is asked as they are read.
+        """
 
     def preview(self, segment: str) -> str:
         """Where and how rows of this segment would go, in a few words; reaches nothing."""

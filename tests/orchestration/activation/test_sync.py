@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+import random
 import socket
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select, text
@@ -27,6 +31,7 @@ from orchestration.activation.people import Target, targets
 from orchestration.activation.plan import Plan, build_plan
 from orchestration.activation.sync import SyncReport, sync
 from orchestration.destinations.base import Batch, Idempotency, Outcome
+from orchestration.destinations.file import create
 from orchestration.ops import schema
 from orchestration.ops.consents import ConsentEvent, record_consents
 from orchestration.ops.store import StoreError
@@ -532,3 +537,56 @@ def _statement(name: str, status: str) -> ConsentEvent:
     when = NOW - timedelta(days=9) if status == "granted" else NOW
     address = f"{name}@example.com"
     return ConsentEvent("email", address, "email", "marketing", status, when, "form", "v1")
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_no_refusal_that_was_acknowledged_stands_in_the_finished_file(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    choice = random.Random(seed)
+    names = [f"c{number:02d}" for number in range(20)]
+    _people(shop, *names)
+    destination = create("receiver", {"batch_size": 3}, shop.home)
+    refused: set[str] = set()
+    finishing: list[bool] = []
+
+    def refuses(step: Callable[..., Any]) -> Callable[..., Any]:
+        def then(*arguments: Any) -> Any:
+            # Whoever refuses after the file was finished is the next sync's.
+            for name in choice.sample(names, choice.randrange(3)) if not finishing else ():
+                refused.add(name)
+                shop.revoke(f"{name}@example.com")
+            if step is finish:
+                finishing.append(True)
+            return step(*arguments)
+
+        return then
+
+    finish = sync_module._finish
+    for step in ("_send", "_remove_withheld", "_finish"):
+        monkeypatch.setattr(sync_module, step, refuses(getattr(sync_module, step)))
+    sync(shop.store, shop.home, TARGET, destination, at=NOW, wait=lambda _: None)
+    (audience,) = shop.home.delivered.glob("receiver/vip/audience.csv")
+    with audience.open(newline="") as file:
+        members = {row["customer_id"] for row in csv.DictReader(file)}
+    assert refused
+    assert members == set(names) - refused
+
+
+def test_whoever_refuses_before_the_end_is_removed_by_the_same_sync(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _people(shop, "c1", "c2")
+    finish = sync_module._finish
+
+    def late(*arguments: Any) -> None:
+        shop.revoke("c2@example.com")
+        finish(*arguments)
+
+    monkeypatch.setattr(sync_module, "_finish", late)
+    receiver = Receiver()
+    report = _sync(shop, receiver)
+    assert set(receiver.members) == {"c1"}
+    assert [payload["customer_id"] for payload in receiver.audience] == ["c1"]
+    assert (report.sent["removed"], report.held_back) == (1, {"revoked": 1})
+    assert report.is_complete
