@@ -177,7 +177,8 @@ def write_web(
 ) -> None:
     """Write the block's events, each month of arrival into its own file.
 
-    A share of the last month's lines, `broken_line`, comes once more as a delivery that broke off.
+    A share of the last month's lines, `broken_line`, comes once more as a delivery that broke off
+    after its first line.
     """
     prepare(con)
     months = con.execute(
@@ -190,5 +191,9 @@ def write_web(
         copy_lines(con, _LINES, path)
         if (month,) == months[-1]:
             limit = f"{round(broken_line * 65536):04x}"
-            broken = f"select line[:400] as line from ({_LINES}) where md5(line)[:4] < '{limit}'"
+            again = f"select line from ({_LINES}) where md5(line)[:4] < '{limit}'"
+            broken = (
+                f"select min(line) as line from ({again}) having count(*) > 0 "
+                f"union all select line[:400] from ({again})"
+            )
             copy_lines(con, broken, path.with_name(f"interrupted-{block:03d}{ending}"))

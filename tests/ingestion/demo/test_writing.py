@@ -102,7 +102,8 @@ def test_a_delivery_that_broke_off_repeats_the_beginning_of_good_lines(tmp_path:
     (path,) = tmp_path.rglob("interrupted-*.jsonl.gz")
     good = {json.dumps(event, separators=(",", ":")) for event in json_lines(tmp_path / "web")}
     with gzip.open(path, "rt", encoding="utf-8") as lines:
-        broken = [line.rstrip("\n") for line in lines]
+        whole, *broken = [line.rstrip("\n") for line in lines]
+    assert whole in good
     assert broken
     for line in broken:
         with pytest.raises(json.JSONDecodeError):
