@@ -28,13 +28,21 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+_LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
+Host = Annotated[str, Field(pattern=rf"^{_LABEL}(?:\.{_LABEL})+$")]
+
+
 class Shop(Section):
-    """Who the shop is: its name, days, money and country."""
+    """Who the shop is: its name, days, money, country and web hosts.
+
+    `hosts` (`www.shop.example`, in lower case) are where links in messages may lead.
+    """
 
     name: str = "My shop"
     timezone: str = "Europe/London"
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "GBP"
     default_country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = "GB"
+    hosts: tuple[Host, ...] = ()
 
     @field_validator("timezone")
     @classmethod
@@ -227,6 +235,7 @@ class Settings(Section):
             "shop_timezone": self.shop.timezone,
             "shop_currency": self.shop.currency,
             "default_country": self.shop.default_country,
+            "shop_hosts": list(self.shop.hosts),
             **self.models,
         }
 

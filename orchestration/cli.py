@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from ingestion.errors import (
     DiskFullError,
@@ -29,6 +28,7 @@ from orchestration import lock
 from orchestration.home import DEMO_HOME, SHOP_HOME, Home
 from orchestration.home_kind import in_words, is_demo, refuse_input, take_settings, world_moment
 from orchestration.interrupts import like_ctrl_c
+from orchestration.plain_text import PlainConsole
 
 app = typer.Typer(
     name="regulars",
@@ -81,8 +81,8 @@ INTERRUPTED = 130
 # Away from a terminal, lines are as wide as the widest table, so that a log keeps every word.
 WIDTH = None if sys.stdout.isatty() else 180
 # Without markup: a value such as `[/b]` is told as it stands.
-out = Console(file=sys.stdout, highlight=False, soft_wrap=True, width=WIDTH, markup=False)
-err = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
+out = PlainConsole(file=sys.stdout, highlight=False, soft_wrap=True, width=WIDTH, markup=False)
+err = PlainConsole(stderr=True, highlight=False, soft_wrap=True, markup=False)
 
 
 def main() -> None:

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 class Heard:
     """What a listener was told: lines at once, the rest for the closing summary.
 
-    `ignored` counts, by raw table, columns of the input that the table does not know.
+    `ignored` names, by raw table, columns of the input that the table does not know.
     """
 
     say: Callable[[str], None]
     deliveries: list[Delivery] = field(default_factory=list)
-    ignored: dict[str, int] = field(default_factory=dict)
+    ignored: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 _listener: Heard | None = None
@@ -58,7 +58,7 @@ def delivered(delivery: Delivery) -> None:
         _listener.deliveries.append(delivery)
 
 
-def ignored(table: str, columns: int) -> None:
-    """Tell how many columns of the input a raw table left out, if anybody listens."""
+def ignored(table: str, columns: tuple[str, ...]) -> None:
+    """Tell which columns of the input a raw table left out, if anybody listens."""
     if _listener is not None and columns:
         _listener.ignored[table] = columns

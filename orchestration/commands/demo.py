@@ -36,6 +36,7 @@ SETTINGS = """\
 # The pretend shop's settings, written by `regulars demo`.
 [shop]
 name = "The pretend shop"
+hosts = ["shop.example.com"]
 
 # Both APIs are served by the pretend shop itself while one of its runs lasts.
 [sources.klaviyo]

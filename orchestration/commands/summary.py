@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from orchestration.home import Home
+from orchestration.plain_text import shown_name
 from orchestration.publishing.reader import open_published
 
 PEOPLE = """
@@ -41,6 +42,21 @@ select source, sum(rows_received), sum(rows_loaded), sum(rows_quarantined), sum(
 from ops.run_sources where run_id = (select run_id from ops.build)
 group by source having sum(rows_received) > 0 order by source
 """
+# Rows that came in since the last publication before this run, with runs that did not publish.
+EARLIER = """
+with numbered as (
+    select run_id, status, cast(regexp_extract(run_id, '[0-9]+$') as bigint) as number from ops.runs
+),
+own as (select number from numbered where run_id = (select run_id from ops.build)),
+published as (
+    select coalesce(max(number), 0) as number from numbered
+    where status = 'succeeded' and number < (select number from own)
+)
+select coalesce(sum(rows_loaded), 0), count(distinct run_id)
+from ops.run_sources join numbered using (run_id)
+where status = 'failed' and rows_loaded > 0
+    and number > (select number from published) and number < (select number from own)
+"""
 IDENTITY = """
 select
     (select count(*) from marts.bridge_customer_identifiers),
@@ -56,10 +72,10 @@ from marts.qa_refused_identifiers where order_count > 0
 """
 
 
-def print_summary(home: Home, out: Console, ignored: Mapping[str, int]) -> None:
+def print_summary(home: Home, out: Console, ignored: Mapping[str, Sequence[str]]) -> None:
     """Tell what the published file holds, and what of the input the run did not use.
 
-    `ignored`: how many columns of the input each raw table left out.
+    `ignored`: which columns of the input each raw table left out.
     """
     with open_published(home) as published:
         _print_people(published, out)
@@ -67,8 +83,9 @@ def print_summary(home: Home, out: Console, ignored: Mapping[str, int]) -> None:
         _print_segments(published, out)
         _print_sources(published, out)
     for table, columns in sorted(ignored.items()):
-        noun = "column" if columns == 1 else "columns"
-        out.print(f"  {columns:,} unknown {noun} ignored in {table}.")
+        noun = "column" if len(columns) == 1 else "columns"
+        names = ", ".join(map(shown_name, columns))
+        out.print(f"  {len(columns):,} unknown {noun} ignored in {table}: {names}.")
 
 
 def print_next(out: Console, commands: Sequence[tuple[str, str]]) -> None:
@@ -133,6 +150,12 @@ def _print_sources(published: duckdb.DuckDBPyConnection, out: Console) -> None:
         f"  {received:,} received = {loaded:,} loaded + {quarantined:,} "
         f"quarantined + {duplicate:,} exact duplicates."
     )
+    earlier, runs = _one(published, EARLIER)
+    if earlier:
+        noun = "an earlier run" if runs == 1 else f"{runs:,} earlier runs"
+        out.print(
+            f"  {earlier:,} more were loaded by {noun} that did not publish; they are in now too."
+        )
     if quarantined:
         out.print("  Look at the quarantined ones with `regulars quarantine list`.")
 

@@ -78,7 +78,7 @@ def source_assets(name: str) -> dg.AssetsDefinition:
         by_table = {count.table: count for count in counts}
         for table in source.tables:
             count = by_table.get(table.name)
-            ignored = len(count.ignored_columns) if count else 0
+            ignored = count.ignored_columns if count else ()
             console.ignored(f"{name}/{table.name}", ignored)
             yield dg.MaterializeResult(
                 asset_key=[name, table.name],
@@ -87,7 +87,7 @@ def source_assets(name: str) -> dg.AssetsDefinition:
                     "loaded": count.loaded if count else 0,
                     "quarantined": count.quarantined if count else 0,
                     "exact duplicates": count.duplicate if count else 0,
-                    "unknown columns ignored": ignored,
+                    "unknown columns ignored": len(ignored),
                     "values left empty": count.values_emptied if count else 0,
                     "taken out": count.withdrawn if count else 0,
                     "enabled": bool(counts),

@@ -42,7 +42,7 @@ def test_columns_that_no_table_knows_are_counted(folder: Path) -> None:
     (folder / "rates" / "a.csv").write_text(rates, "utf-8")
     metadata, heard = load("rates", folder)
     assert (metadata["received"], metadata["unknown columns ignored"]) == (1, 2)
-    assert heard.ignored == {"rates/rates": 2}
+    assert {table: len(names) for table, names in heard.ignored.items()} == {"rates/rates": 2}
 
 
 def test_nothing_is_told_of_a_file_whose_columns_are_known(folder: Path) -> None:

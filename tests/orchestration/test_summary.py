@@ -2,26 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from io import StringIO
 
+import duckdb
 from rich.console import Console
 
-from orchestration.commands.summary import print_summary
+from orchestration.commands.summary import EARLIER, print_summary
 from orchestration.home import Home
 
 
-def said(home: Home, ignored: Mapping[str, int]) -> str:
+def said(home: Home, ignored: Mapping[str, Sequence[str]]) -> str:
     """What the summary prints."""
-    out = Console(file=StringIO(), width=180)
+    out = Console(file=StringIO(), width=180, markup=False)
     print_summary(home, out, ignored)
     return out.file.getvalue()  # type: ignore[attr-defined]
 
 
-def test_ignored_columns_are_named_by_table_and_number(publish_day: Callable[..., Home]) -> None:
-    text = said(publish_day(), {"orders/order_lines": 3, "rates/rates": 1})
-    assert "3 unknown columns ignored in orders/order_lines." in text
-    assert "1 unknown column ignored in rates/rates." in text
+def test_ignored_columns_are_all_named(publish_day: Callable[..., Home]) -> None:
+    many = [f"column {number}" for number in range(30)]
+    text = said(publish_day(), {"orders/order_lines": many, "rates/rates": ["ann@shop.example"]})
+    told = " ".join(text.split())
+    assert f"30 unknown columns ignored in orders/order_lines: {', '.join(many)}." in told
+    assert "1 unknown column ignored in rates/rates: [address]." in text
+
+
+EARLIER_RUNS = """
+create table ops.build as select '20260703T000000Z-0005' as run_id;
+create table ops.runs as from (values
+    ('20260701T000000Z-0001', 'failed'), ('20260701T000000Z-0002', 'succeeded'),
+    ('20260702T000000Z-0003', 'failed'), ('20260702T000000Z-0004', 'failed'),
+    ('20260703T000000Z-0005', 'succeeded')) as t (run_id, status);
+create table ops.run_sources as from (values
+    ('20260701T000000Z-0001', 'web', 10), ('20260702T000000Z-0003', 'web', 1499000),
+    ('20260702T000000Z-0003', 'orders', 1000), ('20260702T000000Z-0004', 'web', 0),
+    ('20260703T000000Z-0005', 'web', 7)) as t (run_id, source, rows_loaded);
+"""
+
+
+def test_rows_of_runs_that_did_not_publish_are_counted() -> None:
+    """Those since the last publication; not the runs before it, nor this one's own."""
+    with duckdb.connect() as connection:
+        connection.execute("create schema ops")
+        connection.execute(EARLIER_RUNS)
+        assert connection.execute(EARLIER).fetchone() == (1_500_000, 1)
+        connection.execute("delete from ops.runs where status = 'failed'")
+        assert connection.execute(EARLIER).fetchone() == (0, 0)
 
 
 def test_sales_of_nobody_are_told_with_their_money(publish_day: Callable[..., Home]) -> None:

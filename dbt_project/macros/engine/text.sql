@@ -42,3 +42,24 @@
 {% macro first_text(texts) -%}
     coalesce({% for text in texts %}nullif(trim({{ text }}), ''){{ ', ' if not loop.last }}{% endfor %})
 {%- endmacro %}
+
+{#- True for letters and digits of any alphabet, blanks and the punctuation of names: no markup, no code,
+    nothing invisible, no pile of accents, and no dot between letters, as addresses of the web have. -#}
+{% macro is_plain_text(text) -%}
+    {{ return(adapter.dispatch('is_plain_text', 'regulars')(text)) }}
+{%- endmacro %}
+
+{% macro duckdb__is_plain_text(text) -%}
+    (
+        regexp_full_match({{ text }}, '[\p{L}\p{N}][\p{L}\p{M}\p{N} .,&()+/%°"’''-]*')
+        and not regexp_matches({{ text }}, '[\p{L}\p{N}-][.]\p{L}{2}|\p{M}{3}|[\x{115F}\x{1160}\x{3164}\x{FFA0}]')
+    )
+{%- endmacro %}
+
+{#- Spark reads a backslash in a literal as an escape, so it is written twice. -#}
+{% macro spark__is_plain_text(text) -%}
+    (
+        {{ text }} rlike '^[\\p{L}\\p{N}][\\p{L}\\p{M}\\p{N} .,&()+/%°"’\'-]*$'
+        and not {{ text }} rlike '[\\p{L}\\p{N}-][.]\\p{L}{2}|\\p{M}{3}|[\\x{115F}\\x{1160}\\x{3164}\\x{FFA0}]'
+    )
+{%- endmacro %}

@@ -44,7 +44,7 @@ final as (
         {{ json_object_text({
             'marketing_channel': 'marketing_channel',
             'product_view_count': 'cast(product_view_count as bigint)',
-            'link': 'landing_page_url',
+            'link': own_link('landing_page_url'),
             'visited_at': 'started_at',
         }) }} as context
     from newcomers

@@ -21,7 +21,7 @@ from tests.dbt.marts.shop import Shop
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     built = Shop(tmp_path_factory.mktemp("golden"), AS_OF)
     add_everybody(built)
-    built.build()
+    built.build({"shop_hosts": ["shop.example"]})
     yield built
 
 

@@ -71,6 +71,21 @@ completions as (
     group by customer_id
 ),
 
+catalogue as (
+    select * from {{ ref('dim_products') }}
+),
+
+-- A code stands for the product that the shop sells under it; of several, the one sold most.
+codes as (
+    select
+        sku,
+        product_name,
+        category
+    from catalogue
+    where sku is not null
+    qualify row_number() over (partition by sku order by order_count desc, product_id) = 1
+),
+
 final as (
     select
         interactions.event_id,
@@ -84,18 +99,21 @@ final as (
             greatest(orders.last_placed_at, completions.last_completed_at, purchases.last_bought_at),
             timestamp '1900-01-01 00:00:00'
         ) as is_after_last_order,
-        interactions.product_id,
-        interactions.sku,
+        coalesce(catalogue.product_id, {{ plain_code('interactions.product_id') }}) as product_id,
+        coalesce(catalogue.sku, codes.sku, {{ plain_code('interactions.sku') }}) as sku,
         coalesce(interactions.product_id, interactions.sku, interactions.product_name) as product_key,
-        interactions.product_name,
-        interactions.category,
-        interactions.cart_id,
-        interactions.page_url,
+        coalesce(catalogue.product_name, codes.product_name, {{ plain_words('interactions.product_name') }})
+            as product_name,
+        coalesce(catalogue.category, codes.category, {{ plain_words('interactions.category') }}) as category,
+        {{ plain_code('interactions.cart_id') }} as cart_id,
+        {{ own_link('interactions.page_url') }} as page_url,
         interactions.price,
         interactions.quantity,
         greatest(orders.last_placed_at, completions.last_completed_at, purchases.last_bought_at) as last_order_at,
         interactions.occurred_at
     from interactions
+    left join catalogue on interactions.product_id = catalogue.product_id
+    left join codes on catalogue.product_id is null and interactions.sku = codes.sku
     left join orders on interactions.customer_id = orders.customer_id
     left join completions on interactions.customer_id = completions.customer_id
     left join purchases on interactions.customer_id = purchases.customer_id
