@@ -175,6 +175,9 @@ def plan(
     input_folder: Annotated[
         str, typer.Option("--input", help="With --identity: a folder with identity_rules.csv.")
     ] = "",
+    who: Annotated[
+        bool, typer.Option("--who", help="The people: ids, masked addresses, why held back.")
+    ] = False,
     as_json: JsonOption = False,
     home: HomeOption = None,
 ) -> None:
@@ -184,11 +187,10 @@ def plan(
 
         plan_identity(_home(home, quiet=as_json), input_folder, out, err, as_json=as_json)
         return
-    from orchestration.commands.delivery import render_plans
-    from orchestration.delivery import plan_all
+    from orchestration.commands.delivery import print_plans
 
-    plans = plan_all(_home(home, quiet=as_json), segment, destination)
-    render_plans(plans, out, as_json=as_json)
+    place = _home(home, quiet=as_json)
+    print_plans(place, segment, destination, out, as_json=as_json, who=who)
 
 
 @app.command()

@@ -6,7 +6,7 @@ Does not belong here: one plan or one sync (orchestration/activation) and what i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,10 +15,19 @@ from ingestion.config import Settings, load_settings
 from ingestion.errors import UsageError
 from orchestration import lock
 from orchestration.activation.authority import Approval, may_send
+from orchestration.activation.gate import ADDRESS_TYPES
+from orchestration.activation.ledger import LastSync, last_syncs
 from orchestration.activation.people import Target, targets
-from orchestration.activation.plan import Change, Plan, audience_difference, build_plan
+from orchestration.activation.plan import (
+    Change,
+    Plan,
+    audience_difference,
+    build_plan,
+    delivered_states,
+)
 from orchestration.activation.sync import SyncReport, sync
 from orchestration.destinations import check_destinations, open_destination
+from orchestration.destinations.base import Payload
 from orchestration.home import Home
 from orchestration.home_kind import is_demo
 from orchestration.ops.consents import grant_consent, revoke_consent
@@ -30,18 +39,28 @@ from orchestration.transformation import check_settings
 
 @dataclass(frozen=True)
 class Delivery:
-    """What one target came to, in counts; `plan_hash` approves it where it is only planned."""
+    """What one target came to, in counts; `plan_hash` approves it where it is only planned.
+
+    `kept` is how many the destination has and keeps as they are.
+    """
 
     target: Target
     counts: dict[str, int]
     held_back: dict[str, int]
     left: int = 0
     plan_hash: str = ""
+    kept: int = 0
 
     @classmethod
     def planned(cls, plan: Plan) -> Delivery:
         """What would be sent."""
-        return cls(plan.target, plan.counts, plan.held_back_counts, plan_hash=plan.plan_hash)
+        return cls(
+            plan.target,
+            plan.counts,
+            plan.held_back_counts,
+            plan_hash=plan.plan_hash,
+            kept=plan.unchanged_count + plan.waiting_count,
+        )
 
     @classmethod
     def sent(cls, report: SyncReport) -> Delivery:
@@ -50,9 +69,30 @@ class Delivery:
         return cls(report.target, report.sent, report.held_back, left)
 
     @property
+    def changes(self) -> int:
+        """How many rows a sync sends, or sent."""
+        return sum(self.counts.values())
+
+    @property
+    def is_idle(self) -> bool:
+        """Nothing to send, and nobody there who may be reached."""
+        return not self.changes and not self.kept
+
+    @property
     def is_planned(self) -> bool:
         """Whether nothing has left yet."""
         return bool(self.plan_hash)
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One person of a plan. `state`: added, updated, removed, has it, or held back (why)."""
+
+    target: Target
+    customer_id: str
+    state: str
+    address: str
+    held_back: str
 
 
 @dataclass(frozen=True)
@@ -140,6 +180,45 @@ def plan_all(home: Home, segment: str | None, destination: str | None) -> list[P
     with open_office(home, exclusive=False) as office:
         found = targets(home, office.settings, segment, destination)
         return [office.plan(target) for target in found]
+
+
+def last_deliveries(home: Home) -> dict[tuple[str, str], LastSync]:
+    """What the latest sync delivered, by segment and destination."""
+    with open_store(home) as store:
+        return last_syncs(store)
+
+
+def who_is_planned(home: Home, plans: Sequence[Plan]) -> list[Planned]:
+    """Everybody of these plans, and whoever the destinations have already; addresses masked."""
+    people = []
+    with open_store(home) as store, store.read() as connection:
+        for plan in plans:
+            kinds = ADDRESS_TYPES.get(plan.target.channel, ())
+            changed = {change.customer_id: change for change in plan.changes}
+            held = {each.customer_id: str(each.reason) for each in plan.held_back}
+            has = delivered_states(connection, plan.target)
+            for customer_id in sorted({*changed, *held, *has}):
+                change, state = changed.get(customer_id), has.get(customer_id)
+                payload = change.payload if change else state.payload if state else {}
+                people.append(
+                    Planned(
+                        plan.target,
+                        customer_id,
+                        change.operation if change else "has it" if state else "held back",
+                        masked_address(payload, kinds),
+                        held.get(customer_id, ""),
+                    )
+                )
+    return people
+
+
+def masked_address(payload: Payload, kinds: Sequence[str]) -> str:
+    """The first address of these kinds as `m***@e***.org`: to recognise, not to use."""
+    value = next((str(payload[kind]) for kind in kinds if payload.get(kind)), "")
+    name, at, domain = value.rpartition("@")
+    if at:
+        return f"{name[:1]}***@{domain[:1]}***.{domain.rpartition('.')[2]}"
+    return f"{value[:3]}***{value[-2:]}" if len(value) > 7 else "***" if value else ""
 
 
 def sync_all(

@@ -6,6 +6,7 @@ not belong here: changing anything, or deciding about permission.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,6 +32,14 @@ class Sent:
     operation: str
     delivered_at: datetime
     consent_receipt_id: str | None
+
+
+@dataclass(frozen=True)
+class LastSync:
+    """What the latest sync that delivered anything to a target delivered."""
+
+    at: datetime
+    counts: dict[str, int]
 
 
 @dataclass(frozen=True)
@@ -80,6 +89,30 @@ def sent_to(store: Store, customer_ids: Sequence[str]) -> list[Sent]:
             Sent(row[0], row[1], row[2], row[3], row[4], from_micros(row[5]), row[6])
             for row in connection.execute(query)
         ]
+
+
+def last_syncs(store: Store) -> dict[tuple[str, str], LastSync]:
+    """The latest delivery to each (segment, destination), in rows by operation."""
+    table = schema.deliveries.c
+    query = select(
+        table.segment,
+        table.destination,
+        table.sync_run_id,
+        table.operation,
+        func.count(),
+        func.max(table.delivered_at),
+    ).group_by(table.segment, table.destination, table.sync_run_id, table.operation)
+    runs: dict[tuple[str, str], dict[str, tuple[int, dict[str, int]]]] = defaultdict(dict)
+    with store.read() as connection:
+        for row in connection.execute(query):
+            syncs = runs[row[0], row[1]]
+            newest, counts = syncs.get(row[2], (0, {}))
+            syncs[row[2]] = (max(newest, row[5]), {**counts, row[3]: row[4]})
+    return {
+        pair: LastSync(from_micros(at), counts)
+        for pair, syncs in runs.items()
+        for _, (at, counts) in [max(syncs.items(), key=lambda item: (item[1][0], item[0]))]
+    }
 
 
 def held_back_for(store: Store, customer_ids: Sequence[str]) -> list[Held]:

@@ -8,27 +8,100 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from rich.console import Console
 from rich.table import Table
 
+from orchestration.activation.ledger import LastSync
+from orchestration.activation.people import Target
 from orchestration.activation.plan import Plan
 from orchestration.activation.sync import SyncReport
-from orchestration.delivery import Delivery
+from orchestration.delivery import (
+    Delivery,
+    Planned,
+    last_deliveries,
+    plan_all,
+    who_is_planned,
+)
+from orchestration.home import Home
 from orchestration.report.words import REASONS
 
+PEOPLE_SHOWN = 100
+NOBODY = "No person has a permitted address yet: nothing could be sent."
 NOWHERE = "No segment goes anywhere: regulars.toml has no destination for any of them."
 
 
-def render_plans(plans: Sequence[Plan], out: Console, *, as_json: bool) -> None:
-    """What would be added, updated, removed and held back, and why."""
+def print_plans(
+    home: Home,
+    segment: str | None,
+    destination: str | None,
+    out: Console,
+    *,
+    as_json: bool,
+    who: bool,
+) -> None:
+    """What a sync would do, what the last one did and, with `who`, the people."""
+    plans = plan_all(home, segment, destination)
+    past = last_deliveries(home)
+    if who:
+        render_people(who_is_planned(home, plans), out, as_json=as_json, all_of_them=bool(segment))
+    else:
+        render_plans(plans, past, out, as_json=as_json, all_of_them=bool(segment or destination))
+
+
+def render_plans(
+    plans: Sequence[Plan],
+    past: Mapping[tuple[str, str], LastSync],
+    out: Console,
+    *,
+    as_json: bool,
+    all_of_them: bool = False,
+) -> None:
+    """What would be added, updated, removed and held back, and why; and what was delivered last."""
     if as_json:
-        sys.stdout.write(json.dumps([_facts(plan) for plan in plans], indent=2) + "\n")
+        sys.stdout.write(json.dumps([_facts(plan, past) for plan in plans], indent=2) + "\n")
     elif plans:
-        _print_planned([Delivery.planned(plan) for plan in plans], out)
+        planned = [Delivery.planned(plan) for plan in plans]
+        _print_planned(planned, out, all_of_them=all_of_them)
+        _print_past([(each.target, past.get(_pair(each.target))) for each in planned], out)
     else:
         out.print(NOWHERE)
+
+
+def render_people(
+    people: Sequence[Planned], out: Console, *, as_json: bool, all_of_them: bool
+) -> None:
+    """The people of the plans by their ids and masked addresses."""
+    if as_json:
+        listed = [
+            {
+                "segment": each.target.segment,
+                "destination": each.target.destination,
+                "customer_id": each.customer_id,
+                "address": each.address,
+                "state": each.state,
+                "held_back": each.held_back,
+            }
+            for each in people
+        ]
+        sys.stdout.write(json.dumps(listed, indent=2) + "\n")
+        return
+    if not people:
+        out.print("Nobody is in any of these segments, and nobody was sent.")
+        return
+    limit = len(people) if all_of_them else PEOPLE_SHOWN
+    table = Table("segment", "destination", "customer", "address", "what", header_style="bold")
+    for each in people[:limit]:
+        why = f": {REASONS.get(each.held_back, each.held_back)}" if each.held_back else ""
+        target, what = each.target, f"{each.state}{why}"
+        table.add_row(target.segment, target.destination, each.customer_id, each.address, what)
+    out.print(table)
+    if len(people) > limit:
+        out.print(
+            f"The first {limit:,} of {len(people):,}; `regulars plan SEGMENT --who` shows all."
+        )
 
 
 def render_results(reports: Sequence[SyncReport], out: Console) -> None:
@@ -49,16 +122,64 @@ def render_deliveries(deliveries: Sequence[Delivery], out: Console) -> None:
         _print_planned(planned, out)
 
 
-def _print_planned(deliveries: Sequence[Delivery], out: Console) -> None:
-    table = _table("add", "update", "remove", last="approve")
-    for delivery in deliveries:
-        target = delivery.target
-        place = f"{target.destination} ({target.channel}, {target.purpose})"
-        table.add_row(target.segment, place, *_numbers(delivery), delivery.plan_hash)
+def _print_planned(
+    deliveries: Sequence[Delivery], out: Console, *, all_of_them: bool = False
+) -> None:
+    """Plans that would send something or keep somebody; of the others one sentence."""
+    shown = [each for each in deliveries if all_of_them or not each.is_idle]
+    idle = [each for each in deliveries if each not in shown]
+    if shown:
+        table = _table("add", "update", "remove", last="approve")
+        for delivery in shown:
+            target = delivery.target
+            place = f"{target.destination} ({target.channel}, {target.purpose})"
+            approve = delivery.plan_hash if delivery.changes else ""
+            table.add_row(target.segment, place, *_numbers(delivery), approve)
+        out.print(table)
+    if idle:
+        out.print(_about_nobody(idle, everywhere=not shown))
+    if any(each.changes for each in deliveries):
+        out.print(
+            "Nothing was sent. `regulars sync SEGMENT DESTINATION --approve HASH` sends exactly"
+            " this."
+        )
+    elif any(each.kept for each in deliveries):
+        out.print("Nothing to send: the destinations have everybody whom they may have.")
+
+
+def _about_nobody(idle: Sequence[Delivery], *, everywhere: bool) -> str:
+    """Why nothing could be sent there, in one sentence."""
+    reasons: Counter[str] = Counter()
+    for delivery in idle:
+        reasons.update(delivery.held_back)
+    if everywhere and reasons.keys() == {"no_address"}:
+        return "The shop has no address of anybody: nothing could be sent."
+    if everywhere and reasons:
+        return f"{NOBODY} Held back: {reasons_in_words(dict(reasons.most_common()))}."
+    if everywhere:
+        return "No segment has a member yet: nothing could be sent."
+    names = ", ".join(f"{each.target.segment} to {each.target.destination}" for each in idle)
+    return f"Nobody to reach: {names}. `regulars plan SEGMENT` says why."
+
+
+def _print_past(past: Sequence[tuple[Target, LastSync | None]], out: Console) -> None:
+    """What the latest sync to each of these delivered."""
+    known = [(target, last) for target, last in past if last is not None]
+    if not known:
+        out.print("Nothing was delivered yet.")
+        return
+    names = ("delivered last", "destination", "added", "updated", "removed", "at (UTC)")
+    table = Table(*names, header_style="bold")
+    for column in table.columns[2:5]:
+        column.justify = "right"
+    for target, last in known:
+        numbers = [f"{last.counts.get(name, 0):,}" for name in ("added", "updated", "removed")]
+        table.add_row(target.segment, target.destination, *numbers, f"{last.at:%Y-%m-%d %H:%M}")
     out.print(table)
-    out.print(
-        "Nothing was sent. `regulars sync SEGMENT DESTINATION --approve HASH` sends exactly this."
-    )
+
+
+def _pair(target: Target) -> tuple[str, str]:
+    return target.segment, target.destination
 
 
 def _print_sent(deliveries: Sequence[Delivery], out: Console) -> None:
@@ -93,7 +214,8 @@ def reasons_in_words(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{count:,} {REASONS.get(reason, reason)}" for reason, count in counts.items())
 
 
-def _facts(plan: Plan) -> dict[str, object]:
+def _facts(plan: Plan, past: Mapping[tuple[str, str], LastSync]) -> dict[str, object]:
+    last = past.get(_pair(plan.target))
     return {
         "segment": plan.target.segment,
         "destination": plan.target.destination,
@@ -103,4 +225,5 @@ def _facts(plan: Plan) -> dict[str, object]:
         "unchanged": plan.unchanged_count,
         "held_back": plan.held_back_counts,
         "plan_hash": plan.plan_hash,
+        "last_delivery": {"at": last.at.isoformat(), **last.counts} if last else None,
     }
