@@ -127,6 +127,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyCo
             scenes.order("us", "03 09:00:00", email="us@o.example", phone="(415) 555-0199", **bill("US")),
             scenes.order("visit", "03 09:01:00", email="visit@o.example", phone="07700 900155", **bill("US")),
             scenes.order("ie", "03 09:02:00", email="ie@o.example", phone="07700900000", **bill("IE")),
+            scenes.order("home", "03 09:04:00", email="home@o.example", customer={"phone": "06 98 76 54 32", "default_address": {"country_code": "FR"}}),
             scenes.order("plus", "03 09:03:00", email="plus@o.example", phone="+44 7700 900156", **bill("US")),
             scenes.order("solo1", "04 09:00:00", email="hello@solo.example", **bill("GB", "Tess", "Field")),
             scenes.order("solo2", "05 09:00:00", email="hello@solo.example", **bill("GB", "Tess", "Field")),
@@ -243,6 +244,7 @@ def test_a_word_for_none_in_a_customer_number_is_nobody(shop: duckdb.DuckDBPyCon
         # Not possible in the bill's country: the shop's
         ("visit@o.example", ["+447700900155"]),
         ("plus@o.example", ["+447700900156"]),
+        ("home@o.example", ["+33698765432"]),
         ("de@c.example", ["+4915123456780"]),
         ("odd@c.example", ["+442079460123"]),
         ("web@fr.example", ["+33612345678"]),

@@ -13,6 +13,7 @@
     'customer': {
         'id': 'varchar', 'email': 'varchar', 'phone': 'varchar', 'first_name': 'varchar',
         'last_name': 'varchar', 'defaultEmailAddress': {'emailAddress': 'varchar'},
+        'default_address': {'country_code': 'varchar'},
     },
     'buyer_accepts_marketing': 'varchar', 'presentment_currency': 'varchar',
     'total_tax': 'varchar', 'total_tax_set': amount_set(),
@@ -137,8 +138,10 @@ select
     {{ first_text(['document.landing_site']) }} as landing_site,
     {{ first_text(['document.referring_site']) }} as referring_site,
     {{ list_words('document.discount_codes', first_text(['code.code']), 'code') }} as discount_code,
-    upper({{ first_text(['document.billing_address.country_code', 'document.shipping_address.country_code']) }})
-        as country_code,
+    upper({{ first_text([
+        'document.billing_address.country_code', 'document.shipping_address.country_code',
+        'document.customer.default_address.country_code',
+    ]) }}) as country_code,
     -- The bill names where the buyer lives; a parcel sent elsewhere is a gift or an office
     coalesce(
         {{ home_address_key(
