@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.dbt.scenes import order
+from tests.dbt.scenes import event, order
 from tests.dbt.world import World
 
 Document = dict[str, Any]
@@ -343,10 +343,30 @@ def file_lines() -> list[Document]:
     ]
 
 
+# An order's number may be the id of another, which was placed on another day.
+ELSEWHEN = {"9301": "02 08:00:00"}
+
+
+def completions() -> list[Document]:
+    """Order Completed events that name orders in their own ways."""
+    named = {
+        "9301": "11 08:05",
+        "#9302": "02 08:05",
+        "9303": "28 08:05",
+        "M-9003": "28 08:06",
+        "elsewhere": "28 08:07",
+    }
+    return [
+        event(9900 + place, at, None, f"m-{name}", "Order Completed", properties={"order_id": name})
+        for place, (name, at) in enumerate(named.items())
+    ]
+
+
 def money(world: World) -> None:
     """Lay all of them down."""
     world.add(
-        "raw_orders.orders", [order(name, "11 08:00:00", **d) for name, d in rest_orders().items()]
+        "raw_orders.orders",
+        [order(name, ELSEWHEN.get(name, "11 08:00:00"), **d) for name, d in rest_orders().items()],
     )
     shown = ("order_id", "created_at", "processed_at", "updated_at", "currency")
     world.add(
@@ -357,3 +377,4 @@ def money(world: World) -> None:
         ],
     )
     world.add("raw_orders.order_lines", file_lines())
+    world.add("raw_web.events", completions())

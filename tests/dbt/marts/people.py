@@ -112,6 +112,13 @@ def add_carts(shop: Shop) -> None:
     shop.order("cart_then_cancelled_order", ago(days=1), status="cancelled", is_kept=False)
     shop.event("cart_then_completed_online", "Order Completed", ago(days=1))
     shop.order("cart_after_order", ago(days=3))
+    # Bought under an address that nobody here has; the second step names no cart
+    shop.person("cart_bought_elsewhere", ago(days=5))
+    shop.event("cart_bought_elsewhere", "Product Added", ago(days=2), cart_id="token-1")
+    shop.event("cart_bought_elsewhere", "Cart Viewed", ago(days=1, minutes=5))
+    shop.order(None, ago(days=1), cart_token="gid://shopify/Cart/token-1?key=abc")
+    shop.person("cart_of_another_token", ago(days=5))
+    shop.event("cart_of_another_token", "Product Added", ago(days=2), cart_id="token-2")
     shop.event("cart_emptied", "Product Removed", ago(days=1))
     shop.event("cart_half_emptied", "Product Added", ago(days=2), product_id="pot", sku="POT")
     shop.event("cart_half_emptied", "Product Removed", ago(days=1))

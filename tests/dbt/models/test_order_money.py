@@ -192,6 +192,21 @@ def test_an_order_of_two_sources_is_one(built: Connection) -> None:
     ]
 
 
+def test_an_event_meets_the_order_it_means(built: Connection) -> None:
+    """By number or name within a day, before another order's id; far from it only by id."""
+    met = built.execute(
+        "select login_id, order_id from intermediate.int_web_order_completions "
+        "where login_id like 'm-%' order by 1"
+    ).fetchall()
+    assert met == [
+        ("m-#9302", "9301"),
+        ("m-9301", "M-9001"),
+        ("m-9303", "9303"),
+        ("m-M-9003", "M-9003"),
+        ("m-elsewhere", "elsewhere"),
+    ]
+
+
 def test_refunds_that_cannot_be_converted_are_found(built: Connection) -> None:
     unknown = built.execute(
         "select order_id from intermediate.int_order_refunds where is_amount_unknown"
