@@ -19,7 +19,7 @@ install: $(STAMP) ## Make .venv and install the hash-locked requirements into it
 
 # uv leaves bytecode to the first import, and where Python may not write it every process compiles anew.
 # pip before 24, which Python 3.11 and 3.12 bring, takes a wanted extra for a package without hashes.
-$(STAMP): requirements.lock pyproject.toml
+$(STAMP): requirements.lock requirements-uv.lock requirements-pip.lock pyproject.toml
 	@set -e; \
 	python=$$(for p in python3 python3.13 python3.12 python3.11; do \
 	  command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(not (3,11) <= sys.version_info < (3,14))' 2>/dev/null && echo $$p && break; done; true); \
@@ -28,14 +28,15 @@ $(STAMP): requirements.lock pyproject.toml
 	echo "Making $(VENV) with $$($$python --version) ..."; \
 	if [ ! -x $(PY) ]; then if [ -n "$$uv" ]; then $$uv venv -q --python "$$($$python -c 'import sys; print(sys.executable)')" $(VENV); else \
 	  $$python -m venv $(VENV) || { echo "Python's venv module is missing; on Debian: apt-get install python3-venv" >&2; exit 1; }; fi; fi; \
-	if [ -z "$$uv" ] && $(PY) -m pip install -q --disable-pip-version-check uv 2>/dev/null; then uv=$(VENV)/bin/uv; fi; \
+	if [ -z "$$uv" ] && $(PY) -m pip install -q --disable-pip-version-check --only-binary :all: --require-hashes \
+	  -r requirements-uv.lock 2>/dev/null; then uv=$(VENV)/bin/uv; fi; \
 	if [ -n "$$uv" ]; then \
 	  echo "Installing the hash-locked requirements with uv ..."; \
 	  $$uv pip install -q --python $(PY) --compile-bytecode --require-hashes -r requirements.lock; \
 	  $$uv pip install -q --python $(PY) --no-deps --no-build-isolation -e .; \
 	else \
 	  echo "Installing the hash-locked requirements with pip (uv is not to be had; this takes a few minutes) ..."; \
-	  $(PY) -m pip install -q --disable-pip-version-check "pip>=24"; \
+	  $(PY) -m pip install -q --disable-pip-version-check --require-hashes -r requirements-pip.lock; \
 	  $(PY) -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock; \
 	  $(PY) -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .; \
 	fi
@@ -63,10 +64,12 @@ bench: $(STAMP) ## Measure speed against hand-written DuckDB SQL (minutes)
 	@$(PY) -m tests.benchmarks.identity $(if $(SPLINK),--splink-python $(SPLINK)) $(ARGS)
 
 soak: $(STAMP) ## Long tests: hundreds of kills, thirty daily loads, a year of clean days (an hour)
-	@REGULARS_SOAK=1 $(PY) -m pytest tests/faults tests/orchestration/publishing tests/orchestration/quality/test_breaker.py tests/end_to_end/test_bad_days.py tests/end_to_end/test_online_retail.py tests/end_to_end/test_countries.py $(ARGS)
+	@REGULARS_SOAK=1 $(PY) -m pytest tests/faults tests/orchestration/publishing tests/orchestration/quality/test_breaker.py tests/end_to_end/test_bad_days.py tests/end_to_end/test_online_retail.py tests/end_to_end/test_countries.py tests/end_to_end/test_offline.py $(ARGS)
 
-lock: $(STAMP) ## Re-resolve requirements.lock from pyproject.toml (needs uv)
+lock: $(STAMP) ## Re-resolve requirements.lock from pyproject.toml, and the installers' locks (needs uv)
 	@uv pip compile --universal --generate-hashes --group dev pyproject.toml -o requirements.lock --python-version 3.11 -q
+	@for tool in uv pip; do echo $$tool | uv pip compile - --universal --generate-hashes -o requirements-$$tool.lock \
+	  --python-version 3.11 -q --upgrade --custom-compile-command "make lock"; done
 
 clean: ## Remove .venv and caches; never the shop's data
 	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
