@@ -178,7 +178,7 @@ def money(value: Decimal | float | None, currency: str, digits: int = 0) -> str:
     sign = "−" if value < 0 else ""
     amount = f"{abs(value):,.{digits}f}"
     symbol = SYMBOLS.get(currency)
-    return f"{sign}{symbol}{amount}" if symbol else f"{sign}{amount} {currency}"
+    return f"{sign}{symbol}{amount}" if symbol else f"{sign}{amount} {currency}".rstrip()
 
 
 def share(part: float, whole: float) -> str:
