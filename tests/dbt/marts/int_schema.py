@@ -39,7 +39,8 @@ INTERMEDIATE: dict[str, str] = {
     "int_order_lines_resolved": f"""
         order_line_id text, order_id text, order_source text, customer_id text,
         line_number bigint, product_id text, sku text, product_name text, category text,
-        brand text, line_kind text, quantity {MONEY}, unit_price {MONEY}, gross_sales {MONEY},
+        brand text, line_kind text, quantity {MONEY}, unit_price decimal(26,12),
+        gross_sales {MONEY},
         discounts {MONEY}, returns {MONEY}, net_sales {MONEY}, returned_quantity {MONEY},
         other_amount {MONEY}, adjustments {MONEY}, currency text,
         net_sales_shop {MONEY}, is_return_line boolean, ordered_at timestamp""",
