@@ -59,6 +59,8 @@ new_app = typer.Typer(no_args_is_help=True, help="Make the one file that adds on
 app.add_typer(consent_app, name="consent")
 app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(new_app, name="new")
+ops_app = typer.Typer(no_args_is_help=True, help="The operational store: consent, ids, deliveries.")
+app.add_typer(ops_app, name="ops")
 
 HomeOption = Annotated[
     Path | None,
@@ -397,6 +399,18 @@ def quarantine_replay(
         from orchestration.commands.quarantine import replay
 
         out.print(replay(place, source, input_))
+
+
+@ops_app.command("begin-anew")
+def ops_begin_anew(
+    by: Annotated[str, typer.Option(help="Who answers for it.")],
+    reason: Annotated[str, typer.Option(help="Why there is no copy to put back.")],
+    home: HomeOption = None,
+) -> None:
+    """Let a new operational store take the place of one that is lost, and say what is lost."""
+    from orchestration.commands.ops import print_begin_anew
+
+    print_begin_anew(_home(home), by, reason, out)
 
 
 @app.command()

@@ -31,6 +31,7 @@ from orchestration.destinations.base import Payload
 from orchestration.home import Home
 from orchestration.home_kind import is_demo
 from orchestration.ops.consents import grant_consent, revoke_consent
+from orchestration.ops.continuity import check_continuity
 from orchestration.ops.store import Store, open_store
 from orchestration.publishing.reader import open_published, read_build
 from orchestration.run import Send, clock
@@ -162,6 +163,7 @@ def open_office(home: Home, *, exclusive: bool) -> Iterator[Office]:
     check_destinations(settings, home)
     with open_published(home):
         pass  # a clear sentence before anything else when nothing is published yet
+    check_continuity(home)
     if exclusive:
         with lock.hold(home.lock), open_store(home) as store:
             yield Office(home, settings, store, moment(home), asked="yes")

@@ -25,6 +25,7 @@ from orchestration.activation.ledger import broken_laws, open_intents
 from orchestration.home import Home
 from orchestration.home_kind import is_demo
 from orchestration.ops import schema
+from orchestration.ops.continuity import what_is_wrong
 from orchestration.ops.store import URL_VARIABLE, Store, from_micros, open_store
 from orchestration.ops.unknown_words import NOBODY, UNREAD_FILE, noted
 from orchestration.publishing.reader import open_published, read_build
@@ -126,12 +127,15 @@ def stores(home: Home, busy: bool) -> Iterator[Check]:
             yield _opens(path)
     if busy:
         yield Check("stores", "ok", "A run is at work; raw and warehouse are left alone.")
-    if _has_ops(home):
-        with open_store(home):
-            yield Check("ops", "ok", "The operational store opens.")
-    elif home.published.exists():
-        hint = "Restore it from a backup: it holds consent and what was sent."
-        yield Check("ops", "failed", f"{home.ops} is missing.", hint)
+    problem = what_is_wrong(home)
+    if problem:
+        hint = (
+            "Restore it from a backup: it holds consent and what was sent. If there is none,"
+            " `regulars ops begin-anew`."
+        )
+        yield Check("ops", "failed", problem, hint)
+    elif _has_ops(home):
+        yield Check("ops", "ok", "The operational store opens, is sound, and knows this home.")
 
 
 def _opens(path: Path) -> Check:

@@ -26,6 +26,7 @@ from orchestration.home_kind import is_demo
 from orchestration.notify import Notice, notify_failure
 from orchestration.ops import runs, schema
 from orchestration.ops.commit import heal
+from orchestration.ops.continuity import check_continuity
 from orchestration.ops.store import Store, open_store
 from orchestration.publishing.audit import failure
 from orchestration.publishing.candidate import Candidate
@@ -108,9 +109,10 @@ def open_run(
 
     Raises:
         BusyError: another run holds the home after `wait_seconds`.
+        StoreError: the operational store is lost, damaged or not this home's.
     """
     home.create()
-    with lock.hold(home.lock, wait_seconds), open_store(home) as store:
+    with lock.hold(home.lock, wait_seconds), _own_store(home) as store:
         clear_up(home, store, say)
         run_id = next_run_id(store, request.as_of)
         facts = runs.Run(run_id, request.as_of, code_version())
@@ -122,6 +124,14 @@ def open_run(
             runs.finish_run(store, run_id, runs.FAILED, finished_at=clock())
             if runs.run_status(store, run_id) == runs.FAILED:
                 _tell_of_failure(run)
+
+
+@contextmanager
+def _own_store(home: Home) -> Iterator[Store]:
+    """The store, once it is sure to be this home's."""
+    check_continuity(home)
+    with open_store(home) as store:
+        yield store
 
 
 def _tell_of_failure(run: Run) -> None:
@@ -143,9 +153,8 @@ def clear_up(home: Home, store: Store, say: Say) -> None:
     clear_half_built(home)
     if home.raw.exists() and not _count_runs(store):
         say(
-            "The operational store was gone and is begun anew. Customer ids are rebuilt from raw:"
-            " equal, but for those of people who were merged or split. Consents given by hand,"
-            " approvals and deliveries were only there: restore it from a backup if you have one."
+            "The operational store is begun anew. Customer ids are rebuilt from raw: equal, but for"
+            " those of people who were merged or split."
         )
     if heal(store, home, at=clock()):
         say("The last published file was not yet recorded in ops; it is now.")

@@ -43,6 +43,7 @@ URL_VARIABLE = "REGULARS_OPS_URL"
 BUSY_SECONDS = 30
 CHUNK = 20_000
 _WRITES = "regulars_writes"
+_SIGNS_OF_DAMAGE = ("malformed", "not a database", "Could not decode")
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - every time in Regulars is naive UTC
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -59,14 +60,22 @@ class Store:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """One consistent snapshot."""
-        with self.engine.connect() as connection, connection.begin():
+        """One consistent snapshot.
+
+        Raises:
+            StoreError: the file is damaged.
+        """
+        with _damage_in_words(), self.engine.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """One transaction that takes the write lock at once, so it never fails half-way for it."""
-        with self.engine.connect() as plain:
+        """One transaction that takes the write lock at once, so it never fails half-way for it.
+
+        Raises:
+            StoreError: the file is damaged.
+        """
+        with _damage_in_words(), self.engine.connect() as plain:
             connection = plain.execution_options(**{_WRITES: True})
             with connection.begin():
                 yield connection
@@ -101,6 +110,20 @@ def open_store(home: Home, *, url: str | None = None) -> Store:
             "Nothing was sent. Check the disk and the file's permissions, or restore a backup.",
         ) from error
     return store
+
+
+@contextmanager
+def _damage_in_words() -> Iterator[None]:
+    """A damaged file is told in one sentence; the driver's own may quote what stands in it."""
+    try:
+        yield
+    except DatabaseError as error:
+        if not any(sign in str(error.orig) for sign in _SIGNS_OF_DAMAGE):
+            raise
+        raise StoreError(
+            "The operational store is damaged.",
+            "Nothing more was sent. Put ops.sqlite back from a backup; `regulars doctor` looks.",
+        ) from None
 
 
 def to_micros(moment: datetime) -> int:

@@ -10,7 +10,8 @@ from ingestion.config import Settings
 from ingestion.errors import UsageError
 from orchestration.home import Home
 from orchestration.ops import runs
-from orchestration.ops.store import open_store
+from orchestration.ops.continuity import begin_anew
+from orchestration.ops.store import StoreError, open_store
 from orchestration.run import RunRequest, next_run_id, open_run, parse_as_of
 
 AS_OF = datetime(2026, 7, 1)
@@ -57,13 +58,20 @@ def test_a_dead_run_is_cleared_up_by_the_next(tmp_path) -> None:
     assert any("without a word" in line for line in said)
 
 
-def test_a_store_that_was_lost_is_told_and_a_new_home_is_not(tmp_path) -> None:
+def test_a_store_that_was_lost_stops_the_run_and_a_new_home_is_not(tmp_path) -> None:
     home = Home(tmp_path)
     said: list[str] = []
     with open_run(home, Settings(), RunRequest(AS_OF), say=said.append):
         home.raw.touch()
     home.ops.unlink()
     assert said == []
+    with (
+        pytest.raises(StoreError, match="is gone"),
+        open_run(home, Settings(), RunRequest(AS_OF), say=said.append),
+    ):
+        raise AssertionError("a run began")
+    assert not home.ops.exists()
+    begin_anew(home, person="Ada", reason="no backup", at=AS_OF)
     with open_run(home, Settings(), RunRequest(AS_OF), say=said.append):
         assert "ids are rebuilt from raw" in said[0]
     told = len(said)

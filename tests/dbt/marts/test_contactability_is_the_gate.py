@@ -29,7 +29,10 @@ CHANNELS = ("email", "sms", "push", "ads", "onsite")
 PURPOSES = ("marketing", "personalisation", "ads", "sell_share", "transactional")
 KINDS = ("email", "email", "phone", "login", "device", "loyalty_id")
 GRADES = ("card_paid_order", "verified_login", "checkout", "store_till", "newsletter", "import")
-REASONS = ("unsubscribed", "hard_bounce", "spam_report", "manual", "gpc")
+REASONS = (
+    *("unsubscribed", "hard_bounce", "spam_report", "manual", "gpc"),
+    *("unknown_opt_out", "denied", "revoked"),
+)
 
 
 def ago(choice: random.Random) -> dt.datetime:
@@ -91,7 +94,7 @@ def random_suppressions(people: list[tuple[str, str]], choice: random.Random) ->
             identifier_type=kind,
             identifier_value=value,
             channel=choice.choice(["email", "email", "sms", "ads", "*"]),
-            purpose=choice.choice(["*", "*", "marketing"]),
+            purpose=choice.choice(["*", "*", "marketing", "sell_share"]),
             reason=choice.choice(REASONS),
             occurred_at=ago(choice),
             source="email",
@@ -111,6 +114,7 @@ def test_models_and_gate_agree_on_everybody(tmp_path: Path, double_opt_in: bool)
     shop = Shop(tmp_path / "home", AS_OF)
     people = random_people(shop, choice)
     consents = random_consents(people, choice)
+    consents.append(ConsentEvent(*people[0], "email", "group:7", "revoked", AS_OF, source="email"))
     suppressions = random_suppressions(people, choice)
     for event in {event.consent_event_id: event for event in consents}.values():
         receipt = {"consent_event_id": event.consent_event_id, "recorded_at": AS_OF}
@@ -154,4 +158,8 @@ def test_models_and_gate_agree_on_everybody(tmp_path: Path, double_opt_in: bool)
                     found = (row["reason"], address if is_yes else None, row["consent_receipt_id"])
                     assert found == expected, (row["customer_id"], channel, purpose)
                     outcomes.add(row["reason"])
+    groups = shop.query("from marts.identifier_permissions where purpose like 'group:%'")
+    assert [(row["identifier_value"], row["opt_out_reason"]) for row in groups] == [
+        (people[0][1], "revoked")
+    ]
     assert len(outcomes) >= 10, f"the histories are too tame: {sorted(outcomes)}"

@@ -1,10 +1,17 @@
-with policies as (
-    {{ contact_policies() }}
-),
-
-consents as (
+with consents as (
     select * from {{ ref('stg_ops__consent_events') }}
     where occurred_at <= {{ as_of() }}
+),
+
+-- A provider's own groups stand beside our purposes, for whoever said something about one.
+policies as (
+    {{ contact_policies() }}
+    union
+    select
+        channel,
+        purpose
+    from consents
+    where purpose like 'group:%' and channel <> '*'
 ),
 
 suppressions as (
@@ -26,7 +33,10 @@ opt_outs as (
     inner join policies
         on
             consents.channel in ('*', policies.channel)
-            and consents.purpose in ('*', policies.purpose)
+            and (
+                consents.purpose = policies.purpose
+                or (consents.purpose = '*' and policies.purpose not like 'group:%')
+            )
     where consents.status <> 'granted'
     union all
     select
@@ -42,7 +52,11 @@ opt_outs as (
             suppressions.channel in ('*', policies.channel)
             and (
                 suppressions.purpose = policies.purpose
-                or (suppressions.purpose = '*' and policies.purpose <> 'transactional')
+                or (
+                    suppressions.purpose = '*'
+                    and policies.purpose <> 'transactional'
+                    and policies.purpose not like 'group:%'
+                )
             )
 ),
 
