@@ -16,6 +16,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from ingestion.config import REPOSITORY
 from ingestion.errors import UsageError
+from orchestration.program import program
 
 MAX_NAME = 40
 _NAME = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
@@ -35,7 +36,7 @@ KINDS = {
         {"source.py.jinja": "ingestion/sources/{name}.py"},
         (
             "Fill in its docstring and columns; then put a file into DIR/{name}/.",
-            "Next: regulars run --input DIR",
+            "Next: {program} run --input DIR",
         ),
     ),
     "model": Kind(
@@ -45,7 +46,7 @@ KINDS = {
         },
         (
             "Fill in its description and columns.",
-            "Next: regulars run, then regulars sql 'select * from marts.{name} limit 10'",
+            "Next: {program} run, then {program} sql 'select * from marts.{name} limit 10'",
         ),
     ),
     "segment": Kind(
@@ -55,7 +56,7 @@ KINDS = {
         },
         (
             "Fill in its label, description, rule and destinations.",
-            "Next: regulars run, then regulars plan {name}",
+            "Next: {program} run, then {program} plan {name}",
         ),
         prefix="seg_",
     ),
@@ -64,7 +65,7 @@ KINDS = {
         (
             "Fill in its docstring and what it sends, then name it in regulars.toml:",
             '[destinations.{name}]  kind = "{name}"',
-            "Next: regulars plan",
+            "Next: {program} plan",
         ),
     ),
 }
@@ -104,6 +105,7 @@ def _words(name: str, kind: Kind) -> dict[str, str]:
     words = name.replace("_", " ")
     return {
         "name": name,
+        "program": program(),
         "model": f"{kind.prefix}{name}",
         "words": words,
         "label": words.capitalize(),

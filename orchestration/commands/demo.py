@@ -11,10 +11,8 @@ import json
 import os
 import shlex
 import shutil
-import sys
 from collections.abc import Mapping
 from datetime import UTC
-from pathlib import Path
 from time import monotonic
 
 from rich.console import Console
@@ -29,6 +27,7 @@ from orchestration.commands.summary import print_next, print_summary
 from orchestration.home import Home
 from orchestration.home_kind import WORLD, claim, own_input, own_settings, read_mark
 from orchestration.launch import run_job
+from orchestration.program import program
 from orchestration.publishing.reader import open_published
 from orchestration.run import RunRequest, parse_as_of
 
@@ -117,18 +116,18 @@ def _home_option(home: Home) -> str:
 
 def _next_commands(home: Home, place: str) -> list[tuple[str, str]]:
     """Commands that work when pasted, on this home."""
-    program = Path(os.path.relpath(Path(sys.executable).with_name("regulars")))
+    command = program()
     with open_published(home) as published:
         row = published.execute(
             "select customer_id from segments.seg_vip order by customer_id limit 1"
         ).fetchone()
     who = row[0] if row else "ID"
     return [
-        (f"{program} plan abandoned_cart{place}", "who would get what, who is held back, and why"),
-        (f"{program} explain {who}{place}", "who one of the best customers is, and how we know"),
+        (f"{command} plan abandoned_cart{place}", "who would get what, who is held back, and why"),
+        (f"{command} explain {who}{place}", "who one of the best customers is, and how we know"),
         (
-            f'{program} sql "select * from segments.seg_high_intent limit 5"{place}',
+            f'{command} sql "select * from segments.seg_high_intent limit 5"{place}',
             "the audited tables",
         ),
-        (f"{program} dev{place}", "Dagster with the whole lineage"),
+        (f"{command} dev{place}", "Dagster with the whole lineage"),
     ]

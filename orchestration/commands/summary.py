@@ -71,6 +71,10 @@ select count(*), coalesce(sum(order_count), 0)::bigint, coalesce(sum(net_sales),
 from marts.qa_refused_identifiers where order_count > 0
 """
 
+ADDRESSES = """
+select count(*) from marts.bridge_customer_identifiers where identifier_type in ('email', 'phone')
+"""
+
 
 def print_summary(home: Home, out: Console, ignored: Mapping[str, Sequence[str]]) -> None:
     """Tell what the published file holds, and what of the input the run did not use.
@@ -107,6 +111,10 @@ def _print_people(published: duckdb.DuckDBPyConnection, out: Console) -> None:
         f"  {identifiers:,} identifiers; {merged:,} people are tied together from several; "
         f"{refused:,} ties refused (shared or blocked values, or no proof of one person)."
     )
+    if total and not _one(published, ADDRESSES)[0]:
+        out.print(
+            "  No email address and no phone number of anybody is known: nothing can be sent."
+        )
     values, orders, sales = _one(published, REFUSED)
     if orders:
         out.print(

@@ -20,7 +20,14 @@ from orchestration import console
 from orchestration.activation.authority import refuse_other_input
 from orchestration.destinations import check_destinations
 from orchestration.home import Home
-from orchestration.home_kind import claim, is_demo, own_input, refuse_input, world_moment
+from orchestration.home_kind import (
+    claim,
+    is_demo,
+    own_input,
+    refuse_input,
+    take_settings,
+    world_moment,
+)
 from orchestration.pretend_sources import pretend_sources
 from orchestration.raw_store import require_raw
 from orchestration.run import Run, RunRequest, Send, open_run, parse_as_of, require_input
@@ -48,7 +55,9 @@ class RunResource(dg.ConfigurableResource[Any]):
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["RunResource"]:
         """Hold the home for the whole run."""
-        home, settings = Home.locate(), load_settings()
+        home = Home.locate()
+        take_settings(home)
+        settings = load_settings()
         check_settings(settings)
         check_destinations(settings, home)
         mark_process(context.instance, context.run)
@@ -68,6 +77,8 @@ class RunResource(dg.ConfigurableResource[Any]):
             pretend_sources(home, settings, console.say) if demo else nullcontext(settings) as told,
         ):
             run.settings = told
+            if demo and context.log is not None:
+                context.log.info(f"The pretend shop's home: its own files, as of {moment} UTC.")
             release_dead_runs(context.instance, context.run)
             self._run = run
             try:

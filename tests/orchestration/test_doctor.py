@@ -16,7 +16,7 @@ import duckdb
 import pytest
 from rich.console import Console
 
-from ingestion.config import Settings
+from ingestion.config import REPOSITORY, Settings
 from ingestion.errors import SourceError
 from orchestration import doctor, home_health
 from orchestration.doctor import Check, diagnose, differing_packages, exit_code, render
@@ -53,6 +53,19 @@ def home(tmp_path: Path) -> Home:
                 "create schema raw_web; create table raw_web.quarantine (reason text)"
             )
     return home
+
+
+def test_the_pretend_shops_time_stands_still_and_that_is_well(home: Home) -> None:
+    def found() -> home_health.Check:
+        checks = diagnose(home, Settings(), now=NOW + timedelta(days=99))
+        [check] = [each for each in checks if each.sentence.startswith("Published as of")]
+        return check
+
+    assert found().status == "warning"
+    assert "[schedule]" in found().hint
+    assert "[schedule]" in (REPOSITORY / "regulars.toml").read_text("utf-8")
+    home.mark.write_text('{"kind": "demo", "world": {"as_of": "2026-07-02T06:00:00"}}', "utf-8")
+    assert found().status == "ok"
 
 
 def _publish(home: Home, run_id: str) -> None:

@@ -55,5 +55,18 @@ def test_sales_of_nobody_are_told_with_their_money(publish_day: Callable[..., Ho
     assert "Sales of nobody: 2 orders, 30.50 net, because of 1 identifier" in text
 
 
+def test_a_shop_without_any_address_is_told_so(publish_day: Callable[..., Home]) -> None:
+    assert "No email address" not in said(publish_day(), {})
+    gone = (
+        "delete from marts.bridge_customer_identifiers where identifier_type in ('email', 'phone')"
+    )
+    assert "No email address and no phone number" in said(publish_day(after=[gone]), {})
+
+
+def test_every_column_of_the_tables_has_a_name(publish_day: Callable[..., Home]) -> None:
+    [header] = [line for line in said(publish_day(), {}).splitlines() if "Segment" in line]
+    assert all(name.strip() for name in header.strip("┃ ").split("┃"))
+
+
 def test_without_any_nothing_is_said_of_them(publish_day: Callable[..., Home]) -> None:
     assert "ignored" not in said(publish_day(), {})
