@@ -16,6 +16,7 @@ from rich.table import Table
 from orchestration.home import Home
 from orchestration.plain_text import shown_name
 from orchestration.publishing.reader import open_published
+from orchestration.report.health import read_earlier
 
 PEOPLE = """
 select customer_type, count(*) from marts.dim_customers group by customer_type
@@ -41,21 +42,6 @@ SOURCES = """
 select source, sum(rows_received), sum(rows_loaded), sum(rows_quarantined), sum(rows_duplicate)
 from ops.run_sources where run_id = (select run_id from ops.build)
 group by source having sum(rows_received) > 0 order by source
-"""
-# Rows that came in since the last publication before this run, with runs that did not publish.
-EARLIER = """
-with numbered as (
-    select run_id, status, cast(regexp_extract(run_id, '[0-9]+$') as bigint) as number from ops.runs
-),
-own as (select number from numbered where run_id = (select run_id from ops.build)),
-published as (
-    select coalesce(max(number), 0) as number from numbered
-    where status = 'succeeded' and number < (select number from own)
-)
-select coalesce(sum(rows_loaded), 0), count(distinct run_id)
-from ops.run_sources join numbered using (run_id)
-where status = 'failed' and rows_loaded > 0
-    and number > (select number from published) and number < (select number from own)
 """
 IDENTITY = """
 select
@@ -158,7 +144,7 @@ def _print_sources(published: duckdb.DuckDBPyConnection, out: Console) -> None:
         f"  {received:,} received = {loaded:,} loaded + {quarantined:,} "
         f"quarantined + {duplicate:,} exact duplicates."
     )
-    earlier, runs = _one(published, EARLIER)
+    earlier, runs = read_earlier(published)
     if earlier:
         noun = "an earlier run" if runs == 1 else f"{runs:,} earlier runs"
         out.print(

@@ -130,6 +130,7 @@ def render(
         segments=segments.read_segments(connection, build),
         deliveries=deliveries,
         sources=sources,
+        earlier_rows=health.read_earlier(connection)[0],
         freshness=freshness,
         identity=health.read_identity(connection),
         caveats=health.read_caveats(connection, sources, freshness),

@@ -13,6 +13,22 @@ from orchestration.report.figures import Build, has_table, rows
 
 STALE_HOURS = 48
 
+# Rows that came in since the last publication before this run, with runs that did not publish.
+EARLIER = """
+with numbered as (
+    select run_id, status, cast(regexp_extract(run_id, '[0-9]+$') as bigint) as number from ops.runs
+),
+own as (select number from numbered where run_id = (select run_id from ops.build)),
+published as (
+    select coalesce(max(number), 0) as number from numbered
+    where status = 'succeeded' and number < (select number from own)
+)
+select coalesce(sum(rows_loaded), 0), count(distinct run_id)
+from ops.run_sources join numbered using (run_id)
+where status = 'failed' and rows_loaded > 0
+    and number > (select number from published) and number < (select number from own)
+"""
+
 
 @dataclass(frozen=True)
 class Source:
@@ -79,6 +95,14 @@ def read_sources(connection: duckdb.DuckDBPyConnection, build: Build) -> list[So
             build.run_id,
         )
     ]
+
+
+def read_earlier(connection: duckdb.DuckDBPyConnection) -> tuple[int, int]:
+    """Rows loaded since the publication before this one by runs that did not publish; the runs."""
+    if not (has_table(connection, "ops", "runs") and has_table(connection, "ops", "run_sources")):
+        return 0, 0
+    found = rows(connection, EARLIER)[0]
+    return int(found[0]), int(found[1])
 
 
 def read_freshness(connection: duckdb.DuckDBPyConnection) -> list[Freshness]:
