@@ -190,6 +190,8 @@ class TableSpec:
         line_key: name of a derived text column that says which rows of a file may be versions of
             one another, where rows have no id of their own; NULL where they have. Rows of one file
             that share it are different rows, told apart by their occurrence number.
+        may_refuse: a row may say that somebody wants nothing more, so even files that are refused
+            keep their text, for that to be found.
     """
 
     name: str
@@ -199,6 +201,7 @@ class TableSpec:
     derived: tuple[tuple[str, ColumnType, str], ...] = ()
     attributes: str = ""
     line_key: str = ""
+    may_refuse: bool = False
 
     @property
     def stored_columns(self) -> tuple[tuple[str, ColumnType], ...]:

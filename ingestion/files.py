@@ -80,6 +80,7 @@ class Reader:
         rows: rows seen per file, rejects included.
         broken: the reason per file that could not be used.
         headed: CSV and Parquet files with a header that was not refused.
+        keeps_refused: keep the text of files that are refused whole, as far as it can be read.
     """
 
     folder: InputFolder
@@ -88,6 +89,7 @@ class Reader:
     rows: dict[str, int] = field(default_factory=dict)
     broken: dict[str, str] = field(default_factory=dict)
     headed: set[str] = field(default_factory=set)
+    keeps_refused: bool = False
 
     def batches(self, files: list[InputFile]) -> Iterator[RawBatch]:
         """All rows of `files`; small files of one form share a batch."""
@@ -115,7 +117,8 @@ class Reader:
                     yield batch
         except BrokenFileError as error:
             self.broken[file.path] = error.reason
-            self.rejects.append(Reject(file.path, 0, error.reason, error.detail))
+            text = self.folder.readable_start(file) if self.keeps_refused else ""
+            self.rejects.append(Reject(file.path, 0, error.reason, error.detail, text))
         self.rows[file.path] += len(self.rejects) - rejects_before
 
     # JSON ---------------------------------------------------------------------------------------

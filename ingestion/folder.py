@@ -14,8 +14,9 @@ from __future__ import annotations
 
 import os
 import stat
+import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -39,6 +40,9 @@ FORMATS = {
 NOTES = (".md", ".txt", ".yml", ".yaml", ".toml", ".sha256", ".md5")
 UNKNOWN = "unknown"
 WHOLE_LIMIT = 64 * 1024 * 1024
+KEPT_LIMIT = 16 * 1024 * 1024  # of the text of a refused file
+KEPT_BLOCK = 64 * 1024
+GZIP = 31  # what zlib calls the container
 READ_BYTES = 8 * 1024 * 1024
 # No export packs tighter: exports of one repeated row come to a hundredth, a trap to a thousandth.
 PACKED_LIMIT = 200
@@ -182,6 +186,36 @@ class InputFolder:
                 yield stream
         except OSError as error:
             raise _broken(file, error) from error
+
+    def readable_start(self, file: InputFile) -> str:
+        """The text of a file that was refused, as far as it can be read; a refusal may be in it."""
+        if file.problem or file.format not in ("json", "csv"):
+            return ""
+        content = bytearray()
+        # What comes before the damage counts, whatever the damage is.
+        with suppress(OSError, zlib.error):
+            for block in self._blocks(file):
+                content += block
+                if len(content) >= KEPT_LIMIT:
+                    break
+        encoding = "utf-16" if content.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
+        text = bytes(content[:KEPT_LIMIT]).decode(encoding, "backslashreplace")
+        return text.replace("\0", "")
+
+    def _blocks(self, file: InputFile) -> Iterator[bytes]:
+        """The plain bytes, each block as soon as it is unpacked; Arrow hands out no half of one."""
+        if file.codec != "gzip":
+            with self._stream(file) as stream:
+                while block := stream.read(KEPT_BLOCK):
+                    yield block
+            return
+        with self.fs.open(file.url, "rb") as source:
+            unpacker = zlib.decompressobj(GZIP)
+            while block := source.read(KEPT_BLOCK):
+                yield unpacker.decompress(block)
+                while unpacker.eof and unpacker.unused_data:
+                    rest, unpacker = unpacker.unused_data, zlib.decompressobj(GZIP)
+                    yield unpacker.decompress(rest)
 
     def _whole_if_small(self, file: InputFile) -> bytes | None:
         """All plain bytes where they fit in memory; a bigger archive is only tested."""

@@ -104,7 +104,7 @@ class FolderReading:
         return read <= headed and not self.intake.bad_ids()
 
     def _rows(self, table: TableInput) -> Iterator[Any]:
-        reader = Reader(self.folder, table.check_header)
+        reader = Reader(self.folder, table.check_header, keeps_refused=table.spec.may_refuse)
         self.readers.append(reader)
 
         def batches() -> Iterator[RawBatch]:

@@ -23,7 +23,7 @@ import pyarrow as pa
 from ingestion.config import Quarantine
 from ingestion.counts import TableCounts
 from ingestion.errors import RegularsError, UsageError
-from ingestion.fields import TableSpec
+from ingestion.fields import DOCUMENT_LIMIT, TableSpec
 from ingestion.files import RawBatch
 from ingestion.folder import InputFolder, form_of
 from ingestion.folder_source import FolderSource
@@ -43,6 +43,7 @@ from ingestion.raw_tables import table_resource, table_sizes
 # Texts of these are not what the file said byte by byte, so judging them again proves nothing.
 NOT_REPLAYABLE = ("bad_encoding", "bad_csv_line")
 SHAPE_LENGTH = 60  # of a masked example
+SHOWN_OF_A_FILE = 200
 NO_LIMITS = Quarantine(max_share=1.0, max_rows=10**12, accept=("*",))
 
 
@@ -97,7 +98,8 @@ def quarantine_counts(context: RunContext, source: str = "") -> list[QuarantineC
         rows = _query(
             context,
             "select table_name, reason, coalesce(field, ''), count(*), count(distinct file), "
-            "arg_min(coalesce(raw_text, ''), (file, line, quarantine_id)), "
+            "arg_min(case when line = 0 then '' else coalesce(raw_text, '') end, "
+            "(file, line, quarantine_id)), "
             "min(file), arg_min(line, (file, line, quarantine_id)) "
             f"from raw_{name}.quarantine group by all order by 4 desc, 1, 2, 3",
         )
@@ -132,7 +134,9 @@ def quarantined_rows(
 ) -> list[QuarantinedRow]:
     """The rows held, by file and line; their texts only when asked for."""
     found: list[QuarantinedRow] = []
-    raw = "coalesce(raw_text, '')" if with_raw else "''"
+    raw = "''"
+    if with_raw:  # of a file refused whole, the beginning will do
+        raw = f"left(coalesce(raw_text, ''), if(line = 0, {SHOWN_OF_A_FILE}, {DOCUMENT_LIMIT}))"
     for name in _sources_with_quarantine(context, source):
         rows = _query(
             context,

@@ -16,6 +16,7 @@ from ingestion.folder_source import FolderSource
 CONSENTS = TableSpec(
     name="consents",
     description="One row per consent event.",
+    may_refuse=True,
     columns=(
         *IDENTIFIER_COLUMNS,
         Column(

@@ -17,6 +17,7 @@ from ingestion.folder_source import FolderSource
 CONTACTS = TableSpec(
     name="contacts",
     description="One row per version of an address in a list.",
+    may_refuse=True,
     columns=(
         Column("email", restricts=True),
         Column("phone", restricts=True),

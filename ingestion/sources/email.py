@@ -31,6 +31,7 @@ KINDS = (
 EVENTS = TableSpec(
     name="events",
     description="One row per version of an email event.",
+    may_refuse=True,
     columns=(
         Column("email", required=True),
         Column("occurred_at", "timestamp", sources=("timestamp",), required=True),

@@ -37,6 +37,9 @@ _NUMBER = re.compile(r"(?<![\w+])\+?[0-9][0-9 ()./-]{7,20}[0-9](?!\w)")
 _CELL = re.compile(r"[,;\t|{}\[\]:\"\n]+")
 _BYTE = re.compile(r"(?<!\\)\\x([0-9a-f]{2})")
 _MOST_CUTS = 50
+_LONGEST = 1_000_000  # characters of a broken document that is still mended
+# Of these, what comes before the damage is read, and what comes after it is unknown.
+_DAMAGED_FILES = ("truncated_archive", "unreadable_file")
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,7 @@ class Held:
     file: str
     line: int
     text: str
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -91,9 +95,8 @@ def read_held_rows(
             continue
         documents: list[Held] = []
         for row in rows:
-            if row.line == 0 and not row.text:
+            if row.line == 0 and (not row.text or row.reason in _DAMAGED_FILES):
                 unread.append((source, row.file))
-                continue
             for each in _lines(row) if row.line == 0 else [row]:
                 texts = _documents(source, each)
                 documents += texts
@@ -114,7 +117,7 @@ def _held(connection: duckdb.DuckDBPyConnection, source: str, table: str) -> lis
     quarantine = f"raw_{source}.quarantine"
     rows = connection.execute(
         f"""
-        select file, line, coalesce(raw_text, '') from raw.{quarantine}
+        select file, line, coalesce(raw_text, ''), coalesce(reason, '') from raw.{quarantine}
         where table_name = ? and _dlt_load_id in (
             select load_id from new_loads where source_table = '{quarantine}')
         order by file, line, quarantine_id
@@ -128,12 +131,10 @@ def _lines(row: Held) -> Iterator[Held]:
     """The rows of a file that was refused whole, as far as its text was kept."""
     text = row.text
     if form_of(row.file)[0] != "csv":
-        whole = _parsed(text)
-        elements = whole if isinstance(whole, list) else None
-        for number, element in enumerate(elements or text.splitlines(), 1):
-            line = element if isinstance(element, str) else json.dumps(element)
-            if line.strip(" \t[],"):
-                yield Held(row.file, number, line.strip(" \t,"))
+        lines = _elements(text) if text.lstrip().startswith("[") else text.splitlines()
+        for number, line in enumerate(lines, 1):
+            if line.strip():
+                yield Held(row.file, number, line.strip())
         return
     first = text.split("\n", 1)[0]
     delimiter = max(",;\t|", key=first.count)
@@ -149,6 +150,22 @@ def _lines(row: Held) -> Iterator[Held]:
     except csv.Error:
         for number, line in enumerate(text.splitlines()[1:], 2):
             yield Held(row.file, number, line)
+
+
+def _elements(text: str) -> Iterator[str]:
+    """The elements of an array, as far as it goes, and then what is left of it."""
+    decoder, place = json.JSONDecoder(), text.index("[") + 1
+    while place < len(text):
+        if text[place] in " \t\r\n,]":
+            place += 1
+            continue
+        try:
+            _, end = decoder.raw_decode(text, place)
+        except (ValueError, RecursionError):
+            yield text[place:]
+            return
+        yield text[place:end]
+        place = end
 
 
 def _documents(source: str, row: Held) -> list[Held]:
@@ -209,7 +226,7 @@ def _parsed(text: str) -> Any:
 
 def _closed(text: str) -> Any:
     """The document that a text cut short, or broken at its end, begins."""
-    for _ in range(_MOST_CUTS):
+    for _ in range(_MOST_CUTS if len(text) <= _LONGEST else 0):
         tail = _closing(text)
         if tail is None:
             return None

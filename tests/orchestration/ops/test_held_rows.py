@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +13,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
+from ingestion.files import Reader
+from ingestion.folder import InputFolder
+from ingestion.folder_source import header_check
+from ingestion.sources.consents import CONSENTS as CONSENTS_SPEC
 from orchestration.activation.gate import Identifier, Policy, decide, load_standings
 from orchestration.home import Home
 from orchestration.ops import schema, unknown_words
@@ -80,7 +86,9 @@ HELD = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("table", "file", "text", "reason"), HELD)
+@pytest.mark.parametrize(
+    ("table", "file", "text", "reason"), HELD, ids=[str(number) for number in range(len(HELD))]
+)
 def test_a_refusal_that_is_held_ends_the_opt_in(
     store: Store, home: Home, table: str, file: str, text: str, reason: str
 ) -> None:
@@ -119,6 +127,7 @@ def _facts(store: Store) -> list[Any]:
         ("consents.consents", _row(**{**YES, "occurred_at": "?"})),
         ("consents.consents", _row(**{**YES, "status": "requested", "occurred_at": "?"})),
     ],
+    ids=["delivered", "blocked", "subscribed", "no status", "granted", "requested"],
 )
 def test_what_is_held_and_says_no_no_changes_nothing(
     store: Store, home: Home, table: str, text: str
@@ -153,6 +162,37 @@ def test_a_file_that_was_refused_whole_is_read_line_by_line(store: Store, home: 
     _record(store, home)
     assert _reason(store) == "unsubscribed"
     assert _reason(store, value="bob@example.com") == "no_consent"
+
+
+def test_an_array_that_is_cut_short_is_read_as_far_as_it_goes(store: Store, home: Home) -> None:
+    bob = {**YES, "identifier_value": "bob@example.com"}
+    write_raw(home.raw, "1.0", raw_consents__consents=[YES, bob])
+    text = f"[{_row(email='bob@example.com', event='open')}, {_row(email='ann@example.com', event='spamreport')}"  # noqa: E501
+    write_held(home.raw, "1.0", EVENTS, "email/cut.json.gz", text + ', {"email": "bo', line=0)
+    _record(store, home)
+    assert (_reason(store), _reason(store, value="bob@example.com")) == ("spam_report", "None")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("consents/c.csv", b"email,wish\nann@example.com,revoked\n"),
+        ("consents/c.csv", "email,wish\nann@example.com,revoked\n".encode("utf-16")),
+        ("consents/c.csv.gz", gzip.compress(b"email,wish\nann@example.com,revoked\n" * 9)[:-9]),
+    ],
+    ids=["header", "encoding", "cut"],
+)
+def test_a_file_that_is_refused_keeps_the_text_that_can_be_read(
+    tmp_path: Path, name: str, content: bytes
+) -> None:
+    (tmp_path / "consents").mkdir()
+    (tmp_path / name).write_bytes(content)
+    folder = InputFolder.at(tmp_path)
+    reader = Reader(folder, header_check(CONSENTS_SPEC), keeps_refused=CONSENTS_SPEC.may_refuse)
+    assert list(reader.batches(folder.files("consents"))) == []
+    (refused,) = reader.rejects
+    assert refused.line == 0
+    assert "ann@example.com,revoked" in refused.raw_text
 
 
 def test_files_without_a_text_and_refusals_of_nobody_wait_for_a_person(

@@ -140,6 +140,6 @@ def test_names_of_files(file: str, reason: str) -> None:
     assert file_reason(file) == reason
 
 
-@pytest.mark.parametrize("word", ["jane@example.com", "+44 7700 900123"])
+@pytest.mark.parametrize("word", ["jane@example.com", "+44 7700 900123"], ids=["email", "phone"])
 def test_what_could_be_an_address_is_not_shown(word: str) -> None:
     assert shown_word(word) == "(masked)"
