@@ -19,6 +19,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from dagster._core.events import DagsterEventType
+from dagster._core.events.log import EventLogEntry
 from dagster._core.execution.compute_logs import redirect_to_file
 from dagster._core.storage.compute_log_manager import CapturedLogContext, ComputeIOType
 from dagster._core.storage.event_log import SqliteEventLogStorage
@@ -32,6 +34,12 @@ from dagster._utils import ensure_file
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import Connection, Engine
 
+from orchestration.failures import in_words
+
+NOT_PUBLISHED = (
+    "Nothing was published: this selection does not reach publish/published. Select it with what"
+    " it depends on, or run the job `refresh`."
+)
 KEPT_FILES = 8  # the index and the newest runs; the UI looks into many
 BUSY_SECONDS = 30
 
@@ -63,6 +71,38 @@ class EventLog(SqliteEventLogStorage):
         while len(self._engines) > KEPT_FILES:
             self._engines.popitem(last=False)[1].dispose()
         return engine
+
+    def store_event(self, event: EventLogEntry) -> None:
+        """Keep an event; that of a failure says first what failed, why and what to do."""
+        super().store_event(self._explained(event))
+
+    def _explained(self, event: EventLogEntry) -> EventLogEntry:
+        inner = event.dagster_event
+        if inner is None:
+            return event
+        words = ""
+        if inner.event_type == DagsterEventType.RUN_FAILURE:
+            data = inner.job_failure_data
+            first = data.first_step_failure_event
+            step = first.step_key if first else None
+            words = in_words(step, data.error) if data.error else ""
+        elif inner.event_type == DagsterEventType.STEP_FAILURE:
+            error = inner.step_failure_data.error
+            words = in_words(inner.step_key, error) if error else ""
+        elif inner.event_type == DagsterEventType.RUN_SUCCESS and not self._published(event.run_id):
+            words = NOT_PUBLISHED
+        if not words:
+            return event
+        message = f"{words} ({inner.message})" if inner.message else words
+        return event._replace(user_message=message, dagster_event=inner._replace(message=message))
+
+    def _published(self, run_id: str) -> bool:
+        """Whether the run reached the published file, or has no such step at all."""
+        done = self.get_records_for_run(
+            run_id, of_type=DagsterEventType.ASSET_MATERIALIZATION, limit=10_000
+        ).records
+        keys = {record.asset_key.path[-1] for record in done if record.asset_key}
+        return not keys or "published" in keys
 
     def _let_go(self) -> None:
         while self._engines:

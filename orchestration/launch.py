@@ -17,19 +17,15 @@ from typing import Any
 
 from ingestion.config import REPOSITORY
 from ingestion.errors import (
-    CheckFailedError,
-    DiskFullError,
     RegularsError,
-    redact,
-    tells_of_a_full_disk,
 )
 from orchestration import console, lock
+from orchestration.failures import as_error
 from orchestration.home import Home
 from orchestration.home_kind import take_settings
 from orchestration.run import RunRequest
 
 CODE_LOCATION = "regulars"
-INTERRUPTED = ("DagsterExecutionInterruptedError", "KeyboardInterrupt")
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -144,39 +140,5 @@ def _failure(result: Any) -> RegularsError:
         data = event.event_specific_data
         error = getattr(data, "error", None)
         if event.is_failure and error is not None:
-            return _as_error(event.step_key, error)
+            return as_error(event.step_key, error)
     return RegularsError("The run failed.", "Open `regulars dev` to see at which step.")
-
-
-def _as_error(step: str | None, error: Any) -> RegularsError:
-    known = {kind.__name__: kind for kind in _all_errors(RegularsError)}
-    chain = [error]
-    while chain[-1].cause is not None:
-        chain.append(chain[-1].cause)
-    if any(_name(link) in INTERRUPTED for link in chain):
-        raise KeyboardInterrupt  # Dagster made a failed step of it
-    if tells_of_a_full_disk(chain[-1].message):
-        return DiskFullError()
-    # The sentence for people stands above what a library said, which we give as its cause.
-    cause = next((link for link in chain if _name(link) in known), chain[-1])
-    name = _name(cause)
-    sentence = cause.message.partition(": ")[2].strip() or cause.message.strip()
-    kind = known.get(name)
-    if kind is not None:
-        message, _, hint = sentence.partition("\n")
-        return kind(message, hint)
-    if "Failure" in name or "CheckFailed" in name or "AssetCheck" in (cause.message or ""):
-        return CheckFailedError(sentence or f"The step {step} did not pass its checks.")
-    first_line = redact(sentence.splitlines()[0]) if sentence else ""
-    return RegularsError(
-        f"The step {step or 'start'} failed: {name}: {first_line}",
-        "Open `regulars dev` for the whole story.",
-    )
-
-
-def _name(error: Any) -> str:
-    return (error.cls_name or "").rpartition(".")[2]
-
-
-def _all_errors(kind: type[RegularsError]) -> list[type[RegularsError]]:
-    return [kind, *(sub for child in kind.__subclasses__() for sub in _all_errors(child))]

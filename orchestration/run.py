@@ -118,11 +118,15 @@ def open_run(
         facts = runs.Run(run_id, request.as_of, code_version())
         runs.start_run(store, facts, started_at=clock())
         run = Run(request, home, settings, store, facts, say)
+        whole = False
         try:
             yield run
+            whole = True
         finally:
             runs.finish_run(store, run_id, runs.FAILED, finished_at=clock())
-            if runs.run_status(store, run_id) == runs.FAILED:
+            # A selection of steps that publishes nothing is no failure to be told of.
+            failed = not whole or run.failed_steps or stopping(run.checks)
+            if failed and runs.run_status(store, run_id) == runs.FAILED:
                 _tell_of_failure(run)
 
 

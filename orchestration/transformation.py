@@ -38,11 +38,13 @@ AUTO_KIND = f"a whole number above zero, or `{AUTO}`"
 class Manifest:
     """What others want to know of the parsed project.
 
-    `models` are (schema, name); `segments` is what each segment's file says of itself, by name.
+    `models` are (schema, name); `segments` is what each segment's file says of itself, by name;
+    `columns` are the described columns of each model.
     """
 
     models: tuple[tuple[str, str], ...] = ()
     segments: dict[str, dict[str, Any]] = field(default_factory=dict)
+    columns: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
 def dbt_executable() -> str:
@@ -178,6 +180,13 @@ def read_manifest(path: Path) -> Manifest:
     return Manifest(
         tuple(sorted((node["schema"], node["name"]) for node in models)),
         {name.removeprefix(SEGMENT): meta for name, meta in sorted(told.items()) if meta},
+        {
+            node["name"]: {
+                name: column.get("description", "")
+                for name, column in node.get("columns", {}).items()
+            }
+            for node in models
+        },
     )
 
 
@@ -196,6 +205,21 @@ def row_counts(home: Home) -> dict[str, int]:
             row = connection.execute(f'select count(*) from "{schema}"."{name}"').fetchone()
             counts[name] = int(row[0]) if row else 0
     return counts
+
+
+def column_types(home: Home) -> dict[str, list[tuple[str, str]]]:
+    """Names and types of the columns of every table and view of the warehouse, in their order."""
+    if not home.warehouse.exists():
+        return {}
+    found: dict[str, list[tuple[str, str]]] = {}
+    with duckdb.connect(str(home.warehouse), read_only=True) as connection:
+        silence(connection)
+        for table, column, kind in connection.execute(
+            "select table_name, column_name, data_type from information_schema.columns"
+            " order by table_schema, table_name, ordinal_position"
+        ).fetchall():
+            found.setdefault(table, []).append((column, kind))
+    return found
 
 
 def failure_sentence(home: Home) -> str:

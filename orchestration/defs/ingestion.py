@@ -24,7 +24,7 @@ from orchestration.ops.runs import SourceCounts, record_source_counts
 
 # Loads merge on a key, so a step may run twice; APIs have bad minutes.
 RETRY = dg.RetryPolicy(max_retries=2, delay=5, backoff=dg.Backoff.EXPONENTIAL)
-GROUP = "ingestion"
+GROUP = "sources"
 
 
 def raw_asset_keys() -> list[dg.AssetKey]:

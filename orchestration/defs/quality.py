@@ -12,12 +12,13 @@ from datetime import timedelta
 import dagster as dg
 
 from ingestion.config import load_settings
+from ingestion.errors import RegularsError
 from orchestration.defs.resources import RunResource
 from orchestration.defs.transformation import models, published_tables
 from orchestration.ops.commit import commit_after_publish
-from orchestration.ops.runs import AuditLog
+from orchestration.ops.runs import SUCCEEDED, AuditLog, finish_run
 from orchestration.publishing.audit import failure, record_audit
-from orchestration.publishing.candidate import build_candidate
+from orchestration.publishing.candidate import Candidate, build_candidate, describe_candidate
 from orchestration.publishing.publish import publish
 from orchestration.quality.breaker import check_sizes
 from orchestration.quality.dbt_results import dbt_checks
@@ -27,7 +28,7 @@ from orchestration.quality.identity import check_identity
 from orchestration.quality.releases import apply_releases, baseline_of, find_releases
 from orchestration.quality.results import CheckResult, stopping
 from orchestration.quality.run import find_suites, run_quality
-from orchestration.run import clock
+from orchestration.run import Run, clock
 from orchestration.transformation import target_path
 
 GROUP = "publish"
@@ -56,6 +57,18 @@ def candidate(run: RunResource) -> dg.MaterializeResult[None]:
     )
 
 
+def _candidate(current: Run) -> Candidate:
+    """The candidate of this run, else the one that an earlier run built and did not publish."""
+    if current.candidate is None and current.home.candidate.exists():
+        current.candidate = describe_candidate(current.home.candidate)
+    if current.candidate is None:
+        raise RegularsError(
+            "There is no candidate to judge or publish.",
+            "Materialize publish/candidate with everything downstream, or run the job `refresh`.",
+        )
+    return current.candidate
+
+
 def _check_names() -> list[str]:
     """One check per suite, and one each for what is judged besides."""
     suites = find_suites(load_settings(), published_tables())
@@ -79,17 +92,16 @@ def _check_names() -> list[str]:
 def audit(run: RunResource) -> Iterator[dg.AssetCheckResult]:
     """Judge the candidate and keep the record of it; a failed check stops what follows."""
     current = run.current
-    if current.candidate is None:
-        raise dg.Failure("There is no candidate to judge in this run.", allow_retries=False)
+    candidate = _candidate(current)
     current.say("Checking: contract, suites, sizes ...")
     released = find_releases(current.store, baseline_of(current.home))
     results = [
         *dbt_checks(target_path(current.home)),
-        *apply_releases(run_quality(current.candidate, current.settings), released),
-        *check_sizes(current.home, current.candidate, current.settings, current.store),
-        *check_identity(current.home, current.candidate, current.settings.identity),
+        *apply_releases(run_quality(candidate, current.settings), released),
+        *check_sizes(current.home, candidate, current.settings, current.store),
+        *check_identity(current.home, candidate, current.settings.identity),
     ]
-    record_audit(AuditLog(current.store), current.candidate, results)
+    record_audit(AuditLog(current.store), candidate, results)
     current.checks = results
     by_name: dict[str, list[CheckResult]] = defaultdict(list)
     for result in results:
@@ -112,6 +124,8 @@ def _check_result(name: str, results: list[CheckResult]) -> dg.AssetCheckResult:
         check_name=name,
         passed=not failed,
         severity=dg.AssetCheckSeverity.ERROR if blocking else dg.AssetCheckSeverity.WARN,
+        description=" ".join(f"{result.sentence} {result.hint}".strip() for result in failed)
+        or None,
         metadata={
             "expectations": len(results),
             "failed": len(failed),
@@ -137,14 +151,14 @@ def _check_result(name: str, results: list[CheckResult]) -> dg.AssetCheckResult:
 def published(run: RunResource) -> dg.MaterializeResult[None]:
     """Swap the candidate in and commit memberships, ids and the run to ops."""
     current = run.current
-    if current.candidate is None:
-        raise dg.Failure("There is no candidate to publish in this run.", allow_retries=False)
-    publish(current.home, AuditLog(current.store), current.candidate)
+    candidate = _candidate(current)
+    publish(current.home, AuditLog(current.store), candidate)
     done = commit_after_publish(current.store, current.home, finished_at=clock())
+    finish_run(current.store, current.run_id, SUCCEEDED, finished_at=clock())  # if another built it
     current.say("Published.")
     return dg.MaterializeResult(
         metadata={
-            "build": current.candidate.build_id,
+            "build": candidate.build_id,
             "as of": current.as_of.isoformat(),
             "memberships changed": done.memberships,
             "ids registered": done.registered,

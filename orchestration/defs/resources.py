@@ -13,7 +13,7 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DbtCliResource
 from packaging.version import Version
-from pydantic import PrivateAttr
+from pydantic import Field, PrivateAttr
 
 from ingestion.config import load_settings
 from orchestration import console
@@ -28,6 +28,7 @@ from orchestration.home_kind import (
     take_settings,
     world_moment,
 )
+from orchestration.ops.runs import rows_received
 from orchestration.pretend_sources import pretend_sources
 from orchestration.raw_store import require_raw
 from orchestration.run import Run, RunRequest, Send, open_run, parse_as_of, require_input
@@ -46,10 +47,20 @@ class RunResource(dg.ConfigurableResource[Any]):
     run started in the UI or by a schedule waits for the lock; the command line does not.
     """
 
-    as_of: str = ""
-    input: str = ""
-    full_refresh: bool = False
-    send: Send = "no"
+    as_of: str = Field(
+        "", description='The run\'s "now" in UTC, such as 2026-07-01T12:00:00Z; empty: the clock.'
+    )
+    input: str = Field(
+        "", description="Leave empty: a run from Dagster reads the `input` of regulars.toml."
+    )
+    full_refresh: bool = Field(
+        False, description="Build every model anew from raw; ids are kept. Takes longer."
+    )
+    send: Send = Field(
+        "no",
+        description="`no` only plans; `scheduled` delivers to destinations whose settings say"
+        " `send = true`. `yes` is for the command line and means `scheduled` here.",
+    )
     _run: Run | None = PrivateAttr(default=None)
 
     @contextmanager
@@ -80,11 +91,15 @@ class RunResource(dg.ConfigurableResource[Any]):
             if demo and context.log is not None:
                 context.log.info(f"The pretend shop's home: its own files, as of {moment} UTC.")
             release_dead_runs(context.instance, context.run)
+            _tag(
+                context, {"as_of": f"{moment:%Y-%m-%dT%H:%M:%SZ}", "started_by": _starter(context)}
+            )
             self._run = run
             try:
                 yield self
             finally:
                 run.failed_steps += _failed_steps(context)
+                _tag(context, {"rows": f"{rows_received(run.store, run.run_id)}"})
 
     @property
     def current(self) -> Run:
@@ -117,6 +132,22 @@ class InstalledDbt(DbtCliResource):
 
     def _initialize_dbt_core_adapter(self, args: Sequence[str]) -> Any:  # noqa: ARG002
         return None
+
+
+def _starter(context: dg.InitResourceContext) -> str:
+    """Who started the run: the command line, a schedule, a sensor, or somebody in the UI."""
+    if console.attached():
+        return "cli"
+    tags = context.run.tags if context.run else {}
+    known = {"dagster/schedule_name": "schedule", "dagster/sensor_name": "sensor"}
+    return next((starter for tag, starter in known.items() if tag in tags), "ui")
+
+
+def _tag(context: dg.InitResourceContext, tags: dict[str, str]) -> None:
+    """Write facts of our run to Dagster's, to be seen and searched in its list of runs."""
+    if context.instance is not None and context.run is not None:
+        named = {f"regulars/{name}": value for name, value in tags.items()}
+        context.instance.add_run_tags(context.run.run_id, named)
 
 
 def _failed_steps(context: dg.InitResourceContext) -> list[str]:

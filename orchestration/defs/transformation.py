@@ -6,7 +6,7 @@ belong here: calling dbt by hand (orchestration/transformation.py) or any model 
 
 import signal
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
@@ -20,6 +20,7 @@ from orchestration.interrupts import noticing_interrupts
 from orchestration.publishing.candidate import SCHEMAS
 from orchestration.transformation import (
     WITHOUT_UNIT_TESTS,
+    column_types,
     failure_sentence,
     manifest_path,
     read_manifest,
@@ -33,6 +34,28 @@ MANIFEST = manifest_path(Home.locate(), load_settings())
 PROJECT = read_manifest(MANIFEST)
 
 
+# In the order of the data, beside `sources`, `publish` and `activation`, which are no models.
+GROUPS = {
+    "staging": "staging",
+    "conformed": "events_and_orders",
+    "sessions": "events_and_orders",
+    "orders": "events_and_orders",
+    "web": "events_and_orders",
+    "email": "events_and_orders",
+    "identity": "identity",
+    "identity_review": "identity",
+    "quality": "identity",
+    "ops": "identity",
+    "households": "customers",
+    "customers": "customers",
+    "value": "value_and_journey",
+    "journey": "value_and_journey",
+    "permission": "permission",
+    "segments": "segments",
+    "activity": "activation",
+}
+
+
 class Translator(DagsterDbtTranslator):
     """Models are named by their name, sources `<source>/<table>`, groups are folders."""
 
@@ -44,13 +67,11 @@ class Translator(DagsterDbtTranslator):
         return dg.AssetKey([dbt_resource_props["name"]])
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
-        """The folder that holds the model; all staging folders are one group."""
+        """The part of the data's way that the model's folder belongs to."""
         if dbt_resource_props["resource_type"] == "seed":
             return "seeds"
         folders = dbt_resource_props["fqn"][1:-1]
-        if not folders:
-            return None
-        return "staging" if folders[0] == "staging" else folders[-1]
+        return next((GROUPS[folder] for folder in folders if folder in GROUPS), None)
 
 
 @dbt_assets(
@@ -91,8 +112,8 @@ def models(
                     "Run again.",
                 ) from error
             raise
-    counts = row_counts(current.home)
-    yield from (_with_rows(context, event, counts) for event in events)
+    counts, columns = row_counts(current.home), column_types(current.home)
+    yield from (_with_facts(context, event, counts, columns) for event in events)
     if not invocation.is_successful():
         raise dg.Failure(failure_sentence(current.home), allow_retries=False)
 
@@ -106,16 +127,29 @@ def _end(invocation: DbtCliInvocation) -> None:
         invocation.process.kill()
 
 
-def _with_rows(context: dg.AssetExecutionContext, event: Any, counts: Mapping[str, int]) -> Any:
-    """The same event with the model's row count, where the warehouse has one."""
+def _with_facts(
+    context: dg.AssetExecutionContext,
+    event: Any,
+    counts: Mapping[str, int],
+    columns: Mapping[str, Sequence[tuple[str, str]]],
+) -> Any:
+    """The same event with the model's rows and column types, where the warehouse has them."""
     if not isinstance(event, dg.Output):
         return event
     name = context.asset_key_for_output(event.output_name).path[-1]
-    if name not in counts:
-        return event
-    rows = {"dagster/row_count": dg.MetadataValue.int(counts[name])}
+    facts: dict[str, Any] = {}
+    if name in counts:
+        facts["dagster/row_count"] = dg.MetadataValue.int(counts[name])
+    if name in columns:
+        told = PROJECT.columns.get(name, {})
+        facts["dagster/column_schema"] = dg.TableSchema(
+            [
+                dg.TableColumn(column, kind, description=told.get(column) or None)
+                for column, kind in columns[name]
+            ]
+        )
     return dg.Output(
-        event.value, output_name=event.output_name, metadata={**event.metadata, **rows}
+        event.value, output_name=event.output_name, metadata={**event.metadata, **facts}
     )
 
 

@@ -105,6 +105,13 @@ def record_source_counts(store: Store, run_id: str, counts: Iterable[SourceCount
         _set_totals(connection, run_id)
 
 
+def rows_received(store: Store, run_id: str) -> int:
+    """How many rows the sources of a run gave so far."""
+    query = select(schema.runs.c.rows_received).where(schema.runs.c.run_id == run_id)
+    with store.read() as connection:
+        return int(connection.execute(query).scalar() or 0)
+
+
 def finish_run(store: Store, run_id: str, status: str, *, finished_at: datetime) -> None:
     """Close a run that publishes nothing: one that failed, or that only looked."""
     with store.write() as connection:

@@ -112,6 +112,14 @@ def describe_candidate(path: Path) -> Candidate:
         return Candidate(path, row[0], row[1], row[2], tables)
 
 
+def is_whole(path: Path) -> bool:
+    """Whether a candidate was built to its end; what it says of itself is written last."""
+    try:
+        return path.exists() and bool(describe_candidate(path).tables)
+    except (duckdb.Error, AssertionError):
+        return False
+
+
 def table_facts(
     connection: duckdb.DuckDBPyConnection, schema: str, name: str, catalog: str = ""
 ) -> TableFacts:

@@ -23,7 +23,7 @@ from ingestion.duckdb_session import silence
 from ingestion.errors import CheckFailedError, RegularsError
 from orchestration.home import Home
 from orchestration.publishing.audit import AuditLog, require_audit
-from orchestration.publishing.candidate import OFFLINE, Candidate, quoted
+from orchestration.publishing.candidate import OFFLINE, Candidate, is_whole, quoted
 from orchestration.publishing.files import (
     OWNER_ONLY,
     disk_errors_explained,
@@ -85,7 +85,8 @@ def clear_half_built(home: Home) -> None:
 
     Only to be called by whoever holds the home's lock.
     """
-    remove_database(home.candidate)
+    if not is_whole(home.candidate):
+        remove_database(home.candidate)  # a whole one can still be judged and published
     for left in versions_dir(home).glob(f"*{PARTIAL}"):
         remove(left)
     for left in home.root.glob(f"{home.published_dir.name}{PARTIAL}"):

@@ -54,6 +54,6 @@ def test_dagsters_first_screens_are_useful(demo_home: DemoHome) -> None:
     assert "refresh" in first, "the run that the command line made stands on the timeline"
     for trouble in ("error", "Error", "failed to load", "Welcome"):
         assert trouble not in first
-    for group in ("ingestion", "identity", "segments", "publish", "activation"):
+    for group in ("sources", "identity", "segments", "publish", "activation"):
         assert group in graph
     assert ready < 180

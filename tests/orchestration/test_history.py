@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import dagster as dg
 import pytest
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 
+from ingestion.errors import UsageError
 from orchestration import history
 from orchestration.history import EventLog
 from orchestration.home import Home
@@ -84,3 +86,61 @@ def test_wiped_is_wiped(instance: dg.DagsterInstance) -> None:
     instance.event_log_storage.wipe()
     assert instance.all_logs(run_id) == []
     assert run_once(instance) != run_id
+
+
+@dg.asset
+def sad() -> None:
+    """An asset that fails with a sentence."""
+    raise UsageError("The mapping is wrong.", "Mend it.") from ValueError("x")
+
+
+@dg.asset(key=["publish", "published"])
+def published() -> dg.MaterializeResult[None]:
+    """What a whole run reaches."""
+    return dg.MaterializeResult()
+
+
+def last_message(instance: dg.DagsterInstance, asset: dg.AssetsDefinition) -> str:
+    result = dg.materialize([asset], instance=instance, raise_on_error=False)
+    records = instance.all_logs(result.run_id)
+    (last,) = [entry for entry in records if entry.dagster_event][-1:]
+    assert last.dagster_event is not None
+    assert last.dagster_event.message == last.message
+    return last.message or ""
+
+
+def test_the_last_event_of_a_failed_run_says_what_to_do(instance: dg.DagsterInstance) -> None:
+    assert last_message(instance, sad).startswith("The mapping is wrong. Mend it. (")
+
+
+def test_the_failed_step_says_it_too(instance: dg.DagsterInstance) -> None:
+    result = dg.materialize([sad], instance=instance, raise_on_error=False)
+    failures = instance.all_logs(result.run_id, of_type=dg.DagsterEventType.STEP_FAILURE)
+    assert [entry.message.partition(" (")[0] for entry in failures] == [
+        "The mapping is wrong. Mend it."
+    ]
+
+
+def test_a_run_that_published_nothing_says_so(instance: dg.DagsterInstance) -> None:
+    assert last_message(instance, sold).startswith("Nothing was published:")
+    assert "Nothing was published" not in last_message(instance, published)
+
+
+def test_what_a_step_prints_is_kept_without_other_processes(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dagster's own capture starts four processes that Ctrl-C reaches too."""
+
+    def none(*_: object, **__: object) -> None:
+        raise AssertionError("a process was started")
+
+    @dg.asset
+    def talks() -> None:
+        monkeypatch.setattr("subprocess.Popen.__init__", none)
+        sys.stderr.write("said\n")
+
+    monkeypatch.setattr("subprocess.Popen.__init__", none)
+    result = dg.materialize([talks], instance=instance)
+    kept = [*Path(instance.root_directory).rglob("*.err")]
+    assert result.success
+    assert any("said" in path.read_text() for path in kept)

@@ -12,7 +12,7 @@ from dagster._utils.error import (
 )
 
 from ingestion.errors import CheckFailedError, RegularsError, SourceError, UsageError
-from orchestration.launch import _as_error
+from orchestration.failures import as_error, in_words
 
 
 def as_text(error: BaseException) -> SerializableErrorInfo:
@@ -31,7 +31,7 @@ def through_dagster(error: Exception) -> RegularsError:
         except Exception as cause:
             raise RuntimeError("a step failed") from cause
     except RuntimeError:
-        return _as_error("load_web", serializable_error_info_from_exc_info(sys.exc_info()))
+        return as_error("load_web", serializable_error_info_from_exc_info(sys.exc_info()))
 
 
 @pytest.mark.parametrize("kind", [RegularsError, UsageError, SourceError, CheckFailedError])
@@ -57,7 +57,7 @@ def test_a_full_disk_is_told_without_the_librarys_words() -> None:
 
 def test_a_person_who_stops_the_run_reads_of_no_failed_step() -> None:
     with pytest.raises(KeyboardInterrupt):
-        _as_error("models", as_text(DagsterExecutionInterruptedError()))
+        as_error("models", as_text(DagsterExecutionInterruptedError()))
 
 
 def test_an_error_without_a_hint_has_none() -> None:
@@ -69,3 +69,10 @@ def test_an_error_of_others_names_the_step_and_no_address() -> None:
     found = through_dagster(ValueError("a@example.com is odd\nand more"))
     assert found.message == "The step load_web failed: ValueError: [address] is odd"
     assert "regulars dev" in found.hint
+
+
+def test_the_sentence_of_a_failed_step_says_what_to_do() -> None:
+    assert in_words("models", as_text(UsageError("It is wrong.", "Mend it."))) == (
+        "It is wrong. Mend it."
+    )
+    assert "was stopped" in in_words("models", as_text(DagsterExecutionInterruptedError()))

@@ -106,3 +106,20 @@ def test_no_run_configuration_names_another_dbt() -> None:
     config = {"resources": {"dbt": {"config": {"dbt_executable": "/bin/other"}}}}
     dg.materialize([probe], resources={"dbt": resources()["dbt"]}, run_config=config)
     assert seen == [dbt_executable()]
+
+
+def test_a_run_is_tagged_with_its_moment_its_starter_and_its_rows(folder: Path) -> None:
+    (folder / "rates" / "a.csv").write_text("date,currency,rate\n2026-01-01,EUR,0.85\n", "utf-8")
+    run = RunResource(as_of="2026-07-01", input=str(folder))
+    with dg.DagsterInstance.ephemeral() as instance, console.listening([].append):
+        done = dg.materialize([source_assets("rates")], resources={"run": run}, instance=instance)
+        tags = instance.get_run_by_id(done.run_id).tags
+    assert tags["regulars/as_of"] == "2026-07-01T00:00:00Z"
+    assert tags["regulars/started_by"] == "cli"
+    assert tags["regulars/rows"] == "1"
+
+
+def test_the_launch_pad_explains_every_field() -> None:
+    told = {name: field.description for name, field in RunResource.model_fields.items()}
+    assert {"as_of", "input", "full_refresh", "send"} <= set(told)
+    assert all(told.values())

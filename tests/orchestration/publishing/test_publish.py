@@ -19,7 +19,7 @@ import pytest
 
 from ingestion.errors import CheckFailedError
 from orchestration.publishing.audit import record_audit
-from orchestration.publishing.candidate import build_candidate
+from orchestration.publishing.candidate import build_candidate, describe_candidate, is_whole
 from orchestration.publishing.files import sha256_of
 from orchestration.publishing.publish import (
     STEPS,
@@ -237,7 +237,7 @@ def test_a_kill_at_any_step_leaves_old_or_new(shop, run, warehouse_writer, step)
     expected = {(1, 1)} if STEPS.index(step) >= STEPS.index("swapped") else {(0, 0)}
     assert numbers(home) == expected
     clear_half_built(home)
-    assert not home.candidate.exists()
+    assert home.candidate.exists() == (step not in STEPS[STEPS.index("swapped") :])
     assert not [*home.root.rglob("*.partial")]
     assert numbers(home) == expected
     with duckdb.connect() as con:
@@ -247,6 +247,22 @@ def test_a_kill_at_any_step_leaves_old_or_new(shop, run, warehouse_writer, step)
         } == expected
     shop.publish("run2", 2)
     assert numbers(home) == {(2, 2)}
+
+
+def test_a_candidate_that_was_judged_can_be_published_by_a_later_run(home, log, run, checks):
+    candidate = build_candidate(home, run)
+    record_audit(log, candidate, checks)
+    clear_half_built(home)
+    publish(home, log, describe_candidate(home.candidate))
+    assert read_build(home.published)[0] == candidate.build_id
+
+
+@pytest.mark.parametrize("kept", [0, 5000, 300_000])
+def test_half_a_candidate_is_taken_away(home, run, kept):
+    build_candidate(home, run)
+    os.truncate(home.candidate, kept)
+    clear_half_built(home)
+    assert not home.candidate.exists()
 
 
 def test_clearing_up_an_empty_home_is_fine(home):
@@ -283,6 +299,6 @@ def test_kills_at_random_moments_never_mix(shop):
             path = folder / "marts.dim_customers.parquet"
             assert con.execute(f"select max(number) from '{path}'").fetchone() == (number,)
         assert not [*home.root.rglob("*.partial")]
-        assert not home.candidate.exists()
+        assert not home.candidate.exists() or is_whole(home.candidate)
         seen.add(number)
     assert len(seen) > KILLS // 5
