@@ -25,6 +25,8 @@ class TableCounts:
         withdrawn: rows of earlier runs left, because their source says everything and no longer
             them.
         emptied: per column, values of stored rows that could not be read and were left empty.
+        cut: per column, numbers of stored rows with more digits than are kept.
+        recoded: rows that were not UTF-8 and were read as Windows-1252.
     """
 
     source: str
@@ -36,6 +38,8 @@ class TableCounts:
     ignored_columns: tuple[str, ...] = ()
     withdrawn: int = 0
     emptied: Mapping[str, int] = field(default_factory=dict)
+    cut: Mapping[str, int] = field(default_factory=dict)
+    recoded: int = 0
 
     @property
     def values_emptied(self) -> int:
@@ -46,12 +50,25 @@ class TableCounts:
         """What a person should know beyond the number of rows, a sentence each."""
         found = []
         if self.emptied:
-            number = self.values_emptied
-            noun = "value" if number == 1 else "values"
-            verb = "was" if number == 1 else "were"
-            by_column = ", ".join(f"{name} {count:,}" for name, count in self.emptied.items())
-            found.append(f"{number:,} {noun} could not be read and {verb} left empty ({by_column})")
+            verb = "was" if self.values_emptied == 1 else "were"
+            what = _number(self.values_emptied, "value")
+            where = _by_column(self.emptied)
+            found.append(f"{what} could not be read and {verb} left empty ({where})")
+        if self.cut:
+            what = _number(sum(self.cut.values()), "number")
+            found.append(f"{what} with more digits than are kept ({_by_column(self.cut)})")
+        if self.recoded:
+            verb = "was not UTF-8 and was" if self.recoded == 1 else "were not UTF-8 and were"
+            found.append(f"{_number(self.recoded, 'row')} {verb} read as Windows-1252")
         return found
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def _by_column(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {count:,}" for name, count in counts.items())
 
 
 @dataclass
@@ -64,3 +81,5 @@ class Tally:
     duplicate: int = 0
     ignored: set[str] = field(default_factory=set)
     emptied: Counter[str] = field(default_factory=Counter)
+    cut: Counter[str] = field(default_factory=Counter)
+    recoded: int = 0

@@ -52,10 +52,7 @@ def csv_header(start: bytes) -> tuple[tuple[str, ...], str]:
         BrokenFileError: what should be a header cannot be read as one.
     """
     head = start[:HEAD_BYTES].lstrip(b"\r\n")
-    try:
-        text = head.decode()
-    except UnicodeDecodeError:
-        text = head.decode("latin-1")
+    text = "\n".join(_decoded(line) for line in head.split(b"\n"))
     first = re.split(r"[\r\n]", text, maxsplit=1)[0]
     delimiter = max(",;\t|", key=first.count)
     try:
@@ -66,6 +63,16 @@ def csv_header(start: bytes) -> tuple[tuple[str, ...], str]:
         except csv.Error as error:
             raise BrokenFileError("unreadable_file", "its first line is no CSV header") from error
     return tuple(name.strip() for name in names), delimiter
+
+
+def _decoded(line: bytes) -> str:
+    """A line as UTF-8, else as Windows-1252, else somehow: it may be cut off or no header."""
+    for encoding in ("utf-8", "cp1252"):
+        try:
+            return line.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return line.decode("latin-1")
 
 
 def _first_row(text: str, delimiter: str, *, strict: bool = True) -> list[str]:

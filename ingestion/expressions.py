@@ -44,8 +44,20 @@ class Token:
         return not self.is_quoted and self.text.lower() == word
 
 
+def file_column(header: str) -> str:
+    """The name under which a column of the file that is none of ours is compared, as text."""
+    return f"file.{header}"
+
+
+def file_columns(expression: str, columns: Mapping[str, ColumnType]) -> list[str]:
+    """The headers that the expression names besides our own columns."""
+    parser = _Parser(_tokens(expression), columns)
+    parser.either()
+    return sorted(parser.headers)
+
+
 def to_sql(expression: str, columns: Mapping[str, ColumnType]) -> str:
-    """SQL for the expression over the given typed columns.
+    """SQL for the expression over the given typed columns and, as text, columns of the file.
 
     Raises:
         ExpressionError: a word is not understood or names no column.
@@ -81,6 +93,7 @@ class _Parser:
         self.columns = columns
         self.index = 0
         self.level = 0
+        self.headers: set[str] = set()
 
     @property
     def current(self) -> Token | None:
@@ -140,11 +153,13 @@ class _Parser:
 
     def comparison(self) -> str:
         token = self.take("a column")
-        kind = self.columns.get(token.text)
-        if kind is None or token.is_quoted:
-            known = ", ".join(sorted(self.columns))
-            raise ExpressionError(f"{token.text!r} is not a column; known: {known}")
-        column = identifier(token.text)
+        kind = None if token.is_quoted else self.columns.get(token.text)
+        name = token.text
+        if kind is None:
+            self._check_file_column(token)
+            self.headers.add(token.text)
+            name = file_column(token.text)
+        column = identifier(name)
         text = f"lower(coalesce({column}::varchar, ''))"
         if self.accept("is", "not", "empty"):
             return f"({text} <> '')"
@@ -161,12 +176,27 @@ class _Parser:
             return f"({text} in ({', '.join(self._list())}))"
         return self._ordered(column, text, kind)
 
-    def _ordered(self, column: str, text: str, kind: ColumnType) -> str:
+    def _check_file_column(self, token: Token) -> None:
+        """Refuse what can be no column of the file: a sign, or one whose numbers are compared."""
+        following = self.current
+        is_sign = not token.is_quoted and bool(re.fullmatch(r"[=<>!(),]+", token.text))
+        compares = following and any(following.says(sign) for sign in ("<", "<=", ">", ">="))
+        if is_sign or compares:
+            known = ", ".join(sorted(self.columns))
+            raise ExpressionError(
+                f"{token.text!r} is not a column; known: {known}; any other column of the file can "
+                "be compared as text"
+            )
+
+    def _ordered(self, column: str, text: str, kind: ColumnType | None) -> str:
         symbol = self.take("a comparison")
         if symbol.is_quoted or symbol.text not in SYMBOLS:
-            raise ExpressionError(f"{symbol.text!r} is not a comparison (=, <, starts with, …)")
+            raise ExpressionError(
+                f"{symbol.text!r} is not a comparison (=, <, starts with, …); "
+                "a name of several words stands in quotes"
+            )
         operator = SYMBOLS[symbol.text]
-        if kind not in NUMBER_TYPES:
+        if kind is None or kind not in NUMBER_TYPES:
             return f"({text} {operator} {self._text_value()})"
         value = self.take("a number").text
         if not re.fullmatch(r"[+-]?\d+(\.\d+)?", value):

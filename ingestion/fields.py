@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from ingestion.currencies import CURRENCIES
 from ingestion.identifiers import IDENTIFIER_TYPES
+from ingestion.numbers import NumberForm, is_ambiguous, plain_number
 from ingestion.times import day, moment
 
 ColumnType = Literal[
@@ -29,6 +30,8 @@ FILE_REASONS = (
     "wrong_encoding",
     "bad_json_file",
     "missing_column",
+    "duplicate_column",
+    "ambiguous_number",
 )
 ROW_REASONS = (
     "bad_json",
@@ -39,6 +42,7 @@ ROW_REASONS = (
     "no_identifier",
     "wrong_type",
     "not_a_number",
+    "ambiguous_number",
     "date_out_of_range",
     "number_out_of_range",
     "negative_value",
@@ -96,6 +100,7 @@ class Column:
         type: see `ColumnType`; text of the wrong form goes to quarantine as `wrong_type`.
         sources: where it comes from, first found wins: dotted JSON paths, which in CSV and
             Parquet are header names (matched without case, spaces or underscores).
+        aliases: other header names, looked for where a file has none of `sources`.
         required: a row without it goes to quarantine.
         expected: a CSV or Parquet file without this header goes to quarantine whole.
         allowed: the only values accepted (compared in lower case).
@@ -111,15 +116,21 @@ class Column:
         zone: time zone of timestamps written without an offset.
         own_day_zone: time zone of timestamps that are a day without a time; `zone` unless said.
         pattern: strptime pattern for dates that are not ISO 8601.
+        number_form: how numbers are written, where that is said; else it is worked out.
+        order_fact: the value may stand on one line of an order and hold for all of them: `any`
+            line's for the lines that have none, or `first` where only first lines ever have one.
+        fallback: text for rows that have none, such as the shop's only currency.
         constant: a fixed text instead of a source.
         is_absent: always NULL, because this shop's files do not have it.
         limit: longest text taken, in characters; 0 is the limit of its type.
+        is_content: though not stored, something that is stored follows from it.
         stored: false for values that are only checked, such as prices nested in a payload.
     """
 
     name: str
     type: ColumnType = "text"
     sources: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
     required: bool = False
     expected: bool = False
     allowed: tuple[str, ...] = ()
@@ -134,9 +145,13 @@ class Column:
     zone: str = "UTC"
     own_day_zone: str = ""
     pattern: str = ""
+    number_form: NumberForm | None = None
+    order_fact: Literal["", "any", "first"] = ""
+    fallback: str = ""
     constant: str = ""
     is_absent: bool = False
     limit: int = 0
+    is_content: bool = False
     stored: bool = True
 
     @property
@@ -186,7 +201,10 @@ class TableSpec:
         columns: declared columns.
         row_checks: conditions over several columns.
         derived: columns worked out from others: (name, type, SQL over typed columns).
+        envelopes: keys under which a document may hold rows instead of being one, such as the
+            `orders` of a saved API response.
         attributes: name of a JSON column that keeps columns we do not know; else they are counted.
+        is_mapped: a mapping names its columns exactly and can say how numbers are written.
         line_key: name of a derived text column that says which rows of a file may be versions of
             one another, where rows have no id of their own; NULL where they have. Rows of one file
             that share it are different rows, told apart by their occurrence number.
@@ -199,9 +217,17 @@ class TableSpec:
     columns: tuple[Column, ...]
     row_checks: tuple[RowCheck, ...] = ()
     derived: tuple[tuple[str, ColumnType, str], ...] = ()
+    envelopes: tuple[str, ...] = ("data",)
     attributes: str = ""
+    is_mapped: bool = False
     line_key: str = ""
     may_refuse: bool = False
+
+    @property
+    def document_keys(self) -> tuple[str, ...]:
+        """Keys that every row has: a document with them all is a row, whatever else it holds."""
+        needed = (column for column in self.columns if column.required and len(column.paths) == 1)
+        return tuple(column.paths[0] for column in needed if "." not in column.paths[0])
 
     @property
     def stored_columns(self) -> tuple[tuple[str, ColumnType], ...]:
@@ -271,13 +297,14 @@ def text_name(column: Column) -> str:
 def typed_expression(column: Column) -> str:
     """SQL that turns the column's text form into its type, or NULL where it cannot."""
     text = f"nullif(trim({text_name(column)}), '')"
+    number = plain_number(text, column.number_form or "own")
     simple: dict[ColumnType, Callable[[], str]] = {
         "text": lambda: f"nullif({text_name(column)}, '')",
         "json": lambda: f"nullif({text_name(column)}, '')",
-        "money": lambda: _decimal(text, "money"),
-        "price": lambda: _decimal(text, "price"),
-        "rate": lambda: _decimal(text, "rate"),
-        "integer": lambda: _integer(text),
+        "money": lambda: _decimal(number, "money"),
+        "price": lambda: _decimal(number, "price"),
+        "rate": lambda: _decimal(number, "rate"),
+        "integer": lambda: _integer(number),
         "boolean": lambda: _boolean(text),
         "timestamp": lambda: moment(text, column.pattern, column.zone, column.day_zone),
         "date": lambda: day(text, column.pattern),
@@ -345,6 +372,27 @@ def emptied_name(name: str) -> str:
     return identifier(f"e.{name}")
 
 
+def cut_short(column: Column) -> str:
+    """SQL: whether the number has more digits than are kept, beyond a computer's own noise."""
+    text = f"nullif(trim({text_name(column)}), '')"
+    exact = f"try_cast({plain_number(text, column.number_form or 'own')} as double)"
+    kept = f"{identifier(column.name)}::double"
+    digits = DLT_TYPES[column.type]["scale"]
+    is_long = f"length({text_name(column)}) > {digits + 1}"
+    return f"case when {is_long} then abs({exact} - {kept}) > 1e-9 * abs({exact}) end"
+
+
+def cut_name(name: str) -> str:
+    """The name of the flag that says that a row's number has more digits than are kept."""
+    return identifier(f"c.{name}")
+
+
+def cut_columns(spec: TableSpec) -> list[Column]:
+    """The numbers that are kept with so many digits only."""
+    kinds = ("money", "price", "rate")
+    return [column for column in spec.columns if column.type in kinds and column.stored]
+
+
 def left_empty(column: Column) -> str:
     """SQL: the column's value where it can be read, else NULL, or its text where that is kept."""
     limit = column.limit or TEXT_LIMIT
@@ -371,6 +419,8 @@ def _column_problems(column: Column, is_json: bool) -> list[tuple[str, str, str]
             found.append((is_nested, "wrong_type", name))
     if column.type in NUMBER_TYPES:
         unread = f"{typed} is null and trim({text}) <> ''"
+        if column.number_form in (None, "own"):
+            found.append((f"{unread} and {is_ambiguous(text)}", "ambiguous_number", name))
         odd = rf"regexp_matches({text}, '(?i)^\s*[+-]?(nan|inf(inity)?)\s*$')"
         found.append((f"{unread} and {odd}", "not_a_number", name))
         number = f"{unread} and try_cast(trim({text}) as double) is not null"
@@ -408,7 +458,7 @@ def content_id(spec: TableSpec) -> str:
     parts = [
         f"{quote(column.name + '=')} || nullif({text_name(column)}, '')"
         for column in spec.columns
-        if column.stored and not column.constant
+        if (column.stored or column.is_content) and not column.constant
     ]
     if spec.attributes:
         parts.append(f"{quote(spec.attributes + '=')} || {identifier(spec.attributes)}")

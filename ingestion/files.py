@@ -12,9 +12,11 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import IO, Any
+from dataclasses import dataclass, field, replace
+from itertools import chain, islice
+from typing import IO, Any, Protocol
 
 import duckdb
 import numpy as np
@@ -30,6 +32,7 @@ from ingestion.folder import (
     InputFolder,
     after_this_line,
 )
+from ingestion.numbers import NumberForm
 
 CHUNK_BYTES = 32 * 1024 * 1024
 BATCH_ROWS = 250_000
@@ -58,15 +61,37 @@ class Reject:
 
 @dataclass(frozen=True)
 class RawBatch:
-    """Rows of text: JSON documents (`_raw`), or columns `c0…` under a header."""
+    """Rows of text: JSON documents (`_raw`), or columns `c0…` under a header.
+
+    Args:
+        table: `_file`, `_line` and the texts.
+        header: names of the columns; None for documents.
+        forms: how the numbers of a declared column are written, where the file decided it.
+        typed: places of columns that the file itself keeps as numbers or times, not as text.
+        delimiter: of a CSV file.
+    """
 
     table: pa.Table
     header: tuple[str, ...] | None = None
+    forms: tuple[tuple[str, NumberForm], ...] = ()
+    typed: frozenset[int] = frozenset()
+    delimiter: str = ""
 
     @property
     def is_json(self) -> bool:
         """Whether rows are JSON documents."""
         return self.header is None
+
+
+class FileSurvey(Protocol):
+    """What a file says as a whole, and what that makes of its batches (`survey.py`)."""
+
+    def look(self, file: InputFile, batches: Iterator[RawBatch]) -> Callable[[RawBatch], RawBatch]:
+        """Read as many batches as it takes; how the file's batches are to be completed.
+
+        Raises:
+            BrokenFileError: the file as a whole cannot be understood.
+        """
 
 
 @dataclass
@@ -81,6 +106,10 @@ class Reader:
         broken: the reason per file that could not be used.
         headed: CSV and Parquet files with a header that was not refused.
         keeps_refused: keep the text of files that are refused whole, as far as it can be read.
+        recoded: rows per file that were not UTF-8 and were read as Windows-1252.
+        envelopes: keys under which a document may hold rows instead of being one.
+        document_keys: keys of every row; a document that has them all is a row.
+        survey: looks at each CSV or Parquet file as a whole before its rows are handed out.
     """
 
     folder: InputFolder
@@ -90,13 +119,18 @@ class Reader:
     broken: dict[str, str] = field(default_factory=dict)
     headed: set[str] = field(default_factory=set)
     keeps_refused: bool = False
+    recoded: Counter[str] = field(default_factory=Counter)
+    survey: FileSurvey | None = None
+    envelopes: tuple[str, ...] = ()
+    document_keys: tuple[str, ...] = ()
+    _unpacked: Counter[str] = field(default_factory=Counter)
 
     def batches(self, files: list[InputFile]) -> Iterator[RawBatch]:
         """All rows of `files`; small files of one form share a batch."""
         waiting: list[RawBatch] = []
         for file in files:
             for batch in self._read(file):
-                if waiting and waiting[0].header != batch.header:
+                if waiting and not _are_alike(waiting[0], batch):
                     yield _joined(waiting)
                     waiting = []
                 waiting.append(batch)
@@ -112,7 +146,7 @@ class Reader:
         rejects_before = len(self.rejects)
         try:
             with self.folder.open(file) as stream:
-                for batch in forms[file.format](file, stream):
+                for batch in self._completed(file, forms[file.format](file, stream)):
                     self.rows[file.path] += batch.table.num_rows
                     yield batch
         except BrokenFileError as error:
@@ -121,22 +155,33 @@ class Reader:
             self.rejects.append(Reject(file.path, 0, error.reason, error.detail, text))
         self.rows[file.path] += len(self.rejects) - rejects_before
 
+    def _completed(self, file: InputFile, batches: Iterator[RawBatch]) -> Iterator[RawBatch]:
+        """The file's batches with what a look at all of them says; read twice if it is long."""
+        start = list(islice(batches, 2))
+        if not self.survey or not start or start[0].is_json:
+            yield from chain(start, batches)
+            return
+        again = Reader(self.folder, lambda *_: None)
+        whole = iter(start) if len(start) == 1 else again._read(file)
+        complete = self.survey.look(file, whole)
+        yield from map(complete, chain(start, batches))
+
     # JSON ---------------------------------------------------------------------------------------
 
     def _json(self, file: InputFile, stream: IO[bytes]) -> Iterator[RawBatch]:
         start = _without_bom(stream.read(CHUNK_BYTES))
         if start.lstrip().startswith(b"["):
-            start += _remainder(stream)
+            start = self._in_utf8(file, start + _remainder(stream))
             elements = _array_elements(start)
             if elements is not None:
                 numbers = np.arange(1, len(elements) + 1)
                 yield from _json_batch(file, *self._shallow(file, elements, numbers))
                 return
         elif not _begins_with_a_record(start) and file.path.endswith(DOCUMENT_ENDINGS):
-            start += _remainder(stream)
+            start = self._in_utf8(file, start + _remainder(stream))
             if _is_one_object(start):
                 document = pa.array([start.decode()], pa.large_string())
-                yield from _json_batch(file, *self._shallow(file, document, np.array([1])))
+                yield from self._documents(file, *self._shallow(file, document, np.array([1])))
                 return
         rest, line = b"", 1
         while start or (start := stream.read(CHUNK_BYTES)):
@@ -165,25 +210,89 @@ class Reader:
             texts, numbers = self._decodable(file, lines, numbers)
         texts, numbers = self._shallow(file, texts, numbers)
         if _are_all_objects(data, offsets):
-            yield from _json_batch(file, texts, numbers)
+            yield from self._documents(file, texts, numbers)
             return
         texts = pc.utf8_trim(texts, WHITESPACE)
         filled = pc.not_equal(texts, "")
         if not pc.all(filled).as_py():
             texts, numbers = texts.filter(filled), numbers[filled.to_numpy(zero_copy_only=False)]
+        yield from self._documents(file, texts, numbers)
+
+    def _documents(self, file: InputFile, texts: Any, numbers: Any) -> Iterator[RawBatch]:
+        """Documents as rows; those that only hold rows, such as a saved API response, unpacked."""
+        if self.envelopes and len(numbers):
+            keys = "|".join(re.escape(key) for key in self.envelopes)
+            opening = rf'^\s*\{{\s*"({keys})"\s*:\s*[\[{{]'
+            # A document alone in its file may name its rows anywhere; lines name them first.
+            suspects = pc.match_substring_regex(texts, opening)
+            if len(numbers) == 1 or pc.any(suspects).as_py():
+                texts, numbers = self._unpack(file, texts, numbers)
+            elif self._unpacked[file.path]:
+                numbers = numbers + self._unpacked[file.path]
         yield from _json_batch(file, texts, numbers)
 
+    def _unpack(self, file: InputFile, texts: Any, numbers: Any) -> tuple[Any, Any]:
+        """The rows that documents hold. Those of one line are numbered on, as if in lines."""
+        path = {key: f'doc, \'$."{key}"' for key in (*self.document_keys, *self.envelopes)}
+        is_row = " and ".join(f"json_exists({path[key]}')" for key in self.document_keys)
+        rows = " ".join(
+            f"when json_type({path[key]}') = 'ARRAY' then json_extract({path[key]}[*]') "
+            f"when json_type({path[key]}') = 'OBJECT' then [json_extract({path[key]}')]"
+            for key in self.envelopes
+        )
+        lines = pa.table({"doc": texts, "line": pa.array(numbers, pa.int64())})
+        with duckdb.connect() as connection:
+            connection.register("lines", lines)
+            found = connection.execute(
+                f"""
+                with held as (
+                    select doc, line, case when not json_valid(doc) then null
+                        when {is_row or "false"} then null {rows} end as rows from lines
+                ),
+                counted as (
+                    select *, coalesce(sum(len(rows) - 1) over (order by line
+                        rows between unbounded preceding and 1 preceding), 0) as before from held
+                )
+                select unnest(coalesce(rows::varchar[], [doc])) as doc,
+                    line + before + generate_subscripts(coalesce(rows::varchar[], [doc]), 1) - 1
+                        as line,
+                    (select coalesce(sum(len(rows) - 1), 0) from held) as more
+                from counted order by line
+                """
+            ).to_arrow_table()
+        before = self._unpacked[file.path]
+        if found.num_rows:
+            self._unpacked[file.path] += int(found["more"][0].as_py())
+        documents = found["doc"].combine_chunks().cast(pa.large_string())
+        return documents, found["line"].to_numpy().astype(np.int64) + before
+
     def _decodable(self, file: InputFile, lines: Any, numbers: Any) -> tuple[Any, Any]:
-        """The lines that are UTF-8; the others are rejected one by one."""
+        """The lines as text; those that are neither UTF-8 nor Windows-1252 are rejected."""
         texts, kept = [], []
         for content, number in zip(lines.to_pylist(), numbers.tolist(), strict=True):
             try:
-                texts.append(content.decode())
+                texts.append(self._decoded(file, [content])[0])
                 kept.append(number)
             except UnicodeDecodeError:
                 text = content.decode("utf-8", "backslashreplace").strip(WHITESPACE)
                 self.rejects.append(Reject(file.path, number, "bad_encoding", "", text))
         return pa.array(texts, pa.large_string()), np.array(kept, dtype=np.int64)
+
+    def _in_utf8(self, file: InputFile, document: bytes) -> bytes:
+        """A document as UTF-8, read as Windows-1252 where it is none."""
+        try:
+            return self._decoded(file, [document])[0].encode()
+        except UnicodeDecodeError as error:
+            raise BrokenFileError("wrong_encoding", "neither UTF-8 nor Windows-1252") from error
+
+    def _decoded(self, file: InputFile, values: list[bytes]) -> list[str]:
+        """The values of one row: UTF-8, else all of them Windows-1252, and counted."""
+        try:
+            return [value.decode() for value in values]
+        except UnicodeDecodeError:
+            texts = [value.decode("cp1252") for value in values]
+        self.recoded[file.path] += 1
+        return texts
 
     def _shallow(self, file: InputFile, texts: Any, numbers: Any) -> tuple[Any, Any]:
         """The documents without those that are nested deeper than anything is."""
@@ -216,7 +325,8 @@ class Reader:
                 texts = [column.cast(pa.string()) for column in columns]
             except pa.ArrowInvalid:
                 texts, lines = self._decodable_rows(file, header, columns, lines)
-            yield from _column_batch(file, header, texts, lines)
+            for batch in _column_batch(file, header, texts, lines):
+                yield replace(batch, delimiter=delimiter)
 
     def _decodable_rows(
         self, file: InputFile, header: tuple[str, ...], columns: list[Any], numbers: Any
@@ -226,7 +336,7 @@ class Reader:
         rows = zip(*(column.to_pylist() for column in columns), strict=True)
         for values, number in zip(rows, numbers.tolist(), strict=True):
             try:
-                good.append([value.decode() for value in values])
+                good.append(self._decoded(file, list(values)))
                 kept.append(number)
             except UnicodeDecodeError:
                 shown = [value.decode("utf-8", "backslashreplace") for value in values]
@@ -253,7 +363,9 @@ class Reader:
                     yield from _json_batch(file, pa.array(texts, pa.large_string()), numbers)
                 else:
                     texts = [_as_text(column) for column in batch.columns]
-                    yield from _column_batch(file, header, texts, numbers)
+                    typed = frozenset(i for i, c in enumerate(batch.columns) if not _is_text(c))
+                    for read in _column_batch(file, header, texts, numbers):
+                        yield replace(read, typed=typed)
         except pa.ArrowNotImplementedError as error:
             raise BrokenFileError(
                 "unreadable_file", "a kind of Parquet that is not read"
@@ -268,6 +380,11 @@ class Reader:
 def _are_all_objects(data: bytes, offsets: Any) -> bool:
     """Whether each line begins as an object, so that none is empty and none needs trimming."""
     return bool((np.frombuffer(data, np.uint8)[offsets[:-1]] == ord("{")).all())
+
+
+def _is_text(column: Any) -> bool:
+    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    return not (pa.types.is_primitive(kind) or pa.types.is_decimal(kind))
 
 
 def _as_text(column: Any) -> Any:
@@ -332,10 +449,7 @@ def _is_json(data: bytes) -> bool:
 
 def _array_elements(data: bytes) -> Any | None:
     """The elements of a JSON array as documents, or None where the file is in fact lines."""
-    try:
-        text = data.decode()
-    except UnicodeDecodeError as error:
-        raise BrokenFileError("wrong_encoding", "a JSON array that is not UTF-8") from error
+    text = data.decode()
     with duckdb.connect() as connection:
         valid = connection.execute("select json_valid(?)", [text]).fetchone()
         if not (valid and valid[0]):
@@ -380,5 +494,10 @@ def _is_full(batches: list[RawBatch]) -> bool:
     return bool(rows >= BATCH_ROWS or size >= BATCH_BYTES)
 
 
+def _are_alike(one: RawBatch, other: RawBatch) -> bool:
+    """Whether two batches may be judged as one."""
+    return replace(one, table=None) == replace(other, table=None)
+
+
 def _joined(batches: list[RawBatch]) -> RawBatch:
-    return RawBatch(pa.concat_tables([batch.table for batch in batches]), batches[0].header)
+    return replace(batches[0], table=pa.concat_tables([batch.table for batch in batches]))

@@ -77,10 +77,11 @@ class InputFile:
 
 @dataclass(frozen=True)
 class InputFolder:
-    """The folder given as `--input`."""
+    """The folder given as `--input`; `zone` is the shop's, where days without a time begin."""
 
     fs: Any
     root: str
+    zone: str = "UTC"
 
     @classmethod
     def at(cls, location: str | Path) -> InputFolder:

@@ -16,8 +16,9 @@ from ingestion.fields import TableSpec
 from ingestion.files import RawBatch, Reader
 from ingestion.folder import BrokenFileError, InputFile, InputFolder
 from ingestion.intake import Intake
-from ingestion.judging import header_index
+from ingestion.judging import column_indexes
 from ingestion.raw_tables import empty_tables, table_resource
+from ingestion.survey import Survey
 
 HeaderCheck = Callable[[InputFile, tuple[str, ...]], None]
 
@@ -30,6 +31,7 @@ class TableInput:
         spec: the table's declaration.
         files: what to read for it.
         check_header: refuses a CSV or Parquet file by its header.
+        survey: looks at each CSV or Parquet file as a whole; the plain one unless said otherwise.
         after_reading: called when every file was read; may raise for what only then is known.
     """
 
@@ -37,6 +39,7 @@ class TableInput:
     files: list[InputFile]
     check_header: HeaderCheck
     after_reading: Callable[[Reader], None] = lambda _: None
+    survey: Survey | None = None
 
 
 Router = Callable[[InputFolder, list[InputFile], bool], list[TableInput]]
@@ -104,14 +107,23 @@ class FolderReading:
         return read <= headed and not self.intake.bad_ids()
 
     def _rows(self, table: TableInput) -> Iterator[Any]:
-        reader = Reader(self.folder, table.check_header, keeps_refused=table.spec.may_refuse)
+        spec = table.spec
+        reader = Reader(
+            self.folder,
+            table.check_header,
+            keeps_refused=spec.may_refuse,
+            survey=table.survey or Survey(spec),
+            envelopes=spec.envelopes,
+            document_keys=spec.document_keys,
+        )
         self.readers.append(reader)
 
         def batches() -> Iterator[RawBatch]:
             yield from reader.batches(table.files)
             table.after_reading(reader)  # what it says is plainer than that rows are bad
 
-        yield from self.intake.admit(table.spec, batches(), reader.rejects)
+        yield from self.intake.admit(spec, batches(), reader.rejects)
+        self.intake.tallies[spec.name].recoded += reader.recoded.total()
 
 
 def declared_source(name: str, tables: tuple[TableSpec, ...]) -> Any:
@@ -125,8 +137,7 @@ def header_check(spec: TableSpec) -> HeaderCheck:
 
     def check(_: InputFile, header: tuple[str, ...]) -> None:
         for column in spec.columns:
-            found = any(header_index(header, path) is not None for path in column.paths)
-            if column.expected and not found:
+            if column.expected and not column_indexes(spec, column, header):
                 shown = ", ".join(header[:30])
                 raise BrokenFileError("missing_column", f"{column.name}; present: {shown}")
 

@@ -27,6 +27,8 @@ from ingestion.fields import (
     QUARANTINE_COLUMNS,
     SEPARATOR,
     TableSpec,
+    cut_columns,
+    cut_name,
     emptied_name,
     identifier,
     quote,
@@ -199,19 +201,22 @@ class Intake:
             f"from judged where {chosen}"
         ).to_arrow_table()
         self._db.execute(f"insert into {seen(spec)} select _row_id from judged where {chosen}")
-        self._count_emptied(spec, batch, tally, chosen)
+        self._count_losses(spec, batch, tally, chosen)
         tally.new += table.num_rows
         tally.duplicate += good - table.num_rows
         return table.cast(arrow_schema((*spec.stored_columns, *BOOKKEEPING), "_row_id", table))
 
-    def _count_emptied(self, spec: TableSpec, batch: RawBatch, tally: Tally, chosen: str) -> None:
-        """Note which values of the rows let in could not be read and were left empty."""
-        names = list(unreadable(spec, batch.is_json))
-        if not names:
+    def _count_losses(self, spec: TableSpec, batch: RawBatch, tally: Tally, chosen: str) -> None:
+        """Note which values of the rows let in were left empty or have more digits than kept."""
+        emptied = {name: emptied_name(name) for name in unreadable(spec, batch.is_json)}
+        cut = {column.name: cut_name(column.name) for column in cut_columns(spec)}
+        flags = [*emptied.values(), *cut.values()]
+        if not flags:
             return
-        counts = ", ".join(f"count(*) filter (where {emptied_name(name)})" for name in names)
-        row = self._db.execute(f"select {counts} from judged where {chosen}").fetchone()
-        tally.emptied.update({n: c for n, c in zip(names, row or (), strict=True) if c})
+        counts = ", ".join(f"count(*) filter (where {flag})" for flag in flags)
+        row = self._db.execute(f"select {counts} from judged where {chosen}").fetchone() or ()
+        tally.emptied.update({n: c for n, c in zip(emptied, row, strict=False) if c})
+        tally.cut.update({n: c for n, c in zip(cut, row[len(emptied) :], strict=True) if c})
 
     def _known(self, table: str, key: str, candidates: str) -> int:
         """Fill `known_ids` with those keys of `candidates` that the raw store already has."""
@@ -343,6 +348,8 @@ class Intake:
                 tally.duplicate,
                 tuple(sorted(tally.ignored)),
                 emptied=dict(sorted(tally.emptied.items())),
+                cut=dict(sorted(tally.cut.items())),
+                recoded=tally.recoded,
             )
             for name, tally in sorted(self.tallies.items())
         ]

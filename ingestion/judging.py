@@ -7,12 +7,16 @@ header and columns). Does not belong here: running it or keeping counts (`intake
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 from ingestion.fields import (
     Column,
     TableSpec,
     content_id,
+    cut_columns,
+    cut_name,
+    cut_short,
     emptied_name,
     identifier,
     json_path,
@@ -25,6 +29,7 @@ from ingestion.fields import (
     unreadable,
 )
 from ingestion.files import RawBatch
+from ingestion.numbers import NumberForm
 
 # DuckDB accepts NaN, Infinity and trailing commas in JSON; other engines do not, so we do not.
 SUSPICIOUS = r"(?i)[:,\[]\s*-?(nan|inf)|,\s*[}\]]"
@@ -38,6 +43,7 @@ def judged_rows(spec: TableSpec, batch: RawBatch) -> str:
     Beside them stands a flag per optional column (`emptied_name`) that says that its value could
     not be read and was left empty.
     """
+    spec = replace(spec, columns=tuple(_with_form(column, batch) for column in spec.columns))
     texts = _json_texts(spec) if batch.is_json else _column_texts(spec, batch.header or ())
     form = f"{_json_form()} as _form" if batch.is_json else "null as _raw, null as _form"
     typed = ", ".join(
@@ -51,6 +57,7 @@ def judged_rows(spec: TableSpec, batch: RawBatch) -> str:
     emptied = ", ".join(f"{left_empty(c)} as {identifier(c.name)}" for c in optional)
     replaced = f"* replace ({emptied})" if emptied else "*"
     found = "".join(f", {emptied_name(name)}" for name in checks)
+    cut = "".join(f", {cut_short(c)} as {cut_name(c.name)}" for c in cut_columns(spec))
     extract = _json_extraction(spec) if batch.is_json else ""
     return f"""
         with formed as (select *, {form} from chunk),
@@ -66,8 +73,16 @@ def judged_rows(spec: TableSpec, batch: RawBatch) -> str:
                 {content_id(spec)} as _row_id
             from usable
         )
-        select {stored}, _file, _line, _row_id, _problem{found} from judged
+        select {stored}, _file, _line, _row_id, _problem{found}{cut} from judged
     """
+
+
+def _with_form(column: Column, batch: RawBatch) -> Column:
+    """The column with the way its numbers are written in this batch."""
+    default: NumberForm = "json" if batch.is_json else "own"
+    return replace(
+        column, number_form=dict(batch.forms).get(column.name) or column.number_form or default
+    )
 
 
 def _json_form() -> str:
@@ -132,11 +147,11 @@ def _json_texts(spec: TableSpec) -> str:
 def _column_texts(spec: TableSpec, header: tuple[str, ...]) -> str:
     parts = []
     for column in spec.columns:
-        indexes = [header_index(header, path) for path in column.paths]
-        found = [f"nullif(c{index}, '')" for index in indexes if index is not None]
+        found = [f"nullif(c{index}, '')" for index in column_indexes(spec, column, header)]
         parts.append(_text(column, found))
     if spec.attributes:
-        unknown = [i for i, name in enumerate(header) if not is_known(spec, name)]
+        known = known_indexes(spec, header)
+        unknown = [index for index in range(len(header)) if index not in known]
         pairs = ", ".join(f"{quote(header[i])}, nullif(c{i}, '')" for i in unknown)
         patch = f"json_merge_patch('{{}}', json_object({pairs}))::varchar"
         kept = f"nullif({patch}, '{{}}')" if unknown else "null::varchar"
@@ -155,6 +170,8 @@ def _text(column: Column, found: list[str]) -> str:
             found = possible + found
         text = found[0] if len(found) == 1 else f"coalesce({', '.join(found)})"
         text = column.transform.replace("{v}", text)
+    if column.fallback:
+        text = f"coalesce(nullif(trim({text}), ''), {quote(column.fallback)})"
     return f"{text} as {text_name(column)}"
 
 
@@ -163,17 +180,26 @@ def normal(name: str) -> str:
     return re.sub(r"[\s_\-.]", "", name).lower()
 
 
-def header_index(header: tuple[str, ...], path: str) -> int | None:
-    """Where a source stands in a header: written so, else the same but for case and spaces."""
-    if path in header:
-        return header.index(path)
-    names = [normal(name) for name in header]
-    return names.index(normal(path)) if normal(path) in names else None
+def column_indexes(spec: TableSpec, column: Column, header: tuple[str, ...]) -> list[int]:
+    """Where a column's values stand in a header, the first source first, then its aliases.
+
+    Names are the same but for case, blanks and punctuation; a mapping's are exact where they are
+    there so. A header that stands twice counts twice.
+    """
+    found: list[int] = []
+    for path in column.paths:
+        exact = [index for index, name in enumerate(header) if name == path]
+        alike = [index for index, name in enumerate(header) if normal(name) == normal(path)]
+        found += [i for i in (exact if exact and spec.is_mapped else alike) if i not in found]
+    if not found:
+        names = {normal(alias) for alias in column.aliases}
+        found = [index for index, name in enumerate(header) if normal(name) in names][:1]
+    return found
 
 
-def is_known(spec: TableSpec, name: str) -> bool:
-    """Whether some column is fed by the header `name`."""
-    return any(normal(path) == normal(name) for column in spec.columns for path in column.paths)
+def known_indexes(spec: TableSpec, header: tuple[str, ...]) -> set[int]:
+    """Which columns of a header feed some column."""
+    return {i for column in spec.columns for i in column_indexes(spec, column, header)}
 
 
 def _top_level(spec: TableSpec) -> set[str]:
@@ -185,7 +211,8 @@ def unknown_columns(connection: Any, spec: TableSpec, batch: RawBatch) -> set[st
     if spec.attributes:
         return set()
     if batch.header is not None:
-        return {name for name in batch.header if not is_known(spec, name)}
+        indexes = known_indexes(spec, batch.header)
+        return {name for index, name in enumerate(batch.header) if index not in indexes}
     known = _top_level(spec)
     if "$" in known:
         return set()

@@ -10,12 +10,20 @@ from typing import Annotated, Any, Literal, get_args
 from zoneinfo import available_timezones
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from ingestion.currencies import CURRENCIES
 from ingestion.errors import UsageError, first_problem
-from ingestion.expressions import ExpressionError, to_sql
+from ingestion.expressions import ExpressionError, file_column, file_columns, to_sql
 from ingestion.fields import SEPARATOR, Column, ColumnType, RowCheck, TableSpec
+from ingestion.numbers import NumberForm
 
 MAPPING_FILE = "orders/mapping.yml"
 
@@ -58,6 +66,14 @@ REQUIRED = ("order_id", "ordered_at", "quantity")
 AMOUNTS = ("unit_price", "line_amount")
 # Without them a line would be money of another kind, or sold though it was cancelled.
 RESTRICTING = ("line_amount", "currency", "cancelled_at")
+# Facts of an order, which may stand on one of its lines for all of them. A status or a cancellation
+# may be a line's own: it holds for the others only where no line but an order's first ever has one.
+ORDER_FACTS: dict[str, Literal["any", "first"]] = {
+    **dict.fromkeys(("ordered_at", "currency", "customer_ref", "email", "phone"), "any"),
+    **dict.fromkeys(("payment_fingerprint", "first_name", "last_name", "country"), "any"),
+    **dict.fromkeys(("sales_channel", "store_id"), "any"),
+    **dict.fromkeys(("status", "cancelled_at"), "first"),
+}
 
 CleanUp = Literal["integer_text", "trim", "lower", "upper", "digits"]
 CLEAN_UPS: dict[CleanUp, str] = {
@@ -93,6 +109,26 @@ class Mapping(Part):
     timezone: str = "UTC"
     sales_channel: str = ""
     store_id: str = ""
+    decimal: Literal["", ".", ","] = ""
+    thousands: Literal["", ".", ",", "'", " "] = ""
+
+    @property
+    def number_form(self) -> NumberForm | None:
+        """How numbers are written, where the signs say it."""
+        if self.decimal == "," or self.thousands == ".":
+            return "comma"
+        return "point" if self.decimal == "." or self.thousands == "," else None
+
+    @property
+    def file_columns(self) -> list[str]:
+        """Headers that `returns.when` names besides our own columns."""
+        return file_columns(self.returns.when, LINE_TYPES) if self.returns else []
+
+    @model_validator(mode="after")
+    def _two_signs(self) -> Mapping:
+        if self.decimal and self.decimal == self.thousands:
+            raise ValueError("`decimal` and `thousands` cannot be the same sign")
+        return self
 
     @field_validator("columns", mode="before")
     @classmethod
@@ -161,18 +197,33 @@ def read_mapping(text: str) -> Mapping:
         ) from error
 
 
-def order_lines(mapping: Mapping) -> TableSpec:
-    """The declaration of `raw_orders.order_lines` under this mapping."""
+def order_lines(mapping: Mapping, shop_zone: str = "UTC") -> TableSpec:
+    """The declaration of `raw_orders.order_lines` under this mapping.
+
+    `shop_zone`: where a day begins that stands without a time, unless the mapping says a zone.
+    """
+    day_zone = mapping.timezone if "timezone" in mapping.model_fields_set else shop_zone
     rule = to_sql(mapping.returns.when, LINE_TYPES) if mapping.returns else "false"
     return TableSpec(
         name="order_lines",
         description="One row per line of an order, from files with one line per row.",
-        columns=tuple(_column(name, mapping) for name in get_args(LineColumn)),
+        columns=(
+            *(_column(name, mapping, day_zone) for name in get_args(LineColumn)),
+            *(_compared(header) for header in mapping.file_columns),
+        ),
         derived=(("is_return", "boolean", rule), ("line_key", "text", _line_key(rule))),
         row_checks=(
             RowCheck("missing_value", "unit_price", "unit_price is null and line_amount is null"),
         ),
+        is_mapped=True,
         line_key="line_key",
+    )
+
+
+def _compared(header: str) -> Column:
+    """A column of the file that only `returns.when` reads."""
+    return Column(
+        file_column(header), sources=(header,), stored=False, is_content=True, order_fact="first"
     )
 
 
@@ -190,7 +241,7 @@ def _line_key(is_return: str) -> str:
     return f"case when coalesce(trim(line_id), '') = '' then {key} end"
 
 
-def _column(name: LineColumn, mapping: Mapping) -> Column:
+def _column(name: LineColumn, mapping: Mapping, day_zone: str) -> Column:
     constants = {
         "currency": mapping.currency,
         "sales_channel": mapping.sales_channel,
@@ -209,6 +260,9 @@ def _column(name: LineColumn, mapping: Mapping) -> Column:
         LINE_TYPES[name],
         # A column that is not mapped must not be found by chance under its own name.
         sources=(source,) if source else (),
+        number_form=mapping.number_form,
+        order_fact=ORDER_FACTS.get(name, ""),
+        fallback=constants.get(name, "") if source else "",
         constant="" if source else constants.get(name, ""),
         is_absent=source is None,
         required=name in REQUIRED or is_only_amount,
@@ -217,5 +271,6 @@ def _column(name: LineColumn, mapping: Mapping) -> Column:
         restricts=name in RESTRICTING,
         kept_as_written=name == "status",
         zone=mapping.timezone,
+        own_day_zone=day_zone,
         pattern=formats.get(name) or formats.get("ordered_at", ""),
     )

@@ -101,7 +101,7 @@ def open_input(location: str | Path, settings: Settings) -> InputFolder:
     Raises:
         NoInputError: there is no such folder, or no readable file in it.
     """
-    folder = InputFolder.at(location)
+    folder = replace(InputFolder.at(location), zone=settings.shop.timezone)
     sources = _folder_sources(settings)
     if not any(_readable(source, folder) for source in sources):
         names = ", ".join(source.name for source in sources)

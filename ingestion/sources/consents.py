@@ -15,6 +15,7 @@ from ingestion.folder_source import FolderSource
 
 CONSENTS = TableSpec(
     name="consents",
+    envelopes=("consents", "data"),
     description="One row per consent event.",
     may_refuse=True,
     columns=(

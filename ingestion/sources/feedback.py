@@ -13,6 +13,7 @@ from ingestion.folder_source import FolderSource
 
 FEEDBACK = TableSpec(
     name="feedback",
+    envelopes=("feedback", "data"),
     description="One row per version of an answer or a referral.",
     columns=(
         *IDENTIFIER_COLUMNS,

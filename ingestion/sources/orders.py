@@ -18,6 +18,7 @@ from ingestion.files import Reader
 from ingestion.folder import BrokenFileError, InputFile, InputFolder
 from ingestion.folder_source import FolderSource, TableInput, header_check
 from ingestion.mapping import LINE_TYPES, MAPPING_FILE, Mapping, order_lines, read_mapping
+from ingestion.survey import Survey
 
 
 def _some(path: str, is_bad: str) -> str:
@@ -33,6 +34,7 @@ def _each(path: str, sql_type: str) -> str:
 
 ORDERS = TableSpec(
     name="orders",
+    envelopes=("orders", "order", "data"),
     description="One row per version of an order in Shopify's JSON.",
     columns=(
         Column("order_id", sources=("id",), required=True),
@@ -89,7 +91,7 @@ PLAIN = Mapping.model_validate({"columns": {name: name for name in LINE_TYPES}})
 def mapped_lines(folder: InputFolder) -> TableSpec | None:
     """The order lines as the folder's mapping declares them."""
     text = folder.text(MAPPING_FILE)
-    return order_lines(read_mapping(text)) if text is not None else None
+    return order_lines(read_mapping(text), folder.zone) if text is not None else None
 
 
 def route(folder: InputFolder, files: list[InputFile], was_read_before: bool) -> list[TableInput]:
@@ -99,9 +101,11 @@ def route(folder: InputFolder, files: list[InputFile], was_read_before: bool) ->
     text = folder.text(MAPPING_FILE) if lines else None
     mapping = read_mapping(text) if text is not None else PLAIN
     mapped = _MappedLines(mapping, was_read_before, is_explicit=text is not None)
+    spec = order_lines(mapping, folder.zone)
+    hint = f"say `decimal` and `thousands` in {MAPPING_FILE}"
     return [
         TableInput(ORDERS, documents, header_check(ORDERS)),
-        TableInput(order_lines(mapping), lines, mapped.check, mapped.after_reading),
+        TableInput(spec, lines, mapped.check, mapped.after_reading, Survey(spec, hint)),
     ]
 
 
@@ -116,7 +120,8 @@ class _MappedLines:
 
     def check(self, file: InputFile, header: tuple[str, ...]) -> None:
         """Refuse a file that lacks a mapped column."""
-        for name, column in self.mapping.columns.items():
+        compared = [(column, column) for column in self.mapping.file_columns]
+        for name, column in (*self.mapping.columns.items(), *compared):
             needed = self.is_explicit or name in ("order_id", "ordered_at", "quantity")
             if needed and column not in header:
                 self.first = self.first or (file.path, column, header)

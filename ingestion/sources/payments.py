@@ -14,6 +14,7 @@ from ingestion.folder_source import FolderSource
 
 PAYMENTS = TableSpec(
     name="payments",
+    envelopes=("payments", "data"),
     description="One row per version of a payment.",
     columns=(
         Column("order_id", required=True, expected=True),

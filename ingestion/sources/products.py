@@ -13,6 +13,7 @@ from ingestion.folder_source import FolderSource
 
 PRODUCTS = TableSpec(
     name="products",
+    envelopes=("products", "data"),
     description="One row per version of a product.",
     columns=(
         Column("product_id", required=True, expected=True),
