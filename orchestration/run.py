@@ -133,7 +133,7 @@ def open_run(
 @contextmanager
 def _own_store(home: Home) -> Iterator[Store]:
     """The store, once it is sure to be this home's."""
-    check_continuity(home)
+    check_continuity(home, begins_run=True)
     with open_store(home) as store:
         yield store
 

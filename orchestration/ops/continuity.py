@@ -39,8 +39,13 @@ _HINT = (
 )
 
 
-def check_continuity(home: Home) -> None:
+def check_continuity(home: Home, *, begins_run: bool = False) -> None:
     """Refuse a home whose operational store is gone, damaged or not its own; makes no file.
+
+    Args:
+        home: the shop's home.
+        begins_run: a run begins, which fills a store that was begun anew; until then the store
+            knows of nobody, and plans and syncs would take that for the truth.
 
     Raises:
         StoreError: it is; nothing may be planned or sent.
@@ -48,6 +53,15 @@ def check_continuity(home: Home) -> None:
     problem = what_is_wrong(home)
     if problem:
         raise StoreError(f"{problem} Nothing is planned or sent.", _HINT)
+    published = _published_run(home)
+    if published and not begins_run:
+        with open_store(home) as store:
+            if run_status(store, published) is None:
+                raise StoreError(
+                    "The operational store is begun anew and still empty. Nothing is planned or"
+                    " sent.",
+                    "Run `regulars run` first: it reads again what the sources say.",
+                )
 
 
 def what_is_wrong(home: Home) -> str:

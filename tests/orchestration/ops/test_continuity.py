@@ -103,7 +103,9 @@ def test_a_person_says_that_it_begins_anew(kept: Home, harm: Callable[[Home], No
     harm(kept)
     lost = begin_anew(kept, person="Ada", reason="the disk died", at=AS_OF)
     assert any("by hand" in each for each in lost)
-    check_continuity(kept)
+    check_continuity(kept, begins_run=True)
+    with pytest.raises(StoreError, match="still empty"):
+        check_continuity(kept)
     with open_store(kept) as store, store.read() as connection:
         said = connection.execute(
             select(schema.meta.c.value).where(schema.meta.c.key == "begun_anew")
