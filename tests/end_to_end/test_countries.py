@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,20 +20,16 @@ import pytest
 from orchestration.home import Home
 from orchestration.publishing.candidate import build_candidate
 from orchestration.report.build import build_report
-from orchestration.transformation import project_vars
-from tests.dbt.world import World
-from tests.end_to_end.conftest import Regulars
+from tests.end_to_end.conftest import REPOSITORY, Regulars
 from tests.end_to_end.countries import (
     AS_OF,
     COUNTRIES,
     PEOPLE,
     Country,
-    fill,
     people_of,
     write_files,
 )
 
-WITHOUT_TESTS = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
 SOAK = pytest.mark.skipif(not os.environ.get("REGULARS_SOAK"), reason="whole runs, in `make soak`")
 
 
@@ -41,18 +39,27 @@ class RunFacts:
     as_of: datetime
 
 
-def _built(country: Country, folder: Path, _regulars: Regulars) -> Home:
-    world = World(folder, str(AS_OF))
-    fill(world, country)
-    world.build("--vars", project_vars(country.settings), *WITHOUT_TESTS)
-    home = Home(folder)
+@pytest.fixture(scope="module")
+def warehouses(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home per country, modelled; dbt is started and reads the project once for all of them."""
+    folder = tmp_path_factory.mktemp("countries")
+    command = [sys.executable, "-m", "tests.end_to_end.build_countries", str(folder)]
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+    return folder
+
+
+def _built(country: Country, request: pytest.FixtureRequest) -> Home:
+    home = Home(request.getfixturevalue("warehouses") / country.name)
     build_candidate(home, RunFacts("run", AS_OF)).path.replace(home.published)
     home.published_dir.mkdir()
     build_report(home, country.settings.shop.name)
     return home
 
 
-def _run(country: Country, folder: Path, regulars: Regulars) -> Home:
+def _run(country: Country, request: pytest.FixtureRequest) -> Home:
+    folder = request.getfixturevalue("tmp_path_factory").mktemp("shop")
+    regulars: Regulars = request.getfixturevalue("regulars")
     shop = country.settings.shop
     lines = [f'{name} = "{value}"' for name, value in shop.model_dump().items()]
     settings = folder / "regulars.toml"
@@ -85,13 +92,9 @@ class Published:
         for country in COUNTRIES
     ],
 )
-def shop(
-    request: pytest.FixtureRequest,
-    tmp_path_factory: pytest.TempPathFactory,
-    regulars: Regulars,
-) -> Iterator[Published]:
+def shop(request: pytest.FixtureRequest) -> Iterator[Published]:
     country, make = request.param
-    home = make(country, tmp_path_factory.mktemp("shop"), regulars)
+    home = make(country, request)
     with duckdb.connect(str(home.published), read_only=True) as connection:
         yield Published(country, home, connection)
 
