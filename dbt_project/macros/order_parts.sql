@@ -1,6 +1,6 @@
 {#- What orders are made of: shapes inside Shopify's REST documents, and how amounts are shared out. -#}
 
-{#- An amount in the shop's and in the buyer's currency, and whether a record of it may be read from either. -#}
+{#- Fields of a record that holds an amount in the shop's and in the buyer's currency. -#}
 {% macro amount_set() -%}
     {{ return({'shop_money': {'amount': 'varchar'}, 'presentment_money': {'amount': 'varchar'}}) }}
 {%- endmacro %}
