@@ -30,6 +30,7 @@ KNOWS_DAGSTER = (
     "orchestration/definitions.py",
     "orchestration/history.py",
     "orchestration/launch.py",
+    "orchestration/serve/server.py",
 )
 
 CLOCK = re.compile(
