@@ -14,7 +14,7 @@ from orchestration.ops.consent_facts import record_consent_facts
 from orchestration.ops.export import EXPORTS, export_ops
 from orchestration.shop_currency import refuse_another_currency
 
-GROUP = "permission"
+GROUP = "sources"  # what ops knows is read by models as any other source is
 RUN_CONTEXT = "run_context"
 
 

@@ -34,7 +34,7 @@ MANIFEST = manifest_path(Home.locate(), load_settings())
 PROJECT = read_manifest(MANIFEST)
 
 
-# In the order of the data, beside `sources`, `publish` and `activation`, which are no models.
+# In the order of the data; `sources` comes before and `activation` after all models.
 GROUPS = {
     "staging": "staging",
     "conformed": "events_and_orders",
@@ -44,15 +44,15 @@ GROUPS = {
     "email": "events_and_orders",
     "identity": "identity",
     "identity_review": "identity",
-    "quality": "identity",
-    "ops": "identity",
+    "quality": "publish",
+    "ops": "publish",
     "households": "customers",
     "customers": "customers",
     "value": "value_and_journey",
     "journey": "value_and_journey",
     "permission": "permission",
     "segments": "segments",
-    "activity": "activation",
+    "activity": "segments",
 }
 
 
