@@ -58,6 +58,7 @@ class Intake:
         tables: int = 1,
         *,
         keeps_ids: bool = False,
+        goes_on: bool = False,
     ) -> None:
         """Open a scratch database in memory; the raw store is only looked at.
 
@@ -67,6 +68,8 @@ class Intake:
             run_id: written beside each row.
             limits: when quarantine stops the source.
             tables: how many tables the source admits; the limits are checked after the last.
+            goes_on: the rows are further ones of files that were read before, so lines that share
+                a key with stored ones come after those.
             keeps_ids: remember every good row, for `good_ids`; small sources only.
         """
         self.source = source
@@ -77,6 +80,7 @@ class Intake:
         self._files: dict[str, FileCounts] = {}
         self._pending_tables = tables
         self._keeps_ids = keeps_ids
+        self._goes_on = goes_on
         self._db = duckdb.connect(
             ":memory:",
             config={"autoinstall_known_extensions": False, "autoload_known_extensions": False},
@@ -140,6 +144,8 @@ class Intake:
         `occurrences` carries the counts of a file that goes on in the next batch.
         """
         before, key = occurrences(spec), identifier(spec.line_key)
+        if self._goes_on and self._before.get(spec.name):
+            self._note_stored_lines(spec)
         counted = f"select _file as file, {key} as id, count(*) as n from judged"
         self._db.execute(
             f"""
@@ -164,7 +170,7 @@ class Intake:
             create or replace table {before} as
             select file, id, sum(n) as n
             from ({counted} where {key} is not null group by all union all from {before})
-            where file = {last_file}
+            where file = {last_file} or {self._goes_on}
             group by all
             """
         )
@@ -176,6 +182,26 @@ class Intake:
             where judged.rowid = row_number_in_batch and occurrence > 1
             """
         )
+
+    def _note_stored_lines(self, spec: TableSpec) -> None:
+        """Count the stored lines of the keys at hand as if they stood before in the same file."""
+        before, key = occurrences(spec), identifier(spec.line_key)
+        self._db.execute(f"attach {quote(str(self.raw_path))} as raw (read_only)")
+        try:
+            self._db.execute(
+                f"""
+                insert into {before}
+                select distinct judged._file, judged.{key}, stored.n
+                from judged join (
+                    select split_part({key}, '#', 1) as id,
+                        max(coalesce(try_cast(split_part({key}, '#', 2) as bigint), 1)) as n
+                    from raw.raw_{self.source}.{identifier(spec.name)} group by 1
+                ) as stored on stored.id = judged.{key}
+                where (judged._file, judged.{key}) not in (select (file, id) from {before})
+                """
+            )
+        finally:
+            self._db.execute("detach raw")
 
     def _new_rows(self, spec: TableSpec, batch: RawBatch, tally: Tally) -> pa.Table:
         """The good rows that neither this run nor the raw store has seen."""

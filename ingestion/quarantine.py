@@ -173,7 +173,7 @@ def _replay_source(
     by_table = {table: list(rows) for table, rows in groupby(held, key=lambda row: row[1])}
     specs = _specs(context, name, set(by_table))
     forget_working_files(name, context.dlt_dir)
-    intake = Intake(name, context.raw_path, context.run_id, NO_LIMITS, len(specs))
+    intake = Intake(name, context.raw_path, context.run_id, NO_LIMITS, len(specs), goes_on=True)
     try:
         resources = [
             table_resource(spec, intake.admit(spec, held_batches(by_table[spec.name])))

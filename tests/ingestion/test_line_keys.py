@@ -9,6 +9,7 @@ import duckdb
 import pytest
 
 from ingestion import files
+from ingestion.quarantine import replay
 
 MAPPING = """
 columns: {order_id: Order, ordered_at: When, email: Mail, sku: Code, product_name: Goods,
@@ -101,3 +102,16 @@ def test_a_store_of_an_older_version_is_widened_and_its_lines_read_again(shop: A
     shop.run("orders")
     found = shop.query("select unit_price, line_key is not null from raw_orders.order_lines")
     assert found == [(Decimal("0.002749020000"), True)]
+
+
+def test_a_replayed_line_takes_no_other_lines_place(shop: Any) -> None:
+    shop.write("orders/mapping.yml", MAPPING)
+    held = line("A", qty=2).replace("7,2026", "7,at 2026")
+    shop.write("orders/1.csv", HEADER + line("A") + held)
+    shop.run("orders")
+    assert len(shop.quarantine("orders")) == 1
+    with duckdb.connect(str(shop.raw)) as raw:
+        raw.execute("update raw_orders.quarantine set raw_text = replace(raw_text, 'at ', '')")
+    (count,) = replay(shop.context())
+    assert count.loaded == 1
+    assert latest(shop, "quantity::int") == [(1,), (2,)]
