@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 
 from ingestion.config import Settings
+from ingestion.demo.catalogue import SHOP_DOMAIN
 from ingestion.duckdb_functions import register
 from orchestration.home import Home
 from orchestration.transformation import DBT_PROJECT
@@ -30,11 +31,12 @@ def floor_path(home: Home) -> Path:
 def build_floor(home: Home, settings: Settings, as_of: datetime) -> None:
     """Make every table of the floor anew.
 
-    The script is written for the default settings; another shop's zone or currency would need
-    another script, which is what the models spare.
+    The script is written for the pretend shop's settings; another zone, currency or web host would
+    need another script, which is what the models spare.
     """
     assert settings.shop.timezone == "Europe/London"
     assert settings.shop.currency == "GBP"
+    assert settings.shop.hosts == (SHOP_DOMAIN,)
     path = floor_path(home)
     path.unlink(missing_ok=True)
     config = {

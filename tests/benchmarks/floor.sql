@@ -13,6 +13,21 @@ create temp macro money_of(t) as try_cast(t as decimal(18, 4));
 create temp macro filled(t) as nullif(trim(t), '');
 create temp macro host(url) as
     nullif(regexp_replace(lower(split_part(split_part(url, '/', 3), ':', 1)), '^www[.]', ''), '');
+create temp macro site() as '[hH][tT][tT][pP][sS]?://shop[.]example[.]com(?:/[A-Za-z0-9_.~%/+,-]*)?';
+create temp macro own_link(url) as
+    case when length(url) <= 2000 and not regexp_matches(url, '[^!-~]|%[01]|%7[fF]') then coalesce(
+        nullif(regexp_extract(url, '^(' || site() || '(?:[?][A-Za-z0-9_.~=&+-]*)?)(?:#.*)?$', 1), ''),
+        nullif(regexp_extract(url, '^(' || site() || ')[?].*$', 1), '')
+    ) end;
+create temp macro plain_code(code) as nullif(regexp_extract(code, '^[A-Za-z0-9_-]{1,64}$'), '');
+create temp macro plain_words(words) as case
+    when length(trim(words)) <= 80
+        and regexp_full_match(trim(words), '[\p{L}\p{N}][\p{L}\p{M}\p{N} .,&()+/%°"''’-]*')
+        and not regexp_matches(words, '[\p{L}\p{N}-][.]\p{L}{2}|\p{M}{3}|[\x{115F}\x{1160}\x{3164}\x{FFA0}]')
+        and not regexp_matches(words, '[wW]{3}[.]|//|[0-9][0-9 ()/+-]{5,}[0-9]')
+        then trim(words) end;
+create temp macro cart(token) as
+    nullif(regexp_replace(regexp_replace(trim(token), '^gid://.*/', ''), '[?].*$', ''), '');
 create temp macro ago(t) as case
     when date_diff('minute', t, as_of()) < 120 then '1 hour ago'
     when date_diff('minute', t, as_of()) < 2880
@@ -182,7 +197,7 @@ with newest as (
             '$.location_id', '$.landing_site', '$.referring_site', '$.discount_codes[0].code',
             '$.billing_address.country_code', '$.shipping_address.country_code',
             '$.payment_fingerprint', '$.note_attributes', '$.refunds', '$.billing_address.first_name',
-            '$.billing_address.last_name'
+            '$.billing_address.last_name', '$.cart_token', '$.checkout_token'
         ]) as f
     from raw.raw_orders.orders
     where _row_id in (from newest)
@@ -213,6 +228,7 @@ select
         nullif(regexp_extract(f[25], '"name" *: *"_?(?i:anonymous_?id)" *, *"value" *: *"([^"]+)"', 1), ''),
         regexp_extract(f[25], '"value" *: *"([^"]+)" *, *"name" *: *"_?(?i:anonymous_?id)"', 1)
     ), '') as device_id,
+    cart(f[29]) as cart_token, cart(f[30]) as checkout_token,
     nullif(f[26], '[]') as refunds
 from read;
 
@@ -392,7 +408,7 @@ with sums as (
         case when cancelled_at is null then coalesce(shipping, 0) else 0 end as shipping,
         case when cancelled_at is null then greatest(coalesce(taxes, 0) - coalesce(returned_taxes, 0), 0)
             else 0 end as taxes, country_code, landing_site,
-        referring_site, discount_code, currency
+        referring_site, discount_code, currency, cart_token, checkout_token
     from documents
     left join (
         select order_id, max(refunded_at) as refunded_at, money(sum(returned_taxes)) as returned_taxes
@@ -2098,18 +2114,43 @@ with recent as (
 ), completed as (
     select customer_id, max(occurred_at) as completed_at
     from recent where event_name = 'Order Completed' group by customer_id
+), bought as (
+    select token, max(ordered_at) as bought_at
+    from (
+        select unnest([cart_token, checkout_token]) as token, ordered_at
+        from orders
+        where ordered_at >= as_of() - interval 8 day and not is_test
+            and (gross_sales > 0 or gift_cards_sold > 0)
+    )
+    where token is not null group by token
+), answered as (
+    select customer_id, max(bought_at) as answered_at
+    from recent inner join bought on cart(cart_id) = token group by customer_id
+), codes as (
+    select sku, arg_min(struct_pack(product_name, category), row(-order_count, product_id)) as known
+    from marts.dim_products where sku is not null group by sku
 )
 select
     event_id, customer_id, session_id, event_name,
     event_name in ('Product Added', 'Product Removed', 'Cart Viewed', 'Checkout Started')
         as is_cart_event,
-    occurred_at > coalesce(greatest(placed_at, completed_at), '1900-01-01'::timestamp)
+    token is null and occurred_at
+        > coalesce(greatest(placed_at, completed_at, answered_at), '1900-01-01'::timestamp)
         as is_after_last_order,
-    product_id, sku, coalesce(product_id, sku, product_name) as product_key, product_name, category,
-    cart_id, page_url, price, quantity, greatest(placed_at, completed_at) as last_order_at, occurred_at
+    coalesce(sold.product_id, plain_code(recent.product_id)) as product_id,
+    coalesce(sold.sku, codes.sku, plain_code(recent.sku)) as sku,
+    coalesce(recent.product_id, recent.sku, recent.product_name) as product_key,
+    coalesce(sold.product_name, known.product_name, plain_words(recent.product_name)) as product_name,
+    coalesce(sold.category, known.category, plain_words(recent.category)) as category,
+    plain_code(cart_id) as cart_id, own_link(page_url) as page_url, recent.price, quantity,
+    greatest(placed_at, completed_at, answered_at) as last_order_at, occurred_at
 from recent
+left join marts.dim_products as sold on recent.product_id = sold.product_id
+left join codes on sold.product_id is null and recent.sku = codes.sku
+left join bought on cart(cart_id) = token
 left join placed using (customer_id)
-left join completed using (customer_id);
+left join completed using (customer_id)
+left join answered using (customer_id);
 
 -- Segments -----------------------------------------------------------------------------------------
 create temp table buyers as
@@ -2201,7 +2242,7 @@ select customer_id,
     || case when product_view_count = 0 then 'no product viewed.'
         else counted(product_view_count, 'product', 'products') || ' viewed.' end as reason,
     json_object('marketing_channel', marketing_channel, 'product_view_count', product_view_count,
-        'link', landing_page_url, 'visited_at', started_at)::text as context
+        'link', own_link(landing_page_url), 'visited_at', started_at)::text as context
 from (
     select customer_id, any_value(started_at) as started_at,
         any_value(marketing_channel) as marketing_channel,

@@ -27,7 +27,31 @@ if TYPE_CHECKING:
     from orchestration.run import Run
 
 FACTS = "bench_run.json"
+# Defaults, and the host that links in messages may lead to
+SETTINGS = """\
+[shop]
+hosts = ["{host}"]
+
+[destinations.file]
+kind = "file"
+[destinations.file.options]
+format = "csv"
+"""
 MODELS_ONLY = ("--resource-type", "seed", "--resource-type", "model")
+
+
+def pretend_settings(home: Home) -> Settings:
+    """The pretend shop's, the same for every step; no settings of this machine's user."""
+    from orchestration.home_kind import own_settings
+
+    file = own_settings(home)
+    if not file.exists():
+        from ingestion.demo.catalogue import SHOP_DOMAIN
+
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(SETTINGS.format(host=SHOP_DOMAIN), "utf-8")
+    os.environ["REGULARS_CONFIG"] = str(file)
+    return load_settings()
 
 
 def begin(home: Home, settings: Settings, chosen: argparse.Namespace) -> None:
@@ -79,7 +103,13 @@ def ingest(home: Home, settings: Settings, chosen: argparse.Namespace) -> None:
             counts = run_source(name, run.ingest_context())
             rows = [
                 runs.SourceCounts(
-                    c.source, c.table, c.received, c.loaded, c.quarantined, c.duplicate
+                    c.source,
+                    c.table,
+                    c.received,
+                    c.loaded,
+                    c.quarantined,
+                    c.duplicate,
+                    c.values_emptied,
                 )
                 for c in counts
             ]
@@ -90,6 +120,7 @@ def permission(home: Home, settings: Settings, chosen: argparse.Namespace) -> No
     """Consent facts into ops, ops out as Parquet."""
     from orchestration.ops.consent_facts import record_consent_facts
     from orchestration.ops.export import export_ops
+    from orchestration.shop_currency import refuse_another_currency
 
     with opened(home, settings, chosen) as run:
         record_consent_facts(
@@ -97,7 +128,9 @@ def permission(home: Home, settings: Settings, chosen: argparse.Namespace) -> No
             home.raw,
             as_of=run.as_of,
             default_country=settings.shop.default_country,
+            sms_refusal_ends_everything=settings.permission.sms_refusal_ends_everything,
         )
+        refuse_another_currency(home.raw, settings)
         export_ops(run.store, home.ops_export, run.facts)
 
 
@@ -125,7 +158,9 @@ def parse(home: Home, settings: Settings, chosen: argparse.Namespace) -> None:
 
 def build(home: Home, settings: Settings, chosen: argparse.Namespace) -> None:
     """Every model and every data test, from nothing."""
-    _dbt(home, settings, "build", "--full-refresh")
+    from orchestration.transformation import WITHOUT_UNIT_TESTS
+
+    _dbt(home, settings, "build", *WITHOUT_UNIT_TESTS, "--full-refresh")
 
 
 def models(home: Home, settings: Settings, chosen: argparse.Namespace) -> None:
@@ -135,7 +170,9 @@ def models(home: Home, settings: Settings, chosen: argparse.Namespace) -> None:
 
 def increment(home: Home, settings: Settings, chosen: argparse.Namespace) -> None:
     """What a daily run does: models take in what is new, then every test."""
-    _dbt(home, settings, "build")
+    from orchestration.transformation import WITHOUT_UNIT_TESTS
+
+    _dbt(home, settings, "build", *WITHOUT_UNIT_TESTS)
 
 
 def increment_models(home: Home, settings: Settings, chosen: argparse.Namespace) -> None:
@@ -152,16 +189,20 @@ def publish(home: Home, settings: Settings, chosen: argparse.Namespace) -> None:
     from orchestration.publishing.publish import publish as swap
     from orchestration.quality.breaker import check_sizes
     from orchestration.quality.dbt_results import dbt_checks
+    from orchestration.quality.identity import check_identity
+    from orchestration.quality.releases import apply_releases, baseline_of, find_releases
     from orchestration.quality.run import run_quality
     from orchestration.run import clock
     from orchestration.transformation import target_path
 
     with opened(home, settings, chosen) as run:
         candidate = build_candidate(home, run)
+        released = find_releases(run.store, baseline_of(home))
         results = [
             *dbt_checks(target_path(home)),
-            *run_quality(candidate, settings),
+            *apply_releases(run_quality(candidate, settings), released),
             *check_sizes(home, candidate, settings, run.store),
+            *check_identity(home, candidate, settings.identity),
         ]
         record_audit(AuditLog(run.store), candidate, results)
         swap(home, AuditLog(run.store), candidate)
@@ -202,7 +243,8 @@ def main(arguments: list[str]) -> int:
     chosen = parser.parse_args(arguments)
     os.umask(0o077)
     os.environ["REGULARS_HOME"] = str(chosen.home)
-    STEPS[chosen.step](Home(chosen.home), load_settings(), chosen)
+    home = Home(chosen.home)
+    STEPS[chosen.step](home, pretend_settings(home), chosen)
     return 0
 
 

@@ -10,10 +10,13 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from ingestion.demo.catalogue import SHOP_DOMAIN
+from orchestration.home import Home
 from tests.benchmarks.compare import compare, digests
 from tests.benchmarks.measure import Cost, StepFailedError, machine, measure
 from tests.benchmarks.page import END, START, page
 from tests.benchmarks.split import split
+from tests.benchmarks.steps import pretend_settings
 
 CUT = datetime.fromisoformat("2026-06-01T00:00:00")
 
@@ -106,6 +109,18 @@ def test_a_split_keeps_every_row_on_one_side(tmp_path: Path) -> None:
     assert (later / "contacts/day-b.csv").read_text("utf-8").endswith("c@d.example,2026-06-02\n")
     assert (earlier / "products/c.csv").exists()
     assert not (later / "products").exists()
+
+
+def test_the_pretend_shops_settings_hold_whatever_else_is_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tmp_path / "regulars.toml"
+    other.write_text('[shop]\ncurrency = "SEK"\n', "utf-8")
+    for _step in ("first", "second"):
+        monkeypatch.setenv("REGULARS_CONFIG", str(other))
+        settings = pretend_settings(Home(tmp_path / "home"))
+        assert (settings.shop.currency, settings.shop.hosts) == ("GBP", (SHOP_DOMAIN,))
+        assert settings.destinations
 
 
 def test_a_step_is_billed_with_its_children(tmp_path: Path) -> None:
