@@ -190,9 +190,13 @@ def plan(
         plan_identity(_home(home, quiet=as_json), input_folder, out, err, as_json=as_json)
         return
     from orchestration.commands.delivery import print_plans
+    from orchestration.delivery import unread_refusals
 
     place = _home(home, quiet=as_json)
     print_plans(place, segment, destination, out, as_json=as_json, who=who)
+    problem = unread_refusals(place)
+    if problem:
+        err.print(f"{problem} `regulars sync` sends nothing until a run has read them.")
 
 
 @app.command()

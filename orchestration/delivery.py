@@ -29,10 +29,12 @@ from orchestration.activation.sync import SyncReport, sync
 from orchestration.destinations import check_destinations, open_destination
 from orchestration.destinations.base import Payload
 from orchestration.home import Home
+from orchestration.home_health import is_busy
 from orchestration.home_kind import is_demo
 from orchestration.ops.consents import grant_consent, revoke_consent
 from orchestration.ops.continuity import check_continuity
 from orchestration.ops.store import Store, open_store
+from orchestration.ops.unread_sources import check_refusals_known, what_is_unread
 from orchestration.publishing.reader import open_published, read_build
 from orchestration.run import Send, clock
 from orchestration.transformation import check_settings
@@ -137,12 +139,14 @@ class Office:
 
         Raises:
             UsageError: nobody asked for a delivery there.
+            RegularsError: a run stopped before it had read all refusals.
         """
         if not self.may_send(target.destination):
             raise UsageError(
                 f"Nobody asked to send anything to `{target.destination}`; nothing was sent.",
                 "`regulars sync` sends, or `regulars run --send`.",
             )
+        check_refusals_known(self.store)
         place = self.settings.destinations[target.destination]
         return sync(
             self.store,
@@ -182,6 +186,14 @@ def plan_all(home: Home, segment: str | None, destination: str | None) -> list[P
     with open_office(home, exclusive=False) as office:
         found = targets(home, office.settings, segment, destination)
         return [office.plan(target) for target in found]
+
+
+def unread_refusals(home: Home) -> str:
+    """A sentence when a run stopped before it had read all refusals; a sync would not send."""
+    if is_busy(home):
+        return ""  # a run is reading them
+    with open_store(home) as store:
+        return what_is_unread(store)
 
 
 def last_deliveries(home: Home) -> dict[tuple[str, str], LastSync]:

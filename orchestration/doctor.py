@@ -65,6 +65,7 @@ def diagnose(
         ("published", lambda: home_health.published(home, moment)),
         ("quarantine", lambda: home_health.quarantine(home, busy)),
         ("permission", lambda: home_health.unknown_words(home)),
+        ("permission", lambda: home_health.unread_sources(home, busy)),
         ("sources", lambda: _sources(settings)),
         ("destinations", lambda: _destinations(settings, home)),
         ("outbox", lambda: home_health.outbox(home)),

@@ -28,6 +28,7 @@ from orchestration.ops import schema
 from orchestration.ops.continuity import what_is_wrong
 from orchestration.ops.store import URL_VARIABLE, Store, from_micros, open_store
 from orchestration.ops.unknown_words import NOBODY, UNREAD_FILE, noted
+from orchestration.ops.unread_sources import HINT, what_is_unread
 from orchestration.publishing.reader import open_published, read_build
 from orchestration.report.figures import read_thresholds
 from orchestration.report.words import basis
@@ -307,6 +308,16 @@ def unknown_words(home: Home) -> Iterator[Check]:
         yield Check("permission", "warning", sentence)
     if not waiting:
         yield Check("permission", "ok", "Every word about permission is known.")
+
+
+def unread_sources(home: Home, busy: bool) -> Iterator[Check]:
+    """Whether a run stopped before it had read all refusals; a run at work is reading them."""
+    if busy or not _has_ops(home):
+        return
+    with open_store(home) as store:
+        problem = what_is_unread(store)
+    if problem:
+        yield Check("permission", "failed", f"{problem} Nothing is sent.", HINT)
 
 
 def intents(home: Home, busy: bool) -> Iterator[Check]:

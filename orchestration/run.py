@@ -26,8 +26,10 @@ from orchestration.home_kind import is_demo
 from orchestration.notify import Notice, notify_failure
 from orchestration.ops import runs, schema
 from orchestration.ops.commit import heal
+from orchestration.ops.consent_facts import FactCounts, record_consent_facts
 from orchestration.ops.continuity import check_continuity
 from orchestration.ops.store import Store, open_store
+from orchestration.ops.unread_sources import has_unrecorded
 from orchestration.publishing.audit import failure
 from orchestration.publishing.candidate import Candidate
 from orchestration.publishing.publish import clear_half_built
@@ -92,6 +94,17 @@ class Run:
             )
         return self._ingest
 
+    def record_permission(self) -> FactCounts:
+        """Append what the sources say about permission to ops."""
+        return record_consent_facts(
+            self.store,
+            self.home.raw,
+            as_of=self.as_of,
+            default_country=self.settings.shop.default_country,
+            rescan=self.request.full_refresh,
+            sms_refusal_ends_everything=self.settings.permission.sms_refusal_ends_everything,
+        )
+
 
 @contextmanager
 def open_run(
@@ -123,6 +136,7 @@ def open_run(
             yield run
             whole = True
         finally:
+            _record_what_was_read(run)
             runs.finish_run(store, run_id, runs.FAILED, finished_at=clock())
             # A selection of steps that publishes nothing is no failure to be told of.
             failed = not whole or run.failed_steps or stopping(run.checks)
@@ -136,6 +150,18 @@ def _own_store(home: Home) -> Iterator[Store]:
     check_continuity(home, begins_run=True)
     with open_store(home) as store:
         yield store
+
+
+def _record_what_was_read(run: Run) -> None:
+    """Refusals in what a run read before it stopped count at once, not with the next run."""
+    try:
+        if has_unrecorded(run.store):
+            facts = run.record_permission()
+            run.say(f"  permission: {facts.consents + facts.suppressions:,} new facts")
+    except Exception as error:
+        # The run's own failure is the one to tell; what is not recorded stops all sending. The kind
+        # of error only: its text may carry a value.
+        run.say(f"  permission: what was read could not be recorded ({type(error).__name__})")
 
 
 def _tell_of_failure(run: Run) -> None:

@@ -21,6 +21,7 @@ from ingestion.pipelines import (
 from orchestration import console
 from orchestration.defs.resources import RunResource
 from orchestration.ops.runs import SourceCounts, record_source_counts
+from orchestration.ops.unread_sources import begin_reading, finish_reading
 
 # Loads merge on a key, so a step may run twice; APIs have bad minutes.
 RETRY = dg.RetryPolicy(max_retries=2, delay=5, backoff=dg.Backoff.EXPONENTIAL)
@@ -60,11 +61,13 @@ def source_assets(name: str) -> dg.AssetsDefinition:
     def load(run: RunResource) -> Iterator[dg.MaterializeResult[None]]:
         current = run.current
         counts = []
+        begin_reading(current.store, name, current.run_id)
         if name in enabled_sources(current.settings):
             counts = _pull(name, current.ingest_context())
             record_source_counts(current.store, current.run_id, map(_as_row, counts))
         else:
             declare_source(name, current.ingest_context())
+        finish_reading(current.store, name)
         received = sum(count.received for count in counts)
         withdrawn = sum(count.withdrawn for count in counts)
         if received or withdrawn:

@@ -10,7 +10,6 @@ import dagster as dg
 
 from orchestration.defs.ingestion import raw_asset_keys
 from orchestration.defs.resources import RunResource
-from orchestration.ops.consent_facts import record_consent_facts
 from orchestration.ops.export import EXPORTS, export_ops
 from orchestration.shop_currency import refuse_another_currency
 
@@ -36,14 +35,7 @@ RUN_CONTEXT = "run_context"
 def ops_export(run: RunResource) -> Iterator[dg.MaterializeResult[None]]:
     """Record the facts, write the files."""
     current = run.current
-    facts = record_consent_facts(
-        current.store,
-        current.home.raw,
-        as_of=current.as_of,
-        default_country=current.settings.shop.default_country,
-        rescan=current.request.full_refresh,
-        sms_refusal_ends_everything=current.settings.permission.sms_refusal_ends_everything,
-    )
+    facts = current.record_permission()
     # Only after the refusals among them are in force.
     refuse_another_currency(current.home.raw, current.settings)
     current.say(f"  permission: {facts.consents + facts.suppressions:,} new facts")

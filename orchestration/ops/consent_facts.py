@@ -44,6 +44,7 @@ from orchestration.ops.status_words import status_words
 from orchestration.ops.store import Store, fetch_columns, insert_new, rows_of, upsert
 from orchestration.ops.understanding import end_all_sms, understand
 from orchestration.ops.unknown_words import NOBODY, UNREAD_FILE, UnknownWord
+from orchestration.ops.unread_sources import forget_read
 
 _VERSIONS = 10**6
 _COUNTRIES = "phone_countries"
@@ -127,6 +128,7 @@ def record_consent_facts(
             ops, rows_of(_consents(connection, as_of)), rows_of(_suppressions(connection, as_of))
         )
         insert_new(ops, schema.fact_loads, rows_of(loads))
+        forget_read(ops)
         upsert(ops, schema.meta, [{"key": _COUNTRIES, "value": ",".join(countries.all)}])
         nobodies = [UnknownWord(NOBODY, source, count) for source, count in nobody.items()]
         settled = unknown_words.note(ops, [*unknown, *nobodies], as_of)

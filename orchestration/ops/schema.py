@@ -22,7 +22,7 @@ from sqlalchemy import (
     false,
 )
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 metadata = MetaData()
 
@@ -84,6 +84,16 @@ fact_loads = Table(
     _text("source_table", key=True),
     _text("load_id", key=True),
     Column("facts_version", Integer, primary_key=True),
+)
+
+# Sources that a run began to read and whose refusals are not all recorded yet: nothing is sent
+# while one is here. `is_read`: it is wholly in raw, so that recording its facts takes it out.
+unread_sources = Table(
+    "unread_sources",
+    metadata,
+    _text("source", key=True),
+    _text("run_id"),
+    Column("is_read", Boolean, nullable=False, server_default=false()),
 )
 
 # What of the sources' words about permission nobody has told us, and what it counts as meanwhile: a
