@@ -197,7 +197,7 @@ with newest as (
             '$.location_id', '$.landing_site', '$.referring_site', '$.discount_codes[0].code',
             '$.billing_address.country_code', '$.shipping_address.country_code',
             '$.payment_fingerprint', '$.note_attributes', '$.refunds', '$.billing_address.first_name',
-            '$.billing_address.last_name', '$.cart_token', '$.checkout_token'
+            '$.billing_address.last_name', '$.cart_token', '$.checkout_token', '$.total_tip_received'
         ]) as f
     from raw.raw_orders.orders
     where _row_id in (from newest)
@@ -228,7 +228,7 @@ select
         nullif(regexp_extract(f[25], '"name" *: *"_?(?i:anonymous_?id)" *, *"value" *: *"([^"]+)"', 1), ''),
         regexp_extract(f[25], '"value" *: *"([^"]+)" *, *"name" *: *"_?(?i:anonymous_?id)"', 1)
     ), '') as device_id,
-    cart(f[29]) as cart_token, cart(f[30]) as checkout_token,
+    cart(f[29]) as cart_token, cart(f[30]) as checkout_token, coalesce(money_of(f[31]), 0) as tips,
     nullif(f[26], '[]') as refunds
 from read;
 
@@ -408,7 +408,7 @@ with sums as (
         case when cancelled_at is null then coalesce(shipping, 0) else 0 end as shipping,
         case when cancelled_at is null then greatest(coalesce(taxes, 0) - coalesce(returned_taxes, 0), 0)
             else 0 end as taxes, country_code, landing_site,
-        referring_site, discount_code, currency, cart_token, checkout_token
+        referring_site, discount_code, currency, cart_token, checkout_token, tips
     from documents
     left join (
         select order_id, max(refunded_at) as refunded_at, money(sum(returned_taxes)) as returned_taxes
@@ -425,7 +425,7 @@ with sums as (
         min(store_id) as store_id, min(email) as email, min(phone) as phone,
         min(orders_customer_id) as orders_customer_id,
         min(payment_fingerprint) as payment_fingerprint, money(0) as shipping, money(0) as taxes,
-        any_value(names.country_code) as country_code
+        money(0) as tips, any_value(names.country_code) as country_code
     from (select *, min(country) over (partition by order_id) as first_country from till_lines)
     left join read_csv(getvariable('seeds') || '/country_names.csv') as names
         on lower(first_country) = names.country_name
@@ -482,11 +482,54 @@ select
     filled(email) as email, lower(event) as event_name, occurred_at, lower(type) as bounce_type,
     coalesce(sg_machine_open, false) as is_machine_open,
     coalesce(campaign_id, marketing_campaign_id) as campaign_id, lower(message_kind) as message_kind,
-    variant
+    variant, url, useragent as user_agent
 from raw.raw_email.events
 where occurred_at <= as_of() and _row_id not in (from repeated);
 
+-- What scanners opened and clicked: by their name, within ten seconds, three links within ten seconds.
+create temp table machines as
+with touched as (
+    select * from mail where event_name in ('open', 'click') and not is_machine_open
+), arrivals as (
+    select sg_message_id, email, coalesce(
+        min(occurred_at) filter (where event_name = 'delivered'), min(occurred_at)
+    ) as arrived_at
+    from mail where event_name in ('delivered', 'processed') group by all
+), scanners as (
+    select user_agent
+    from (select distinct user_agent from touched)
+    where regexp_matches(lower(user_agent), (
+        select string_agg(pattern, '|') from read_csv(getvariable('seeds') || '/bot_patterns.csv')
+    ))
+), links_clicked as (
+    select sg_message_id, email, url, min(occurred_at) as occurred_at
+    from touched where event_name = 'click' and url is not null and email is not null group by all
+), thirds as (
+    select *, count(*) over (
+        partition by sg_message_id, email order by occurred_at
+        range between interval 10 second preceding and current row
+    ) > 2 as is_third
+    from links_clicked
+), at_once as (
+    select sg_message_id, email, url, occurred_at
+    from thirds
+    qualify bool_or(is_third) over (
+        partition by sg_message_id, email order by occurred_at
+        range between current row and interval 10 second following
+    )
+)
+select event_id from touched semi join scanners using (user_agent)
+union
+select event_id
+from touched inner join arrivals using (sg_message_id, email)
+where occurred_at <= arrived_at + interval 10 second
+union
+select event_id from touched semi join at_once using (sg_message_id, email, url, occurred_at);
+
 create temp table messages as
+with judged as (
+    select * replace (is_machine_open or event_id in (from machines) as is_machine_open) from mail
+)
 select
     sg_message_id as id, email, max(message_kind) as message_kind,
     max(campaign_id) as campaign_id, max(variant) as variant,
@@ -497,14 +540,15 @@ select
     min(occurred_at) filter (where event_name = 'delivered') as delivered_at,
     min(occurred_at) filter (where event_name = 'open' and not is_machine_open) as opened_at,
     min(occurred_at) filter (where event_name = 'open' and is_machine_open) as machine_opened_at,
-    min(occurred_at) filter (where event_name = 'click') as clicked_at,
+    min(occurred_at) filter (where event_name = 'click' and not is_machine_open) as clicked_at,
+    min(occurred_at) filter (where event_name = 'click' and is_machine_open) as machine_clicked_at,
     min(occurred_at) filter (where event_name in ('unsubscribe', 'group_unsubscribe'))
         as unsubscribed_at,
     min(occurred_at) filter (where event_name in ('bounce', 'dropped')) as bounced_at,
     coalesce(bool_or(event_name = 'bounce' and coalesce(bounce_type, 'bounce') <> 'blocked'), false)
         as is_hard_bounce,
     min(occurred_at) filter (where event_name = 'spamreport') as complained_at
-from mail
+from judged
 group by sg_message_id, email;
 
 create temp table contacts as
@@ -1373,7 +1417,7 @@ select
     sales_channel, country_code, is_card_paid, discount_code, landing_site, referring_site,
     accepts_marketing, gross_sales, discounts, returns, net_sales, money(shipping) as shipping,
     money(taxes) as taxes, money(net_sales + shipping + taxes) as total_sales,
-    gift_cards_sold, adjustments, currency,
+    gift_cards_sold, tips, adjustments, currency,
     money(gross_sales * rate) as gross_sales_shop, money(discounts * rate) as discounts_shop,
     money(returns * rate) as returns_shop,
     money(gross_sales * rate) - money(discounts * rate) - money(returns * rate) as net_sales_shop,
@@ -1483,7 +1527,8 @@ select
     coalesce(message_kind, case when campaign_id is not null then 'promo' end) as message_kind,
     campaign_id, null::text as campaign_name, variant, 'email' as message_source,
     coalesce(owners.value, messages.email) as email, is_hard_bounce, sent_at, delivered_at,
-    opened_at, machine_opened_at, clicked_at, unsubscribed_at, bounced_at, complained_at
+    opened_at, machine_opened_at, clicked_at, machine_clicked_at, unsubscribed_at, bounced_at,
+    complained_at
 from messages
 left join owners on messages.email = owners.raw_value and owners.type = 'email';
 
@@ -1580,14 +1625,16 @@ with kept as (
     from repeats, counts
 )
 select
-    threshold, case when is_enough then worked else fixed end::int as threshold_value,
+    threshold, unit, fixed as fixed_value, case when is_enough then worked else fixed end::int as threshold_value,
     case when is_enough then 'auto' else 'floor' end as basis, n as repeat_count,
     people as repeat_buyer_count, usual as median_gap_days, long as long_gap_days,
     typical as median_order_count, high as high_order_count
 from worked_out, lateral (values
-    ('loyal_min_orders', many, 4), ('advocacy_min_orders', many, 4),
-    ('at_risk_min_orders', greatest(3, typical), 3), ('overdue_min_days', long + 14, 180),
-    ('recent_buyer_days', least(30, greatest(2, usual // 2)), 14)) as t(threshold, worked, fixed);
+    ('loyal_min_orders', 'orders', many, 4), ('advocacy_min_orders', 'orders', many, 4),
+    ('at_risk_min_orders', 'orders', greatest(3, typical), 3),
+    ('overdue_min_days', 'days', long + 14, 180),
+    ('recent_buyer_days', 'days', least(30, greatest(2, usual // 2)), 14)
+) as t(threshold, unit, worked, fixed);
 
 create temp macro threshold(name) as (
     select threshold_value from marts.shop_rhythm as r where r.threshold = name
