@@ -298,7 +298,8 @@ def unknown_words(home: Home) -> Iterator[Check]:
             yield Check(name, "warning", sentence, "Have it written again.")
         elif each.said_in == NOBODY:
             sentence = f"Refusals from {each.word} that name nobody: {count}."
-            yield Check(name, "warning", sentence, "See `regulars quarantine list`.")
+            hint = "They bear no address, number or id that can be read: mend them and run again."
+            yield Check(name, "warning", sentence, hint)
         else:
             sentence = f"{each.said_in} says `{each.word}` in {count}: counts as {each.counts_as}."
             hint = "Say what it means in dbt_project/seeds/status_words.csv, then run."

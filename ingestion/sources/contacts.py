@@ -41,7 +41,8 @@ CONTACTS = TableSpec(
         RowCheck(
             "no_identifier",
             "email",
-            "email is null and phone is null and loyalty_id is null and customer_ref is null",
+            "not coalesce(regexp_matches(email, '[@＠]'), false)"
+            " and phone is null and loyalty_id is null and customer_ref is null",
         ),
     ),
     attributes="attributes",

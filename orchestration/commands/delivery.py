@@ -158,8 +158,14 @@ def _about_nobody(idle: Sequence[Delivery], *, everywhere: bool) -> str:
         return f"{NOBODY} Held back: {reasons_in_words(dict(reasons.most_common()))}."
     if everywhere:
         return "No segment has a member yet: nothing could be sent."
-    names = ", ".join(f"{each.target.segment} to {each.target.destination}" for each in idle)
+    names = ", ".join(_with_held_back(each) for each in idle)
     return f"Nobody to reach: {names}. `regulars plan SEGMENT` says why."
+
+
+def _with_held_back(delivery: Delivery) -> str:
+    held_back = sum(delivery.held_back.values())
+    name = f"{delivery.target.segment} to {delivery.target.destination}"
+    return f"{name} ({held_back:,} held back)" if held_back else name
 
 
 def _print_past(past: Sequence[tuple[Target, LastSync | None]], out: Console) -> None:

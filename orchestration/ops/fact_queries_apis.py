@@ -150,12 +150,17 @@ select case when known_address is null then 'shopify_customer_id' else address_t
     said_at as occurred_at, 'shopify:customer' as source
 from dated where nullif(trim(state), '') is not null
 union all
-select unnest(['shopify_customer_id', 'email', 'phone']),
-    unnest([shopify_customer_id, nullif(trim(email), ''), nullif(trim(phone), '')]),
-    opted_out.channel, opted_out.purpose, said ->> '$.dataSaleOptOut',
+select identifier_type, raw_value, opted_out.channel, opted_out.purpose, opt_out_word,
     'signal:shopify.dataSaleOptOut', null, 'shopify:data_sale_opt_out'
-from customers
+from (
+    select unnest(['shopify_customer_id', 'email', 'phone']) as identifier_type,
+        unnest([shopify_customer_id, nullif(trim(email), ''), nullif(trim(phone), '')])
+            as raw_value,
+        said ->> '$.dataSaleOptOut' as opt_out_word
+    from customers
+)
 cross join (values ('ads', '*'), ('*', 'ads'), ('*', 'sell_share')) as opted_out (channel, purpose)
-where nullif(trim(said ->> '$.dataSaleOptOut'), '') is not null
+-- Who has no phone is named by the others
+where raw_value is not null and nullif(trim(opt_out_word), '') is not null
 """
 )

@@ -111,3 +111,12 @@ def test_the_sentence_names_columns_and_numbers() -> None:
     assert counts.remarks() == [
         "1,002 values could not be read and were left empty (birthday 2, created_at 1,000)"
     ]
+
+
+def test_a_contact_whose_only_address_is_none_goes_to_quarantine(shop: Any, make: Any) -> None:
+    shop.write(
+        "contacts/a.csv", "email,phone\nno-address,\nno-address,07700 900123\na@b.example,\n"
+    )
+    (count,) = shop.run("contacts").values()
+    assert make.four(count) == (3, 2, 1, 0)
+    assert shop.query("select reason from raw_contacts.quarantine") == [("no_identifier",)]

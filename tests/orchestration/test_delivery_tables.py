@@ -66,7 +66,8 @@ def test_plans_that_reach_nobody_are_one_sentence_and_no_hash(
     assert "approve" not in text
     text = said(PLANNED, *plans)
     assert "abc123" in text
-    assert "Nobody to reach: vip to file, at_risk to file." in text
+    people = f" ({sum(held.values())} held back)" if held else ""
+    assert f"Nobody to reach: vip to file{people}, at_risk to file{people}." in text
 
 
 def test_what_a_destination_has_already_needs_no_approval() -> None:

@@ -21,6 +21,7 @@ from ingestion.errors import SourceError
 from orchestration import doctor, home_health
 from orchestration.doctor import Check, diagnose, differing_packages, exit_code, render
 from orchestration.home import Home
+from orchestration.home_kind import claim
 from orchestration.ops import schema
 from orchestration.ops.runs import Run, finish_run, start_run
 from orchestration.ops.store import append, open_store, to_micros
@@ -262,6 +263,13 @@ def test_credentials_are_told_by_name_only(home: Home, monkeypatch: pytest.Monke
     checks = diagnose(home, settings, now=NOW)
     assert next(c for c in checks if c.name == "klaviyo").status == "ok"
     assert SECRET not in _text(checks)
+
+
+def test_the_pretend_shops_servers_bring_their_own_keys(tmp_path: Path) -> None:
+    home = Home(tmp_path / "demo")
+    claim(home, "demo")
+    settings = Settings.model_validate({"sources": {"klaviyo": {"enabled": True}}})
+    assert _find(home, "klaviyo", settings).status == "ok"
 
 
 def test_a_destination_names_its_missing_variable(home: Home) -> None:

@@ -263,7 +263,8 @@ def test_shopify_customers(store: Store, home: Home) -> None:
             customer(5, dataSaleOptOut=False),
         ],
     )
-    _record(store, home)
+    counts = _record(store, home)
+    assert counts.refusals_of_nobody == 0  # who has no phone is named by the address and the id
     assert _consents(store) == {("email", "1@example.com", "email", "marketing", "granted")}
     assert _suppressions(store) == {
         ("email", "2@example.com", "email", "*", "unsubscribed"),
