@@ -26,7 +26,7 @@ from ingestion.judging import judged_rows, normal
 from ingestion.pipelines import SOURCES
 from ingestion.quarantine import held_batches
 from orchestration.ops.meanings import DAMAGED
-from orchestration.ops.status_words import REFUSALS, StatusWords
+from orchestration.ops.status_words import REFUSALS, Meaning, StatusWords
 
 # Sources whose every row is about permission: one that says nothing readable still counts as a no.
 _ABOUT_PERMISSION = ("consents", "email")
@@ -275,7 +275,8 @@ def _spoken(source: str, text: str, words: StatusWords) -> list[Spoken]:
         return []
     said = [words.meaning(cell) for cell in _CELL.split(text) if cell.strip()]
     refusal = next((meaning for meaning in said if meaning in REFUSALS), None)
-    is_plain = any(meaning is not None and meaning not in REFUSALS for meaning in said)
+    no = (None, Meaning.NO, *REFUSALS)
+    is_plain = any(meaning not in no for meaning in said)
     if refusal is None and (source == "contacts" or is_plain):
         return []
     people = [("email", address) for address in found_addresses(text)]

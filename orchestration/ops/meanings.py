@@ -9,17 +9,19 @@ A statement names its column as `<kind>:<name>`. The kinds:
 - `banner`: a cookie banner's answer for a category.
 - `signal`: a browser's privacy signal, on or off.
 - `flag/<reason>`: a column whose name says no, such as `unsubscribed_at`; anything in it does too.
-- `choice`: a column whose name says yes, such as `newsletter`; only a plain no in it is a fact.
+- `choice`: a column whose name says yes, such as `newsletter`; a yes, a time or an amount in it is
+  no fact, anything else a no.
 
 Whatever is not plainly a yes, or plainly no statement, is a no.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from orchestration.ops.consents import CHANNELS, EVERY, PURPOSES
-from orchestration.ops.status_words import REFUSALS, SILENT, Meaning, StatusWords, folded
+from orchestration.ops.status_words import SILENT, Meaning, StatusWords, folded
 
 UNKNOWN_OPT_OUT = "unknown_opt_out"
 DAMAGED = "damaged row"
@@ -35,6 +37,11 @@ _PURPOSE_SPELLINGS = {
 _CHANNEL_SPELLINGS = {"mail": "email", "text": "sms", "textmessage": "sms", "webpush": "push"}
 _EVERYTHING = frozenset({"", "all", "any", "every", "everything", "alle", "tous", "todos"})
 _SHOWN = 30
+_AMOUNT = re.compile(r"[0-9]+([.,][0-9]+)?")
+_MOMENT = re.compile(
+    r"(?=[0-9a-z])(?=.*[0-9]{4})([0-9\s.,:/+-]|am|pm|t|z|utc|gmt|"
+    r"(mon|tue|wed|thu|fri|sat|sun|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*)*"
+)
 
 
 @dataclass(frozen=True)
@@ -56,7 +63,9 @@ def read_status(said_in: str, word: str | None, words: StatusWords) -> Reading:
         return _flag(meaning, reason)
     if meaning in SILENT:
         return _NOTHING
-    kinds = {"choice": _choice, "signal": _signal, "banner": _banner, "log": _log, "list": _list}
+    if kind == "choice":
+        return _choice(meaning, (word or "").strip().lower())
+    kinds = {"signal": _signal, "banner": _banner, "log": _log, "list": _list}
     return kinds[kind](meaning)
 
 
@@ -90,10 +99,10 @@ def _signal(meaning: Meaning | None) -> Reading:
     return _NOTHING if meaning is Meaning.NO else Reading("gpc", meaning is not None)
 
 
-def _choice(meaning: Meaning | None) -> Reading:
-    if meaning is Meaning.NO:
-        return Reading("unsubscribed")
-    return _list(meaning) if meaning in REFUSALS else _NOTHING
+def _choice(meaning: Meaning | None, text: str) -> Reading:
+    if meaning is None and (_AMOUNT.fullmatch(text) or _MOMENT.fullmatch(text)):
+        return _NOTHING
+    return _list(meaning)
 
 
 def _list(meaning: Meaning | None) -> Reading:

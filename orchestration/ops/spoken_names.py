@@ -8,7 +8,7 @@ Belongs here: names of columns beside the declared ones and of files, such as Ma
 from __future__ import annotations
 
 import re
-from itertools import pairwise
+import unicodedata
 from pathlib import PurePosixPath
 
 from orchestration.ops.status_words import REFUSALS, Meaning, folded, status_words
@@ -23,10 +23,41 @@ _STATE = re.compile(
     r"((e?mail|sms|newsletter) )?(marketing )?(consent|permission|subscription) (status|state)|"
     r"((e?mail|sms|newsletter) )?(marketing )?(consent|permission)|marketingstate)$"
 )
-_CHOICE = re.compile(
-    r"^(accepts? (e?mail |sms )?marketing|(e?mail |sms |marketing )?opt ?in|newsletter|"
-    r"(marketing|newsletter|e?mail|sms) (allowed|ok)|wants? newsletter|"
-    r"consent given|subscribed( to newsletter)?|email subscribed)$"
+# A name that holds one of these speaks of a way out, or in. Without accents, in lower case.
+_REFUSING = re.compile(
+    r"\b(opt(s|ed)? ?outs?|unsub\w*|do ?not|dont|dnd|dnc|no ?(more )?(newsletters?|e?mails?|sms|"
+    r"marketing)|suppress\w*|(hard ?)?bounce[sd]?|(black|block)list\w*|abgemeldet\w*|abmeld\w*|"
+    r"abbestell\w*|kein(e|en)? (newsletter|werbung|e?mails?)|desabonn\w*|desinscri\w*|"
+    r"ne pas|(de )?bajas?|desuscri\w*|descadastr\w*|disiscri\w*|disabbona\w*|afgemeld\w*|"
+    r"uitgeschreven|wypisan\w*|avregistr\w*|avanmal\w*|afmeldt?|frameldt?|odhlas\w*|"
+    r"配信停止|退会)\b"
+)
+_CHOOSING = re.compile(
+    r"\b(opt(s|ed)? ?ins?|subscribed?|subscribes|subscribers?|subscriptions?|consent\w*|gdpr|"
+    r"newsletters?|nieuwsbrief|e?mail marketing|marketing (e?mails?|sms)|"
+    r"accepts? (e?mails?|sms|marketing)|accepts? (e?mail|sms) marketing|"
+    r"(receives?|wants?|gets?) (e?mails?|sms|marketing|news|offers)|"
+    r"(can|may) (we )?(e?mail|sms|text|contact|send)|"
+    r"(marketing|e?mail|sms) (allowed|ok|permission|permitted)|einwilligung\w*|"
+    r"zustimmung\w*|abonniert|abonnent|angemeldet|abonnee?|inscrite?|accord|suscrit[oa]|"
+    r"suscripcion|consentimiento|iscritt[oa]|iscrizione|consenso|inscrit[oa]|assinante|"
+    r"aangemeld|ingeschreven|toestemming|zgoda|prenumer\w*|samtyck\w*|samtykke\w*|tilmeldt|"
+    r"souhlas|odebira|同意|購読)\b"
+)
+# `not_unsubscribed`, `opt in or opt out`: a plain yes in these is no no.
+_EITHER = re.compile(r"\b(not|never|non) (unsub|opt|desab|desins|disisc|abge)|\bopt(ed)? ?in\b")
+# Words for yes that a list of those who left may have in its name: `verified_unsubs.csv`.
+_ANYBODY = frozenset(
+    ("member", "active", "confirmed", "verified", "valid", "approved", "accepted", "deliverable")
+)
+# What such a name may go on to speak of instead: `unsubscribe_url`, `subscription_plan`.
+_OTHER_THINGS = frozenset(
+    (
+        *("url", "link", "token", "page", "rate", "id", "ids", "ip", "count", "number", "source"),
+        *("method", "form", "version", "text", "wording", "plan", "type", "price", "name", "list"),
+        *("lists", "language", "frequency", "interval", "product", "campaign", "clicks", "opens"),
+        *("soft", "resubscribed", "resubscribe", "cc", "region", "latitude", "longitude"),
+    )
 )
 # Words for no in a cell that in a name may mean anything: `left_handers.csv`, `lapsed_customers`.
 _CELLS_ONLY = frozenset(
@@ -45,24 +76,64 @@ _NOT = frozenset({"no", "not", "non", "without", "excl", "excluding", "except", 
 
 def column_kind(column: str) -> str:
     """The kind of statement (see `meanings`) that a column of this name makes; empty for none."""
-    plain = " ".join(re.findall(r"[^\W_]+", _split_capitals(column).lower()))
-    if _CHOICE.match(plain):
-        return "choice"
-    if _STATE.match(plain):
+    name = " ".join(_words(column))
+    if _STATE.match(name) or name == "status":
         return "list"
-    reason = _reason(plain)
+    reason = _reason(name)
+    if not reason and not _OTHER_THINGS & set(name.split()):
+        reason = _spoken_reason(name)
+        if reason and _EITHER.search(name):
+            return "list"
+        if not reason and _CHOOSING.search(name):
+            return "choice"
     return f"flag/{reason}" if reason else ""
 
 
 def file_reason(file: str) -> str:
-    """Why everybody in a list of this name is to be left alone; empty where it does not say so."""
-    stem = PurePosixPath(file).name.split(".")[0]
-    parts = re.findall(r"[^\W\d_]+", _split_capitals(stem).lower())
-    pairs = [" ".join(pair) for pair in pairwise(parts)]
-    meanings = [_meaning(part) for part in (*pairs, *parts)]
+    """Why everybody in a list of this name is to be left alone; empty where it does not say so.
+
+    A folder's name speaks for all files in it.
+    """
+    reasons = (_part_reason(part) for part in reversed(PurePosixPath(file).parts))
+    return next((reason for reason in reasons if reason), "")
+
+
+def _part_reason(name: str) -> str:
+    parts = [word for word in _words(name) if not word.isdigit()]
+    runs = {
+        size: [" ".join(parts[start : start + size]) for start in range(len(parts) - size + 1)]
+        for size in range(1, 5)
+    }
+    # `do not email`, `no longer subscribed`: words that turn a name round, and are part of it.
+    longer = (_meaning(run, is_stem_enough=False) for size in (4, 3, 2) for run in runs[size])
+    whole = next((meaning for meaning in longer if meaning in REFUSALS), None)
+    if whole is not None:
+        return _as_reason(whole)
+    words = [*runs[2], *runs[1]]
+    meanings = [_meaning(word) for word in words if word not in _ANYBODY]
+    spoken = _spoken_reason(" ".join(parts))
+    if re.search(r"\b(do ?not|dont|ne pas|no more)\b", " ".join(parts)):
+        return spoken
     if _NOT & set(parts) or Meaning.GRANTED in meanings:
         return ""
-    return next((_as_reason(meaning) for meaning in meanings if meaning in REFUSALS), "")
+    said = next((_as_reason(meaning) for meaning in meanings if meaning in REFUSALS), "")
+    return said or spoken
+
+
+def _spoken_reason(name: str) -> str:
+    found = _REFUSING.search(name)
+    if found is None:
+        return ""
+    if "bounce" in found[0]:
+        return "hard_bounce"
+    is_listed = found[0].startswith(("suppress", "black", "block", "dn", "do"))
+    return "manual" if is_listed else "unsubscribed"
+
+
+def _words(name: str) -> list[str]:
+    text = unicodedata.normalize("NFKD", _split_capitals(unicodedata.normalize("NFC", name)))
+    plain = "".join(letter for letter in text.lower() if not unicodedata.combining(letter))
+    return re.findall(r"[^\W_]+", plain)
 
 
 def _reason(plain: str) -> str:

@@ -39,7 +39,8 @@ class UnknownWord:
 
 def mark(word: str | None) -> str:
     """The end of a fact's source that names the word it was read from."""
-    return f" ({re.sub('[()]', ' ', shown_word(word)).strip()})"
+    # Brackets of another kind: without any, `(yes)` would be settled as a yes.
+    return f" ({shown_word(word).replace('(', '[').replace(')', ']')})"
 
 
 def noted(store: Store) -> list[UnknownWord]:

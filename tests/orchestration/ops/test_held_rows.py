@@ -249,7 +249,8 @@ def test_a_word_that_is_learnt_is_settled(
     _record(store, home)
     assert _reason(store) == "unknown_opt_out"
     known = status_words()
-    learnt = StatusWords({**known.meanings, "flummoxed": Meaning(meaning)}, known.fingerprint + 1)
+    word = {"flummoxed": Meaning(meaning)}
+    learnt = StatusWords(known.meanings | word, known.plain_meanings | word, known.fingerprint + 1)
     for module in ("consent_facts", "unknown_words"):
         monkeypatch.setattr(f"orchestration.ops.{module}.status_words", lambda: learnt)
     _record(store, home)
