@@ -267,7 +267,7 @@ def test_credentials_are_told_by_name_only(home: Home, monkeypatch: pytest.Monke
 
 def test_the_pretend_shops_servers_bring_their_own_keys(tmp_path: Path) -> None:
     home = Home(tmp_path / "demo")
-    claim(home, "demo")
+    claim(home, "demo", {"people": 9, "seed": 1, "as_of": "2026-07-01T00:00:00", "cards": True})
     settings = Settings.model_validate({"sources": {"klaviyo": {"enabled": True}}})
     assert _find(home, "klaviyo", settings).status == "ok"
 
