@@ -25,6 +25,8 @@ MAX_OTHER = 512
 _ASCII_DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]*[a-z][a-z0-9-]*")
 # Never part of an address; they show that the text is a list, a header or a display name.
 _NOT_IN_LOCAL = re.compile(r'[\s\x00-\x1f\x7f()<>\[\],;:\\"@]')
+_WITH_ZERO = re.compile(r"\+?[0-9]{8,}[.]0")
+_WITH_EXPONENT = re.compile(r"(\+?[0-9]+)(?:[.,]([0-9]+))?[eE]\+?([0-9]{1,2})")
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 IDENTIFIER_TYPES = (
     "email",
@@ -67,6 +69,7 @@ def match_phone(value: str | None, default_country: str | None) -> str | None:
     text = _INVISIBLE.sub("", unicodedata.normalize("NFKC", value)).strip()
     if not text or len(text) > MAX_PHONE_TEXT or "@" in text:
         return None
+    text = _spelt_out(text)
     return _phone(text, (default_country or "").strip().upper() or None)
 
 
@@ -92,6 +95,21 @@ def match_identifier(
         return None
     text = value.strip()
     return text if text and len(text) <= MAX_OTHER and "\x00" not in text else None
+
+
+def _spelt_out(text: str) -> str:
+    """The digits of a number as spreadsheets write it: `447700900123.0`, `4.47700900123E+11`.
+
+    Empty where its exponent leaves digits out, for nobody knows them.
+    """
+    if _WITH_ZERO.fullmatch(text):
+        return text[:-2]
+    found = _WITH_EXPONENT.fullmatch(text)
+    if found is None:
+        return text
+    whole, rest, exponent = found[1], found[2] or "", int(found[3])
+    is_exact = len(rest) >= exponent and not rest[exponent:].strip("0")
+    return whole + rest[:exponent] if is_exact else ""
 
 
 def _fold(value: str) -> str:

@@ -178,9 +178,8 @@ def _query(export: _Export, run: Run) -> Select[Any]:
         columns = [_own_row(name, run) for name, _ in export.columns]
     query = select(*columns).order_by(*(table.c[name] for name in export.order))
     if table is schema.consent_events or table is schema.suppressions:
-        # A purpose of a provider's unsubscribe group is the gate's alone; models know the four.
-        known = (*PURPOSES, EVERY)
-        query = query.where(table.c.occurred_at <= as_of, table.c.purpose.in_(known))
+        known = table.c.purpose.in_((*PURPOSES, EVERY)) | table.c.purpose.startswith("group:")
+        query = query.where(table.c.occurred_at <= as_of, known)
         query = query.where(table.c.channel.in_((*CHANNELS, EVERY)))
     elif table is schema.deliveries:
         query = query.where(table.c.delivered_at <= as_of)

@@ -196,7 +196,7 @@ from said where nullif(trim(said[8]), '') is not null and coalesce(said[11], 'fa
 # an email address answers for its phone; one whose address cannot be read, with all it has.
 _CONTACT_STATES = """
 with listed as (
-    select *, coalesce(contains(email, '@'), false) as has_email,
+    select *, coalesce(regexp_matches(email, '[@＠]'), false) as has_email,
         nullif(trim(email), '') is null as is_phone_only
     from {relation} where {new}
 ),
@@ -235,8 +235,9 @@ signals as (
         coalesce(traits ->> '$.email', context ->> '$.traits.email') as email,
         case when regexp_matches(context, '(?i)"us_?privacy(_?string)?"\\s*:\\s*"1.Y') then 'true'
             else nullif(trim(regexp_extract(context, '(?i)"(sec[-_]?gpc|gpc|'
-                || 'global_?privacy_?control|(data_?)?sale_?opt_?out|do_?not_?sell)"\\s*:\\s*'
-                || '\\[?\\s*("[^"]*"|[^",}\\]]*)', 3), '" '), '') end as word
+                || 'global_?privacy_?control|(data_?)?sale_?opt_?out|do_?not_?sell)'
+                || '([-_]?(enabled|signal|value))?"\\s*:\\s*'
+                || '\\[?\\s*("[^"]*"|[^",}\\]]*)', 5), '" '), '') end as word
     from events
 ),
 identifiers as (

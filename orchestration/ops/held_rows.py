@@ -13,6 +13,7 @@ import csv
 import io
 import json
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -109,7 +110,8 @@ def read_held_rows(
 
 def found_addresses(text: str) -> list[str]:
     """The email addresses in a text, in their matching form."""
-    matched = (match_email(found.strip(".")) for found in _ADDRESS.findall(text))
+    plain = unicodedata.normalize("NFKC", text)
+    matched = (match_email(found.strip(".")) for found in _ADDRESS.findall(plain))
     return sorted({address for address in matched if address})
 
 

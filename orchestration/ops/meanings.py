@@ -61,6 +61,9 @@ def read_status(said_in: str, word: str | None, words: StatusWords) -> Reading:
     meaning = words.meaning(word)
     if kind == "flag":
         return _flag(meaning, reason)
+    if kind == "log" and meaning is Meaning.NEVER_ASKED:
+        # A list that says so reports a state; whoever writes it into a log makes a statement.
+        return Reading("denied")
     if meaning in SILENT:
         return _NOTHING
     if kind == "choice":

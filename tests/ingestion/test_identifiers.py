@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -60,3 +61,19 @@ def test_case_and_spaces_never_split_a_person(address: str) -> None:
 def test_phone_form_is_stable_in_any_country(text: str, country: str | None) -> None:
     once = match_phone(text, country)
     assert once is None or match_phone(once, "FR") == once
+
+
+@pytest.mark.parametrize(
+    ("written", "number"),
+    [
+        ("447700900123.0", "+447700900123"),
+        ("4.47700900123E+11", "+447700900123"),
+        ("4,47700900123e11", "+447700900123"),
+        ("4.477009E+11", None),
+        ("4.477009001234E+11", None),
+    ],
+)
+def test_a_number_that_a_spreadsheet_wrote_is_read_where_it_is_whole(
+    written: str, number: str | None
+) -> None:
+    assert match_phone(written, "GB") == number

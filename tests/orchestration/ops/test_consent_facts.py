@@ -359,11 +359,21 @@ def test_global_privacy_control_ends_ads_for_device_login_and_email(
             {**signal, "occurred_at": T1.replace(hour=20)},
             {**signal, "occurred_at": T2, "traits": None},
             {**signal, "anonymous_id": "d2", "context": json.dumps({"gpc": False})},
+            *(
+                {
+                    "anonymous_id": f"d{number}",
+                    "occurred_at": T1,
+                    "context": json.dumps(context),
+                }
+                for number, context in enumerate(
+                    ({"gpc": {"enabled": True}}, {"gpc": [{}]}, {"gpcEnabled": True}), 3
+                )
+            ),
         ],
     )
-    assert _record(store, home).suppressions == 15
+    _record(store, home)
     assert _suppressions(store) == {
-        *_privacy_signal("device", "d1"),
+        *(pair for name in ("d1", "d3", "d4", "d5") for pair in _privacy_signal("device", name)),
         *_privacy_signal("login", "u1"),
         *_privacy_signal("email", "a@example.com"),
     }

@@ -21,6 +21,7 @@ from orchestration.activation.gate import Identifier, Policy, decide, load_stand
 from orchestration.home import Home
 from orchestration.ops import schema, unknown_words
 from orchestration.ops.consent_facts import FactCounts, record_consent_facts
+from orchestration.ops.held_rows import found_addresses
 from orchestration.ops.status_words import REFUSALS, Meaning, StatusWords, status_words
 from orchestration.ops.store import Store, from_micros, open_store, to_micros
 from tests.orchestration.ops.conftest import AS_OF
@@ -338,3 +339,11 @@ def test_nobody_is_contactable_after_a_refusal_in_any_words_and_any_condition(
         write_held(home.raw, "1.0", f"{place}.{tables[place]}", f"{place}/a.jsonl", text)
         _record(store, home)
         assert _reason(store) != "None", (place, text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["＜ann@example.com＞", "<ann@example.com>", "mailto:ann@example.com", "A <ann＠example.com>"],
+)
+def test_an_address_is_found_within_what_stands_around_it(text: str) -> None:
+    assert found_addresses(text) == ["ann@example.com"]

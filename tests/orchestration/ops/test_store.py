@@ -200,13 +200,17 @@ def test_the_export_hides_the_future_and_foretells_its_own_run(
 ) -> None:
     later = ConsentEvent(**{**GRANT.__dict__, "occurred_at": datetime(2026, 6, 1, 12, 0, 1)})
     group = ConsentEvent(**{**GRANT.__dict__, "purpose": "group:7"})
-    record_consents(store, [GRANT, later, group], recorded_at=AS_OF)
+    gifts = ConsentEvent(**{**GRANT.__dict__, "purpose": "gifts"})
+    record_consents(store, [GRANT, later, group, gifts], recorded_at=AS_OF)
     start_run(store, run, started_at=AS_OF)
     start_run(store, Run("dead", AS_OF, "test"), started_at=AS_OF)
     record_source_counts(store, run.run_id, [SourceCounts("web", "events", 1, 1)])
     export_ops(store, home.ops_export, run)
     consents = pq.read_table(home.ops_export / "consent_events.parquet").to_pylist()
-    assert [row["consent_event_id"] for row in consents] == [GRANT.consent_event_id]
+    assert {row["consent_event_id"] for row in consents} == {
+        GRANT.consent_event_id,
+        group.consent_event_id,
+    }
     assert consents[0]["occurred_at"] == AS_OF
     assert consents[0]["expires_at"] is None
     runs = pq.read_table(home.ops_export / "runs.parquet").to_pylist()
