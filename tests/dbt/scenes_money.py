@@ -110,6 +110,14 @@ def rest_orders() -> dict[str, Document]:
             "line_items": TWO,
             "refunds": [refund(back("50.00"), refund_line_items=[returned(1, "40.00")])],
         },
+        "M-two-lines-of-one-id": {
+            "line_items": [line(1, "40.00"), line(1, "60.00"), line(3, "5.00")],
+            "refunds": [refund(back("40.00"), refund_line_items=[returned(1, "40.00")])],
+        },
+        # a line without an id is known by its number, which another line has for an id
+        "M-a-number-for-an-id": {
+            "line_items": [line(2, "40.00"), {**line(9, "60.00"), "id": None}]
+        },
         "M-no-money-moved": {
             "line_items": TWO,
             "refunds": [refund(refund_line_items=[returned(1, "40.00")])],
@@ -296,6 +304,7 @@ def graphql_orders() -> dict[str, Document]:
                 "nodes": [item, item | {"id": "gid://shopify/LineItem/2", "isGiftCard": True}]
             },
         },
+        "Q-two-lines-of-one-id": base | {"lineItems": {"nodes": [item, item]}},
         "Q-voided": base | {"displayFinancialStatus": "VOIDED"},
     }
 

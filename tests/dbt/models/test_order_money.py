@@ -76,6 +76,27 @@ def test_more_than_a_line_goes_to_the_others_and_less_stays_with_it(built: Conne
 @pytest.mark.parametrize(
     ("order_id", "expected", "lines"),
     [
+        ("M-two-lines-of-one-id", "105 0 40 0 0", ["0", "60", "5"]),
+        ("M-a-number-for-an-id", "100 0 0 0 0", ["40", "60"]),
+        ("Q-two-lines-of-one-id", "200 0 0 8 0", ["100", "100"]),
+    ],
+)
+def test_lines_that_share_an_id_are_lines_of_their_own(
+    built: Connection, order_id: str, expected: str, lines: list[str]
+) -> None:
+    assert amounts(built, order_id) == expected
+    assert nets(built, order_id) == lines
+    keys = built.execute(
+        "select count(distinct order_line_id) from intermediate.int_order_lines_resolved "
+        "where order_id = ?",
+        [order_id],
+    ).fetchone()
+    assert keys == (len(lines),)
+
+
+@pytest.mark.parametrize(
+    ("order_id", "expected", "lines"),
+    [
         ("M-allocated", "100 12 0 0 0", ["28", "60"]),
         ("M-allocated-in-sets", "100 12 0 0 0", ["28", "60"]),
         # what is left of the order's discounts cannot come off a line that costs nothing any more

@@ -1,5 +1,7 @@
 with lines as (
-    select *
+    select
+        *,
+        row_number() over (partition by order_source, order_id, line_id order by line_number) as occurrence
     from {{ ref('int_order_lines_unioned') }}
 ),
 
@@ -24,7 +26,11 @@ products as (
 )
 
 select
-    {{ hash_key(['lines.order_source', 'lines.order_id', 'lines.line_id']) }} as order_line_id,
+    -- An order may give two of its lines one id: the first keeps it, the others have their number too
+    case
+        when lines.occurrence = 1 then {{ hash_key(['lines.order_source', 'lines.order_id', 'lines.line_id']) }}
+        else {{ hash_key(['lines.order_source', 'lines.order_id', 'lines.line_id', 'lines.line_number']) }}
+    end as order_line_id,
     lines.order_id,
     lines.order_source,
     orders.customer_id,
