@@ -37,6 +37,23 @@
     end
 {%- endmacro %}
 
+{#- What a record says about a person in words (how it is checked: a name as a name, the rest as text), where
+    it is plain; else NULL, which is no claim. Names of every alphabet pass: with marks, apostrophes, hyphens,
+    dots, joiners. Markup, code, links, addresses, anything invisible that is no joiner, and more than 100
+    characters do not; a name holds no number to call either. -#}
+{% macro words_of_a_person(words, kind) -%}
+    case
+        when
+            length(trim({{ words }})) <= 100
+            and {{ is_plain_about_a_person('trim(' ~ words ~ ')') }}
+            and not {{ text_matches(words, "'[wW]{3}[.]|//'") }}
+            {% if kind == 'name' -%}
+            and not {{ text_matches(words, "'[0-9][0-9 ()/+-]{5,}[0-9]'") }}
+            {% endif -%}
+            then trim({{ words }})
+    end
+{%- endmacro %}
+
 {#- A code from outside: letters, digits, `_` and `-`; else NULL. -#}
 {% macro plain_code(code) -%}
     case when {{ text_matches(code, "'^[A-Za-z0-9_-]{1,64}$'") }} then {{ code }} end

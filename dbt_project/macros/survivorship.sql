@@ -12,6 +12,12 @@
     }) }}
 {%- endmacro %}
 
+{#- What a record claims for a field: words only where they are plain. -#}
+{% macro plain_claim(field) -%}
+    {%- set kind = golden_fields().get(field) -%}
+    {{ words_of_a_person(field, kind) if kind in ['name', 'text'] else field }}
+{%- endmacro %}
+
 {#- Which rules make sense for a kind of field. A name is one unit, so only rules that choose a record fit it. -#}
 {% macro survivorship_rules_by_kind() -%}
     {%- set of_records = ['best_grade', 'most_recent', 'most_frequent', 'source_priority'] -%}

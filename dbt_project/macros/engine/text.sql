@@ -63,3 +63,36 @@
         and not {{ text }} rlike '[\\p{L}\\p{N}-][.]\\p{L}{2}|\\p{M}{3}|[\\x{115F}\\x{1160}\\x{3164}\\x{FFA0}]'
     )
 {%- endmacro %}
+
+{#- is_plain_text, as wide as what people are called, and where they live and work: an apostrophe may come
+    first, initials and short titles need no blank (J.R. Hill, St.John), Hebrew and Tibetan pile up marks, and
+    the joiners of Arabic and Indian scripts stand between their letters. -#}
+{% macro is_plain_about_a_person(text) -%}
+    {{ return(adapter.dispatch('is_plain_about_a_person', 'regulars')(text)) }}
+{%- endmacro %}
+
+{% macro duckdb__is_plain_about_a_person(text) -%}
+    (
+        regexp_full_match(
+            {{ text }}, '[\p{L}\p{N}‘’''`´][\p{L}\p{M}\p{N} \x{A0}\x{3000}.,&()+/%°"‘’''`´_#:;·・׳״‐\x{200C}\x{200D}-]*'
+        )
+        and regexp_matches({{ text }}, '[\p{L}\p{N}]')
+        and not regexp_matches({{ text }}, '\p{M}{5}|[\x{115F}\x{1160}\x{3164}\x{FFA0}]|[.][^ ]*/')
+        and not regexp_matches({{ text }}, '(^|[^\p{M}\p{Arabic}])[\x{200C}\x{200D}]|[\x{200C}\x{200D}]([^\p{L}]|$)')
+        and not regexp_matches(
+            regexp_replace({{ text }}, '(^|[ -])((\p{Lu}|Dr|Md|Mr|Mrs|Ms|St)[.])+(\p{Lu})', '\1\4', 'g'),
+            '[\p{L}\p{M}\p{N}_-][.]\p{L}{2}'
+        )
+    )
+{%- endmacro %}
+
+{% macro spark__is_plain_about_a_person(text) -%}
+    (
+        {{ text }} rlike '^[\\p{L}\\p{N}‘’\'`´][\\p{L}\\p{M}\\p{N} \\x{A0}\\x{3000}.,&()+/%°"‘’\'`´_#:;·・׳״‐\\x{200C}\\x{200D}-]*$'
+        and {{ text }} rlike '[\\p{L}\\p{N}]'
+        and not {{ text }} rlike '\\p{M}{5}|[\\x{115F}\\x{1160}\\x{3164}\\x{FFA0}]|[.][^ ]*/'
+        and not {{ text }} rlike '(^|[^\\p{M}\\p{IsArabic}])[\\x{200C}\\x{200D}]|[\\x{200C}\\x{200D}]([^\\p{L}]|$)'
+        and not regexp_replace({{ text }}, '(^|[ -])((\\p{Lu}|Dr|Md|Mr|Mrs|Ms|St)[.])+(\\p{Lu})', '$1$4')
+            rlike '[\\p{L}\\p{M}\\p{N}_-][.]\\p{L}{2}'
+    )
+{%- endmacro %}

@@ -1,7 +1,7 @@
 """What strangers write into web events: it reaches no message's words or links as it came.
 
 Whoever knows an address can post events that belong to its owner, so page, name, category, code and
-cart of an event may all be an attacker's.
+cart of an event may all be an attacker's, and so may the names and traits of a form or an order.
 """
 
 from __future__ import annotations
@@ -79,6 +79,152 @@ CODES: dict[str, str | None] = {
     "a b": None,
     "\u202elamp": None,
 }
+
+
+REAL_NAMES = [
+    "Ann",
+    "Zoë-Marie",
+    "O'Neill",
+    "D\u2019Arcy",
+    "'t Hooft",
+    "Martin Luther King, Jr.",
+    "J.R.R. Hill",
+    "J.R.Hill",
+    "St.John",
+    "Gal·la",
+    "Nguye\u0302\u0303n",
+    "Иван",
+    "Ἀθηνᾶ",
+    "محمد",
+    "علی\u200cرضا",
+    "ශ්\u200dරී",
+    "שָׁלוֹם",
+    "आरती",
+    "สมศักดิ์",
+    "王小明",
+    "レオナルド・ダ・ヴィンチ",
+    "Raj a/l Kumar",
+    "Wolfeschlegelsteinhausenbergerdorff von und zu Hohenheim am Neckar, the younger",
+]
+
+NO_NAMES = [
+    "\x1b[31mred",
+    "\u009b31mred",
+    "<script>alert(1)</script>",
+    "Ann<b>",
+    "http://evil.example/p",
+    "evil.example",
+    "Evil.Example",
+    "Dr.evil",
+    "J.R/evil",
+    "www.evil",
+    "mailto:ann@evil.example",
+    "{{ secrets }}",
+    "{% raw %}",
+    "${HOME}",
+    "%(name)s|",
+    "=HYPERLINK(1)",
+    "@SUM(1)",
+    "Ann\u202egnp",
+    "Ann\u2066Lee",
+    "An\u200bn",
+    "An\u200dn",
+    "Ann\u200d",
+    "Ann\nBcc: all",
+    "Ann\tLee",
+    "Ann\x00Lee",
+    "Ann\u2028Lee",
+    "A" + "\u0301" * 9,
+    "\u3164",
+    "''",
+    "Call 0900 123 45 67",
+    "x" * 5000,
+]
+
+TRAITS = {
+    "country_code": "GB",
+    "gender": "non-binary",
+    "job": "Head of R&D / Ops (UK)",
+    "postcode": "01310-100",
+    "timezone": "America/Port_of_Spain",
+    "loyalty_id": "C#40012345678:7",
+    "loyalty_tier": "Gold_2",
+}
+
+
+@pytest.fixture(scope="module")
+def people(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    """People of whom a form or an order says one name each, and their other traits."""
+    shop = Shop(tmp_path_factory.mktemp("names"), AS_OF)
+    at = AS_OF - dt.timedelta(days=9)
+    for number, name in enumerate(REAL_NAMES + NO_NAMES):
+        shop.person(f"web {number}", at)
+        stated(shop, f"web {number}", at, first_name=name, last_name="Lee")
+        shop.person(f"order {number}", at)
+        names = {"first_name": "Ann", "last_name": name}
+        shop.order(f"order {number}", at, order_id=f"o{number}", **names)
+    shop.person("plain", at)
+    stated(shop, "plain", at, **TRAITS)
+    for number, words in enumerate(NO_TRAITS):
+        shop.person(f"traits {number}", at)
+        stated(shop, f"traits {number}", at, **dict.fromkeys(TRAITS, words))
+    shop.person("victim", at)
+    stated(shop, "victim", at, first_name="Ann", last_name="Lee")
+    stated(shop, "victim", AS_OF - dt.timedelta(days=1), first_name="<b>", last_name="\x1b[2J")
+    shop.build(tested=False)
+    yield shop
+
+
+# Numbers stand in postcodes and loyalty cards, so only they are no offence
+NO_TRAITS = [words for words in NO_NAMES if not words.startswith("Call")]
+
+
+def stated(shop: Shop, person: str, at: dt.datetime, **said: str) -> None:
+    """A form in which somebody says who they are."""
+    key = f"{person} {at:%d}"
+    record = {"contact_key": key, "source_record_id": key, "contact_source": "web_traits"}
+    shop.add("int_contacts_resolved", customer_id=person, created_at=at,
+             evidence_grade="import", **record, **said)  # fmt: skip
+
+
+def of(shop: Shop, table: str) -> dict[str, dict[str, Any]]:
+    """The rows of a published table by person."""
+    return {row["customer_id"]: row for row in shop.query(f"from marts.{table}")}
+
+
+def test_real_names_of_every_alphabet_are_kept(people: Shop) -> None:
+    golden = of(people, "dim_customers")
+    found = [golden[f"web {number}"]["first_name"] for number in range(len(REAL_NAMES))]
+    assert found == REAL_NAMES
+    found = [golden[f"order {number}"]["last_name"] for number in range(len(REAL_NAMES))]
+    assert found == REAL_NAMES
+
+
+def test_what_is_no_name_is_no_claim(people: Shop) -> None:
+    golden = of(people, "dim_customers")
+    numbers = range(len(REAL_NAMES), len(REAL_NAMES) + len(NO_NAMES))
+    for number, name in zip(numbers, NO_NAMES, strict=True):
+        web, order = golden[f"web {number}"], golden[f"order {number}"]
+        assert (web["first_name"], web["last_name"]) == (None, "Lee"), ascii(name[:40])
+        assert (order["first_name"], order["last_name"]) == ("Ann", None), ascii(name[:40])
+    claimed = people.query("select claimed_value from marts.fct_customer_field_provenance")
+    assert not {row["claimed_value"] for row in claimed} & set(NO_NAMES)
+
+
+def test_what_is_no_name_takes_no_name_away(people: Shop) -> None:
+    golden = of(people, "dim_customers")["victim"]
+    assert (golden["first_name"], golden["last_name"]) == ("Ann", "Lee")
+
+
+def test_other_traits_are_plain_words_too(people: Shop) -> None:
+    golden = {
+        person: row | of(people, "dim_customers")[person]
+        for person, row in of(people, "customer_contact_details").items()
+    }
+    assert {field: golden["plain"][field] for field in TRAITS} == TRAITS
+    for number, words in enumerate(NO_TRAITS):
+        found = {field: golden[f"traits {number}"][field] for field in TRAITS}
+        assert found == dict.fromkeys(TRAITS), ascii(words[:40])
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,8 @@
 {#-
     What every record says about the person it belongs to, one field per row. Names are one unit: a record that
     has one half of a name claims the other half to be empty, so that both halves survive from one record.
+    Anybody can write into a form or a web event, so words that are not plain claim nothing
+    (macros/outside_words.sql); email and phone are identifiers, which identity has judged.
 -#}
 {%- set rules = survivorship_rules() -%}
 {%- set of_orders = ['first_name', 'last_name', 'country_code', 'accepts_marketing', 'email', 'phone'] -%}
@@ -9,7 +11,10 @@
 -- depends_on: {{ ref('survivorship_rules') }}
 with orders as (
     select
-        *,
+        customer_id,
+        {%- for field in of_orders %}
+        {{ plain_claim(field) }} as {{ field }},
+        {%- endfor %}
         'order' as record_type,
         order_source as source_system,
         order_id as source_record_id,
@@ -21,9 +26,13 @@ with orders as (
 
 contacts as (
     select
-        *,
+        customer_id,
+        {%- for field in of_contacts %}
+        {{ plain_claim(field) }} as {{ field }},
+        {%- endfor %}
         'contact' as record_type,
         case contact_source when 'web_traits' then 'web' else contact_source end as source_system,
+        source_record_id,
         {{ grade_rank('evidence_grade') }} as evidence_rank,
         coalesce(updated_at, created_at) as stated_at
     from {{ ref('int_contacts_resolved') }}
