@@ -72,9 +72,9 @@ def what_is_wrong(home: Home) -> str:
         return f"The operational store {home.ops} is gone." if has_data else ""
     if not has_url and is_damaged(home):
         return f"The operational store {home.ops} is damaged."
-    published = _published_run(home)
+    build, published = _published_build(home)
     with open_store(home) as store:
-        if published and not _knows(store, published):
+        if published and not _knows(store, published, build):
             return "The operational store does not know the run that published here."
         if not published and home.raw.exists() and not _has_history(store):
             return "The operational store is empty although this home holds data."
@@ -122,15 +122,30 @@ def begin_anew(home: Home, *, person: str, reason: str, at: datetime) -> list[st
 
 
 def _published_run(home: Home) -> str:
-    """The run that published; empty where nothing is published, or what is cannot be read."""
+    return _published_build(home)[1]
+
+
+def _published_build(home: Home) -> tuple[str, str]:
+    """The build and the run that published; empty where nothing is, or it cannot be read."""
     if home.published.exists():
         with suppress(duckdb.Error, RegularsError):
-            return read_build(home.published)[1]
-    return ""
+            return read_build(home.published)[:2]
+    return "", ""
 
 
-def _knows(store: Store, run_id: str) -> bool:
-    return run_status(store, run_id) is not None or _begun_anew(store) == run_id
+def _may_have_built(store: Store, run_id: str, build_id: str) -> bool:
+    """Whether the run audited this build here; run ids of two homes may be the same."""
+    audits = schema.audits.c
+    with store.read() as connection:
+        builds = connection.execute(select(audits.build_id).where(audits.run_id == run_id))
+        known: set[str] = set(builds.scalars())
+    return not known or build_id in known
+
+
+def _knows(store: Store, run_id: str, build_id: str) -> bool:
+    if _begun_anew(store) == run_id:
+        return True
+    return run_status(store, run_id) is not None and _may_have_built(store, run_id, build_id)
 
 
 def _has_history(store: Store) -> bool:

@@ -23,7 +23,7 @@ from orchestration.ops.continuity import (
     is_damaged,
     what_is_wrong,
 )
-from orchestration.ops.runs import Run, start_run
+from orchestration.ops.runs import AuditLog, Run, start_run
 from orchestration.ops.store import StoreError, open_store
 from orchestration.run import RunRequest, open_run
 from tests.orchestration.ops.conftest import AS_OF
@@ -69,6 +69,16 @@ def _replace(home: Home) -> None:
 
 def test_an_empty_home_and_a_kept_one_are_well(tmp_path: Path, kept: Home) -> None:
     assert what_is_wrong(Home(tmp_path / "new").create()) == ""
+    assert what_is_wrong(kept) == ""
+
+
+def test_a_store_of_another_home_with_the_same_run_id_is_foreign(kept: Home) -> None:
+    with open_store(kept) as store:
+        log = AuditLog(store)
+        record = {"run_id": "run1", "as_of": AS_OF.isoformat(), "passed": True, "checks": []}
+        log.record_audit("d1", {**record, "build_id": "other"})
+        assert "does not know" in what_is_wrong(kept)
+        log.record_audit("d2", {**record, "build_id": "b"})
     assert what_is_wrong(kept) == ""
 
 
