@@ -16,7 +16,8 @@ STALE_HOURS = 48
 # Rows that came in since the last publication before this run, with runs that did not publish.
 EARLIER = """
 with numbered as (
-    select run_id, status, try_cast(regexp_extract(run_id, '[0-9]+$') as bigint) as number from ops.runs
+    select run_id, status, try_cast(regexp_extract(run_id, '[0-9]+$') as bigint) as number
+    from ops.runs
 ),
 own as (select number from numbered where run_id = (select run_id from ops.build)),
 published as (
