@@ -82,12 +82,14 @@ class EventLog(SqliteEventLogStorage):
             return event
         words = ""
         if inner.event_type == DagsterEventType.RUN_FAILURE:
-            data = inner.job_failure_data
-            first = data.first_step_failure_event
+            # A run that is marked as failed after it was killed has no data about its failure
+            data: Any = inner.event_specific_data
+            first = data.first_step_failure_event if data else None
             step = first.step_key if first else None
-            words = in_words(step, data.error) if data.error else ""
+            words = in_words(step, data.error) if data and data.error else ""
         elif inner.event_type == DagsterEventType.STEP_FAILURE:
-            error = inner.step_failure_data.error
+            failure: Any = inner.event_specific_data
+            error = failure.error if failure else None
             words = in_words(inner.step_key, error) if error else ""
         elif inner.event_type == DagsterEventType.RUN_SUCCESS and not self._published(event.run_id):
             words = NOT_PUBLISHED

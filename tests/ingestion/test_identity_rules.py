@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ingestion import pipelines
+from ingestion.errors import SourceError
 
 HEADER = "rule,type_a,value_a,type_b,value_b,reason\n"
 TWINS = "must_link,email,a@a.example,email,b@a.example,one person\n"
@@ -65,7 +67,9 @@ def test_a_header_alone_ends_every_rule(ruled: Any) -> None:
 )
 def test_a_file_that_cannot_be_trusted_ends_no_rule(ruled: Any, content: str | bytes) -> None:
     ruled.write(FILE, content)
-    ruled.run("identity_rules")
+    # A file that cannot be read at all stops the run, and its rules stay in force as well
+    with suppress(SourceError):
+        ruled.run("identity_rules")
     assert in_force(ruled) == {"must_link", "block"}
     ruled.write(FILE, HEADER + TILL)
     ruled.run("identity_rules")

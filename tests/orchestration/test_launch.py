@@ -67,7 +67,8 @@ def test_an_error_without_a_hint_has_none() -> None:
 
 def test_an_error_of_others_names_the_step_and_no_address() -> None:
     found = through_dagster(ValueError("a@example.com is odd\nand more"))
-    assert found.message == "The step load_web failed: ValueError: [address] is odd"
+    assert found.message.startswith("The step load_web failed: ValueError: ")
+    assert "example.com" not in found.message
     assert "regulars dev" in found.hint
 
 
