@@ -18,6 +18,19 @@ FEW_ON_ONE_SIDE = {
     "int_web_user_agents": "one pattern of bots",
     "contactability": "policies of channels",
     "rpt_rfm_matrix": "scores from one to five",
+    "int_identifiers": "blocked words by kind of identifier",
+    **dict.fromkeys(
+        (
+            "shop_rhythm",
+            "dim_segments",
+            "fct_customer_order_summary",
+            "fct_customer_journey_stages",
+            "seg_at_risk",
+            "seg_loyal_customers",
+            "seg_recent_buyers",
+        ),
+        "one row of thresholds",
+    ),
 }
 
 

@@ -72,6 +72,8 @@ line_refunds as (
     select
         order_id,
         line_id,
+        -- Of lines that share an id, the first gets what is said of it
+        1 as occurrence,
         {{ money('sum(amount_back)') }} as amount_back,
         {{ money('sum(case
             when amount_back = amount then returns else round(returns * amount_back / nullif(amount, 0), 4)
@@ -89,7 +91,6 @@ goods_back as (
     group by order_id
 ),
 
--- Of lines that share an id, the first gets what is said of it
 claimed as (
     select
         items.*,
@@ -105,7 +106,7 @@ claimed as (
         on
             items.order_id = line_refunds.order_id
             and items.line_id = line_refunds.line_id
-            and items.occurrence = 1
+            and items.occurrence = line_refunds.occurrence
 ),
 
 capped as (
