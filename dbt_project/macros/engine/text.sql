@@ -74,7 +74,7 @@
 {% macro duckdb__is_plain_about_a_person(text) -%}
     (
         regexp_full_match(
-            {{ text }}, '[\p{L}\p{N}‘’''`´][\p{L}\p{M}\p{N} \x{A0}\x{3000}.,&()+/%°"‘’''`´_#:;·・׳״‐\x{200C}\x{200D}-]*'
+            {{ text }}, '[\p{L}\p{N}‘’''`´〒][\p{L}\p{M}\p{N} \x{A0}\x{3000}.,&()+/%°"‘’''`´_#:;·・׳״‐\x{200C}\x{200D}-]*'
         )
         and regexp_matches({{ text }}, '[\p{L}\p{N}]')
         and not regexp_matches({{ text }}, '\p{M}{5}|[\x{115F}\x{1160}\x{3164}\x{FFA0}]|[.][^ ]*/')
@@ -88,7 +88,7 @@
 
 {% macro spark__is_plain_about_a_person(text) -%}
     (
-        {{ text }} rlike '^[\\p{L}\\p{N}‘’\'`´][\\p{L}\\p{M}\\p{N} \\x{A0}\\x{3000}.,&()+/%°"‘’\'`´_#:;·・׳״‐\\x{200C}\\x{200D}-]*$'
+        {{ text }} rlike '^[\\p{L}\\p{N}‘’\'`´〒][\\p{L}\\p{M}\\p{N} \\x{A0}\\x{3000}.,&()+/%°"‘’\'`´_#:;·・׳״‐\\x{200C}\\x{200D}-]*$'
         and {{ text }} rlike '[\\p{L}\\p{N}]'
         and not {{ text }} rlike '\\p{M}{5}|[\\x{115F}\\x{1160}\\x{3164}\\x{FFA0}]|[.][^ ]*/'
         and not {{ text }} rlike '(^|[^\\p{M}\\p{IsArabic}])[\\x{200C}\\x{200D}]|[\\x{200C}\\x{200D}]([^\\p{L}]|$)'
