@@ -186,4 +186,13 @@ def test_a_stop_during_the_start_ends_it_too(tmp_path: Path) -> None:
     process.send_signal(signal.SIGTERM)
     assert process.wait(60) == 0
     assert "Traceback" not in process.stderr.read()
-    assert str(process.pid) not in map(str.strip, _ps("pgid="))
+    deadline = time.monotonic() + 20
+    while (left := _living_members(process.pid)) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert left == []
+
+
+def _living_members(group: int) -> list[str]:
+    """The processes of a group, without those that have ended and wait to be counted."""
+    members = (line.split(maxsplit=2) for line in _ps("pgid=,stat=,args="))
+    return [each[-1] for each in members if each[0] == str(group) and each[1][0] != "Z"]
