@@ -54,7 +54,7 @@ def csv_header(start: bytes) -> tuple[tuple[str, ...], str]:
     head = start[:HEAD_BYTES].lstrip(b"\r\n")
     text = "\n".join(_decoded(line) for line in head.split(b"\n"))
     first = re.split(r"[\r\n]", text, maxsplit=1)[0]
-    delimiter = max(",;\t|", key=first.count)
+    delimiter = delimiter_of(first)
     try:
         names = _first_row(text, delimiter)
     except csv.Error:  # a quote left open must not make a header of the whole file
@@ -63,6 +63,11 @@ def csv_header(start: bytes) -> tuple[tuple[str, ...], str]:
         except csv.Error as error:
             raise BrokenFileError("unreadable_file", "its first line is no CSV header") from error
     return tuple(name.strip() for name in names), delimiter
+
+
+def delimiter_of(header: str) -> str:
+    """The sign that a header uses most."""
+    return max(",;\t|", key=header.count)
 
 
 def _decoded(line: bytes) -> str:

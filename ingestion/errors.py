@@ -73,6 +73,11 @@ class DiskFullError(RegularsError):
 _FULL = ("no space left", "not enough space", "disk is full")
 
 
+def tells_of_a_lock(text: str) -> bool:
+    """Whether an engine says that another process works with the file; `block` is no lock."""
+    return "could not set lock" in text.lower()
+
+
 def tells_of_a_full_disk(text: str) -> bool:
     """Whether a library's words (the system's, DuckDB's, SQLite's) say that the disk is full."""
     return any(words in text.lower() for words in _FULL)

@@ -19,7 +19,7 @@ from typing import Any, Literal
 import duckdb
 from sqlalchemy import func, select
 
-from ingestion.errors import BusyError
+from ingestion.errors import BusyError, tells_of_a_lock
 from orchestration import lock
 from orchestration.activation.ledger import broken_laws, open_intents
 from orchestration.home import Home
@@ -145,7 +145,7 @@ def _opens(path: Path) -> Check:
         with duckdb.connect(str(path), read_only=True) as connection:
             connection.execute("select count(*) from duckdb_tables()")
     except duckdb.IOException as error:
-        if "lock" in str(error).lower():
+        if tells_of_a_lock(str(error)):
             hint = "Close the program that has it open; nothing else may open this file."
             return Check(name, "failed", f"{path.name} is held by another process.", hint)
         return Check(name, "failed", f"{path.name} cannot be opened.", _remedy(path))

@@ -11,7 +11,7 @@ import shutil
 import duckdb
 from sqlalchemy import exists, select
 
-from ingestion.errors import RegularsError
+from ingestion.errors import RegularsError, tells_of_a_lock
 from orchestration.home import Home
 from orchestration.ops import schema
 from orchestration.ops.store import open_store
@@ -57,7 +57,7 @@ def _require_whole(home: Home) -> None:
         whole = row is not None and home.raw.stat().st_size >= row[0]
     except duckdb.Error as error:
         # Where another process works with it, whoever needs the file waits or says so.
-        whole = "lock" in str(error).lower()
+        whole = tells_of_a_lock(str(error))
     if not whole:
         raise RegularsError(
             "The raw store raw.duckdb is damaged and cannot be read; it was left as it is.",

@@ -380,8 +380,10 @@ def column_queries(columns: Iterable[str]) -> list[FactQuery]:
     found = []
     for column in sorted(columns):
         kind = column_kind(column)
-        if kind and '"' not in column:
-            word = f"""attributes ->> '$."{column.replace("'", "''")}"'"""
+        if kind:
+            # As a JSON pointer, which can name a column whatever signs its name has
+            pointer = column.replace("~", "~0").replace("/", "~1").replace("'", "''")
+            word = f"attributes ->> '/{pointer}'"
             sql = _contact_states(word, f"{kind}:contacts.{column}")
             found.append(FactQuery("raw_contacts.contacts", sql))
     return found

@@ -20,6 +20,7 @@ from typing import Any
 
 import duckdb
 
+from ingestion.csv_records import delimiter_of
 from ingestion.fields import FIRST_DAY, LAST_DAY, TableSpec
 from ingestion.folder import form_of
 from ingestion.identifiers import match_email
@@ -138,8 +139,7 @@ def _lines(row: Held) -> Iterator[Held]:
             if line.strip():
                 yield Held(row.file, number, line.strip())
         return
-    first = text.split("\n", 1)[0]
-    delimiter = max(",;\t|", key=first.count)
+    delimiter = delimiter_of(text.split("\n", 1)[0])
     reader = csv.reader(io.StringIO(text.replace("\0", "")), delimiter=delimiter)
     try:
         header = next(reader, [])

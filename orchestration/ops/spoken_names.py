@@ -11,7 +11,7 @@ import re
 import unicodedata
 from pathlib import PurePosixPath
 
-from orchestration.ops.status_words import REFUSALS, Meaning, folded, status_words
+from orchestration.ops.status_words import REFUSALS, Meaning, folded, status_words, unaccented
 
 _PREFIXES = ("is", "has", "was", "email", "sms", "mail", "newsletter", "date", "datetime")
 _ENDINGS = (
@@ -131,8 +131,7 @@ def _spoken_reason(name: str) -> str:
 
 
 def _words(name: str) -> list[str]:
-    text = unicodedata.normalize("NFKD", _split_capitals(unicodedata.normalize("NFC", name)))
-    plain = "".join(letter for letter in text.lower() if not unicodedata.combining(letter))
+    plain = unaccented(_split_capitals(unicodedata.normalize("NFC", name)))
     return re.findall(r"[^\W_]+", plain)
 
 

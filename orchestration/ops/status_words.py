@@ -81,17 +81,18 @@ class StatusWords:
 
 def folded(word: str) -> str:
     """A word as names and refusals are compared: its letters and digits."""
-    return "".join(letter for letter in _decomposed(word) if letter.isalnum())
+    return "".join(letter for letter in unaccented(word) if letter.isalnum())
 
 
 def plain(word: str) -> str:
     """A word as anything but a refusal is compared: every sign that may change its sense stays."""
-    text = re.sub(r"(?<=[^\W\d_])[-‐](?=[^\W\d_])", "", _decomposed(word))
+    text = re.sub(r"(?<=[^\W\d_])[-‐](?=[^\W\d_])", "", unaccented(word))
     text = "".join(letter for letter in text if letter != "_" and not letter.isspace())
     return text.strip(_QUOTES)
 
 
-def _decomposed(word: str) -> str:
+def unaccented(word: str) -> str:
+    """A word in small letters without accents; signs and blanks stay."""
     text = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", word).casefold())
     return "".join(
         letter

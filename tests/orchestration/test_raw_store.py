@@ -75,3 +75,14 @@ def test_a_whole_one_is_fine(home: Home, loaded: Callable[[int], None]) -> None:
     loaded(7)
     duckdb.connect(str(home.raw)).close()
     require_raw(home, begin_anew=False)
+
+
+def test_damage_to_a_block_is_no_lock(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    home.raw.write_bytes(b"x")
+
+    def fails(*_args: object, **_options: object) -> None:
+        raise duckdb.IOException("Corrupt database file: wrong checksum in block 7")
+
+    monkeypatch.setattr(duckdb, "connect", fails)
+    with pytest.raises(RegularsError, match="is damaged"):
+        require_raw(home, begin_anew=False)

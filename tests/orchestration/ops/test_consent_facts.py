@@ -453,3 +453,15 @@ def test_a_broken_row_stops_before_anything_is_recorded_and_is_not_quoted(
         _record(store, home)
     assert "canary" not in str(caught.value)
     assert _suppressions(store) == set()
+
+
+@pytest.mark.parametrize(
+    "column", ['Opted "out"', "opted/out~", "d'opt-out", "opt.out", "Opt\u00f8ut unsubscribed"]
+)
+def test_a_refusing_column_is_read_whatever_signs_its_name_has(
+    store: Store, home: Home, column: str
+) -> None:
+    row = {"email": "a@example.com", "attributes": json.dumps({column: "yes"}), "_file": "a.csv"}
+    write_raw(home.raw, "1.0", raw_contacts__contacts=[row])
+    _record(store, home)
+    assert ("email", "a@example.com", "email", "*", "unsubscribed") in _suppressions(store)

@@ -21,6 +21,11 @@
 {%- set transaction_fields = {
     'kind': 'varchar', 'status': 'varchar', 'amount': 'varchar', 'currency': 'varchar', 'amount_set': amount_set(),
 } %}
+{#- Where REST, GraphQL and REST's adjustments name each amount of the shipping -#}
+{%- set shipping_amounts = {
+    'shipping_back': ('subtotal_amount', 'subtotalamountset', 'amount'),
+    'shipping_taxes_back': ('tax_amount', 'taxamountset', 'tax_amount'),
+} %}
 {%- set is_shipping = "coalesce(nullif(trim(part.kind), ''), part.reason) = 'shipping_refund'" %}
 
 with documents as (
@@ -53,14 +58,17 @@ refunds_read as (
     from refunds
 ),
 
-visible as (
+dated as (
     select
         *,
         coalesce({{ utc_from_text('refund.created_at') }}, {{ utc_from_text('refund.createdat') }}) as refunded_at
     from refunds_read
-    where
-        coalesce({{ utc_from_text('refund.created_at') }}, {{ utc_from_text('refund.createdat') }}) <= {{ as_of() }}
-        or coalesce({{ utc_from_text('refund.created_at') }}, {{ utc_from_text('refund.createdat') }}) is null
+),
+
+visible as (
+    select *
+    from dated
+    where refunded_at <= {{ as_of() }} or refunded_at is null
 ),
 
 transactions as (
@@ -148,38 +156,25 @@ select
         0
     ) as discrepancy,
     -- Shopify says what goes back of the shipping in one of two places; told in both it is the same money
+    {%- for column, (in_rest, in_graphql, in_adjustment) in shipping_amounts.items() %}
     greatest(
         coalesce(
             {{ money(list_money(
-                'visible.refund.refund_shipping_lines', shop_amount('part.subtotal_amount', 'part.subtotal_amount_set'), 'part'
+                'visible.refund.refund_shipping_lines', shop_amount('part.' ~ in_rest, 'part.' ~ in_rest ~ '_set'), 'part'
             )) }},
             {{ money(list_money(
-                'visible.refund.refundshippinglines.nodes', money_from_text('part.subtotalamountset.shopmoney.amount'), 'part'
+                'visible.refund.refundshippinglines.nodes', money_from_text('part.' ~ in_graphql ~ '.shopmoney.amount'), 'part'
             )) }},
             0
         ),
         coalesce(0 - {{ money(list_money(
             'visible.refund.order_adjustments',
-            'case when ' ~ is_shipping ~ ' then ' ~ shop_amount('part.amount', 'part.amount_set') ~ ' end',
+            'case when ' ~ is_shipping ~ ' then '
+            ~ shop_amount('part.' ~ in_adjustment, 'part.' ~ in_adjustment ~ '_set') ~ ' end',
             'part'
         )) }}, 0)
-    ) as shipping_back,
-    greatest(
-        coalesce(
-            {{ money(list_money(
-                'visible.refund.refund_shipping_lines', shop_amount('part.tax_amount', 'part.tax_amount_set'), 'part'
-            )) }},
-            {{ money(list_money(
-                'visible.refund.refundshippinglines.nodes', money_from_text('part.taxamountset.shopmoney.amount'), 'part'
-            )) }},
-            0
-        ),
-        coalesce(0 - {{ money(list_money(
-            'visible.refund.order_adjustments',
-            'case when ' ~ is_shipping ~ ' then ' ~ shop_amount('part.tax_amount', 'part.tax_amount_set') ~ ' end',
-            'part'
-        )) }}, 0)
-    ) as shipping_taxes_back,
+    ) as {{ column }},
+    {%- endfor %}
     coalesce(
         {{ money_from_text('visible.refund.total_duties_set.shop_money.amount') }},
         {{ money(list_money('visible.refund.duties', money_from_text('part.amount_set.shop_money.amount'), 'part')) }},
