@@ -24,6 +24,7 @@ PEOPLE = (
 STAND_FOR_NOBODY = (
     '"null"', "'Undefined'", "( none )", "(Not Set)", "Not-Authenticated", "DISTINCT ID",
     "[object Object]", "<unknown>", "N.A.", "{00000000-0000-0000-0000-000000000000}",
+    "Guest Checkout", "unknown_user", "[REDACTED]", "Gastkunde",
     "0.0", "??", "11111111-1111-1111-1111-111111111111", "\u533f\u540d",
 )  # fmt: skip
 OWN_NUMBERS = ("1", "11", "111", "1111", "9999", "99999999")
