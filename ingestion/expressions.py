@@ -16,7 +16,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ingestion.fields import NUMBER_TYPES, ColumnType, identifier, quote
+from ingestion.fields import NUMBER_TYPES, ColumnType
+from ingestion.sql import identifier, quote
 
 TOKEN = re.compile(
     r"""\s*(?:(?P<quoted>"[^"]*"|'[^']*')|(?P<symbol><=|>=|!=|<>|==|[=<>(),])|(?P<word>[^\s=<>!(),"']+))"""

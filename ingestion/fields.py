@@ -16,6 +16,7 @@ from typing import Any, Literal
 from ingestion.currencies import CURRENCIES
 from ingestion.identifiers import IDENTIFIER_TYPES
 from ingestion.numbers import NumberForm, is_ambiguous, plain_number
+from ingestion.sql import identifier, quote
 from ingestion.times import day, moment
 
 ColumnType = Literal[
@@ -265,16 +266,6 @@ QUARANTINE_COLUMNS: tuple[tuple[str, ColumnType], ...] = (
     ("row_hash", "text"),
     ("run_id", "text"),
 )
-
-
-def quote(text: str) -> str:
-    """A SQL string literal."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def identifier(name: str) -> str:
-    """A SQL identifier, whatever its characters."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def json_path(dotted: str) -> str:

@@ -30,8 +30,6 @@ from ingestion.fields import (
     cut_columns,
     cut_name,
     emptied_name,
-    identifier,
-    quote,
     unreadable,
 )
 from ingestion.files import RawBatch, Reject
@@ -44,6 +42,7 @@ from ingestion.raw_tables import (
     empty_tables,
     table_sizes,
 )
+from ingestion.sql import identifier, quote
 
 
 class Intake:

@@ -18,18 +18,17 @@ from ingestion.fields import (
     cut_name,
     cut_short,
     emptied_name,
-    identifier,
     json_path,
     left_empty,
     possible_moment,
     problems,
-    quote,
     text_name,
     typed_expression,
     unreadable,
 )
 from ingestion.files import RawBatch
 from ingestion.numbers import NumberForm
+from ingestion.sql import identifier, quote
 
 # DuckDB accepts NaN, Infinity and trailing commas in JSON; other engines do not, so we do not.
 SUSPICIOUS = r"(?i)[:,\[]\s*-?(nan|inf)|,\s*[}\]]"

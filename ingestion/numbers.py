@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ingestion.currencies import CURRENCIES
+from ingestion.sql import let
 
 # How a column's numbers are read: with a decimal point, with a decimal comma, each value on its own
 # where it can be read one way only, or as JSON has them, where a lone point is the decimal one.
@@ -63,11 +64,6 @@ class Evidence:
             return "point"
         return "comma" if self.comma and not self.point else "own"
 
-    @property
-    def is_undecided(self) -> bool:
-        """Whether some value may mean two numbers and nothing in the column says which."""
-        return bool(self.ambiguous) and self.form == "own"
-
 
 def plain_number(text: str, form: NumberForm) -> str:
     """SQL: the number as figures with a decimal point, or NULL where it cannot be read.
@@ -81,8 +77,8 @@ def plain_number(text: str, form: NumberForm) -> str:
     signs = "length(f['o'] || f['a'] || f['b'] || f['z'])"
     is_sound = f"(f['o'] = '') = (f['c'] = '') and {signs} <= 1"
     digits = f"case when {is_sound} then {sign} || ({_digits('n', form)}) end"
-    body = _let("f", _parts("t"), _let("n", "f['n']", digits))
-    slow = _let("t", text, body)
+    body = let("f", _parts("t"), let("n", "f['n']", digits))
+    slow = let("t", text, body)
     return f"case when regexp_full_match({text}, '{fast}') then {text} else {slow} end"
 
 
@@ -127,11 +123,6 @@ def _parts(text: str) -> str:
 
 def _figures(text: str) -> str:
     return f"({_parts(text)})['n']"
-
-
-def _let(name: str, value: str, result: str) -> str:
-    """SQL: `result` with `name` standing for `value`, which is worked out once."""
-    return f"list_transform([{value}], lambda {name}: {result})[1]"
 
 
 def _quoted(pattern: str) -> str:

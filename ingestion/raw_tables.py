@@ -13,13 +13,8 @@ import dlt
 import duckdb
 import pyarrow as pa
 
-from ingestion.fields import (
-    BOOKKEEPING,
-    DUCKDB_TYPES,
-    QUARANTINE_COLUMNS,
-    TableSpec,
-    identifier,
-)
+from ingestion.fields import BOOKKEEPING, DUCKDB_TYPES, QUARANTINE_COLUMNS, TableSpec
+from ingestion.sql import identifier
 
 # Every row is new when it is handed over; the key only keeps a repeated load from doubling it.
 # Of dlt's strategies, insert-only writes once and touches no row that is already there.

@@ -10,6 +10,8 @@ what becomes of a row whose time cannot be read (`fields.py`).
 
 from __future__ import annotations
 
+from ingestion.sql import let, quote
+
 ZONE = r"(Z|z|UTC|UT|GMT|[+-]\d\d:?\d\d|[+-]\d\d)"
 CLOCK = r"(?:\d:\d\d(?::\d\d(?:[.,]\d+)?)?|T\d\d|T\d{4}|T\d{6})"
 HALF_DAY = r"\s*([AaPp])\.?[Mm]\.?$"
@@ -36,7 +38,7 @@ def moment(text: str, pattern: str, zone: str, day_zone: str) -> str:
         f"case when {offset} then try_cast({text} as timestamptz) at time zone 'UTC' "
         f"else {_local_to_utc(text, f'try_cast({text} as timestamp)', zone, day_zone)} end"
     )
-    slow = _let("t", text, _any_form("t", zone, day_zone))
+    slow = let("t", text, _any_form("t", zone, day_zone))
     return (
         # Most times end in Z, and need no regular expression.
         rf"case when suffix({text}, 'Z') then coalesce(try_cast({text} as timestamp), {slow}) "
@@ -53,13 +55,13 @@ def moment(text: str, pattern: str, zone: str, day_zone: str) -> str:
 def day(text: str, pattern: str) -> str:
     """SQL: the day as it is written, whatever the time and the offset beside it, or NULL."""
     if pattern:
-        return f"try_strptime({text}, {_quote(pattern)})::date"
-    written = _let("t", text, f"try_cast({_written('t', _zone('t'))} as date)")
+        return f"try_strptime({text}, {quote(pattern)})::date"
+    written = let("t", text, f"try_cast({_written('t', _zone('t'))} as date)")
     return f"coalesce(try_cast({text} as date), {written})"
 
 
 def _by_pattern(text: str, pattern: str, zone: str) -> str:
-    read = f"try_strptime({text}, {_quote(pattern)})"
+    read = f"try_strptime({text}, {quote(pattern)})"
     if "%z" in pattern or "%Z" in pattern:
         return f"{read} at time zone 'UTC'"  # the row says its own offset
     return _to_utc(read, zone)
@@ -74,7 +76,7 @@ def _any_form(text: str, zone: str, day_zone: str) -> str:
     )
     local = _local_to_utc(text, "w", zone, day_zone)
     shifted = f"case when o = '' then {local} else w - to_minutes({minutes}) end"
-    return _let("o", _zone(text), _let("w", _written(text, "o"), shifted))
+    return let("o", _zone(text), let("w", _written(text, "o"), shifted))
 
 
 def _zone(text: str) -> str:
@@ -93,16 +95,16 @@ def _written(text: str, zone: str) -> str:
         (r"^(\d{4}-\d\d?-\d\d?)T", r"\1 "),
         (r"^(\d{4}-\d\d?-\d\d?) (\d\d)$", r"\1 \2:00"),
     ):
-        plain = f"regexp_replace({plain}, {_quote(found)}, {_quote(instead)})"
+        plain = f"regexp_replace({plain}, {quote(found)}, {quote(instead)})"
     plain = rf"regexp_replace({plain}, '[\s,]+', ' ', 'g')"
-    forms = ", ".join(_quote(date + clock) for date in DAYS for clock in CLOCKS)
-    compact = ", ".join(_quote(form) for form in COMPACT)
+    forms = ", ".join(quote(date + clock) for date in DAYS for clock in CLOCKS)
+    compact = ", ".join(quote(form) for form in COMPACT)
     read = (
         rf"case when regexp_full_match(p, '\d{{8}}(T\d{{4}}(\d\d)?)?') "
         rf"then try_strptime(p, [{compact}]) "
         rf"else coalesce(try_cast(p as timestamp), try_strptime(p, [{forms}])) end"
     )
-    return _let("p", plain, read)
+    return let("p", plain, read)
 
 
 def _local_to_utc(text: str, naive: str, zone: str, day_zone: str) -> str:
@@ -115,13 +117,4 @@ def _local_to_utc(text: str, naive: str, zone: str, day_zone: str) -> str:
 def _to_utc(naive: str, zone: str) -> str:
     if zone == "UTC":
         return naive
-    return f"timezone({_quote(zone)}, {naive}) at time zone 'UTC'"
-
-
-def _let(name: str, value: str, result: str) -> str:
-    """SQL: `result` with `name` standing for `value`, which is worked out once."""
-    return f"list_transform([{value}], lambda {name}: {result})[1]"
-
-
-def _quote(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+    return f"timezone({quote(zone)}, {naive}) at time zone 'UTC'"

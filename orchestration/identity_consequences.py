@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import duckdb
 
 from ingestion.duckdb_session import silence
-from ingestion.fields import quote
+from ingestion.sql import quote
 from orchestration.activation.people import targets
 from orchestration.activation.plan import count_operations
 from orchestration.delivery import Office

@@ -16,7 +16,7 @@ from pathlib import Path
 import duckdb
 
 from ingestion.duckdb_session import silence
-from ingestion.fields import quote
+from ingestion.sql import quote
 from orchestration.home import Home
 
 _FEW = 5

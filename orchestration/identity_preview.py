@@ -24,9 +24,9 @@ import duckdb
 from ingestion.config import Settings
 from ingestion.duckdb_session import silence
 from ingestion.errors import RegularsError, UsageError
-from ingestion.fields import quote
 from ingestion.pipelines import RunContext, open_input, run_source
 from ingestion.quarantine import quarantined_rows
+from ingestion.sql import quote
 from orchestration import lock
 from orchestration.delivery import Office, moment
 from orchestration.home import Home

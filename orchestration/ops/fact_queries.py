@@ -22,13 +22,15 @@ weaker.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from jinja2 import Environment
 
 from ingestion.config import REPOSITORY
+from ingestion.sql import quote
 from orchestration.ops import fact_queries_apis as apis
 from orchestration.ops.spoken_names import column_kind, file_reason
 
@@ -43,8 +45,10 @@ class FactQuery:
     source_table: str
     sql: str
     kind: Literal["consents", "suppressions"] = "suppressions"
+    values: Mapping[str, str] = field(default_factory=dict)  # SQL for names in braces
 
 
+_PLACE = re.compile(r"\{(relation|new|word|said_in)\}")
 _NEW = "_dlt_load_id in (select load_id from new_loads where source_table = '{table}')"
 _EVIDENCE = """
     null::varchar as wording_version, null::timestamp as expires_at, null::varchar as proof,
@@ -207,7 +211,7 @@ select 'email' as identifier_type, email as raw_value, 'email' as channel, '*' a
     {said_in} as said_in, null::timestamp as occurred_at, 'contacts' as source, country
 from said where nullif(trim(reason), '') is not null
     and (has_email or (not is_phone_only and nullif(trim(phone), '') is null
-        and nullif(trim(loyalty_id), '') is null))
+        and nullif(trim(loyalty_id), '') is null and nullif(trim(customer_ref), '') is null))
 union all
 select 'phone', phone, case when is_phone_only then 'sms' else '*' end, '*', reason, {said_in},
     null, 'contacts', country
@@ -218,6 +222,11 @@ select 'loyalty_id', loyalty_id, '*', '*', reason, {said_in}, null, 'contacts', 
 from said
 where nullif(trim(reason), '') is not null and not has_email
     and nullif(trim(loyalty_id), '') is not null
+union all
+select 'orders_customer_id', customer_ref, '*', '*', reason, {said_in}, null, 'contacts', country
+from said
+where nullif(trim(reason), '') is not null and not has_email
+    and nullif(trim(customer_ref), '') is not null
 """
 
 # Global Privacy Control ends advertising for whoever sent it. One fact per identifier and day.
@@ -340,9 +349,9 @@ where channel is not null and nullif(trim(answer), '') is not null
 """
 
 
-def _contact_states(word: str, said_in: str) -> str:
-    name = said_in.replace("'", "''")
-    return _CONTACT_STATES.replace("{word}", word).replace("{said_in}", f"'{name}'")
+def _contact_states(word: str, said_in: str) -> FactQuery:
+    values = {"word": word, "said_in": quote(said_in)}
+    return FactQuery("raw_contacts.contacts", _CONTACT_STATES, values=values)
 
 
 QUERIES = (
@@ -360,7 +369,7 @@ QUERIES = (
     FactQuery("raw_shopify.orders", _ORDER_CONTRACTS, "consents"),
     FactQuery("raw_orders.order_lines", _LINE_CONTRACTS, "consents"),
     FactQuery("raw_orders.orders", _ORDER_REFUSALS, "suppressions"),
-    FactQuery("raw_contacts.contacts", _contact_states("status", "list:contacts.status")),
+    _contact_states("status", "list:contacts.status"),
     FactQuery("raw_web.events", _WEB_GPC, "suppressions"),
     FactQuery("raw_web.events", _WEB_PUSH, "consents"),
     FactQuery("raw_web.events", _WEB_PUSH_ENDS, "consents"),
@@ -372,7 +381,9 @@ def statement(query: FactQuery, held: str = "") -> str:
     """The SQL of one query over loads that were not read before, or over a table of held rows."""
     relation = held or f"raw.{query.source_table}"
     new = "true" if held else _NEW.format(table=query.source_table)
-    return query.sql.replace("{relation}", relation).replace("{new}", new)
+    values = {"relation": relation, "new": new, **query.values}
+    # In one pass: a name that a stranger chose, such as `unsub {new}`, is not looked into.
+    return _PLACE.sub(lambda place: values[place[1]], query.sql)
 
 
 def column_queries(columns: Iterable[str]) -> list[FactQuery]:
@@ -382,10 +393,9 @@ def column_queries(columns: Iterable[str]) -> list[FactQuery]:
         kind = column_kind(column)
         if kind:
             # As a JSON pointer, which can name a column whatever signs its name has
-            pointer = column.replace("~", "~0").replace("/", "~1").replace("'", "''")
-            word = f"attributes ->> '/{pointer}'"
-            sql = _contact_states(word, f"{kind}:contacts.{column}")
-            found.append(FactQuery("raw_contacts.contacts", sql))
+            pointer = "/" + column.replace("~", "~0").replace("/", "~1")
+            word = f"attributes ->> {quote(pointer)}"
+            found.append(_contact_states(word, f"{kind}:contacts.{column}"))
     return found
 
 
@@ -395,7 +405,6 @@ def file_queries(files: Iterable[str]) -> list[FactQuery]:
     for file in sorted(files):
         reason = file_reason(file)
         if reason:
-            word = "case when _file = '" + file.replace("'", "''") + "' then 'yes' end"
-            sql = _contact_states(word, f"flag/{reason}:contacts file")
-            found.append(FactQuery("raw_contacts.contacts", sql))
+            word = f"case when _file = {quote(file)} then 'yes' end"
+            found.append(_contact_states(word, f"flag/{reason}:contacts file"))
     return found

@@ -212,7 +212,9 @@ def _own_fields(source: str, names: dict[str, str]) -> list[str]:
         # Without its type a value says nothing of whose it is.
         wanted = ["identifiervalue"] if "identifiertype" in names else []
     else:
-        wanted = ["email", "phone", "loyaltyid"] if source == "contacts" else ["email"]
+        wanted = ["email"]
+        if source == "contacts":
+            wanted += ["phone", "loyaltyid", "customerref"]
     return [names[name] for name in wanted if name in names]
 
 

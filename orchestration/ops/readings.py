@@ -18,7 +18,7 @@ import phonenumbers
 import pyarrow as pa
 
 from ingestion.config import REPOSITORY
-from ingestion.identifiers import IDENTIFIER_TYPES, match_identifier, match_phone
+from ingestion.identifiers import IDENTIFIER_TYPES, match_identifier, phone_readings
 from orchestration.ops.held_rows import found_addresses
 from orchestration.ops.status_words import folded
 
@@ -174,8 +174,7 @@ def _numbers(
     text: str, country: str | None, default_country: str, countries: tuple[str, ...]
 ) -> list[Match]:
     places = dict.fromkeys((country_code(country) or default_country, default_country, *countries))
-    found = (match_phone(text, place) for place in places)
-    return [("phone", number) for number in dict.fromkeys(found) if number]
+    return [("phone", number) for number in phone_readings(text, *places)]
 
 
 def _addresses(text: str) -> list[Match]:

@@ -25,7 +25,7 @@ TABLES = {
     " payload varchar",
     "raw_orders.order_lines": "order_id varchar, ordered_at timestamp, email varchar",
     "raw_contacts.contacts": "email varchar, phone varchar, status varchar, created_at timestamp,"
-    " loyalty_id varchar, country varchar, attributes varchar, _file varchar",
+    " loyalty_id varchar, customer_ref varchar, country varchar, attributes varchar, _file varchar",
     "raw_web.events": "event varchar, anonymous_id varchar, user_id varchar,"
     " occurred_at timestamp, traits varchar, context varchar",
 }

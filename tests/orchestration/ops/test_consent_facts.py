@@ -456,7 +456,15 @@ def test_a_broken_row_stops_before_anything_is_recorded_and_is_not_quoted(
 
 
 @pytest.mark.parametrize(
-    "column", ['Opted "out"', "opted/out~", "d'opt-out", "opt.out", "Opt\u00f8ut unsubscribed"]
+    "column",
+    [
+        'Opted "out"',
+        "opted/out~",
+        "d'opt-out",
+        "opt.out",
+        "unsub {new}",
+        "Opt\u00f8ut unsubscribed",
+    ],
 )
 def test_a_refusing_column_is_read_whatever_signs_its_name_has(
     store: Store, home: Home, column: str
@@ -465,3 +473,10 @@ def test_a_refusing_column_is_read_whatever_signs_its_name_has(
     write_raw(home.raw, "1.0", raw_contacts__contacts=[row])
     _record(store, home)
     assert ("email", "a@example.com", "email", "*", "unsubscribed") in _suppressions(store)
+
+
+def test_a_contact_known_by_its_customer_number_alone_can_refuse(store: Store, home: Home) -> None:
+    row = {"customer_ref": "17", "status": "unsubscribed", "_file": "a.csv"}
+    write_raw(home.raw, "1.0", raw_contacts__contacts=[row])
+    assert _record(store, home).refusals_of_nobody == 0
+    assert _suppressions(store) == {("orders_customer_id", "17", "*", "*", "unsubscribed")}
