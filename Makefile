@@ -65,6 +65,7 @@ bench: $(STAMP) ## Measure speed against hand-written DuckDB SQL (minutes)
 
 soak: $(STAMP) ## Long tests: hundreds of kills, thirty daily loads, a year of clean days (an hour)
 	@REGULARS_SOAK=1 $(PY) -m pytest tests/faults tests/orchestration/publishing tests/orchestration/quality/test_breaker.py tests/end_to_end/test_bad_days.py tests/end_to_end/test_online_retail.py tests/end_to_end/test_countries.py tests/end_to_end/test_offline.py $(ARGS)
+	@REGULARS_SOAK=1 $(PY) -m pytest -n 2 -m hypothesis $(ARGS)
 
 lock: $(STAMP) ## Re-resolve requirements.lock from pyproject.toml, and the installers' locks (needs uv)
 	@uv pip compile --universal --generate-hashes --group dev pyproject.toml -o requirements.lock --python-version 3.11 -q

@@ -23,7 +23,7 @@ TOKEN = re.compile(
     r"""\s*(?:(?P<quoted>"[^"]*"|'[^']*')|(?P<symbol><=|>=|!=|<>|==|[=<>(),])|(?P<word>[^\s=<>!(),"']+))"""
 )
 SYMBOLS = {"=": "=", "==": "=", "!=": "<>", "<>": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
-
+KEYWORDS = ("and", "or", "not", "in", "is", "starts", "ends", "with", "contains", "empty")
 
 MOST_LEVELS = 50
 
@@ -178,8 +178,16 @@ class _Parser:
         return self._ordered(column, text, kind)
 
     def _check_file_column(self, token: Token) -> None:
-        """Refuse what can be no column of the file: a sign, or one whose numbers are compared."""
+        """Refuse what can be no column of the file: a sign, or one whose numbers are compared.
+
+        A column that bears a word of the language's own stands in quotes.
+        """
         following = self.current
+        if any(token.says(word) for word in KEYWORDS):
+            raise ExpressionError(
+                f"{token.text!r} at place {token.position} stands where a column is expected; "
+                "a column of that name stands in quotes"
+            )
         is_sign = not token.is_quoted and bool(re.fullmatch(r"[=<>!(),]+", token.text))
         compares = following and any(following.says(sign) for sign in ("<", "<=", ">", ">="))
         if is_sign or compares:

@@ -14,9 +14,15 @@ os.environ.setdefault("DO_NOT_TRACK", "1")
 os.environ.setdefault("DBT_SEND_ANONYMOUS_USAGE_STATS", "false")
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
 os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")
-# A busy machine makes no test wrong.
-settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("shared")
+# A busy machine makes no test wrong. The same commit is judged by the same examples every time;
+# new ones are looked for by `make soak`.
+settings.register_profile(
+    "shared", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+)
+settings.register_profile(
+    "soak", settings.get_profile("shared"), derandomize=False, max_examples=1000
+)
+settings.load_profile("soak" if os.environ.get("REGULARS_SOAK") else "shared")
 
 
 class OneWorkerPerFixture(LoadScopeScheduling):

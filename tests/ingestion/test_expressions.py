@@ -9,15 +9,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingestion.expressions import ExpressionError, to_sql
+from ingestion.expressions import ExpressionError, file_column, file_columns, to_sql
 from ingestion.mapping import LINE_TYPES
+from ingestion.sql import identifier
 
 
 def holds(expression: str, order_id: str = "C1", quantity: str = "1", name: str = "Mug") -> bool:
+    """What the expression says of one line, in a file whose other columns are all empty."""
     sql = to_sql(expression, LINE_TYPES)
+    of_the_file = "".join(
+        f", null::varchar as {identifier(file_column(header))}"
+        for header in file_columns(expression, LINE_TYPES)
+    )
     query = (
         f"select {sql} from (select ?::varchar as order_id, ?::decimal(18,4) as quantity, "
-        "?::varchar as product_name, null::varchar as email, null::decimal(18,4) as unit_price)"
+        "?::varchar as product_name, null::varchar as email, null::decimal(18,4) as unit_price"
+        f"{of_the_file})"
     )
     with duckdb.connect() as connection:
         row = connection.execute(query, [order_id, quantity, name]).fetchone()
@@ -76,11 +83,18 @@ def test_meaning(expression: str, expected: bool) -> None:
         "order_id in (C",
         'order_id = "open',
         "quantity < 0 -- and",
+        "and starts with C",
+        "not in = C",
+        "Or = C",
     ],
 )
 def test_what_is_not_understood_is_refused(expression: str) -> None:
     with pytest.raises(ExpressionError):
         to_sql(expression, LINE_TYPES)
+
+
+def test_a_column_named_like_a_word_of_the_language_stands_in_quotes() -> None:
+    assert file_columns('"in" = x or quantity < 0', LINE_TYPES) == ["in"]
 
 
 @given(st.text(max_size=40))
