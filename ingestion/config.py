@@ -117,7 +117,7 @@ class Sources(Section):
 
     @model_validator(mode="after")
     def _only_sources_that_exist(self) -> Self:
-        known = {file.stem for file in (Path(__file__).parent / "sources").glob("[!_]*.py")}
+        known = {file.stem for file in (Path(__file__).parent / "sources").glob("[!_]*")}
         for name in self.__pydantic_extra__ or {}:
             if name not in known:
                 raise ValueError(

@@ -37,14 +37,11 @@ import duckdb
 import yaml
 
 from ingestion import sources
-from ingestion.api_source import ApiSource
+from ingestion.apis.source import ApiSource
 from ingestion.config import Settings
-from ingestion.counts import TableCounts
 from ingestion.errors import NoInputError, RegularsError, SourceError, tells_of_a_full_disk
-from ingestion.folder import UNKNOWN, InputFile, InputFolder
-from ingestion.folder_source import FolderReading, FolderSource, declared_source
-from ingestion.intake import Intake
-from ingestion.ledger import (
+from ingestion.files.folder import UNKNOWN, InputFile, InputFolder
+from ingestion.files.ledger import (
     DECLARATION,
     SETTINGS,
     Entry,
@@ -54,7 +51,10 @@ from ingestion.ledger import (
     unread,
     write_ledger,
 )
-from ingestion.raw_tables import table_sizes, widen_prices
+from ingestion.files.source import FolderReading, FolderSource, declared_source
+from ingestion.landing.counts import TableCounts
+from ingestion.landing.intake import Intake
+from ingestion.landing.raw_tables import table_sizes, widen_prices
 
 Source = FolderSource | ApiSource
 

@@ -21,14 +21,15 @@ import duckdb
 import pyarrow as pa
 
 from ingestion.config import Quarantine
-from ingestion.counts import TableCounts
 from ingestion.errors import RegularsError, UsageError
-from ingestion.fields import DOCUMENT_LIMIT, TableSpec
-from ingestion.files import RawBatch
-from ingestion.folder import InputFolder, form_of
-from ingestion.folder_source import FolderSource
-from ingestion.intake import Intake
-from ingestion.ledger import SETTINGS, read_ledger
+from ingestion.files.folder import InputFolder, form_of
+from ingestion.files.ledger import SETTINGS, read_ledger
+from ingestion.files.source import FolderSource
+from ingestion.landing.batch import RawBatch
+from ingestion.landing.counts import TableCounts
+from ingestion.landing.fields import DOCUMENT_LIMIT, TableSpec
+from ingestion.landing.intake import Intake
+from ingestion.landing.raw_tables import table_resource, table_sizes
 from ingestion.pipelines import (
     SOURCES,
     RunContext,
@@ -38,7 +39,6 @@ from ingestion.pipelines import (
     readable_error,
     shown,
 )
-from ingestion.raw_tables import table_resource, table_sizes
 
 # Texts of these are not what the file said byte by byte, so judging them again proves nothing.
 NOT_REPLAYABLE = ("bad_encoding", "bad_csv_line")

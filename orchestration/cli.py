@@ -24,11 +24,11 @@ from ingestion.errors import (
     UsageError,
     tells_of_a_full_disk,
 )
-from orchestration import lock
-from orchestration.home import DEMO_HOME, SHOP_HOME, Home
-from orchestration.home_kind import in_words, is_demo, refuse_input, take_settings, world_moment
-from orchestration.interrupts import like_ctrl_c
-from orchestration.plain_text import PlainConsole
+from orchestration.home import lock
+from orchestration.home.interrupts import like_ctrl_c
+from orchestration.home.kind import in_words, is_demo, refuse_input, take_settings, world_moment
+from orchestration.home.layout import DEMO_HOME, SHOP_HOME, Home
+from orchestration.words.plain_text import PlainConsole
 
 app = typer.Typer(
     name="regulars",
@@ -156,8 +156,8 @@ def run(
     with _lock_first(place):
         from orchestration.commands.delivery import render_deliveries
         from orchestration.commands.summary import print_summary
-        from orchestration.launch import run_job
-        from orchestration.run import RunRequest
+        from orchestration.host.launch import run_job
+        from orchestration.run.run import RunRequest
 
         moment = world_moment(place) if is_demo(place) and not as_of else _moment(as_of)
         request = RunRequest(moment, input_, full_refresh, "yes" if send else "no")
@@ -189,8 +189,8 @@ def plan(
 
         plan_identity(_home(home, quiet=as_json), input_folder, out, err, as_json=as_json)
         return
+    from orchestration.activation.delivery import unread_refusals
     from orchestration.commands.delivery import print_plans
-    from orchestration.delivery import unread_refusals
 
     place = _home(home, quiet=as_json)
     print_plans(place, segment, destination, out, as_json=as_json, who=who)
@@ -211,8 +211,8 @@ def sync(
     """Deliver the differences to what was delivered before; safe to repeat after a crash."""
     place = _home(home)
     with _lock_first(place):
+        from orchestration.activation.delivery import sync_all
         from orchestration.commands.delivery import render_results
-        from orchestration.delivery import sync_all
 
         results = sync_all(place, segment, destination, approve or None)
         render_results(results, out)
@@ -254,7 +254,7 @@ def consent_grant(
     home: HomeOption = None,
 ) -> None:
     """Record that a person granted permission, with its source."""
-    from orchestration.delivery import record_consent
+    from orchestration.activation.delivery import record_consent
 
     receipt = record_consent(
         _home(home),
@@ -287,7 +287,7 @@ def consent_revoke(
     home: HomeOption = None,
 ) -> None:
     """Record that a person withdrew permission; the next send already honours it."""
-    from orchestration.delivery import record_consent
+    from orchestration.activation.delivery import record_consent
 
     receipt = record_consent(
         _home(home),
@@ -426,7 +426,7 @@ def doctor(
 ) -> None:
     """Check settings, stores, credentials by name and freshness; exit 1 if something is wrong."""
     from ingestion.config import load_settings
-    from orchestration import doctor as room
+    from orchestration.health import doctor as room
 
     place = _home(home)
     checks = room.diagnose(place, load_settings(), connect=connect)
@@ -470,7 +470,7 @@ def dev(
 
 
 def _new(kind: str, name: str) -> None:
-    from orchestration.scaffold import scaffold
+    from orchestration.scaffold.scaffold import scaffold
 
     for line in scaffold(kind, name):
         out.print(line)
@@ -505,7 +505,7 @@ def new_destination(name: NameArgument) -> None:
 
 def _moment(text: str | None) -> datetime:
     """The time asked for, else the clock: the only place that reads it."""
-    from orchestration.run import parse_as_of
+    from orchestration.run.run import parse_as_of
 
     return parse_as_of(text) if text else datetime.now(UTC).replace(tzinfo=None, microsecond=0)
 
@@ -519,9 +519,9 @@ def _check_first(home: Home, asked: str, *, begin_anew: bool) -> None:
     from ingestion.config import load_settings
     from ingestion.pipelines import check_input
     from orchestration.destinations import check_destinations
-    from orchestration.raw_store import require_raw
-    from orchestration.run import require_input
-    from orchestration.transformation import check_settings
+    from orchestration.health.raw_store import require_raw
+    from orchestration.run.dbt import check_settings
+    from orchestration.run.run import require_input
 
     settings = load_settings()
     check_settings(settings)

@@ -28,8 +28,8 @@ SKIPPED = {"__pycache__", "target", "logs", "node_modules", ".venv"}
 KNOWS_DAGSTER = (
     "orchestration/defs/",
     "orchestration/definitions.py",
-    "orchestration/history.py",
-    "orchestration/launch.py",
+    "orchestration/host/history.py",
+    "orchestration/host/launch.py",
     "orchestration/serve/server.py",
 )
 

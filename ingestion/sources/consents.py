@@ -10,8 +10,8 @@ Data flow: DIR/consents/ -> raw_consents.consents
 
 from __future__ import annotations
 
-from ingestion.fields import IDENTIFIER_COLUMNS, LOWER, Column, TableSpec
-from ingestion.folder_source import FolderSource
+from ingestion.files.source import FolderSource
+from ingestion.landing.fields import IDENTIFIER_COLUMNS, LOWER, Column, TableSpec
 
 CONSENTS = TableSpec(
     name="consents",

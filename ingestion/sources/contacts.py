@@ -11,8 +11,8 @@ Data flow: DIR/contacts/ -> raw_contacts.contacts
 
 from __future__ import annotations
 
-from ingestion.fields import Column, RowCheck, TableSpec
-from ingestion.folder_source import FolderSource
+from ingestion.files.source import FolderSource
+from ingestion.landing.fields import Column, RowCheck, TableSpec
 
 CONTACTS = TableSpec(
     name="contacts",

@@ -11,8 +11,8 @@ Data flow: DIR/email/ -> raw_email.events
 
 from __future__ import annotations
 
-from ingestion.fields import LOWER, Column, TableSpec
-from ingestion.folder_source import FolderSource
+from ingestion.files.source import FolderSource
+from ingestion.landing.fields import LOWER, Column, TableSpec
 
 KINDS = (
     "processed",

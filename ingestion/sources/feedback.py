@@ -8,8 +8,8 @@ Data flow: DIR/feedback/ -> raw_feedback.feedback
 
 from __future__ import annotations
 
-from ingestion.fields import IDENTIFIER_COLUMNS, LOWER, Column, TableSpec
-from ingestion.folder_source import FolderSource
+from ingestion.files.source import FolderSource
+from ingestion.landing.fields import IDENTIFIER_COLUMNS, LOWER, Column, TableSpec
 
 FEEDBACK = TableSpec(
     name="feedback",

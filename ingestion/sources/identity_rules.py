@@ -10,9 +10,9 @@ Data flow: DIR/identity_rules.csv -> raw_identity_rules.identity_rules
 
 from __future__ import annotations
 
-from ingestion.fields import LOWER, Column, RowCheck, TableSpec
-from ingestion.folder_source import FolderSource
-from ingestion.identifiers import IDENTIFIER_TYPES
+from ingestion.files.source import FolderSource
+from ingestion.functions.identifiers import IDENTIFIER_TYPES
+from ingestion.landing.fields import LOWER, Column, RowCheck, TableSpec
 
 RULES = TableSpec(
     name="identity_rules",

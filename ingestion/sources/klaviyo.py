@@ -8,7 +8,7 @@ Paging: JSON:API cursors (`links.next`), oldest change first. Klaviyo gives no t
 is checked from the other side: the newest row must have been seen, else the pull goes on from the
 last one seen. A repeated cursor, a short page with a next one, or errors in a 200 are asked for
 again and then fail the run.
-Limits: 429 is waited out as Retry-After says (ingestion/http.py).
+Limits: 429 is waited out as Retry-After says (ingestion/apis/http.py).
 Lateness: each run asks again for the last `lateness_hours` before the newest row it has; rows that
 have not changed are duplicates. A row dated after the run never moves the cursor.
 Bad day: a profile or event without id or time goes to quarantine; a page that cannot be trusted
@@ -24,13 +24,13 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from ingestion.api_source import ApiSource, Page, Pull
+from ingestion.apis.connection import Check, credential, credential_check
+from ingestion.apis.http import ApiClient
+from ingestion.apis.paging import Cursor, PageError, parsed, retried_page
+from ingestion.apis.source import ApiSource, Page, Pull
 from ingestion.config import Klaviyo, Settings
-from ingestion.connection import Check, credential, credential_check
 from ingestion.errors import RegularsError, SourceError
-from ingestion.fields import Column, TableSpec
-from ingestion.http import ApiClient
-from ingestion.paging import Cursor, PageError, parsed, retried_page
+from ingestion.landing.fields import Column, TableSpec
 
 Row = dict[str, Any]
 

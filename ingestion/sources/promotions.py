@@ -8,8 +8,8 @@ Data flow: DIR/promotions/ -> raw_promotions.promotions
 
 from __future__ import annotations
 
-from ingestion.fields import Column, TableSpec
-from ingestion.folder_source import FolderSource
+from ingestion.files.source import FolderSource
+from ingestion.landing.fields import Column, TableSpec
 
 PROMOTIONS = TableSpec(
     name="promotions",

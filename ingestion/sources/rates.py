@@ -9,8 +9,8 @@ Data flow: DIR/rates/ -> raw_rates.rates
 
 from __future__ import annotations
 
-from ingestion.fields import Column, TableSpec
-from ingestion.folder_source import FolderSource
+from ingestion.files.source import FolderSource
+from ingestion.landing.fields import Column, TableSpec
 
 RATES = TableSpec(
     name="rates",

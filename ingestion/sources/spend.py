@@ -8,8 +8,8 @@ Data flow: DIR/spend/ -> raw_spend.spend
 
 from __future__ import annotations
 
-from ingestion.fields import Column, TableSpec
-from ingestion.folder_source import FolderSource
+from ingestion.files.source import FolderSource
+from ingestion.landing.fields import Column, TableSpec
 
 SPEND = TableSpec(
     name="spend",

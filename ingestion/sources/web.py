@@ -12,8 +12,8 @@ Data flow: DIR/web/ -> raw_web.events
 
 from __future__ import annotations
 
-from ingestion.fields import LOWER, Column, RowCheck, TableSpec
-from ingestion.folder_source import FolderSource
+from ingestion.files.source import FolderSource
+from ingestion.landing.fields import LOWER, Column, RowCheck, TableSpec
 
 EVENTS = TableSpec(
     name="events",

@@ -18,7 +18,7 @@ from ingestion.errors import RegularsError, UsageError
 from orchestration.activation.plan import Plan, open_rows
 from orchestration.ops import schema
 from orchestration.ops.store import insert_new, to_micros
-from orchestration.run import Send
+from orchestration.run.run import Send
 
 
 class ApprovalError(RegularsError):

@@ -30,10 +30,10 @@ from typing import Any
 from sqlalchemy import Connection, Select, Table, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from orchestration.evidence import grade_rank
 from orchestration.ops import schema
 from orchestration.ops.consents import EVERY
 from orchestration.ops.store import StoreError
+from orchestration.who.evidence import grade_rank
 
 TRANSACTIONAL = "transactional"
 ADDRESS_TYPES: Mapping[str, tuple[str, ...]] = {

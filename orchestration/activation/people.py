@@ -22,8 +22,8 @@ import pyarrow as pa
 from ingestion.config import Settings
 from ingestion.errors import UsageError
 from orchestration.activation.gate import ADDRESS_TYPES, Identifier, Key
-from orchestration.home import Home
-from orchestration.publishing.reader import open_published
+from orchestration.home.layout import Home
+from orchestration.published.reader import open_published
 
 DEFAULT_TRAITS = ("first_name", "last_name", "country_code")
 

@@ -33,10 +33,10 @@ from orchestration.activation.gate import (
 )
 from orchestration.activation.people import People, Target, load_people, member_count
 from orchestration.destinations.base import Operation, Payload
-from orchestration.home import Home
+from orchestration.home.layout import Home
 from orchestration.ops import schema
 from orchestration.ops.store import Store, to_micros
-from orchestration.publishing.reader import read_build
+from orchestration.published.reader import read_build
 
 _LARGE = 5_000  # members from which reading all facts at once is faster than looking them up
 OPEN_STATES = ("pending", "sending", "unknown", "dead")

@@ -49,8 +49,8 @@ from orchestration.activation.plan import (
 )
 from orchestration.activation.settlement import BatchKey, Queued
 from orchestration.destinations.base import Audience, Batch, Destination, Payload, RetryLaterError
-from orchestration.home import Home
-from orchestration.lock import hold
+from orchestration.home.layout import Home
+from orchestration.home.lock import hold
 from orchestration.ops import schema
 from orchestration.ops.store import Store, to_micros
 

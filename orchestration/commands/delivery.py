@@ -1,6 +1,6 @@
 """The tables of what was planned and what was sent, for `plan`, `sync`, `run` and `demo`.
 
-Belongs here: layout. Does not belong here: plans and syncs (orchestration/delivery). Counts and
+Belongs here: layout. Does not belong here: plans and syncs (orchestration/activation). Counts and
 reasons only; who they are is in the files of the destination.
 """
 
@@ -14,19 +14,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from rich.console import Console
 from rich.table import Table
 
-from orchestration.activation.ledger import LastSync
-from orchestration.activation.people import Target
-from orchestration.activation.plan import Plan
-from orchestration.activation.sync import SyncReport
-from orchestration.delivery import (
+from orchestration.activation.delivery import (
     Delivery,
     Planned,
     last_deliveries,
     plan_all,
     who_is_planned,
 )
-from orchestration.home import Home
-from orchestration.report.words import REASONS
+from orchestration.activation.ledger import LastSync
+from orchestration.activation.people import Target
+from orchestration.activation.plan import Plan
+from orchestration.activation.sync import SyncReport
+from orchestration.home.layout import Home
+from orchestration.words.codes import REASONS, reasons_in_words
 
 PEOPLE_SHOWN = 100
 NOBODY = "No person has a permitted address yet: nothing could be sent."
@@ -213,11 +213,6 @@ def _numbers(delivery: Delivery) -> Iterator[str]:
         yield f"{delivery.counts.get(name, 0):,}"
     yield f"{sum(delivery.held_back.values()):,}"
     yield reasons_in_words(delivery.held_back)
-
-
-def reasons_in_words(counts: Mapping[str, int]) -> str:
-    """`12 unsubscribed, 3 permission expired`, most first."""
-    return ", ".join(f"{count:,} {REASONS.get(reason, reason)}" for reason, count in counts.items())
 
 
 def _facts(plan: Plan, past: Mapping[tuple[str, str], LastSync]) -> dict[str, object]:

@@ -1,7 +1,7 @@
 """`regulars demo`: the pretend shop, its servers, one whole run, and where to look next.
 
 Belongs here: setting the stage and the closing words. Does not belong here: the world
-(ingestion/demo) and the run (orchestration/launch), which is the very same as a real shop's: the
+(ingestion/demo) and the run (orchestration/host), which is the very same as a real shop's: the
 sources reach the pretend servers by settings and environment variables alone.
 """
 
@@ -21,15 +21,15 @@ from ingestion.demo.troubles import Troubles
 from ingestion.demo.world import DEFAULT_AS_OF, make_world
 from ingestion.demo.write import write_demo
 from ingestion.errors import UsageError
-from orchestration import lock
 from orchestration.commands.delivery import render_deliveries
 from orchestration.commands.summary import print_next, print_summary
-from orchestration.home import Home
-from orchestration.home_kind import WORLD, claim, own_input, own_settings, read_mark
-from orchestration.launch import run_job
-from orchestration.program import program
-from orchestration.publishing.reader import open_published
-from orchestration.run import RunRequest, parse_as_of
+from orchestration.home import lock
+from orchestration.home.kind import WORLD, claim, own_input, own_settings, read_mark
+from orchestration.home.layout import Home
+from orchestration.host.launch import run_job
+from orchestration.published.reader import open_published
+from orchestration.run.run import RunRequest, parse_as_of
+from orchestration.words.program import program
 
 SETTINGS = """\
 # The pretend shop's settings, written by `regulars demo`.

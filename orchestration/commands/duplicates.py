@@ -10,7 +10,7 @@ from time import monotonic
 from rich.console import Console
 from rich.table import Table
 
-from orchestration.home import Home
+from orchestration.home.layout import Home
 from orchestration.science.duplicates import propose_duplicates
 
 

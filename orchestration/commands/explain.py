@@ -1,7 +1,7 @@
 """`regulars explain`: one person, or with --why what is between two identifiers.
 
 Belongs here: which of the two was asked, and JSON or text. Does not belong here: finding anything
-(orchestration/explain.py, why.py) and how it is laid out (explain_view.py).
+(orchestration/who/explain.py, why.py) and how it is laid out (explain_view.py).
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ import sys
 from rich.console import Console
 
 from ingestion.errors import UsageError
-from orchestration.explain import explain
-from orchestration.explain_view import render, render_why
-from orchestration.home import Home
-from orchestration.why import why
+from orchestration.home.layout import Home
+from orchestration.who.explain import explain
+from orchestration.who.view import render, render_why
+from orchestration.who.why import why
 
 
 def print_explanation(

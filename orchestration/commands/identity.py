@@ -1,6 +1,6 @@
 """`regulars plan --identity`: who moves, what follows, and the rules that do nothing.
 
-Belongs here: layout. Does not belong here: how it is found out (orchestration/identity_preview.py,
+Belongs here: layout. Does not belong here: how it is found out (orchestration/preview/identity.py,
 identity_consequences.py, identity_idle_rules.py). Ids, counts and line numbers only; no identifier
 of anybody.
 """
@@ -14,11 +14,11 @@ from rich.console import Console
 from rich.table import Table
 
 from ingestion.config import load_settings
-from orchestration.home import Home
-from orchestration.identity_consequences import Consequence
-from orchestration.identity_idle_rules import IdleRules
-from orchestration.identity_preview import SHOWN, Change, Example, preview
-from orchestration.report.words import REFUSALS
+from orchestration.home.layout import Home
+from orchestration.preview.consequences import Consequence
+from orchestration.preview.identity import SHOWN, Change, Example, preview
+from orchestration.preview.idle_rules import IdleRules
+from orchestration.words.codes import REFUSALS
 
 MEANINGS = {
     "merged": "would become one with another",

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from rich.console import Console
 
-from orchestration import lock
-from orchestration.home import Home
+from orchestration.home import lock
+from orchestration.home.layout import Home
 from orchestration.ops.continuity import begin_anew
-from orchestration.run import clock
+from orchestration.run.run import clock
 
 
 def print_begin_anew(home: Home, person: str, reason: str, out: Console) -> None:

@@ -17,12 +17,12 @@ from rich.table import Table
 
 from ingestion.config import load_settings
 from ingestion.errors import UsageError
-from ingestion.folder import InputFolder
+from ingestion.files.folder import InputFolder
 from ingestion.pipelines import RunContext
 from ingestion.quarantine import QuarantinedRow, quarantine_counts, quarantined_rows
 from ingestion.quarantine import replay as replay_rows
-from orchestration import lock
-from orchestration.home import Home
+from orchestration.home import lock
+from orchestration.home.layout import Home
 
 SHOWN = 200
 

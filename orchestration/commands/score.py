@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ingestion.errors import UsageError
-from orchestration.home import Home
+from orchestration.home.layout import Home
 from orchestration.scorecard.scorecard import MethodScore, Scorecard, TroubleScore, make_scorecard
 
 LEGEND = (

@@ -14,8 +14,8 @@ from rich.console import Console
 from rich.table import Table
 
 from orchestration.commands.tables import TABLES
-from orchestration.home import Home
-from orchestration.publishing.reader import QueryResult, query_published
+from orchestration.home.layout import Home
+from orchestration.published.reader import QueryResult, query_published
 
 SHOWN = 200
 # DuckDB's own answer names the tables of one schema, and none stands there.

@@ -13,10 +13,10 @@ import duckdb
 from rich.console import Console
 from rich.table import Table
 
-from orchestration.home import Home
-from orchestration.plain_text import shown_name
-from orchestration.publishing.reader import open_published
+from orchestration.home.layout import Home
+from orchestration.published.reader import open_published
 from orchestration.report.health import read_earlier
+from orchestration.words.plain_text import shown_name
 
 PEOPLE = """
 select customer_type, count(*) from marts.dim_customers group by customer_type

@@ -15,8 +15,8 @@ from rich.console import Console
 from rich.table import Table
 
 from ingestion.errors import UsageError
-from orchestration.home import Home
-from orchestration.publishing.reader import open_published
+from orchestration.home.layout import Home
+from orchestration.published.reader import open_published
 
 TABLES = """
 select schema_name || '.' || table_name as "table", estimated_size as "rows",

@@ -1,7 +1,7 @@
 """The report, and one asset per (segment, destination) pair.
 
 Belongs here: assets made of the settings and the segments' own configuration. Does not belong
-here: who may receive (the gate), what is sent (orchestration/delivery, orchestration/activation).
+here: who may receive (the gate), what is sent (orchestration/activation).
 """
 
 from collections.abc import Iterator
@@ -10,14 +10,14 @@ from typing import NamedTuple
 import dagster as dg
 
 from ingestion.config import load_settings
-from orchestration import console
 from orchestration.activation.authority import as_asked
+from orchestration.activation.delivery import Delivery, Office, moment
 from orchestration.activation.people import destinations_of, targets
-from orchestration.commands.delivery import reasons_in_words
 from orchestration.defs.quality import GROUP as PUBLISH
 from orchestration.defs.resources import RunResource
 from orchestration.defs.transformation import PROJECT
-from orchestration.delivery import Delivery, Office, moment
+from orchestration.run import console
+from orchestration.words.codes import reasons_in_words
 
 GROUP = "activation"
 PUBLISHED = dg.AssetKey([PUBLISH, "published"])

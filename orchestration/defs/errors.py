@@ -3,7 +3,7 @@
 Dagster turns every exception into one kind of record before it keeps or shows it; that is where
 the words of engines are left out (RELIABILITY SEC5). Our own sentences pass as they are.
 
-Belongs here: that one place. Does not belong here: what is left out (`ingestion.engine_words`).
+Belongs here: that one place. Does not belong here: what is left out (`ingestion.redaction.engine`).
 """
 
 import traceback
@@ -11,8 +11,8 @@ from typing import Any
 
 from dagster_shared.error import SerializableErrorInfo
 
-from ingestion.engine_words import are_kept, reduced, what_stays
 from ingestion.errors import RegularsError
+from ingestion.redaction.engine import are_kept, reduced, what_stays
 
 # They speak of the program or the machine, not of a row.
 PLAIN = (

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import dagster as dg
 
 from ingestion.config import load_settings
-from ingestion.counts import TableCounts
 from ingestion.errors import RefusedError, UsageError
+from ingestion.landing.counts import TableCounts
 from ingestion.pipelines import (
     SOURCES,
     RunContext,
@@ -18,10 +18,10 @@ from ingestion.pipelines import (
     enabled_sources,
     run_source,
 )
-from orchestration import console
 from orchestration.defs.resources import RunResource
 from orchestration.ops.runs import SourceCounts, record_source_counts
 from orchestration.ops.unread_sources import begin_reading, finish_reading
+from orchestration.run import console
 
 # Loads merge on a key, so a step may run twice; APIs have bad minutes.
 RETRY = dg.RetryPolicy(max_retries=2, delay=5, backoff=dg.Backoff.EXPONENTIAL)

@@ -11,7 +11,7 @@ import dagster as dg
 from orchestration.defs.ingestion import raw_asset_keys
 from orchestration.defs.resources import RunResource
 from orchestration.ops.export import EXPORTS, export_ops
-from orchestration.shop_currency import refuse_another_currency
+from orchestration.run.shop_currency import refuse_another_currency
 
 GROUP = "sources"  # what ops knows is read by models as any other source is
 RUN_CONTEXT = "run_context"

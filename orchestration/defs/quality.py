@@ -1,7 +1,7 @@
 """The candidate, the checks that judge it, and the swap.
 
 Belongs here: Dagster's view of write, audit, publish. Does not belong here: building or judging a
-candidate (orchestration/publishing, orchestration/quality). The publisher itself refuses what was
+candidate (orchestration/published, orchestration/quality). The publisher itself refuses what was
 not audited, so a step left out here cannot publish anything.
 """
 
@@ -17,19 +17,19 @@ from orchestration.defs.resources import RunResource
 from orchestration.defs.transformation import models, published_tables
 from orchestration.ops.commit import commit_after_publish
 from orchestration.ops.runs import SUCCEEDED, AuditLog, finish_run
-from orchestration.publishing.audit import failure, record_audit
-from orchestration.publishing.candidate import Candidate, build_candidate, describe_candidate
-from orchestration.publishing.publish import publish
+from orchestration.published.audit import failure, record_audit
+from orchestration.published.candidate import Candidate, build_candidate, describe_candidate
+from orchestration.published.checks import CheckResult, stopping
+from orchestration.published.swap import publish
 from orchestration.quality.breaker import check_sizes
 from orchestration.quality.dbt_results import dbt_checks
 from orchestration.quality.freshness import silent_sources
 from orchestration.quality.identity import NAME as IDENTITY_DRIFT
 from orchestration.quality.identity import check_identity
 from orchestration.quality.releases import apply_releases, baseline_of, find_releases
-from orchestration.quality.results import CheckResult, stopping
 from orchestration.quality.run import find_suites, run_quality
-from orchestration.run import Run, clock
-from orchestration.transformation import target_path
+from orchestration.run.dbt import target_path
+from orchestration.run.run import Run, clock
 
 GROUP = "publish"
 CANDIDATE = dg.AssetKey([GROUP, "candidate"])

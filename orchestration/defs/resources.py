@@ -1,6 +1,6 @@
 """The resources every step shares: the run (lock, ops store, facts) and the dbt command.
 
-Belongs here: wrapping orchestration/run.py and dagster-dbt. Does not belong here: what a run is.
+Belongs here: wrapping orchestration/run and dagster-dbt. Does not belong here: what a run is.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,11 +16,10 @@ from packaging.version import Version
 from pydantic import Field, PrivateAttr
 
 from ingestion.config import load_settings
-from orchestration import console
 from orchestration.activation.authority import refuse_other_input
 from orchestration.destinations import check_destinations
-from orchestration.home import Home
-from orchestration.home_kind import (
+from orchestration.health.raw_store import require_raw
+from orchestration.home.kind import (
     claim,
     is_demo,
     own_input,
@@ -28,12 +27,13 @@ from orchestration.home_kind import (
     take_settings,
     world_moment,
 )
+from orchestration.home.layout import Home
+from orchestration.home.workers import mark_process, release_dead_runs
 from orchestration.ops.runs import rows_received
-from orchestration.pretend_sources import pretend_sources
-from orchestration.raw_store import require_raw
-from orchestration.run import Run, RunRequest, Send, open_run, parse_as_of, require_input
-from orchestration.transformation import DBT_PROJECT, check_settings, dbt_executable
-from orchestration.workers import mark_process, release_dead_runs
+from orchestration.run import console
+from orchestration.run.dbt import DBT_PROJECT, check_settings, dbt_executable
+from orchestration.run.pretend_sources import pretend_sources
+from orchestration.run.run import Run, RunRequest, Send, open_run, parse_as_of, require_input
 
 QUEUE_SECONDS = 6 * 3600.0
 

@@ -9,9 +9,10 @@ import datetime
 import dagster as dg
 
 from ingestion.config import load_settings
-from ingestion.inbox import fingerprint
-from orchestration.home import Home
-from orchestration.home_kind import is_demo
+from ingestion.files.inbox import fingerprint
+from ingestion.pipelines import SOURCES
+from orchestration.home.kind import is_demo
+from orchestration.home.layout import Home
 
 _settings = load_settings()
 
@@ -77,7 +78,7 @@ def new_files(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipRea
     """Compare a fingerprint of the input's file list with the last one seen."""
     if not _settings.input:
         return dg.SkipReason("No `input` is set in regulars.toml.")
-    seen = fingerprint(_settings.input)
+    seen = fingerprint(_settings.input, SOURCES.values())
     if seen == context.cursor:
         return dg.SkipReason("No new or changed file.")
     context.update_cursor(seen)

@@ -1,7 +1,7 @@
 """dbt's models, seeds and tests as assets and checks.
 
 Belongs here: the translation of dbt names to asset names and the one dbt step of a run. Does not
-belong here: calling dbt by hand (orchestration/transformation.py) or any model (dbt_project).
+belong here: calling dbt by hand (orchestration/run/dbt.py) or any model (dbt_project).
 """
 
 import signal
@@ -15,10 +15,10 @@ from dagster_dbt import DagsterDbtTranslator, DbtCliInvocation, DbtCliResource, 
 from ingestion.config import load_settings
 from ingestion.errors import RegularsError
 from orchestration.defs.resources import RunResource
-from orchestration.home import Home
-from orchestration.interrupts import noticing_interrupts
-from orchestration.publishing.candidate import SCHEMAS
-from orchestration.transformation import (
+from orchestration.home.interrupts import noticing_interrupts
+from orchestration.home.layout import Home
+from orchestration.published.candidate import SCHEMAS
+from orchestration.run.dbt import (
     WITHOUT_UNIT_TESTS,
     column_types,
     failure_sentence,

@@ -16,8 +16,8 @@ from pkgutil import iter_modules
 from ingestion import config
 from ingestion.errors import UsageError
 from orchestration.destinations.base import Destination
-from orchestration.home import Home
-from orchestration.home_kind import is_demo
+from orchestration.home.kind import is_demo
+from orchestration.home.layout import Home
 
 _NOT_A_KIND = frozenset({"base", "tables"})
 

@@ -37,7 +37,7 @@ from orchestration.destinations.base import (
     delivered,
 )
 from orchestration.destinations.tables import Format, write_table
-from orchestration.home import Home
+from orchestration.home.layout import Home
 
 _PUTS_WHOLE = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "az", "adl", "oci", "memory"})
 

@@ -21,11 +21,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from sqlalchemy import Connection, Table, delete, func, select, tuple_, update
 
-from orchestration.home import Home
+from orchestration.home.layout import Home
 from orchestration.ops import schema
 from orchestration.ops.runs import SUCCEEDED, run_status
 from orchestration.ops.store import Store, fetch_columns, insert_new, rows_of, to_micros, upsert
-from orchestration.publishing.reader import open_locked, read_build
+from orchestration.published.reader import open_locked, read_build
 
 PUBLISHED_RUN = "published_run_id"
 _TIME = pa.timestamp("us")

@@ -25,7 +25,7 @@ import duckdb
 import pyarrow as pa
 from sqlalchemy import Connection, select
 
-from ingestion.duckdb_session import silence
+from ingestion.duckdb import silence
 from ingestion.errors import RegularsError
 from orchestration.ops import schema, unknown_words
 from orchestration.ops.consents import append_facts

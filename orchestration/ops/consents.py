@@ -18,7 +18,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from ingestion.errors import UsageError
-from ingestion.identifiers import match_identifier
+from ingestion.functions.identifiers import match_identifier
 from orchestration.ops import schema
 from orchestration.ops.store import Store, insert_new, to_micros
 

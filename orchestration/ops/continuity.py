@@ -20,11 +20,11 @@ import duckdb
 from sqlalchemy import func, select
 
 from ingestion.errors import RegularsError, UsageError
-from orchestration.home import Home
+from orchestration.home.layout import Home
 from orchestration.ops import schema
 from orchestration.ops.runs import run_status
 from orchestration.ops.store import URL_VARIABLE, Store, StoreError, open_store, upsert
-from orchestration.publishing.reader import read_build
+from orchestration.published.reader import read_build
 
 BEGUN_ANEW = "begun_anew"
 ONLY_IN_A_BACKUP = (

@@ -30,7 +30,7 @@ from typing import Any, Literal
 from jinja2 import Environment
 
 from ingestion.config import REPOSITORY
-from ingestion.sql import quote
+from ingestion.duckdb import quote
 from orchestration.ops import fact_queries_apis as apis
 from orchestration.ops.spoken_names import column_kind, file_reason
 

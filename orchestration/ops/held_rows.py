@@ -20,11 +20,11 @@ from typing import Any
 
 import duckdb
 
-from ingestion.csv_records import delimiter_of
-from ingestion.fields import FIRST_DAY, LAST_DAY, TableSpec
-from ingestion.folder import form_of
-from ingestion.identifiers import match_email
-from ingestion.judging import judged_rows, normal
+from ingestion.files.csv_records import delimiter_of
+from ingestion.files.folder import form_of
+from ingestion.functions.identifiers import match_email
+from ingestion.landing.fields import FIRST_DAY, LAST_DAY, TableSpec
+from ingestion.landing.judging import judged_rows, normal
 from ingestion.pipelines import SOURCES
 from ingestion.quarantine import held_batches
 from orchestration.ops.meanings import DAMAGED

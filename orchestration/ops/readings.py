@@ -1,7 +1,7 @@
 """Whose a statement is: the identifiers that what a source wrote may mean.
 
 Belongs here: every reading of an address, a national number, or an id of a kind nobody named. Does
-not belong here: the matching form of one identifier (`ingestion.identifiers`) or what was said.
+not belong here: the matching form of one identifier (`ingestion.functions`) or what was said.
 
 An opt-in counts for the one identifier it names. A refusal counts for each reading that stands in
 the data: a number without its country code is one of the record's country, of the shop's and of
@@ -18,7 +18,7 @@ import phonenumbers
 import pyarrow as pa
 
 from ingestion.config import REPOSITORY
-from ingestion.identifiers import IDENTIFIER_TYPES, match_identifier, phone_readings
+from ingestion.functions.identifiers import IDENTIFIER_TYPES, match_identifier, phone_readings
 from orchestration.ops.held_rows import found_addresses
 from orchestration.ops.status_words import folded
 

@@ -36,7 +36,7 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.schema import CreateColumn
 
 from ingestion.errors import RegularsError
-from orchestration.home import Home
+from orchestration.home.layout import Home
 from orchestration.ops import schema
 
 URL_VARIABLE = "REGULARS_OPS_URL"

@@ -29,9 +29,10 @@ from math import sqrt
 from typing import Any
 
 from ingestion.config import Breaker, Settings
-from orchestration.home import Home
+from orchestration.home.layout import Home
 from orchestration.ops.store import Store
-from orchestration.publishing.candidate import Candidate
+from orchestration.published.candidate import Candidate
+from orchestration.published.checks import BREAKER_PREFIX, CheckResult
 from orchestration.quality.measures import (
     GroupChange,
     Measures,
@@ -41,8 +42,7 @@ from orchestration.quality.measures import (
     read_thresholds,
 )
 from orchestration.quality.releases import apply_releases, baseline_of, find_releases
-from orchestration.quality.results import BREAKER_PREFIX, CheckResult
-from orchestration.transformation import read_manifest, target_path
+from orchestration.run.dbt import read_manifest, target_path
 
 NOISE = 3.0  # allowance for chance, in square roots of the number that is expected
 BURST = 4.0  # how many times busier than usual a day may be

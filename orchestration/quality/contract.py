@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import duckdb
 
-from orchestration.publishing.candidate import quoted
-from orchestration.quality.results import CheckResult
+from orchestration.published.candidate import quoted
+from orchestration.published.checks import CheckResult
 
 
 @dataclass(frozen=True)

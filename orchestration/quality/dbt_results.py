@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from orchestration.quality.results import CheckResult
+from orchestration.published.checks import CheckResult
 
 _HINT = "Look at the test's description in the dbt project; the run's log names the model."
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from orchestration.quality.results import Severity
+from orchestration.published.checks import Severity
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ Belongs here: the rule by which silence is too long. Does not belong here: when 
 
 from __future__ import annotations
 
-from orchestration.home import Home
-from orchestration.publishing.reader import open_published
+from orchestration.home.layout import Home
+from orchestration.published.reader import open_published
 
 # A quiet day is no fault: ten of a source's own usual gaps, and never less than three days.
 MIN_DAYS = 3

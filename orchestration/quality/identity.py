@@ -17,11 +17,11 @@ from math import sqrt
 import duckdb
 
 from ingestion.config import Identity
-from orchestration.home import Home
-from orchestration.publishing.candidate import Candidate
-from orchestration.publishing.reader import open_locked
+from orchestration.home.layout import Home
+from orchestration.published.candidate import Candidate
+from orchestration.published.checks import CheckResult, Severity
+from orchestration.published.reader import open_locked
 from orchestration.quality.breaker import NOISE
-from orchestration.quality.results import CheckResult, Severity
 
 NAME = "identity_drift"
 TABLE = "ops.identity_metrics"

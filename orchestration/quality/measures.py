@@ -22,8 +22,8 @@ from pathlib import Path
 
 import duckdb
 
-from ingestion.duckdb_session import silence
-from orchestration.publishing.candidate import OFFLINE, quoted
+from ingestion.duckdb import silence
+from orchestration.published.candidate import OFFLINE, quoted
 
 # A stay counts as due a day before its window ends, because runs are about a day apart.
 WINDOW_MARGIN_DAYS = 1

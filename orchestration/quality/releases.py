@@ -20,11 +20,11 @@ from typing import Any
 from sqlalchemy import select
 
 from ingestion.errors import UsageError
-from orchestration.home import Home
+from orchestration.home.layout import Home
 from orchestration.ops import schema
 from orchestration.ops.store import Store, insert_new, to_micros
-from orchestration.publishing.reader import read_build
-from orchestration.quality.results import CheckResult
+from orchestration.published.checks import CheckResult
+from orchestration.published.reader import read_build
 
 DESTINATION = "published"
 NOTHING_PUBLISHED = "none"  # the baseline before the first publication

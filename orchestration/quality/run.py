@@ -20,12 +20,12 @@ import duckdb
 import pandas as pd
 
 from ingestion.config import Settings
-from orchestration.publishing.candidate import Candidate, quoted
-from orchestration.publishing.reader import open_locked
+from orchestration.published.candidate import Candidate, quoted
+from orchestration.published.checks import CheckResult
+from orchestration.published.reader import open_locked
 from orchestration.quality import suites as suites_package
 from orchestration.quality.contract import check_contract
 from orchestration.quality.expectations import Expectation, Suite
-from orchestration.quality.results import CheckResult
 
 
 def run_quality(candidate: Candidate, settings: Settings) -> list[CheckResult]:

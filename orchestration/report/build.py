@@ -18,10 +18,11 @@ from jinja2 import FileSystemLoader, StrictUndefined
 from jinja2.sandbox import SandboxedEnvironment
 
 from ingestion.errors import RegularsError
-from orchestration.home import Home
-from orchestration.publishing.reader import open_published
-from orchestration.report import figures, health, segments, words
+from orchestration.home.layout import Home
+from orchestration.published.reader import open_published
+from orchestration.report import figures, health, segments
 from orchestration.report.ledger import Delivery, read_deliveries
+from orchestration.words import amounts, codes
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -125,7 +126,7 @@ def render(
         recency=figures.read_spans(connection, "r_score", "recency_days"),
         frequency=figures.read_spans(connection, "f_score", "frequency"),
         thresholds=thresholds,
-        stage_words=words.stages({each.name: each.value for each in thresholds}),
+        stage_words=codes.stages({each.name: each.value for each in thresholds}),
         groups=figures.read_rfm_groups(connection),
         segments=segments.read_segments(connection, build),
         deliveries=deliveries,
@@ -147,28 +148,28 @@ def _environment(currency: str) -> SandboxedEnvironment:
     )
     environment.filters.update(
         {
-            "count": words.count,
-            "few": words.few,
-            "moment": words.moment,
-            "age": words.age,
-            "label": words.label,
-            "money": lambda value, digits=0: words.money(value, currency, digits),
+            "count": amounts.count,
+            "few": amounts.few,
+            "moment": amounts.moment,
+            "age": amounts.age,
+            "label": codes.label,
+            "money": lambda value, digits=0: amounts.money(value, currency, digits),
         }
     )
     constants: dict[str, Any] = {
-        "share": words.share,
-        "change": words.change,
-        "group_words": words.RFM_GROUPS,
-        "threshold_words": words.THRESHOLDS,
-        "counted": words.counted,
-        "basis": words.basis,
-        "typical": words.typical,
-        "orders_between": words.orders_between,
-        "days_between": words.days_between,
-        "reason_words": words.REASONS,
-        "refusal_words": words.REFUSALS,
-        "channel_words": words.CHANNELS,
-        "FEW": words.FEW,
+        "share": amounts.share,
+        "change": amounts.change,
+        "group_words": codes.RFM_GROUPS,
+        "threshold_words": codes.THRESHOLDS,
+        "counted": amounts.counted,
+        "basis": codes.basis,
+        "typical": amounts.typical,
+        "orders_between": amounts.orders_between,
+        "days_between": amounts.days_between,
+        "reason_words": codes.REASONS,
+        "refusal_words": codes.REFUSALS,
+        "channel_words": codes.CHANNELS,
+        "FEW": amounts.FEW,
     }
     environment.globals.update(constants)
     return environment

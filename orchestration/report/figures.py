@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
-from orchestration.report.words import FEW
+from orchestration.words.amounts import FEW
 
 MONTHS = 13
 STAGE_ORDER = ("awareness", "consideration", "acquisition", "purchase", "advocacy")

@@ -15,7 +15,7 @@ from datetime import datetime
 import duckdb
 from sqlalchemy import func, select
 
-from orchestration.home import Home
+from orchestration.home.layout import Home
 from orchestration.ops import schema
 from orchestration.ops.store import URL_VARIABLE, Store, from_micros, open_store
 from orchestration.report.figures import rows

@@ -10,9 +10,10 @@ from decimal import Decimal
 
 import duckdb
 
-from orchestration.publishing.candidate import quoted
+from orchestration.published.candidate import quoted
 from orchestration.report.figures import Build, has_table, rows
-from orchestration.report.words import FEW, mask, without_addresses
+from orchestration.words.amounts import FEW
+from orchestration.words.masks import mask, without_addresses
 
 SHOWN = 10
 OVERLAPS = 4

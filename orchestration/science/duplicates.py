@@ -22,9 +22,9 @@ from typing import Any
 
 import duckdb
 
-from ingestion.duckdb_session import silence
+from ingestion.duckdb import silence
 from ingestion.errors import RegularsError, UsageError
-from orchestration.home import Home
+from orchestration.home.layout import Home
 
 MIN_PEOPLE = 500
 SEED = 7

@@ -18,13 +18,13 @@ from tempfile import TemporaryDirectory
 
 import duckdb
 
-from ingestion.duckdb_session import silence
+from ingestion.duckdb import silence
 from ingestion.errors import RegularsError, UsageError
-from orchestration.evidence import IDENTIFIER_TYPES
-from orchestration.home import Home
-from orchestration.lock import hold
-from orchestration.publishing.reader import open_locked, open_published
+from orchestration.home.layout import Home
+from orchestration.home.lock import hold
+from orchestration.published.reader import open_locked, open_published
 from orchestration.scorecard.measures import Connection
+from orchestration.who.evidence import IDENTIFIER_TYPES
 
 
 @contextmanager

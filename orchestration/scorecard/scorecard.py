@@ -12,8 +12,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from orchestration.home import Home
-from orchestration.publishing.reader import read_build
+from orchestration.home.layout import Home
+from orchestration.published.reader import read_build
 from orchestration.scorecard import inputs, measures
 from orchestration.scorecard.measures import Connection, Pairs, Score
 from orchestration.scorecard.rivals import RIVALS, find

@@ -24,11 +24,11 @@ from typing import Any
 
 from ingestion.config import REPOSITORY
 from ingestion.errors import UsageError
-from orchestration import lock
-from orchestration.home import Home
-from orchestration.launch import prepare
+from orchestration.home import lock
+from orchestration.home.layout import Home
+from orchestration.home.workers import is_alive, process_mark
+from orchestration.host.launch import prepare
 from orchestration.serve.guard import TOKEN, Guard
-from orchestration.workers import is_alive, process_mark
 
 FIRST_PAGE = "/asset-groups"
 POLL_MILLISECONDS = 2000

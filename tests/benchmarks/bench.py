@@ -27,7 +27,7 @@ import duckdb
 from rich.console import Console
 
 from ingestion.config import REPOSITORY
-from orchestration.home import Home
+from orchestration.home.layout import Home
 from tests.benchmarks.compare import Comparison, compare, digests
 from tests.benchmarks.floor import floor_path
 from tests.benchmarks.measure import Cost, machine, measure

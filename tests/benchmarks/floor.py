@@ -13,9 +13,9 @@ import duckdb
 
 from ingestion.config import Settings
 from ingestion.demo.catalogue import SHOP_DOMAIN
-from ingestion.duckdb_functions import register
-from orchestration.home import Home
-from orchestration.transformation import DBT_PROJECT
+from ingestion.functions.registration import register
+from orchestration.home.layout import Home
+from orchestration.run.dbt import DBT_PROJECT
 
 SCRIPT = Path(__file__).with_name("floor.sql")
 # As in dbt_project/profiles.yml

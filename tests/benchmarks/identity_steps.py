@@ -22,7 +22,7 @@ from pathlib import Path
 
 import duckdb
 
-from ingestion.duckdb_functions import register_components
+from ingestion.functions.registration import register_components
 
 Connection = duckdb.DuckDBPyConnection
 
@@ -51,8 +51,8 @@ _TYPES = (
 def compile_models(folder: Path) -> None:
     """Write the SQL of the models as dbt renders it, for a first run and for a later one."""
     from ingestion.config import load_settings
-    from orchestration.home import Home
-    from orchestration.transformation import DBT_PROJECT, dbt_executable, vars_argument
+    from orchestration.home.layout import Home
+    from orchestration.run.dbt import DBT_PROJECT, dbt_executable, vars_argument
 
     shutil.rmtree(folder / "home", ignore_errors=True)
     home = Home(folder / "home").create()

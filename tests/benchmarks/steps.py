@@ -21,10 +21,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ingestion.config import Settings, load_settings
-from orchestration.home import Home
+from orchestration.home.layout import Home
 
 if TYPE_CHECKING:
-    from orchestration.run import Run
+    from orchestration.run.run import Run
 
 FACTS = "bench_run.json"
 # Defaults, and the host that links in messages may lead to
@@ -42,7 +42,7 @@ MODELS_ONLY = ("--resource-type", "seed", "--resource-type", "model")
 
 def pretend_settings(home: Home) -> Settings:
     """The pretend shop's, the same for every step; no settings of this machine's user."""
-    from orchestration.home_kind import own_settings
+    from orchestration.home.kind import own_settings
 
     file = own_settings(home)
     if not file.exists():
@@ -56,11 +56,11 @@ def pretend_settings(home: Home) -> Settings:
 
 def begin(home: Home, settings: Settings, chosen: argparse.Namespace) -> None:
     """Open a run, as the command line does, and remember it for the steps that follow."""
-    from orchestration import lock
-    from orchestration.home_kind import claim
+    from orchestration.home import lock
+    from orchestration.home.kind import claim
     from orchestration.ops import runs
     from orchestration.ops.store import open_store
-    from orchestration.run import clear_up, clock, code_version, next_run_id
+    from orchestration.run.run import clear_up, clock, code_version, next_run_id
 
     # The pretend shop's time stands still while it delivers.
     claim(home, "demo", {"as_of": chosen.as_of.isoformat()})
@@ -77,10 +77,10 @@ def begin(home: Home, settings: Settings, chosen: argparse.Namespace) -> None:
 @contextmanager
 def opened(home: Home, settings: Settings, chosen: argparse.Namespace) -> Iterator[Run]:
     """The run that `begin` opened."""
-    from orchestration import lock
+    from orchestration.home import lock
     from orchestration.ops import runs
     from orchestration.ops.store import open_store
-    from orchestration.run import Run, RunRequest, code_version
+    from orchestration.run.run import Run, RunRequest, code_version
 
     facts = json.loads((home.root / FACTS).read_text("utf-8"))
     as_of = datetime.fromisoformat(facts["as_of"])
@@ -120,7 +120,7 @@ def permission(home: Home, settings: Settings, chosen: argparse.Namespace) -> No
     """Consent facts into ops, ops out as Parquet."""
     from orchestration.ops.consent_facts import record_consent_facts
     from orchestration.ops.export import export_ops
-    from orchestration.shop_currency import refuse_another_currency
+    from orchestration.run.shop_currency import refuse_another_currency
 
     with opened(home, settings, chosen) as run:
         record_consent_facts(
@@ -135,7 +135,7 @@ def permission(home: Home, settings: Settings, chosen: argparse.Namespace) -> No
 
 
 def _dbt(home: Home, settings: Settings, *command: str) -> None:
-    from orchestration.transformation import (
+    from orchestration.run.dbt import (
         DBT_PROJECT,
         dbt_executable,
         target_path,
@@ -158,7 +158,7 @@ def parse(home: Home, settings: Settings, chosen: argparse.Namespace) -> None:
 
 def build(home: Home, settings: Settings, chosen: argparse.Namespace) -> None:
     """Every model and every data test, from nothing."""
-    from orchestration.transformation import WITHOUT_UNIT_TESTS
+    from orchestration.run.dbt import WITHOUT_UNIT_TESTS
 
     _dbt(home, settings, "build", *WITHOUT_UNIT_TESTS, "--full-refresh")
 
@@ -170,7 +170,7 @@ def models(home: Home, settings: Settings, chosen: argparse.Namespace) -> None:
 
 def increment(home: Home, settings: Settings, chosen: argparse.Namespace) -> None:
     """What a daily run does: models take in what is new, then every test."""
-    from orchestration.transformation import WITHOUT_UNIT_TESTS
+    from orchestration.run.dbt import WITHOUT_UNIT_TESTS
 
     _dbt(home, settings, "build", *WITHOUT_UNIT_TESTS)
 
@@ -184,16 +184,16 @@ def publish(home: Home, settings: Settings, chosen: argparse.Namespace) -> None:
     """Candidate, every check, swap, commit."""
     from orchestration.ops.commit import commit_after_publish
     from orchestration.ops.runs import AuditLog
-    from orchestration.publishing.audit import record_audit
-    from orchestration.publishing.candidate import build_candidate
-    from orchestration.publishing.publish import publish as swap
+    from orchestration.published.audit import record_audit
+    from orchestration.published.candidate import build_candidate
+    from orchestration.published.swap import publish as swap
     from orchestration.quality.breaker import check_sizes
     from orchestration.quality.dbt_results import dbt_checks
     from orchestration.quality.identity import check_identity
     from orchestration.quality.releases import apply_releases, baseline_of, find_releases
     from orchestration.quality.run import run_quality
-    from orchestration.run import clock
-    from orchestration.transformation import target_path
+    from orchestration.run.dbt import target_path
+    from orchestration.run.run import clock
 
     with opened(home, settings, chosen) as run:
         candidate = build_candidate(home, run)
@@ -211,7 +211,7 @@ def publish(home: Home, settings: Settings, chosen: argparse.Namespace) -> None:
 
 def sync(home: Home, settings: Settings, chosen: argparse.Namespace) -> None:
     """Plan and deliver every segment to the file destination."""
-    from orchestration.delivery import sync_all
+    from orchestration.activation.delivery import sync_all
 
     sync_all(home, None, None, None)
 

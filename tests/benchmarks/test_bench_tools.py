@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 from ingestion.demo.catalogue import SHOP_DOMAIN
-from orchestration.home import Home
+from orchestration.home.layout import Home
 from tests.benchmarks.compare import compare, digests
 from tests.benchmarks.measure import Cost, StepFailedError, machine, measure
 from tests.benchmarks.page import END, START, page

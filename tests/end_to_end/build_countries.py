@@ -14,7 +14,7 @@ from pathlib import Path
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 
-from orchestration.transformation import project_vars
+from orchestration.run.dbt import project_vars
 from tests.dbt.world import PROJECT, World
 from tests.end_to_end.countries import AS_OF, COUNTRIES, Country, fill
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from orchestration import lock
+from orchestration.home import lock
 from tests.end_to_end.conftest import REGULARS, REPOSITORY, DemoHome, Regulars, environment
 
 SOAK = bool(os.environ.get("REGULARS_SOAK"))

@@ -17,8 +17,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orchestration.home import Home
-from orchestration.publishing.candidate import build_candidate
+from orchestration.home.layout import Home
+from orchestration.published.candidate import build_candidate
 from orchestration.report.build import build_report
 from tests.end_to_end.conftest import REPOSITORY, Regulars
 from tests.end_to_end.countries import (

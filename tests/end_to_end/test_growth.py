@@ -7,7 +7,7 @@ from pathlib import Path
 
 import duckdb
 
-from ingestion.duckdb_functions import register
+from ingestion.functions.registration import register
 from tests.end_to_end.conftest import DemoHome
 
 EVERY_PAIR = re.compile(r"BLOCKWISE_NL_JOIN|NESTED_LOOP_JOIN|CROSS_PRODUCT")

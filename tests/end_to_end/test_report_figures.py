@@ -5,8 +5,8 @@ Belongs here: figures of one built page beside one another. Does not belong here
 
 from __future__ import annotations
 
-from orchestration.home import Home
-from orchestration.publishing.reader import open_published
+from orchestration.home.layout import Home
+from orchestration.published.reader import open_published
 from orchestration.report.figures import read_build
 from orchestration.report.ledger import read_deliveries
 from orchestration.report.segments import read_segments

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from orchestration.activation.sync import sync
 from orchestration.destinations.base import Idempotency
-from orchestration.home import Home
+from orchestration.home.layout import Home
 from orchestration.ops.store import open_store
 from tests.faults.receiver import HttpDestination
 from tests.orchestration.activation.shop import NOW, TARGET

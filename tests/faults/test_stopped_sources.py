@@ -16,21 +16,22 @@ from typer.testing import CliRunner
 
 from ingestion.config import Destination, Settings
 from ingestion.errors import RegularsError
-from orchestration import console, delivery
+from orchestration.activation import delivery
 from orchestration.cli import app
 from orchestration.defs import resources
 from orchestration.defs.activation import Pair, sync_asset
 from orchestration.defs.ingestion import source_assets
 from orchestration.defs.permission import ops_export
 from orchestration.defs.resources import RunResource
-from orchestration.doctor import diagnose
-from orchestration.home import Home
-from orchestration.home_kind import claim
-from orchestration.launch import _failure
+from orchestration.health.doctor import diagnose
+from orchestration.home.kind import claim
+from orchestration.home.layout import Home
+from orchestration.host.launch import _failure
 from orchestration.ops import runs, schema
 from orchestration.ops.store import open_store
 from orchestration.ops.unread_sources import begin_reading, finish_reading
-from orchestration.run import RunRequest, clock, open_run
+from orchestration.run import console
+from orchestration.run.run import RunRequest, clock, open_run
 from tests.orchestration.activation.shop import NOW, Receiver, Shop
 from tests.orchestration.ops.raw_file import write_raw
 

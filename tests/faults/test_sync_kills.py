@@ -18,7 +18,7 @@ from sqlalchemy import func, select
 
 from orchestration.activation.ledger import broken_laws, open_intents, state_counts
 from orchestration.destinations.base import Idempotency
-from orchestration.home import Home
+from orchestration.home.layout import Home
 from orchestration.ops import schema
 from orchestration.ops.consents import (
     ConsentEvent,

@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
-from ingestion import http, paging
-from ingestion.api_source import Pull
+from ingestion.apis import http, paging
+from ingestion.apis.source import Pull
 from ingestion.config import Settings
 from ingestion.demo.servers import DemoServers, demo_servers
 from ingestion.demo.world import make_world

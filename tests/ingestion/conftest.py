@@ -15,8 +15,8 @@ import pytest
 import zstandard
 
 from ingestion.config import REPOSITORY, Settings
-from ingestion.counts import TableCounts
-from ingestion.folder import InputFolder
+from ingestion.files.folder import InputFolder
+from ingestion.landing.counts import TableCounts
 from ingestion.pipelines import RunContext, run_source
 
 AS_OF = datetime(2026, 7, 1)

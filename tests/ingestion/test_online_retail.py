@@ -62,7 +62,7 @@ def test_the_counted_truths(shop: Any, make: Any, online_retail: Path) -> None:
     )
     assert repeats == (5_268,)
     assert make.four(shop.run("orders")["order_lines"]) == (0, 0, 0, 0)
-    assert cpu_seconds < 20
+    assert cpu_seconds < 60  # waits for memory count, so a busy machine needs more
 
 
 def test_thirty_days_one_by_one_equal_one_load(

@@ -11,9 +11,14 @@ import pytest
 from ingestion import quarantine
 from ingestion.config import REPOSITORY, Quarantine, Settings
 from ingestion.errors import UsageError
-from ingestion.fields import FILE_REASONS, ROW_REASONS, Column
+from ingestion.landing.fields import FILE_REASONS, ROW_REASONS, Column
 from ingestion.pipelines import SOURCES, declare_source
-from ingestion.quarantine import QuarantineCount, quarantine_counts, quarantined_rows, replay
+from ingestion.quarantine import (
+    QuarantineCount,
+    quarantine_counts,
+    quarantined_rows,
+    replay,
+)
 
 ACCEPTING = Settings(quarantine=Quarantine(accept=("*",)))
 MAPPING = """

@@ -19,14 +19,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ingestion import intake as intake_module
 from ingestion import pipelines
 from ingestion.config import Quarantine, Settings
 from ingestion.errors import SourceError
-from ingestion.files import RawBatch, Reject
-from ingestion.inbox import fingerprint
-from ingestion.intake import Intake
-from ingestion.pipelines import begin, enabled_sources, run_source
+from ingestion.files.inbox import fingerprint
+from ingestion.landing import intake as intake_module
+from ingestion.landing.batch import RawBatch, Reject
+from ingestion.landing.intake import Intake
+from ingestion.pipelines import SOURCES, begin, enabled_sources, run_source
 from ingestion.sources.web import EVENTS
 
 NO_LIMIT = Settings(quarantine=Quarantine(max_share=1.0, accept=("*",)))
@@ -109,14 +109,14 @@ def test_a_home_that_lost_dlts_folder_or_the_ledger_goes_on(shop: Any, make: Any
 
 def test_the_inboxs_mark_follows_every_file(shop: Any, make: Any) -> None:
     shop.write("web/a.jsonl", make.lines(make.event("m1")))
-    first = fingerprint(shop.input)
-    assert fingerprint(shop.input) == first
+    first = fingerprint(shop.input, SOURCES.values())
+    assert fingerprint(shop.input, SOURCES.values()) == first
     shop.write("web/README.md", "x")
-    assert fingerprint(shop.input) == first
+    assert fingerprint(shop.input, SOURCES.values()) == first
     shop.write("orders/mapping.yml", "x")
-    second = fingerprint(shop.input)
+    second = fingerprint(shop.input, SOURCES.values())
     shop.write("web/a.jsonl", make.lines(make.event("m2")))
-    assert len({first, second, fingerprint(shop.input)}) == 3
+    assert len({first, second, fingerprint(shop.input, SOURCES.values())}) == 3
 
 
 def test_an_unchanged_input_costs_little(shop: Any, make: Any) -> None:
@@ -310,7 +310,7 @@ import sys
 from datetime import datetime
 from pathlib import Path
 from ingestion.config import Settings
-from ingestion.folder import InputFolder
+from ingestion.files.folder import InputFolder
 from ingestion.pipelines import RunContext, run_source
 
 root = Path(sys.argv[1])

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from orchestration.home import Home
-from orchestration.publishing.candidate import Candidate, build_candidate
-from orchestration.transformation import target_path
+from orchestration.home.layout import Home
+from orchestration.published.candidate import Candidate, build_candidate
+from orchestration.run.dbt import target_path
 from tests.orchestration import small_world
 
 

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from orchestration import cli, doctor
-from orchestration.home_health import Check
+from orchestration import cli
+from orchestration.health import doctor
+from orchestration.health.home_health import Check
 
 
 @pytest.fixture(autouse=True)

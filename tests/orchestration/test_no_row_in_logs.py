@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from ingestion.config import REPOSITORY
 from ingestion.errors import SourceError
 from orchestration.defs import errors
-from orchestration.transformation import dbt_executable
+from orchestration.run.dbt import dbt_executable
 
 CANARIES = ("zoe.canary@people.example", "+447700900123", "Zoe Canary Lane", "card_CANARY_42")
 
@@ -37,7 +37,7 @@ def project(folder: Path) -> None:
     )
     (folder / "profiles.yml").write_text(
         "tiny: {target: d, outputs: {d: {type: duckdb, path: w.duckdb, plugins: "
-        "[{module: ingestion.dbt_plugin}]}}}"
+        "[{module: ingestion.functions.dbt_plugin}]}}}"
     )
     # Put together in the engine: a model's own text is code and stands in dbt's files.
     rows = ", ".join(f"reverse('{canary[::-1]}')" for canary in CANARIES)

@@ -9,12 +9,12 @@ import pytest
 from dagster_dbt import DbtCliResource
 
 from ingestion.errors import RefusedError, RegularsError, UsageError
-from orchestration import console
 from orchestration.defs import ingestion
 from orchestration.defs.ingestion import source_assets
 from orchestration.defs.resources import RunResource, resources
-from orchestration.launch import _failure
-from orchestration.transformation import dbt_executable
+from orchestration.host.launch import _failure
+from orchestration.run import console
+from orchestration.run.dbt import dbt_executable
 
 
 def load(

@@ -18,16 +18,17 @@ from dagster._core.execution.context.init import build_init_resource_context
 from ingestion.config import Destination, Settings
 from ingestion.demo.world import make_world
 from ingestion.demo.write import write_api
-from orchestration import console, delivery
+from orchestration.activation import delivery
 from orchestration.defs import resources, schedules
 from orchestration.defs.activation import Pair, sync_asset
 from orchestration.defs.resources import RunResource
-from orchestration.home import Home
-from orchestration.home_kind import claim, own_input
+from orchestration.home.kind import claim, own_input
+from orchestration.home.layout import Home
 from orchestration.ops import runs
 from orchestration.ops.runs import finish_run, start_run
 from orchestration.ops.store import open_store
-from orchestration.run import clock
+from orchestration.run import console
+from orchestration.run.run import clock
 from tests.orchestration.activation.shop import NOW, Receiver, Shop
 
 WORLD = {"people": 50, "seed": 0, "as_of": "2026-06-01T12:00:00", "cards": True}

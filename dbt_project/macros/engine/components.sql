@@ -6,7 +6,7 @@
     {{ return(adapter.dispatch('connected_components', 'regulars')(edges)) }}
 {%- endmacro %}
 
-{#- All pairs at once to ingestion/components.py: an array of integers is where this problem is small. -#}
+{#- All pairs at once to ingestion/functions/components.py: an array of integers is where this problem is small. -#}
 {% macro duckdb__connected_components(edges) -%}
     with pairs as (
         select

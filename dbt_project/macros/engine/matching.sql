@@ -1,4 +1,4 @@
-{#- The matching form of a raw email or phone: ingestion/identifiers.py as a function of the engine.
+{#- The matching form of a raw email or phone: ingestion/functions/identifiers.py as a function of the engine.
     It runs in Python, so models call it once per distinct value. `country` says how a number without a
     country code is read. -#}
 {% macro match_identifier(identifier_type, value, country) -%}

@@ -16,7 +16,7 @@
 {#-
     One row per tie that has to be refused so that no two that must stay apart end in one part and no part
     has more than its limits allow: its place (from 1) and 1 for the former, 2 for the latter. Ties are
-    taken in their order: ingestion/partition.py as a function of the engine. `limits` is a list of
+    taken in their order: ingestion/functions/partition.py as a function of the engine. `limits` is a list of
     [most, days or 0].
 -#}
 {% macro refused_places(ties, apart, counted, limits) -%}

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ingestion.config import Settings
+from orchestration.published.checks import EVERYBODY, everybody_subject
 from orchestration.quality.expectations import Suite, at_most, none
-from orchestration.quality.results import EVERYBODY, everybody_subject
 
 # A segment that holds nearly everybody whom its channel could address is a blanket mailing by
 # mistake: for email and SMS those are the known people, elsewhere the anonymous ones too. Only

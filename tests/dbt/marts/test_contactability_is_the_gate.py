@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from orchestration.activation.gate import Identifier, Policy, decide, load_standings
-from orchestration.home import Home
+from orchestration.home.layout import Home
 from orchestration.ops.consents import (
     ConsentEvent,
     Suppression,

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from jinja2 import Environment
 
 from ingestion.config import REPOSITORY
-from ingestion.duckdb_functions import register_components
+from ingestion.functions.registration import register_components
 from tests.dbt.world import World
 
 Edges = list[tuple[int, int]]

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.home import Home
-from orchestration.identity_idle_rules import IdleRules, file_lines, idle_rules
+from orchestration.home.layout import Home
+from orchestration.preview.idle_rules import IdleRules, file_lines, idle_rules
 from tests.dbt.models.test_increments import IDENTITY
 from tests.dbt.world import World
 

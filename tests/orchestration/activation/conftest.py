@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.home import Home
+from orchestration.home.layout import Home
 from orchestration.ops.store import open_store
 from tests.orchestration.activation.shop import Shop
 

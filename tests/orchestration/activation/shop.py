@@ -20,7 +20,7 @@ from orchestration.destinations.base import (
     RetryLaterError,
     Row,
 )
-from orchestration.home import Home
+from orchestration.home.layout import Home
 from orchestration.ops.consents import ConsentEvent, Suppression, record_consents
 from orchestration.ops.consents import record_suppressions as _record_suppressions
 from orchestration.ops.store import Store

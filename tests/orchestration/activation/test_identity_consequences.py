@@ -9,9 +9,9 @@ import duckdb
 import pytest
 
 from ingestion.config import Destination, Settings
-from orchestration.delivery import Office
-from orchestration.home import Home
-from orchestration.identity_consequences import Consequence, consequences
+from orchestration.activation.delivery import Office
+from orchestration.home.layout import Home
+from orchestration.preview.consequences import Consequence, consequences
 from tests.orchestration.activation.shop import NOW, Shop
 
 SETTINGS = Settings(destinations={"receiver": Destination()})

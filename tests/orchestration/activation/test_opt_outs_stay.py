@@ -16,7 +16,7 @@ from orchestration.activation.gate import (
     decide,
     load_standings,
 )
-from orchestration.home import Home
+from orchestration.home.layout import Home
 from orchestration.ops.consent_facts import record_consent_facts
 from orchestration.ops.store import Store, open_store, to_micros
 from tests.orchestration.activation.shop import NOW, Shop

@@ -21,7 +21,7 @@ from orchestration.activation.gate import Identifier, Policy, decide, load_stand
 from orchestration.activation.ledger import broken_laws
 from orchestration.activation.sync import sync
 from orchestration.destinations.base import Batch, Outcome, Row
-from orchestration.home import Home
+from orchestration.home.layout import Home
 from orchestration.ops.consents import (
     ConsentEvent,
     Suppression,

@@ -14,7 +14,7 @@ from sqlalchemy import select, text
 
 from ingestion import config
 from ingestion.errors import UsageError
-from orchestration import delivery
+from orchestration.activation import delivery
 from orchestration.activation import plan as plan_module
 from orchestration.activation import sync as sync_module
 from orchestration.activation.authority import Approval, ApprovalError, as_asked, may_send
@@ -35,7 +35,7 @@ from orchestration.destinations.file import create
 from orchestration.ops import schema
 from orchestration.ops.consents import ConsentEvent, record_consents
 from orchestration.ops.store import StoreError
-from orchestration.run import Send
+from orchestration.run.run import Send
 from tests.orchestration.activation.shop import NOW, TARGET, Receiver, Shop, busy
 
 

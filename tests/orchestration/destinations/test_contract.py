@@ -12,7 +12,7 @@ from ingestion import config
 from ingestion.errors import UsageError
 from orchestration.destinations import check_destinations, kinds, open_destination
 from orchestration.destinations.base import Audience, Batch, Destination, Idempotency, Row
-from orchestration.home import Home
+from orchestration.home.layout import Home
 
 NOW = datetime(2026, 6, 1, 12)
 COLUMNS = ("customer_id", "email", "first_name", "segment", "reason", "context")

@@ -19,7 +19,7 @@ from ingestion.errors import RegularsError
 from orchestration.destinations.base import Audience, Batch, Payload, Row
 from orchestration.destinations.file import _whole_local_file, create
 from orchestration.destinations.tables import original_cell, read_csv, safe_cell, write_csv
-from orchestration.home import Home
+from orchestration.home.layout import Home
 
 NOW = datetime(2026, 6, 1, 12)
 COLUMNS = ("customer_id", "phone", "reason")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.home import Home
+from orchestration.home.layout import Home
 from orchestration.ops.runs import Run
 from orchestration.ops.store import Store, open_store
 

@@ -10,7 +10,7 @@ import duckdb
 import pytest
 from sqlalchemy import select
 
-from orchestration.home import Home
+from orchestration.home.layout import Home
 from orchestration.ops import commit, schema
 from orchestration.ops.commit import commit_after_publish, heal
 from orchestration.ops.export import export_ops

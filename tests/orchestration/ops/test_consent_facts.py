@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from ingestion.errors import RegularsError
-from orchestration.home import Home
+from orchestration.home.layout import Home
 from orchestration.ops import schema
 from orchestration.ops.consent_facts import FactCounts, record_consent_facts
 from orchestration.ops.store import Store, from_micros

@@ -14,8 +14,8 @@ from sqlalchemy import select
 
 from ingestion.config import Settings
 from ingestion.errors import UsageError
-from orchestration import delivery
-from orchestration.home import Home
+from orchestration.activation import delivery
+from orchestration.home.layout import Home
 from orchestration.ops import schema
 from orchestration.ops.continuity import (
     begin_anew,
@@ -25,7 +25,7 @@ from orchestration.ops.continuity import (
 )
 from orchestration.ops.runs import AuditLog, Run, start_run
 from orchestration.ops.store import StoreError, open_store
-from orchestration.run import RunRequest, open_run
+from orchestration.run.run import RunRequest, open_run
 from tests.orchestration.ops.conftest import AS_OF
 
 

@@ -13,12 +13,12 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from ingestion.files import Reader
-from ingestion.folder import InputFolder
-from ingestion.folder_source import header_check
+from ingestion.files.folder import InputFolder
+from ingestion.files.reader import Reader
+from ingestion.files.source import header_check
 from ingestion.sources.consents import CONSENTS as CONSENTS_SPEC
 from orchestration.activation.gate import Identifier, Policy, decide, load_standings
-from orchestration.home import Home
+from orchestration.home.layout import Home
 from orchestration.ops import schema, unknown_words
 from orchestration.ops.consent_facts import FactCounts, record_consent_facts
 from orchestration.ops.held_rows import found_addresses

@@ -14,14 +14,14 @@ from ingestion.config import Breaker, Segment, Settings
 from ingestion.errors import UsageError
 from orchestration.ops.runs import AuditLog, Run, start_run
 from orchestration.ops.store import open_store
-from orchestration.publishing.audit import AuditRecord
-from orchestration.publishing.reader import open_published
+from orchestration.published.audit import AuditRecord
+from orchestration.published.checks import stopping
+from orchestration.published.reader import open_published
 from orchestration.quality.breaker import check_sizes, judge, windows
 from orchestration.quality.measures import GroupChange, Measures, PastChange, measure
 from orchestration.quality.releases import apply_releases, baseline_of, find_releases, release
-from orchestration.quality.results import stopping
 from orchestration.quality.run import run_quality
-from orchestration.transformation import AUTO, DBT_PROJECT, read_manifest, target_path
+from orchestration.run.dbt import AUTO, DBT_PROJECT, read_manifest, target_path
 from tests.orchestration import small_world
 
 SOAK = bool(os.environ.get("REGULARS_SOAK"))

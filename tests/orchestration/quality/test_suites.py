@@ -3,8 +3,8 @@
 import pytest
 
 from ingestion.config import Quarantine, Settings
+from orchestration.published.checks import stopping
 from orchestration.quality.contract import PUBLIC_TABLES
-from orchestration.quality.results import stopping
 from orchestration.quality.run import run_quality
 
 FAULTS = {

@@ -10,7 +10,7 @@ import pytest
 from ingestion.errors import RegularsError
 from orchestration.ops import schema
 from orchestration.ops.store import append, open_store, to_micros
-from orchestration.report import build, words
+from orchestration.report import build
 from orchestration.report.build import build_report, report_or_sentence
 from orchestration.report.figures import (
     Build,
@@ -22,6 +22,7 @@ from orchestration.report.figures import (
     read_stages,
 )
 from orchestration.report.segments import read_segments
+from orchestration.words import amounts, masks
 
 HEADINGS = (
     "Net sales by month",
@@ -390,7 +391,7 @@ def test_people_are_shown_in_a_total_order(publish_day):
     ],
 )
 def test_masks(given, expected):
-    assert words.mask(*given) == expected
+    assert masks.mask(*given) == expected
 
 
 @pytest.mark.parametrize(
@@ -398,7 +399,7 @@ def test_masks(given, expected):
     [(1234.5, "GBP", "£1,234"), (-12, "EUR", "−€12"), (99, "SEK", "99 SEK"), (None, "GBP", "–")],
 )
 def test_money(value, currency, expected):
-    assert words.money(value, currency) == expected
+    assert amounts.money(value, currency) == expected
 
 
 @pytest.mark.parametrize(
@@ -406,4 +407,4 @@ def test_money(value, currency, expected):
     [(0, 10, "0 %"), (1, 1000, "under 1 %"), (999, 1000, "over 99 %"), (1, 3, "33 %"), (1, 0, "–")],
 )
 def test_shares(part, whole, expected):
-    assert words.share(part, whole) == expected
+    assert amounts.share(part, whole) == expected

@@ -15,8 +15,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orchestration.home import Home
-from orchestration.publishing.candidate import build_candidate
+from orchestration.home.layout import Home
+from orchestration.published.candidate import build_candidate
 from orchestration.report.build import build_report
 from tests.dbt.marts.shop import Shop
 from tests.orchestration.report.test_report import Page, assert_equal_things_are_equal

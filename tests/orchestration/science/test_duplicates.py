@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 from ingestion.errors import RegularsError, UsageError
-from orchestration.home import Home
+from orchestration.home.layout import Home
 from orchestration.science.duplicates import MIN_PEOPLE, propose_duplicates
 
 TABLES = """

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestration.home import Home
+from orchestration.home.layout import Home
 from orchestration.scorecard import inputs, measures
 from orchestration.scorecard.measures import Pairs
 from tests.orchestration.scorecard.boards import Own, fill, write_bridge

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestration.home import Home
+from orchestration.home.layout import Home
 from orchestration.scorecard import inputs
 from orchestration.scorecard.flat_matching import flat_match
 from orchestration.scorecard.rivals import LIMITS, PRIORITY, RIVALS, components

@@ -1,0 +1,145 @@
+"""Folder sources: from a declaration and the input folder to one dlt resource per table.
+
+Belongs here: which files feed which table, header checks, the dlt source built from them. Does
+not belong here: any one source's columns (`sources/`), running dlt (`pipelines.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import dlt
+
+from ingestion.files.folder import BrokenFileError, InputFile, InputFolder
+from ingestion.files.reader import Reader
+from ingestion.files.survey import Survey
+from ingestion.landing.batch import RawBatch
+from ingestion.landing.fields import TableSpec
+from ingestion.landing.intake import Intake
+from ingestion.landing.judging import column_indexes
+from ingestion.landing.raw_tables import empty_tables, table_resource
+
+HeaderCheck = Callable[[InputFile, tuple[str, ...]], None]
+
+
+@dataclass(frozen=True)
+class TableInput:
+    """One table and the files that feed it.
+
+    Args:
+        spec: the table's declaration.
+        files: what to read for it.
+        check_header: refuses a CSV or Parquet file by its header.
+        survey: looks at each CSV or Parquet file as a whole; the plain one unless said otherwise.
+        after_reading: called when every file was read; may raise for what only then is known.
+    """
+
+    spec: TableSpec
+    files: list[InputFile]
+    check_header: HeaderCheck
+    after_reading: Callable[[Reader], None] = lambda _: None
+    survey: Survey | None = None
+
+
+Router = Callable[[InputFolder, list[InputFile], bool], list[TableInput]]
+
+
+@dataclass(frozen=True)
+class FolderSource:
+    """A source whose rows lie in files.
+
+    Args:
+        name: the source's name; its tables live in schema `raw_<name>`.
+        description: what it is, for people.
+        tables: its tables as declared without any input.
+        location: folder or file below the input folder; the name unless said otherwise.
+        router: says which files feed which table where one folder has several; given the folder,
+            the files to read and whether files were ever read before.
+        settings_file: a file whose content belongs to the declaration, such as a mapping.
+        mapped: the one table that such a file declares; None where there is no such file.
+        is_whole: its one file says everything there is: a line that is taken out of it is no
+            longer true. An absent file says nothing, a damaged one ends nothing.
+    """
+
+    name: str
+    description: str
+    tables: tuple[TableSpec, ...]
+    location: str = ""
+    router: Router | None = None
+    settings_file: str = ""
+    mapped: Callable[[InputFolder], TableSpec | None] | None = None
+    is_whole: bool = False
+
+    def files(self, folder: InputFolder) -> list[InputFile]:
+        """All readable files of this source."""
+        return folder.files(self.location or self.name)
+
+    def route(
+        self, folder: InputFolder, files: list[InputFile], was_read_before: bool
+    ) -> list[TableInput]:
+        """Which files feed which table."""
+        if self.router:
+            return self.router(folder, files, was_read_before)
+        spec = self.tables[0]
+        return [TableInput(spec, files, header_check(spec))]
+
+
+@dataclass
+class FolderReading:
+    """One run's reading of a folder source, and its dlt source."""
+
+    name: str
+    folder: InputFolder
+    inputs: list[TableInput]
+    intake: Intake
+    readers: list[Reader] = field(default_factory=list)
+
+    def dlt_source(self) -> Any:
+        """The dlt source: one resource per table, merged on `_row_id`."""
+        resources = [table_resource(table.spec, self._rows(table)) for table in self.inputs]
+        return dlt.source(lambda: resources, name=self.name)()
+
+    def is_sound(self) -> bool:
+        """Whether every file had its header and not one bad line."""
+        headed = set[str]().union(*(reader.headed for reader in self.readers))
+        read = {file.path for table in self.inputs for file in table.files}
+        return read <= headed and not self.intake.bad_ids()
+
+    def _rows(self, table: TableInput) -> Iterator[Any]:
+        spec = table.spec
+        reader = Reader(
+            self.folder,
+            table.check_header,
+            keeps_refused=spec.may_refuse,
+            survey=table.survey or Survey(spec),
+            envelopes=spec.envelopes,
+            document_keys=spec.document_keys,
+        )
+        self.readers.append(reader)
+
+        def batches() -> Iterator[RawBatch]:
+            yield from reader.batches(table.files)
+            table.after_reading(reader)  # what it says is plainer than that rows are bad
+
+        yield from self.intake.admit(spec, batches(), reader.rejects)
+        self.intake.tallies[spec.name].recoded += reader.recoded.total()
+
+
+def declared_source(name: str, tables: tuple[TableSpec, ...]) -> Any:
+    """The dlt source without input: loading it makes its tables, empty."""
+    resources = [table_resource(spec, empty_tables(spec)) for spec in tables]
+    return dlt.source(lambda: resources, name=name)()
+
+
+def header_check(spec: TableSpec) -> HeaderCheck:
+    """Refuse a file whose header lacks an expected column."""
+
+    def check(_: InputFile, header: tuple[str, ...]) -> None:
+        for column in spec.columns:
+            if column.expected and not column_indexes(spec, column, header):
+                shown = ", ".join(header[:30])
+                raise BrokenFileError("missing_column", f"{column.name}; present: {shown}")
+
+    return check

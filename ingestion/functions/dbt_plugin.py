@@ -1,0 +1,24 @@
+"""The dbt-duckdb plugin of every model run (see dbt_project/profiles.yml).
+
+It gives models our functions, and keeps what an engine quotes of a row out of all that dbt writes.
+
+Belongs here: what dbt calls. Does not belong here: the functions (`registration.py`), which others
+use without dbt.
+"""
+
+from __future__ import annotations
+
+import duckdb
+from dbt.adapters.duckdb.plugins import BasePlugin
+
+from ingestion.functions.registration import register
+from ingestion.redaction.dbt import leave_out_rows
+
+
+class Plugin(BasePlugin):
+    """dbt-duckdb calls this once for the connection that all threads share."""
+
+    def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
+        """Register our functions; before the first row is read, mind what dbt writes of rows."""
+        leave_out_rows()
+        register(conn)

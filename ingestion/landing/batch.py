@@ -1,0 +1,47 @@
+"""What a reader hands to the landing: rows of text, and records that have no usable form.
+
+Belongs here: the two shapes. Does not belong here: reading files, typing or judging rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from ingestion.landing.numbers import NumberForm
+
+
+@dataclass(frozen=True)
+class Reject:
+    """A record, or a whole file (line 0), that has no usable form."""
+
+    file: str
+    line: int
+    reason: str
+    field: str = ""
+    raw_text: str = ""
+
+
+@dataclass(frozen=True)
+class RawBatch:
+    """Rows of text: JSON documents (`_raw`), or columns `c0…` under a header.
+
+    Args:
+        table: `_file`, `_line` and the texts.
+        header: names of the columns; None for documents.
+        forms: how the numbers of a declared column are written, where the file decided it.
+        typed: places of columns that the file itself keeps as numbers or times, not as text.
+        delimiter: of a CSV file.
+    """
+
+    table: pa.Table
+    header: tuple[str, ...] | None = None
+    forms: tuple[tuple[str, NumberForm], ...] = ()
+    typed: frozenset[int] = frozenset()
+    delimiter: str = ""
+
+    @property
+    def is_json(self) -> bool:
+        """Whether rows are JSON documents."""
+        return self.header is None

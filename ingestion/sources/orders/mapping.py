@@ -1,0 +1,276 @@
+"""`orders/mapping.yml`: which column of a shop's own order lines means what.
+
+Belongs here: the mapping's shape, its checks, and the table declaration that follows from it.
+Does not belong here: reading order files.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, get_args
+from zoneinfo import available_timezones
+
+import yaml
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from ingestion.errors import UsageError, first_problem
+from ingestion.landing.currencies import CURRENCIES
+from ingestion.landing.fields import SEPARATOR, Column, ColumnType, RowCheck, TableSpec
+from ingestion.landing.numbers import NumberForm
+from ingestion.sources.orders.expressions import ExpressionError, file_column, file_columns, to_sql
+
+MAPPING_FILE = "orders/mapping.yml"
+
+LineColumn = Literal[
+    "order_id",
+    "line_id",
+    "ordered_at",
+    "customer_ref",
+    "email",
+    "phone",
+    "payment_fingerprint",
+    "first_name",
+    "last_name",
+    "sku",
+    "product_name",
+    "category",
+    "quantity",
+    "unit_price",
+    "line_amount",
+    "discount",
+    "shipping",
+    "refunded_amount",
+    "currency",
+    "country",
+    "status",
+    "cancelled_at",
+    "sales_channel",
+    "store_id",
+]
+LINE_TYPES: dict[str, ColumnType] = {
+    **dict.fromkeys(get_args(LineColumn), "text"),
+    **dict.fromkeys(("ordered_at", "cancelled_at"), "timestamp"),
+    **dict.fromkeys(
+        ("quantity", "line_amount", "discount", "shipping", "refunded_amount"), "money"
+    ),
+    "unit_price": "price",
+}
+REQUIRED = ("order_id", "ordered_at", "quantity")
+# What a line came to: one of the two must be there.
+AMOUNTS = ("unit_price", "line_amount")
+# Without them a line would be money of another kind, or sold though it was cancelled.
+RESTRICTING = ("line_amount", "currency", "cancelled_at")
+# Facts of an order, which may stand on one of its lines for all of them. A status or a cancellation
+# may be a line's own: it holds for the others only where no line but an order's first ever has one.
+ORDER_FACTS: dict[str, Literal["any", "first"]] = {
+    **dict.fromkeys(("ordered_at", "currency", "customer_ref", "email", "phone"), "any"),
+    **dict.fromkeys(("payment_fingerprint", "first_name", "last_name", "country"), "any"),
+    **dict.fromkeys(("sales_channel", "store_id"), "any"),
+    **dict.fromkeys(("status", "cancelled_at"), "first"),
+}
+
+CleanUp = Literal["integer_text", "trim", "lower", "upper", "digits"]
+CLEAN_UPS: dict[CleanUp, str] = {
+    # 17850.0 -> 17850: numbers that went through a spreadsheet or pandas
+    "integer_text": r"regexp_replace(trim({v}), '^([+-]?\d+)\.0*$', '\1')",
+    "trim": "trim({v})",
+    "lower": "lower(trim({v}))",
+    "upper": "upper(trim({v}))",
+    "digits": r"regexp_replace({v}, '\D', '', 'g')",
+}
+
+
+class Part(BaseModel):
+    """A part of the mapping; an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
+
+
+class Returns(Part):
+    """Which lines are cancellations or returns (see `expressions.py`)."""
+
+    when: str
+
+
+class Mapping(Part):
+    """The whole file."""
+
+    columns: dict[LineColumn, Annotated[str, Field(min_length=1)]]
+    clean: dict[LineColumn, CleanUp] = {}
+    formats: dict[Literal["ordered_at", "cancelled_at"], str] = {}
+    returns: Returns | None = None
+    currency: str = ""
+    timezone: str = "UTC"
+    sales_channel: str = ""
+    store_id: str = ""
+    decimal: Literal["", ".", ","] = ""
+    thousands: Literal["", ".", ",", "'", " "] = ""
+
+    @property
+    def number_form(self) -> NumberForm | None:
+        """How numbers are written, where the signs say it."""
+        if self.decimal == "," or self.thousands == ".":
+            return "comma"
+        return "point" if self.decimal == "." or self.thousands == "," else None
+
+    @property
+    def file_columns(self) -> list[str]:
+        """Headers that `returns.when` names besides our own columns."""
+        return file_columns(self.returns.when, LINE_TYPES) if self.returns else []
+
+    @model_validator(mode="after")
+    def _two_signs(self) -> Mapping:
+        if self.decimal and self.decimal == self.thousands:
+            raise ValueError("`decimal` and `thousands` cannot be the same sign")
+        return self
+
+    @field_validator("columns", mode="before")
+    @classmethod
+    def _no_bare_yes_or_no(cls, value: Any) -> Any:
+        named = value.items() if isinstance(value, dict) else ()
+        for name, header in named:
+            if isinstance(header, bool):
+                raise ValueError(f"YAML reads {name}'s header as {str(header).lower()}; quote it")
+        return value
+
+    @field_validator("columns")
+    @classmethod
+    def _has_the_needed(cls, value: dict[str, str]) -> dict[str, str]:
+        missing = [name for name in REQUIRED if name not in value]
+        if not any(name in value for name in AMOUNTS):
+            missing.append(" or ".join(AMOUNTS))
+        if missing:
+            raise ValueError(f"must say where {', '.join(missing)} stands")
+        return value
+
+    @field_validator("currency")
+    @classmethod
+    def _known_currency(cls, value: str) -> str:
+        if value and value.upper() not in CURRENCIES:
+            raise ValueError("not an ISO 4217 currency such as GBP")
+        return value.upper()
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError("not an IANA time zone such as Europe/London")
+        return value
+
+    @field_validator("returns")
+    @classmethod
+    def _readable_rule(cls, value: Returns | None) -> Returns | None:
+        if value:
+            try:
+                to_sql(value.when, LINE_TYPES)
+            except ExpressionError as error:
+                raise ValueError(f"{value.when!r}: {error}") from error
+        return value
+
+
+def read_mapping(text: str) -> Mapping:
+    """The mapping in `text`.
+
+    Raises:
+        UsageError: it is not YAML, or a key or value is wrong (named).
+    """
+    try:
+        content = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" at line {mark.line + 1}" if mark else ""
+        raise UsageError(f"{MAPPING_FILE} is not valid YAML{where}.", "Mend that line.") from error
+    except RecursionError as error:
+        raise UsageError(f"{MAPPING_FILE} is nested too deeply.", "Write it flatter.") from error
+    try:
+        return Mapping.model_validate(content or {})
+    except ValidationError as error:
+        place, what = first_problem(error)
+        raise UsageError(
+            f"{MAPPING_FILE}: `{place or 'the file'}` is wrong: {what}.", "Mend it and run again."
+        ) from error
+
+
+def order_lines(mapping: Mapping, shop_zone: str = "UTC") -> TableSpec:
+    """The declaration of `raw_orders.order_lines` under this mapping.
+
+    `shop_zone`: where a day begins that stands without a time, unless the mapping says a zone.
+    """
+    day_zone = mapping.timezone if "timezone" in mapping.model_fields_set else shop_zone
+    rule = to_sql(mapping.returns.when, LINE_TYPES) if mapping.returns else "false"
+    return TableSpec(
+        name="order_lines",
+        description="One row per line of an order, from files with one line per row.",
+        columns=(
+            *(_column(name, mapping, day_zone) for name in get_args(LineColumn)),
+            *(_compared(header) for header in mapping.file_columns),
+        ),
+        derived=(("is_return", "boolean", rule), ("line_key", "text", _line_key(rule))),
+        row_checks=(
+            RowCheck("missing_value", "unit_price", "unit_price is null and line_amount is null"),
+        ),
+        is_mapped=True,
+        line_key="line_key",
+    )
+
+
+def _compared(header: str) -> Column:
+    """A column of the file that only `returns.when` reads."""
+    return Column(
+        file_column(header), sources=(header,), stored=False, is_content=True, order_fact="first"
+    )
+
+
+def _line_key(is_return: str) -> str:
+    """SQL: which lines are versions of one another where the file has no line ids.
+
+    The order and the goods, sold or taken back. Whatever may be corrected later (the buyer, the
+    price, the quantity) is no part of it.
+    """
+    goods = (
+        "coalesce('sku=' || nullif(trim(sku), ''), 'name=' || nullif(trim(product_name), ''), '')"
+    )
+    side = f"case when ({is_return}) or coalesce(quantity < 0, false) then 'back' else 'sold' end"
+    key = f"md5(concat_ws({SEPARATOR}, trim(order_id), {goods}, {side}))"
+    return f"case when coalesce(trim(line_id), '') = '' then {key} end"
+
+
+def _column(name: LineColumn, mapping: Mapping, day_zone: str) -> Column:
+    constants = {
+        "currency": mapping.currency,
+        "sales_channel": mapping.sales_channel,
+        "store_id": mapping.store_id,
+    }
+    source = mapping.columns.get(name)
+    clean_up = mapping.clean.get(name)
+    formats = {str(column): pattern for column, pattern in mapping.formats.items()}
+    is_only_amount = name == "unit_price" and "line_amount" not in mapping.columns
+    transform = CLEAN_UPS[clean_up] if clean_up else "{v}"
+    if name == "cancelled_at":
+        # A date of zeros is how some systems write that nothing was cancelled.
+        transform = f"nullif(regexp_replace({transform}, '^[0 :.T-]+$', ''), '')"
+    return Column(
+        name,
+        LINE_TYPES[name],
+        # A column that is not mapped must not be found by chance under its own name.
+        sources=(source,) if source else (),
+        number_form=mapping.number_form,
+        order_fact=ORDER_FACTS.get(name, ""),
+        fallback=constants.get(name, "") if source else "",
+        constant="" if source else constants.get(name, ""),
+        is_absent=source is None,
+        required=name in REQUIRED or is_only_amount,
+        currency=name == "currency",
+        transform=transform,
+        restricts=name in RESTRICTING,
+        kept_as_written=name == "status",
+        zone=mapping.timezone,
+        own_day_zone=day_zone,
+        pattern=formats.get(name) or formats.get("ordered_at", ""),
+    )

@@ -1,0 +1,268 @@
+"""Shopify: orders, customers and products from the GraphQL Admin API, version 2026-07.
+
+What: orders with lines, refunds, transactions and attributes; customers with marketing states;
+products with variants. Each object is kept whole as `payload`.
+Auth: client id and secret from the variables that the settings name, exchanged for a token that
+lasts a day and is renewed when refused. Scopes: read_orders, read_all_orders (without it Shopify
+shows 60 days), read_customers, read_products.
+Paging: the first pull of a table is one bulk operation (JSON Lines, lines grouped under their
+parents, counted against `objectCount`); later pulls page connections by `updated_at`, oldest change
+first, and are counted against `<table>Count`. Longer inner connections are read to their end.
+Limits: THROTTLED is waited out from the cost that Shopify states; a page that costs too much is
+halved; 429 as Retry-After says (ingestion/apis/http.py).
+Lateness: each pull asks again for the last `lateness_hours`; unchanged objects are duplicates.
+Bad day: an object without id or times goes to quarantine; a repeated cursor, a short page with a
+next one, an error inside a 200 or a count that does not match is asked for again, then fails the
+source, and nothing of it is loaded.
+Data flow: Shopify -> raw_shopify.{orders,customers,products}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from ingestion.apis.connection import Check, credential_check
+from ingestion.apis.paging import Cursor, PageError, parsed, retried_page
+from ingestion.apis.source import ApiSource, Page, Pull
+from ingestion.config import Settings
+from ingestion.errors import RegularsError, SourceError
+from ingestion.landing.fields import Column, TableSpec
+from ingestion.sources.shopify import queries
+from ingestion.sources.shopify.bulk import bulk_pages
+from ingestion.sources.shopify.graphql import (
+    CostTooHighError,
+    GraphqlClient,
+    checked_page,
+    fill,
+    search_since,
+)
+
+Node = dict[str, Any]
+
+SCOPES = {
+    "orders": ("read_orders", "read_all_orders"),
+    "customers": ("read_customers",),
+    "products": ("read_products",),
+}
+SMALLEST_PAGE = 1
+
+ORDERS = TableSpec(
+    name="orders",
+    description="One row per version of an order.",
+    columns=(
+        Column("order_id", required=True),
+        Column("created_at", "timestamp", required=True),
+        Column("processed_at", "timestamp"),
+        Column("updated_at", "timestamp", required=True),
+        Column("currency", required=True, currency=True),
+        Column("payload", "json"),
+    ),
+)
+CUSTOMERS = TableSpec(
+    name="customers",
+    description="One row per version of a customer.",
+    columns=(
+        Column("shopify_customer_id", required=True),
+        Column("email"),
+        Column("phone"),
+        Column("first_name"),
+        Column("last_name"),
+        Column("created_at", "timestamp"),
+        Column("updated_at", "timestamp", required=True),
+        Column("payload", "json"),
+    ),
+)
+PRODUCTS = TableSpec(
+    name="products",
+    description="One row per version of a product.",
+    columns=(
+        Column("product_id", required=True),
+        Column("title"),
+        Column("vendor"),
+        Column("product_type"),
+        Column("updated_at", "timestamp", required=True),
+        Column("payload", "json"),
+    ),
+)
+
+
+def pull(request: Pull) -> Iterator[Page]:
+    """Every object of one table that is new or may have changed."""
+    settings = request.settings.sources.shopify
+    cursor = Cursor(request.state, settings.start_date, settings.lateness_hours, request.as_of)
+    client = GraphqlClient(settings)
+    try:
+        if cursor.is_first and settings.bulk_backfill:
+            pages = bulk_pages(client, request.table, cursor.since)
+        else:
+            pages = _connection(client, request.table, cursor.since, settings.page_size)
+        for nodes in pages:
+            for node in nodes:
+                cursor.saw(parsed(node.get("updatedAt")))
+            yield f"graphql/{request.table}", [_ROWS[request.table](node) for node in nodes]
+    finally:
+        client.close()
+    cursor.save()
+
+
+# Connections -------------------------------------------------------------------------------------
+
+
+def _connection(
+    client: GraphqlClient, table: str, since: datetime, page_size: int
+) -> Iterator[list[Node]]:
+    """Page by page, then count."""
+    search = search_since(since)
+    expected = _count(client, table, search)
+    seen: set[str] = set()
+    visited: set[str] = set()
+    after: str | None = None
+    size = page_size
+    while True:
+        page, size = _page(client, table, search, after, size, visited)
+        nodes = [_complete(client, table, node) for node in page["nodes"]]
+        seen.update(node["id"] for node in nodes)
+        yield nodes
+        if not page["pageInfo"]["hasNextPage"]:
+            break
+        after = page["pageInfo"]["endCursor"]
+        visited.add(str(after))
+    if len(seen) < expected and len(seen) < _count(client, table, search):
+        raise SourceError(
+            f"shopify: {table} ended after {len(seen):,} of {expected:,} objects.",
+            "Run again; nothing of this table was loaded.",
+        )
+
+
+def _page(
+    client: GraphqlClient, table: str, search: str, after: str | None, size: int, visited: set[str]
+) -> tuple[Node, int]:
+    """One page, with smaller pages where one costs too much; also the size that worked."""
+    while True:
+        try:
+            page = retried_page(
+                lambda size=size: checked_page(  # type: ignore[misc]
+                    client.query(
+                        queries.page_query(table), first=size, after=after, query=search
+                    ).get(table),
+                    size,
+                    visited,
+                ),
+                f"shopify: {table}",
+                client.http,
+            )
+            return page, size
+        except CostTooHighError:
+            if size <= SMALLEST_PAGE:
+                raise SourceError(
+                    f"shopify: even one object of {table} costs more than one query may.",
+                    "Report it; Shopify's limits have changed.",
+                ) from None
+            size = max(SMALLEST_PAGE, size // 2)
+
+
+def _count(client: GraphqlClient, table: str, search: str) -> int:
+    """How many objects the search finds; 0 where Shopify gives no exact number."""
+
+    def ask() -> int:
+        found = client.query(queries.count_query(table), query=search).get(f"{table}Count") or {}
+        return int(found.get("count", 0)) if found.get("precision") == "EXACT" else 0
+
+    return retried_page(ask, f"shopify: the count of {table}", client.http)
+
+
+def _complete(client: GraphqlClient, table: str, node: Node) -> Node:
+    """The object with its inner connections read to their end and without page details."""
+    if table in queries.INNER:
+        fill(client, node, queries.INNER[table])
+    for refund in node.get("refunds") or []:
+        for connection in queries.OF_REFUNDS:
+            fill(client, refund, connection)
+    return node
+
+
+# Rows --------------------------------------------------------------------------------------------
+
+
+def number_of(gid: Any) -> str | None:
+    """The number at the end of a global id: gid://shopify/Order/42 is 42."""
+    return str(gid).rsplit("/", 1)[-1] if gid else None
+
+
+def _order(node: Node) -> Node:
+    return {
+        "order_id": number_of(node.get("id")),
+        "created_at": node.get("createdAt"),
+        "processed_at": node.get("processedAt"),
+        "updated_at": node.get("updatedAt"),
+        "currency": node.get("currencyCode"),
+        "payload": node,
+    }
+
+
+def _customer(node: Node) -> Node:
+    return {
+        "shopify_customer_id": number_of(node.get("id")),
+        "email": (node.get("defaultEmailAddress") or {}).get("emailAddress"),
+        "phone": (node.get("defaultPhoneNumber") or {}).get("phoneNumber"),
+        "first_name": node.get("firstName"),
+        "last_name": node.get("lastName"),
+        "created_at": node.get("createdAt"),
+        "updated_at": node.get("updatedAt"),
+        "payload": node,
+    }
+
+
+def _product(node: Node) -> Node:
+    return {
+        "product_id": number_of(node.get("id")),
+        "title": node.get("title"),
+        "vendor": node.get("vendor"),
+        "product_type": node.get("productType"),
+        "updated_at": node.get("updatedAt"),
+        "payload": node,
+    }
+
+
+_ROWS = {"orders": _order, "customers": _customer, "products": _product}
+
+SOURCE = ApiSource(
+    "shopify",
+    "Orders, customers and products from Shopify's GraphQL Admin API.",
+    (ORDERS, CUSTOMERS, PRODUCTS),
+    pull,
+)
+
+
+def check_connection(settings: Settings) -> list[Check]:
+    """Whether the credentials are set and accepted, and which scopes the app has."""
+    own = settings.sources.shopify
+    found = [
+        credential_check("shopify", name) for name in (own.client_id_env, own.client_secret_env)
+    ]
+    if any(check.status != "ok" for check in found):
+        return found
+    client = GraphqlClient(own)
+    client.http.attempts = 2
+    try:
+        installation = client.query(queries.SCOPES)["currentAppInstallation"]
+    except (PageError, CostTooHighError, KeyError):
+        hint = "Check base_url and api_version."
+        return [*found, Check("shopify token", "failed", "The API answered with an error.", hint)]
+    except RegularsError as error:
+        return [*found, Check("shopify token", "failed", error.message, error.hint)]
+    finally:
+        client.close()
+    found.append(Check("shopify token", "ok", "The API grants a token."))
+    granted = {scope["handle"] for scope in installation["accessScopes"]}
+    for table, scopes in SCOPES.items():
+        missing = [scope for scope in scopes if scope not in granted]
+        if missing:
+            hint = f"Add {', '.join(missing)} to the app and install it again."
+            sentence = f"Missing: {', '.join(missing)}."
+            found.append(Check(f"shopify {table}", "failed", sentence, hint))
+        else:
+            found.append(Check(f"shopify {table}", "ok", f"Readable ({', '.join(scopes)})."))
+    return found

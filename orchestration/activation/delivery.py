@@ -1,0 +1,298 @@
+"""Plans and syncs over all targets of a shop, by hand or within a run.
+
+Belongs here: which (segment, destination) pairs there are, at which moment, under which authority.
+Does not belong here: one plan or one sync (orchestration/activation) and what is printed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from ingestion.config import Settings, load_settings
+from ingestion.errors import UsageError
+from orchestration.activation.authority import Approval, may_send
+from orchestration.activation.gate import ADDRESS_TYPES
+from orchestration.activation.ledger import LastSync, last_syncs
+from orchestration.activation.people import Target, targets
+from orchestration.activation.plan import (
+    Change,
+    Plan,
+    audience_difference,
+    build_plan,
+    delivered_states,
+)
+from orchestration.activation.sync import SyncReport, sync
+from orchestration.destinations import check_destinations, open_destination
+from orchestration.destinations.base import Payload
+from orchestration.home import lock
+from orchestration.home.kind import is_demo
+from orchestration.home.layout import Home
+from orchestration.ops.consents import grant_consent, revoke_consent
+from orchestration.ops.continuity import check_continuity
+from orchestration.ops.store import Store, open_store
+from orchestration.ops.unread_sources import check_refusals_known, what_is_unread
+from orchestration.published.reader import open_published, read_build
+from orchestration.run.dbt import check_settings
+from orchestration.run.run import Send, clock
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What one target came to, in counts; `plan_hash` approves it where it is only planned.
+
+    `kept` is how many the destination has and keeps as they are.
+    """
+
+    target: Target
+    counts: dict[str, int]
+    held_back: dict[str, int]
+    left: int = 0
+    plan_hash: str = ""
+    kept: int = 0
+
+    @classmethod
+    def planned(cls, plan: Plan) -> Delivery:
+        """What would be sent."""
+        return cls(
+            plan.target,
+            plan.counts,
+            plan.held_back_counts,
+            plan_hash=plan.plan_hash,
+            kept=plan.unchanged_count + plan.waiting_count,
+        )
+
+    @classmethod
+    def sent(cls, report: SyncReport) -> Delivery:
+        """What was sent, and what is left to send."""
+        left = sum(report.left.values())
+        return cls(report.target, report.sent, report.held_back, left)
+
+    @property
+    def changes(self) -> int:
+        """How many rows a sync sends, or sent."""
+        return sum(self.counts.values())
+
+    @property
+    def is_idle(self) -> bool:
+        """Nothing to send, and nobody there who may be reached."""
+        return not self.changes and not self.kept
+
+    @property
+    def is_planned(self) -> bool:
+        """Whether nothing has left yet."""
+        return bool(self.plan_hash)
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One person of a plan. `state`: added, updated, removed, has it, or held back (why)."""
+
+    target: Target
+    customer_id: str
+    state: str
+    address: str
+    held_back: str
+
+
+@dataclass(frozen=True)
+class Office:
+    """What planning and sending need, opened once. `asked`: who may receive; nobody by default."""
+
+    home: Home
+    settings: Settings
+    store: Store
+    at: datetime
+    asked: Send = "no"
+
+    def may_send(self, destination: str) -> bool:
+        """Whether anything may be delivered there."""
+        return may_send(self.settings.destinations[destination], self.asked)
+
+    @property
+    def double_opt_in(self) -> bool:
+        """Whether an opt-in needs proof in this shop."""
+        return bool(self.settings.models.get("double_opt_in", False))
+
+    def plan(self, target: Target) -> Plan:
+        """What a sync would do now."""
+        return build_plan(
+            self.store, self.home, target, at=self.at, double_opt_in=self.double_opt_in
+        )
+
+    def audience_difference(self, after: Home, target: Target) -> list[Change]:
+        """What a destination that has all that is published here would hear of by `after`."""
+        return audience_difference(
+            self.store,
+            self.home,
+            after,
+            target,
+            at=self.at,
+            double_opt_in=self.double_opt_in,
+        )
+
+    def sync(self, target: Target, approval: Approval | None = None) -> SyncReport:
+        """Do it.
+
+        Raises:
+            UsageError: nobody asked for a delivery there.
+            RegularsError: a run stopped before it had read all refusals.
+        """
+        if not self.may_send(target.destination):
+            raise UsageError(
+                f"Nobody asked to send anything to `{target.destination}`; nothing was sent.",
+                "`regulars sync` sends, or `regulars run --send`.",
+            )
+        check_refusals_known(self.store)
+        place = self.settings.destinations[target.destination]
+        return sync(
+            self.store,
+            self.home,
+            target,
+            open_destination(target.destination, place, self.home),
+            at=self.at,
+            approval=approval,
+            double_opt_in=self.double_opt_in,
+        )
+
+
+@contextmanager
+def open_office(home: Home, *, exclusive: bool) -> Iterator[Office]:
+    """Open the store for plans or, with the home's lock, for the sending that was asked for."""
+    settings = load_settings()
+    check_settings(settings)
+    check_destinations(settings, home)
+    with open_published(home):
+        pass  # a clear sentence before anything else when nothing is published yet
+    check_continuity(home)
+    if exclusive:
+        with lock.hold(home.lock), open_store(home) as store:
+            yield Office(home, settings, store, moment(home), asked="yes")
+    else:
+        with open_store(home) as store:
+            yield Office(home, settings, store, moment(home))
+
+
+def moment(home: Home) -> datetime:
+    """Now; in the pretend shop's home, whose time stands still, the moment that is published."""
+    return read_build(home.published)[2] if is_demo(home) else clock()
+
+
+def plan_all(home: Home, segment: str | None, destination: str | None) -> list[Plan]:
+    """The plans of all targets asked for; reaches no destination."""
+    with open_office(home, exclusive=False) as office:
+        found = targets(home, office.settings, segment, destination)
+        return [office.plan(target) for target in found]
+
+
+def unread_refusals(home: Home) -> str:
+    """A sentence when a run stopped before it had read all refusals; a sync would not send."""
+    if lock.is_busy(home.lock):
+        return ""  # a run is reading them
+    with open_store(home) as store:
+        return what_is_unread(store)
+
+
+def last_deliveries(home: Home) -> dict[tuple[str, str], LastSync]:
+    """What the latest sync delivered, by segment and destination."""
+    with open_store(home) as store:
+        return last_syncs(store)
+
+
+def who_is_planned(home: Home, plans: Sequence[Plan]) -> list[Planned]:
+    """Everybody of these plans, and whoever the destinations have already; addresses masked."""
+    people = []
+    with open_store(home) as store, store.read() as connection:
+        for plan in plans:
+            kinds = ADDRESS_TYPES.get(plan.target.channel, ())
+            changed = {change.customer_id: change for change in plan.changes}
+            held = {each.customer_id: str(each.reason) for each in plan.held_back}
+            has = delivered_states(connection, plan.target)
+            for customer_id in sorted({*changed, *held, *has}):
+                change, state = changed.get(customer_id), has.get(customer_id)
+                payload = change.payload if change else state.payload if state else {}
+                people.append(
+                    Planned(
+                        plan.target,
+                        customer_id,
+                        change.operation if change else "has it" if state else "held back",
+                        masked_address(payload, kinds),
+                        held.get(customer_id, ""),
+                    )
+                )
+    return people
+
+
+def masked_address(payload: Payload, kinds: Sequence[str]) -> str:
+    """The first address of these kinds as `m***@e***.org`: to recognise, not to use."""
+    value = next((str(payload[kind]) for kind in kinds if payload.get(kind)), "")
+    name, at, domain = value.rpartition("@")
+    if at:
+        return f"{name[:1]}***@{domain[:1]}***.{domain.rpartition('.')[2]}"
+    return f"{value[:3]}***{value[-2:]}" if len(value) > 7 else "***" if value else ""
+
+
+def sync_all(
+    home: Home, segment: str | None, destination: str | None, approve: str | None
+) -> list[SyncReport]:
+    """Deliver to all targets asked for.
+
+    Raises:
+        UsageError: an approval was given for more than one target.
+        ApprovalError: the data has changed since the plan was approved; nothing was sent.
+    """
+    with open_office(home, exclusive=True) as office:
+        found = targets(home, office.settings, segment, destination)
+        if approve and len(found) != 1:
+            raise UsageError(
+                f"An approval is for one plan; this would be {len(found)} of them.",
+                "Name the segment and the destination.",
+            )
+        approval = Approval(approve) if approve else None
+        return [office.sync(target, approval) for target in found]
+
+
+def record_consent(
+    home: Home,
+    *,
+    status: str,
+    identifier_type: str,
+    identifier: str,
+    channel: str,
+    purpose: str,
+    source: str,
+    occurred_at: datetime,
+    wording: str = "",
+    proof: str = "",
+    expires_at: datetime | None = None,
+) -> str:
+    """Write a permission given or withdrawn into ops; returns the receipt id."""
+    country = load_settings().shop.default_country
+    home.create()
+    with open_store(home) as store:
+        if status == "revoked":
+            return revoke_consent(
+                store,
+                identifier_type=identifier_type,
+                identifier_value=identifier,
+                channel=channel,
+                purpose=purpose,
+                source=source,
+                at=occurred_at,
+                default_country=country,
+            )
+        return grant_consent(
+            store,
+            identifier_type=identifier_type,
+            identifier_value=identifier,
+            channel=channel,
+            purpose=purpose,
+            source=source,
+            wording_version=wording,
+            at=occurred_at,
+            default_country=country,
+            expires_at=expires_at,
+            proof=proof or None,
+        )

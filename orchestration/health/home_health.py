@@ -1,0 +1,375 @@
+"""The state of what lies in a home: its folder, its stores, the last run, what was published.
+
+Belongs here: findings about files and about what they say of runs and deliveries, without changing
+any of them. Does not belong here: the installation, settings and APIs (doctor).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal
+
+import duckdb
+from sqlalchemy import func, select
+
+from ingestion.errors import tells_of_a_lock
+from orchestration.activation.ledger import broken_laws, open_intents
+from orchestration.home.kind import is_demo
+from orchestration.home.layout import Home
+from orchestration.ops import schema
+from orchestration.ops.continuity import what_is_wrong
+from orchestration.ops.store import URL_VARIABLE, Store, from_micros, open_store
+from orchestration.ops.unknown_words import NOBODY, UNREAD_FILE, noted
+from orchestration.ops.unread_sources import HINT, what_is_unread
+from orchestration.published.reader import open_published, read_build
+from orchestration.report.figures import read_thresholds
+from orchestration.words.codes import basis
+
+Status = Literal["ok", "warning", "failed"]
+
+STALE_AFTER = timedelta(days=2)
+SPARE_COPIES = 3  # a run needs room for the warehouse, the candidate and raw's growth (O2)
+FIRST_RUN_BYTES = 1_000_000_000
+# States of an outbox row that has not come to its end (orchestration/activation/outbox.py).
+OPEN_STATES = {
+    "pending": "waiting",
+    "sending": "on the way",
+    "unknown": "perhaps arrived; not repeated by itself",
+    "dead": "refused by the destination",
+}
+SENDING = "sending"
+# Of these, the ones that wait for somebody: what is the matter, and what to do.
+WAITING = {
+    SENDING: (
+        "were on the way when a sync ended without a word.",
+        "`regulars sync {segment} {destination}` sends them again where that is safe.",
+    ),
+    "unknown": (
+        "may have arrived or not; nobody gets them twice, so they wait.",
+        "See in {destination} whether it has them (`regulars explain ID` says who): {people}.",
+    ),
+    "dead": (
+        "were refused.",
+        "Mend what {destination} says of them, then `regulars sync {segment} {destination}`.",
+    ),
+}
+SHOWN = 5  # people named in one line
+SHOWN_WORDS = 20
+
+
+@dataclass(frozen=True)
+class Check:
+    """One finding: what was looked at, how it is, and what to do when it is not well."""
+
+    name: str
+    status: Status
+    sentence: str
+    hint: str = ""
+
+
+def folder(home: Home) -> Iterator[Check]:
+    """Whether a run may write where the home is or will be."""
+    nearest = _nearest_existing(home.root)
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        hint = "Give yourself the right to write there, or use another --home."
+        yield Check("home", "failed", f"{nearest} is not writable.", hint)
+    elif not home.root.exists():
+        hint = "`regulars demo` or `regulars run --input DIR` makes it."
+        yield Check("home", "warning", f"{home.root} does not exist yet.", hint)
+    else:
+        yield Check("home", "ok", f"{home.root} is writable.")
+
+
+def disk(home: Home) -> Iterator[Check]:
+    """Whether there is room for a run."""
+    free = shutil.disk_usage(_nearest_existing(home.root)).free
+    files = (home.raw, home.warehouse, home.published, home.ops)
+    largest = max((file.stat().st_size for file in files if file.exists()), default=0)
+    needed = max(SPARE_COPIES * largest, FIRST_RUN_BYTES)
+    sentence = f"{_gigabytes(free)} free; a run may need {_gigabytes(needed)}."
+    if free >= needed:
+        yield Check("disk", "ok", sentence)
+    else:
+        status: Status = "failed" if free < max(largest, FIRST_RUN_BYTES // 10) else "warning"
+        yield Check("disk", status, sentence, "Make room; a full disk stops a run half-way.")
+
+
+def modes(home: Home) -> Iterator[Check]:
+    """The home is its owner's only; what lies in it should be so by itself too."""
+    if not home.root.exists():
+        return
+    if _open_to_others(home.root):
+        hint = f"Run `chmod -R go-rwx {home.root}`."
+        yield Check("file modes", "failed", "Other users can look into the home.", hint)
+        return
+    paths = (home.raw, home.warehouse, home.published, home.ops, home.published_dir, home.dlt)
+    loose = [path.name for path in paths if path.exists() and _open_to_others(path)]
+    if loose:
+        hint = f"Run `chmod -R go-rwx {home.root}`, so that a copy stays private too."
+        yield Check("file modes", "warning", f"Readable for others: {', '.join(loose)}.", hint)
+    else:
+        yield Check("file modes", "ok", "Only the owner can read the stores.")
+
+
+def stores(home: Home, busy: bool) -> Iterator[Check]:
+    """Whether every store that is there opens, and the precious one is there."""
+    for path in (home.raw, home.warehouse, home.published):
+        if busy and path != home.published:
+            continue
+        if path.exists():
+            yield _opens(path)
+    if busy:
+        yield Check("stores", "ok", "A run is at work; raw and warehouse are left alone.")
+    problem = what_is_wrong(home)
+    if problem:
+        hint = (
+            "Restore it from a backup: it holds consent and what was sent. If there is none,"
+            " `regulars ops begin-anew`."
+        )
+        yield Check("ops", "failed", problem, hint)
+    elif _has_ops(home):
+        yield Check("ops", "ok", "The operational store opens, is sound, and knows this home.")
+
+
+def _opens(path: Path) -> Check:
+    name = path.stem
+    try:
+        with duckdb.connect(str(path), read_only=True) as connection:
+            connection.execute("select count(*) from duckdb_tables()")
+    except duckdb.IOException as error:
+        if tells_of_a_lock(str(error)):
+            hint = "Close the program that has it open; nothing else may open this file."
+            return Check(name, "failed", f"{path.name} is held by another process.", hint)
+        return Check(name, "failed", f"{path.name} cannot be opened.", _remedy(path))
+    except duckdb.Error:
+        return Check(name, "failed", f"{path.name} is damaged.", _remedy(path))
+    return Check(name, "ok", f"{path.name} opens.")
+
+
+def _remedy(path: Path) -> str:
+    if path.stem == "raw":
+        return "Restore it from a backup, or move it away and run again with all input."
+    return "Delete it; the next `regulars run` makes it anew."
+
+
+def last_run(home: Home, now: datetime, busy: bool) -> Iterator[Check]:
+    """How the last run ended, and when it began."""
+    if not _has_ops(home):
+        yield Check("last run", "warning", "Nothing has run here yet.")
+        return
+    with open_store(home) as store:
+        last = _newest_run(store)
+    if last is None:
+        yield Check("last run", "warning", "Nothing has run here yet.")
+        return
+    age = _age(now - from_micros(last["started_at"]))
+    sentence = f"The last run {last['status']}; it began {age} ago."
+    if last["status"] == "failed":
+        hint = "Run again; `regulars dev` shows at which step it failed."
+        yield Check("last run", "failed", sentence, hint)
+    elif last["status"] == "running" and not busy:
+        hint = "The next run marks it failed and clears up after it."
+        yield Check("last run", "warning", "The last run ended without a word.", hint)
+    else:
+        yield Check("last run", "ok", sentence)
+
+
+def published(home: Home, now: datetime) -> Iterator[Check]:
+    """What is published, how old it is, and whether ops knows it."""
+    if not home.published.exists():
+        hint = "Run `regulars demo` or `regulars run --input DIR`."
+        yield Check("published", "warning", "Nothing is published yet.", hint)
+        return
+    _, run_id, as_of = read_build(home.published)
+    sentence = f"Published as of {as_of:%Y-%m-%d %H:%M} UTC."
+    if is_demo(home):
+        yield Check("published", "ok", f"{sentence} The pretend shop's time stands still.")
+    elif now - as_of > STALE_AFTER:
+        hint = "Run again, or set `daily = true` under [schedule] in regulars.toml."
+        yield Check("published", "warning", f"{sentence} That is {_age(now - as_of)} old.", hint)
+    else:
+        yield Check("published", "ok", sentence)
+    yield from _rhythm(home)
+    if _has_ops(home):
+        with open_store(home) as store:
+            yield from _manifest(store, run_id)
+
+
+def _rhythm(home: Home) -> Iterator[Check]:
+    """What loyal, overdue and recent mean in the published file."""
+    with open_published(home) as connection:
+        found = read_thresholds(connection)
+    told = [
+        f"{', '.join(f'{each.name} {each.value}' for each in found if each.basis == code)}:"
+        f" {basis(code, found[0].repeat_count, found[0].repeat_buyer_count)}."
+        for code in sorted({each.basis for each in found})
+    ]
+    if told:
+        yield Check("thresholds", "ok", " ".join(told))
+
+
+def _manifest(store: Store, published_run: str) -> Iterator[Check]:
+    """The published file's run against the last one that succeeded: a lost commit shows here."""
+    last = _newest_run(store, status="succeeded")
+    if last is None:
+        hint = "The next run records it; if ops.sqlite was lost, restore a backup first."
+        yield Check("manifest", "warning", "ops does not know the published run.", hint)
+    elif last["run_id"] != published_run:
+        hint = "Run again; if a file was restored by hand, restore both from one backup."
+        yield Check("manifest", "failed", "The published file is not of the last run.", hint)
+    else:
+        yield Check("manifest", "ok", "The published file is of the last run that succeeded.")
+
+
+def _newest_run(store: Store, status: str | None = None) -> Mapping[str, Any] | None:
+    runs = schema.runs
+    query = select(runs).order_by(runs.c.started_at.desc(), runs.c.run_id).limit(1)
+    if status:
+        query = query.where(runs.c.status == status)
+    with store.read() as connection:
+        row = connection.execute(query).mappings().first()
+        return dict(row) if row else None
+
+
+def quarantine(home: Home, busy: bool) -> Iterator[Check]:
+    """How many rows wait in quarantine, by source."""
+    if busy or not home.raw.exists():
+        return
+    with duckdb.connect(str(home.raw), read_only=True) as connection:
+        schemas = connection.execute(
+            "select schema_name from duckdb_tables() where table_name = 'quarantine' order by all"
+        ).fetchall()
+        counts = {
+            name.removeprefix("raw_"): _count(connection, f'"{name}".quarantine')
+            for (name,) in schemas
+        }
+    bad = {name: count for name, count in counts.items() if count}
+    if bad:
+        sentence = ", ".join(f"{name} {count:,}" for name, count in bad.items())
+        hint = "See them with `regulars quarantine list`."
+        yield Check("quarantine", "warning", f"Rows that could not be used: {sentence}.", hint)
+    else:
+        yield Check("quarantine", "ok", "No row is in quarantine.")
+
+
+def _count(connection: duckdb.DuckDBPyConnection, table: str) -> int:
+    row = connection.execute(f"select count(*) from {table}").fetchone()
+    return int(row[0]) if row else 0
+
+
+def outbox(home: Home) -> Iterator[Check]:
+    """What was meant to reach a destination and has not; a removal weighs more than the rest."""
+    if not _has_ops(home):
+        return
+    rows = schema.outbox.c
+    query = select(rows.state, rows.operation, func.count()).group_by(rows.state, rows.operation)
+    with open_store(home) as store, store.read() as connection:
+        counts = {(state, what): int(n) for state, what, n in connection.execute(query).tuples()}
+    waiting = {key: n for key, n in counts.items() if key[0] in OPEN_STATES}
+    if not waiting:
+        yield Check("outbox", "ok", "Everything queued has arrived or was rightly held.")
+        return
+    told = ", ".join(
+        f"{n:,} {what} ({OPEN_STATES[state]})" for (state, what), n in sorted(waiting.items())
+    )
+    removals = any(what == "removed" for _, what in waiting)
+    hint = "`regulars sync` tries again." + (" A removal must not wait." if removals else "")
+    yield Check("outbox", "warning", f"Not arrived: {told}.", hint)
+
+
+def unknown_words(home: Home) -> Iterator[Check]:
+    """Words about permission that nobody has told us, and refusals that cannot be read."""
+    if not _has_ops(home):
+        return
+    with open_store(home) as store:
+        waiting = noted(store)
+    for each in waiting[:SHOWN_WORDS]:
+        name, count = "permission", f"{each.row_count:,} rows"
+        if each.said_in == UNREAD_FILE:
+            sentence = f"The refusals in {each.word} are unknown: it cannot be read."
+            yield Check(name, "warning", sentence, "Have it written again.")
+        elif each.said_in == NOBODY:
+            sentence = f"Refusals from {each.word} that name nobody: {count}."
+            hint = "They bear no address, number or id that can be read: mend them and run again."
+            yield Check(name, "warning", sentence, hint)
+        else:
+            sentence = f"{each.said_in} says `{each.word}` in {count}: counts as {each.counts_as}."
+            hint = "Say what it means in dbt_project/seeds/status_words.csv, then run."
+            yield Check(name, "warning", sentence, hint)
+    if len(waiting) > SHOWN_WORDS:
+        sentence = f"And {len(waiting) - SHOWN_WORDS:,} more such words."
+        yield Check("permission", "warning", sentence)
+    if not waiting:
+        yield Check("permission", "ok", "Every word about permission is known.")
+
+
+def unread_sources(home: Home, busy: bool) -> Iterator[Check]:
+    """Whether a run stopped before it had read all refusals; a run at work is reading them."""
+    if busy or not _has_ops(home):
+        return
+    with open_store(home) as store:
+        problem = what_is_unread(store)
+    if problem:
+        yield Check("permission", "failed", f"{problem} Nothing is sent.", HINT)
+
+
+def intents(home: Home, busy: bool) -> Iterator[Check]:
+    """Rows that wait for somebody, by segment and destination: each pair with what to do."""
+    if not _has_ops(home):
+        return
+    with open_store(home) as store:
+        rows = open_intents(store, [state for state in WAITING if not (busy and state == SENDING)])
+    waiting: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+    for row in rows:
+        waiting[row.state, row.segment, row.destination].append(row.customer_id)
+    for (state, segment, destination), people in sorted(waiting.items()):
+        sentence, hint = WAITING[state]
+        some = ", ".join(people[:SHOWN]) + (", …" if len(people) > SHOWN else "")
+        yield Check(
+            "intents",
+            "warning",
+            f"{len(people):,} of `{segment}` to `{destination}` {sentence}",
+            hint.format(segment=segment, destination=destination, people=some),
+        )
+
+
+def laws(home: Home) -> Iterator[Check]:
+    """Whether everything that was queued for a destination is accounted for."""
+    if not _has_ops(home):
+        return
+    with open_store(home) as store:
+        broken = broken_laws(store)
+    if broken:
+        sentence = f"What was sent does not add up: {'; '.join(broken)}."
+        hint = "Send nothing until it is clear why; restore ops from a backup, or report this."
+        yield Check("ledger", "failed", sentence, hint)
+    else:
+        yield Check("ledger", "ok", "Every queued row has one outcome, every sent row one entry.")
+
+
+def _has_ops(home: Home) -> bool:
+    return bool(os.environ.get(URL_VARIABLE)) or home.ops.exists()
+
+
+def _nearest_existing(path: Path) -> Path:
+    return next(folder for folder in (path, *path.parents) if folder.exists())
+
+
+def _open_to_others(path: Path) -> bool:
+    return bool(path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO))
+
+
+def _gigabytes(size: int) -> str:
+    return f"{size / 1e9:,.1f} GB"
+
+
+def _age(span: timedelta) -> str:
+    hours = max(int(span.total_seconds() // 3600), 0)
+    return f"{hours} h" if hours < 48 else f"{hours // 24} days"

@@ -1,0 +1,145 @@
+"""Runs Dagster's jobs in this process, so that the UI shows every run, whoever started it.
+
+Belongs here: DAGSTER_HOME, the in-process execution and turning its outcome into our errors. Does
+not belong here: the command line and the steps. With definitions.py, defs/, history.py and
+serve/server.py this is all that knows Dagster; it is imported late, as Dagster loads for seconds.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from collections.abc import Callable
+from contextlib import redirect_stdout
+from importlib.resources import files
+from typing import Any
+
+from ingestion.config import REPOSITORY
+from ingestion.errors import (
+    RegularsError,
+)
+from orchestration.home import lock
+from orchestration.home.kind import take_settings
+from orchestration.home.layout import Home
+from orchestration.host.failures import as_error
+from orchestration.run import console
+from orchestration.run.run import RunRequest
+
+CODE_LOCATION = "regulars"
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+def prepare(home: Home) -> None:
+    """Make DAGSTER_HOME ready and point this process at it; call under the lock.
+
+    Two processes that initialise a fresh DAGSTER_HOME at once race, so the lock comes first.
+    """
+    home.create()
+    take_settings(home)
+    os.environ["REGULARS_HOME"] = str(home.root)
+    os.environ["DAGSTER_HOME"] = str(home.dagster)
+    os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")
+    source = files("orchestration.host").joinpath("dagster.yaml").read_text("utf-8")
+    target = home.dagster / "dagster.yaml"
+    if not target.exists() or target.read_text("utf-8") != source:
+        target.write_text(source, "utf-8")
+
+
+def run_job(
+    home: Home,
+    request: RunRequest,
+    say: Callable[[str], None],
+    *,
+    full: bool = False,
+    select: str = "",
+) -> console.Heard:
+    """Execute `refresh` (or `rebuild`) to its end; returns what its steps told.
+
+    Raises:
+        BusyError: another run holds the home.
+        CheckFailedError: a check or the breaker stopped it; the old published file stands.
+        RegularsError: a step failed.
+    """
+    with lock.hold(home.lock):
+        prepare(home)
+        import dagster as dg
+        from dagster._core.definitions.job_base import InMemoryJob
+        from dagster._core.execution.api import execute_run
+
+        from orchestration.definitions import definitions
+        from orchestration.home.workers import TAG, process_mark
+
+        job = definitions.resolve_job_def("rebuild" if full else "refresh")
+        config = {**QUIET, "resources": {"run": {"config": _config(request)}}}
+        chosen = frozenset(_selection(definitions, select)) if select else None
+        log = (home.dbt / "run.log").open("w", encoding="utf-8")
+        with (
+            dg.DagsterInstance.get() as instance,
+            console.listening(say) as heard,
+            log,
+            redirect_stdout(log),
+            warnings.catch_warnings(),
+        ):
+            warnings.simplefilter("ignore")
+            dagster_run = instance.create_run_for_job(
+                job,
+                run_config=config,
+                tags={TAG: process_mark() or ""},
+                asset_selection=chosen,
+                remote_job_origin=_origin(job.name),
+            )
+            result = execute_run(InMemoryJob(job), dagster_run, instance)
+        if not result.success:
+            raise _failure(result)
+        return heard
+
+
+def _origin(job_name: str) -> Any:
+    """Where the UI finds the job: with it a run stands under its job, on the timeline too."""
+    from dagster._core.remote_origin import (
+        ManagedGrpcPythonEnvCodeLocationOrigin,
+        RemoteJobOrigin,
+        RemoteRepositoryOrigin,
+    )
+    from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
+
+    target = LoadableTargetOrigin(
+        executable_path=sys.executable,
+        module_name="orchestration.definitions",
+        attribute="definitions",
+        working_directory=str(REPOSITORY),
+    )
+    location = ManagedGrpcPythonEnvCodeLocationOrigin(target, location_name=CODE_LOCATION)
+    return RemoteJobOrigin(RemoteRepositoryOrigin(location, "__repository__"), job_name)
+
+
+def _config(request: RunRequest) -> dict[str, Any]:
+    return {
+        "as_of": request.as_of.isoformat(),
+        "input": request.input,
+        "full_refresh": request.full_refresh,
+        "send": request.send,
+    }
+
+
+def _selection(definitions: Any, select: str) -> list[Any]:
+    """The chosen models by dbt's syntax, and every asset that is not a model."""
+    from dagster_dbt import build_dbt_asset_selection
+
+    from orchestration.defs.transformation import models
+
+    graph = definitions.resolve_asset_graph()
+    chosen = build_dbt_asset_selection([models], dbt_select=select).resolve(graph)
+    others = graph.executable_asset_keys - set(models.keys)
+    return sorted(chosen | others, key=lambda key: key.path)
+
+
+def _failure(result: Any) -> RegularsError:
+    """The first failed step's own error, else a sentence that names the step."""
+    for event in result.all_events:
+        data = event.event_specific_data
+        error = getattr(data, "error", None)
+        if event.is_failure and error is not None:
+            return as_error(event.step_key, error)
+    return RegularsError("The run failed.", "Open `regulars dev` to see at which step.")

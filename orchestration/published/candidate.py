@@ -1,0 +1,255 @@
+"""The candidate: the next published file, built aside from the warehouse.
+
+Belongs here: copying the public schemas table by table, their comments, and saying what the copy
+contains (a digest per table). Does not belong here: judging it (orchestration/quality) or the swap.
+
+Data flow: warehouse.duckdb (read-only) -> published.candidate.duckdb.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+import duckdb
+
+from ingestion.duckdb import silence
+from ingestion.errors import RegularsError
+from orchestration.home.layout import Home
+from orchestration.published.files import (
+    OWNER_ONLY,
+    disk_errors_explained,
+    fsync,
+    remove_database,
+    require_free_disk,
+)
+
+SCHEMAS = ("marts", "segments", "activity", "ops")
+# Tables of `ops` name the run (its id is new every time), so they are no part of the content's id.
+CONTENT_SCHEMAS = ("marts", "segments", "activity")
+OFFLINE = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+
+
+class RunFacts(Protocol):
+    """What publishing needs to know of a run (orchestration/run/run.py has the whole)."""
+
+    @property
+    def run_id(self) -> str:
+        """The run's id."""
+
+    @property
+    def as_of(self) -> datetime:
+        """The run's "now", naive UTC."""
+
+
+@dataclass(frozen=True)
+class TableFacts:
+    """One published table: its name, size and a digest of its content in any row order."""
+
+    schema: str
+    name: str
+    rows: int
+    digest: str
+
+    @property
+    def full_name(self) -> str:
+        """Schema and name, such as `marts.dim_customers`."""
+        return f"{self.schema}.{self.name}"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A built file that nobody reads yet.
+
+    Equal `build_id`s mean equal public tables as of the same moment, whoever built them.
+    """
+
+    path: Path
+    build_id: str
+    run_id: str
+    as_of: datetime
+    tables: tuple[TableFacts, ...]
+
+    def rows(self, full_name: str) -> int:
+        """The number of rows of a table, 0 if it is not there."""
+        return next((t.rows for t in self.tables if t.full_name == full_name), 0)
+
+
+def build_candidate(home: Home, run: RunFacts) -> Candidate:
+    """Copy the public schemas of the warehouse into a new file beside the published one.
+
+    Raises:
+        RegularsError: there is no warehouse, nothing to publish in it, or too little free disk.
+    """
+    if not home.warehouse.exists():
+        raise RegularsError(f"There is no {home.warehouse.name} in {home.root}.", _RUN_FIRST)
+    require_free_disk(home.root, (home.warehouse, home.published))
+    remove_database(home.candidate)
+    try:
+        with disk_errors_explained(home.root):
+            candidate = _build(home, run)
+            home.candidate.chmod(OWNER_ONLY)
+            fsync(home.candidate)
+    except BaseException:
+        remove_database(home.candidate)
+        raise
+    return candidate
+
+
+def describe_candidate(path: Path) -> Candidate:
+    """The facts of a file built earlier, read from the file itself."""
+    with duckdb.connect(str(path), read_only=True, config=OFFLINE) as connection:
+        row = connection.execute("select build_id, run_id, as_of from ops.build").fetchone()
+        assert row is not None  # noqa: S101 - written by _build in the same transaction
+        rows = connection.execute(
+            "select table_name, row_count, digest from ops.build_tables order by rowid"
+        ).fetchall()
+        tables = tuple(_facts(*facts) for facts in rows)
+        return Candidate(path, row[0], row[1], row[2], tables)
+
+
+def is_whole(path: Path) -> bool:
+    """Whether a candidate was built to its end; what it says of itself is written last."""
+    try:
+        return path.exists() and bool(describe_candidate(path).tables)
+    except (duckdb.Error, AssertionError):
+        return False
+
+
+def table_facts(
+    connection: duckdb.DuckDBPyConnection, schema: str, name: str, catalog: str = ""
+) -> TableFacts:
+    """Rows and digest of a table: a sum of row hashes, so the order of rows does not count."""
+    place = ".".join(quoted(part) for part in (catalog, schema, name) if part)
+    columns = connection.execute(f"describe {place}").fetchall()
+    shape = ",".join(f"{column[0]} {column[1]}" for column in columns)
+    row = connection.execute(
+        f"select count(*), coalesce(sum(hash(row_, 1)), 0), coalesce(sum(hash(row_, 2)), 0)"
+        f" from {place} row_"
+    ).fetchone()
+    assert row is not None  # noqa: S101 - an aggregate always has one row
+    rows, one, two = row
+    digest = hashlib.sha256(f"{shape}|{rows}|{one}|{two}".encode()).hexdigest()[:32]
+    return TableFacts(schema, name, int(rows), digest)
+
+
+def quoted(name: str) -> str:
+    """A name as an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+_RUN_FIRST = "Run `regulars run` (or `make demo`) first."
+
+
+def _build(home: Home, run: RunFacts) -> Candidate:
+    warehouse = str(home.warehouse).replace("'", "''")
+    with duckdb.connect(str(home.candidate), config=OFFLINE) as connection:
+        silence(connection)
+        connection.execute(f"attach '{warehouse}' as warehouse (read_only)")
+        names = _tables(connection, "warehouse")
+        if not any(schema == "marts" for schema, _ in names):
+            raise RegularsError("The warehouse has no marts to publish.", _RUN_FIRST)
+        for schema in SCHEMAS:
+            connection.execute(f"create schema if not exists {schema}")
+        for schema, name in names:
+            _copy_table(connection, schema, name)
+        _copy_comments(connection)
+        tables = tuple(table_facts(connection, schema, name) for schema, name in names)
+        build_id = _build_id(run.as_of, tables)
+        _write_build(connection, build_id, run, tables)
+        connection.execute("detach warehouse")
+        connection.execute("checkpoint")
+    return Candidate(home.candidate, build_id, run.run_id, run.as_of, tables)
+
+
+def _facts(full_name: str, rows: int, digest: str) -> TableFacts:
+    schema, _, name = full_name.partition(".")
+    return TableFacts(schema, name, rows, digest)
+
+
+def _tables(connection: duckdb.DuckDBPyConnection, catalog: str) -> list[tuple[str, str]]:
+    """Base tables only: a view would point back into the warehouse and fail in the copy."""
+    rows = connection.execute(
+        "select schema_name, table_name from duckdb_tables()"
+        " where database_name = ? and schema_name in ? and not temporary order by all",
+        [catalog, list(SCHEMAS)],
+    ).fetchall()
+    return [(str(schema), str(name)) for schema, name in rows]
+
+
+def _copy_table(connection: duckdb.DuckDBPyConnection, schema: str, name: str) -> None:
+    """Copy in a total order that is cheap: the first column, then a hash of the row."""
+    place = f"{quoted(schema)}.{quoted(name)}"
+    connection.execute(
+        f"create table {place} as select * from warehouse.{place} row_ order by #1, hash(row_)"
+    )
+
+
+def _copy_comments(connection: duckdb.DuckDBPyConnection) -> None:
+    tables = connection.execute(
+        "select schema_name, table_name, comment from duckdb_tables()"
+        " where database_name = 'warehouse' and schema_name in ? and comment is not null",
+        [list(SCHEMAS)],
+    ).fetchall()
+    columns = connection.execute(
+        "select schema_name, table_name, column_name, comment from duckdb_columns()"
+        " where database_name = 'warehouse' and schema_name in ? and comment is not null"
+        " and (schema_name, table_name) in (select (schema_name, table_name) from duckdb_tables()"
+        " where database_name = 'warehouse')",
+        [list(SCHEMAS)],
+    ).fetchall()
+    for *parts, text in tables:
+        connection.execute(f"comment on table {'.'.join(map(quoted, parts))} is {_literal(text)}")
+    for *parts, text in columns:
+        connection.execute(f"comment on column {'.'.join(map(quoted, parts))} is {_literal(text)}")
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _build_id(as_of: datetime, tables: tuple[TableFacts, ...]) -> str:
+    content = [
+        [table.full_name, table.rows, table.digest]
+        for table in sorted(tables, key=lambda table: table.full_name)
+        if table.schema in CONTENT_SCHEMAS
+    ]
+    return hashlib.sha256(json.dumps([as_of.isoformat(), content]).encode()).hexdigest()[:32]
+
+
+def _write_build(
+    connection: duckdb.DuckDBPyConnection,
+    build_id: str,
+    run: RunFacts,
+    tables: tuple[TableFacts, ...],
+) -> None:
+    connection.execute(
+        "create table ops.build as select ?::varchar as build_id, ?::varchar as run_id,"
+        " ?::timestamp as as_of",
+        [build_id, run.run_id, run.as_of],
+    )
+    connection.execute(
+        "create table ops.build_tables (table_name varchar, row_count bigint, digest varchar)"
+    )
+    if tables:
+        connection.executemany(
+            "insert into ops.build_tables values (?, ?, ?)",
+            [[table.full_name, table.rows, table.digest] for table in tables],
+        )
+    comments = {
+        "table ops.build": "One row: which build this file is.",
+        "column ops.build.build_id": "Digest of the public tables and as_of; equal ids mean equal"
+        " tables.",
+        "column ops.build.run_id": "The run that built the file.",
+        "column ops.build.as_of": "The moment (UTC) the tables describe.",
+        "table ops.build_tables": "One row per table of this file.",
+        "column ops.build_tables.table_name": "Schema and table.",
+        "column ops.build_tables.row_count": "Rows in the table.",
+        "column ops.build_tables.digest": "Digest of the content, whatever the order of rows.",
+    }
+    for place, text in comments.items():
+        connection.execute(f"comment on {place} is {_literal(text)}")

@@ -1,0 +1,175 @@
+"""The one way to open the published file, and the read-only SQL of `regulars sql`.
+
+Belongs here: locked-down connections and the refusal of anything but a question. Does not belong
+here: what anybody asks.
+
+A connection sees the file as it was when it was opened, also across a swap. Open, read, close:
+a process that keeps a connection open gets the old file again from a second one.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from ingestion.duckdb import silence
+from ingestion.errors import RegularsError, UsageError
+from orchestration.home.layout import Home
+
+# `read_only` alone is no sandbox: it reads any file and writes with COPY (RELIABILITY X6).
+LOCKED = {
+    "enable_external_access": "false",
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+}
+QUERY_SECONDS = 60.0
+QUERY_MEMORY = "1GB"
+# What DuckDB says of a file that is cut, overwritten or not its own.
+_DAMAGE = (duckdb.IOException, duckdb.FatalException, duckdb.InternalException)
+GUESSES = ("Did you mean", "Candidate bindings")  # how DuckDB begins a line that helps
+_QUESTIONS = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
+
+
+@contextmanager
+def open_published(
+    home: Home, *, memory_limit: str | None = None
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the published file read-only, without access to any other file and with fixed settings.
+
+    Raises:
+        RegularsError: nothing is published yet, or the file is damaged.
+    """
+    if not home.published.exists():
+        raise RegularsError(
+            f"Nothing is published in {home.root} yet.", "Run `regulars run` or `make demo` first."
+        )
+    try:
+        with open_locked(home.published, memory_limit) as connection:
+            yield connection
+    except _DAMAGE as error:
+        raise RegularsError(
+            f"The published file {home.published} is damaged and cannot be read.",
+            "Move it away and run again, which publishes a new one.",
+        ) from error
+
+
+@contextmanager
+def open_locked(path: Path, memory_limit: str | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open any DuckDB file the way the published one is opened."""
+    config: dict[str, Any] = dict(LOCKED)
+    if memory_limit:
+        config["memory_limit"] = memory_limit
+    connection = duckdb.connect(str(path), read_only=True, config=config)
+    try:
+        _lock(connection)
+        yield connection
+    finally:
+        connection.close()
+
+
+def _lock(connection: duckdb.DuckDBPyConnection) -> None:
+    """Fix the settings; a file that this process has open already shares them, fixed before."""
+    with suppress(duckdb.InvalidInputException):
+        silence(connection)
+        connection.execute("set lock_configuration = true")
+    row = connection.execute("select current_setting('lock_configuration')").fetchone()
+    if row != (True,):
+        raise RegularsError("The published file could not be opened safely.", "Run again.")
+
+
+@dataclass(frozen=True)
+class QueryResult:
+    """What a question brought: column names, rows, and whether rows were left off."""
+
+    columns: tuple[str, ...]
+    rows: list[tuple[Any, ...]]
+    truncated: bool
+
+
+def query_published(
+    home: Home, sql: str, *, max_rows: int | None = None, timeout_seconds: float = QUERY_SECONDS
+) -> QueryResult:
+    """Answer one question (SELECT, FROM, WITH, DESCRIBE, SHOW, SUMMARIZE, EXPLAIN …).
+
+    Raises:
+        UsageError: more or less than one statement, not a question, or wrong SQL.
+        RegularsError: nothing is published yet, or it took too long or too much memory.
+    """
+    require_question(sql)
+    with open_published(home, memory_limit=QUERY_MEMORY) as connection:
+        timer = threading.Timer(timeout_seconds, connection.interrupt)
+        timer.start()
+        try:
+            cursor = connection.execute(sql)
+            columns = tuple(column[0] for column in cursor.description or ())
+            rows = cursor.fetchall() if max_rows is None else cursor.fetchmany(max_rows + 1)
+        except duckdb.InterruptException as error:
+            raise RegularsError(
+                f"The query was stopped after {timeout_seconds:g} seconds.",
+                "Narrow it down, or read the Parquet copies with an engine of your own.",
+            ) from error
+        except duckdb.OutOfMemoryException as error:
+            raise RegularsError(
+                f"The query needs more than {QUERY_MEMORY} of memory.",
+                "Narrow it down, or read the Parquet copies with an engine of your own.",
+            ) from error
+        except duckdb.PermissionException as error:
+            raise UsageError(
+                "The query reaches outside the published file.",
+                "Only tables of the published file can be read; `regulars tables` lists them.",
+            ) from error
+        except _DAMAGE:
+            raise
+        except duckdb.Error as error:
+            raise UsageError(
+                _first_line(error), f"{_suggestion(error)}`regulars tables` lists what is there."
+            ) from error
+        finally:
+            timer.cancel()
+    truncated = max_rows is not None and len(rows) > max_rows
+    return QueryResult(columns, rows[:max_rows] if truncated else rows, truncated)
+
+
+def require_question(sql: str) -> None:
+    """Refuse anything that DuckDB's own parser does not call a question.
+
+    Raises:
+        UsageError: unreadable, not exactly one statement, or a statement that does something.
+    """
+    try:
+        statements = duckdb.extract_statements(sql)
+    except duckdb.Error as error:
+        raise UsageError(_first_line(error), "Mend the SQL and try again.") from error
+    if len(statements) != 1:
+        raise UsageError(f"This holds {len(statements)} statements.", "Ask one question at a time.")
+    if statements[0].type not in _QUESTIONS:
+        raise UsageError(
+            f"{statements[0].type.name} is not a question; the published file is read-only.",
+            "Use SELECT, FROM, WITH, DESCRIBE, SHOW, SUMMARIZE or EXPLAIN.",
+        )
+
+
+def read_build(path: Path) -> tuple[str, str, datetime]:
+    """Which build a published or candidate file is: build_id, run_id, as_of."""
+    with open_locked(path) as connection:
+        row = connection.execute("select build_id, run_id, as_of from ops.build").fetchone()
+    if row is None:
+        raise RegularsError(f"{path.name} does not say which build it is.", "Run again.")
+    return row[0], row[1], row[2]
+
+
+def _suggestion(error: Exception) -> str:
+    """DuckDB's own guess of the name that was meant; names of tables and columns, never values."""
+    guesses = [line for line in str(error).splitlines() if line.startswith(GUESSES)]
+    return f"{guesses[0].strip()} " if guesses else ""
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0]

@@ -1,0 +1,190 @@
+"""Who hears of a failed run: a webhook or an email, if the settings name one.
+
+Belongs here: the notice and its two ways out. Does not belong here: deciding that a run failed.
+
+A notice holds the run, counts and names of checks, never a value, a path or an address, and sending
+one never disturbs the run: whatever goes wrong is given back as a word. A webhook may not lead into
+the house (RELIABILITY SEC7): its name is resolved once, every address must be public, the
+connection goes to the very address that was checked, and redirects are not followed. The variable
+REGULARS_WEBHOOK_ALLOW_PRIVATE=1 lifts that for a receiver on the same machine or network.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import smtplib
+import socket
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from email.message import EmailMessage
+from typing import Any
+
+import httpx
+
+from ingestion.config import Notify, Settings
+from orchestration.published.checks import CheckResult, stopping
+
+ALLOW_PRIVATE = "REGULARS_WEBHOOK_ALLOW_PRIVATE"
+SECONDS = 10.0
+NAMED = 20  # how many failed checks a notice names
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+
+
+@dataclass(frozen=True)
+class Notice:
+    """What is told of a failed run."""
+
+    run_id: str
+    as_of: datetime
+    error: str
+    failed: tuple[tuple[str, float | None], ...]
+    failed_count: int
+    steps: tuple[str, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        run_id: str,
+        as_of: datetime,
+        error: BaseException,
+        checks: Iterable[CheckResult] = (),
+        steps: Iterable[str] = (),
+    ) -> Notice:
+        """The notice of a run that ended with `error`; of the error only its kind is told.
+
+        Args:
+            run_id: the run.
+            as_of: its "now", naive UTC.
+            error: what ended it.
+            checks: its checks, of which those that stopped it are named.
+            steps: names of the steps that failed.
+        """
+        failed = stopping(checks)
+        named = tuple((check.name, check.observed) for check in failed[:NAMED])
+        return cls(run_id, as_of, type(error).__name__, named, len(failed), tuple(steps))
+
+    def to_json(self) -> dict[str, Any]:
+        """What a webhook receives."""
+        return {
+            "event": "run_failed",
+            "product": "regulars",
+            "run_id": self.run_id,
+            "as_of": f"{self.as_of.isoformat()}Z",
+            "error": self.error,
+            "failed_steps": list(self.steps),
+            "published": "unchanged",
+            "failed_check_count": self.failed_count,
+            "failed_checks": [{"name": name, "observed": value} for name, value in self.failed],
+        }
+
+    def to_text(self) -> str:
+        """What an email says."""
+        lines = [
+            f"Run {self.run_id} as of {self.as_of.isoformat()}Z failed ({self.error}).",
+            f"Failed steps: {', '.join(self.steps) or 'none'}",
+            "The published file is unchanged.",
+            "",
+            f"Failed checks: {self.failed_count}",
+            *(f"- {name}: {_number(value)}" for name, value in self.failed),
+        ]
+        return "\n".join(lines) + "\n"
+
+
+def notify_failure(settings: Settings, notice: Notice) -> dict[str, str]:
+    """Send a notice by every way the settings name; never raises.
+
+    Returns:
+        By way (`webhook`, `email`): `sent`, or in a word why not.
+    """
+    ways = {}
+    chosen = settings.notify
+    if chosen.webhook_url_env:
+        ways["webhook"] = _attempt(lambda: _post(os.environ[chosen.webhook_url_env], notice))
+    if chosen.email_to:
+        ways["email"] = _attempt(lambda: _mail(chosen, notice))
+    return ways
+
+
+class RefusedError(Exception):
+    """The webhook's address is not one that may be called."""
+
+
+def check_target(url: str, *, allow_private: bool = False) -> tuple[httpx.URL, Address]:
+    """The URL, parsed, and the address to connect to.
+
+    Raises:
+        RefusedError: not http(s), with a login in it, unresolvable, or not public.
+    """
+    try:
+        target = httpx.URL(url)
+    except (httpx.InvalidURL, ValueError, TypeError) as error:
+        raise RefusedError("invalid_url") from error
+    if target.scheme not in ({"https", "http"} if allow_private else {"https"}):
+        raise RefusedError("scheme")
+    if target.userinfo or not target.host:
+        raise RefusedError("invalid_url")
+    port = target.port or (443 if target.scheme == "https" else 80)
+    try:
+        found = socket.getaddrinfo(target.host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise RefusedError("unresolvable") from error
+    addresses = [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
+    if not addresses or not (allow_private or all(is_public(each) for each in addresses)):
+        raise RefusedError("private_address")
+    return target, addresses[0]
+
+
+def is_public(address: Address) -> bool:
+    """Whether an address is on the open internet, whatever it is wrapped in."""
+    if isinstance(address, ipaddress.IPv6Address):
+        inner = address.ipv4_mapped or address.sixtofour
+        if inner is None and (address.teredo or address in _NAT64):
+            return False
+        if inner is not None:
+            return is_public(inner)
+    return address.is_global and not address.is_multicast and not address.is_reserved
+
+
+def _post(url: str, notice: Notice) -> None:
+    target, address = check_target(url, allow_private=os.environ.get(ALLOW_PRIVATE) == "1")
+    host = f"[{address}]" if address.version == 6 else str(address)
+    port = f":{target.port}" if target.port else ""
+    with httpx.Client(timeout=SECONDS, follow_redirects=False, trust_env=False) as client:
+        response = client.post(
+            target.copy_with(host=host),
+            json=notice.to_json(),
+            headers={"Host": f"{target.host}{port}"},
+            extensions={"sni_hostname": target.host},
+        )
+    if not response.is_success:
+        raise RefusedError(f"status_{response.status_code}")
+
+
+def _mail(chosen: Notify, notice: Notice) -> None:
+    message = EmailMessage()
+    message["Subject"] = f"Regulars: run {notice.run_id} failed"
+    message["From"] = chosen.email_from
+    message["To"] = chosen.email_to
+    message.set_content(notice.to_text())
+    with smtplib.SMTP(chosen.smtp_host, chosen.smtp_port, timeout=SECONDS) as server:
+        server.send_message(message)
+
+
+def _attempt(send: Any) -> str:
+    try:
+        send()
+    except RefusedError as error:
+        return str(error)
+    except KeyError:
+        return "variable_not_set"
+    except Exception as error:
+        return type(error).__name__
+    return "sent"
+
+
+def _number(value: float | None) -> str:
+    return "could not be counted" if value is None else f"{value:,.10g}"

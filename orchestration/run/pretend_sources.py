@@ -1,0 +1,57 @@
+"""The pretend shop's APIs, for as long as one of its runs lasts.
+
+Belongs here: starting its servers and pointing a run's sources at them, whoever started the run.
+Does not belong here: what the servers answer (ingestion/demo) and making a world (commands/demo).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+from ingestion.config import Klaviyo, Settings, Shopify
+from orchestration.home.layout import Home
+
+
+@contextmanager
+def pretend_sources(
+    home: Home, settings: Settings, say: Callable[[str], None]
+) -> Iterator[Settings]:
+    """The settings of a run in the pretend shop's home: its sources reach nothing but its servers.
+
+    Addresses and names of secrets are the pretend shop's own, whatever the settings say of them.
+    """
+    from ingestion.demo.servers import demo_servers  # noqa: PLC0415 - a shop's runs do without
+
+    with demo_servers(home.demo / "api") as servers, _environment(servers.env):
+        say(f"The pretend shop: email API {servers.klaviyo_url}, shop API {servers.shopify_url}.")
+        klaviyo, shopify = Klaviyo(), Shopify()
+        sources = settings.sources.model_copy(
+            update={
+                "klaviyo": settings.sources.klaviyo.model_copy(
+                    update={"api_key_env": klaviyo.api_key_env}
+                ),
+                "shopify": settings.sources.shopify.model_copy(
+                    update={
+                        "client_id_env": shopify.client_id_env,
+                        "client_secret_env": shopify.client_secret_env,
+                    }
+                ),
+            }
+        )
+        yield servers.settings(settings.model_copy(update={"sources": sources}))
+
+
+@contextmanager
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

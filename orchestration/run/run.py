@@ -1,0 +1,257 @@
+"""One run: its facts, its lock, its row in ops, and the clearing up after the dead.
+
+Belongs here: what every step of a run shares. Does not belong here: the steps themselves and
+Dagster (orchestration/defs wraps this as a resource).
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from importlib.metadata import version
+from typing import Literal
+
+from sqlalchemy import func, select
+
+from ingestion.config import REPOSITORY, Settings, reads_a_shop
+from ingestion.errors import NoInputError, RegularsError, UsageError
+from ingestion.pipelines import RunContext, open_input
+from orchestration.home import lock
+from orchestration.home.kind import is_demo
+from orchestration.home.layout import Home
+from orchestration.home.workers import free_stores
+from orchestration.ops import runs, schema
+from orchestration.ops.commit import heal
+from orchestration.ops.consent_facts import FactCounts, record_consent_facts
+from orchestration.ops.continuity import check_continuity
+from orchestration.ops.store import Store, open_store
+from orchestration.ops.unread_sources import has_unrecorded
+from orchestration.published.audit import failure
+from orchestration.published.candidate import Candidate
+from orchestration.published.checks import CheckResult, stopping
+from orchestration.published.swap import clear_half_built
+from orchestration.run.notify import Notice, notify_failure
+
+Say = Callable[[str], None]
+Send = Literal["no", "scheduled", "yes"]
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """What a person or schedule asked for.
+
+    `as_of` is naive UTC. `send` says who may receive: `no` one (the run only plans), the
+    destinations whose settings say so (`scheduled`), or every enabled destination (`yes`);
+    activation/authority decides.
+    """
+
+    as_of: datetime
+    input: str = ""
+    full_refresh: bool = False
+    send: Send = "no"
+
+
+@dataclass
+class Run:
+    """A run under way; handed to every step."""
+
+    request: RunRequest
+    home: Home
+    settings: Settings
+    store: Store
+    facts: runs.Run
+    say: Say
+    candidate: Candidate | None = None
+    checks: list[CheckResult] = field(default_factory=list)
+    failed_steps: list[str] = field(default_factory=list)
+    _ingest: RunContext | None = None
+
+    @property
+    def run_id(self) -> str:
+        """The run's id."""
+        return self.facts.run_id
+
+    @property
+    def as_of(self) -> datetime:
+        """The run's "now", naive UTC."""
+        return self.request.as_of
+
+    @property
+    def input(self) -> str:
+        """The input folder or URL: asked for, else the settings' one, else empty."""
+        return self.request.input or self.settings.input
+
+    def ingest_context(self) -> RunContext:
+        """What the sources need to know of this run."""
+        if self._ingest is None:
+            folder = open_input(self.input, self.settings) if self.input else None
+            self._ingest = RunContext(
+                self.home.raw, self.home.dlt, self.run_id, self.as_of, self.settings, folder
+            )
+        return self._ingest
+
+    def record_permission(self) -> FactCounts:
+        """Append what the sources say about permission to ops."""
+        return record_consent_facts(
+            self.store,
+            self.home.raw,
+            as_of=self.as_of,
+            default_country=self.settings.shop.default_country,
+            rescan=self.request.full_refresh,
+            sms_refusal_ends_everything=self.settings.permission.sms_refusal_ends_everything,
+        )
+
+
+@contextmanager
+def open_run(
+    home: Home,
+    settings: Settings,
+    request: RunRequest,
+    *,
+    say: Say = lambda _text: None,
+    wait_seconds: float = 0.0,
+) -> Iterator[Run]:
+    """Take the lock, clear up after the dead, and keep the run's row in ops true to its end.
+
+    A run that published is marked succeeded by the commit that follows the swap; whatever else
+    happens, its row is closed as failed here.
+
+    Raises:
+        BusyError: another run holds the home after `wait_seconds`.
+        StoreError: the operational store is lost, damaged or not this home's.
+    """
+    home.create()
+    with lock.hold(home.lock, wait_seconds), _own_store(home) as store:
+        clear_up(home, store, say)
+        run_id = next_run_id(store, request.as_of)
+        facts = runs.Run(run_id, request.as_of, code_version())
+        runs.start_run(store, facts, started_at=clock())
+        run = Run(request, home, settings, store, facts, say)
+        whole = False
+        try:
+            yield run
+            whole = True
+        finally:
+            _record_what_was_read(run)
+            runs.finish_run(store, run_id, runs.FAILED, finished_at=clock())
+            # A selection of steps that publishes nothing is no failure to be told of.
+            failed = not whole or run.failed_steps or stopping(run.checks)
+            if failed and runs.run_status(store, run_id) == runs.FAILED:
+                _tell_of_failure(run)
+
+
+@contextmanager
+def _own_store(home: Home) -> Iterator[Store]:
+    """The store, once it is sure to be this home's."""
+    check_continuity(home, begins_run=True)
+    with open_store(home) as store:
+        yield store
+
+
+def _record_what_was_read(run: Run) -> None:
+    """Refusals in what a run read before it stopped count at once, not with the next run."""
+    try:
+        if has_unrecorded(run.store):
+            facts = run.record_permission()
+            run.say(f"  permission: {facts.consents + facts.suppressions:,} new facts")
+    except Exception as error:
+        # The run's own failure is the one to tell; what is not recorded stops all sending. The kind
+        # of error only: its text may carry a value.
+        run.say(f"  permission: what was read could not be recorded ({type(error).__name__})")
+
+
+def _tell_of_failure(run: Run) -> None:
+    """Send the failure notice where the settings say so."""
+    problem = failure(stopping(run.checks)) if stopping(run.checks) else RegularsError("failed")
+    for way, outcome in notify_failure(
+        run.settings, Notice.of(run.run_id, run.as_of, problem, run.checks, run.failed_steps)
+    ).items():
+        run.say(f"Failure notice by {way}: {outcome}.")
+
+
+def clear_up(home: Home, store: Store, say: Say) -> None:
+    """Clear up after runs that died: files half built, a commit not made, rows still "running".
+
+    Only to be called under the lock, when nothing else can be at work in this home.
+    """
+    if free_stores(home):
+        say("A killed run's dbt was still at work; it was ended.")
+    clear_half_built(home)
+    if home.raw.exists() and not _count_runs(store):
+        say(
+            "The operational store is begun anew. Customer ids are rebuilt from raw: equal, but for"
+            " those of people who were merged or split."
+        )
+    if heal(store, home, at=clock()):
+        say("The last published file was not yet recorded in ops; it is now.")
+    dead = runs.fail_dead_runs(store, at=clock())
+    if dead:
+        say(f"{len(dead)} earlier run(s) ended without a word; their rows are now marked failed.")
+
+
+def next_run_id(store: Store, as_of: datetime) -> str:
+    """`20260701T000000Z-0003`: the moment and the number of the run in this home.
+
+    Readable, unique in a home, and the same when the same things are done in a new home, so that
+    published tables can be compared byte by byte.
+    """
+    return f"{as_of:%Y%m%dT%H%M%SZ}-{_count_runs(store) + 1:04d}"
+
+
+def _count_runs(store: Store) -> int:
+    with store.read() as connection:
+        return connection.execute(select(func.count()).select_from(schema.runs)).scalar_one()
+
+
+def clock() -> datetime:
+    """The wall clock in naive UTC, for the book-keeping of runs only; never for data."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+@cache
+def code_version() -> str:
+    """The package's version and, in a git checkout, the commit."""
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short=12", "HEAD"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+    ).stdout.strip()
+    return f"{version('regulars')}+{commit}" if commit else version("regulars")
+
+
+def require_input(home: Home, settings: Settings, asked: str) -> None:
+    """Whether there is anything to read: files, an API, the pretend shop, or what was read before.
+
+    Raises:
+        NoInputError: nothing at all.
+    """
+    if not (reads_a_shop(settings, asked) or is_demo(home) or home.raw.exists()):
+        raise NoInputError(
+            "There is nothing to read: no --input, no `input` in regulars.toml, no API that is on.",
+            "Give `--input DIR`, or see the whole thing with `regulars demo`.",
+        )
+
+
+def parse_as_of(text: str) -> datetime:
+    """A point in time as naive UTC: `2026-07-01` or `2026-07-01T12:00:00Z`.
+
+    Raises:
+        UsageError: it is not a date or time, or lies outside 1990-2100.
+    """
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError as error:
+        raise UsageError(
+            f"`{text}` is not a date or time.", "Write it like 2026-07-01 or 2026-07-01T12:00:00Z."
+        ) from error
+    if moment.tzinfo is not None:
+        moment = moment.astimezone(UTC).replace(tzinfo=None)
+    if not 1990 <= moment.year <= 2100:
+        raise UsageError(f"`{text}` lies outside 1990-2100.", "Give a date within those years.")
+    return moment

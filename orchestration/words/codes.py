@@ -1,0 +1,148 @@
+"""Codes of the published tables in plain words.
+
+Belongs here: one word list per kind of code, and sentences made of them. Does not belong here:
+amounts and dates (`amounts.py`); reading data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from orchestration.words.amounts import counted
+
+# Groups compare buyers with one another, so their words do too; the numbers are each group's own.
+RFM_GROUPS = {
+    "champions": "The last to buy, with more history than most",
+    "loyal": "Bought later than most, with more history",
+    "active": "Bought later than most, with as much history",
+    "new": "The last to buy, with less history than most",
+    "promising": "Bought later than most, with less history",
+    "needs_attention": "Neither late nor long ago, compared with the others",
+    "at_risk": "Longer away than most, with as much history or more",
+    "previously_loyal": "Longer away than most, with the most history",
+    "almost_lost": "Longer away than most, with less history",
+    "dormant": "Away the longest, with the least history",
+}
+THRESHOLDS = {
+    "loyal_min_orders": "Loyal from",
+    "advocacy_min_orders": "In the stage advocacy from",
+    "at_risk_min_orders": "At risk, when overdue, from",
+    "overdue_min_days": "Overdue after, at the earliest",
+    "recent_buyer_days": "A recent buyer for",
+}
+REASONS = {
+    "granted": "may be contacted",
+    "no_consent": "no permission on record",
+    "unknown": "no permission on record",
+    "denied": "permission denied",
+    "revoked": "permission withdrawn",
+    "expired": "permission expired",
+    "unconfirmed": "opt-in not confirmed",
+    "no_source": "permission without a source",
+    "no_address": "no address for the channel",
+    "unsubscribed": "unsubscribed",
+    "spam_report": "reported spam",
+    "hard_bounce": "address bounced",
+    "manual": "stopped by hand",
+    "gpc": "browser says do not share",
+    "forgotten": "asked to be forgotten",
+    "unknown_opt_out": "opted out",
+    "unknown_person": "no longer known",
+    "address_changed": "address changed meanwhile",
+}
+REFUSALS = {
+    "shared_device": "Device used by several people",
+    "shared_payment_card": "Card used by several people",
+    "shared_phone": "Phone used by several people",
+    "shared_email": "Email used by several people",
+    "shared_login": "Login used by several people",
+    "role_address": "Address of a role, such as info@, that several people use",
+    "placeholder": "Made-up value from a form",
+    "counting_digits": "Number that just counts up",
+    "repeated_digits": "Number of one repeated digit",
+    "reserved_number": "Number that belongs to nobody",
+    "blocked_value": "Value on the block list",
+    "role_account": "Account of a role address",
+    "several_names": "Account under the names of several people",
+    "shared_orders_customer_id": "Customer number used by several people",
+    "unnamed_record": "Record that does not say whose it is",
+    "unnamed_visitor": "Visitor without a name on somebody's device",
+    "unproved_login": "Typed while another's account was signed in",
+    "passed_on": "Phone number with a new owner",
+    "several_people": "Would have joined two people",
+    "cannot_link": "Kept apart by a rule",
+    "identity_rule": "Blocked by a rule",
+    "all_zeros": "Number of nothing but zeros",
+    "test_address": "Address made for a test",
+    "shared_loyalty_id": "Loyalty card used by several people",
+    "shared_shopify_customer_id": "Shop account used by several people",
+    "shared_klaviyo_profile_id": "Mail profile used by several people",
+    "too_many_emails": "Seen with too many addresses",
+    "too_many_phones": "Seen with too many phones",
+    "too_many_logins": "Seen with too many logins",
+    "too_many_cards": "Seen with too many cards",
+    "too_many_accounts": "Seen with too many accounts",
+    "too_many_devices": "Seen with too many devices",
+    "too_many": "Would have been more of a kind than one person has",
+}
+# Refused because of the two together; any other refusal is about one value, which then joins nobody
+OF_THE_PAIR = (
+    "several_people",
+    "cannot_link",
+    "too_many",
+    "unnamed_record",
+    "unnamed_visitor",
+    "unproved_login",
+)
+SURVIVAL = {
+    "best_grade": "best evidence",
+    "most_recent": "said last",
+    "most_frequent": "said most often",
+    "source_priority": "from the source that goes first",
+    "minimum": "the smallest",
+    "maximum": "the greatest",
+    "any": "one yes is enough",
+    "all": "a yes only where all say yes",
+    "union": "all that were said",
+}
+CHANNELS = {"email": "Email", "sms": "SMS", "push": "Push", "ads": "Ads", "onsite": "On site"}
+
+
+def stages(thresholds: Mapping[str, int]) -> dict[str, str]:
+    """What each journey stage means in this shop."""
+    enough = thresholds.get("advocacy_min_orders")
+    return {
+        "awareness": "Came by or got in touch",
+        "consideration": "Came back or looked around",
+        "acquisition": "Wish list, cart or checkout",
+        "purchase": f"Ordered, fewer than {counted(enough, 'orders')}" if enough else "Ordered",
+        "advocacy": f"{counted(enough, 'orders')} or more, or fewer and a recommendation"
+        if enough
+        else "Loyal, or recommends the shop",
+    }
+
+
+def basis(code: str, repeat_count: int, repeat_buyer_count: int) -> str:
+    """Where a threshold of the shop's own rhythm comes from."""
+    repeats = f"{counted(repeat_count, 'repeats')} by {counted(repeat_buyer_count, 'buyers')}"
+    return {
+        "auto": f"worked out from {repeats}",
+        "setting": "set under [models] in the settings",
+        "floor": f"fixed, because {repeats} are too few to tell",
+    }.get(code, code)
+
+
+def label(code: str | None) -> str:
+    """A code as words: `previously_loyal` becomes "Previously loyal"."""
+    return "–" if not code else code.replace("_", " ").capitalize()
+
+
+def refusal(code: str | None) -> str:
+    """Why two identifiers were not joined, as a sentence."""
+    words = REFUSALS.get(code or "", label(code or "refused"))
+    return f"{words}; {'the two stay apart' if code in OF_THE_PAIR else 'it joins nobody'}."
+
+
+def reasons_in_words(counts: Mapping[str, int]) -> str:
+    """`12 unsubscribed, 3 permission expired`, in the given order."""
+    return ", ".join(f"{count:,} {REASONS.get(reason, reason)}" for reason, count in counts.items())

@@ -1,0 +1,208 @@
+"""Typing and checks of single values, as the SQL that fields.py writes."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pytest
+
+from ingestion.landing.batch import RawBatch
+from ingestion.landing.fields import Column, TableSpec
+from ingestion.landing.judging import judged_rows
+
+
+def judge(column: Column, text: str) -> tuple[Any, str | None]:
+    """The typed value and the reason, read from a CSV-like column."""
+    spec = TableSpec("t", "One row per test.", (column, Column("other")))
+    table = pa.table({"_file": ["f"], "_line": [1], "c0": [text], "c1": ["x"]})
+    batch = RawBatch(table, (column.name, "other"))
+    with duckdb.connect() as connection:
+        connection.execute("set timezone = 'UTC'")
+        connection.register("chunk", table)
+        row = connection.execute(
+            f'select "{column.name}", _problem[1] from ({judged_rows(spec, batch)})'
+        ).fetchone()
+    assert row is not None
+    return row[0], row[1]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2026-01-02T03:04:05Z", datetime(2026, 1, 2, 3, 4, 5)),
+        ("2026-01-02 03:04:05", datetime(2026, 1, 2, 3, 4, 5)),
+        ("2026-01-02", datetime(2026, 1, 2)),
+        ("2026-01-02T03:04:05.678901+05:45", datetime(2026, 1, 1, 21, 19, 5, 678901)),
+        ("2026-01-02T03:04:05-0500", datetime(2026, 1, 2, 8, 4, 5)),
+        ("2026-01-02T03:04:05+05", datetime(2026, 1, 1, 22, 4, 5)),
+        ("2026-01-02 03:04:05 UTC", datetime(2026, 1, 2, 3, 4, 5)),
+        ("1767323045", datetime(2026, 1, 2, 3, 4, 5)),
+        ("1767323045.5", datetime(2026, 1, 2, 3, 4, 5, 500000)),
+        ("1767323045678", datetime(2026, 1, 2, 3, 4, 5, 678000)),
+        ("1767323045678901", datetime(2026, 1, 2, 3, 4, 5, 678901)),
+        ("2026-01-02T03:04Z", datetime(2026, 1, 2, 3, 4)),
+        ("2026-01-02 03:04+01:00", datetime(2026, 1, 2, 2, 4)),
+        ("2026-01-02 03:04:05 +0100", datetime(2026, 1, 2, 2, 4, 5)),
+        ("2026-01-02 23:30:00 -05:00", datetime(2026, 1, 3, 4, 30)),
+        ("2026-01-02T03:04:05,123Z", datetime(2026, 1, 2, 3, 4, 5, 123000)),
+        ("2026-01-02T03:04", datetime(2026, 1, 2, 3, 4)),
+        ("20260102T030405Z", datetime(2026, 1, 2, 3, 4, 5)),
+        ("20260102", datetime(2026, 1, 2)),
+        ("2026/01/02 03:04:05", datetime(2026, 1, 2, 3, 4, 5)),
+        ("Fri, 02 Jan 2026 03:04:05 GMT", datetime(2026, 1, 2, 3, 4, 5)),
+        ("Fri, 2 Jan 2026 03:04:05 -0130", datetime(2026, 1, 2, 4, 34, 5)),
+        ("2026-01-02 10:00 AM", datetime(2026, 1, 2, 10)),
+        ("2026-01-02 10:00:05 p.m. +0100", datetime(2026, 1, 2, 21, 0, 5)),
+        ("2 Jan 2026 12:05 am", datetime(2026, 1, 2, 0, 5)),
+        ("January 2, 2026", datetime(2026, 1, 2)),
+    ],
+)
+def test_times_become_utc(text: str, expected: datetime) -> None:
+    assert judge(Column("at", "timestamp"), text) == (expected, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2011-01-15 12:00:00", datetime(2011, 1, 15, 12)),
+        ("2011-06-15 12:00:00", datetime(2011, 6, 15, 11)),
+        ("2011-03-27 00:59:59", datetime(2011, 3, 27, 0, 59, 59)),
+        ("2011-03-27 02:00:00", datetime(2011, 3, 27, 1)),
+        ("2011-10-30 00:59:59", datetime(2011, 10, 29, 23, 59, 59)),
+        ("2011-10-30 02:00:00", datetime(2011, 10, 30, 2)),
+        ("2011-06-15T12:00:00Z", datetime(2011, 6, 15, 12)),
+    ],
+)
+def test_a_zone_without_offset_follows_its_clock_changes(text: str, expected: datetime) -> None:
+    column = Column("at", "timestamp", zone="Europe/London")
+    assert judge(column, text) == (expected, None)
+
+
+def test_a_pattern_reads_other_dates() -> None:
+    column = Column("at", "timestamp", pattern="%d/%m/%Y %H:%M", required=True)
+    assert judge(column, "02/01/2026 03:04") == (datetime(2026, 1, 2, 3, 4), None)
+    assert judge(column, "2026-01-02")[1] == "wrong_type"
+
+
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York"])
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2026-01-05 10:11:12 +0100", datetime(2026, 1, 5, 9, 11, 12)),
+        ("2026-01-05 23:30:00 -05:00", datetime(2026, 1, 6, 4, 30)),
+    ],
+)
+def test_a_pattern_with_an_offset_takes_the_rows_own(
+    text: str, expected: datetime, zone: str
+) -> None:
+    column = Column("at", "timestamp", pattern="%Y-%m-%d %H:%M:%S %z", zone=zone)
+    assert judge(column, text) == (expected, None)
+
+
+@pytest.mark.parametrize("text", ["15/02/2026", "03/04/2026 10:00", "5.2.2026", "46027.5"])
+def test_a_day_and_month_in_figures_are_not_guessed(text: str) -> None:
+    assert judge(Column("at", "timestamp", required=True), text) == (None, "wrong_type")
+
+
+def test_a_day_begins_at_the_shops_midnight() -> None:
+    column = Column("at", "timestamp", zone="UTC", own_day_zone="America/New_York")
+    assert judge(column, "2026-01-05") == (datetime(2026, 1, 5, 5), None)
+    assert judge(column, "2026-01-05 00:00") == (datetime(2026, 1, 5), None)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "reason"),
+    [
+        ("timestamp", "yesterday", "wrong_type"),
+        ("timestamp", "2026-02-30T00:00:00Z", "wrong_type"),
+        ("timestamp", "0001-01-01T00:00:00Z", "date_out_of_range"),
+        ("timestamp", "9999-12-31T00:00:00Z", "date_out_of_range"),
+        ("timestamp", "1989-12-31T23:59:59Z", "date_out_of_range"),
+        ("timestamp", "2101-01-01T00:00:00Z", "date_out_of_range"),
+        ("timestamp", "infinity", "date_out_of_range"),
+        ("timestamp", "12", "wrong_type"),
+        ("timestamp", "99999999999999999999", "wrong_type"),
+        ("date", "31/12/2020", "wrong_type"),
+        ("date", "0001-01-01", "date_out_of_range"),
+        ("money", "NaN", "not_a_number"),
+        ("money", "-Infinity", "not_a_number"),
+        ("money", "1e40", "number_out_of_range"),
+        ("money", "12kg", "wrong_type"),
+        ("money", "1.250", "ambiguous_number"),
+        ("integer", "1,250", "ambiguous_number"),
+        ("integer", "5.5", "wrong_type"),
+        ("integer", "1e30", "number_out_of_range"),
+        ("boolean", "maybe", "wrong_type"),
+        ("text", "a\x00b", "nul_character"),
+        ("text", "x" * 1_048_576, "value_too_long"),
+    ],
+)
+def test_what_cannot_be_read_has_a_reason(kind: Any, text: str, reason: str) -> None:
+    assert judge(Column("v", kind, required=True), text)[1] == reason
+    assert judge(Column("v", kind), text) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "expected"),
+    [
+        ("money", "12.5", Decimal("12.5000")),
+        ("money", "12,50", Decimal("12.5000")),
+        ("money", "£12", Decimal("12.0000")),
+        ("integer", "5,0", 5),
+        ("money", " -3 ", Decimal("-3.0000")),
+        ("money", "2.5500000000000003", Decimal("2.5500")),
+        ("money", "1e3", Decimal("1000.0000")),
+        ("money", "", None),
+        ("rate", "0.00000001", Decimal("0.00000001")),
+        ("integer", "5.0", 5),
+        ("integer", "-7", -7),
+        ("boolean", "TRUE", True),
+        ("boolean", "0", False),
+        ("boolean", "", None),
+        ("date", "1970-01-02", None),
+        ("text", " kept as written ", " kept as written "),
+        ("text", "", None),
+    ],
+)
+def test_good_values(kind: Any, text: str, expected: Any) -> None:
+    value, reason = judge(Column("v", kind), text)
+    if kind == "date":
+        assert (value, reason) == (None, None)
+        old = Column("v", "date", first_day="1880-01-01")
+        assert judge(old, text) == (date(1970, 1, 2), None)
+    else:
+        assert (value, reason) == (expected, None)
+
+
+@pytest.mark.parametrize(
+    ("column", "text", "reason"),
+    [
+        (Column("v", required=True), "", "missing_value"),
+        (Column("v", required=True), "   ", "missing_value"),
+        (Column("v", allowed=("a", "b"), restricts=True), "c", "unknown_value"),
+        (Column("v", allowed=("a", "b")), "c", None),
+        (Column("v", allowed=("a", "b")), " A ", None),
+        (Column("v", currency=True), "gbp", None),
+        (Column("v", currency=True, restricts=True), "GBX", "unknown_currency"),
+        (Column("v", "money", minimum=0, required=True), "-0.01", "negative_value"),
+        (Column("v", "money", minimum=0), "0", None),
+        (
+            Column("v", "rate", minimum=0, exclusive=True, required=True),
+            "0",
+            "number_out_of_range",
+        ),
+    ],
+)
+def test_checks(column: Column, text: str, reason: str | None) -> None:
+    assert judge(column, text)[1] == reason
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Kathmandu", "America/St_Johns", "Europe/London"])
+def test_the_machines_zone_changes_nothing(monkeypatch: pytest.MonkeyPatch, zone: str) -> None:
+    monkeypatch.setenv("TZ", zone)
+    expected = (datetime(2026, 6, 30, 22, 0), None)
+    assert judge(Column("at", "timestamp"), "2026-07-01T03:45:00+05:45") == expected

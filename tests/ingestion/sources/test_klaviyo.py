@@ -1,0 +1,252 @@
+"""Pulling from Klaviyo: the truth or a failure, never a part; nothing twice; no secret told."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import random
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+
+from ingestion.apis.source import Pull
+from ingestion.config import Settings
+from ingestion.demo.faults import Fault, FaultKind
+from ingestion.demo.klaviyo_server import Row
+from ingestion.demo.servers import API_KEY, DemoServers
+from ingestion.errors import SourceError, UsageError
+from ingestion.pipelines import RunContext, run_source
+from ingestion.sources import klaviyo
+from tests.ingestion.api_world import AS_OF, impatient, rows_of, small_shop
+
+TABLES = tuple(klaviyo.ENDPOINTS)
+KEYS = {"profiles": "profile_id", "events": "event_id", "campaigns": "campaign_id"}
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoServers]:
+    with small_shop(tmp_path_factory.mktemp("api")) as servers:
+        servers.klaviyo.limits = False
+        yield servers
+
+
+@pytest.fixture
+def shop(running: DemoServers, monkeypatch: pytest.MonkeyPatch) -> DemoServers:
+    impatient(monkeypatch, running)
+    small = {"profiles": 20, "events": 150, "campaigns": 7, "lists": 1}
+    for name, size in small.items():
+        endpoint = dataclasses.replace(klaviyo.ENDPOINTS[name], page_size=size)
+        monkeypatch.setitem(klaviyo.ENDPOINTS, name, endpoint)
+    running.klaviyo.faults.clear()
+    return running
+
+
+@pytest.fixture
+def settings(shop: DemoServers) -> Settings:
+    return shop.settings()
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_every_row_arrives_once(shop: DemoServers, settings: Settings, table: str) -> None:
+    rows = rows_of(klaviyo, table, settings)
+    key = KEYS.get(table, "list_id")
+    assert sorted(row[key] for row in rows) == sorted(shop.klaviyo.rows[table])
+
+
+def test_profiles_carry_their_subscriptions(shop: DemoServers, settings: Settings) -> None:
+    for row in rows_of(klaviyo, "profiles", settings):
+        marketing = row["payload"]["attributes"]["subscriptions"]["email"]["marketing"]
+        assert marketing["consent"] in {"SUBSCRIBED", "UNSUBSCRIBED", "NEVER_SUBSCRIBED"}
+
+
+def test_events_carry_metric_and_address(shop: DemoServers, settings: Settings) -> None:
+    rows = rows_of(klaviyo, "events", settings)
+    assert {"Received Email", "Opened Email"} <= {row["metric_name"] for row in rows}
+    assert all("@" in row["email"] for row in rows)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_faults_while_paging_give_the_truth_or_a_failure(
+    shop: DemoServers, settings: Settings, seed: int
+) -> None:
+    chance = random.Random(seed)
+    kinds = [kind for kind in get_args(FaultKind) if kind not in ("failed_job", "unauthorized")]
+    table = chance.choice(["profiles", "events", "campaigns"])
+    for _ in range(chance.randint(1, 3)):
+        kind = chance.choice(kinds)
+        seconds = 1.0 if kind == "timeout" else 0.0
+        fault = Fault(kind, f"/{table}", chance.randint(0, 8), chance.choice([1, 2, 3]), seconds)
+        shop.klaviyo.faults.plan(fault)
+    try:
+        rows = rows_of(klaviyo, table, settings)
+    except SourceError:
+        return
+    assert {row[KEYS[table]] for row in rows} == set(shop.klaviyo.rows[table])
+
+
+def test_rows_that_change_while_paging_are_not_lost(shop: DemoServers, settings: Settings) -> None:
+    names = list(shop.klaviyo.rows["profiles"])
+    moved, added = names[0], "01NEW"
+    request = Pull("profiles", settings, AS_OF, {})
+    seen: dict[str, str] = {}
+    for number, (_, rows) in enumerate(klaviyo.pull(request)):
+        seen |= {row["profile_id"]: row["updated_at"] for row in rows}
+        if number == 1:
+            last = shop.klaviyo.order["profiles"][-1][0]
+            shop.klaviyo.upsert("profiles", changed(shop.klaviyo.rows["profiles"][moved], last + 5))
+            shop.klaviyo.upsert("profiles", changed(fresh(shop, added), last + 6))
+    assert set(seen) == {*names, added}
+    shop.klaviyo.remove("profiles", added)
+
+
+def fresh(shop: DemoServers, key: str) -> Row:
+    other = next(iter(shop.klaviyo.rows["profiles"].values()))
+    return dataclasses.replace(other, id=key, resource=other.resource.replace(other.id, key))
+
+
+def changed(row: Row, moment: int) -> Row:
+    resource = json.loads(row.resource)
+    resource["attributes"]["updated"] = datetime.fromtimestamp(moment).isoformat() + "+00:00"
+    text = json.dumps(resource, separators=(",", ":"))
+    return dataclasses.replace(row, at=moment, resource=text)
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("repeated_cursor", "the same page cursor again"),
+        ("error_in_200", "an error in an answer that says 200"),
+        ("short_page", "a short page that says there are more"),
+    ],
+)
+def test_a_page_that_stays_odd_fails_the_source(
+    shop: DemoServers, settings: Settings, kind: FaultKind, words: str
+) -> None:
+    shop.klaviyo.faults.plan(Fault(kind, "/events", after=2, times=0))
+    with pytest.raises(SourceError, match=words):
+        rows_of(klaviyo, "events", settings)
+
+
+def test_pages_that_always_end_early_fail_the_source(shop: DemoServers, settings: Settings) -> None:
+    shop.klaviyo.faults.plan(Fault("empty_page", "sort=datetime", times=0))
+    with pytest.raises(SourceError, match="ended before its newest row"):
+        rows_of(klaviyo, "events", settings)
+
+
+def test_no_newest_row_after_rows_were_given_fails_the_source(
+    shop: DemoServers, settings: Settings
+) -> None:
+    shop.klaviyo.faults.plan(Fault("empty_page", "/events", after=3, times=0))
+    with pytest.raises(SourceError, match="no newest row after it had given rows"):
+        rows_of(klaviyo, "events", settings)
+
+
+def test_an_account_without_anything_is_empty_and_no_failure(
+    shop: DemoServers, settings: Settings
+) -> None:
+    shop.klaviyo.faults.plan(Fault("empty_page", "/events", times=0))
+    state: dict[str, Any] = {}
+    assert rows_of(klaviyo, "events", settings, state) == []
+    assert state == {}
+
+
+def test_a_failed_pull_leaves_the_cursor_where_it_was(
+    shop: DemoServers, settings: Settings
+) -> None:
+    state: dict[str, Any] = {}
+    shop.klaviyo.faults.plan(Fault("server_error", "/events", after=3, times=0))
+    with pytest.raises(SourceError):
+        rows_of(klaviyo, "events", settings, state)
+    assert state == {}
+
+
+def test_a_second_pull_asks_for_the_lateness_window_only(
+    shop: DemoServers, settings: Settings
+) -> None:
+    state: dict[str, Any] = {}
+    all_rows = rows_of(klaviyo, "events", settings, state)
+    again = rows_of(klaviyo, "events", settings, state)
+    assert 0 < len(again) < len(all_rows) / 10
+    assert {row["event_id"] for row in again} <= {row["event_id"] for row in all_rows}
+
+
+def test_a_row_from_the_future_never_moves_the_cursor(
+    shop: DemoServers, settings: Settings
+) -> None:
+    early = datetime(2026, 1, 1)
+    state: dict[str, Any] = {}
+    list(klaviyo.pull(Pull("events", settings, early, state)))
+    assert datetime.fromisoformat(state["newest"]) <= datetime(2026, 1, 1, 0, 5)
+
+
+def test_limits_are_met_rather_than_run_into(
+    shop: DemoServers, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ingestion.demo import klaviyo_server
+
+    monkeypatch.setattr(klaviyo_server, "STEADY_SECONDS", 0.6)
+    steady = dataclasses.replace(klaviyo_server.ENDPOINTS["profiles"], steady=4, burst=100)
+    monkeypatch.setitem(klaviyo_server.ENDPOINTS, "profiles", steady)
+    monkeypatch.setattr(shop.klaviyo, "limits", True)
+    before = len(shop.klaviyo.requests)
+    rows = rows_of(klaviyo, "profiles", settings)
+    asked = len(shop.klaviyo.requests) - before
+    assert len(rows) == len(shop.klaviyo.rows["profiles"])
+    pages = -(-len(rows) // 20) + 1
+    assert asked <= pages + 1
+
+
+def test_no_secret_and_no_address_in_a_failure(shop: DemoServers, settings: Settings) -> None:
+    shop.klaviyo.faults.plan(Fault("server_error", "/profiles", after=1, times=0))
+    with pytest.raises(SourceError) as caught:
+        rows_of(klaviyo, "profiles", settings)
+    chain, text = caught.value, ""
+    while chain is not None:
+        text += f"{chain!r} "
+        chain = chain.__cause__ or chain.__context__  # type: ignore[assignment]
+    assert API_KEY not in text
+    assert "@" not in text
+
+
+def test_a_missing_key_names_its_variable(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("KLAVIYO_API_KEY")
+    with pytest.raises(UsageError, match="KLAVIYO_API_KEY is not set"):
+        rows_of(klaviyo, "profiles", settings)
+    assert [check.status for check in klaviyo.check_connection(settings)] == ["failed"]
+
+
+def test_the_connection_check_names_missing_scopes_and_no_secret(
+    shop: DemoServers, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shop.klaviyo, "scopes", shop.klaviyo.scopes - {"events:read"})
+    checks = klaviyo.check_connection(settings)
+    failed = [check for check in checks if check.status == "failed"]
+    assert [check.name for check in failed] == ["klaviyo events"]
+    assert "events:read" in failed[0].hint
+    assert API_KEY not in repr(checks)
+
+
+def test_a_wrong_key_is_a_clear_sentence(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KLAVIYO_API_KEY", "pk_wrong")
+    with pytest.raises(SourceError, match=r"(?s)credentials were refused.*KLAVIYO_API_KEY"):
+        rows_of(klaviyo, "lists", settings)
+
+
+def test_two_runs_load_nothing_twice(shop: DemoServers, settings: Settings, tmp_path: Path) -> None:
+    totals = []
+    for number in range(2):
+        context = RunContext(
+            tmp_path / "raw.duckdb", tmp_path / "dlt", f"r{number}", AS_OF, settings
+        )
+        counts = run_source("klaviyo", context)
+        assert all(c.received == c.loaded + c.quarantined + c.duplicate for c in counts)
+        totals.append({c.table: c.loaded for c in counts})
+    assert totals[0] == {name: len(shop.klaviyo.rows[name]) for name in TABLES}
+    assert totals[1] == dict.fromkeys(TABLES, 0)

@@ -1,0 +1,285 @@
+"""Pulling from Shopify: bulk and pages agree, faults give the truth or a failure, tokens expire."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+
+from ingestion.config import Settings
+from ingestion.demo.faults import Fault, FaultKind
+from ingestion.demo.servers import CLIENT_SECRET, DemoServers
+from ingestion.errors import SourceError, UsageError
+from ingestion.pipelines import RunContext, run_source
+from ingestion.sources.shopify import bulk as shopify_bulk
+from ingestion.sources.shopify import graphql as shopify_graphql
+from ingestion.sources.shopify import queries as shopify_queries
+from ingestion.sources.shopify import source as shopify
+from tests.ingestion.api_world import AS_OF, impatient, rows_of, small_shop
+
+TABLES = ("orders", "customers", "products")
+KEYS = {"orders": "order_id", "customers": "shopify_customer_id", "products": "product_id"}
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoServers]:
+    with small_shop(tmp_path_factory.mktemp("api")) as servers:
+        yield servers
+
+
+@pytest.fixture
+def shop(running: DemoServers, monkeypatch: pytest.MonkeyPatch) -> DemoServers:
+    impatient(monkeypatch, running)
+    monkeypatch.setattr(shopify_bulk, "POLL_SECONDS", (0.001,))
+    running.shopify.faults.clear()
+    running.shopify.expire_tokens()
+    return running
+
+
+@pytest.fixture
+def settings(shop: DemoServers) -> Settings:
+    return shop.settings()
+
+
+def with_pages(settings: Settings, size: int = 20) -> Settings:
+    """The same shop, pulled page by page from the beginning."""
+    own = settings.sources.shopify.model_copy(update={"bulk_backfill": False, "page_size": size})
+    sources = settings.sources.model_copy(update={"shopify": own})
+    return settings.model_copy(update={"sources": sources})
+
+
+def numbers(shop: DemoServers, table: str) -> set[str]:
+    return {key.rsplit("/", 1)[1] for key in shop.shopify.store.nodes[table]}
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_bulk_and_pages_give_the_same_rows(
+    shop: DemoServers, settings: Settings, table: str
+) -> None:
+    bulk = rows_of(shopify, table, settings)
+    pages = rows_of(shopify, table, with_pages(settings))
+    assert {row[KEYS[table]] for row in bulk} == numbers(shop, table)
+    assert len(bulk) == len(pages)
+    as_text = [sorted(json.dumps(row, sort_keys=True) for row in rows) for rows in (bulk, pages)]
+    assert as_text[0] == as_text[1]
+
+
+def test_an_order_is_as_the_shop_has_it(shop: DemoServers, settings: Settings) -> None:
+    rows = {row["order_id"]: row["payload"] for row in rows_of(shopify, "orders", settings)}
+    refunded = 0
+    for key, node in shop.shopify.store.nodes["orders"].items():
+        payload = rows[key.rsplit("/", 1)[1]]
+        assert payload["totalPriceSet"] == node["totalPriceSet"]
+        titles = [line["title"] for line in node["lineItems"]["nodes"]]
+        assert [line["title"] for line in payload["lineItems"]["nodes"]] == titles
+        for got, expected in zip(payload["refunds"], node["refunds"], strict=True):
+            wanted = expected["refundLineItems"]["nodes"] or []
+            assert len(got["refundLineItems"]["nodes"]) == len(wanted)
+            refunded += len(wanted)
+    assert refunded > 0
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_faults_give_the_truth_or_a_failure(
+    shop: DemoServers, settings: Settings, seed: int
+) -> None:
+    chance = random.Random(seed)
+    table = chance.choice(TABLES)
+    is_bulk = chance.random() < 0.4
+    chosen = settings if is_bulk else with_pages(settings, chance.choice([5, 7, 12]))
+    for _ in range(chance.randint(1, 3)):
+        kind = chance.choice(get_args(FaultKind))
+        where = chance.choice(["", "query Page", "Count", "bulkResult", "/bulk/", "access_token"])
+        seconds = 1.0 if kind == "timeout" else 0.0
+        fault = Fault(kind, where, chance.randint(0, 5), chance.choice([1, 2, 3]), seconds)
+        shop.shopify.faults.plan(fault)
+    try:
+        rows = rows_of(shopify, table, chosen)
+    except SourceError:
+        return
+    finally:
+        shop.shopify.faults.clear()
+    assert {row[KEYS[table]] for row in rows} == numbers(shop, table)
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("repeated_cursor", "the same page cursor again"),
+        ("error_in_200", "an error in an answer that says 200"),
+        ("short_page", "a short page that says there are more"),
+        ("missing_next", "ended after"),
+        ("empty_page", "a short page that says there are more"),
+    ],
+)
+def test_a_page_that_stays_odd_fails_the_source(
+    shop: DemoServers, settings: Settings, kind: FaultKind, words: str
+) -> None:
+    shop.shopify.faults.plan(Fault(kind, "query Page", after=1, times=0))
+    with pytest.raises(SourceError, match=words):
+        rows_of(shopify, "orders", with_pages(settings, 5))
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        (Fault("truncated", "bulkResult"), r"cut off in a line|holds [\d,]+ of"),
+        (Fault("truncated", "/bulk/"), r"cut off in a line|holds [\d,]+ of"),
+        (Fault("failed_job", "bulkResult"), "ended as FAILED"),
+        (Fault("server_error", "/bulk/"), "the result file answered 500"),
+    ],
+)
+def test_a_bulk_operation_that_goes_wrong_fails_the_source(
+    shop: DemoServers, settings: Settings, fault: Fault, words: str
+) -> None:
+    state: dict[str, Any] = {}
+    shop.shopify.faults.plan(fault)
+    with pytest.raises(SourceError, match=words):
+        rows_of(shopify, "orders", settings, state)
+    assert state == {}
+
+
+def test_a_bulk_operation_waits_for_the_one_before(shop: DemoServers, settings: Settings) -> None:
+    shop.shopify.start_bulk("{ products { edges { node { id } } } }")
+    rows = rows_of(shopify, "customers", settings)
+    assert {row["shopify_customer_id"] for row in rows} == numbers(shop, "customers")
+
+
+def test_a_token_that_expires_half_way_is_renewed(
+    shop: DemoServers, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    query = shopify_graphql.GraphqlClient.query
+
+    def expiring(client: Any, text: str, **variables: Any) -> dict[str, Any]:
+        asked.append(text)
+        if len(asked) == 3:
+            shop.shopify.expire_tokens()
+        return query(client, text, **variables)
+
+    monkeypatch.setattr(shopify_graphql.GraphqlClient, "query", expiring)
+    rows = rows_of(shopify, "orders", with_pages(settings))
+    assert {row["order_id"] for row in rows} == numbers(shop, "orders")
+
+
+def test_throttling_is_waited_out(
+    shop: DemoServers, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shop.shopify, "bucket_size", 900)
+    monkeypatch.setattr(shop.shopify, "restore_rate", 20_000)
+    monkeypatch.setattr(shop.shopify, "_available", 10.0)
+    rows = rows_of(shopify, "customers", with_pages(settings, 20))
+    assert {row["shopify_customer_id"] for row in rows} == numbers(shop, "customers")
+
+
+def test_a_page_that_costs_too_much_is_halved(shop: DemoServers, settings: Settings) -> None:
+    before = len(shop.shopify.requests)
+    rows = rows_of(shopify, "orders", with_pages(settings, 250))
+    assert {row["order_id"] for row in rows} == numbers(shop, "orders")
+    sizes = {
+        json.loads(text[text.rindex("{") :])["first"]
+        for text in shop.shopify.requests[before:]
+        if "query Page" in text
+    }
+    assert 250 in sizes
+    assert min(sizes) < 100
+
+
+def test_long_orders_are_read_to_their_last_line(
+    shop: DemoServers, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = shop.shopify.store
+    key = next(iter(store.nodes["orders"]))
+    short = store.nodes["orders"][key]
+    line = short["lineItems"]["nodes"][0]
+    many = [line | {"id": f"gid://shopify/LineItem/{number}"} for number in range(130)]
+    store.upsert("orders", short | {"lineItems": {"nodes": many}})
+    try:
+        for chosen in (settings, with_pages(settings)):
+            rows = {row["order_id"]: row for row in rows_of(shopify, "orders", chosen)}
+            assert len(rows[key.rsplit("/", 1)[1]]["payload"]["lineItems"]["nodes"]) == 130
+    finally:
+        store.upsert("orders", short)
+
+
+def test_increments_begin_before_the_newest_row(shop: DemoServers, settings: Settings) -> None:
+    state: dict[str, Any] = {}
+    everything = rows_of(shopify, "orders", settings, state)
+    node = dict(
+        shop.shopify.store.nodes["orders"][f"gid://shopify/Order/{everything[0]['order_id']}"]
+    )
+    shop.shopify.store.upsert("orders", node | {"updatedAt": "2026-06-30T23:59:00Z"})
+    try:
+        again = rows_of(shopify, "orders", settings, state)
+    finally:
+        shop.shopify.store.upsert("orders", node)
+    assert everything[0]["order_id"] in {row["order_id"] for row in again}
+    assert len(again) < len(everything) / 5
+
+
+def test_wrong_credentials_are_a_clear_sentence_without_the_secret(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHOPIFY_CLIENT_SECRET", "not-it")
+    with pytest.raises(SourceError, match="no access token was granted") as caught:
+        rows_of(shopify, "orders", settings)
+    assert "SHOPIFY_CLIENT_SECRET" in str(caught.value)
+    assert "not-it" not in str(caught.value)
+
+
+def test_the_connection_check_names_missing_scopes(
+    shop: DemoServers, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert {check.status for check in shopify.check_connection(settings)} == {"ok"}
+    monkeypatch.setattr(shop.shopify, "scopes", ("read_orders", "read_customers"))
+    checks = shopify.check_connection(settings)
+    failed = {check.name: check.sentence for check in checks if check.status == "failed"}
+    assert failed == {
+        "shopify orders": "Missing: read_all_orders.",
+        "shopify products": "Missing: read_products.",
+    }
+    assert CLIENT_SECRET not in repr(checks)
+
+
+def test_a_missing_secret_names_its_variable(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SHOPIFY_CLIENT_SECRET")
+    with pytest.raises(UsageError, match="SHOPIFY_CLIENT_SECRET is not set"):
+        rows_of(shopify, "orders", settings)
+
+
+def test_two_runs_load_nothing_twice(shop: DemoServers, settings: Settings, tmp_path: Path) -> None:
+    totals = []
+    for number in range(2):
+        context = RunContext(
+            tmp_path / "raw.duckdb", tmp_path / "dlt", f"r{number}", AS_OF, settings
+        )
+        counts = run_source("shopify", context)
+        assert all(c.received == c.loaded + c.quarantined + c.duplicate for c in counts)
+        totals.append({c.table: c.loaded for c in counts})
+    assert totals[0] == {name: len(numbers(shop, name)) for name in TABLES}
+    assert totals[1] == dict.fromkeys(TABLES, 0)
+
+
+def test_every_query_is_valid_against_the_schema(shop: DemoServers) -> None:
+    from graphql import build_schema, parse, validate
+
+    from ingestion.demo.shopify_schema import SDL
+
+    schema = build_schema(SDL)
+    for text in (
+        *(shopify_queries.page_query(table) for table in TABLES),
+        *(shopify_queries.count_query(table) for table in TABLES),
+        *(shopify_queries.bulk_query(table, "updated_at:>=2026") for table in TABLES),
+        *(shopify_queries.inside_query(name) for name in shopify_queries.PAGES_INSIDE),
+        shopify_queries.REFUNDS_QUERY,
+        shopify_queries.START_BULK,
+        shopify_queries.POLL_BULK,
+        shopify_queries.SCOPES,
+    ):
+        assert validate(schema, parse(text)) == []

@@ -1,0 +1,382 @@
+"""The doctor: every ailment has its sentence and exit code, and no secret is ever told."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from io import StringIO
+from pathlib import Path
+from types import ModuleType
+
+import duckdb
+import pytest
+from rich.console import Console
+
+from ingestion.config import REPOSITORY, Settings
+from ingestion.errors import SourceError
+from orchestration.health import doctor, home_health
+from orchestration.health.doctor import Check, diagnose, differing_packages, exit_code, render
+from orchestration.home.kind import claim
+from orchestration.home.layout import Home
+from orchestration.ops import schema
+from orchestration.ops.runs import Run, finish_run, start_run
+from orchestration.ops.store import append, open_store, to_micros
+
+NOW = datetime.fromisoformat("2026-07-02 12:00:00")
+AS_OF = datetime.fromisoformat("2026-07-02 06:00:00")
+SECRET = "s3cr3t-" + "value"
+
+
+@pytest.fixture(autouse=True)
+def _private(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name in (*doctor.TELEMETRY, "REGULARS_OPS_URL", "KLAVIYO_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    before = os.umask(0o077)
+    yield
+    os.umask(before)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    """A home after one good run."""
+    home = Home(tmp_path / "shop").create()
+    with open_store(home) as store:
+        start_run(store, Run("r1", AS_OF, "0.1.0"), started_at=AS_OF)
+        finish_run(store, "r1", "succeeded", finished_at=AS_OF)
+    _publish(home, "r1")
+    for path in (home.raw, home.warehouse):
+        with duckdb.connect(str(path)) as connection:
+            connection.execute(
+                "create schema raw_web; create table raw_web.quarantine (reason text)"
+            )
+    return home
+
+
+def test_the_pretend_shops_time_stands_still_and_that_is_well(home: Home) -> None:
+    def found() -> home_health.Check:
+        checks = diagnose(home, Settings(), now=NOW + timedelta(days=99))
+        [check] = [each for each in checks if each.sentence.startswith("Published as of")]
+        return check
+
+    assert found().status == "warning"
+    assert "[schedule]" in found().hint
+    assert "[schedule]" in (REPOSITORY / "regulars.toml").read_text("utf-8")
+    home.mark.write_text('{"kind": "demo", "world": {"as_of": "2026-07-02T06:00:00"}}', "utf-8")
+    assert found().status == "ok"
+
+
+def _publish(home: Home, run_id: str) -> None:
+    home.published.unlink(missing_ok=True)
+    with duckdb.connect(str(home.published)) as connection:
+        connection.execute(
+            "create schema ops;create table ops.build (build_id text, run_id text, as_of timestamp)"
+        )
+        connection.execute(f"insert into ops.build values ('b', '{run_id}', timestamp '{AS_OF}')")
+
+
+def _find(home: Home, name: str, settings: Settings | None = None, **options: bool) -> Check:
+    checks = diagnose(home, settings or Settings(), now=NOW, **options)
+    (found,) = [check for check in checks if check.name == name]
+    return found
+
+
+def test_a_healthy_home_has_nothing_to_mend(home: Home) -> None:
+    checks = diagnose(home, Settings(), now=NOW)
+    unwell = {check.name for check in checks if check.status != "ok"}
+    assert unwell <= {"destinations", "packages"}
+    assert exit_code([check for check in checks if check.name != "packages"]) == 0
+
+
+def test_a_home_that_does_not_exist_is_a_warning_and_stays_away(tmp_path: Path) -> None:
+    home = Home(tmp_path / "none" / "yet")
+    assert _find(home, "home").status == "warning"
+    assert _find(home, "last run").sentence == "Nothing has run here yet."
+    assert not home.root.exists()
+
+
+def test_looking_changes_no_file(home: Home) -> None:
+    def state() -> dict[str, bytes]:
+        files = (home.raw, home.warehouse, home.published)
+        return {file.name: file.read_bytes() for file in files}
+
+    before = state()
+    diagnose(home, Settings(), now=NOW)
+    assert state() == before
+
+
+@pytest.mark.parametrize("name", ["raw", "warehouse", "published"])
+def test_a_damaged_store_fails_with_its_remedy(home: Home, name: str) -> None:
+    path: Path = getattr(home, name)
+    path.write_bytes(b"\0" * 20_000)
+    found = next(c for c in diagnose(home, Settings(), now=NOW) if c.name == name)
+    assert found.status == "failed"
+    assert "backup" in found.hint if name == "raw" else "Delete it" in found.hint
+
+
+def test_a_store_held_by_another_program_is_named(home: Home) -> None:
+    with _held(f"import duckdb; c = duckdb.connect({str(home.raw)!r})"):
+        found = _find(home, "raw")
+    assert found.status == "failed"
+    assert "held by another process" in found.sentence
+
+
+def test_a_run_at_work_is_left_alone(home: Home) -> None:
+    script = (
+        "from pathlib import Path; from orchestration import lock;"
+        f"h = lock.hold(Path({str(home.lock)!r})); h.__enter__()"
+    )
+    with _held(script):
+        assert "A run is at work" in _find(home, "stores").sentence
+
+
+@contextmanager
+def _held(script: str) -> Iterator[None]:
+    """Another process that has run `script` and waits."""
+    code = f"{script}\nprint('ready', flush=True)\nimport sys; sys.stdin.read()"
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().strip() == "ready"
+        try:
+            yield
+        finally:
+            process.kill()
+
+
+def test_a_lost_ops_store_fails(home: Home) -> None:
+    home.ops.unlink()
+    assert _find(home, "ops").status == "failed"
+
+
+def test_others_must_not_look_into_the_home(home: Home) -> None:
+    home.published.chmod(0o644)
+    assert _find(home, "file modes").status == "warning"
+    home.root.chmod(0o755)
+    assert _find(home, "file modes").status == "failed"
+
+
+@pytest.mark.parametrize(("status", "outcome"), [("failed", "failed"), ("running", "warning")])
+def test_the_last_run_is_told_as_it_ended(home: Home, status: str, outcome: str) -> None:
+    with open_store(home) as store:
+        start_run(store, Run("r2", AS_OF, "0.1.0"), started_at=AS_OF + timedelta(hours=1))
+        if status == "failed":
+            finish_run(store, "r2", status, finished_at=AS_OF + timedelta(hours=2))
+    assert _find(home, "last run").status == outcome
+
+
+def test_old_data_is_a_warning(home: Home) -> None:
+    checks = diagnose(home, Settings(), now=NOW + timedelta(days=5))
+    (found,) = [check for check in checks if check.name == "published"][-1:]
+    assert found.status == "warning"
+    assert "5 days old" in found.sentence
+
+
+def test_a_file_of_another_run_than_the_last_fails(home: Home) -> None:
+    _publish(home, "r0")
+    assert _find(home, "manifest").status == "failed"
+
+
+def test_quarantined_rows_are_counted_by_source(home: Home) -> None:
+    with duckdb.connect(str(home.raw)) as connection:
+        connection.execute("insert into raw_web.quarantine values ('bad_date'), ('bad_date')")
+    assert _find(home, "quarantine").sentence == "Rows that could not be used: web 2."
+
+
+def _queue(home: Home, state: str, operation: str = "added", queued: int = 1) -> None:
+    """One row on its way to a destination, of a sync that says it queued `queued`."""
+    moment = to_micros(AS_OF)
+    row = {
+        **{"idempotency_key": "k", "sync_run_id": "s", "destination": "file", "segment": "vip"},
+        **{"customer_id": "c1", "version": 1, "operation": operation, "channel": "email"},
+        **{"purpose": "marketing", "content_hash": "h", "state": state, "batch": 0},
+        **{"created_at": moment, "updated_at": moment},
+    }
+    sync_run = {
+        **{"sync_run_id": "s", "segment": "vip", "destination": "file", "channel": "email"},
+        **{"purpose": "marketing", "run_id": "r1", "plan_hash": "p", "status": "running"},
+        **{"queued": queued, "started_at": moment},
+    }
+    with open_store(home) as store, store.write() as connection:
+        append(connection, schema.sync_runs, [sync_run])
+        append(connection, schema.outbox, [row])
+
+
+@pytest.mark.parametrize(
+    ("state", "sentence", "hint"),
+    [
+        ("sending", "a sync ended without a word", "`regulars sync vip file`"),
+        ("unknown", "may have arrived or not", "`regulars explain ID` says who): c1."),
+        ("dead", "were refused", "`regulars sync vip file`"),
+    ],
+)
+def test_a_row_that_waits_for_somebody_says_what_to_do(
+    home: Home, state: str, sentence: str, hint: str
+) -> None:
+    _queue(home, state)
+    found = _find(home, "intents")
+    assert found.status == "warning"
+    assert found.sentence.startswith("1 of `vip` to `file` ")
+    assert sentence in found.sentence
+    assert hint in found.hint
+    assert _find(home, "ledger").status == "ok"
+
+
+def test_a_row_that_simply_waits_is_no_intent_left_open(home: Home) -> None:
+    _queue(home, "pending")
+    assert not [check for check in diagnose(home, Settings(), now=NOW) if check.name == "intents"]
+
+
+@pytest.mark.parametrize(
+    ("state", "queued", "words"),
+    [
+        ("pending", 2, "queued rows are missing from the outbox"),
+        ("sent", 1, "sent rows are missing from the ledger"),
+    ],
+)
+def test_a_ledger_that_does_not_add_up_fails(
+    home: Home, state: str, queued: int, words: str
+) -> None:
+    _queue(home, state, queued=queued)
+    found = _find(home, "ledger")
+    assert found.status == "failed"
+    assert words in found.sentence
+    assert "backup" in found.hint
+
+
+def test_what_has_not_arrived_is_counted_and_removals_weigh_more(home: Home) -> None:
+    _queue(home, "pending", "removed")
+    found = _find(home, "outbox")
+    assert (found.status, found.sentence) == ("warning", "Not arrived: 1 removed (waiting).")
+    assert "must not wait" in found.hint
+
+
+def test_credentials_are_told_by_name_only(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Settings.model_validate({"sources": {"klaviyo": {"enabled": True}}})
+    missing = _find(home, "klaviyo", settings)
+    assert (missing.status, missing.sentence) == ("failed", "Not set: KLAVIYO_API_KEY.")
+    monkeypatch.setenv("KLAVIYO_API_KEY", SECRET)
+    checks = diagnose(home, settings, now=NOW)
+    assert next(c for c in checks if c.name == "klaviyo").status == "ok"
+    assert SECRET not in _text(checks)
+
+
+def test_the_pretend_shops_servers_bring_their_own_keys(tmp_path: Path) -> None:
+    home = Home(tmp_path / "demo")
+    claim(home, "demo", {"people": 9, "seed": 1, "as_of": "2026-07-01T00:00:00", "cards": True})
+    settings = Settings.model_validate({"sources": {"klaviyo": {"enabled": True}}})
+    assert _find(home, "klaviyo", settings).status == "ok"
+
+
+def test_a_destination_names_its_missing_variable(home: Home) -> None:
+    options = {"kind": "file", "options": {"token_env": "NO_SUCH_VARIABLE_HERE"}}
+    settings = Settings.model_validate({"destinations": {"crm": options}})
+    assert _find(home, "crm", settings).status == "failed"
+
+
+def test_a_setting_that_nothing_would_read_fails(home: Home) -> None:
+    typo = Settings.model_validate({"models": {"recent_buyr_days": 3}})
+    assert "models.recent_buyr_days" in _find(home, "settings", typo).sentence
+    for place in ({"kind": "fil"}, {"kind": "file", "options": {"formt": "csv"}}):
+        settings = Settings.model_validate({"destinations": {"crm": place}})
+        assert _find(home, "crm", settings).status == "failed"
+
+
+def test_connecting_asks_each_api_and_tells_its_answer(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_settings: Settings) -> None:
+        raise SourceError("Klaviyo refused the key.", "Make one with read scopes.")
+
+    module = ModuleType("ingestion.sources.klaviyo")
+    monkeypatch.setitem(sys.modules, "ingestion.sources.klaviyo", module)
+    settings = Settings.model_validate({"sources": {"klaviyo": {"enabled": True}}})
+    module.check_connection = refuse  # type: ignore[attr-defined]
+    found = _find(home, "connect klaviyo", settings, connect=True)
+    assert (found.status, found.hint) == ("failed", "Make one with read scopes.")
+    answers = [
+        Check("klaviyo profiles", "ok", "Readable."),
+        Check("klaviyo lists", "failed", "403."),
+    ]
+    module.check_connection = lambda _settings: answers  # type: ignore[attr-defined]
+    assert _find(home, "connect klaviyo profiles", settings, connect=True).status == "ok"
+    assert _find(home, "connect klaviyo lists", settings, connect=True).status == "failed"
+    assert _find(home, "connect shopify", settings, connect=True).status == "ok"
+
+
+def test_telemetry_switched_on_fails(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GX_ANALYTICS_ENABLED", "true")
+    assert _find(home, "telemetry").status == "failed"
+
+
+def test_a_full_disk_is_seen_before_it_stops_a_run(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = type(home_health.shutil.disk_usage(home.root))
+    monkeypatch.setattr(home_health.shutil, "disk_usage", lambda _: usage(10**9, 10**9, 10**6))
+    assert _find(home, "disk").status == "failed"
+    monkeypatch.setattr(home_health.shutil, "disk_usage", lambda _: usage(10**9, 0, 5 * 10**8))
+    assert _find(home, "disk").status == "warning"
+
+
+def test_another_version_or_a_missing_package_differs() -> None:
+    lock = "\n".join(
+        [
+            "# compiled",
+            "duckdb==0.0.1 \\",
+            "    --hash=sha256:00",
+            "no-such-package==1.0",
+            "pywin32==1 ; sys_platform == 'plan9' \\",
+        ]
+    )
+    assert [name.split(" ")[0] for name in differing_packages(lock)] == [
+        "duckdb",
+        "no-such-package",
+    ]
+
+
+def test_a_check_that_breaks_is_a_finding_without_its_text(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_home: Home) -> Iterator[Check]:
+        raise ValueError(SECRET)
+
+    monkeypatch.setattr(home_health, "modes", broken)
+    found = _find(home, "file modes")
+    assert (found.status, found.sentence) == ("failed", "This could not be checked (ValueError).")
+
+
+def test_only_a_failure_changes_the_exit_code() -> None:
+    assert exit_code([Check("a", "ok", ""), Check("b", "warning", "")]) == 0
+    assert exit_code([Check("a", "failed", "")]) == 1
+
+
+def _text(checks: list[Check]) -> str:
+    console = Console(file=StringIO(), width=80, color_system=None)
+    console.print(render(checks))
+    assert isinstance(console.file, StringIO)
+    return console.file.getvalue()
+
+
+def test_findings_are_told_with_their_hint() -> None:
+    text = _text([Check("disk", "warning", "1.0 GB free.", "Make room [now].")])
+    assert text.split() == ["warning", "disk", "1.0", "GB", "free.", "Make", "room", "[now]."]
+
+
+def test_the_shops_own_thresholds_are_shown(home: Home) -> None:
+    with duckdb.connect(str(home.published)) as connection:
+        connection.execute("create schema marts")
+        connection.execute(
+            "create table marts.shop_rhythm as select *, 151 as repeat_count,"
+            " 2 as repeat_buyer_count from (values ('loyal_min_orders', 'orders', 23, 'setting'),"
+            " ('overdue_min_days', 'days', 180, 'floor')) as t"
+            "(threshold, unit, threshold_value, basis)"
+        )
+    assert _find(home, "thresholds").sentence == (
+        "overdue_min_days 180: fixed, because 151 repeats by 2 buyers are too few to tell."
+        " loyal_min_orders 23: set under [models] in the settings."
+    )

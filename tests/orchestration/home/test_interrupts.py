@@ -1,0 +1,94 @@
+"""Ctrl-C that somebody swallowed is noticed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from orchestration.home.interrupts import like_ctrl_c, noticing_interrupts
+
+
+@pytest.fixture
+def swallowed() -> Iterator[list[int]]:
+    """Somebody else's handler, which tells nobody."""
+    heard: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _frame: heard.append(number))
+    yield heard
+    signal.signal(signal.SIGINT, before)
+
+
+def test_it_is_noticed_and_handled_as_before(swallowed: list[int]) -> None:
+    handler = signal.getsignal(signal.SIGINT)
+    with noticing_interrupts() as interrupted:
+        assert not interrupted()
+        os.kill(os.getpid(), signal.SIGINT)
+        assert interrupted()
+    assert swallowed == [signal.SIGINT]
+    assert signal.getsignal(signal.SIGINT) is handler
+
+
+@pytest.fixture
+def raising() -> Iterator[None]:
+    """Python's own handler, which it does not set where its parent ignores the signal."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("raising")
+def test_an_interrupt_that_raises_still_does() -> None:
+    with pytest.raises(KeyboardInterrupt), noticing_interrupts():
+        os.kill(os.getpid(), signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_another_thread_hears_nothing(swallowed: list[int]) -> None:
+    answers: list[bool] = []
+
+    def ask() -> None:
+        with noticing_interrupts() as interrupted:
+            os.kill(os.getpid(), signal.SIGINT)
+            answers.append(interrupted())
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    thread.join()
+    assert answers == [False]
+
+
+@pytest.fixture
+def ours() -> Iterator[None]:
+    """What the command line does with SIGTERM."""
+    before = signal.signal(signal.SIGTERM, like_ctrl_c)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.mark.usefixtures("ours")
+def test_sigterm_is_noticed_where_it_is_swallowed(swallowed: list[int]) -> None:
+    with noticing_interrupts() as interrupted:
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert interrupted()
+    assert swallowed == [signal.SIGINT]
+    assert signal.getsignal(signal.SIGTERM) is like_ctrl_c
+
+
+@pytest.mark.usefixtures("ours", "raising")
+def test_sigterm_is_ctrl_c() -> None:
+    with pytest.raises(KeyboardInterrupt):
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+@pytest.mark.usefixtures("ours")
+def test_sigterm_ends_what_ctrl_c_does_not_reach() -> None:
+    """A program in the background ignores Ctrl-C, and is stopped by SIGTERM all the same."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGTERM)
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,71 @@
+"""What a killed run leaves behind at work, and what is not ours to end."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from ingestion.errors import RegularsError
+from orchestration.home.layout import Home
+from orchestration.home.workers import free_stores
+
+HOLD = """
+import sys, time, duckdb
+held = duckdb.connect(sys.argv[1])
+print("held", flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    home = Home(tmp_path / "shop").create()
+    duckdb.connect(str(home.raw)).close()
+    return home
+
+
+@pytest.fixture
+def holder(home: Home) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Starts a process that holds the raw store, with more words on its command line."""
+    started = []
+
+    def start(*words: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "-c", HOLD, str(home.raw), *words]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        started.append(process)
+        assert process.stdout is not None
+        process.stdout.readline()
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+def test_the_dbt_of_a_killed_run_is_ended(home: Home, holder: Callable[..., object]) -> None:
+    process = holder("dbt", "build", "--log-path", str(home.dbt / "logs"))
+    assert free_stores(home) == 1
+    assert process.wait(timeout=10) != 0  # type: ignore[attr-defined]
+    duckdb.connect(str(home.raw)).close()
+
+
+def test_another_program_is_named_and_left_alone(
+    home: Home, holder: Callable[..., subprocess.Popen[str]]
+) -> None:
+    for words in (("notebook",), ("dbt", "--log-path", f"{home.root}-two/dbt/logs")):
+        process = holder(*words)
+        with pytest.raises(RegularsError, match=rf"raw.duckdb .*\(process {process.pid}\)"):
+            free_stores(home, wait_seconds=0.6)
+        assert process.poll() is None
+        process.kill()
+        process.wait()
+
+
+def test_free_stores_are_simply_free(home: Home) -> None:
+    assert free_stores(home) == 0

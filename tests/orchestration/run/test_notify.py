@@ -1,0 +1,197 @@
+"""A failure notice goes out with counts and names only, never into the house, and never raises."""
+
+import json
+import socket
+import threading
+from datetime import datetime
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+
+from ingestion.config import Notify, Settings
+from ingestion.errors import CheckFailedError
+from orchestration.published.checks import CheckResult
+from orchestration.run import notify
+from orchestration.run.notify import Notice, RefusedError, check_target, notify_failure
+
+AS_OF = datetime.fromisoformat("2026-07-01")
+CHECKS = [
+    CheckResult("suite", "customers.no_repeated_ids", "marts.dim_customers", False, observed=3.0),
+    CheckResult("suite", "fine", "marts.dim_customers", True, observed=0.0),
+]
+
+
+@pytest.fixture
+def notice():
+    error = CheckFailedError("3 people at canary@example.org share an id.", "Look at /secret/path.")
+    return Notice.of("run1", AS_OF, error, CHECKS, ["load_klaviyo"])
+
+
+@pytest.fixture
+def receiver(monkeypatch):
+    """A webhook receiver on this machine; answers with `status`."""
+    got = []
+
+    class Receiver(BaseHTTPRequestHandler):
+        status = 204
+
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            got.append((self.headers["Host"], json.loads(body)))
+            self.send_response(Receiver.status)
+            if Receiver.status == 302:
+                self.send_header("Location", "http://169.254.169.254/")
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Receiver)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    monkeypatch.setenv("HOOK", f"http://localhost:{server.server_port}/hook?token=s3cret")
+    yield Receiver, got
+    server.shutdown()
+    server.server_close()
+
+
+SETTINGS = Settings(notify=Notify(webhook_url_env="HOOK"))
+
+
+def test_nothing_is_sent_by_default(notice):
+    assert notify_failure(Settings(), notice) == {}
+
+
+def test_the_webhook_receives_counts_and_names(notice, receiver, monkeypatch):
+    monkeypatch.setenv(notify.ALLOW_PRIVATE, "1")
+    assert notify_failure(SETTINGS, notice) == {"webhook": "sent"}
+    ((host, body),) = receiver[1]
+    assert host.startswith("localhost:")
+    assert body["failed_checks"] == [{"name": "customers.no_repeated_ids", "observed": 3.0}]
+    assert body["error"] == "CheckFailedError"
+    assert body["failed_steps"] == ["load_klaviyo"]
+    assert "canary" not in json.dumps(body)
+    assert "secret" not in json.dumps(body)
+
+
+def test_a_receiver_in_the_house_is_refused(notice, receiver):
+    assert notify_failure(SETTINGS, notice) == {"webhook": "scheme"}
+    assert receiver[1] == []
+
+
+@pytest.mark.parametrize(("status", "word"), [(302, "status_302"), (500, "status_500")])
+def test_redirects_and_errors_are_told_and_not_followed(
+    notice, receiver, monkeypatch, status, word
+):
+    monkeypatch.setenv(notify.ALLOW_PRIVATE, "1")
+    receiver[0].status = status
+    assert notify_failure(SETTINGS, notice) == {"webhook": word}
+    assert len(receiver[1]) == 1
+
+
+def test_a_variable_that_is_not_set_is_told(notice, monkeypatch):
+    monkeypatch.delenv("HOOK", raising=False)
+    assert notify_failure(SETTINGS, notice) == {"webhook": "variable_not_set"}
+
+
+def test_an_unreachable_receiver_does_not_raise(notice, monkeypatch):
+    monkeypatch.setenv("HOOK", "http://127.0.0.1:9/")
+    monkeypatch.setenv(notify.ALLOW_PRIVATE, "1")
+    assert notify_failure(SETTINGS, notice) == {"webhook": "ConnectError"}
+
+
+def test_an_unreachable_mail_server_does_not_raise(notice):
+    settings = Settings(notify=Notify(email_to="ops@example.org", smtp_port=9))
+    assert notify_failure(settings, notice)["email"] != "sent"
+
+
+def test_an_email_says_the_same(notice, monkeypatch):
+    sent = []
+
+    class Server:
+        def __init__(self, host, port, timeout):
+            self.target = (host, port)
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            pass
+
+        def send_message(self, message):
+            sent.append((self.target, message))
+
+    monkeypatch.setattr(notify.smtplib, "SMTP", Server)
+    settings = Settings(notify=Notify(email_to="ops@example.org"))
+    assert notify_failure(settings, notice) == {"email": "sent"}
+    ((target, message),) = sent
+    assert target == ("localhost", 25)
+    assert "customers.no_repeated_ids: 3" in message.get_content()
+    assert "canary" not in message.as_string()
+
+
+def test_a_header_cannot_be_smuggled_in(notice):
+    settings = Settings(notify=Notify(email_to="a@example.org\r\nBcc: b@example.org"))
+    assert notify_failure(settings, notice) == {"email": "ValueError"}
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://example.org/",
+        "ftp://example.org/",
+        "file:///etc/passwd",
+        "gopher://example.org/",
+        "https://",
+        "https://user:password@example.org/",
+        "https://127.0.0.1/",
+        "https://127.1/",
+        "https://2130706433/",
+        "https://0x7f000001/",
+        "https://0177.0.0.1/",
+        "https://0.0.0.0/",
+        "https://localhost/",
+        "https://10.0.0.1/",
+        "https://172.16.0.1/",
+        "https://192.168.1.1/",
+        "https://100.64.0.1/",
+        "https://169.254.169.254/latest/meta-data/",
+        "https://198.18.0.1/",
+        "https://224.0.0.1/",
+        "https://240.0.0.1/",
+        "https://255.255.255.255/",
+        "https://[::1]/",
+        "https://[::]/",
+        "https://[::ffff:127.0.0.1]/",
+        "https://[::ffff:10.0.0.1]/",
+        "https://[fe80::1]/",
+        "https://[fc00::1]/",
+        "https://[2002:7f00:1::]/",
+        "https://[64:ff9b::7f00:1]/",
+        "https://[2001:0:7f00:1::]/",
+        "https://[ff02::1]/",
+        "not a url",
+        "https://exa mple.org/",
+        "https://nothing.invalid/",
+    ],
+)
+def test_targets_in_the_house_are_refused(url):
+    with pytest.raises(RefusedError):
+        check_target(url)
+
+
+@pytest.mark.parametrize(
+    "addresses", [["10.0.0.1"], ["93.184.216.34", "127.0.0.1"], ["::ffff:169.254.169.254"]]
+)
+def test_names_that_lead_into_the_house_are_refused(monkeypatch, addresses):
+    found = [(socket.AF_INET, 1, 6, "", (address, 443)) for address in addresses]
+    monkeypatch.setattr(notify.socket, "getaddrinfo", lambda *_args, **_more: found)
+    with pytest.raises(RefusedError, match="private_address"):
+        check_target("https://hooks.example.org/")
+
+
+def test_a_public_target_is_pinned_to_the_address_that_was_checked(monkeypatch):
+    found = [(socket.AF_INET, 1, 6, "", ("93.184.216.34", 443))]
+    monkeypatch.setattr(notify.socket, "getaddrinfo", lambda *_args, **_more: found)
+    target, address = check_target("https://hooks.example.org/x?token=1")
+    assert (target.host, str(address)) == ("hooks.example.org", "93.184.216.34")
