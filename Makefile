@@ -51,9 +51,10 @@ test: $(STAMP) ## Run every test
 dev: $(STAMP) ## Open Dagster with the whole lineage at the address that is printed
 	@$(VENV)/bin/regulars dev $(ARGS)
 
-lint: $(STAMP) ## ruff, mypy strict, sqlfluff
+lint: $(STAMP) ## ruff, mypy strict, the order of the folders, sqlfluff
 	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy
+	@$(VENV)/bin/lint-imports --no-logo >/dev/null || $(VENV)/bin/lint-imports --no-logo
 	@cd dbt_project && ../$(VENV)/bin/sqlfluff lint --disable-progress-bar -q models tests
 
 format: $(STAMP) ## Format Python
@@ -64,7 +65,7 @@ bench: $(STAMP) ## Measure speed against hand-written DuckDB SQL (minutes)
 	@$(PY) -m tests.benchmarks.identity $(if $(SPLINK),--splink-python $(SPLINK)) $(ARGS)
 
 soak: $(STAMP) ## Long tests: hundreds of kills, thirty daily loads, a year of clean days (an hour)
-	@REGULARS_SOAK=1 $(PY) -m pytest tests/faults tests/orchestration/publishing tests/orchestration/quality/test_breaker.py tests/end_to_end/test_bad_days.py tests/end_to_end/test_online_retail.py tests/end_to_end/test_countries.py tests/end_to_end/test_offline.py $(ARGS)
+	@REGULARS_SOAK=1 $(PY) -m pytest tests/faults tests/orchestration/published tests/orchestration/quality/test_breaker.py tests/end_to_end/test_bad_days.py tests/end_to_end/test_online_retail.py tests/end_to_end/test_countries.py tests/end_to_end/test_offline.py $(ARGS)
 	@REGULARS_SOAK=1 $(PY) -m pytest -n 2 -m hypothesis $(ARGS)
 
 lock: $(STAMP) ## Re-resolve requirements.lock from pyproject.toml, and the installers' locks (needs uv)
@@ -73,4 +74,4 @@ lock: $(STAMP) ## Re-resolve requirements.lock from pyproject.toml, and the inst
 	  --python-version 3.11 -q --upgrade --custom-compile-command "make lock"; done
 
 clean: ## Remove .venv and caches; never the shop's data
-	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
