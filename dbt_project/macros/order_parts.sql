@@ -39,6 +39,22 @@
     end
 {%- endmacro %}
 
+{#- What an order's status word means, as rows: one list for documents and files. -#}
+{% macro order_status_meanings() -%}
+    select
+        {{ word_form('word') }} as word,
+        meaning
+    from {{ ref('order_status_words') }}
+{%- endmacro %}
+
+{#- Whether a line without a product is called a tip, in the languages that shops write in. -#}
+{% macro is_called_a_tip(name) -%}
+    coalesce(lower(trim({{ name }})) in (
+        'tip', 'tips', 'gratuity', 'trinkgeld', 'pourboire', 'propina', 'mancia', 'fooi', 'gorjeta', 'napiwek',
+        'dricks', 'drikkepenge', 'spropitné', 'チップ'
+    ), false)
+{%- endmacro %}
+
 {#-
     How an order is called when it is compared with what another source calls it: an order of Shopify has an
     id (5550001505), a name (#1505) and a number (1505), and each may stand for it elsewhere.

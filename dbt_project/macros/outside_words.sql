@@ -39,13 +39,13 @@
 
 {#- What a record says about a person in words (how it is checked: a name as a name, the rest as text), where
     it is plain; else NULL, which is no claim. Names of every alphabet pass: with marks, apostrophes, hyphens,
-    dots, joiners. Markup, code, links, addresses, anything invisible that is no joiner, and more than 100
+    dots, joiners, and pictures beside them. Markup, code, links, addresses, anything invisible that is no joiner, and more than 100
     characters do not; a name holds no number to call either. -#}
 {% macro words_of_a_person(words, kind) -%}
     case
         when
             length(trim({{ words }})) <= 100
-            and {{ is_plain_about_a_person('trim(' ~ words ~ ')') }}
+            and {{ is_plain_about_a_person('trim(' ~ without_emoji(words) ~ ')') }}
             and not {{ text_matches(words, "'[wW]{3}[.]|//'") }}
             {% if kind == 'name' -%}
             and not {{ text_matches(words, "'[0-9][0-9 ()/+-]{5,}[0-9]'") }}

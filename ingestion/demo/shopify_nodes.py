@@ -161,7 +161,7 @@ def resolvers(schema: GraphQLSchema, store: Store, jobs: BulkJobs) -> None:
     )
     for owner, name in (
         ("Order", "lineItems"), ("Refund", "refundLineItems"), ("Refund", "refundShippingLines"),
-        ("Product", "variants"),
+        ("Refund", "orderAdjustments"), ("Product", "variants"),
     ):  # fmt: skip
         types[owner].fields[name].resolve = _inner(name)
     for abstract in types.values():

@@ -99,6 +99,15 @@ type Refund implements Node {
   id: ID! createdAt: DateTime totalRefundedSet: MoneyBag!
   refundLineItems(first: Int, after: String): RefundLineItemConnection!
   refundShippingLines(first: Int, after: String): RefundShippingLineConnection!
+  orderAdjustments(first: Int, after: String): OrderAdjustmentConnection!
+  duties: [RefundDuty!]
+}
+type RefundDuty { amountSet: MoneyBag! }
+enum OrderAdjustmentDiscrepancyReason { FULL_RETURN_BALANCING_ADJUSTMENT PENDING_REFUND_DISCREPANCY
+  REFUND_DISCREPANCY }
+type OrderAdjustmentConnection { nodes: [OrderAdjustment!]! pageInfo: PageInfo! }
+type OrderAdjustment implements Node {
+  id: ID! reason: OrderAdjustmentDiscrepancyReason amountSet: MoneyBag! taxAmountSet: MoneyBag!
 }
 type RefundShippingLineConnection { nodes: [RefundShippingLine!]! pageInfo: PageInfo! }
 type RefundShippingLine { subtotalAmountSet: MoneyBag! taxAmountSet: MoneyBag! }

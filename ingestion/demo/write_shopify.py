@@ -161,12 +161,14 @@ select to_json({{
             'totalRefundedSet': {_bag("o.total")}, 'refundLineItems': {{'nodes': []}},
             'refundShippingLines': {{'nodes': case when o.shipping > 0
                 then [{{'subtotalAmountSet': {_bag("o.shipping")}, 'taxAmountSet': {_bag("0")}}}]
-                else [] end}}}}]
+                else [] end}},
+            'orderAdjustments': {{'nodes': []}}, 'duties': []}}]
         when o.refunded > 0 then [{{'id': 'gid://shopify/Refund/' || (o.id + 5),
             'createdAt': iso(o.refunded),
             'totalRefundedSet': {_bag("o.refunded_amount")},
                 'refundLineItems': {{'nodes': n.refunded_nodes}},
-                'refundShippingLines': {{'nodes': []}}}}]
+                'refundShippingLines': {{'nodes': []}},
+                'orderAdjustments': {{'nodes': []}}, 'duties': []}}]
         else [] end,
     'lineItems': {{'nodes': n.nodes}}
 }})::text as line

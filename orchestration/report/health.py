@@ -218,4 +218,5 @@ def _orders(connection: duckdb.DuckDBPyConnection) -> list[Caveat]:
 _CONVERSION = {
     "missing_rate": "no exchange rate is known for the day",
     "unknown_currency": "the currency is not known",
+    "unknown_refund": "what a refund in another currency came to is not known",
 }

@@ -212,6 +212,82 @@ def rest_orders() -> dict[str, Document]:
             "line_items": [*TWO, line(3, "4.00", tip={"payment_gateway": "shopify_payments"})],
             "total_tip_received": "4.00",
         },
+        "M-tip-line-and-total": {
+            "line_items": [*TWO, line(3, "4.00", product_id=None, title="Tip")],
+            "total_tip_received": "4.00",
+        },
+        "M-tip-by-another-name": {
+            "line_items": [*TWO, line(3, "4.00", product_id=None, title="For the crew")],
+            "total_tip_received": "4.00",
+            "subtotal_price": "100.00",
+        },
+        "M-tip-and-work-at-its-price": {
+            "line_items": [*TWO, line(3, "4.00", product_id=None, title="Engraving")],
+            "total_tip_received": "4.00",
+            "subtotal_price": "104.00",
+        },
+        "M-tip-and-work-on-two-lines": {
+            "line_items": [
+                *TWO,
+                line(3, "4.00", product_id=None, title="Engraving"),
+                line(4, "4.00", product_id=None, title="Trinkgeld"),
+            ],
+            "total_tip_received": "4.00",
+        },
+        "M-a-product-called-tip": {"line_items": [*TWO, line(3, "4.00", title="Tip")]},
+        "M-duties-told": {
+            "line_items": TWO,
+            "refunds": [
+                refund(
+                    back("52.00"),
+                    refund_line_items=[returned(1, "40.00")],
+                    duties=[{"duty_id": 7, "amount_set": shop("12.00")}],
+                )
+            ],
+        },
+        "M-duties-named": {
+            "line_items": [
+                line(1, "40.00", duties=[{"id": 7, "shop_money": {"amount": "12.00"}}]),
+                *TWO[1:],
+            ],
+            "refunds": [
+                refund(
+                    back("52.00"),
+                    refund_line_items=[returned(1, "40.00")],
+                    refund_duties=[{"duty_id": 7, "refund_type": "FULL"}],
+                )
+            ],
+        },
+        "M-duties-in-part": {
+            "line_items": [
+                line(1, "20.00", 2, duties=[{"id": 7, "shop_money": {"amount": "12.00"}}]),
+                *TWO[1:],
+            ],
+            "refunds": [
+                refund(
+                    back("26.00"),
+                    refund_line_items=[returned(1, "20.00")],
+                    refund_duties=[{"duty_id": 7, "refund_type": "PROPORTIONAL"}],
+                )
+            ],
+        },
+        "M-unknown-and-silent": {
+            "line_items": TWO,
+            "refunds": [refund(back("390.00", currency="SEK")), refund(back("10.00"))],
+        },
+        "M-unknown-but-cancelled": {
+            "cancelled_at": "2026-05-12T10:00:00Z",
+            "refunds": [refund(back("390.00", currency="SEK"))],
+        },
+        "M-grouped-price": {
+            "line_items": [line(1, "1,234.50"), line(2, "1.234,50"), line(3, "12,50")],
+            "total_discounts": "1,000.00",
+        },
+        "M-price-per-gram": {"line_items": [line(1, "0.00274902", 41833)]},
+        "M-denied": {"financial_status": "Denied"},
+        "M-fraud": {"financial_status": "fraud"},
+        "M-charged-back": {"financial_status": "Chargeback"},
+        "M-reversed": {"financial_status": "payment_reversed"},
         "M-expired": {"financial_status": "EXPIRED"},
         "M-let-go": {
             "financial_status": "authorized",
@@ -304,6 +380,35 @@ def graphql_orders() -> dict[str, Document]:
                 "nodes": [item, item | {"id": "gid://shopify/LineItem/2", "isGiftCard": True}]
             },
         },
+        "Q-tip": base
+        | {
+            "totalTipReceivedSet": bag("3.00"),
+            "subtotalPriceSet": bag("100.00"),
+            "lineItems": {
+                "nodes": [
+                    item | {"sku": "S1"},
+                    item
+                    | {
+                        "id": "gid://shopify/LineItem/2",
+                        "title": "Tip",
+                        "product": None,
+                        "originalUnitPriceSet": bag("3.00"),
+                    },
+                ]
+            },
+        },
+        "Q-duties-back": base
+        | {
+            "refunds": [
+                made
+                | {
+                    "totalRefundedSet": bag("52.00"),
+                    "duties": [{"amountSet": bag("12.00")}],
+                    "orderAdjustments": {"nodes": []},
+                }
+            ],
+        },
+        "Q-reversed": base | {"displayFinancialStatus": "REVERSED"},
         "Q-two-lines-of-one-id": base | {"lineItems": {"nodes": [item, item]}},
         "Q-voided": base | {"displayFinancialStatus": "VOIDED"},
     }
@@ -340,6 +445,9 @@ def file_lines() -> list[Document]:
         sold("F-cancelled-later", 1, "1", "20.00", cancelled_at="2026-06-02 08:00:00"),
         sold("F-never-paid", 1, "1", "20.00", status="wc-failed"),
         sold("F-came-back", 1, "1", "20.00", status="Remboursé"),
+        sold("F-reversed", 1, "1", "20.00", status="Reversed"),
+        sold("F-denied", 1, "1", "20.00", status="Denied"),
+        sold("F-fraud", 1, "1", "20.00", status="Suspected fraud"),
         sold("F-one-line-off", 1, "1", "20.00", status="paid"),
         sold("F-one-line-off", 2, "1", "80.00", status="cancelled"),
         sold("F-unknown-word", 1, "1", "20.00", status="on its way"),

@@ -145,6 +145,8 @@ def test_email_events(shop: Any, make: Any, change: Any, reason: str, field: str
         ({"cancelled_at": "perhaps"}, "wrong_type", "cancelled_at"),
         ({"line_items": {"price": 1}}, "wrong_type", "line_items"),
         ({"line_items": [{"price": "a", "quantity": 1}]}, "wrong_type", "line_items.price"),
+        ({"line_items": [{"price": "1,234", "quantity": 1}]}, "wrong_type", "line_items.price"),
+        ({"line_items": [{"price": "1,23.4", "quantity": 1}]}, "wrong_type", "line_items.price"),
         ({"line_items": [{"price": "1", "quantity": "a"}]}, "wrong_type", "line_items.quantity"),
         ({"line_items": [{"price": "1", "quantity": -1}]}, "negative_value", "line_items.quantity"),
     ],
@@ -153,6 +155,18 @@ def test_orders(shop: Any, make: Any, change: Any, reason: str, field: str) -> N
     shop.write("orders/a.jsonl", make.lines(make.order(1), make.order(2, **change)))
     assert make.four(shop.run("orders")["orders"]) == (2, 1, 1, 0)
     assert shop.quarantine("orders") == [("orders/a.jsonl", 2, reason, field)]
+
+
+@pytest.mark.parametrize(
+    "price", ["1,234.50", "1.234,50", "12,50", "-1,234,567", "0.00274902", "1e2"]
+)
+def test_a_price_that_can_be_read_one_way_only_costs_no_order(
+    shop: Any, make: Any, price: str
+) -> None:
+    """What the models make of it: test_order_money."""
+    lines = [{"price": price, "quantity": 1}]
+    shop.write("orders/a.jsonl", make.lines(make.order(1, line_items=lines)))
+    assert make.four(shop.run("orders")["orders"]) == (1, 1, 0, 0)
 
 
 def test_a_missing_column_holds_back_its_file_only(shop: Any, make: Any) -> None:

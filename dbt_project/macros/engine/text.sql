@@ -64,6 +64,22 @@
     )
 {%- endmacro %}
 
+{#- The text without its emoji, each of which may be joined from several and carry a skin tone. -#}
+{% macro without_emoji(text) -%}
+    {{ return(adapter.dispatch('without_emoji', 'regulars')(text)) }}
+{%- endmacro %}
+
+{% macro duckdb__without_emoji(text) -%}
+    {%- set sign = '[\\x{2600}-\\x{27BF}\\x{2B05}-\\x{2B55}\\x{1F000}-\\x{1FAFF}][\\x{FE0F}\\x{1F3FB}-\\x{1F3FF}]*' -%}
+    regexp_replace({{ text }}, '{{ sign }}(\x{200D}{{ sign }})*', '', 'g')
+{%- endmacro %}
+
+{% macro spark__without_emoji(text) -%}
+    {%- set signs = '\\\\x{2600}-\\\\x{27BF}\\\\x{2B05}-\\\\x{2B55}\\\\x{1F000}-\\\\x{1FAFF}' -%}
+    {%- set sign = '[' ~ signs ~ '][\\\\x{FE0F}\\\\x{1F3FB}-\\\\x{1F3FF}]*' -%}
+    regexp_replace({{ text }}, '{{ sign }}(\\x{200D}{{ sign }})*', '')
+{%- endmacro %}
+
 {#- is_plain_text, as wide as what people are called, and where they live and work: an apostrophe may come
     first, initials and short titles need no blank (J.R. Hill, St.John), Hebrew and Tibetan pile up marks, and
     the joiners of Arabic and Indian scripts stand between their letters. -#}

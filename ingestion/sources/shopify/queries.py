@@ -10,6 +10,7 @@ from __future__ import annotations
 LINES_PER_ORDER = 10
 REFUND_LINES = 10
 REFUND_SHIPPING_LINES = 1
+REFUND_ADJUSTMENTS = 2
 VARIANTS_PER_PRODUCT = 10
 
 _MONEY = "{ shopMoney { amount currencyCode } presentmentMoney { amount currencyCode } }"
@@ -30,7 +31,8 @@ totalTaxSet {_MONEY}
 lineItem {{ id }}
 """
 REFUND_SHIPPING_LINE = f"subtotalAmountSet {_MONEY} taxAmountSet {_MONEY}"
-REFUND = f"id createdAt totalRefundedSet {_MONEY}"
+REFUND_ADJUSTMENT = f"reason amountSet {_MONEY} taxAmountSet {_MONEY}"
+REFUND = f"id createdAt totalRefundedSet {_MONEY} duties {{ amountSet {_MONEY} }}"
 
 ORDER = f"""
 id name createdAt processedAt updatedAt cancelledAt cancelReason test displayFinancialStatus
@@ -78,7 +80,9 @@ _LINES_PAGE = f"lineItems(first: {LINES_PER_ORDER}) {{ nodes {{ {LINE} }} {_PAGE
 _REFUND_PAGES = (
     f"refundLineItems(first: {REFUND_LINES}) {{ nodes {{ {REFUND_LINE} }} {_PAGE_INFO} }} "
     f"refundShippingLines(first: {REFUND_SHIPPING_LINES}) "
-    f"{{ nodes {{ {REFUND_SHIPPING_LINE} }} {_PAGE_INFO} }}"
+    f"{{ nodes {{ {REFUND_SHIPPING_LINE} }} {_PAGE_INFO} }} "
+    f"orderAdjustments(first: {REFUND_ADJUSTMENTS}) "
+    f"{{ nodes {{ {REFUND_ADJUSTMENT} }} {_PAGE_INFO} }}"
 )
 _VARIANTS_PAGE = f"variants(first: {VARIANTS_PER_PRODUCT}) {{ nodes {{ {VARIANT} }} {_PAGE_INFO} }}"
 
@@ -99,9 +103,10 @@ PAGES_INSIDE = {
     "variants": ("Product", VARIANT),
     "refundLineItems": ("Refund", REFUND_LINE),
     "refundShippingLines": ("Refund", REFUND_SHIPPING_LINE),
+    "orderAdjustments": ("Refund", REFUND_ADJUSTMENT),
 }
 # What a refund tells in pages of their own.
-OF_REFUNDS = ("refundLineItems", "refundShippingLines")
+OF_REFUNDS = ("refundLineItems", "refundShippingLines", "orderAdjustments")
 
 
 def page_query(table: str) -> str:

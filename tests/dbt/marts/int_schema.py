@@ -35,7 +35,8 @@ INTERMEDIATE: dict[str, str] = {
         payment_fingerprint text,
         is_card_paid boolean, first_name text, last_name text, country_code text, is_test boolean,
         accepts_marketing boolean, landing_site text, referring_site text, discount_code text,
-        cart_token text, checkout_token text, refunded_at timestamp""",
+        cart_token text, checkout_token text, checkout_id text,
+        is_refund_unknown boolean, refunded_at timestamp""",
     "int_order_lines_resolved": f"""
         order_line_id text, order_id text, order_source text, customer_id text,
         line_number bigint, product_id text, sku text, product_name text, category text,
@@ -59,7 +60,8 @@ INTERMEDIATE: dict[str, str] = {
     "int_web_interactions": f"""
         event_id text, customer_id text, session_id text, device_id text, occurred_at timestamp,
         event_name text, product_id text, sku text, product_name text, category text, brand text,
-        price {MONEY}, quantity {MONEY}, order_id text, cart_id text, search_query text,
+        price {MONEY}, quantity {MONEY}, order_id text, cart_id text,
+        checkout_id text, search_query text,
         page_url text""",
     "int_messages_resolved": """
         message_id text, customer_id text, email text, channel text, message_kind text,

@@ -117,6 +117,21 @@ def add_carts(shop: Shop) -> None:
     shop.event("cart_bought_elsewhere", "Product Added", ago(days=2), cart_id="token-1")
     shop.event("cart_bought_elsewhere", "Cart Viewed", ago(days=1, minutes=5))
     shop.order(None, ago(days=1), cart_token="gid://shopify/Cart/token-1?key=abc")
+    for name, own, order in (
+        ("checkout_bought_elsewhere", {"checkout_id": "token-3"}, {"checkout_token": "token-3"}),
+        ("cart_in_a_checkout", {"checkout_id": "token-4"}, {"cart_token": "token-4"}),
+        ("checkout_by_number", {"checkout_id": "5005"}, {"checkout_id": "5005"}),
+        ("cart_with_a_checkouts_number", {"cart_id": "5005"}, {}),
+    ):
+        shop.person(name, ago(days=5))
+        shop.event(name, "Checkout Started", ago(days=2), **own)
+        if order:
+            shop.order(None, ago(days=1), **order)
+    # Completed on another device than the one that filled the cart
+    shop.person("cart_completed_elsewhere", ago(days=5))
+    shop.event("cart_completed_elsewhere", "Product Added", ago(days=2), cart_id="token-5")
+    shop.person("who_completed_it", ago(days=5))
+    shop.event("who_completed_it", "Order Completed", ago(days=1), cart_id="token-5")
     shop.person("cart_of_another_token", ago(days=5))
     shop.event("cart_of_another_token", "Product Added", ago(days=2), cart_id="token-2")
     shop.event("cart_emptied", "Product Removed", ago(days=1))

@@ -37,7 +37,8 @@ REASONS = (
 
 def ago(choice: random.Random) -> dt.datetime:
     # Few distinct days, so that facts often share a moment.
-    return AS_OF - dt.timedelta(days=choice.randrange(12))
+    # Some lie ahead: clocks do, and a refusal counts whatever its date.
+    return AS_OF - dt.timedelta(days=choice.randrange(-3, 12))
 
 
 def random_people(shop: Shop, choice: random.Random) -> list[tuple[str, str]]:

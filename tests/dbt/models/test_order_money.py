@@ -59,6 +59,14 @@ def nets(built: Connection, order_id: str) -> list[str]:
         ("M-included-amount-back", "100 0 50 0 10", "partially_returned"),
         ("M-refunded-without-a-word", "100 0 100 0 0", "returned"),
         ("M-later-refund", "100 0 0 0 0", "placed"),
+        ("M-duties-told", "100 0 40 0 0", "partially_returned"),
+        ("M-duties-named", "100 0 40 0 0", "partially_returned"),
+        ("M-duties-in-part", "100 0 20 0 0", "partially_returned"),
+        ("M-unknown-but-cancelled", "100 0 100 0 0", "cancelled"),
+        ("M-charged-back", "100 0 100 0 0", "returned"),
+        ("M-reversed", "100 0 100 0 0", "returned"),
+        ("Q-reversed", "100 0 100 8 0", "returned"),
+        ("Q-duties-back", "100 0 40 8 0", "partially_returned"),
         ("Q-shipping-back", "100 0 0 0 0", "placed"),
         ("Q-fee", "100 0 90 8 0", "partially_returned"),
     ],
@@ -122,6 +130,12 @@ def test_discounts_stand_where_they_are_allocated(
         ("M-gift-card-cheaper", "100 10 0 0 0", 20, 0),
         ("M-only-a-gift-card", "0 0 0 0 0", 25, 0),
         ("M-tip", "100 0 0 0 0", 0, 4),
+        ("M-tip-line-and-total", "100 0 0 0 0", 0, 4),
+        ("M-tip-by-another-name", "100 0 0 0 0", 0, 4),
+        ("M-tip-and-work-at-its-price", "104 0 0 0 0", 0, 4),
+        ("M-tip-and-work-on-two-lines", "104 0 0 0 0", 0, 4),
+        ("M-a-product-called-tip", "104 0 0 0 0", 0, 0),
+        ("Q-tip", "100 0 0 8 0", 0, 3),
         ("Q-gift-card", "100 0 0 8 0", 100, 3),
     ],
 )
@@ -137,6 +151,11 @@ def test_gift_cards_and_tips_are_no_sale_of_goods(
     ("order_id", "status", "is_kept"),
     [
         ("M-expired", "voided", False),
+        ("M-denied", "voided", False),
+        ("M-fraud", "cancelled", False),
+        ("F-reversed", "returned", True),
+        ("F-denied", "voided", False),
+        ("F-fraud", "cancelled", False),
         ("M-let-go", "voided", False),
         ("M-draft", "voided", False),
         ("Q-voided", "voided", False),
@@ -228,8 +247,28 @@ def test_an_event_meets_the_order_it_means(built: Connection) -> None:
     ]
 
 
-def test_refunds_that_cannot_be_converted_are_found(built: Connection) -> None:
-    unknown = built.execute(
-        "select order_id from intermediate.int_order_refunds where is_amount_unknown"
+def test_a_refund_that_nothing_gives_the_amount_of_is_unknown_and_not_none(
+    built: Connection,
+) -> None:
+    name = "M-unknown-and-silent"
+    columns = ("returns", "net_sales", "net_sales_shop", "total_sales_shop", "conversion_issue")
+    assert order(built, name, *columns) == (None, None, None, None, "unknown_refund")
+    assert order(built, name, "gross_sales", "status", "is_kept") == (
+        100, "partially_returned", True
+    )  # fmt: skip
+    lines = built.execute(
+        "select returns, net_sales, net_sales_shop from intermediate.int_order_lines_resolved "
+        "where order_id = ?",
+        [name],
     ).fetchall()
-    assert unknown == [("M-unknown-rate",)]
+    assert lines == [(None, None, None)] * 2
+    unknown = built.execute(
+        "select distinct order_id from intermediate.int_order_refunds where is_unknown order by 1"
+    ).fetchall()
+    assert unknown == [("M-unknown-and-silent",), ("M-unknown-but-cancelled",)]
+
+
+def test_numbers_of_documents_are_read_as_people_write_them(built: Connection) -> None:
+    assert amounts(built, "M-grouped-price") == "2481.5 1000 0 0 0"
+    # 41,833 pieces at 0.00274902: the price is not cut before it is multiplied
+    assert amounts(built, "M-price-per-gram") == "114.9998 0 0 0 0"

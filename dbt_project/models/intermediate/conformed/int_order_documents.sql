@@ -2,8 +2,8 @@
 {{ config(materialized='view') }}
 
 {%- set columns = [
-    'order_id', 'order_name', 'order_number', 'cart_token', 'checkout_token', 'created_at', 'ordered_at',
-    'updated_at', 'currency', 'cancelled_at', 'is_test', 'financial_status', 'is_payment_voided',
+    'order_id', 'order_name', 'order_number', 'cart_token', 'checkout_token', 'checkout_id', 'created_at',
+    'ordered_at', 'updated_at', 'currency', 'cancelled_at', 'is_test', 'financial_status', 'is_payment_voided',
     'is_taxes_included', 'email', 'phone', 'shopify_customer_id', 'first_name', 'last_name',
     'accepts_marketing', 'taxes', 'discounts', 'subtotal', 'shipping_discounts', 'shipping', 'tips',
     'presentment_currency', 'presentment_rate', 'payment_gateways', 'has_card_payment', 'sales_channel',
@@ -11,7 +11,11 @@
     'device_id', 'home_address_key', 'refunds', '_row_id',
 ] %}
 
-with versions as (
+with status_words as (
+    {{ order_status_meanings() }}
+),
+
+versions as (
     select *
     from {{ ref('int_order_versions') }}
 ),
@@ -31,13 +35,17 @@ documents as (
 )
 
 select
-    *,
-    coalesce(cancelled_at <= {{ as_of() }}, false) as is_cancelled,
+    documents.*,
+    coalesce(documents.cancelled_at <= {{ as_of() }}, false) or coalesce(status_words.meaning = 'cancelled', false)
+        as is_cancelled,
     -- Money that never came or was let go again: no sale, whatever the order holds
     coalesce(
-        financial_status in ('voided', 'expired')
-        or is_payment_voided
-        or (sales_channel = 'shopify_draft_order' and financial_status = 'pending'),
+        status_words.meaning = 'voided'
+        or documents.is_payment_voided
+        or (documents.sales_channel = 'shopify_draft_order' and documents.financial_status = 'pending'),
         false
-    ) as is_voided
+    ) as is_voided,
+    -- A word that says so and no refund that tells how much
+    coalesce(status_words.meaning = 'returned', false) and documents.refunds is null as is_wholly_back
 from documents
+left join status_words on {{ word_form('documents.financial_status') }} = status_words.word

@@ -11,6 +11,7 @@ with documents as (
         coalesce(taxes, 0) as order_taxes,
         greatest(coalesce(discounts, 0) - shipping_discounts, 0) as order_discounts,
         subtotal,
+        tips as stated_tips,
         _row_id
     from {{ ref('int_order_documents') }}
 ),
@@ -21,7 +22,7 @@ items as (
     select * from {{ ref('stg_shopify__order_items') }}
 ),
 
-lines as (
+valued as (
     select
         items.*,
         documents.order_source,
@@ -29,20 +30,67 @@ lines as (
         documents.order_taxes,
         documents.order_discounts,
         documents.subtotal,
-        {{ money('coalesce(items.quantity, 0) * greatest(coalesce(items.unit_price, 0), 0)') }} as value_as_written,
+        documents.stated_tips,
+        -- Multiplied before it is rounded: a price per gram has more digits than money
+        {{ money('round(coalesce(items.quantity, 0) * greatest(coalesce(items.unit_price, 0), 0), 4)') }} as value_as_written,
         -- A negative price is an adjustment of the books, neither a sale nor a return
-        {{ money('coalesce(items.quantity, 0) * least(coalesce(items.unit_price, 0), 0)') }} as adjustments
+        {{ money('round(coalesce(items.quantity, 0) * least(coalesce(items.unit_price, 0), 0), 4)') }} as adjustments,
+        items.line_kind = 'goods' and items.product_id is null and items.sku is null as is_no_product
     from items
     inner join documents on items._row_id = documents._row_id
+),
+
+-- A tip may stand among the lines like any product: it has none, and is called a tip or comes to just what the
+-- order says of tips. The subtotal is without tips, so where it holds all lines none of them is one.
+tip_lines as (
+    select
+        order_id,
+        line_number
+    from (
+        select
+            *,
+            {{ is_called_a_tip('product_name') }} as is_named,
+            row_number() over (
+                partition by order_id, is_no_product and value_as_written = stated_tips and stated_tips > 0
+                order by line_number desc
+            ) as place_from_last,
+            bool_or(line_kind = 'tip' or (is_no_product and {{ is_called_a_tip('product_name') }}))
+                over (partition by order_id) as has_named_tip,
+            coalesce(
+                subtotal <= sum(value_as_written) over (partition by order_id) - stated_tips,
+                true
+            ) as is_outside_subtotal
+        from valued
+    ) as candidates
+    where
+        is_no_product
+        and (
+            is_named
+            or (
+                stated_tips > 0
+                and value_as_written = stated_tips
+                and is_outside_subtotal
+                and place_from_last = 1
+                and not has_named_tip
+            )
+        )
+),
+
+lines as (
+    select
+        valued.*,
+        case when tip_lines.order_id is not null then 'tip' else valued.line_kind end as kind
+    from valued
+    left join tip_lines on valued.order_id = tip_lines.order_id and valued.line_number = tip_lines.line_number
 ),
 
 goods as (
     select
         *,
-        case when line_kind = 'goods' then value_as_written else {{ money('0') }} end as goods_value,
+        case when kind = 'goods' then value_as_written else {{ money('0') }} end as goods_value,
         least(greatest(line_discount, 0), value_as_written) as stated_discount,
         case
-            when line_kind = 'goods' then least(greatest(line_discount, 0), value_as_written) else {{ money('0') }}
+            when kind = 'goods' then least(greatest(line_discount, 0), value_as_written) else {{ money('0') }}
         end as own_discount
     from lines
 ),
@@ -53,7 +101,7 @@ totals as (
         {{ money('sum(goods_value)') }} as order_value,
         {{ money('sum(goods_value - own_discount)') }} as discountable,
         {{ money('sum(stated_discount)') }} as stated_discounts,
-        {{ money("sum(case when line_kind = 'tip' then 0 else value_as_written end)") }} as full_price,
+        {{ money("sum(case when kind = 'tip' then 0 else value_as_written end)") }} as full_price,
         count(line_tax) > 0 as has_line_taxes
     from goods
     group by order_id
@@ -89,7 +137,7 @@ spread as (
         own_discount
         + {{ part_by_weight('discount_to_spread', '(goods_value - own_discount)', 'discountable_up_to_here', 'discountable') }}
             as discounts,
-        case when line_kind = 'goods' and coalesce(unit_price, 0) >= 0 then coalesce(line_tax, 0) else 0 end
+        case when kind = 'goods' and coalesce(unit_price, 0) >= 0 then coalesce(line_tax, 0) else 0 end
         + {{ part_by_weight('tax_to_spread', 'goods_value', 'value_up_to_here', 'order_value') }} as taxes
     from shares
 )
@@ -106,7 +154,7 @@ select
     brand,
     quantity,
     unit_price,
-    line_kind,
+    kind as line_kind,
     {{ money('goods_value - case when is_taxes_included then taxes else 0 end') }} as gross_sales,
     {{ money('discounts') }} as discounts,
     {{ money('taxes') }} as taxes,

@@ -11,10 +11,7 @@ with line_orders as (
 ),
 
 status_words as (
-    select
-        {{ word_form('word') }} as word,
-        meaning
-    from {{ ref('order_status_words') }}
+    {{ order_status_meanings() }}
 ),
 
 lines as (

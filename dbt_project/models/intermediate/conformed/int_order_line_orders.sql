@@ -4,10 +4,7 @@
     if both were placed within a day of one another and do not name two addresses.
 -#}
 with status_words as (
-    select
-        {{ word_form('word') }} as word,
-        meaning
-    from {{ ref('order_status_words') }}
+    {{ order_status_meanings() }}
 ),
 
 lines as (

@@ -45,13 +45,15 @@ select
     lines.unit_price,
     lines.gross_sales,
     lines.discounts,
-    lines.returns,
-    lines.net_sales,
+    -- Where a refund is unknown, so is which lines it left what of
+    case when not orders.is_refund_unknown then lines.returns end as returns,
+    case when not orders.is_refund_unknown then lines.net_sales end as net_sales,
     lines.returned_quantity,
     lines.other_amount,
     lines.adjustments,
     lines.currency,
     case
+        when orders.is_refund_unknown then null
         when lines.currency = '{{ var("shop_currency") }}' then lines.net_sales
         else {{ money('lines.net_sales * conversions.rate') }}
     end as net_sales_shop,

@@ -19,6 +19,11 @@ line_sums as (
     group by order_id, refund_number
 ),
 
+duties as (
+    select *
+    from {{ ref('int_order_refund_duties') }}
+),
+
 weighed as (
     select
         refunds.*,
@@ -27,11 +32,20 @@ weighed as (
         refunds.money_back
         - refunds.shipping_back
         - refunds.shipping_taxes_back
-        - refunds.duties_back
-        - coalesce(line_sums.other_lines_back, 0) as money_for_goods
+        - coalesce(refunds.duties_back, duties.duties_back, 0)
+        - coalesce(line_sums.other_lines_back, 0) as money_for_goods,
+        -- Money went back at no rate that is known, and nothing else says what it was for
+        refunds.is_amount_unknown
+        and refunds.money_back is null
+        and line_sums.order_id is null
+        and refunds.discrepancy = 0
+        and refunds.shipping_back = 0
+        and coalesce(refunds.duties_back, duties.duties_back, 0) = 0 as is_unknown
     from refunds
     left join line_sums
         on refunds.order_id = line_sums.order_id and refunds.refund_number = line_sums.refund_number
+    left join duties
+        on refunds.order_id = duties.order_id and refunds.refund_number = duties.refund_number
 )
 
 select
@@ -47,5 +61,6 @@ select
     lines_back,
     shipping_back,
     shipping_taxes_back + other_taxes_back as other_taxes_back,
-    is_amount_unknown
+    is_amount_unknown,
+    is_unknown
 from weighed

@@ -15,8 +15,8 @@
         'tax_amount': 'varchar', 'tax_amount_set': amount_set(),
     }],
     'refundShippingLines': {'nodes': [{'subtotalAmountSet': amount_bag(), 'taxAmountSet': amount_bag()}]},
-    'total_duties_set': amount_set(), 'duties': [{'amount_set': amount_set()}],
-    'totalRefundedSet': amount_bag(),
+    'total_duties_set': amount_set(), 'duties': [{'amount': 'varchar', 'amount_set': amount_set(), 'amountSet': amount_bag()}],
+    'refund_duties': 'varchar', 'totalRefundedSet': amount_bag(),
 } %}
 {%- set transaction_fields = {
     'kind': 'varchar', 'status': 'varchar', 'amount': 'varchar', 'currency': 'varchar', 'amount_set': amount_set(),
@@ -175,11 +175,16 @@ select
         )) }}, 0)
     ) as {{ column }},
     {%- endfor %}
+    -- NULL where no amount is told: int_order_refund_duties then works it out of the duties that are named
     coalesce(
         {{ money_from_text('visible.refund.total_duties_set.shop_money.amount') }},
-        {{ money(list_money('visible.refund.duties', money_from_text('part.amount_set.shop_money.amount'), 'part')) }},
-        0
-    ) as duties_back
+        {{ money(list_money(
+            'visible.refund.duties',
+            'coalesce(' ~ shop_amount('part.amount', 'part.amount_set') ~ ', ' ~ money_from_text('part.amountset.shopmoney.amount') ~ ')',
+            'part'
+        )) }}
+    ) as duties_back,
+    nullif(visible.refund.refund_duties, '[]') as refund_duties
 from visible
 left join paid_back
     on visible.order_id = paid_back.order_id and visible.position = paid_back.refund_number

@@ -6,9 +6,7 @@
 with documents as (
     select
         order_id,
-        is_cancelled
-        or is_voided
-        or (financial_status = 'refunded' and refunds is null) as is_wholly_back
+        is_cancelled or is_voided or is_wholly_back as is_wholly_back
     from {{ ref('int_order_documents') }}
 ),
 

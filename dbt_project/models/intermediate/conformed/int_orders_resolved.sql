@@ -22,7 +22,8 @@ valued as (
         order_customers.is_card_paid,
         order_customers.payment_fingerprint as paid_with,
         case when orders.currency = '{{ var("shop_currency") }}' then 1 else conversions.rate end as rate,
-        conversions.conversion_issue,
+        coalesce(conversions.conversion_issue, case when orders.is_refund_unknown then 'unknown_refund' end)
+            as conversion_issue,
         {{ money('orders.gross_sales - orders.discounts - orders.returns') }} as net_sales
     from orders
     left join order_customers
@@ -46,7 +47,7 @@ select
         when is_voided then 'voided'
         when is_return_document then 'returned'
         when returns > 0 and returns >= gross_sales - discounts then 'returned'
-        when returns > 0 then 'partially_returned'
+        when returns > 0 or is_refund_unknown then 'partially_returned'
         else 'placed'
     end as status,
     not is_test
@@ -74,6 +75,7 @@ select
     {{ money('gross_sales * rate') }} - {{ money('discounts * rate') }} - {{ money('returns * rate') }} as net_sales_shop,
     {{ money('(net_sales + shipping + taxes) * rate') }} as total_sales_shop,
     conversion_issue,
+    is_refund_unknown,
     email,
     {{ phone_as_written('phone') }} as phone,
     paid_with as payment_fingerprint,
@@ -88,5 +90,6 @@ select
     discount_code,
     cart_token,
     checkout_token,
+    checkout_id,
     refunded_at
 from valued

@@ -39,7 +39,8 @@ refunds as (
         max(refunded_at) as refunded_at,
         {{ money('sum(goods_back)') }} as goods_back,
         {{ money('sum(shipping_back)') }} as shipping_back,
-        {{ money('sum(other_taxes_back)') }} as other_taxes_back
+        {{ money('sum(other_taxes_back)') }} as other_taxes_back,
+        bool_or(is_unknown) as is_unknown
     from {{ ref('int_order_refunds') }}
     group by order_id
 ),
@@ -59,6 +60,8 @@ left_over as (
         documents.*,
         refunds.refunded_at,
         documents.is_cancelled or documents.is_voided as is_never_sold,
+        coalesce(refunds.is_unknown, false)
+        and not (documents.is_cancelled or documents.is_voided) as is_refund_unknown,
         greatest(coalesce(documents.shipping, 0) - coalesce(refunds.shipping_back, 0), 0) as shipping_left,
         greatest(
             coalesce(documents.taxes, 0)
@@ -120,7 +123,9 @@ unioned as (
         documents.discount_code,
         documents.cart_token,
         documents.checkout_token,
+        documents.checkout_id,
         documents.tips as stated_tips,
+        documents.is_refund_unknown,
         documents.currency as written_currency
     from left_over as documents
     union all
@@ -160,7 +165,9 @@ unioned as (
         null as discount_code,
         null as cart_token,
         null as checkout_token,
+        null as checkout_id,
         0 as stated_tips,
+        false as is_refund_unknown,
         line_orders.currency as written_currency
     from line_orders
     inner join line_goods on line_orders.order_id = line_goods.order_id
@@ -172,7 +179,7 @@ select
     coalesce(unioned.written_currency, '{{ var("shop_currency") }}') as currency,
     coalesce(line_sums.gross_sales, 0) as gross_sales,
     coalesce(line_sums.discounts, 0) as discounts,
-    coalesce(line_sums.returns, 0) as returns,
+    case when not unioned.is_refund_unknown then coalesce(line_sums.returns, 0) end as returns,
     coalesce(line_sums.gift_cards_sold, 0) as gift_cards_sold,
     {{ money('greatest(coalesce(line_sums.tips, 0), unioned.stated_tips)') }} as tips,
     coalesce(line_sums.adjustments, 0) as adjustments

@@ -78,6 +78,7 @@ select
     quantity,
     order_id,
     cart_id,
+    checkout_id,
     search_query,
     email,
     phone,

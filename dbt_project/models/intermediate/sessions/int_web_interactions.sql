@@ -43,6 +43,7 @@ select
     events.quantity,
     events.order_id,
     events.cart_id,
+    events.checkout_id,
     events.search_query,
     events.page_url
 from events

@@ -1,6 +1,8 @@
+-- An opt-in counts once it has happened, a refusal from the moment it is known, whatever its date: so does
+-- the gate, and a clock that ran ahead loses nobody's no.
 with consents as (
     select * from {{ ref('stg_ops__consent_events') }}
-    where occurred_at <= {{ as_of() }}
+    where status <> 'granted' or occurred_at <= {{ as_of() }}
 ),
 
 -- A provider's own groups stand beside our purposes, for whoever said something about one.
@@ -16,7 +18,6 @@ policies as (
 
 suppressions as (
     select * from {{ ref('stg_ops__suppressions') }}
-    where occurred_at <= {{ as_of() }}
 ),
 
 -- A refusal may be written for every channel or purpose at once ('*'); a grant may not. A

@@ -27,31 +27,65 @@ orders as (
     group by customer_id
 ),
 
--- A cart is bought by its token, whoever's address stands on the order.
+-- A cart is bought by its token, whoever's address stands on the order. Sites write the order's tokens into either
+-- of the two fields; the number of a checkout is one of its own.
 bought_carts as (
-    {%- for token in ['cart_token', 'checkout_token'] %}
     select
-        {{ cart_call(token) }} as cart_call,
-        max(ordered_at) as bought_at
-    from {{ ref('int_orders_resolved') }}
-    where
-        ordered_at >= {{ window_start }}
-        and status <> 'test'
-        and (gross_sales > 0 or gift_cards_sold > 0)
-        and {{ cart_call(token) }} is not null
-    group by {{ cart_call(token) }}
-    {{ 'union' if not loop.last }}
+        calls.call_of,
+        calls.cart_call,
+        max(calls.bought_at) as bought_at
+    from (
+        {%- for token, call_of in [
+            ('cart_token', 'cart'), ('cart_token', 'checkout'), ('checkout_token', 'cart'),
+            ('checkout_token', 'checkout'), ('checkout_id', 'checkout'),
+        ] %}
+        select
+            '{{ call_of }}' as call_of,
+            {{ cart_call(token) }} as cart_call,
+            ordered_at as bought_at
+        from {{ ref('int_orders_resolved') }}
+        where
+            ordered_at >= {{ window_start }}
+            and status <> 'test'
+            and (gross_sales > 0 or gift_cards_sold > 0)
+        union all
+        {%- endfor %}
+        {%- for call_of in ['cart', 'checkout'] %}
+        select
+            '{{ call_of }}' as call_of,
+            {{ cart_call(call_of ~ '_id') }} as cart_call,
+            occurred_at as bought_at
+        from interactions
+        where event_name = 'Order Completed'
+        {{ 'union all' if not loop.last }}
+        {%- endfor %}
+    ) as calls
+    where calls.cart_call is not null
+    group by calls.call_of, calls.cart_call
+),
+
+cart_calls as (
+    {%- for call_of in ['cart', 'checkout'] %}
+    select
+        event_id,
+        customer_id,
+        '{{ call_of }}' as call_of,
+        {{ cart_call(call_of ~ '_id') }} as cart_call
+    from interactions
+    where {{ call_of }}_id is not null
+    {{ 'union all' if not loop.last }}
     {%- endfor %}
 ),
 
 cart_steps as (
     select
-        interactions.event_id,
-        interactions.customer_id,
+        cart_calls.event_id,
+        cart_calls.customer_id,
         max(bought_carts.bought_at) as bought_at
-    from interactions
-    inner join bought_carts on {{ cart_call('interactions.cart_id') }} = bought_carts.cart_call
-    group by interactions.event_id, interactions.customer_id
+    from cart_calls
+    inner join bought_carts
+        on cart_calls.cart_call = bought_carts.cart_call and cart_calls.call_of = bought_carts.call_of
+    group by cart_calls.event_id, cart_calls.customer_id
 ),
 
 purchases as (

@@ -8,6 +8,7 @@
     'tip_payment_gateway': 'varchar', 'tip_payment_method': 'varchar', 'tip': {'payment_gateway': 'varchar'},
     'tax_lines': [{'price': 'varchar', 'price_set': amount_set()}],
     'discount_allocations': [{'amount': 'varchar', 'amount_set': amount_set()}],
+    'duties': 'varchar',
 } %}
 
 with items as (
@@ -40,7 +41,7 @@ select
     line.vendor as brand,
     line.product_type as category,
     {{ money_from_text('line.quantity') }} as quantity,
-    {{ shop_amount('line.price', 'line.price_set') }} as unit_price,
+    {{ shop_price('line.price', 'line.price_set') }} as unit_price,
     -- Where discounts are allocated they are all there; the older field repeats or misses them
     coalesce(
         {{ money(list_money('line.discount_allocations', shop_amount('part.amount', 'part.amount_set'), 'part')) }},
@@ -55,6 +56,7 @@ select
         else 'goods'
     end as line_kind,
     {{ money(list_money('line.tax_lines', shop_amount('tax.price', 'tax.price_set'), 'tax')) }} as line_tax,
+    nullif(line.duties, '[]') as duties,
     _row_id,
     _dlt_load_id
 from read_once

@@ -8,6 +8,7 @@
 } %}
 {%- set document_fields = {
     'name': 'varchar', 'order_number': 'varchar', 'cart_token': 'varchar', 'checkout_token': 'varchar',
+    'checkout_id': 'varchar',
     'cancelled_at': 'varchar', 'test': 'varchar', 'financial_status': 'varchar',
     'taxes_included': 'varchar', 'email': 'varchar', 'contact_email': 'varchar', 'phone': 'varchar',
     'customer': {
@@ -99,6 +100,7 @@ select
     {{ first_text(['document.order_number']) }} as order_number,
     {{ first_text(['document.cart_token']) }} as cart_token,
     {{ first_text(['document.checkout_token']) }} as checkout_token,
+    {{ first_text(['document.checkout_id']) }} as checkout_id,
     created_at,
     coalesce(processed_at, created_at) as ordered_at,
     updated_at,

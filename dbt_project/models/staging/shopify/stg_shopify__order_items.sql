@@ -37,7 +37,7 @@ select
     line.vendor as brand,
     line.product.producttype as category,
     {{ money_from_text('line.quantity') }} as quantity,
-    {{ money_from_text('line.originalunitpriceset.shopmoney.amount') }} as unit_price,
+    {{ price_from_text('line.originalunitpriceset.shopmoney.amount') }} as unit_price,
     -- Where discounts are allocated they are all there; the older field leaves codes for the order out
     coalesce(
         {{ money(list_money(
@@ -46,9 +46,10 @@ select
         {{ money_from_text('line.totaldiscountset.shopmoney.amount') }},
         0
     ) as line_discount,
-    -- The API has no line for a tip
+    -- The API does not say which line is a tip: int_order_items finds it
     case when try_cast(line.isgiftcard as boolean) then 'gift_card' else 'goods' end as line_kind,
     {{ money(list_money('line.taxlines', money_from_text('tax.priceset.shopmoney.amount'), 'tax')) }} as line_tax,
+    cast(null as varchar) as duties,
     _row_id,
     _dlt_load_id
 from read_once

@@ -51,6 +51,7 @@ select
     cast(null as varchar) as order_number,
     cast(null as varchar) as cart_token,
     cast(null as varchar) as checkout_token,
+    cast(null as varchar) as checkout_id,
     created_at,
     coalesce(processed_at, created_at) as ordered_at,
     updated_at,

@@ -6,7 +6,9 @@
 {%- set property_fields = {
     'product_id': 'varchar', 'sku': 'varchar', 'name': 'varchar', 'category': 'varchar',
     'brand': 'varchar', 'price': 'decimal(18,4)', 'quantity': 'decimal(18,4)',
-    'order_id': 'varchar', 'cart_id': 'varchar', 'query': 'varchar', 'email': 'varchar',
+    'order_id': 'varchar', 'cart_id': 'varchar', 'cartId': 'varchar', 'cart_token': 'varchar', 'cartToken': 'varchar',
+    'checkout_id': 'varchar', 'checkoutId': 'varchar', 'checkout_token': 'varchar', 'checkoutToken': 'varchar',
+    'query': 'varchar', 'email': 'varchar',
 } %}
 {%- set context_fields = {
     'page': {'url': 'varchar', 'referrer': 'varchar'},
@@ -79,7 +81,12 @@ select
     properties.price,
     properties.quantity,
     properties.order_id,
-    properties.cart_id,
+    {{ first_text([
+        'properties.cart_id', 'properties.cartid', 'properties.cart_token', 'properties.carttoken',
+    ]) }} as cart_id,
+    {{ first_text([
+        'properties.checkout_id', 'properties.checkoutid', 'properties.checkout_token', 'properties.checkouttoken',
+    ]) }} as checkout_id,
     properties.query as search_query,
     coalesce(traits_email, properties.email, context.traits.email) as email,
     {{ phone_with_country('traits_phone', visitors_country) }} as phone,
