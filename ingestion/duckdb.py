@@ -6,22 +6,49 @@ here: what a statement says.
 
 from __future__ import annotations
 
+from contextlib import suppress
+from pathlib import Path
+
 import duckdb
 
-
-def silence(connection: duckdb.DuckDBPyConnection) -> None:
-    """No progress bar: it is drawn straight to the terminal, over what we say there."""
-    connection.execute("set enable_progress_bar = false")
-
-
-def quote(text: str) -> str:
-    """A SQL string literal."""
-    return "'" + text.replace("'", "''") + "'"
+# Nothing is fetched; a progress bar would be drawn straight to the terminal, over what we say.
+_SETTINGS = (
+    "set autoinstall_known_extensions = false; set autoload_known_extensions = false; "
+    "set enable_progress_bar = false"
+)
 
 
-def identifier(name: str) -> str:
-    """A SQL identifier, whatever its characters."""
-    return '"' + name.replace('"', '""') + '"'
+def connect(
+    path: Path | None = None, *, read_only: bool = False, **settings: object
+) -> duckdb.DuckDBPyConnection:
+    """A DuckDB session that fetches nothing and draws nothing.
+
+    Args:
+        path: the file; None for a database in memory.
+        read_only: whether the file is only read.
+        settings: of the database, by DuckDB's names, where this is its first session.
+
+    Raises:
+        duckdb.Error: the file is missing, held by another process, or damaged.
+    """
+    connection = duckdb.connect(str(path or ":memory:"), read_only=read_only, config=settings)
+    # A file that this process has open with its settings locked was given these before.
+    with suppress(duckdb.InvalidInputException):
+        connection.execute(_SETTINGS)
+    return connection
+
+
+def literal(value: str | Path) -> str:
+    """A SQL string literal; a path counts as its text."""
+    return "'" + str(value).replace("'", "''") + "'"
+
+
+def name(*parts: str) -> str:
+    """A SQL identifier, whatever its characters; several parts are joined by dots."""
+    return ".".join('"' + part.replace('"', '""') + '"' for part in parts)
+
+
+quote, identifier = literal, name
 
 
 def let(name: str, value: str, result: str) -> str:

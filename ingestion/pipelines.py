@@ -33,12 +33,12 @@ os.environ.setdefault("LOAD__DELETE_COMPLETED_JOBS", "true")
 os.environ.setdefault("LOAD__TRUNCATE_STAGING_DATASET", "true")
 
 import dlt
-import duckdb
 import yaml
 
 from ingestion import sources
 from ingestion.apis.source import ApiSource
 from ingestion.config import Settings
+from ingestion.duckdb import connect
 from ingestion.errors import NoInputError, RegularsError, SourceError, tells_of_a_full_disk
 from ingestion.files.folder import UNKNOWN, InputFile, InputFolder
 from ingestion.files.ledger import (
@@ -364,7 +364,7 @@ def keep_private(raw_path: Path) -> None:
         # Made aside and moved, so that a kill or a full disk leaves no half-made store behind.
         half_made = raw_path.with_suffix(".new")
         half_made.unlink(missing_ok=True)
-        duckdb.connect(str(half_made)).close()
+        connect(half_made).close()
         half_made.replace(raw_path)
     raw_path.chmod(0o600)
 

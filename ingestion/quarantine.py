@@ -17,10 +17,10 @@ from itertools import groupby
 from typing import Any
 
 import dlt
-import duckdb
 import pyarrow as pa
 
 from ingestion.config import Quarantine
+from ingestion.duckdb import connect
 from ingestion.errors import RegularsError, UsageError
 from ingestion.files.folder import InputFolder, form_of
 from ingestion.files.ledger import SETTINGS, read_ledger
@@ -250,7 +250,7 @@ def _form(file: str, text: str) -> tuple[str, ...] | None:
 
 
 def _release(context: RunContext, name: str, ids: list[str]) -> None:
-    with duckdb.connect(str(context.raw_path)) as connection:
+    with connect(context.raw_path) as connection:
         connection.execute(
             f"delete from raw_{name}.quarantine where quarantine_id in (select unnest(?))", [ids]
         )
@@ -266,6 +266,6 @@ def _sources_with_quarantine(context: RunContext, source: str) -> list[str]:
 
 
 def _query(context: RunContext, query: str) -> list[tuple[Any, ...]]:
-    with duckdb.connect(str(context.raw_path)) as connection:
+    with connect(context.raw_path) as connection:
         rows: list[tuple[Any, ...]] = connection.execute(query).fetchall()
         return rows

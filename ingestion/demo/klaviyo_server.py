@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-import duckdb
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -36,6 +35,7 @@ from ingestion.demo.klaviyo_filters import (
     decode,
     encode,
 )
+from ingestion.duckdb import connect
 
 REVISION = "2026-07-15"
 STEADY_SECONDS = 60.0
@@ -75,7 +75,7 @@ class Klaviyo:
         shop = cls(api_key)
         for name in ENDPOINTS:
             query = f"select * from '{folder}/{name}/*.parquet'"
-            with duckdb.connect() as con:
+            with connect() as con:
                 result = con.execute(query)
                 columns = [column[0] for column in result.description]
                 found = [dict(zip(columns, row, strict=True)) for row in result.fetchall()]

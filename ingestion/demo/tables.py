@@ -14,7 +14,6 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 
@@ -22,6 +21,7 @@ from ingestion.demo import browsing, catalogue, clickstream, mailing, permission
 from ingestion.demo.identifiers import DEVICE_ROLES, EMAIL_ROLES
 from ingestion.demo.people import KINDS
 from ingestion.demo.world import Block, World
+from ingestion.duckdb import connect
 
 Connection = Any  # duckdb.DuckDBPyConnection, which carries no types here
 
@@ -46,11 +46,8 @@ create macro as_written(phone, n) as case
 @contextmanager
 def connection() -> Iterator[Connection]:
     """An in-memory DuckDB with our macros, the catalogue and the names of codes."""
-    con = duckdb.connect(
-        config={"autoinstall_known_extensions": False, "preserve_insertion_order": True}
-    )
+    con = connect(preserve_insertion_order=True)
     try:
-        con.execute("set enable_progress_bar = false")
         con.execute(_MACROS)
         for name, table in _fixed_tables().items():
             _create(con, name, table)

@@ -13,8 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import duckdb
-
+from ingestion.duckdb import connect
 from ingestion.files.folder import InputFile
 
 # A new version of a source's declaration has its own mark here, which re-reads refused files.
@@ -37,7 +36,7 @@ def read_ledger(raw_path: Path, source: str) -> dict[str, Entry]:
     """The entries by path; empty where the source was never loaded."""
     if not raw_path.exists():
         return {}
-    with duckdb.connect(str(raw_path)) as connection:
+    with connect(raw_path) as connection:
         found = connection.execute(
             "select 1 from information_schema.tables "
             "where table_schema = ? and table_name = '_files'",
@@ -54,7 +53,7 @@ def read_ledger(raw_path: Path, source: str) -> dict[str, Entry]:
 def write_ledger(raw_path: Path, source: str, entries: Iterable[Entry], run_id: str) -> None:
     """Add or replace entries, and clear the whole-file rows of quarantine they supersede."""
     entries = list(entries)
-    with duckdb.connect(str(raw_path)) as connection:
+    with connect(raw_path) as connection:
         connection.execute(
             f"create table if not exists raw_{source}._files "
             "(path varchar, fingerprint varchar, row_count bigint, problem varchar, run_id varchar)"
@@ -76,7 +75,7 @@ def write_ledger(raw_path: Path, source: str, entries: Iterable[Entry], run_id: 
 
 def forget_files(raw_path: Path, source: str, table: str, paths: list[str]) -> None:
     """Drop what was read from these files, so that they are read again under a new mapping."""
-    with duckdb.connect(str(raw_path)) as connection:
+    with connect(raw_path) as connection:
         connection.execute("begin")
         chosen = "in (select unnest(?))"
         connection.execute(f"delete from raw_{source}.{table} where _file {chosen}", [paths])
@@ -90,7 +89,7 @@ def forget_files(raw_path: Path, source: str, table: str, paths: list[str]) -> N
 
 def keep_only(raw_path: Path, source: str, table: str, row_ids: Iterable[str]) -> int:
     """Drop the rows that are not among these, which their source no longer says; how many."""
-    with duckdb.connect(str(raw_path)) as connection:
+    with connect(raw_path) as connection:
         row = connection.execute(
             f"delete from raw_{source}.{table} where _row_id not in (select unnest(?::varchar[]))",
             [sorted(row_ids)],

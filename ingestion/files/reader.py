@@ -18,12 +18,12 @@ from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from typing import IO, Any, Protocol
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from ingestion.duckdb import connect
 from ingestion.files.csv_records import csv_header, csv_records
 from ingestion.files.folder import (
     WHOLE_LIMIT,
@@ -206,7 +206,7 @@ class Reader:
             for key in self.envelopes
         )
         lines = pa.table({"doc": texts, "line": pa.array(numbers, pa.int64())})
-        with duckdb.connect() as connection:
+        with connect() as connection:
             connection.register("lines", lines)
             found = connection.execute(
                 f"""
@@ -407,7 +407,7 @@ def _is_json(data: bytes) -> bool:
         text = data.decode()
     except UnicodeDecodeError:
         return False
-    with duckdb.connect() as connection:
+    with connect() as connection:
         row = connection.execute("select json_valid(?)", [text]).fetchone()
         return bool(row and row[0])
 
@@ -415,7 +415,7 @@ def _is_json(data: bytes) -> bool:
 def _array_elements(data: bytes) -> Any | None:
     """The elements of a JSON array as documents, or None where the file is in fact lines."""
     text = data.decode()
-    with duckdb.connect() as connection:
+    with connect() as connection:
         valid = connection.execute("select json_valid(?)", [text]).fetchone()
         if not (valid and valid[0]):
             first = text.lstrip().split("\n", 1)[0].strip()

@@ -21,6 +21,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ingestion.duckdb import connect
 from ingestion.files.folder import BrokenFileError, InputFile
 from ingestion.landing.batch import RawBatch
 from ingestion.landing.fields import NUMBER_TYPES, Column, TableSpec
@@ -66,7 +67,7 @@ class Survey:
     @cached_property
     def _connection(self) -> duckdb.DuckDBPyConnection:
         """Scratch space for all files: a shop's year may be hundreds of small ones."""
-        return duckdb.connect()
+        return connect()
 
 
 _TOLD = """
@@ -259,7 +260,7 @@ def _filled(batch: RawBatch, order_index: int, facts: Any) -> RawBatch:
     if facts is None:
         return batch
     table = batch.table
-    with duckdb.connect() as connection:
+    with connect() as connection:
         connection.register("facts", facts)
         connection.register("chunk", table)
         places = [row[0] for row in connection.execute(

@@ -15,11 +15,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 
 from ingestion.config import Quarantine
-from ingestion.duckdb import identifier, quote, silence
+from ingestion.duckdb import connect, identifier, quote
 from ingestion.errors import SourceError
 from ingestion.landing.batch import RawBatch, Reject
 from ingestion.landing.counts import TableCounts, Tally
@@ -79,11 +78,7 @@ class Intake:
         self._pending_tables = tables
         self._keeps_ids = keeps_ids
         self._goes_on = goes_on
-        self._db = duckdb.connect(
-            ":memory:",
-            config={"autoinstall_known_extensions": False, "autoload_known_extensions": False},
-        )
-        silence(self._db)
+        self._db = connect()
         self._db.execute("set timezone = 'UTC'")
         self._db.execute("create table seen_bad (id varchar)")
         self._db.execute("create table seen_good (id varchar)")

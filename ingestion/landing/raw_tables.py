@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import dlt
-import duckdb
 import pyarrow as pa
 
-from ingestion.duckdb import identifier
+from ingestion.duckdb import connect, identifier
 from ingestion.landing.fields import BOOKKEEPING, DUCKDB_TYPES, QUARANTINE_COLUMNS, TableSpec
 
 # Every row is new when it is handed over; the key only keeps a repeated load from doubling it.
@@ -89,7 +88,7 @@ def widen_prices(raw_path: Path, source: str, specs: Iterable[TableSpec]) -> Non
         for name, kind in spec.stored_columns
         if kind == "price"
     }
-    with duckdb.connect(str(raw_path)) as connection:
+    with connect(raw_path) as connection:
         found = connection.execute(
             "select table_schema, table_name, column_name, lower(data_type) "
             "from information_schema.columns where table_schema in (?, ?)",
@@ -108,7 +107,7 @@ def table_sizes(raw_path: Path, source: str) -> dict[str, int]:
     """Rows per table of `raw_<source>`; empty where nothing was loaded yet."""
     if not raw_path.exists():
         return {}
-    with duckdb.connect(str(raw_path)) as connection:
+    with connect(raw_path) as connection:
         tables = connection.execute(
             "select table_name from information_schema.tables where table_schema = ?",
             [f"raw_{source}"],

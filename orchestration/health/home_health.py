@@ -19,6 +19,7 @@ from typing import Any, Literal
 import duckdb
 from sqlalchemy import func, select
 
+from ingestion.duckdb import connect
 from ingestion.errors import tells_of_a_lock
 from orchestration.activation.ledger import broken_laws, open_intents
 from orchestration.home.kind import is_demo
@@ -141,7 +142,7 @@ def stores(home: Home, busy: bool) -> Iterator[Check]:
 def _opens(path: Path) -> Check:
     name = path.stem
     try:
-        with duckdb.connect(str(path), read_only=True) as connection:
+        with connect(path, read_only=True) as connection:
             connection.execute("select count(*) from duckdb_tables()")
     except duckdb.IOException as error:
         if tells_of_a_lock(str(error)):
@@ -242,7 +243,7 @@ def quarantine(home: Home, busy: bool) -> Iterator[Check]:
     """How many rows wait in quarantine, by source."""
     if busy or not home.raw.exists():
         return
-    with duckdb.connect(str(home.raw), read_only=True) as connection:
+    with connect(home.raw, read_only=True) as connection:
         schemas = connection.execute(
             "select schema_name from duckdb_tables() where table_name = 'quarantine' order by all"
         ).fetchall()

@@ -11,6 +11,7 @@ import shutil
 import duckdb
 from sqlalchemy import exists, select
 
+from ingestion.duckdb import connect
 from ingestion.errors import RegularsError, tells_of_a_lock
 from orchestration.home.layout import Home
 from orchestration.ops import schema
@@ -49,7 +50,7 @@ def require_raw(home: Home, *, begin_anew: bool) -> None:
 
 def _require_whole(home: Home) -> None:
     try:
-        with duckdb.connect(str(home.raw), read_only=True) as connection:
+        with connect(home.raw, read_only=True) as connection:
             # A cut file opens where its directory lies before the cut.
             row = connection.execute(
                 "select block_size * total_blocks from pragma_database_size()"

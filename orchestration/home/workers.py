@@ -20,6 +20,7 @@ from typing import Any
 
 import duckdb
 
+from ingestion.duckdb import connect
 from ingestion.errors import RegularsError
 from orchestration.home.layout import Home
 
@@ -112,7 +113,7 @@ def _holder(path: Path) -> int | None:
     if not path.exists():
         return None
     try:
-        duckdb.connect(str(path), read_only=True).close()
+        connect(path, read_only=True).close()
     except duckdb.Error as error:  # whatever else is wrong is told by who needs the file
         found = re.search(r"\(PID (\d+)\)", str(error))
         return int(found.group(1)) if found else None

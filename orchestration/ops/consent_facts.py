@@ -25,7 +25,7 @@ import duckdb
 import pyarrow as pa
 from sqlalchemy import Connection, select
 
-from ingestion.duckdb import silence
+from ingestion.duckdb import connect, literal
 from ingestion.errors import RegularsError
 from orchestration.ops import schema, unknown_words
 from orchestration.ops.consents import append_facts
@@ -49,7 +49,6 @@ from orchestration.ops.unread_sources import forget_read
 _VERSIONS = 10**6
 _COUNTRIES = "phone_countries"
 _TIME_IN_ID = "case when is_timeless then null else occurred_at end"
-_OFFLINE = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
 
 
 @dataclass(frozen=True)
@@ -162,11 +161,9 @@ def _countries(
 
 @contextmanager
 def _raw_attached(raw: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    with duckdb.connect(":memory:", config=_OFFLINE) as connection:
-        silence(connection)
+    with connect() as connection:
         connection.execute("set timezone = 'UTC'")
-        path = str(raw).replace("'", "''")
-        connection.execute(f"attach '{path}' as raw (read_only)")
+        connection.execute(f"attach {literal(raw)} as raw (read_only)")
         yield connection
 
 

@@ -13,9 +13,7 @@ from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-import duckdb
-
-from ingestion.duckdb import quote, silence
+from ingestion.duckdb import connect, quote
 from orchestration.activation.delivery import Office
 from orchestration.activation.people import targets
 from orchestration.activation.plan import count_operations
@@ -81,8 +79,7 @@ def consequences(office: Office, after: Home, people: AbstractSet[str]) -> list[
 
 
 def _published(before: Home, after: Home, people: AbstractSet[str]) -> Iterator[Consequence]:
-    with duckdb.connect() as connection:
-        silence(connection)
+    with connect() as connection:
         connection.execute(
             "create temp table people as select unnest(?::varchar[]) as customer_id",
             [sorted(people)],

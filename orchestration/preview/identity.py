@@ -19,10 +19,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-import duckdb
-
 from ingestion.config import Settings
-from ingestion.duckdb import quote, silence
+from ingestion.duckdb import connect, quote
 from ingestion.errors import RegularsError, UsageError
 from ingestion.pipelines import RunContext, open_input, run_source
 from ingestion.quarantine import quarantined_rows
@@ -206,8 +204,7 @@ where customer_id is not null
 
 
 def _changes(copy: Home, home: Home, as_of: datetime) -> list[Change]:
-    with duckdb.connect() as connection:
-        silence(connection)
+    with connect() as connection:
         connection.execute(f"attach {quote(str(copy.warehouse))} as copy (read_only)")
         connection.execute(f"attach {quote(str(home.published))} as published (read_only)")
         rows = connection.execute(_CHANGES, {"as_of": as_of}).fetchall()
@@ -219,8 +216,7 @@ def _changes(copy: Home, home: Home, as_of: datetime) -> list[Change]:
 
 def _touched(copy: Home, as_of: datetime) -> set[str]:
     """Everybody who would gain or lose an identifier."""
-    with duckdb.connect() as connection:
-        silence(connection)
+    with connect() as connection:
         connection.execute(f"attach {quote(str(copy.warehouse))} as copy (read_only)")
         rows = connection.execute(_TOUCHED, {"as_of": as_of}).fetchall()
     return {customer_id for (customer_id,) in rows}

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import duckdb
 
-from ingestion.duckdb import quote, silence
+from ingestion.duckdb import connect, quote
 from orchestration.home.layout import Home
 
 _FEW = 5
@@ -89,8 +89,7 @@ def idle_rules(home: Home, lines: Mapping[str, int]) -> list[IdleRules]:
         home: where the rules are in force and resolved.
         lines: the line of the file by row id; it may lack any.
     """
-    with duckdb.connect() as connection:
-        silence(connection)
+    with connect() as connection:
         connection.execute(f"attach {quote(str(home.warehouse))} as warehouse (read_only)")
         # Staging is made of views, which look for this name
         connection.execute(f"attach {quote(str(home.raw))} as raw (read_only)")
@@ -102,8 +101,7 @@ def file_lines(raw: Path) -> dict[str, int]:
     """On which line of the file each rule of a raw store was read; none where nothing was read."""
     if not raw.exists():
         return {}
-    with duckdb.connect(str(raw), read_only=True) as connection:
-        silence(connection)
+    with connect(raw, read_only=True) as connection:
         try:
             return dict(connection.execute(_LINES).fetchall())
         except duckdb.CatalogException:

@@ -17,7 +17,7 @@ from typing import Protocol
 
 import duckdb
 
-from ingestion.duckdb import silence
+from ingestion.duckdb import connect, literal, name
 from ingestion.errors import RegularsError
 from orchestration.home.layout import Home
 from orchestration.published.files import (
@@ -31,7 +31,6 @@ from orchestration.published.files import (
 SCHEMAS = ("marts", "segments", "activity", "ops")
 # Tables of `ops` name the run (its id is new every time), so they are no part of the content's id.
 CONTENT_SCHEMAS = ("marts", "segments", "activity")
-OFFLINE = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
 
 
 class RunFacts(Protocol):
@@ -102,7 +101,7 @@ def build_candidate(home: Home, run: RunFacts) -> Candidate:
 
 def describe_candidate(path: Path) -> Candidate:
     """The facts of a file built earlier, read from the file itself."""
-    with duckdb.connect(str(path), read_only=True, config=OFFLINE) as connection:
+    with connect(path, read_only=True) as connection:
         row = connection.execute("select build_id, run_id, as_of from ops.build").fetchone()
         assert row is not None  # noqa: S101 - written by _build in the same transaction
         rows = connection.execute(
@@ -121,10 +120,10 @@ def is_whole(path: Path) -> bool:
 
 
 def table_facts(
-    connection: duckdb.DuckDBPyConnection, schema: str, name: str, catalog: str = ""
+    connection: duckdb.DuckDBPyConnection, schema: str, table: str, catalog: str = ""
 ) -> TableFacts:
     """Rows and digest of a table: a sum of row hashes, so the order of rows does not count."""
-    place = ".".join(quoted(part) for part in (catalog, schema, name) if part)
+    place = name(*filter(None, (catalog, schema, table)))
     columns = connection.execute(f"describe {place}").fetchall()
     shape = ",".join(f"{column[0]} {column[1]}" for column in columns)
     row = connection.execute(
@@ -134,31 +133,24 @@ def table_facts(
     assert row is not None  # noqa: S101 - an aggregate always has one row
     rows, one, two = row
     digest = hashlib.sha256(f"{shape}|{rows}|{one}|{two}".encode()).hexdigest()[:32]
-    return TableFacts(schema, name, int(rows), digest)
-
-
-def quoted(name: str) -> str:
-    """A name as an SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
+    return TableFacts(schema, table, int(rows), digest)
 
 
 _RUN_FIRST = "Run `regulars run` (or `make demo`) first."
 
 
 def _build(home: Home, run: RunFacts) -> Candidate:
-    warehouse = str(home.warehouse).replace("'", "''")
-    with duckdb.connect(str(home.candidate), config=OFFLINE) as connection:
-        silence(connection)
-        connection.execute(f"attach '{warehouse}' as warehouse (read_only)")
+    with connect(home.candidate) as connection:
+        connection.execute(f"attach {literal(home.warehouse)} as warehouse (read_only)")
         names = _tables(connection, "warehouse")
         if not any(schema == "marts" for schema, _ in names):
             raise RegularsError("The warehouse has no marts to publish.", _RUN_FIRST)
         for schema in SCHEMAS:
             connection.execute(f"create schema if not exists {schema}")
-        for schema, name in names:
-            _copy_table(connection, schema, name)
+        for schema, table in names:
+            _copy_table(connection, schema, table)
         _copy_comments(connection)
-        tables = tuple(table_facts(connection, schema, name) for schema, name in names)
+        tables = tuple(table_facts(connection, schema, table) for schema, table in names)
         build_id = _build_id(run.as_of, tables)
         _write_build(connection, build_id, run, tables)
         connection.execute("detach warehouse")
@@ -167,8 +159,8 @@ def _build(home: Home, run: RunFacts) -> Candidate:
 
 
 def _facts(full_name: str, rows: int, digest: str) -> TableFacts:
-    schema, _, name = full_name.partition(".")
-    return TableFacts(schema, name, rows, digest)
+    schema, _, table = full_name.partition(".")
+    return TableFacts(schema, table, rows, digest)
 
 
 def _tables(connection: duckdb.DuckDBPyConnection, catalog: str) -> list[tuple[str, str]]:
@@ -178,12 +170,12 @@ def _tables(connection: duckdb.DuckDBPyConnection, catalog: str) -> list[tuple[s
         " where database_name = ? and schema_name in ? and not temporary order by all",
         [catalog, list(SCHEMAS)],
     ).fetchall()
-    return [(str(schema), str(name)) for schema, name in rows]
+    return [(str(schema), str(table)) for schema, table in rows]
 
 
-def _copy_table(connection: duckdb.DuckDBPyConnection, schema: str, name: str) -> None:
+def _copy_table(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> None:
     """Copy in a total order that is cheap: the first column, then a hash of the row."""
-    place = f"{quoted(schema)}.{quoted(name)}"
+    place = name(schema, table)
     connection.execute(
         f"create table {place} as select * from warehouse.{place} row_ order by #1, hash(row_)"
     )
@@ -203,13 +195,9 @@ def _copy_comments(connection: duckdb.DuckDBPyConnection) -> None:
         [list(SCHEMAS)],
     ).fetchall()
     for *parts, text in tables:
-        connection.execute(f"comment on table {'.'.join(map(quoted, parts))} is {_literal(text)}")
+        connection.execute(f"comment on table {name(*parts)} is {literal(text)}")
     for *parts, text in columns:
-        connection.execute(f"comment on column {'.'.join(map(quoted, parts))} is {_literal(text)}")
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+        connection.execute(f"comment on column {name(*parts)} is {literal(text)}")
 
 
 def _build_id(as_of: datetime, tables: tuple[TableFacts, ...]) -> str:
@@ -252,4 +240,4 @@ def _write_build(
         "column ops.build_tables.digest": "Digest of the content, whatever the order of rows.",
     }
     for place, text in comments.items():
-        connection.execute(f"comment on {place} is {_literal(text)}")
+        connection.execute(f"comment on {place} is {literal(text)}")

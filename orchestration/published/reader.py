@@ -19,7 +19,7 @@ from typing import Any
 
 import duckdb
 
-from ingestion.duckdb import silence
+from ingestion.duckdb import connect
 from ingestion.errors import RegularsError, UsageError
 from orchestration.home.layout import Home
 
@@ -66,7 +66,7 @@ def open_locked(path: Path, memory_limit: str | None = None) -> Iterator[duckdb.
     config: dict[str, Any] = dict(LOCKED)
     if memory_limit:
         config["memory_limit"] = memory_limit
-    connection = duckdb.connect(str(path), read_only=True, config=config)
+    connection = connect(path, read_only=True, **config)
     try:
         _lock(connection)
         yield connection
@@ -77,7 +77,6 @@ def open_locked(path: Path, memory_limit: str | None = None) -> Iterator[duckdb.
 def _lock(connection: duckdb.DuckDBPyConnection) -> None:
     """Fix the settings; a file that this process has open already shares them, fixed before."""
     with suppress(duckdb.InvalidInputException):
-        silence(connection)
         connection.execute("set lock_configuration = true")
     row = connection.execute("select current_setting('lock_configuration')").fetchone()
     if row != (True,):

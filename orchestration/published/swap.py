@@ -17,13 +17,11 @@ import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
-import duckdb
-
-from ingestion.duckdb import silence
+from ingestion.duckdb import connect, literal, name
 from ingestion.errors import CheckFailedError, RegularsError
 from orchestration.home.layout import Home
 from orchestration.published.audit import AuditLog, require_audit
-from orchestration.published.candidate import OFFLINE, Candidate, is_whole, quoted
+from orchestration.published.candidate import Candidate, is_whole
 from orchestration.published.files import (
     OWNER_ONLY,
     disk_errors_explained,
@@ -134,13 +132,11 @@ def _write_parquet(home: Home, candidate: Candidate, reached: Callable[[str], No
 
 
 def _copy_tables(candidate: Candidate, folder: Path, reached: Callable[[str], None]) -> None:
-    with duckdb.connect(str(candidate.path), read_only=True, config=OFFLINE) as connection:
-        silence(connection)
+    with connect(candidate.path, read_only=True) as connection:
         for number, table in enumerate(candidate.tables):
             path = folder / f"{table.schema}.{table.name}.parquet"
-            target = str(path).replace("'", "''")
             connection.execute(
-                f"copy {quoted(table.schema)}.{quoted(table.name)} to '{target}' (format parquet,"
+                f"copy {name(table.schema, table.name)} to {literal(path)} (format parquet,"
                 f" compression zstd, kv_metadata {{build_id: '{candidate.build_id}'}})"
             )
             path.chmod(OWNER_ONLY)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from orchestration.published.candidate import quoted
+from ingestion.duckdb import name
 from orchestration.published.checks import CheckResult
 
 
@@ -122,20 +122,20 @@ def check_contract(connection: duckdb.DuckDBPyConnection) -> list[CheckResult]:
     ).fetchall():
         present.setdefault(f"{schema}.{table}", set()).add(column)
     wanted = dict(PUBLIC_TABLES)
-    for name in sorted(present):
-        if name.startswith("segments.seg_"):
-            wanted[name] = SEGMENT_TABLE
-    return [_check(connection, name, table, present.get(name)) for name, table in wanted.items()]
+    for table in sorted(present):
+        if table.startswith("segments.seg_"):
+            wanted[table] = SEGMENT_TABLE
+    return [_check(connection, table, must, present.get(table)) for table, must in wanted.items()]
 
 
 def _check(
-    connection: duckdb.DuckDBPyConnection, name: str, table: PublicTable, found: set[str] | None
+    connection: duckdb.DuckDBPyConnection, table: str, must: PublicTable, found: set[str] | None
 ) -> CheckResult:
-    problem, observed = _problem(connection, name, table, found)
+    problem, observed = _problem(connection, table, must, found)
     return CheckResult(
         kind="contract",
-        name=f"contract.{name}",
-        table=name,
+        name=f"contract.{table}",
+        table=table,
         passed=not problem,
         observed=observed,
         sentence=problem,
@@ -144,18 +144,18 @@ def _check(
 
 
 def _problem(
-    connection: duckdb.DuckDBPyConnection, name: str, table: PublicTable, found: set[str] | None
+    connection: duckdb.DuckDBPyConnection, table: str, must: PublicTable, found: set[str] | None
 ) -> tuple[str, float | None]:
     if found is None:
-        return f"The table {name} is missing.", None
-    missing = [column for column in table.columns if column not in found]
+        return f"The table {table} is missing.", None
+    missing = [column for column in must.columns if column not in found]
     if missing:
-        return f"{name} lacks the column {', '.join(missing)}.", float(len(missing))
-    if not table.key:
+        return f"{table} lacks the column {', '.join(missing)}.", float(len(missing))
+    if not must.key:
         return "", None
-    key = ", ".join(quoted(column) for column in table.key)
-    place = ".".join(quoted(part) for part in name.split("."))
-    nulls = " or ".join(f"{quoted(column)} is null" for column in table.key)
+    key = ", ".join(name(column) for column in must.key)
+    place = name(*table.split("."))
+    nulls = " or ".join(f"{name(column)} is null" for column in must.key)
     row = connection.execute(
         f"select (select count(*) from {place})"
         f" - (select count(*) from (select distinct {key} from {place})),"
@@ -165,7 +165,7 @@ def _problem(
     repeated, empty = row
     if repeated or empty:
         text = (
-            f"{name} has {repeated:,} repeated and {empty:,} empty keys ({', '.join(table.key)})."
+            f"{table} has {repeated:,} repeated and {empty:,} empty keys ({', '.join(must.key)})."
         )
         return text, float(repeated + empty)
     return "", 0.0

@@ -22,8 +22,7 @@ from pathlib import Path
 
 import duckdb
 
-from ingestion.duckdb import silence
-from orchestration.published.candidate import OFFLINE, quoted
+from ingestion.duckdb import connect, literal, name
 
 # A stay counts as due a day before its window ends, because runs are about a day apart.
 WINDOW_MARGIN_DAYS = 1
@@ -74,11 +73,9 @@ class Measures:
 @contextmanager
 def both_open(published: Path, candidate: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """Both files attached read-only as `old` and `new`, and nothing else within reach."""
-    with duckdb.connect(config=OFFLINE) as connection:
-        silence(connection)
-        for path, name in ((published, "old"), (candidate, "new")):
-            literal = str(path).replace("'", "''")
-            connection.execute(f"attach '{literal}' as {name} (read_only)")
+    with connect() as connection:
+        for path, alias in ((published, "old"), (candidate, "new")):
+            connection.execute(f"attach {literal(path)} as {alias} (read_only)")
         connection.execute("set enable_external_access = false")
         connection.execute("set lock_configuration = true")
         yield connection
@@ -118,9 +115,9 @@ def read_thresholds(connection: duckdb.DuckDBPyConnection, catalog: str) -> dict
 
 
 def _moved(before: Mapping[str, int], after: Mapping[str, int]) -> Iterator[str]:
-    for name, value in after.items():
-        if before.get(name, value) != value:
-            yield f"{name} from {before[name]} to {value}"
+    for threshold, value in after.items():
+        if before.get(threshold, value) != value:
+            yield f"{threshold} from {before[threshold]} to {value}"
 
 
 _BOTH = ("old", "new")
@@ -173,10 +170,10 @@ def _groups(
 ) -> Iterator[GroupChange]:
     for table in sorted(tables["old"] & tables["new"]):
         if table.startswith("segments.seg_"):
-            name = table.removeprefix("segments.seg_")
-            place = f"segments.{quoted(table.removeprefix('segments.'))}"
+            segment = table.removeprefix("segments.seg_")
+            place = name(*table.split("."))
             members = f"select customer_id from {{catalog}}.{place}"
-            yield _group(connection, name, table, members, windows.get(name), new_as_of)
+            yield _group(connection, segment, table, members, windows.get(segment), new_as_of)
     yield _group(
         connection,
         "buyers",

@@ -20,7 +20,8 @@ import duckdb
 import pandas as pd
 
 from ingestion.config import Settings
-from orchestration.published.candidate import Candidate, quoted
+from ingestion.duckdb import name
+from orchestration.published.candidate import Candidate
 from orchestration.published.checks import CheckResult
 from orchestration.published.reader import open_locked
 from orchestration.quality import suites as suites_package
@@ -98,7 +99,7 @@ def _great_expectations() -> Any:
 
 
 def _query(suite: Suite) -> str:
-    place = ".".join(quoted(part) for part in suite.table.split("."))
+    place = name(*suite.table.split("."))
     return suite.query.replace("{table}", place)
 
 

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 import duckdb
 
-from orchestration.published.candidate import quoted
+from ingestion.duckdb import name
 from orchestration.report.figures import Build, has_table, rows
 from orchestration.words.amounts import FEW
 from orchestration.words.masks import mask, without_addresses
@@ -93,7 +93,7 @@ def read_segments(connection: duckdb.DuckDBPyConnection, build: Build) -> list[S
 def _fill(
     connection: duckdb.DuckDBPyConnection, figures: SegmentFigures, labels: dict[str, str]
 ) -> None:
-    place = f"segments.{quoted('seg_' + figures.name)}"
+    place = f"segments.{name('seg_' + figures.name)}"
     ((size, value, again),) = rows(
         connection,
         f"""

@@ -15,11 +15,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import yaml
 
 from ingestion.config import REPOSITORY, Segment, Settings
-from ingestion.duckdb import silence
+from ingestion.duckdb import connect
 from ingestion.errors import RegularsError, UsageError, tells_of_a_full_disk
 from orchestration.home.layout import Home
 
@@ -194,8 +193,7 @@ def row_counts(home: Home) -> dict[str, int]:
     """Rows per table of the warehouse, by table name; nothing when there is no warehouse yet."""
     if not home.warehouse.exists():
         return {}
-    with duckdb.connect(str(home.warehouse), read_only=True) as connection:
-        silence(connection)
+    with connect(home.warehouse, read_only=True) as connection:
         tables = connection.execute(
             "select table_schema, table_name from information_schema.tables "
             "where table_type = 'BASE TABLE'"
@@ -212,8 +210,7 @@ def column_types(home: Home) -> dict[str, list[tuple[str, str]]]:
     if not home.warehouse.exists():
         return {}
     found: dict[str, list[tuple[str, str]]] = {}
-    with duckdb.connect(str(home.warehouse), read_only=True) as connection:
-        silence(connection)
+    with connect(home.warehouse, read_only=True) as connection:
         for table, column, kind in connection.execute(
             "select table_name, column_name, data_type from information_schema.columns"
             " order by table_schema, table_name, ordinal_position"

@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 
 from ingestion.config import CONFIG_NAME, Settings
-from ingestion.duckdb import silence
+from ingestion.duckdb import connect
 from ingestion.errors import UsageError
 from ingestion.landing.currencies import CURRENCIES
 
@@ -29,8 +29,7 @@ def refuse_another_currency(raw: Path, settings: Settings) -> None:
         UsageError: how many orders, in which currency, and what to write.
     """
     shop = settings.shop.currency
-    with duckdb.connect(str(raw), read_only=True) as connection:
-        silence(connection)
+    with connect(raw, read_only=True) as connection:
         counts = _orders_by_currency(connection, shop)
         if len(counts) != 1 or shop in counts:
             return

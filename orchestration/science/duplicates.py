@@ -22,7 +22,7 @@ from typing import Any
 
 import duckdb
 
-from ingestion.duckdb import silence
+from ingestion.duckdb import connect, literal
 from ingestion.errors import RegularsError, UsageError
 from orchestration.home.layout import Home
 
@@ -104,13 +104,11 @@ def propose_duplicates(home: Home, min_weight: float, show: int = 20) -> Proposa
         raise RegularsError(
             f"Nothing is published in {home.root} yet.", "Run `regulars run` or `make demo` first."
         )
-    with duckdb.connect() as connection:
-        silence(connection)
+    with connect() as connection:
         home.review.mkdir(mode=0o700, exist_ok=True)
         connection.execute(f"set memory_limit = '{MEMORY}'")
-        connection.execute(f"set temp_directory = '{_literal(home.review / 'spill')}'")
-        literal = _literal(home.published)
-        connection.execute(f"attach '{literal}' as shop (read_only)")
+        connection.execute(f"set temp_directory = {literal(home.review / 'spill')}")
+        connection.execute(f"attach {literal(home.published)} as shop (read_only)")
         connection.execute(PEOPLE)
         connection.execute(PARTED)
         people = _one(connection, "select count(*) from named")
@@ -206,14 +204,10 @@ def _write(connection: duckdb.DuckDBPyConnection, home: Home) -> Path:
     """Swap the file in whole; ids and weights alone, and still its owner's only."""
     file = home.review / "likely_duplicates.parquet"
     beside = file.with_suffix(".part")
-    connection.execute(f"copy review to '{_literal(beside)}' (format parquet)")
+    connection.execute(f"copy review to {literal(beside)} (format parquet)")
     beside.chmod(0o600)
     beside.replace(file)
     return file
-
-
-def _literal(path: Path) -> str:
-    return str(path).replace("'", "''")
 
 
 def _one(connection: duckdb.DuckDBPyConnection, query: str) -> int:

@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 
 import duckdb
 
-from ingestion.duckdb import silence
+from ingestion.duckdb import connect, literal
 from ingestion.errors import RegularsError, UsageError
 from orchestration.home.layout import Home
 from orchestration.home.lock import hold
@@ -35,9 +35,8 @@ def open_board(home: Home) -> Iterator[Connection]:
     into the folder that the command happens to be started in.
     """
     with TemporaryDirectory(prefix=".score-", dir=home.root) as folder:
-        board = duckdb.connect(config={"temp_directory": folder})
+        board = connect(temp_directory=folder)
         try:
-            silence(board)
             yield board
         finally:
             board.close()
@@ -105,8 +104,8 @@ def load_truth(board: Connection, home: Home) -> None:
     """
     folder = home.demo / "truth"
     try:
-        board.execute(_TRUTH.format(identifiers=_quoted(folder / "identifiers" / "*.parquet")))
-        board.execute(_PEOPLE.format(people=_quoted(folder / "people" / "*.parquet")))
+        board.execute(_TRUTH.format(identifiers=literal(folder / "identifiers" / "*.parquet")))
+        board.execute(_PEOPLE.format(people=literal(folder / "people" / "*.parquet")))
     except duckdb.Error as error:
         raise UsageError(
             "The truth of this pretend shop was written by another version or is damaged.",
@@ -225,7 +224,3 @@ def _copy(source: Connection, query: str, board: Connection, name: str) -> None:
     board.register("incoming", source.execute(query).to_arrow_reader(_BATCH))
     board.execute(f"create or replace temp table {name} as select * from incoming")
     board.unregister("incoming")
-
-
-def _quoted(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"

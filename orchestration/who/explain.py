@@ -21,6 +21,7 @@ import duckdb
 from sqlalchemy import Connection, Table, select
 
 from ingestion.config import load_settings
+from ingestion.duckdb import literal
 from ingestion.errors import RegularsError, UsageError
 from ingestion.functions.identifiers import match_identifier
 from orchestration.home.layout import Home
@@ -363,9 +364,9 @@ def _list(values: Sequence[str]) -> str:
 
 
 def _quoted(value: str) -> str:
-    """A text as an SQL literal, in which DuckDB gives meaning to the quote alone.
+    """A text as an SQL literal.
 
     Not bound: the client imports pandas to look at a bound value, which takes longer than the
     whole explanation. A NUL would end the statement and is in no stored value.
     """
-    return "'" + value.replace("\x00", "").replace("'", "''") + "'"
+    return literal(value.replace("\x00", ""))
