@@ -7,14 +7,13 @@ Does not belong here: what any one test expects.
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import duckdb
+
+from tests.dbt.warm import run_dbt
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PROJECT = REPOSITORY / "dbt_project"
@@ -169,23 +168,11 @@ class World:
         with duckdb.connect(str(self.home / "raw.duckdb")) as con:
             _insert(con, table, ready)
 
-    def build(self, *arguments: str, command: str = "build") -> None:
+    def build(self, *arguments: str, artifacts: bool = False) -> None:
         """Run dbt; a failure shows dbt's own words."""
-        environment = os.environ | {
-            "REGULARS_HOME": str(self.home),
-            "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
-        }
-        dbt = Path(sys.executable).with_name("dbt")
-        done = subprocess.run(
-            [
-                str(dbt), "--no-use-colors", "--log-level", "warn", command,
-                "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT),
-                "--target-path", str(self.home / "dbt" / "target"),
-                "--log-path", str(self.home / "dbt" / "logs"), *arguments,
-            ],
-            env=environment, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]
+        written = "--write-json" if artifacts else "--no-write-json"
+        done = run_dbt(self.home, "--no-use-colors", written, "build", *arguments)
+        assert done.returncode == 0, done.stdout[-8000:]
 
     def warehouse(self) -> duckdb.DuckDBPyConnection:
         """A read-only connection to what was built; the caller closes it."""

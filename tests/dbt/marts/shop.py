@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from tests.dbt.marts.int_schema import INTERMEDIATE, OPS_EXPORT
+from tests.dbt.warm import run_dbt
 
 PROJECT = Path(__file__).resolve().parents[3] / "dbt_project"
 SELECT = [
@@ -223,29 +222,23 @@ class Shop:
         """Write the rows and run dbt on marts and segments."""
         self._write()
         chosen = ["--threads", str(threads), "--select", *SELECT]
-        chosen += ["--vars", json.dumps(variables or {})]
-        done = self.dbt("build", *chosen, *(() if tested else WITHOUT_TESTS))
-        assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-3000:]
+        chosen += () if tested else WITHOUT_TESTS
+        done = self.dbt("build", *chosen, variables=variables)
+        assert done.returncode == 0, done.stdout[-6000:]
 
     def run(self, models: list[str], variables: dict[str, Any] | None = None) -> None:
         """Write the rows and build these models alone, without tests."""
         self._write()
-        told = ["--vars", json.dumps(variables or {})]
-        done = self.dbt("build", "--select", *models, *told, *WITHOUT_TESTS)
-        assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-3000:]
+        done = self.dbt("build", "--select", *models, *WITHOUT_TESTS, variables=variables)
+        assert done.returncode == 0, done.stdout[-6000:]
 
-    def dbt(self, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def dbt(
+        self, command: str, *arguments: str, variables: dict[str, Any] | None = None
+    ) -> subprocess.CompletedProcess[str]:
         """Run dbt in this home, whatever comes of it."""
-        dbt = [str(Path(sys.executable).with_name("dbt")), "--quiet", "--no-version-check"]
-        places = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
-        places += ["--target-path", str(self.home / "dbt" / "target")]
-        places += ["--log-path", str(self.home / "dbt" / "logs")]
-        return subprocess.run(
-            [*dbt, command, *places, *arguments],
-            env=os.environ | {"REGULARS_HOME": str(self.home)},
-            capture_output=True,
-            text=True,
-            check=False,
+        told = json.dumps(variables or {})
+        return run_dbt(
+            self.home, "--no-use-colors", "--no-write-json", command, *arguments, variables=told
         )
 
     def query(self, sql: str) -> list[Row]:

@@ -30,7 +30,7 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("rows_received", "rows_loaded", "rows_quarantined", "rows_duplicate"), 0
     )
     world.export("runs", [run | counts])
-    world.build()
+    world.build(artifacts=True)
     return home
 
 
