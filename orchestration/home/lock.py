@@ -3,21 +3,22 @@
 Belongs here: taking and giving back the operating system's lock on `$REGULARS_HOME/.lock`. The lock
 is the truth for command line, UI and schedules alike; Dagster's pool is only a queue. The kernel
 drops it when its holder dies, so a killed run never blocks the next. Does not belong here: clearing
-up after the dead (orchestration/run/run.py does that, under this lock).
+up after killed runs (orchestration/run/run.py does that, under this lock).
 """
 
 from __future__ import annotations
 
-import fcntl
 import os
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from ingestion.errors import BusyError, UsageError
 
-_held: dict[Path, int] = {}
+OWNER_ONLY = 0o600
+_locks: dict[Path, FileLock] = {}
 
 
 @contextmanager
@@ -30,35 +31,32 @@ def hold(path: Path, wait_seconds: float = 0.0) -> Iterator[None]:
 
     Raises:
         BusyError: another process still holds it after `wait_seconds`.
-        UsageError: its folder cannot be made or written to.
+        UsageError: its folder cannot be made or written to, or its disk knows no locks.
     """
-    if _held.get(path):
-        _held[path] += 1
-        try:
-            yield
-        finally:
-            _held[path] -= 1
-        return
+    lock = _lock(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        lock.acquire(timeout=wait_seconds, poll_interval=0.2)
+    except Timeout:
+        pid = holder(path)
+        by = f" (process {pid})" if pid else ""
+        raise BusyError(
+            f"Another run{by} is working in {path.parent}.",
+            "Wait until it has finished, or use another --home.",
+        ) from None
     except OSError as error:
         raise UsageError(
             f"The home {path.parent} cannot be used ({error.strerror}).",
             "Give --home a folder that you may write to.",
         ) from error
     try:
-        _acquire(descriptor, path, wait_seconds)
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
-        _held[path] = 1
-        try:
-            yield
-        finally:
-            _held.pop(path, None)
-            os.ftruncate(descriptor, 0)
+        if lock.lock_counter == 1:
+            path.write_text(f"{os.getpid()}\n")
+        yield
     finally:
-        os.close(descriptor)
+        if lock.lock_counter == 1:
+            path.write_text("")
+        lock.release()
 
 
 def is_busy(path: Path) -> bool:
@@ -82,18 +80,11 @@ def holder(path: Path) -> int | None:
         return None
 
 
-def _acquire(descriptor: int, path: Path, wait_seconds: float) -> None:
-    deadline = time.monotonic() + wait_seconds
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        except BlockingIOError:
-            if time.monotonic() >= deadline:
-                pid = holder(path)
-                by = f" (process {pid})" if pid else ""
-                raise BusyError(
-                    f"Another run{by} is working in {path.parent}.",
-                    "Wait until it has finished, or use another --home.",
-                ) from None
-            time.sleep(0.2)
+def _lock(path: Path) -> FileLock:
+    """This process's own lock of `path`: one for all threads, so that it may be taken again.
+
+    A lock that is only a file would outlive a killed holder, so a disk without locks is refused.
+    """
+    if path not in _locks:
+        _locks[path] = FileLock(path, mode=OWNER_ONLY, thread_local=False, fallback_to_soft=False)
+    return _locks[path]

@@ -1,4 +1,4 @@
-"""Which operating-system process works for which Dagster run, and what dead ones left behind.
+"""Which operating-system process works for which Dagster run, and which of them were killed.
 
 Belongs here: marking a run with its process, and, under the lock, failing runs whose process is
 gone, freeing their pool slots (a killed run otherwise keeps its slot until a daemon looks) and
@@ -12,38 +12,31 @@ from __future__ import annotations
 import os
 import re
 import signal
-import subprocess
 import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import psutil
 
 from ingestion.duckdb import connect
 from ingestion.errors import RegularsError
 from orchestration.home.layout import Home
 
 TAG = "regulars/process"
+CLOCK_SECONDS = 5
 
 
 def process_mark(pid: int | None = None) -> str | None:
-    """`pid:start`, which no later process can share; None when that process is gone.
-
-    The start time is read from /proc where there is one; elsewhere the pid alone must do.
-    """
-    pid = pid or os.getpid()
+    """`pid:start` in whole seconds since 1970; None when that process is gone."""
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        process = psutil.Process(pid)
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return None
+        return f"{process.pid}:{round(process.create_time())}"
+    except psutil.NoSuchProcess:
         return None
-    except PermissionError:
-        pass
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        return f"{pid}:{fields[19]}" if fields[0] != "Z" else None
-    except OSError:
-        return f"{pid}:"
 
 
 def mark_process(instance: Any, run: Any) -> None:
@@ -54,9 +47,16 @@ def mark_process(instance: Any, run: Any) -> None:
 
 
 def is_alive(mark: str) -> bool:
-    """Whether the marked process still runs."""
-    pid = mark.partition(":")[0]
-    return pid.isdigit() and process_mark(int(pid)) == mark
+    """Whether the marked process still runs.
+
+    A start counts as the same within a few seconds, because it is told by way of the machine's
+    clock, which may be set meanwhile.
+    """
+    pid, _, start = mark.partition(":")
+    now = process_mark(int(pid)) if pid.isdigit() else None
+    if now is None or not start.isdigit():
+        return now is not None
+    return abs(int(now.partition(":")[2]) - int(start)) <= CLOCK_SECONDS
 
 
 def release_dead_runs(instance: Any, current: Any) -> int:
@@ -122,13 +122,7 @@ def _holder(path: Path) -> int | None:
 
 def _is_dbt_of(pid: int, home: Home) -> bool:
     try:
-        command = (
-            Path(f"/proc/{pid}/cmdline")
-            .read_bytes()
-            .replace(b"\0", b" ")
-            .decode("utf-8", "replace")
-        )
-    except OSError:  # no /proc here
-        ask = ["ps", "-ww", "-o", "args=", "-p", str(pid)]
-        command = subprocess.run(ask, capture_output=True, text=True, check=False).stdout
+        command = " ".join(psutil.Process(pid).cmdline())
+    except psutil.Error:
+        return False
     return "dbt" in command and f"{home.dbt}/" in command

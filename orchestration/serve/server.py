@@ -22,6 +22,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from ingestion.config import REPOSITORY
 from ingestion.errors import UsageError
 from orchestration.home import lock
@@ -199,12 +201,5 @@ def _end(marks: list[str]) -> None:
 
 def _children() -> list[str]:
     """The marks of all processes below this one."""
-    listing = subprocess.run(
-        ["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=False
-    ).stdout
-    pairs = (line.split() for line in listing.splitlines())
-    parents = {int(pid): int(parent) for pid, parent in pairs}
-    below = {os.getpid()}
-    while more := {pid for pid, parent in parents.items() if parent in below} - below:
-        below |= more
-    return [mark for pid in below - {os.getpid()} if (mark := process_mark(pid))]
+    below = psutil.Process().children(recursive=True)
+    return [mark for process in below if (mark := process_mark(process.pid))]

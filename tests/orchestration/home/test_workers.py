@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -12,7 +13,7 @@ import pytest
 
 from ingestion.errors import RegularsError
 from orchestration.home.layout import Home
-from orchestration.home.workers import free_stores
+from orchestration.home.workers import free_stores, is_alive, process_mark
 
 HOLD = """
 import sys, time, duckdb
@@ -69,3 +70,19 @@ def test_another_program_is_named_and_left_alone(
 
 def test_free_stores_are_simply_free(home: Home) -> None:
     assert free_stores(home) == 0
+
+
+def test_a_process_is_known_by_its_start_and_a_gone_one_is_not() -> None:
+    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    mark = process_mark(process.pid)
+    assert mark is not None
+    assert is_alive(mark)
+    pid, _, start = mark.partition(":")
+    assert not is_alive(f"{pid}:{int(start) - 3600}"), "the number belongs to a later process"
+    assert is_alive(f"{pid}:{int(start) + 1}"), "the clock was set by a second"
+    process.kill()
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    assert not is_alive(mark), "ended, and not yet waited for"
+    process.wait()
+    assert not is_alive(mark)
+    assert not is_alive("")
