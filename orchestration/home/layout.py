@@ -72,6 +72,11 @@ class Home:
         return self.root / "ops.sqlite"
 
     @property
+    def ops_before_migration(self) -> Path:
+        """The operational store as it was before the latest migration of its tables."""
+        return self.root / "ops.before-migration.sqlite"
+
+    @property
     def ops_export(self) -> Path:
         """Parquet files of the ops store as of the current run, read by dbt."""
         return self.root / "ops_export"

@@ -1,6 +1,7 @@
 """The tables of the operational store, as generic SQL that SQLite and PostgreSQL both take.
 
-Belongs here: table shapes and the schema version. Does not belong here: queries.
+Belongs here: table shapes, and which revision they are. Does not belong here: queries; how a store
+of an earlier version gets there (`migrations/`).
 
 Times are integers: microseconds since 1970 in UTC. They sort, compare and leave for Parquet without
 parsing, and no engine can attach a time zone to them.
@@ -22,7 +23,9 @@ from sqlalchemy import (
     false,
 )
 
-SCHEMA_VERSION = 5
+# The latest file in migrations/versions, and the table in which a store says which one it has.
+REVISION = "0005"
+VERSION_TABLE = "schema_revision"
 
 metadata = MetaData()
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -29,18 +29,20 @@ from sqlalchemy import (
     event,
     insert,
     inspect,
-    select,
+    text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DatabaseError, OperationalError
-from sqlalchemy.schema import CreateColumn
 
 from ingestion.errors import RegularsError
+from orchestration.home import lock
 from orchestration.home.layout import Home
 from orchestration.ops import schema
 
 URL_VARIABLE = "REGULARS_OPS_URL"
 BUSY_SECONDS = 30
+MIGRATION_SECONDS = 60
+OWNER_ONLY = 0o600
 CHUNK = 20_000
 _WRITES = "regulars_writes"
 _SIGNS_OF_DAMAGE = ("malformed", "not a database", "Could not decode")
@@ -103,7 +105,7 @@ def open_store(home: Home, *, url: str | None = None) -> Store:
     try:
         engine = _engine(address) if address else _sqlite_engine(home.ops)
         store = Store(engine)
-        _migrate(store)
+        _migrate(store, home)
     except (DatabaseError, OSError) as error:
         raise StoreError(
             f"The operational store cannot be opened ({_cause(error)}).",
@@ -265,48 +267,53 @@ def _sqlite_engine(path: Path) -> Engine:
     return engine
 
 
-def _migrate(store: Store) -> None:
-    """Create the tables and columns that are missing and refuse what is newer than this code.
+def _migrate(store: Store, home: Home) -> None:
+    """Bring the store to today's revision, if it has another; a store without any gets all tables.
 
-    Every version so far only added tables and columns with a default, so that is the whole
-    migration.
+    Under the home's lock, so that two processes never do it at once, and after a copy of the file
+    beside it, which stays until the next migration.
     """
-    known = _schema_version(store)
-    if known == schema.SCHEMA_VERSION:
+    if _revision(store) == schema.REVISION:
         return
-    if known is not None and known > schema.SCHEMA_VERSION:
-        raise StoreError(
-            f"The operational store has version {known}; this code knows up to "
-            f"{schema.SCHEMA_VERSION}.",
-            "Use the newer version of Regulars that made it.",
-        )
-    with store.write() as connection:
-        schema.metadata.create_all(connection)
-        _add_missing_columns(connection)
-        upsert(connection, schema.meta, [_version_row()])
+    with lock.hold(home.lock, MIGRATION_SECONDS):
+        revision = _revision(store)
+        if revision == schema.REVISION:
+            return
+        from orchestration.ops import migrations  # takes long to load, and few openings need it
+
+        if revision and revision not in migrations.known():
+            raise StoreError(
+                f"The operational store has revision {revision}; this code knows up to "
+                f"{schema.REVISION}.",
+                "Use the newer version of Regulars that made it.",
+            )
+        _copy_before(store, home)
+        with store.write() as connection:
+            migrations.upgrade(connection)
 
 
-def _add_missing_columns(connection: Connection) -> None:
-    inspector = inspect(connection)
-    for table in schema.metadata.sorted_tables:
-        present = {column["name"] for column in inspector.get_columns(table.name)}
-        for column in table.columns:
-            if column.name not in present:
-                declared = CreateColumn(column).compile(dialect=connection.dialect)
-                connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {declared}")
+def _copy_before(store: Store, home: Home) -> None:
+    """Keep a store that holds anything as it was; a server's own backups are its owner's."""
+    if store.engine.dialect.name != "sqlite" or not inspect(store.engine).get_table_names():
+        return
+    partial = home.ops_before_migration.with_suffix(".partial")
+    partial.unlink(missing_ok=True)
+    partial.touch(OWNER_ONLY)
+    with (
+        closing(sqlite3.connect(home.ops)) as now,
+        closing(sqlite3.connect(partial)) as copy,
+    ):
+        now.backup(copy)
+    partial.replace(home.ops_before_migration)
 
 
-def _schema_version(store: Store) -> int | None:
-    if not inspect(store.engine).has_table(schema.meta.name):
+def _revision(store: Store) -> str | None:
+    """The revision that the store says it has; None before migrations began, or in a new one."""
+    if not inspect(store.engine).has_table(schema.VERSION_TABLE):
         return None
     with store.read() as connection:
-        query = select(schema.meta.c.value).where(schema.meta.c.key == "schema_version")
-        known = connection.execute(query).scalar()
-    return None if known is None else int(known)
-
-
-def _version_row() -> dict[str, str]:
-    return {"key": "schema_version", "value": str(schema.SCHEMA_VERSION)}
+        query = text(f"select version_num from {schema.VERSION_TABLE}")
+        return connection.execute(query).scalar()
 
 
 def _cause(error: Exception) -> str:

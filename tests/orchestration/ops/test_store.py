@@ -8,7 +8,7 @@ from datetime import datetime
 
 import pyarrow.parquet as pq
 import pytest
-from sqlalchemy import func, inspect, select, update
+from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.schema import CreateTable
@@ -76,27 +76,6 @@ def test_opening_twice_changes_nothing(store: Store, home: Home) -> None:
     with open_store(home) as again, again.read() as connection:
         count = select(func.count()).select_from(schema.consent_events)
         assert connection.execute(count).scalar() == 1
-
-
-def test_an_older_store_gains_the_tables_it_lacks(store: Store, home: Home) -> None:
-    with store.write() as connection:
-        schema.identity_moves.drop(connection)
-        connection.execute(
-            update(schema.meta).where(schema.meta.c.key == "schema_version").values(value="1")
-        )
-    with open_store(home) as newer, newer.read() as connection:
-        assert inspect(newer.engine).has_table("identity_moves")
-        versions = connection.execute(
-            select(schema.meta.c.value).where(schema.meta.c.key == "schema_version")
-        ).scalars()
-        assert list(versions) == [str(schema.SCHEMA_VERSION)]
-
-
-def test_a_newer_store_is_refused(store: Store, home: Home) -> None:
-    with store.write() as connection:
-        connection.execute(schema.meta.update().values(value="999"))
-    with pytest.raises(StoreError, match="version 999"):
-        open_store(home)
 
 
 def test_a_damaged_store_is_one_sentence(home: Home) -> None:
