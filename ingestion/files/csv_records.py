@@ -33,6 +33,7 @@ HEAD_BYTES = 1024 * 1024
 OPEN_QUOTES_LIMIT = 1000
 BLANK = " \t\r\n\x0b\x0c\x00"
 QUOTE, NEWLINE, RETURN = ord('"'), ord("\n"), ord("\r")
+_SEP_LINE = re.compile(rb'"?sep=([,;\t|])"?[ ,;\t|]*(?:\r\n|\n|\r(?!\n))', re.IGNORECASE)
 _QUOTED = re.compile(rb'"([^"]*+(?:""[^"]*+)*+)"')
 
 
@@ -45,8 +46,14 @@ class CsvRecords:
     broken: list[tuple[int, str]]
 
 
-def csv_header(start: bytes) -> tuple[tuple[str, ...], str]:
-    """The header's names and the delimiter, which is the one it uses most.
+def without_sep_line(start: bytes) -> tuple[bytes, str]:
+    """The bytes after a first line such as `sep=;`, which tells Excel the sign, and that sign."""
+    said = _SEP_LINE.match(start)
+    return (start[said.end() :], said[1].decode()) if said else (start, "")
+
+
+def csv_header(start: bytes, said: str = "") -> tuple[tuple[str, ...], str]:
+    """The header's names and the delimiter: the one that is said, else that it uses most.
 
     Raises:
         BrokenFileError: what should be a header cannot be read as one.
@@ -54,7 +61,7 @@ def csv_header(start: bytes) -> tuple[tuple[str, ...], str]:
     head = start[:HEAD_BYTES].lstrip(b"\r\n")
     text = "\n".join(_decoded(line) for line in head.split(b"\n"))
     first = re.split(r"[\r\n]", text, maxsplit=1)[0]
-    delimiter = delimiter_of(first)
+    delimiter = said or delimiter_of(first)
     try:
         names = _first_row(text, delimiter)
     except csv.Error:  # a quote left open must not make a header of the whole file
@@ -86,10 +93,11 @@ def _first_row(text: str, delimiter: str, *, strict: bool = True) -> list[str]:
 
 
 def csv_records(
-    start: bytes, stream: IO[bytes], width: int, delimiter: str
+    start: bytes, stream: IO[bytes], width: int, delimiter: str, first_line: int = 1
 ) -> Iterator[CsvRecords]:
-    """All records after the header. `start` is what was already read of `stream`."""
-    cutter = _Cutter(width, delimiter.encode())
+    """All records after the header. `start` is what was already read of `stream`, from the header
+    on, which stands on `first_line`."""
+    cutter = _Cutter(width, delimiter.encode(), first_line)
     only_returns = b"\n" not in start[:HEAD_BYTES]  # as old Macs end their lines
     rest, block = b"", start
     while block:

@@ -24,7 +24,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ingestion.duckdb import connect
-from ingestion.files.csv_records import csv_header, csv_records
+from ingestion.files.csv_records import csv_header, csv_records, without_sep_line
+from ingestion.files.excel import excel_text
 from ingestion.files.folder import (
     WHOLE_LIMIT,
     BrokenFileError,
@@ -276,13 +277,15 @@ class Reader:
     # CSV ----------------------------------------------------------------------------------------
 
     def _csv(self, file: InputFile, stream: IO[bytes]) -> Iterator[RawBatch]:
-        start = _without_bom(stream.read(WHOLE_LIMIT + 1))
+        start, stream = excel_text(stream.read(WHOLE_LIMIT + 1), stream, WHOLE_LIMIT + 1)
+        start, said = without_sep_line(_without_bom(start))
         if not start.strip():
             return
-        header, delimiter = csv_header(start)
+        header, delimiter = csv_header(start, said)
         self.check_header(file, header)
         self.headed.add(file.path)
-        for records in csv_records(start, stream, len(header), delimiter):
+        first_line = 2 if said else 1
+        for records in csv_records(start, stream, len(header), delimiter, first_line):
             for line, text in records.broken:
                 self.rejects.append(Reject(file.path, line, "bad_csv_line", "", text))
             columns, lines = records.columns, records.lines

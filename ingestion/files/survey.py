@@ -1,5 +1,5 @@
-"""What only a whole file says: how its numbers are written, what an order's other lines leave out,
-which of two columns of one name is meant.
+"""What only a whole file says: how its numbers and days are written, what an order's other lines
+leave out, which of two columns of one name is meant.
 
 Before the rows of a CSV or Parquet file are handed out they are looked at once, as far as there is
 anything to find; then each batch is completed with what was found, so that nothing depends on where
@@ -24,9 +24,10 @@ import pyarrow.compute as pc
 from ingestion.duckdb import connect
 from ingestion.files.folder import BrokenFileError, InputFile
 from ingestion.landing.batch import RawBatch
-from ingestion.landing.fields import NUMBER_TYPES, Column, TableSpec
+from ingestion.landing.fields import DAY_TYPES, NUMBER_TYPES, Column, TableSpec
 from ingestion.landing.judging import column_indexes
 from ingestion.landing.numbers import Evidence, NumberForm, evidence
+from ingestion.landing.times import DAY_IN_FIGURES, DayOrder, day_orders
 
 Forms = tuple[tuple[str, NumberForm], ...]
 
@@ -61,8 +62,11 @@ class Survey:
             for batch in chain([second], batches) if second else ():
                 looking.take(batch)
         forms = looking.forms(self.hint)
+        days = looking.day_orders()
         facts = looking.facts()
-        return lambda batch: _filled(replace(batch, forms=forms), looking.order_index, facts)
+        return lambda batch: _filled(
+            replace(batch, forms=forms, day_orders=days), looking.order_index, facts
+        )
 
     @cached_property
     def _connection(self) -> duckdb.DuckDBPyConnection:
@@ -107,6 +111,12 @@ class _Looking:
             and self.places[column.name]
             and all(place in first.typed for place in self.places[column.name])
         ]
+        # Where no value of the first rows is a day and a month in figures, none is looked for.
+        self.days = {
+            column.name: [0, 0]
+            for column in spec.columns
+            if column.type in DAY_TYPES and not column.pattern and self._has_figures(column, first)
+        }
         order = self.places.get("order_id", [])
         self.order_index = order[0] if order else -1
         self.shared = [
@@ -122,7 +132,7 @@ class _Looking:
     @property
     def has_work(self) -> bool:
         """Whether the file's rows have to be looked at."""
-        return bool(self.numbers or self.shared or self.doubled)
+        return bool(self.numbers or self.days or self.shared or self.doubled)
 
     def forget_complete_columns(self, only: RawBatch) -> None:
         """Leave out what no order of the file's only batch says on some lines and not on others."""
@@ -145,6 +155,9 @@ class _Looking:
             self._refuse_differing(name, places)
         for column in self.numbers:
             self.evidence[column.name] = self._more_evidence(column, batch)
+        for name, known in self.days.items():
+            row = self.db.execute(day_orders(self._values(name))).fetchone() or (0, 0)
+            self.days[name] = [known[0] + row[0], known[1] + row[1]]
         if self.shared and not self.has_notes:
             self.db.execute(_TOLD)
             self.db.execute(_SUMMED)
@@ -173,6 +186,14 @@ class _Looking:
                     f"{column.name}; 1.250 may be 1250 or 1¼ in this file: {hint}",
                 )
         return tuple(forms.items())
+
+    def day_orders(self) -> tuple[tuple[str, DayOrder], ...]:
+        """Which comes first in each column of days and months in figures, where its values show."""
+        found: list[tuple[str, DayOrder]] = []
+        for name, (day_first, month_first) in self.days.items():
+            if bool(day_first) != bool(month_first):
+                found.append((name, "dmy" if day_first else "mdy"))
+        return tuple(found)
 
     def facts(self) -> Any:
         """Per order, what its lines without a value take over: a table, or None."""
@@ -221,11 +242,19 @@ class _Looking:
             return known
         if all(map(_are_plain, signed)):
             return replace(known, point=known.point + 1)
-        values = " union all ".join(
-            f"select c{place} as value from chunk" for place in self.places[column.name]
-        )
-        row = self.db.execute(evidence(values)).fetchone() or (0, 0, 0)
+        row = self.db.execute(evidence(self._values(column.name))).fetchone() or (0, 0, 0)
         return Evidence(known.point + row[0], known.comma + row[1], known.ambiguous + row[2])
+
+    def _values(self, name: str) -> str:
+        places = self.places[name]
+        return " union all ".join(f"select c{place} as value from chunk" for place in places)
+
+    def _has_figures(self, column: Column, first: RawBatch) -> bool:
+        return any(
+            pc.any(pc.match_substring_regex(first.table[f"c{place}"], DAY_IN_FIGURES)).as_py()
+            for place in self.places[column.name]
+            if place not in first.typed
+        )
 
     def _note_facts(self, place: int) -> None:
         """Per order the value of each line, as far as lines differ in it."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from ingestion.landing.numbers import NumberForm
+from ingestion.landing.times import DayOrder
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class RawBatch:
         table: `_file`, `_line` and the texts.
         header: names of the columns; None for documents.
         forms: how the numbers of a declared column are written, where the file decided it.
+        day_orders: which comes first of a day and a month in figures, by declared column.
         typed: places of columns that the file itself keeps as numbers or times, not as text.
         delimiter: of a CSV file.
     """
@@ -38,6 +40,7 @@ class RawBatch:
     table: pa.Table
     header: tuple[str, ...] | None = None
     forms: tuple[tuple[str, NumberForm], ...] = ()
+    day_orders: tuple[tuple[str, DayOrder], ...] = ()
     typed: frozenset[int] = frozenset()
     delimiter: str = ""
 

@@ -25,6 +25,7 @@ class TableCounts:
         withdrawn: rows of earlier runs left, because their source says everything and no longer
             them.
         emptied: per column, values of stored rows that could not be read and were left empty.
+        undecided: per column, those of them that may be either of two days.
         cut: per column, numbers of stored rows with more digits than are kept.
         recoded: rows that were not UTF-8 and were read as Windows-1252.
     """
@@ -38,6 +39,7 @@ class TableCounts:
     ignored_columns: tuple[str, ...] = ()
     withdrawn: int = 0
     emptied: Mapping[str, int] = field(default_factory=dict)
+    undecided: Mapping[str, int] = field(default_factory=dict)
     cut: Mapping[str, int] = field(default_factory=dict)
     recoded: int = 0
 
@@ -54,6 +56,12 @@ class TableCounts:
             what = _number(self.values_emptied, "value")
             where = _by_column(self.emptied)
             found.append(f"{what} could not be read and {verb} left empty ({where})")
+        if self.undecided:
+            what = _number(sum(self.undecided.values()), "date")
+            found.append(
+                f"{what} of those may be either of two days ({_by_column(self.undecided)}): write "
+                "them as 1990-02-01, or say their pattern under `formats` in a mapping"
+            )
         if self.cut:
             what = _number(sum(self.cut.values()), "number")
             found.append(f"{what} with more digits than are kept ({_by_column(self.cut)})")
@@ -81,5 +89,6 @@ class Tally:
     duplicate: int = 0
     ignored: set[str] = field(default_factory=set)
     emptied: Counter[str] = field(default_factory=Counter)
+    undecided: Counter[str] = field(default_factory=Counter)
     cut: Counter[str] = field(default_factory=Counter)
     recoded: int = 0

@@ -17,7 +17,7 @@ from ingestion.duckdb import identifier, quote
 from ingestion.functions.identifiers import IDENTIFIER_TYPES
 from ingestion.landing.currencies import CURRENCIES
 from ingestion.landing.numbers import NumberForm, is_ambiguous, plain_number
-from ingestion.landing.times import day, moment
+from ingestion.landing.times import DayOrder, day, may_be_two_days, moment
 
 ColumnType = Literal[
     "text", "integer", "money", "price", "rate", "boolean", "timestamp", "date", "json"
@@ -44,6 +44,7 @@ ROW_REASONS = (
     "wrong_type",
     "not_a_number",
     "ambiguous_number",
+    "ambiguous_date",
     "date_out_of_range",
     "number_out_of_range",
     "negative_value",
@@ -89,6 +90,7 @@ DLT_TYPES: dict[ColumnType, dict[str, Any]] = {
 }
 
 
+DAY_TYPES: tuple[ColumnType, ...] = ("timestamp", "date")
 NUMBER_TYPES: tuple[ColumnType, ...] = ("integer", "money", "price", "rate")
 
 
@@ -117,6 +119,7 @@ class Column:
         zone: time zone of timestamps written without an offset.
         own_day_zone: time zone of timestamps that are a day without a time; `zone` unless said.
         pattern: strptime pattern for dates that are not ISO 8601.
+        day_order: of a day and a month in figures, which comes first in this file.
         number_form: how numbers are written, where that is said; else it is worked out.
         order_fact: the value may stand on one line of an order and hold for all of them: `any`
             line's for the lines that have none, or `first` where only first lines ever have one.
@@ -146,6 +149,7 @@ class Column:
     zone: str = "UTC"
     own_day_zone: str = ""
     pattern: str = ""
+    day_order: DayOrder = ""
     number_form: NumberForm | None = None
     order_fact: Literal["", "any", "first"] = ""
     fallback: str = ""
@@ -297,8 +301,10 @@ def typed_expression(column: Column) -> str:
         "rate": lambda: _decimal(number, "rate"),
         "integer": lambda: _integer(number),
         "boolean": lambda: _boolean(text),
-        "timestamp": lambda: moment(text, column.pattern, column.zone, column.day_zone),
-        "date": lambda: day(text, column.pattern),
+        "timestamp": lambda: moment(
+            text, column.pattern, column.zone, column.day_zone, column.day_order
+        ),
+        "date": lambda: day(text, column.pattern, column.day_order),
     }
     typed = simple[column.type]()
     return f"upper(trim({typed}))" if column.currency else typed
@@ -322,7 +328,8 @@ def _boolean(text: str) -> str:
 
 def possible_moment(column: Column, text: str) -> str:
     """SQL: whether the text is a moment within the column's range."""
-    read = moment(f"nullif(trim({text}), '')", column.pattern, column.zone, column.day_zone)
+    written = f"nullif(trim({text}), '')"
+    read = moment(written, column.pattern, column.zone, column.day_zone, column.day_order)
     return f"{read} between date {quote(column.first_day)} and timestamp '{LAST_DAY}'"
 
 
@@ -384,6 +391,25 @@ def cut_columns(spec: TableSpec) -> list[Column]:
     return [column for column in spec.columns if column.type in kinds and column.stored]
 
 
+def two_days(column: Column) -> str:
+    """SQL: whether the column's text was not read because it may be either of two days."""
+    return f"{identifier(column.name)} is null and {may_be_two_days(text_name(column))}"
+
+
+def two_days_name(name: str) -> str:
+    """The name of the flag that says that a row's date may be either of two."""
+    return identifier(f"d.{name}")
+
+
+def day_columns(spec: TableSpec) -> list[Column]:
+    """The optional dates and times that no pattern reads."""
+    return [
+        column
+        for column in spec.columns
+        if column.type in DAY_TYPES and not column.pattern and not column.refuses
+    ]
+
+
 def left_empty(column: Column) -> str:
     """SQL: the column's value where it can be read, else NULL, or its text where that is kept."""
     limit = column.limit or TEXT_LIMIT
@@ -409,17 +435,12 @@ def _column_problems(column: Column, is_json: bool) -> list[tuple[str, str, str]
             is_nested = f"({nested}) and {_nested_type(column)} in ('OBJECT', 'ARRAY')"
             found.append((is_nested, "wrong_type", name))
     if column.type in NUMBER_TYPES:
-        unread = f"{typed} is null and trim({text}) <> ''"
-        if column.number_form in (None, "own"):
-            found.append((f"{unread} and {is_ambiguous(text)}", "ambiguous_number", name))
-        odd = rf"regexp_matches({text}, '(?i)^\s*[+-]?(nan|inf(inity)?)\s*$')"
-        found.append((f"{unread} and {odd}", "not_a_number", name))
-        number = f"{unread} and try_cast(trim({text}) as double) is not null"
-        large = f"{number} and abs(try_cast(trim({text}) as double)) >= 1e9"
-        found.append((large, "number_out_of_range", name))
+        found += _number_problems(column)
+    if column.type in DAY_TYPES and not column.pattern:
+        found.append((two_days(column), "ambiguous_date", name))
     if column.type not in ("text", "json"):
         found.append((f"{typed} is null and trim({text}) <> ''", "wrong_type", name))
-    if column.type in ("timestamp", "date"):
+    if column.type in DAY_TYPES:
         out = f"{typed} < date {quote(column.first_day)} or {typed} >= date {quote(LAST_DAY)}"
         found.append((out, "date_out_of_range", name))
     if column.minimum is not None:
@@ -432,6 +453,20 @@ def _column_problems(column: Column, is_json: bool) -> list[tuple[str, str, str]
     if column.allowed:
         known = ", ".join(quote(value) for value in column.allowed)
         found.append((f"lower(trim({text})) not in ({known})", "unknown_value", name))
+    return found
+
+
+def _number_problems(column: Column) -> list[tuple[str, str, str]]:
+    text, name = text_name(column), column.name
+    unread = f"{identifier(name)} is null and trim({text}) <> ''"
+    found = []
+    if column.number_form in (None, "own"):
+        found.append((f"{unread} and {is_ambiguous(text)}", "ambiguous_number", name))
+    odd = rf"regexp_matches({text}, '(?i)^\s*[+-]?(nan|inf(inity)?)\s*$')"
+    found.append((f"{unread} and {odd}", "not_a_number", name))
+    number = f"{unread} and try_cast(trim({text}) as double) is not null"
+    large = f"{number} and abs(try_cast(trim({text}) as double)) >= 1e9"
+    found.append((large, "number_out_of_range", name))
     return found
 
 

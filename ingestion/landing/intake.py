@@ -29,7 +29,9 @@ from ingestion.landing.fields import (
     TableSpec,
     cut_columns,
     cut_name,
+    day_columns,
     emptied_name,
+    two_days_name,
     unreadable,
 )
 from ingestion.landing.judging import judged_rows, unknown_columns
@@ -229,13 +231,16 @@ class Intake:
         """Note which values of the rows let in were left empty or have more digits than kept."""
         emptied = {name: emptied_name(name) for name in unreadable(spec, batch.is_json)}
         cut = {column.name: cut_name(column.name) for column in cut_columns(spec)}
-        flags = [*emptied.values(), *cut.values()]
+        undecided = {column.name: two_days_name(column.name) for column in day_columns(spec)}
+        flags = [*emptied.values(), *cut.values(), *undecided.values()]
         if not flags:
             return
         counts = ", ".join(f"count(*) filter (where {flag})" for flag in flags)
         row = self._db.execute(f"select {counts} from judged where {chosen}").fetchone() or ()
         tally.emptied.update({n: c for n, c in zip(emptied, row, strict=False) if c})
-        tally.cut.update({n: c for n, c in zip(cut, row[len(emptied) :], strict=True) if c})
+        found = iter(row[len(emptied) :])
+        tally.cut.update({n: c for n, c in zip(cut, found, strict=False) if c})
+        tally.undecided.update({n: c for n, c in zip(undecided, found, strict=True) if c})
 
     def _known(self, table: str, key: str, candidates: str) -> int:
         """Fill `known_ids` with those keys of `candidates` that the raw store already has."""
@@ -367,6 +372,7 @@ class Intake:
                 tally.duplicate,
                 tuple(sorted(tally.ignored)),
                 emptied=dict(sorted(tally.emptied.items())),
+                undecided=dict(sorted(tally.undecided.items())),
                 cut=dict(sorted(tally.cut.items())),
                 recoded=tally.recoded,
             )

@@ -19,12 +19,15 @@ from ingestion.landing.fields import (
     cut_columns,
     cut_name,
     cut_short,
+    day_columns,
     emptied_name,
     json_path,
     left_empty,
     possible_moment,
     problems,
     text_name,
+    two_days,
+    two_days_name,
     typed_expression,
     unreadable,
 )
@@ -57,6 +60,7 @@ def judged_rows(spec: TableSpec, batch: RawBatch) -> str:
     replaced = f"* replace ({emptied})" if emptied else "*"
     found = "".join(f", {emptied_name(name)}" for name in checks)
     cut = "".join(f", {cut_short(c)} as {cut_name(c.name)}" for c in cut_columns(spec))
+    undecided = "".join(f", {two_days(c)} as {two_days_name(c.name)}" for c in day_columns(spec))
     extract = _json_extraction(spec) if batch.is_json else ""
     return f"""
         with formed as (select *, {form} from chunk),
@@ -72,15 +76,17 @@ def judged_rows(spec: TableSpec, batch: RawBatch) -> str:
                 {content_id(spec)} as _row_id
             from usable
         )
-        select {stored}, _file, _line, _row_id, _problem{found}{cut} from judged
+        select {stored}, _file, _line, _row_id, _problem{found}{cut}{undecided} from judged
     """
 
 
 def _with_form(column: Column, batch: RawBatch) -> Column:
-    """The column with the way its numbers are written in this batch."""
+    """The column with the way its numbers and days are written in this batch."""
     default: NumberForm = "json" if batch.is_json else "own"
     return replace(
-        column, number_form=dict(batch.forms).get(column.name) or column.number_form or default
+        column,
+        number_form=dict(batch.forms).get(column.name) or column.number_form or default,
+        day_order=dict(batch.day_orders).get(column.name) or column.day_order,
     )
 
 

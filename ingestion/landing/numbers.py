@@ -28,9 +28,13 @@ _SIGNS = (
 _CURRENCY = f"(?:{'|'.join(_SIGNS)})?"
 _FIGURES = r"(?:\d|[.,]\d)(?:[\d.,'’ ]*\d)?[.,]?"
 _SHAPE = (
-    rf"^(\()? *([+-]?) *{_CURRENCY} *([+-]?) *({_FIGURES}) *{_CURRENCY} *(-?) *(\))? *{_CURRENCY}$"
+    rf"^{_CURRENCY} *(\()? *([+-]?) *{_CURRENCY} *([+-]?) *({_FIGURES})"
+    rf" *{_CURRENCY} *(-?) *(\))? *{_CURRENCY}$"
 )
 _BLANKS = r"[\s\x{00A0}\x{202F}\x{2007}\x{2009}]"
+# Figures and signs of Japanese and Arabic keyboards.
+_WIDE = "０１２３４５６７８９．，－＋（）￥٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹٫٬"
+_NARROW = "0123456789.,-+()¥01234567890123456789.,"
 _PLAIN = r"[+-]?\d+"
 _PLAIN_POINT = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?"
 _EXPONENT = r"[+-]?(\d+\.?\d*|\.\d+)[eE][+-]?\d+"
@@ -91,7 +95,8 @@ def evidence(values: str) -> str:
     """The query for an `Evidence` of the texts in column `value` of the query `values`."""
     point, comma = (f"regexp_full_match(n, '{form}')" for form in (_POINT, _COMMA))
     has_sign = "contains(value, '.') or contains(value, ',')"
-    signed = f"select distinct trim(value) as value from ({values}) where {has_sign}"
+    narrow = f"select {_narrow('value')} as value from ({values})"
+    signed = f"select distinct trim(value) as value from ({narrow}) where {has_sign}"
     return f"""
         with figures as (select {_figures("value")} as n from ({signed}))
         select count(*) filter (where {point} and not {comma}),
@@ -115,10 +120,14 @@ def _digits(name: str, form: NumberForm) -> str:
 
 def _parts(text: str) -> str:
     """SQL: brackets, signs and figures of a text; all empty where it has another shape."""
-    clean = f"replace(regexp_replace({text}, '{_BLANKS}+', ' ', 'g'), '−', '-')"
+    clean = f"replace(regexp_replace({_narrow(text)}, '{_BLANKS}+', ' ', 'g'), '−', '-')"
     # 12,- is a price without cents, not a number below zero.
     clean = f"trim(regexp_replace({clean}, '[.,][-–—]+', ''))"
     return f"regexp_extract({clean}, '{_quoted(_SHAPE)}', ['o', 'a', 'b', 'n', 'z', 'c'])"
+
+
+def _narrow(text: str) -> str:
+    return f"translate({text}, '{_WIDE}', '{_NARROW}')"
 
 
 def _figures(text: str) -> str:

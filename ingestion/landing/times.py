@@ -1,8 +1,10 @@
 """The SQL that reads a text as a moment or a day, in every form that systems write.
 
 ISO 8601 in all its spellings, epoch seconds to microseconds, the dates of mail headers (RFC 2822),
-twelve-hour clocks, English names of months. 03/04/2026 is the third of April to some and the fourth
-of March to others, so days and months in figures are read by a pattern or not at all.
+twelve-hour clocks, English names of months, what JavaScript and Java write of a zone. 03/04/2026 is
+the third of April to some and the fourth of March to others, so a day and a month in figures are
+read by a pattern, by what their whole column shows (`DayOrder`), or where only one of the two
+numbers can be a month; else not at all.
 
 Belongs here: forms of times. Does not belong here: which moments are too early or too late, and
 what becomes of a row whose time cannot be read (`fields.py`).
@@ -10,7 +12,12 @@ what becomes of a row whose time cannot be read (`fields.py`).
 
 from __future__ import annotations
 
+from typing import Literal
+
 from ingestion.duckdb import let, quote
+
+# Which comes first where day and month are figures: said by no pattern, shown by a column's values.
+DayOrder = Literal["", "dmy", "mdy"]
 
 ZONE = r"(Z|z|UTC|UT|GMT|[+-]\d\d:?\d\d|[+-]\d\d)"
 CLOCK = r"(?:\d:\d\d(?::\d\d(?:[.,]\d+)?)?|T\d\d|T\d{4}|T\d{6})"
@@ -18,10 +25,28 @@ HALF_DAY = r"\s*([AaPp])\.?[Mm]\.?$"
 WEEKDAY = r"^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*\.?,?\s+"
 DAYS = ("%Y-%m-%d", "%d %b %Y", "%d %B %Y", "%d-%b-%Y", "%b %d %Y", "%B %d %Y")
 CLOCKS = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p")
+_DAY, _MONTH, _ONLY_DAY = r"(\d\d?)", r"(\d\d?)", r"(1[3-9]|2\d|3[01])"
+_ONLY_MONTH, _YEAR = r"(0?[1-9]|1[0-2])", r"(\d{4})($|\D)"
+# As figures with points, slashes or hyphens, and what makes year, month and day of them.
+FIGURES: dict[DayOrder, tuple[tuple[str, str], ...]] = {
+    "dmy": ((rf"^{_DAY}[./-]{_MONTH}[./-]{_YEAR}", r"\3-\2-\1\4"),),
+    "mdy": ((rf"^{_MONTH}[./-]{_DAY}[./-]{_YEAR}", r"\3-\1-\2\4"),),
+    "": (
+        (rf"^{_ONLY_DAY}[./-]{_ONLY_MONTH}[./-]{_YEAR}", r"\3-\2-\1\4"),
+        (rf"^{_ONLY_MONTH}[./-]{_ONLY_DAY}[./-]{_YEAR}", r"\3-\1-\2\4"),
+    ),
+}
+DAY_IN_FIGURES = r"^\s*\d\d?[./-]\d\d?[./-]\d{4}(\D|$)"
+_EITHER = rf"^{_ONLY_MONTH}[./-]{_ONLY_MONTH}[./-]{_YEAR}"
+# No place on earth is further from UTC than fourteen hours, and no hour has more than 59 minutes.
+_NO_OFFSET = (
+    r"(:\d\d|T\d\d|T\d{4}|T\d{6})([.,]\d+)?\s*(GMT|UTC)?"
+    r"[+-]((1[5-9]|[2-9]\d)(:?\d\d)?|\d\d:?[6-9]\d)(\s*[\[(].*)?$"
+)
 COMPACT = ("%Y%m%d", "%Y%m%dT%H%M%S", "%Y%m%dT%H%M")
 
 
-def moment(text: str, pattern: str, zone: str, day_zone: str) -> str:
+def moment(text: str, pattern: str, zone: str, day_zone: str, order: DayOrder = "") -> str:
     """SQL: the moment in UTC, or NULL.
 
     Args:
@@ -29,6 +54,7 @@ def moment(text: str, pattern: str, zone: str, day_zone: str) -> str:
         pattern: a strptime pattern that the text follows, instead of the forms above.
         zone: time zone of times written without an offset.
         day_zone: time zone of days written without a time.
+        order: which comes first of a day and a month in figures.
     """
     if pattern:
         return _by_pattern(text, pattern, zone)
@@ -38,7 +64,7 @@ def moment(text: str, pattern: str, zone: str, day_zone: str) -> str:
         f"case when {offset} then try_cast({text} as timestamptz) at time zone 'UTC' "
         f"else {_local_to_utc(text, f'try_cast({text} as timestamp)', zone, day_zone)} end"
     )
-    slow = let("t", text, _any_form("t", zone, day_zone))
+    slow = let("t", _named_zone_apart(text), _any_form("t", zone, day_zone, order))
     return (
         # Most times end in Z, and need no regular expression.
         rf"case when suffix({text}, 'Z') then coalesce(try_cast({text} as timestamp), {slow}) "
@@ -48,35 +74,73 @@ def moment(text: str, pattern: str, zone: str, day_zone: str) -> str:
         rf"then make_timestamp(try_cast({text} as bigint) * 1000) "
         rf"when regexp_full_match({text}, '\d{{15,16}}') "
         rf"then make_timestamp(try_cast({text} as bigint)) "
+        rf"when regexp_matches({text}, {quote(_NO_OFFSET)}) then null "
         rf"else coalesce({plain}, {slow}) end"
     )
 
 
-def day(text: str, pattern: str) -> str:
+def day(text: str, pattern: str, order: DayOrder = "") -> str:
     """SQL: the day as it is written, whatever the time and the offset beside it, or NULL."""
     if pattern:
         return f"try_strptime({text}, {quote(pattern)})::date"
-    written = let("t", text, f"try_cast({_written('t', _zone('t'))} as date)")
+    clean = f"regexp_replace({_named_zone_apart(text)}, '\\[.*$', '')"
+    written = let("t", clean, f"try_cast({_written('t', _zone('t'), order)} as date)")
     return f"coalesce(try_cast({text} as date), {written})"
+
+
+def may_be_two_days(text: str) -> str:
+    """SQL: whether the text begins with a day and a month in figures that either may be."""
+    return f"regexp_matches(trim({text}), {quote(_EITHER)})"
+
+
+def day_orders(values: str) -> str:
+    """The query for how many texts in column `value` of the query `values` have a day before a
+    month, and a month before a day, that can be nothing else."""
+    (day_first, _), (month_first, _) = FIGURES[""]
+    return f"""
+        select count(*) filter (where regexp_matches(trim(value), {quote(day_first)})),
+            count(*) filter (where regexp_matches(trim(value), {quote(month_first)}))
+        from ({values})
+    """
 
 
 def _by_pattern(text: str, pattern: str, zone: str) -> str:
     read = f"try_strptime({text}, {quote(pattern)})"
+    is_wrong = f"regexp_matches({text}, {quote(_NO_OFFSET)})"
     if "%z" in pattern or "%Z" in pattern:
-        return f"{read} at time zone 'UTC'"  # the row says its own offset
+        # the row says its own offset
+        return f"case when not {is_wrong} then {read} at time zone 'UTC' end"
     return _to_utc(read, zone)
 
 
-def _any_form(text: str, zone: str, day_zone: str) -> str:
+def _named_zone_apart(text: str) -> str:
+    """SQL: the text without a zone's name in round brackets, which only repeats the offset before
+    it, as JavaScript writes it; one in square brackets, as Java does, stays."""
+    bare = rf"regexp_replace({text}, '\s*\([^()]*\)$', '')"
+    return rf"regexp_replace({bare}, '(?:GMT|UTC)([+-]\d)', '\1')"
+
+
+def _any_form(text: str, zone: str, day_zone: str, order: DayOrder) -> str:
     """SQL: the moment in UTC of a text that no cast reads."""
+    named = rf"regexp_extract({text}, '\[([A-Za-z0-9_/+-]+)\]$', 1)"
+    bare = rf"regexp_replace({text}, '\[[^\[\]]*\]$', '')"
+    return let("z", named, let("b", bare, _bare_form("b", "z", zone, day_zone, order)))
+
+
+def _bare_form(text: str, named: str, zone: str, day_zone: str, order: DayOrder) -> str:
     minutes = (
         "case when o in ('', 'Z', 'z', 'UTC', 'UT', 'GMT') then 0 "
         "else try_cast(o[1] || '1' as integer) * (try_cast(o[2:3] as integer) * 60 "
         "+ coalesce(try_cast(replace(o[4:], ':', '') as integer), 0)) end"
     )
     local = _local_to_utc(text, "w", zone, day_zone)
-    shifted = f"case when o = '' then {local} else w - to_minutes({minutes}) end"
-    return let("o", _zone(text), let("w", _written(text, "o"), shifted))
+    in_named = f"try_cast(w::varchar || ' ' || {named} as timestamptz) at time zone 'UTC'"
+    shifted = (
+        f"case when o <> '' then w - to_minutes({minutes}) "
+        f"when {named} <> '' then {in_named} "
+        f"else {local} end"
+    )
+    return let("o", _zone(text), let("w", _written(text, "o", order), shifted))
 
 
 def _zone(text: str) -> str:
@@ -84,7 +148,7 @@ def _zone(text: str) -> str:
     return f"regexp_extract({text}, '{CLOCK}\\s*(?:[AaPp]\\.?[Mm]\\.?)?\\s*{ZONE}$', 1)"
 
 
-def _written(text: str, zone: str) -> str:
+def _written(text: str, zone: str, order: DayOrder) -> str:
     """SQL: date and time as they are written, the zone left out."""
     plain = f"trim({text}[:length({text}) - length({zone})])"
     for found, instead in (
@@ -92,6 +156,7 @@ def _written(text: str, zone: str) -> str:
         (r"([:\d]\d),(\d{1,9})$", r"\1.\2"),  # a decimal comma
         (HALF_DAY, r" \1M"),
         (r"^(\d{4})[./](\d\d?)[./](\d\d?)", r"\1-\2-\3"),
+        *FIGURES[order],
         (r"^(\d{4}-\d\d?-\d\d?)T", r"\1 "),
         (r"^(\d{4}-\d\d?-\d\d?) (\d\d)$", r"\1 \2:00"),
     ):

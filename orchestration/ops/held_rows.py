@@ -20,7 +20,7 @@ from typing import Any
 
 import duckdb
 
-from ingestion.files.csv_records import delimiter_of
+from ingestion.files.csv_records import delimiter_of, without_sep_line
 from ingestion.files.folder import form_of
 from ingestion.functions.identifiers import match_email
 from ingestion.landing.fields import FIRST_DAY, LAST_DAY, TableSpec
@@ -139,7 +139,9 @@ def _lines(row: Held) -> Iterator[Held]:
             if line.strip():
                 yield Held(row.file, number, line.strip())
         return
-    delimiter = delimiter_of(text.split("\n", 1)[0])
+    rest, said = without_sep_line(text.encode("utf-8", "replace"))
+    text = rest.decode() if said else text
+    delimiter = said or delimiter_of(text.split("\n", 1)[0])
     reader = csv.reader(io.StringIO(text.replace("\0", "")), delimiter=delimiter)
     try:
         header = next(reader, [])

@@ -74,3 +74,35 @@ def test_responses_in_lines_keep_their_rows_apart(shop: Any, make: Any) -> None:
 def test_a_list_of_contacts_under_a_key(shop: Any, make: Any) -> None:
     shop.write("contacts/a.json", json.dumps({"contacts": [{"email": "a@x.example"}]}))
     assert make.four(shop.run("contacts")["contacts"]) == (1, 1, 0, 0)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be"])
+@pytest.mark.parametrize("rows", [1, 40_000])
+def test_the_unicode_text_of_excel(shop: Any, make: Any, encoding: str, rows: int) -> None:
+    lines = [f"n{number}@x.example\tZoë 🌸\tsubscribed\r\n" for number in range(rows)]
+    mark = b"\xfe\xff" if encoding == "utf-16-be" else b""
+    text = "email\tfirst_name\tstatus\r\n" + "".join(lines)
+    shop.write("contacts/a.csv", mark + text.encode(encoding))
+    count = shop.run("contacts")["contacts"]
+    assert (make.four(count), count.recoded) == ((rows, rows, 0, 0), 0)
+    assert shop.query("select distinct first_name from raw_contacts.contacts") == [("Zoë 🌸",)]
+
+
+def test_unicode_text_that_is_cut_in_a_letter_is_refused(shop: Any, make: Any) -> None:
+    whole = "email\tfirst_name\r\na@x.example\tAnn\r\n".encode("utf-16")
+    shop.write("contacts/a.csv", whole[:-1])
+    shop.write("contacts/b.csv", "email\nb@x.example\n")
+    assert make.four(shop.run("contacts")["contacts"]) == (2, 1, 1, 0)
+    assert [row[2] for row in shop.quarantine("contacts")] == ["wrong_encoding"]
+
+
+@pytest.mark.parametrize("first", ["sep=;", '"sep=;"', "SEP=;;;"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_first_line_that_says_the_delimiter_is_no_header(
+    shop: Any, make: Any, first: str, end: str
+) -> None:
+    lines = [first, "email;first_name,s;status", "a@x.example;Ann;", "none;x;y;z", ""]
+    shop.write("contacts/a.csv", end.join(lines).encode())
+    assert make.four(shop.run("contacts")["contacts"]) == (2, 1, 1, 0)
+    assert shop.query("select email, _line from raw_contacts.contacts") == [("a@x.example", 3)]
+    assert shop.quarantine("contacts") == [("contacts/a.csv", 4, "bad_csv_line", "")]

@@ -120,3 +120,34 @@ def test_a_contact_whose_only_address_is_none_goes_to_quarantine(shop: Any, make
     (count,) = shop.run("contacts").values()
     assert make.four(count) == (3, 2, 1, 0)
     assert shop.query("select reason from raw_contacts.quarantine") == [("no_identifier",)]
+
+
+def test_a_column_of_days_in_figures_is_read_by_what_it_shows(shop: Any) -> None:
+    shop.write(
+        "contacts/a.csv",
+        "email,birthday,created_at\n"
+        "a@x.example,01.02.1990,02/01/2026\nb@x.example,31.12.1985,01/31/2026 10:00\n",
+    )
+    assert not shop.run("contacts")["contacts"].remarks()
+    assert shop.query(
+        "select birthday::varchar, created_at::varchar from raw_contacts.contacts order by email"
+    ) == [("1990-02-01", "2026-02-01 00:00:00"), ("1985-12-31", "2026-01-31 10:00:00")]
+
+
+def test_a_column_that_shows_nothing_or_both_is_said_by_name(shop: Any) -> None:
+    shop.write(
+        "contacts/a.csv",
+        "email,birthday,created_at\n"
+        "a@x.example,01.02.1990,31/01/2026\nb@x.example,11.12.1985,01/31/2026\n"
+        "c@x.example,,02/01/2026\n",
+    )
+    count = shop.run("contacts")["contacts"]
+    assert count.undecided == {"birthday": 2, "created_at": 1}
+    assert count.remarks()[1] == (
+        "3 dates of those may be either of two days (birthday 2, created_at 1): write them as "
+        "1990-02-01, or say their pattern under `formats` in a mapping"
+    )
+    found = shop.query(
+        "select birthday, created_at::date::varchar from raw_contacts.contacts order by email"
+    )
+    assert found == [(None, "2026-01-31"), (None, "2026-01-31"), (None, None)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -103,9 +104,63 @@ def test_a_pattern_with_an_offset_takes_the_rows_own(
     assert judge(column, text) == (expected, None)
 
 
-@pytest.mark.parametrize("text", ["15/02/2026", "03/04/2026 10:00", "5.2.2026", "46027.5"])
+@pytest.mark.parametrize("text", ["03/04/2026 10:00", "5.2.2026", "12-11-2026"])
 def test_a_day_and_month_in_figures_are_not_guessed(text: str) -> None:
-    assert judge(Column("at", "timestamp", required=True), text) == (None, "wrong_type")
+    assert judge(Column("at", "timestamp", required=True), text) == (None, "ambiguous_date")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("15/02/2026", datetime(2026, 2, 15)),
+        ("02/15/2026 10:00", datetime(2026, 2, 15, 10)),
+        ("31.12.2025 23:59:59 +0100", datetime(2025, 12, 31, 22, 59, 59)),
+        ("31-1-2026, 9:05 pm", datetime(2026, 1, 31, 21, 5)),
+        ("31/31/2026", None),
+        ("31/02/2026", None),
+        ("46027.5", None),
+    ],
+)
+def test_a_day_in_figures_is_read_where_it_can_be_one_only(
+    text: str, expected: datetime | None
+) -> None:
+    reason = None if expected else "wrong_type"
+    assert judge(Column("at", "timestamp", required=True), text) == (expected, reason)
+
+
+@pytest.mark.parametrize(
+    ("order", "expected"), [("dmy", datetime(2026, 4, 3)), ("mdy", datetime(2026, 3, 4))]
+)
+def test_a_day_in_figures_follows_its_column(order: Any, expected: datetime) -> None:
+    column = Column("at", "timestamp", required=True, day_order=order)
+    assert judge(column, "03/04/2026") == (expected, None)
+    assert judge(replace(column, type="date"), "3.4.2026")[0] == expected.date()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Mon Jan 05 2026 10:00:00 GMT+0100 (CET)", datetime(2026, 1, 5, 9)),
+        ("Mon Jan 05 2026 10:00:00 GMT-0500 (Eastern Standard Time)", datetime(2026, 1, 5, 15)),
+        ("2026-01-05T10:00:00[Europe/Paris]", datetime(2026, 1, 5, 9)),
+        ("2026-07-05T10:00[Europe/Paris]", datetime(2026, 7, 5, 8)),
+        ("2026-01-05T10:00:00+01:00[Europe/Paris]", datetime(2026, 1, 5, 9)),
+        ("2026-01-05T10:00:00Z[UTC]", datetime(2026, 1, 5, 10)),
+        ("2026-01-05T10:00:00+14:00", datetime(2026, 1, 4, 20)),
+        ("2026-01-05T10:00:00[Nowhere/City]", None),
+        ("2026-01-05T10:00:00+99:00", None),
+        ("2026-01-05 10:00:00 -1500", None),
+        ("2026-01-05T10:00:00+05:75", None),
+    ],
+)
+def test_zones_as_other_systems_write_them(text: str, expected: datetime | None) -> None:
+    reason = None if expected else "wrong_type"
+    assert judge(Column("at", "timestamp", required=True), text) == (expected, reason)
+
+
+def test_a_pattern_takes_no_offset_that_is_none() -> None:
+    column = Column("at", "timestamp", required=True, pattern="%Y-%m-%d %H:%M:%S %z")
+    assert judge(column, "2026-01-05 10:11:12 +9900") == (None, "wrong_type")
 
 
 def test_a_day_begins_at_the_shops_midnight() -> None:
@@ -126,7 +181,7 @@ def test_a_day_begins_at_the_shops_midnight() -> None:
         ("timestamp", "infinity", "date_out_of_range"),
         ("timestamp", "12", "wrong_type"),
         ("timestamp", "99999999999999999999", "wrong_type"),
-        ("date", "31/12/2020", "wrong_type"),
+        ("date", "11/12/2020", "ambiguous_date"),
         ("date", "0001-01-01", "date_out_of_range"),
         ("money", "NaN", "not_a_number"),
         ("money", "-Infinity", "not_a_number"),
