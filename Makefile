@@ -10,7 +10,7 @@ export RUNTIME__DLTHUB_TELEMETRY := false
 export GX_ANALYTICS_ENABLED := false
 export DAGSTER_DISABLE_TELEMETRY := 1
 
-.PHONY: help install demo test dev lint format bench soak lock clean
+.PHONY: help install demo test quick faults dev lint format bench soak lock clean
 
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,8 +45,21 @@ $(STAMP): requirements.lock requirements-uv.lock requirements-pip.lock pyproject
 demo: $(STAMP) ## Run the whole product on a pretend shop (home: ./demo)
 	@$(VENV)/bin/regulars demo $(ARGS)
 
-test: $(STAMP) ## Run every test
-	@$(PY) -m pytest -n 2 $(ARGS)
+test: $(STAMP) ## Run every test but those of `make faults`
+	@$(PY) -m pytest -n 2 -m "not faults" $(ARGS)
+
+# What each function does: no whole run, no dbt, no browser, no server, nothing that reads files by the hundred.
+QUICK := $(sort $(wildcard tests/test_*.py)) \
+  $(addprefix tests/ingestion/,apis functions landing redaction files/test_readers.py sources/test_expressions.py) \
+  $(addprefix tests/orchestration/,activation commands destinations home ops words who)
+
+quick: $(STAMP) ## While writing: ruff, mypy and the tests of functions
+	@$(VENV)/bin/ruff check -q . && $(VENV)/bin/ruff format -q --check .
+	@$(VENV)/bin/mypy
+	@$(PY) -m pytest -n 2 -m "not slow and not faults and not browser" $(QUICK) $(ARGS)
+
+faults: $(STAMP) ## Kills at random points, damaged files, whole runs again (minutes)
+	@$(PY) -m pytest -n 2 -m faults $(ARGS)
 
 dev: $(STAMP) ## Open Dagster with the whole lineage at the address that is printed
 	@$(VENV)/bin/regulars dev $(ARGS)

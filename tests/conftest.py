@@ -1,8 +1,9 @@
-"""What all tests share: no telemetry, no clock, and costly fixtures stay on one worker."""
+"""What all tests share: no telemetry, no clock, costly fixtures on one worker, a browser in CI."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -44,3 +45,16 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> OneWorker
     """In the order of collection: what takes longest comes early in it."""
     config.option.loadscopereorder = False
     return OneWorkerPerFixture(config, log)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Where a browser must be (REGULARS_NEEDS_BROWSER, set by `.ci/run`), no test goes without."""
+    report = yield
+    needed = os.environ.get("REGULARS_NEEDS_BROWSER") and item.get_closest_marker("browser")
+    if needed and report.skipped:
+        report.outcome = "failed"
+        report.longrepr = f"skipped, though REGULARS_NEEDS_BROWSER is set: {report.longrepr}"
+    return report

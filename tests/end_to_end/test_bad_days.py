@@ -220,7 +220,7 @@ def test_a_second_run_at_the_same_time_exits_75(shop: DemoHome, regulars: Regula
     assert (shop.root / "published.duckdb").stat().st_mtime_ns == before
 
 
-@pytest.mark.slow
+@pytest.mark.faults
 @pytest.mark.parametrize(
     ("blow", "moment"),
     [(signal.SIGKILL, "Modelling"), *([(signal.SIGINT, "Checking")] if SOAK else [])],
@@ -257,7 +257,7 @@ def test_a_run_cut_off_is_made_good_by_the_next(
     assert (orders, lines) == (50, 50), "nothing twice"
 
 
-@pytest.mark.slow
+@pytest.mark.faults
 def test_a_failing_check_leaves_the_old_file(
     shop: DemoHome, regulars: Regulars, tmp_path: Path
 ) -> None:

@@ -232,7 +232,7 @@ def test_a_run_in_the_demos_home_keeps_its_moment_changes_no_table_and_sends_not
         assert row["added"] == row["updated"] == row["removed"] == 0, row
 
 
-@pytest.mark.slow
+@pytest.mark.faults
 def test_two_fresh_homes_have_equal_tables(
     demo_home: DemoHome, regulars: Regulars, tmp_path: Path
 ) -> None:

@@ -113,7 +113,7 @@ def _duration(process: multiprocessing.process.BaseProcess) -> float:
     return time.monotonic() - began
 
 
-@pytest.mark.slow
+@pytest.mark.faults
 def test_kills_lose_nothing_and_repeat_nothing(
     shop: Shop, fork: multiprocessing.context.ForkServerContext
 ) -> None:
@@ -167,7 +167,7 @@ def test_kills_lose_nothing_and_repeat_nothing(
     )
 
 
-@pytest.mark.slow
+@pytest.mark.faults
 def test_where_nothing_may_repeat_nothing_does(
     shop: Shop, fork: multiprocessing.context.ForkServerContext
 ) -> None:

@@ -323,6 +323,7 @@ print("done", flush=True)
 """
 
 
+@pytest.mark.faults
 def test_kill_9_loses_and_doubles_nothing(shop: Any, make: Any) -> None:
     """Killed at random moments, then one clean run: every row once (RELIABILITY B1)."""
     seed = int(os.environ.get("REGULARS_SEED", "20260701"))

@@ -269,7 +269,7 @@ def test_clearing_up_an_empty_home_is_fine(home):
     clear_half_built(home)
 
 
-@pytest.mark.slow
+@pytest.mark.faults
 @pytest.mark.timeout(1800)
 def test_kills_at_random_moments_never_mix(shop):
     """RELIABILITY B10: readers see the old or the new, whenever the writer dies."""
