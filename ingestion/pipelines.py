@@ -18,6 +18,7 @@ import json
 import os
 import pkgutil
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -33,6 +34,7 @@ os.environ.setdefault("LOAD__DELETE_COMPLETED_JOBS", "true")
 os.environ.setdefault("LOAD__TRUNCATE_STAGING_DATASET", "true")
 
 import dlt
+import duckdb
 import yaml
 
 from ingestion import sources
@@ -54,7 +56,12 @@ from ingestion.files.ledger import (
 from ingestion.files.source import FolderReading, FolderSource, declared_source
 from ingestion.landing.counts import TableCounts
 from ingestion.landing.intake import Intake
-from ingestion.landing.raw_tables import table_sizes, widen_prices
+from ingestion.landing.raw_tables import (
+    forget_a_stop,
+    keep_of_a_stop,
+    table_sizes,
+    widen_prices,
+)
 
 Source = FolderSource | ApiSource
 
@@ -202,6 +209,7 @@ class SourceRun:
                 counts = [self._without_withdrawn(count) for count in counts]
             entries = self._entries(self.reading)
             write_ledger(self.context.raw_path, self.source.name, entries, self.context.run_id)
+        forget_a_stop(self.context.raw_path, self.source.name)
         return counts
 
     def _without_withdrawn(self, count: TableCounts) -> TableCounts:
@@ -231,6 +239,10 @@ class SourceRun:
         """Forget scratch data and working files; say in one sentence what went wrong."""
         self.intake.close()
         forget_working_files(self.source.name, self.context.dlt_dir)
+        if isinstance(error, Exception) and self.intake.put_aside:
+            # Why the source stopped is to be said, whether or not the rows can be kept.
+            with suppress(duckdb.Error):
+                keep_of_a_stop(self.context.raw_path, self.source.name, self.intake.put_aside)
         if isinstance(error, Exception) and not isinstance(error, RegularsError):
             raise readable_error(self.source.name, error) from shown(error)
 

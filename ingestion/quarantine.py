@@ -27,9 +27,14 @@ from ingestion.files.ledger import SETTINGS, read_ledger
 from ingestion.files.source import FolderSource
 from ingestion.landing.batch import RawBatch
 from ingestion.landing.counts import TableCounts
-from ingestion.landing.fields import DOCUMENT_LIMIT, TableSpec
+from ingestion.landing.fields import DOCUMENT_LIMIT, QUARANTINE_COLUMNS, TableSpec
 from ingestion.landing.intake import Intake
-from ingestion.landing.raw_tables import table_resource, table_sizes
+from ingestion.landing.raw_tables import (
+    QUARANTINE_TABLE,
+    STOPPED_TABLE,
+    table_resource,
+    table_sizes,
+)
 from ingestion.pipelines import (
     SOURCES,
     RunContext,
@@ -53,6 +58,7 @@ class QuarantineCount:
 
     `example` is the value of the first, or its text where no field is to blame, with every letter
     and digit replaced: what is wrong shows, whose it is does not. `place` is its file and line.
+    `is_of_a_stop`: the source stopped, so nothing of its files was loaded.
     """
 
     source: str
@@ -63,11 +69,13 @@ class QuarantineCount:
     files: int
     example: str = ""
     place: str = ""
+    is_of_a_stop: bool = False
 
 
 @dataclass(frozen=True)
 class QuarantinedRow:
-    """One row held; `raw_text` is personal data and empty unless asked for."""
+    """One row held; `raw_text` is personal data and empty unless asked for. `is_of_a_stop`: its
+    source stopped, so nothing of its files was loaded."""
 
     source: str
     table: str
@@ -77,6 +85,7 @@ class QuarantinedRow:
     field: str
     run_id: str
     raw_text: str = ""
+    is_of_a_stop: bool = False
 
 
 @dataclass(frozen=True)
@@ -94,19 +103,23 @@ class ReplayCounts:
 def quarantine_counts(context: RunContext, source: str = "") -> list[QuarantineCount]:
     """Rows held per source, table, reason and field, most first."""
     counts = []
-    for name in _sources_with_quarantine(context, source):
+    for name, held_rows in _held(context, source):
         rows = _query(
             context,
             "select table_name, reason, coalesce(field, ''), count(*), count(distinct file), "
             "arg_min(case when line = 0 then '' else coalesce(raw_text, '') end, "
             "(file, line, quarantine_id)), "
-            "min(file), arg_min(line, (file, line, quarantine_id)) "
-            f"from raw_{name}.quarantine group by all order by 4 desc, 1, 2, 3",
+            "min(file), arg_min(line, (file, line, quarantine_id)), is_of_a_stop "
+            f"from {held_rows} group by all order by is_of_a_stop, 4 desc, 1, 2, 3",
         )
-        for table, reason, field, held, files, text, file, line in rows:
+        for table, reason, field, held, files, text, file, line, is_of_a_stop in rows:
             place = f"{file}:{line}" if line else str(file)
             example = masked(_value_of(text, field))
-            counts.append(QuarantineCount(name, table, reason, field, held, files, example, place))
+            counts.append(
+                QuarantineCount(
+                    name, table, reason, field, held, files, example, place, is_of_a_stop
+                )
+            )
     return counts
 
 
@@ -137,11 +150,12 @@ def quarantined_rows(
     raw = "''"
     if with_raw:  # of a file refused whole, the beginning will do
         raw = f"left(coalesce(raw_text, ''), if(line = 0, {SHOWN_OF_A_FILE}, {DOCUMENT_LIMIT}))"
-    for name in _sources_with_quarantine(context, source):
+    for name, held_rows in _held(context, source):
         rows = _query(
             context,
-            f"select table_name, file, line, reason, coalesce(field, ''), run_id, {raw} "
-            f"from raw_{name}.quarantine order by file, line, reason, quarantine_id "
+            "select table_name, file, line, reason, coalesce(field, ''), run_id, "
+            f"{raw}, is_of_a_stop from {held_rows} "
+            "order by is_of_a_stop, file, line, reason, quarantine_id "
             f"limit {int(limit) - len(found)}",
         )
         found += [QuarantinedRow(name, *row) for row in rows]
@@ -256,13 +270,32 @@ def _release(context: RunContext, name: str, ids: list[str]) -> None:
         )
 
 
-def _sources_with_quarantine(context: RunContext, source: str) -> list[str]:
+def _held(context: RunContext, source: str) -> Iterator[tuple[str, str]]:
+    """Each source with rows held, and the query for them: in quarantine, and of its last stop."""
+    columns = ", ".join(name for name, _ in QUARANTINE_COLUMNS)
+    for name in _named(source):
+        sizes = table_sizes(context.raw_path, name)
+        parts = [
+            f"select {columns}, {is_of_a_stop} as is_of_a_stop from raw_{name}.{table}"
+            for table, is_of_a_stop in ((QUARANTINE_TABLE, "false"), (STOPPED_TABLE, "true"))
+            if sizes.get(table)
+        ]
+        if parts:
+            yield name, f"({' union all '.join(parts)})"
+
+
+def _named(source: str) -> list[str]:
     if source and source not in SOURCES:
         raise UsageError(
             f"There is no source called {source}.", f"Known: {', '.join(sorted(SOURCES))}."
         )
-    names = [source] if source else list(SOURCES)
-    return [name for name in names if table_sizes(context.raw_path, name).get("quarantine")]
+    return [source] if source else list(SOURCES)
+
+
+def _sources_with_quarantine(context: RunContext, source: str) -> list[str]:
+    return [
+        name for name in _named(source) if table_sizes(context.raw_path, name).get(QUARANTINE_TABLE)
+    ]
 
 
 def _query(context: RunContext, query: str) -> list[tuple[Any, ...]]:

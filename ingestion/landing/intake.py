@@ -44,6 +44,9 @@ from ingestion.landing.raw_tables import (
     table_sizes,
 )
 
+# Of a source that stops, so many bad rows are kept to be looked at.
+KEPT_OF_A_STOP = 10_000
+
 
 class Intake:
     """One source's way into the raw store, for one run."""
@@ -76,6 +79,7 @@ class Intake:
         self.run_id = run_id
         self.limits = limits
         self.tallies: dict[str, Tally] = {}
+        self.put_aside: list[pa.Table] = []
         self._files: dict[str, FileCounts] = {}
         self._pending_tables = tables
         self._keeps_ids = keeps_ids
@@ -319,6 +323,9 @@ class Intake:
         ).to_arrow_table()
         self._db.execute("insert into seen_bad select distinct quarantine_id from bad")
         tally.bad += table.num_rows
+        room = KEPT_OF_A_STOP - sum(map(len, self.put_aside))
+        if room > 0 and table.num_rows:
+            self.put_aside.append(table.slice(0, room))
         tally.duplicate += found.num_rows - table.num_rows
         if not table.num_rows:
             return []

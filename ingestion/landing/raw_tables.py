@@ -19,6 +19,27 @@ from ingestion.landing.fields import BOOKKEEPING, DUCKDB_TYPES, QUARANTINE_COLUM
 # Of dlt's strategies, insert-only writes once and touches no row that is already there.
 MERGE = {"disposition": "merge", "strategy": "insert-only"}
 QUARANTINE_TABLE = "quarantine"
+# What a source that stopped would have put aside. Nothing but the list for people reads it: those
+# rows were not loaded, so they are received, judged and counted anew by the next run.
+STOPPED_TABLE = "quarantine_of_a_stop"
+
+
+def keep_of_a_stop(raw_path: Path, source: str, rows: list[pa.Table]) -> None:
+    """Keep the bad rows of a source that stopped, in place of those of an earlier stop."""
+    with connect(raw_path) as connection:
+        connection.register("rows_of_the_stop", pa.concat_tables(rows))
+        connection.execute(f"create schema if not exists {identifier(f'raw_{source}')}")
+        connection.execute(
+            f"create or replace table {identifier(f'raw_{source}', STOPPED_TABLE)} as "
+            "select * from rows_of_the_stop"
+        )
+
+
+def forget_a_stop(raw_path: Path, source: str) -> None:
+    """The source ran to its end: what an earlier run stopped at is judged anew."""
+    if STOPPED_TABLE in table_sizes(raw_path, source):
+        with connect(raw_path) as connection:
+            connection.execute(f"drop table {identifier(f'raw_{source}', STOPPED_TABLE)}")
 
 
 def table_resource(spec: TableSpec, rows: Iterable[Any]) -> Any:

@@ -50,8 +50,9 @@ def print_quarantine(home: Home, source: str, out: Console, *, raw: bool, as_jso
     for column in table.columns:
         column.overflow = "fold"  # every character of it
     for count in counts:
+        stopped = " (stopped)" if count.is_of_a_stop else ""
         table.add_row(
-            count.source,
+            f"{count.source}{stopped}",
             count.table,
             count.reason,
             count.field,
@@ -61,6 +62,11 @@ def print_quarantine(home: Home, source: str, out: Console, *, raw: bool, as_jso
             count.place,
         )
     out.print(table)
+    if any(count.is_of_a_stop for count in counts):
+        out.print(
+            "(stopped): the last run of this source stopped, nothing of its files was loaded, and "
+            "they are read again by the next run."
+        )
     out.print("`like` shows one value's shape: every letter is x, every digit 9.")
     if raw:
         _print_rows(rows, out)

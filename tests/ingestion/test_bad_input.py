@@ -9,6 +9,7 @@ import pytest
 
 from ingestion.errors import NoInputError, SourceError, UsageError
 from ingestion.pipelines import SOURCES, check_input, open_input
+from ingestion.quarantine import quarantine_counts, quarantined_rows, replay
 
 
 def web(**changes: Any) -> dict[str, Any]:
@@ -221,6 +222,25 @@ def test_too_much_of_a_source_in_quarantine_stops_it_with_nothing_loaded(
     assert not shop.query("select 1 from information_schema.tables where table_name = 'events'")
     shop.write("web/a.jsonl", make.lines(*good, *(f"{{bad {n}" for n in range(1000))))
     assert make.four(shop.run("web")["events"]) == (5000, 4000, 1000, 0)
+
+
+def test_the_bad_rows_of_a_source_that_stopped_are_there_to_be_looked_at(
+    shop: Any, make: Any
+) -> None:
+    bad = [make.event("m1", timestamp="yesterday"), *("{bad" for _ in range(9))]
+    shop.write("web/a.jsonl", make.lines(make.event("m0"), *bad))
+    for _ in range(2):  # it stops again, and what it stopped at is not counted twice
+        with pytest.raises(SourceError):
+            shop.run("web")
+        counts = quarantine_counts(shop.context())
+        assert [(c.reason, c.field, c.rows, c.is_of_a_stop) for c in counts] == [
+            ("bad_json", "", 9, True), ("wrong_type", "occurred_at", 1, True)
+        ]  # fmt: skip
+        assert [row.line for row in quarantined_rows(shop.context(), "web", limit=2)] == [2, 3]
+        assert replay(shop.context()) == []
+    shop.write("web/a.jsonl", make.lines(*(make.event(f"m{n}") for n in range(8)), "{bad"))
+    assert make.four(shop.run("web")["events"]) == (9, 8, 1, 0)
+    assert [(c.rows, c.is_of_a_stop) for c in quarantine_counts(shop.context())] == [(1, False)]
 
 
 def test_no_readable_input_at_all(shop: Any) -> None:
