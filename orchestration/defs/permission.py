@@ -10,7 +10,8 @@ import dagster as dg
 
 from orchestration.defs.ingestion import raw_asset_keys
 from orchestration.defs.resources import RunResource
-from orchestration.ops.export import EXPORTS, export_ops
+from orchestration.ops.export import export_ops
+from orchestration.ops.shapes import leaving
 from orchestration.run.shop_currency import refuse_another_currency
 
 GROUP = "sources"  # what ops knows is read by models as any other source is
@@ -27,7 +28,7 @@ RUN_CONTEXT = "run_context"
             kinds={"sqlite", "parquet"},
             description=f"`{name}` of the operational store as of the run, for models to read.",
         )
-        for name in (RUN_CONTEXT, *(export.table.name for export in EXPORTS))
+        for name in (RUN_CONTEXT, *(table.name for table in leaving()))
     ],
     description="Append consent facts of the sources to ops, once each, and export ops for dbt.",
     pool="duckdb",

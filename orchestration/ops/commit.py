@@ -13,6 +13,7 @@ a published run that the store does not know as done. Committing twice changes n
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -24,11 +25,11 @@ from sqlalchemy import Connection, Table, delete, func, select, tuple_, update
 from orchestration.home.layout import Home
 from orchestration.ops import schema
 from orchestration.ops.runs import SUCCEEDED, run_status
+from orchestration.ops.shapes import arrow_columns, arrow_schema, mirroring
 from orchestration.ops.store import Store, fetch_columns, insert_new, rows_of, to_micros, upsert
 from orchestration.published.reader import open_locked, read_build
 
 PUBLISHED_RUN = "published_run_id"
-_TIME = pa.timestamp("us")
 _DELETE_CHUNK = 200
 
 
@@ -43,96 +44,24 @@ class Committed:
     already_done: bool = False
 
 
-@dataclass(frozen=True)
-class _Mirror:
-    """A published table that the store mirrors, and where it lies there."""
-
-    table: Table
-    published: str
-    columns: tuple[tuple[str, pa.DataType], ...]
-
-    @property
-    def names(self) -> str:
-        return ", ".join(name for name, _ in self.columns)
-
-
-_REGISTRY = _Mirror(
-    schema.identity_registry,
-    "ops.identity_registry",
-    (
-        ("identifier_type", pa.string()),
-        ("identifier_value", pa.string()),
-        ("customer_id", pa.string()),
-        ("registered_at", _TIME),
-    ),
-)
-_MOVES = _Mirror(
-    schema.identity_moves,
-    "ops.identity_moves",
-    (
-        ("identifier_type", pa.string()),
-        ("identifier_value", pa.string()),
-        ("moved_at", _TIME),
-        ("from_customer_id", pa.string()),
-        ("to_customer_id", pa.string()),
-        ("move_type", pa.string()),
-        ("reason", pa.string()),
-        ("rule", pa.string()),
-        ("source_system", pa.string()),
-        ("source_record_id", pa.string()),
-        ("evidence_grade", pa.string()),
-        ("effective_at", _TIME),
-        ("registered_at", _TIME),
-    ),
-)
-_METRICS = _Mirror(
-    schema.identity_metrics,
-    "ops.identity_metrics",
-    (
-        ("run_id", pa.string()),
-        ("metric", pa.string()),
-        ("kind", pa.string()),
-        ("as_of", _TIME),
-        ("value", pa.int64()),
-    ),
-)
-_ALIASES = _Mirror(
-    schema.customer_aliases,
-    "marts.customer_aliases",
-    (("alias_id", pa.string()), ("customer_id", pa.string()), ("merged_at", _TIME)),
-)
-_MEMBERSHIPS = _Mirror(
-    schema.segment_memberships,
-    "marts.fct_segment_memberships",
-    (
-        ("segment", pa.string()),
-        ("customer_id", pa.string()),
-        ("entered_at", _TIME),
-        ("exited_at", _TIME),
-    ),
-)
-
-_MIRRORS = (_REGISTRY, _MOVES, _METRICS, _ALIASES, _MEMBERSHIPS)
-
-
 def commit_after_publish(store: Store, home: Home, *, finished_at: datetime) -> Committed:
     """Commit what the published file says and mark its run succeeded; repeating is harmless."""
     _, run_id, as_of = read_build(home.published)
     if _is_committed(store, run_id):
         return Committed(run_id, already_done=True)
     changes = {}
-    for mirror in _MIRRORS:
-        changes[mirror.table.name] = _changed_rows(store, home, mirror, run_id)
+    for published, table in mirroring().items():
+        changes[table.name] = _changed_rows(store, home, table, published, run_id)
     with store.write() as connection:
-        for mirror in _MIRRORS:
-            upsert(connection, mirror.table, rows_of(changes[mirror.table.name]))
+        for table in mirroring().values():
+            upsert(connection, table, rows_of(changes[table.name]))
         _drop_stays_of_merged(connection, home)
         _mark_succeeded(connection, run_id, as_of, finished_at)
     return Committed(
         run_id,
-        registered=changes[_REGISTRY.table.name].num_rows,
-        aliased=changes[_ALIASES.table.name].num_rows,
-        memberships=changes[_MEMBERSHIPS.table.name].num_rows,
+        registered=changes[schema.identity_registry.name].num_rows,
+        aliased=changes[schema.customer_aliases.name].num_rows,
+        memberships=changes[schema.segment_memberships.name].num_rows,
     )
 
 
@@ -155,34 +84,32 @@ def _is_committed(store: Store, run_id: str) -> bool:
     return run_status(store, run_id) == SUCCEEDED
 
 
-def _changed_rows(store: Store, home: Home, mirror: _Mirror, run_id: str) -> pa.Table:
+def _changed_rows(store: Store, home: Home, table: Table, published: str, run_id: str) -> pa.Table:
     """Rows of the published table that the store lacks or has differently."""
-    known = _known_rows(store, home, mirror, run_id)
+    known = _known_rows(store, home, table, run_id)
+    shape = arrow_schema(table)
     with open_locked(home.published) as connection:
-        if not _holds(connection, mirror):
-            return pa.schema([pa.field(*column) for column in mirror.columns]).empty_table()
+        if not _holds(connection, published, shape.names):
+            return shape.empty_table()
         connection.register("known", known)
-        query = f"select {mirror.names} from {mirror.published} except select * from known"
-        ordered = f"{query} order by all"
-        target = pa.schema([pa.field(*column) for column in mirror.columns])
-        return connection.execute(ordered).to_arrow_table().cast(target)
+        query = f"select {', '.join(shape.names)} from {published} except select * from known"
+        return connection.execute(f"{query} order by all").to_arrow_table().cast(shape)
 
 
-def _known_rows(store: Store, home: Home, mirror: _Mirror, run_id: str) -> pa.Table:
+def _known_rows(store: Store, home: Home, table: Table, run_id: str) -> pa.Table:
     """What the store has, from the run's own export where that is certainly the same.
 
     Only a commit changes these tables, and the export was written by the run being committed, so
     equal row counts mean equal rows; reading Parquet is many times faster for millions of rows.
     """
-    exported = home.ops_export / f"{mirror.table.name}.parquet"
-    columns = [mirror.table.c[name] for name, _ in mirror.columns]
+    exported = home.ops_export / f"{table.name}.parquet"
     with store.read() as connection:
-        count = connection.execute(select(func.count()).select_from(mirror.table)).scalar_one()
+        count = connection.execute(select(func.count()).select_from(table)).scalar_one()
         if _export_is_of(home, run_id) and exported.exists():
-            rows = pq.read_table(exported, columns=[name for name, _ in mirror.columns])
+            rows = pq.read_table(exported, columns=arrow_schema(table).names)
             if rows.num_rows == count:
                 return rows
-        return fetch_columns(connection, select(*columns), mirror.columns)
+        return fetch_columns(connection, select(table), arrow_columns(table))
 
 
 def _export_is_of(home: Home, run_id: str) -> bool:
@@ -201,16 +128,15 @@ def _drop_stays_of_merged(connection: Connection, home: Home) -> None:
     stays = schema.segment_memberships
     aliases = select(schema.customer_aliases.c.alias_id)
     query = select(stays.c.segment, stays.c.customer_id, stays.c.entered_at)
-    known = fetch_columns(
-        connection, query.where(stays.c.customer_id.in_(aliases)), _MEMBERSHIPS.columns[:3]
-    )
+    of_merged = query.where(stays.c.customer_id.in_(aliases))
+    known = fetch_columns(connection, of_merged, arrow_columns(stays)[:3])
     if not known.num_rows:
         return
     with open_locked(home.published) as published:
         published.register("known", known)
         gone = published.execute(
             "select * from known except select segment, customer_id, entered_at"
-            f" from {_MEMBERSHIPS.published}"
+            f" from {schema.segment_memberships.info[schema.MIRRORS]}"
         ).to_arrow_table()
     keys = [tuple(row.values()) for row in rows_of(gone)]
     place = tuple_(stays.c.segment, stays.c.customer_id, stays.c.entered_at)
@@ -243,12 +169,12 @@ def _mark_succeeded(
     upsert(connection, schema.meta, [{"key": PUBLISHED_RUN, "value": run_id}])
 
 
-def _holds(connection: duckdb.DuckDBPyConnection, mirror: _Mirror) -> bool:
+def _holds(connection: duckdb.DuckDBPyConnection, published: str, columns: Collection[str]) -> bool:
     """Whether the file has the table as it is today; an older version's may lack it or a column."""
-    space, table = mirror.published.split(".")
+    space, table = published.split(".")
     found = connection.execute(
         "select column_name from information_schema.columns"
         " where table_schema = ? and table_name = ?",
         [space, table],
     ).fetchall()
-    return {name for name, _ in mirror.columns} <= {name for (name,) in found}
+    return set(columns) <= {name for (name,) in found}

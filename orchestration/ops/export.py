@@ -1,6 +1,6 @@
 """The store as Parquet files, which dbt reads as its source `ops`.
 
-Belongs here: which rows and columns leave, typed and in a fixed order. Does not belong here: any
+Belongs here: which rows leave, in a fixed order. Does not belong here: any
 derivation; the models do that.
 
 Data flow: operational store -> `$REGULARS_HOME/ops_export/<table>.parquet`, written before dbt.
@@ -12,7 +12,6 @@ is written beside its place and then moved there, so a reader never sees half a 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,133 +22,8 @@ from sqlalchemy import Select, Table, case, literal, null, select
 from orchestration.ops import schema
 from orchestration.ops.consents import CHANNELS, EVERY, PURPOSES
 from orchestration.ops.runs import RUNNING, SUCCEEDED, Run
+from orchestration.ops.shapes import arrow_columns, leaving
 from orchestration.ops.store import Store, fetch_columns, to_micros
-
-_TEXT = pa.string()
-_TIME = pa.timestamp("us")
-_COUNT = pa.int64()
-
-
-@dataclass(frozen=True)
-class _Export:
-    """One file: its table, its columns and the columns that order it (a key, so it is total)."""
-
-    table: Table
-    columns: tuple[tuple[str, pa.DataType], ...]
-    order: tuple[str, ...]
-
-
-def _texts(*names: str) -> tuple[tuple[str, pa.DataType], ...]:
-    return tuple((name, _TEXT) for name in names)
-
-
-def _times(*names: str) -> tuple[tuple[str, pa.DataType], ...]:
-    return tuple((name, _TIME) for name in names)
-
-
-def _counts() -> tuple[tuple[str, pa.DataType], ...]:
-    names = ("rows_received", "rows_loaded", "rows_quarantined", "rows_duplicate")
-    return tuple((name, _COUNT) for name in names)
-
-
-EXPORTS = (
-    _Export(
-        schema.consent_events,
-        (
-            *_texts("consent_event_id", "identifier_type", "identifier_value", "channel"),
-            *_texts("purpose", "status"),
-            *_times("occurred_at"),
-            *_texts("source", "wording_version"),
-            *_times("expires_at"),
-            *_texts("proof", "lawful_basis"),
-            *_times("recorded_at"),
-        ),
-        ("consent_event_id",),
-    ),
-    _Export(
-        schema.suppressions,
-        (
-            *_texts("suppression_id", "identifier_type", "identifier_value", "channel"),
-            *_texts("purpose", "reason"),
-            *_times("occurred_at"),
-            *_texts("source"),
-        ),
-        ("suppression_id",),
-    ),
-    _Export(
-        schema.identity_registry,
-        (
-            *_texts("identifier_type", "identifier_value", "customer_id"),
-            *_times("registered_at"),
-        ),
-        ("identifier_type", "identifier_value"),
-    ),
-    _Export(
-        schema.identity_moves,
-        (
-            *_texts("identifier_type", "identifier_value"),
-            *_times("moved_at"),
-            *_texts("from_customer_id", "to_customer_id", "move_type", "reason", "rule"),
-            *_texts("source_system", "source_record_id", "evidence_grade"),
-            *_times("effective_at", "registered_at"),
-        ),
-        ("identifier_type", "identifier_value", "moved_at"),
-    ),
-    _Export(
-        schema.identity_metrics,
-        (*_texts("run_id", "metric", "kind"), *_times("as_of"), ("value", _COUNT)),
-        ("run_id", "metric", "kind"),
-    ),
-    _Export(
-        schema.customer_aliases,
-        (*_texts("alias_id", "customer_id"), *_times("merged_at")),
-        ("alias_id",),
-    ),
-    _Export(
-        schema.segment_memberships,
-        (*_texts("segment", "customer_id"), *_times("entered_at", "exited_at")),
-        ("segment", "customer_id", "entered_at"),
-    ),
-    _Export(
-        schema.deliveries,
-        (
-            *_texts("delivery_id", "sync_run_id", "segment", "destination", "customer_id"),
-            *_texts("operation", "channel", "purpose", "consent_receipt_id", "content_hash"),
-            *_times("delivered_at"),
-            *_texts("outcome"),
-        ),
-        ("delivery_id",),
-    ),
-    _Export(
-        schema.held_back,
-        (
-            *_texts("sync_run_id", "segment", "destination", "customer_id", "channel"),
-            *_texts("purpose", "reason"),
-            *_times("held_back_at"),
-        ),
-        ("sync_run_id", "segment", "destination", "customer_id"),
-    ),
-    _Export(
-        schema.runs,
-        (
-            *_texts("run_id"),
-            *_times("as_of"),
-            *_texts("code_version", "status"),
-            *_counts(),
-            *_times("started_at", "finished_at"),
-        ),
-        ("run_id",),
-    ),
-    _Export(
-        schema.run_sources,
-        (
-            *_texts("run_id", "source", "table_name"),
-            *_counts(),
-            ("values_emptied", _COUNT),
-        ),
-        ("run_id", "source", "table_name"),
-    ),
-)
 
 
 def export_ops(store: Store, folder: Path, run: Run) -> dict[str, int]:
@@ -161,22 +35,22 @@ def export_ops(store: Store, folder: Path, run: Run) -> dict[str, int]:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     sizes = {}
     with store.read() as connection:
-        for export in EXPORTS:
-            table = fetch_columns(connection, _query(export, run), export.columns)
-            _write(folder / f"{export.table.name}.parquet", table)
-            sizes[export.table.name] = table.num_rows
+        for table in leaving():
+            rows = fetch_columns(connection, _query(table, run), arrow_columns(table))
+            _write(folder / f"{table.name}.parquet", rows)
+            sizes[table.name] = rows.num_rows
     _write(folder / "run_context.parquet", _run_context(run))
     sizes["run_context"] = 1
     return sizes
 
 
-def _query(export: _Export, run: Run) -> Select[Any]:
-    table = export.table
+def _query(table: Table, run: Run) -> Select[Any]:
+    """Which rows leave, in the order of the table's key."""
     as_of = to_micros(run.as_of)
-    columns: list[Any] = [table.c[name] for name, _ in export.columns]
+    columns: list[Any] = list(table.columns)
     if table is schema.runs:
-        columns = [_own_row(name, run) for name, _ in export.columns]
-    query = select(*columns).order_by(*(table.c[name] for name in export.order))
+        columns = [_own_row(column.name, run) for column in table.columns]
+    query = select(*columns).order_by(*table.primary_key)
     if table is schema.consent_events or table is schema.suppressions:
         known = table.c.purpose.in_((*PURPOSES, EVERY)) | table.c.purpose.startswith("group:")
         query = query.where(table.c.occurred_at <= as_of, known)
@@ -210,9 +84,9 @@ def _own_row(name: str, run: Run) -> Any:
 def _run_context(run: Run) -> pa.Table:
     return pa.table(
         {
-            "run_id": pa.array([run.run_id], _TEXT),
-            "as_of": pa.array([to_micros(run.as_of)], _COUNT).cast(_TIME),
-            "code_version": pa.array([run.code_version], _TEXT),
+            "run_id": pa.array([run.run_id]),
+            "as_of": pa.array([to_micros(run.as_of)], pa.int64()).cast(pa.timestamp("us")),
+            "code_version": pa.array([run.code_version]),
         }
     )
 

@@ -27,6 +27,12 @@ from sqlalchemy import (
 REVISION = "0005"
 VERSION_TABLE = "schema_revision"
 
+# Marks: a column that holds a time; a table that leaves for dbt (`export.py`), and the published
+# table that it mirrors after each run (`commit.py`).
+IS_TIME = "is_time"
+LEAVES = "leaves"
+MIRRORS = "mirrors"
+
 metadata = MetaData()
 
 
@@ -35,7 +41,8 @@ def _text(name: str, *, key: bool = False, required: bool = True) -> Column[str]
 
 
 def _time(name: str, *, key: bool = False, required: bool = True) -> Column[int]:
-    return Column(name, BigInteger, primary_key=key, nullable=not (required or key))
+    nullable = not (required or key)
+    return Column(name, BigInteger, primary_key=key, nullable=nullable, info={IS_TIME: True})
 
 
 def _count(name: str) -> Column[int]:
@@ -62,6 +69,7 @@ consent_events = Table(
     _text("lawful_basis"),
     _time("recorded_at"),
     Index("ix_consent_events_identifier", "identifier_value", "identifier_type"),
+    info={LEAVES: True},
 )
 
 suppressions = Table(
@@ -77,6 +85,7 @@ suppressions = Table(
     _text("source"),
     _time("recorded_at"),
     Index("ix_suppressions_identifier", "identifier_value", "identifier_type"),
+    info={LEAVES: True},
 )
 
 # Which raw loads have already been read for consent facts; written with the facts, so a crash
@@ -119,6 +128,7 @@ identity_registry = Table(
     _text("identifier_value", key=True),
     _text("customer_id"),
     _time("registered_at"),
+    info={LEAVES: True, MIRRORS: "ops.identity_registry"},
 )
 
 identity_moves = Table(
@@ -137,6 +147,7 @@ identity_moves = Table(
     _text("evidence_grade", required=False),
     _time("effective_at"),
     _time("registered_at"),
+    info={LEAVES: True, MIRRORS: "ops.identity_moves"},
 )
 
 identity_metrics = Table(
@@ -147,6 +158,7 @@ identity_metrics = Table(
     _text("kind", key=True),
     _time("as_of"),
     _count("value"),
+    info={LEAVES: True, MIRRORS: "ops.identity_metrics"},
 )
 
 customer_aliases = Table(
@@ -155,6 +167,7 @@ customer_aliases = Table(
     _text("alias_id", key=True),
     _text("customer_id"),
     _time("merged_at"),
+    info={LEAVES: True, MIRRORS: "marts.customer_aliases"},
 )
 
 segment_memberships = Table(
@@ -164,6 +177,7 @@ segment_memberships = Table(
     _text("customer_id", key=True),
     _time("entered_at", key=True),
     _time("exited_at", required=False),
+    info={LEAVES: True, MIRRORS: "marts.fct_segment_memberships"},
 )
 
 # Runs ---------------------------------------------------------------------------------------------
@@ -180,6 +194,7 @@ runs = Table(
     _count("rows_duplicate"),
     _time("started_at"),
     _time("finished_at", required=False),
+    info={LEAVES: True},
 )
 
 run_sources = Table(
@@ -193,6 +208,7 @@ run_sources = Table(
     _count("rows_quarantined"),
     _count("rows_duplicate"),
     _count("values_emptied"),
+    info={LEAVES: True},
 )
 
 audits = Table(
@@ -297,6 +313,7 @@ deliveries = Table(
     _time("delivered_at"),
     _text("outcome"),
     Index("ix_deliveries_customer", "customer_id"),
+    info={LEAVES: True},
 )
 
 held_back = Table(
@@ -311,4 +328,5 @@ held_back = Table(
     _text("reason"),
     _time("held_back_at"),
     Index("ix_held_back_customer", "customer_id"),
+    info={LEAVES: True},
 )

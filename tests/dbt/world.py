@@ -13,6 +13,9 @@ from typing import Any
 
 import duckdb
 
+from ingestion.landing.fields import DUCKDB_TYPES
+from ingestion.pipelines import SOURCES
+from orchestration.ops.shapes import arrow_columns, leaving
 from tests.dbt.warm import run_dbt
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -20,95 +23,27 @@ PROJECT = REPOSITORY / "dbt_project"
 
 LOADED = "_row_id varchar, _run_id varchar, _file varchar, _line bigint, _dlt_load_id varchar"
 
+# Every raw table and its columns as their sources declare them.
 RAW: dict[str, str] = {
-    "raw_web.events": "type varchar, message_id varchar, anonymous_id varchar, user_id varchar, "
-    "previous_id varchar, event varchar, occurred_at timestamp, sent_at timestamp, "
-    "received_at timestamp, properties varchar, traits varchar, context varchar",
-    "raw_email.events": "email varchar, occurred_at timestamp, event varchar, sg_event_id varchar, "
-    "sg_message_id varchar, category varchar, url varchar, useragent varchar, ip varchar, "
-    "reason varchar, type varchar, bounce_classification varchar, asm_group_id varchar, "
-    "sg_machine_open boolean, marketing_campaign_id varchar, campaign_id varchar, "
-    "message_kind varchar, variant varchar, unique_args varchar",
-    "raw_orders.orders": "order_id varchar, created_at timestamp, processed_at timestamp, "
-    "updated_at timestamp, currency varchar, payload varchar",
-    "raw_orders.order_lines": "order_id varchar, line_id varchar, ordered_at timestamp, "
-    "customer_ref varchar, email varchar, phone varchar, payment_fingerprint varchar, "
-    "first_name varchar, last_name varchar, sku varchar, product_name varchar, category varchar, "
-    "quantity decimal(18,4), unit_price decimal(26,12), line_amount decimal(18,4), "
-    "discount decimal(18,4), shipping decimal(18,4), refunded_amount decimal(18,4), "
-    "currency varchar, country varchar, status varchar, cancelled_at timestamp, "
-    "sales_channel varchar, store_id varchar, is_return boolean, line_key varchar",
-    "raw_payments.payments": "order_id varchar, provider varchar, fingerprint varchar, "
-    "billing_email varchar, billing_name varchar, status varchar, amount decimal(18,4), "
-    "currency varchar, paid_at timestamp",
-    "raw_products.products": "product_id varchar, sku varchar, name varchar, category varchar, "
-    "brand varchar, price decimal(18,4), cost decimal(18,4), replenish_after_days bigint, "
-    "in_stock boolean, substitute_group varchar",
-    "raw_promotions.promotions": "promotion_id varchar, name varchar, category varchar, "
-    "product_id varchar, starts_at timestamp, ends_at timestamp, code varchar, "
-    "customer_ref varchar, redeemed_at timestamp",
-    "raw_contacts.contacts": "email varchar, phone varchar, first_name varchar, last_name varchar, "
-    "birthday date, gender varchar, job varchar, country varchar, postcode varchar, "
-    "timezone varchar, source varchar, created_at timestamp, status varchar, loyalty_id varchar, "
-    "loyalty_tier varchar, customer_ref varchar, attributes varchar",
-    "raw_consents.consents": "identifier_type varchar, identifier_value varchar, channel varchar, "
-    "purpose varchar, status varchar, occurred_at timestamp, source varchar, "
-    "wording_version varchar, expires_at timestamp, proof varchar, lawful_basis varchar",
-    "raw_feedback.feedback": "identifier_type varchar, identifier_value varchar, kind varchar, "
-    "score decimal(18,4), product_id varchar, text_key varchar, occurred_at timestamp",
-    "raw_spend.spend": "date date, marketing_channel varchar, campaign varchar, "
-    "cost decimal(18,4), currency varchar",
-    "raw_rates.rates": "date date, currency varchar, rate decimal(18,8)",
-    "raw_identity_rules.identity_rules": "rule varchar, type_a varchar, value_a varchar, "
-    "type_b varchar, value_b varchar, reason varchar",
-    "raw_klaviyo.profiles": "profile_id varchar, email varchar, phone_number varchar, "
-    "external_id varchar, anonymous_id varchar, first_name varchar, last_name varchar, "
-    "created_at timestamp, updated_at timestamp, payload varchar",
-    "raw_klaviyo.events": "event_id varchar, metric_name varchar, profile_id varchar, "
-    "email varchar, occurred_at timestamp, payload varchar",
-    "raw_klaviyo.campaigns": "campaign_id varchar, name varchar, status varchar, "
-    "send_time timestamp, channel varchar, payload varchar",
-    "raw_klaviyo.lists": "list_id varchar, name varchar, created_at timestamp, "
-    "updated_at timestamp, payload varchar",
-    "raw_shopify.orders": "order_id varchar, created_at timestamp, processed_at timestamp, "
-    "updated_at timestamp, currency varchar, payload varchar",
-    "raw_shopify.customers": "shopify_customer_id varchar, email varchar, phone varchar, "
-    "first_name varchar, last_name varchar, created_at timestamp, updated_at timestamp, "
-    "payload varchar",
-    "raw_shopify.products": "product_id varchar, title varchar, vendor varchar, "
-    "product_type varchar, updated_at timestamp, payload varchar",
+    f"raw_{source.name}.{spec.name}": ", ".join(
+        f"{name} {DUCKDB_TYPES[kind]}" for name, kind in spec.stored_columns
+    )
+    for source in SOURCES.values()
+    for spec in source.tables
 }
 
+SQL_TYPES = {
+    "string": "varchar",
+    "int64": "bigint",
+    "bool": "boolean",
+    "timestamp[us]": "timestamp",
+}
 OPS: dict[str, str] = {
     "run_context": "run_id varchar, as_of timestamp, code_version varchar",
-    "consent_events": "consent_event_id varchar, identifier_type varchar, "
-    "identifier_value varchar, channel varchar, purpose varchar, status varchar, "
-    "occurred_at timestamp, source varchar, wording_version varchar, expires_at timestamp, "
-    "proof varchar, lawful_basis varchar, recorded_at timestamp",
-    "suppressions": "suppression_id varchar, identifier_type varchar, identifier_value varchar, "
-    "channel varchar, purpose varchar, reason varchar, occurred_at timestamp, source varchar",
-    "identity_registry": "identifier_type varchar, identifier_value varchar, customer_id varchar, "
-    "registered_at timestamp",
-    "identity_moves": "identifier_type varchar, identifier_value varchar, moved_at timestamp, "
-    "from_customer_id varchar, to_customer_id varchar, move_type varchar, reason varchar, "
-    "rule varchar, source_system varchar, source_record_id varchar, evidence_grade varchar, "
-    "effective_at timestamp, registered_at timestamp",
-    "identity_metrics": "run_id varchar, metric varchar, kind varchar, as_of timestamp, "
-    "value bigint",
-    "customer_aliases": "alias_id varchar, customer_id varchar, merged_at timestamp",
-    "segment_memberships": "segment varchar, customer_id varchar, entered_at timestamp, "
-    "exited_at timestamp",
-    "deliveries": "delivery_id varchar, sync_run_id varchar, segment varchar, "
-    "destination varchar, customer_id varchar, operation varchar, channel varchar, "
-    "purpose varchar, consent_receipt_id varchar, content_hash varchar, delivered_at timestamp, "
-    "outcome varchar",
-    "held_back": "sync_run_id varchar, segment varchar, destination varchar, customer_id varchar, "
-    "channel varchar, purpose varchar, reason varchar, held_back_at timestamp",
-    "runs": "run_id varchar, as_of timestamp, code_version varchar, status varchar, "
-    "rows_received bigint, rows_loaded bigint, rows_quarantined bigint, rows_duplicate bigint, "
-    "started_at timestamp, finished_at timestamp",
-    "run_sources": "run_id varchar, source varchar, table_name varchar, rows_received bigint, "
-    "rows_loaded bigint, rows_quarantined bigint, rows_duplicate bigint, values_emptied bigint",
+    **{
+        table.name: ", ".join(f"{n} {SQL_TYPES[str(kind)]}" for n, kind in arrow_columns(table))
+        for table in leaving()
+    },
 }
 
 Row = Mapping[str, Any]

@@ -6,6 +6,7 @@ import os
 import sqlite3
 from datetime import datetime
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from sqlalchemy import func, select
@@ -24,7 +25,7 @@ from orchestration.ops.consents import (
     record_suppressions,
     revoke_consent,
 )
-from orchestration.ops.export import EXPORTS, export_ops
+from orchestration.ops.export import export_ops
 from orchestration.ops.runs import (
     FAILED,
     AuditLog,
@@ -36,6 +37,7 @@ from orchestration.ops.runs import (
     run_status,
     start_run,
 )
+from orchestration.ops.shapes import arrow_columns, leaving
 from orchestration.ops.store import (
     Store,
     StoreError,
@@ -165,10 +167,12 @@ def test_audit_records_are_found_by_digest(store: Store) -> None:
 
 def test_every_file_is_exported_typed_even_when_empty(store: Store, home: Home, run: Run) -> None:
     sizes = export_ops(store, home.ops_export, run)
-    assert set(sizes) == {export.table.name for export in EXPORTS} | {"run_context"}
-    for export in EXPORTS:
-        table = pq.read_table(home.ops_export / f"{export.table.name}.parquet")
-        assert [(f.name, f.type) for f in table.schema] == list(export.columns)
+    assert set(sizes) == {table.name for table in leaving()} | {"run_context"}
+    for declared in leaving():
+        table = pq.read_table(home.ops_export / f"{declared.name}.parquet")
+        assert [(f.name, f.type) for f in table.schema] == list(arrow_columns(declared))
+    moved = pq.read_schema(home.ops_export / "identity_moves.parquet").field("moved_at")
+    assert moved.type == pa.timestamp("us")
     context = pq.read_table(home.ops_export / "run_context.parquet").to_pylist()
     assert context == [{"run_id": "run1", "as_of": AS_OF, "code_version": "test"}]
     assert not list(home.ops_export.glob("*.new"))
