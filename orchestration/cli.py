@@ -157,9 +157,13 @@ def run(
         from orchestration.commands.delivery import render_deliveries
         from orchestration.commands.summary import print_summary
         from orchestration.host.launch import run_job
+        from orchestration.ops.run_context import last_context
         from orchestration.run.run import RunRequest
 
-        moment = world_moment(place) if is_demo(place) and not as_of else _moment(as_of)
+        own = world_moment(place) if is_demo(place) else None
+        if select and own is None and (last := last_context(place.ops_export)):
+            own = last.as_of  # a part of the models is as of the others
+        moment = own if own and not as_of else _moment(as_of)
         request = RunRequest(moment, input_, full_refresh, "yes" if send else "no")
         _check_first(place, input_, begin_anew=full_refresh)
         heard = run_job(place, request, _say, full=full_refresh, select=select)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
-DEMO_FILES = {"test_demo.py", "test_households.py", "test_pages.py"}
+DEMO_FILES = {"test_demo.py", "test_households.py", "test_pages.py", "test_selections.py"}
 os.environ.setdefault("DO_NOT_TRACK", "1")
 os.environ.setdefault("DBT_SEND_ANONYMOUS_USAGE_STATS", "false")
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")

@@ -30,6 +30,7 @@ KNOWS_DAGSTER = (
     "orchestration/definitions.py",
     "orchestration/host/history.py",
     "orchestration/host/launch.py",
+    "orchestration/serve/page.py",
     "orchestration/serve/server.py",
 )
 

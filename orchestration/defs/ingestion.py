@@ -26,6 +26,7 @@ from orchestration.run import console
 # Loads merge on a key, so a step may run twice; APIs have bad minutes.
 RETRY = dg.RetryPolicy(max_retries=2, delay=5, backoff=dg.Backoff.EXPONENTIAL)
 GROUP = "sources"
+Told = dg.MaterializeResult[None] | dg.AssetMaterialization
 
 
 def raw_asset_keys() -> list[dg.AssetKey]:
@@ -55,10 +56,11 @@ def source_assets(name: str) -> dg.AssetsDefinition:
         name=f"load_{name}",
         specs=specs,
         pool="duckdb",
+        can_subset=True,
         retry_policy=RETRY if name in ("klaviyo", "shopify") else None,
         description=source.description,
     )
-    def load(run: RunResource) -> Iterator[dg.MaterializeResult[None]]:
+    def load(context: dg.AssetExecutionContext, run: RunResource) -> Iterator[Told]:
         current = run.current
         counts = []
         begin_reading(current.store, name, current.run_id)
@@ -83,8 +85,15 @@ def source_assets(name: str) -> dg.AssetsDefinition:
             count = by_table.get(table.name)
             ignored = count.ignored_columns if count else ()
             console.ignored(f"{name}/{table.name}", ignored)
-            yield dg.MaterializeResult(
-                asset_key=[name, table.name],
+            # A source is read as a whole, also when only one of its tables was asked for.
+            key = dg.AssetKey([name, table.name])
+            told = (
+                dg.MaterializeResult
+                if key in context.selected_asset_keys
+                else dg.AssetMaterialization
+            )
+            yield told(
+                asset_key=key,
                 metadata={
                     "received": count.received if count else 0,
                     "loaded": count.loaded if count else 0,

@@ -22,6 +22,7 @@ from orchestration.published.candidate import Candidate, build_candidate, descri
 from orchestration.published.checks import CheckResult, stopping
 from orchestration.published.swap import publish
 from orchestration.quality.breaker import check_sizes
+from orchestration.quality.dbt_record import record_of
 from orchestration.quality.dbt_results import dbt_checks
 from orchestration.quality.freshness import silent_sources
 from orchestration.quality.identity import NAME as IDENTITY_DRIFT
@@ -45,8 +46,9 @@ OTHERS = ("contract", "breaker", "dbt", IDENTITY_DRIFT)
     description="The next published file, built aside; checks judge this very file.",
 )
 def candidate(run: RunResource) -> dg.MaterializeResult[None]:
-    """Copy the public tables out of the warehouse."""
+    """Copy the public tables out of the warehouse, where they belong together."""
     current = run.current
+    record_of(current.home).require_whole()
     current.candidate = build_candidate(current.home, current)
     return dg.MaterializeResult(
         metadata={
@@ -88,9 +90,12 @@ def _check_names() -> list[str]:
     ],
     description="dbt's results, the contract, Great Expectations, sizes and identity.",
     pool="duckdb",
+    can_subset=True,
 )
-def audit(run: RunResource) -> Iterator[dg.AssetCheckResult]:
-    """Judge the candidate and keep the record of it; a failed check stops what follows."""
+def audit(
+    context: dg.AssetCheckExecutionContext, run: RunResource
+) -> Iterator[dg.AssetCheckResult]:
+    """Judge the candidate as a whole and keep the record; a failed check stops what follows."""
     current = run.current
     candidate = _candidate(current)
     current.say("Checking: contract, suites, sizes ...")
@@ -107,7 +112,8 @@ def audit(run: RunResource) -> Iterator[dg.AssetCheckResult]:
     for result in results:
         by_name[_group(result)].append(result)
     for name in _check_names():
-        yield _check_result(name, by_name[name])
+        if dg.AssetCheckKey(CANDIDATE, name) in context.selected_asset_check_keys:
+            yield _check_result(name, by_name[name])
     if failed := stopping(results):
         raise failure(failed)
 
@@ -155,11 +161,12 @@ def published(run: RunResource) -> dg.MaterializeResult[None]:
     publish(current.home, AuditLog(current.store), candidate)
     done = commit_after_publish(current.store, current.home, finished_at=clock())
     finish_run(current.store, current.run_id, SUCCEEDED, finished_at=clock())  # if another built it
+    current.is_published = True
     current.say("Published.")
     return dg.MaterializeResult(
         metadata={
             "build": candidate.build_id,
-            "as of": current.as_of.isoformat(),
+            "as of": candidate.as_of.isoformat(),
             "memberships changed": done.memberships,
             "ids registered": done.registered,
             "ids merged away": done.aliased,

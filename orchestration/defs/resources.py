@@ -16,6 +16,7 @@ from packaging.version import Version
 from pydantic import Field, PrivateAttr
 
 from ingestion.config import load_settings
+from ingestion.errors import UsageError
 from orchestration.activation.authority import refuse_other_input
 from orchestration.destinations import check_destinations
 from orchestration.health.raw_store import require_raw
@@ -29,7 +30,10 @@ from orchestration.home.kind import (
 )
 from orchestration.home.layout import Home
 from orchestration.home.workers import mark_process, release_dead_runs
+from orchestration.ops.run_context import NAME as RUN_CONTEXT
+from orchestration.ops.run_context import last_context
 from orchestration.ops.runs import rows_received
+from orchestration.quality.dbt_record import record_of
 from orchestration.run import console
 from orchestration.run.dbt import DBT_PROJECT, check_settings, dbt_executable
 from orchestration.run.pretend_sources import pretend_sources
@@ -72,6 +76,7 @@ class RunResource(dg.ConfigurableResource[Any]):
         check_settings(settings)
         check_destinations(settings, home)
         mark_process(context.instance, context.run)
+        _tag(context, {"started_by": _starter(context)})
         refuse_input(home, self.input)
         demo = is_demo(home)
         if not demo:
@@ -79,7 +84,8 @@ class RunResource(dg.ConfigurableResource[Any]):
         require_raw(home, begin_anew=self.full_refresh)
         require_input(home, settings, self.input)
         claim(home, "demo" if demo else "shop")
-        moment = self._moment(world_moment(home) if demo else None)
+        last = last_context(home.ops_export) if _is_part(home, _planned(context)) else None
+        moment = self._moment(world_moment(home) if demo else None, last.as_of if last else None)
         place = own_input(home) if demo else self.input
         request = RunRequest(moment, place, self.full_refresh, self.send)
         wait = 0.0 if console.attached() else QUEUE_SECONDS
@@ -88,18 +94,16 @@ class RunResource(dg.ConfigurableResource[Any]):
             pretend_sources(home, settings, console.say) if demo else nullcontext(settings) as told,
         ):
             run.settings = told
-            if demo and context.log is not None:
-                context.log.info(f"The pretend shop's home: its own files, as of {moment} UTC.")
             release_dead_runs(context.instance, context.run)
-            _tag(
-                context, {"as_of": f"{moment:%Y-%m-%dT%H:%M:%SZ}", "started_by": _starter(context)}
-            )
+            _tag(context, {"as_of": f"{moment:%Y-%m-%dT%H:%M:%SZ}"})
             self._run = run
             try:
                 yield self
             finally:
                 run.failed_steps += _failed_steps(context)
-                _tag(context, {"rows": f"{rows_received(run.store, run.run_id)}"})
+                published = "yes" if run.is_published else "no"
+                rows = f"{rows_received(run.store, run.run_id)}"
+                _tag(context, {"rows": rows, "published": published})
 
     @property
     def current(self) -> Run:
@@ -112,11 +116,22 @@ class RunResource(dg.ConfigurableResource[Any]):
             raise RuntimeError("the run resource is only usable while a run executes")
         return self._run
 
-    def _moment(self, own: datetime | None) -> datetime:
-        """What was asked for, else the pretend shop's own moment, else the clock's."""
-        if self.as_of:
-            return parse_as_of(self.as_of)
-        return own or datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+    def _moment(self, own: datetime | None, goes_on: datetime | None) -> datetime:
+        """What was asked for, else the pretend shop's own moment, else the clock's.
+
+        Models of two moments do not belong together: only a run that builds them all sets a new
+        one, and a part of them is built as of the last.
+        """
+        asked = parse_as_of(self.as_of) if self.as_of else None
+        if goes_on is None:
+            return asked or own or datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+        if asked not in (None, goes_on):
+            raise UsageError(
+                f"The other tables are as of {goes_on:%Y-%m-%dT%H:%M:%SZ}, and a part of them"
+                " cannot be of another moment.",
+                "Leave `as_of` empty, or run the job `refresh`.",
+            )
+        return goes_on
 
 
 class InstalledDbt(DbtCliResource):
@@ -132,6 +147,25 @@ class InstalledDbt(DbtCliResource):
 
     def _initialize_dbt_core_adapter(self, args: Sequence[str]) -> Any:  # noqa: ARG002
         return None
+
+
+def _planned(context: dg.InitResourceContext) -> frozenset[dg.AssetKey]:
+    """The assets that this run makes: all of them, a selection, or what is left of a failed run."""
+    plan = context.run.execution_plan_snapshot_id if context.run else None
+    if plan is None or context.instance is None:
+        return frozenset()
+    snapshot = context.instance.get_execution_plan_snapshot(plan)
+    wanted = set(snapshot.step_keys_to_execute)
+    keys = (key for step in snapshot.steps if step.key in wanted for key in step.entity_keys)
+    return frozenset(key for key in keys if isinstance(key, dg.AssetKey))
+
+
+def _is_part(home: Home, planned: frozenset[dg.AssetKey]) -> bool:
+    """Whether the run works on tables, and others stay as an earlier run left them."""
+    works = any(len(key.path) == 1 or key.path[0] in ("ops", "publish") for key in planned)
+    names = {key.path[-1] for key in planned}
+    is_whole = names >= record_of(home).tables and RUN_CONTEXT in names
+    return works and not is_whole
 
 
 def _starter(context: dg.InitResourceContext) -> str:

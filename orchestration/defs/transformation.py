@@ -18,6 +18,7 @@ from orchestration.defs.resources import RunResource
 from orchestration.home.interrupts import noticing_interrupts
 from orchestration.home.layout import Home
 from orchestration.published.candidate import SCHEMAS
+from orchestration.quality.dbt_record import record_of
 from orchestration.run.dbt import (
     WITHOUT_UNIT_TESTS,
     column_types,
@@ -85,6 +86,11 @@ def models(
 ) -> Iterator[Any]:
     """Build and test every selected model; a failing test fails the step, so nothing follows."""
     current = run.current
+    record = record_of(current.home)
+    names = {key.path[-1] for key in context.selected_asset_keys}
+    current.export_for_models()
+    record.require_parents(names)
+    record.begin(names)
     full = ["--full-refresh"] if current.request.full_refresh else []
     log_path = ["--log-path", str(current.home.dbt / "logs")]
     current.say("Modelling: who is who, value, stages, segments ...")
@@ -112,6 +118,7 @@ def models(
                     "Run again.",
                 ) from error
             raise
+    record.end()
     counts, columns = row_counts(current.home), column_types(current.home)
     yield from (_with_facts(context, event, counts, columns) for event in events)
     if not invocation.is_successful():

@@ -175,6 +175,9 @@ def last_run(home: Home, now: datetime, busy: bool) -> Iterator[Check]:
     if last["status"] == "failed":
         hint = "Run again; `regulars dev` shows at which step it failed."
         yield Check("last run", "failed", sentence, hint)
+    elif last["status"] == "unpublished":
+        sentence = f"The last run published nothing and was not asked to; it began {age} ago."
+        yield Check("last run", "ok", sentence)
     elif last["status"] == "running" and not busy:
         hint = "The next run marks it failed and clears up after it."
         yield Check("last run", "warning", "The last run ended without a word.", hint)

@@ -34,11 +34,13 @@ from dagster._utils import ensure_file
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import Connection, Engine
 
+from orchestration.host import terminal
 from orchestration.host.failures import in_words
 
 NOT_PUBLISHED = (
-    "Nothing was published: this selection does not reach publish/published. Select it with what"
-    " it depends on, or run the job `refresh`."
+    "Nothing was published: this selection does not reach publish/published. What was"
+    " published before, if anything, stays as it is. To publish, materialize what you changed with"
+    " everything downstream, or run the job `refresh`."
 )
 KEPT_FILES = 8  # the index and the newest runs; the UI looks into many
 BUSY_SECONDS = 30
@@ -73,25 +75,20 @@ class EventLog(SqliteEventLogStorage):
         return engine
 
     def store_event(self, event: EventLogEntry) -> None:
-        """Keep an event; that of a failure says first what failed, why and what to do."""
-        super().store_event(self._explained(event))
+        """Keep an event, and tell `regulars dev` of a run's beginning and end.
+
+        The event of a failure says first what failed, why and what to do.
+        """
+        explained = self._explained(event)
+        super().store_event(explained)
+        terminal.tell(explained)
 
     def _explained(self, event: EventLogEntry) -> EventLogEntry:
         inner = event.dagster_event
         if inner is None:
             return event
-        words = ""
-        if inner.event_type == DagsterEventType.RUN_FAILURE:
-            # A run that is marked as failed after it was killed has no data about its failure
-            data: Any = inner.event_specific_data
-            first = data.first_step_failure_event if data else None
-            step = first.step_key if first else None
-            words = in_words(step, data.error) if data and data.error else ""
-        elif inner.event_type == DagsterEventType.STEP_FAILURE:
-            failure: Any = inner.event_specific_data
-            error = failure.error if failure else None
-            words = in_words(inner.step_key, error) if error else ""
-        elif inner.event_type == DagsterEventType.RUN_SUCCESS and not self._published(event.run_id):
+        words = _words_of_failure(inner)
+        if inner.event_type == DagsterEventType.RUN_SUCCESS and not self._published(event.run_id):
             words = NOT_PUBLISHED
         if not words:
             return event
@@ -163,6 +160,21 @@ class StepOutput(LocalComputeLogManager):
         with redirect_to_file(sys.stdout, paths[0]), redirect_to_file(sys.stderr, paths[1]):
             yield CapturedLogContext(log_key)
         Path(self.get_captured_local_path(log_key, "complete")).touch()
+
+
+def _words_of_failure(event: Any) -> str:
+    """What failed, why and what to do, of an event that a run or step failed; empty for others."""
+    data: Any = event.event_specific_data
+    # A run that is marked as failed after it was killed has no data about its failure
+    error = getattr(data, "error", None)
+    if error is None:
+        return ""
+    if event.event_type == DagsterEventType.RUN_FAILURE:
+        first = data.first_step_failure_event
+        return in_words(first.step_key if first else None, error)
+    return (
+        in_words(event.step_key, error) if event.event_type == DagsterEventType.STEP_FAILURE else ""
+    )
 
 
 def _do_not_wait_for_the_disk(connection: Any, _record: Any) -> None:

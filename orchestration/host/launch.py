@@ -8,11 +8,13 @@ serve/server.py this is all that knows Dagster; it is imported late, as Dagster 
 from __future__ import annotations
 
 import os
+import sqlite3
 import sys
 import warnings
 from collections.abc import Callable
-from contextlib import redirect_stdout
+from contextlib import closing, redirect_stdout
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from ingestion.config import REPOSITORY
@@ -26,6 +28,8 @@ from orchestration.host.failures import as_error
 from orchestration.run import console
 from orchestration.run.run import RunRequest
 
+SETTINGS = "dagster.yaml"
+STORES = ("history/runs.db", "history/runs/index.db", "schedules/schedules.db")
 CODE_LOCATION = "regulars"
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -36,14 +40,40 @@ def prepare(home: Home) -> None:
     Two processes that initialise a fresh DAGSTER_HOME at once race, so the lock comes first.
     """
     home.create()
+    point_at(home)
+    if not _is_current(home):
+        (home.dagster / SETTINGS).write_text(_settings(), "utf-8")
+
+
+def point_at(home: Home) -> None:
+    """Let Dagster in this process, and in those it starts, work on this home."""
     take_settings(home)
     os.environ["REGULARS_HOME"] = str(home.root)
     os.environ["DAGSTER_HOME"] = str(home.dagster)
     os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")
-    source = files("orchestration.host").joinpath("dagster.yaml").read_text("utf-8")
-    target = home.dagster / "dagster.yaml"
-    if not target.exists() or target.read_text("utf-8") != source:
-        target.write_text(source, "utf-8")
+
+
+def is_prepared(home: Home) -> bool:
+    """Whether whoever holds the lock has made DAGSTER_HOME ready, so that all may open it."""
+    return _is_current(home) and all(_has_schema(home.dagster / name) for name in STORES)
+
+
+def _is_current(home: Home) -> bool:
+    path = home.dagster / SETTINGS
+    return path.exists() and path.read_text("utf-8") == _settings()
+
+
+def _settings() -> str:
+    return files("orchestration.host").joinpath(SETTINGS).read_text("utf-8")
+
+
+def _has_schema(path: Path) -> bool:
+    """Whether Dagster has made its tables; it notes their version last."""
+    try:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+            return connection.execute("select 1 from alembic_version").fetchone() is not None
+    except sqlite3.Error:
+        return False
 
 
 def run_job(

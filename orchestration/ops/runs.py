@@ -20,6 +20,7 @@ from orchestration.ops.store import Store, insert_new, to_micros, upsert
 RUNNING = "running"
 SUCCEEDED = "succeeded"
 FAILED = "failed"
+UNPUBLISHED = "unpublished"  # it did what it was asked, which was not to publish
 
 
 @dataclass(frozen=True)

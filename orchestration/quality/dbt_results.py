@@ -1,6 +1,7 @@
 """What dbt's own tests found, as check results.
 
-Belongs here: reading `run_results.json` of one dbt invocation. Does not belong here: starting dbt.
+Belongs here: judging the newest result of each node. Does not belong here: starting dbt, or keeping
+the results of earlier runs (dbt_record.py).
 Messages of dbt may hold values of failing rows, so only names, states and counts are taken.
 """
 
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestration.published.checks import CheckResult
+from orchestration.quality.dbt_record import UNFINISHED, last_results
 
 _HINT = "Look at the test's description in the dbt project; the run's log names the model."
 
@@ -19,15 +21,15 @@ def dbt_checks(target: Path) -> list[CheckResult]:
     """One result per dbt test, and one per model that could not be built.
 
     Args:
-        target: dbt's target folder of this run, with `run_results.json` and `manifest.json`.
+        target: dbt's target folder of this home, with its results and `manifest.json`.
     """
-    results = target / "run_results.json"
-    if not results.exists():
+    results = last_results(target)
+    if not results:
         return [_nothing_ran("dbt left no results.")]
     nodes = _nodes(target / "manifest.json")
     checks = [
         check
-        for result in json.loads(results.read_text("utf-8"))["results"]
+        for result in results
         for check in [_check(result, nodes.get(result["unique_id"], {}))]
         if check is not None
     ]
@@ -47,7 +49,7 @@ def _check(result: dict[str, Any], node: dict[str, Any]) -> CheckResult | None:
     status = str(result["status"])
     if kind in ("test", "unit_test"):
         return _test(name, _tested(node), status, result.get("failures"))
-    if status in ("error", "skipped"):
+    if status in ("error", "skipped", UNFINISHED):
         return CheckResult(
             kind="dbt",
             name=f"dbt.build.{name}",

@@ -26,7 +26,7 @@ published as (
 )
 select coalesce(sum(rows_loaded), 0), count(distinct run_id)
 from ops.run_sources join numbered using (run_id)
-where status = 'failed' and rows_loaded > 0
+where status in ('failed', 'unpublished') and rows_loaded > 0
     and number > (select number from published) and number < (select number from own)
 """
 

@@ -28,6 +28,8 @@ from orchestration.ops import runs, schema
 from orchestration.ops.commit import heal
 from orchestration.ops.consent_facts import FactCounts, record_consent_facts
 from orchestration.ops.continuity import check_continuity
+from orchestration.ops.export import export_ops
+from orchestration.ops.run_context import last_context
 from orchestration.ops.store import Store, open_store
 from orchestration.ops.unread_sources import has_unrecorded
 from orchestration.published.audit import failure
@@ -68,6 +70,7 @@ class Run:
     candidate: Candidate | None = None
     checks: list[CheckResult] = field(default_factory=list)
     failed_steps: list[str] = field(default_factory=list)
+    is_published: bool = False
     _ingest: RunContext | None = None
 
     @property
@@ -105,6 +108,23 @@ class Run:
             sms_refusal_ends_everything=self.settings.permission.sms_refusal_ends_everything,
         )
 
+    def export_for_models(self) -> None:
+        """Write what ops knows once more in a run that begins with the models.
+
+        Ids may have been committed since it was written.
+
+        Raises:
+            RegularsError: it was never written in this home.
+        """
+        context = last_context(self.home.ops_export)
+        if context is None:
+            raise RegularsError(
+                "No model can be built yet: ops/run_context, which says as of when, is missing.",
+                "Materialize it and what the model is made of too, or run the job `refresh` once.",
+            )
+        if context.run_id != self.run_id:
+            export_ops(self.store, self.home.ops_export, self.facts)
+
 
 @contextmanager
 def open_run(
@@ -118,7 +138,8 @@ def open_run(
     """Take the lock, clear up after the dead, and keep the run's row in ops true to its end.
 
     A run that published is marked succeeded by the commit that follows the swap; whatever else
-    happens, its row is closed as failed here.
+    happens, its row is closed here: as failed, or as unpublished where a selection of steps did
+    what it was asked and does not reach the published file.
 
     Raises:
         BusyError: another run holds the home after `wait_seconds`.
@@ -137,10 +158,10 @@ def open_run(
             whole = True
         finally:
             _record_what_was_read(run)
-            runs.finish_run(store, run_id, runs.FAILED, finished_at=clock())
-            # A selection of steps that publishes nothing is no failure to be told of.
             failed = not whole or run.failed_steps or stopping(run.checks)
-            if failed and runs.run_status(store, run_id) == runs.FAILED:
+            status = runs.FAILED if failed else runs.UNPUBLISHED
+            runs.finish_run(store, run_id, status, finished_at=clock())
+            if runs.run_status(store, run_id) == runs.FAILED:
                 _tell_of_failure(run)
 
 

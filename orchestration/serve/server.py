@@ -25,16 +25,18 @@ from typing import Any
 import psutil
 
 from ingestion.config import REPOSITORY
-from ingestion.errors import UsageError
+from ingestion.errors import BusyError, UsageError
 from orchestration.home import lock
 from orchestration.home.layout import Home
 from orchestration.home.workers import is_alive, process_mark
-from orchestration.host.launch import prepare
+from orchestration.host.launch import is_prepared, point_at, prepare
+from orchestration.host.terminal import SERVING
 from orchestration.serve.guard import TOKEN, Guard
 
 FIRST_PAGE = "/asset-groups"
 POLL_MILLISECONDS = 2000
 STOP_SECONDS = 30.0
+READY_SECONDS = 4.0  # for a run that makes a new home ready at this moment; then it is busy
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -73,14 +75,9 @@ def serve(home: Home, listener: socket.socket, say: Callable[[str], None]) -> No
     name, port = listener.getsockname()[:2]
     host = f"[{name}]" if ":" in name else name
     os.environ["GRPC_VERBOSITY"] = "ERROR"  # its farewells at the end are no news
-    os.environ["DAGSTER_IS_DEV_CLI"] = "1"
+    os.environ["DAGSTER_IS_DEV_CLI"] = os.environ[SERVING] = "1"
     os.chdir(REPOSITORY)
-    with lock.hold(home.lock, wait_seconds=30):
-        prepare(home)
-        from dagster import DagsterInstance
-
-        with DagsterInstance.get():
-            pass
+    _make_ready(home, say)
     say(
         f"Dagster opens in a moment: http://{host}:{port}{FIRST_PAGE}?{TOKEN}={token}\n"
         "This address lets in whoever has it, until Ctrl-C stops it."
@@ -100,6 +97,31 @@ def serve(home: Home, listener: socket.socket, say: Callable[[str], None]) -> No
         _end(started)
 
 
+def _make_ready(home: Home, say: Callable[[str], None]) -> None:
+    """Make Dagster's folder ready; a run that is at work has done so, and is not waited for.
+
+    Raises:
+        BusyError: another process holds a home that is not ready yet.
+    """
+    deadline = time.monotonic() + READY_SECONDS
+    while True:
+        try:
+            with lock.hold(home.lock):
+                prepare(home)
+                from dagster import DagsterInstance
+
+                with DagsterInstance.get():
+                    return
+        except BusyError as busy:
+            if is_prepared(home):
+                point_at(home)
+                say(f"{busy.message} What is started here meanwhile waits for it.")
+                return
+            if time.monotonic() >= deadline:
+                raise
+        time.sleep(0.2)
+
+
 def _serve(stack: ExitStack, listener: socket.socket, token: str) -> None:
     import uvicorn
     from dagster import DagsterInstance
@@ -109,7 +131,7 @@ def _serve(stack: ExitStack, listener: socket.socket, token: str) -> None:
     instance = stack.enter_context(DagsterInstance.get())
     # While the code server starts in its own process, this one reads the web server's modules.
     with ThreadPoolExecutor(1) as early:
-        web = early.submit(import_module, "dagster_webserver.app")
+        web = early.submit(import_module, "orchestration.serve.page")
         workspace = stack.enter_context(_code_server(instance))
         stack.callback(_stop_runs, instance)
         stack.enter_context(_daemon(instance, workspace))
@@ -120,9 +142,7 @@ def _serve(stack: ExitStack, listener: socket.socket, token: str) -> None:
                 code_server_log_level="warning",
             )
         )
-    app = web.result().create_app_from_workspace_process_context(
-        context, live_data_poll_rate=POLL_MILLISECONDS
-    )
+    app = web.result().Page(context, "", POLL_MILLISECONDS).create_asgi_app()
     config = uvicorn.Config(
         Guard(app, listener.getsockname()[1], token),
         log_level="warning",

@@ -126,7 +126,7 @@ def test_a_store_held_by_another_program_is_named(home: Home) -> None:
 
 def test_a_run_at_work_is_left_alone(home: Home) -> None:
     script = (
-        "from pathlib import Path; from orchestration import lock;"
+        "from pathlib import Path; from orchestration.home import lock;"
         f"h = lock.hold(Path({str(home.lock)!r})); h.__enter__()"
     )
     with _held(script):

@@ -42,7 +42,7 @@ def test_run_ids_say_the_moment_and_count_up(tmp_path) -> None:
         assert first.run_id == "20260701T000000Z-0001"
     with open_store(home) as store:
         assert next_run_id(store, AS_OF) == "20260701T000000Z-0002"
-        assert runs.run_status(store, first.run_id) == runs.FAILED, "it never published"
+        assert runs.run_status(store, first.run_id) == runs.UNPUBLISHED, "it never published"
 
 
 def test_a_dead_run_is_cleared_up_by_the_next(tmp_path) -> None:

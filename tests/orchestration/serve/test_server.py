@@ -111,7 +111,9 @@ def test_only_the_printed_address_leads_to_dagster(served: Served) -> None:
     path = served.address.removeprefix(base(served.address))
     assert served.ask(path)[0] == 303
     assert served.cookie.startswith("regulars_")
-    assert "__NEXT_DATA__" in served.ask("/asset-groups", cookie=served.cookie)[1]
+    page = served.ask("/asset-groups", cookie=served.cookie)[1]
+    assert "__NEXT_DATA__" in page
+    assert "asset-graph-direction" in page
     status, text = served.ask("/graphql", VERSION, cookie=served.cookie, **json_here)
     assert status == 200
     assert "version" in json.loads(text)["data"]
