@@ -13,7 +13,6 @@ import numpy as np
 SHOP_DOMAIN = "shop.example.com"
 SHOP_URL = f"https://{SHOP_DOMAIN}"
 INTERNAL_IP = "192.0.2.10"
-SHOP_NAME = "Harbour & Pine"
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -79,13 +78,6 @@ WORK_DOMAINS = tuple(
 
 COUNTRIES = ("GB", "IE", "DE", "FR", "US")
 COUNTRY_SHARE = np.array([0.90, 0.03, 0.03, 0.025, 0.015])
-COUNTRY_NAMES = {
-    "GB": "United Kingdom",
-    "IE": "Ireland",
-    "DE": "Germany",
-    "FR": "France",
-    "US": "United States",
-}
 PHONE_PREFIX = ("+44770", "+35385", "+491511", "+3363", "+1555")
 PHONE_DIGITS = 7
 TIMEZONES = ("Europe/London", "Europe/Dublin", "Europe/Berlin", "Europe/Paris", "America/New_York")

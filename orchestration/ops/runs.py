@@ -44,12 +44,6 @@ class SourceCounts:
     rows_duplicate: int = 0
     values_emptied: int = 0
 
-    @property
-    def is_conserved(self) -> bool:
-        """Whether every row received has an outcome."""
-        outcomes = self.rows_loaded + self.rows_quarantined + self.rows_duplicate
-        return self.rows_received == outcomes
-
 
 @dataclass(frozen=True)
 class AuditLog:

@@ -78,20 +78,6 @@ def at_most(
     return Expectation(name, kind, arguments, sentence, hint, severity, is_share)
 
 
-def at_least(
-    column: str,
-    limit: float,
-    sentence: str,
-    hint: str,
-    *,
-    name: str,
-    severity: Severity = "blocking",
-) -> Expectation:
-    """A number that must not fall below a limit."""
-    arguments = {"column": column, "min_value": limit}
-    return Expectation(name, "ExpectColumnValuesToBeBetween", arguments, sentence, hint, severity)
-
-
 def only(
     column: str, values: Sequence[object], sentence: str, hint: str, *, name: str
 ) -> Expectation:

@@ -1,0 +1,47 @@
+"""Names that no Python of the product mentions and that are needed all the same, for vulture.
+
+Belongs here: a name and who uses it. Does not belong here: code that only might be needed one day.
+Fields and constants are not asked about at all (`make lint`): templates and SQL read them by name.
+"""
+
+# ruff: noqa: B018, F821
+
+# dbt, Dagster, the logging of SQL and the web server call these by name
+Plugin
+_.configure_connection
+_.yield_for_execution
+_._cli_version
+_._initialize_dbt_core_adapter
+_.get_asset_key
+_.get_group_name
+_._connect
+_.from_config_value
+_.capture_logs
+
+# Templates of the report read these
+_.value_or_zero
+_.reachable
+
+# Python hands or asks for these: a context manager's end, a file that is read; mypy reads the class
+trace
+_.readable
+_.readinto
+DataclassInstance
+
+# The pretend shop's parts, by which tests look at it
+_.expire_tokens
+write_input
+write_truth_tables
+
+# What tests of sending ask of the ledger, and what a person says; `sync --resolve` is not built
+sent_to
+held_back_for
+permission_of
+resolve_unknown
+state_counts
+_.is_complete
+record_suppressions
+
+# How tests and the README's readers of files read back what was written
+read_csv
+published_parquet
