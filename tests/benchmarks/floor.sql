@@ -2168,6 +2168,8 @@ with recent as (
         from orders
         where ordered_at >= as_of() - interval 8 day and not is_test
             and (gross_sales > 0 or gift_cards_sold > 0)
+        union all
+        select cart(cart_id), occurred_at from recent where event_name = 'Order Completed'
     )
     where token is not null group by token
 ), answered as (
