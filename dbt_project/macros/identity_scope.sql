@@ -2,7 +2,7 @@
     Who is who is worked out again only for those whom a change touches; this is how.
 
     `int_identity_scope` lists the identifiers to look at in this run. The models between it and
-    `int_identity_solved` see these alone. Those that later models read keep the rest from earlier runs:
+    `int_identity_last_solved` see these alone. Those that later models read keep the rest from earlier runs:
     they are incremental by the strategy `replace_scope`, which is what tells them from others. On a full refresh
     everything is in scope.
 -#}
@@ -39,7 +39,7 @@
         if left_by_last_run(kept.name) is none -%}
         {{ return(true) }}
     {%- endfor -%}
-    {%- set solved = left_by_last_run('int_identity_solved') -%}
+    {%- set solved = left_by_last_run('int_identity_last_solved') -%}
     {%- set unfinished -%}
         select count(*)
         from (
@@ -66,7 +66,7 @@
 {#- For a kept model by itself under --full-refresh: what is out of scope would be lost without a word. -#}
 {% macro refuse_half_a_refresh() -%}
     {%- set in_this_run = ref('int_identity_scope') -%}
-    {%- set solved = left_by_last_run('int_identity_solved') if execute and flags.FULL_REFRESH else none -%}
+    {%- set solved = left_by_last_run('int_identity_last_solved') if execute and flags.FULL_REFRESH else none -%}
     {%- set scope = load_relation(in_this_run) if solved is not none else none -%}
     {%- if scope is not none -%}
         {%- set left_out = run_query(
@@ -75,7 +75,7 @@
         {%- if left_out > 0 -%}
             {{ exceptions.raise_compiler_error(
                 model.name ~ " keeps what earlier runs found and cannot be refreshed by itself;"
-                ~ " refresh it with what it is made from: --full-refresh --select +int_identity_solved"
+                ~ " refresh it with what it is made from: --full-refresh --select +int_identity_last_solved"
             ) }}
         {%- endif -%}
     {%- endif -%}

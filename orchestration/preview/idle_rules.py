@@ -54,7 +54,7 @@ known as (
 ),
 must_links as (
     select key_a, key_b, refusal_reason
-    from warehouse.intermediate.int_identity_links_judged
+    from warehouse.intermediate.int_identity_edges_judged
     where source_system = 'identity_rules' and rule = 'must_link'
 ),
 judged as (

@@ -4,8 +4,8 @@ Belongs here: the order of statements around SQL that dbt compiled from the mode
 here: measuring (measure), telling (identity_page), or any SQL that finds components.
 
 The dictionary is the model `int_identifier_values`, texts become integers by
-`int_identity_evidence_keyed`, the components are `int_identity_drafts`; the bench gives them its
-pairs as evidence. Texts are given in their matching form, so `match_identifier` has nothing to do.
+`int_identity_evidence_keyed`, the components are `int_identity_components_before_cuts`; the bench
+gives them its pairs as evidence. Texts are given in their matching form, so `match_identifier` has nothing to do.
 Run as a module: `python -m tests.benchmarks.identity_steps STEP FOLDER`; the folder has what
 `identity_edges` wrote and compiled/.
 """
@@ -32,7 +32,7 @@ TRUST = (
     *("klaviyo_profile_id", "payment_card", "phone", "device"),
 )
 
-DICTIONARY, COMPONENTS = "int_identifier_values", "int_identity_drafts"
+DICTIONARY, COMPONENTS = "int_identifier_values", "int_identity_components_before_cuts"
 KEYED = "int_identity_evidence_keyed"
 MODELS = (DICTIONARY, KEYED, COMPONENTS)
 ANEW, AGAIN = "anew", "again"
@@ -130,7 +130,7 @@ class Identities:
     def solve(self, links: str) -> str:
         """The SQL of the components of some links."""
         self._con.execute(
-            "create or replace view int_identity_links_checked as "
+            "create or replace view int_identity_edges_checked as "
             f"select *, null::varchar as refusal_reason from ({links})"
         )
         return self._model(COMPONENTS)

@@ -19,32 +19,32 @@ from tests.dbt.world import World
 Edges = list[tuple[int, int]]
 
 
-IDENTITY = "dbt/target/compiled/regulars/models/intermediate/identity"
+IDENTITY = "dbt/target/compiled/regulars/models/intermediate/identity/conflicts"
 MACROS = REPOSITORY / "dbt_project/macros/engine/components.sql"
-LINKS = "warehouse.intermediate.int_identity_links_checked"
+EDGES = "warehouse.intermediate.int_identity_edges_checked"
 
 
 @pytest.fixture(scope="module", params=["engine", "portable"])
 def solve(request: pytest.FixtureRequest, world: World) -> Iterator[duckdb.DuckDBPyConnection]:
     """A database where the model finds edges that a test wrote: as compiled, or in portable SQL."""
-    sql = (world.home / IDENTITY / "int_identity_drafts.sql").read_text("utf-8")
+    sql = (world.home / IDENTITY / "int_identity_components_before_cuts.sql").read_text("utf-8")
     if request.param == "portable":
         macro = MACROS.read_text("utf-8") + "{{ default__connected_components(edges) }}"
-        sql = Environment().from_string(macro).render(edges=LINKS)
+        sql = Environment().from_string(macro).render(edges=EDGES)
     with duckdb.connect() as con:
         register_components(con)
         con.execute("attach ':memory:' as warehouse")
         con.execute("create schema warehouse.intermediate")
-        con.execute(f"create table {LINKS} (key_a bigint, key_b bigint, refusal_reason varchar)")
+        con.execute(f"create table {EDGES} (key_a bigint, key_b bigint, refusal_reason varchar)")
         con.execute(f"create view solution as {sql}")
         yield con
 
 
 def partition(con: duckdb.DuckDBPyConnection, edges: Edges) -> set[frozenset[int]]:
     """The components that SQL finds."""
-    con.execute(f"delete from {LINKS}")
+    con.execute(f"delete from {EDGES}")
     con.execute(
-        f"insert into {LINKS} select unnest($a::bigint[]), unnest($b::bigint[]), null",
+        f"insert into {EDGES} select unnest($a::bigint[]), unnest($b::bigint[]), null",
         {"a": [min(edge) for edge in edges], "b": [max(edge) for edge in edges]},
     )
     found = con.execute("select component, list(node) from solution group by component").fetchall()

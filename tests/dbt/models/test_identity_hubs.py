@@ -52,7 +52,7 @@ def test_a_login_on_ten_thousand_devices_joins_nobody(hubs: World) -> None:
 def test_each_refusal_says_why(hubs: World) -> None:
     with hubs.warehouse() as con:
         reasons = con.execute(
-            "select refusal_reason, count(*) from intermediate.int_identity_links_judged"
+            "select refusal_reason, count(*) from intermediate.int_identity_edges_judged"
             " group by all order by all"
         ).fetchall()
     assert reasons == [("too_many_devices", 10_000), ("too_many_emails", 50_000)]

@@ -13,7 +13,7 @@ from tests.dbt.world import World
 AS_OF = "2026-06-01 00:00:00"
 HINTS = ("--vars", "{mailbox_hints: true}")
 PEOPLE = (
-    *("--select", "+int_identity_solved", "+int_customers", "+int_orders_resolved"),
+    *("--select", "+int_identity_last_solved", "+int_customers", "+int_orders_resolved"),
     *("+int_identity_under_merging", "--exclude", "path:tests"),
 )
 LATIN, CYRILLIC = "pay@shop.example", "p\u0430y@shop.example"

@@ -99,4 +99,9 @@ def test_a_rule_that_cannot_be_is_one_sentence(
         ).fetchall()
         con.execute(f"update {schema}.{seed} set {change} where {where}")
     with pytest.raises(AssertionError, match=sentence):
-        copy.build("--select", "int_identifiers", "int_refused_identifiers", "int_identity_crowds")
+        copy.build(
+            "--select",
+            "int_identifiers",
+            "int_refused_identifiers",
+            "int_identity_components_over_limit",
+        )

@@ -14,7 +14,7 @@ from tests.dbt.world import World
 
 RESOLUTION = (
     "--select",
-    "+int_identity_solved",
+    "+int_identity_last_solved",
     "+int_customer_identifiers",
     "--exclude",
     "path:tests",
@@ -26,7 +26,7 @@ KEPT = {
     "links": """
         select a.identifier_value, b.identifier_value, l.evidence_rank, l.rule, l.source_record_id,
             l.refusal_reason
-        from intermediate.int_identity_links_judged as l
+        from intermediate.int_identity_edges_judged as l
         join intermediate.int_identifiers as a on l.key_a = a.identifier_key
         join intermediate.int_identifiers as b on l.key_b = b.identifier_key
         where l.rule <> 'must_link'
@@ -46,7 +46,7 @@ KEPT = {
     """,
     "solved": """
         select list_sort(list(identifier_type || identifier_value))
-        from intermediate.int_identity_solved
+        from intermediate.int_identity_last_solved
         join intermediate.int_identifiers using (identifier_key)
         group by neighbourhood
     """,
@@ -125,7 +125,7 @@ def test_only_what_a_change_touches_is_looked_at_again(home: World, tmp_path: Pa
     home.build(*RESOLUTION)
     looked_at, found = scope(home), kept(home)
     with home.warehouse() as con:
-        known = con.execute("select count(*) from intermediate.int_identity_solved").fetchone()
+        known = con.execute("select count(*) from intermediate.int_identity_last_solved").fetchone()
     assert {ann, other, "90011", "+442079460101"} <= looked_at
     assert known and len(looked_at) < known[0] / 4
     assert found == rebuilt(home, tmp_path / "anew")
@@ -147,7 +147,7 @@ def test_a_run_that_stopped_half_way_leaves_nothing_behind(home: World, tmp_path
     assert kept(home) == before
     home.build(*RESOLUTION)
     with home.warehouse() as con:
-        known = con.execute("select count(*) from intermediate.int_identity_solved").fetchone()
+        known = con.execute("select count(*) from intermediate.int_identity_last_solved").fetchone()
     assert known and len(scope(home)) < known[0] / 4, "whole again, so little to look at"
 
 
@@ -241,6 +241,6 @@ def test_another_version_of_the_rules_looks_at_everybody(home: World) -> None:
     home.export("run_context", [{"run_id": "run", "as_of": home.as_of, "code_version": "another"}])
     home.build(*RESOLUTION)
     with home.warehouse() as con:
-        known = con.execute("select count(*) from intermediate.int_identity_solved").fetchone()
+        known = con.execute("select count(*) from intermediate.int_identity_last_solved").fetchone()
     assert known and len(scope(home)) == known[0]
     assert kept(home) == before

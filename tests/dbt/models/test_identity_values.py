@@ -18,7 +18,7 @@ from tests.dbt.world import World
 
 AS_OF = "2026-06-01 00:00:00"
 PEOPLE = (
-    *("--select", "+int_identity_solved", "+int_customers", "+int_orders_resolved"),
+    *("--select", "+int_identity_last_solved", "+int_customers", "+int_orders_resolved"),
     *("+int_contacts_resolved", "+qa_refused_identifiers", "--exclude", "path:tests"),
 )
 STAND_FOR_NOBODY = (

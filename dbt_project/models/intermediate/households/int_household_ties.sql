@@ -43,7 +43,7 @@ seen_with as (
         shared.identifier_type as basis,
         shared.identifier_key,
         links.{{ other }} as other_key
-    from {{ ref('int_identity_links') }} as links
+    from {{ ref('int_identity_edges_observed') }} as links
     inner join shared on links.{{ one }} = shared.identifier_key
     {{ 'union all' if not loop.last }}
     {%- endfor %}

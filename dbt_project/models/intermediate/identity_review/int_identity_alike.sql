@@ -47,7 +47,7 @@ seen_with as (
     select
         shared_phones.identifier_key as phone,
         links.{{ other }} as other_key
-    from {{ ref('int_identity_links') }} as links
+    from {{ ref('int_identity_edges_observed') }} as links
     inner join shared_phones on links.{{ one }} = shared_phones.identifier_key
     {{ 'union all' if not loop.last }}
     {%- endfor %}

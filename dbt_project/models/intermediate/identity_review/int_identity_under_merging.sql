@@ -16,7 +16,7 @@ kept_apart as (
     select
         least(customers_a.customer_id, customers_b.customer_id) as customer_a,
         greatest(customers_a.customer_id, customers_b.customer_id) as customer_b
-    from {{ ref('int_identity_rule_links') }} as rules
+    from {{ ref('int_identity_rule_edges') }} as rules
     inner join {{ ref('int_customer_identifiers') }} as customers_a on rules.key_a = customers_a.identifier_key
     inner join {{ ref('int_customer_identifiers') }} as customers_b on rules.key_b = customers_b.identifier_key
     where rules.rule = 'cannot_link'

@@ -4,7 +4,7 @@
 -#}
 with links as (
     select *
-    from {{ ref('int_identity_links_judged') }}
+    from {{ ref('int_identity_edges_judged') }}
     where refusal_reason is null
 ),
 

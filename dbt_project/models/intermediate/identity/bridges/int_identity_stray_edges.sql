@@ -1,0 +1,107 @@
+{#-
+    Ties that a record without a name would make between two people, each refused by itself: those of
+    `int_identity_nameless_edges`, and a card, phone or device beside one another on records without an
+    account or address. Those stay if both were seen under one and the same name, with one account or
+    address, or with nothing but each other.
+-#}
+with links as (
+    select
+        key_a,
+        key_b,
+        case when is_bridge_a then key_a else key_b end as bridge_key,
+        case when is_bridge_a then key_b else key_a end as other_key,
+        is_bridge_a and is_bridge_b as is_bare
+    from {{ ref('int_identity_edges_in_scope') }}
+    where refusal_reason is null and (is_bridge_a or is_bridge_b)
+),
+
+nameless as (
+    select *
+    from {{ ref('int_identity_nameless_edges') }}
+),
+
+touches as (
+    select
+        touches.bridge_key,
+        touches.core,
+        nameless.core is not null as is_stray
+    from {{ ref('int_identity_bridge_cores') }} as touches
+    left join nameless on touches.bridge_key = nameless.bridge_key and touches.core = nameless.core
+),
+
+known as (
+    select distinct bridge_key
+    from touches
+),
+
+bare as (
+    select
+        links.key_a,
+        links.key_b,
+        identifiers_a.identifier_type as type_a,
+        identifiers_b.identifier_type as type_b
+    from links
+    inner join {{ ref('int_identifiers') }} as identifiers_a on links.key_a = identifiers_a.identifier_key
+    inner join {{ ref('int_identifiers') }} as identifiers_b on links.key_b = identifiers_b.identifier_key
+    where links.is_bare
+),
+
+sides as (
+    select
+        key_a,
+        key_b,
+        key_a as bridge_key,
+        count(*) over (partition by key_a, type_b) as partner_count
+    from bare
+    union all
+    select
+        key_a,
+        key_b,
+        key_b as bridge_key,
+        count(*) over (partition by key_b, type_a) as partner_count
+    from bare
+),
+
+of_one_core as (
+    select distinct
+        bare.key_a,
+        bare.key_b
+    from bare
+    inner join touches as touches_a on bare.key_a = touches_a.bridge_key and not touches_a.is_stray
+    inner join touches as touches_b on bare.key_b = touches_b.bridge_key and not touches_b.is_stray
+    where touches_a.core = touches_b.core
+),
+
+judged as (
+    select
+        sides.key_a,
+        sides.key_b,
+        max(sides.partner_count) = 1 and count(known.bridge_key) = 0 as are_alone,
+        count(names.full_name) = 2 as have_names,
+        max(names.name_count) = 1 and min(names.full_name) = max(names.full_name) as have_one_name
+    from sides
+    left join known on sides.bridge_key = known.bridge_key
+    left join {{ ref('int_identity_bridge_names') }} as names on sides.bridge_key = names.bridge_key
+    group by sides.key_a, sides.key_b
+)
+
+select
+    links.key_a,
+    links.key_b,
+    nameless.refusal_reason
+from links
+left join {{ ref('int_identity_cores') }} as cores on links.other_key = cores.node
+inner join nameless
+    on links.bridge_key = nameless.bridge_key and coalesce(cores.component, links.other_key) = nameless.core
+where not links.is_bare
+union all
+select
+    judged.key_a,
+    judged.key_b,
+    case when judged.have_names then 'several_people' else 'unnamed_record' end as refusal_reason
+from judged
+left join of_one_core on judged.key_a = of_one_core.key_a and judged.key_b = of_one_core.key_b
+where
+    of_one_core.key_a is null
+    and not judged.are_alone
+    and not (judged.have_names and judged.have_one_name)

@@ -1,6 +1,0 @@
-{{ config(materialized='view') }}
-
-{#- The pairs that this run looks at. -#}
-select *
-from {{ ref('int_identity_links') }}
-where {{ in_scope('hub_key') }}

@@ -1,0 +1,40 @@
+{{ config(materialized='view') }}
+
+with links as (
+    select *
+    from {{ ref('int_identity_edges_judged') }}
+),
+
+identifiers as (
+    select *
+    from {{ ref('int_identifiers') }}
+),
+
+named as (
+    select
+        links.*,
+        identifiers_a.identifier_type as type_a,
+        identifiers_a.identifier_value as value_a,
+        identifiers_b.identifier_type as type_b,
+        identifiers_b.identifier_value as value_b,
+        -- The pair is written in the order of its texts: integers may differ between two warehouses
+        concat(identifiers_a.identifier_type, '|', identifiers_a.identifier_value)
+        < concat(identifiers_b.identifier_type, '|', identifiers_b.identifier_value) as is_in_order
+    from links
+    inner join identifiers as identifiers_a on links.key_a = identifiers_a.identifier_key
+    inner join identifiers as identifiers_b on links.key_b = identifiers_b.identifier_key
+)
+
+select
+    case when is_in_order then type_a else type_b end as identifier_a_type,
+    case when is_in_order then value_a else value_b end as identifier_a_value,
+    case when is_in_order then type_b else type_a end as identifier_b_type,
+    case when is_in_order then value_b else value_a end as identifier_b_value,
+    source_system,
+    source_record_id,
+    {{ timestamp_from_micros('observed_micros') }} as observed_at,
+    rule,
+    {{ evidence_grade('evidence_rank') }} as evidence_grade,
+    case when refusal_reason is null then 'used' else 'refused' end as status,
+    refusal_reason
+from named
