@@ -5,7 +5,8 @@ here: measuring (measure), telling (identity_page), or any SQL that finds compon
 
 The dictionary is the model `int_identifier_values`, texts become integers by
 `int_identity_evidence_keyed`, the components are `int_identity_components_before_cuts`; the bench
-gives them its pairs as evidence. Texts are given in their matching form, so `match_identifier` has nothing to do.
+gives them its pairs as evidence. Texts are given in their matching form, so `match_identifier` has
+nothing to do.
 Run as a module: `python -m tests.benchmarks.identity_steps STEP FOLDER`; the folder has what
 `identity_edges` wrote and compiled/.
 """
