@@ -1,20 +1,18 @@
-"""The shop's one settings file, `regulars.toml`, read and checked.
+"""The shape of the shop's one settings file, `regulars.toml`.
 
-Belongs here: the shape of the settings and their defaults. Does not belong here: secrets (settings
-name environment variables, never values) and per-run facts such as the date.
+Belongs here: the sections, their defaults and limits. Does not belong here: reading the file
+(settings_file.py), what one source alone is told (its own file in sources/), secrets (settings name
+environment variables, never values) and per-run facts such as the date.
 """
 
 from __future__ import annotations
 
-import os
-import tomllib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
-
-from ingestion.errors import UsageError, first_problem
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 CONFIG_NAME = "regulars.toml"
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -57,14 +55,18 @@ class Shop(Section):
         return ZoneInfo(self.timezone)
 
 
-class FileSource(Section):
-    """A folder of the input that can be switched off."""
+class SourceSettings(Section):
+    """The section `[sources.NAME]` of a source: a folder of the input is on unless switched off."""
 
     enabled: bool = True
 
 
-class ApiSource(Section):
-    """An API to pull from; off until it has credentials. Secrets by variable name only."""
+class ApiSettings(SourceSettings):
+    """The section of an API to pull from; off until it has credentials.
+
+    Each API source declares its own below this one, in its own file. Keys that end in `_env` name
+    the environment variables that hold secrets; a secret itself never stands in the settings.
+    """
 
     enabled: bool = False
     base_url: str
@@ -73,62 +75,7 @@ class ApiSource(Section):
     page_size: Annotated[int, Field(ge=1, le=250)] = 100
 
 
-class Klaviyo(ApiSource):
-    """Klaviyo's API (private key)."""
-
-    base_url: str = "https://a.klaviyo.com"
-    api_key_env: str = "KLAVIYO_API_KEY"
-    revision: str = "2026-07-15"
-
-
-class Shopify(ApiSource):
-    """Shopify's GraphQL Admin API (client credentials)."""
-
-    base_url: str = "https://example.myshopify.com"
-    client_id_env: str = "SHOPIFY_CLIENT_ID"
-    client_secret_env: str = "SHOPIFY_CLIENT_SECRET"  # noqa: S105 - the variable's name
-    api_version: str = "2026-07"
-    bulk_backfill: bool = True
-
-
-class Sources(Section):
-    """Every source, by name. Folders are on by default, APIs off.
-
-    A source that the shop adds (a file in ingestion/sources) may have a section here too.
-    """
-
-    model_config = ConfigDict(extra="allow", frozen=True)
-    __pydantic_extra__: dict[str, FileSource]
-
-    web: FileSource = FileSource()
-    email: FileSource = FileSource()
-    orders: FileSource = FileSource()
-    payments: FileSource = FileSource()
-    products: FileSource = FileSource()
-    promotions: FileSource = FileSource()
-    contacts: FileSource = FileSource()
-    consents: FileSource = FileSource()
-    feedback: FileSource = FileSource()
-    spend: FileSource = FileSource()
-    rates: FileSource = FileSource()
-    identity_rules: FileSource = FileSource()
-    klaviyo: Klaviyo = Klaviyo()
-    shopify: Shopify = Shopify()
-
-    @model_validator(mode="after")
-    def _only_sources_that_exist(self) -> Self:
-        known = {file.stem for file in (Path(__file__).parent / "sources").glob("[!_]*")}
-        for name in self.__pydantic_extra__ or {}:
-            if name not in known:
-                raise ValueError(
-                    f"`sources.{name}` is no source; known: {', '.join(sorted(known))}"
-                )
-        return self
-
-    def is_enabled(self, name: str) -> bool:
-        """Whether the source is on; a file source without a section is."""
-        section = getattr(self, name, FileSource())
-        return bool(section.enabled)
+OwnSettings = TypeVar("OwnSettings", bound=SourceSettings)
 
 
 # It becomes part of paths and asset names.
@@ -214,11 +161,15 @@ class Schedule(Section):
 
 
 class Settings(Section):
-    """All of `regulars.toml`."""
+    """All of `regulars.toml`.
+
+    `sources` holds the sections that the file has, each in the class its source declares
+    (settings_file.py reads them so).
+    """
 
     input: str = ""
     shop: Shop = Shop()
-    sources: Sources = Sources()
+    sources: dict[str, SourceSettings] = {}
     destinations: dict[DestinationName, Destination] = {}
     segments: dict[str, Segment] = {}
     breaker: Breaker = Breaker()
@@ -229,6 +180,15 @@ class Settings(Section):
     schedule: Schedule = Schedule()
     models: dict[str, Any] = {}
 
+    def section(self, source: str, kind: type[OwnSettings]) -> OwnSettings:
+        """The section of a source, in its own class; that class's defaults where there is none."""
+        found = self.sources.get(source)
+        return kind() if found is None else kind.model_validate(found)
+
+    def with_sections(self, sections: Mapping[str, SourceSettings]) -> Settings:
+        """The same settings with these sources' sections in place of their own."""
+        return self.model_copy(update={"sources": {**self.sources, **sections}})
+
     def dbt_vars(self) -> dict[str, Any]:
         """What dbt is told about the shop: zone, currency, country and model thresholds."""
         return {
@@ -238,64 +198,3 @@ class Settings(Section):
             "shop_hosts": list(self.shop.hosts),
             **self.models,
         }
-
-
-def reads_a_shop(settings: Settings, asked: str = "") -> bool:
-    """Whether a run has an input or an API switched on."""
-    apis = settings.sources.klaviyo.enabled or settings.sources.shopify.enabled
-    return bool(asked or settings.input or apis)
-
-
-def config_path(explicit: str | Path | None = None) -> Path:
-    """The settings file: the argument, else `REGULARS_CONFIG`, else ./regulars.toml, else ours."""
-    if explicit or os.environ.get("REGULARS_CONFIG"):
-        return Path(explicit or os.environ["REGULARS_CONFIG"])
-    here = Path.cwd() / CONFIG_NAME
-    return here if here.exists() else REPOSITORY / CONFIG_NAME
-
-
-def load_settings(explicit: str | Path | None = None) -> Settings:
-    """Read and check the settings.
-
-    Raises:
-        UsageError: the file is missing or unreadable, or a key or value is wrong (named).
-    """
-    path = config_path(explicit)
-    try:
-        content = tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise UsageError(
-            f"The settings file {path} cannot be read ({error.strerror}).",
-            "Create it from the repository's regulars.toml, or point REGULARS_CONFIG at yours.",
-        ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} is not valid TOML: {error}.", "Mend that line.") from error
-    except RecursionError as error:
-        raise UsageError(f"{path} is nested too deeply.", "Write it flatter.") from error
-    try:
-        return Settings.model_validate(content)
-    except ValidationError as error:
-        raise UsageError(_first_problem(path, error), "Mend it and run again.") from error
-
-
-def _first_problem(path: Path, error: ValidationError) -> str:
-    problem = error.errors()[0]
-    place, what = first_problem(error)
-    known = _known_keys(problem["loc"][:-1])
-    if problem["type"] == "extra_forbidden":
-        return f"{path} has an unknown setting `{place}`; known here: {', '.join(known)}."
-    return f"{path}: `{place}` is wrong: {what}."
-
-
-def _known_keys(place: tuple[int | str, ...]) -> list[str]:
-    """The settings that exist in the section at `place`, for the error message."""
-    model: type[BaseModel] = Settings
-    named: dict[str, type[BaseModel]] = {"destinations": Destination, "segments": Segment}
-    for part in place:
-        field = model.model_fields.get(str(part))
-        annotation = field.annotation if field else None
-        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            model = annotation
-        else:
-            model = named.get(str(part), model)
-    return sorted(model.model_fields)

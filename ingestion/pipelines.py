@@ -7,16 +7,15 @@ which hold personal data. A source without anything new costs no dlt run at all.
 A run that was killed leaves nothing to repair: dlt's working folder is thrown away and restored
 from the raw store, unread files are read again, and rows that had already arrived are duplicates.
 
-Belongs here: the registry of sources, the life of one run. Does not belong here: Dagster, reading.
+Belongs here: the life of one run. Does not belong here: which sources there are (registry.py),
+Dagster, reading.
 """
 
 from __future__ import annotations
 
 import hashlib
-import importlib
 import json
 import os
-import pkgutil
 import shutil
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -37,8 +36,6 @@ import dlt
 import duckdb
 import yaml
 
-from ingestion import sources
-from ingestion.apis.source import ApiSource
 from ingestion.config import Settings
 from ingestion.duckdb import connect
 from ingestion.errors import NoInputError, RegularsError, SourceError, tells_of_a_full_disk
@@ -62,18 +59,7 @@ from ingestion.landing.raw_tables import (
     table_sizes,
     widen_prices,
 )
-
-Source = FolderSource | ApiSource
-
-
-def _discover() -> dict[str, Source]:
-    """The SOURCE of every module in `sources/`, by name: adding one is adding its file."""
-    modules = sorted(module.name for module in pkgutil.iter_modules(sources.__path__))
-    loaded = (importlib.import_module(f"{sources.__name__}.{name}") for name in modules)
-    return {module.SOURCE.name: module.SOURCE for module in loaded if hasattr(module, "SOURCE")}
-
-
-SOURCES: dict[str, Source] = _discover()
+from ingestion.registry import SOURCES, Source, enabled_sources
 
 
 @dataclass(frozen=True)
@@ -95,11 +81,6 @@ class RunContext:
     as_of: datetime
     settings: Settings
     folder: InputFolder | None = None
-
-
-def enabled_sources(settings: Settings) -> list[str]:
-    """The names of the sources that the settings switch on, in running order."""
-    return [name for name in SOURCES if settings.sources.is_enabled(name)]
 
 
 def open_input(location: str | Path, settings: Settings) -> InputFolder:

@@ -36,7 +36,6 @@ from ingestion.landing.raw_tables import (
     table_sizes,
 )
 from ingestion.pipelines import (
-    SOURCES,
     RunContext,
     forget_working_files,
     load_source,
@@ -44,6 +43,7 @@ from ingestion.pipelines import (
     readable_error,
     shown,
 )
+from ingestion.registry import SOURCES
 
 # Texts of these are not what the file said byte by byte, so judging them again proves nothing.
 NOT_REPLAYABLE = ("bad_encoding", "bad_csv_line")

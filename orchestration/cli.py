@@ -312,7 +312,7 @@ def report(
     home: HomeOption = None,
 ) -> None:
     """Draw the HTML page of people, value, stages, segments and data health."""
-    from ingestion.config import load_settings
+    from ingestion.settings_file import load_settings
     from orchestration.report.build import build_report
 
     place, shop = _home(home), load_settings().shop
@@ -429,7 +429,7 @@ def doctor(
     home: HomeOption = None,
 ) -> None:
     """Check settings, stores, credentials by name and freshness; exit 1 if something is wrong."""
-    from ingestion.config import load_settings
+    from ingestion.settings_file import load_settings
     from orchestration.health import doctor as room
 
     place = _home(home)
@@ -520,7 +520,7 @@ def _say(text: str) -> None:
 
 def _check_first(home: Home, asked: str, *, begin_anew: bool) -> None:
     """Stop early, before seconds of start-up: a typo in settings or mapping, nothing to read."""
-    from ingestion.config import load_settings
+    from ingestion.settings_file import load_settings
     from ingestion.pipelines import check_input
     from orchestration.destinations import check_destinations
     from orchestration.health.raw_store import require_raw
@@ -562,7 +562,8 @@ def _lock_first(home: Home) -> Iterator[None]:
 
 def _usual_home(home: Path | None, asked: str = "") -> str:
     """Where a run goes that nobody told where: the shop's home as soon as there is a shop."""
-    from ingestion.config import load_settings, reads_a_shop
+    from ingestion.registry import reads_a_shop
+    from ingestion.settings_file import load_settings
 
     named = home or os.environ.get("REGULARS_HOME")
     return "" if named or not reads_a_shop(load_settings(), asked) else SHOP_HOME

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from ingestion.config import REPOSITORY, load_settings
+from ingestion.apis.source import ApiSource, Page, Pull
+from ingestion.config import REPOSITORY, ApiSettings, Settings
 from ingestion.errors import UsageError
+from ingestion.registry import (
+    SOURCES,
+    api_sources,
+    enabled_sources,
+    is_enabled,
+    only_at,
+    reads_a_shop,
+)
+from ingestion.settings_file import load_settings
 
 
 def write(folder: Path, text: str) -> Path:
@@ -24,7 +37,7 @@ def test_the_shipped_file_is_valid() -> None:
 
 def test_an_empty_file_has_safe_defaults(tmp_path: Path) -> None:
     settings = load_settings(write(tmp_path, ""))
-    assert not settings.sources.klaviyo.enabled
+    assert not any(is_enabled(name, settings) for name in api_sources())
     assert not settings.schedule.daily
 
 
@@ -36,6 +49,13 @@ def test_an_empty_file_has_safe_defaults(tmp_path: Path) -> None:
         ("[shop]\ncurrency = 'pounds'", "shop.currency"),
         ("[sources.klavijo]\nenabled = true", "sources.klavijo"),
         ("[sources.klaviyo]\nenabled = 'perhaps'", "sources.klaviyo.enabled"),
+        (
+            "[sources.klaviyo]\napi_kee_env = 'X'",
+            "sources.klaviyo.api_kee_env.*known here:.*revision",
+        ),
+        ("[sources.web]\nbase_url = 'x'", "sources.web.base_url"),
+        ("[sources]\nweb = false", "sources.web"),
+        ("sources = 3", "sources"),
         ("[breaker]\nmax_shrink = 7", "breaker.max_shrink"),
         ("[schedule]\ndaily_at = '25:00'", "schedule.daily_at"),
         ("[destinations.file]\nknd = 'file'", "destinations.file.knd"),
@@ -73,3 +93,45 @@ def test_a_deep_file_is_a_sentence(tmp_path: Path) -> None:
 def test_a_destination_is_named_in_plain_letters(tmp_path: Path, name: str) -> None:
     with pytest.raises(UsageError, match="destinations"):
         load_settings(write(tmp_path, f'[destinations."{name}"]\nkind = "file"'))
+
+
+def test_a_source_of_the_shops_own_has_its_own_section(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What an API source is told stands in its file alone: the settings ask the registry."""
+
+    class LoyaltySettings(ApiSettings):
+        base_url: str = "https://loyalty.example"
+        api_key_env: str = "LOYALTY_API_KEY"
+
+    def pull(_: Pull[LoyaltySettings]) -> Iterator[Page]:
+        yield from ()
+
+    source = ApiSource("loyalty", "Points.", (), LoyaltySettings, pull, lambda _own: [])
+    monkeypatch.setitem(SOURCES, "loyalty", source)
+    text = "[sources.loyalty]\nenabled = true\napi_key_env = 'OURS'"
+    settings = load_settings(write(tmp_path, text))
+    assert source.own(settings) == LoyaltySettings(enabled=True, api_key_env="OURS")
+    assert "loyalty" in enabled_sources(settings)
+    assert reads_a_shop(settings)
+    with pytest.raises(UsageError, match=r"sources.loyalty.api_key.*known here:.*api_key_env"):
+        load_settings(write(tmp_path, "[sources.loyalty]\napi_key = 'OURS'"))
+    pretend = only_at(settings, {"shopify": "http://127.0.0.1:9"})
+    assert not is_enabled("loyalty", pretend), "the pretend shop does not serve it"
+
+
+def test_the_pretend_shops_sources_take_its_address_and_its_keys() -> None:
+    shopify = SOURCES["shopify"]
+    ours = {"base_url": "https://ours.example", "client_secret_env": "OURS", "lateness_hours": 5}
+    settings = Settings(sources={"shopify": shopify.settings.model_validate(ours)})
+    found = shopify.own(only_at(settings, {"shopify": "http://127.0.0.1:9"})).model_dump()
+    assert found["enabled"]
+    assert found["base_url"] == "http://127.0.0.1:9"
+    assert found["client_secret_env"] == "SHOPIFY_CLIENT_SECRET"
+    assert found["lateness_hours"] == 5
+
+
+def test_reading_the_settings_does_not_load_dlt() -> None:
+    """It takes a second, and every command reads the settings."""
+    code = "import sys, ingestion.settings_file; sys.exit('dlt' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

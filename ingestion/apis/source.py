@@ -1,9 +1,10 @@
 """API sources: from a declaration and a function that pulls pages to one dlt resource per table.
 
-A source that talks to an API declares its tables like a folder source and gives `pull`, which
-yields (endpoint, objects) page by page. Typing, quarantine, duplicates and the conservation law
-are then the same as for files. The cursor lives in `state`, which dlt keeps with the load: it
-moves only when the rows it stands for have arrived.
+A source that talks to an API declares its tables like a folder source, its section of the settings,
+`pull`, which yields (endpoint, objects) page by page, and `check`, which asks a small question.
+Typing, quarantine, duplicates and the conservation law are then the same as for files. The cursor
+lives in `state`, which dlt keeps with the load: it moves only when the rows it stands for have
+arrived.
 
 Belongs here: the bridge to dlt. Does not belong here: HTTP, any vendor's names.
 """
@@ -14,59 +15,77 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Generic, TypeVar
 
-import dlt
 import pyarrow as pa
 
-from ingestion.config import Settings
+from ingestion.apis.connection import Check
+from ingestion.config import ApiSettings, Settings
 from ingestion.landing.batch import RawBatch
 from ingestion.landing.fields import TableSpec
 from ingestion.landing.intake import Intake
 from ingestion.landing.raw_tables import table_resource
 
 Page = tuple[str, list[dict[str, Any]]]
+Own = TypeVar("Own", bound=ApiSettings)
 
 
 @dataclass(frozen=True)
-class Pull:
-    """What a pull may know: the table wanted, the settings, the run's time and its own memory.
+class Pull(Generic[Own]):
+    """What a pull may know: the table wanted, its settings, the run's time and its own memory.
 
     Args:
         table: name of the table to pull.
-        settings: the shop's settings.
+        settings: the source's own section of the settings.
         as_of: the run's time, UTC without zone.
         state: what earlier runs left here; JSON values only, changed in place.
     """
 
     table: str
-    settings: Settings
+    settings: Own
     as_of: datetime
     state: dict[str, Any]
 
 
 @dataclass(frozen=True)
-class ApiSource:
+class ApiSource(Generic[Own]):
     """A source whose rows come from an API.
 
     Args:
         name: the source's name; its tables live in schema `raw_<name>`.
         description: what it is, for people.
         tables: its tables.
+        settings: the class of its section in the settings; its defaults are a source that is off.
         pull: yields the pages of one table; raises `SourceError` where a page cannot be trusted.
+        check: asks the API whether it accepts the credentials, and what they may read; findings
+            for `doctor --connect`, without anything the server said.
     """
 
     name: str
     description: str
     tables: tuple[TableSpec, ...]
-    pull: Callable[[Pull], Iterator[Page]]
+    settings: type[Own]
+    pull: Callable[[Pull[Own]], Iterator[Page]]
+    check: Callable[[Own], list[Check]]
+
+    def own(self, settings: Settings) -> Own:
+        """The source's section of the shop's settings."""
+        return settings.section(self.name, self.settings)
+
+    def usual_variables(self) -> dict[str, str]:
+        """The names of the variables that hold its secrets, by their setting, unless it is told."""
+        fields = self.settings.model_fields.items()
+        return {name: field.default for name, field in fields if name.endswith("_env")}
 
     def dlt_source(self, intake: Intake, settings: Settings, as_of: datetime) -> Any:
         """The dlt source: one resource per table, merged on `_row_id`."""
+        import dlt
+
+        own = self.own(settings)
 
         def rows(spec: TableSpec) -> Iterator[Any]:
             state = dlt.current.resource_state(spec.name)
-            pages = self.pull(Pull(spec.name, settings, as_of, state))
+            pages = self.pull(Pull(spec.name, own, as_of, state))
             yield from intake.admit(spec, json_batches(pages))
 
         resources = [table_resource(spec, rows(spec)) for spec in self.tables]

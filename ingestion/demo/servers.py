@@ -18,7 +18,6 @@ from typing import Any
 
 import uvicorn
 
-from ingestion.config import Settings
 from ingestion.demo.klaviyo_server import Klaviyo
 from ingestion.demo.shopify_server import Shopify
 from ingestion.demo.world import World
@@ -33,7 +32,7 @@ START_SECONDS = 20.0
 
 @dataclass(frozen=True)
 class DemoServers:
-    """The running servers: their addresses, their objects, and how to point sources at them."""
+    """The running servers: their addresses, their objects and their credentials."""
 
     klaviyo_url: str
     shopify_url: str
@@ -49,20 +48,10 @@ class DemoServers:
             "SHOPIFY_CLIENT_SECRET": CLIENT_SECRET,
         }
 
-    def settings(self, base: Settings | None = None) -> Settings:
-        """The same settings with both API sources switched on and pointed here."""
-        base = base or Settings()
-        sources = base.sources.model_copy(
-            update={
-                "klaviyo": base.sources.klaviyo.model_copy(
-                    update={"enabled": True, "base_url": self.klaviyo_url}
-                ),
-                "shopify": base.sources.shopify.model_copy(
-                    update={"enabled": True, "base_url": self.shopify_url}
-                ),
-            }
-        )
-        return base.model_copy(update={"sources": sources})
+    @property
+    def addresses(self) -> dict[str, str]:
+        """The base address of each API, by the name of the source that it serves."""
+        return {"klaviyo": self.klaviyo_url, "shopify": self.shopify_url}
 
 
 @contextmanager

@@ -10,8 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import dlt
-
+from ingestion.config import Settings, SourceSettings
 from ingestion.files.folder import BrokenFileError, InputFile, InputFolder
 from ingestion.files.reader import Reader
 from ingestion.files.survey import Survey
@@ -61,6 +60,7 @@ class FolderSource:
         mapped: the one table that such a file declares; None where there is no such file.
         is_whole: its one file says everything there is: a line that is taken out of it is no
             longer true. An absent file says nothing, a damaged one ends nothing.
+        settings: the class of its section in the settings.
     """
 
     name: str
@@ -71,6 +71,11 @@ class FolderSource:
     settings_file: str = ""
     mapped: Callable[[InputFolder], TableSpec | None] | None = None
     is_whole: bool = False
+    settings: type[SourceSettings] = SourceSettings
+
+    def own(self, settings: Settings) -> SourceSettings:
+        """The source's section of the shop's settings."""
+        return settings.section(self.name, self.settings)
 
     def files(self, folder: InputFolder) -> list[InputFile]:
         """All readable files of this source."""
@@ -98,6 +103,8 @@ class FolderReading:
 
     def dlt_source(self) -> Any:
         """The dlt source: one resource per table, merged on `_row_id`."""
+        import dlt
+
         resources = [table_resource(table.spec, self._rows(table)) for table in self.inputs]
         return dlt.source(lambda: resources, name=self.name)()
 
@@ -129,6 +136,8 @@ class FolderReading:
 
 def declared_source(name: str, tables: tuple[TableSpec, ...]) -> Any:
     """The dlt source without input: loading it makes its tables, empty."""
+    import dlt
+
     resources = [table_resource(spec, empty_tables(spec)) for spec in tables]
     return dlt.source(lambda: resources, name=name)()
 

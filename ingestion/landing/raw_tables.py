@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import dlt
 import pyarrow as pa
 
 from ingestion.duckdb import connect, identifier
@@ -44,6 +43,8 @@ def forget_a_stop(raw_path: Path, source: str) -> None:
 
 def table_resource(spec: TableSpec, rows: Iterable[Any]) -> Any:
     """The dlt resource of one raw table."""
+    import dlt
+
     return dlt.resource(
         rows,
         name=spec.name,
@@ -55,6 +56,8 @@ def table_resource(spec: TableSpec, rows: Iterable[Any]) -> Any:
 
 def as_quarantine(table: pa.Table) -> Any:
     """Bad rows, marked for the source's `quarantine` table."""
+    import dlt
+
     # Declared columns would be added to those of the resource; the Arrow schema says enough.
     hints = dlt.mark.make_hints(
         table_name=QUARANTINE_TABLE,

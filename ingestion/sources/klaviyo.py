@@ -28,11 +28,20 @@ from ingestion.apis.connection import Check, credential, credential_check
 from ingestion.apis.http import ApiClient
 from ingestion.apis.paging import Cursor, PageError, parsed, retried_page
 from ingestion.apis.source import ApiSource, Page, Pull
-from ingestion.config import Klaviyo, Settings
+from ingestion.config import ApiSettings
 from ingestion.errors import RegularsError, SourceError
 from ingestion.landing.fields import Column, TableSpec
 
 Row = dict[str, Any]
+
+
+class KlaviyoSettings(ApiSettings):
+    """`[sources.klaviyo]`: the variable that holds the private key, and the API's revision."""
+
+    base_url: str = "https://a.klaviyo.com"
+    api_key_env: str = "KLAVIYO_API_KEY"
+    revision: str = "2026-07-15"
+
 
 NOTHING_SAID = 5  # how often an empty answer is asked for again before it is believed
 
@@ -146,7 +155,7 @@ LISTS = TableSpec(
 )
 
 
-def open_client(settings: Klaviyo) -> ApiClient:
+def open_client(settings: KlaviyoSettings) -> ApiClient:
     """A client with the key and the revision."""
     key = credential("klaviyo", settings.api_key_env)
     headers = {
@@ -159,9 +168,9 @@ def open_client(settings: Klaviyo) -> ApiClient:
     )
 
 
-def pull(request: Pull) -> Iterator[Page]:
+def pull(request: Pull[KlaviyoSettings]) -> Iterator[Page]:
     """Every page of one table that is new or may have changed."""
-    settings = request.settings.sources.klaviyo
+    settings = request.settings
     endpoint = ENDPOINTS[request.table]
     cursor = Cursor(request.state, settings.start_date, settings.lateness_hours, request.as_of)
     with open_client(settings) as client:
@@ -341,17 +350,9 @@ def _related(item: Row, name: str) -> str:
 
 _ROWS = {"profiles": _profile, "events": _event, "campaigns": _campaign, "lists": _list}
 
-SOURCE = ApiSource(
-    "klaviyo",
-    "Profiles, email events, campaigns and lists from Klaviyo's API.",
-    (PROFILES, EVENTS, CAMPAIGNS, LISTS),
-    pull,
-)
 
-
-def check_connection(settings: Settings) -> list[Check]:
+def check_connection(own: KlaviyoSettings) -> list[Check]:
     """Whether the key is set, is accepted, and may read each collection."""
-    own = settings.sources.klaviyo
     found = [credential_check("klaviyo", own.api_key_env)]
     if found[0].status != "ok":
         return found
@@ -368,3 +369,13 @@ def check_connection(settings: Settings) -> list[Check]:
                 hint = f"The key needs the scope {endpoint.scope}. {error.hint}".strip()
                 found.append(Check(f"klaviyo {name}", "failed", error.message, hint))
     return found
+
+
+SOURCE = ApiSource(
+    "klaviyo",
+    "Profiles, email events, campaigns and lists from Klaviyo's API.",
+    (PROFILES, EVENTS, CAMPAIGNS, LISTS),
+    KlaviyoSettings,
+    pull,
+    check_connection,
+)

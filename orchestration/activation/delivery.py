@@ -11,8 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from ingestion.config import Settings, load_settings
+from ingestion.config import Settings
 from ingestion.errors import UsageError
+from ingestion.settings_file import load_settings
 from orchestration.activation.authority import Approval, may_send
 from orchestration.activation.gate import ADDRESS_TYPES
 from orchestration.activation.ledger import LastSync, last_syncs

@@ -13,7 +13,7 @@ from dataclasses import asdict
 from rich.console import Console
 from rich.table import Table
 
-from ingestion.config import load_settings
+from ingestion.settings_file import load_settings
 from orchestration.home.layout import Home
 from orchestration.preview.consequences import Consequence
 from orchestration.preview.identity import SHOWN, Change, Example, preview

@@ -15,12 +15,12 @@ from datetime import datetime
 from rich.console import Console
 from rich.table import Table
 
-from ingestion.config import load_settings
 from ingestion.errors import UsageError
 from ingestion.files.folder import InputFolder
 from ingestion.pipelines import RunContext
 from ingestion.quarantine import QuarantinedRow, quarantine_counts, quarantined_rows
 from ingestion.quarantine import replay as replay_rows
+from ingestion.settings_file import load_settings
 from orchestration.home import lock
 from orchestration.home.layout import Home
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import dagster as dg
 
-from ingestion.config import load_settings
+from ingestion.settings_file import load_settings
 from orchestration.activation.authority import as_asked
 from orchestration.activation.delivery import Delivery, Office, moment
 from orchestration.activation.people import destinations_of, targets

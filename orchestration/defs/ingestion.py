@@ -1,6 +1,6 @@
 """Every dlt resource as an asset `<source>/<table>`, one step per source.
 
-Belongs here: making assets of the registry in ingestion/pipelines.py. Does not belong here: how a
+Belongs here: making assets of the registry (ingestion/registry.py). Does not belong here: how a
 source is read or loaded.
 """
 
@@ -8,16 +8,12 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from ingestion.config import load_settings
+from ingestion.apis.source import ApiSource
 from ingestion.errors import RefusedError, UsageError
 from ingestion.landing.counts import TableCounts
-from ingestion.pipelines import (
-    SOURCES,
-    RunContext,
-    declare_source,
-    enabled_sources,
-    run_source,
-)
+from ingestion.pipelines import RunContext, declare_source, run_source
+from ingestion.registry import SOURCES, enabled_sources
+from ingestion.settings_file import load_settings
 from orchestration.defs.resources import RunResource
 from orchestration.ops.runs import SourceCounts, record_source_counts
 from orchestration.ops.unread_sources import begin_reading, finish_reading
@@ -57,7 +53,7 @@ def source_assets(name: str) -> dg.AssetsDefinition:
         specs=specs,
         pool="duckdb",
         can_subset=True,
-        retry_policy=RETRY if name in ("klaviyo", "shopify") else None,
+        retry_policy=RETRY if isinstance(source, ApiSource) else None,
         description=source.description,
     )
     def load(context: dg.AssetExecutionContext, run: RunResource) -> Iterator[Told]:

@@ -11,8 +11,8 @@ from datetime import timedelta
 
 import dagster as dg
 
-from ingestion.config import load_settings
 from ingestion.errors import RegularsError
+from ingestion.settings_file import load_settings
 from orchestration.defs.resources import RunResource
 from orchestration.defs.transformation import models, published_tables
 from orchestration.ops.commit import commit_after_publish

@@ -15,8 +15,8 @@ from dagster_dbt import DbtCliResource
 from packaging.version import Version
 from pydantic import Field, PrivateAttr
 
-from ingestion.config import load_settings
 from ingestion.errors import UsageError
+from ingestion.settings_file import load_settings
 from orchestration.activation.authority import refuse_other_input
 from orchestration.destinations import check_destinations
 from orchestration.health.raw_store import require_raw

@@ -8,9 +8,9 @@ import datetime
 
 import dagster as dg
 
-from ingestion.config import load_settings
 from ingestion.files.inbox import fingerprint
-from ingestion.pipelines import SOURCES
+from ingestion.registry import SOURCES
+from ingestion.settings_file import load_settings
 from orchestration.home.kind import is_demo
 from orchestration.home.layout import Home
 

@@ -12,8 +12,8 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtCliInvocation, DbtCliResource, dbt_assets
 
-from ingestion.config import load_settings
 from ingestion.errors import RegularsError
+from ingestion.settings_file import load_settings
 from orchestration.defs.resources import RunResource
 from orchestration.home.interrupts import noticing_interrupts
 from orchestration.home.layout import Home

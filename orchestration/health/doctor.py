@@ -10,7 +10,6 @@ whether it is there.
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -22,8 +21,9 @@ from packaging.requirements import Requirement
 from rich.table import Table
 from rich.text import Text
 
-from ingestion.config import REPOSITORY, ApiSource, Settings
+from ingestion.config import REPOSITORY, Settings
 from ingestion.errors import RegularsError, UsageError
+from ingestion.registry import SOURCES, api_sources, is_enabled
 from orchestration.destinations import open_destination
 from orchestration.health import home_health
 from orchestration.health.home_health import Check
@@ -32,7 +32,6 @@ from orchestration.home.kind import is_demo
 from orchestration.home.layout import Home
 from orchestration.run.dbt import check_settings
 
-API_SOURCES = ("klaviyo", "shopify")
 TELEMETRY = {
     "DO_NOT_TRACK": "1",
     "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
@@ -155,18 +154,17 @@ def _settings(settings: Settings) -> Iterator[Check]:
 
 
 def _sources(settings: Settings, home: Home) -> Iterator[Check]:
-    named = dict(settings.sources)  # ours by name, then what the shop added
-    off = sorted(name for name, source in named.items() if not source.enabled)
-    on = len(named) - len(off)
-    sentence = f"{on} on" + (f"; off: {', '.join(off)}." if off else ".")
-    yield Check("sources", "ok", sentence)
-    for name, source in named.items():
-        if not source.enabled or not isinstance(source, ApiSource):
+    off = [name for name in SOURCES if not is_enabled(name, settings)]
+    on = len(SOURCES) - len(off)
+    yield Check("sources", "ok", f"{on} on" + (f"; off: {', '.join(off)}." if off else "."))
+    for name, source in api_sources().items():
+        own = source.own(settings)
+        if not own.enabled:
             continue
         if is_demo(home):
             yield Check(name, "ok", "The pretend shop's own server, which brings its keys.")
         else:
-            yield _credentials(name, variables_of(source.model_dump()))
+            yield _credentials(name, variables_of(own.model_dump()))
 
 
 def variables_of(options: Mapping[str, Any]) -> list[str]:
@@ -212,14 +210,13 @@ def _telemetry() -> Iterator[Check]:
 
 def _connections(settings: Settings) -> Iterator[Check]:
     """What each switched-on API says to a small question: key accepted, scopes given."""
-    for name in API_SOURCES:
-        source: ApiSource = getattr(settings.sources, name)
-        if not source.enabled:
+    for name, source in api_sources().items():
+        own = source.own(settings)
+        if not own.enabled:
             yield Check(f"connect {name}", "ok", "Switched off, so not tried.")
             continue
-        module = importlib.import_module(f"ingestion.sources.{name}")
         try:
-            found = module.check_connection(settings)
+            found = source.check(own)
         except RegularsError as error:
             yield Check(f"connect {name}", "failed", error.message, error.hint)
             continue

@@ -25,8 +25,8 @@ from ingestion.files.folder import form_of
 from ingestion.functions.identifiers import match_email
 from ingestion.landing.fields import FIRST_DAY, LAST_DAY, TableSpec
 from ingestion.landing.judging import judged_rows, normal
-from ingestion.pipelines import SOURCES
 from ingestion.quarantine import held_batches
+from ingestion.registry import SOURCES
 from orchestration.ops.meanings import DAMAGED
 from orchestration.ops.status_words import REFUSALS, Meaning, StatusWords
 

@@ -10,7 +10,8 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
-from ingestion.config import Klaviyo, Settings, Shopify
+from ingestion.config import Settings
+from ingestion.registry import only_at
 from orchestration.home.layout import Home
 
 
@@ -26,21 +27,7 @@ def pretend_sources(
 
     with demo_servers(home.demo / "api") as servers, _environment(servers.env):
         say(f"The pretend shop: email API {servers.klaviyo_url}, shop API {servers.shopify_url}.")
-        klaviyo, shopify = Klaviyo(), Shopify()
-        sources = settings.sources.model_copy(
-            update={
-                "klaviyo": settings.sources.klaviyo.model_copy(
-                    update={"api_key_env": klaviyo.api_key_env}
-                ),
-                "shopify": settings.sources.shopify.model_copy(
-                    update={
-                        "client_id_env": shopify.client_id_env,
-                        "client_secret_env": shopify.client_secret_env,
-                    }
-                ),
-            }
-        )
-        yield servers.settings(settings.model_copy(update={"sources": sources}))
+        yield only_at(settings, servers.addresses)
 
 
 @contextmanager

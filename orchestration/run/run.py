@@ -17,9 +17,10 @@ from typing import Literal
 
 from sqlalchemy import func, select
 
-from ingestion.config import REPOSITORY, Settings, reads_a_shop
+from ingestion.config import REPOSITORY, Settings
 from ingestion.errors import NoInputError, RegularsError, UsageError
 from ingestion.pipelines import RunContext, open_input
+from ingestion.registry import reads_a_shop
 from orchestration.home import lock
 from orchestration.home.kind import is_demo
 from orchestration.home.layout import Home

@@ -20,10 +20,10 @@ from dataclasses import replace
 import duckdb
 from sqlalchemy import Connection, Table, select
 
-from ingestion.config import load_settings
 from ingestion.duckdb import literal
 from ingestion.errors import RegularsError, UsageError
 from ingestion.functions.identifiers import match_identifier
+from ingestion.settings_file import load_settings
 from orchestration.home.layout import Home
 from orchestration.ops import schema
 from orchestration.ops.store import URL_VARIABLE, from_micros, open_store

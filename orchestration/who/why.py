@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from ingestion.config import load_settings
+from ingestion.settings_file import load_settings
 from orchestration.home.layout import Home
 from orchestration.published.reader import open_published
 from orchestration.who.evidence import Edge, Node, Why, chain, nearest_path, path_to

@@ -51,7 +51,7 @@ _TYPES = (
 
 def compile_models(folder: Path) -> None:
     """Write the SQL of the models as dbt renders it, for a first run and for a later one."""
-    from ingestion.config import load_settings
+    from ingestion.settings_file import load_settings
     from orchestration.home.layout import Home
     from orchestration.run.dbt import DBT_PROJECT, dbt_executable, vars_argument
 

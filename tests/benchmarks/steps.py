@@ -20,7 +20,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ingestion.config import Settings, load_settings
+from ingestion.config import Settings
+from ingestion.settings_file import load_settings
 from orchestration.home.layout import Home
 
 if TYPE_CHECKING:
@@ -92,7 +93,8 @@ def opened(home: Home, settings: Settings, chosen: argparse.Namespace) -> Iterat
 
 def ingest(home: Home, settings: Settings, chosen: argparse.Namespace) -> None:
     """Every enabled source, files to raw."""
-    from ingestion.pipelines import SOURCES, declare_source, enabled_sources, run_source
+    from ingestion.pipelines import declare_source, run_source
+    from ingestion.registry import SOURCES, enabled_sources
     from orchestration.ops import runs
 
     with opened(home, settings, chosen) as run:

@@ -13,7 +13,7 @@ import pytest
 
 from ingestion.apis import http, paging
 from ingestion.apis.source import Pull
-from ingestion.config import Settings
+from ingestion.config import ApiSettings
 from ingestion.demo.servers import DemoServers, demo_servers
 from ingestion.demo.world import make_world
 from ingestion.demo.write import write_api
@@ -41,7 +41,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch, servers: DemoServers) -> None:
 
 
 def rows_of(
-    source: Any, table: str, settings: Settings, state: dict[str, Any] | None = None
+    source: Any, table: str, settings: ApiSettings, state: dict[str, Any] | None = None
 ) -> list[dict[str, Any]]:
     """Everything that one pull of a table yields."""
     request = Pull(table, settings, AS_OF, {} if state is None else state)

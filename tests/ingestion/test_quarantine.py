@@ -12,13 +12,14 @@ from ingestion import quarantine
 from ingestion.config import REPOSITORY, Quarantine, Settings
 from ingestion.errors import UsageError
 from ingestion.landing.fields import FILE_REASONS, ROW_REASONS, Column
-from ingestion.pipelines import SOURCES, declare_source
+from ingestion.pipelines import declare_source
 from ingestion.quarantine import (
     QuarantineCount,
     quarantine_counts,
     quarantined_rows,
     replay,
 )
+from ingestion.registry import SOURCES
 
 ACCEPTING = Settings(quarantine=Quarantine(accept=("*",)))
 MAPPING = """

@@ -26,7 +26,8 @@ from ingestion.files.inbox import fingerprint
 from ingestion.landing import intake as intake_module
 from ingestion.landing.batch import RawBatch, Reject
 from ingestion.landing.intake import Intake
-from ingestion.pipelines import SOURCES, begin, enabled_sources, run_source
+from ingestion.pipelines import begin, run_source
+from ingestion.registry import SOURCES, enabled_sources
 from ingestion.sources.web import EVENTS
 
 NO_LIMIT = Settings(quarantine=Quarantine(max_share=1.0, accept=("*",)))

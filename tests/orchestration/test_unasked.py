@@ -18,6 +18,7 @@ from dagster._core.execution.context.init import build_init_resource_context
 from ingestion.config import Destination, Settings
 from ingestion.demo.world import make_world
 from ingestion.demo.write import write_api
+from ingestion.registry import api_sources
 from orchestration.activation import delivery
 from orchestration.defs import resources, schedules
 from orchestration.defs.activation import Pair, sync_asset
@@ -187,6 +188,6 @@ def test_the_pretend_shop_runs_at_its_own_moment_on_its_own_files(
         run = opened.current
         assert run.as_of == datetime(2026, 6, 1, 12)
         assert run.input == own_input(place.home)
-        for source in (run.settings.sources.klaviyo, run.settings.sources.shopify):
+        for source in (api.own(run.settings) for api in api_sources().values()):
             assert source.enabled
             assert source.base_url.startswith("http://127.0.0.1:")

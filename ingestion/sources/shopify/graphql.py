@@ -1,6 +1,7 @@
 """Talking GraphQL to Shopify: tokens that expire, throttling by cost, errors inside a 200.
 
-Belongs here: one query in, checked data out. Does not belong here: which queries (sources/).
+Belongs here: the settings; one query in, checked data out. Does not belong here: which queries
+(queries.py).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 from ingestion.apis.connection import credential
 from ingestion.apis.http import ApiClient
 from ingestion.apis.paging import PageError, retried_page
-from ingestion.config import Shopify
+from ingestion.config import ApiSettings
 from ingestion.errors import SourceError
 from ingestion.sources.shopify import queries
 
@@ -20,6 +21,19 @@ Node = dict[str, Any]
 
 THROTTLE_TRIES = 20
 LONGEST_THROTTLE_SECONDS = 60.0
+
+
+class ShopifySettings(ApiSettings):
+    """`[sources.shopify]`: the variables that hold the client credentials, the API's version.
+
+    `bulk_backfill`: whether a table's first pull is one bulk operation.
+    """
+
+    base_url: str = "https://example.myshopify.com"
+    client_id_env: str = "SHOPIFY_CLIENT_ID"
+    client_secret_env: str = "SHOPIFY_CLIENT_SECRET"  # noqa: S105 - the variable's name
+    api_version: str = "2026-07"
+    bulk_backfill: bool = True
 
 
 class CostTooHighError(Exception):
@@ -30,7 +44,7 @@ class CostTooHighError(Exception):
 class GraphqlClient:
     """A client of one shop's Admin API."""
 
-    settings: Shopify
+    settings: ShopifySettings
     http: ApiClient = field(init=False)
     _token: str = ""
 

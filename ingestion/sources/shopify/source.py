@@ -26,7 +26,6 @@ from typing import Any
 from ingestion.apis.connection import Check, credential_check
 from ingestion.apis.paging import Cursor, PageError, parsed, retried_page
 from ingestion.apis.source import ApiSource, Page, Pull
-from ingestion.config import Settings
 from ingestion.errors import RegularsError, SourceError
 from ingestion.landing.fields import Column, TableSpec
 from ingestion.sources.shopify import queries
@@ -34,6 +33,7 @@ from ingestion.sources.shopify.bulk import bulk_pages
 from ingestion.sources.shopify.graphql import (
     CostTooHighError,
     GraphqlClient,
+    ShopifySettings,
     checked_page,
     fill,
     search_since,
@@ -88,9 +88,9 @@ PRODUCTS = TableSpec(
 )
 
 
-def pull(request: Pull) -> Iterator[Page]:
+def pull(request: Pull[ShopifySettings]) -> Iterator[Page]:
     """Every object of one table that is new or may have changed."""
-    settings = request.settings.sources.shopify
+    settings = request.settings
     cursor = Cursor(request.state, settings.start_date, settings.lateness_hours, request.as_of)
     client = GraphqlClient(settings)
     try:
@@ -228,17 +228,9 @@ def _product(node: Node) -> Node:
 
 _ROWS = {"orders": _order, "customers": _customer, "products": _product}
 
-SOURCE = ApiSource(
-    "shopify",
-    "Orders, customers and products from Shopify's GraphQL Admin API.",
-    (ORDERS, CUSTOMERS, PRODUCTS),
-    pull,
-)
 
-
-def check_connection(settings: Settings) -> list[Check]:
+def check_connection(own: ShopifySettings) -> list[Check]:
     """Whether the credentials are set and accepted, and which scopes the app has."""
-    own = settings.sources.shopify
     found = [
         credential_check("shopify", name) for name in (own.client_id_env, own.client_secret_env)
     ]
@@ -266,3 +258,13 @@ def check_connection(settings: Settings) -> list[Check]:
         else:
             found.append(Check(f"shopify {table}", "ok", f"Readable ({', '.join(scopes)})."))
     return found
+
+
+SOURCE = ApiSource(
+    "shopify",
+    "Orders, customers and products from Shopify's GraphQL Admin API.",
+    (ORDERS, CUSTOMERS, PRODUCTS),
+    ShopifySettings,
+    pull,
+    check_connection,
+)

@@ -10,7 +10,8 @@ import pytest
 from ingestion.apis.source import ApiSource, Page, Pull
 from ingestion.errors import SourceError
 from ingestion.landing.fields import Column, TableSpec
-from ingestion.pipelines import SOURCES
+from ingestion.registry import SOURCES
+from ingestion.sources.klaviyo import KlaviyoSettings
 
 THINGS = TableSpec(
     "things",
@@ -31,7 +32,7 @@ class Server:
         self.fails_after: int | None = None
         self.asked_since: list[str] = []
 
-    def pull(self, pull: Pull) -> Iterator[Page]:
+    def pull(self, pull: Pull[KlaviyoSettings]) -> Iterator[Page]:
         since = pull.state.get("since", "")
         self.asked_since.append(since)
         found = [thing for thing in self.things if thing.get("updated_at", "9") >= since]
@@ -45,7 +46,9 @@ class Server:
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Server:
     server = Server()
-    source = ApiSource("klaviyo", "Things.", (THINGS,), server.pull)
+    source = ApiSource(
+        "klaviyo", "Things.", (THINGS,), KlaviyoSettings, server.pull, lambda _own: []
+    )
     monkeypatch.setitem(SOURCES, "klaviyo", source)
     return server
 

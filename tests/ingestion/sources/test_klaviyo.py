@@ -20,6 +20,7 @@ from ingestion.demo.servers import API_KEY, DemoServers
 from ingestion.errors import SourceError, UsageError
 from ingestion.pipelines import RunContext, run_source
 from ingestion.sources import klaviyo
+from ingestion.sources.klaviyo import KlaviyoSettings
 from tests.ingestion.api_world import AS_OF, impatient, rows_of, small_shop
 
 TABLES = tuple(klaviyo.ENDPOINTS)
@@ -45,24 +46,24 @@ def shop(running: DemoServers, monkeypatch: pytest.MonkeyPatch) -> DemoServers:
 
 
 @pytest.fixture
-def settings(shop: DemoServers) -> Settings:
-    return shop.settings()
+def settings(shop: DemoServers) -> KlaviyoSettings:
+    return KlaviyoSettings(enabled=True, base_url=shop.addresses["klaviyo"])
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_every_row_arrives_once(shop: DemoServers, settings: Settings, table: str) -> None:
+def test_every_row_arrives_once(shop: DemoServers, settings: KlaviyoSettings, table: str) -> None:
     rows = rows_of(klaviyo, table, settings)
     key = KEYS.get(table, "list_id")
     assert sorted(row[key] for row in rows) == sorted(shop.klaviyo.rows[table])
 
 
-def test_profiles_carry_their_subscriptions(shop: DemoServers, settings: Settings) -> None:
+def test_profiles_carry_their_subscriptions(shop: DemoServers, settings: KlaviyoSettings) -> None:
     for row in rows_of(klaviyo, "profiles", settings):
         marketing = row["payload"]["attributes"]["subscriptions"]["email"]["marketing"]
         assert marketing["consent"] in {"SUBSCRIBED", "UNSUBSCRIBED", "NEVER_SUBSCRIBED"}
 
 
-def test_events_carry_metric_and_address(shop: DemoServers, settings: Settings) -> None:
+def test_events_carry_metric_and_address(shop: DemoServers, settings: KlaviyoSettings) -> None:
     rows = rows_of(klaviyo, "events", settings)
     assert {"Received Email", "Opened Email"} <= {row["metric_name"] for row in rows}
     assert all("@" in row["email"] for row in rows)
@@ -70,7 +71,7 @@ def test_events_carry_metric_and_address(shop: DemoServers, settings: Settings) 
 
 @pytest.mark.parametrize("seed", range(60))
 def test_faults_while_paging_give_the_truth_or_a_failure(
-    shop: DemoServers, settings: Settings, seed: int
+    shop: DemoServers, settings: KlaviyoSettings, seed: int
 ) -> None:
     chance = random.Random(seed)
     kinds = [kind for kind in get_args(FaultKind) if kind not in ("failed_job", "unauthorized")]
@@ -87,7 +88,9 @@ def test_faults_while_paging_give_the_truth_or_a_failure(
     assert {row[KEYS[table]] for row in rows} == set(shop.klaviyo.rows[table])
 
 
-def test_rows_that_change_while_paging_are_not_lost(shop: DemoServers, settings: Settings) -> None:
+def test_rows_that_change_while_paging_are_not_lost(
+    shop: DemoServers, settings: KlaviyoSettings
+) -> None:
     names = list(shop.klaviyo.rows["profiles"])
     moved, added = names[0], "01NEW"
     request = Pull("profiles", settings, AS_OF, {})
@@ -123,21 +126,23 @@ def changed(row: Row, moment: int) -> Row:
     ],
 )
 def test_a_page_that_stays_odd_fails_the_source(
-    shop: DemoServers, settings: Settings, kind: FaultKind, words: str
+    shop: DemoServers, settings: KlaviyoSettings, kind: FaultKind, words: str
 ) -> None:
     shop.klaviyo.faults.plan(Fault(kind, "/events", after=2, times=0))
     with pytest.raises(SourceError, match=words):
         rows_of(klaviyo, "events", settings)
 
 
-def test_pages_that_always_end_early_fail_the_source(shop: DemoServers, settings: Settings) -> None:
+def test_pages_that_always_end_early_fail_the_source(
+    shop: DemoServers, settings: KlaviyoSettings
+) -> None:
     shop.klaviyo.faults.plan(Fault("empty_page", "sort=datetime", times=0))
     with pytest.raises(SourceError, match="ended before its newest row"):
         rows_of(klaviyo, "events", settings)
 
 
 def test_no_newest_row_after_rows_were_given_fails_the_source(
-    shop: DemoServers, settings: Settings
+    shop: DemoServers, settings: KlaviyoSettings
 ) -> None:
     shop.klaviyo.faults.plan(Fault("empty_page", "/events", after=3, times=0))
     with pytest.raises(SourceError, match="no newest row after it had given rows"):
@@ -145,7 +150,7 @@ def test_no_newest_row_after_rows_were_given_fails_the_source(
 
 
 def test_an_account_without_anything_is_empty_and_no_failure(
-    shop: DemoServers, settings: Settings
+    shop: DemoServers, settings: KlaviyoSettings
 ) -> None:
     shop.klaviyo.faults.plan(Fault("empty_page", "/events", times=0))
     state: dict[str, Any] = {}
@@ -154,7 +159,7 @@ def test_an_account_without_anything_is_empty_and_no_failure(
 
 
 def test_a_failed_pull_leaves_the_cursor_where_it_was(
-    shop: DemoServers, settings: Settings
+    shop: DemoServers, settings: KlaviyoSettings
 ) -> None:
     state: dict[str, Any] = {}
     shop.klaviyo.faults.plan(Fault("server_error", "/events", after=3, times=0))
@@ -164,7 +169,7 @@ def test_a_failed_pull_leaves_the_cursor_where_it_was(
 
 
 def test_a_second_pull_asks_for_the_lateness_window_only(
-    shop: DemoServers, settings: Settings
+    shop: DemoServers, settings: KlaviyoSettings
 ) -> None:
     state: dict[str, Any] = {}
     all_rows = rows_of(klaviyo, "events", settings, state)
@@ -174,7 +179,7 @@ def test_a_second_pull_asks_for_the_lateness_window_only(
 
 
 def test_a_row_from_the_future_never_moves_the_cursor(
-    shop: DemoServers, settings: Settings
+    shop: DemoServers, settings: KlaviyoSettings
 ) -> None:
     early = datetime(2026, 1, 1)
     state: dict[str, Any] = {}
@@ -183,7 +188,7 @@ def test_a_row_from_the_future_never_moves_the_cursor(
 
 
 def test_limits_are_met_rather_than_run_into(
-    shop: DemoServers, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    shop: DemoServers, settings: KlaviyoSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from ingestion.demo import klaviyo_server
 
@@ -199,7 +204,9 @@ def test_limits_are_met_rather_than_run_into(
     assert asked <= pages + 1
 
 
-def test_no_secret_and_no_address_in_a_failure(shop: DemoServers, settings: Settings) -> None:
+def test_no_secret_and_no_address_in_a_failure(
+    shop: DemoServers, settings: KlaviyoSettings
+) -> None:
     shop.klaviyo.faults.plan(Fault("server_error", "/profiles", after=1, times=0))
     with pytest.raises(SourceError) as caught:
         rows_of(klaviyo, "profiles", settings)
@@ -212,7 +219,7 @@ def test_no_secret_and_no_address_in_a_failure(shop: DemoServers, settings: Sett
 
 
 def test_a_missing_key_names_its_variable(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
+    settings: KlaviyoSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("KLAVIYO_API_KEY")
     with pytest.raises(UsageError, match="KLAVIYO_API_KEY is not set"):
@@ -221,7 +228,7 @@ def test_a_missing_key_names_its_variable(
 
 
 def test_the_connection_check_names_missing_scopes_and_no_secret(
-    shop: DemoServers, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    shop: DemoServers, settings: KlaviyoSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shop.klaviyo, "scopes", shop.klaviyo.scopes - {"events:read"})
     checks = klaviyo.check_connection(settings)
@@ -232,18 +239,24 @@ def test_the_connection_check_names_missing_scopes_and_no_secret(
 
 
 def test_a_wrong_key_is_a_clear_sentence(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
+    settings: KlaviyoSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("KLAVIYO_API_KEY", "pk_wrong")
     with pytest.raises(SourceError, match=r"(?s)credentials were refused.*KLAVIYO_API_KEY"):
         rows_of(klaviyo, "lists", settings)
 
 
-def test_two_runs_load_nothing_twice(shop: DemoServers, settings: Settings, tmp_path: Path) -> None:
+def test_two_runs_load_nothing_twice(
+    shop: DemoServers, settings: KlaviyoSettings, tmp_path: Path
+) -> None:
     totals = []
     for number in range(2):
         context = RunContext(
-            tmp_path / "raw.duckdb", tmp_path / "dlt", f"r{number}", AS_OF, settings
+            tmp_path / "raw.duckdb",
+            tmp_path / "dlt",
+            f"r{number}",
+            AS_OF,
+            Settings(sources={"klaviyo": settings}),
         )
         counts = run_source("klaviyo", context)
         assert all(c.received == c.loaded + c.quarantined + c.duplicate for c in counts)

@@ -19,6 +19,7 @@ from ingestion.sources.shopify import bulk as shopify_bulk
 from ingestion.sources.shopify import graphql as shopify_graphql
 from ingestion.sources.shopify import queries as shopify_queries
 from ingestion.sources.shopify import source as shopify
+from ingestion.sources.shopify.graphql import ShopifySettings
 from tests.ingestion.api_world import AS_OF, impatient, rows_of, small_shop
 
 TABLES = ("orders", "customers", "products")
@@ -41,15 +42,13 @@ def shop(running: DemoServers, monkeypatch: pytest.MonkeyPatch) -> DemoServers:
 
 
 @pytest.fixture
-def settings(shop: DemoServers) -> Settings:
-    return shop.settings()
+def settings(shop: DemoServers) -> ShopifySettings:
+    return ShopifySettings(enabled=True, base_url=shop.addresses["shopify"])
 
 
-def with_pages(settings: Settings, size: int = 20) -> Settings:
+def with_pages(settings: ShopifySettings, size: int = 20) -> ShopifySettings:
     """The same shop, pulled page by page from the beginning."""
-    own = settings.sources.shopify.model_copy(update={"bulk_backfill": False, "page_size": size})
-    sources = settings.sources.model_copy(update={"shopify": own})
-    return settings.model_copy(update={"sources": sources})
+    return settings.model_copy(update={"bulk_backfill": False, "page_size": size})
 
 
 def numbers(shop: DemoServers, table: str) -> set[str]:
@@ -58,7 +57,7 @@ def numbers(shop: DemoServers, table: str) -> set[str]:
 
 @pytest.mark.parametrize("table", TABLES)
 def test_bulk_and_pages_give_the_same_rows(
-    shop: DemoServers, settings: Settings, table: str
+    shop: DemoServers, settings: ShopifySettings, table: str
 ) -> None:
     bulk = rows_of(shopify, table, settings)
     pages = rows_of(shopify, table, with_pages(settings))
@@ -68,7 +67,7 @@ def test_bulk_and_pages_give_the_same_rows(
     assert as_text[0] == as_text[1]
 
 
-def test_an_order_is_as_the_shop_has_it(shop: DemoServers, settings: Settings) -> None:
+def test_an_order_is_as_the_shop_has_it(shop: DemoServers, settings: ShopifySettings) -> None:
     rows = {row["order_id"]: row["payload"] for row in rows_of(shopify, "orders", settings)}
     refunded = 0
     for key, node in shop.shopify.store.nodes["orders"].items():
@@ -86,7 +85,7 @@ def test_an_order_is_as_the_shop_has_it(shop: DemoServers, settings: Settings) -
 
 @pytest.mark.parametrize("seed", range(60))
 def test_faults_give_the_truth_or_a_failure(
-    shop: DemoServers, settings: Settings, seed: int
+    shop: DemoServers, settings: ShopifySettings, seed: int
 ) -> None:
     chance = random.Random(seed)
     table = chance.choice(TABLES)
@@ -118,7 +117,7 @@ def test_faults_give_the_truth_or_a_failure(
     ],
 )
 def test_a_page_that_stays_odd_fails_the_source(
-    shop: DemoServers, settings: Settings, kind: FaultKind, words: str
+    shop: DemoServers, settings: ShopifySettings, kind: FaultKind, words: str
 ) -> None:
     shop.shopify.faults.plan(Fault(kind, "query Page", after=1, times=0))
     with pytest.raises(SourceError, match=words):
@@ -135,7 +134,7 @@ def test_a_page_that_stays_odd_fails_the_source(
     ],
 )
 def test_a_bulk_operation_that_goes_wrong_fails_the_source(
-    shop: DemoServers, settings: Settings, fault: Fault, words: str
+    shop: DemoServers, settings: ShopifySettings, fault: Fault, words: str
 ) -> None:
     state: dict[str, Any] = {}
     shop.shopify.faults.plan(fault)
@@ -144,14 +143,16 @@ def test_a_bulk_operation_that_goes_wrong_fails_the_source(
     assert state == {}
 
 
-def test_a_bulk_operation_waits_for_the_one_before(shop: DemoServers, settings: Settings) -> None:
+def test_a_bulk_operation_waits_for_the_one_before(
+    shop: DemoServers, settings: ShopifySettings
+) -> None:
     shop.shopify.start_bulk("{ products { edges { node { id } } } }")
     rows = rows_of(shopify, "customers", settings)
     assert {row["shopify_customer_id"] for row in rows} == numbers(shop, "customers")
 
 
 def test_a_token_that_expires_half_way_is_renewed(
-    shop: DemoServers, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    shop: DemoServers, settings: ShopifySettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = []
     query = shopify_graphql.GraphqlClient.query
@@ -168,7 +169,7 @@ def test_a_token_that_expires_half_way_is_renewed(
 
 
 def test_throttling_is_waited_out(
-    shop: DemoServers, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    shop: DemoServers, settings: ShopifySettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shop.shopify, "bucket_size", 900)
     monkeypatch.setattr(shop.shopify, "restore_rate", 20_000)
@@ -177,7 +178,7 @@ def test_throttling_is_waited_out(
     assert {row["shopify_customer_id"] for row in rows} == numbers(shop, "customers")
 
 
-def test_a_page_that_costs_too_much_is_halved(shop: DemoServers, settings: Settings) -> None:
+def test_a_page_that_costs_too_much_is_halved(shop: DemoServers, settings: ShopifySettings) -> None:
     before = len(shop.shopify.requests)
     rows = rows_of(shopify, "orders", with_pages(settings, 250))
     assert {row["order_id"] for row in rows} == numbers(shop, "orders")
@@ -191,7 +192,7 @@ def test_a_page_that_costs_too_much_is_halved(shop: DemoServers, settings: Setti
 
 
 def test_long_orders_are_read_to_their_last_line(
-    shop: DemoServers, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    shop: DemoServers, settings: ShopifySettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = shop.shopify.store
     key = next(iter(store.nodes["orders"]))
@@ -207,7 +208,9 @@ def test_long_orders_are_read_to_their_last_line(
         store.upsert("orders", short)
 
 
-def test_increments_begin_before_the_newest_row(shop: DemoServers, settings: Settings) -> None:
+def test_increments_begin_before_the_newest_row(
+    shop: DemoServers, settings: ShopifySettings
+) -> None:
     state: dict[str, Any] = {}
     everything = rows_of(shopify, "orders", settings, state)
     node = dict(
@@ -223,7 +226,7 @@ def test_increments_begin_before_the_newest_row(shop: DemoServers, settings: Set
 
 
 def test_wrong_credentials_are_a_clear_sentence_without_the_secret(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
+    settings: ShopifySettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SHOPIFY_CLIENT_SECRET", "not-it")
     with pytest.raises(SourceError, match="no access token was granted") as caught:
@@ -233,7 +236,7 @@ def test_wrong_credentials_are_a_clear_sentence_without_the_secret(
 
 
 def test_the_connection_check_names_missing_scopes(
-    shop: DemoServers, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    shop: DemoServers, settings: ShopifySettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert {check.status for check in shopify.check_connection(settings)} == {"ok"}
     monkeypatch.setattr(shop.shopify, "scopes", ("read_orders", "read_customers"))
@@ -247,18 +250,24 @@ def test_the_connection_check_names_missing_scopes(
 
 
 def test_a_missing_secret_names_its_variable(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
+    settings: ShopifySettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("SHOPIFY_CLIENT_SECRET")
     with pytest.raises(UsageError, match="SHOPIFY_CLIENT_SECRET is not set"):
         rows_of(shopify, "orders", settings)
 
 
-def test_two_runs_load_nothing_twice(shop: DemoServers, settings: Settings, tmp_path: Path) -> None:
+def test_two_runs_load_nothing_twice(
+    shop: DemoServers, settings: ShopifySettings, tmp_path: Path
+) -> None:
     totals = []
     for number in range(2):
         context = RunContext(
-            tmp_path / "raw.duckdb", tmp_path / "dlt", f"r{number}", AS_OF, settings
+            tmp_path / "raw.duckdb",
+            tmp_path / "dlt",
+            f"r{number}",
+            AS_OF,
+            Settings(sources={"shopify": settings}),
         )
         counts = run_source("shopify", context)
         assert all(c.received == c.loaded + c.quarantined + c.duplicate for c in counts)

@@ -7,10 +7,10 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from io import StringIO
 from pathlib import Path
-from types import ModuleType
 
 import duckdb
 import pytest
@@ -18,6 +18,8 @@ from rich.console import Console
 
 from ingestion.config import REPOSITORY, Settings
 from ingestion.errors import SourceError
+from ingestion.registry import SOURCES
+from ingestion.sources.klaviyo import SOURCE, KlaviyoSettings
 from orchestration.health import doctor, home_health
 from orchestration.health.doctor import Check, diagnose, differing_packages, exit_code, render
 from orchestration.home.kind import claim
@@ -29,6 +31,7 @@ from orchestration.ops.store import append, open_store, to_micros
 NOW = datetime.fromisoformat("2026-07-02 12:00:00")
 AS_OF = datetime.fromisoformat("2026-07-02 06:00:00")
 SECRET = "s3cr3t-" + "value"
+WITH_KLAVIYO = Settings(sources={"klaviyo": KlaviyoSettings(enabled=True)})
 
 
 @pytest.fixture(autouse=True)
@@ -256,11 +259,10 @@ def test_what_has_not_arrived_is_counted_and_removals_weigh_more(home: Home) -> 
 
 
 def test_credentials_are_told_by_name_only(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = Settings.model_validate({"sources": {"klaviyo": {"enabled": True}}})
-    missing = _find(home, "klaviyo", settings)
+    missing = _find(home, "klaviyo", WITH_KLAVIYO)
     assert (missing.status, missing.sentence) == ("failed", "Not set: KLAVIYO_API_KEY.")
     monkeypatch.setenv("KLAVIYO_API_KEY", SECRET)
-    checks = diagnose(home, settings, now=NOW)
+    checks = diagnose(home, WITH_KLAVIYO, now=NOW)
     assert next(c for c in checks if c.name == "klaviyo").status == "ok"
     assert SECRET not in _text(checks)
 
@@ -268,8 +270,7 @@ def test_credentials_are_told_by_name_only(home: Home, monkeypatch: pytest.Monke
 def test_the_pretend_shops_servers_bring_their_own_keys(tmp_path: Path) -> None:
     home = Home(tmp_path / "demo")
     claim(home, "demo", {"people": 9, "seed": 1, "as_of": "2026-07-01T00:00:00", "cards": True})
-    settings = Settings.model_validate({"sources": {"klaviyo": {"enabled": True}}})
-    assert _find(home, "klaviyo", settings).status == "ok"
+    assert _find(home, "klaviyo", WITH_KLAVIYO).status == "ok"
 
 
 def test_a_destination_names_its_missing_variable(home: Home) -> None:
@@ -289,23 +290,20 @@ def test_a_setting_that_nothing_would_read_fails(home: Home) -> None:
 def test_connecting_asks_each_api_and_tells_its_answer(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(_settings: Settings) -> None:
+    def refuse(_own: KlaviyoSettings) -> list[Check]:
         raise SourceError("Klaviyo refused the key.", "Make one with read scopes.")
 
-    module = ModuleType("ingestion.sources.klaviyo")
-    monkeypatch.setitem(sys.modules, "ingestion.sources.klaviyo", module)
-    settings = Settings.model_validate({"sources": {"klaviyo": {"enabled": True}}})
-    module.check_connection = refuse  # type: ignore[attr-defined]
-    found = _find(home, "connect klaviyo", settings, connect=True)
+    monkeypatch.setitem(SOURCES, "klaviyo", replace(SOURCE, check=refuse))
+    found = _find(home, "connect klaviyo", WITH_KLAVIYO, connect=True)
     assert (found.status, found.hint) == ("failed", "Make one with read scopes.")
     answers = [
         Check("klaviyo profiles", "ok", "Readable."),
         Check("klaviyo lists", "failed", "403."),
     ]
-    module.check_connection = lambda _settings: answers  # type: ignore[attr-defined]
-    assert _find(home, "connect klaviyo profiles", settings, connect=True).status == "ok"
-    assert _find(home, "connect klaviyo lists", settings, connect=True).status == "failed"
-    assert _find(home, "connect shopify", settings, connect=True).status == "ok"
+    monkeypatch.setitem(SOURCES, "klaviyo", replace(SOURCE, check=lambda _own: answers))
+    assert _find(home, "connect klaviyo profiles", WITH_KLAVIYO, connect=True).status == "ok"
+    assert _find(home, "connect klaviyo lists", WITH_KLAVIYO, connect=True).status == "failed"
+    assert _find(home, "connect shopify", WITH_KLAVIYO, connect=True).status == "ok"
 
 
 def test_telemetry_switched_on_fails(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:

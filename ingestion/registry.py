@@ -1,0 +1,71 @@
+"""The registry of sources: every module in sources/ that has a `SOURCE`, by name.
+
+Adding a source is adding its file; nothing here names one. Belongs here: which sources there are
+and which of them the settings switch on. Does not belong here: running them (pipelines.py).
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Mapping
+from typing import Any
+
+from ingestion import sources
+from ingestion.apis.source import ApiSource
+from ingestion.config import Settings
+from ingestion.files.source import FolderSource
+
+Source = FolderSource | ApiSource[Any]
+
+
+def _discover() -> dict[str, Source]:
+    modules = sorted(module.name for module in pkgutil.iter_modules(sources.__path__))
+    loaded = (importlib.import_module(f"{sources.__name__}.{name}") for name in modules)
+    return {module.SOURCE.name: module.SOURCE for module in loaded if hasattr(module, "SOURCE")}
+
+
+SOURCES: dict[str, Source] = _discover()
+
+
+def api_sources() -> dict[str, ApiSource[Any]]:
+    """The sources that talk to an API, by name."""
+    return {name: source for name, source in SOURCES.items() if isinstance(source, ApiSource)}
+
+
+def is_enabled(name: str, settings: Settings) -> bool:
+    """Whether the settings switch this source on."""
+    return SOURCES[name].own(settings).enabled
+
+
+def enabled_sources(settings: Settings) -> list[str]:
+    """The names of the sources that the settings switch on, in running order."""
+    return [name for name in SOURCES if is_enabled(name, settings)]
+
+
+def reads_a_shop(settings: Settings, asked: str = "") -> bool:
+    """Whether a run has an input or an API switched on."""
+    apis = any(is_enabled(name, settings) for name in api_sources())
+    return bool(asked or settings.input or apis)
+
+
+def only_at(settings: Settings, addresses: Mapping[str, str]) -> Settings:
+    """The settings with these API sources on, at these addresses, and every other API off.
+
+    The variables that hold their secrets are those that the sources name by default.
+
+    Args:
+        settings: a shop's.
+        addresses: base addresses by the source's name.
+    """
+    return settings.with_sections(
+        {
+            name: own.model_copy(
+                update={"enabled": True, "base_url": addresses[name], **source.usual_variables()}
+                if name in addresses
+                else {"enabled": False}
+            )
+            for name, source in api_sources().items()
+            for own in (source.own(settings),)
+        }
+    )

@@ -1,0 +1,107 @@
+"""Reading `regulars.toml`: found, read and checked whole, so that a mistake stops before any work.
+
+Belongs here: where the file is, and the sentence for what is wrong in it. Does not belong here: the
+shape of the settings (config.py) and of a source's section (the source's own file).
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from ingestion.config import (
+    CONFIG_NAME,
+    REPOSITORY,
+    Destination,
+    Segment,
+    Settings,
+    SourceSettings,
+)
+from ingestion.errors import UsageError, first_problem
+from ingestion.registry import SOURCES
+
+_NAMED: dict[str, type[BaseModel]] = {"destinations": Destination, "segments": Segment}
+
+
+def config_path(explicit: str | Path | None = None) -> Path:
+    """The settings file: the argument, else `REGULARS_CONFIG`, else ./regulars.toml, else ours."""
+    if explicit or os.environ.get("REGULARS_CONFIG"):
+        return Path(explicit or os.environ["REGULARS_CONFIG"])
+    here = Path.cwd() / CONFIG_NAME
+    return here if here.exists() else REPOSITORY / CONFIG_NAME
+
+
+def load_settings(explicit: str | Path | None = None) -> Settings:
+    """Read and check the settings, each source's section by the class that the source declares.
+
+    Raises:
+        UsageError: the file is missing or unreadable, or a key or value is wrong (named).
+    """
+    path = config_path(explicit)
+    content = _content(path)
+    sections = content.pop("sources", {})
+    if not isinstance(sections, dict):
+        raise UsageError(f"{path}: `sources` is wrong: it is no section.", "Write [sources.NAME].")
+    sources = {name: _section(path, name, raw) for name, raw in sections.items()}
+    try:
+        return Settings.model_validate({**content, "sources": sources})
+    except ValidationError as error:
+        raise _problem(path, error, Settings) from error
+
+
+def _content(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise UsageError(
+            f"The settings file {path} cannot be read ({error.strerror}).",
+            "Create it from the repository's regulars.toml, or point REGULARS_CONFIG at yours.",
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} is not valid TOML: {error}.", "Mend that line.") from error
+    except RecursionError as error:
+        raise UsageError(f"{path} is nested too deeply.", "Write it flatter.") from error
+
+
+def _section(path: Path, name: str, raw: Any) -> SourceSettings:
+    source = SOURCES.get(name)
+    if source is None:
+        raise UsageError(
+            f"{path}: `sources.{name}` is no source; known: {', '.join(sorted(SOURCES))}.",
+            "Mend it and run again.",
+        )
+    try:
+        return source.settings.model_validate(raw)
+    except ValidationError as error:
+        raise _problem(path, error, source.settings, f"sources.{name}") from error
+
+
+def _problem(
+    path: Path, error: ValidationError, model: type[BaseModel], above: str = ""
+) -> UsageError:
+    """The first problem as a sentence; `above` is where the model stands in the file."""
+    problem = error.errors()[0]
+    inner, what = first_problem(error)
+    place = ".".join(part for part in (above, inner) if part)
+    if problem["type"] == "extra_forbidden":
+        known = ", ".join(_known_keys(model, problem["loc"][:-1]))
+        sentence = f"{path} has an unknown setting `{place}`; known here: {known}."
+    else:
+        sentence = f"{path}: `{place}` is wrong: {what}."
+    return UsageError(sentence, "Mend it and run again.")
+
+
+def _known_keys(model: type[BaseModel], place: tuple[int | str, ...]) -> list[str]:
+    """The settings that exist in the section at `place`, for the error message."""
+    for part in place:
+        field = model.model_fields.get(str(part))
+        annotation = field.annotation if field else None
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            model = annotation
+        else:
+            model = _NAMED.get(str(part), model)
+    return sorted(model.model_fields)
