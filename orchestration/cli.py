@@ -55,7 +55,7 @@ every channel exactly the people it may and should talk to.
 )
 consent_app = typer.Typer(no_args_is_help=True, help="Record a permission given or withdrawn.")
 quarantine_app = typer.Typer(no_args_is_help=True, help="Rows that could not be used, and why.")
-new_app = typer.Typer(no_args_is_help=True, help="Make the one file that adds one thing.")
+new_app = typer.Typer(no_args_is_help=True, help="Make the files that add one thing.")
 app.add_typer(consent_app, name="consent")
 app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(new_app, name="new")
@@ -473,10 +473,10 @@ def dev(
     serve(place, bind(host, port), err.print)
 
 
-def _new(kind: str, name: str) -> None:
+def _new(kind: str, name: str, area: str = "") -> None:
     from orchestration.scaffold.scaffold import scaffold
 
-    for line in scaffold(kind, name):
+    for line in scaffold(kind, name, area=area):
         out.print(line)
 
 
@@ -484,15 +484,29 @@ NameArgument = Annotated[str, typer.Argument(help="snake_case.")]
 
 
 @new_app.command("source")
-def new_source(name: NameArgument) -> None:
-    """One file in ingestion/sources."""
-    _new("source", name)
+def new_source(
+    name: NameArgument,
+    api: Annotated[
+        bool, typer.Option("--api", help="It asks an API; otherwise it reads a folder.")
+    ] = False,
+) -> None:
+    """One file in ingestion/sources, and its staging in dbt_project/models/staging."""
+    _new("api source" if api else "source", name)
 
 
 @new_app.command("model")
-def new_model(name: NameArgument) -> None:
-    """One mart in dbt_project/models/marts, with its description."""
-    _new("model", name)
+def new_model(
+    name: NameArgument,
+    area: Annotated[
+        str, typer.Option(help="Its folder in dbt_project/models/marts; asked for when left out.")
+    ] = "",
+) -> None:
+    """One mart in an area of dbt_project/models/marts, with its description."""
+    from orchestration.scaffold.scaffold import areas
+
+    if not area and sys.stdin.isatty():
+        area = typer.prompt(f"Its area ({', '.join(areas())})")
+    _new("model", name, area)
 
 
 @new_app.command("segment")
@@ -520,8 +534,8 @@ def _say(text: str) -> None:
 
 def _check_first(home: Home, asked: str, *, begin_anew: bool) -> None:
     """Stop early, before seconds of start-up: a typo in settings or mapping, nothing to read."""
-    from ingestion.settings_file import load_settings
     from ingestion.pipelines import check_input
+    from ingestion.settings_file import load_settings
     from orchestration.destinations import check_destinations
     from orchestration.health.raw_store import require_raw
     from orchestration.run.dbt import check_settings

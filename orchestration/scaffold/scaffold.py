@@ -1,4 +1,4 @@
-"""Makes the one file that adds one thing: a source, a model, a segment or a destination.
+"""Makes the files that add one thing: a source, a model, a segment or a destination.
 
 Belongs here: names, places and what to run next. Does not belong here: the text of what is made;
 that stands in templates/, works as it is, and says what to fill in.
@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from ingestion.config import REPOSITORY
@@ -24,29 +25,56 @@ _NAME = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
 
 @dataclass(frozen=True)
 class Kind:
-    """What can be made: its files (template -> path) and the words about what comes next."""
+    """What can be made.
+
+    Args:
+        files: template to path.
+        next_steps: what to tell the person, a line each.
+        prefix: what the name of the dbt model begins with.
+        time: the column that tells the versions of a source's record apart.
+    """
 
     files: Mapping[str, str]
     next_steps: tuple[str, ...]
     prefix: str = ""
+    time: str = ""
 
+
+MARTS = "dbt_project/models/marts"
+_STAGING = "dbt_project/models/staging/{name}"
+_STAGING_FILES = {
+    "sources.yml.jinja": f"{_STAGING}/_{{name}}__sources.yml",
+    "staging.sql.jinja": f"{_STAGING}/stg_{{name}}__{{name}}.sql",
+    "staging.yml.jinja": f"{_STAGING}/stg_{{name}}__{{name}}.yml",
+}
 
 KINDS = {
     "source": Kind(
-        {"source.py.jinja": "ingestion/sources/{name}.py"},
+        {"source.py.jinja": "ingestion/sources/{name}.py", **_STAGING_FILES},
         (
-            "Fill in its docstring and columns; then put a file into DIR/{name}/.",
+            "Fill in its docstring, its columns and its staging; then put a file into DIR/{name}/.",
             "Next: {program} run --input DIR",
         ),
+        time="occurred_at",
+    ),
+    "api source": Kind(
+        {"api_source.py.jinja": "ingestion/sources/{name}.py", **_STAGING_FILES},
+        (
+            "Fill in its docstring, settings, requests, columns and staging; then switch it on in",
+            "regulars.toml: [sources.{name}]  enabled = true, and set the variable of its key.",
+            "{program} doctor --connect asks the API a small question.",
+            "Next: {program} run",
+        ),
+        time="updated_at",
     ),
     "model": Kind(
         {
-            "model.sql.jinja": "dbt_project/models/marts/{name}.sql",
-            "model.yml.jinja": "dbt_project/models/marts/{name}.yml",
+            "model.sql.jinja": f"{MARTS}/{{area}}/{{name}}.sql",
+            "model.yml.jinja": f"{MARTS}/{{area}}/{{name}}.yml",
         },
         (
             "Fill in its description and columns.",
-            "Next: {program} run, then {program} sql 'select * from marts.{name} limit 10'",
+            "Next: {program} run, then {program} sql 'select * from {schema}.{name} limit 10'",
         ),
     ),
     "segment": Kind(
@@ -71,16 +99,31 @@ KINDS = {
 }
 
 
-def scaffold(kind: str, name: str, root: Path = REPOSITORY) -> list[str]:
+def areas(root: Path = REPOSITORY) -> list[str]:
+    """The areas of the marts, one folder each."""
+    folder = root / MARTS
+    return sorted(path.name for path in folder.iterdir() if path.is_dir())
+
+
+def scaffold(kind: str, name: str, root: Path = REPOSITORY, *, area: str = "") -> list[str]:
     """Write the starting files; returns what to tell the person, a line each.
 
+    Args:
+        kind: one of `KINDS`.
+        name: snake_case.
+        root: the repository.
+        area: of a model, the folder of the marts that it belongs to.
+
     Raises:
-        UsageError: an unknown kind, a name that cannot be one, or a file that is already there.
+        UsageError: an unknown kind, a name that cannot be one, an area that is none, or a file that
+            is already there.
     """
     chosen = KINDS.get(kind)
     if chosen is None:
         raise UsageError(f"`{kind}` cannot be made.", f"Choose one of: {', '.join(KINDS)}.")
     words = _words(_checked(name.removeprefix(chosen.prefix)), chosen)
+    if kind == "model":
+        words |= {"area": _checked_area(area, root), "schema": _schema(area, root)}
     paths = {template: place.format(**words) for template, place in chosen.files.items()}
     _refuse_overwriting(root, kind, list(paths.values()), words["model"])
     for template, place in paths.items():
@@ -100,6 +143,27 @@ def _checked(name: str) -> str:
     return name
 
 
+def _checked_area(area: str, root: Path) -> str:
+    known = ", ".join(areas(root))
+    if not area:
+        raise UsageError(
+            "A model belongs to an area of the marts.", f"Say --area, one of: {known}."
+        )
+    if area not in areas(root):
+        raise UsageError(
+            f"`{area}` is no area of the marts.",
+            f"Choose one of: {known}; or make the folder {MARTS}/{area} first.",
+        )
+    return area
+
+
+def _schema(area: str, root: Path) -> str:
+    """The schema that the area's models are published in, as dbt_project.yml says."""
+    project = yaml.safe_load((root / "dbt_project" / "dbt_project.yml").read_text("utf-8"))
+    marts = project["models"]["regulars"]["marts"]
+    return str(marts.get(area, {}).get("+schema", marts["+schema"]))
+
+
 def _words(name: str, kind: Kind) -> dict[str, str]:
     """The name in every form that a template needs."""
     words = name.replace("_", " ")
@@ -110,13 +174,15 @@ def _words(name: str, kind: Kind) -> dict[str, str]:
         "words": words,
         "label": words.capitalize(),
         "constant": name.upper(),
+        "time": kind.time,
         "class_name": "".join(part.capitalize() for part in name.split("_")),
     }
 
 
 def _refuse_overwriting(root: Path, kind: str, places: list[str], model: str) -> None:
     """Nothing that exists is touched; a dbt model's name must be free in the whole project."""
-    taken = [place for place in places if (root / place).exists()]
+    package = (place.removesuffix(".py") for place in places if place.endswith(".py"))
+    taken = [place for place in (*places, *package) if (root / place).exists()]
     if not taken and any(place.endswith(".sql") for place in places):
         models = root / "dbt_project" / "models"
         taken = [path.relative_to(root).as_posix() for path in models.rglob(f"{model}.sql")]

@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 
 from ingestion.landing.fields import DUCKDB_TYPES
-from ingestion.pipelines import SOURCES
+from ingestion.registry import SOURCES
 from orchestration.ops.shapes import arrow_columns, leaving
 from tests.dbt.warm import run_dbt
 
