@@ -18,6 +18,11 @@ from ingestion.errors import SourceError
 
 Problem = tuple[str, str]  # a reason code and the column it was found in
 
+# What to do about a reason, where the reason alone does not say it.
+_HINTS = {
+    "ambiguous_date": "write days as 2026-04-03, or say their pattern under `formats` in a mapping",
+}
+
 
 @dataclass
 class FileCounts:
@@ -114,4 +119,5 @@ def _words(problems: Counter[Problem]) -> str:
         return "unknown"
     code, column = max(sorted(problems), key=lambda problem: problems[problem])
     named = column.partition(";")[0]  # what follows quotes a header, which may be a row of data
-    return f"{code} in {named}" if named else code
+    hint = f": {_HINTS[code]}" if code in _HINTS else ""
+    return f"{code} in {named}{hint}" if named else code

@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 
+from ingestion.errors import SourceError
 from ingestion.landing.counts import TableCounts
+
+LINES = "columns: {order_id: Nr, ordered_at: When, sku: Code, quantity: Qty, unit_price: Price}\n"
 
 
 @pytest.mark.parametrize(
@@ -151,3 +154,17 @@ def test_a_column_that_shows_nothing_or_both_is_said_by_name(shop: Any) -> None:
         "select birthday, created_at::date::varchar from raw_contacts.contacts order by email"
     )
     assert found == [(None, "2026-01-31"), (None, "2026-01-31"), (None, None)]
+
+
+def test_order_days_that_show_nothing_stop_the_source_with_what_to_do(shop: Any) -> None:
+    shop.write("orders/mapping.yml", LINES)
+    header = "Nr,When,Code,Qty,Price\n"
+    rows = "".join(f"{n},0{n}.02.2026,A,1,2\n" for n in range(1, 7))
+    shop.write("orders/a.csv", header + rows)
+    with pytest.raises(SourceError, match=r"ambiguous_date in ordered_at: .* under `formats`"):
+        shop.run("orders")
+    shop.write("orders/a.csv", header + rows + "7,14.02.2026,A,1,2\n")
+    shop.run("orders")
+    found = shop.query("select ordered_at::date::varchar from raw_orders.order_lines order by 1")
+    assert found[0] == ("2026-02-01",)
+    assert len(found) == 7
