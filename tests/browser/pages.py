@@ -131,15 +131,13 @@ def take_dagster(home: Path) -> None:
         address = base(printed)
         open_settled(page, address, 8000)
         picture(page, "dagster-first-screen")
-        page.set_viewport_size({"width": 1600, "height": 1500})  # Dagster cuts the graph off
         open_settled(page, f"{address}/asset-groups/", 10000)
         picture(page, "asset-graph")
-        page.set_viewport_size({"width": 1440, "height": 900})
         open_settled(page, f"{address}/runs", 4000)
         link = page.locator("a[href*='/runs/']").first
         target = link.get_attribute("href") or ""
         if match := re.search(r"/runs/[0-9a-f-]+", target):
-            open_settled(page, f"{address}{match.group()}", 8000)
+            open_settled(page, f"{address}{match.group()}", 15000)
             picture(page, "run")
 
 
