@@ -36,6 +36,12 @@ class UsageError(RegularsError):
     exit_code = 2
 
 
+class UnfitSettingsError(RegularsError):
+    """The settings say of the shop what its own data denies."""
+
+    exit_code = 2
+
+
 class NoInputError(UsageError):
     """There is nothing readable to work on."""
 

@@ -362,9 +362,11 @@ def score(
     home: HomeOption = None,
 ) -> None:
     """Measure who is who against the pretend shop's truth, beside rivals' rules."""
-    from orchestration.commands import score as room
+    place = _home(home)
+    with _lock_first(place, store=place.warehouse.name):
+        from orchestration.commands import score as room
 
-    room.score(_home(home), as_file, since, out)
+        room.score(place, as_file, since, out)
 
 
 @app.command()
@@ -390,9 +392,11 @@ def quarantine_list(
     home: HomeOption = None,
 ) -> None:
     """List rows that could not be used: source, file, line, reason, field."""
-    from orchestration.commands.quarantine import print_quarantine
+    place = _home(home, quiet=as_json)
+    with _lock_first(place, store=place.raw.name):
+        from orchestration.commands.quarantine import print_quarantine
 
-    print_quarantine(_home(home, quiet=as_json), source, out, raw=raw, as_json=as_json)
+        print_quarantine(place, source, out, raw=raw, as_json=as_json)
 
 
 @quarantine_app.command("replay")
@@ -540,6 +544,7 @@ def _check_first(home: Home, asked: str, *, begin_anew: bool) -> None:
     from orchestration.health.raw_store import require_raw
     from orchestration.run.dbt import check_settings
     from orchestration.run.run import require_input
+    from orchestration.run.shop_currency import refuse_mapped_currency
 
     settings = load_settings()
     check_settings(settings)
@@ -550,6 +555,7 @@ def _check_first(home: Home, asked: str, *, begin_anew: bool) -> None:
     place = asked or settings.input
     if place and not is_demo(home):
         check_input(place, settings)
+        refuse_mapped_currency(home, settings, place)
 
 
 def _home(home: Path | None, *, usual: str = "", quiet: bool = False) -> Home:
@@ -562,15 +568,16 @@ def _home(home: Path | None, *, usual: str = "", quiet: bool = False) -> Home:
 
 
 @contextmanager
-def _lock_first(home: Home) -> Iterator[None]:
+def _lock_first(home: Home, store: str = "") -> Iterator[None]:
     """Take the home's lock before anything heavy is loaded, so that a refusal comes at once.
 
-    A home that is not there yet is busy with nothing, and no usage error may make it.
+    A home that is not there yet is busy with nothing, and no usage error may make it. `store` is
+    the file that a command which only reads needs for itself.
     """
     if not home.root.exists():
         yield
         return
-    with lock.hold(home.lock):
+    with lock.hold(home.lock, store=store):
         yield
 
 

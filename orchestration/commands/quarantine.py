@@ -34,7 +34,7 @@ def print_quarantine(home: Home, source: str, out: Console, *, raw: bool, as_jso
         UsageError: nothing was ever read into this home.
     """
     _need_data(home)
-    with lock.hold(home.lock):
+    with lock.hold(home.lock, store=home.raw.name):
         context = _context(home, "")
         counts = quarantine_counts(context, source)
         limit = sys.maxsize if as_json else SHOWN

@@ -13,9 +13,11 @@ import duckdb
 from rich.console import Console
 from rich.table import Table
 
+from orchestration.health.home_health import quarantine
 from orchestration.home.layout import Home
 from orchestration.published.reader import open_published
 from orchestration.report.health import read_earlier
+from orchestration.words.codes import few_buyers
 from orchestration.words.plain_text import shown_name
 
 PEOPLE = """
@@ -72,6 +74,9 @@ def print_summary(home: Home, out: Console, ignored: Mapping[str, Sequence[str]]
         _print_value(published, out)
         _print_segments(published, out)
         _print_sources(published, out)
+    for held in quarantine(home, busy=False):
+        if held.status == "warning":
+            out.print(f"  {held.sentence} {held.hint}")
     for table, columns in sorted(ignored.items()):
         noun = "column" if len(columns) == 1 else "columns"
         names = ", ".join(map(shown_name, columns))
@@ -114,7 +119,8 @@ def _print_value(published: duckdb.DuckDBPyConnection, out: Console) -> None:
     rfm = Table("RFM group", "people", "net value", title_justify="left", header_style="bold")
     for column in rfm.columns[1:]:
         column.justify = "right"
-    for group, count, value in published.execute(RFM).fetchall():
+    groups = published.execute(RFM).fetchall()
+    for group, count, value in groups:
         name = group or "value unknown (an order has no currency rate)"
         rfm.add_row(name, f"{count:,}", "" if value is None else f"{value:,.2f}")
     stages = Table("Stage", "people", header_style="bold")
@@ -124,6 +130,8 @@ def _print_value(published: duckdb.DuckDBPyConnection, out: Console) -> None:
     grid = Table.grid(padding=(0, 4))
     grid.add_row(rfm, stages)
     out.print(grid)
+    if note := few_buyers(sum(count for _, count, _ in groups)):
+        out.print(f"  {note}")
 
 
 def _print_segments(published: duckdb.DuckDBPyConnection, out: Console) -> None:
@@ -150,8 +158,6 @@ def _print_sources(published: duckdb.DuckDBPyConnection, out: Console) -> None:
         out.print(
             f"  {earlier:,} more were loaded by {noun} that did not publish; they are in now too."
         )
-    if quarantined:
-        out.print("  Look at the quarantined ones with `regulars quarantine list`.")
 
 
 def _one(published: duckdb.DuckDBPyConnection, query: str) -> tuple[Any, ...]:

@@ -1,11 +1,14 @@
 """Where everything of one shop lies on disk: the folder `$REGULARS_HOME`.
 
-Belongs here: paths and their permissions. Does not belong here: opening or reading any store.
+Belongs here: paths, their permissions, and which home a command takes. Does not belong here:
+reading any store; the one look into raw only asks whether a row was ever loaded.
 """
 
 from __future__ import annotations
 
 import os
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +18,7 @@ DEMO_HOME = "demo"
 
 @dataclass(frozen=True)
 class Home:
-    """The paths under one `$REGULARS_HOME`. Only `create` touches the disk."""
+    """The paths under one `$REGULARS_HOME`. Only `create` changes the disk."""
 
     root: Path
 
@@ -23,10 +26,11 @@ class Home:
     def locate(cls, home: str | Path | None = None, usual: str = "") -> Home:
         """The home named by the argument, else by `REGULARS_HOME`, else the usual one.
 
-        That is `./data`, the shop's, where it exists, else `./demo`, the pretend shop's; a command
-        that makes a home names the one it makes.
+        That is `./data`, the shop's, where it exists, else `./demo`, the pretend shop's. A `./data`
+        into which nothing was ever loaded, such as a first run's that failed, does not hide a
+        `./demo` that is there. A command that makes a home names the one it makes.
         """
-        usual = usual or (SHOP_HOME if Path(SHOP_HOME).is_dir() else DEMO_HOME)
+        usual = usual or _usual_home()
         chosen = home or os.environ.get("REGULARS_HOME") or usual
         return cls(Path(chosen).expanduser().resolve())
 
@@ -120,3 +124,49 @@ class Home:
     def lock(self) -> Path:
         """The one lock of the whole write path."""
         return self.root / ".lock"
+
+
+def _usual_home() -> str:
+    """Which home is meant where nobody says."""
+    if not Path(SHOP_HOME).is_dir():
+        return DEMO_HOME
+    if Path(DEMO_HOME).is_dir() and not _holds_anything(Home(Path(SHOP_HOME))):
+        return DEMO_HOME
+    return SHOP_HOME
+
+
+def _holds_anything(home: Home) -> bool:
+    """Whether a row was ever loaded, put aside or published here, or a permission recorded.
+
+    What cannot be looked into counts as full: a run is at work on it, or it is damaged.
+    """
+    if home.published.exists() or _has_rows(home.ops, "consent_events", "suppressions"):
+        return True
+    if not home.raw.exists():
+        return False
+    # Only where two homes are there and nothing is published.
+    import duckdb  # noqa: PLC0415
+
+    from ingestion.duckdb import connect  # noqa: PLC0415
+
+    try:
+        with connect(home.raw, read_only=True) as connection:
+            row = connection.execute(
+                "select coalesce(sum(estimated_size), 0) from duckdb_tables()"
+                r" where table_name not like '\_%' escape '\'"
+            ).fetchone()
+    except duckdb.Error:
+        return True
+    return row is None or row[0] > 0
+
+
+def _has_rows(path: Path, *tables: str) -> bool:
+    if not path.exists():
+        return False
+    try:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+            return any(
+                connection.execute(f"select 1 from {table} limit 1").fetchone() for table in tables
+            )
+    except sqlite3.Error:
+        return True

@@ -22,12 +22,13 @@ _locks: dict[Path, FileLock] = {}
 
 
 @contextmanager
-def hold(path: Path, wait_seconds: float = 0.0) -> Iterator[None]:
+def hold(path: Path, wait_seconds: float = 0.0, *, store: str = "") -> Iterator[None]:
     """Hold the lock at `path` for the block; a process that holds it already just goes on.
 
     Args:
         path: the lock file, created with mode 0600.
         wait_seconds: how long to wait for another holder; 0 means not at all.
+        store: the file that is only to be read, for the refusal: a run holds it to its end.
 
     Raises:
         BusyError: another process still holds it after `wait_seconds`.
@@ -40,6 +41,12 @@ def hold(path: Path, wait_seconds: float = 0.0) -> Iterator[None]:
     except Timeout:
         pid = holder(path)
         by = f" (process {pid})" if pid else ""
+        if store:
+            raise BusyError(
+                f"A run{by} is working in {path.parent} and holds {store}, which this command"
+                " reads, until it ends.",
+                "Try again when it has ended; what is published can be read meanwhile.",
+            ) from None
         raise BusyError(
             f"Another run{by} is working in {path.parent}.",
             "Wait until it has finished, or use another --home.",

@@ -163,6 +163,7 @@ def _environment(currency: str) -> SandboxedEnvironment:
         "threshold_words": codes.THRESHOLDS,
         "counted": amounts.counted,
         "basis": codes.basis,
+        "few_buyers": codes.few_buyers,
         "typical": amounts.typical,
         "orders_between": amounts.orders_between,
         "days_between": amounts.days_between,

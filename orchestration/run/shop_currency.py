@@ -1,23 +1,80 @@
-"""Whether the settings' currency can be the shop's: a look at raw before anything is modelled.
+"""Whether the settings' currency can be the shop's: a look at the files, then at raw.
 
-Belongs here: the one refusal that spares a shop a run in which every amount is unknown. Does not
+Belongs here: the one refusal that spares a shop a run in which every amount is unknown, before
+anything is read where the files say it themselves, else before anything is modelled. Does not
 belong here: converting (dbt_project, int_order_conversions) and single orders of other currencies.
 """
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import duckdb
 
 from ingestion.config import CONFIG_NAME, Settings
 from ingestion.duckdb import connect
-from ingestion.errors import UsageError
+from ingestion.errors import UnfitSettingsError
+from ingestion.files.folder import UNKNOWN, InputFile, InputFolder
 from ingestion.landing.currencies import CURRENCIES
+from ingestion.pipelines import open_input
+from ingestion.registry import is_enabled
+from ingestion.sources.orders.mapping import MAPPING_FILE, read_mapping
+from orchestration.home.layout import Home
 
 # An order that names no currency is taken for one in the shop's own.
 TABLES = ("raw_orders.orders", "raw_orders.order_lines", "raw_shopify.orders")
 RATES = "raw_rates.rates"
+# More than this is not looked through twice.
+LOOKED_THROUGH_BYTES = 50_000_000
+_SAID = re.compile(rb'"currency"\s*:\s*"\s*([A-Za-z]{3})\s*"')
+
+
+def refuse_mapped_currency(home: Home, settings: Settings, location: str) -> None:
+    """Stop a first run before it reads where the order files can only be in one other currency.
+
+    What the files leave open, such as a column of currencies, the look at raw finds out.
+
+    Raises:
+        UnfitSettingsError: which currency, who says so, and what to write.
+    """
+    if home.raw.exists() or is_enabled("shopify", settings) or not location:
+        return
+    folder = open_input(location, settings)
+    if folder.files("rates"):
+        return
+    currency, said_by = _said_by_files(folder, folder.files("orders"))
+    shop = settings.shop.currency
+    if currency in CURRENCIES and currency != shop:
+        raise UnfitSettingsError(
+            f"The orders are in {currency}, as {said_by} says, and the settings say {shop}; no"
+            " amount could be known. Nothing was read.",
+            _remedy(currency, shop),
+        )
+
+
+def _said_by_files(folder: InputFolder, files: list[InputFile]) -> tuple[str, str]:
+    """The one currency that all order files are in, and which file says so; empty if unclear."""
+    if any(file.problem or file.format == UNKNOWN for file in files):
+        return "", ""
+    lines = [file for file in files if file.format != "json"]
+    found = {}
+    if lines:
+        text = folder.text(MAPPING_FILE)
+        mapping = read_mapping(text) if text is not None else None
+        if mapping is None or not mapping.currency or "currency" in mapping.columns:
+            return "", ""
+        found[mapping.currency] = MAPPING_FILE
+    left = LOOKED_THROUGH_BYTES
+    for file in files:
+        if file in lines:
+            continue
+        if file.codec or file.size > left:
+            return "", ""
+        left -= file.size
+        with folder.open(file) as stream:
+            found |= {code.decode().upper(): file.path for code in _SAID.findall(stream.read())}
+    return next(iter(found.items())) if len(found) == 1 else ("", "")
 
 
 def refuse_another_currency(raw: Path, settings: Settings) -> None:
@@ -26,7 +83,7 @@ def refuse_another_currency(raw: Path, settings: Settings) -> None:
     With dated rates for that currency every amount can be known, so that is fine.
 
     Raises:
-        UsageError: how many orders, in which currency, and what to write.
+        UnfitSettingsError: how many orders, in which currency, and what to write.
     """
     shop = settings.shop.currency
     with connect(raw, read_only=True) as connection:
@@ -37,10 +94,16 @@ def refuse_another_currency(raw: Path, settings: Settings) -> None:
         if currency not in CURRENCIES or _has_rates(connection, currency):
             return
     which = "The only order is" if orders == 1 else f"All {orders:,} orders are"
-    raise UsageError(
+    raise UnfitSettingsError(
         f"{which} in {currency}, the settings say {shop}; no amount could be known.",
+        _remedy(currency, shop),
+    )
+
+
+def _remedy(currency: str, shop: str) -> str:
+    return (
         f'Set [shop] currency = "{currency}" in {CONFIG_NAME} and run again; or, if the shop counts'
-        f" in {shop}, put dated rates of {currency} into rates/.",
+        f" in {shop}, put dated rates of {currency} into rates/."
     )
 
 

@@ -253,7 +253,7 @@ def _collect(
         stages=reader.of_person(
             "marts.fct_customer_journey_stages", customer_id, "order by entered_at, stage"
         ),
-        rfm=next(iter(reader.of_person("marts.fct_customer_rfm", customer_id, latest)), {}),
+        rfm=_rfm(reader, customer_id),
         clv=next(iter(reader.of_person("marts.fct_customer_clv", customer_id, latest)), {}),
         segments=_segments(reader, customer_id),
         permissions=reader.of_person(
@@ -271,6 +271,17 @@ def _collect(
         ),
         not_published=sorted(set(reader.missing)),
     )
+
+
+def _rfm(reader: Reader, customer_id: str) -> Row:
+    """The person's latest scores, with how many buyers they were ranked among."""
+    table = "marts.fct_customer_rfm"
+    latest = "order by as_of_date desc limit 1"
+    for row in reader.of_person(table, customer_id, latest):
+        query = f"select count(*) as buyer_count from {table} where as_of_date = date '{{}}'"
+        (ranked,) = reader.rows(table, query.format(row["as_of_date"]))
+        return {**row, **ranked}
+    return {}
 
 
 def _ledger(home: Home, customer_id: str) -> tuple[list[Row], list[Row]] | None:

@@ -220,6 +220,8 @@ def _value(explanation: Explanation) -> RenderableType:
         f"Over all time {_money(person.get('lifetime_net_sales'))} {currency} "
         f"in {person.get('order_count')} order(s).",
     ]
+    if note := codes.few_buyers(int(rfm.get("buyer_count") or 0)):
+        lines.append(note)
     if clv.get("predicted_clv_365d") is not None:
         lines.append(f"Expected in a year: {_money(clv['predicted_clv_365d'])} {currency}.")
     elif clv.get("null_reason"):

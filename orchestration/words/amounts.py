@@ -42,7 +42,8 @@ def days_between(least: int, most: int) -> str:
     """How long ago, as a range of days."""
     if most == 0:
         return "today"
-    return f"{most:,} d ago" if least == most else f"{least:,} to {most:,} d ago"
+    days = f"{most:,}" if least == most else f"{least:,} to {most:,}"
+    return f"{days} d\N{NO-BREAK SPACE}ago"
 
 
 def money(value: Decimal | float | None, currency: str, digits: int = 0) -> str:

@@ -10,6 +10,9 @@ from collections.abc import Mapping
 
 from orchestration.words.amounts import counted
 
+# Five scores among fewer buyers than five for each compare next to nobody.
+RFM_MIN_BUYERS = 25
+
 # Groups compare buyers with one another, so their words do too; the numbers are each group's own.
 RFM_GROUPS = {
     "champions": "The last to buy, with more history than most",
@@ -106,6 +109,16 @@ SURVIVAL = {
     "union": "all that were said",
 }
 CHANNELS = {"email": "Email", "sms": "SMS", "push": "Push", "ads": "Ads", "onsite": "On site"}
+
+
+def few_buyers(buyers: int) -> str:
+    """What the words of RFM are worth among so few buyers; empty where they are worth something."""
+    if not 0 < buyers < RFM_MIN_BUYERS:
+        return ""
+    return (
+        f"Groups rank buyers against each other, and here are fewer than {RFM_MIN_BUYERS}: a name"
+        " such as “almost lost” can stand beside a fresh order. Go by the days and the orders."
+    )
 
 
 def stages(thresholds: Mapping[str, int]) -> dict[str, str]:

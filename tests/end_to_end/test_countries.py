@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -61,7 +62,8 @@ def _run(country: Country, request: pytest.FixtureRequest) -> Home:
     folder = request.getfixturevalue("tmp_path_factory").mktemp("shop")
     regulars: Regulars = request.getfixturevalue("regulars")
     shop = country.settings.shop
-    lines = [f'{name} = "{value}"' for name, value in shop.model_dump().items()]
+    # JSON's texts and lists are TOML's too.
+    lines = [f"{name} = {json.dumps(value)}" for name, value in shop.model_dump().items()]
     settings = folder / "regulars.toml"
     settings.write_text("\n".join(["[shop]", *lines]) + "\n", "utf-8")
     write_files(country, folder / "input")

@@ -19,7 +19,7 @@ def report_address(home: DemoHome) -> str:
     return (home.root / "published" / "report.html").resolve().as_uri()
 
 
-@pytest.mark.parametrize("width", [390, 768, 1440])
+@pytest.mark.parametrize("width", [390, 768, 1280, 1440])
 def test_the_report_fits_its_window_and_asks_nobody(demo_home: DemoHome, width: int) -> None:
     asked: list[str] = []
     problems: list[str] = []
@@ -31,7 +31,14 @@ def test_the_report_fits_its_window_and_asks_nobody(demo_home: DemoHome, width: 
         overflow = page.evaluate(
             "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         )
+        scrolled = page.evaluate(
+            "[...document.querySelectorAll('.scroll:has(.heat)')]"
+            ".filter(each => each.scrollWidth > each.clientWidth).length"
+        )
+        spans = page.locator(".heat .span").all_inner_texts()
     assert overflow <= 0
+    assert scrolled == 0, "the grid of recency and frequency fits its panel"
+    assert any("d\N{NO-BREAK SPACE}ago" in span for span in spans), "no line ends within `d ago`"
     assert not problems
     assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from ingestion.config import REPOSITORY, Destination, Settings
@@ -25,6 +27,9 @@ from orchestration.home.kind import (
     world_moment,
 )
 from orchestration.home.layout import Home
+from orchestration.ops.consents import revoke_consent
+from orchestration.ops.runs import Run, start_run
+from orchestration.ops.store import open_store
 
 WORLD = {"people": 50, "seed": 0, "as_of": "2026-07-01T00:00:00", "cards": True}
 
@@ -44,11 +49,76 @@ def test_where_a_command_goes_that_nobody_told_where(
     assert Home.locate().root == elsewhere / "demo"
     assert Home.locate(usual="data").root == elsewhere / "data", "a run that reads makes it"
     (elsewhere / "data").mkdir()
-    assert Home.locate().root == elsewhere / "data"
+    assert Home.locate().root == elsewhere / "data", "there is no other"
     assert Home.locate(usual="demo").root == elsewhere / "demo", "the demo never takes the shop's"
     monkeypatch.setenv("REGULARS_HOME", str(elsewhere / "third"))
     assert Home.locate(usual="demo").root == elsewhere / "third"
     assert Home.locate(elsewhere / "fourth").root == elsewhere / "fourth"
+
+
+def load_a_row(home: Home) -> None:
+    with duckdb.connect(str(home.raw)) as connection:
+        connection.execute("create schema raw_web")
+        connection.execute("create table raw_web.events as select 1 as message_id")
+
+
+def put_a_row_aside(home: Home) -> None:
+    with duckdb.connect(str(home.raw)) as connection:
+        connection.execute("create schema if not exists raw_web")
+        connection.execute("create table raw_web.quarantine as select 1 as quarantine_id")
+
+
+def record_a_refusal(home: Home) -> None:
+    with open_store(home) as store:
+        revoke_consent(
+            store,
+            identifier_type="email",
+            identifier_value="a@example.org",
+            channel="email",
+            purpose="marketing",
+            source="phone call",
+            at=datetime(2026, 7, 1),
+            default_country="GB",
+        )
+
+
+def fail_a_run(home: Home) -> None:
+    """What a first run leaves that could read nothing: stores without a row."""
+    with open_store(home) as store:
+        start_run(store, Run("run1", datetime(2026, 7, 1), "test"), started_at=datetime(2026, 7, 1))
+    with duckdb.connect(str(home.raw)) as connection:
+        connection.execute("create schema raw_web")
+        connection.execute("create table raw_web.events (message_id varchar)")
+        connection.execute("create table raw_web._files as select 'web/a.jsonl' as path")
+
+
+@pytest.mark.parametrize(
+    ("happened", "taken"),
+    [
+        ([], "demo"),
+        ([fail_a_run], "demo"),
+        ([load_a_row], "data"),
+        ([fail_a_run, put_a_row_aside], "data"),
+        ([fail_a_run, record_a_refusal], "data"),
+    ],
+)
+def test_a_shops_home_hides_the_demos_only_once_it_holds_anything(
+    elsewhere: Path, happened: list[Callable[[Home], None]], taken: str
+) -> None:
+    (elsewhere / "demo").mkdir()
+    home = Home(elsewhere / "data").create()
+    for each in happened:
+        each(home)
+    assert Home.locate().root == elsewhere / taken
+    assert Home.locate(usual="data").root == elsewhere / "data", "a run that reads goes on there"
+
+
+@pytest.mark.parametrize("name", ["raw.duckdb", "ops.sqlite", "published.duckdb"])
+def test_a_shops_home_that_cannot_be_looked_into_counts_as_full(elsewhere: Path, name: str) -> None:
+    (elsewhere / "demo").mkdir()
+    home = Home(elsewhere / "data").create()
+    (home.root / name).write_bytes(b"no store at all" * 1000)
+    assert Home.locate().root == elsewhere / "data"
 
 
 def test_a_home_says_for_good_whose_it_is(tmp_path: Path) -> None:

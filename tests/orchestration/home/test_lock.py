@@ -43,6 +43,16 @@ def test_a_second_process_is_told_who_holds_it(tmp_path: Path, holder: subproces
     assert caught.value.exit_code == 75
 
 
+def test_a_reader_is_told_which_store_is_held_and_until_when(
+    tmp_path: Path, holder: subprocess.Popen
+) -> None:
+    with pytest.raises(BusyError) as caught, lock.hold(tmp_path / ".lock", store="raw.duckdb"):
+        pass
+    assert f"(process {holder.pid})" in caught.value.message
+    assert "holds raw.duckdb, which this command reads, until it ends" in caught.value.message
+    assert caught.value.hint.startswith("Try again when it has ended")
+
+
 def test_a_killed_holder_frees_it_at_once(tmp_path: Path, holder: subprocess.Popen) -> None:
     holder.send_signal(signal.SIGKILL)
     holder.wait()

@@ -103,6 +103,7 @@ def test_a_shop_of_three_customers(pages: dict[str, str]) -> None:
     assert re.search(r"Purchase Ordered, fewer than 4 orders .{0,80}under 10", text)
     assert "because 5 repeats by 2 buyers are too few to tell" in text
     assert "typically" not in text, "groups of fewer than ten are not told apart"
+    assert "Groups rank buyers against each other, and here are fewer than 25" in text
 
 
 def test_a_shop_without_a_known_amount(pages: dict[str, str]) -> None:

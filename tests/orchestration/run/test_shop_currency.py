@@ -8,8 +8,9 @@ import duckdb
 import pytest
 
 from ingestion.config import Settings, Shop
-from ingestion.errors import UsageError
-from orchestration.run.shop_currency import refuse_another_currency
+from ingestion.errors import UnfitSettingsError
+from orchestration.home.layout import Home
+from orchestration.run.shop_currency import refuse_another_currency, refuse_mapped_currency
 
 Orders = dict[str, list[tuple[str, str | None]]]
 
@@ -40,7 +41,7 @@ def settings(currency: str) -> Settings:
 def test_all_orders_in_one_other_currency(tmp_path: Path, table: str) -> None:
     orders = [(f"o{number}", "eur ") for number in range(1200)]
     raw = raw_with(tmp_path, {table: [*orders, ("o1", "EUR")]})
-    with pytest.raises(UsageError) as told:
+    with pytest.raises(UnfitSettingsError) as told:
         refuse_another_currency(raw, settings("GBP"))
     assert told.value.message.startswith("All 1,200 orders are in EUR, the settings say GBP")
     assert 'currency = "EUR"' in told.value.hint
@@ -51,7 +52,7 @@ def test_all_orders_in_one_other_currency(tmp_path: Path, table: str) -> None:
 def test_orders_of_several_sources_are_looked_at_together(tmp_path: Path) -> None:
     orders: Orders = {"raw_orders.orders": [("a", "JPY")], "raw_shopify.orders": [("b", "JPY")]}
     raw = raw_with(tmp_path, orders)
-    with pytest.raises(UsageError, match="All 2 orders are in JPY"):
+    with pytest.raises(UnfitSettingsError, match="All 2 orders are in JPY"):
         refuse_another_currency(raw, settings("USD"))
     with duckdb.connect(str(raw)) as connection:
         connection.execute("insert into raw_shopify.orders values ('c', 'USD')")
@@ -80,5 +81,63 @@ def test_everything_else_goes_on(
 
 def test_rates_of_a_third_currency_do_not_help(tmp_path: Path) -> None:
     raw = raw_with(tmp_path, {"raw_orders.orders": [("a", "EUR")]}, ("USD",))
-    with pytest.raises(UsageError, match="The only order is in EUR"):
+    with pytest.raises(UnfitSettingsError, match="The only order is in EUR"):
         refuse_another_currency(raw, settings("GBP"))
+
+
+def write(folder: Path, files: dict[str, str]) -> Path:
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(content, "utf-8")
+    return folder
+
+
+LINES = "order,at,sku,qty,price\n1,2026-01-01,s,1,9.99\n"
+MAPPING = """\
+columns: {order_id: order, ordered_at: at, sku: sku, quantity: qty, unit_price: price}
+currency: EUR
+"""
+DOCUMENT = '{"id": 1, "currency": "eur", "created_at": "2026-01-01T00:00:00Z", "line_items": []}\n'
+LINE_FILES = {"orders/a.csv": LINES, "orders/mapping.yml": MAPPING}
+
+
+@pytest.mark.parametrize(
+    ("files", "said_by"),
+    [
+        (LINE_FILES, "orders/mapping.yml"),
+        ({"orders/a.jsonl": DOCUMENT}, "orders/a.jsonl"),
+        ({**LINE_FILES, "orders/a.jsonl": DOCUMENT}, "orders/"),
+    ],
+)
+def test_a_first_run_is_refused_before_it_reads_where_the_files_say_it(
+    tmp_path: Path, files: dict[str, str], said_by: str
+) -> None:
+    home, folder = Home(tmp_path / "home"), write(tmp_path / "in", files)
+    with pytest.raises(UnfitSettingsError) as told:
+        refuse_mapped_currency(home, settings("GBP"), str(folder))
+    assert told.value.message.startswith("The orders are in EUR, as ")
+    assert said_by in told.value.message
+    assert 'currency = "EUR"' in told.value.hint
+    assert told.value.exit_code == 2
+    assert not home.root.exists()
+    refuse_mapped_currency(home, settings("EUR"), str(folder))
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"orders/a.csv": LINES},
+        {**LINE_FILES, "orders/a.jsonl": DOCUMENT.replace("eur", "GBP")},
+        {**LINE_FILES, "rates/a.csv": "date,currency,rate\n2026-01-01,EUR,0.8\n"},
+        {
+            "orders/a.csv": LINES,
+            "orders/mapping.yml": MAPPING.replace("{order", "{currency: sku, order"),
+        },
+        {**LINE_FILES, "orders/notes.xls": "?"},
+    ],
+)
+def test_what_the_files_leave_open_is_not_refused_before_it_is_read(
+    tmp_path: Path, files: dict[str, str]
+) -> None:
+    folder = write(tmp_path / "in", files)
+    refuse_mapped_currency(Home(tmp_path / "home"), settings("GBP"), str(folder))
