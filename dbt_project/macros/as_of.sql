@@ -3,8 +3,8 @@
     every run and not from a var, because a changed var makes dbt parse the whole project again.
 -#}
 {% macro as_of() -%}
-    {%- if execute -%}
-        {%- set found = run_query("select cast(as_of as varchar) from " ~ source('ops', 'run_context')) -%}
+    {%- if engine_answers() -%}
+        {%- set found = run_query("select cast(as_of as " ~ dbt.type_string() ~ ") from " ~ source('ops', 'run_context')) -%}
         {%- if found.rows | length != 1 -%}
             {{ exceptions.raise_compiler_error("run_context must hold exactly one row") }}
         {%- endif -%}
@@ -15,7 +15,7 @@
 {%- endmacro %}
 
 {% macro run_id() -%}
-    {%- if execute -%}
+    {%- if engine_answers() -%}
         {%- set found = run_query("select run_id from " ~ source('ops', 'run_context')) -%}
         '{{ found.rows[0][0] }}'
     {%- else -%}

@@ -45,7 +45,7 @@
 {#- One column per identifier type, from the expressions given and NULL for the rest. -#}
 {% macro identifier_columns(expressions) -%}
     {%- for type in identifier_types() %}
-        {{ expressions.get(type, 'cast(null as varchar)') }} as {{ type }}{{ ',' if not loop.last }}
+        {{ expressions.get(type, 'cast(null as ' ~ dbt.type_string() ~ ')') }} as {{ type }}{{ ',' if not loop.last }}
     {%- endfor %}
 {%- endmacro %}
 

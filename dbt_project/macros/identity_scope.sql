@@ -9,7 +9,11 @@
 
 {#- A relation beside `this` as the last run left it, or none. Not a ref: it is built after this one. -#}
 {% macro left_by_last_run(name) -%}
-    {{ return(load_relation(this.incorporate(path={'identifier': name})) if execute else none) }}
+    {%- set past = this.incorporate(path={'identifier': name}) -%}
+    {%- if engine_answers() -%}
+        {{ return(load_relation(past)) }}
+    {%- endif -%}
+    {{ return(past if is_later_offline() else none) }}
 {%- endmacro %}
 
 {#- What the rules are written in, and the limits that no fingerprint knows: a change of them makes
@@ -21,6 +25,8 @@
             if '/identity/' in node.original_file_path -%}
             {%- do texts.append(node.raw_code) -%}
         {%- endfor -%}
+    {%- endif -%}
+    {%- if engine_answers() -%}
         {%- do texts.append(run_query("select code_version from " ~ source('ops', 'run_context')).rows[0][0]) -%}
     {%- endif -%}
     {{ return(local_md5(texts | join('\n'))) }}
@@ -32,6 +38,9 @@
 -#}
 {% macro identity_starts_anew() -%}
     {%- set logic_version = identity_logic_version() -%}
+    {%- if var('offline_compile', '') -%}
+        {{ return(not is_later_offline()) }}
+    {%- endif -%}
     {%- if not execute or flags.FULL_REFRESH or load_relation(this) is none -%}
         {{ return(true) }}
     {%- endif -%}

@@ -5,7 +5,7 @@
 
 {#- The run's date in the shop's zone, as text: 2026-01-31. -#}
 {% macro as_of_date_text() -%}
-    {%- if execute -%}
+    {%- if engine_answers() -%}
         {%- set found = run_query("select cast(" ~ shop_date(as_of()) ~ " as " ~ dbt.type_string() ~ ") as d") -%}
         {{ return(found.rows[0][0] | string) }}
     {%- endif -%}

@@ -119,7 +119,7 @@
     {%- if fields -%}
     case when field in ({{ quoted(fields) }}) then claimed_value end
     {%- else -%}
-    cast(null as varchar)
+    cast(null as {{ dbt.type_string() }})
     {%- endif -%}
 {%- endmacro %}
 

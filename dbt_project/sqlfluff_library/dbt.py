@@ -14,3 +14,8 @@ def datediff(first: str, second: str, unit: str) -> str:
 def type_string() -> str:
     """The type of a text."""
     return "varchar"
+
+
+def is_incremental() -> bool:
+    """The SQL that is linted is that of a first run."""
+    return False

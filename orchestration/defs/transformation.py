@@ -63,8 +63,8 @@ class Translator(DagsterDbtTranslator):
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
         """`web/events` for a raw table, `dim_customers` for a model."""
         if dbt_resource_props["resource_type"] == "source":
-            schema = dbt_resource_props["schema"].removeprefix("raw_")
-            return dg.AssetKey([schema, dbt_resource_props["name"]])
+            source = dbt_resource_props["source_name"].removeprefix("raw_")
+            return dg.AssetKey([source, dbt_resource_props["name"]])
         return dg.AssetKey([dbt_resource_props["name"]])
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:

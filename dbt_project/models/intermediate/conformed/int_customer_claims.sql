@@ -48,7 +48,7 @@ contacts as (
 select
     customer_id,
     '{{ field }}' as field,
-    coalesce(cast({{ field }} as varchar), '') as claimed_value,
+    coalesce(cast({{ field }} as {{ dbt.type_string() }}), '') as claimed_value,
     {% if is_name -%}
     coalesce({{ written_name('first_name', 'last_name') }}, '') as unit_value,
     -- An initial is no more than half a name
@@ -57,7 +57,7 @@ select
         else 1
     end as missing_halves,
     {%- else -%}
-    coalesce(cast({{ field }} as varchar), '') as unit_value,
+    coalesce(cast({{ field }} as {{ dbt.type_string() }}), '') as unit_value,
     0 as missing_halves,
     {%- endif %}
     record_type,

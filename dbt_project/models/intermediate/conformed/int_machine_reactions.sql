@@ -25,8 +25,8 @@ with reactions as (
         klaviyo_profile_id as recipient,
         event_name = 'clicked' as is_click,
         occurred_at,
-        cast(null as varchar) as url,
-        cast(null as varchar) as user_agent
+        cast(null as {{ dbt.type_string() }}) as url,
+        cast(null as {{ dbt.type_string() }}) as user_agent
     from {{ ref('int_klaviyo_message_events') }}
     where event_name in ('opened', 'clicked') and not is_declared_machine
 ),

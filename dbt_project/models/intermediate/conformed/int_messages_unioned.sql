@@ -26,7 +26,7 @@ select
     'email' as message_source,
     sg_message_id as source_message_id,
     email,
-    cast(null as varchar) as klaviyo_profile_id,
+    cast(null as {{ dbt.type_string() }}) as klaviyo_profile_id,
     'email' as channel,
     max(message_kind) as message_kind,
     max(campaign_id) as campaign_id,
@@ -45,8 +45,8 @@ select
     min(occurred_at) filter (where event_name in ('bounce', 'dropped')) as bounced_at,
     coalesce(bool_or(event_name = 'bounce' and coalesce(bounce_type, 'bounce') <> 'blocked'), false) as is_hard_bounce,
     min(occurred_at) filter (where event_name = 'spamreport') as complained_at,
-    cast(null as varchar) as subject,
-    cast(null as varchar) as campaign_name
+    cast(null as {{ dbt.type_string() }}) as subject,
+    cast(null as {{ dbt.type_string() }}) as campaign_name
 from sendgrid
 group by sg_message_id, email
 union all

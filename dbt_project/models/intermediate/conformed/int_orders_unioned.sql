@@ -100,7 +100,7 @@ unioned as (
         documents.email,
         {{ phone_with_country('documents.phone', 'documents.country_code') }} as phone,
         documents.shopify_customer_id,
-        cast(null as varchar) as orders_customer_id,
+        cast(null as {{ dbt.type_string() }}) as orders_customer_id,
         documents.payment_fingerprint,
         documents.device_id,
         documents.first_name,

@@ -24,7 +24,9 @@ sold_products as (
         {{ last_value_by_time('product_name', 'ordered_at') }} as product_name,
         {{ last_value_by_time('category', 'ordered_at') }} as category,
         {{ last_value_by_time('brand', 'ordered_at') }} as brand,
-        {{ money_from_text(last_value_by_time("cast(nullif(unit_price, 0) as varchar)", 'ordered_at')) }} as price,
+        {{ money_from_text(
+            last_value_by_time("cast(nullif(unit_price, 0) as " ~ dbt.type_string() ~ ")", 'ordered_at')
+        ) }} as price,
         min(currency) as currency
     from sold
     group by product_id

@@ -59,7 +59,7 @@ ties as (
     union all
     select distinct
         seen_with.basis,
-        cast(seen_with.identifier_key as varchar) as shared_value,
+        cast(seen_with.identifier_key as {{ dbt.type_string() }}) as shared_value,
         people.component
     from seen_with
     inner join {{ ref('int_identity_members') }} as members on seen_with.other_key = members.identifier_key

@@ -30,7 +30,7 @@ contacts as (
     select
         customer_id,
         {{ squeezed('postcode') }} as postcode,
-        cast(birthday as varchar) as birthday
+        cast(birthday as {{ dbt.type_string() }}) as birthday
     from {{ ref('int_contacts_resolved') }}
     where customer_id is not null and (postcode is not null or birthday is not null)
 ),
@@ -84,7 +84,7 @@ traits as (
     select
         'shared_phone' as signal,
         identifiers.customer_id,
-        cast(seen_with.phone as varchar) as shared_value
+        cast(seen_with.phone as {{ dbt.type_string() }}) as shared_value
     from seen_with
     inner join {{ ref('int_customer_identifiers') }} as identifiers on seen_with.other_key = identifiers.identifier_key
     where identifiers.customer_id is not null

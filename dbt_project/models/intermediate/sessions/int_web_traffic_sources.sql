@@ -38,7 +38,7 @@ first_rules as (
         utm_source,
         utm_medium,
         referrer_host,
-        substr(min(lpad(cast(priority as varchar), 4, '0') || marketing_channel), 5) as marketing_channel
+        substr(min(lpad(cast(priority as {{ dbt.type_string() }}), 4, '0') || marketing_channel), 5) as marketing_channel
     from read_by_rule
     where
         tested <> ''

@@ -49,12 +49,12 @@ changes as (
     select
         'created' as change_type,
         births.customer_id,
-        cast(null as varchar) as previous_customer_id,
+        cast(null as {{ dbt.type_string() }}) as previous_customer_id,
         'first_seen' as reason,
-        cast(null as varchar) as rule,
-        cast(null as varchar) as source_system,
-        cast(null as varchar) as source_record_id,
-        cast(null as varchar) as evidence_grade,
+        cast(null as {{ dbt.type_string() }}) as rule,
+        cast(null as {{ dbt.type_string() }}) as source_system,
+        cast(null as {{ dbt.type_string() }}) as source_record_id,
+        cast(null as {{ dbt.type_string() }}) as evidence_grade,
         cast(null as bigint) as identifier_count,
         least(coalesce(first_sightings.first_seen_at, births.recorded_at), births.recorded_at) as effective_at,
         births.recorded_at

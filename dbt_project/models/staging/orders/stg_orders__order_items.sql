@@ -34,7 +34,7 @@ read_once as (
 select
     order_id,
     position as line_number,
-    coalesce(line.id, cast(position as varchar)) as line_id,
+    coalesce(line.id, cast(position as {{ dbt.type_string() }})) as line_id,
     {{ first_text(['line.product_id']) }} as product_id,
     {{ first_text(['line.sku']) }} as sku,
     line.title as product_name,

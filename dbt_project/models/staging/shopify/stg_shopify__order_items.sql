@@ -30,7 +30,7 @@ read_once as (
 select
     order_id,
     position as line_number,
-    coalesce({{ gid_number('line.id') }}, cast(position as varchar)) as line_id,
+    coalesce({{ gid_number('line.id') }}, cast(position as {{ dbt.type_string() }})) as line_id,
     {{ gid_number('line.product.id') }} as product_id,
     {{ first_text(['line.sku']) }} as sku,
     line.title as product_name,
@@ -49,7 +49,7 @@ select
     -- The API does not say which line is a tip: int_order_items finds it
     case when try_cast(line.isgiftcard as boolean) then 'gift_card' else 'goods' end as line_kind,
     {{ money(list_money('line.taxlines', money_from_text('tax.priceset.shopmoney.amount'), 'tax')) }} as line_tax,
-    cast(null as varchar) as duties,
+    cast(null as {{ dbt.type_string() }}) as duties,
     _row_id,
     _dlt_load_id
 from read_once

@@ -38,7 +38,7 @@ pairs as (
         {{ bridges[2] }} as other,
         true as hub_is_bridge,
         true as other_is_bridge,
-        cast(null as varchar) as refusal_reason,
+        cast(null as {{ dbt.type_string() }}) as refusal_reason,
         source_system,
         rule,
         evidence_rank,
@@ -78,7 +78,7 @@ best_evidence as (
         min(hub) as hub_key,
         -- Best grade, then earliest, then a fixed order: fixed-width texts compare as the tuple would
         min(concat(
-            evidence_rank, lpad(cast({{ epoch_micros('observed_at') }} as varchar), 20, '0'),
+            evidence_rank, lpad(cast({{ epoch_micros('observed_at') }} as {{ dbt.type_string() }}), 20, '0'),
             source_system, '|', rule, '|', source_record_id
         )) as best
     from pairs

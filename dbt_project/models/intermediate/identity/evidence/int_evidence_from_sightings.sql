@@ -55,7 +55,7 @@ select
     occurred_at as observed_at,
     occurred_at as last_seen_at,
     1 as observation_count,
-    cast(null as varchar) as person_name
+    cast(null as {{ dbt.type_string() }}) as person_name
     {%- for type in identifier_types() %},
     case when identifier_type = '{{ type }}' then identifier_value end as {{ type }}
     {%- endfor %}
@@ -70,6 +70,6 @@ select
     observed_at,
     last_seen_at,
     observation_count,
-    cast(null as varchar) as person_name,
+    cast(null as {{ dbt.type_string() }}) as person_name,
     {{ identifier_columns({'email': 'email', 'klaviyo_profile_id': 'klaviyo_profile_id'}) }}
 from recipients

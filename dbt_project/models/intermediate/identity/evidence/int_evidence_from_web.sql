@@ -101,9 +101,9 @@ select
     min(observed_at) as observed_at,
     max(ended_at) as last_seen_at,
     sum(event_count) as observation_count,
-    cast(null as varchar) as person_name,
+    cast(null as {{ dbt.type_string() }}) as person_name,
     {{ identifier_columns({'login': 'login_id', 'device': 'device_id'}) }},
-    cast(null as varchar) as previous_login
+    cast(null as {{ dbt.type_string() }}) as previous_login
 from visits
 group by device_id, login_id
 union all
@@ -115,9 +115,9 @@ select
     min(occurred_at) as observed_at,
     max(occurred_at) as last_seen_at,
     count(*) as observation_count,
-    cast(null as varchar) as person_name,
+    cast(null as {{ dbt.type_string() }}) as person_name,
     {{ identifier_columns({'login': 'login_id', 'email': 'email', 'phone': 'phone', 'device': 'device_id'}) }},
-    cast(null as varchar) as previous_login
+    cast(null as {{ dbt.type_string() }}) as previous_login
 from stated
 group by device_id, login_id, email, phone, evidence_rank
 union all
@@ -132,7 +132,7 @@ select
     0 as observation_count,
     {{ written_name('first_name', 'last_name') }} as person_name,
     {{ identifier_columns({'login': 'login_id', 'email': 'email', 'phone': 'phone', 'device': 'device_id'}) }},
-    cast(null as varchar) as previous_login
+    cast(null as {{ dbt.type_string() }}) as previous_login
 from {{ ref('int_web_stated_contacts') }}
 where first_name is not null and last_name is not null
 union all
@@ -144,7 +144,7 @@ select
     min(occurred_at) as observed_at,
     max(occurred_at) as last_seen_at,
     count(*) as observation_count,
-    cast(null as varchar) as person_name,
+    cast(null as {{ dbt.type_string() }}) as person_name,
     {{ identifier_columns({'login': 'login_id', 'device': 'device_id'}) }},
     previous_login_id as previous_login
 from earlier_ids
@@ -159,9 +159,9 @@ select
     min(observed_at) as observed_at,
     max(ended_at) as last_seen_at,
     sum(event_count) as observation_count,
-    cast(null as varchar) as person_name,
+    cast(null as {{ dbt.type_string() }}) as person_name,
     {{ identifier_columns({'login': 'login_id', 'email': 'login_id'}) }},
-    cast(null as varchar) as previous_login
+    cast(null as {{ dbt.type_string() }}) as previous_login
 from visits
 where login_id like '%@%'
 group by login_id

@@ -22,7 +22,11 @@ with evidence as (
         {%- for type in types %}
         nullif(trim({{ type }}), '') as {{ type }},
         {%- endfor %}
-        {{ 'previous_login' if relation == 'int_evidence_from_web' else 'cast(null as varchar)' }} as previous_login
+        {%- if relation == 'int_evidence_from_web' %}
+        previous_login
+        {%- else %}
+        cast(null as {{ dbt.type_string() }}) as previous_login
+        {%- endif %}
     from {{ ref(relation) }}
     {{ 'union all' if not loop.last }}
     {%- endfor %}

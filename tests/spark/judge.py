@@ -1,0 +1,104 @@
+"""What in a piece of SQL Spark would refuse, or take for something else than DuckDB does.
+
+The SQL is read with sqlglot's grammar of Spark, which accepts the names of any function, so a list
+says which ones Spark has; and a few rules find what both engines accept and understand differently.
+
+Belongs here: the rules and the list. Does not belong here: how the SQL is had (compile.py), and
+which faults are known (exceptions.csv).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+from sqlglot.tokens import Token, TokenType
+
+# Functions of Spark 4 that mean there what they mean here, or stand in a `spark__` macro alone.
+# Whoever adds one has looked it up in Spark's reference.
+_FUNCTIONS = """
+    abs aggregate array array_join array_sort assert_true bool_and bool_or cast ceil coalesce
+    collect_list collect_set concat_ws count date datediff decimal dense_rank explode
+    first_value floor from_json from_utc_timestamp get get_json_object greatest inline lag lead
+    least length levenshtein listagg lower lpad max max_by md5 min min_by named_struct nullif nvl2
+    percentile_cont percentile_disc posexplode position rank regexp_extract regexp_extract_all
+    regexp_replace replace round row_number size slice sort_array split_part struct
+    substr sum timestamp_micros to_date to_json to_timestamp to_unix_timestamp transform translate
+    trim try_cast unix_micros upper xxhash64
+"""
+FUNCTIONS = frozenset(_FUNCTIONS.split())
+# Words that may stand before a bracket and call nothing
+_NO_FUNCTIONS = """
+    and as by else except exists filter from group in join not on or over select then union using
+    values when where with
+"""
+NO_FUNCTIONS = frozenset(_NO_FUNCTIONS.split())
+# Types that Spark does not have, or not without a length
+_TYPES = """
+    blob hugeint int1 int2 int4 int8 json real text time timestamptz ubigint uhugeint uinteger
+    usmallint utinyint uuid varchar
+"""
+TYPES = frozenset(_TYPES.split())
+# What Spark's literals take a backslash for; before anything else it vanishes
+ESCAPED = re.compile(r"\\(?:[\\'\"])")
+
+
+def faults(sql: str) -> list[str]:
+    """What is wrong with the SQL on Spark, each once, in order; nothing if it is sound."""
+    try:
+        tokens = sqlglot.tokenize(sql, read="spark")
+        statements = sqlglot.parse(sql, read="spark")
+    except SqlglotError as error:
+        return [f"grammar: {str(error).splitlines()[0]}"]
+    found = {*_words(tokens), *_literals(sql, tokens)}
+    for statement in statements:
+        found |= set(_shapes(statement)) if statement else set()
+    return sorted(found)
+
+
+def _words(tokens: list[Token]) -> Iterator[str]:
+    """Functions and types that Spark does not have."""
+    for before, after in pairwise(tokens):
+        name = before.text.lower()
+        calls = after.text == "(" and before.token_type is not TokenType.STRING
+        if calls and re.fullmatch(r"[a-z_]\w*", name) and name not in FUNCTIONS | NO_FUNCTIONS:
+            yield f"function: {name}"
+    for before, kind, after in zip(tokens, tokens[1:], tokens[2:], strict=False):
+        is_type = before.text == "::" or (before.text.lower() == "as" and after.text == ")")
+        if is_type and kind.text.lower() in TYPES:
+            yield f"type: {kind.text.lower()}"
+
+
+def _literals(sql: str, tokens: list[Token]) -> Iterator[str]:
+    """Literals that are written as only DuckDB reads them."""
+    for token in tokens:
+        if token.token_type is TokenType.STRING:
+            raw = sql[token.start : token.end + 1]
+            if raw.startswith('"'):
+                yield f"quotes: {raw} is a text on Spark, not a name"
+            if "\\" in ESCAPED.sub("", raw):
+                yield f"backslash: {raw} loses it on Spark"
+
+
+def _shapes(statement: exp.Expression) -> Iterator[str]:
+    """Clauses that Spark refuses, or reads in another way."""
+    if isinstance(statement, exp.Command):
+        yield f"grammar: {statement.name} is not understood"
+    for call in statement.find_all(exp.RegexpReplace):
+        position = call.args.get("position")
+        if call.args.get("modifiers") or (position and not position.is_int):
+            yield "regexp_replace: the fourth argument is a position on Spark"
+    for select in statement.find_all(exp.Select):
+        if select.args.get("qualify") and select.args.get("group"):
+            yield "qualify: of grouped rows"
+    for clause in statement.find_all(exp.With):
+        if clause.args.get("recursive") and any(
+            union.args.get("distinct")
+            for part in clause.expressions
+            for union in part.find_all(exp.Union)
+        ):
+            yield "recursive: a union of distinct rows"
