@@ -32,9 +32,12 @@ RUN_CONTEXT = "run_context"
     ],
     description="Append consent facts of the sources to ops, once each, and export ops for dbt.",
     pool="duckdb",
+    can_subset=True,
 )
-def ops_export(run: RunResource) -> Iterator[dg.MaterializeResult[None]]:
-    """Record the facts, write the files."""
+def ops_export(
+    context: dg.AssetExecutionContext, run: RunResource
+) -> Iterator[dg.MaterializeResult[None]]:
+    """Record the facts, write all files: those that were not asked for are as new as the others."""
     current = run.current
     facts = current.record_permission()
     # Only after the refusals among them are in force.
@@ -43,5 +46,6 @@ def ops_export(run: RunResource) -> Iterator[dg.MaterializeResult[None]]:
     for line in facts.for_a_person():
         current.say(f"  permission: {line}")
     sizes = {RUN_CONTEXT: 1, **export_ops(current.store, current.home.ops_export, current.facts)}
-    for name, rows in sizes.items():
-        yield dg.MaterializeResult(asset_key=["ops", name], metadata={"dagster/row_count": rows})
+    for key in sorted(context.selected_asset_keys):
+        metadata = {"dagster/row_count": sizes[key.path[-1]]}
+        yield dg.MaterializeResult(asset_key=key, metadata=metadata)

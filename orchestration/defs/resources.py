@@ -95,7 +95,7 @@ class RunResource(dg.ConfigurableResource[Any]):
         ):
             run.settings = told
             release_dead_runs(context.instance, context.run)
-            _tag(context, {"as_of": f"{moment:%Y-%m-%dT%H:%M:%SZ}"})
+            _tag(context, {"as_of": _short(moment)})
             self._run = run
             try:
                 yield self
@@ -182,6 +182,11 @@ def _tag(context: dg.InitResourceContext, tags: dict[str, str]) -> None:
     if context.instance is not None and context.run is not None:
         named = {f"regulars/{name}": value for name, value in tags.items()}
         context.instance.add_run_tags(context.run.run_id, named)
+
+
+def _short(moment: datetime) -> str:
+    """A moment as the list of runs has room for: without seconds where there are none."""
+    return f"{moment.isoformat(timespec='seconds').removesuffix(':00')}Z"
 
 
 def _failed_steps(context: dg.InitResourceContext) -> list[str]:

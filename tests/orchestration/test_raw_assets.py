@@ -114,7 +114,7 @@ def test_a_run_is_tagged_with_its_moment_its_starter_and_its_rows(folder: Path) 
     with dg.DagsterInstance.ephemeral() as instance, console.listening([].append):
         done = dg.materialize([source_assets("rates")], resources={"run": run}, instance=instance)
         tags = instance.get_run_by_id(done.run_id).tags
-    assert tags["regulars/as_of"] == "2026-07-01T00:00:00Z"
+    assert tags["regulars/as_of"] == "2026-07-01T00:00Z"
     assert tags["regulars/started_by"] == "cli"
     assert tags["regulars/rows"] == "1"
 
