@@ -5,9 +5,9 @@
 {% macro home_address_key(street, unit, postcode) -%}
     case
         when {{ squeezed(street) }} <> '' and {{ squeezed(postcode) }} <> ''
-            then md5(concat(
-                {{ squeezed(postcode) }}, '|',
-                {%- set written = squeezed("concat(" ~ street ~ ", coalesce(" ~ unit ~ ", ''))") %}
+            then md5(concat_ws(
+                '', {{ squeezed(postcode) }}, '|',
+                {%- set written = squeezed("concat_ws('', " ~ street ~ ", coalesce(" ~ unit ~ ", ''))") %}
                 replace(replace(replace(replace({{ written }}, 'street', 'st'), 'road', 'rd'), 'avenue', 'ave'), 'lane', 'ln')
             ))
     end
@@ -15,7 +15,7 @@
 
 {#- Letters and digits alone, lower-cased and without accents. -#}
 {% macro squeezed(text) -%}
-    regexp_replace(lower({{ fold_accents(text) }}), '[^\p{L}\p{N}]+', '', 'g')
+    {{ replace_matches('lower(' ~ fold_accents(text) ~ ')', '[^\\p{L}\\p{N}]+', '') }}
 {%- endmacro %}
 
 {#- What may tie people into a household, the firmest first. -#}

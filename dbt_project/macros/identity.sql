@@ -37,7 +37,7 @@
 {% macro share_refusal(identifier_type, share_reason) -%}
     case
         when {{ share_reason }} in ('two_logins', 'two_names', 'several_people', 'two_accounts')
-            then concat('shared_', {{ identifier_type }})
+            then concat_ws('', 'shared_', {{ identifier_type }})
         else {{ share_reason }}
     end
 {%- endmacro %}
@@ -63,7 +63,7 @@
 
 {#- A value as it is compared with words that stand for none: `"null"`, `(NULL)` and `[Null]` are one. -#}
 {% macro word_form(value) -%}
-    regexp_replace({{ fold_accents('lower(' ~ value ~ ')') }}, '[^\p{L}\p{N}]+', '', 'g')
+    {{ replace_matches(fold_accents('lower(' ~ value ~ ')'), '[^\\p{L}\\p{N}]+', '') }}
 {%- endmacro %}
 
 {#- A name as it is compared: case, accents, punctuation and middle names do not make two people, and an
@@ -71,7 +71,7 @@
 {% macro full_name(name) -%}
     nullif(regexp_replace(
         regexp_extract(
-            regexp_replace(lower({{ fold_accents(name) }}), '[^\p{L}\p{N}]+', ' ', 'g'),
+            {{ replace_matches('lower(' ~ fold_accents(name) ~ ')', '[^\\p{L}\\p{N}]+', ' ') }},
             '^ ?([^ ]{2,} (?:[^ ]+ )*[^ ]{2,}) ?$', 1
         ),
         ' .* ', ' '

@@ -77,7 +77,7 @@
                 ) }}
             {%- endif -%}
             {%- do patterns.append({
-                'identifier_type': row[0], 'blocked_value': row[1] | replace("'", "''"), 'reason': row[2],
+                'identifier_type': row[0], 'blocked_value': row[1], 'reason': row[2],
                 'is_role': row[4] == 'role',
             }) -%}
         {%- endfor -%}

@@ -13,7 +13,7 @@
             or lower(trim({{ country }})) = '{{ var("default_country") | lower }}'
             or {{ phone }} like '%+%'
             then {{ phone }}
-        else concat(trim({{ phone }}), ';country=', lower(trim({{ country }})))
+        else concat_ws('', trim({{ phone }}), ';country=', lower(trim({{ country }})))
     end
 {%- endmacro %}
 

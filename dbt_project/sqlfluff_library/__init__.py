@@ -15,8 +15,6 @@ from jinja2.runtime import Context
 
 execute = False
 PROJECT = yaml.safe_load((Path(__file__).parent.parent / "dbt_project.yml").read_text("utf-8"))
-# DuckDB's `using key` is unknown to sqlfluff's grammar, so the portable form stands in for it.
-UNREADABLE = ("component_recursion",)
 
 
 class Adapter:
@@ -26,8 +24,7 @@ class Adapter:
     def dispatch(self, context: Context, name: str, _package: str = "") -> Any:
         """The macro `duckdb__name`, or `default__name`."""
         found = context.resolve_or_missing(f"duckdb__{name}")
-        is_readable = callable(found) and name not in UNREADABLE
-        return found if is_readable else context.resolve(f"default__{name}")
+        return found if callable(found) else context.resolve(f"default__{name}")
 
 
 class Graph:

@@ -11,11 +11,16 @@ def datediff(first: str, second: str, unit: str) -> str:
     return f"date_diff('{unit}', {first}, {second})"
 
 
+def position(part: str, text: str) -> str:
+    """Where a text begins in another, from 1; 0 if nowhere."""
+    return f"position({part} in {text})"
+
+
 def type_string() -> str:
     """The type of a text."""
     return "varchar"
 
 
 def is_incremental() -> bool:
-    """The SQL that is linted is that of a first run."""
-    return False
+    """The SQL that is linted is that of a later run, which has every clause."""
+    return True

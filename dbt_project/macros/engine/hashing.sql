@@ -11,3 +11,18 @@
 {% macro spark__hash_number(expressions) -%}
     xxhash64({{ expressions }})
 {%- endmacro %}
+
+{#- The sum of such hashes in a group: equal sets of rows have equal sums, in any order. It needs more than
+    64 bits. -#}
+{% macro hash_total(expression) -%}
+    {{ return(adapter.dispatch('hash_total', 'regulars')(expression)) }}
+{%- endmacro %}
+
+{% macro duckdb__hash_total(expression) -%}
+    sum({{ expression }})
+{%- endmacro %}
+
+{#- Spark's sum of bigint is a bigint, which wraps round or stops. -#}
+{% macro spark__hash_total(expression) -%}
+    sum(cast({{ expression }} as decimal(38, 0)))
+{%- endmacro %}

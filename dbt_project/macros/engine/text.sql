@@ -11,6 +11,35 @@
     {{ text }} rlike {{ pattern }}
 {%- endmacro %}
 
+{#- A regular expression as a literal of the engine, whatever stands in it. The expression means the same on
+    both engines where it keeps to what RE2 and Java share: no `$` where a line may end, no look-around. -#}
+{% macro pattern(expression) -%}
+    {{ return(adapter.dispatch('pattern', 'regulars')(expression)) }}
+{%- endmacro %}
+
+{% macro duckdb__pattern(expression) -%}
+    '{{ expression | replace("'", "''") }}'
+{%- endmacro %}
+
+{#- Spark reads a backslash in a literal as an escape: once, it would vanish. -#}
+{% macro spark__pattern(expression) -%}
+    '{{ expression | replace("\\", "\\\\") | replace("'", "\\'") }}'
+{%- endmacro %}
+
+{#- The text with every match of a regular expression replaced by a plain text. -#}
+{% macro replace_matches(text, expression, replacement) -%}
+    {{ return(adapter.dispatch('replace_matches', 'regulars')(text, expression, replacement)) }}
+{%- endmacro %}
+
+{% macro duckdb__replace_matches(text, expression, replacement) -%}
+    regexp_replace({{ text }}, {{ pattern(expression) }}, '{{ replacement }}', 'g')
+{%- endmacro %}
+
+{#- Spark replaces every match by itself; a fourth argument would be where to begin. -#}
+{% macro spark__replace_matches(text, expression, replacement) -%}
+    regexp_replace({{ text }}, {{ pattern(expression) }}, '{{ replacement }}')
+{%- endmacro %}
+
 {#- False where the text is no regular expression that the engine can read. -#}
 {% macro is_pattern(text) -%}
     {{ return(adapter.dispatch('is_pattern', 'regulars')(text)) }}
@@ -56,10 +85,10 @@
     )
 {%- endmacro %}
 
-{#- Spark reads a backslash in a literal as an escape, so it is written twice. -#}
+{#- Spark reads a backslash in a literal as an escape, so it is written twice; `$` would let a line end pass. -#}
 {% macro spark__is_plain_text(text) -%}
     (
-        {{ text }} rlike '^[\\p{L}\\p{N}][\\p{L}\\p{M}\\p{N} .,&()+/%°"’\'-]*$'
+        {{ text }} rlike '^[\\p{L}\\p{N}][\\p{L}\\p{M}\\p{N} .,&()+/%°"’\'-]*\\z'
         and not {{ text }} rlike '[\\p{L}\\p{N}-][.]\\p{L}{2}|\\p{M}{3}|[\\x{115F}\\x{1160}\\x{3164}\\x{FFA0}]'
     )
 {%- endmacro %}
@@ -104,7 +133,7 @@
 
 {% macro spark__is_plain_about_a_person(text) -%}
     (
-        {{ text }} rlike '^[\\p{L}\\p{N}‘’\'`´〒][\\p{L}\\p{M}\\p{N} \\x{A0}\\x{3000}.,&()+/%°"‘’\'`´_#:;·・׳״‐\\x{200C}\\x{200D}-]*$'
+        {{ text }} rlike '^[\\p{L}\\p{N}‘’\'`´〒][\\p{L}\\p{M}\\p{N} \\x{A0}\\x{3000}.,&()+/%°"‘’\'`´_#:;·・׳״‐\\x{200C}\\x{200D}-]*\\z'
         and {{ text }} rlike '[\\p{L}\\p{N}]'
         and not {{ text }} rlike '\\p{M}{5}|[\\x{115F}\\x{1160}\\x{3164}\\x{FFA0}]|[.][^ ]*/'
         and not {{ text }} rlike '(^|[^\\p{M}\\p{IsArabic}])[\\x{200C}\\x{200D}]|[\\x{200C}\\x{200D}]([^\\p{L}]|$)'

@@ -1,14 +1,14 @@
 {#- The different texts of a group in one, in their own order: "a, b, c". -#}
-{% macro text_list(expression) -%}
-    {{ return(adapter.dispatch('text_list', 'regulars')(expression)) }}
+{% macro text_list(expression, separator=', ') -%}
+    {{ return(adapter.dispatch('text_list', 'regulars')(expression, separator)) }}
 {%- endmacro %}
 
-{% macro duckdb__text_list(expression) -%}
-    string_agg(distinct {{ expression }}, ', ' order by {{ expression }})
+{% macro duckdb__text_list(expression, separator) -%}
+    string_agg(distinct {{ expression }}, '{{ separator }}' order by {{ expression }})
 {%- endmacro %}
 
-{% macro spark__text_list(expression) -%}
-    listagg(distinct {{ expression }}, ', ') within group (order by {{ expression }})
+{% macro spark__text_list(expression, separator) -%}
+    listagg(distinct {{ expression }}, '{{ separator }}') within group (order by {{ expression }})
 {%- endmacro %}
 
 {#- One row per word of two letters or more in a text. -#}

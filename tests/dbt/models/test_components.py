@@ -10,27 +10,25 @@ import networkx as nx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from jinja2 import Environment
 
-from ingestion.config import REPOSITORY
 from ingestion.functions.registration import register_components
 from tests.dbt.world import World
+from tests.spark.forms import for_duckdb, sql_of
 
 Edges = list[tuple[int, int]]
 
 
 IDENTITY = "dbt/target/compiled/regulars/models/intermediate/identity/conflicts"
-MACROS = REPOSITORY / "dbt_project/macros/engine/components.sql"
 EDGES = "warehouse.intermediate.int_identity_edges_checked"
 
 
-@pytest.fixture(scope="module", params=["engine", "portable"])
+@pytest.fixture(scope="module", params=["compiled", "spark"])
 def solve(request: pytest.FixtureRequest, world: World) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A database where the model finds edges that a test wrote: as compiled, or in portable SQL."""
+    """A database where the model finds edges that a test wrote: as compiled, or in Spark's form."""
     sql = (world.home / IDENTITY / "int_identity_components_before_cuts.sql").read_text("utf-8")
-    if request.param == "portable":
-        macro = MACROS.read_text("utf-8") + "{{ default__connected_components(edges) }}"
-        sql = Environment().from_string(macro).render(edges=EDGES)
+    if request.param == "spark":
+        call = f"{{{{ connected_components('{EDGES}') }}}}"
+        sql = for_duckdb("spark", sql_of("spark", call))
     with duckdb.connect() as con:
         register_components(con)
         con.execute("attach ':memory:' as warehouse")

@@ -55,7 +55,7 @@ arrivals as (
 ),
 
 patterns as (
-    select string_agg(pattern, '|' order by pattern) as pattern
+    select {{ text_list('pattern', '|') }} as pattern
     from {{ ref('bot_patterns') }}
 ),
 

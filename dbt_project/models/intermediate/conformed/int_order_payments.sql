@@ -28,7 +28,7 @@ gateways as (
         bool_or(card_gateways.gateway is not null) as is_by_card
     from written_gateways
     left join {{ ref('card_gateways') }} as card_gateways
-        on strpos(written_gateways.payment_gateways, card_gateways.gateway) > 0
+        on {{ dbt.position('card_gateways.gateway', 'written_gateways.payment_gateways') }} > 0
     group by written_gateways.payment_gateways
 )
 

@@ -59,7 +59,7 @@ select
         {%- for basis in household_bases() %},
         case
             when evidence.{{ basis }}_others > 0
-                then concat('{{ basis }} shared with ', cast(evidence.{{ basis }}_others as {{ dbt.type_string() }}))
+                then concat_ws('', '{{ basis }} shared with ', cast(evidence.{{ basis }}_others as {{ dbt.type_string() }}))
         end
         {%- endfor %}
     ) as evidence

@@ -74,7 +74,7 @@ traits as (
     where identifier_type = 'email' and customer_id is not null
     union all
     select
-        case when ties.basis = 'address' then 'same_home' else concat('shared_', ties.basis) end as signal,
+        case when ties.basis = 'address' then 'same_home' else concat_ws('', 'shared_', ties.basis) end as signal,
         component_customers.customer_id,
         ties.shared_value
     from {{ ref('int_household_ties') }} as ties

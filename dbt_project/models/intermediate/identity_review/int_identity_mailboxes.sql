@@ -16,8 +16,8 @@ mailboxes as (
     select distinct
         customer_id,
         case
-            when mail_domain in ('gmail.com', 'googlemail.com') then concat(replace(account, '.', ''), '@gmail.com')
-            else concat(account, '@', mail_domain)
+            when mail_domain in ('gmail.com', 'googlemail.com') then concat_ws('', replace(account, '.', ''), '@gmail.com')
+            else concat_ws('', account, '@', mail_domain)
         end as mailbox
     from addresses
     where account <> ''

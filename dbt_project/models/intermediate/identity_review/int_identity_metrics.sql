@@ -77,7 +77,7 @@ metrics as (
     select
         'household_values_refused' as metric,
         refusal_reason as kind,
-        count(distinct concat(basis, '|', shared_value)) as value
+        count(distinct concat_ws('', basis, '|', shared_value)) as value
     from {{ ref('int_household_ties') }}
     where refusal_reason is not null
     group by 1, 2

@@ -60,7 +60,7 @@ select
     customer_id,
     'conflicting_names' as signal,
     case when name_count > 2 then 5 else 4 end as score,
-    concat(cast(name_count as {{ dbt.type_string() }}), ' full names') as detail
+    concat_ws('', cast(name_count as {{ dbt.type_string() }}), ' full names') as detail
 from names
 where name_count > 1
 union all
@@ -68,7 +68,7 @@ select
     customer_id,
     'conflicting_birthdays' as signal,
     5 as score,
-    concat(cast(birthday_count as {{ dbt.type_string() }}), ' birthdays') as detail
+    concat_ws('', cast(birthday_count as {{ dbt.type_string() }}), ' birthdays') as detail
 from birthdays
 where birthday_count > 1
 union all
@@ -76,7 +76,7 @@ select
     customer_id,
     'two_logins' as signal,
     case when identifier_count > 2 then 4 else 3 end as score,
-    concat(cast(identifier_count as {{ dbt.type_string() }}), ' logins') as detail
+    concat_ws('', cast(identifier_count as {{ dbt.type_string() }}), ' logins') as detail
 from counted
 where identifier_type = 'login'
 union all
@@ -84,8 +84,8 @@ select
     customer_id,
     'weak_chain' as signal,
     case when hangs_by_one then 4 else 2 end as score,
-    concat(
-        cast(account_part_count as {{ dbt.type_string() }}), ' parts with accounts, weak links: ',
+    concat_ws(
+        '', cast(account_part_count as {{ dbt.type_string() }}), ' parts with accounts, weak links: ',
         cast(weak_link_count as {{ dbt.type_string() }})
     ) as detail
 from chains
@@ -94,7 +94,7 @@ select
     customer_id,
     'several_countries' as signal,
     case when country_count > 2 then 3 else 1 end as score,
-    concat(cast(country_count as {{ dbt.type_string() }}), ' countries') as detail
+    concat_ws('', cast(country_count as {{ dbt.type_string() }}), ' countries') as detail
 from countries
 where country_count > 1
 {%- for type, limit in limits.items() %}
@@ -103,7 +103,7 @@ select
     customer_id,
     'too_many_{{ type }}' as signal,
     case when identifier_count > {{ 2 * limit }} then 4 else 2 end as score,
-    concat(cast(identifier_count as {{ dbt.type_string() }}), ' of at most {{ limit }}') as detail
+    concat_ws('', cast(identifier_count as {{ dbt.type_string() }}), ' of at most {{ limit }}') as detail
 from counted
 where identifier_type = '{{ type }}' and identifier_count > {{ limit }}
 {%- endfor %}

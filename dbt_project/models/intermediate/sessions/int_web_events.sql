@@ -14,7 +14,7 @@
 
 {%- set raw_events = source('raw_web', 'events') %}
 {%- set message_hash = hash_number('message_id') %}
-{%- set visitor = "coalesce(nullif(trim(anonymous_id), ''), concat('login ', trim(user_id)))" %}
+{%- set visitor = "coalesce(nullif(trim(anonymous_id), ''), concat_ws('', 'login ', trim(user_id)))" %}
 
 with touched as (
     {%- if is_incremental() %}
@@ -54,7 +54,7 @@ later_deliveries as (
 
 select
     event_id,
-    coalesce(device_id, concat('login ', login_id)) as visitor_id,
+    coalesce(device_id, concat_ws('', 'login ', login_id)) as visitor_id,
     login_id,
     previous_id,
     event_type,

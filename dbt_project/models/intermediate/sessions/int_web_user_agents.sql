@@ -6,7 +6,7 @@ with user_agents as (
 ),
 
 bot_patterns as (
-    select string_agg(pattern, '|' order by pattern) as pattern
+    select {{ text_list('pattern', '|') }} as pattern
     from {{ ref('bot_patterns') }}
 )
 

@@ -14,19 +14,30 @@ with lines as (
 ),
 
 {%- for thing in ['product_id', 'category', 'brand'] %}
+every_{{ thing }} as (
+    select
+        customer_id,
+        {{ thing }},
+        max(product_name) as product_name,
+        count(*) as line_count,
+        sum(kept_quantity) as piece_count,
+        max(ordered_at) as last_ordered_at
+    from lines
+    where {{ thing }} is not null
+    group by customer_id, {{ thing }}
+),
+
 by_{{ thing }} as (
     select
         customer_id,
         {{ thing }},
-        max(product_name) as product_name
-    from lines
-    where {{ thing }} is not null
-    group by customer_id, {{ thing }}
-    having sum(kept_quantity) > 0
+        product_name
+    from every_{{ thing }}
+    where piece_count > 0
     -- What stands on most order lines, then most of, then last.
     qualify row_number() over (
         partition by customer_id
-        order by count(*) desc, sum(kept_quantity) desc, max(ordered_at) desc, {{ thing }}
+        order by line_count desc, piece_count desc, last_ordered_at desc, {{ thing }}
     ) = 1
 ),
 {%- endfor %}

@@ -44,12 +44,12 @@ links as (
                 links.source_record_id,
                 -- Not key_a before key_b: which one is smaller may differ between two warehouses
                 least(
-                    concat(identifiers_a.identifier_type, '|', identifiers_a.identifier_value),
-                    concat(identifiers_b.identifier_type, '|', identifiers_b.identifier_value)
+                    concat_ws('', identifiers_a.identifier_type, '|', identifiers_a.identifier_value),
+                    concat_ws('', identifiers_b.identifier_type, '|', identifiers_b.identifier_value)
                 ),
                 greatest(
-                    concat(identifiers_a.identifier_type, '|', identifiers_a.identifier_value),
-                    concat(identifiers_b.identifier_type, '|', identifiers_b.identifier_value)
+                    concat_ws('', identifiers_a.identifier_type, '|', identifiers_a.identifier_value),
+                    concat_ws('', identifiers_b.identifier_type, '|', identifiers_b.identifier_value)
                 )
         ) as strength
     from {{ ref('int_identity_edges_checked') }} as links

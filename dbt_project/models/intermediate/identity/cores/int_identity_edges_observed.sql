@@ -77,8 +77,8 @@ best_evidence as (
         max(refusal_reason) as refusal_reason,
         min(hub) as hub_key,
         -- Best grade, then earliest, then a fixed order: fixed-width texts compare as the tuple would
-        min(concat(
-            evidence_rank, lpad(cast({{ epoch_micros('observed_at') }} as {{ dbt.type_string() }}), 20, '0'),
+        min(concat_ws(
+            '', evidence_rank, lpad(cast({{ epoch_micros('observed_at') }} as {{ dbt.type_string() }}), 20, '0'),
             source_system, '|', rule, '|', source_record_id
         )) as best
     from pairs

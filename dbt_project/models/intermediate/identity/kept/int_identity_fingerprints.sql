@@ -41,6 +41,6 @@ facts as (
 select
     identifier_key,
     count(*) as fact_count,
-    sum(fact) as fact_checksum
+    {{ hash_total('fact') }} as fact_checksum
 from facts
 group by identifier_key

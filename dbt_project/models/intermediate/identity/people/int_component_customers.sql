@@ -38,7 +38,7 @@ claims as (
         min(evidence_rank) as evidence_rank,
         count(*) as identifier_count,
         min(first_seen_at) as first_seen_at,
-        min(concat(identifier_type, '|', identifier_value)) as first_value
+        min(concat_ws('', identifier_type, '|', identifier_value)) as first_value
     from registered
     group by customer_id, component
 ),

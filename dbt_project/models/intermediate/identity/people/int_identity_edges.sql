@@ -18,8 +18,8 @@ named as (
         identifiers_b.identifier_type as type_b,
         identifiers_b.identifier_value as value_b,
         -- The pair is written in the order of its texts: integers may differ between two warehouses
-        concat(identifiers_a.identifier_type, '|', identifiers_a.identifier_value)
-        < concat(identifiers_b.identifier_type, '|', identifiers_b.identifier_value) as is_in_order
+        concat_ws('', identifiers_a.identifier_type, '|', identifiers_a.identifier_value)
+        < concat_ws('', identifiers_b.identifier_type, '|', identifiers_b.identifier_value) as is_in_order
     from links
     inner join identifiers as identifiers_a on links.key_a = identifiers_a.identifier_key
     inner join identifiers as identifiers_b on links.key_b = identifiers_b.identifier_key

@@ -73,7 +73,7 @@ select
         {%- for row in patterns if not row.is_role %}
         when
             {% if row.identifier_type != '*' %}compared.identifier_type = '{{ row.identifier_type }}' and {% endif -%}
-            {{ text_matches('compared.lower_value', "'" ~ row.blocked_value ~ "'") }}
+            {{ text_matches('compared.lower_value', pattern(row.blocked_value)) }}
             then '{{ row.reason }}'
         {%- endfor %}
     end as block_reason,
@@ -81,7 +81,7 @@ select
     {% if loop.first %}coalesce({% endif -%}
     (
         {% if row.identifier_type != '*' %}compared.identifier_type = '{{ row.identifier_type }}' and {% endif -%}
-        {{ text_matches('compared.lower_value', "'" ~ row.blocked_value ~ "'") }}
+        {{ text_matches('compared.lower_value', pattern(row.blocked_value)) }}
     )
     {%- if loop.last %}, false){% else %} or{% endif %}
     {%- else %}
