@@ -9,15 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 CONFIG_NAME = "regulars.toml"
 REPOSITORY = Path(__file__).resolve().parent.parent
-
-Channel = Literal["email", "sms", "push", "ads", "onsite"]
 
 
 class Section(BaseModel):

@@ -24,6 +24,7 @@ from ingestion.errors import (
     UsageError,
     tells_of_a_full_disk,
 )
+from ingestion.vocabulary import CHANNELS, PURPOSES, or_list
 from orchestration.home import lock
 from orchestration.home.interrupts import like_ctrl_c
 from orchestration.home.kind import in_words, is_demo, refuse_input, take_settings, world_moment
@@ -243,10 +244,8 @@ def explain(
 @consent_app.command("grant")
 def consent_grant(
     identifier: Annotated[str, typer.Argument(help="Email address, phone number or login.")],
-    channel: Annotated[str, typer.Option(help="email, sms, push, ads or onsite.")],
-    purpose: Annotated[
-        str, typer.Option(help="marketing, personalisation, ads, sell_share, transactional.")
-    ],
+    channel: Annotated[str, typer.Option(help=f"{or_list(CHANNELS)}.")],
+    purpose: Annotated[str, typer.Option(help=f"{or_list(PURPOSES)}.")],
     source: Annotated[str, typer.Option(help="Where the person said so; without it no consent.")],
     wording: Annotated[str, typer.Option(help="The version of the words the person agreed to.")],
     identifier_type: Annotated[
@@ -279,10 +278,8 @@ def consent_grant(
 @consent_app.command("revoke")
 def consent_revoke(
     identifier: Annotated[str, typer.Argument(help="Email address, phone number or login.")],
-    channel: Annotated[str, typer.Option(help="email, sms, push, ads or onsite.")],
-    purpose: Annotated[
-        str, typer.Option(help="marketing, personalisation, ads, sell_share, transactional.")
-    ],
+    channel: Annotated[str, typer.Option(help=f"{or_list(CHANNELS)}.")],
+    purpose: Annotated[str, typer.Option(help=f"{or_list(PURPOSES)}.")],
     source: Annotated[str, typer.Option(help="Where the person said so.")] = "command line",
     identifier_type: Annotated[
         str, typer.Option("--type", help="email, phone, login, …")

@@ -1,3 +1,8 @@
+{#- The stages, from the first contact on. -#}
+{% macro journey_stages() -%}
+    {{ return(['awareness', 'consideration', 'acquisition', 'purchase', 'advocacy']) }}
+{%- endmacro %}
+
 {#- Why a stage began, in words for people; read by fct_customer_journey_stages. -#}
 {% macro stage_reason(stage) -%}
     {%- if stage == 'awareness' -%}

@@ -11,8 +11,8 @@ Data flow: DIR/identity_rules.csv -> raw_identity_rules.identity_rules
 from __future__ import annotations
 
 from ingestion.files.source import FolderSource
-from ingestion.functions.identifiers import IDENTIFIER_TYPES
 from ingestion.landing.fields import LOWER, Column, RowCheck, TableSpec
+from ingestion.vocabulary import IDENTIFIER_TYPES
 
 RULES = TableSpec(
     name="identity_rules",

@@ -24,16 +24,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Connection, Select, Table, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from ingestion.vocabulary import ANONYMOUS_CHANNELS, EVERY, Reason, grade_rank
 from orchestration.ops import schema
-from orchestration.ops.consents import EVERY
 from orchestration.ops.store import StoreError
-from orchestration.who.evidence import grade_rank
 
 TRANSACTIONAL = "transactional"
 ADDRESS_TYPES: Mapping[str, tuple[str, ...]] = {
@@ -43,32 +41,12 @@ ADDRESS_TYPES: Mapping[str, tuple[str, ...]] = {
     "ads": ("email", "phone"),
     "onsite": ("login", "device"),
 }
-_DEVICE_CHANNELS = frozenset({"push", "ads", "onsite"})
 _CLEARABLE = frozenset({"spam_report", "unsubscribed", "revoked", "denied"})
 _LOOKUP = 900  # values per query; SQLite's oldest limit on bound values is 999
 _FETCH = 10_000
 _SCAN_ABOVE = 30_000  # identifiers from which reading all facts once is faster than looking up
 
 Key = tuple[str, str]
-
-
-class Reason(StrEnum):
-    """Why a person is held back; ordered from the strictest."""
-
-    SPAM_REPORT = "spam_report"
-    UNSUBSCRIBED = "unsubscribed"
-    MANUAL = "manual"
-    GPC = "gpc"
-    UNKNOWN_OPT_OUT = "unknown_opt_out"
-    REVOKED = "revoked"
-    DENIED = "denied"
-    HARD_BOUNCE = "hard_bounce"
-    UNCONFIRMED = "unconfirmed"
-    EXPIRED = "expired"
-    NO_CONSENT = "no_consent"
-    NO_ADDRESS = "no_address"
-    UNKNOWN_PERSON = "unknown_person"
-    ADDRESS_CHANGED = "address_changed"
 
 
 _STRICTNESS = {reason: rank for rank, reason in enumerate(Reason)}
@@ -255,7 +233,7 @@ def _personal_receipt(
         for one, standing in known
         if standing.receipt_id is not None
         and (one.type not in kinds or policy.channel in {"ads", "onsite"})
-        and (one.type != "device" or policy.channel in _DEVICE_CHANNELS)
+        and (one.type != "device" or policy.channel in ANONYMOUS_CHANNELS)
     ]
     return None if policy.channel == "push" or not receipts else min(receipts)[3]
 

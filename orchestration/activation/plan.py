@@ -21,12 +21,12 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from ingestion.vocabulary import Reason
 from orchestration.activation.gate import (
     ADDRESS_TYPES,
     Decision,
     Key,
     Policy,
-    Reason,
     decide,
     load_all_standings,
     load_standings,

@@ -27,13 +27,13 @@ from itertools import islice
 from sqlalchemy import Connection, func, select, text, update
 
 from ingestion.errors import RegularsError, UsageError
+from ingestion.vocabulary import Reason
 from orchestration.activation import outbox, settlement
 from orchestration.activation.authority import Approval, accept
 from orchestration.activation.gate import (
     Decision,
     Identifier,
     Policy,
-    Reason,
     decide,
     load_standings,
 )

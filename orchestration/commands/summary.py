@@ -13,6 +13,7 @@ import duckdb
 from rich.console import Console
 from rich.table import Table
 
+from ingestion.vocabulary import STAGES
 from orchestration.health.home_health import quarantine
 from orchestration.home.layout import Home
 from orchestration.published.reader import open_published
@@ -29,10 +30,10 @@ select rfm_segment, count(*), sum(monetary) from marts.fct_customer_rfm
 where as_of_date = (select max(as_of_date) from marts.fct_customer_rfm)
 group by rfm_segment order by 2 desc, 1
 """
-STAGES = """
+CURRENT_STAGES = f"""
 select stage, count(*) from marts.fct_customer_journey_stages where is_current group by stage
 order by list_position(
-    ['awareness', 'consideration', 'acquisition', 'purchase', 'advocacy'], stage)
+    {list(STAGES)}, stage)
 """
 SEGMENTS = """
 select s.segment, any_value(s.label), count(m.customer_id)
@@ -125,7 +126,7 @@ def _print_value(published: duckdb.DuckDBPyConnection, out: Console) -> None:
         rfm.add_row(name, f"{count:,}", "" if value is None else f"{value:,.2f}")
     stages = Table("Stage", "people", header_style="bold")
     stages.columns[1].justify = "right"
-    for stage, count in published.execute(STAGES).fetchall():
+    for stage, count in published.execute(CURRENT_STAGES).fetchall():
         stages.add_row(stage, f"{count:,}")
     grid = Table.grid(padding=(0, 4))
     grid.add_row(rfm, stages)

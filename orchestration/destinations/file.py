@@ -27,6 +27,7 @@ import fsspec
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ingestion.errors import RegularsError, UsageError, first_problem
+from ingestion.vocabulary import CHANNELS
 from orchestration.destinations.base import (
     Audience,
     Batch,
@@ -56,7 +57,7 @@ class Options(BaseModel):
 class FileDestination:
     """Writes audiences and their changes as files."""
 
-    channels = frozenset({"email", "sms", "push", "ads", "onsite"})
+    channels = frozenset(CHANNELS)
     idempotency = Idempotency.SET
 
     def __init__(self, name: str, options: Options, home: Home) -> None:

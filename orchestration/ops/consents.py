@@ -19,14 +19,12 @@ from sqlalchemy import Connection
 
 from ingestion.errors import UsageError
 from ingestion.functions.identifiers import match_identifier
+from ingestion.vocabulary import CHANNELS, EVERY, PURPOSES
 from orchestration.ops import schema
 from orchestration.ops.store import Store, insert_new, to_micros
 
-CHANNELS = ("email", "sms", "push", "ads", "onsite")
-PURPOSES = ("marketing", "personalisation", "ads", "sell_share", "transactional")
 STATUSES = ("granted", "denied", "revoked")
 LAWFUL_BASES = ("consent", "soft_opt_in", "contract")
-EVERY = "*"
 
 
 @dataclass(frozen=True)

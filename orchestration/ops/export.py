@@ -19,8 +19,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from sqlalchemy import Select, Table, case, literal, null, select
 
+from ingestion.vocabulary import CHANNELS, EVERY, PURPOSES
 from orchestration.ops import schema
-from orchestration.ops.consents import CHANNELS, EVERY, PURPOSES
 from orchestration.ops.runs import RUNNING, SUCCEEDED, Run
 from orchestration.ops.shapes import arrow_columns, leaving
 from orchestration.ops.store import Store, fetch_columns, to_micros

@@ -20,7 +20,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from orchestration.ops.consents import CHANNELS, EVERY, PURPOSES
+from ingestion.vocabulary import CHANNELS, EVERY, PURPOSES
 from orchestration.ops.status_words import SILENT, Meaning, StatusWords, folded
 
 UNKNOWN_OPT_OUT = "unknown_opt_out"

@@ -18,7 +18,8 @@ import phonenumbers
 import pyarrow as pa
 
 from ingestion.config import REPOSITORY
-from ingestion.functions.identifiers import IDENTIFIER_TYPES, match_identifier, phone_readings
+from ingestion.functions.identifiers import match_identifier, phone_readings
+from ingestion.vocabulary import IDENTIFIER_TYPES
 from orchestration.ops.held_rows import found_addresses
 from orchestration.ops.status_words import folded
 

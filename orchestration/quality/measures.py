@@ -23,6 +23,7 @@ from pathlib import Path
 import duckdb
 
 from ingestion.duckdb import connect, literal, name
+from ingestion.vocabulary import CHANNELS, STAGES
 
 # A stay counts as due a day before its window ends, because runs are about a day apart.
 WINDOW_MARGIN_DAYS = 1
@@ -180,7 +181,7 @@ def _groups(
         "marts.dim_customers",
         "select customer_id from {catalog}.marts.dim_customers where customer_type = 'buyer'",
     )
-    for channel in ("email", "sms", "push", "ads", "onsite"):
+    for channel in CHANNELS:
         yield _group(
             connection,
             f"contactable_{channel}",
@@ -188,7 +189,7 @@ def _groups(
             "select customer_id from {catalog}.marts.contactability where is_contactable"
             f" and purpose = 'marketing' and channel = '{channel}'",
         )
-    for stage in ("awareness", "consideration", "acquisition", "purchase", "advocacy"):
+    for stage in STAGES:
         yield _group(
             connection,
             f"stage_{stage}",

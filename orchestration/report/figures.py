@@ -15,10 +15,10 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
+from ingestion.vocabulary import STAGES
 from orchestration.words.amounts import FEW
 
 MONTHS = 13
-STAGE_ORDER = ("awareness", "consideration", "acquisition", "purchase", "advocacy")
 
 
 @dataclass(frozen=True)
@@ -297,7 +297,7 @@ def read_stages(connection: duckdb.DuckDBPyConnection) -> list[Stage]:
             onward=tuple((to, n) for origin, to, n in moves if origin == name),
             average_value=known.get(name, (0, 0, None))[2],
         )
-        for name in STAGE_ORDER
+        for name in STAGES
     ]
 
 

@@ -20,11 +20,11 @@ import duckdb
 
 from ingestion.duckdb import connect, literal
 from ingestion.errors import RegularsError, UsageError
+from ingestion.vocabulary import IDENTIFIER_TYPES
 from orchestration.home.layout import Home
 from orchestration.home.lock import hold
 from orchestration.published.reader import open_locked, open_published
 from orchestration.scorecard.measures import Connection
-from orchestration.who.evidence import IDENTIFIER_TYPES
 
 
 @contextmanager

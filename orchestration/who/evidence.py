@@ -16,12 +16,10 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
-from ingestion.functions import identifiers as matching
+from ingestion.vocabulary import IDENTIFIER_TYPES, grade_rank
 
 Row = dict[str, Any]
 
-GRADES = ("card_paid_order", "verified_login", "checkout", "store_till", "newsletter", "import")
-IDENTIFIER_TYPES = matching.IDENTIFIER_TYPES
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -124,11 +122,6 @@ class Why:
 def as_json(found: Any) -> str:
     """A dataclass as JSON; moments in ISO form, money as text."""
     return json.dumps(asdict(found), default=_plain, ensure_ascii=False, indent=2)
-
-
-def grade_rank(grade: str | None) -> int:
-    """0 for the best evidence; what is no grade comes last."""
-    return GRADES.index(grade) if grade in GRADES else len(GRADES)
 
 
 def by_worth(identifier: Identifier) -> tuple[int, int, str, str]:

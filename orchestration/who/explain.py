@@ -24,12 +24,12 @@ from ingestion.duckdb import literal
 from ingestion.errors import RegularsError, UsageError
 from ingestion.functions.identifiers import match_identifier
 from ingestion.settings_file import load_settings
+from ingestion.vocabulary import IDENTIFIER_TYPES
 from orchestration.home.layout import Home
 from orchestration.ops import schema
 from orchestration.ops.store import URL_VARIABLE, from_micros, open_store
 from orchestration.published.reader import open_published
 from orchestration.who.evidence import (
-    IDENTIFIER_TYPES,
     Edge,
     Explanation,
     Identifier,

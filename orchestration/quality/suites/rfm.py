@@ -10,20 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ingestion.config import Settings
+from ingestion.vocabulary import RFM_GROUPS
 from orchestration.quality.expectations import Suite, none, only
 
-GROUPS = (
-    "champions",
-    "loyal",
-    "active",
-    "new",
-    "promising",
-    "needs_attention",
-    "at_risk",
-    "previously_loyal",
-    "almost_lost",
-    "dormant",
-)
 SCORES = "select r_score, f_score, m_score, rfm_segment, count(*) from {table} group by all"
 FACTS = """
     with current_scores as (
@@ -61,7 +50,9 @@ def suites(settings: Settings, _tables: Sequence[str]) -> list[Suite]:
                     only(f"{x}_score", buckets, f"Some {x} scores are out of range.", model, name=x)
                     for x in "rfm"
                 ),
-                only("rfm_segment", GROUPS, "Some RFM groups are unknown.", model, name="groups"),
+                only(
+                    "rfm_segment", RFM_GROUPS, "Some RFM groups are unknown.", model, name="groups"
+                ),
             ),
         ),
         Suite(

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ingestion.config import Settings
+from ingestion.vocabulary import STAGES
 from orchestration.quality.expectations import Suite, none, only
 
-STAGES = ("awareness", "consideration", "acquisition", "purchase", "advocacy")
 NAMES = "select stage, count(*) from {table} group by stage"
 FACTS = """
     select

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from ingestion.vocabulary import CHANNELS, GRADES, PURPOSES
 from orchestration.activation.gate import Identifier, Policy, decide, load_standings
 from orchestration.home.layout import Home
 from orchestration.ops.consents import (
@@ -25,10 +26,7 @@ from tests.dbt.marts.shop import Row, Shop
 
 AS_OF = dt.datetime(2026, 3, 31, 12)
 PEOPLE = 150
-CHANNELS = ("email", "sms", "push", "ads", "onsite")
-PURPOSES = ("marketing", "personalisation", "ads", "sell_share", "transactional")
 KINDS = ("email", "email", "phone", "login", "device", "loyalty_id")
-GRADES = ("card_paid_order", "verified_login", "checkout", "store_till", "newsletter", "import")
 REASONS = (
     *("unsubscribed", "hard_bounce", "spam_report", "manual", "gpc"),
     *("unknown_opt_out", "denied", "revoked"),

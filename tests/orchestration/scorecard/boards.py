@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ingestion.vocabulary import IDENTIFIER_TYPES
 from orchestration.scorecard import inputs, measures
 from orchestration.scorecard.rivals import Rival
-from orchestration.who.evidence import IDENTIFIER_TYPES
 
 _ROW_COLUMNS = (
     "person integer, identifier_type varchar, identifier_value varchar, value integer,"

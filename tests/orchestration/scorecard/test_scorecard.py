@@ -13,11 +13,11 @@ import pytest
 from rich.console import Console
 
 from ingestion.errors import BusyError, RegularsError, UsageError
+from ingestion.vocabulary import IDENTIFIER_TYPES
 from orchestration.commands.score import score
 from orchestration.home import lock
 from orchestration.home.layout import Home
 from orchestration.scorecard.scorecard import OURS, TROUBLES, make_scorecard
-from orchestration.who.evidence import IDENTIFIER_TYPES
 
 # Ann and Bob both used the kiosk; Ann signed in on her own device too.
 TRUTH = """

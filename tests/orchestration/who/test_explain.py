@@ -20,11 +20,11 @@ from rich.console import Console
 
 from ingestion.config import REPOSITORY
 from ingestion.errors import RegularsError, UsageError
+from ingestion.vocabulary import GRADES
 from orchestration.home.layout import Home
 from orchestration.ops import schema
 from orchestration.ops.store import append, open_store, to_micros
 from orchestration.who.evidence import (
-    GRADES,
     Edge,
     Explanation,
     Identifier,

@@ -128,7 +128,7 @@ bounded as (
 ),
 
 final as (
-    {%- for stage in ['awareness', 'consideration', 'acquisition', 'purchase', 'advocacy'] %}
+    {%- for stage in journey_stages() %}
     select
         customer_id,
         '{{ stage }}' as stage,

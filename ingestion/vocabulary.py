@@ -1,0 +1,84 @@
+"""The ordered lists of codes that several places share, each once.
+
+dbt has the same lists as seeds and macros, because SQL cannot read Python;
+tests/test_vocabulary.py holds them against these.
+
+Belongs here: lists whose members or order mean the same on both sides of the raw store. Does not
+belong here: their words for people (`orchestration/words`) and codes that one module alone uses.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+# In the order in which people are shown them; the seed `identifier_types` has the order of trust.
+IDENTIFIER_TYPES = (
+    "email",
+    "phone",
+    "login",
+    "payment_card",
+    "loyalty_id",
+    "device",
+    "shopify_customer_id",
+    "klaviyo_profile_id",
+    "orders_customer_id",
+)
+
+# Best evidence first.
+GRADES = ("card_paid_order", "verified_login", "checkout", "store_till", "newsletter", "import")
+
+CHANNELS = ("email", "sms", "push", "ads", "onsite")
+# Where somebody who gave no name can be met, by device.
+ANONYMOUS_CHANNELS = ("push", "ads", "onsite")
+PURPOSES = ("marketing", "personalisation", "ads", "sell_share", "transactional")
+EVERY = "*"  # of channels, purposes or types of identifiers
+
+# From the first contact on.
+STAGES = ("awareness", "consideration", "acquisition", "purchase", "advocacy")
+
+# Best customers first.
+RFM_GROUPS = (
+    "champions",
+    "loyal",
+    "active",
+    "new",
+    "promising",
+    "needs_attention",
+    "at_risk",
+    "previously_loyal",
+    "almost_lost",
+    "dormant",
+)
+
+
+class Reason(StrEnum):
+    """Why a person is held back; ordered from the strictest."""
+
+    SPAM_REPORT = "spam_report"
+    UNSUBSCRIBED = "unsubscribed"
+    MANUAL = "manual"
+    GPC = "gpc"
+    UNKNOWN_OPT_OUT = "unknown_opt_out"
+    REVOKED = "revoked"
+    DENIED = "denied"
+    HARD_BOUNCE = "hard_bounce"
+    UNCONFIRMED = "unconfirmed"
+    EXPIRED = "expired"
+    NO_CONSENT = "no_consent"
+    NO_ADDRESS = "no_address"
+    UNKNOWN_PERSON = "unknown_person"
+    ADDRESS_CHANGED = "address_changed"
+
+
+# What is only known at the moment of sending, so no model says it.
+AT_SENDING = (Reason.UNKNOWN_PERSON, Reason.ADDRESS_CHANGED)
+
+
+def grade_rank(grade: str | None) -> int:
+    """0 for the best evidence; what is no grade comes last."""
+    return GRADES.index(grade) if grade in GRADES else len(GRADES)
+
+
+def or_list(words: tuple[str, ...]) -> str:
+    """`email, sms or push`."""
+    return f"{', '.join(words[:-1])} or {words[-1]}"
