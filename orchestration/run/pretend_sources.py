@@ -26,7 +26,8 @@ def pretend_sources(
     from ingestion.demo.servers import demo_servers  # noqa: PLC0415 - a shop's runs do without
 
     with demo_servers(home.demo / "api") as servers, _environment(servers.env):
-        say(f"The pretend shop: email API {servers.klaviyo_url}, shop API {servers.shopify_url}.")
+        served = " and ".join(f"{name} at {url}" for name, url in servers.addresses.items())
+        say(f"The pretend shop serves {served}.")
         yield only_at(settings, servers.addresses)
 
 
