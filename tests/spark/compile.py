@@ -33,12 +33,12 @@ SETTINGS = {
     "double_opt_in": True,
 }
 
-# By (model, form): its SQL
+# By (model or test of dbt's, form): its SQL
 Compiled = dict[tuple[str, str], str]
 
 
 def compile_for_spark(work: Path) -> tuple[dict[str, Any], Compiled]:
-    """The manifest, and the SQL of every model in each of its forms."""
+    """The manifest, and the SQL of every model in each of its forms and of every test of dbt's."""
     done = subprocess.run(
         [sys.executable, "-m", "tests.spark.compile", str(work)],
         cwd=REPOSITORY,
@@ -52,7 +52,7 @@ def compile_for_spark(work: Path) -> tuple[dict[str, Any], Compiled]:
     return manifest, {
         (path.stem, form): path.read_text("utf-8")
         for form in FORMS
-        for path in (work / form / "compiled/regulars/models").rglob("*.sql")
+        for path in (work / form / "compiled/regulars").rglob("*.sql")
     }
 
 
@@ -80,13 +80,13 @@ def _calls(node: dict[str, Any], macros: dict[str, Any]) -> set[str]:
 def main(work: Path) -> None:
     """Compile both forms below `work`."""
     read = _dbt(work / "read", "parse", FORMS[0], None)
-    chosen = ["resource_type:model"]
+    chosen: list[str] = []
     for form in FORMS:
-        models = ("--indirect-selection", "empty", "--select", *chosen)  # without their tests
-        _dbt(work / form, "compile", form, read.deepcopy(), *models)
+        _dbt(work / form, "compile", form, read.deepcopy(), *chosen)
         if form == FORMS[0]:
             manifest = json.loads((work / form / "manifest.json").read_text("utf-8"))
-            chosen = with_two_forms(manifest["nodes"], manifest["macros"])
+            twice = with_two_forms(manifest["nodes"], manifest["macros"])
+            chosen = ["--indirect-selection", "empty", "--select", *twice]  # without their tests
 
 
 def _dbt(target: Path, command: str, form: str, manifest: Any, *arguments: str) -> Any:

@@ -21,12 +21,12 @@ from sqlglot.tokens import Token, TokenType
 # Functions of Spark 4 that mean there what they mean here, or stand in a `spark__` macro alone.
 # Whoever adds one has looked it up in Spark's reference.
 _FUNCTIONS = """
-    abs aggregate array array_join array_sort assert_true bool_and bool_or cast ceil coalesce
-    collect_list collect_set concat_ws count date datediff decimal dense_rank explode
+    abs aggregate array array_join array_size array_sort assert_true bool_and bool_or cast ceil
+    coalesce collect_list collect_set concat_ws count date datediff decimal dense_rank explode
     first_value floor from_json from_utc_timestamp get get_json_object greatest inline lag lead
     least length levenshtein listagg lower lpad max max_by md5 min min_by named_struct nullif nvl2
     percentile_cont percentile_disc posexplode position rank regexp_extract regexp_extract_all
-    regexp_replace replace round row_number size slice sort_array split_part struct
+    regexp_replace replace round row_number slice sort_array split_part struct
     substr sum timestamp_micros to_date to_json to_timestamp to_unix_timestamp transform translate
     trim try_cast unix_micros upper xxhash64
 """

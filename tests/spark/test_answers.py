@@ -93,6 +93,28 @@ def test_of_a_group(engine: str, call: str, values: list[str | None], expected: 
     assert answer(engine, call, values, "varchar") == expected
 
 
+@pytest.mark.parametrize(
+    ("call", "items", "kind", "expected"),
+    [
+        ("{{ list_money('x', 'item') }}", ["1.0000", None, "2.5000"], "decimal(18,4)", "3.5000"),
+        ("{{ list_money('x', 'item') }}", [None], "decimal(18,4)", None),
+        ("{{ list_money('x', 'item') }}", [], "decimal(18,4)", None),
+        ("{{ list_has('x', 'item > 2') }}", [1, 3], "int", "true"),
+        ("{{ list_has('x', 'item > 2') }}", [1, None], "int", "false"),
+        ("{{ list_has('x', 'item > 2') }}", [], "int", "false"),
+        ("{{ list_has('x', 'item > 2') }}", None, "int", None),
+        ("{{ list_words('x', 'item') }}", ["a", None, "b"], "varchar", "a, b"),
+        ("{{ list_words('x', 'item') }}", [], "varchar", None),
+        ("{{ list_words('x', 'item') }}", None, "varchar", None),
+    ],
+)
+def test_of_a_list(
+    engine: str, call: str, items: list[Any] | None, kind: str, expected: str | None
+) -> None:
+    found = answer(engine, f"cast({call} as string)", [items], f"{kind}[]")
+    assert found == expected
+
+
 # sqlglot cannot write Spark's `listagg` of distinct values for DuckDB
 @pytest.mark.parametrize(
     ("call", "values", "expected"),

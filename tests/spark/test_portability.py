@@ -20,14 +20,15 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], C
     return compile_for_spark(tmp_path_factory.mktemp("spark"))
 
 
-def test_every_model_is_compiled_in_each_of_its_forms(
+def test_every_model_and_test_is_compiled_and_models_in_each_of_their_forms(
     project: tuple[dict[str, Any], Compiled],
 ) -> None:
     manifest, compiled = project
     nodes = manifest["nodes"]
-    models = {n["name"] for n in nodes.values() if n["resource_type"] == "model"}
+    judged = ("model", "test")
+    every = {Path(n["path"]).stem for n in nodes.values() if n["resource_type"] in judged}
     twice = with_two_forms(nodes, manifest["macros"])
-    assert {name for name, form in compiled if form == "first"} == models
+    assert {name for name, form in compiled if form == "first"} == every
     # Ephemeral models are compiled along with those that read them
     assert {name for name, form in compiled if form == "later"} >= set(twice)
     # A model that asks for the past and answers alike in both forms was not asked properly
@@ -51,7 +52,9 @@ def test_no_relation_of_the_spark_target_has_two_owners(
     assert {name: of for name, of in owners.items() if len(of) > 1} == {}
 
 
-def test_spark_would_understand_every_model(project: tuple[dict[str, Any], Compiled]) -> None:
+def test_spark_would_understand_every_model_and_test(
+    project: tuple[dict[str, Any], Compiled],
+) -> None:
     _, compiled = project
     found = {(name, fault) for (name, _), sql in compiled.items() for fault in faults(sql)}
     with EXCEPTIONS.open(encoding="utf-8") as file:

@@ -40,7 +40,7 @@
             transform(found, pair -> pair.key_a), transform(found, pair -> pair.key_b)
         )) as found
         from pairs
-        where size(found) > 0
+        where array_size(found) > 0
     )
 
     select

@@ -29,8 +29,9 @@
     len(list_filter({{ list }}, lambda {{ item }}: {{ condition }})) > 0
 {%- endmacro %}
 
+{#- `size` of NULL would be -1 where Spark is not in its ANSI mode, and dbt's sessions are not. -#}
 {% macro spark__list_has(list, condition, item) -%}
-    size(filter({{ list }}, {{ item }} -> {{ condition }})) > 0
+    array_size(filter({{ list }}, {{ item }} -> {{ condition }})) > 0
 {%- endmacro %}
 
 {#- A text of each element, in their order, with commas between; NULL if there is none. -#}
