@@ -141,3 +141,16 @@ def test_people_are_told_each_code_in_words() -> None:
     assert tuple(codes.CHANNELS) == vocabulary.CHANNELS
     assert tuple(codes.stages({})) == vocabulary.STAGES
     assert set(Reason) <= set(codes.REASONS)
+
+
+def test_marketing_channels_are_one_list_in_dbt() -> None:
+    """The seed that sorts visits, and the macro that tells them, know what the models accept."""
+    (accepted,) = {
+        frozenset(values)
+        for _, column, values in accepted_values()
+        if column == "marketing_channel"
+    }
+    ruled = {row["marketing_channel"] for row in seed("marketing_channel_rules")}
+    assert ruled <= accepted
+    told = set(re.findall(r"when '(\w+)'", macro("marts.sql", "marketing_channel_in_words", "c")))
+    assert told == accepted

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import socket
@@ -14,6 +15,7 @@ import pytest
 from orchestration import cli
 from orchestration.health import doctor
 from orchestration.health.home_health import Check
+from orchestration.scaffold import scaffold
 
 
 @pytest.fixture(autouse=True)
@@ -101,3 +103,60 @@ def test_a_port_that_is_taken_is_told_and_nothing_is_started(
     assert f"Port {port} cannot be used" in capsys.readouterr().err
     assert ended(monkeypatch, "dev", "--port", "99999", "--home", str(tmp_path / "home")) == 2
     assert not (tmp_path / "home").exists()
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, str]]:
+    """What `regulars new` was asked to make: kind, name, area; nothing is written."""
+    asked: list[tuple[str, str, str]] = []
+
+    def note(kind: str, name: str, *, area: str = "") -> list[str]:
+        asked.append((kind, name, area))
+        return [f"Made {name}"]
+
+    monkeypatch.setattr(scaffold, "scaffold", note)
+    return asked
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("source", "points"), ("source", "points", "")),
+        (("source", "points", "--api"), ("api source", "points", "")),
+        (("model", "points", "--area", "value"), ("model", "points", "value")),
+    ],
+)
+def test_new_makes_the_kind_that_was_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+    made: list[tuple[str, str, str]],
+    arguments: tuple[str, ...],
+    expected: tuple[str, str, str],
+) -> None:
+    assert ended(monkeypatch, "new", *arguments) == 0
+    assert made == [expected]
+
+
+class Terminal(io.StringIO):
+    """Standard input of somebody who sits there."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_new_model_asks_for_its_area_where_somebody_can_answer(
+    monkeypatch: pytest.MonkeyPatch,
+    made: list[tuple[str, str, str]],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(sys, "stdin", Terminal("web\n"))
+    assert ended(monkeypatch, "new", "model", "points") == 0
+    assert made == [("model", "points", "web")]
+    assert "customers, " in capsys.readouterr().out
+
+
+def test_new_model_without_an_area_says_which_there_are(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO(""))
+    assert ended(monkeypatch, "new", "model", "points") == 2
+    assert "--area, one of: activity, " in capsys.readouterr().err
