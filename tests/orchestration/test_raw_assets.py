@@ -9,6 +9,7 @@ import pytest
 from dagster_dbt import DbtCliResource
 
 from ingestion.errors import RefusedError, RegularsError, UsageError
+from ingestion.registry import SOURCES, api_sources
 from orchestration.defs import ingestion
 from orchestration.defs.ingestion import source_assets
 from orchestration.defs.resources import RunResource, resources
@@ -124,3 +125,9 @@ def test_the_launch_pad_explains_every_field() -> None:
     told = {name: field.description or "" for name, field in schema.fields.items()}
     assert set(told) == {"as_of", "input", "full_refresh", "send"}
     assert all(len(words.split()) > 8 for words in told.values()), told
+
+
+def test_what_asks_an_api_is_tried_again_and_a_folder_is_not() -> None:
+    again = {name for name in SOURCES if source_assets(name).op.retry_policy is not None}
+    assert again == set(api_sources())
+    assert again < set(SOURCES)
