@@ -580,11 +580,12 @@ def _lock_first(home: Home, store: str = "") -> Iterator[None]:
 
 def _usual_home(home: Path | None, asked: str = "") -> str:
     """Where a run goes that nobody told where: the shop's home as soon as there is a shop."""
+    if home or os.environ.get("REGULARS_HOME"):
+        return ""
     from ingestion.registry import reads_a_shop
     from ingestion.settings_file import load_settings
 
-    named = home or os.environ.get("REGULARS_HOME")
-    return "" if named or not reads_a_shop(load_settings(), asked) else SHOP_HOME
+    return SHOP_HOME if reads_a_shop(load_settings(), asked) else ""
 
 
 def _explain_and_leave(error: RegularsError) -> None:

@@ -103,10 +103,11 @@ class World:
         with duckdb.connect(str(self.home / "raw.duckdb")) as con:
             _insert(con, table, ready)
 
-    def build(self, *arguments: str, artifacts: bool = False) -> None:
+    def build(self, *arguments: str, variables: str = "{}", artifacts: bool = False) -> None:
         """Run dbt; a failure shows dbt's own words."""
         written = "--write-json" if artifacts else "--no-write-json"
-        done = run_dbt(self.home, "--no-use-colors", written, "build", *arguments)
+        words = ("--no-use-colors", written, "build", *arguments)
+        done = run_dbt(self.home, *words, variables=variables)
         assert done.returncode == 0, done.stdout[-8000:]
 
     def warehouse(self) -> duckdb.DuckDBPyConnection:

@@ -11,7 +11,7 @@ from tests.dbt import scenes
 from tests.dbt.world import World
 
 AS_OF = "2026-06-01 00:00:00"
-HINTS = ("--vars", "{mailbox_hints: true}")
+HINTS = "{mailbox_hints: true}"
 PEOPLE = (
     *("--select", "+int_identity_last_solved", "+int_customers", "+int_orders_resolved"),
     *("+int_identity_under_merging", "--exclude", "path:tests"),
@@ -64,7 +64,7 @@ def odd(tmp_path_factory: pytest.TempPathFactory) -> World:
             scenes.order("3", "03 11:00:00", email="", phone="", customer={"id": ""}),
         ],
     )
-    world.build(*PEOPLE, *HINTS)
+    world.build(*PEOPLE, variables=HINTS)
     return world
 
 
@@ -150,7 +150,7 @@ def test_somebody_who_was_forgotten_comes_back_as_a_stranger(odd: World) -> None
             raw.execute(f"delete from {table} where {column} in ('odd-2', '1')")
     odd.new_load()
     odd.add("raw_orders.orders", [scenes.order("4", "20 09:00:00", email="long@odd.example")])
-    odd.build(*PEOPLE, *HINTS, "--full-refresh")
+    odd.build(*PEOPLE, "--full-refresh", variables=HINTS)
     with odd.warehouse() as con:
         row = con.execute(
             "select count(*), min(i.first_seen_at), min(o.order_id), count(distinct o.order_id) "
