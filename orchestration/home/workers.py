@@ -9,9 +9,7 @@ importable without Dagster.
 
 from __future__ import annotations
 
-import os
 import re
-import signal
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -26,6 +24,7 @@ from orchestration.home.layout import Home
 
 TAG = "regulars/process"
 CLOCK_SECONDS = 5
+ASKED_SECONDS = 5
 
 
 def process_mark(pid: int | None = None) -> str | None:
@@ -82,7 +81,9 @@ def release_dead_runs(instance: Any, current: Any) -> int:
 
 
 def free_stores(home: Home, wait_seconds: float = 30.0) -> int:
-    """End the dbt of a run that was killed, so that raw and warehouse can be opened.
+    """End the dbt of a killed run, so that raw and warehouse can be opened; only under the lock.
+
+    It is looked for by name, because one that has only started opens the stores a moment later.
 
     Returns:
         How many were ended.
@@ -90,7 +91,7 @@ def free_stores(home: Home, wait_seconds: float = 30.0) -> int:
     Raises:
         RegularsError: a program that is not ours still holds a store after `wait_seconds`.
     """
-    ended = set()
+    ended = _end_dbt(home)
     deadline = time.monotonic() + wait_seconds
     for path in (home.raw, home.warehouse):
         while (pid := _holder(path)) is not None:
@@ -99,13 +100,21 @@ def free_stores(home: Home, wait_seconds: float = 30.0) -> int:
                     f"{path.name} is held open by another program (process {pid}).",
                     "Close it and run again; nothing else may open this file.",
                 )
-            if _is_dbt_of(pid, home):
-                # Asked once, then made to: the warehouse can be built again.
-                with suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL if pid in ended else signal.SIGTERM)
-                ended.add(pid)
             time.sleep(0.5)
-    return len(ended)
+    return ended
+
+
+def _end_dbt(home: Home) -> int:
+    """End every dbt that works in this home: asked once, then made to, for nothing is lost."""
+    found = [process for process in psutil.process_iter() if _is_dbt_of(process, home)]
+    for process in found:
+        with suppress(psutil.NoSuchProcess):
+            process.terminate()
+    for process in psutil.wait_procs(found, timeout=ASKED_SECONDS)[1]:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(found, timeout=ASKED_SECONDS)
+    return len(found)
 
 
 def _holder(path: Path) -> int | None:
@@ -120,9 +129,9 @@ def _holder(path: Path) -> int | None:
     return None
 
 
-def _is_dbt_of(pid: int, home: Home) -> bool:
+def _is_dbt_of(process: psutil.Process, home: Home) -> bool:
     try:
-        command = " ".join(psutil.Process(pid).cmdline())
+        command = " ".join(process.cmdline())
     except psutil.Error:
         return False
     return "dbt" in command and f"{home.dbt}/" in command

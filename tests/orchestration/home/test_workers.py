@@ -52,8 +52,17 @@ def holder(home: Home) -> Iterator[Callable[..., subprocess.Popen[str]]]:
 def test_the_dbt_of_a_killed_run_is_ended(home: Home, holder: Callable[..., object]) -> None:
     process = holder("dbt", "build", "--log-path", str(home.dbt / "logs"))
     assert free_stores(home) == 1
-    assert process.wait(timeout=10) != 0  # type: ignore[attr-defined]
+    assert process.poll() is not None  # type: ignore[attr-defined]
     duckdb.connect(str(home.raw)).close()
+
+
+def test_the_dbt_of_a_killed_run_that_has_only_started_is_ended(home: Home) -> None:
+    """It would open the stores while the next run is at work on them."""
+    words = ("dbt", "build", "--log-path", str(home.dbt / "logs"))
+    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)", *words])
+    assert free_stores(home) == 1
+    assert process.poll() is not None
+    assert free_stores(home) == 0
 
 
 def test_another_program_is_named_and_left_alone(
