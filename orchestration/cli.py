@@ -10,11 +10,12 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -108,7 +109,7 @@ def main() -> None:
         if tells_of_a_full_disk(str(error)):
             _explain_and_leave(DiskFullError())
         if not hasattr(error, "exit_code") or not hasattr(error, "show"):
-            raise
+            _tell_of_a_bug(error)
         error.show()
         sys.exit(error.exit_code)
 
@@ -586,6 +587,17 @@ def _usual_home(home: Path | None, asked: str = "") -> str:
     from ingestion.settings_file import load_settings
 
     return SHOP_HOME if reads_a_shop(load_settings(), asked) else ""
+
+
+def _tell_of_a_bug(error: Exception) -> NoReturn:
+    """Where in the code it happened; the words of an error that is not ours may quote a row."""
+    from ingestion.redaction.engine import are_kept, what_stays
+
+    if are_kept():
+        raise error
+    traceback.print_tb(error.__traceback__)
+    err.print(f"{type(error).__name__}{what_stays(str(error))}", markup=False)
+    sys.exit(1)
 
 
 def _explain_and_leave(error: RegularsError) -> None:

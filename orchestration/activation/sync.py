@@ -48,7 +48,15 @@ from orchestration.activation.plan import (
     open_rows,
 )
 from orchestration.activation.settlement import BatchKey, Queued
-from orchestration.destinations.base import Audience, Batch, Destination, Payload, RetryLaterError
+from orchestration.destinations.base import (
+    Audience,
+    Batch,
+    Destination,
+    DestinationFailedError,
+    Payload,
+    RetryLaterError,
+    own_words,
+)
 from orchestration.home.layout import Home
 from orchestration.home.lock import hold
 from orchestration.ops import schema
@@ -174,7 +182,8 @@ def _clear_half_done(session: _Session, batches: list[BatchKey]) -> None:
             for key in empty
         ]
     for batch in emptied:
-        session.destination.deliver(batch)
+        with own_words(session.destination.name):
+            session.destination.deliver(batch)
 
 
 def _drain(session: _Session) -> None:
@@ -206,6 +215,8 @@ def _send(session: _Session, key: BatchKey) -> float:
         with store.write() as connection:
             _hold_permission(connection)
             _deliver_claimed(session, connection, key)
+    except DestinationFailedError:
+        raise  # its rows stay claimed, as after a kill
     except RegularsError as error:
         reason = error.reason if isinstance(error, RetryLaterError) else "failed"
         with store.write() as connection:
@@ -236,7 +247,9 @@ def _deliver_claimed(session: _Session, connection: Connection, key: BatchKey) -
             refused.append((each, HeldBack(each.row.customer_id, reason)))
             session.withheld[str(reason)] += 1
     settlement.withhold(connection, SyncRun(key[0], session.target, session.at), refused)
-    outcomes = session.destination.deliver(_batch(session, original, key, passed))
+    batch = _batch(session, original, key, passed)
+    with own_words(session.destination.name):
+        outcomes = session.destination.deliver(batch)
     arrived = settlement.settle(
         connection,
         original,
@@ -297,7 +310,8 @@ def _finish(session: _Session, sync_run: SyncRun) -> None:
             target.columns,
             _members(session, connection),
         )
-        session.destination.finish(audience)
+        with own_words(session.destination.name):
+            session.destination.finish(audience)
     with session.store.write() as connection:
         table = schema.sync_runs
         left = bool(settlement.pending_batches(connection, target))

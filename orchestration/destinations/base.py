@@ -7,6 +7,7 @@ permission (rows that arrive here have passed the gate; removals need not).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from ingestion.errors import RegularsError
+from ingestion.redaction.engine import are_kept, what_stays
 
 Operation = Literal["added", "updated", "removed"]
 Payload = Mapping[str, Any]
@@ -94,6 +96,29 @@ class RetryLaterError(RegularsError):
         super().__init__(
             f"The destination did not take the rows ({reason}).", "They stay queued; sync again."
         )
+
+
+class DestinationFailedError(RegularsError):
+    """A destination broke off without a word of ours, so nobody knows what of a batch arrived."""
+
+
+@contextmanager
+def own_words(name: str) -> Iterator[None]:
+    """What a destination's code raises, without what its system repeats of people or secrets.
+
+    Raises:
+        DestinationFailedError: in place of whatever is no error of ours.
+    """
+    try:
+        yield
+    except RegularsError:
+        raise
+    except Exception as error:
+        told = f": {error}" if are_kept() else what_stays(str(error))
+        raise DestinationFailedError(
+            f"The destination `{name}` broke off: {type(error).__name__}{told}.",
+            "What it took is not known; sync again, which goes on as its kind allows.",
+        ) from (error if are_kept() else None)
 
 
 class Destination(Protocol):

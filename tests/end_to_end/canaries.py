@@ -4,7 +4,8 @@ Belongs here: the input, what is added to the product to make it fail on a value
 destination), and where to look. Does not belong here: the failures themselves and what is claimed.
 
 Every personal text holds the word MARK, every phone number begins with PHONES: whatever is found of
-either outside the stores has leaked.
+either outside the stores has leaked. Words for a state are no personal text: `doctor` quotes those
+that nobody has told us.
 """
 
 from __future__ import annotations
@@ -129,14 +130,14 @@ def write_input(folder: Path) -> Path:
     consents = [_consent(person) for person in people]
     _csv(
         folder / "consents" / "a.csv",
-        [*consents, {**consents[0], "channel": MARK}, {**consents[1], "occurred_at": MARK}],
+        [*consents, {**consents[0], "channel": "pigeon"}, {**consents[1], "occurred_at": MARK}],
     )
     events = [event for n, person in enumerate(people) for event in _events(n, person)]
     _jsonl(folder / "web" / "a.jsonl", [*events, {**events[0], "messageId": None}])
     with (folder / "web" / "a.jsonl").open("a", encoding="utf-8") as file:
         file.write(f'{{"type": "track", "userId": "{MARK}@open.example\n')
     mails = [_mail(n, person) for n, person in enumerate(people)]
-    _jsonl(folder / "email" / "a.jsonl", [*mails, {**mails[0], "event": f"{MARK} event"}])
+    _jsonl(folder / "email" / "a.jsonl", [*mails, {**mails[0], "event": "pigeon event"}])
     _csv(
         folder / "payments" / "a.csv",
         [
@@ -248,7 +249,7 @@ def _contact(person: dict[str, str]) -> dict[str, str]:
         "postcode": f"{MARK} 1AA",
         "source": "newsletter",
         "created_at": "2026-01-05",
-        "status": f"{MARK} status",
+        "status": "pigeon status",
         "street": person["street"],
     }
 
@@ -342,7 +343,7 @@ def _in(content: bytes) -> set[str]:
 def _is_store(place: Path) -> bool:
     """Whether a file of the home is one of the stores; the page among the tables is none."""
     top = place.parts[0]
-    is_table = top == "published" and place.suffix == ".parquet"
+    is_table = top.startswith("published") and place.suffix == ".parquet"
     return is_table or top in STORE_FOLDERS or place.name.startswith(STORES)
 
 

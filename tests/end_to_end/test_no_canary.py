@@ -1,8 +1,8 @@
 """Whatever fails in a run, nobody's data reaches a log, a result or a terminal (RELIABILITY SEC5).
 
 Whole runs over a shop of canaries, each made to fail at another step; then everything in the home
-that is no store, and all that was said, is searched: bad rows in every kind of file, a suite that
-fails on examples and a notice to a webhook with a token, and a model that fails on a value.
+that is no store, and all that was said, is searched. `make test` provokes the failures that see
+most values, `make faults` a destination that refuses, `make soak` every other step.
 """
 
 from __future__ import annotations
@@ -10,8 +10,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -21,6 +23,7 @@ import pytest
 from tests.end_to_end.canaries import MARK, leaks, write_additions, write_input
 from tests.end_to_end.conftest import Finished, Regulars
 
+SOAK = pytest.mark.skipif(not os.environ.get("REGULARS_SOAK"), reason="whole runs, in `make soak`")
 AS_OF = ("--as-of", "2026-07-01")
 
 
@@ -58,7 +61,7 @@ class CanaryShop:
 
     def __init__(self, root: Path, regulars: Regulars, echo: str) -> None:
         self.root, self.home, self.input = root, root / "home", root / "input"
-        self._regulars, self._echo = regulars, echo
+        self._regulars, self.server = regulars, echo
 
     def settings(self, status: int = 400, extra: str = "") -> Path:
         """The shop's settings: a webhook with a token, and a destination that refuses."""
@@ -75,7 +78,7 @@ webhook_url_env = "HOOK"
 kind = "file"
 [destinations.echo]
 kind = "echo"
-options = {{address = "{self._echo}/{status}/{MARK}"}}
+options = {{address = "{self.server}/{status}/{MARK}"}}
 [segments.buyers_without_email_permission]
 destinations = ["file"]
 [segments.recent_buyers]
@@ -101,7 +104,7 @@ destinations = ["echo"]
             self.home,
             REGULARS_CONFIG=str(settings or self.settings()),
             PYTHONPATH=os.pathsep.join([str(additions), os.environ.get("PYTHONPATH", "")]),
-            HOOK=f"{self._echo}/500/{MARK}?token={MARK}",
+            HOOK=f"{self.server}/500/{MARK}?token={MARK}",
             REGULARS_WEBHOOK_ALLOW_PRIVATE="1",
             **variables,
         )
@@ -114,7 +117,7 @@ destinations = ["echo"]
     def copy(self, root: Path) -> CanaryShop:
         """The same shop elsewhere, to be spoiled."""
         shutil.copytree(self.root, root, symlinks=True)
-        return CanaryShop(root, self._regulars, self._echo)
+        return CanaryShop(root, self._regulars, self.server)
 
 
 @pytest.fixture(scope="module")
@@ -169,3 +172,112 @@ def test_a_model_that_fails_on_a_value(shop: CanaryShop, tmp_path: Path) -> None
     assert done.code == 1, done.out + done.err
     assert "dbt node(s) failed: model" in done.err
     nothing_leaked(twin, done)
+
+
+@pytest.mark.faults
+def test_a_destination_that_refuses_and_repeats_what_it_was_told(shop: CanaryShop) -> None:
+    refused = shop.run("run", "--send", *AS_OF)
+    assert refused.code == 1, refused.out + refused.err
+    assert "Published." in refused.out
+    assert "ValueError" in refused.err
+    busy = shop.run("sync", settings=shop.settings(status=500))
+    dropped = shop.run("sync", settings=shop.settings(status=422))
+    looks = (("doctor",), ("plan",), ("plan", "--who"), ("quarantine", "list"), ("report",))
+    looked = [shop.run(*words) for words in looks]
+    assert busy.code == 1, busy.out + busy.err
+    assert "dead" in looked[0].out or "refused" in looked[0].out
+    nothing_leaked(shop, refused, busy, dropped, *looked)
+
+
+def name_a_product_by_an_address(shop: CanaryShop) -> None:
+    """A reason then carries it, which a dbt test forbids."""
+    products = f"product_id,sku,name,category\np1,s1,{MARK}.p@people.example,tea\n"
+    write(shop.input / "products" / "a.csv", products)
+
+
+def make_a_whole_file_bad(shop: CanaryShop) -> None:
+    rows = [f"{MARK},{n},{MARK} name" for n in range(20)]
+    write(shop.input / "contacts" / "b.csv", "\n".join(["email,phone,first_name", *rows]) + "\n")
+
+
+def leave_out_the_header(shop: CanaryShop) -> None:
+    """Its first row is taken for one."""
+    rows = [f"{MARK}.{n}@people.example,+447700900{n + 500},{MARK}" for n in range(20)]
+    write(shop.input / "contacts" / "c.csv", "\n".join(rows) + "\n")
+
+
+def map_a_column_that_is_not_there(shop: CanaryShop) -> None:
+    path = shop.input / "orders" / "mapping.yml"
+    path.write_text(path.read_text("utf-8").replace("sku: sku", "sku: article"), "utf-8")
+    shutil.rmtree(shop.home)
+
+
+def take_the_place_of_the_published_files(shop: CanaryShop) -> None:
+    shutil.rmtree(shop.home / "published", ignore_errors=True)
+    write(shop.home / "published", "a file where the folder should be")
+
+
+def damage_ops(shop: CanaryShop) -> None:
+    path = shop.home / "ops.sqlite"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    content = path.read_bytes()
+    path.write_bytes(content[:8192] + bytes(byte ^ 0x55 for byte in content[8192:]))
+
+
+def damage_raw(shop: CanaryShop) -> None:
+    path = shop.home / "raw.duckdb"
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+@SOAK
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (name_a_product_by_an_address, "assert_reasons_carry_no_address"),
+        (make_a_whole_file_bad, "contacts/b.csv"),
+        (leave_out_the_header, "contacts/c.csv"),
+        (map_a_column_that_is_not_there, "mapping.yml"),
+        (take_the_place_of_the_published_files, ""),
+        (damage_ops, "is damaged"),
+        (damage_raw, "raw.duckdb is damaged"),
+    ],
+)
+def test_every_other_step_that_fails(
+    shop: CanaryShop, tmp_path: Path, spoil: Callable[[CanaryShop], None], said: str
+) -> None:
+    twin = shop.copy(tmp_path / "shop")
+    spoil(twin)
+    done = twin.run("run", "--input", twin.input, *AS_OF)
+    looked = twin.run("doctor")
+    assert done.code in (1, 2), done.out + done.err
+    assert said in done.err
+    assert "Traceback" not in done.err
+    nothing_leaked(twin, done, looked)
+
+
+@SOAK
+def test_the_size_breaker(shop: CanaryShop, tmp_path: Path) -> None:
+    twin = shop.copy(tmp_path / "shop")
+    settings = twin.settings(extra="[breaker]\nmin_size = 1\n")
+    published = twin.run("run", *AS_OF)
+    stopped = twin.run("run", "--as-of", "2026-03-01", settings=settings)
+    assert published.code == 0, published.out + published.err
+    assert stopped.code == 1, stopped.out + stopped.err
+    assert "regulars release" in stopped.err
+    nothing_leaked(twin, published, stopped)
+
+
+@SOAK
+def test_an_api_that_refuses_and_repeats_the_key(shop: CanaryShop, tmp_path: Path) -> None:
+    twin = shop.copy(tmp_path / "shop")
+    told = f'[sources.klaviyo]\nenabled = true\nbase_url = "{twin.server}/400"\napi_key_env = "KEY"'
+    done = twin.run("run", *AS_OF, settings=twin.settings(extra=told), KEY=f"{MARK}-key")
+    assert done.code == 1, done.out + done.err
+    assert "klaviyo" in done.err
+    nothing_leaked(twin, done)
+
+
+def write(path: Path, content: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content, "utf-8")

@@ -30,7 +30,7 @@ from orchestration.activation.ledger import (
 from orchestration.activation.people import Target, targets
 from orchestration.activation.plan import Plan, build_plan
 from orchestration.activation.sync import SyncReport, sync
-from orchestration.destinations.base import Batch, Idempotency, Outcome
+from orchestration.destinations.base import Batch, DestinationFailedError, Idempotency, Outcome
 from orchestration.destinations.file import create
 from orchestration.ops import schema
 from orchestration.ops.consents import ConsentEvent, record_consents
@@ -333,6 +333,18 @@ def test_a_crash_in_flight_is_resumed(shop: Shop) -> None:
     with pytest.raises(KeyboardInterrupt):
         _sync(shop, receiver)
     assert len(receiver.members) == 2
+    assert _sync(shop, receiver).is_complete
+    assert len(receiver.members) == 3 and receiver.duplicates == 0
+
+
+def test_a_destination_that_breaks_off_is_told_without_what_it_repeats(shop: Shop) -> None:
+    """Its rows are as after a crash; what its system said of people or secrets goes nowhere."""
+    _people(shop, "c1", "c2", "c3")
+    receiver = Receiver(answers=[None, ValueError("400 key=s3cret c2@example.com")])
+    with pytest.raises(DestinationFailedError, match="broke off: ValueError") as caught:
+        _sync(shop, receiver)
+    told = f"{caught.value.message} {caught.value.hint} {caught.value.__cause__}"
+    assert "s3cret" not in told and "c2" not in told
     assert _sync(shop, receiver).is_complete
     assert len(receiver.members) == 3 and receiver.duplicates == 0
 
