@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 CONFIG_NAME = "regulars.toml"
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -24,6 +24,13 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def _known_zone(value: str) -> str:
+    if value not in available_timezones():
+        raise ValueError("not an IANA time zone such as Europe/London")
+    return value
+
+
+ZoneName = Annotated[str, AfterValidator(_known_zone)]
 _LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
 Host = Annotated[str, Field(pattern=rf"^{_LABEL}(?:\.{_LABEL})+$")]
 
@@ -35,17 +42,10 @@ class Shop(Section):
     """
 
     name: str = "My shop"
-    timezone: str = "Europe/London"
+    timezone: ZoneName = "Europe/London"
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "GBP"
     default_country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = "GB"
     hosts: tuple[Host, ...] = ()
-
-    @field_validator("timezone")
-    @classmethod
-    def _known_zone(cls, value: str) -> str:
-        if value not in available_timezones():
-            raise ValueError("not an IANA time zone such as Europe/London")
-        return value
 
     @property
     def zone(self) -> ZoneInfo:

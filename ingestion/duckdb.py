@@ -1,7 +1,7 @@
 """What every DuckDB session and every piece of SQL text of ours shares.
 
-Belongs here: what a session must not do, whatever it is for; quoting and naming. Does not belong
-here: what a statement says.
+Belongs here: what a session must not do, whatever it is for; quoting, naming, looking for a table.
+Does not belong here: what any other statement says.
 """
 
 from __future__ import annotations
@@ -48,9 +48,12 @@ def name(*parts: str) -> str:
     return ".".join('"' + part.replace('"', '""') + '"' for part in parts)
 
 
-quote, identifier = literal, name
+def let(letter: str, value: str, result: str) -> str:
+    """SQL: `result` with `letter` standing for `value`, which is worked out once."""
+    return f"list_transform([{value}], lambda {letter}: {result})[1]"
 
 
-def let(name: str, value: str, result: str) -> str:
-    """SQL: `result` with `name` standing for `value`, which is worked out once."""
-    return f"list_transform([{value}], lambda {name}: {result})[1]"
+def has_table(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> bool:
+    """Whether the session sees a table of that schema and name."""
+    query = "select 1 from duckdb_tables() where schema_name = ? and table_name = ?"
+    return connection.execute(query, [schema, table]).fetchone() is not None

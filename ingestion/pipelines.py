@@ -101,8 +101,8 @@ def open_input(location: str | Path, settings: Settings) -> InputFolder:
     return folder
 
 
-def check_input(location: str | Path, settings: Settings) -> None:
-    """Stop before anything starts where the input cannot be used as it stands.
+def check_input(location: str | Path, settings: Settings) -> InputFolder:
+    """The input folder, once it is sure that it can be used as it stands.
 
     Raises:
         NoInputError: there is no such folder, or no readable file in it.
@@ -112,6 +112,7 @@ def check_input(location: str | Path, settings: Settings) -> None:
     for source in _folder_sources(settings):
         if source.mapped:
             source.mapped(folder)
+    return folder
 
 
 def _folder_sources(settings: Settings) -> list[FolderSource]:

@@ -552,8 +552,7 @@ def _check_first(home: Home, asked: str, *, begin_anew: bool) -> None:
     require_input(home, settings, asked)
     place = asked or settings.input
     if place and not is_demo(home):
-        check_input(place, settings)
-        refuse_mapped_currency(home, settings, place)
+        refuse_mapped_currency(home, settings, check_input(place, settings))
 
 
 def _home(home: Path | None, *, usual: str = "", quiet: bool = False) -> Home:

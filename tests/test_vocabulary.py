@@ -14,6 +14,7 @@ import yaml
 
 from ingestion import vocabulary
 from ingestion.config import REPOSITORY
+from ingestion.sources.orders.source import SPELT_NUMBER
 from ingestion.vocabulary import AT_SENDING, Reason
 from orchestration.activation.gate import ADDRESS_TYPES
 from orchestration.words import codes
@@ -154,3 +155,12 @@ def test_marketing_channels_are_one_list_in_dbt() -> None:
     assert ruled <= accepted
     told = set(re.findall(r"when '(\w+)'", macro("marts.sql", "marketing_channel_in_words", "c")))
     assert told == accepted
+
+
+def test_a_price_that_is_let_in_is_one_that_models_read() -> None:
+    """Numbers with signs between their thousands: one pattern, in the source and in the macro."""
+    macro = (REPOSITORY / "dbt_project" / "macros" / "money.sql").read_text("utf-8")
+    _, _, body = macro.partition("macro number_from_text")
+    body, _, _ = body.partition("endmacro")
+    said = "|".join(re.findall(r"text_matches\(expression, \"'(.*?)'\"\)", body))
+    assert said.replace("[0-9]", r"\d").replace("^", "").replace("$", "") == SPELT_NUMBER

@@ -17,7 +17,7 @@ from functools import lru_cache
 import idna
 import phonenumbers
 
-from ingestion import vocabulary
+from ingestion.vocabulary import IDENTIFIER_TYPES
 
 MAX_LOCAL = 64
 MAX_DOMAIN = 253
@@ -30,7 +30,6 @@ _NOT_IN_LOCAL = re.compile(r'[\s\x00-\x1f\x7f()<>\[\],;:\\"@]')
 _WITH_ZERO = re.compile(r"\+?[0-9]{8,}[.]0")
 _WITH_EXPONENT = re.compile(r"(\+?[0-9]+)(?:[.,]([0-9]+))?[eE]\+?([0-9]{1,2})")
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
-IDENTIFIER_TYPES = vocabulary.IDENTIFIER_TYPES
 _TYPES_VERBATIM = frozenset(IDENTIFIER_TYPES) - {"email", "phone"}
 
 

@@ -13,11 +13,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ingestion.duckdb import identifier, quote
-from ingestion.functions.identifiers import IDENTIFIER_TYPES
+from ingestion.duckdb import literal, name
 from ingestion.landing.currencies import CURRENCIES
 from ingestion.landing.numbers import NumberForm, is_ambiguous, plain_number
 from ingestion.landing.times import DayOrder, day, may_be_two_days, moment
+from ingestion.vocabulary import IDENTIFIER_TYPES
 
 ColumnType = Literal[
     "text", "integer", "money", "price", "rate", "boolean", "timestamp", "date", "json"
@@ -286,7 +286,7 @@ def json_path(dotted: str) -> str:
 
 def text_name(column: Column) -> str:
     """The name of a column's text form while it is being checked."""
-    return identifier(f"t.{column.name}")
+    return name(f"t.{column.name}")
 
 
 def typed_expression(column: Column) -> str:
@@ -330,7 +330,7 @@ def possible_moment(column: Column, text: str) -> str:
     """SQL: whether the text is a moment within the column's range."""
     written = f"nullif(trim({text}), '')"
     read = moment(written, column.pattern, column.zone, column.day_zone, column.day_order)
-    return f"{read} between date {quote(column.first_day)} and timestamp '{LAST_DAY}'"
+    return f"{read} between date {literal(column.first_day)} and timestamp '{LAST_DAY}'"
 
 
 def problems(spec: TableSpec, is_json: bool) -> str:
@@ -338,7 +338,7 @@ def problems(spec: TableSpec, is_json: bool) -> str:
     refusing = [column for column in spec.columns if column.refuses]
     cases = [case for column in refusing for case in _column_problems(column, is_json)]
     if spec.attributes:
-        too_long = f"length({identifier(spec.attributes)}) > {JSON_LIMIT}"
+        too_long = f"length({name(spec.attributes)}) > {JSON_LIMIT}"
         cases.append((too_long, "value_too_long", spec.attributes))
     cases += [
         (check.bad_when, check.reason, check.field)
@@ -348,7 +348,7 @@ def problems(spec: TableSpec, is_json: bool) -> str:
     if not cases:
         return "null::varchar[]"
     whens = "\n".join(
-        f"when {condition} then [{quote(reason)}, {quote(field)}]"
+        f"when {condition} then [{literal(reason)}, {literal(field)}]"
         for condition, reason, field in cases
     )
     return f"case {whens} end"
@@ -365,24 +365,24 @@ def unreadable(spec: TableSpec, is_json: bool) -> dict[str, str]:
     }
 
 
-def emptied_name(name: str) -> str:
+def emptied_name(column: str) -> str:
     """The name of the flag that says that a row's value was left empty."""
-    return identifier(f"e.{name}")
+    return name(f"e.{column}")
 
 
 def cut_short(column: Column) -> str:
     """SQL: whether the number has more digits than are kept, beyond a computer's own noise."""
     text = f"nullif(trim({text_name(column)}), '')"
     exact = f"try_cast({plain_number(text, column.number_form or 'own')} as double)"
-    kept = f"{identifier(column.name)}::double"
+    kept = f"{name(column.name)}::double"
     digits = DLT_TYPES[column.type]["scale"]
     is_long = f"length({text_name(column)}) > {digits + 1}"
     return f"case when {is_long} then abs({exact} - {kept}) > 1e-9 * abs({exact}) end"
 
 
-def cut_name(name: str) -> str:
+def cut_name(column: str) -> str:
     """The name of the flag that says that a row's number has more digits than are kept."""
-    return identifier(f"c.{name}")
+    return name(f"c.{column}")
 
 
 def cut_columns(spec: TableSpec) -> list[Column]:
@@ -393,12 +393,12 @@ def cut_columns(spec: TableSpec) -> list[Column]:
 
 def two_days(column: Column) -> str:
     """SQL: whether the column's text was not read because it may be either of two days."""
-    return f"{identifier(column.name)} is null and {may_be_two_days(text_name(column))}"
+    return f"{name(column.name)} is null and {may_be_two_days(text_name(column))}"
 
 
-def two_days_name(name: str) -> str:
+def two_days_name(column: str) -> str:
     """The name of the flag that says that a row's date may be either of two."""
-    return identifier(f"d.{name}")
+    return name(f"d.{column}")
 
 
 def day_columns(spec: TableSpec) -> list[Column]:
@@ -415,63 +415,61 @@ def left_empty(column: Column) -> str:
     limit = column.limit or TEXT_LIMIT
     text = f"replace(left({text_name(column)}, {limit}), chr(0), '')"
     instead = text if column.kept_as_written else "null"
-    return (
-        f"case when {emptied_name(column.name)} then {instead} else {identifier(column.name)} end"
-    )
+    return f"case when {emptied_name(column.name)} then {instead} else {name(column.name)} end"
 
 
 def _column_problems(column: Column, is_json: bool) -> list[tuple[str, str, str]]:
-    text, typed, name = text_name(column), identifier(column.name), column.name
+    text, typed, field = text_name(column), name(column.name), column.name
     limit = column.limit or (JSON_LIMIT if column.type == "json" else TEXT_LIMIT)
     found: list[tuple[str, str, str]] = []
     if column.required:
-        found.append((f"coalesce(trim({text}), '') = ''", "missing_value", name))
+        found.append((f"coalesce(trim({text}), '') = ''", "missing_value", field))
     if column.type in ("text", "json"):
-        found.append((f"length({text}) > {limit}", "value_too_long", name))
+        found.append((f"length({text}) > {limit}", "value_too_long", field))
     if column.type == "text":
-        found.append((f"contains({text}, chr(0))", "nul_character", name))
+        found.append((f"contains({text}, chr(0))", "nul_character", field))
         if is_json and column.paths:
             nested = f"starts_with({text}, '{{') or starts_with({text}, '[')"
             is_nested = f"({nested}) and {_nested_type(column)} in ('OBJECT', 'ARRAY')"
-            found.append((is_nested, "wrong_type", name))
+            found.append((is_nested, "wrong_type", field))
     if column.type in NUMBER_TYPES:
         found += _number_problems(column)
     if column.type in DAY_TYPES and not column.pattern:
-        found.append((two_days(column), "ambiguous_date", name))
+        found.append((two_days(column), "ambiguous_date", field))
     if column.type not in ("text", "json"):
-        found.append((f"{typed} is null and trim({text}) <> ''", "wrong_type", name))
+        found.append((f"{typed} is null and trim({text}) <> ''", "wrong_type", field))
     if column.type in DAY_TYPES:
-        out = f"{typed} < date {quote(column.first_day)} or {typed} >= date {quote(LAST_DAY)}"
-        found.append((out, "date_out_of_range", name))
+        out = f"{typed} < date {literal(column.first_day)} or {typed} >= date {literal(LAST_DAY)}"
+        found.append((out, "date_out_of_range", field))
     if column.minimum is not None:
-        found.append((f"{typed} < {column.minimum}", "negative_value", name))
+        found.append((f"{typed} < {column.minimum}", "negative_value", field))
         if column.exclusive:
-            found.append((f"{typed} = {column.minimum}", "number_out_of_range", name))
+            found.append((f"{typed} = {column.minimum}", "number_out_of_range", field))
     if column.currency:
-        known = ", ".join(quote(code) for code in sorted(CURRENCIES))
-        found.append((f"{typed} not in ({known})", "unknown_currency", name))
+        known = ", ".join(literal(code) for code in sorted(CURRENCIES))
+        found.append((f"{typed} not in ({known})", "unknown_currency", field))
     if column.allowed:
-        known = ", ".join(quote(value) for value in column.allowed)
-        found.append((f"lower(trim({text})) not in ({known})", "unknown_value", name))
+        known = ", ".join(literal(value) for value in column.allowed)
+        found.append((f"lower(trim({text})) not in ({known})", "unknown_value", field))
     return found
 
 
 def _number_problems(column: Column) -> list[tuple[str, str, str]]:
-    text, name = text_name(column), column.name
-    unread = f"{identifier(name)} is null and trim({text}) <> ''"
+    text, field = text_name(column), column.name
+    unread = f"{name(field)} is null and trim({text}) <> ''"
     found = []
     if column.number_form in (None, "own"):
-        found.append((f"{unread} and {is_ambiguous(text)}", "ambiguous_number", name))
+        found.append((f"{unread} and {is_ambiguous(text)}", "ambiguous_number", field))
     odd = rf"regexp_matches({text}, '(?i)^\s*[+-]?(nan|inf(inity)?)\s*$')"
-    found.append((f"{unread} and {odd}", "not_a_number", name))
+    found.append((f"{unread} and {odd}", "not_a_number", field))
     number = f"{unread} and try_cast(trim({text}) as double) is not null"
     large = f"{number} and abs(try_cast(trim({text}) as double)) >= 1e9"
-    found.append((large, "number_out_of_range", name))
+    found.append((large, "number_out_of_range", field))
     return found
 
 
 def _nested_type(column: Column) -> str:
-    types = [f"json_type(_raw, {quote(json_path(path))})" for path in column.paths]
+    types = [f"json_type(_raw, {literal(json_path(path))})" for path in column.paths]
     return f"coalesce({', '.join(types)})" if len(types) > 1 else types[0]
 
 
@@ -482,10 +480,10 @@ def content_id(spec: TableSpec) -> str:
     make every known row look new.
     """
     parts = [
-        f"{quote(column.name + '=')} || nullif({text_name(column)}, '')"
+        f"{literal(column.name + '=')} || nullif({text_name(column)}, '')"
         for column in spec.columns
         if (column.stored or column.is_content) and not column.constant
     ]
     if spec.attributes:
-        parts.append(f"{quote(spec.attributes + '=')} || {identifier(spec.attributes)}")
+        parts.append(f"{literal(spec.attributes + '=')} || {name(spec.attributes)}")
     return f"md5(concat_ws({SEPARATOR}, {', '.join(parts)}))"

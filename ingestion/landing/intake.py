@@ -18,7 +18,7 @@ from typing import Any
 import pyarrow as pa
 
 from ingestion.config import Quarantine
-from ingestion.duckdb import connect, identifier, quote
+from ingestion.duckdb import connect, literal, name
 from ingestion.errors import SourceError
 from ingestion.landing.batch import RawBatch, Reject
 from ingestion.landing.counts import TableCounts, Tally
@@ -142,7 +142,7 @@ class Intake:
 
         `occurrences` carries the counts of a file that goes on in the next batch.
         """
-        before, key = occurrences(spec), identifier(spec.line_key)
+        before, key = occurrences(spec), name(spec.line_key)
         if self._goes_on and self._before.get(spec.name):
             self._note_stored_lines(spec)
         counted = f"select _file as file, {key} as id, count(*) as n from judged"
@@ -184,8 +184,8 @@ class Intake:
 
     def _note_stored_lines(self, spec: TableSpec) -> None:
         """Count the stored lines of the keys at hand as if they stood before in the same file."""
-        before, key = occurrences(spec), identifier(spec.line_key)
-        self._db.execute(f"attach {quote(str(self.raw_path))} as raw (read_only)")
+        before, key = occurrences(spec), name(spec.line_key)
+        self._db.execute(f"attach {literal(str(self.raw_path))} as raw (read_only)")
         try:
             self._db.execute(
                 f"""
@@ -194,7 +194,7 @@ class Intake:
                 from judged join (
                     select split_part({key}, '#', 1) as id,
                         max(coalesce(try_cast(split_part({key}, '#', 2) as bigint), 1)) as n
-                    from raw.raw_{self.source}.{identifier(spec.name)} group by 1
+                    from raw.raw_{self.source}.{name(spec.name)} group by 1
                 ) as stored on stored.id = judged.{key}
                 where (judged._file, judged.{key}) not in (select (file, id) from {before})
                 """
@@ -219,10 +219,10 @@ class Intake:
                 select position from fresh where _row_id not in (select id from known_ids)
                 qualify row_number() over (partition by _row_id order by _file, _line) = 1
             )"""
-        names = [name for name, _ in spec.stored_columns]
-        columns = ", ".join(identifier(name) for name in (*names, "_row_id"))
+        stored = [column for column, _ in spec.stored_columns]
+        columns = ", ".join(name(column) for column in (*stored, "_row_id"))
         table = self._db.execute(
-            f"select {columns}, {quote(self.run_id)} as _run_id, _file, _line "
+            f"select {columns}, {literal(self.run_id)} as _run_id, _file, _line "
             f"from judged where {chosen}"
         ).to_arrow_table()
         self._db.execute(f"insert into {seen(spec)} select _row_id from judged where {chosen}")
@@ -251,9 +251,9 @@ class Intake:
         self._db.execute("create or replace temp table known_ids (id varchar)")
         if not self._before.get(table):
             return 0
-        self._db.execute(f"attach {quote(str(self.raw_path))} as raw (read_only)")
+        self._db.execute(f"attach {literal(str(self.raw_path))} as raw (read_only)")
         try:
-            stored = f"raw.raw_{self.source}.{identifier(table)}"
+            stored = f"raw.raw_{self.source}.{name(table)}"
             self._db.execute(
                 f"insert into known_ids select {key} from {stored} "
                 f"where {key} in (select {key} from {candidates})"
@@ -268,7 +268,7 @@ class Intake:
         raw = "any_value(rtrim(chunk._raw, chr(10) || chr(13) || ' '))"
         if not batch.is_json:
             names = batch.header or ()
-            pairs = ", ".join(f"{quote(name)}, chunk.c{i}" for i, name in enumerate(names))
+            pairs = ", ".join(f"{literal(name)}, chunk.c{i}" for i, name in enumerate(names))
             raw = f"any_value(json_object({pairs})::varchar)"
         found = self._db.execute(
             f"""
@@ -303,11 +303,11 @@ class Intake:
         self._db.execute(
             f"""
             create or replace temp table bad as
-            select md5(concat_ws({SEPARATOR}, {quote(spec.name)}, file, line, reason, raw_text))
+            select md5(concat_ws({SEPARATOR}, {literal(spec.name)}, file, line, reason, raw_text))
                     as quarantine_id,
-                {quote(spec.name)} as table_name, file, line, reason, field,
+                {literal(spec.name)} as table_name, file, line, reason, field,
                 replace(raw_text, chr(0), '\\u0000') as raw_text,
-                md5(raw_text) as row_hash, {quote(self.run_id)} as run_id
+                md5(raw_text) as row_hash, {literal(self.run_id)} as run_id
             from found
             """
         )
@@ -408,9 +408,9 @@ class Intake:
 
 def seen(spec: TableSpec) -> str:
     """The scratch table of row ids that this run has already let in."""
-    return identifier(f"seen.{spec.name}")
+    return name(f"seen.{spec.name}")
 
 
 def occurrences(spec: TableSpec) -> str:
     """The scratch table of how often the file being read has had each line key so far."""
-    return identifier(f"occurrences.{spec.name}")
+    return name(f"occurrences.{spec.name}")

@@ -10,7 +10,7 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from ingestion.duckdb import identifier, quote
+from ingestion.duckdb import literal, name
 from ingestion.landing.batch import RawBatch
 from ingestion.landing.fields import (
     Column,
@@ -49,16 +49,16 @@ def judged_rows(spec: TableSpec, batch: RawBatch) -> str:
     texts = _json_texts(spec) if batch.is_json else _column_texts(spec, batch.header or ())
     form = f"{_json_form()} as _form" if batch.is_json else "null as _raw, null as _form"
     typed = ", ".join(
-        f"{typed_expression(column)} as {identifier(column.name)}" for column in spec.columns
+        f"{typed_expression(column)} as {name(column.name)}" for column in spec.columns
     )
-    derived = "".join(f", {sql} as {identifier(name)}" for name, _, sql in spec.derived)
-    stored = ", ".join(identifier(name) for name, _ in spec.stored_columns)
+    derived = "".join(f", {sql} as {name(added)}" for added, _, sql in spec.derived)
+    stored = ", ".join(name(kept) for kept, _ in spec.stored_columns)
     checks = unreadable(spec, batch.is_json)
-    flags = "".join(f", {check} as {emptied_name(name)}" for name, check in checks.items())
+    flags = "".join(f", {check} as {emptied_name(field)}" for field, check in checks.items())
     optional = [column for column in spec.columns if column.name in checks]
-    emptied = ", ".join(f"{left_empty(c)} as {identifier(c.name)}" for c in optional)
+    emptied = ", ".join(f"{left_empty(c)} as {name(c.name)}" for c in optional)
     replaced = f"* replace ({emptied})" if emptied else "*"
-    found = "".join(f", {emptied_name(name)}" for name in checks)
+    found = "".join(f", {emptied_name(field)}" for field in checks)
     cut = "".join(f", {cut_short(c)} as {cut_name(c.name)}" for c in cut_columns(spec))
     undecided = "".join(f", {two_days(c)} as {two_days_name(c.name)}" for c in day_columns(spec))
     extract = _json_extraction(spec) if batch.is_json else ""
@@ -92,11 +92,11 @@ def _with_form(column: Column, batch: RawBatch) -> Column:
 
 def _json_form() -> str:
     """SQL for what is wrong with a document as such."""
-    bare = f"regexp_replace(_raw, {quote(STRINGS)}, '\"\"', 'g')"
+    bare = f"regexp_replace(_raw, {literal(STRINGS)}, '\"\"', 'g')"
     return f"""
         case when not json_valid(_raw) then 'bad_json'
-        when regexp_matches(_raw, {quote(SUSPICIOUS)})
-            and regexp_matches({bare}, {quote(SUSPICIOUS)}) then 'bad_json'
+        when regexp_matches(_raw, {literal(SUSPICIOUS)})
+            and regexp_matches({bare}, {literal(SUSPICIOUS)}) then 'bad_json'
         when not starts_with(ltrim(_raw), '{{') then 'not_an_object'
         when contains(_raw, '\\u0000') and regexp_matches(_raw, '(^|[^\\\\])(\\\\\\\\)*\\\\u0000')
             then 'nul_character'
@@ -127,7 +127,7 @@ def _paths(spec: TableSpec) -> tuple[list[str], list[str]]:
 
 
 def _list(paths: list[str]) -> str:
-    return "[" + ", ".join(quote(json_path(path)) for path in paths) + "]"
+    return "[" + ", ".join(literal(json_path(path)) for path in paths) + "]"
 
 
 def _json_texts(spec: TableSpec) -> str:
@@ -143,9 +143,9 @@ def _json_texts(spec: TableSpec) -> str:
         parts.append(_text(column, found))
     if spec.attributes:
         forget = ", ".join(f'"{key}": null' for key in sorted(_top_level(spec)))
-        unknown = f"json_merge_patch(_raw, {quote('{' + forget + '}')})::varchar"
+        unknown = f"json_merge_patch(_raw, {literal('{' + forget + '}')})::varchar"
         kept = f"case when _form is null then nullif({unknown}, '{{}}') end"
-        parts.append(f"{kept} as {identifier(spec.attributes)}")
+        parts.append(f"{kept} as {name(spec.attributes)}")
     return ", ".join(parts)
 
 
@@ -157,16 +157,16 @@ def _column_texts(spec: TableSpec, header: tuple[str, ...]) -> str:
     if spec.attributes:
         known = known_indexes(spec, header)
         unknown = [index for index in range(len(header)) if index not in known]
-        pairs = ", ".join(f"{quote(header[i])}, nullif(c{i}, '')" for i in unknown)
+        pairs = ", ".join(f"{literal(header[i])}, nullif(c{i}, '')" for i in unknown)
         patch = f"json_merge_patch('{{}}', json_object({pairs}))::varchar"
         kept = f"nullif({patch}, '{{}}')" if unknown else "null::varchar"
-        parts.append(f"{kept} as {identifier(spec.attributes)}")
+        parts.append(f"{kept} as {name(spec.attributes)}")
     return ", ".join(parts)
 
 
 def _text(column: Column, found: list[str]) -> str:
     if column.constant:
-        text = quote(column.constant)
+        text = literal(column.constant)
     elif not found:
         text = "null::varchar"
     else:
@@ -176,7 +176,7 @@ def _text(column: Column, found: list[str]) -> str:
         text = found[0] if len(found) == 1 else f"coalesce({', '.join(found)})"
         text = column.transform.replace("{v}", text)
     if column.fallback:
-        text = f"coalesce(nullif(trim({text}), ''), {quote(column.fallback)})"
+        text = f"coalesce(nullif(trim({text}), ''), {literal(column.fallback)})"
     return f"{text} as {text_name(column)}"
 
 

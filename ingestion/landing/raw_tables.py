@@ -11,7 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from ingestion.duckdb import connect, identifier
+from ingestion.duckdb import connect, name
 from ingestion.landing.fields import BOOKKEEPING, DUCKDB_TYPES, QUARANTINE_COLUMNS, TableSpec
 
 # Every row is new when it is handed over; the key only keeps a repeated load from doubling it.
@@ -27,9 +27,9 @@ def keep_of_a_stop(raw_path: Path, source: str, rows: list[pa.Table]) -> None:
     """Keep the bad rows of a source that stopped, in place of those of an earlier stop."""
     with connect(raw_path) as connection:
         connection.register("rows_of_the_stop", pa.concat_tables(rows))
-        connection.execute(f"create schema if not exists {identifier(f'raw_{source}')}")
+        connection.execute(f"create schema if not exists {name(f'raw_{source}')}")
         connection.execute(
-            f"create or replace table {identifier(f'raw_{source}', STOPPED_TABLE)} as "
+            f"create or replace table {name(f'raw_{source}', STOPPED_TABLE)} as "
             "select * from rows_of_the_stop"
         )
 
@@ -38,7 +38,7 @@ def forget_a_stop(raw_path: Path, source: str) -> None:
     """The source ran to its end: what an earlier run stopped at is judged anew."""
     if STOPPED_TABLE in table_sizes(raw_path, source):
         with connect(raw_path) as connection:
-            connection.execute(f"drop table {identifier(f'raw_{source}', STOPPED_TABLE)}")
+            connection.execute(f"drop table {name(f'raw_{source}', STOPPED_TABLE)}")
 
 
 def table_resource(spec: TableSpec, rows: Iterable[Any]) -> Any:
@@ -107,9 +107,9 @@ def widen_prices(raw_path: Path, source: str, specs: Iterable[TableSpec]) -> Non
     if not raw_path.exists():
         return
     wanted = {
-        (spec.name, name): DUCKDB_TYPES[kind]
+        (spec.name, column): DUCKDB_TYPES[kind]
         for spec in specs
-        for name, kind in spec.stored_columns
+        for column, kind in spec.stored_columns
         if kind == "price"
     }
     with connect(raw_path) as connection:
@@ -122,8 +122,8 @@ def widen_prices(raw_path: Path, source: str, specs: Iterable[TableSpec]) -> Non
             declared = wanted.get((table, column))
             if declared and declared != stored:
                 connection.execute(
-                    f"alter table {schema}.{identifier(table)} "
-                    f"alter column {identifier(column)} type {declared}"
+                    f"alter table {schema}.{name(table)} "
+                    f"alter column {name(column)} type {declared}"
                 )
 
 
@@ -136,9 +136,8 @@ def table_sizes(raw_path: Path, source: str) -> dict[str, int]:
             "select table_name from information_schema.tables where table_schema = ?",
             [f"raw_{source}"],
         ).fetchall()
-        return {
-            name: connection.execute(
-                f"select count(*) from raw_{source}.{identifier(name)}"
-            ).fetchone()[0]
-            for (name,) in tables
-        }
+        counts = {}
+        for (table,) in tables:
+            query = f"select count(*) from {name(f'raw_{source}', table)}"
+            ((counts[table],),) = connection.execute(query).fetchall()
+        return counts

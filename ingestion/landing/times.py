@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from ingestion.duckdb import let, quote
+from ingestion.duckdb import let, literal
 
 # Which comes first where day and month are figures: said by no pattern, shown by a column's values.
 DayOrder = Literal["", "dmy", "mdy"]
@@ -74,7 +74,7 @@ def moment(text: str, pattern: str, zone: str, day_zone: str, order: DayOrder = 
         rf"then make_timestamp(try_cast({text} as bigint) * 1000) "
         rf"when regexp_full_match({text}, '\d{{15,16}}') "
         rf"then make_timestamp(try_cast({text} as bigint)) "
-        rf"when regexp_matches({text}, {quote(_NO_OFFSET)}) then null "
+        rf"when regexp_matches({text}, {literal(_NO_OFFSET)}) then null "
         rf"else coalesce({plain}, {slow}) end"
     )
 
@@ -82,7 +82,7 @@ def moment(text: str, pattern: str, zone: str, day_zone: str, order: DayOrder = 
 def day(text: str, pattern: str, order: DayOrder = "") -> str:
     """SQL: the day as it is written, whatever the time and the offset beside it, or NULL."""
     if pattern:
-        return f"try_strptime({text}, {quote(pattern)})::date"
+        return f"try_strptime({text}, {literal(pattern)})::date"
     clean = f"regexp_replace({_named_zone_apart(text)}, '\\[.*$', '')"
     written = let("t", clean, f"try_cast({_written('t', _zone('t'), order)} as date)")
     return f"coalesce(try_cast({text} as date), {written})"
@@ -90,7 +90,7 @@ def day(text: str, pattern: str, order: DayOrder = "") -> str:
 
 def may_be_two_days(text: str) -> str:
     """SQL: whether the text begins with a day and a month in figures that either may be."""
-    return f"regexp_matches(trim({text}), {quote(_EITHER)})"
+    return f"regexp_matches(trim({text}), {literal(_EITHER)})"
 
 
 def day_orders(values: str) -> str:
@@ -98,15 +98,15 @@ def day_orders(values: str) -> str:
     month, and a month before a day, that can be nothing else."""
     (day_first, _), (month_first, _) = FIGURES[""]
     return f"""
-        select count(*) filter (where regexp_matches(trim(value), {quote(day_first)})),
-            count(*) filter (where regexp_matches(trim(value), {quote(month_first)}))
+        select count(*) filter (where regexp_matches(trim(value), {literal(day_first)})),
+            count(*) filter (where regexp_matches(trim(value), {literal(month_first)}))
         from ({values})
     """
 
 
 def _by_pattern(text: str, pattern: str, zone: str) -> str:
-    read = f"try_strptime({text}, {quote(pattern)})"
-    is_wrong = f"regexp_matches({text}, {quote(_NO_OFFSET)})"
+    read = f"try_strptime({text}, {literal(pattern)})"
+    is_wrong = f"regexp_matches({text}, {literal(_NO_OFFSET)})"
     if "%z" in pattern or "%Z" in pattern:
         # the row says its own offset
         return f"case when not {is_wrong} then {read} at time zone 'UTC' end"
@@ -160,10 +160,10 @@ def _written(text: str, zone: str, order: DayOrder) -> str:
         (r"^(\d{4}-\d\d?-\d\d?)T", r"\1 "),
         (r"^(\d{4}-\d\d?-\d\d?) (\d\d)$", r"\1 \2:00"),
     ):
-        plain = f"regexp_replace({plain}, {quote(found)}, {quote(instead)})"
+        plain = f"regexp_replace({plain}, {literal(found)}, {literal(instead)})"
     plain = rf"regexp_replace({plain}, '[\s,]+', ' ', 'g')"
-    forms = ", ".join(quote(date + clock) for date in DAYS for clock in CLOCKS)
-    compact = ", ".join(quote(form) for form in COMPACT)
+    forms = ", ".join(literal(date + clock) for date in DAYS for clock in CLOCKS)
+    compact = ", ".join(literal(form) for form in COMPACT)
     read = (
         rf"case when regexp_full_match(p, '\d{{8}}(T\d{{4}}(\d\d)?)?') "
         rf"then try_strptime(p, [{compact}]) "
@@ -182,4 +182,4 @@ def _local_to_utc(text: str, naive: str, zone: str, day_zone: str) -> str:
 def _to_utc(naive: str, zone: str) -> str:
     if zone == "UTC":
         return naive
-    return f"timezone({quote(zone)}, {naive}) at time zone 'UTC'"
+    return f"timezone({literal(zone)}, {naive}) at time zone 'UTC'"

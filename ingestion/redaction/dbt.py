@@ -1,10 +1,10 @@
 """dbt's log, its standard output and its results without what an engine quotes of a row.
 
 dbt hands every event to loggers that scrub secrets, and writes its results with one function. Both
-are told here to send texts through `engine_words` first, in the process in which dbt runs, so
+are told here to send texts through `engine.py` first, in the process in which dbt runs, so
 nothing has to be cleaned up after it was written.
 
-Belongs here: these two places of dbt. Does not belong here: what is left out (`engine_words`).
+Belongs here: these two places of dbt. Does not belong here: what is left out (`engine.py`).
 """
 
 from __future__ import annotations

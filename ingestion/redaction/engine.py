@@ -4,8 +4,8 @@
 becomes the kind of error and the column. Whoever writes an engine's words anywhere (a log, a file
 of results, a store of events) sends them through here first; REGULARS_TRACEBACK=1 keeps them whole.
 
-Belongs here: the reduction. Does not belong here: where the words are caught (`ingestion/
-dbt_words.py` for dbt, `orchestration/defs/errors.py` for Dagster).
+Belongs here: the reduction. Does not belong here: where the words are caught (`dbt.py` for
+dbt, `orchestration/defs/errors.py` for Dagster).
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ from orchestration.destinations.base import (
     delivered,
 )
 from orchestration.destinations.tables import Format, write_table
-from orchestration.home.layout import Home
+from orchestration.home.layout import OWNER_ONLY, Home
 
 _PUTS_WHOLE = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "az", "adl", "oci", "memory"})
 
@@ -165,7 +165,7 @@ def _whole_local_file(path: Path) -> Iterator[Any]:
     beside = path.with_name(f"{path.name}.part")
     # Whatever lies there is taken away and not written into: it could be a link to another file.
     beside.unlink(missing_ok=True)
-    descriptor = os.open(beside, os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_WRONLY, 0o600)
+    descriptor = os.open(beside, os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_WRONLY, OWNER_ONLY)
     with os.fdopen(descriptor, "wb") as stream:
         yield stream
         stream.flush()

@@ -14,6 +14,8 @@ from pathlib import Path
 
 SHOP_HOME = "data"
 DEMO_HOME = "demo"
+# Of every file in a home: nobody else reads it.
+OWNER_ONLY = 0o600
 
 
 @dataclass(frozen=True)
@@ -30,8 +32,7 @@ class Home:
         into which nothing was ever loaded, such as a first run's that failed, does not hide a
         `./demo` that is there. A command that makes a home names the one it makes.
         """
-        usual = usual or _usual_home()
-        chosen = home or os.environ.get("REGULARS_HOME") or usual
+        chosen = home or os.environ.get("REGULARS_HOME") or usual or _usual_home()
         return cls(Path(chosen).expanduser().resolve())
 
     def create(self) -> Home:

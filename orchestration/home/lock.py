@@ -16,8 +16,8 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from ingestion.errors import BusyError, UsageError
+from orchestration.home.layout import OWNER_ONLY
 
-OWNER_ONLY = 0o600
 _locks: dict[Path, FileLock] = {}
 
 

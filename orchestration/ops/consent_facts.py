@@ -25,7 +25,7 @@ import duckdb
 import pyarrow as pa
 from sqlalchemy import Connection, select
 
-from ingestion.duckdb import connect, literal
+from ingestion.duckdb import connect, has_table, literal
 from ingestion.errors import RegularsError
 from orchestration.ops import schema, unknown_words
 from orchestration.ops.consents import append_facts
@@ -207,7 +207,7 @@ def _queries(connection: duckdb.DuckDBPyConnection, tables: set[str]) -> list[Fa
     contacts = "raw_contacts.contacts"
     if contacts in tables:
         relations = [f"raw.{contacts}"]
-        relations += [f'held."{contacts}"'] if _has_held(connection, contacts) else []
+        relations += [f'held."{contacts}"'] if has_table(connection, "held", contacts) else []
         columns, files = set[str](), set[str]()
         for relation in relations:
             columns |= _texts(
@@ -216,13 +216,6 @@ def _queries(connection: duckdb.DuckDBPyConnection, tables: set[str]) -> list[Fa
             files |= _texts(connection, f"select distinct _file from {relation}")
         queries += [*column_queries(columns), *file_queries(files)]
     return queries
-
-
-def _has_held(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
-    rows = connection.execute(
-        "select 1 from duckdb_tables() where schema_name = 'held' and table_name = ?", [table]
-    )
-    return rows.fetchone() is not None
 
 
 def _texts(connection: duckdb.DuckDBPyConnection, query: str) -> set[str]:

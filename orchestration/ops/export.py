@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 from sqlalchemy import Select, Table, case, literal, null, select
 
 from ingestion.vocabulary import CHANNELS, EVERY, PURPOSES
+from orchestration.home.layout import OWNER_ONLY
 from orchestration.ops import schema
 from orchestration.ops.runs import RUNNING, SUCCEEDED, Run
 from orchestration.ops.shapes import arrow_columns, leaving
@@ -93,7 +94,7 @@ def _run_context(run: Run) -> pa.Table:
 
 def _write(path: Path, table: pa.Table) -> None:
     beside = path.with_suffix(".parquet.new")
-    descriptor = os.open(beside, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
+    descriptor = os.open(beside, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, OWNER_ONLY)
     with os.fdopen(descriptor, "wb") as stream:
         pq.write_table(table, stream, compression="zstd")
         stream.flush()

@@ -30,7 +30,7 @@ from typing import Any, Literal
 from jinja2 import Environment
 
 from ingestion.config import REPOSITORY
-from ingestion.duckdb import quote
+from ingestion.duckdb import literal
 from orchestration.ops import fact_queries_apis as apis
 from orchestration.ops.spoken_names import column_kind, file_reason
 
@@ -350,7 +350,7 @@ where channel is not null and nullif(trim(answer), '') is not null
 
 
 def _contact_states(word: str, said_in: str) -> FactQuery:
-    values = {"word": word, "said_in": quote(said_in)}
+    values = {"word": word, "said_in": literal(said_in)}
     return FactQuery("raw_contacts.contacts", _CONTACT_STATES, values=values)
 
 
@@ -394,7 +394,7 @@ def column_queries(columns: Iterable[str]) -> list[FactQuery]:
         if kind:
             # As a JSON pointer, which can name a column whatever signs its name has
             pointer = "/" + column.replace("~", "~0").replace("/", "~1")
-            word = f"attributes ->> {quote(pointer)}"
+            word = f"attributes ->> {literal(pointer)}"
             found.append(_contact_states(word, f"{kind}:contacts.{column}"))
     return found
 
@@ -405,6 +405,6 @@ def file_queries(files: Iterable[str]) -> list[FactQuery]:
     for file in sorted(files):
         reason = file_reason(file)
         if reason:
-            word = f"case when _file = {quote(file)} then 'yes' end"
+            word = f"case when _file = {literal(file)} then 'yes' end"
             found.append(_contact_states(word, f"flag/{reason}:contacts file"))
     return found

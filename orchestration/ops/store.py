@@ -36,13 +36,12 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 
 from ingestion.errors import RegularsError
 from orchestration.home import lock
-from orchestration.home.layout import Home
+from orchestration.home.layout import OWNER_ONLY, Home
 from orchestration.ops import schema
 
 URL_VARIABLE = "REGULARS_OPS_URL"
 BUSY_SECONDS = 30
 MIGRATION_SECONDS = 60
-OWNER_ONLY = 0o600
 CHUNK = 20_000
 _WRITES = "regulars_writes"
 _SIGNS_OF_DAMAGE = ("malformed", "not a database", "Could not decode")
@@ -243,8 +242,8 @@ def _sqlite_engine(path: Path) -> Engine:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     # Made before SQLite makes it, so that it is never readable by others, not even for a moment;
     # SQLite gives its -wal and -shm files the same mode.
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    path.chmod(0o600)
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, OWNER_ONLY))
+    path.chmod(OWNER_ONLY)
     engine = _engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_SECONDS})
 
     @event.listens_for(engine, "connect")

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-from ingestion.duckdb import connect, quote
+from ingestion.duckdb import connect, literal
 from orchestration.activation.delivery import Office
 from orchestration.activation.people import targets
 from orchestration.activation.plan import count_operations
@@ -85,7 +85,7 @@ def _published(before: Home, after: Home, people: AbstractSet[str]) -> Iterator[
             [sorted(people)],
         )
         for name, home in (("before", before), ("after", after)):
-            connection.execute(f"attach {quote(str(home.published))} as {name} (read_only)")
+            connection.execute(f"attach {literal(str(home.published))} as {name} (read_only)")
         for what, things in _THINGS.items():
             rows = connection.execute(f"""
                 with before as ({things.format(marts="before.marts")}),

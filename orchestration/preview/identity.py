@@ -20,7 +20,7 @@ from datetime import datetime
 from pathlib import Path
 
 from ingestion.config import Settings
-from ingestion.duckdb import connect, quote
+from ingestion.duckdb import connect, literal
 from ingestion.errors import RegularsError, UsageError
 from ingestion.pipelines import RunContext, open_input, run_source
 from ingestion.quarantine import quarantined_rows
@@ -205,8 +205,8 @@ where customer_id is not null
 
 def _changes(copy: Home, home: Home, as_of: datetime) -> list[Change]:
     with connect() as connection:
-        connection.execute(f"attach {quote(str(copy.warehouse))} as copy (read_only)")
-        connection.execute(f"attach {quote(str(home.published))} as published (read_only)")
+        connection.execute(f"attach {literal(str(copy.warehouse))} as copy (read_only)")
+        connection.execute(f"attach {literal(str(home.published))} as published (read_only)")
         rows = connection.execute(_CHANGES, {"as_of": as_of}).fetchall()
     return [
         Change(kind, why, people, values, orders, members, [Example(**one) for one in shown])
@@ -217,6 +217,6 @@ def _changes(copy: Home, home: Home, as_of: datetime) -> list[Change]:
 def _touched(copy: Home, as_of: datetime) -> set[str]:
     """Everybody who would gain or lose an identifier."""
     with connect() as connection:
-        connection.execute(f"attach {quote(str(copy.warehouse))} as copy (read_only)")
+        connection.execute(f"attach {literal(str(copy.warehouse))} as copy (read_only)")
         rows = connection.execute(_TOUCHED, {"as_of": as_of}).fetchall()
     return {customer_id for (customer_id,) in rows}

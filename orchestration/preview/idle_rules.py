@@ -15,7 +15,7 @@ from pathlib import Path
 
 import duckdb
 
-from ingestion.duckdb import connect, quote
+from ingestion.duckdb import connect, literal
 from orchestration.home.layout import Home
 
 _FEW = 5
@@ -90,9 +90,9 @@ def idle_rules(home: Home, lines: Mapping[str, int]) -> list[IdleRules]:
         lines: the line of the file by row id; it may lack any.
     """
     with connect() as connection:
-        connection.execute(f"attach {quote(str(home.warehouse))} as warehouse (read_only)")
+        connection.execute(f"attach {literal(str(home.warehouse))} as warehouse (read_only)")
         # Staging is made of views, which look for this name
-        connection.execute(f"attach {quote(str(home.raw))} as raw (read_only)")
+        connection.execute(f"attach {literal(str(home.raw))} as raw (read_only)")
         rows = connection.execute(_IDLE).fetchall()
     return [IdleRules(reason, len(ids), _first(ids, lines)) for reason, ids in rows]
 

@@ -19,9 +19,8 @@ import duckdb
 
 from ingestion.duckdb import connect, literal, name
 from ingestion.errors import RegularsError
-from orchestration.home.layout import Home
+from orchestration.home.layout import OWNER_ONLY, Home
 from orchestration.published.files import (
-    OWNER_ONLY,
     disk_errors_explained,
     fsync,
     remove_database,

@@ -17,7 +17,6 @@ from pathlib import Path
 from ingestion.errors import RegularsError
 
 CHUNK = 1 << 20
-OWNER_ONLY = 0o600
 FREE_FACTOR = 3  # RELIABILITY O2: three times the largest file must be free
 
 

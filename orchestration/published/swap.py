@@ -19,11 +19,10 @@ from pathlib import Path
 
 from ingestion.duckdb import connect, literal, name
 from ingestion.errors import CheckFailedError, RegularsError
-from orchestration.home.layout import Home
+from orchestration.home.layout import OWNER_ONLY, Home
 from orchestration.published.audit import AuditLog, require_audit
 from orchestration.published.candidate import Candidate, is_whole
 from orchestration.published.files import (
-    OWNER_ONLY,
     disk_errors_explained,
     fsync,
     remove,

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
+from ingestion.duckdb import has_table
 from ingestion.vocabulary import STAGES
 from orchestration.words.amounts import FEW
 
@@ -155,12 +156,6 @@ def rows(connection: duckdb.DuckDBPyConnection, sql: str, *values: Any) -> list[
 def one(connection: duckdb.DuckDBPyConnection, sql: str, *values: Any) -> tuple[Any, ...]:
     """The only row of an aggregate."""
     return rows(connection, sql, *values)[0]
-
-
-def has_table(connection: duckdb.DuckDBPyConnection, schema: str, name: str) -> bool:
-    """Whether a table is in the file."""
-    sql = "select count(*) > 0 from duckdb_tables() where schema_name = ? and table_name = ?"
-    return bool(one(connection, sql, schema, name)[0])
 
 
 def read_build(connection: duckdb.DuckDBPyConnection, timezone: str = "UTC") -> Build:

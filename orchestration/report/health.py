@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import duckdb
 
-from orchestration.report.figures import Build, has_table, rows
+from ingestion.duckdb import has_table
+from orchestration.report.figures import Build, rows
 
 STALE_HOURS = 48
 

@@ -10,8 +10,8 @@ from decimal import Decimal
 
 import duckdb
 
-from ingestion.duckdb import name
-from orchestration.report.figures import Build, has_table, rows
+from ingestion.duckdb import has_table, name
+from orchestration.report.figures import Build, rows
 from orchestration.words.amounts import FEW
 from orchestration.words.masks import mask, without_addresses
 

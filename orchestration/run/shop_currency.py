@@ -13,11 +13,10 @@ from pathlib import Path
 import duckdb
 
 from ingestion.config import CONFIG_NAME, Settings
-from ingestion.duckdb import connect
+from ingestion.duckdb import connect, has_table
 from ingestion.errors import UnfitSettingsError
 from ingestion.files.folder import UNKNOWN, InputFile, InputFolder
 from ingestion.landing.currencies import CURRENCIES
-from ingestion.pipelines import open_input
 from ingestion.registry import is_enabled
 from ingestion.sources.orders.mapping import MAPPING_FILE, read_mapping
 from orchestration.home.layout import Home
@@ -30,7 +29,7 @@ LOOKED_THROUGH_BYTES = 50_000_000
 _SAID = re.compile(rb'"currency"\s*:\s*"\s*([A-Za-z]{3})\s*"')
 
 
-def refuse_mapped_currency(home: Home, settings: Settings, location: str) -> None:
+def refuse_mapped_currency(home: Home, settings: Settings, folder: InputFolder) -> None:
     """Stop a first run before it reads where the order files can only be in one other currency.
 
     What the files leave open, such as a column of currencies, the look at raw finds out.
@@ -38,9 +37,8 @@ def refuse_mapped_currency(home: Home, settings: Settings, location: str) -> Non
     Raises:
         UnfitSettingsError: which currency, who says so, and what to write.
     """
-    if home.raw.exists() or is_enabled("shopify", settings) or not location:
+    if home.raw.exists() or is_enabled("shopify", settings):
         return
-    folder = open_input(location, settings)
     if folder.files("rates"):
         return
     currency, said_by = _said_by_files(folder, folder.files("orders"))
@@ -108,7 +106,7 @@ def _remedy(currency: str, shop: str) -> str:
 
 
 def _orders_by_currency(connection: duckdb.DuckDBPyConnection, shop: str) -> dict[str, int]:
-    there = [table for table in TABLES if _exists(connection, table)]
+    there = [table for table in TABLES if has_table(connection, *table.split("."))]
     if not there:
         return {}
     orders = " union all ".join(f"select order_id, currency from {table}" for table in there)
@@ -121,13 +119,7 @@ def _orders_by_currency(connection: duckdb.DuckDBPyConnection, shop: str) -> dic
 
 
 def _has_rates(connection: duckdb.DuckDBPyConnection, currency: str) -> bool:
-    if not _exists(connection, RATES):
+    if not has_table(connection, *RATES.split(".")):
         return False
     query = f"select 1 from {RATES} where upper(trim(currency)) = ? and rate > 0 limit 1"
     return connection.execute(query, [currency]).fetchone() is not None
-
-
-def _exists(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
-    schema, _, name = table.partition(".")
-    query = "select 1 from duckdb_tables() where schema_name = ? and table_name = ?"
-    return connection.execute(query, [schema, name]).fetchone() is not None

@@ -24,7 +24,7 @@ import duckdb
 
 from ingestion.duckdb import connect, literal
 from ingestion.errors import RegularsError, UsageError
-from orchestration.home.layout import Home
+from orchestration.home.layout import OWNER_ONLY, Home
 
 MIN_PEOPLE = 500
 SEED = 7
@@ -205,7 +205,7 @@ def _write(connection: duckdb.DuckDBPyConnection, home: Home) -> Path:
     file = home.review / "likely_duplicates.parquet"
     beside = file.with_suffix(".part")
     connection.execute(f"copy review to {literal(beside)} (format parquet)")
-    beside.chmod(0o600)
+    beside.chmod(OWNER_ONLY)
     beside.replace(file)
     return file
 

@@ -16,7 +16,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ingestion.duckdb import identifier, quote
+from ingestion.duckdb import literal, name
 from ingestion.landing.fields import NUMBER_TYPES, ColumnType
 
 TOKEN = re.compile(
@@ -155,12 +155,12 @@ class _Parser:
     def comparison(self) -> str:
         token = self.take("a column")
         kind = None if token.is_quoted else self.columns.get(token.text)
-        name = token.text
+        header = token.text
         if kind is None:
             self._check_file_column(token)
             self.headers.add(token.text)
-            name = file_column(token.text)
-        column = identifier(name)
+            header = file_column(token.text)
+        column = name(header)
         text = f"lower(coalesce({column}::varchar, ''))"
         if self.accept("is", "not", "empty"):
             return f"({text} <> '')"
@@ -213,7 +213,7 @@ class _Parser:
         return f"coalesce({column} {operator} {value}, false)"
 
     def _text_value(self) -> str:
-        return quote(self.take("a value").text.lower())
+        return literal(self.take("a value").text.lower())
 
     def _list(self) -> list[str]:
         if not self.accept("("):

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingestion.duckdb import identifier
 from ingestion.sources.orders.expressions import ExpressionError, file_column, file_columns, to_sql
 from ingestion.sources.orders.mapping import LINE_TYPES
 
@@ -18,7 +17,7 @@ def holds(expression: str, order_id: str = "C1", quantity: str = "1", name: str 
     """What the expression says of one line, in a file whose other columns are all empty."""
     sql = to_sql(expression, LINE_TYPES)
     of_the_file = "".join(
-        f", null::varchar as {identifier(file_column(header))}"
+        f", null::varchar as {name(file_column(header))}"
         for header in file_columns(expression, LINE_TYPES)
     )
     query = (

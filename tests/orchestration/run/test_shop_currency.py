@@ -9,6 +9,7 @@ import pytest
 
 from ingestion.config import Settings, Shop
 from ingestion.errors import UnfitSettingsError
+from ingestion.files.folder import InputFolder
 from orchestration.home.layout import Home
 from orchestration.run.shop_currency import refuse_another_currency, refuse_mapped_currency
 
@@ -114,13 +115,13 @@ def test_a_first_run_is_refused_before_it_reads_where_the_files_say_it(
 ) -> None:
     home, folder = Home(tmp_path / "home"), write(tmp_path / "in", files)
     with pytest.raises(UnfitSettingsError) as told:
-        refuse_mapped_currency(home, settings("GBP"), str(folder))
+        refuse_mapped_currency(home, settings("GBP"), InputFolder.at(folder))
     assert told.value.message.startswith("The orders are in EUR, as ")
     assert said_by in told.value.message
     assert 'currency = "EUR"' in told.value.hint
     assert told.value.exit_code == 2
     assert not home.root.exists()
-    refuse_mapped_currency(home, settings("EUR"), str(folder))
+    refuse_mapped_currency(home, settings("EUR"), InputFolder.at(folder))
 
 
 @pytest.mark.parametrize(
@@ -140,4 +141,4 @@ def test_what_the_files_leave_open_is_not_refused_before_it_is_read(
     tmp_path: Path, files: dict[str, str]
 ) -> None:
     folder = write(tmp_path / "in", files)
-    refuse_mapped_currency(Home(tmp_path / "home"), settings("GBP"), str(folder))
+    refuse_mapped_currency(Home(tmp_path / "home"), settings("GBP"), InputFolder.at(folder))
