@@ -122,7 +122,7 @@ def _print_value(published: duckdb.DuckDBPyConnection, out: Console) -> None:
         column.justify = "right"
     groups = published.execute(RFM).fetchall()
     for group, count, value in groups:
-        name = group or "value unknown (an order has no currency rate)"
+        name = group or "value unknown (an order's amount in the shop's currency is not known)"
         rfm.add_row(name, f"{count:,}", "" if value is None else f"{value:,.2f}")
     stages = Table("Stage", "people", header_style="bold")
     stages.columns[1].justify = "right"
