@@ -2,7 +2,7 @@
 
 Belongs here: DAGSTER_HOME, the in-process execution and turning its outcome into our errors. Does
 not belong here: the command line and the steps. With definitions.py, defs/, history.py and
-serve/server.py this is all that knows Dagster; it is imported late, as Dagster loads for seconds.
+serve/ this is all that knows Dagster; it is imported late, as Dagster loads for seconds.
 """
 
 from __future__ import annotations
