@@ -1,7 +1,7 @@
 """The `regulars` command.
 
 Belongs here: arguments, exit codes and what a person reads at a terminal. Does not belong here:
-anything a test or Dagster would want to call; each command hands over to its room at once. Heavy
+anything a test or Dagster would want to call; each command hands over to its module at once. Heavy
 imports happen inside commands, so that `--help` is quick.
 """
 
@@ -362,9 +362,9 @@ def score(
     """Measure who is who against the pretend shop's truth, beside rivals' rules."""
     place = _home(home)
     with _lock_first(place, store=place.warehouse.name):
-        from orchestration.commands import score as room
+        from orchestration.commands import score as command
 
-        room.score(place, as_file, since, out)
+        command.score(place, as_file, since, out)
 
 
 @app.command()
@@ -375,9 +375,9 @@ def duplicates(
     home: HomeOption = None,
 ) -> None:
     """Propose likely duplicates that share no identifier, for review (optional extra)."""
-    from orchestration.commands import duplicates as room
+    from orchestration.commands import duplicates as command
 
-    room.duplicates(_home(home), min_weight, out)
+    command.duplicates(_home(home), min_weight, out)
 
 
 @quarantine_app.command("list")
@@ -432,11 +432,11 @@ def doctor(
 ) -> None:
     """Check settings, stores, credentials by name and freshness; exit 1 if something is wrong."""
     from ingestion.settings_file import load_settings
-    from orchestration.health import doctor as room
+    from orchestration.health import doctor as health
 
     place = _home(home)
-    checks = room.diagnose(place, load_settings(), connect=connect)
-    out.print(room.render(checks))
+    checks = health.diagnose(place, load_settings(), connect=connect)
+    out.print(health.render(checks))
     if any(check.status == "failed" for check in checks):
         raise typer.Exit(1)
 

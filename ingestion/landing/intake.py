@@ -323,9 +323,9 @@ class Intake:
         ).to_arrow_table()
         self._db.execute("insert into seen_bad select distinct quarantine_id from bad")
         tally.bad += table.num_rows
-        room = KEPT_OF_A_STOP - sum(map(len, self.put_aside))
-        if room > 0 and table.num_rows:
-            self.put_aside.append(table.slice(0, room))
+        space = KEPT_OF_A_STOP - sum(map(len, self.put_aside))
+        if space > 0 and table.num_rows:
+            self.put_aside.append(table.slice(0, space))
         tally.duplicate += found.num_rows - table.num_rows
         if not table.num_rows:
             return []

@@ -99,7 +99,7 @@ class Planned:
 
 
 @dataclass(frozen=True)
-class Office:
+class DeliveryContext:
     """What planning and sending need, opened once. `asked`: who may receive; nobody by default."""
 
     home: Home
@@ -160,7 +160,7 @@ class Office:
 
 
 @contextmanager
-def open_office(home: Home, *, exclusive: bool) -> Iterator[Office]:
+def open_delivery(home: Home, *, exclusive: bool) -> Iterator[DeliveryContext]:
     """Open the store for plans or, with the home's lock, for the sending that was asked for."""
     settings = load_settings()
     check_settings(settings)
@@ -170,10 +170,10 @@ def open_office(home: Home, *, exclusive: bool) -> Iterator[Office]:
     check_continuity(home)
     if exclusive:
         with lock.hold(home.lock), open_store(home) as store:
-            yield Office(home, settings, store, moment(home), asked="yes")
+            yield DeliveryContext(home, settings, store, moment(home), asked="yes")
     else:
         with open_store(home) as store:
-            yield Office(home, settings, store, moment(home))
+            yield DeliveryContext(home, settings, store, moment(home))
 
 
 def moment(home: Home) -> datetime:
@@ -183,9 +183,9 @@ def moment(home: Home) -> datetime:
 
 def plan_all(home: Home, segment: str | None, destination: str | None) -> list[Plan]:
     """The plans of all targets asked for; reaches no destination."""
-    with open_office(home, exclusive=False) as office:
-        found = targets(home, office.settings, segment, destination)
-        return [office.plan(target) for target in found]
+    with open_delivery(home, exclusive=False) as context:
+        found = targets(home, context.settings, segment, destination)
+        return [context.plan(target) for target in found]
 
 
 def unread_refusals(home: Home) -> str:
@@ -244,15 +244,15 @@ def sync_all(
         UsageError: an approval was given for more than one target.
         ApprovalError: the data has changed since the plan was approved; nothing was sent.
     """
-    with open_office(home, exclusive=True) as office:
-        found = targets(home, office.settings, segment, destination)
+    with open_delivery(home, exclusive=True) as context:
+        found = targets(home, context.settings, segment, destination)
         if approve and len(found) != 1:
             raise UsageError(
                 f"An approval is for one plan; this would be {len(found)} of them.",
                 "Name the segment and the destination.",
             )
         approval = Approval(approve) if approve else None
-        return [office.sync(target, approval) for target in found]
+        return [context.sync(target, approval) for target in found]
 
 
 def record_consent(

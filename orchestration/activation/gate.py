@@ -101,7 +101,7 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class PermissionState:
     """What the facts about one identifier amount to at one moment."""
 
     opt_out: Reason | None = None
@@ -110,13 +110,13 @@ class Standing:
     lacking: Reason | None = None  # an opt-in that does not count, and why
 
 
-_NOTHING = Standing()
+_NOTHING = PermissionState()
 _NO_CONSENT = Decision(Reason.NO_CONSENT)
 
 
 def decide(
     identifiers: Sequence[Identifier],
-    standings: Mapping[Key, Standing],
+    states: Mapping[Key, PermissionState],
     policy: Policy,
     *,
     address: Key | None = None,
@@ -125,14 +125,14 @@ def decide(
 
     Args:
         identifiers: all identifiers of the person, whatever their kind.
-        standings: what is known of them (`stand`); an identifier that is missing has no facts.
+        states: what is known of them (`permission_state`); a missing one has no facts.
         policy: channel and purpose.
         address: the address something was already made for.
     """
     if not identifiers:
         return Decision(Reason.UNKNOWN_PERSON)
-    known = [(one, standings.get(one.key, _NOTHING)) for one in identifiers]
-    if all(standing is _NOTHING for _, standing in known):
+    known = [(one, states.get(one.key, _NOTHING)) for one in identifiers]
+    if all(state is _NOTHING for _, state in known):
         return _NO_CONSENT
     kinds = ADDRESS_TYPES.get(policy.channel, ())
     opt_outs = [s.opt_out for _, s in known if s.opt_out is not None]
@@ -141,19 +141,19 @@ def decide(
         return Decision(min(opt_outs, key=_STRICTNESS.__getitem__))
     receipt = _personal_receipt(known, policy, kinds)
     candidates = [
-        (one, standing.receipt_id or receipt)
-        for one, standing in known
+        (one, state.receipt_id or receipt)
+        for one, state in known
         if one.type in kinds and (address is None or one.key == address)
     ]
-    living = [(one, r) for one, r in candidates if not standings.get(one.key, _NOTHING).bounced]
+    living = [(one, r) for one, r in candidates if not states.get(one.key, _NOTHING).bounced]
     permitted = [(one, r) for one, r in living if r is not None]
     if permitted:
-        best, best_receipt = min(permitted, key=lambda pair: _preference(pair[0], standings, kinds))
+        best, best_receipt = min(permitted, key=lambda pair: _preference(pair[0], states, kinds))
         return Decision(None, best.key, best_receipt)
     return Decision(_why_not(known, candidates, living, has_receipt=receipt is not None))
 
 
-def stand(facts: Facts, policy: Policy, at: int) -> Standing:
+def permission_state(facts: Facts, policy: Policy, at: int) -> PermissionState:
     """What the facts about one identifier amount to at the moment `at` (microseconds)."""
     if not facts.opt_outs and not facts.grants:
         return _NOTHING
@@ -168,35 +168,35 @@ def stand(facts: Facts, policy: Policy, at: int) -> Standing:
     wishes = [reason for reason in in_force if reason is not Reason.HARD_BOUNCE]
     opt_out = min(wishes, key=_STRICTNESS.__getitem__) if wishes else None
     if not grants:
-        return Standing(opt_out, bounced)
+        return PermissionState(opt_out, bounced)
     _, receipt_id, _, expires_at, has_proof = grants[-1]
     if expires_at is not None and expires_at <= at:
-        return Standing(opt_out, bounced, lacking=Reason.EXPIRED)
+        return PermissionState(opt_out, bounced, lacking=Reason.EXPIRED)
     if policy.double_opt_in and not has_proof and policy.purpose != TRANSACTIONAL:
-        return Standing(opt_out, bounced, lacking=Reason.UNCONFIRMED)
-    return Standing(opt_out, bounced, receipt_id)
+        return PermissionState(opt_out, bounced, lacking=Reason.UNCONFIRMED)
+    return PermissionState(opt_out, bounced, receipt_id)
 
 
-def load_standings(
+def load_states(
     connection: Connection, keys: Iterable[Key], policy: Policy, at: int
-) -> dict[Key, Standing]:
+) -> dict[Key, PermissionState]:
     """What the store knows, right now, about these identifiers.
 
     Raises:
         StoreError: the store cannot be read; nothing may be sent.
     """
     facts = load_facts(connection, set(keys), policy)
-    return {key: stand(known, policy, at) for key, known in facts.items()}
+    return {key: permission_state(known, policy, at) for key, known in facts.items()}
 
 
-def load_all_standings(connection: Connection, policy: Policy, at: int) -> dict[Key, Standing]:
+def load_all_states(connection: Connection, policy: Policy, at: int) -> dict[Key, PermissionState]:
     """What the store knows about every identifier: for large segments faster than asking for each.
 
     Raises:
         StoreError: the store cannot be read; nothing may be sent.
     """
     facts = load_facts(connection, None, policy)
-    return {key: stand(known, policy, at) for key, known in facts.items()}
+    return {key: permission_state(known, policy, at) for key, known in facts.items()}
 
 
 def load_facts(connection: Connection, keys: set[Key] | None, policy: Policy) -> dict[Key, Facts]:
@@ -225,13 +225,13 @@ def load_facts(connection: Connection, keys: set[Key] | None, policy: Policy) ->
 
 
 def _personal_receipt(
-    known: list[tuple[Identifier, Standing]], policy: Policy, kinds: tuple[str, ...]
+    known: list[tuple[Identifier, PermissionState]], policy: Policy, kinds: tuple[str, ...]
 ) -> str | None:
     """An opt-in that was given for the person rather than for one address."""
     receipts = [
-        (grade_rank(one.grade), one.type, one.value, standing.receipt_id)
-        for one, standing in known
-        if standing.receipt_id is not None
+        (grade_rank(one.grade), one.type, one.value, state.receipt_id)
+        for one, state in known
+        if state.receipt_id is not None
         and (one.type not in kinds or policy.channel in {"ads", "onsite"})
         and (one.type != "device" or policy.channel in ANONYMOUS_CHANNELS)
     ]
@@ -239,9 +239,9 @@ def _personal_receipt(
 
 
 def _preference(
-    one: Identifier, standings: Mapping[Key, Standing], kinds: tuple[str, ...]
+    one: Identifier, states: Mapping[Key, PermissionState], kinds: tuple[str, ...]
 ) -> tuple[Any, ...]:
-    own = standings.get(one.key, _NOTHING).receipt_id is not None
+    own = states.get(one.key, _NOTHING).receipt_id is not None
     return (
         not own,
         kinds.index(one.type),
@@ -254,7 +254,7 @@ def _preference(
 
 
 def _why_not(
-    known: list[tuple[Identifier, Standing]],
+    known: list[tuple[Identifier, PermissionState]],
     candidates: list[tuple[Identifier, str | None]],
     living: list[tuple[Identifier, str | None]],
     *,
@@ -262,7 +262,7 @@ def _why_not(
 ) -> Reason:
     if any(receipt is not None for _, receipt in candidates) and not living:
         return Reason.HARD_BOUNCE
-    lacking = [standing.lacking for _, standing in known if standing.lacking is not None]
+    lacking = [state.lacking for _, state in known if state.lacking is not None]
     if lacking and not has_receipt:
         return min(lacking, key=_STRICTNESS.__getitem__)
     if not candidates and has_receipt:

@@ -28,8 +28,8 @@ from orchestration.activation.gate import (
     Key,
     Policy,
     decide,
-    load_all_standings,
-    load_standings,
+    load_all_states,
+    load_states,
 )
 from orchestration.activation.people import People, Target, load_people, member_count
 from orchestration.destinations.base import Operation, Payload
@@ -274,15 +274,15 @@ def _decided(
 ) -> tuple[People, dict[str, Decision]]:
     """The segment's people and the gate's answer for each."""
     if member_count(home, target) > _LARGE:
-        standings = load_all_standings(connection, policy, at)
-        people = load_people(home, target, relevant=standings.keys())
+        states = load_all_states(connection, policy, at)
+        people = load_people(home, target, relevant=states.keys())
     else:
         people = load_people(home, target)
         keys = {one.key for known in people.identifiers.values() for one in known}
-        standings = load_standings(connection, keys, policy, at)
+        states = load_states(connection, keys, policy, at)
     nobody = Decision(Reason.NO_CONSENT)
     return people, {
-        customer_id: decide(people.identifiers[customer_id], standings, policy)
+        customer_id: decide(people.identifiers[customer_id], states, policy)
         if customer_id in people.identifiers
         else nobody
         for customer_id in people.members

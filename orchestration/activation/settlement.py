@@ -45,7 +45,7 @@ class Queued:
 def recover(
     connection: Connection, target: Target, idempotency: Idempotency, at: datetime
 ) -> list[BatchKey]:
-    """Take back rows that a dead sync had claimed; returns the batches it may have left half-done.
+    """Take back rows that a killed sync had claimed; returns batches it may have half-done.
 
     Rows that may be repeated are pending again, and so are removals. Where not, nobody can know.
     """

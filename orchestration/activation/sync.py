@@ -3,7 +3,7 @@
 Belongs here: the order of steps and the retries. Does not belong here: permission (gate), the
 difference (plan), the bookkeeping (outbox, settlement) or any particular destination.
 
-Steps: take back what a dead sync had claimed -> plan against what was delivered -> refuse if the
+Steps: take back what a killed sync had claimed -> plan against what was delivered -> refuse if the
 approval was for something else -> queue -> per batch: claim, then in one transaction ask the gate,
 deliver and record -> remove at once whoever the gate stopped on the way -> finish, asking the gate
 once more about everybody the destination has.
@@ -35,7 +35,7 @@ from orchestration.activation.gate import (
     Identifier,
     Policy,
     decide,
-    load_standings,
+    load_states,
 )
 from orchestration.activation.outbox import SyncRun
 from orchestration.activation.people import Target, load_identifiers
@@ -173,7 +173,7 @@ def _begin(session: _Session, plan: Plan, approval: Approval | None) -> SyncRun:
 
 
 def _clear_half_done(session: _Session, batches: list[BatchKey]) -> None:
-    """Batches of a dead sync whose rows were all superseded still have to be taken back."""
+    """Batches of a killed sync whose rows were all superseded still have to be taken back."""
     with session.store.read() as connection:
         pending = set(settlement.pending_batches(connection, session.target))
         empty = [batch for batch in batches if batch not in pending]
@@ -268,7 +268,7 @@ def _decide(
     """The gate's answers, each for the very address in the customer's payload."""
     known = {customer: session.identifiers.get(customer, []) for customer, _ in asked}
     keys = {one.key for identifiers in known.values() for one in identifiers}
-    standings = load_standings(connection, keys, session.policy, to_micros(session.at))
+    states = load_states(connection, keys, session.policy, to_micros(session.at))
     answers = {}
     for customer, payload in asked:
         address = address_of(payload, session.target)
@@ -276,7 +276,7 @@ def _decide(
         if identifiers and address not in {one.key for one in identifiers}:
             answers[customer] = Decision(Reason.ADDRESS_CHANGED)
         else:
-            answers[customer] = decide(identifiers, standings, session.policy, address=address)
+            answers[customer] = decide(identifiers, states, session.policy, address=address)
     return answers
 
 

@@ -11,7 +11,7 @@ import dagster as dg
 
 from ingestion.settings_file import load_settings
 from orchestration.activation.authority import as_asked
-from orchestration.activation.delivery import Delivery, Office, moment
+from orchestration.activation.delivery import Delivery, DeliveryContext, moment
 from orchestration.activation.people import destinations_of, targets
 from orchestration.defs.quality import GROUP as PUBLISH
 from orchestration.defs.resources import RunResource
@@ -77,12 +77,12 @@ def sync_asset(pair: Pair) -> dg.AssetsDefinition:
         current = run.current
         asked = as_asked(current.request.send, at_terminal=console.attached())
         now = moment(current.home)
-        office = Office(current.home, current.settings, current.store, now, asked)
+        sending = DeliveryContext(current.home, current.settings, current.store, now, asked)
         target = targets(current.home, current.settings, pair.segment, pair.destination)[0]
-        if office.may_send(pair.destination):
-            done = Delivery.sent(office.sync(target))
+        if sending.may_send(pair.destination):
+            done = Delivery.sent(sending.sync(target))
         else:
-            done = Delivery.planned(office.plan(target))
+            done = Delivery.planned(sending.plan(target))
         console.delivered(done)
         yield dg.MaterializeResult(
             metadata={

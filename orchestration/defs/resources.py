@@ -185,7 +185,7 @@ def _tag(context: dg.InitResourceContext, tags: dict[str, str]) -> None:
 
 
 def _short(moment: datetime) -> str:
-    """A moment as the list of runs has room for: without seconds where there are none."""
+    """A moment as the list of runs has place for: without seconds where there are none."""
     return f"{moment.isoformat(timespec='seconds').removesuffix(':00')}Z"
 
 

@@ -99,7 +99,7 @@ class RetryLaterError(RegularsError):
 
 
 class DestinationFailedError(RegularsError):
-    """A destination broke off without a word of ours, so nobody knows what of a batch arrived."""
+    """A destination broke off without an answer, so nobody knows what of a batch arrived."""
 
 
 @contextmanager

@@ -49,7 +49,7 @@ SENDING = "sending"
 # Of these, the ones that wait for somebody: what is the matter, and what to do.
 WAITING = {
     SENDING: (
-        "were on the way when a sync ended without a word.",
+        "were on the way when a sync was killed.",
         "`regulars sync {segment} {destination}` sends them again where that is safe.",
     ),
     "unknown": (
@@ -180,7 +180,7 @@ def last_run(home: Home, now: datetime, busy: bool) -> Iterator[Check]:
         yield Check("last run", "ok", sentence)
     elif last["status"] == "running" and not busy:
         hint = "The next run marks it failed and clears up after it."
-        yield Check("last run", "warning", "The last run ended without a word.", hint)
+        yield Check("last run", "warning", "The last run was killed.", hint)
     else:
         yield Check("last run", "ok", sentence)
 

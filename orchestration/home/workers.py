@@ -66,7 +66,7 @@ def release_dead_runs(instance: Any, current: Any) -> int:
     """
     if instance is None or current is None:
         return 0
-    dead = [
+    killed = [
         run
         for run in instance.get_runs()
         if not run.is_finished
@@ -74,10 +74,10 @@ def release_dead_runs(instance: Any, current: Any) -> int:
         and TAG in run.tags
         and not is_alive(run.tags[TAG])
     ]
-    for run in dead:
-        instance.report_run_failed(run, "The process of this run ended without a word.")
+    for run in killed:
+        instance.report_run_failed(run, "The process of this run was killed.")
         instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
-    return len(dead)
+    return len(killed)
 
 
 def free_stores(home: Home, wait_seconds: float = 30.0) -> int:

@@ -83,8 +83,8 @@ def run_job(
     *,
     full: bool = False,
     select: str = "",
-) -> console.Heard:
-    """Execute `refresh` (or `rebuild`) to its end; returns what its steps told.
+) -> console.RunOutput:
+    """Execute `refresh` (or `rebuild`) to its end; returns what its steps reported.
 
     Raises:
         BusyError: another run holds the home.
@@ -106,7 +106,7 @@ def run_job(
         log = (home.dbt / "run.log").open("w", encoding="utf-8")
         with (
             dg.DagsterInstance.get() as instance,
-            console.listening(say) as heard,
+            console.listening(say) as output,
             log,
             redirect_stdout(log),
             warnings.catch_warnings(),
@@ -122,7 +122,7 @@ def run_job(
             result = execute_run(InMemoryJob(job), dagster_run, instance)
         if not result.success:
             raise _failure(result)
-        return heard
+        return output
 
 
 def _origin(job_name: str) -> Any:

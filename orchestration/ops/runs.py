@@ -117,16 +117,16 @@ def finish_run(store: Store, run_id: str, status: str, *, finished_at: datetime)
         )
 
 
-def fail_dead_runs(store: Store, *, alive: Sequence[str] = (), at: datetime) -> list[str]:
+def fail_killed_runs(store: Store, *, alive: Sequence[str] = (), at: datetime) -> list[str]:
     """Mark every run failed that is still running but not alive; call only under the home's lock.
 
     Heal first (`orchestration.ops.commit.heal`): a run that died after the swap has published.
     """
-    dead = select(schema.runs.c.run_id).where(
+    killed = select(schema.runs.c.run_id).where(
         schema.runs.c.status == RUNNING, schema.runs.c.run_id.not_in(list(alive))
     )
     with store.write() as connection:
-        ids: list[str] = sorted(connection.execute(dead).scalars())
+        ids: list[str] = sorted(connection.execute(killed).scalars())
         if ids:
             connection.execute(
                 update(schema.runs)

@@ -14,7 +14,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from ingestion.duckdb import connect, literal
-from orchestration.activation.delivery import Office
+from orchestration.activation.delivery import DeliveryContext
 from orchestration.activation.people import targets
 from orchestration.activation.plan import count_operations
 from orchestration.home.layout import Home
@@ -66,16 +66,18 @@ _THINGS = {
 }
 
 
-def consequences(office: Office, after: Home, people: AbstractSet[str]) -> list[Consequence]:
+def consequences(
+    context: DeliveryContext, after: Home, people: AbstractSet[str]
+) -> list[Consequence]:
     """Everything that would be another, in the order of `Consequence.what`; nothing that stays.
 
     Args:
-        office: the shop as it stands: what people read now, where segments go, who permits what.
+        context: the shop as it stands: what people read now, where segments go, who permits what.
         after: where the file is published that would follow.
         people: the customer ids that gain or lose identifiers; what is another of somebody else
             (new orders, other settings, a score next to theirs) does not follow from that.
     """
-    return [*_published(office.home, after, people), *_destinations(office, after, people)]
+    return [*_published(context.home, after, people), *_destinations(context, after, people)]
 
 
 def _published(before: Home, after: Home, people: AbstractSet[str]) -> Iterator[Consequence]:
@@ -109,9 +111,11 @@ def _published(before: Home, after: Home, people: AbstractSet[str]) -> Iterator[
             yield from (Consequence(what, *row) for row in rows)
 
 
-def _destinations(office: Office, after: Home, people: AbstractSet[str]) -> Iterator[Consequence]:
-    for target in targets(office.home, office.settings):
-        changes = office.audience_difference(after, target)
+def _destinations(
+    context: DeliveryContext, after: Home, people: AbstractSet[str]
+) -> Iterator[Consequence]:
+    for target in targets(context.home, context.settings):
+        changes = context.audience_difference(after, target)
         counts = count_operations(change for change in changes if change.customer_id in people)
         if any(counts.values()):
             name = f"{target.destination}, {target.segment}"

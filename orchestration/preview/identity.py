@@ -24,7 +24,7 @@ from ingestion.duckdb import connect, literal
 from ingestion.errors import RegularsError, UsageError
 from ingestion.pipelines import RunContext, open_input, run_source
 from ingestion.quarantine import quarantined_rows
-from orchestration.activation.delivery import Office, moment
+from orchestration.activation.delivery import DeliveryContext, moment
 from orchestration.home import lock
 from orchestration.home.layout import Home
 from orchestration.ops.export import export_ops
@@ -118,8 +118,8 @@ def preview(home: Home, settings: Settings, location: str, say: Callable[[str], 
             say("Building the copy to see what follows ...")
             run_dbt(copy, settings, "build", "--exclude", *_MODELS, *_TESTS, logs=logs)
             build_candidate(copy, run).path.replace(copy.published)
-            office = Office(home, settings, store, moment(home))
-            follows = consequences(office, copy, _touched(copy, as_of))
+            sending = DeliveryContext(home, settings, store, moment(home))
+            follows = consequences(sending, copy, _touched(copy, as_of))
         return Preview(changes, follows, idle_rules(copy, file_lines(numbered)))
 
 

@@ -78,7 +78,7 @@ def publish(
 
 
 def clear_half_built(home: Home) -> None:
-    """Remove what dead runs left half built, and finish a swap that was cut off in the middle.
+    """Remove the half-built files of killed runs, and finish a swap that was cut off in the middle.
 
     Only to be called by whoever holds the home's lock.
     """

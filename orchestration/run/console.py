@@ -1,4 +1,4 @@
-"""What a run tells the terminal that started it; silent under Dagster's own processes.
+"""What a run reports to the terminal that started it; silent under Dagster's own processes.
 
 Belongs here: one place where the command line listens to a run's steps. Does not belong here:
 Dagster's logs (they get counts as metadata) and the layout of summaries.
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Heard:
-    """What a listener was told: lines at once, the rest for the closing summary.
+class RunOutput:
+    """What the steps of a run reported: lines at once, the rest for the closing summary.
 
     `ignored` names, by raw table, columns of the input that the table does not know.
     """
@@ -27,14 +27,14 @@ class Heard:
     ignored: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-_listener: Heard | None = None
+_listener: RunOutput | None = None
 
 
 @contextmanager
-def listening(say: Callable[[str], None]) -> Iterator[Heard]:
-    """Hear everything that runs in this process tell during the block."""
+def listening(say: Callable[[str], None]) -> Iterator[RunOutput]:
+    """Collect what steps in this process report during the block."""
     global _listener  # noqa: PLW0603 - one process has one terminal
-    previous, _listener = _listener, Heard(say)
+    previous, _listener = _listener, RunOutput(say)
     try:
         yield _listener
     finally:

@@ -1,4 +1,4 @@
-"""One run: its facts, its lock, its row in ops, and the clearing up after the dead.
+"""One run: its facts, its lock, its row in ops, and the clearing up after killed runs.
 
 Belongs here: what every step of a run shares. Does not belong here: the steps themselves and
 Dagster (orchestration/defs wraps this as a resource).
@@ -136,7 +136,7 @@ def open_run(
     say: Say = lambda _text: None,
     wait_seconds: float = 0.0,
 ) -> Iterator[Run]:
-    """Take the lock, clear up after the dead, and keep the run's row in ops true to its end.
+    """Take the lock, clear up after killed runs, and keep the run's row in ops true to its end.
 
     A run that published is marked succeeded by the commit that follows the swap; whatever else
     happens, its row is closed here: as failed, or as unpublished where a selection of steps did
@@ -210,9 +210,9 @@ def clear_up(home: Home, store: Store, say: Say) -> None:
         )
     if heal(store, home, at=clock()):
         say("The last published file was not yet recorded in ops; it is now.")
-    dead = runs.fail_dead_runs(store, at=clock())
-    if dead:
-        say(f"{len(dead)} earlier run(s) ended without a word; their rows are now marked failed.")
+    killed = runs.fail_killed_runs(store, at=clock())
+    if killed:
+        say(f"{len(killed)} earlier run(s) were killed; their rows are now marked failed.")
 
 
 def next_run_id(store: Store, as_of: datetime) -> str:

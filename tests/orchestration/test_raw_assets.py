@@ -20,7 +20,7 @@ from orchestration.run.dbt import dbt_executable
 
 def load(
     source: str, folder: Path, lines: list[str] | None = None
-) -> tuple[dict[str, object], console.Heard]:
+) -> tuple[dict[str, object], console.RunOutput]:
     """Run the step of a source with one table: its metadata and what was told."""
     run = RunResource(as_of="2026-07-01", input=str(folder))
     with console.listening([].append if lines is None else lines.append) as heard:

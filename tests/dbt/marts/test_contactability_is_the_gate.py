@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from ingestion.vocabulary import CHANNELS, GRADES, PURPOSES
-from orchestration.activation.gate import Identifier, Policy, decide, load_standings
+from orchestration.activation.gate import Identifier, Policy, decide, load_states
 from orchestration.home.layout import Home
 from orchestration.ops.consents import (
     ConsentEvent,
@@ -143,7 +143,7 @@ def test_models_and_gate_agree_on_everybody(tmp_path: Path, double_opt_in: bool)
             for purpose in PURPOSES:
                 policy = Policy(channel, purpose, double_opt_in)
                 keys = [one.key for known in identifiers.values() for one in known]
-                standings = load_standings(connection, keys, policy, to_micros(AS_OF))
+                standings = load_states(connection, keys, policy, to_micros(AS_OF))
                 rows = shop.query(
                     "select * from marts.contactability "
                     f"where channel = '{channel}' and purpose = '{purpose}'"

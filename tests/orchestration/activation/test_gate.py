@@ -13,7 +13,7 @@ from orchestration.activation.gate import (
     Policy,
     Reason,
     decide,
-    load_standings,
+    load_states,
 )
 from orchestration.ops.store import StoreError, to_micros
 from tests.orchestration.activation.shop import NOW, Shop
@@ -30,8 +30,8 @@ def _ask(shop: Shop, *identifiers: Identifier, double_opt_in: bool = False) -> D
     policy = Policy(shop.channel, shop.purpose, double_opt_in)
     with shop.store.read() as connection:
         keys = {one.key for one in identifiers}
-        standings = load_standings(connection, keys, policy, to_micros(NOW))
-    return decide(identifiers, standings, policy)
+        states = load_states(connection, keys, policy, to_micros(NOW))
+    return decide(identifiers, states, policy)
 
 
 def test_no_row_is_no_permission(shop: Shop) -> None:
@@ -191,9 +191,9 @@ def test_an_answer_for_one_address_only(shop: Shop) -> None:
     shop.grant("a@example.com")
     policy = Policy("email", "marketing")
     with shop.store.read() as connection:
-        standings = load_standings(connection, [A.key, B.key], policy, to_micros(NOW))
-    assert decide([A, B], standings, policy, address=A.key).allowed
-    assert decide([A, B], standings, policy, address=B.key).reason is Reason.NO_CONSENT
+        states = load_states(connection, [A.key, B.key], policy, to_micros(NOW))
+    assert decide([A, B], states, policy, address=A.key).allowed
+    assert decide([A, B], states, policy, address=B.key).reason is Reason.NO_CONSENT
 
 
 def test_an_unreachable_store_is_an_error_and_never_a_yes(shop: Shop) -> None:
@@ -209,5 +209,5 @@ def test_many_people_are_read_at_once(shop: Shop) -> None:
     keys = [("email", f"p{number}@example.com") for number in range(40_000)]
     policy = Policy("email", "marketing")
     with shop.store.read() as connection:
-        standings = load_standings(connection, keys, policy, to_micros(NOW))
-    assert set(standings) == {("email", "p7@example.com")}
+        states = load_states(connection, keys, policy, to_micros(NOW))
+    assert set(states) == {("email", "p7@example.com")}

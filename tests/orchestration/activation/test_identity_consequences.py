@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from ingestion.config import Destination, Settings
-from orchestration.activation.delivery import Office
+from orchestration.activation.delivery import DeliveryContext
 from orchestration.home.layout import Home
 from orchestration.preview.consequences import Consequence, consequences
 from tests.orchestration.activation.shop import NOW, Shop
@@ -43,8 +43,8 @@ def later(shop: Shop, tmp_path: Path) -> Shop:
 
 
 def found(shop: Shop, later: Shop, *people: str) -> list[Consequence]:
-    office = Office(shop.home, SETTINGS, shop.store, NOW)
-    return consequences(office, later.home, set(people))
+    context = DeliveryContext(shop.home, SETTINGS, shop.store, NOW)
+    return consequences(context, later.home, set(people))
 
 
 SISTERS: Marts = {

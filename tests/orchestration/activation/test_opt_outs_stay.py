@@ -14,7 +14,7 @@ from orchestration.activation.gate import (
     Policy,
     Reason,
     decide,
-    load_standings,
+    load_states,
 )
 from orchestration.home.layout import Home
 from orchestration.ops.consent_facts import record_consent_facts
@@ -47,8 +47,8 @@ def _ask(store: Store, *identifiers: Identifier) -> Decision:
     policy = Policy("email", "marketing")
     with store.read() as connection:
         keys = [one.key for one in identifiers]
-        standings = load_standings(connection, keys, policy, to_micros(NOW))
-    return decide(identifiers, standings, policy)
+        states = load_states(connection, keys, policy, to_micros(NOW))
+    return decide(identifiers, states, policy)
 
 
 @pytest.fixture

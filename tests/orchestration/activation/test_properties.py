@@ -17,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from orchestration.activation.gate import Identifier, Policy, decide, load_standings
+from orchestration.activation.gate import Identifier, Policy, decide, load_states
 from orchestration.activation.ledger import broken_laws
 from orchestration.activation.sync import sync
 from orchestration.destinations.base import Batch, Outcome, Row
@@ -150,7 +150,7 @@ def test_ten_thousand_profiles_on_five_channels_agree_with_the_oracle() -> None:
                 policy = Policy(channel, purpose)
                 with store.read() as connection:
                     keys = list(facts)
-                    known = load_standings(connection, keys, policy, to_micros(NOW))
+                    known = load_states(connection, keys, policy, to_micros(NOW))
                 for identifiers in people.values():
                     answer = decide(identifiers, known, policy)
                     lawful = any(

@@ -502,9 +502,9 @@ def test_what_nobody_asked_for_is_not_sent_whoever_calls(shop: Shop, monkeypatch
     monkeypatch.setattr(delivery, "open_destination", lambda *_: receiver)
     _people(shop, "c1")
     with pytest.raises(UsageError, match="Nobody asked"):
-        delivery.Office(shop.home, settings, shop.store, NOW).sync(TARGET)
+        delivery.DeliveryContext(shop.home, settings, shop.store, NOW).sync(TARGET)
     assert not receiver.calls
-    delivery.Office(shop.home, settings, shop.store, NOW, "yes").sync(TARGET)
+    delivery.DeliveryContext(shop.home, settings, shop.store, NOW, "yes").sync(TARGET)
     assert receiver.members.keys() == {"c1"}
 
 

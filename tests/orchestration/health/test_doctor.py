@@ -212,7 +212,7 @@ def _queue(home: Home, state: str, operation: str = "added", queued: int = 1) ->
 @pytest.mark.parametrize(
     ("state", "sentence", "hint"),
     [
-        ("sending", "a sync ended without a word", "`regulars sync vip file`"),
+        ("sending", "a sync was killed", "`regulars sync vip file`"),
         ("unknown", "may have arrived or not", "`regulars explain ID` says who): c1."),
         ("dead", "were refused", "`regulars sync vip file`"),
     ],

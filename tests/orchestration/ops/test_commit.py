@@ -14,7 +14,7 @@ from orchestration.home.layout import Home
 from orchestration.ops import commit, schema
 from orchestration.ops.commit import commit_after_publish, heal
 from orchestration.ops.export import export_ops
-from orchestration.ops.runs import SUCCEEDED, Run, fail_dead_runs, run_status, start_run
+from orchestration.ops.runs import SUCCEEDED, Run, fail_killed_runs, run_status, start_run
 from orchestration.ops.store import Store
 from tests.orchestration.ops.conftest import AS_OF
 
@@ -149,7 +149,7 @@ def test_a_kill_between_swap_and_commit_is_healed(
     _publish(home, "run1", registry=[("email", "a@example.com", "c1")])
     healed = heal(store, home, at=AS_OF)
     assert healed is not None and healed.registered == 1
-    assert fail_dead_runs(store, at=AS_OF) == []
+    assert fail_killed_runs(store, at=AS_OF) == []
     assert run_status(store, "run1") == SUCCEEDED
 
 

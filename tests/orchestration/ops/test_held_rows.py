@@ -17,7 +17,7 @@ from ingestion.files.folder import InputFolder
 from ingestion.files.reader import Reader
 from ingestion.files.source import header_check
 from ingestion.sources.consents import CONSENTS as CONSENTS_SPEC
-from orchestration.activation.gate import Identifier, Policy, decide, load_standings
+from orchestration.activation.gate import Identifier, Policy, decide, load_states
 from orchestration.home.layout import Home
 from orchestration.ops import schema, unknown_words
 from orchestration.ops.consent_facts import FactCounts, record_consent_facts
@@ -49,7 +49,7 @@ def _reason(
 ) -> str:
     policy = Policy(channel, "marketing")
     with store.read() as connection:
-        standings = load_standings(connection, [(kind, value)], policy, to_micros(LATER))
+        standings = load_states(connection, [(kind, value)], policy, to_micros(LATER))
     return str(decide([Identifier(kind, value)], standings, policy).reason)
 
 

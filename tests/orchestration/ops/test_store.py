@@ -31,7 +31,7 @@ from orchestration.ops.runs import (
     AuditLog,
     Run,
     SourceCounts,
-    fail_dead_runs,
+    fail_killed_runs,
     finish_run,
     record_source_counts,
     run_status,
@@ -139,8 +139,8 @@ def test_a_run_is_counted_and_the_dead_are_failed(store: Store, run: Run) -> Non
     with store.read() as connection:
         row = connection.execute(select(schema.runs)).mappings().one()
     assert (row["rows_received"], row["rows_loaded"]) == (15, 12)
-    assert fail_dead_runs(store, alive=[run.run_id], at=AS_OF) == []
-    assert fail_dead_runs(store, at=AS_OF) == [run.run_id]
+    assert fail_killed_runs(store, alive=[run.run_id], at=AS_OF) == []
+    assert fail_killed_runs(store, at=AS_OF) == [run.run_id]
     assert run_status(store, run.run_id) == FAILED
     finish_run(store, run.run_id, "stopped", finished_at=AS_OF)
     assert run_status(store, run.run_id) == FAILED

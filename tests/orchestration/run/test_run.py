@@ -55,7 +55,7 @@ def test_a_dead_run_is_cleared_up_by_the_next(tmp_path) -> None:
     with open_run(home, Settings(), RunRequest(AS_OF), say=said.append) as run:
         assert runs.run_status(run.store, dead.run_id) == runs.FAILED
         assert not home.candidate.exists()
-    assert any("without a word" in line for line in said)
+    assert any("were killed" in line for line in said)
 
 
 def test_a_store_that_was_lost_stops_the_run_and_a_new_home_is_not(tmp_path) -> None:
