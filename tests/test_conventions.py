@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 
 from ingestion.config import REPOSITORY
+from tests.scope_facts import facts_outside_the_fingerprint, solved_for_the_scope
 
 DBT_PROJECT = REPOSITORY / "dbt_project"
 ROOMS = ("ingestion", "orchestration", "dbt_project", "docs", "tests", ".ci", ".github")
@@ -290,6 +291,33 @@ def test_no_model_picks_any_first_row() -> None:
     _report("first", wrong)
 
 
+def test_a_fact_read_below_the_identity_scope_is_part_of_the_fingerprint(
+    manifest: dict[str, Any],
+) -> None:
+    wrong = {
+        f"{model} reads {fact}": "a change of it brings nobody into scope"
+        for model, fact in facts_outside_the_fingerprint(manifest)
+    }
+    _report("fingerprint", wrong)
+
+
+# The columns of a record that move every day; they are left out of its fingerprint on purpose.
+MOVES_EVERY_DAY = re.compile(r"\b(?:last_seen_at|observation_count)\b")
+
+
+def test_no_model_below_the_identity_scope_reads_what_moves_every_day(
+    manifest: dict[str, Any],
+) -> None:
+    solved = solved_for_the_scope(manifest)
+    assert len(solved) > 10
+    wrong = {
+        model: found.group()
+        for model, code in solved.items()
+        if (found := MOVES_EVERY_DAY.search(without_comments(code)))
+    }
+    _report("moves every day", wrong)
+
+
 # Python -------------------------------------------------------------------------------------------
 def _imports(path: Path) -> set[str]:
     """The modules that a file imports, anywhere in it."""
@@ -383,6 +411,52 @@ def test_the_order_check_sees_windows(sql: str, ordered: bool) -> None:
     match = NEEDS_ORDER.search(sql)
     assert match
     assert is_ordered(sql, match.end()) is ordered
+
+
+def _small_manifest(**reads: tuple[str, ...]) -> dict[str, Any]:
+    """Models by what they read; a name in capitals keeps rows of identifiers out of scope."""
+    nodes = {
+        name: {
+            "resource_type": "model",
+            "name": name,
+            "depends_on": {"nodes": list(parents)},
+            "config": {"incremental_strategy": "replace_scope" if name.isupper() else None},
+        }
+        for name, parents in reads.items()
+    }
+    return {"nodes": nodes, "sources": {"source.names": {"name": "names"}}}
+
+
+READ_BY_ALL = {
+    "evidence": (),
+    "records": ("evidence",),
+    "words": ("evidence",),
+    "int_identity_fingerprints": ("records",),
+    "int_identity_scope": ("int_identity_fingerprints",),
+    "edges": ("int_identity_scope", "records"),
+}
+
+
+@pytest.mark.parametrize(
+    ("read", "found"),
+    [
+        ((), set()),
+        (("records", "evidence", "int_identity_fingerprints"), set()),
+        (("words",), {("CORES", "words")}),
+        (("source.names",), {("CORES", "names")}),
+    ],
+)
+def test_the_fingerprint_check_sees_a_fact_that_no_fingerprint_knows(
+    read: tuple[str, ...], found: set[tuple[str, str]]
+) -> None:
+    kept = _small_manifest(**READ_BY_ALL, CORES=("edges", "int_identity_scope", *read))
+    assert facts_outside_the_fingerprint(kept) == found
+
+
+def test_the_fingerprint_check_sees_through_models_between_and_stops_after_the_last_kept() -> None:
+    between = READ_BY_ALL | {"edges": ("int_identity_scope", "words")}
+    manifest = _small_manifest(**between, CORES=("edges",), people=("CORES", "source.names"))
+    assert facts_outside_the_fingerprint(manifest) == {("edges", "words")}
 
 
 @pytest.mark.parametrize("sql", ["now()", "CURRENT_DATE", "x < current_timestamp", "today()"])

@@ -7,6 +7,26 @@
 {{ config(materialized='incremental', incremental_strategy='replace_scope', unique_key='identifier_key') }}
 {{- refuse_half_a_refresh() }}
 
+-- What is connected at all, whoever is whom in the end: by every edge that only a rule, a name or a chain
+-- could refuse. A change reaches no further.
+with neighbour_edges as (
+    select
+        key_a,
+        key_b
+    from {{ ref('int_identity_edges_in_scope') }}
+    where refusal_reason is null
+    union all
+    select
+        key_a,
+        key_b
+    from {{ ref('int_identity_rule_edges') }}
+    where rule = 'must_link' and {{ in_scope('key_a') }}
+),
+
+neighbours as (
+    {{ connected_components('neighbour_edges') | indent(4) }}
+)
+
 select
     scope.identifier_key,
     scope.fact_count,
@@ -14,5 +34,5 @@ select
     coalesce(neighbours.component, scope.identifier_key) as neighbourhood,
     '{{ identity_logic_version() }}' as logic_version
 from {{ ref('int_identity_scope') }} as scope
-left join {{ ref('int_identity_neighbours') }} as neighbours on scope.identifier_key = neighbours.node
+left join neighbours on scope.identifier_key = neighbours.node
 where scope.fact_count is not null
