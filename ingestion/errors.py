@@ -1,12 +1,14 @@
 """The errors a person is meant to read: one clear sentence, what to do next, the exit code.
 
-Belongs here: error types shared by all packages. Does not belong here: formatting for a terminal
-(the command line does that) or anything that carries an address, a name or a token.
+Belongs here: error types shared by all packages, and an error as plain fields, for stores that keep
+no Python objects. Does not belong here: formatting for a terminal (the command line does that) or
+anything that carries an address, a name or a token.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -74,6 +76,29 @@ class DiskFullError(RegularsError):
     ) -> None:
         """The same two sentences wherever it is noticed."""
         super().__init__(message, hint)
+
+
+FIELDS = ("kind", "message", "hint", "exit_code")
+
+
+def as_fields(error: RegularsError) -> dict[str, str | int]:
+    """The error as values by the names in `FIELDS`; `from_fields` makes it again."""
+    values = (type(error).__name__, error.message, error.hint, error.exit_code)
+    return dict(zip(FIELDS, values, strict=True))
+
+
+def from_fields(fields: Mapping[str, str | int]) -> RegularsError:
+    """The error of these fields, of its own class where this process has loaded that."""
+    kinds = {kind.__name__: kind for kind in _kinds(RegularsError)}
+    kind = kinds.get(str(fields["kind"]), RegularsError)
+    error = kind.__new__(kind)  # a class may be made of other facts than its two sentences
+    RegularsError.__init__(error, str(fields["message"]), str(fields["hint"]))
+    error.exit_code = int(fields["exit_code"])
+    return error
+
+
+def _kinds(kind: type[RegularsError]) -> list[type[RegularsError]]:
+    return [kind, *(known for child in kind.__subclasses__() for known in _kinds(child))]
 
 
 _FULL = ("no space left", "not enough space", "disk is full")

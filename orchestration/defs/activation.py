@@ -13,6 +13,7 @@ from ingestion.settings_file import load_settings
 from orchestration.activation.authority import as_asked
 from orchestration.activation.delivery import Delivery, DeliveryContext, moment
 from orchestration.activation.people import destinations_of, targets
+from orchestration.defs.errors import errors_as_data
 from orchestration.defs.quality import GROUP as PUBLISH
 from orchestration.defs.resources import RunResource
 from orchestration.defs.transformation import PROJECT
@@ -49,6 +50,7 @@ def _pairs() -> list[Pair]:
     kinds={"html"},
     description="The HTML page of people, value, stages, segments and data health.",
 )
+@errors_as_data
 def report(run: RunResource) -> dg.MaterializeResult[None]:
     """Draw the page from the published file; what is published stays so without its page."""
     from orchestration.report.build import report_or_sentence  # noqa: PLC0415 - only a run draws
@@ -73,6 +75,7 @@ def sync_asset(pair: Pair) -> dg.AssetsDefinition:
         pool="duckdb",
         description=f"What `{pair.destination}` has received of the segment `{pair.segment}`.",
     )
+    @errors_as_data
     def activate(run: RunResource) -> Iterator[dg.MaterializeResult[None]]:
         current = run.current
         asked = as_asked(current.request.send, at_terminal=console.attached())

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 import dagster as dg
 
 from ingestion.apis.source import ApiSource
-from ingestion.errors import RefusedError, UsageError
 from ingestion.landing.counts import TableCounts
-from ingestion.pipelines import RunContext, declare_source, run_source
+from ingestion.pipelines import declare_source, run_source
 from ingestion.registry import SOURCES, enabled_sources
 from ingestion.settings_file import load_settings
+from orchestration.defs.errors import errors_as_data
 from orchestration.defs.resources import RunResource
 from orchestration.ops.runs import SourceCounts, record_source_counts
 from orchestration.ops.unread_sources import begin_reading, finish_reading
@@ -56,12 +56,13 @@ def source_assets(name: str) -> dg.AssetsDefinition:
         retry_policy=RETRY if isinstance(source, ApiSource) else None,
         description=source.description,
     )
+    @errors_as_data
     def load(context: dg.AssetExecutionContext, run: RunResource) -> Iterator[Told]:
         current = run.current
         counts = []
         begin_reading(current.store, name, current.run_id)
         if name in enabled_sources(current.settings):
-            counts = _pull(name, current.ingest_context())
+            counts = run_source(name, current.ingest_context())
             record_source_counts(current.store, current.run_id, map(_as_row, counts))
         else:
             declare_source(name, current.ingest_context())
@@ -103,14 +104,6 @@ def source_assets(name: str) -> dg.AssetsDefinition:
             )
 
     return load
-
-
-def _pull(name: str, context: RunContext) -> list[TableCounts]:
-    """Run the source; what would end the same way again is not tried again."""
-    try:
-        return run_source(name, context)
-    except (UsageError, RefusedError) as error:
-        raise dg.Failure(error.message, allow_retries=False) from error
 
 
 def _as_row(count: TableCounts) -> SourceCounts:

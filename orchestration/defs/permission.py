@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from orchestration.defs.errors import errors_as_data
 from orchestration.defs.ingestion import raw_asset_keys
 from orchestration.defs.resources import RunResource
 from orchestration.ops.export import export_ops
@@ -34,6 +35,7 @@ RUN_CONTEXT = "run_context"
     pool="duckdb",
     can_subset=True,
 )
+@errors_as_data
 def ops_export(
     context: dg.AssetExecutionContext, run: RunResource
 ) -> Iterator[dg.MaterializeResult[None]]:

@@ -13,6 +13,7 @@ import dagster as dg
 
 from ingestion.errors import RegularsError
 from ingestion.settings_file import load_settings
+from orchestration.defs.errors import errors_as_data
 from orchestration.defs.resources import RunResource
 from orchestration.defs.transformation import models, published_tables
 from orchestration.ops.commit import commit_after_publish
@@ -45,6 +46,7 @@ OTHERS = ("contract", "breaker", "dbt", IDENTITY_DRIFT)
     pool="duckdb",
     description="The next published file, built aside; checks judge this very file.",
 )
+@errors_as_data
 def candidate(run: RunResource) -> dg.MaterializeResult[None]:
     """Copy the public tables out of the warehouse, where they belong together."""
     current = run.current
@@ -92,6 +94,7 @@ def _check_names() -> list[str]:
     pool="duckdb",
     can_subset=True,
 )
+@errors_as_data
 def audit(
     context: dg.AssetCheckExecutionContext, run: RunResource
 ) -> Iterator[dg.AssetCheckResult]:
@@ -154,6 +157,7 @@ def _check_result(name: str, results: list[CheckResult]) -> dg.AssetCheckResult:
         warn_window=timedelta(hours=26), fail_window=timedelta(days=3)
     ),
 )
+@errors_as_data
 def published(run: RunResource) -> dg.MaterializeResult[None]:
     """Swap the candidate in and commit memberships, ids and the run to ops."""
     current = run.current
@@ -178,6 +182,7 @@ def published(run: RunResource) -> dg.MaterializeResult[None]:
     asset=published,
     description="Every source that ever spoke has spoken within its time, as of the run.",
 )
+@errors_as_data
 def freshness(run: RunResource) -> dg.AssetCheckResult:
     """Warn of sources that have fallen silent; silence is no reason to stop what is true."""
     silent = silent_sources(run.current.home)

@@ -18,6 +18,7 @@ from pydantic import Field, PrivateAttr
 from ingestion.errors import UsageError
 from ingestion.settings_file import load_settings
 from orchestration.activation.authority import refuse_other_input
+from orchestration.defs.errors import opening_a_run
 from orchestration.destinations import check_destinations
 from orchestration.health.raw_store import require_raw
 from orchestration.home.kind import (
@@ -70,6 +71,11 @@ class RunResource(dg.ConfigurableResource[Any]):
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["RunResource"]:
         """Hold the home for the whole run."""
+        with opening_a_run(context), self._opened(context):
+            yield self
+
+    @contextmanager
+    def _opened(self, context: dg.InitResourceContext) -> Iterator[None]:
         home = Home.locate()
         take_settings(home)
         settings = load_settings()
@@ -98,7 +104,7 @@ class RunResource(dg.ConfigurableResource[Any]):
             _tag(context, {"as_of": _short(moment)})
             self._run = run
             try:
-                yield self
+                yield
             finally:
                 run.failed_steps += _failed_steps(context)
                 published = "yes" if run.is_published else "no"

@@ -12,8 +12,9 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtCliInvocation, DbtCliResource, dbt_assets
 
-from ingestion.errors import RegularsError
+from ingestion.errors import CheckFailedError, RegularsError
 from ingestion.settings_file import load_settings
+from orchestration.defs.errors import errors_as_data
 from orchestration.defs.resources import RunResource
 from orchestration.home.interrupts import noticing_interrupts
 from orchestration.home.layout import Home
@@ -81,6 +82,7 @@ class Translator(DagsterDbtTranslator):
     pool="duckdb",
     name="models",
 )
+@errors_as_data
 def models(
     context: dg.AssetExecutionContext, dbt: DbtCliResource, run: RunResource
 ) -> Iterator[Any]:
@@ -122,7 +124,7 @@ def models(
     counts, columns = row_counts(current.home), column_types(current.home)
     yield from (_with_facts(context, event, counts, columns) for event in events)
     if not invocation.is_successful():
-        raise dg.Failure(failure_sentence(current.home), allow_retries=False)
+        raise CheckFailedError(failure_sentence(current.home))
 
 
 def _end(invocation: DbtCliInvocation) -> None:

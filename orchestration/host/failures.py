@@ -1,68 +1,80 @@
-"""What failed, why and what to do, out of what Dagster keeps of an error.
+"""The error a run ended with, out of the events that Dagster keeps of it.
 
-Belongs here: turning a step's error back into our own, and into a sentence for the last event of a
-run. Does not belong here: what is left out of engines' words (defs/errors.py) and raising errors.
-Dagster's objects are taken as arguments, so this knows nothing of Dagster.
+A step or a run's opening that fails leaves our error's fields in its event (defs/errors.py), and
+they are read back here. Three failures come without fields, each by a way of its own: somebody
+stopped the run, Dagster judged a check by itself, or Dagster itself failed.
+
+Belongs here: which event tells why a run failed, and its sentence for people. Does not belong here:
+how fields get into events, and what is left out of engines' words (both defs/errors.py). Dagster's
+objects are taken as arguments, so this knows nothing of Dagster.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ingestion.errors import (
+    FIELDS,
     CheckFailedError,
     DiskFullError,
     RegularsError,
+    from_fields,
     redact,
     tells_of_a_full_disk,
 )
 
 INTERRUPTED = ("DagsterExecutionInterruptedError", "KeyboardInterrupt")
+CHECK_FAILED = "DagsterAssetCheckFailedError"
 
 
-def in_words(step: str | None, error: Any) -> str:
-    """The sentence and the hint of a failed step."""
+def in_words(events: Iterable[Any]) -> str:
+    """Sentence and hint of the error that these events tell of; empty where they tell of none."""
     try:
-        told = as_error(step, error)
+        error = error_of(events)
     except KeyboardInterrupt:
         return "The run was stopped. Nothing half-done is visible; the next one goes on from here."
-    return f"{told.message} {told.hint}".strip()
+    return "" if error is None else f"{error.message} {error.hint}".strip()
 
 
-def as_error(step: str | None, error: Any) -> RegularsError:
-    """What a step's error, as Dagster keeps it, is for the person who waits.
+def error_of(events: Iterable[Any]) -> RegularsError | None:
+    """The first error that a run's events, in their order, tell of; None where they tell of none.
 
     Raises:
         KeyboardInterrupt: somebody stopped the run; Dagster made a failed step of it.
     """
-    known = {kind.__name__: kind for kind in _all_errors(RegularsError)}
+    for event in events:
+        fields = _fields(event.event_specific_data)
+        if fields:
+            return from_fields(fields)
+        error = getattr(event.event_specific_data, "error", None)
+        if event.is_failure and error is not None:
+            return _without_fields(event.step_key or "start", error)
+    return None
+
+
+def _fields(data: Any) -> Mapping[str, str | int]:
+    """Our error's fields of a failed step's data, or of an engine event's; empty without them."""
+    holder = getattr(data, "user_failure_data", None) or data
+    metadata = getattr(holder, "metadata", None) or {}
+    if not metadata.keys() >= set(FIELDS):
+        return {}
+    return {name: metadata[name].value for name in FIELDS}
+
+
+def _without_fields(step: str, error: Any) -> RegularsError:
+    """What a failure comes to that is not of our code: an interrupt, a check, Dagster's own."""
     chain = [error]
     while chain[-1].cause is not None:
         chain.append(chain[-1].cause)
-    if any(_name(link) in INTERRUPTED for link in chain):
+    kinds = {(link.cls_name or "").rpartition(".")[2] for link in chain}
+    if kinds.intersection(INTERRUPTED):
         raise KeyboardInterrupt
     if tells_of_a_full_disk(chain[-1].message):
         return DiskFullError()
-    # The sentence for people stands above what a library said, which we give as its cause.
-    cause = next((link for link in chain if _name(link) in known), chain[-1])
-    name = _name(cause)
-    sentence = cause.message.partition(": ")[2].strip() or cause.message.strip()
-    kind = known.get(name)
-    if kind is not None:
-        message, _, hint = sentence.partition("\n")
-        return kind(message, hint)
-    if "Failure" in name or "CheckFailed" in name or "AssetCheck" in (cause.message or ""):
-        return CheckFailedError(sentence or f"The step {step} did not pass its checks.")
-    first_line = redact(sentence.splitlines()[0]) if sentence else ""
+    sentence = redact(chain[-1].message.strip().partition("\n")[0])
+    if CHECK_FAILED in kinds:
+        return CheckFailedError(f"The step {step} did not pass its checks: {sentence}")
     return RegularsError(
-        f"The step {step or 'start'} failed: {name}: {first_line}",
-        "Open `regulars dev` for the whole story.",
+        f"The step {step} failed: {sentence}", "Open `regulars dev` for the whole story."
     )
-
-
-def _name(error: Any) -> str:
-    return (error.cls_name or "").rpartition(".")[2]
-
-
-def _all_errors(kind: type[RegularsError]) -> list[type[RegularsError]]:
-    return [kind, *(sub for child in kind.__subclasses__() for sub in _all_errors(child))]

@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from dagster._core.events import DagsterEventType
+from dagster._core.events import DagsterEvent, DagsterEventType
 from dagster._core.events.log import EventLogEntry
 from dagster._core.execution.compute_logs import redirect_to_file
 from dagster._core.storage.compute_log_manager import CapturedLogContext, ComputeIOType
@@ -87,13 +87,26 @@ class EventLog(SqliteEventLogStorage):
         inner = event.dagster_event
         if inner is None:
             return event
-        words = _words_of_failure(inner)
+        words = self._why_it_failed(inner, event.run_id)
         if inner.event_type == DagsterEventType.RUN_SUCCESS and not self._published(event.run_id):
             words = NOT_PUBLISHED
         if not words:
             return event
         message = f"{words} ({inner.message})" if inner.message else words
         return event._replace(user_message=message, dagster_event=inner._replace(message=message))
+
+    def _why_it_failed(self, event: DagsterEvent, run_id: str) -> str:
+        """What failed, why and what to do, of a failed step or run; empty for other events."""
+        if event.event_type == DagsterEventType.STEP_FAILURE:
+            return in_words([event])
+        if event.event_type != DagsterEventType.RUN_FAILURE:
+            return ""
+        failed_step = event.job_failure_data.first_step_failure_event
+        if failed_step:
+            return in_words([failed_step])
+        engine = self.get_records_for_run(run_id, of_type=DagsterEventType.ENGINE_EVENT).records
+        told = [record.event_log_entry.dagster_event for record in engine]
+        return in_words([*filter(None, told), event])
 
     def _published(self, run_id: str) -> bool:
         """Whether the run reached the published file, or has no such step at all."""
@@ -160,21 +173,6 @@ class StepOutput(LocalComputeLogManager):
         with redirect_to_file(sys.stdout, paths[0]), redirect_to_file(sys.stderr, paths[1]):
             yield CapturedLogContext(log_key)
         Path(self.get_captured_local_path(log_key, "complete")).touch()
-
-
-def _words_of_failure(event: Any) -> str:
-    """What failed, why and what to do, of an event that a run or step failed; empty for others."""
-    data: Any = event.event_specific_data
-    # A run that is marked as failed after it was killed has no data about its failure
-    error = getattr(data, "error", None)
-    if error is None:
-        return ""
-    if event.event_type == DagsterEventType.RUN_FAILURE:
-        first = data.first_step_failure_event
-        return in_words(first.step_key if first else None, error)
-    return (
-        in_words(event.step_key, error) if event.event_type == DagsterEventType.STEP_FAILURE else ""
-    )
 
 
 def _do_not_wait_for_the_disk(connection: Any, _record: Any) -> None:

@@ -18,13 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from ingestion.config import REPOSITORY
-from ingestion.errors import (
-    RegularsError,
-)
+from ingestion.errors import RegularsError
 from orchestration.home import lock
 from orchestration.home.kind import take_settings
 from orchestration.home.layout import Home
-from orchestration.host.failures import as_error
+from orchestration.host.failures import error_of
 from orchestration.run import console
 from orchestration.run.run import RunRequest
 
@@ -120,8 +118,8 @@ def run_job(
                 remote_job_origin=_origin(job.name),
             )
             result = execute_run(InMemoryJob(job), dagster_run, instance)
-        if not result.success:
-            raise _failure(result)
+            if not result.success:
+                raise failure_of(instance, result.run_id)
         return output
 
 
@@ -165,11 +163,12 @@ def _selection(definitions: Any, select: str) -> list[Any]:
     return sorted(chosen | others, key=lambda key: key.path)
 
 
-def _failure(result: Any) -> RegularsError:
-    """The first failed step's own error, else a sentence that names the step."""
-    for event in result.all_events:
-        data = event.event_specific_data
-        error = getattr(data, "error", None)
-        if event.is_failure and error is not None:
-            return as_error(event.step_key, error)
-    return RegularsError("The run failed.", "Open `regulars dev` to see at which step.")
+def failure_of(instance: Any, run_id: str) -> RegularsError:
+    """The error that the run ended with, else a sentence that says where to look.
+
+    Raises:
+        KeyboardInterrupt: somebody stopped the run.
+    """
+    events = (entry.dagster_event for entry in instance.all_logs(run_id))
+    error = error_of(event for event in events if event is not None)
+    return error or RegularsError("The run failed.", "Open `regulars dev` to see at which step.")

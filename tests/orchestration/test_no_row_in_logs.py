@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 import dagster as dg
@@ -74,7 +74,7 @@ def test_dbt_tells_of_a_failure_without_the_row(tmp_path: Path, form: str) -> No
     assert leaks(tmp_path, done.stdout, done.stderr) == []
 
 
-def failures() -> dict[str, Any]:
+def failures() -> dict[str, Callable[[], None]]:
     """Ways to fail on a row, by the step that does."""
 
     def cast() -> None:
@@ -96,20 +96,20 @@ def failures() -> dict[str, Any]:
     def ours() -> None:
         raise SourceError("web: the disk is full.", "Make room.")
 
-    return {f.__name__: f for f in (cast, wrapped, stored, missing, ours)}
+    def quoted() -> None:
+        raise SourceError(f"web: Conversion Error: '{CANARIES[0]}' is no number.")
+
+    return {f.__name__: f for f in (cast, wrapped, stored, missing, ours, quoted)}
 
 
+@pytest.mark.parametrize("as_data", [True, False])
 def test_dagster_keeps_of_a_failure_what_is_no_row(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], as_data: bool
 ) -> None:
     errors.leave_out_rows()
 
-    def step(name: str, fail: Any) -> dg.AssetsDefinition:
-        @dg.asset(name=name)
-        def compute() -> None:
-            fail()
-
-        return compute
+    def step(name: str, fail: Callable[[], None]) -> dg.AssetsDefinition:
+        return dg.asset(name=name)(errors.errors_as_data(fail) if as_data else fail)
 
     assets = [step(name, fail) for name, fail in failures().items()]
     with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
@@ -123,6 +123,7 @@ def test_dagster_keeps_of_a_failure_what_is_no_row(
     assert told["ours"].strip().endswith("SourceError: web: the disk is full.\nMake room.")
     assert "ConversionException in column t (its words are left out" in told["cast"]
     assert told["missing"].startswith("KeyError (its words are left out")
+    assert "SourceError: web: Conversion Error (its words are left out" in told["quoted"]
     assert "STEP_FAILURE" in err
     assert leaks(tmp_path, out, err) == []
 

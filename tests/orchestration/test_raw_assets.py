@@ -8,12 +8,12 @@ import dagster as dg
 import pytest
 from dagster_dbt import DbtCliResource
 
-from ingestion.errors import RefusedError, RegularsError, UsageError
+from ingestion.errors import RefusedError, RegularsError, SourceError, UsageError
 from ingestion.registry import SOURCES, api_sources
 from orchestration.defs import ingestion
 from orchestration.defs.ingestion import source_assets
 from orchestration.defs.resources import RunResource, resources
-from orchestration.host.launch import _failure
+from orchestration.host.launch import failure_of
 from orchestration.run import console
 from orchestration.run.dbt import dbt_executable
 
@@ -78,22 +78,63 @@ def test_what_would_fail_the_same_way_again_is_not_tried_again(
     monkeypatch.setattr(ingestion, "enabled_sources", lambda _: ["shopify"])
     monkeypatch.setattr(ingestion, "run_source", refuse)
     run = RunResource(as_of="2026-07-01", input=str(folder))
-    with console.listening([].append):
+    with dg.DagsterInstance.ephemeral() as instance, console.listening([].append):
         done = dg.materialize(
-            [source_assets("shopify")], resources={"run": run}, raise_on_error=False
+            [source_assets("shopify")],
+            resources={"run": run},
+            instance=instance,
+            raise_on_error=False,
         )
-    told = _failure(done)
+        told = failure_of(instance, done.run_id)
     assert (type(told), told.message) == (kind, "shopify: the credentials were refused.")
     assert told.hint == "Check SHOPIFY_CLIENT_SECRET."
     assert len(tries) == 1
 
 
+def test_what_may_go_well_another_time_is_tried_three_times_and_told_as_data(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries = []
+    (folder / "rates" / "a.csv").write_text("date,currency,rate\n2026-01-01,EUR,0.85\n", "utf-8")
+
+    def fail(*_: object) -> None:
+        tries.append(1)
+        raise SourceError("shopify: it did not answer.", "Run again.")
+
+    monkeypatch.setattr(ingestion, "enabled_sources", lambda _: ["shopify"])
+    monkeypatch.setattr(ingestion, "run_source", fail)
+    monkeypatch.setattr(ingestion, "RETRY", dg.RetryPolicy(max_retries=2))
+    run = RunResource(as_of="2026-07-01", input=str(folder))
+    with dg.DagsterInstance.ephemeral() as instance, console.listening([].append):
+        done = dg.materialize(
+            [source_assets("shopify")],
+            resources={"run": run},
+            instance=instance,
+            raise_on_error=False,
+        )
+        told = failure_of(instance, done.run_id)
+    assert (type(told), told.message, told.hint) == (
+        SourceError,
+        "shopify: it did not answer.",
+        "Run again.",
+    )
+    assert len(tries) == 3
+
+
 def test_a_run_from_dagster_reads_no_other_files(folder: Path) -> None:
     """Nobody waits at a terminal: the launch pad may not name a folder of its own."""
     run = RunResource(as_of="2026-07-01", input=str(folder))
-    done = dg.materialize([source_assets("rates")], resources={"run": run}, raise_on_error=False)
+    with dg.DagsterInstance.ephemeral() as instance:
+        done = dg.materialize(
+            [source_assets("rates")],
+            resources={"run": run},
+            instance=instance,
+            raise_on_error=False,
+        )
+        told = failure_of(instance, done.run_id)
     assert not done.success
-    assert "reads the input of the settings" in str(done.all_events)
+    assert type(told) is UsageError
+    assert told.message.startswith("A run from Dagster reads the input of the settings")
     assert not (folder.parent / "home" / "raw.duckdb").exists()
 
 

@@ -10,11 +10,12 @@ import dagster as dg
 import pytest
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 
-from ingestion.errors import UsageError
+from ingestion.errors import BusyError, UsageError
+from orchestration.defs.errors import errors_as_data, opening_a_run
 from orchestration.home.layout import Home
 from orchestration.host import history
 from orchestration.host.history import EventLog
-from orchestration.host.launch import prepare
+from orchestration.host.launch import failure_of, prepare
 
 
 @dg.asset
@@ -89,6 +90,7 @@ def test_wiped_is_wiped(instance: dg.DagsterInstance) -> None:
 
 
 @dg.asset
+@errors_as_data
 def sad() -> None:
     """An asset that fails with a sentence."""
     raise UsageError("The mapping is wrong.", "Mend it.") from ValueError("x")
@@ -119,6 +121,28 @@ def test_the_failed_step_says_it_too(instance: dg.DagsterInstance) -> None:
     assert [entry.message.partition(" (")[0] for entry in failures] == [
         "The mapping is wrong. Mend it."
     ]
+
+
+def test_the_last_event_of_a_run_that_did_not_begin_says_why(
+    instance: dg.DagsterInstance,
+) -> None:
+    @dg.resource
+    def home(context: dg.InitResourceContext) -> None:
+        with opening_a_run(context):
+            raise BusyError("Another run holds the home: it began at 12:00.", "Wait for it.")
+
+    @dg.asset(required_resource_keys={"home"})
+    def waiting() -> None:
+        """An asset that is never made."""
+
+    result = dg.materialize(
+        [waiting], resources={"home": home}, instance=instance, raise_on_error=False
+    )
+    told = "Another run holds the home: it began at 12:00. Wait for it."
+    assert [entry.message for entry in instance.all_logs(result.run_id)][-1].startswith(f"{told} (")
+    error = failure_of(instance, result.run_id)
+    assert (type(error), error.exit_code) == (BusyError, 75)
+    assert f"{error.message} {error.hint}" == told
 
 
 def test_a_run_that_published_nothing_says_so(instance: dg.DagsterInstance) -> None:

@@ -7,6 +7,7 @@ import dagster as dg
 import pytest
 
 from ingestion.errors import RegularsError
+from orchestration.defs.errors import errors_as_data
 from orchestration.home.layout import Home
 from orchestration.host.launch import prepare
 from orchestration.host.terminal import SERVING
@@ -19,6 +20,7 @@ def sound(context: dg.AssetExecutionContext) -> None:
 
 
 @dg.asset
+@errors_as_data
 def broken() -> None:
     raise RegularsError("The file (one of two) is broken.", "Mend it.")
 
