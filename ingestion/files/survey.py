@@ -23,7 +23,7 @@ import pyarrow.compute as pc
 
 from ingestion.duckdb import connect
 from ingestion.files.folder import BrokenFileError, InputFile
-from ingestion.landing.batch import RawBatch
+from ingestion.landing.batch import CHUNK, RawBatch
 from ingestion.landing.fields import DAY_TYPES, NUMBER_TYPES, Column, TableSpec
 from ingestion.landing.judging import column_indexes
 from ingestion.landing.numbers import Evidence, NumberForm, evidence
@@ -150,7 +150,7 @@ class _Looking:
 
     def take(self, batch: RawBatch) -> None:
         """Look at some rows."""
-        self.db.register("chunk", batch.table)
+        self.db.register(CHUNK, batch.table)
         for name, places in self.doubled.items():
             self._refuse_differing(name, places)
         for column in self.numbers:
@@ -164,7 +164,7 @@ class _Looking:
             self.has_notes = True
         for _, place in self.shared:
             self._note_facts(place)
-        self.db.unregister("chunk")
+        self.db.unregister(CHUNK)
 
     def forms(self, hint: str) -> Forms:
         """How each column's numbers are written."""
@@ -229,7 +229,7 @@ class _Looking:
     def _refuse_differing(self, name: str, places: list[int]) -> None:
         texts = ", ".join(f"nullif(trim(c{place}), '')" for place in places)
         values = f"list_distinct(list_filter([{texts}], lambda x: x is not null))"
-        if self._count(f"select count(*) from chunk where len({values}) > 1"):
+        if self._count(f"select count(*) from {CHUNK} where len({values}) > 1"):
             raise BrokenFileError(
                 "duplicate_column",
                 f"{name}; two columns of that name hold different values: take one away",
@@ -247,7 +247,7 @@ class _Looking:
 
     def _values(self, name: str) -> str:
         places = self.places[name]
-        return " union all ".join(f"select c{place} as value from chunk" for place in places)
+        return " union all ".join(f"select c{place} as value from {CHUNK}" for place in places)
 
     def _has_figures(self, column: Column, first: RawBatch) -> bool:
         return any(
@@ -262,7 +262,7 @@ class _Looking:
             f"""
             insert into told
             select trim(c{self.order_index}), {place}, min(_line), trim(c{place})
-            from chunk where trim(c{self.order_index}) <> ''
+            from {CHUNK} where trim(c{self.order_index}) <> ''
             group by trim(c{self.order_index}), trim(c{place})
             """
         )
@@ -291,7 +291,7 @@ def _filled(batch: RawBatch, order_index: int, facts: Any) -> RawBatch:
     table = batch.table
     with connect() as connection:
         connection.register("facts", facts)
-        connection.register("chunk", table)
+        connection.register(CHUNK, table)
         places = [row[0] for row in connection.execute(
             "select distinct place from facts order by 1").fetchall()]  # fmt: skip
         known = ", ".join(f"any_value(known) filter (where place = {p}) as f{p}" for p in places)
@@ -302,8 +302,8 @@ def _filled(batch: RawBatch, order_index: int, facts: Any) -> RawBatch:
         completed = connection.execute(
             f"""
             with orders as (select id, {known} from facts group by id)
-            select chunk.* replace ({filled})
-            from chunk left join orders on orders.id = trim(c{order_index})
+            select {CHUNK}.* replace ({filled})
+            from {CHUNK} left join orders on orders.id = trim(c{order_index})
             order by _line
             """
         ).to_arrow_table()

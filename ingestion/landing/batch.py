@@ -1,6 +1,7 @@
 """What a reader hands to the landing: rows of text, and records that have no usable form.
 
-Belongs here: the two shapes. Does not belong here: reading files, typing or judging rows.
+Belongs here: the two shapes. Does not belong here: reading files, typing or judging rows, what
+becomes of a batch (`steps.py`).
 """
 
 from __future__ import annotations
@@ -11,6 +12,9 @@ import pyarrow as pa
 
 from ingestion.landing.numbers import NumberForm
 from ingestion.landing.times import DayOrder
+
+# The relation under which a batch's table stands in the scratch database.
+CHUNK = "chunk"
 
 
 @dataclass(frozen=True)

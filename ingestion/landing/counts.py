@@ -8,6 +8,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
+
+# What was done to a value that is not kept as it was written.
+Loss = Literal["emptied", "cut", "undecided"]
 
 
 @dataclass(frozen=True)
@@ -92,3 +96,7 @@ class Tally:
     undecided: Counter[str] = field(default_factory=Counter)
     cut: Counter[str] = field(default_factory=Counter)
     recoded: int = 0
+
+    def losses(self, loss: Loss) -> Counter[str]:
+        """The values, by column, to which this was done."""
+        return {"emptied": self.emptied, "cut": self.cut, "undecided": self.undecided}[loss]

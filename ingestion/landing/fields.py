@@ -4,7 +4,8 @@ A source file declares `TableSpec(columns=...)`; from it come the typed columns,
 for which a row must go to quarantine, the row's id and the schema given to dlt.
 
 Belongs here: column types, checks, reason codes, SQL expressions. Does not belong here: reading
-files (`files.py`), counting and moving rows (`intake.py`), anything about one source.
+files (`files/`), moving rows (`steps.py`) and counting them (`intake.py`), anything about one
+source.
 """
 
 from __future__ import annotations

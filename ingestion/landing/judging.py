@@ -1,7 +1,7 @@
 """The SQL that reads a batch of text as a table: text per column, types, first problem, row id.
 
 Belongs here: composing `fields.py`'s expressions for the two forms of a batch (JSON documents,
-header and columns). Does not belong here: running it or keeping counts (`intake.py`).
+header and columns). Does not belong here: running it (`steps.py`), counting.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from ingestion.duckdb import literal, name
-from ingestion.landing.batch import RawBatch
+from ingestion.landing.batch import CHUNK, RawBatch
 from ingestion.landing.fields import (
     Column,
     TableSpec,
@@ -40,7 +40,7 @@ STRINGS = r'"(\\.|[^"\\])*"'
 
 
 def judged_rows(spec: TableSpec, batch: RawBatch) -> str:
-    """The query over view `chunk` that gives typed columns, `_problem` and `_row_id`.
+    """The query over `CHUNK` that gives typed columns, `_problem` and `_row_id`.
 
     Beside them stands a flag per optional column (`emptied_name`) that says that its value could
     not be read and was left empty.
@@ -63,7 +63,7 @@ def judged_rows(spec: TableSpec, batch: RawBatch) -> str:
     undecided = "".join(f", {two_days(c)} as {two_days_name(c.name)}" for c in day_columns(spec))
     extract = _json_extraction(spec) if batch.is_json else ""
     return f"""
-        with formed as (select *, {form} from chunk),
+        with formed as (select *, {form} from {CHUNK}),
         parsed as (select *{extract} from formed),
         texts as (select _file, _line, _raw, _form, {texts} from parsed),
         typed as (select *, {typed} from texts),
@@ -224,6 +224,6 @@ def unknown_columns(connection: Any, spec: TableSpec, batch: RawBatch) -> set[st
     # The first rows say it: an export names its fields alike.
     rows = connection.execute(
         "select distinct unnest(json_keys(case when json_valid(_raw) then _raw end)) "
-        f"from (from chunk limit {LOOKED_AT})"
+        f"from (from {CHUNK} limit {LOOKED_AT})"
     ).fetchall()
     return {name for (name,) in rows} - known

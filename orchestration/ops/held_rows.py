@@ -23,6 +23,7 @@ import duckdb
 from ingestion.files.csv_records import delimiter_of, without_sep_line
 from ingestion.files.folder import form_of
 from ingestion.functions.identifiers import match_email
+from ingestion.landing.batch import CHUNK
 from ingestion.landing.fields import FIRST_DAY, LAST_DAY, TableSpec
 from ingestion.landing.judging import judged_rows, normal
 from ingestion.quarantine import held_batches
@@ -307,10 +308,10 @@ def _fill(
     rows.sort(key=lambda row: (form_of(row[2])[0], row[2], row[3]))
     shape = ("", spec.name, "shape.jsonl", 1, "{}")  # one empty document, taken out again below
     for number, batch in enumerate(held_batches([shape, *rows])):
-        connection.register("chunk", batch.table)
+        connection.register(CHUNK, batch.table)
         begin = f"insert into {table}" if number else f"create table {table} as"
         connection.execute(f"{begin} select {columns} from ({judged_rows(spec, batch)})")
-    connection.unregister("chunk")
+    connection.unregister(CHUNK)
     connection.execute(f"delete from {table} where _file = 'shape.jsonl'")
     times = [name for name, kind in spec.stored_columns if kind == "timestamp"]
     # A moment outside of all time is no moment; an old one would let a later opt-in undo the no.
