@@ -130,6 +130,8 @@ class Column:
         limit: longest text taken, in characters; 0 is the limit of its type.
         is_content: though not stored, something that is stored follows from it.
         stored: false for values that are only checked, such as prices nested in a payload.
+        reduced: SQL template with `{v}` for the verdict that is kept of a free text; the text
+            itself is kept nowhere (`reduction.py`).
     """
 
     name: str
@@ -159,6 +161,7 @@ class Column:
     limit: int = 0
     is_content: bool = False
     stored: bool = True
+    reduced: str = ""
 
     @property
     def paths(self) -> tuple[str, ...]:

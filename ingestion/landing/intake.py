@@ -32,7 +32,7 @@ from ingestion.landing.raw_tables import (
     table_sizes,
 )
 from ingestion.landing.seen import GOOD_IDS, HELD_IDS, Seen, StoredRows
-from ingestion.landing.steps import Batch, new_held_rows
+from ingestion.landing.steps import Batch, new_held_rows, reduced_rejects
 
 # Of a source that stops, so many bad rows are kept to be looked at.
 KEPT_OF_A_STOP = 10_000
@@ -146,13 +146,11 @@ class Intake:
             counts.is_unreadable |= reject.line == 0
         names = ("file", "line", "reason", "field", "raw_text")
         bad_rows = pa.table({name: [getattr(reject, name) for reject in taken] for name in names})
-        return self._hold(spec, bad_rows, tally)
+        return self._hold(spec, reduced_rejects(self._session, spec, bad_rows), tally)
 
     def _hold(self, spec: TableSpec, bad_rows: pa.Table, tally: Tally) -> list[Any]:
         """The bad rows that quarantine does not have yet, marked for it and counted."""
-        rows = new_held_rows(
-            self._session, spec.name, bad_rows, self.run_id, self._seen, self._stored
-        )
+        rows = new_held_rows(self._session, spec, bad_rows, self.run_id, self._seen, self._stored)
         tally.bad += rows.num_rows
         tally.duplicate += bad_rows.num_rows - rows.num_rows
         if not rows.num_rows:

@@ -33,6 +33,7 @@ from ingestion.landing.fields import (
 )
 from ingestion.landing.judging import judged_rows, unknown_columns
 from ingestion.landing.raw_tables import QUARANTINE_TABLE, arrow_schema
+from ingestion.landing.reduction import is_reduced, reduced_rows, reduced_text
 from ingestion.landing.seen import HELD_IDS, Seen, StoredRows
 
 # The relations of a batch beside `CHUNK`; each is written by the one step that leaves it, and the
@@ -62,11 +63,15 @@ class Batch:
     def judge(self) -> None:
         """Type and check every row.
 
-        Reads the rows as text. Leaves `CHUNK`, the same rows as a relation, and `JUDGED`, in the
-        same number: the columns as stored, `_problem` (NULL where the row is good), `_row_id`, and
-        a flag per column whose value was left empty, cut or may be two days.
+        Reads the rows as text. Leaves `CHUNK`, the same rows as a relation, free texts reduced to
+        what may be kept of them, and `JUDGED`, in the same number: the columns as stored,
+        `_problem` (NULL where the row is good), `_row_id`, and a flag per column whose value was
+        left empty, cut or may be two days.
         """
         self.session.register(CHUNK, self.raw.table)
+        if is_reduced(self.spec):
+            table = self.session.execute(reduced_rows(self.spec, self.raw)).to_arrow_table()
+            self.session.register(CHUNK, table)
         query = judged_rows(self.spec, self.raw)
         self.session.execute(f"create or replace temp table {JUDGED} as {query}")
 
@@ -262,7 +267,7 @@ class Batch:
 
 def new_held_rows(
     session: duckdb.DuckDBPyConnection,
-    table: str,
+    spec: TableSpec,
     bad_rows: pa.Table,
     run_id: str,
     seen: Seen,
@@ -275,7 +280,7 @@ def new_held_rows(
 
     Args:
         session: the scratch database.
-        table: the table they were meant for.
+        spec: the table they were meant for.
         bad_rows: file, line, reason, field and raw_text of each.
         run_id: written beside each row.
         seen: what the run held before.
@@ -285,9 +290,9 @@ def new_held_rows(
     session.execute(
         f"""
         create or replace temp table {HELD_ROWS} as
-        select md5(concat_ws({SEPARATOR}, {literal(table)}, file, line, reason, raw_text))
+        select md5(concat_ws({SEPARATOR}, {literal(spec.name)}, file, line, reason, raw_text))
                 as quarantine_id,
-            {literal(table)} as table_name, file, line, reason, field,
+            {literal(spec.name)} as table_name, file, line, reason, field,
             replace(raw_text, chr(0), '\\u0000') as raw_text,
             md5(raw_text) as row_hash, {literal(run_id)} as run_id
         from {BAD_ROWS}
@@ -305,6 +310,23 @@ def new_held_rows(
     ).to_arrow_table()
     seen.add_held(f"select distinct quarantine_id from {HELD_ROWS}")
     return new.cast(arrow_schema(QUARANTINE_COLUMNS, "quarantine_id", new))
+
+
+def reduced_rejects(
+    session: duckdb.DuckDBPyConnection, spec: TableSpec, rejects: pa.Table
+) -> pa.Table:
+    """Records without a usable form, without the free text of which only a verdict is kept.
+
+    Reads the rejects, leaves nothing.
+    """
+    if not is_reduced(spec):
+        return rejects
+    session.register(BAD_ROWS, rejects)
+    text = reduced_text(spec, "raw_text")
+    table = session.execute(f"select * replace ({text} as raw_text) from {BAD_ROWS}")
+    reduced = table.to_arrow_table()
+    session.unregister(BAD_ROWS)
+    return reduced
 
 
 def _note_stored_ids(

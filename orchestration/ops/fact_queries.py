@@ -31,6 +31,7 @@ from jinja2 import Environment
 
 from ingestion.config import REPOSITORY
 from ingestion.duckdb import literal
+from ingestion.vocabulary import CHANNELS
 from orchestration.ops import fact_queries_apis as apis
 from orchestration.ops.spoken_names import column_kind, file_reason
 
@@ -118,6 +119,39 @@ from {relation}
 where {new} and event in ('group_unsubscribe', 'group_resubscribe')
     and nullif(trim(asm_group_id::varchar), '') is not null
 """
+
+# A message on any channel. What is known to be no refusal is named: a delivery that failed for now,
+# a bounce that says so. A reply that asks for silence is an unsubscribe.
+_MESSAGES = """
+with steps as (
+    select identifier_type, identifier_value, occurred_at, lower(trim(event)) as event,
+        coalesce(nullif(lower(trim(channel)), ''), '*') as channel,
+        coalesce(lower(trim(reason)), '') as why, coalesce(is_opt_out_reply, false) as is_opt_out
+    from {relation} where {new} and (nullif(trim(event), '') is not null or is_opt_out_reply)
+),
+meant as (
+    select *, case
+        when is_opt_out or event = 'unsubscribed' then 'unsubscribed'
+        when event in ('sent', 'delivered', 'opened', 'clicked', 'replied') then null
+        when event in ('bounced', 'failed') then case
+            when regexp_matches(why, 'unsubscri|opt(ed)?[ _-]?out|(^|[^a-z])stop([^a-z]|$)')
+                then 'unsubscribed'
+            when regexp_matches(why, 'spam ?report|complain') then 'spam_report'
+            when event = 'failed' then null
+            when regexp_matches(why, '(^|[^a-z])(soft|block(ed)?|expired|tempor(ary|ily)|transient|'
+                || 'deferred|throttl(ed|ing)|mailbox (full|unavailable)|quota|technical|content|'
+                || 'reputation|frequency or volume too high|unclassified)([^a-z]|$)') then null
+            else 'hard_bounce' end
+        else event end as reason
+    from steps
+)
+select identifier_type, identifier_value as raw_value,
+    case when channel in ('CHANNELS') then channel else '*' end as channel, '*' as purpose, reason,
+    case when reason not in ('unsubscribed', 'spam_report', 'hard_bounce')
+        then 'list:messages.event' end as said_in,
+    occurred_at, 'messages:' || coalesce(event, 'replied') as source
+from meant where reason is not null
+""".replace("CHANNELS", "', '".join(CHANNELS))
 
 # One parse per order: an order's JSON is long. Whose address it gives is read by the very lines
 # that the warehouse reads it by. Test orders say nothing about anybody.
@@ -358,6 +392,7 @@ QUERIES = (
     FactQuery("raw_consents.consents", _CONSENTS, "consents"),
     FactQuery("raw_email.events", _EMAIL_SUPPRESSIONS, "suppressions"),
     FactQuery("raw_email.events", _EMAIL_GROUPS, "consents"),
+    FactQuery("raw_messages.messages", _MESSAGES, "suppressions"),
     FactQuery("raw_klaviyo.profiles", apis.KLAVIYO_CONSENTS, "consents"),
     FactQuery("raw_klaviyo.profiles", apis.KLAVIYO_SUPPRESSIONS, "suppressions"),
     FactQuery("raw_klaviyo.events", apis.KLAVIYO_EVENTS, "suppressions"),

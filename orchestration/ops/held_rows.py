@@ -33,8 +33,16 @@ from orchestration.ops.status_words import REFUSALS, Meaning, StatusWords
 
 # Sources whose every row is about permission: one that says nothing readable still counts as a no.
 _ABOUT_PERMISSION = ("consents", "email")
-_WORD_FIELDS = {"consents": "status", "email": "event"}
-_ADDRESS_FIELDS = {"consents": "identifier_value", "email": "email", "contacts": "email"}
+# Sources with refusals among their rows: one that is no document counts where it has such a word.
+_MAY_REFUSE = (*_ABOUT_PERMISSION, "contacts", "messages")
+_WORD_FIELDS = {"consents": "status", "email": "event", "messages": "event"}
+_ADDRESS_FIELDS = {
+    "consents": "identifier_value",
+    "messages": "identifier_value",
+    "email": "email",
+    "contacts": "email",
+}
+_BY_TYPE = ("consents", "messages")  # whose rows name a person by type and value
 _ADDRESS = re.compile(r"[^\s\"'<>()\[\]{},;:|=\\]+@[^\s\"'<>()\[\]{},;:|=\\]+")
 _NUMBER = re.compile(r"(?<![\w+])\+?[0-9][0-9 ()./-]{7,20}[0-9](?!\w)")
 _CELL = re.compile(r"[,;\t|{}\[\]:\"\n]+")
@@ -198,9 +206,7 @@ def _named(source: str, document: dict[str, Any], row: Held) -> list[dict[str, A
     addresses = found_addresses(row.text)
     if not addresses:
         return [document]
-    extra = (
-        {names.get("identifiertype", "identifier_type"): "email"} if source == "consents" else {}
-    )
+    extra = {names.get("identifiertype", "identifier_type"): "email"} if source in _BY_TYPE else {}
     return [{**document, names.get(normal(field), field): one, **extra} for one in addresses]
 
 
@@ -211,7 +217,7 @@ def _says(source: str, document: Held) -> bool:
 
 
 def _own_fields(source: str, names: dict[str, str]) -> list[str]:
-    if source == "consents":
+    if source in _BY_TYPE:
         # Without its type a value says nothing of whose it is.
         wanted = ["identifiervalue"] if "identifiertype" in names else []
     else:
@@ -278,18 +284,18 @@ def _written(document: dict[str, Any]) -> str:
 
 def _spoken(source: str, text: str, words: StatusWords) -> list[Spoken]:
     """Refusals in a text that is no document, such as a line with a field too many."""
-    if source not in (*_ABOUT_PERMISSION, "contacts"):
+    if source not in _MAY_REFUSE:
         return []
     said = [words.meaning(cell) for cell in _CELL.split(text) if cell.strip()]
     refusal = next((meaning for meaning in said if meaning in REFUSALS), None)
     no = (None, Meaning.NO, *REFUSALS)
     is_plain = any(meaning not in no for meaning in said)
-    if refusal is None and (source == "contacts" or is_plain):
+    if refusal is None and (source not in _ABOUT_PERMISSION or is_plain):
         return []
     people = [("email", address) for address in found_addresses(text)]
     if not people:
         people = [("phone", number) for number in _NUMBER.findall(text)] or [("email", "")]
-    channel = "*" if source == "consents" else "email"
+    channel = "*" if source in _BY_TYPE else "email"
     reason = str(refusal) if refusal else DAMAGED
     said_in = None if refusal else f"list:{source}"
     return [

@@ -13,6 +13,9 @@ TABLES = {
     " wording_version varchar, expires_at timestamp, proof varchar, lawful_basis varchar",
     "raw_email.events": "email varchar, occurred_at timestamp, event varchar, sg_event_id varchar,"
     " reason varchar, type varchar, bounce_classification varchar, asm_group_id varchar",
+    "raw_messages.messages": "message_id varchar, channel varchar, identifier_type varchar,"
+    " identifier_value varchar, event varchar, occurred_at timestamp, reason varchar,"
+    " is_opt_out_reply boolean",
     "raw_klaviyo.profiles": "profile_id varchar, email varchar, phone_number varchar,"
     " updated_at timestamp, payload varchar",
     "raw_klaviyo.events": "event_id varchar, metric_name varchar, profile_id varchar,"
@@ -35,7 +38,9 @@ HELD = (
     "quarantine_id varchar, table_name varchar, file varchar, line bigint, reason varchar,"
     " field varchar, raw_text varchar, row_hash varchar, run_id varchar"
 )
-for _source in ("consents", "email", "contacts", "web", "orders", "klaviyo", "shopify"):
+for _source in (
+    *("consents", "email", "messages", "contacts", "web", "orders", "klaviyo", "shopify"),
+):
     TABLES[f"raw_{_source}.quarantine"] = HELD
 
 

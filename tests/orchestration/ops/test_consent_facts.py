@@ -127,6 +127,66 @@ def test_email_events(
     assert _suppressions(store) == expected
 
 
+@pytest.mark.parametrize(
+    ("step", "reason"),
+    [
+        ({"event": "unsubscribed"}, "unsubscribed"),
+        ({"event": "replied", "is_opt_out_reply": True}, "unsubscribed"),
+        ({"is_opt_out_reply": True}, "unsubscribed"),
+        ({"event": "bounced"}, "hard_bounce"),
+        ({"event": "bounced", "reason": "550 no such user"}, "hard_bounce"),
+        ({"event": "failed", "reason": "21610: recipient unsubscribed"}, "unsubscribed"),
+        ({"event": "failed", "reason": "Spam report"}, "spam_report"),
+        ({"event": "opted_out"}, "unsubscribed"),
+        ({"event": "mislaid"}, "unknown_opt_out"),
+        ({"event": "bounced", "reason": "Soft bounce: mailbox full"}, None),
+        ({"event": "failed", "reason": "handset is off"}, None),
+        ({"event": "replied", "is_opt_out_reply": False}, None),
+        ({"event": "sent"}, None),
+        ({"event": "clicked"}, None),
+    ],
+)
+@pytest.mark.parametrize("channel", ["email", "push"])
+def test_steps_of_messages(
+    store: Store, home: Home, channel: str, step: dict[str, Any], reason: str | None
+) -> None:
+    kind, value = ("email", "A@example.com") if channel == "email" else ("device", "d-1")
+    row = {
+        "message_id": "m1",
+        "channel": channel,
+        "identifier_type": kind,
+        "identifier_value": value,
+        "occurred_at": T1,
+        **step,
+    }
+    write_raw(home.raw, "1.0", raw_messages__messages=[row])
+    _record(store, home)
+    _record(store, home, rescan=True)
+    assert _suppressions(store) == (
+        {(kind, value.lower(), channel, "*", reason)} if reason else set()
+    )
+
+
+def test_an_sms_that_is_answered_with_stop_ends_every_purpose_of_sms(
+    store: Store, home: Home
+) -> None:
+    row = {
+        "message_id": "m1",
+        "channel": "sms",
+        "identifier_type": "phone",
+        "identifier_value": "07700 900123",
+        "event": "replied",
+        "occurred_at": T1,
+        "is_opt_out_reply": True,
+    }
+    write_raw(home.raw, "1.0", raw_messages__messages=[row])
+    _record(store, home)
+    assert _suppressions(store) == {
+        ("phone", "+447700900123", "sms", "*", "unsubscribed"),
+        ("phone", "+447700900123", "sms", "transactional", "unsubscribed"),
+    }
+
+
 def test_unsubscribe_groups_end_only_their_group(store: Store, home: Home) -> None:
     event = {"email": "a@example.com", "asm_group_id": "7"}
     write_raw(

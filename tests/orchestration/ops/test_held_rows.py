@@ -58,6 +58,8 @@ def _row(**values: Any) -> str:
 
 
 CONSENTS, CONTACTS, EVENTS = "consents.consents", "contacts.contacts", "email.events"
+MESSAGES = "messages.messages"
+OF_ANN = {"channel": "email", "identifier_type": "email", "identifier_value": "ann@example.com"}
 HELD = [
     # An event without its id, without a time, with a time of nobody's calendar.
     (EVENTS, "e.json", _row(email="Ann@example.com", event="unsubscribe", timestamp=1), ""),
@@ -72,6 +74,13 @@ HELD = [
     (EVENTS, "e.json", '{"email":"ann@example.com","event":"spamreport","x":"Zo\\xeb"', ""),
     (EVENTS, "e.csv", "ann@example.com,unsubscribe,2026-01-01,one,too,many", ""),
     (EVENTS, "e.csv", "ann@example.com;wibble;2026", "unknown_opt_out"),
+    # A step of a message: without its id, of an odd channel, with a word of another system.
+    (MESSAGES, "m.json", _row(**OF_ANN, event="unsubscribed"), ""),
+    (MESSAGES, "m.json", _row(**{**OF_ANN, "channel": "pigeon"}, event="Opted Out"), ""),
+    (MESSAGES, "m.json", _row(**OF_ANN, event="mislaid"), "unknown_opt_out"),
+    (MESSAGES, "m.json", _row(**OF_ANN, text="stop"), ""),
+    (MESSAGES, "m.csv", "m1,email,email,ann@example.com,replied,2026-01-01,,stop,", ""),
+    (MESSAGES, "m.json", '{"identifier_value":"ann@example.com","event":"unsubscribed","oc', ""),
     # The consent log: a spreadsheet's dates, another system's words, no channel, a line too short.
     (CONSENTS, "c.csv", _row(**{**YES, "status": "STOP", "occurred_at": "15/2/26"}), ""),
     (CONSENTS, "c.csv", _row(**{**YES, "status": "Abgemeldet", "occurred_at": ""}), ""),

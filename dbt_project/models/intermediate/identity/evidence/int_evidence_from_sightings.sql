@@ -45,6 +45,19 @@ recipients as (
     from {{ ref('int_messages_unioned') }}
     where email is not null or klaviyo_profile_id is not null
     group by message_source, email, klaviyo_profile_id
+),
+
+addressees as (
+    select
+        identifier_type,
+        identifier_value,
+        min(occurred_at) as observed_at,
+        max(occurred_at) as last_seen_at,
+        count(distinct message_id) as observation_count,
+        {{ first_value_by_time('message_id', 'occurred_at') }} as source_record_id
+    from {{ ref('stg_messages__messages') }}
+    where identifier_value is not null
+    group by identifier_type, identifier_value
 )
 
 select
@@ -73,3 +86,17 @@ select
     cast(null as {{ dbt.type_string() }}) as person_name,
     {{ identifier_columns({'email': 'email', 'klaviyo_profile_id': 'klaviyo_profile_id'}) }}
 from recipients
+union all
+select
+    'messages' as source_system,
+    'recipient' as rule,
+    6 as evidence_rank,
+    source_record_id,
+    observed_at,
+    last_seen_at,
+    observation_count,
+    cast(null as {{ dbt.type_string() }}) as person_name
+    {%- for type in identifier_types() %},
+    case when identifier_type = '{{ type }}' then identifier_value end as {{ type }}
+    {%- endfor %}
+from addressees
