@@ -212,11 +212,34 @@ def sync(
     approve: Annotated[
         str, typer.Option("--approve", help="Send only if the plan still has this hash.")
     ] = "",
+    resolve: Annotated[
+        tuple[str, str] | None,
+        typer.Option(
+            "--resolve",
+            metavar="KEY arrived|lost",
+            help="Send nothing: say what became of a row or batch of unknown fate (see `plan`).",
+        ),
+    ] = None,
+    by: Annotated[
+        str, typer.Option(help="With --resolve: who says so; else who is logged in.")
+    ] = "",
     home: HomeOption = None,
 ) -> None:
     """Deliver the differences to what was delivered before; safe to repeat after a crash."""
+    if resolve is None and by:
+        raise UsageError("--by goes with --resolve.", "Leave it out, or say what became of a row.")
+    if resolve is not None and (segment or destination or approve):
+        raise UsageError(
+            "--resolve sends nothing, so it takes no segment, destination or approval.",
+            "`regulars sync --resolve KEY arrived|lost` first, then `regulars sync`.",
+        )
     place = _home(home)
     with _lock_first(place):
+        if resolve is not None:
+            from orchestration.commands.delivery import print_resolution
+
+            print_resolution(place, *resolve, by or _whoever(), out)
+            return
         from orchestration.activation.delivery import sync_all
         from orchestration.commands.delivery import render_results
 
@@ -528,6 +551,16 @@ def _moment(text: str | None) -> datetime:
     from orchestration.run.run import parse_as_of
 
     return parse_as_of(text) if text else datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+
+
+def _whoever() -> str:
+    """Who is logged in on this machine, for a record of who decided."""
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a user that the machine has no name for
+        return "unnamed"
 
 
 def _say(text: str) -> None:

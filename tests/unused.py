@@ -33,13 +33,7 @@ _.expire_tokens
 write_input
 write_truth_tables
 
-# What tests of sending ask of the ledger, and what a person says; `sync --resolve` is not built
-sent_to
-held_back_for
-permission_of
-resolve_unknown
-state_counts
-_.is_complete
+# What tests of sending ask
 record_suppressions
 
 # How tests and the README's readers of files read back what was written

@@ -16,7 +16,7 @@ from ingestion.errors import UsageError
 from ingestion.settings_file import load_settings
 from orchestration.activation.authority import Approval, may_send
 from orchestration.activation.gate import ADDRESS_TYPES
-from orchestration.activation.ledger import LastSync, last_syncs
+from orchestration.activation.ledger import LastSync, OpenIntent, last_syncs, open_intents
 from orchestration.activation.people import Target, targets
 from orchestration.activation.plan import (
     Change,
@@ -25,6 +25,7 @@ from orchestration.activation.plan import (
     build_plan,
     delivered_states,
 )
+from orchestration.activation.resolution import Resolution, as_answer, resolve
 from orchestration.activation.sync import SyncReport, sync
 from orchestration.destinations import check_destinations, open_destination
 from orchestration.destinations.base import Payload
@@ -44,7 +45,8 @@ from orchestration.run.run import Send, clock
 class Delivery:
     """What one target came to, in counts; `plan_hash` approves it where it is only planned.
 
-    `kept` is how many the destination has and keeps as they are.
+    `kept` is how many the destination has and keeps as they are; `unknown`, how many rows of those
+    that are left may have arrived or not.
     """
 
     target: Target
@@ -53,6 +55,7 @@ class Delivery:
     left: int = 0
     plan_hash: str = ""
     kept: int = 0
+    unknown: int = 0
 
     @classmethod
     def planned(cls, plan: Plan) -> Delivery:
@@ -63,13 +66,14 @@ class Delivery:
             plan.held_back_counts,
             plan_hash=plan.plan_hash,
             kept=plan.unchanged_count + plan.waiting_count,
+            unknown=plan.waiting_count,
         )
 
     @classmethod
     def sent(cls, report: SyncReport) -> Delivery:
         """What was sent, and what is left to send."""
-        left = sum(report.left.values())
-        return cls(report.target, report.sent, report.held_back, left)
+        left, unknown = sum(report.left.values()), report.left.get("unknown", 0)
+        return cls(report.target, report.sent, report.held_back, left, unknown=unknown)
 
     @property
     def changes(self) -> int:
@@ -200,6 +204,31 @@ def last_deliveries(home: Home) -> dict[tuple[str, str], LastSync]:
     """What the latest sync delivered, by segment and destination."""
     with open_store(home) as store:
         return last_syncs(store)
+
+
+def unknown_rows(home: Home, segment: str | None, destination: str | None) -> list[OpenIntent]:
+    """The rows of unknown fate of these targets: they may have arrived or not."""
+    with open_store(home) as store:
+        rows = open_intents(store, ["unknown"])
+    return [
+        row
+        for row in rows
+        if segment in (None, row.segment) and destination in (None, row.destination)
+    ]
+
+
+def resolve_rows(home: Home, key: str, answer: str, by: str) -> Resolution:
+    """Record what a person says of rows of unknown fate.
+
+    Raises:
+        BusyError: a sync or a run holds the home.
+        StoreError: the operational store is gone or not this home's.
+        UsageError: the key names no row of unknown fate, or the answer is none.
+    """
+    answered = as_answer(answer)
+    check_continuity(home)
+    with lock.hold(home.lock), open_store(home) as store:
+        return resolve(store, key, answered, by=by, at=moment(home))
 
 
 def who_is_planned(home: Home, plans: Sequence[Plan]) -> list[Planned]:

@@ -81,11 +81,6 @@ class SyncReport:
     unchanged: int
     left: dict[str, int]
 
-    @property
-    def is_complete(self) -> bool:
-        """Whether nothing is left to send and nobody has to decide anything."""
-        return not self.left
-
 
 @dataclass
 class _Session:

@@ -1,4 +1,4 @@
-"""The tables of what was planned and what was sent, for `plan`, `sync`, `run` and `demo`.
+"""The tables of what was planned, sent and is unknown, for `plan`, `sync`, `run` and `demo`.
 
 Belongs here: layout. Does not belong here: plans and syncs (orchestration/activation). Counts and
 reasons only; who they are is in the files of the destination.
@@ -19,9 +19,11 @@ from orchestration.activation.delivery import (
     Planned,
     last_deliveries,
     plan_all,
+    resolve_rows,
+    unknown_rows,
     who_is_planned,
 )
-from orchestration.activation.ledger import LastSync
+from orchestration.activation.ledger import LastSync, OpenIntent
 from orchestration.activation.people import Target
 from orchestration.activation.plan import Plan
 from orchestration.activation.sync import SyncReport
@@ -49,6 +51,8 @@ def print_plans(
         render_people(who_is_planned(home, plans), out, as_json=as_json, all_of_them=bool(segment))
     else:
         render_plans(plans, past, out, as_json=as_json, all_of_them=bool(segment or destination))
+        if not as_json:
+            render_unknown(unknown_rows(home, segment, destination), out)
 
 
 def render_plans(
@@ -110,6 +114,51 @@ def render_results(reports: Sequence[SyncReport], out: Console) -> None:
         _print_sent([Delivery.sent(report) for report in reports], out)
     else:
         out.print(NOWHERE)
+
+
+def render_unknown(rows: Sequence[OpenIntent], out: Console) -> None:
+    """The rows that may have arrived or not, with the keys by which a person says which."""
+    if not rows:
+        return
+    table = Table(
+        "may have arrived",
+        "batch",
+        "segment",
+        "destination",
+        "customer",
+        "what",
+        header_style="bold",
+    )
+    for row in rows[:PEOPLE_SHOWN]:
+        table.add_row(
+            row.key, row.batch_key, row.segment, row.destination, row.customer_id, row.operation
+        )
+    out.print(table)
+    more = f"The first {PEOPLE_SHOWN:,} of {len(rows):,}. " if len(rows) > PEOPLE_SHOWN else ""
+    out.print(
+        f"{more}Nobody gets these twice, so they wait: see whether the destination has them, then"
+        " `regulars sync --resolve KEY arrived` or `regulars sync --resolve KEY lost`; the key of a"
+        " batch answers for all its rows."
+    )
+
+
+def print_resolution(home: Home, key: str, answer: str, by: str, out: Console) -> None:
+    """Record an answer about rows of unknown fate, and print what follows from it."""
+    done = resolve_rows(home, key, answer, by)
+    rows = f"{done.row_count:,} {'row' if done.row_count == 1 else 'rows'}"
+    if done.is_repeated:
+        out.print(f"That was said of {key} before ({done.answer}, {rows}); nothing was changed.")
+        return
+    said = {"arrived": "arrived", "lost": "was lost" if done.row_count == 1 else "were lost"}
+    out.print(f"Recorded: {rows} {said[done.answer]}, says {by}.")
+    if done.answer == "arrived":
+        out.print("Counted as sent, and not repeated.")
+        return
+    for segment, destination in done.pairs:
+        out.print(
+            f"Pending again: `regulars sync {segment} {destination}` asks the gate and sends them,"
+            " unless something newer takes their place."
+        )
 
 
 def render_deliveries(deliveries: Sequence[Delivery], out: Console) -> None:
@@ -196,8 +245,12 @@ def _print_sent(deliveries: Sequence[Delivery], out: Console) -> None:
         left = f"{delivery.left:,}"
         table.add_row(target.segment, target.destination, *_numbers(delivery), left)
     out.print(table)
-    if any(delivery.left for delivery in deliveries):
+    if any(delivery.left > delivery.unknown for delivery in deliveries):
         out.print("Some rows are left; they stay queued and the next sync tries again.")
+    if unknown := sum(delivery.unknown for delivery in deliveries):
+        out.print(
+            f"{unknown:,} may have arrived or not: `regulars plan` lists them with their keys."
+        )
 
 
 def _table(*operations: str, last: str) -> Table:
@@ -224,6 +277,7 @@ def _facts(plan: Plan, past: Mapping[tuple[str, str], LastSync]) -> dict[str, ob
         "purpose": plan.target.purpose,
         **plan.counts,
         "unchanged": plan.unchanged_count,
+        "unknown": plan.waiting_count,
         "held_back": plan.held_back_counts,
         "plan_hash": plan.plan_hash,
         "last_delivery": {"at": last.at.isoformat(), **last.counts} if last else None,

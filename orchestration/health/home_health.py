@@ -10,7 +10,7 @@ import os
 import shutil
 import stat
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,7 +21,7 @@ from sqlalchemy import func, select
 
 from ingestion.duckdb import connect
 from ingestion.errors import tells_of_a_lock
-from orchestration.activation.ledger import broken_laws, open_intents
+from orchestration.activation.ledger import OpenIntent, broken_laws, open_intents
 from orchestration.home.kind import is_demo
 from orchestration.home.layout import Home
 from orchestration.ops import schema
@@ -54,14 +54,15 @@ WAITING = {
     ),
     "unknown": (
         "may have arrived or not; nobody gets them twice, so they wait.",
-        "See in {destination} whether it has them (`regulars explain ID` says who): {people}.",
+        "See in {destination} whether it has them (`regulars explain ID` says who), then"
+        " `regulars sync --resolve KEY arrived` or `lost`: {rows}; together {batches}.",
     ),
     "dead": (
         "were refused.",
         "Mend what {destination} says of them, then `regulars sync {segment} {destination}`.",
     ),
 }
-SHOWN = 5  # people named in one line
+SHOWN = 5  # rows or batches named in one line
 SHOWN_WORDS = 20
 
 
@@ -330,18 +331,28 @@ def intents(home: Home, busy: bool) -> Iterator[Check]:
         return
     with open_store(home) as store:
         rows = open_intents(store, [state for state in WAITING if not (busy and state == SENDING)])
-    waiting: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+    waiting: dict[tuple[str, str, str], list[OpenIntent]] = defaultdict(list)
     for row in rows:
-        waiting[row.state, row.segment, row.destination].append(row.customer_id)
-    for (state, segment, destination), people in sorted(waiting.items()):
+        waiting[row.state, row.segment, row.destination].append(row)
+    for (state, segment, destination), intents in sorted(waiting.items()):
         sentence, hint = WAITING[state]
-        some = ", ".join(people[:SHOWN]) + (", …" if len(people) > SHOWN else "")
+        named = [f"{intent.key} ({intent.customer_id})" for intent in intents]
+        batches = sorted({intent.batch_key for intent in intents})
         yield Check(
             "intents",
             "warning",
-            f"{len(people):,} of `{segment}` to `{destination}` {sentence}",
-            hint.format(segment=segment, destination=destination, people=some),
+            f"{len(intents):,} of `{segment}` to `{destination}` {sentence}",
+            hint.format(
+                segment=segment,
+                destination=destination,
+                rows=_first(named),
+                batches=_first(batches),
+            ),
         )
+
+
+def _first(names: Sequence[str]) -> str:
+    return ", ".join(names[:SHOWN]) + (", …" if len(names) > SHOWN else "")
 
 
 def laws(home: Home) -> Iterator[Check]:

@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 
 # The latest file in migrations/versions, and the table in which a store says which one it has.
-REVISION = "0005"
+REVISION = "0006"
 VERSION_TABLE = "schema_revision"
 
 # Marks: a column that holds a time; a table that leaves for dbt (`export.py`), and the published
@@ -280,6 +280,17 @@ outbox = Table(
     _time("updated_at"),
     UniqueConstraint("destination", "segment", "customer_id", "version"),
     Index("ix_outbox_state", "destination", "segment", "state"),
+)
+
+# What a person said of a row whose fate nobody could know, once per try of the row.
+resolutions = Table(
+    "resolutions",
+    metadata,
+    Column("idempotency_key", Text, ForeignKey("outbox.idempotency_key"), primary_key=True),
+    Column("attempt", BigInteger, primary_key=True),
+    _text("answer"),
+    _text("decided_by"),
+    _time("decided_at"),
 )
 
 # What each destination has: the base of every difference. Kept after a removal so that versions

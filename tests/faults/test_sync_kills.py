@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from orchestration.activation.ledger import broken_laws, open_intents, state_counts
+from orchestration.activation.ledger import broken_laws, open_intents
 from orchestration.destinations.base import Idempotency
 from orchestration.home.layout import Home
 from orchestration.ops import schema
@@ -29,6 +29,7 @@ from orchestration.ops.consents import (
 from orchestration.ops.store import Store, open_store
 from tests.faults.receiver import Ledger, serve
 from tests.faults.sync_child import run_sync
+from tests.orchestration.activation.records import state_counts
 from tests.orchestration.activation.shop import NOW, Shop
 
 ROUNDS = 200 if os.environ.get("REGULARS_SOAK") else 25
@@ -159,7 +160,7 @@ def test_kills_lose_nothing_and_repeat_nothing(
         assert deliveries.scalar() == len(sent)
     assert sent <= ledger.keys, "lost"
     assert ledger.keys <= known, "phantom"
-    states = state_counts(shop.store)[("receiver", "vip")]
+    states = state_counts(shop.store)
     assert set(states) <= {"sent", "superseded", "withheld"}
     print(
         f"\n{killed} kills of {ROUNDS}, a sync takes {usual:.2f} s, {ledger.applied} rows taken,"

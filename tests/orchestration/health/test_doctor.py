@@ -213,7 +213,7 @@ def _queue(home: Home, state: str, operation: str = "added", queued: int = 1) ->
     ("state", "sentence", "hint"),
     [
         ("sending", "a sync was killed", "`regulars sync vip file`"),
-        ("unknown", "may have arrived or not", "`regulars explain ID` says who): c1."),
+        ("unknown", "may have arrived or not", "`lost`: k (c1); together s-0."),
         ("dead", "were refused", "`regulars sync vip file`"),
     ],
 )

@@ -118,6 +118,20 @@ def test_an_opened_store_is_not_migrated_again(home: Home) -> None:
     assert not home.ops_before_migration.exists()
 
 
+def test_a_store_without_resolutions_gets_them(home: Home) -> None:
+    open_store(home).close()
+    with closing(sqlite3.connect(home.ops)) as file:
+        file.executescript(
+            f"drop table resolutions; update {schema.VERSION_TABLE} set version_num = '0005'"
+        )
+    with open_store(home) as store, store.read() as connection:
+        context = MigrationContext.configure(
+            connection, opts={"version_table": schema.VERSION_TABLE, "compare_type": True}
+        )
+        assert compare_metadata(context, schema.metadata) == []
+    assert home.ops_before_migration.exists()
+
+
 def test_a_newer_store_is_refused_and_left_as_it_is(home: Home) -> None:
     open_store(home).close()
     with closing(sqlite3.connect(home.ops)) as file:
