@@ -27,15 +27,3 @@ trace
 _.readable
 _.readinto
 DataclassInstance
-
-# The pretend shop's parts, by which tests look at it
-_.expire_tokens
-write_input
-write_truth_tables
-
-# What tests of sending ask
-record_suppressions
-
-# How tests and the README's readers of files read back what was written
-read_csv
-published_parquet

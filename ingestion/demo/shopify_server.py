@@ -76,10 +76,6 @@ class Shopify:
         """Read what write_shopify wrote."""
         return cls(client_id, client_secret, store=Store.load(folder))
 
-    def expire_tokens(self) -> None:
-        """Every token given out so far is worthless now."""
-        self.tokens.clear()
-
     def app(self) -> Starlette:
         """The ASGI application."""
         return Starlette(

@@ -18,16 +18,6 @@ from ingestion.demo.tables import connection, load_block
 from ingestion.demo.world import World
 
 
-def write_input(world: World, folder: Path) -> None:
-    """Write the folder that `regulars run --input` reads beside the two APIs."""
-    with connection() as con:
-        for block in world.blocks():
-            load_block(con, world, block)
-            write_web.write_web(con, folder / "web", block.index, world.troubles.broken_line)
-            write_folders.write_block_folders(con, folder, block.index)
-        write_folders.write_fixed_folders(con, world, folder)
-
-
 def write_api(world: World, folder: Path) -> None:
     """Write what the pretend Klaviyo and Shopify know."""
     since, until = world.calendar.start, world.calendar.end
@@ -40,15 +30,6 @@ def write_api(world: World, folder: Path) -> None:
             write_shopify.write_api_block(con, folder / "shopify", block.index)
         write_klaviyo.write_api_fixed(con, folder / "klaviyo", since)
         write_shopify.write_api_fixed(con, folder / "shopify", since)
-
-
-def write_truth_tables(world: World, folder: Path) -> None:
-    """Write who is who, for the scorecard and tests only."""
-    with connection() as con:
-        for block in world.blocks():
-            load_block(con, world, block)
-            write_klaviyo.prepare(con, world.calendar.start, world.calendar.end)
-            write_truth.write_block_truth(con, world, folder, block.index)
 
 
 def write_demo(world: World, folder: Path) -> None:

@@ -1,6 +1,6 @@
 """Rows as CSV, JSON Lines or Parquet bytes; CSV is safe to open in a spreadsheet.
 
-Belongs here: writing and reading back tables of payloads. Does not belong here: where they go.
+Belongs here: writing tables of payloads. Does not belong here: where they go.
 
 Spreadsheets run a cell that begins with = + - @ (also in full width), tab, carriage return, line
 feed or NUL as a formula (ASVS 5 1.2.10, RELIABILITY SEC6). Such a text gets an apostrophe in front,
@@ -16,7 +16,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Any, Literal, TextIO
 
@@ -39,11 +39,6 @@ def safe_cell(value: object) -> str:
     return text
 
 
-def original_cell(cell: str) -> str:
-    """The text that `safe_cell` was given."""
-    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell[1:]) else cell
-
-
 def write_csv(stream: TextIO, columns: Sequence[str], rows: Iterable[Payload]) -> int:
     """Write a header and the rows (RFC 4180, UTF-8 decided by the stream); returns their number."""
     writer = csv.writer(stream, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
@@ -53,12 +48,6 @@ def write_csv(stream: TextIO, columns: Sequence[str], rows: Iterable[Payload]) -
         writer.writerow([safe_cell(row.get(column)) for column in columns])
         count += 1
     return count
-
-
-def read_csv(stream: TextIO) -> Iterator[dict[str, str]]:
-    """Rows of a file by `write_csv`, every text as it was (an absent value reads as empty)."""
-    for row in csv.DictReader(stream):
-        yield {original_cell(name): original_cell(cell) for name, cell in row.items()}
 
 
 def write_jsonl(stream: TextIO, columns: Sequence[str], rows: Iterable[Payload]) -> int:

@@ -49,24 +49,6 @@ class ConsentEvent:
         return receipt_id("consent", *(str(value) for value in asdict(self).values()))
 
 
-@dataclass(frozen=True)
-class Suppression:
-    """One reason why an identifier must not be contacted on a channel."""
-
-    identifier_type: str
-    identifier_value: str
-    channel: str
-    purpose: str
-    reason: str
-    occurred_at: datetime
-    source: str
-
-    @property
-    def suppression_id(self) -> str:
-        """The same reason at the same time from the same source is one row."""
-        return receipt_id("suppression", *(str(value) for value in asdict(self).values()))
-
-
 def receipt_id(*parts: str) -> str:
     """A short id that depends on nothing but the fact itself."""
     return hashlib.md5("\x1f".join(parts).encode(), usedforsecurity=False).hexdigest()
@@ -87,24 +69,6 @@ def record_consents(store: Store, events: Iterable[ConsentEvent], *, recorded_at
     ]
     with store.write() as connection:
         return append_facts(connection, rows, ())[0]
-
-
-def record_suppressions(
-    store: Store, suppressions: Iterable[Suppression], *, recorded_at: datetime
-) -> int:
-    """Append suppressions; returns how many were new."""
-    recorded = to_micros(recorded_at)
-    rows = [
-        {
-            "suppression_id": suppression.suppression_id,
-            **asdict(suppression),
-            "occurred_at": to_micros(suppression.occurred_at),
-            "recorded_at": recorded,
-        }
-        for suppression in suppressions
-    ]
-    with store.write() as connection:
-        return append_facts(connection, (), rows)[1]
 
 
 def append_facts(

@@ -8,7 +8,7 @@ Data flow: published.candidate.duckdb -> published.versions/<build>/*.parquet ->
 
 The DuckDB file is one rename. The Parquet copies are a folder per version; `published` is a link to
 the current one and is replaced by a rename too. A reader of several Parquet files resolves the link
-once (`published_parquet`) and keeps one version; the version before stays until the next swap.
+once and keeps one version; the version before stays until the next swap.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ingestion.duckdb import connect, literal, name
-from ingestion.errors import CheckFailedError, RegularsError
+from ingestion.errors import CheckFailedError
 from orchestration.home.layout import OWNER_ONLY, Home
 from orchestration.published.audit import AuditLog, require_audit
 from orchestration.published.candidate import Candidate, is_whole
@@ -98,17 +98,6 @@ def clear_half_built(home: Home) -> None:
 def versions_dir(home: Home) -> Path:
     """Where the folders of Parquet copies lie, one per version; `published` links to one."""
     return home.root / "published.versions"
-
-
-def published_parquet(home: Home) -> Path:
-    """The folder of the current Parquet copies, resolved, so that a reader keeps one version.
-
-    Raises:
-        RegularsError: nothing is published yet.
-    """
-    if not home.published_dir.exists():
-        raise RegularsError("Nothing is published yet.", "Run `regulars run` or `make demo` first.")
-    return home.published_dir.resolve()
 
 
 def _write_parquet(home: Home, candidate: Candidate, reached: Callable[[str], None]) -> Path:

@@ -22,15 +22,14 @@ from orchestration.home.layout import Home
 from orchestration.ops import schema
 from orchestration.ops.consents import (
     ConsentEvent,
-    Suppression,
     record_consents,
-    record_suppressions,
 )
 from orchestration.ops.store import Store, open_store
 from tests.faults.receiver import Ledger, serve
 from tests.faults.sync_child import run_sync
 from tests.orchestration.activation.records import state_counts
 from tests.orchestration.activation.shop import NOW, Shop
+from tests.orchestration.suppressions import Suppression, record_suppressions
 
 ROUNDS = 200 if os.environ.get("REGULARS_SOAK") else 25
 PEOPLE = 200 if ROUNDS < 100 else 1000

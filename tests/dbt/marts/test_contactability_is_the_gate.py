@@ -17,12 +17,11 @@ from orchestration.activation.gate import Identifier, Policy, decide, load_state
 from orchestration.home.layout import Home
 from orchestration.ops.consents import (
     ConsentEvent,
-    Suppression,
     record_consents,
-    record_suppressions,
 )
 from orchestration.ops.store import open_store, to_micros
 from tests.dbt.marts.shop import Row, Shop
+from tests.orchestration.suppressions import Suppression, record_suppressions
 
 AS_OF = dt.datetime(2026, 3, 31, 12)
 PEOPLE = 150

@@ -37,7 +37,7 @@ def shop(running: DemoServers, monkeypatch: pytest.MonkeyPatch) -> DemoServers:
     impatient(monkeypatch, running)
     monkeypatch.setattr(shopify_bulk, "POLL_SECONDS", (0.001,))
     running.shopify.faults.clear()
-    running.shopify.expire_tokens()
+    running.shopify.tokens.clear()
     return running
 
 
@@ -160,7 +160,7 @@ def test_a_token_that_expires_half_way_is_renewed(
     def expiring(client: Any, text: str, **variables: Any) -> dict[str, Any]:
         asked.append(text)
         if len(asked) == 3:
-            shop.shopify.expire_tokens()
+            shop.shopify.tokens.clear()
         return query(client, text, **variables)
 
     monkeypatch.setattr(shopify_graphql.GraphqlClient, "query", expiring)

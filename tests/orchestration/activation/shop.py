@@ -21,9 +21,9 @@ from orchestration.destinations.base import (
     Row,
 )
 from orchestration.home.layout import Home
-from orchestration.ops.consents import ConsentEvent, Suppression, record_consents
-from orchestration.ops.consents import record_suppressions as _record_suppressions
+from orchestration.ops.consents import ConsentEvent, record_consents
 from orchestration.ops.store import Store
+from tests.orchestration.suppressions import Suppression, record_suppressions
 
 NOW = datetime(2026, 6, 1, 12)
 TARGET = Target("vip", "receiver", "email", "marketing")
@@ -89,7 +89,7 @@ class Shop:
     ) -> None:
         """An opt-out by suppression."""
         fact = Suppression(kind, value, channel or self.channel, purpose, reason, at or NOW, "test")
-        _record_suppressions(self.store, [fact], recorded_at=NOW)
+        record_suppressions(self.store, [fact], recorded_at=NOW)
 
     def publish(self) -> None:
         """Swap in a published file that says what the shop is now."""

@@ -24,12 +24,11 @@ from orchestration.destinations.base import Batch, Outcome, Row
 from orchestration.home.layout import Home
 from orchestration.ops.consents import (
     ConsentEvent,
-    Suppression,
     record_consents,
-    record_suppressions,
 )
 from orchestration.ops.store import open_store, to_micros
 from tests.orchestration.activation.shop import NOW, TARGET, Receiver, Shop, busy
+from tests.orchestration.suppressions import Suppression, record_suppressions
 
 ADDRESSES = {
     "email": {"email"},

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import fsspec
 import pyarrow.parquet as pq
@@ -18,7 +19,7 @@ from hypothesis import strategies as st
 from ingestion.errors import RegularsError
 from orchestration.destinations.base import Audience, Batch, Payload, Row
 from orchestration.destinations.file import _whole_local_file, create
-from orchestration.destinations.tables import original_cell, read_csv, safe_cell, write_csv
+from orchestration.destinations.tables import _FORMULA, safe_cell, write_csv
 from orchestration.home.layout import Home
 
 NOW = datetime(2026, 6, 1, 12)
@@ -36,6 +37,17 @@ PAYLOADS = [
     "＠x",
     "'=1",
 ]
+
+
+def original_cell(cell: str) -> str:
+    """The text that `safe_cell` was given: without the apostrophe before a formula."""
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell[1:]) else cell
+
+
+def read_csv(stream: TextIO) -> Iterator[dict[str, str]]:
+    """Rows of a file by `write_csv`, every text as it was (an absent value reads as empty)."""
+    for row in csv.DictReader(stream):
+        yield {original_cell(name): original_cell(cell) for name, cell in row.items()}
 
 
 def _batch(*rows: Row, number: int = 1) -> Batch:

@@ -19,10 +19,8 @@ from orchestration.home.layout import Home
 from orchestration.ops import schema
 from orchestration.ops.consents import (
     ConsentEvent,
-    Suppression,
     grant_consent,
     record_consents,
-    record_suppressions,
     revoke_consent,
 )
 from orchestration.ops.export import export_ops
@@ -47,6 +45,7 @@ from orchestration.ops.store import (
     to_micros,
 )
 from tests.orchestration.ops.conftest import AS_OF
+from tests.orchestration.suppressions import Suppression, record_suppressions
 
 GRANT = ConsentEvent(
     "email", "a@example.com", "email", "marketing", "granted", AS_OF, "newsletter", "v1"

@@ -26,7 +26,6 @@ from orchestration.published.swap import (
     STEPS,
     clear_half_built,
     publish,
-    published_parquet,
     versions_dir,
 )
 
@@ -52,7 +51,7 @@ def test_an_audited_build_is_published_with_its_parquet_copies(home, log, run, c
     assert read_build(home.published)[0] == candidate.build_id
     copies = sorted(path.name for path in home.published_dir.glob("*.parquet"))
     assert copies == ["marts.dim_customers.parquet", "ops.runs.parquet", "segments.seg_vip.parquet"]
-    path = published_parquet(home) / "marts.dim_customers.parquet"
+    path = home.published_dir.resolve() / "marts.dim_customers.parquet"
     assert path.stat().st_mode & 0o777 == 0o600
     with duckdb.connect() as con:
         assert con.execute(f"select count(*) from '{path}'").fetchone() == (200,)
@@ -187,7 +186,6 @@ READER = textwrap.dedent(
     import pyarrow.parquet as pq
     from orchestration.home.layout import Home
     from orchestration.published.reader import open_published
-    from orchestration.published.swap import published_parquet
     home, reads, bad = Home(Path(sys.argv[1])), int(sys.argv[2]), 0
     for n in range(reads):
         try:
@@ -199,7 +197,7 @@ READER = textwrap.dedent(
                     ).fetchall()
                 bad += len(rows) != 1
             else:
-                folder = published_parquet(home)
+                folder = home.published_dir.resolve()
                 found = {
                     pq.ParquetFile(folder / name).schema_arrow.metadata[b"build_id"]
                     for name in ("marts.dim_customers.parquet", "segments.seg_vip.parquet")
@@ -241,7 +239,7 @@ def test_a_kill_at_any_step_leaves_old_or_new(shop, run, warehouse_writer, step)
     assert not [*home.root.rglob("*.partial")]
     assert numbers(home) == expected
     with duckdb.connect() as con:
-        path = published_parquet(home) / "marts.dim_customers.parquet"
+        path = home.published_dir.resolve() / "marts.dim_customers.parquet"
         assert {
             con.execute(f"select min(number), max(number) from '{path}'").fetchone()
         } == expected
@@ -294,7 +292,7 @@ def test_kills_at_random_moments_never_mix(shop):
         assert len(before) == 1
         ((number, same),) = before
         assert number == same
-        folder = published_parquet(home)
+        folder = home.published_dir.resolve()
         with duckdb.connect() as con:
             path = folder / "marts.dim_customers.parquet"
             assert con.execute(f"select max(number) from '{path}'").fetchone() == (number,)
