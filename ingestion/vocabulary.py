@@ -31,7 +31,21 @@ CHANNELS = ("email", "sms", "push", "ads", "onsite")
 # Where somebody who gave no name can be met, by device.
 ANONYMOUS_CHANNELS = ("push", "ads", "onsite")
 PURPOSES = ("marketing", "personalisation", "ads", "sell_share", "transactional")
+# How much a message may know of its reader.
+LEVELS = ("none", "segment", "full")
 EVERY = "*"  # of channels, purposes or types of identifiers
+
+# What people buy for, in the order of the year; after those with a date of their own the private.
+OCCASIONS = (
+    *("new_year", "lunar_new_year", "valentines_day", "womens_day", "carnival", "ramadan", "eid"),
+    *("easter", "kings_day", "mothers_day", "fathers_day", "pride", "summer_sale"),
+    *("back_to_school", "diwali", "halloween", "singles_day", "thanksgiving", "black_friday"),
+    *("cyber_monday", "sinterklaas", "hanukkah", "christmas", "boxing_day", "winter_sale"),
+    *("birthday", "wedding", "anniversary", "baby_shower", "graduation", "housewarming"),
+)
+
+# Where a web event happened.
+TOUCHPOINTS = ("web", "app", "blog", "social", "kiosk", "iot")
 
 # From the first contact on.
 STAGES = ("awareness", "consideration", "acquisition", "purchase", "advocacy")

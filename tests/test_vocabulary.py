@@ -68,6 +68,7 @@ def accepted_values() -> Iterator[tuple[Path, str, set[str]]]:
         ("marts_permission.sql", "contact_purposes", vocabulary.PURPOSES),
         ("marts_permission.sql", "refusal_reasons", IN_MODELS),
         ("marts_rfm.sql", "rfm_groups", vocabulary.RFM_GROUPS),
+        ("sessions.sql", "touchpoints", vocabulary.TOUCHPOINTS),
         ("marts_stages.sql", "journey_stages", vocabulary.STAGES),
     ],
 )

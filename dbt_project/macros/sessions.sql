@@ -25,3 +25,8 @@
         visible_now.event_count is distinct from built.event_count
         or visible_now.event_checksum is distinct from built.event_checksum
 {%- endmacro %}
+
+{#- Where a web event happened; one that does not say it happened on the web. -#}
+{% macro touchpoints() -%}
+    {{ return(['web', 'app', 'blog', 'social', 'kiosk', 'iot']) }}
+{%- endmacro %}

@@ -51,6 +51,7 @@ ROW_REASONS = (
     "negative_value",
     "unknown_currency",
     "unknown_value",
+    "ends_before_it_starts",
     "nul_character",
     "value_too_long",
     "nested_too_deep",
@@ -114,6 +115,7 @@ class Column:
         transform: SQL template with `{v}`, applied to the text before typing.
         restricts: its absence would permit more than its presence, or make money of another
             kind: a value that cannot be read refuses the row instead of being left empty.
+        may_be_empty: JSON that cannot be read is left empty instead of refusing its row.
         kept_as_written: a value that cannot be used stays as text, because it may be a refusal.
         first_readable: of several sources, the first that is a possible moment counts, not the
             first that is there.
@@ -147,6 +149,7 @@ class Column:
     currency: bool = False
     transform: str = "{v}"
     restricts: bool = False
+    may_be_empty: bool = False
     kept_as_written: bool = False
     first_readable: bool = False
     zone: str = "UTC"
@@ -178,7 +181,8 @@ class Column:
     @property
     def refuses(self) -> bool:
         """Whether a value that cannot be read makes the row useless; else it is left empty."""
-        return self.required or self.restricts or self.type == "json"
+        is_json = self.type == "json" and not self.may_be_empty
+        return self.required or self.restricts or is_json
 
 
 # Whose row it is, where any kind of identifier will do.
@@ -431,11 +435,9 @@ def _column_problems(column: Column, is_json: bool) -> list[tuple[str, str, str]
     if column.type in ("text", "json"):
         found.append((f"length({text}) > {limit}", "value_too_long", field))
     if column.type == "text":
-        found.append((f"contains({text}, chr(0))", "nul_character", field))
-        if is_json and column.paths:
-            nested = f"starts_with({text}, '{{') or starts_with({text}, '[')"
-            is_nested = f"({nested}) and {_nested_type(column)} in ('OBJECT', 'ARRAY')"
-            found.append((is_nested, "wrong_type", field))
+        found += _text_problems(column, is_json)
+    if column.may_be_empty:
+        found.append((f"not json_valid({text})", "wrong_type", field))
     if column.type in NUMBER_TYPES:
         found += _number_problems(column)
     if column.type in DAY_TYPES and not column.pattern:
@@ -455,6 +457,16 @@ def _column_problems(column: Column, is_json: bool) -> list[tuple[str, str, str]
     if column.allowed:
         known = ", ".join(literal(value) for value in column.allowed)
         found.append((f"lower(trim({text})) not in ({known})", "unknown_value", field))
+    return found
+
+
+def _text_problems(column: Column, is_json: bool) -> list[tuple[str, str, str]]:
+    text = text_name(column)
+    found = [(f"contains({text}, chr(0))", "nul_character", column.name)]
+    if is_json and column.paths:
+        nested = f"starts_with({text}, '{{') or starts_with({text}, '[')"
+        is_nested = f"({nested}) and {_nested_type(column)} in ('OBJECT', 'ARRAY')"
+        found.append((is_nested, "wrong_type", column.name))
     return found
 
 

@@ -3,8 +3,9 @@
 Format: CSV, JSON Lines or Parquet. Key: the whole row; it is a log.
 Lateness: rows of any age are taken; their own time decides.
 Bad day: a row without person, channel, purpose, status or time goes to quarantine and grants
-nothing; a refusal counts from there too. Words are kept as written: what they mean, in whichever
-language, is for those who read the facts, and whatever is not plainly a yes is a no.
+nothing, and so does one with an unknown level; a refusal counts from there too. Words are kept as
+written: what they mean, in whichever language, is for those who read the facts, and whatever is not
+plainly a yes is a no.
 Data flow: DIR/consents/ -> raw_consents.consents
 """
 
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 from ingestion.files.source import FolderSource
 from ingestion.landing.fields import IDENTIFIER_COLUMNS, LOWER, Column, TableSpec
+from ingestion.vocabulary import LEVELS
 
 CONSENTS = TableSpec(
     name="consents",
@@ -38,6 +40,8 @@ CONSENTS = TableSpec(
             expected=True,
             transform=LOWER,
         ),
+        # How far personalisation may go; without it a person who wants none would get some.
+        Column("level", allowed=LEVELS, transform=LOWER, restricts=True),
         Column("occurred_at", "timestamp", required=True, expected=True),
         Column("source"),
         Column("wording_version"),

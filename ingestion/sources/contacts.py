@@ -1,18 +1,20 @@
 """Contacts: addresses as they stand in the shop's lists (newsletter, till, checkout, import).
 
-Format: CSV, JSON Lines or Parquet. Columns we do not know are kept in `attributes`.
+Format: CSV, JSON Lines or Parquet. Columns we do not know are stated traits, kept in `attributes`
+under their own names.
 Key: customer_ref, email, phone or loyalty_id, and source; a changed contact is a further version.
 Lateness: rows of any age are taken.
 Bad day: neither email, phone, loyalty id nor customer number (`no_identifier`): quarantine. A
-birthday or date that cannot be read is left empty; a status nobody knows stays as written, for it
-may be a refusal.
+birthday or date that cannot be read and an unknown preferred channel are left empty; a status
+nobody knows stays as written, for it may be a refusal.
 Data flow: DIR/contacts/ -> raw_contacts.contacts
 """
 
 from __future__ import annotations
 
 from ingestion.files.source import FolderSource
-from ingestion.landing.fields import Column, RowCheck, TableSpec
+from ingestion.landing.fields import LOWER, Column, RowCheck, TableSpec
+from ingestion.vocabulary import CHANNELS
 
 CONTACTS = TableSpec(
     name="contacts",
@@ -36,6 +38,8 @@ CONTACTS = TableSpec(
         Column("loyalty_id", restricts=True),
         Column("loyalty_tier"),
         Column("customer_ref", restricts=True),
+        Column("preferred_channel", allowed=CHANNELS, transform=LOWER),
+        Column("verified_at", "timestamp"),
     ),
     row_checks=(
         RowCheck(

@@ -49,6 +49,8 @@ EVENTS = TableSpec(
         Column("sg_machine_open", "boolean"),
         Column("marketing_campaign_id"),
         Column("campaign_id", sources=("campaign_id", "unique_args.campaign_id")),
+        Column("flow_id", sources=("flow_id", "unique_args.flow_id")),
+        Column("sending_domain", sources=("sending_domain", "unique_args.sending_domain")),
         Column("message_kind", sources=("message_kind", "unique_args.message_kind")),
         Column("variant", sources=("variant", "unique_args.variant")),
         Column("unique_args", "json"),

@@ -1,6 +1,7 @@
-"""Marketing spend: what each marketing channel and campaign cost on each day.
+"""Marketing spend: what each marketing channel, campaign and programme cost on each day.
 
-Format: CSV, JSON Lines or Parquet. Key: date, marketing_channel, campaign; the latest counts.
+Format: CSV, JSON Lines or Parquet. Key: date, marketing_channel, campaign, programme,
+currency; the latest counts.
 Lateness: rows of any age; platforms restate the last days.
 Bad day: no date or channel, a cost that is not a number, an unknown currency: quarantine.
 Data flow: DIR/spend/ -> raw_spend.spend
@@ -18,8 +19,12 @@ SPEND = TableSpec(
         Column("date", "date", required=True, expected=True),
         Column("marketing_channel", required=True, expected=True),
         Column("campaign"),
+        Column("programme"),
         Column("cost", "money", required=True, expected=True),
         Column("currency", currency=True, restricts=True),
+        # What the sender says that it brought; nothing is counted by it.
+        Column("claimed_orders", "integer", minimum=0),
+        Column("claimed_value", "money", minimum=0),
     ),
 )
 

@@ -5,8 +5,9 @@ Format: JSON Lines or JSON arrays; CSV and Parquet with the same names work too.
 Key: `messageId`; a message sent again with other content is a further version.
 Lateness: rows of any age are taken, whenever their file appears.
 Bad day: an event without `anonymousId` and `userId` or without a time goes to quarantine
-(`no_identifier`, `missing_value`); its file goes on. A price that is not a number is left out;
-where the device's clock says no possible time, the time of sending or of arrival stands in.
+(`no_identifier`, `missing_value`); its file goes on. A price that is not a number and an unknown
+touchpoint are left out and counted; where the device's clock says no possible time, the time of
+sending or of arrival stands in.
 Data flow: DIR/web/ -> raw_web.events
 """
 
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 from ingestion.files.source import FolderSource
 from ingestion.landing.fields import LOWER, Column, RowCheck, TableSpec
+from ingestion.vocabulary import TOUCHPOINTS
 
 EVENTS = TableSpec(
     name="events",
@@ -44,6 +46,15 @@ EVENTS = TableSpec(
         Column("context", "json"),
         Column("price", "money", sources=("properties.price",), stored=False),
         Column("quantity", "money", sources=("properties.quantity",), stored=False),
+        Column("results", "integer", sources=("properties.results",), minimum=0, stored=False),
+        Column("load_ms", "money", sources=("context.page.load_ms",), minimum=0, stored=False),
+        Column(
+            "touchpoint",
+            sources=("context.touchpoint",),
+            allowed=TOUCHPOINTS,
+            transform=LOWER,
+            stored=False,
+        ),
     ),
     row_checks=(
         RowCheck("no_identifier", "anonymous_id", "anonymous_id is null and user_id is null"),

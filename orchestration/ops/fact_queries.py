@@ -58,7 +58,10 @@ _CONTRACT = _EVIDENCE.replace("'consent'", "'contract'")
 
 _CONSENTS = """
 select identifier_type, identifier_value as raw_value, trim(channel) as channel,
-    trim(purpose) as purpose, trim(status) as status, 'log:consents.status' as said_in, occurred_at,
+    trim(purpose) as purpose, 'log:consents.status' as said_in, occurred_at,
+    -- To be personalised not at all is a no, whatever stands beside it.
+    case when lower(trim(level)) = 'none' and contains(lower(purpose), 'personali') then 'denied'
+        else trim(status) end as status,
     nullif(trim(source), '') as source, nullif(trim(wording_version), '') as wording_version,
     expires_at, nullif(trim(proof), '') as proof,
     coalesce(nullif(lower(trim(lawful_basis)), ''), 'consent') as lawful_basis

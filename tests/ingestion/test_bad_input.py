@@ -106,12 +106,31 @@ def test_web_events(shop: Any, make: Any) -> None:
          "must_link,phone,+44,,", "missing_value", "value_b"),
         ("identity_rules", "rule,type_a,value_a", "block,phone,+44", "blocc,phone,+44",
          "unknown_value", "rule"),
+        ("consents", "identifier_type,identifier_value,channel,purpose,status,occurred_at,level",
+         "email,a@b.example,email,personalisation,granted,2026-01-01,Full",
+         "email,a@b.example,email,personalisation,granted,2026-01-01,most", "unknown_value",
+         "level"),
+        ("feedback", "identifier_type,identifier_value,kind,occurred_at",
+         "email,a@b.example,survey,2026-01-01", "email,a@b.example,poll,2026-01-01",
+         "unknown_value", "kind"),
+        ("promotions", "promotion_id,identifier_type,identifier_value", "1,email,a@b.example",
+         "1,email,", "no_identifier", "identifier_value"),
+        ("promotions", "promotion_id,value_amount,currency", "1,5,GBP", "1,5,GBX",
+         "unknown_currency", "currency"),
+        ("experiments", "experiment_id,identifier_type,identifier_value,group,assigned_at",
+         "x,email,a@b.example,Holdout,2026-01-01", "x,email,a@b.example,both,2026-01-01",
+         "unknown_value", "experiment_group"),
+        ("calendar", "occasion,starts_on,ends_on", "easter,2026-04-05,2026-04-06",
+         "eastre,2026-04-05,2026-04-06", "unknown_value", "occasion"),
+        ("calendar", "occasion,starts_on,ends_on", "easter,2026-04-05,2026-04-06",
+         "easter,2026-04-05,2026-04-04", "ends_before_it_starts", "ends_on"),
     ],
 )  # fmt: skip
 def test_rows_of_tables(
     shop: Any, make: Any, source: str, header: str, good: str, bad: str, reason: str, field: str
 ) -> None:
-    name = "identity_rules.csv" if source == "identity_rules" else f"{source}/a.csv"
+    alone = ("identity_rules", "calendar")
+    name = f"{source}.csv" if source in alone else f"{source}/a.csv"
     shop.write(name, f"{header}\n{good}\n{bad}\n1\n")
     (count,) = shop.run(source).values()
     assert make.four(count) == (3, 1, 2, 0)

@@ -9,7 +9,7 @@ import duckdb
 
 TABLES = {
     "raw_consents.consents": "identifier_type varchar, identifier_value varchar, channel varchar,"
-    " purpose varchar, status varchar, occurred_at timestamp, source varchar,"
+    " purpose varchar, status varchar, level varchar, occurred_at timestamp, source varchar,"
     " wording_version varchar, expires_at timestamp, proof varchar, lawful_basis varchar",
     "raw_email.events": "email varchar, occurred_at timestamp, event varchar, sg_event_id varchar,"
     " reason varchar, type varchar, bounce_classification varchar, asm_group_id varchar",

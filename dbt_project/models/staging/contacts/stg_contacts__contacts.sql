@@ -25,5 +25,7 @@ select
     nullif(trim(loyalty_id), '') as loyalty_id,
     nullif(trim(loyalty_tier), '') as loyalty_tier,
     nullif(trim(customer_ref), '') as orders_customer_id,
+    lower(trim(preferred_channel)) as preferred_channel,
+    case when verified_at <= {{ as_of() }} then verified_at end as verified_at,
     attributes
 from latest

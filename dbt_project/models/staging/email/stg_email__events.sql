@@ -19,6 +19,8 @@ select
     asm_group_id,
     coalesce(sg_machine_open, false) as is_machine_open,
     coalesce(campaign_id, marketing_campaign_id) as campaign_id,
+    nullif(trim(flow_id), '') as flow_id,
+    lower(nullif(trim(sending_domain), '')) as sending_domain,
     lower(message_kind) as message_kind,
     variant,
     category

@@ -1,5 +1,10 @@
 with latest as (
-    {{ latest_versions(source('raw_products', 'products'), ['product_id', 'sku']) | indent(4) }}
+    {{ latest_versions(
+        source('raw_products', 'products'),
+        ['product_id', 'sku'],
+        updated_at='updated_at',
+        where='updated_at <= ' ~ as_of() ~ ' or updated_at is null'
+    ) | indent(4) }}
 )
 
 select
@@ -13,6 +18,8 @@ select
     replenish_after_days,
     in_stock,
     substitute_group,
+    attributes,
+    updated_at,
     _row_id
 from latest
 where coalesce(nullif(trim(product_id), ''), nullif(trim(sku), '')) is not null

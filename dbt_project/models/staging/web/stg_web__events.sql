@@ -8,14 +8,20 @@
     'brand': 'varchar', 'price': 'decimal(18,4)', 'quantity': 'decimal(18,4)',
     'order_id': 'varchar', 'cart_id': 'varchar', 'cartId': 'varchar', 'cart_token': 'varchar', 'cartToken': 'varchar',
     'checkout_id': 'varchar', 'checkoutId': 'varchar', 'checkout_token': 'varchar', 'checkoutToken': 'varchar',
-    'query': 'varchar', 'email': 'varchar',
+    'query': 'varchar', 'email': 'varchar', 'results': 'bigint', 'variant': 'varchar',
+    'endpoint': 'varchar', 'keys': {'p256dh': 'varchar', 'auth': 'varchar'},
+    'quiz_id': 'varchar', 'answers': 'varchar',
+    'content_id': 'varchar', 'title': 'varchar', 'topic': 'varchar', 'promotion_id': 'varchar',
 } %}
 {%- set context_fields = {
-    'page': {'url': 'varchar', 'referrer': 'varchar'},
+    'page': {'url': 'varchar', 'referrer': 'varchar', 'load_ms': 'decimal(18,4)'},
     'campaign': {'source': 'varchar', 'medium': 'varchar', 'name': 'varchar'},
     'userAgent': 'varchar', 'device': {'type': 'varchar'}, 'ip': 'varchar',
     'traits': {'email': 'varchar'}, 'location': {'country': 'varchar'},
+    'gpc': 'varchar', 'touchpoint': 'varchar', 'externalIds': [{'id': 'varchar', 'type': 'varchar'}],
 } %}
+{%- set is_publisher = "lower(trim(item.type)) = 'publisher_login'" %}
+{%- set publisher_id = 'case when ' ~ is_publisher ~ " then nullif(trim(item.id), '') end" %}
 
 {%- set visitors_country = 'coalesce(traits_country, traits_address_country, context.location.country)' %}
 
@@ -88,6 +94,27 @@ select
         'properties.checkout_id', 'properties.checkoutid', 'properties.checkout_token', 'properties.checkouttoken',
     ]) }} as checkout_id,
     properties.query as search_query,
+    case when properties.results >= 0 then properties.results end as results,
+    properties.variant,
+    properties.endpoint,
+    properties.keys.p256dh,
+    properties.keys.auth,
+    properties.quiz_id,
+    properties.answers,
+    properties.content_id,
+    properties.title,
+    properties.topic,
+    properties.promotion_id,
+    case when context.page.load_ms >= 0 then context.page.load_ms end as load_ms,
+    case
+        when coalesce(trim(context.touchpoint), '') = '' then 'web'
+        when lower(trim(context.touchpoint)) in ({{ quoted(touchpoints()) }})
+            then lower(trim(context.touchpoint))
+        else 'other'
+    end as touchpoint,
+    coalesce(lower(trim(context.gpc)) in ('true', '1'), false) as gpc,
+    -- Of several logins at publishers the first, as an event has one of everything else
+    split_part({{ list_words('context.externalids', publisher_id) }}, ', ', 1) as publisher_login,
     coalesce(traits_email, properties.email, context.traits.email) as email,
     {{ phone_with_country('traits_phone', visitors_country) }} as phone,
     traits,

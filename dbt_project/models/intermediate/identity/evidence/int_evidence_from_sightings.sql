@@ -30,6 +30,27 @@ with typed as (
         orders_customer_id as identifier_value
     from {{ ref('stg_promotions__promotions') }}
     where redeemed_at is not null
+    union all
+    select
+        'promotions' as source_system,
+        'voucher' as rule,
+        promotion_id as source_record_id,
+        coalesce(issued_at, redeemed_at, starts_at) as occurred_at,
+        identifier_type,
+        identifier_value
+    from {{ ref('stg_promotions__promotions') }}
+    where
+        identifier_value is not null
+        and coalesce(issued_at, redeemed_at, starts_at) <= {{ as_of() }}
+    union all
+    select
+        'experiments' as source_system,
+        'assignment' as rule,
+        experiment_id as source_record_id,
+        assigned_at as occurred_at,
+        identifier_type,
+        identifier_value
+    from {{ ref('stg_experiments__assignments') }}
 ),
 
 -- Who was written to, from messages and not from their many events
