@@ -14,6 +14,7 @@ _._cli_version
 _._initialize_dbt_core_adapter
 _.get_asset_key
 _.get_group_name
+_.get_tags
 _._connect
 _.from_config_value
 _.capture_logs

@@ -1,7 +1,7 @@
 """dbt's models, seeds and tests as assets and checks.
 
-Belongs here: the translation of dbt names to asset names and the one dbt step of a run. Does not
-belong here: calling dbt by hand (orchestration/run/dbt.py) or any model (dbt_project).
+Belongs here: the one dbt step of a run. Does not belong here: what Dagster calls a model
+(dbt_translator), calling dbt by hand (orchestration/run/dbt.py) or any model (dbt_project).
 """
 
 import signal
@@ -10,10 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import DagsterDbtTranslator, DbtCliInvocation, DbtCliResource, dbt_assets
+from dagster_dbt import DbtCliInvocation, DbtCliResource, dbt_assets
 
 from ingestion.errors import CheckFailedError, RegularsError
 from ingestion.settings_file import load_settings
+from orchestration.defs.dbt_translator import Translator
 from orchestration.defs.errors import errors_as_data
 from orchestration.defs.resources import RunResource
 from orchestration.home.interrupts import noticing_interrupts
@@ -34,46 +35,6 @@ from orchestration.run.dbt import (
 # Found once: looking whether it is still fresh means looking at every file of the project.
 MANIFEST = manifest_path(Home.locate(), load_settings())
 PROJECT = read_manifest(MANIFEST)
-
-
-# In the order of the data; `sources` comes before and `activation` after all models.
-GROUPS = {
-    "staging": "staging",
-    "conformed": "events_and_orders",
-    "sessions": "events_and_orders",
-    "orders": "events_and_orders",
-    "web": "events_and_orders",
-    "email": "events_and_orders",
-    "identity": "identity",
-    "identity_review": "identity",
-    "quality": "publish",
-    "ops": "publish",
-    "households": "customers",
-    "customers": "customers",
-    "value": "value_and_journey",
-    "journey": "value_and_journey",
-    "permission": "permission",
-    "segments": "segments",
-    "activity": "segments",
-}
-
-
-class Translator(DagsterDbtTranslator):
-    """Models are named by their name, sources `<source>/<table>`, groups are folders."""
-
-    def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
-        """`web/events` for a raw table, `dim_customers` for a model."""
-        if dbt_resource_props["resource_type"] == "source":
-            source = dbt_resource_props["source_name"].removeprefix("raw_")
-            return dg.AssetKey([source, dbt_resource_props["name"]])
-        return dg.AssetKey([dbt_resource_props["name"]])
-
-    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
-        """The part of the data's way that the model's folder belongs to."""
-        if dbt_resource_props["resource_type"] == "seed":
-            return "seeds"
-        folders = dbt_resource_props["fqn"][1:-1]
-        return next((GROUPS[folder] for folder in folders if folder in GROUPS), None)
 
 
 @dbt_assets(
