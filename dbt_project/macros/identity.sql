@@ -1,4 +1,4 @@
-{#- The identifier types in the order of trust; the first that a record has ties its others together.
+{#- The identifier types in the order of trust; the first that a record has is its hub.
     The seed `identifier_types` says the same to SQL, and a test keeps the two equal. -#}
 {% macro identifier_types() -%}
     {{ return([
@@ -7,8 +7,8 @@
     ]) }}
 {%- endmacro %}
 
-{#- The types that may tie two accounts of one person together, or two people: all others name an account
-    or an address of somebody. In the order of trust. -#}
+{#- The types that may connect two accounts of one person, or two people: all others name an account or an
+    address of somebody. In the order of trust. -#}
 {% macro bridging_identifier_types() -%}
     {{ return(['payment_card', 'phone', 'device']) }}
 {%- endmacro %}
@@ -33,7 +33,7 @@
     nullif(concat_ws(' ', nullif(trim({{ first_name }}), ''), nullif(trim({{ last_name }}), '')), '')
 {%- endmacro %}
 
-{#- How a shared value's pairs say why: by the kind of value where several people use it. -#}
+{#- How a shared value's edges say why: by the kind of value where several people use it. -#}
 {% macro share_refusal(identifier_type, share_reason) -%}
     case
         when {{ share_reason }} in ('two_logins', 'two_names', 'several_people', 'two_accounts')

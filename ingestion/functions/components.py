@@ -1,7 +1,7 @@
-"""Who hangs together: the connected components of pairs of integers, as arrays.
+"""The connected components of edges between integers, as arrays.
 
-Belongs here: the one function, on Arrow lists, so that an engine hands over all its pairs at once.
-Does not belong here: which pairs there are, or that a component is a person; those are models
+Belongs here: the one function, on Arrow lists, so that an engine hands over all its edges at once.
+Does not belong here: which edges there are, or that a component is a person; those are models
 (`dbt_project/models/intermediate/identity`). Why not in SQL: docs/decisions/0012.
 """
 
@@ -12,19 +12,19 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-SPARSE = 8  # beyond so many numbers per pair, numbers are renamed before an array of all is made
+SPARSE = 8  # beyond so many numbers per edge, numbers are renamed before an array of all is made
 
 
 def components_of(one: Any, other: Any) -> Any:
-    """Per row, every node of its pairs with its component.
+    """Per row, every node of its edges with its component.
 
     Args:
-        one: Arrow lists of integers from 0, one end of each pair.
+        one: Arrow lists of integers from 0, one end of each edge.
         other: the other ends, in the same order.
 
     Returns:
         Arrow lists of {node, component}: the distinct nodes, smallest first; the component of a
-        node is the smallest node that it hangs together with.
+        node is the smallest node that it is connected with.
     """
     solved = [_solve(a, b) for a, b in zip(_lists(one), _lists(other), strict=True)]
     ends = np.cumsum([0, *(len(nodes) for nodes, _ in solved)])
@@ -58,12 +58,13 @@ def _solve(a: Any, b: Any) -> tuple[Any, Any]:
 
 
 def _smallest(a: Any, b: Any) -> Any:
-    """For every number up to the greatest, the smallest that it hangs together with.
+    """For every number up to the greatest, the smallest that it is connected with.
 
     By hooking and jumping (Shiloach and Vishkin, "An O(log n) parallel connectivity algorithm",
     1982): whatever has a smaller neighbour is hooked to the smallest, everything then jumps to the
-    end of its chain of hooks, and pairs of one end are done. What is left are pairs of ends. Two
-    rounds leave each graph at most half of its ends, so a long chain takes few rounds too.
+    end of its chain of hooks, and edges within one chain are done. What is left are edges between
+    ends. Two rounds leave each graph at most half of its ends, so a long chain takes few rounds
+    too.
     """
     ends = np.arange(max(a.max(), b.max()) + 1)
     while len(a):

@@ -1,7 +1,7 @@
-"""Which ties to give up so that things that must stay apart do, and no part becomes a crowd.
+"""Which edges to give up so that things that must stay apart do, and no component has too many.
 
 Belongs here: the one-at-a-time part of identity that SQL cannot say. Does not belong here: what
-ties people together or keeps them apart (dbt_project/models/intermediate/identity).
+connects people or keeps them apart (dbt_project/models/intermediate/identity).
 """
 
 from __future__ import annotations
@@ -12,35 +12,35 @@ from heapq import merge
 from typing import Final
 
 APART: Final = 1
-CROWD: Final = 2
+TOO_MANY: Final = 2
 _DAY: Final = 86_400_000_000
 
 
-def refused_ties(
-    ties: Sequence[Sequence[int]],
+def refused_edges(
+    edges: Sequence[Sequence[int]],
     apart: Iterable[Sequence[int]],
     counted: Iterable[Sequence[int]] = (),
     limits: Sequence[Sequence[int]] = (),
 ) -> list[list[int]]:
-    """The ties that are refused: each one's place, from 1, and why (`APART` or `CROWD`).
+    """The edges that are refused: each one's place, from 1, and why (`APART` or `TOO_MANY`).
 
-    Ties are taken in their order, the strongest first. One that would bring two nodes of `apart`
-    into one part, or a part beyond a limit, is refused and every other is used: a weaker tie never
-    displaces a stronger one.
+    Edges are taken in their order, the strongest first. One that would bring two nodes of `apart`
+    into one component, or a component beyond a limit, is refused and every other is used: a weaker
+    edge never displaces a stronger one.
 
     Args:
-        ties: pairs of nodes, strongest first; a third number that is not 0 says that a person made
-            the tie by hand, which no limit refuses.
-        apart: pairs of nodes that must not end in one part.
+        edges: pairs of nodes, strongest first; a third number that is not 0 says that a person made
+            the edge by hand, which no limit refuses.
+        apart: pairs of nodes that must not end in one component.
         counted: [node, limit, moment]: the node counts for that limit (its place in `limits`, from
             1) since that moment (microseconds).
-        limits: [most, days]: a part has at most so many nodes that count, within any so many days,
-            or ever where days is 0.
+        limits: [most, days]: a component has at most so many nodes that count, within any so many
+            days, or ever where days is 0.
     """
-    enemies: defaultdict[int, set[int]] = defaultdict(set)
+    kept_apart: defaultdict[int, set[int]] = defaultdict(set)
     for a, b in apart:
-        enemies[a].add(b)
-        enemies[b].add(a)
+        kept_apart[a].add(b)
+        kept_apart[b].add(a)
     moments: defaultdict[int, dict[int, list[int]]] = defaultdict(dict)
     for node, limit, moment in counted:
         moments[node][limit] = [moment]
@@ -53,33 +53,37 @@ def refused_ties(
             node = above
         return node
 
-    def part(of: int) -> list[int]:
+    def component(of: int) -> list[int]:
         return members[of] or [of]
 
     refused = []
-    for place, (a, b, *by_hand) in enumerate(ties, start=1):
+    for place, (a, b, *by_hand) in enumerate(edges, start=1):
         one, other = root(a), root(b)
         if one == other:
             continue
-        smaller, larger = sorted((one, other), key=lambda top: len(part(top)))
-        if any(root(enemy) == larger for node in part(smaller) for enemy in enemies.get(node, ())):
+        smaller, larger = sorted((one, other), key=lambda top: len(component(top)))
+        if any(
+            root(other_side) == larger
+            for node in component(smaller)
+            for other_side in kept_apart.get(node, ())
+        ):
             refused.append([place, APART])
             continue
         together = {
             limit: list(merge(moments[larger].get(limit, []), moments[smaller].get(limit, [])))
             for limit in moments[larger].keys() | moments[smaller].keys()
         }
-        crowds = (_is_crowd(found, *limits[limit - 1]) for limit, found in together.items())
-        if not any(by_hand) and any(crowds):
-            refused.append([place, CROWD])
+        too_many = (_are_too_many(found, *limits[limit - 1]) for limit, found in together.items())
+        if not any(by_hand) and any(too_many):
+            refused.append([place, TOO_MANY])
             continue
         moments[larger] = together
-        members[larger] = part(larger) + part(smaller)
+        members[larger] = component(larger) + component(smaller)
         parent[smaller] = larger
     return refused
 
 
-def _is_crowd(moments: Sequence[int], most: int, days: int) -> bool:
+def _are_too_many(moments: Sequence[int], most: int, days: int) -> bool:
     """Whether more than `most` of the moments, in order, lie within `days` of one another."""
     if not days:
         return len(moments) > most

@@ -16,7 +16,7 @@ from duckdb.sqltypes import BIGINT, VARCHAR
 
 from ingestion.functions.components import components_of
 from ingestion.functions.identifiers import match_identifier
-from ingestion.functions.partition import refused_ties
+from ingestion.functions.partition import refused_edges
 
 
 def register(connection: duckdb.DuckDBPyConnection) -> None:
@@ -30,7 +30,7 @@ def register(connection: duckdb.DuckDBPyConnection) -> None:
     )
     register_components(connection)
     numbers = duckdb.list_type(duckdb.list_type(BIGINT))
-    connection.create_function("refused_ties", refused_ties, [numbers] * 4, numbers)
+    connection.create_function("refused_edges", refused_edges, [numbers] * 4, numbers)
 
 
 def register_components(connection: duckdb.DuckDBPyConnection) -> None:

@@ -1,12 +1,12 @@
 {#-
-    Connected components: `edges` has columns key_a and key_b, integers from 0; the result has node and
-    component, which is the smallest node of it.
+    Connected components: `edges`, a relation or the name of a CTE before it, has columns key_a and key_b,
+    integers from 0; the result has node and component, which is the smallest node of it.
 -#}
 {% macro connected_components(edges) -%}
     {{ return(adapter.dispatch('connected_components', 'regulars')(edges)) }}
 {%- endmacro %}
 
-{#- All pairs at once to ingestion/functions/components.py: an array of integers is where this problem is small. -#}
+{#- All edges at once to ingestion/functions/components.py: an array of integers is where this problem is small. -#}
 {% macro duckdb__connected_components(edges) -%}
     with pairs as (
         select
@@ -28,7 +28,7 @@
 {%- endmacro %}
 
 {#- The same function, which a session on Spark has to register: Spark's recursion has no union of distinct
-    rows, and rounds written out grow the plan fivefold each. One task holds all pairs, two numbers each. -#}
+    rows, and rounds written out grow the plan fivefold each. One task holds all edges, two numbers each. -#}
 {% macro spark__connected_components(edges) -%}
     with pairs as (
         select collect_list(struct(key_a, key_b)) as found

@@ -14,24 +14,24 @@
 {%- endmacro %}
 
 {#-
-    One row per tie that has to be refused so that no two that must stay apart end in one part and no part
-    has more than its limits allow: its place (from 1) and 1 for the former, 2 for the latter. Ties are
-    taken in their order: ingestion/functions/partition.py as a function of the engine. `limits` is a list of
-    [most, days or 0].
+    One row per edge that has to be refused so that no two that must stay apart end in one component and no
+    component has more than its limits allow: its place (from 1) and 1 for the former, 2 for the latter. Edges
+    are taken in their order: ingestion/functions/partition.py as a function of the engine. `limits` is a list
+    of [most, days or 0].
 -#}
-{% macro refused_places(ties, apart, counted, limits) -%}
-    {{ return(adapter.dispatch('refused_places', 'regulars')(ties, apart, counted, limits)) }}
+{% macro refused_places(edges, apart, counted, limits) -%}
+    {{ return(adapter.dispatch('refused_places', 'regulars')(edges, apart, counted, limits)) }}
 {%- endmacro %}
 
-{% macro duckdb__refused_places(ties, apart, counted, limits) -%}
-    unnest(refused_ties(
-        {{ ties }}, coalesce({{ apart }}, []), coalesce({{ counted }}, []), cast({{ limits }} as bigint[][])
+{% macro duckdb__refused_places(edges, apart, counted, limits) -%}
+    unnest(refused_edges(
+        {{ edges }}, coalesce({{ apart }}, []), coalesce({{ counted }}, []), cast({{ limits }} as bigint[][])
     ))
 {%- endmacro %}
 
-{% macro spark__refused_places(ties, apart, counted, limits) -%}
-    explode(refused_ties(
-        {{ ties }}, coalesce({{ apart }}, array()), coalesce({{ counted }}, array()),
+{% macro spark__refused_places(edges, apart, counted, limits) -%}
+    explode(refused_edges(
+        {{ edges }}, coalesce({{ apart }}, array()), coalesce({{ counted }}, array()),
         from_json('{{ limits }}', 'array<array<bigint>>')
     ))
 {%- endmacro %}

@@ -19,10 +19,10 @@ INTERMEDIATE: dict[str, str] = {
         refused_identifier_value text""",
     "int_email_logins": "email text, last_login_at timestamp",
     "int_email_slips": "customer_id text, identifier_type text, identifier_value text",
-    "int_identity_edges": """
-        identifier_a_type text, identifier_a_value text, identifier_b_type text,
-        identifier_b_value text, source_system text, source_record_id text, observed_at timestamp,
-        rule text, evidence_grade text, status text, refusal_reason text""",
+    "int_identifiers": "identifier_key bigint, identifier_type text, identifier_value text",
+    "int_identity_edges_judged": """
+        key_a bigint, key_b bigint, evidence_rank integer, observed_micros bigint,
+        source_system text, rule text, source_record_id text, refusal_reason text""",
     "int_orders_resolved": f"""
         order_id text, order_source text, customer_id text, shop_id text, ordered_at timestamp,
         ordered_date date, created_at timestamp, cancelled_at timestamp, status text,

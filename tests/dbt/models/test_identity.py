@@ -24,7 +24,7 @@ def owner(built: Connection, kind: str, value: str) -> str | None:
 def edge(built: Connection, value_a: str, value_b: str) -> tuple[str, str | None]:
     """Status and refusal reason of a pair."""
     found = built.execute(
-        "select status, refusal_reason from intermediate.int_identity_edges "
+        "select status, refusal_reason from marts.fct_identity_edges "
         "where identifier_a_value in ($a, $b) and identifier_b_value in ($a, $b)",
         {"a": value_a, "b": value_b},
     ).fetchall()

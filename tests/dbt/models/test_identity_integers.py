@@ -8,12 +8,12 @@ from tests.dbt import scenes
 from tests.dbt.world import World
 
 IDENTITY = (
-    *("--select", "+int_identity_edges", "+int_customer_identifiers"),
-    *("--exclude", "path:models/marts", "path:tests"),
+    *("--select", "+fct_identity_edges", "+int_customer_identifiers"),
+    *("--exclude", "path:tests"),
 )
 EDGES = (
     "select identifier_a_value, identifier_b_value, refusal_reason "
-    "from intermediate.int_identity_edges order by all"
+    "from marts.fct_identity_edges order by all"
 )
 OWNERS = (
     "select identifier_value, customer_id from intermediate.int_customer_identifiers order by all"

@@ -177,7 +177,7 @@ def test_nobody_becomes_a_crowd(built: Connection) -> None:
     assert None not in owners
     assert len(sizes) == 2 and max(sizes) <= 20
     refused = built.execute(
-        "select count(*) from intermediate.int_identity_edges where refusal_reason = 'too_many'"
+        "select count(*) from marts.fct_identity_edges where refusal_reason = 'too_many'"
     ).fetchone()
     assert refused == (1,)
 

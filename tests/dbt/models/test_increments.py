@@ -24,7 +24,7 @@ COMPARED = {
     "int_web_sessions_resolved": "*",
     "int_web_interactions": "*",
     "int_contacts_resolved": "*",
-    "int_identity_edges": "*",
+    "fct_identity_edges": "*",
     "int_customers": "* exclude (is_newly_born)",
     "int_customer_identifiers": "* exclude (identifier_key)",
     "int_household_members": "* exclude (group_number)",
@@ -33,12 +33,17 @@ COMPARED = {
 }
 
 
+def schema_of(table: str) -> str:
+    """Where a compared table stands."""
+    return "intermediate" if table.startswith("int_") else "marts"
+
+
 def snapshot(world: World) -> Snapshot:
     """Every compared table, in a fixed order."""
     with world.warehouse() as con:
         return {
             table: con.execute(
-                f"select {columns} from intermediate.{table} order by all"
+                f"select {columns} from {schema_of(table)}.{table} order by all"
             ).fetchall()
             for table, columns in COMPARED.items()
         }

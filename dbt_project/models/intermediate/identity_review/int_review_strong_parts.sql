@@ -1,2 +1,17 @@
-{#- What of these people holds together without their weak links. -#}
-{{ connected_components(ref('int_review_strong_links')) }}
+{#- What of these people is connected without their weak edges. -#}
+with strong_edges as (
+    select
+        key_a,
+        key_b
+    from {{ ref('int_review_chain_links') }}
+    where not is_weak
+),
+
+parts as (
+    {{ connected_components('strong_edges') | indent(4) }}
+)
+
+select
+    node,
+    component
+from parts

@@ -10,7 +10,7 @@ with evidence as (
     where person_name is not null and {{ in_scope('hub_key') }}
 ),
 
--- Those whose ties are in question
+-- Those whose edges are in question
 questioned as (
     select key_a as bridge_key
     from {{ ref('int_identity_edges_in_scope') }}
@@ -20,11 +20,11 @@ questioned as (
     from {{ ref('int_identity_edges_in_scope') }}
     where refusal_reason is null and is_bridge_a and is_bridge_b
     union
-    select touches.bridge_key
-    from {{ ref('int_identity_bridge_cores') }} as touches
-    inner join {{ ref('int_identifiers') }} as identifiers on touches.bridge_key = identifiers.identifier_key
+    select bridge_cores.bridge_key
+    from {{ ref('int_identity_bridge_cores') }} as bridge_cores
+    inner join {{ ref('int_identifiers') }} as identifiers on bridge_cores.bridge_key = identifiers.identifier_key
     left join {{ ref('int_identity_core_facts') }} as facts
-        on touches.core = facts.core and facts.fact_type = 'full_name'
+        on bridge_cores.core = facts.core and facts.fact_type = 'full_name'
     where identifiers.identifier_type = 'payment_card' and facts.core is null
 ),
 
@@ -49,13 +49,13 @@ names as (
     where written.full_name is not null
     union
     select
-        touches.bridge_key,
+        bridge_cores.bridge_key,
         facts.fact as full_name,
         facts.fact_count as name_count
-    from {{ ref('int_identity_bridge_cores') }} as touches
-    inner join questioned on touches.bridge_key = questioned.bridge_key
+    from {{ ref('int_identity_bridge_cores') }} as bridge_cores
+    inner join questioned on bridge_cores.bridge_key = questioned.bridge_key
     inner join {{ ref('int_identity_core_facts') }} as facts
-        on touches.core = facts.core and facts.fact_type = 'full_name'
+        on bridge_cores.core = facts.core and facts.fact_type = 'full_name'
 )
 
 select

@@ -1,24 +1,24 @@
-{#- Two cores that a card, phone or device would tie together. Most of these values touch one core. -#}
-with touches as (
+{#- Two cores that a card, phone or device would connect. Most of these values were seen with one core. -#}
+with bridge_cores as (
     select *
     from {{ ref('int_identity_bridge_cores') }}
 ),
 
 several as (
     select bridge_key
-    from touches
+    from bridge_cores
     group by bridge_key
     having count(*) > 1
 ),
 
 between_cores as (
     select
-        touches.bridge_key,
-        touches.core,
+        bridge_cores.bridge_key,
+        bridge_cores.core,
         identifiers.identifier_type = 'device' as by_device
-    from touches
-    inner join several on touches.bridge_key = several.bridge_key
-    inner join {{ ref('int_identifiers') }} as identifiers on touches.bridge_key = identifiers.identifier_key
+    from bridge_cores
+    inner join several on bridge_cores.bridge_key = several.bridge_key
+    inner join {{ ref('int_identifiers') }} as identifiers on bridge_cores.bridge_key = identifiers.identifier_key
 )
 
 select

@@ -13,28 +13,28 @@ with full_names as (
     where fact_type = 'full_name'
 ),
 
-touches as (
+bridge_cores as (
     select
-        touches.bridge_key,
-        touches.core,
+        bridge_cores.bridge_key,
+        bridge_cores.core,
         identifiers.identifier_type,
         full_names.core is not null as is_named,
         case when full_names.is_certain then full_names.first_name end as first_name,
-        count(*) over (partition by touches.core, identifiers.identifier_type) as bridge_count
-    from {{ ref('int_identity_bridge_cores') }} as touches
-    inner join {{ ref('int_identifiers') }} as identifiers on touches.bridge_key = identifiers.identifier_key
-    left join full_names on touches.core = full_names.core
+        count(*) over (partition by bridge_cores.core, identifiers.identifier_type) as bridge_count
+    from {{ ref('int_identity_bridge_cores') }} as bridge_cores
+    inner join {{ ref('int_identifiers') }} as identifiers on bridge_cores.bridge_key = identifiers.identifier_key
+    left join full_names on bridge_cores.core = full_names.core
     where identifiers.identifier_type in ('payment_card', 'device')
 ),
 
 -- Apart from the owners, so that no engine compares every word with everybody of that first name
 called as (
     select distinct
-        touches.bridge_key,
-        touches.core,
+        bridge_cores.bridge_key,
+        bridge_cores.core,
         words.word
-    from touches
-    inner join {{ ref('int_identity_address_words') }} as words on touches.core = words.core
+    from bridge_cores
+    inner join {{ ref('int_identity_address_words') }} as words on bridge_cores.core = words.core
 ),
 
 by_their_address as (
@@ -42,14 +42,14 @@ by_their_address as (
         called.bridge_key,
         called.core
     from called
-    inner join touches as owners on called.bridge_key = owners.bridge_key and called.word = owners.first_name
+    inner join bridge_cores as owners on called.bridge_key = owners.bridge_key and called.word = owners.first_name
 ),
 
 somebodys_cards as (
     select
         bridge_key,
         identifier_type
-    from touches
+    from bridge_cores
     where identifier_type = 'payment_card'
     group by bridge_key, identifier_type
     having count(*) > 1
@@ -64,7 +64,7 @@ somebodys_devices as (
     select
         bridge_key,
         max(bridge_count) as device_count
-    from touches
+    from bridge_cores
     where identifier_type = 'device' and is_named
     group by bridge_key
 ),
@@ -72,18 +72,18 @@ somebodys_devices as (
 -- Joined by what is equal alone: a condition on one side of a left join makes an engine compare all with all
 judged as (
     select
-        touches.bridge_key,
-        touches.core,
+        bridge_cores.bridge_key,
+        bridge_cores.core,
         case
             when cards.bridge_key is not null then 'unnamed_record'
-            when devices.bridge_key is not null and greatest(devices.device_count, touches.bridge_count) > 1
+            when devices.bridge_key is not null and greatest(devices.device_count, bridge_cores.bridge_count) > 1
                 then 'unnamed_visitor'
         end as refusal_reason
-    from touches
+    from bridge_cores
     left join somebodys_cards as cards
-        on touches.bridge_key = cards.bridge_key and touches.identifier_type = cards.identifier_type
-    left join somebodys_devices as devices on touches.bridge_key = devices.bridge_key
-    where not touches.is_named
+        on bridge_cores.bridge_key = cards.bridge_key and bridge_cores.identifier_type = cards.identifier_type
+    left join somebodys_devices as devices on bridge_cores.bridge_key = devices.bridge_key
+    where not bridge_cores.is_named
 )
 
 select

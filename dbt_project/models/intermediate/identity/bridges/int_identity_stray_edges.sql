@@ -1,10 +1,10 @@
 {#-
-    Ties that a record without a name would make between two people, each refused by itself: those of
-    `int_identity_nameless_edges`, and a card, phone or device beside one another on records without an
-    account or address. Those stay if both were seen under one and the same name, with one account or
+    Edges by which a record without a name would connect two people, each refused by itself: those of
+    `int_identity_nameless_edges`, and those between cards, phones and devices on records without an account
+    or address. The latter stay if both ends were seen under one and the same name, with one account or
     address, or with nothing but each other.
 -#}
-with links as (
+with edges as (
     select
         key_a,
         key_b,
@@ -20,30 +20,30 @@ nameless as (
     from {{ ref('int_identity_nameless_edges') }}
 ),
 
-touches as (
+bridge_cores as (
     select
-        touches.bridge_key,
-        touches.core,
+        bridge_cores.bridge_key,
+        bridge_cores.core,
         nameless.core is not null as is_stray
-    from {{ ref('int_identity_bridge_cores') }} as touches
-    left join nameless on touches.bridge_key = nameless.bridge_key and touches.core = nameless.core
+    from {{ ref('int_identity_bridge_cores') }} as bridge_cores
+    left join nameless on bridge_cores.bridge_key = nameless.bridge_key and bridge_cores.core = nameless.core
 ),
 
 known as (
     select distinct bridge_key
-    from touches
+    from bridge_cores
 ),
 
 bare as (
     select
-        links.key_a,
-        links.key_b,
+        edges.key_a,
+        edges.key_b,
         identifiers_a.identifier_type as type_a,
         identifiers_b.identifier_type as type_b
-    from links
-    inner join {{ ref('int_identifiers') }} as identifiers_a on links.key_a = identifiers_a.identifier_key
-    inner join {{ ref('int_identifiers') }} as identifiers_b on links.key_b = identifiers_b.identifier_key
-    where links.is_bare
+    from edges
+    inner join {{ ref('int_identifiers') }} as identifiers_a on edges.key_a = identifiers_a.identifier_key
+    inner join {{ ref('int_identifiers') }} as identifiers_b on edges.key_b = identifiers_b.identifier_key
+    where edges.is_bare
 ),
 
 sides as (
@@ -67,9 +67,9 @@ of_one_core as (
         bare.key_a,
         bare.key_b
     from bare
-    inner join touches as touches_a on bare.key_a = touches_a.bridge_key and not touches_a.is_stray
-    inner join touches as touches_b on bare.key_b = touches_b.bridge_key and not touches_b.is_stray
-    where touches_a.core = touches_b.core
+    inner join bridge_cores as cores_a on bare.key_a = cores_a.bridge_key and not cores_a.is_stray
+    inner join bridge_cores as cores_b on bare.key_b = cores_b.bridge_key and not cores_b.is_stray
+    where cores_a.core = cores_b.core
 ),
 
 judged as (
@@ -86,14 +86,14 @@ judged as (
 )
 
 select
-    links.key_a,
-    links.key_b,
+    edges.key_a,
+    edges.key_b,
     nameless.refusal_reason
-from links
-left join {{ ref('int_identity_cores') }} as cores on links.other_key = cores.node
+from edges
+left join {{ ref('int_identity_cores') }} as cores on edges.other_key = cores.node
 inner join nameless
-    on links.bridge_key = nameless.bridge_key and coalesce(cores.component, links.other_key) = nameless.core
-where not links.is_bare
+    on edges.bridge_key = nameless.bridge_key and coalesce(cores.component, edges.other_key) = nameless.core
+where not edges.is_bare
 union all
 select
     judged.key_a,

@@ -1,16 +1,16 @@
 {#-
-    Identifiers that hang together and are more of a kind than one person may have (seed `person_limits`).
+    Identifiers of one component that are more of a kind than one person may have (seed `person_limits`).
     A limit is named by its place in `person_limits()`.
 -#}
 with members as (
     select
-        drafts.component,
-        drafts.node,
+        before_cuts.component,
+        before_cuts.node,
         identifiers.identifier_type,
         {{ epoch_micros('sightings.first_seen_at') }} as first_seen_micros
-    from {{ ref('int_identity_components_before_cuts') }} as drafts
-    inner join {{ ref('int_identifiers') }} as identifiers on drafts.node = identifiers.identifier_key
-    inner join {{ ref('int_identifier_sightings') }} as sightings on drafts.node = sightings.identifier_key
+    from {{ ref('int_identity_components_before_cuts') }} as before_cuts
+    inner join {{ ref('int_identifiers') }} as identifiers on before_cuts.node = identifiers.identifier_key
+    inner join {{ ref('int_identifier_sightings') }} as sightings on before_cuts.node = sightings.identifier_key
 ),
 
 counted as (
@@ -44,7 +44,7 @@ counted as (
     {%- endfor %}
 ),
 
-crowded as (
+over_limit as (
     select distinct component
     from counted
     where is_beyond
@@ -56,4 +56,4 @@ select
     counted.limit_number,
     counted.first_seen_micros
 from counted
-inner join crowded on counted.component = crowded.component
+inner join over_limit on counted.component = over_limit.component

@@ -1,32 +1,32 @@
 {#-
-    Pairs that must not end in one person although a chain of links joins them: the ends of a cannot-link
-    rule, and cores that are different people by their names and accounts, unless a rule joined just these
-    names. What is too many to be one person has no pairs, but is looked at in the same way.
+    Two identifiers that must not end in one person although a chain of edges connects them: the ends of a
+    cannot-link rule, and cores that are different people by their names and accounts, unless a rule joined
+    just these names. A component of too many has no such two, but is looked at in the same way.
 -#}
-with drafts as (
+with before_cuts as (
     select *
     from {{ ref('int_identity_components_before_cuts') }}
 ),
 
 apart_by_rule as (
     select
-        drafts_a.component,
+        before_cuts_a.component,
         rules.key_a,
         rules.key_b
     from {{ ref('int_identity_rule_edges') }} as rules
-    inner join drafts as drafts_a on rules.key_a = drafts_a.node
-    inner join drafts as drafts_b on rules.key_b = drafts_b.node
-    where rules.rule = 'cannot_link' and drafts_a.component = drafts_b.component
+    inner join before_cuts as before_cuts_a on rules.key_a = before_cuts_a.node
+    inner join before_cuts as before_cuts_b on rules.key_b = before_cuts_b.node
+    where rules.rule = 'cannot_link' and before_cuts_a.component = before_cuts_b.component
 ),
 
 facts as (
     select
-        drafts.component,
+        before_cuts.component,
         facts.core,
         facts.fact_type,
         facts.fact
     from {{ ref('int_identity_core_facts') }} as facts
-    inner join drafts on facts.core = drafts.node
+    inner join before_cuts on facts.core = before_cuts.node
     where facts.fact_type = 'full_name' and facts.fact_count = 1
 ),
 
@@ -41,13 +41,13 @@ several_names as (
 -- Both names of a core that a must-link rule made are one person's, wherever else they stand
 names_joined as (
     select distinct
-        drafts.component,
+        before_cuts.component,
         names_a.full_name as fact_a,
         names_b.full_name as fact_b
     from {{ ref('int_identity_core_names') }} as names_a
     inner join {{ ref('int_identity_core_names') }} as names_b
         on names_a.core = names_b.core and names_a.full_name <> names_b.full_name
-    inner join drafts on names_a.core = drafts.node
+    inner join before_cuts on names_a.core = before_cuts.node
     where names_a.is_joined_by_hand
 ),
 

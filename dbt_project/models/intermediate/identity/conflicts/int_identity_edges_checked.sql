@@ -1,6 +1,6 @@
-{#- Links after the rules and the shared values: what is left ties people together, unless a chain of
-    links ends in somebody else (int_identity_cut_edges). -#}
-with links as (
+{#- Edges after the rules and the shared values: what is left connects people, unless a chain of edges
+    ends in somebody else (int_identity_cut_edges). -#}
+with edges as (
     select *
     from {{ ref('int_identity_edges_in_scope') }}
 ),
@@ -26,35 +26,35 @@ cannot_links as (
 )
 
 select
-    links.key_a,
-    links.key_b,
-    links.hub_key,
-    links.is_bridge_a,
-    links.is_bridge_b,
-    links.evidence_rank,
-    links.observed_micros,
-    links.source_system,
-    links.rule,
-    links.source_record_id,
+    edges.key_a,
+    edges.key_b,
+    edges.hub_key,
+    edges.is_bridge_a,
+    edges.is_bridge_b,
+    edges.evidence_rank,
+    edges.observed_micros,
+    edges.source_system,
+    edges.rule,
+    edges.source_record_id,
     case
         when cannot_links.key_a is not null then 'cannot_link'
-        -- Not the first of the pair: which one is first may differ between two warehouses
+        -- Not the first of the two: which one is first may differ between two warehouses
         else coalesce(
             least(shared_a.refusal_reason, shared_b.refusal_reason),
-            links.refusal_reason,
-            stray_ties.refusal_reason,
-            unproved_ties.refusal_reason
+            edges.refusal_reason,
+            stray_edges.refusal_reason,
+            unproved_edges.refusal_reason
         )
     end as refusal_reason
-from links
-left join cannot_links on links.key_a = cannot_links.key_a and links.key_b = cannot_links.key_b
-left join must_links on links.key_a = must_links.key_a and links.key_b = must_links.key_b
-left join shared as shared_a on links.key_a = shared_a.identifier_key
-left join shared as shared_b on links.key_b = shared_b.identifier_key
-left join {{ ref('int_identity_stray_edges') }} as stray_ties
-    on links.key_a = stray_ties.key_a and links.key_b = stray_ties.key_b
-left join {{ ref('int_identity_unproved_edges') }} as unproved_ties
-    on links.key_a = unproved_ties.key_a and links.key_b = unproved_ties.key_b
+from edges
+left join cannot_links on edges.key_a = cannot_links.key_a and edges.key_b = cannot_links.key_b
+left join must_links on edges.key_a = must_links.key_a and edges.key_b = must_links.key_b
+left join shared as shared_a on edges.key_a = shared_a.identifier_key
+left join shared as shared_b on edges.key_b = shared_b.identifier_key
+left join {{ ref('int_identity_stray_edges') }} as stray_edges
+    on edges.key_a = stray_edges.key_a and edges.key_b = stray_edges.key_b
+left join {{ ref('int_identity_unproved_edges') }} as unproved_edges
+    on edges.key_a = unproved_edges.key_a and edges.key_b = unproved_edges.key_b
 where must_links.key_a is null
 union all
 select

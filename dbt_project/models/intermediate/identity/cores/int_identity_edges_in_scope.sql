@@ -1,6 +1,6 @@
 {{ config(materialized='view') }}
 
-{#- The pairs that this run looks at. -#}
+{#- The edges that this run looks at. -#}
 select *
 from {{ ref('int_identity_edges_observed') }}
 where {{ in_scope('hub_key') }}

@@ -1,8 +1,8 @@
 {#-
-    Pairs of identifiers that stood on one record, as integers. The most trusted usable identifier of a
-    record ties its others; a value that may tie nobody leaves a refused pair with its reason. Cards,
-    phones and devices without a name beside them are tied to one another in pairs, so that each can be
-    refused by itself.
+    Edges: two identifiers that stood on one record, as integers. The others of a record have an edge to its
+    hub, the most trusted usable one; a refused value leaves a refused edge with its reason. Cards, phones
+    and devices without a name beside them have an edge to one another, so that each edge can be refused by
+    itself.
 -#}
 {{ config(materialized='incremental', incremental_strategy='replace_scope', unique_key='hub_key') }}
 {{- refuse_half_a_refresh() }}
@@ -16,7 +16,7 @@ with with_hub as (
     where {{ in_scope('hub_key') }}
 ),
 
-pairs as (
+edges as (
     {%- for type in types %}
     select
         hub_key as hub,
@@ -81,7 +81,7 @@ best_evidence as (
             '', evidence_rank, lpad(cast({{ epoch_micros('observed_at') }} as {{ dbt.type_string() }}), 20, '0'),
             source_system, '|', rule, '|', source_record_id
         )) as best
-    from pairs
+    from edges
     group by least(hub, other), greatest(hub, other)
 )
 

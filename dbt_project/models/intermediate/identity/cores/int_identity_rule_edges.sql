@@ -1,4 +1,4 @@
-{#- Hand-made pairs, as integers. Few; one file of rules has the last word over all evidence. -#}
+{#- Hand-made rules about two identifiers, as integers. Few; one file of rules has the last word over all evidence. -#}
 with rules as (
     select *
     from {{ ref('stg_identity_rules__identity_rules') }}

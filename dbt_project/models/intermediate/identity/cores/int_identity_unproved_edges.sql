@@ -2,11 +2,11 @@
     An account that was signed in where somebody typed an address or number that is another's: a friend's, a
     relative's, or a victim's. Only signing in with an address proves that both are one person, so where an
     address or number was seen with several accounts, or was paid under a full name that is not the account
-    holder's, whatever is not proved ties nobody.
+    holder's, an edge that is not proved is refused.
 -#}
 {%- set others = identifier_types() | reject('in', bridging_identifier_types()) | reject('eq', 'login') | list %}
 
-with links as (
+with edges as (
     select
         key_a,
         key_b,
@@ -21,16 +21,16 @@ logins as (
     where identifier_type = 'login'
 ),
 
-ties as (
+login_edges as (
     {%- for login, other in [('key_a', 'key_b'), ('key_b', 'key_a')] %}
     select
-        links.key_a,
-        links.key_b,
-        links.{{ login }} as login_key,
-        links.{{ other }} as other_key,
-        links.is_proved
-    from links
-    inner join logins on links.{{ login }} = logins.identifier_key
+        edges.key_a,
+        edges.key_b,
+        edges.{{ login }} as login_key,
+        edges.{{ other }} as other_key,
+        edges.is_proved
+    from edges
+    inner join logins on edges.{{ login }} = logins.identifier_key
     {{ 'union all' if not loop.last }}
     {%- endfor %}
 ),
@@ -76,7 +76,7 @@ counted as (
         other_key,
         is_proved,
         count(*) over (partition by other_key) as login_count
-    from ties
+    from login_edges
 ),
 
 paid_by_another as (

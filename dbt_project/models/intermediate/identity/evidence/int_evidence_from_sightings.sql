@@ -1,4 +1,4 @@
-{#- Records that name one identifier: they tie nothing, but whoever is named exists. -#}
+{#- Records that name one identifier: no edge, but whoever is named exists. -#}
 {{ config(materialized='view') }}
 
 with typed as (

@@ -1,9 +1,9 @@
 {{ config(materialized='view') }}
 
 {#-
-    The evidence with who may tie it: the most trusted usable identifier of a record is its hub. A record
-    without a usable account or address hangs on its card, phone or device. Every kind of record at once,
-    so a rule change applies to all history.
+    The evidence with its hub: the most trusted usable identifier of a record, to which its others have an
+    edge. Of a record without a usable account or address, its card, phone or device is the hub. Every kind
+    of record at once, so a rule change applies to all history.
 -#}
 {%- set types = identifier_types() %}
 {%- set bridges = bridging_identifier_types() %}

@@ -1,4 +1,4 @@
-{#- Each name that stands on a record, as it is compared. Few beside the records, and dear to fold. -#}
+{#- Each name that stands on a record, as it is compared. Few beside the records, and costly to fold. -#}
 with written as (
     select distinct person_name
     from {{ ref('int_identity_evidence_keyed') }}

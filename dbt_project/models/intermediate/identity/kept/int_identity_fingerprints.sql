@@ -1,6 +1,6 @@
 {#-
-    All that speaks for or against an identifier, as a count and a checksum: its records with who may tie
-    them, its names on paid orders, its rules. Times of later sightings are not in it: they move every day
+    All that speaks for or against an identifier, as a count and a checksum: its records with what is refused
+    on them, its names on paid orders, its rules. Times of later sightings are not in it: they move every day
     and decide nothing.
 -#}
 {%- set types = identifier_types() %}

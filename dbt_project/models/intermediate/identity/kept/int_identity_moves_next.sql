@@ -1,7 +1,7 @@
 {#-
     Identifiers that went from one customer to another, in this run and before, with what moved them: the
-    best link across the border for a merge, the refused link that used to tie the two for a split, the
-    reason of the value for one that ties nobody any more. What publishes the file commits them.
+    best edge between the two customers for a merge, the refused edge that used to connect them for a split,
+    the reason of the value for one that is refused now. What publishes the file commits them.
 -#}
 with moves as (
     select *
@@ -25,39 +25,39 @@ owners as (
             and identifiers.identifier_value = registry.identifier_value
 ),
 
-links as (
+edges as (
     select *
     from {{ ref('int_identity_edges_judged') }}
 ),
 
--- Both ends of every link of what moved, the moved one first
+-- Both ends of every edge of what moved, the moved one first
 borders as (
     select
         moved.from_customer_id,
         moved.to_customer_id,
         moved.move_type,
-        links.refusal_reason,
-        links.rule,
-        links.source_system,
-        links.source_record_id,
-        links.evidence_rank,
-        links.observed_micros,
+        edges.refusal_reason,
+        edges.rule,
+        edges.source_system,
+        edges.source_record_id,
+        edges.evidence_rank,
+        edges.observed_micros,
         others.from_customer_id as other_from
     from moved
     inner join (
         select
-            links.*,
+            edges.*,
             key_a as near_key,
             key_b as far_key
-        from links
+        from edges
         union all
         select
-            links.*,
+            edges.*,
             key_b as near_key,
             key_a as far_key
-        from links
-    ) as links on moved.identifier_key = links.near_key
-    left join owners as others on links.far_key = others.identifier_key
+        from edges
+    ) as edges on moved.identifier_key = edges.near_key
+    left join owners as others on edges.far_key = others.identifier_key
 ),
 
 causes as (

@@ -1,7 +1,7 @@
 {#-
     The identifiers that this run looks at: those of whom something is new, gone or different since they
-    were last looked at, and all that hung together with them then. What a record ties stood on a record
-    that is new or different, so nobody outside can be touched.
+    were last looked at, and all that were connected with them then. An edge is two identifiers on one
+    record; a new or different record is a fact about both, so nothing outside the scope can change.
 -#}
 {%- set solved = left_by_last_run('int_identity_last_solved') %}
 

@@ -3,7 +3,7 @@
 
     Incremental, because the matching form of an email or phone is worked out in Python. A plain address
     or an ordinary ASCII one skips Python: for it, lower case is the matching form. Integers make
-    everything that follows (links, components) several times cheaper than texts would. A value keeps its
+    everything that follows (edges, components) several times cheaper than texts would. A value keeps its
     integer between runs; no result depends on which one it has.
 -#}
 {{ config(

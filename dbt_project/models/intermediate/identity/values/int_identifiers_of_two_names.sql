@@ -50,7 +50,7 @@ keyed_names as (
     where dictionary.identifier_key is not null and written_names.person_name <> ''
 ),
 
--- Comparing names is dear and most values have one
+-- Comparing names is costly and most values have one
 several_names as (
     select identifier_key
     from keyed_names

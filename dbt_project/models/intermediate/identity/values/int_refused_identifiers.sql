@@ -1,9 +1,9 @@
 {#-
-    Values that may tie nobody, known from the value or from what it was seen with: blocked values, role
+    Values that connect nobody, known from the value or from what it was seen with: blocked values, role
     addresses that several people answer to, accounts of such addresses under several names, accounts that
     several people bear (a placeholder that no list knows, a till's collective number), phones that were
-    passed on, and values over a limit of the seed `identifier_limits`. Such a value is demoted whole and the records are tied without it, over
-    all history.
+    passed on, and values over a limit of the seed `identifier_limits`. Such a value is refused with all of
+    its edges, over all history; the other identifiers of its records have edges without it.
 -#}
 -- depends_on: {{ ref('identifier_limits') }}
 with evidence as (
@@ -101,7 +101,7 @@ account_names as (
     {%- endfor %}
 ),
 
--- Comparing names is dear and most accounts have one
+-- Comparing names is costly and most accounts have one
 names_of_several as (
     select
         *,
@@ -189,15 +189,15 @@ over_limits as (
         '{{ limit.refusal_reason }}' as refusal_reason
     from (
         select
-            pairs.identifier_key,
+            companions.identifier_key,
             {% if limit.window_days -%}
             count(*) over (
-                partition by pairs.identifier_key
-                order by pairs.first_micros
+                partition by companions.identifier_key
+                order by companions.first_micros
                 range between {{ limit.window_days * 86400000000 }} preceding and current row
             ) as seen_with
             {%- else -%}
-            count(*) over (partition by pairs.identifier_key) as seen_with
+            count(*) over (partition by companions.identifier_key) as seen_with
             {%- endif %}
         from (
             select
@@ -207,8 +207,8 @@ over_limits as (
             from evidence
             where {{ limit.identifier_type }} is not null and {{ limit.linked_type }} is not null
             group by {{ limit.identifier_type }}, {{ limit.linked_type }}
-        ) as pairs
-        left join nobodys on pairs.linked_key = nobodys.identifier_key
+        ) as companions
+        left join nobodys on companions.linked_key = nobodys.identifier_key
         where nobodys.identifier_key is null
     ) as counted
     where seen_with > {{ limit.max_count }}

@@ -1,6 +1,6 @@
 {#-
     Values that several people use, found from all visible history, so that a value once taken for one
-    person's stops tying people together in the past as well: devices with two logins, cards and phones
+    person's stops connecting people in the past as well: devices with two logins, cards and phones
     with two full names on paid orders, phones that were passed on, and cards, phones and devices between
     two cores that are different people by their names and accounts.
 -#}
