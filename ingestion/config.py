@@ -162,12 +162,14 @@ class Settings(Section):
     """All of `regulars.toml`.
 
     `sources` holds the sections that the file has, each in the class its source declares
-    (settings_file.py reads them so).
+    (settings_file.py reads them so). `recognised` says which export a file of the input is, by a
+    pattern of its path, where the file does not show it.
     """
 
     input: str = ""
     shop: Shop = Shop()
     sources: dict[str, SourceSettings] = {}
+    recognised: dict[str, str] = {}
     destinations: dict[DestinationName, Destination] = {}
     segments: dict[str, Segment] = {}
     breaker: Breaker = Breaker()

@@ -44,11 +44,19 @@ from ingestion.files.ledger import (
     DECLARATION,
     SETTINGS,
     Entry,
+    export_path,
     forget_files,
     keep_only,
     read_ledger,
     unread,
     write_ledger,
+)
+from ingestion.files.recognised.export import Export
+from ingestion.files.recognised.registry import (
+    EXPORTS,
+    check_names,
+    export_of,
+    refuse_unclear,
 )
 from ingestion.files.source import FolderReading, FolderSource, declared_source
 from ingestion.landing.counts import TableCounts
@@ -60,6 +68,8 @@ from ingestion.landing.raw_tables import (
     widen_prices,
 )
 from ingestion.registry import SOURCES, Source, enabled_sources
+
+NAMED_FILES = 3  # of those that a run tells of
 
 
 @dataclass(frozen=True)
@@ -88,8 +98,12 @@ def open_input(location: str | Path, settings: Settings) -> InputFolder:
 
     Raises:
         NoInputError: there is no such folder, or no readable file in it.
+        UsageError: what a file is cannot be told.
     """
-    folder = replace(InputFolder.at(location), zone=settings.shop.timezone)
+    said = tuple(settings.recognised.items())
+    check_names(said)
+    folder = replace(InputFolder.at(location), zone=settings.shop.timezone, names=said)
+    refuse_unclear(folder)
     sources = _folder_sources(settings)
     if not any(_readable(source, folder) for source in sources):
         names = ", ".join(source.name for source in sources)
@@ -113,6 +127,36 @@ def check_input(location: str | Path, settings: Settings) -> InputFolder:
         if source.mapped:
             source.mapped(folder)
     return folder
+
+
+def said_of_input(folder: InputFolder, settings: Settings) -> list[str]:
+    """What the files were taken for that lie there as a system wrote them, and which are read by
+    nobody; a sentence each."""
+    by_export: dict[str, list[str]] = {}
+    nobodys = []
+    sources = _folder_sources(settings)
+    read = {file.path for source in sources for file in source.files(folder)}
+    for file in folder.files():
+        export = export_of(folder, file)
+        if export:
+            by_export.setdefault(export.name, []).append(file.path)
+        elif file.path not in read and file.format != UNKNOWN:
+            nobodys.append(file.path)
+    said = []
+    for name, paths in sorted(by_export.items()):
+        tables = dict.fromkeys(f"{feed.source}/{feed.table}" for feed in EXPORTS[name].feeds)
+        said.append(f"{EXPORTS[name].title}: {_few(paths)} -> {', '.join(tables)}.")
+    if nobodys:
+        said.append(
+            f"In no folder that is read, and no export that is known: {_few(nobodys)}. "
+            "See docs/formats.md."
+        )
+    return said
+
+
+def _few(paths: list[str]) -> str:
+    more = len(paths) - NAMED_FILES
+    return ", ".join(paths[:NAMED_FILES]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def _folder_sources(settings: Settings) -> list[FolderSource]:
@@ -252,40 +296,60 @@ def begin(name: str, context: RunContext) -> SourceRun:
 
 def _begin_folder(source: FolderSource, context: RunContext) -> SourceRun:
     folder = context.folder or InputFolder.nowhere()
-    marks = {DECLARATION: _mark(repr(source.tables)), SETTINGS: _settings_mark(source, folder)}
     files = source.files(folder)
+    exports = source.exports(folder, files)
+    marks = {
+        DECLARATION: _mark(repr(source.tables)),
+        SETTINGS: _settings_mark(source, folder),
+        **{export_path(e.name): _mark(e.mark) for e in exports.values()},
+    }
     widen_prices(context.raw_path, source.name, source.tables)
-    ledger = _ledger_for(source, context, files, marks)
+    ledger = _ledger_for(source, context, files, marks, exports)
     is_new = _differs(ledger, DECLARATION, marks)
     fresh = unread(files, ledger, is_new or _differs(ledger, SETTINGS, marks))
-    intake = _intake(source, context)
     if not (fresh or is_new):
+        intake = _intake(source, context)
         return SourceRun(source, context, intake, declared(source.name), has_work=False)
-    was_read = any(not entry.problem for path, entry in ledger.items() if path not in marks)
-    reading = FolderReading(source.name, folder, source.route(folder, fresh, was_read), intake)
+    was_read = any(not entry.problem for path, entry in ledger.items() if not path.startswith("<"))
+    inputs = source.route(folder, fresh, was_read)
+    intake = _intake(source, context, len(inputs))
+    reading = FolderReading(source.name, folder, inputs, intake)
     dlt_source = reading.dlt_source()
     says_all = source.is_whole and bool(fresh) and fresh == files
     return SourceRun(source, context, intake, dlt_source, True, marks, fresh, reading, says_all)
 
 
-def _intake(source: Source, context: RunContext) -> Intake:
+def _intake(source: Source, context: RunContext, parts: int = 0) -> Intake:
     limits = context.settings.quarantine
     return Intake(
         source.name,
         context.raw_path,
         context.run_id,
         limits,
-        len(source.tables),
+        parts or len(source.tables),
         keeps_ids=isinstance(source, FolderSource) and source.is_whole,
     )
 
 
 def _ledger_for(
-    source: FolderSource, context: RunContext, files: list[InputFile], marks: dict[str, str]
+    source: FolderSource,
+    context: RunContext,
+    files: list[InputFile],
+    marks: dict[str, str],
+    exports: dict[str, Export],
 ) -> dict[str, Entry]:
     """The ledger without the lines to be read again: under a changed mapping, or by a version
-    that makes other keys or columns of them."""
+    that makes other keys or columns of them, or takes them for another export."""
     ledger = read_ledger(context.raw_path, source.name)
+    retaken = [
+        path
+        for path, export in exports.items()
+        if path in ledger and _differs(ledger, export_path(export.name), marks)
+    ]
+    if retaken:
+        for table in source.tables:
+            forget_files(context.raw_path, source.name, table.name, retaken)
+        ledger = read_ledger(context.raw_path, source.name)
     remapped = bool(marks[SETTINGS]) and SETTINGS in ledger and _differs(ledger, SETTINGS, marks)
     is_as_before = bool(marks[SETTINGS]) == (SETTINGS in ledger)
     redeclared = is_as_before and DECLARATION in ledger and _differs(ledger, DECLARATION, marks)

@@ -77,11 +77,19 @@ class InputFile:
 
 @dataclass(frozen=True)
 class InputFolder:
-    """The folder given as `--input`; `zone` is the shop's, where days without a time begin."""
+    """The folder given as `--input`.
+
+    Args:
+        fs: its file system.
+        root: where it is.
+        zone: the shop's, where days without a time begin.
+        names: which export a file is, by a pattern of its path, where the settings say so.
+    """
 
     fs: Any
     root: str
     zone: str = "UTC"
+    names: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def at(cls, location: str | Path) -> InputFolder:
@@ -110,9 +118,10 @@ class InputFolder:
         """A folder without files, for runs that read only APIs."""
         return cls(fsspec.filesystem("memory"), "/nowhere")
 
-    def files(self, name: str) -> list[InputFile]:
-        """The readable files below the folder `name`, or the single file of that name, by path."""
-        start = f"{self.root}/{name}"
+    def files(self, name: str = "") -> list[InputFile]:
+        """The readable files below the folder `name`, or the single file of that name, by path;
+        all of them without a name."""
+        start = f"{self.root}/{name}" if name else self.root
         if isinstance(self.fs, LocalFileSystem):
             found = _local_files(start)
         else:

@@ -32,6 +32,12 @@ class Entry:
     problem: str
 
 
+def export_path(name: str) -> str:
+    """Where the mark of an export's declaration stands; with another one its rows mean another
+    thing."""
+    return f"<export {name}>"
+
+
 def read_ledger(raw_path: Path, source: str) -> dict[str, Entry]:
     """The entries by path; empty where the source was never loaded."""
     if not raw_path.exists():

@@ -60,6 +60,13 @@ class FileSurvey(Protocol):
         """
 
 
+class FileTranslation(Protocol):
+    """What a file's rows are in another layout (`recognised/`)."""
+
+    def batches(self, batches: Iterator[RawBatch]) -> Iterator[RawBatch]:
+        """The rows in that layout."""
+
+
 @dataclass
 class Reader:
     """Reads files one after the other and hands out batches of a useful size.
@@ -76,6 +83,7 @@ class Reader:
         envelopes: keys under which a document may hold rows instead of being one.
         document_keys: keys of every row; a document that has them all is a row.
         survey: looks at each CSV or Parquet file as a whole before its rows are handed out.
+        translation: puts each file's rows into another layout before anything looks at them.
     """
 
     folder: InputFolder
@@ -89,6 +97,7 @@ class Reader:
     survey: FileSurvey | None = None
     envelopes: tuple[str, ...] = ()
     document_keys: tuple[str, ...] = ()
+    translation: FileTranslation | None = None
     _unpacked: Counter[str] = field(default_factory=Counter)
 
     def batches(self, files: list[InputFile]) -> Iterator[RawBatch]:
@@ -123,11 +132,13 @@ class Reader:
 
     def _completed(self, file: InputFile, batches: Iterator[RawBatch]) -> Iterator[RawBatch]:
         """The file's batches with what a look at all of them says; read twice if it is long."""
+        if self.translation:
+            batches = self.translation.batches(batches)
         start = list(islice(batches, 2))
         if not self.survey or not start or start[0].is_json:
             yield from chain(start, batches)
             return
-        again = Reader(self.folder, lambda *_: None)
+        again = Reader(self.folder, lambda *_: None, translation=self.translation)
         whole = iter(start) if len(start) == 1 else again._read(file)
         complete = self.survey.look(file, whole)
         yield from map(complete, chain(start, batches))

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from ingestion.config import Settings, SourceSettings
 from ingestion.files.folder import BrokenFileError, InputFile, InputFolder
 from ingestion.files.reader import Reader
+from ingestion.files.recognised.export import Export, Translation
+from ingestion.files.recognised.registry import export_of
 from ingestion.files.survey import Survey
 from ingestion.landing.batch import RawBatch
 from ingestion.landing.fields import TableSpec
@@ -33,6 +36,7 @@ class TableInput:
         check_header: refuses a CSV or Parquet file by its header.
         survey: looks at each CSV or Parquet file as a whole; the plain one unless said otherwise.
         after_reading: called when every file was read; may raise for what only then is known.
+        translation: what makes rows of the table of the files' rows, where they are an export.
     """
 
     spec: TableSpec
@@ -40,6 +44,7 @@ class TableInput:
     check_header: HeaderCheck
     after_reading: Callable[[Reader], None] = lambda _: None
     survey: Survey | None = None
+    translation: Translation | None = None
 
 
 Router = Callable[[InputFolder, list[InputFile], bool], list[TableInput]]
@@ -58,6 +63,8 @@ class FolderSource:
             the files to read and whether files were ever read before.
         settings_file: a file whose content belongs to the declaration, such as a mapping.
         mapped: the one table that such a file declares; None where there is no such file.
+        plain: a table as files in our own layout are read, which recognised exports become; the
+            declared one unless the input folder matters.
         is_whole: its one file says everything there is: a line that is taken out of it is no
             longer true. An absent file says nothing, a damaged one ends nothing.
         settings: the class of its section in the settings.
@@ -70,6 +77,7 @@ class FolderSource:
     router: Router | None = None
     settings_file: str = ""
     mapped: Callable[[InputFolder], TableSpec | None] | None = None
+    plain: Callable[[InputFolder, str], TableSpec] | None = None
     is_whole: bool = False
     settings: type[SourceSettings] = SourceSettings
 
@@ -78,17 +86,48 @@ class FolderSource:
         return settings.section(self.name, self.settings)
 
     def files(self, folder: InputFolder) -> list[InputFile]:
-        """All readable files of this source."""
-        return folder.files(self.location or self.name)
+        """All readable files of this source: its own, and exports that feed it, wherever."""
+        own = {file.path for file in folder.files(self.location or self.name)}
+        return [
+            file
+            for file in folder.files()
+            if (export.to(self.name) if (export := export_of(folder, file)) else file.path in own)
+        ]
+
+    def exports(self, folder: InputFolder, files: list[InputFile]) -> dict[str, Export]:
+        """Those of the files that are exports of a system, by path."""
+        found = ((file.path, export_of(folder, file)) for file in files)
+        return {path: export for path, export in found if export}
 
     def route(
         self, folder: InputFolder, files: list[InputFile], was_read_before: bool
     ) -> list[TableInput]:
         """Which files feed which table."""
+        exports = self.exports(folder, files)
+        own = [file for file in files if file.path not in exports]
         if self.router:
-            return self.router(folder, files, was_read_before)
-        spec = self.tables[0]
-        return [TableInput(spec, files, header_check(spec))]
+            inputs = self.router(folder, own, was_read_before)
+        else:
+            spec = self.tables[0]
+            inputs = [TableInput(spec, own, header_check(spec))]
+        return inputs + self._translated(folder, files, exports)
+
+    def _translated(
+        self, folder: InputFolder, files: list[InputFile], exports: dict[str, Export]
+    ) -> list[TableInput]:
+        inputs = []
+        for export in {export.name: export for export in exports.values()}.values():
+            chosen = [file for file in files if exports.get(file.path) is export]
+            for feed in export.to(self.name):
+                spec = self._plain(folder, feed.table)
+                translation = Translation(export, feed, folder.zone)
+                inputs.append(TableInput(spec, chosen, lambda *_: None, translation=translation))
+        return inputs
+
+    def _plain(self, folder: InputFolder, table: str) -> TableSpec:
+        if self.plain:
+            return self.plain(folder, table)
+        return next(spec for spec in self.tables if spec.name == table)
 
 
 @dataclass
@@ -105,7 +144,13 @@ class FolderReading:
         """The dlt source: one resource per table, merged on `_row_id`."""
         import dlt
 
-        resources = [table_resource(table.spec, self._rows(table)) for table in self.inputs]
+        by_table: dict[str, list[TableInput]] = {}
+        for table in self.inputs:
+            by_table.setdefault(table.spec.name, []).append(table)
+        resources = [
+            table_resource(inputs[0].spec, chain.from_iterable(map(self._rows, inputs)))
+            for inputs in by_table.values()
+        ]
         return dlt.source(lambda: resources, name=self.name)()
 
     def is_sound(self) -> bool:
@@ -123,6 +168,7 @@ class FolderReading:
             survey=table.survey or Survey(spec),
             envelopes=spec.envelopes,
             document_keys=spec.document_keys,
+            translation=table.translation,
         )
         self.readers.append(reader)
 

@@ -59,7 +59,8 @@ class Intake:
             raw_path: the raw store, which need not exist yet.
             run_id: written beside each row.
             limits: when quarantine stops the source.
-            tables: how many tables the source admits; the limits are checked after the last.
+            tables: how many tables or parts of them are admitted; the limits are checked after the
+                last.
             goes_on: the rows are further ones of files that were read before, so lines that share
                 a key with stored ones come after those.
             keeps_ids: remember every good row, for `good_ids`; small sources only.

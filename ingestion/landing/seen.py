@@ -43,10 +43,12 @@ class Seen:
             session.execute(f"create table {relation} (id varchar)")
 
     def begin(self, spec: TableSpec) -> None:
-        """Leaves `row_ids` and `line_counts` of the table, both empty."""
-        self._session.execute(f"create or replace table {self.row_ids(spec)} (id varchar)")
+        """Leaves `row_ids` and `line_counts` of the table, empty where it is begun first: a table
+        may be admitted in parts, by files of several layouts."""
+        self._session.execute(f"create table if not exists {self.row_ids(spec)} (id varchar)")
         self._session.execute(
-            f"create or replace table {self.line_counts(spec)} (file varchar, id varchar, n bigint)"
+            f"create table if not exists {self.line_counts(spec)} "
+            "(file varchar, id varchar, n bigint)"
         )
 
     def row_ids(self, spec: TableSpec) -> str:

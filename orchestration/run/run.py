@@ -19,7 +19,7 @@ from sqlalchemy import func, select
 
 from ingestion.config import REPOSITORY, Settings
 from ingestion.errors import NoInputError, RegularsError, UsageError
-from ingestion.pipelines import RunContext, open_input
+from ingestion.pipelines import RunContext, open_input, said_of_input
 from ingestion.registry import reads_a_shop
 from orchestration.home import lock
 from orchestration.home.kind import is_demo
@@ -93,6 +93,8 @@ class Run:
         """What the sources need to know of this run."""
         if self._ingest is None:
             folder = open_input(self.input, self.settings) if self.input else None
+            for sentence in said_of_input(folder, self.settings) if folder else ():
+                self.say(f"  {sentence}")
             self._ingest = RunContext(
                 self.home.raw, self.home.dlt, self.run_id, self.as_of, self.settings, folder
             )

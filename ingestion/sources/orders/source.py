@@ -115,6 +115,11 @@ def mapped_lines(folder: InputFolder) -> TableSpec | None:
     return order_lines(read_mapping(text), folder.zone) if text is not None else None
 
 
+def plain_table(folder: InputFolder, table: str) -> TableSpec:
+    """The orders, or the order lines under our own names."""
+    return ORDERS if table == ORDERS.name else order_lines(PLAIN, folder.zone)
+
+
 def route(folder: InputFolder, files: list[InputFile], was_read_before: bool) -> list[TableInput]:
     """JSON files are orders, the others order lines under the mapping."""
     documents = [file for file in files if file.format == "json"]
@@ -176,4 +181,5 @@ SOURCE = FolderSource(
     router=route,
     settings_file=MAPPING_FILE,
     mapped=mapped_lines,
+    plain=plain_table,
 )

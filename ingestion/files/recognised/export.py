@@ -1,0 +1,214 @@
+"""What a file that a shop's system writes is: known by its header, read as rows of our own tables.
+
+An export says which headers it has and, for each of our tables that it feeds, what each of our
+columns is in words of its header. So its rows become rows of our own layout and take the same way
+as those of a file that was written in it: types, reasons, duplicates, models. Nothing of an
+export's is known beyond this folder.
+
+Belongs here: the shape of a declaration and the SQL that follows from it. Does not belong here: any
+one system's export (one file each, beside this one), how values are read (`landing/`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import pyarrow as pa
+
+from ingestion.duckdb import connect, literal, name
+from ingestion.landing.batch import RawBatch
+from ingestion.landing.judging import normal
+
+_HEADER = re.compile(r"@\[([^\[\]]+)\]")  # a header's name in an expression
+ZONE = "zone"  # in an expression: the time zone that the shop's own times are in
+BATCH_ROWS = 250_000
+
+
+@dataclass(frozen=True)
+class Feed:
+    """What an export says to one of our tables: at most one row per row of the file.
+
+    Args:
+        source: the source that has the table.
+        table: the table.
+        columns: our columns, each as SQL in which `@[Header]` is the text of that column, or NULL
+            where it is empty or the file does not have it.
+        steps: names for what several of them need, worked out one after the other; a step may look
+            at other rows of the file.
+        where: which rows of the file say something to this table; all without it.
+        keeps_others: further columns of the file become attributes, under their own headers.
+        leaves: headers that never do, such as addresses of computers.
+    """
+
+    source: str
+    table: str
+    columns: Mapping[str, str]
+    steps: tuple[Mapping[str, str], ...] = ()
+    where: str = ""
+    keeps_others: bool = False
+    leaves: tuple[str, ...] = ()
+
+    @property
+    def expressions(self) -> tuple[str, ...]:
+        """All SQL of the feed."""
+        of_steps = (sql for step in self.steps for sql in step.values())
+        return (*of_steps, *self.columns.values(), self.where)
+
+    @property
+    def headers(self) -> tuple[str, ...]:
+        """The headers that it reads."""
+        found = (header for sql in self.expressions for header in _HEADER.findall(sql))
+        return tuple(dict.fromkeys(header for header in found if header != ZONE))
+
+
+@dataclass(frozen=True)
+class Export:
+    """One system's export.
+
+    Args:
+        name: how the settings call it.
+        title: what people are told that a file was taken for.
+        required: the headers by which it is known; a file that has them all, in any order, with
+            whatever others, is one.
+        feeds: what it says to our tables.
+        other_names: what a header is called in other languages or versions of the system.
+        is_only: whether a file with further headers is something else; for exports whose few
+            headers many a file has.
+        point: whether its numbers always have a decimal point and no signs between thousands.
+        together: whether a step looks at other rows, so that the file is read as a whole.
+        headerless: the names of its columns, for a file that is written without them.
+    """
+
+    name: str
+    title: str
+    required: tuple[str, ...]
+    feeds: tuple[Feed, ...]
+    other_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    is_only: bool = False
+    point: bool = True
+    together: bool = False
+    headerless: tuple[str, ...] = ()
+
+    def fits(self, header: tuple[str, ...]) -> bool:
+        """Whether a file with this header is such an export."""
+        there = {normal(column) for column in header}
+        if self.is_only and len(there) > len(self.required):
+            return False
+        return all(there & self.spellings(column) for column in self.required)
+
+    def spellings(self, header: str) -> set[str]:
+        """What a header may be called, in the form in which headers are compared."""
+        return {normal(text) for text in (header, *self.other_names.get(header, ()))}
+
+    def to(self, source: str) -> tuple[Feed, ...]:
+        """What it says to the tables of a source."""
+        return tuple(feed for feed in self.feeds if feed.source == source)
+
+    @cached_property
+    def mark(self) -> str:
+        """Changes whenever the declaration does."""
+        return repr(replace(self, title=""))
+
+
+@dataclass(frozen=True)
+class Translation:
+    """Rows of an export as rows of the layout of one of our tables.
+
+    Args:
+        export: what the file is.
+        feed: which of our tables, and how.
+        zone: the time zone that the shop's own times are in.
+    """
+
+    export: Export
+    feed: Feed
+    zone: str
+
+    def batches(self, batches: Iterator[RawBatch]) -> Iterator[RawBatch]:
+        """The file's rows under our names; a row that says nothing to the table is left out."""
+        if not self.export.together:
+            for batch in batches:
+                yield from self._translated(batch)
+            return
+        read = list(batches)
+        if read:
+            whole = pa.concat_tables([self._needed(batch) for batch in read])
+            yield from self._translated(replace(read[0], table=whole))
+
+    def _needed(self, batch: RawBatch) -> pa.Table:
+        """The batch with those columns only that the feed reads."""
+        header = batch.header or ()
+        read = set(range(len(header)))
+        if not self.feed.keeps_others:
+            read = {i for column in self.feed.headers for i in self._places(column, header)}
+        unread = [f"c{index}" for index in range(len(header)) if index not in read]
+        return batch.table.drop_columns(unread)
+
+    def _translated(self, batch: RawBatch) -> Iterator[RawBatch]:
+        names, sql = self._query(batch)
+        with connect() as connection:
+            connection.execute("set timezone = 'UTC'")
+            connection.register("chunk", batch.table)
+            table = connection.execute(sql).to_arrow_table()
+        typed = frozenset(range(len(names))) if self.export.point else frozenset[int]()
+        for start in range(0, table.num_rows, BATCH_ROWS):
+            part = table.slice(start, BATCH_ROWS)
+            yield RawBatch(part, names, typed=typed)
+
+    def _query(self, batch: RawBatch) -> tuple[tuple[str, ...], str]:
+        """Our names of the columns, and the query over view `chunk` that fills them."""
+        text = self._texts(batch)
+        ours = {column: text(sql) for column, sql in self.feed.columns.items()}
+        others = self._others(batch.header or ()) if self.feed.keeps_others else {}
+        columns = {**ours, **others}
+        query, last = "", "chunk"
+        for number, step in enumerate(self.feed.steps):
+            worked_out = ", ".join(f"{text(sql)} as {name(key)}" for key, sql in step.items())
+            query += (
+                f"{', ' if number else 'with '}step{number} as (select *, {worked_out} from {last})"
+            )
+            last = f"step{number}"
+        selected = ", ".join(
+            f"coalesce(({sql})::varchar, '') as c{place}"
+            for place, sql in enumerate(columns.values())
+        )
+        # What a row says may stand on another row, so all are worked out before some are left out.
+        told = text(self.feed.where or "true")
+        query += (
+            f" select * exclude (_is_told) from ("
+            f"select _file, _line, {told} as _is_told, {selected} from {last}"
+            f") where _is_told order by _file, _line"
+        )
+        return tuple(columns), query
+
+    def _texts(self, batch: RawBatch) -> Callable[[str], str]:
+        """What puts the text of a header, or of a place in a document, into an expression."""
+
+        def text(header: str) -> str:
+            if header == ZONE:
+                return literal(self.zone)
+            if batch.header is None:
+                return f"nullif(trim(json_extract_string(_raw, {literal('$.' + header)})), '')"
+            places = self._places(header, batch.header)
+            found = [f"nullif(trim(c{place}), '')" for place in places]
+            return f"coalesce({', '.join(found)})" if len(found) > 1 else (found or ["null"])[0]
+
+        return lambda sql: _HEADER.sub(lambda place: text(place[1]), sql)
+
+    def _places(self, header: str, headers: tuple[str, ...]) -> list[int]:
+        spellings = self.export.spellings(header)
+        return [i for i, column in enumerate(headers) if normal(column) in spellings]
+
+    def _others(self, headers: tuple[str, ...]) -> dict[str, str]:
+        """Columns that the feed does not read, under their own headers, once each."""
+        known = {normal(column) for column in self.feed.columns}
+        for header in (*self.feed.headers, *self.feed.leaves):
+            known |= self.export.spellings(header)
+        found: dict[str, str] = {}
+        for place, header in enumerate(headers):
+            if header and normal(header) not in known:
+                found.setdefault(header, f"c{place}")
+        return found

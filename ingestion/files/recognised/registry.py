@@ -1,0 +1,125 @@
+"""Which exports there are, and what a file of the input is taken for.
+
+Every module beside this one that has an `EXPORT` is known; nothing names one. A file is known by
+its first row or document, wherever it lies. Where a folder's `mapping.yml` names headers that the
+file has, the mapping holds; where several exports fit, that with the most headers; where none has
+more, a name in the settings decides.
+
+Belongs here: finding and choosing. Does not belong here: what an export means (its own file).
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+from functools import lru_cache
+from typing import Any
+
+import yaml
+
+from ingestion.errors import UsageError
+from ingestion.files import recognised
+from ingestion.files.beginning import Beginning, beginning_of
+from ingestion.files.folder import UNKNOWN, InputFile, InputFolder
+from ingestion.files.recognised.export import Export
+from ingestion.landing.judging import normal
+
+OUR_LAYOUT = "none"  # in the settings: the file is of no system's making
+
+
+def _discover() -> dict[str, Export]:
+    modules = sorted(module.name for module in pkgutil.iter_modules(recognised.__path__))
+    loaded = (importlib.import_module(f"{recognised.__name__}.{name}") for name in modules)
+    found: dict[str, Export] = {}
+    for module in loaded:
+        for export in getattr(module, "EXPORTS", ()):
+            found[export.name] = export
+    return found
+
+
+EXPORTS: dict[str, Export] = _discover()
+
+
+def export_of(folder: InputFolder, file: InputFile) -> Export | None:
+    """The export that a file is; None where it is none, or a mapping says what it is."""
+    names = exports_of(folder, file)
+    return EXPORTS[names[0]] if len(names) == 1 else None
+
+
+def exports_of(folder: InputFolder, file: InputFile) -> list[str]:
+    """The exports that a file may be, by name: more than one where the settings have to say it."""
+    if file.problem or file.format == UNKNOWN or not file.size:
+        return []
+    said = _said(folder, file)
+    if said is not None:
+        return [said] if said in EXPORTS else []
+    beginning = beginning_of(folder, file)
+    if beginning is None or not (names := _fitting(beginning)):
+        return []
+    return [] if _is_mapped(folder, file, beginning) else names
+
+
+def refuse_unclear(folder: InputFolder) -> None:
+    """Refuse a folder with a file that may be one export or another.
+
+    Raises:
+        UsageError: which file, what it may be, and what to write.
+    """
+    for file in folder.files():
+        names = exports_of(folder, file)
+        if len(names) > 1:
+            titles = " or a ".join(EXPORTS[name].title for name in names)
+            raise UsageError(
+                f"{file.path} may be a {titles}.",
+                f'Say which under [recognised] in regulars.toml: "{file.path}" = "{names[0]}".',
+            )
+
+
+def check_names(names: Iterable[tuple[str, str]]) -> None:
+    """Refuse a name in the settings that no export has.
+
+    Raises:
+        UsageError: which name, and the known ones.
+    """
+    for pattern, name in names:
+        if name != OUR_LAYOUT and name not in EXPORTS:
+            known = ", ".join((*EXPORTS, OUR_LAYOUT))
+            raise UsageError(
+                f'[recognised] calls "{pattern}" {name!r}, which is no export that is known.',
+                f"Write one of: {known}.",
+            )
+
+
+def _said(folder: InputFolder, file: InputFile) -> str | None:
+    """What the settings say of the file."""
+    found = (name for pattern, name in folder.names if fnmatchcase(file.path, pattern))
+    return next(found, None)
+
+
+@lru_cache(maxsize=4096)
+def _fitting(beginning: Beginning) -> list[str]:
+    """The exports that fit, without those of which another one that fits is a special case."""
+    fitting = [e for e in EXPORTS.values() if e.fits(beginning.header)]
+    most = max((len(export.required) for export in fitting), default=0)
+    return [export.name for export in fitting if len(export.required) == most]
+
+
+def _is_mapped(folder: InputFolder, file: InputFile, beginning: Beginning) -> bool:
+    """Whether the mapping of the file's folder names headers that the file has, all of them."""
+    top = file.path.split("/", 1)[0]
+    content = _mapping(folder, f"{top}/mapping.yml") if "/" in file.path else None
+    columns = content.get("columns") if isinstance(content, dict) else None
+    if not isinstance(columns, dict) or not columns:
+        return False
+    there = {normal(header) for header in beginning.header}
+    return all(normal(str(header)) in there for header in columns.values())
+
+
+def _mapping(folder: InputFolder, path: str) -> Any:
+    """What a mapping says; a mistake in it is told by whoever reads it in earnest."""
+    try:
+        return yaml.safe_load(folder.text(path) or "")
+    except (yaml.YAMLError, RecursionError, UsageError):
+        return None
