@@ -77,6 +77,7 @@ class Export:
         other_names: what a header is called in other languages or versions of the system.
         is_only: whether a file with further headers is something else; for exports whose few
             headers many a file has.
+        path: what the file's path has to hold besides, where its headers are everybody's.
         point: whether its numbers always have a decimal point and no signs between thousands.
         together: whether a step looks at other rows, so that the file is read as a whole.
         headerless: the names of its columns, for a file that is written without them.
@@ -88,14 +89,17 @@ class Export:
     feeds: tuple[Feed, ...]
     other_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     is_only: bool = False
+    path: str = ""
     point: bool = True
     together: bool = False
     headerless: tuple[str, ...] = ()
 
-    def fits(self, header: tuple[str, ...]) -> bool:
-        """Whether a file with this header is such an export."""
+    def fits(self, header: tuple[str, ...], path: str) -> bool:
+        """Whether a file with this header, at this path, is such an export."""
         there = {normal(column) for column in header}
         if self.is_only and len(there) > len(self.required):
+            return False
+        if not re.search(self.path, path.lower()):
             return False
         return all(there & self.spellings(column) for column in self.required)
 

@@ -56,7 +56,7 @@ def exports_of(folder: InputFolder, file: InputFile) -> list[str]:
     if said is not None:
         return [said] if said in EXPORTS else []
     beginning = beginning_of(folder, file)
-    if beginning is None or not (names := _fitting(beginning)):
+    if beginning is None or not (names := _fitting(beginning, file.path)):
         return []
     return [] if _is_mapped(folder, file, beginning) else names
 
@@ -98,10 +98,10 @@ def _said(folder: InputFolder, file: InputFile) -> str | None:
     return next(found, None)
 
 
-@lru_cache(maxsize=4096)
-def _fitting(beginning: Beginning) -> list[str]:
+@lru_cache(maxsize=100_000)
+def _fitting(beginning: Beginning, path: str) -> list[str]:
     """The exports that fit, without those of which another one that fits is a special case."""
-    fitting = [e for e in EXPORTS.values() if e.fits(beginning.header)]
+    fitting = [e for e in EXPORTS.values() if e.fits(beginning.header, path)]
     most = max((len(export.required) for export in fitting), default=0)
     return [export.name for export in fitting if len(export.required) == most]
 
