@@ -59,7 +59,7 @@ def csv_header(start: bytes, said: str = "") -> tuple[tuple[str, ...], str]:
         BrokenFileError: what should be a header cannot be read as one.
     """
     head = start[:HEAD_BYTES].lstrip(b"\r\n")
-    text = "\n".join(_decoded(line) for line in head.split(b"\n"))
+    text = _decoded_lines(head)
     first = re.split(r"[\r\n]", text, maxsplit=1)[0]
     delimiter = said or delimiter_of(first)
     try:
@@ -75,6 +75,15 @@ def csv_header(start: bytes, said: str = "") -> tuple[tuple[str, ...], str]:
 def delimiter_of(header: str) -> str:
     """The sign that a header uses most."""
     return max(",;\t|", key=header.count)
+
+
+def _decoded_lines(head: bytes) -> str:
+    """The lines, each by its own encoding where they are not all UTF-8."""
+    whole = head[: head.rfind(b"\n") + 1] or head  # the last one may be cut off within a sign
+    try:
+        return whole.decode()
+    except UnicodeDecodeError:
+        return "\n".join(_decoded(line) for line in head.split(b"\n"))
 
 
 def _decoded(line: bytes) -> str:

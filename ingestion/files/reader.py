@@ -103,15 +103,17 @@ class Reader:
     def batches(self, files: list[InputFile]) -> Iterator[RawBatch]:
         """All rows of `files`; small files of one form share a batch."""
         waiting: list[RawBatch] = []
+        rows = size = 0
         for file in files:
             for batch in self._read(file):
                 if waiting and not _are_alike(waiting[0], batch):
                     yield _joined(waiting)
-                    waiting = []
+                    waiting, rows, size = [], 0, 0
                 waiting.append(batch)
-                if _is_full(waiting):
+                rows, size = rows + batch.table.num_rows, size + batch.table.nbytes
+                if rows >= BATCH_ROWS or size >= BATCH_BYTES:
                     yield _joined(waiting)
-                    waiting = []
+                    waiting, rows, size = [], 0, 0
         if waiting:
             yield _joined(waiting)
 
@@ -465,12 +467,6 @@ def _table(file: InputFile, numbers: Any, columns: dict[str, Any]) -> pa.Table:
     )
     lines = pa.array(numbers, pa.int64())
     return pa.table({"_file": names.cast(pa.string()), "_line": lines, **columns})
-
-
-def _is_full(batches: list[RawBatch]) -> bool:
-    rows = sum(batch.table.num_rows for batch in batches)
-    size = sum(batch.table.nbytes for batch in batches)
-    return bool(rows >= BATCH_ROWS or size >= BATCH_BYTES)
 
 
 def _are_alike(one: RawBatch, other: RawBatch) -> bool:

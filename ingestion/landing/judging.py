@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from ingestion.duckdb import literal, name
@@ -180,6 +181,7 @@ def _text(column: Column, found: list[str]) -> str:
     return f"{text} as {text_name(column)}"
 
 
+@lru_cache(maxsize=65_536)
 def normal(name: str) -> str:
     """A header name without case and punctuation: `Order ID` and `order_id` are one."""
     return re.sub(r"[\s_\-.]", "", name).lower()
