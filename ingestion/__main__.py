@@ -12,7 +12,8 @@ from datetime import datetime
 from pathlib import Path
 
 from ingestion.errors import RegularsError
-from ingestion.pipelines import RunContext, open_input, run_source
+from ingestion.input_folder import open_input
+from ingestion.pipelines import RunContext, run_source
 from ingestion.registry import SOURCES
 from ingestion.settings_file import load_settings
 

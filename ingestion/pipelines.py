@@ -38,8 +38,8 @@ import yaml
 
 from ingestion.config import Settings
 from ingestion.duckdb import connect
-from ingestion.errors import NoInputError, RegularsError, SourceError, tells_of_a_full_disk
-from ingestion.files.folder import UNKNOWN, InputFile, InputFolder
+from ingestion.errors import RegularsError, SourceError, tells_of_a_full_disk
+from ingestion.files.folder import InputFile, InputFolder
 from ingestion.files.ledger import (
     DECLARATION,
     SETTINGS,
@@ -52,12 +52,6 @@ from ingestion.files.ledger import (
     write_ledger,
 )
 from ingestion.files.recognised.export import Export
-from ingestion.files.recognised.registry import (
-    EXPORTS,
-    check_names,
-    export_of,
-    refuse_unclear,
-)
 from ingestion.files.source import FolderReading, FolderSource, declared_source
 from ingestion.landing.counts import TableCounts
 from ingestion.landing.intake import Intake
@@ -67,9 +61,7 @@ from ingestion.landing.raw_tables import (
     table_sizes,
     widen_prices,
 )
-from ingestion.registry import SOURCES, Source, enabled_sources
-
-NAMED_FILES = 3  # of those that a run tells of
+from ingestion.registry import SOURCES, Source
 
 
 @dataclass(frozen=True)
@@ -91,84 +83,6 @@ class RunContext:
     as_of: datetime
     settings: Settings
     folder: InputFolder | None = None
-
-
-def open_input(location: str | Path, settings: Settings) -> InputFolder:
-    """The input folder, if it holds anything that an enabled source can read.
-
-    Raises:
-        NoInputError: there is no such folder, or no readable file in it.
-        UsageError: what a file is cannot be told.
-    """
-    said = tuple(settings.recognised.items())
-    check_names(said)
-    folder = replace(InputFolder.at(location), zone=settings.shop.timezone, names=said)
-    refuse_unclear(folder)
-    sources = _folder_sources(settings)
-    if not any(_readable(source, folder) for source in sources):
-        names = ", ".join(source.name for source in sources)
-        raise NoInputError(
-            f"There is nothing to read in {location}: no file for {names}.",
-            "See docs/formats.md for the layout; files end in .jsonl, .json, .csv or .parquet, "
-            "plain, .gz or .zst.",
-        )
-    return folder
-
-
-def check_input(location: str | Path, settings: Settings) -> InputFolder:
-    """The input folder, once it is sure that it can be used as it stands.
-
-    Raises:
-        NoInputError: there is no such folder, or no readable file in it.
-        UsageError: a mapping is wrong.
-    """
-    folder = open_input(location, settings)
-    for source in _folder_sources(settings):
-        if source.mapped:
-            source.mapped(folder)
-    return folder
-
-
-def said_of_input(folder: InputFolder, settings: Settings) -> list[str]:
-    """What the files were taken for that lie there as a system wrote them, and which are read by
-    nobody; a sentence each."""
-    by_export: dict[str, list[str]] = {}
-    nobodys = []
-    sources = _folder_sources(settings)
-    read = {file.path for source in sources for file in source.files(folder)}
-    for file in folder.files():
-        export = export_of(folder, file)
-        if export:
-            by_export.setdefault(export.name, []).append(file.path)
-        elif file.path not in read and file.format != UNKNOWN:
-            nobodys.append(file.path)
-    said = []
-    for name, paths in sorted(by_export.items()):
-        tables = dict.fromkeys(f"{feed.source}/{feed.table}" for feed in EXPORTS[name].feeds)
-        said.append(f"{EXPORTS[name].title}: {_few(paths)} -> {', '.join(tables)}.")
-    if nobodys:
-        said.append(
-            f"In no folder that is read, and no export that is known: {_few(nobodys)}. "
-            "See docs/formats.md."
-        )
-    return said
-
-
-def _few(paths: list[str]) -> str:
-    more = len(paths) - NAMED_FILES
-    return ", ".join(paths[:NAMED_FILES]) + (f" and {more:,} more" if more > 0 else "")
-
-
-def _folder_sources(settings: Settings) -> list[FolderSource]:
-    return [
-        source
-        for name in enabled_sources(settings)
-        if isinstance(source := SOURCES[name], FolderSource)
-    ]
-
-
-def _readable(source: FolderSource, folder: InputFolder) -> bool:
-    return any(file.format != UNKNOWN for file in source.files(folder))
 
 
 def pipeline_for(source_name: str, dlt_dir: Path, raw_path: Path) -> Any:

@@ -29,6 +29,7 @@ from ingestion.landing.batch import RawBatch
 from ingestion.landing.counts import TableCounts
 from ingestion.landing.fields import DOCUMENT_LIMIT, QUARANTINE_COLUMNS, TableSpec
 from ingestion.landing.intake import Intake
+from ingestion.landing.masking import masked, value_of
 from ingestion.landing.raw_tables import (
     QUARANTINE_TABLE,
     STOPPED_TABLE,
@@ -47,7 +48,6 @@ from ingestion.registry import SOURCES
 
 # Texts of these are not what the file said byte by byte, so judging them again proves nothing.
 NOT_REPLAYABLE = ("bad_encoding", "bad_csv_line")
-SHAPE_LENGTH = 60  # of a masked example
 SHOWN_OF_A_FILE = 200
 NO_LIMITS = Quarantine(max_share=1.0, max_rows=10**12, accept=("*",))
 
@@ -114,32 +114,13 @@ def quarantine_counts(context: RunContext, source: str = "") -> list[QuarantineC
         )
         for table, reason, field, held, files, text, file, line, is_of_a_stop in rows:
             place = f"{file}:{line}" if line else str(file)
-            example = masked(_value_of(text, field))
+            example = masked(value_of(text, field))
             counts.append(
                 QuarantineCount(
                     name, table, reason, field, held, files, example, place, is_of_a_stop
                 )
             )
     return counts
-
-
-def _value_of(text: str, field: str) -> str:
-    """What the row has in this field; the whole text where that cannot be told."""
-    try:
-        row = json.loads(text)
-    except (ValueError, RecursionError):
-        return text
-    value = row.get(field) if field and isinstance(row, dict) else None
-    return text if value is None else str(value)
-
-
-def masked(value: str) -> str:
-    """The shape of a value: `2026-13-45` is `9999-99-99`, and no letter of it is left."""
-    shape = "".join(
-        "9" if sign.isdigit() else "x" if sign.isalnum() else sign if sign.isprintable() else "·"
-        for sign in value[: SHAPE_LENGTH + 1]
-    )
-    return shape if len(shape) <= SHAPE_LENGTH else f"{shape[:SHAPE_LENGTH]}…"
 
 
 def quarantined_rows(

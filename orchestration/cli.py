@@ -48,7 +48,8 @@ every channel exactly the people it may and should talk to.
 [bold]Start here[/bold]
 
   regulars demo                 the whole product on a pretend shop
-  regulars run --input DIR      your own files (docs/formats.md)
+  regulars check --input DIR    what your own files are taken for (docs/formats.md)
+  regulars run --input DIR      a run over them
   regulars plan                 who would get what, who is held back, and why
   regulars sync                 send it
 
@@ -133,6 +134,25 @@ def demo(
         from orchestration.commands.demo import run_demo
 
         run_demo(place, people, seed, as_of, out, cards=cards)
+
+
+@app.command()
+def check(
+    input_: Annotated[
+        str, typer.Option("--input", help="A folder or fsspec URL; else the settings' one.")
+    ] = "",
+    as_json: JsonOption = False,
+    home: HomeOption = None,
+) -> None:
+    """Say what a run would make of each file of the input; changes nothing."""
+    from ingestion.settings_file import load_settings
+    from orchestration.commands import check as command
+    from orchestration.run.run import require_input
+
+    place = _home(home, quiet=True)
+    settings = load_settings()
+    require_input(place, settings, input_)
+    command.check(input_ or settings.input, settings, out, as_json=as_json)
 
 
 @app.command()
@@ -569,7 +589,7 @@ def _say(text: str) -> None:
 
 def _check_first(home: Home, asked: str, *, begin_anew: bool) -> None:
     """Stop early, before seconds of start-up: a typo in settings or mapping, nothing to read."""
-    from ingestion.pipelines import check_input
+    from ingestion.input_folder import check_input
     from ingestion.settings_file import load_settings
     from orchestration.destinations import check_destinations
     from orchestration.health.raw_store import require_raw

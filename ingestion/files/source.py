@@ -37,6 +37,7 @@ class TableInput:
         survey: looks at each CSV or Parquet file as a whole; the plain one unless said otherwise.
         after_reading: called when every file was read; may raise for what only then is known.
         translation: what makes rows of the table of the files' rows, where they are an export.
+        is_explicit: whether a mapping that lies there says what the columns are.
     """
 
     spec: TableSpec
@@ -45,6 +46,19 @@ class TableInput:
     after_reading: Callable[[Reader], None] = lambda _: None
     survey: Survey | None = None
     translation: Translation | None = None
+    is_explicit: bool = False
+
+    def reader(self, folder: InputFolder) -> Reader:
+        """What reads the files."""
+        return Reader(
+            folder,
+            self.check_header,
+            keeps_refused=self.spec.may_refuse,
+            survey=self.survey or Survey(self.spec),
+            envelopes=self.spec.envelopes,
+            document_keys=self.spec.document_keys,
+            translation=self.translation,
+        )
 
 
 Router = Callable[[InputFolder, list[InputFile], bool], list[TableInput]]
@@ -161,15 +175,7 @@ class FolderReading:
 
     def _rows(self, table: TableInput) -> Iterator[Any]:
         spec = table.spec
-        reader = Reader(
-            self.folder,
-            table.check_header,
-            keeps_refused=spec.may_refuse,
-            survey=table.survey or Survey(spec),
-            envelopes=spec.envelopes,
-            document_keys=spec.document_keys,
-            translation=table.translation,
-        )
+        reader = table.reader(self.folder)
         self.readers.append(reader)
 
         def batches() -> Iterator[RawBatch]:

@@ -22,7 +22,8 @@ from pathlib import Path
 from ingestion.config import Settings
 from ingestion.duckdb import connect, literal
 from ingestion.errors import RegularsError, UsageError
-from ingestion.pipelines import RunContext, open_input, run_source
+from ingestion.input_folder import open_input
+from ingestion.pipelines import RunContext, run_source
 from ingestion.quarantine import quarantined_rows
 from orchestration.activation.delivery import DeliveryContext, moment
 from orchestration.home import lock

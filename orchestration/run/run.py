@@ -19,7 +19,8 @@ from sqlalchemy import func, select
 
 from ingestion.config import REPOSITORY, Settings
 from ingestion.errors import NoInputError, RegularsError, UsageError
-from ingestion.pipelines import RunContext, open_input, said_of_input
+from ingestion.input_folder import open_input, said_of_input
+from ingestion.pipelines import RunContext
 from ingestion.registry import reads_a_shop
 from orchestration.home import lock
 from orchestration.home.kind import is_demo

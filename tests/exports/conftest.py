@@ -16,8 +16,9 @@ import duckdb
 import pytest
 
 from ingestion.config import Settings
+from ingestion.input_folder import open_input
 from ingestion.landing.counts import TableCounts
-from ingestion.pipelines import RunContext, open_input, run_source
+from ingestion.pipelines import RunContext, run_source
 from ingestion.registry import SOURCES
 from tests.dbt.world import World
 

@@ -12,7 +12,7 @@ import pytest
 
 from ingestion.config import Settings
 from ingestion.errors import UsageError
-from ingestion.pipelines import open_input, said_of_input
+from ingestion.input_folder import open_input, said_of_input
 from tests.exports.conftest import SAMPLES, ExportShop
 
 SAMPLE = "shopify_orders_export.csv"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ingestion.errors import NoInputError, SourceError, UsageError
-from ingestion.pipelines import check_input, open_input
+from ingestion.input_folder import check_input, open_input
 from ingestion.quarantine import quarantine_counts, quarantined_rows, replay
 from ingestion.registry import SOURCES
 

@@ -131,6 +131,14 @@ class Translation:
     feed: Feed
     zone: str
 
+    def known(self, header: tuple[str, ...]) -> set[int]:
+        """Which columns of a header the feed reads."""
+        return {place for column in self.feed.headers for place in self._places(column, header)}
+
+    def left(self, header: tuple[str, ...]) -> set[int]:
+        """Which columns never become attributes."""
+        return {place for column in self.feed.leaves for place in self._places(column, header)}
+
     def batches(self, batches: Iterator[RawBatch]) -> Iterator[RawBatch]:
         """The file's rows under our names; a row that says nothing to the table is left out."""
         if not self.export.together:
@@ -145,9 +153,7 @@ class Translation:
     def _needed(self, batch: RawBatch) -> pa.Table:
         """The batch with those columns only that the feed reads."""
         header = batch.header or ()
-        read = set(range(len(header)))
-        if not self.feed.keeps_others:
-            read = {i for column in self.feed.headers for i in self._places(column, header)}
+        read = set(range(len(header))) if self.feed.keeps_others else self.known(header)
         unread = [f"c{index}" for index in range(len(header)) if index not in read]
         return batch.table.drop_columns(unread)
 

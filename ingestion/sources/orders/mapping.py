@@ -186,8 +186,21 @@ def read_mapping(text: str) -> Mapping:
     except ValidationError as error:
         place, what = first_problem(error)
         raise UsageError(
-            f"{MAPPING_FILE}: `{place or 'the file'}` is wrong: {what}.", "Mend it and run again."
+            f"{MAPPING_FILE}{at_line(text, place)}: `{place or 'the file'}` is wrong: {what}.",
+            "Mend it and run again.",
         ) from error
+
+
+def at_line(text: str, place: str) -> str:
+    """`, line 3`: where a key such as `columns.order_id` stands in YAML; empty where nowhere."""
+    node, line = yaml.compose(text), 0
+    for part in place.split(".") if place else ():
+        pairs = node.value if isinstance(node, yaml.MappingNode) else []
+        found = next(((key, value) for key, value in pairs if key.value == part), None)
+        if found is None:
+            break
+        line, node = found[0].start_mark.line + 1, found[1]
+    return f", line {line}" if line else ""
 
 
 def order_lines(mapping: Mapping, shop_zone: str = "UTC") -> TableSpec:

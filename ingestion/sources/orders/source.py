@@ -22,6 +22,7 @@ from ingestion.sources.orders.mapping import (
     LINE_TYPES,
     MAPPING_FILE,
     Mapping,
+    at_line,
     order_lines,
     read_mapping,
 )
@@ -126,31 +127,38 @@ def route(folder: InputFolder, files: list[InputFile], was_read_before: bool) ->
     lines = [file for file in files if file.format != "json"]  # and what we cannot read
     text = folder.text(MAPPING_FILE) if lines else None
     mapping = read_mapping(text) if text is not None else PLAIN
-    mapped = _MappedLines(mapping, was_read_before, is_explicit=text is not None)
+    mapped = _MappedLines(mapping, was_read_before, text)
     spec = order_lines(mapping, folder.zone)
     hint = f"say `decimal` and `thousands` in {MAPPING_FILE}"
     return [
         TableInput(ORDERS, documents, header_check(ORDERS)),
-        TableInput(spec, lines, mapped.check, mapped.after_reading, Survey(spec, hint)),
+        TableInput(
+            spec,
+            lines,
+            mapped.check,
+            mapped.after_reading,
+            Survey(spec, hint),
+            is_explicit=text is not None,
+        ),
     ]
 
 
 class _MappedLines:
     """Tells a mapping that is wrong from one odd file: the mapping is wrong if no file fits it."""
 
-    def __init__(self, mapping: Mapping, was_read_before: bool, is_explicit: bool) -> None:
+    def __init__(self, mapping: Mapping, was_read_before: bool, text: str | None) -> None:
         self.mapping = mapping
         self.fitted = was_read_before
-        self.is_explicit = is_explicit
-        self.first: tuple[str, str, tuple[str, ...]] | None = None
+        self.text = text
+        self.first: tuple[str, str, str, tuple[str, ...]] | None = None
 
     def check(self, file: InputFile, header: tuple[str, ...]) -> None:
         """Refuse a file that lacks a mapped column."""
         compared = [(column, column) for column in self.mapping.file_columns]
         for name, column in (*self.mapping.columns.items(), *compared):
-            needed = self.is_explicit or name in ("order_id", "ordered_at", "quantity")
+            needed = self.text is not None or name in ("order_id", "ordered_at", "quantity")
             if needed and column not in header:
-                self.first = self.first or (file.path, column, header)
+                self.first = self.first or (file.path, name, column, header)
                 shown = ", ".join(header[:30])
                 raise BrokenFileError("missing_column", f"{column}; present: {shown}")
         self.fitted = True
@@ -160,17 +168,18 @@ class _MappedLines:
         refused = [p for p, reason in reader.broken.items() if reason == "missing_column"]
         if self.fitted or not self.first or not refused:
             return
-        path, column, header = self.first
+        path, name, column, header = self.first
         present = ", ".join(header[:30])
-        if not self.is_explicit:
+        if self.text is None:
             raise UsageError(
                 f"{path} has no column {column} and there is no {MAPPING_FILE}; it has: {present}.",
                 f"Write {MAPPING_FILE} to say which column means what.",
             )
+        key = "returns.when" if name == column else f"columns.{name}"
         raise UsageError(
-            f"{MAPPING_FILE} names the column {column!r}, which {path} does not have; "
-            f"it has: {present}.",
-            "Mend the name in the mapping and run again.",
+            f"{MAPPING_FILE}{at_line(self.text, key)}, names the column {column!r} for {key}, "
+            f"which {path} does not have; it has: {present}.",
+            f"Write one of these names after {key.rpartition('.')[2]}: and run again.",
         )
 
 

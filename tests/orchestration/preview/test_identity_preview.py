@@ -12,7 +12,8 @@ from rich.console import Console
 from ingestion.config import Settings
 from ingestion.errors import RegularsError, UsageError
 from ingestion.files.folder import InputFolder
-from ingestion.pipelines import RunContext, open_input, run_source
+from ingestion.input_folder import open_input
+from ingestion.pipelines import RunContext, run_source
 from orchestration.commands.identity import render, render_idle
 from orchestration.home.layout import Home
 from orchestration.preview.consequences import Consequence

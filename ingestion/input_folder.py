@@ -1,0 +1,103 @@
+"""The folder that a run reads: opened once it is sure that it can be, and what its files are.
+
+Belongs here: what is to be known of the whole folder before any source is read. Does not belong
+here: reading it (`pipelines.py`), looking through it (`check.py`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from ingestion.config import Settings
+from ingestion.errors import NoInputError
+from ingestion.files.folder import UNKNOWN, InputFolder
+from ingestion.files.recognised.registry import (
+    EXPORTS,
+    check_names,
+    export_of,
+    refuse_unclear,
+)
+from ingestion.files.source import FolderSource
+from ingestion.registry import SOURCES, enabled_sources
+
+NAMED_FILES = 3  # of those that a run tells of
+
+
+def open_input(location: str | Path, settings: Settings) -> InputFolder:
+    """The input folder, if it holds anything that an enabled source can read.
+
+    Raises:
+        NoInputError: there is no such folder, or no readable file in it.
+        UsageError: what a file is cannot be told.
+    """
+    said = tuple(settings.recognised.items())
+    check_names(said)
+    folder = replace(InputFolder.at(location), zone=settings.shop.timezone, names=said)
+    refuse_unclear(folder)
+    sources = folder_sources(settings)
+    if not any(_readable(source, folder) for source in sources):
+        names = ", ".join(source.name for source in sources)
+        raise NoInputError(
+            f"There is nothing to read in {location}: no file for {names}.",
+            "See docs/formats.md for the layout; files end in .jsonl, .json, .csv or .parquet, "
+            "plain, .gz or .zst.",
+        )
+    return folder
+
+
+def check_input(location: str | Path, settings: Settings) -> InputFolder:
+    """The input folder, once it is sure that it can be used as it stands.
+
+    Raises:
+        NoInputError: there is no such folder, or no readable file in it.
+        UsageError: a mapping is wrong.
+    """
+    folder = open_input(location, settings)
+    for source in folder_sources(settings):
+        if source.mapped:
+            source.mapped(folder)
+    return folder
+
+
+def said_of_input(folder: InputFolder, settings: Settings) -> list[str]:
+    """What the files were taken for that lie there as a system wrote them, and which are read by
+    nobody; a sentence each."""
+    by_export: dict[str, list[str]] = {}
+    nobodys = []
+    sources = folder_sources(settings)
+    read = {file.path for source in sources for file in source.files(folder)}
+    for file in folder.files():
+        export = export_of(folder, file)
+        if export:
+            by_export.setdefault(export.name, []).append(file.path)
+        elif file.path not in read and file.format != UNKNOWN:
+            nobodys.append(file.path)
+    said = []
+    for name, paths in sorted(by_export.items()):
+        tables = dict.fromkeys(f"{feed.source}/{feed.table}" for feed in EXPORTS[name].feeds)
+        said.append(f"{EXPORTS[name].title}: {_few(paths)} -> {', '.join(tables)}.")
+    if nobodys:
+        said.append(
+            f"In no folder that is read, and no export that is known: {_few(nobodys)}. "
+            "See docs/formats.md."
+        )
+    return said
+
+
+def _few(paths: list[str]) -> str:
+    more = len(paths) - NAMED_FILES
+    return ", ".join(paths[:NAMED_FILES]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def folder_sources(settings: Settings) -> list[FolderSource]:
+    """The sources that read files and are switched on, in running order."""
+    return [
+        source
+        for name in enabled_sources(settings)
+        if isinstance(source := SOURCES[name], FolderSource)
+    ]
+
+
+def _readable(source: FolderSource, folder: InputFolder) -> bool:
+    return any(file.format != UNKNOWN for file in source.files(folder))

@@ -1,0 +1,126 @@
+"""`regulars check`: what a run would make of the files of a folder.
+
+Belongs here: layout. Does not belong here: reading and judging (ingestion/check).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from collections.abc import Iterable
+from itertools import groupby
+from time import monotonic
+from typing import Any
+
+from rich.console import Console
+
+from ingestion.check import FileLook, InputLook, Problem, TableLook, look_through
+from ingestion.config import Settings
+from ingestion.input_folder import open_input
+from orchestration.words.plain_text import shown_name
+
+NAMED_FILES = 3
+NAMED_COLUMNS = 30
+SHOWN_PROBLEMS = 5
+
+
+def check(location: str, settings: Settings, out: Console, *, as_json: bool) -> None:
+    """Look through the folder and print what is there.
+
+    Raises:
+        NoInputError: there is nothing readable.
+    """
+    started = monotonic()
+    found = look_through(open_input(location, settings), settings)
+    if as_json:
+        json.dump(dataclasses.asdict(found), sys.stdout, indent=2, default=_plain)
+        sys.stdout.write("\n")
+        return
+    for files in _alike(found.files):
+        _print_files(files, out)
+    _print_end(found, settings, out)
+    out.print(f"Nothing was changed. Done in {monotonic() - started:.1f} s.")
+
+
+def _alike(files: list[FileLook]) -> Iterable[list[FileLook]]:
+    """Files that are the same but for their rows; one with a row put aside stands alone."""
+
+    def kind(file: FileLook) -> tuple[Any, ...]:
+        alone = file.path if any(look.put_aside for look in file.tables) else ""
+        return (file.taken_for == "", file.taken_for, alone, file.used, file.kept, file.unused)
+
+    for _, group in groupby(sorted(files, key=lambda file: (kind(file), file.path)), key=kind):
+        yield list(group)
+
+
+def _print_files(files: list[FileLook], out: Console) -> None:
+    more = f" and {len(files) - NAMED_FILES:,} more" if len(files) > NAMED_FILES else ""
+    names = ", ".join(shown_name(file.path) for file in files[:NAMED_FILES])
+    out.print(f"{names}{more}", style="bold")
+    first = files[0]
+    out.print(f"  taken for: {first.taken_for or 'nothing that is read; see docs/formats.md'}")
+    by_table: dict[str, list[TableLook]] = {}
+    for file in files:
+        for look in file.tables:
+            by_table.setdefault(look.table, []).append(look)
+    for table, looks in by_table.items():
+        _print_table(table, looks, out)
+    if first.tables:
+        _print_columns("used", first.used, out)
+        _print_columns("kept as stated traits", first.kept, out)
+        _print_columns("not used", first.unused, out)
+
+
+def _print_table(table: str, looks: list[TableLook], out: Console) -> None:
+    rows = sum(look.rows for look in looks)
+    aside = sum(look.put_aside for look in looks)
+    days = [day for look in looks for day in (look.first, look.last) if day]
+    when = f"; {min(days)} to {max(days)}" if days else ""
+    currencies = sorted(set().union(*(look.currencies for look in looks)))
+    money = f"; {', '.join(currencies)}" if currencies else ""
+    noun = "row" if rows == 1 else "rows"
+    out.print(f"  {table}: {rows:,} {noun}, {aside:,} would be put aside{when}{money}")
+    problems = [problem for look in looks for problem in look.problems]
+    for problem in problems[:SHOWN_PROBLEMS]:
+        out.print(f"    {problem.rows:,} {_in_words(problem)}")
+    if len(problems) > SHOWN_PROBLEMS:
+        out.print(f"    and {len(problems) - SHOWN_PROBLEMS:,} more reasons")
+    emptied = ", ".join(
+        f"{column} {sum(look.emptied[column] for look in looks):,}"
+        for column in dict.fromkeys(name for look in looks for name in look.emptied)
+    )
+    if emptied:
+        out.print(f"    values that cannot be read and would be left empty: {emptied}")
+
+
+def _in_words(problem: Problem) -> str:
+    where = f" in {shown_name(problem.field)}" if problem.field else ""
+    shape = f", like {problem.example}" if problem.example else ""
+    return f"{problem.reason}{where}: first at {shown_name(problem.place)}{shape}"
+
+
+def _print_columns(what: str, columns: tuple[str, ...], out: Console) -> None:
+    if columns:
+        more = len(columns) - NAMED_COLUMNS
+        names = ", ".join(map(shown_name, columns[:NAMED_COLUMNS]))
+        out.print(f"  {what}: {names}" + (f" and {more:,} more" if more > 0 else ""))
+
+
+def _print_end(found: InputLook, settings: Settings, out: Console) -> None:
+    looks = [look for file in found.files for look in file.tables]
+    rows, aside = sum(look.rows for look in looks), sum(look.put_aside for look in looks)
+    out.print(f"{len(found.files):,} files, {rows:,} rows, {aside:,} would be put aside.")
+    ordered = [look for look in looks if look.table.startswith("orders/") and look.rows]
+    currencies = sorted(set().union(*(look.currencies for look in ordered)))
+    if currencies and settings.shop.currency not in currencies:
+        out.print(
+            f"The orders are in {', '.join(currencies)}, the settings say "
+            f"{settings.shop.currency}: set [shop] currency, or put dated rates into rates/."
+        )
+    for sentence in found.stops:
+        out.print(f"A run would stop: {sentence}")
+
+
+def _plain(value: object) -> object:
+    return sorted(value) if isinstance(value, set) else str(value)

@@ -1,0 +1,143 @@
+"""`regulars check`: the look agrees with the run, and changes nothing."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from ingestion.check import FileLook, InputLook, look_through
+from ingestion.config import Settings, Shop
+from ingestion.errors import NoInputError
+from ingestion.input_folder import open_input
+from orchestration.commands.check import check
+from orchestration.words.plain_text import PlainConsole
+from tests.exports.conftest import SAMPLES, ExportShop
+
+WIDE = PlainConsole(soft_wrap=True, markup=False)
+BAD_LINES = (
+    "order_id,ordered_at,quantity,unit_price,currency,colour\n"
+    "A-1,2025-01-02,1,2.50,GBP,red\n"
+    "A-2,2025-03-04,1,9.00,EUR,red\n"
+    "A-3,0000-00-00,1,2.50,GBP,red\n"
+    "A-4,2025-13-45,1,2.50,GBP,red\n"
+    "A-5,2025-01-02,1,2.50,QQQ,red\n"
+    'A-6,2025-01-02,1,"2.50,GBP,red\n'
+)
+
+
+def _look(shop: ExportShop) -> InputLook:
+    return look_through(open_input(shop.input, shop.settings), shop.settings)
+
+
+def _file(looked: InputLook, path: str) -> FileLook:
+    return next(file for file in looked.files if file.path == path)
+
+
+def test_it_counts_what_a_run_counts(exports: ExportShop) -> None:
+    for sample in SAMPLES.iterdir():
+        exports.put(sample.name)
+    exports.write("orders/bad.csv", BAD_LINES)
+    exports.write("contacts/list.csv", "email,birthday\nann@example.com,0000-00-00\n,\n")
+    looked: dict[str, list[int]] = {}
+    for file in _look(exports).files:
+        for table in file.tables:
+            counts = looked.setdefault(table.table, [0, 0, 0])
+            counts[0] += table.rows
+            counts[1] += table.put_aside
+            counts[2] += table.emptied.total()
+    ran = {
+        name.replace(".", "/"): [count.received, count.quarantined, count.values_emptied]
+        for name, count in exports.run(*{table.split("/")[0] for table in looked}).items()
+        if count.received
+    }
+    assert looked == ran
+    assert looked["orders/order_lines"][1] == 4
+
+
+def test_it_says_what_stands_in_a_file(exports: ExportShop) -> None:
+    exports.write("orders/bad.csv", BAD_LINES)
+    file = _file(_look(exports), "orders/bad.csv")
+    assert file.taken_for == "orders/order_lines by our own layout"
+    assert file.used == ("order_id", "ordered_at", "quantity", "unit_price", "currency")
+    assert file.unused == ("colour",)
+    (look,) = file.tables
+    assert (look.rows, look.put_aside) == (6, 4)
+    assert (look.first, look.last) == (date(2025, 1, 2), date(2025, 3, 4))
+    assert look.currencies == {"GBP", "EUR"}
+    found = {
+        (each.reason, each.field): (each.rows, each.place, each.example) for each in look.problems
+    }
+    assert found["wrong_type", "ordered_at"] == (2, "orders/bad.csv:4", "9999-99-99")
+    assert found["unknown_currency", "currency"] == (1, "orders/bad.csv:6", "xxx")
+    assert found["bad_csv_line", ""][:2] == (1, "orders/bad.csv:7")
+
+
+def test_a_mapping_that_fits_no_file_is_one_sentence_with_file_line_and_column(
+    exports: ExportShop,
+) -> None:
+    exports.write("orders/a.csv", "no,day,n,price\nA,2025-01-01,1,2\n")
+    exports.write(
+        "orders/mapping.yml",
+        "columns:\n  order_id: 'no'\n  ordered_at: Day of sale\n  quantity: n\n"
+        "  unit_price: price\n",
+    )
+    (sentence,) = _look(exports).stops
+    assert sentence.startswith(
+        "orders/mapping.yml, line 3, names the column 'Day of sale' for columns.ordered_at, which"
+        " orders/a.csv does not have; it has: no, day, n, price."
+    )
+
+
+def test_a_source_that_would_stop_is_named_with_its_fix(exports: ExportShop) -> None:
+    exports.write("contacts/list.csv", "email,created_at\n" + "nobody,x\n" * 6)
+    (sentence,) = _look(exports).stops
+    assert "not one of the 6 rows of contacts/list.csv can be used" in sentence
+    assert "accept" in sentence
+
+
+def test_nothing_is_changed_and_no_value_is_shown(
+    exports: ExportShop, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for sample in SAMPLES.iterdir():
+        exports.put(sample.name)
+    exports.write("orders/bad.csv", BAD_LINES.replace("QQQ", "bob@example.com"))
+    exports.write("notes/what.csv", "a,b\n1,2\n")
+    monkeypatch.chdir(exports.root)
+    before = sorted(exports.root.rglob("*"))
+    check(str(exports.input), exports.settings, WIDE, as_json=False)
+    assert sorted(exports.root.rglob("*")) == before
+    said = capsys.readouterr().out
+    assert "Shopify orders export" in said
+    assert "like xxx@xxxxxxx.xxx" in said
+    assert "nothing that is read" in said
+    assert "@example" not in said.lower()
+
+
+def test_files_alike_stand_together_and_json_has_each(
+    exports: ExportShop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for day in range(1, 6):
+        line = f"A-{day},2025-01-0{day},1,2.50\n"
+        exports.write(f"orders/{day}.csv", f"order_id,ordered_at,quantity,unit_price\n{line}")
+    check(str(exports.input), exports.settings, WIDE, as_json=False)
+    said = capsys.readouterr().out
+    assert "orders/1.csv, orders/2.csv, orders/3.csv and 2 more" in said
+    assert "5 rows, 0 would be put aside; 2025-01-01 to 2025-01-05" in said
+    check(str(exports.input), exports.settings, WIDE, as_json=True)
+    assert capsys.readouterr().out.count('"path"') == 5
+
+
+def test_another_currency_than_the_shops_is_said(
+    exports: ExportShop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    exports.write("orders/a.csv", BAD_LINES.splitlines()[0] + "\nA-1,2025-01-02,1,2,USD,red\n")
+    check(str(exports.input), Settings(shop=Shop(currency="SEK")), WIDE, as_json=False)
+    assert "The orders are in USD, the settings say SEK" in capsys.readouterr().out
+
+
+def test_nothing_to_read_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "readme.md").write_text("nothing", "utf-8")
+    with pytest.raises(NoInputError):
+        open_input(tmp_path, Settings())
