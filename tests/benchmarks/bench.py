@@ -1,10 +1,10 @@
 """`make bench`: how fast it is, beside hand-written SQL that makes the same tables.
 
 For each size: write a pretend shop as files, cut off its last percent, then run the steps of a run
-on the rest and again on that last percent, each step a process of its own. The floor is
-built twice and the models are built twice, and both must be the same row by row; of each the
-cheaper one counts. Then the floor's tables must equal the product's, and again after the last
-percent.
+on the rest and again on that last percent, each step a process of its own. The models are built
+twice, then twice without those that resolve identity, and the floor is built twice, which reads who
+is who from the product; each must be the same row by row, and of each the cheaper one counts. Then
+the floor's tables must equal the product's, and again after the last percent.
 
 With `--models-only` there is nothing but the models beside the floor, each once: for sizes whose
 files, stores and published copies together are more than a disk holds.
@@ -37,6 +37,7 @@ SIZES = (20_000, 200_000)
 AS_OF = "2026-07-01T00:00:00"
 DAY_SHARE = 0.01
 STEP = "tests.benchmarks.steps"
+WITHOUT_IDENTITY = "models_without_identity"
 FROM_NOTHING, AFTER_THE_DAY = "From nothing", "After the 1 % more"
 
 
@@ -87,6 +88,7 @@ class Bench:
         shutil.rmtree(world)
         self._step("models")
         self.size.slowest = slowest_nodes(self.home)
+        self._step(WITHOUT_IDENTITY)
         self._step("floor")
         self._compare(FROM_NOTHING, self.home.warehouse)
         return self.size
@@ -104,6 +106,7 @@ class Bench:
     def _first_load(self, files: Path, cut: str) -> None:
         self._load(files, cut)
         self._twice("models", self.home.warehouse)
+        self._twice(WITHOUT_IDENTITY, self.home.warehouse)
         self._step("build")
         self.size.slowest = slowest_nodes(self.home)
         self._step("publish")
@@ -135,10 +138,9 @@ class Bench:
             raise NotReproducibleError(f"{step}: built twice, not the same: {', '.join(changed)}")
 
     def _compare(self, when: str, product: Path) -> None:
-        """The product's tables beside the floor's; the export has the ids of the run before."""
-        registry = self.home.ops_export / "identity_registry.parquet"
+        """The product's tables beside the floor's."""
         floor = floor_path(self.home)
-        self.size.comparisons[when] = compare(floor, product, registry)
+        self.size.comparisons[when] = compare(floor, product)
         floor.unlink()
 
     def _step(self, step: str, *arguments: str, name: str = "") -> None:

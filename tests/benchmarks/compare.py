@@ -2,10 +2,6 @@
 
 Belongs here: counting differing rows and digests of whole tables. Does not belong here: making any
 table. A digest does not depend on the order of rows, and neither does the comparison.
-
-The floor gives every person an id anew, the product keeps what an earlier run registered. So a
-person of the floor may stand for one of the product under another id, if both have exactly the same
-identifiers and one of the two ids was registered before this run. Nothing else is forgiven.
 """
 
 from __future__ import annotations
@@ -39,8 +35,6 @@ class Comparison:
     """Every table of the floor beside the product's."""
 
     differences: list[Difference]
-    kept_ids: int
-    """People who are the same and have the id that they had before."""
 
     @property
     def unequal(self) -> list[str]:
@@ -58,53 +52,18 @@ def tables_of(connection: duckdb.DuckDBPyConnection, catalog: str) -> list[str]:
     return [name for (name,) in rows]
 
 
-def compare(floor: Path, product: Path, registry: Path | None = None) -> Comparison:
-    """Every table of the floor, on the floor's columns, in both directions with duplicates.
-
-    Args:
-        floor: the floor's tables.
-        product: the product's.
-        registry: who had which id before this run, as Parquet; without it ids must be the same.
-    """
+def compare(floor: Path, product: Path) -> Comparison:
+    """Every table of the floor, on the floor's columns, in both directions with duplicates."""
     with duckdb.connect() as connection:
         connection.execute(f"attach '{floor}' as floor (read_only)")
         connection.execute(f"attach '{product}' as product (read_only)")
-        kept = registry is not None and _find_kept_ids(connection, registry)
-        tables = tables_of(connection, "floor")
-        return Comparison([_difference(connection, t, bool(kept)) for t in tables], int(kept))
+        return Comparison([_difference(connection, t) for t in tables_of(connection, "floor")])
 
 
-def _find_kept_ids(connection: duckdb.DuckDBPyConnection, registry: Path) -> int:
-    """Write down whom the floor gave another id; the number of these people."""
-    members = (
-        "select customer_id, list(identifier_type || '|' || identifier_value "
-        "order by identifier_type, identifier_value) as members "
-        "from {}.marts.bridge_customer_identifiers group by customer_id"
-    )
-    connection.execute(f"""
-        create temp table kept_ids as
-        with registered as (select distinct customer_id from read_parquet('{registry}'))
-        select mine.customer_id as floor_id, theirs.customer_id
-        from ({members.format("floor")}) as mine
-        inner join ({members.format("product")}) as theirs using (members)
-        where mine.customer_id <> theirs.customer_id
-            and (theirs.customer_id in (from registered) or mine.customer_id in (from registered))
-    """)
-    return _count(connection, "from kept_ids")
-
-
-def _difference(
-    connection: duckdb.DuckDBPyConnection, table: str, has_kept_ids: bool
-) -> Difference:
+def _difference(connection: duckdb.DuckDBPyConnection, table: str) -> Difference:
     described = connection.execute(f"describe floor.{table}").fetchall()
-    names = [row[0] for row in described]
-    columns = ", ".join(f'"{name}"' for name in names)
+    columns = ", ".join(f'"{row[0]}"' for row in described)
     mine, theirs = (f"select {columns} from {place}.{table}" for place in ("floor", "product"))
-    if has_kept_ids and "customer_id" in names:
-        mine = (
-            "select found.* replace (coalesce(kept.customer_id, found.customer_id) as customer_id) "
-            f"from ({mine}) as found left join kept_ids as kept on found.customer_id = floor_id"
-        )
     return Difference(
         table=table,
         rows=_count(connection, mine),

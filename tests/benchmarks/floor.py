@@ -1,7 +1,9 @@
 """Runs floor.sql: the same tables from the same raw data, by plain SQL in one process.
 
-Belongs here: opening the stores the way dbt does (same threads, same functions) and running the
-script. Does not belong here: any SQL that makes a table (floor.sql).
+Who is who is read from the warehouse that the models made, so the models come first.
+
+Belongs here: opening the stores the way dbt does (same threads) and running the script. Does not
+belong here: any SQL that makes a table (floor.sql).
 """
 
 from __future__ import annotations
@@ -13,7 +15,6 @@ import duckdb
 
 from ingestion.config import Settings
 from ingestion.demo.catalogue import SHOP_DOMAIN
-from ingestion.functions.registration import register
 from orchestration.home.layout import Home
 from orchestration.run.dbt import DBT_PROJECT
 
@@ -45,9 +46,9 @@ def build_floor(home: Home, settings: Settings, as_of: datetime) -> None:
         "storage_compatibility_version": STORAGE,
     }
     with duckdb.connect(str(path), config=config) as connection:
-        register(connection)
         connection.execute("set TimeZone = 'UTC'")
         connection.execute(f"attach '{home.raw}' as raw (read_only)")
+        connection.execute(f"attach '{home.warehouse}' as product (read_only)")
         connection.execute(f"set variable seeds = '{DBT_PROJECT / 'seeds'}'")
         connection.execute(f"set variable exports = '{home.ops_export}'")
         connection.execute(f"set variable as_of = timestamp '{as_of.isoformat(sep=' ')}'")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from datetime import datetime
 from pathlib import Path
 
@@ -12,7 +13,9 @@ import pytest
 
 from ingestion.demo.catalogue import SHOP_DOMAIN
 from orchestration.home.layout import Home
+from tests.benchmarks.bench import Size
 from tests.benchmarks.compare import compare, digests
+from tests.benchmarks.floor import SCRIPT
 from tests.benchmarks.measure import Cost, StepFailedError, machine, measure
 from tests.benchmarks.page import END, START, page
 from tests.benchmarks.split import split
@@ -45,39 +48,6 @@ def test_a_missing_changed_or_doubled_row_is_a_difference(tmp_path: Path, rows: 
     (found,) = compare(floor, product).differences
     assert not found.is_equal
     assert digests(floor) != digests(product)
-
-
-def _people(path: Path, rows: str) -> Path:
-    with duckdb.connect(str(path)) as connection:
-        connection.execute("create schema marts")
-        connection.execute(
-            "create table marts.bridge_customer_identifiers as select * from "
-            f"(values {rows}) as t(customer_id, identifier_type, identifier_value)"
-        )
-    return path
-
-
-@pytest.mark.parametrize(
-    ("theirs", "registered", "is_equal"),
-    [
-        ("('old', 'email', 'a@b'), ('old', 'login', 'l')", "old", True),
-        ("('old', 'email', 'a@b'), ('old', 'login', 'l')", "somebody", False),
-        ("('old', 'email', 'a@b'), ('other', 'login', 'l')", "old", False),
-        ("('split', 'email', 'a@b'), ('split', 'login', 'l')", "new", True),
-    ],
-)
-def test_an_id_may_differ_if_it_was_registered_and_the_person_is_the_same(
-    tmp_path: Path, theirs: str, registered: str, is_equal: bool
-) -> None:
-    floor = _people(tmp_path / "floor", "('new', 'email', 'a@b'), ('new', 'login', 'l')")
-    product = _people(tmp_path / "product", theirs)
-    registry = tmp_path / "registry.parquet"
-    with duckdb.connect() as connection:
-        connection.execute(f"copy (select '{registered}' as customer_id) to '{registry}'")
-    found = compare(floor, product, registry)
-    assert found.kept_ids == int(is_equal)
-    assert found.unequal == ([] if is_equal else ["marts.bridge_customer_identifiers"])
-    assert compare(floor, product).unequal
 
 
 def test_a_table_that_the_product_lacks_is_an_error(tmp_path: Path) -> None:
@@ -141,6 +111,25 @@ def test_a_step_that_fails_shows_its_output(tmp_path: Path) -> None:
 
 def test_costs_add_up() -> None:
     assert Cost(1, 2, 300) + Cost(3, 4, 200) == Cost(4, 6, 300)
+
+
+def test_the_floor_reads_who_is_who_and_solves_none_of_it() -> None:
+    script = SCRIPT.read_text("utf-8")
+    assert set(re.findall(r"\bproduct\.(\w+\.\w+)", script)) == {
+        "intermediate.int_raw_identifier_customers",
+        "intermediate.int_customer_identifiers",
+        "intermediate.int_customers",
+    }
+    assert not re.search(r"components_of|refused_edges|match_identifier", script)
+
+
+def test_the_ratio_leaves_who_is_who_out_on_both_sides() -> None:
+    costs = {"models": Cost(30, 20, 1), "models_without_identity": Cost(20, 15, 1)}
+    text = page("", machine(), [Size(300, costs | {"floor": Cost(10, 5, 1)})])
+    assert "Models and floor alone, each once (`--models-only`)." in text
+    assert "| of these, all but who is who | 20.0 | 15.0 | 1 |" in text
+    assert "| models without who is who / floor | 2.00 | ≤ 1.5 |" in text
+    assert "| models / floor, which solves no identity | 3.00 |  |" in text
 
 
 def test_what_people_wrote_about_the_figures_is_kept() -> None:
