@@ -218,6 +218,8 @@ def _begin_folder(source: FolderSource, context: RunContext) -> SourceRun:
         **{export_path(e.name): _mark(e.mark) for e in exports.values()},
     }
     widen_prices(context.raw_path, source.name, source.tables)
+    if source.document_endings:
+        _forget_gone(source, context, files)
     ledger = _ledger_for(source, context, files, marks, exports)
     is_new = _differs(ledger, DECLARATION, marks)
     fresh = unread(files, ledger, is_new or _differs(ledger, SETTINGS, marks))
@@ -243,6 +245,15 @@ def _intake(source: Source, context: RunContext, parts: int = 0) -> Intake:
         parts or len(source.tables),
         keeps_ids=isinstance(source, FolderSource) and source.is_whole,
     )
+
+
+def _forget_gone(source: FolderSource, context: RunContext, files: list[InputFile]) -> None:
+    """Drop the rows of documents that were taken away; a folder without any file says nothing."""
+    there = {file.path for file in files}
+    known = read_ledger(context.raw_path, source.name)
+    gone = [path for path in known if path not in there and not path.startswith("<")]
+    if files and gone:
+        forget_files(context.raw_path, source.name, source.tables[0].name, gone)
 
 
 def _ledger_for(

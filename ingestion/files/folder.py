@@ -39,6 +39,7 @@ FORMATS = {
 # What people leave beside data on purpose; anything else that is no data is worth a word.
 NOTES = (".md", ".txt", ".yml", ".yaml", ".toml", ".sha256", ".md5")
 UNKNOWN = "unknown"
+DOCUMENT = "document"
 WHOLE_LIMIT = 64 * 1024 * 1024
 KEPT_LIMIT = 16 * 1024 * 1024  # of the text of a refused file
 KEPT_BLOCK = 64 * 1024
@@ -118,9 +119,14 @@ class InputFolder:
         """A folder without files, for runs that read only APIs."""
         return cls(fsspec.filesystem("memory"), "/nowhere")
 
-    def files(self, name: str = "") -> list[InputFile]:
+    def files(self, name: str = "", document_endings: tuple[str, ...] = ()) -> list[InputFile]:
         """The readable files below the folder `name`, or the single file of that name, by path;
-        all of them without a name."""
+        all of them without a name.
+
+        Args:
+            name: below the input folder.
+            document_endings: endings of files that are one document each; elsewhere notes.
+        """
         start = f"{self.root}/{name}" if name else self.root
         if isinstance(self.fs, LocalFileSystem):
             found = _local_files(start)
@@ -129,7 +135,7 @@ class InputFolder:
                 found = self.fs.find(start, detail=True)
             except FileNotFoundError:
                 return []
-        files = [self._describe(path, info) for path, info in found.items()]
+        files = [self._describe(path, info, document_endings) for path, info in found.items()]
         return sorted((file for file in files if file), key=lambda file: file.path)
 
     def text(self, name: str) -> str | None:
@@ -152,11 +158,18 @@ class InputFolder:
             line = content.count(b"\n", 0, error.start) + 1
             raise UsageError(f"{name} is not UTF-8 at line {line}.", "Save it as UTF-8.") from error
 
-    def _describe(self, path: str, info: dict[str, Any]) -> InputFile | None:
+    def _describe(
+        self, path: str, info: dict[str, Any], document_endings: tuple[str, ...]
+    ) -> InputFile | None:
         relative = path[len(self.root) :].lstrip("/")
         hidden = any(part.startswith((".", "_")) for part in relative.split("/"))
         kind, codec = form_of(relative)
-        if hidden or Path(relative).suffix.lower() in NOTES:
+        ending = Path(relative).suffix.lower()
+        if ending in document_endings:
+            kind = DOCUMENT
+        elif ending in NOTES:
+            return None
+        if hidden:
             return None
         size = int(info.get("size") or 0)
         stamp = next(

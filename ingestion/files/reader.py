@@ -27,6 +27,7 @@ from ingestion.duckdb import connect
 from ingestion.files.csv_records import csv_header, csv_records, without_sep_line
 from ingestion.files.excel import excel_text
 from ingestion.files.folder import (
+    DOCUMENT,
     WHOLE_LIMIT,
     BrokenFileError,
     InputFile,
@@ -43,6 +44,7 @@ WHITESPACE = " \t\r\n\x0b\x0c"
 # A line that goes on for longer, or holds lists within lists for deeper, is no record of anything.
 LINE_LIMIT = 64 * 1024 * 1024
 DEPTH_LIMIT = 200
+DOCUMENT_BYTES = 256 * 1024  # of a document of our own making
 DOCUMENT_FILE_LIMIT = 512 * 1024 * 1024
 KEPT_OF_A_BAD_LINE = 65_536
 _STRINGS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
@@ -82,6 +84,8 @@ class Reader:
         recoded: rows per file that were not UTF-8 and were read as Windows-1252.
         envelopes: keys under which a document may hold rows instead of being one.
         document_keys: keys of every row; a document that has them all is a row.
+        read_document: makes a row of a file that is one document of our own making; raises
+            `BrokenFileError` for one that is none.
         survey: looks at each CSV or Parquet file as a whole before its rows are handed out.
         translation: puts each file's rows into another layout before anything looks at them.
     """
@@ -98,6 +102,7 @@ class Reader:
     envelopes: tuple[str, ...] = ()
     document_keys: tuple[str, ...] = ()
     translation: FileTranslation | None = None
+    read_document: Callable[[str], dict[str, Any]] | None = None
     _unpacked: Counter[str] = field(default_factory=Counter)
 
     def batches(self, files: list[InputFile]) -> Iterator[RawBatch]:
@@ -118,7 +123,12 @@ class Reader:
             yield _joined(waiting)
 
     def _read(self, file: InputFile) -> Iterator[RawBatch]:
-        forms = {"json": self._json, "csv": self._csv, "parquet": self._parquet}
+        forms = {
+            "json": self._json,
+            "csv": self._csv,
+            "parquet": self._parquet,
+            DOCUMENT: self._document,
+        }
         self.rows.setdefault(file.path, 0)
         rejects_before = len(self.rejects)
         try:
@@ -144,6 +154,21 @@ class Reader:
         whole = iter(start) if len(start) == 1 else again._read(file)
         complete = self.survey.look(file, whole)
         yield from map(complete, chain(start, batches))
+
+    def _document(self, file: InputFile, stream: IO[bytes]) -> Iterator[RawBatch]:
+        """A file that is one document, as one row."""
+        if self.read_document is None:
+            raise BrokenFileError("unknown_format")
+        content = stream.read(DOCUMENT_BYTES + 1)
+        if len(content) > DOCUMENT_BYTES:
+            raise BrokenFileError("bad_document", f"it is longer than {DOCUMENT_BYTES:,} bytes")
+        try:
+            text = content.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            line = content.count(b"\n", 0, error.start) + 1
+            raise BrokenFileError("wrong_encoding", f"line {line}: save it as UTF-8") from None
+        row = json.dumps(self.read_document(text), ensure_ascii=False)
+        yield from _json_batch(file, pa.array([row], pa.large_string()), np.array([1]))
 
     # JSON ---------------------------------------------------------------------------------------
 

@@ -35,6 +35,7 @@ class TableInput:
         files: what to read for it.
         check_header: refuses a CSV or Parquet file by its header.
         survey: looks at each CSV or Parquet file as a whole; the plain one unless said otherwise.
+        read_document: makes the row of a file that is one document.
         after_reading: called when every file was read; may raise for what only then is known.
         translation: what makes rows of the table of the files' rows, where they are an export.
         is_explicit: whether a mapping that lies there says what the columns are.
@@ -47,6 +48,7 @@ class TableInput:
     survey: Survey | None = None
     translation: Translation | None = None
     is_explicit: bool = False
+    read_document: Callable[[str], dict[str, Any]] | None = None
 
     def reader(self, folder: InputFolder) -> Reader:
         """What reads the files."""
@@ -58,6 +60,7 @@ class TableInput:
             envelopes=self.spec.envelopes,
             document_keys=self.spec.document_keys,
             translation=self.translation,
+            read_document=self.read_document,
         )
 
 
@@ -79,6 +82,9 @@ class FolderSource:
         mapped: the one table that such a file declares; None where there is no such file.
         plain: a table as files in our own layout are read, which recognised exports become; the
             declared one unless the input folder matters.
+        document_endings: endings of its files where each is one document of our own making; a file
+            that is taken away takes its row along, as long as another is there.
+        read_document: makes the row of such a file, or raises `BrokenFileError`.
         is_whole: its one file says everything there is: a line that is taken out of it is no
             longer true. An absent file says nothing, a damaged one ends nothing.
         settings: the class of its section in the settings.
@@ -93,6 +99,8 @@ class FolderSource:
     mapped: Callable[[InputFolder], TableSpec | None] | None = None
     plain: Callable[[InputFolder, str], TableSpec] | None = None
     is_whole: bool = False
+    document_endings: tuple[str, ...] = ()
+    read_document: Callable[[str], dict[str, Any]] | None = None
     settings: type[SourceSettings] = SourceSettings
 
     def own(self, settings: Settings) -> SourceSettings:
@@ -101,6 +109,8 @@ class FolderSource:
 
     def files(self, folder: InputFolder) -> list[InputFile]:
         """All readable files of this source: its own, and exports that feed it, wherever."""
+        if self.document_endings:
+            return folder.files(self.location or self.name, self.document_endings)
         own = {file.path for file in folder.files(self.location or self.name)}
         return [
             file
@@ -123,7 +133,7 @@ class FolderSource:
             inputs = self.router(folder, own, was_read_before)
         else:
             spec = self.tables[0]
-            inputs = [TableInput(spec, own, header_check(spec))]
+            inputs = [TableInput(spec, own, header_check(spec), read_document=self.read_document)]
         return inputs + self._translated(folder, files, exports)
 
     def _translated(

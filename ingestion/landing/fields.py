@@ -34,6 +34,7 @@ FILE_REASONS = (
     "missing_column",
     "duplicate_column",
     "ambiguous_number",
+    "bad_document",
 )
 ROW_REASONS = (
     "bad_json",

@@ -15,7 +15,13 @@ AS_OF = "2026-06-01 00:00:00"
 STAGED = (
     *("--select", "+int_evidence_from_sightings", "+int_web_events", "stg_products__products"),
     *("stg_products__product_states", "stg_contacts__contacts", "stg_spend__spend"),
-    *("stg_experiments__assignments", "stg_calendar__occasions", "--exclude", "path:tests"),
+    *(
+        "stg_experiments__assignments",
+        "stg_calendar__occasions",
+        "stg_personas__personas",
+        "--exclude",
+        "path:tests",
+    ),
 )
 
 
@@ -103,7 +109,11 @@ def staged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPy
     world.add("raw_experiments.assignments", [{**group, **other}, group])
     day = {"occasion": "easter", "starts_on": "2026-04-05", "ends_on": "2026-04-06"}
     world.add("raw_calendar.occasions", [{**day, "country": "nl"}])
+    who = [{"stage": ["purchase"]}]
+    for file, name in (("a.yml", "Giver"), ("b.yml", "giver"), ("c.yml", "Saver")):
+        world.add("raw_personas.personas", [{"name": name, "who": who}], file=file)
     world.new_load()
+    world.add("raw_personas.personas", [{"name": "Spender", "who": who}], file="c.yml")
     world.add("raw_promotions.promotions", [voucher | spent, {**voucher, "code": "V2"} | late])
     world.add("raw_feedback.feedback", [{**answer, "answer": "L"}])
     world.build(*STAGED)
@@ -175,6 +185,11 @@ def test_what_a_web_event_says_stands_in_columns_of_its_own(
         ("stg_spend__spend", "programme, claimed_orders", [("club", None), (None, 3)]),
         ("stg_experiments__assignments", "experiment_group", [("holdout",)]),
         ("stg_calendar__occasions", "occasion, country", [("easter", "NL")]),
+        (
+            "stg_personas__personas",
+            "persona, who",
+            [("Giver", '[{"stage": ["purchase"]}]'), ("Spender", '[{"stage": ["purchase"]}]')],
+        ),
     ],
 )
 def test_staging_says_what_is_true_now(
