@@ -151,12 +151,12 @@ class DeliveryContext:
                 "`regulars sync` sends, or `regulars run --send`.",
             )
         check_refusals_known(self.store)
-        place = self.settings.destinations[target.destination]
+        destination = self.settings.destinations[target.destination]
         return sync(
             self.store,
             self.home,
             target,
-            open_destination(target.destination, place, self.home),
+            open_destination(target.destination, destination, self.home),
             at=self.at,
             approval=approval,
             double_opt_in=self.double_opt_in,
@@ -188,8 +188,8 @@ def moment(home: Home) -> datetime:
 def plan_all(home: Home, segment: str | None, destination: str | None) -> list[Plan]:
     """The plans of all targets asked for; reaches no destination."""
     with open_delivery(home, exclusive=False) as context:
-        found = targets(home, context.settings, segment, destination)
-        return [context.plan(target) for target in found]
+        chosen = targets(home, context.settings, segment, destination)
+        return [context.plan(target) for target in chosen]
 
 
 def unread_refusals(home: Home) -> str:
@@ -274,14 +274,14 @@ def sync_all(
         ApprovalError: the data has changed since the plan was approved; nothing was sent.
     """
     with open_delivery(home, exclusive=True) as context:
-        found = targets(home, context.settings, segment, destination)
-        if approve and len(found) != 1:
+        chosen = targets(home, context.settings, segment, destination)
+        if approve and len(chosen) != 1:
             raise UsageError(
-                f"An approval is for one plan; this would be {len(found)} of them.",
+                f"An approval is for one plan; this would be {len(chosen)} of them.",
                 "Name the segment and the destination.",
             )
         approval = Approval(approve) if approve else None
-        return [context.sync(target, approval) for target in found]
+        return [context.sync(target, approval) for target in chosen]
 
 
 def record_consent(

@@ -131,22 +131,28 @@ def decide(
     """
     if not identifiers:
         return Decision(Reason.UNKNOWN_PERSON)
-    known = [(one, states.get(one.key, _NOTHING)) for one in identifiers]
+    known = [(identifier, states.get(identifier.key, _NOTHING)) for identifier in identifiers]
     if all(state is _NOTHING for _, state in known):
         return _NO_CONSENT
     kinds = ADDRESS_TYPES.get(policy.channel, ())
     opt_outs = [s.opt_out for _, s in known if s.opt_out is not None]
-    opt_outs += [Reason.HARD_BOUNCE for one, s in known if s.bounced and one.type not in kinds]
+    opt_outs += [
+        Reason.HARD_BOUNCE for identifier, s in known if s.bounced and identifier.type not in kinds
+    ]
     if opt_outs:
         return Decision(min(opt_outs, key=_STRICTNESS.__getitem__))
     receipt = _personal_receipt(known, policy, kinds)
     candidates = [
-        (one, state.receipt_id or receipt)
-        for one, state in known
-        if one.type in kinds and (address is None or one.key == address)
+        (identifier, state.receipt_id or receipt)
+        for identifier, state in known
+        if identifier.type in kinds and (address is None or identifier.key == address)
     ]
-    living = [(one, r) for one, r in candidates if not states.get(one.key, _NOTHING).bounced]
-    permitted = [(one, r) for one, r in living if r is not None]
+    living = [
+        (identifier, r)
+        for identifier, r in candidates
+        if not states.get(identifier.key, _NOTHING).bounced
+    ]
+    permitted = [(identifier, r) for identifier, r in living if r is not None]
     if permitted:
         best, best_receipt = min(permitted, key=lambda pair: _preference(pair[0], states, kinds))
         return Decision(None, best.key, best_receipt)
@@ -205,23 +211,23 @@ def load_facts(connection: Connection, keys: set[Key] | None, policy: Policy) ->
     Raises:
         StoreError: the store cannot be read; nothing may be sent.
     """
-    found: dict[Key, Facts] = {}
+    facts: dict[Key, Facts] = {}
     try:
         for row in _rows(connection, _suppressions(policy), schema.suppressions, keys):
             key = (row[0], row[1])
             if keys is None or key in keys:
                 opt_out = (row[3], _opt_out_reason(row[2]))
-                found.setdefault(key, Facts()).opt_outs.append(opt_out)
+                facts.setdefault(key, Facts()).opt_outs.append(opt_out)
         for row in _rows(connection, _consents(policy), schema.consent_events, keys):
             key = (row[0], row[1])
             if keys is None or key in keys:
-                _add_consent(found.setdefault(key, Facts()), row, policy)
+                _add_consent(facts.setdefault(key, Facts()), row, policy)
     except SQLAlchemyError as error:
         raise StoreError(
             "The permission facts cannot be read.",
             "Nothing was sent. Check the operational store with `regulars doctor`.",
         ) from error
-    return found
+    return facts
 
 
 def _personal_receipt(
@@ -229,27 +235,27 @@ def _personal_receipt(
 ) -> str | None:
     """An opt-in that was given for the person rather than for one address."""
     receipts = [
-        (grade_rank(one.grade), one.type, one.value, state.receipt_id)
-        for one, state in known
+        (grade_rank(identifier.grade), identifier.type, identifier.value, state.receipt_id)
+        for identifier, state in known
         if state.receipt_id is not None
-        and (one.type not in kinds or policy.channel in {"ads", "onsite"})
-        and (one.type != "device" or policy.channel in ANONYMOUS_CHANNELS)
+        and (identifier.type not in kinds or policy.channel in {"ads", "onsite"})
+        and (identifier.type != "device" or policy.channel in ANONYMOUS_CHANNELS)
     ]
     return None if policy.channel == "push" or not receipts else min(receipts)[3]
 
 
 def _preference(
-    one: Identifier, states: Mapping[Key, PermissionState], kinds: tuple[str, ...]
+    identifier: Identifier, states: Mapping[Key, PermissionState], kinds: tuple[str, ...]
 ) -> tuple[Any, ...]:
-    own = states.get(one.key, _NOTHING).receipt_id is not None
+    own = states.get(identifier.key, _NOTHING).receipt_id is not None
     return (
         not own,
-        kinds.index(one.type),
-        one.is_dormant,
-        grade_rank(one.grade),
-        not one.is_primary,
-        -one.last_seen,
-        one.value,
+        kinds.index(identifier.type),
+        identifier.is_dormant,
+        grade_rank(identifier.grade),
+        not identifier.is_primary,
+        -identifier.last_seen,
+        identifier.value,
     )
 
 

@@ -262,13 +262,13 @@ def _versions(connection: Connection, target: Target) -> dict[str, int]:
     """The highest version ever used, per person."""
     table, states = schema.outbox.c, schema.audience_states.c
     queued = of_pair(select(table.customer_id, func.max(table.version)), target)
-    found = {r[0]: r[1] for r in connection.execute(queued.group_by(table.customer_id))}
+    versions = {r[0]: r[1] for r in connection.execute(queued.group_by(table.customer_id))}
     delivered = select(states.customer_id, states.version).where(
         states.destination == target.destination, states.segment == target.segment
     )
     for customer_id, version in connection.execute(delivered):
-        found[customer_id] = max(version, found.get(customer_id, 0))
-    return found
+        versions[customer_id] = max(version, versions.get(customer_id, 0))
+    return versions
 
 
 def _last_batch(connection: Connection, sync_run: SyncRun) -> int:

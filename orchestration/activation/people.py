@@ -69,21 +69,21 @@ def targets(
         rows = connection.execute(
             "select segment, channel, purpose, destinations from marts.dim_segments order by all"
         ).fetchall()
-    found = []
+    pairs = []
     for name, channel, purpose, listed in rows:
         if segment not in (None, name):
             continue
-        for place in destinations_of(settings, name, json.loads(listed or "[]")):
-            if place in settings.destinations and destination in (None, place):
-                found.append(_target(settings, name, place, channel, purpose))
-    if not found and (segment or destination):
+        for receiver in destinations_of(settings, name, json.loads(listed or "[]")):
+            if receiver in settings.destinations and destination in (None, receiver):
+                pairs.append(_target(settings, name, receiver, channel, purpose))
+    if not pairs and (segment or destination):
         known = ", ".join(row[0] for row in rows) or "none"
         raise UsageError(
             f"No published segment{f' `{segment}`' if segment else ''} goes to "
             f"{f'a destination `{destination}`' if destination else 'any destination'}.",
             f"Segments: {known}. Destinations: {', '.join(sorted(settings.destinations)) or '-'}.",
         )
-    return [each for each in found if settings.destinations[each.destination].enabled]
+    return [each for each in pairs if settings.destinations[each.destination].enabled]
 
 
 def destinations_of(settings: Settings, segment: str, listed: Sequence[str]) -> Sequence[str]:
@@ -144,30 +144,32 @@ def load_identifiers(home: Home, customer_ids: Iterable[str]) -> dict[str, list[
         return {}
     with open_published(home) as connection:
         aliases = _aliases(connection)
-        now = {one: aliases.get(one, one) for one in wanted}
-        connection.register("wanted", pa.table({"customer_id": sorted(set(now.values()))}))
-        found = _identifiers(connection, "select customer_id from wanted")
-    return {one: found.get(now[one], []) for one in wanted}
+        survivors = {customer_id: aliases.get(customer_id, customer_id) for customer_id in wanted}
+        connection.register("wanted", pa.table({"customer_id": sorted(set(survivors.values()))}))
+        identifiers = _identifiers(connection, "select customer_id from wanted")
+    return {customer_id: identifiers.get(survivors[customer_id], []) for customer_id in wanted}
 
 
-def _target(settings: Settings, segment: str, place: str, channel: str, purpose: str) -> Target:
+def _target(
+    settings: Settings, segment: str, destination: str, channel: str, purpose: str
+) -> Target:
     if channel not in ADDRESS_TYPES:
         raise UsageError(
             f"The segment `{segment}` has the unknown channel `{channel}`.",
             f"Use one of {', '.join(ADDRESS_TYPES)}.",
         )
-    extra = settings.destinations[place].options.get("columns") or DEFAULT_TRAITS
-    return Target(segment, place, channel, purpose, tuple(extra))
+    extra = settings.destinations[destination].options.get("columns") or DEFAULT_TRAITS
+    return Target(segment, destination, channel, purpose, tuple(extra))
 
 
 def _segment_table(connection: duckdb.DuckDBPyConnection, segment: str) -> str:
     name = f"seg_{segment}"
-    found = connection.execute(
+    row = connection.execute(
         "select 1 from information_schema.tables"
         " where table_schema = 'segments' and table_name = ?",
         [name],
     ).fetchone()
-    if found is None:
+    if row is None:
         raise UsageError(f"There is no published segment `{segment}`.", "See `regulars plan`.")
     return f'segments."{name}"'
 
@@ -214,10 +216,10 @@ def _identifiers(
         where customer_id in ({people}) and {those}
         """
     ).fetchall()
-    found: dict[str, list[Identifier]] = {}
+    identifiers: dict[str, list[Identifier]] = {}
     for customer_id, *facts in rows:
-        found.setdefault(customer_id, []).append(Identifier(*facts))
-    return found
+        identifiers.setdefault(customer_id, []).append(Identifier(*facts))
+    return identifiers
 
 
 def _aliases(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:

@@ -109,8 +109,8 @@ class Plan:
     @property
     def held_back_counts(self) -> dict[str, int]:
         """How many are held back, by reason, most first."""
-        found = Counter(str(held.reason) for held in self.held_back)
-        return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
+        counts = Counter(str(held.reason) for held in self.held_back)
+        return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
     @property
     def plan_hash(self) -> str:
@@ -173,7 +173,10 @@ def audience_difference(
     with store.read() as connection:
         had = _wanted(target, *_decided(connection, before, target, policy, to_micros(at)))
         people, decisions = _decided(connection, after, target, policy, to_micros(at))
-    states = {one: Delivered(content_hash(payload), payload) for one, payload in had.items()}
+    states = {
+        customer_id: Delivered(content_hash(payload), payload)
+        for customer_id, payload in had.items()
+    }
     states, _, _ = _follow_merges(target, states, people.aliases)
     changes, _, _ = difference(_wanted(target, people, decisions), states, {})
     return changes
@@ -210,8 +213,8 @@ def difference(
 
 def count_operations(changes: Iterable[Change]) -> dict[str, int]:
     """How many are added, updated and removed."""
-    found = Counter(str(change.operation) for change in changes)
-    return {name: found.get(name, 0) for name in ("added", "updated", "removed")}
+    counts = Counter(str(change.operation) for change in changes)
+    return {name: counts.get(name, 0) for name in ("added", "updated", "removed")}
 
 
 def content_hash(payload: Payload) -> str:
@@ -254,9 +257,9 @@ def open_rows(connection: Connection, target: Target) -> dict[str, OpenRow]:
         )
         .order_by(table.customer_id, table.version)
     )
-    found = {}
+    newest = {}
     for row in rows:
-        found[row[1]] = OpenRow(
+        newest[row[1]] = OpenRow(
             key=row[0],
             customer_id=row[1],
             sync_run_id=row[2],
@@ -266,7 +269,7 @@ def open_rows(connection: Connection, target: Target) -> dict[str, OpenRow]:
             was_tried=bool(row[6]),
             payload=json.loads(row[7] or "{}"),
         )
-    return found
+    return newest
 
 
 def _decided(
@@ -278,7 +281,7 @@ def _decided(
         people = load_people(home, target, relevant=states.keys())
     else:
         people = load_people(home, target)
-        keys = {one.key for known in people.identifiers.values() for one in known}
+        keys = {identifier.key for known in people.identifiers.values() for identifier in known}
         states = load_states(connection, keys, policy, at)
     nobody = Decision(Reason.NO_CONSENT)
     return people, {

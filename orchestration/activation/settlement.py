@@ -69,8 +69,8 @@ def pending_batches(connection: Connection, target: Target) -> list[BatchKey]:
         select(func.min(table.created_at), table.sync_run_id, table.batch), target
     ).where(table.state == "pending")
     rows = connection.execute(query.group_by(table.sync_run_id, table.batch))
-    found: list[tuple[int, str, int]] = sorted((row[0], row[1], row[2]) for row in rows)
-    return [(sync_run_id, batch) for _, sync_run_id, batch in found]
+    batches: list[tuple[int, str, int]] = sorted((row[0], row[1], row[2]) for row in rows)
+    return [(sync_run_id, batch) for _, sync_run_id, batch in batches]
 
 
 def pending_customers(connection: Connection, target: Target) -> set[str]:

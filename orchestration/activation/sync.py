@@ -262,13 +262,13 @@ def _decide(
 ) -> dict[str, Decision]:
     """The gate's answers, each for the very address in the customer's payload."""
     known = {customer: session.identifiers.get(customer, []) for customer, _ in asked}
-    keys = {one.key for identifiers in known.values() for one in identifiers}
+    keys = {identifier.key for identifiers in known.values() for identifier in identifiers}
     states = load_states(connection, keys, session.policy, to_micros(session.at))
     answers = {}
     for customer, payload in asked:
         address = address_of(payload, session.target)
         identifiers = known[customer]
-        if identifiers and address not in {one.key for one in identifiers}:
+        if identifiers and address not in {identifier.key for identifier in identifiers}:
             answers[customer] = Decision(Reason.ADDRESS_CHANGED)
         else:
             answers[customer] = decide(identifiers, states, session.policy, address=address)
