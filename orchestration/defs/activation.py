@@ -34,12 +34,12 @@ class Pair(NamedTuple):
 def _pairs() -> list[Pair]:
     """Every enabled pair, from the segments' configuration and the shop's settings."""
     settings = load_settings()
-    places = {name for name, place in settings.destinations.items() if place.enabled}
+    enabled = {name for name, destination in settings.destinations.items() if destination.enabled}
     return sorted(
-        Pair(segment, place)
-        for segment, told in PROJECT.segments.items()
-        for place in destinations_of(settings, segment, told.get("destinations", []))
-        if place in places
+        Pair(segment, destination)
+        for segment, configuration in PROJECT.segments.items()
+        for destination in destinations_of(settings, segment, configuration.get("destinations", []))
+        if destination in enabled
     )
 
 

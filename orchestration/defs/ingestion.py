@@ -22,7 +22,7 @@ from orchestration.run import console
 # Loads merge on a key, so a step may run twice; APIs have bad minutes.
 RETRY = dg.RetryPolicy(max_retries=2, delay=5, backoff=dg.Backoff.EXPONENTIAL)
 GROUP = "sources"
-Told = dg.MaterializeResult[None] | dg.AssetMaterialization
+Materialized = dg.MaterializeResult[None] | dg.AssetMaterialization
 
 
 def raw_asset_keys() -> list[dg.AssetKey]:
@@ -57,7 +57,7 @@ def source_assets(name: str) -> dg.AssetsDefinition:
         description=source.description,
     )
     @errors_as_data
-    def load(context: dg.AssetExecutionContext, run: RunResource) -> Iterator[Told]:
+    def load(context: dg.AssetExecutionContext, run: RunResource) -> Iterator[Materialized]:
         current = run.current
         counts = []
         begin_reading(current.store, name, current.run_id)
@@ -84,12 +84,12 @@ def source_assets(name: str) -> dg.AssetsDefinition:
             console.ignored(f"{name}/{table.name}", ignored)
             # A source is read as a whole, also when only one of its tables was asked for.
             key = dg.AssetKey([name, table.name])
-            told = (
+            kind = (
                 dg.MaterializeResult
                 if key in context.selected_asset_keys
                 else dg.AssetMaterialization
             )
-            yield told(
+            yield kind(
                 asset_key=key,
                 metadata={
                     "received": count.received if count else 0,

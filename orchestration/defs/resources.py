@@ -92,14 +92,16 @@ class RunResource(dg.ConfigurableResource[Any]):
         claim(home, "demo" if demo else "shop")
         last = last_context(home.ops_export) if _is_part(home, _planned(context)) else None
         moment = self._moment(world_moment(home) if demo else None, last.as_of if last else None)
-        place = own_input(home) if demo else self.input
-        request = RunRequest(moment, place, self.full_refresh, self.send)
+        input_location = own_input(home) if demo else self.input
+        request = RunRequest(moment, input_location, self.full_refresh, self.send)
         wait = 0.0 if console.attached() else QUEUE_SECONDS
         with (
             open_run(home, settings, request, say=console.say, wait_seconds=wait) as run,
-            pretend_sources(home, settings, console.say) if demo else nullcontext(settings) as told,
+            pretend_sources(home, settings, console.say)
+            if demo
+            else nullcontext(settings) as run_settings,
         ):
-            run.settings = told
+            run.settings = run_settings
             release_dead_runs(context.instance, context.run)
             _tag(context, {"as_of": _short(moment)})
             self._run = run

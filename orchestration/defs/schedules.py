@@ -39,8 +39,8 @@ def _request(moment: datetime.datetime) -> dg.RunRequest:
     The pretend shop's time stands still, so its runs keep their own moment.
     """
     as_of = moment.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    told = {"as_of": "" if is_demo(Home.locate()) else as_of, "send": "scheduled"}
-    return dg.RunRequest(run_key=as_of, run_config={"resources": {"run": {"config": told}}})
+    run_facts = {"as_of": "" if is_demo(Home.locate()) else as_of, "send": "scheduled"}
+    return dg.RunRequest(run_key=as_of, run_config={"resources": {"run": {"config": run_facts}}})
 
 
 @dg.schedule(

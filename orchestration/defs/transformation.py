@@ -111,10 +111,10 @@ def _with_facts(
     if name in counts:
         facts["dagster/row_count"] = dg.MetadataValue.int(counts[name])
     if name in columns:
-        told = PROJECT.columns.get(name, {})
+        descriptions = PROJECT.columns.get(name, {})
         facts["dagster/column_schema"] = dg.TableSchema(
             [
-                dg.TableColumn(column, kind, description=told.get(column) or None)
+                dg.TableColumn(column, kind, description=descriptions.get(column) or None)
                 for column, kind in columns[name]
             ]
         )

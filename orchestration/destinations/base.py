@@ -114,9 +114,9 @@ def own_words(name: str) -> Iterator[None]:
     except RegularsError:
         raise
     except Exception as error:
-        told = f": {error}" if are_kept() else what_stays(str(error))
+        words = f": {error}" if are_kept() else what_stays(str(error))
         raise DestinationFailedError(
-            f"The destination `{name}` broke off: {type(error).__name__}{told}.",
+            f"The destination `{name}` broke off: {type(error).__name__}{words}.",
             "What it took is not known; sync again, which goes on as its kind allows.",
         ) from (error if are_kept() else None)
 

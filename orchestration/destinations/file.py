@@ -78,8 +78,8 @@ class FileDestination:
 
     def finish(self, audience: Audience) -> None:
         """Write the whole audience anew."""
-        place = f"{self._url}/{audience.segment}/audience"
-        self._replace(place, audience.columns, audience.members, keep_empty=True)
+        path = f"{self._url}/{audience.segment}/audience"
+        self._replace(path, audience.columns, audience.members, keep_empty=True)
 
     def preview(self, segment: str) -> str:
         """Where the files would lie."""
@@ -96,16 +96,16 @@ class FileDestination:
 
     def _replace(
         self,
-        place: str,
+        path: str,
         columns: Sequence[str],
         rows: Iterable[Payload],
         *,
         keep_empty: bool = False,
     ) -> None:
         """Put a file in its place as a whole, or take away a stale one where there are no rows."""
-        path = f"{place}.{self._format}"
+        location = f"{path}.{self._format}"
         try:
-            system, inner = fsspec.core.url_to_fs(path)
+            system, inner = fsspec.core.url_to_fs(location)
             if not keep_empty and not rows:
                 if system.exists(inner):
                     system.rm(inner)
@@ -128,9 +128,9 @@ def create(name: str, options: dict[str, Any], home: Home) -> FileDestination:
     try:
         return FileDestination(name, Options.model_validate(options), home)
     except ValidationError as error:
-        place, what = first_problem(error)
+        option, what = first_problem(error)
         raise UsageError(
-            f"destinations.{name}.options.{place} is wrong: {what}.",
+            f"destinations.{name}.options.{option} is wrong: {what}.",
             f"Known options: {', '.join(sorted(Options.model_fields))}.",
         ) from error
 

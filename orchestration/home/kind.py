@@ -115,12 +115,12 @@ def in_words(home: Home) -> str:
     """`./demo (the pretend shop, as of 2026-07-01 00:00)`: which home a command works on."""
     here, mark = Path.cwd(), read_mark(home)
     inside = home.root.is_relative_to(here) and home.root != here
-    place = f"./{home.root.relative_to(here)}" if inside else str(home.root)
+    path = f"./{home.root.relative_to(here)}" if inside else str(home.root)
     if mark is None:
-        return f"{place} (empty)"
+        return f"{path} (empty)"
     if mark.kind == "shop":
-        return f"{place} (your shop)"
-    return f"{place} (the pretend shop, as of {world_moment(home):%Y-%m-%d %H:%M} UTC)"
+        return f"{path} (your shop)"
+    return f"{path} (the pretend shop, as of {world_moment(home):%Y-%m-%d %H:%M} UTC)"
 
 
 def _refusal(home: Home, kind: Kind) -> tuple[str, str]:

@@ -106,15 +106,15 @@ def free_stores(home: Home, wait_seconds: float = 30.0) -> int:
 
 def _end_dbt(home: Home) -> int:
     """End every dbt that works in this home: asked once, then made to, for nothing is lost."""
-    found = [process for process in psutil.process_iter() if _is_dbt_of(process, home)]
-    for process in found:
+    processes = [process for process in psutil.process_iter() if _is_dbt_of(process, home)]
+    for process in processes:
         with suppress(psutil.NoSuchProcess):
             process.terminate()
-    for process in psutil.wait_procs(found, timeout=ASKED_SECONDS)[1]:
+    for process in psutil.wait_procs(processes, timeout=ASKED_SECONDS)[1]:
         with suppress(psutil.NoSuchProcess):
             process.kill()
-    psutil.wait_procs(found, timeout=ASKED_SECONDS)
-    return len(found)
+    psutil.wait_procs(processes, timeout=ASKED_SECONDS)
+    return len(processes)
 
 
 def _holder(path: Path) -> int | None:
@@ -124,8 +124,8 @@ def _holder(path: Path) -> int | None:
     try:
         connect(path, read_only=True).close()
     except duckdb.Error as error:  # whatever else is wrong is told by who needs the file
-        found = re.search(r"\(PID (\d+)\)", str(error))
-        return int(found.group(1)) if found else None
+        pid = re.search(r"\(PID (\d+)\)", str(error))
+        return int(pid.group(1)) if pid else None
     return None
 
 

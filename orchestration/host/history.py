@@ -105,8 +105,8 @@ class EventLog(SqliteEventLogStorage):
         if failed_step:
             return in_words([failed_step])
         engine = self.get_records_for_run(run_id, of_type=DagsterEventType.ENGINE_EVENT).records
-        told = [record.event_log_entry.dagster_event for record in engine]
-        return in_words([*filter(None, told), event])
+        events = [record.event_log_entry.dagster_event for record in engine]
+        return in_words([*filter(None, events), event])
 
     def _published(self, run_id: str) -> bool:
         """Whether the run reached the published file, or has no such step at all."""
