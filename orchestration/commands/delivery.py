@@ -181,9 +181,9 @@ def _print_planned(
         table = _table("add", "update", "remove", last="approve")
         for delivery in shown:
             target = delivery.target
-            place = f"{target.destination} ({target.channel}, {target.purpose})"
+            receiver = f"{target.destination} ({target.channel}, {target.purpose})"
             approve = delivery.plan_hash if delivery.changes else ""
-            table.add_row(target.segment, place, *_numbers(delivery), approve)
+            table.add_row(target.segment, receiver, *_numbers(delivery), approve)
         out.print(table)
     if idle:
         out.print(_about_nobody(idle, everywhere=not shown))

@@ -110,11 +110,11 @@ def _words(world: Mapping[str, object]) -> str:
 
 def _home_option(home: Home) -> str:
     """What a pasted command needs so that it finds this home; nothing where it would anyway."""
-    found = Home.locate().root == home.root
-    return "" if found else f" --home {shlex.quote(str(home.root))}"
+    is_usual = Home.locate().root == home.root
+    return "" if is_usual else f" --home {shlex.quote(str(home.root))}"
 
 
-def _next_commands(home: Home, place: str) -> list[tuple[str, str]]:
+def _next_commands(home: Home, home_option: str) -> list[tuple[str, str]]:
     """Commands that work when pasted, on this home."""
     command = program()
     with open_published(home) as published:
@@ -123,11 +123,17 @@ def _next_commands(home: Home, place: str) -> list[tuple[str, str]]:
         ).fetchone()
     who = row[0] if row else "ID"
     return [
-        (f"{command} plan abandoned_cart{place}", "who would get what, who is held back, and why"),
-        (f"{command} explain {who}{place}", "who one of the best customers is, and how we know"),
         (
-            f'{command} sql "select * from segments.seg_high_intent limit 5"{place}',
+            f"{command} plan abandoned_cart{home_option}",
+            "who would get what, who is held back, and why",
+        ),
+        (
+            f"{command} explain {who}{home_option}",
+            "who one of the best customers is, and how we know",
+        ),
+        (
+            f'{command} sql "select * from segments.seg_high_intent limit 5"{home_option}',
             "the audited tables",
         ),
-        (f"{command} dev{place}", "Dagster with the whole lineage"),
+        (f"{command} dev{home_option}", "Dagster with the whole lineage"),
     ]

@@ -17,15 +17,18 @@ from orchestration.science.duplicates import propose_duplicates
 def duplicates(home: Home, min_weight: float, out: Console) -> None:
     """Propose, print ids and weights, and name the file."""
     started = monotonic()
-    found = propose_duplicates(home, min_weight)
-    out.print(f"{found.people:,} people with a full name; {found.pairs:,} pairs may be one person.")
-    if found.strongest:
+    proposals = propose_duplicates(home, min_weight)
+    out.print(
+        f"{proposals.people:,} people with a full name;"
+        f" {proposals.pairs:,} pairs may be one person."
+    )
+    if proposals.strongest:
         table = Table("one", "other", header_style="bold")
         table.add_column("match weight", justify="right")
         table.add_column("probability", justify="right")
-        for one, other, weight, probability in found.strongest:
+        for one, other, weight, probability in proposals.strongest:
             table.add_row(one, other, f"{weight:.1f}", f"{probability:.4f}")
         out.print(table)
-    out.print(f"All of them: {found.file}")
+    out.print(f"All of them: {proposals.file}")
     out.print("Nothing was merged. `must_link` in identity_rules.csv joins two for good.")
     out.print(f"Done in {monotonic() - started:.1f} s.")

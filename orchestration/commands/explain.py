@@ -33,8 +33,8 @@ def print_explanation(
         else:
             out.print(render_why(answer))
         return
-    found = explain(home, str(who))
+    explanation = explain(home, str(who))
     if as_json:
-        sys.stdout.write(found.to_json() + "\n")
+        sys.stdout.write(explanation.to_json() + "\n")
     else:
-        out.print(render(found))
+        out.print(render(explanation))

@@ -69,13 +69,13 @@ def plan_identity(home: Home, location: str, out: Console, err: Console, *, as_j
 
     JSON is an object of `changes` and `consequences`; the sentences about rules then go to `err`.
     """
-    found = preview(home, load_settings(), location, err.print)
+    previewed = preview(home, load_settings(), location, err.print)
     if as_json:
-        facts = asdict(found)
+        facts = asdict(previewed)
         out.print_json(json.dumps({name: facts[name] for name in ("changes", "consequences")}))
     else:
-        render(found.changes, found.consequences, out)
-    render_idle(found.idle, err if as_json else out, is_afresh=bool(location))
+        render(previewed.changes, previewed.consequences, out)
+    render_idle(previewed.idle, err if as_json else out, is_afresh=bool(location))
 
 
 def render(changes: list[Change], consequences: list[Consequence], out: Console) -> None:
@@ -109,9 +109,11 @@ def _consequences(consequences: list[Consequence]) -> Table:
     table = Table("what follows", "which", "new", "another", "gone")
     for column in table.columns[2:]:
         column.justify = "right"
-    for one in consequences:
-        counts = (f"{count:,}" for count in (one.added, one.changed, one.removed))
-        table.add_row(FOLLOWS[one.what], one.name, *counts)
+    for consequence in consequences:
+        counts = (
+            f"{count:,}" for count in (consequence.added, consequence.changed, consequence.removed)
+        )
+        table.add_row(FOLLOWS[consequence.what], consequence.name, *counts)
     return table
 
 

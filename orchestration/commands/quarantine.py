@@ -109,8 +109,8 @@ def _need_data(home: Home) -> None:
 
 def _context(home: Home, location: str) -> RunContext:
     settings = load_settings()
-    place = location or settings.input
+    input_location = location or settings.input
     # The mapping may lie there alone: rows come from quarantine.
-    folder = InputFolder.at(place) if place else None
+    folder = InputFolder.at(input_location) if input_location else None
     as_of = datetime(1990, 1, 1)  # noqa: DTZ001 - naive UTC; a replay does not ask for the time
     return RunContext(home.raw, home.dlt, "replay", as_of, settings, folder)

@@ -89,8 +89,8 @@ def render(checks: list[Check]) -> Table:
     colours = {"ok": "green", "warning": "yellow", "failed": "bold red"}
     table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
     for check in checks:
-        told = Text(f"{check.sentence} {check.hint}".strip())
-        table.add_row(Text(check.status, style=colours[check.status]), Text(check.name), told)
+        words = Text(f"{check.sentence} {check.hint}".strip())
+        table.add_row(Text(check.status, style=colours[check.status]), Text(check.name), words)
     return table
 
 
@@ -106,12 +106,12 @@ def _answers(name: str, question: Callable[[], Iterator[Check]]) -> list[Check]:
 
 
 def _python() -> Iterator[Check]:
-    found = ".".join(str(part) for part in sys.version_info[:3])
+    version_text = ".".join(str(part) for part in sys.version_info[:3])
     if (3, 11) <= sys.version_info < (3, 14):
-        yield Check("python", "ok", f"Python {found}.")
+        yield Check("python", "ok", f"Python {version_text}.")
     else:
         hint = "Make a new environment with `make clean install`."
-        yield Check("python", "failed", f"Python {found} is not 3.11, 3.12 or 3.13.", hint)
+        yield Check("python", "failed", f"Python {version_text} is not 3.11, 3.12 or 3.13.", hint)
 
 
 def _packages() -> Iterator[Check]:
@@ -216,9 +216,9 @@ def _connections(settings: Settings) -> Iterator[Check]:
             yield Check(f"connect {name}", "ok", "Switched off, so not tried.")
             continue
         try:
-            found = source.check(own)
+            answers = source.check(own)
         except RegularsError as error:
             yield Check(f"connect {name}", "failed", error.message, error.hint)
             continue
-        for answer in found:
+        for answer in answers:
             yield Check(f"connect {answer.name}", answer.status, answer.sentence, answer.hint)

@@ -210,14 +210,14 @@ def published(home: Home, now: datetime) -> Iterator[Check]:
 def _rhythm(home: Home) -> Iterator[Check]:
     """What loyal, overdue and recent mean in the published file."""
     with open_published(home) as connection:
-        found = read_thresholds(connection)
-    told = [
-        f"{', '.join(f'{each.name} {each.value}' for each in found if each.basis == code)}:"
-        f" {basis(code, found[0].repeat_count, found[0].repeat_buyer_count)}."
-        for code in sorted({each.basis for each in found})
+        thresholds = read_thresholds(connection)
+    sentences = [
+        f"{', '.join(f'{each.name} {each.value}' for each in thresholds if each.basis == code)}:"
+        f" {basis(code, thresholds[0].repeat_count, thresholds[0].repeat_buyer_count)}."
+        for code in sorted({each.basis for each in thresholds})
     ]
-    if told:
-        yield Check("thresholds", "ok", " ".join(told))
+    if sentences:
+        yield Check("thresholds", "ok", " ".join(sentences))
 
 
 def _manifest(store: Store, published_run: str) -> Iterator[Check]:
@@ -281,12 +281,12 @@ def outbox(home: Home) -> Iterator[Check]:
     if not waiting:
         yield Check("outbox", "ok", "Everything queued has arrived or was rightly held.")
         return
-    told = ", ".join(
+    listed = ", ".join(
         f"{n:,} {what} ({OPEN_STATES[state]})" for (state, what), n in sorted(waiting.items())
     )
     removals = any(what == "removed" for _, what in waiting)
     hint = "`regulars sync` tries again." + (" A removal must not wait." if removals else "")
-    yield Check("outbox", "warning", f"Not arrived: {told}.", hint)
+    yield Check("outbox", "warning", f"Not arrived: {listed}.", hint)
 
 
 def unknown_words(home: Home) -> Iterator[Check]:

@@ -130,8 +130,8 @@ def read_afresh(copy: Home, context: RunContext) -> Path:
     Raises:
         RegularsError: a line cannot be used, so what the file would do cannot be shown.
     """
-    place = Home(copy.root / "afresh").create()
-    afresh = replace(context, raw_path=place.raw, dlt_dir=place.dlt)
+    scratch = Home(copy.root / "afresh").create()
+    afresh = replace(context, raw_path=scratch.raw, dlt_dir=scratch.dlt)
     run_source(RULES, afresh)
     if held := quarantined_rows(afresh, RULES, limit=SHOWN):
         lines = [f"line {row.line} of {row.file} ({row.field}: {row.reason})" for row in held]
@@ -139,25 +139,25 @@ def read_afresh(copy: Home, context: RunContext) -> Path:
             f"No rule was tried, for not all can be used: {', '.join(lines)}.",
             "Mend or remove what is named, then plan again; docs/formats.md has the columns.",
         )
-    return place.raw
+    return scratch.raw
 
 
 @contextmanager
 def _copy(home: Home) -> Iterator[Home]:
     """A home inside the home, with what the resolution reads; gone afterwards."""
-    place = Home(home.root / "preview")
-    shutil.rmtree(place.root, ignore_errors=True)
-    place.create()
+    scratch = Home(home.root / "preview")
+    shutil.rmtree(scratch.root, ignore_errors=True)
+    scratch.create()
     try:
         for name in ("raw", "warehouse"):
-            shutil.copyfile(getattr(home, name), getattr(place, name))
+            shutil.copyfile(getattr(home, name), getattr(scratch, name))
         for folder in ("dlt", "dbt"):
             original: Path = getattr(home, folder)
             if original.exists():
-                shutil.copytree(original, getattr(place, folder), dirs_exist_ok=True)
-        yield place
+                shutil.copytree(original, getattr(scratch, folder), dirs_exist_ok=True)
+        yield scratch
     finally:
-        shutil.rmtree(place.root, ignore_errors=True)
+        shutil.rmtree(scratch.root, ignore_errors=True)
 
 
 # Of the moves of this moment, those that the last run has not made
@@ -210,7 +210,9 @@ def _changes(copy: Home, home: Home, as_of: datetime) -> list[Change]:
         connection.execute(f"attach {literal(str(home.published))} as published (read_only)")
         rows = connection.execute(_CHANGES, {"as_of": as_of}).fetchall()
     return [
-        Change(kind, why, people, values, orders, members, [Example(**one) for one in shown])
+        Change(
+            kind, why, people, values, orders, members, [Example(**example) for example in shown]
+        )
         for kind, why, people, values, orders, members, shown in rows
     ]
 
