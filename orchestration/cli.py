@@ -122,18 +122,18 @@ def demo(
     ] = 2000,
     seed: Annotated[int, typer.Option(help="Another seed makes another shop.")] = 0,
     as_of: AsOfOption = None,
-    home: HomeOption = None,
+    folder: HomeOption = None,
     cards: Annotated[
         bool,
         typer.Option(help="Are cards known by a fingerprint? Shopify alone gives none."),
     ] = True,
 ) -> None:
     """Run the whole product on a pretend shop, with its servers, and deliver to local files."""
-    place = _home(home, usual=DEMO_HOME)
-    with _lock_first(place):
+    home = _home(folder, usual=DEMO_HOME)
+    with _lock_first(home):
         from orchestration.commands.demo import run_demo
 
-        run_demo(place, people, seed, as_of, out, cards=cards)
+        run_demo(home, people, seed, as_of, out, cards=cards)
 
 
 @app.command()
@@ -171,26 +171,26 @@ def run(
     send: Annotated[
         bool, typer.Option("--send", help="Deliver to every enabled destination afterwards.")
     ] = False,
-    home: HomeOption = None,
+    folder: HomeOption = None,
 ) -> None:
     """Ingest, model, check, publish, plan; deliver only with --send."""
-    place = _home(home, usual=_usual_home(home, input_))
-    with _lock_first(place):
+    home = _home(folder, usual=_usual_home(folder, input_))
+    with _lock_first(home):
         from orchestration.commands.delivery import render_deliveries
         from orchestration.commands.summary import print_summary
         from orchestration.host.launch import run_job
         from orchestration.ops.run_context import last_context
         from orchestration.run.run import RunRequest
 
-        own = world_moment(place) if is_demo(place) else None
-        if select and own is None and (last := last_context(place.ops_export)):
+        own = world_moment(home) if is_demo(home) else None
+        if select and own is None and (last := last_context(home.ops_export)):
             own = last.as_of  # a part of the models is as of the others
         moment = own if own and not as_of else _moment(as_of)
         request = RunRequest(moment, input_, full_refresh, "yes" if send else "no")
-        _check_first(place, input_, begin_anew=full_refresh)
-        heard = run_job(place, request, _say, full=full_refresh, select=select)
-        print_summary(place, out, heard.ignored)
-        render_deliveries(heard.deliveries, out)
+        _check_first(home, input_, begin_anew=full_refresh)
+        output = run_job(home, request, _say, full=full_refresh, select=select)
+        print_summary(home, out, output.ignored)
+        render_deliveries(output.deliveries, out)
 
 
 @app.command()
@@ -207,20 +207,20 @@ def plan(
         bool, typer.Option("--who", help="The people: ids, masked addresses, why held back.")
     ] = False,
     as_json: JsonOption = False,
-    home: HomeOption = None,
+    folder: HomeOption = None,
 ) -> None:
     """Show what would be added, updated, removed and held back, and why; sends nothing."""
     if identity:
         from orchestration.commands.identity import plan_identity
 
-        plan_identity(_home(home, quiet=as_json), input_folder, out, err, as_json=as_json)
+        plan_identity(_home(folder, quiet=as_json), input_folder, out, err, as_json=as_json)
         return
     from orchestration.activation.delivery import unread_refusals
     from orchestration.commands.delivery import print_plans
 
-    place = _home(home, quiet=as_json)
-    print_plans(place, segment, destination, out, as_json=as_json, who=who)
-    problem = unread_refusals(place)
+    home = _home(folder, quiet=as_json)
+    print_plans(home, segment, destination, out, as_json=as_json, who=who)
+    problem = unread_refusals(home)
     if problem:
         err.print(f"{problem} `regulars sync` sends nothing until a run has read them.")
 
@@ -243,7 +243,7 @@ def sync(
     by: Annotated[
         str, typer.Option(help="With --resolve: who says so; else who is logged in.")
     ] = "",
-    home: HomeOption = None,
+    folder: HomeOption = None,
 ) -> None:
     """Deliver the differences to what was delivered before; safe to repeat after a crash."""
     if resolve is None and by:
@@ -253,17 +253,17 @@ def sync(
             "--resolve sends nothing, so it takes no segment, destination or approval.",
             "`regulars sync --resolve KEY arrived|lost` first, then `regulars sync`.",
         )
-    place = _home(home)
-    with _lock_first(place):
+    home = _home(folder)
+    with _lock_first(home):
         if resolve is not None:
             from orchestration.commands.delivery import print_resolution
 
-            print_resolution(place, *resolve, by or _whoever(), out)
+            print_resolution(home, *resolve, by or _whoever(), out)
             return
         from orchestration.activation.delivery import sync_all
         from orchestration.commands.delivery import render_results
 
-        results = sync_all(place, segment, destination, approve or None)
+        results = sync_all(home, segment, destination, approve or None)
         render_results(results, out)
 
 
@@ -277,12 +277,12 @@ def explain(
         typer.Option("--why", help="Two identifiers or ids: what makes them one person, or not."),
     ] = None,
     as_json: JsonOption = False,
-    home: HomeOption = None,
+    folder: HomeOption = None,
 ) -> None:
     """Tell who this is, on which evidence, in which segments, with which permission."""
     from orchestration.commands.explain import print_explanation
 
-    print_explanation(_home(home, quiet=as_json), who, why, out, as_json=as_json)
+    print_explanation(_home(folder, quiet=as_json), who, why, out, as_json=as_json)
 
 
 @consent_app.command("grant")
@@ -298,13 +298,13 @@ def consent_grant(
     proof: Annotated[str, typer.Option(help="A reference to the proof; never its content.")] = "",
     expires_at: Annotated[str, typer.Option(help="When it ends, UTC; empty: never.")] = "",
     at: AsOfOption = None,
-    home: HomeOption = None,
+    folder: HomeOption = None,
 ) -> None:
     """Record that a person granted permission, with its source."""
     from orchestration.activation.delivery import record_consent
 
     receipt = record_consent(
-        _home(home),
+        _home(folder),
         status="granted",
         identifier_type=identifier_type,
         identifier=identifier,
@@ -329,13 +329,13 @@ def consent_revoke(
         str, typer.Option("--type", help="email, phone, login, …")
     ] = "email",
     at: AsOfOption = None,
-    home: HomeOption = None,
+    folder: HomeOption = None,
 ) -> None:
     """Record that a person withdrew permission; the next send already honours it."""
     from orchestration.activation.delivery import record_consent
 
     receipt = record_consent(
-        _home(home),
+        _home(folder),
         status="revoked",
         identifier_type=identifier_type,
         identifier=identifier,
@@ -350,14 +350,14 @@ def consent_revoke(
 @app.command()
 def report(
     open_: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
-    home: HomeOption = None,
+    folder: HomeOption = None,
 ) -> None:
     """Draw the HTML page of people, value, stages, segments and data health."""
     from ingestion.settings_file import load_settings
     from orchestration.report.build import build_report
 
-    place, shop = _home(home), load_settings().shop
-    path = build_report(place, shop.name, shop.timezone)
+    home, shop = _home(folder), load_settings().shop
+    path = build_report(home, shop.name, shop.timezone)
     out.print(f"The report is {path}")
     if open_:
         typer.launch(str(path))
@@ -369,12 +369,12 @@ def sql(
         str, typer.Argument(help="One read-only statement; a list of tables if empty.")
     ] = "",
     as_json: JsonOption = False,
-    home: HomeOption = None,
+    folder: HomeOption = None,
 ) -> None:
     """Query the published file; read-only, without access to files or network."""
     from orchestration.commands.sql import print_query
 
-    print_query(_home(home, quiet=as_json), query, out, as_json=as_json)
+    print_query(_home(folder, quiet=as_json), query, out, as_json=as_json)
 
 
 @app.command()
@@ -383,12 +383,12 @@ def tables(
         str, typer.Argument(help="One table, such as customer_360; all when left out.")
     ] = "",
     as_json: JsonOption = False,
-    home: HomeOption = None,
+    folder: HomeOption = None,
 ) -> None:
     """List the published tables, or the columns of one, with types and descriptions."""
     from orchestration.commands.tables import print_tables
 
-    print_tables(_home(home, quiet=as_json), name, out, as_json=as_json)
+    print_tables(_home(folder, quiet=as_json), name, out, as_json=as_json)
 
 
 @app.command()
@@ -400,14 +400,14 @@ def score(
         Path | None,
         typer.Option(help="An older published.duckdb: which identifiers kept their customer_id?"),
     ] = None,
-    home: HomeOption = None,
+    folder: HomeOption = None,
 ) -> None:
     """Measure who is who against the pretend shop's truth, beside rivals' rules."""
-    place = _home(home)
-    with _lock_first(place, store=place.warehouse.name):
+    home = _home(folder)
+    with _lock_first(home, store=home.warehouse.name):
         from orchestration.commands import score as command
 
-        command.score(place, as_file, since, out)
+        command.score(home, as_file, since, out)
 
 
 @app.command()
@@ -415,12 +415,12 @@ def duplicates(
     min_weight: Annotated[
         float, typer.Option(help="Leave out weaker proposals (8: 256 to 1 for one person).")
     ] = 8.0,
-    home: HomeOption = None,
+    folder: HomeOption = None,
 ) -> None:
     """Propose likely duplicates that share no identifier, for review (optional extra)."""
     from orchestration.commands import duplicates as command
 
-    command.duplicates(_home(home), min_weight, out)
+    command.duplicates(_home(folder), min_weight, out)
 
 
 @quarantine_app.command("list")
@@ -430,40 +430,40 @@ def quarantine_list(
     ] = False,
     source: Annotated[str, typer.Option(help="Only this source.")] = "",
     as_json: JsonOption = False,
-    home: HomeOption = None,
+    folder: HomeOption = None,
 ) -> None:
     """List rows that could not be used: source, file, line, reason, field."""
-    place = _home(home, quiet=as_json)
-    with _lock_first(place, store=place.raw.name):
+    home = _home(folder, quiet=as_json)
+    with _lock_first(home, store=home.raw.name):
         from orchestration.commands.quarantine import print_quarantine
 
-        print_quarantine(place, source, out, raw=raw, as_json=as_json)
+        print_quarantine(home, source, out, raw=raw, as_json=as_json)
 
 
 @quarantine_app.command("replay")
 def quarantine_replay(
     source: Annotated[str, typer.Option(help="Only this source.")] = "",
     input_: Annotated[str, typer.Option("--input", help="Where orders/mapping.yml is.")] = "",
-    home: HomeOption = None,
+    folder: HomeOption = None,
 ) -> None:
     """Check quarantined rows against today's rules and load what is good now, exactly once."""
-    place = _home(home)
-    with _lock_first(place):
+    home = _home(folder)
+    with _lock_first(home):
         from orchestration.commands.quarantine import replay
 
-        out.print(replay(place, source, input_))
+        out.print(replay(home, source, input_))
 
 
 @ops_app.command("begin-anew")
 def ops_begin_anew(
     by: Annotated[str, typer.Option(help="Who answers for it.")],
     reason: Annotated[str, typer.Option(help="Why there is no copy to put back.")],
-    home: HomeOption = None,
+    folder: HomeOption = None,
 ) -> None:
-    """Let a new operational store take the place of one that is lost, and say what is lost."""
+    """Let a new operational store take the home of one that is lost, and say what is lost."""
     from orchestration.commands.ops import print_begin_anew
 
-    print_begin_anew(_home(home), by, reason, out)
+    print_begin_anew(_home(folder), by, reason, out)
 
 
 @app.command()
@@ -471,14 +471,14 @@ def doctor(
     connect: Annotated[
         bool, typer.Option("--connect", help="Also try credentials and scopes at the APIs.")
     ] = False,
-    home: HomeOption = None,
+    folder: HomeOption = None,
 ) -> None:
     """Check settings, stores, credentials by name and freshness; exit 1 if something is wrong."""
     from ingestion.settings_file import load_settings
     from orchestration.health import doctor as health
 
-    place = _home(home)
-    checks = health.diagnose(place, load_settings(), connect=connect)
+    home = _home(folder)
+    checks = health.diagnose(home, load_settings(), connect=connect)
     out.print(health.render(checks))
     if any(check.status == "failed" for check in checks):
         raise typer.Exit(1)
@@ -491,16 +491,16 @@ def release(
     ],
     by: Annotated[str, typer.Option(help="Who answers for it.")],
     reason: Annotated[str, typer.Option(help="Why the change is right.")],
-    home: HomeOption = None,
+    folder: HomeOption = None,
 ) -> None:
     """Let a size that stopped the last run be published by the next one."""
     from orchestration.ops.store import open_store
     from orchestration.quality.releases import release as let_through
 
-    place = _home(home)
-    with open_store(place) as store:
+    home = _home(folder)
+    with open_store(home) as store:
         released = let_through(
-            place, store, subject, person=by, reason=reason, released_at=_moment(None)
+            home, store, subject, person=by, reason=reason, released_at=_moment(None)
         )
     out.print(f"Released: {', '.join(released)}. Run again to publish.")
 
@@ -509,13 +509,13 @@ def release(
 def dev(
     port: Annotated[int, typer.Option(help="Where on this machine.")] = 3000,
     host: Annotated[str, typer.Option(help="An address of this machine alone.")] = "127.0.0.1",
-    home: HomeOption = None,
+    folder: HomeOption = None,
 ) -> None:
     """Open Dagster with the whole lineage in the browser; only the printed address lets in."""
     from orchestration.serve.server import bind, serve
 
-    place = _home(home, usual=_usual_home(home))
-    serve(place, bind(host, port), err.print)
+    home = _home(folder, usual=_usual_home(folder))
+    serve(home, bind(host, port), err.print)
 
 
 def _new(kind: str, name: str, area: str = "") -> None:
@@ -603,18 +603,18 @@ def _check_first(home: Home, asked: str, *, begin_anew: bool) -> None:
     refuse_input(home, asked)
     require_raw(home, begin_anew=begin_anew)
     require_input(home, settings, asked)
-    place = asked or settings.input
-    if place and not is_demo(home):
-        refuse_mapped_currency(home, settings, check_input(place, settings))
+    location = asked or settings.input
+    if location and not is_demo(home):
+        refuse_mapped_currency(home, settings, check_input(location, settings))
 
 
-def _home(home: Path | None, *, usual: str = "", quiet: bool = False) -> Home:
+def _home(folder: Path | None, *, usual: str = "", quiet: bool = False) -> Home:
     """The home a command works on, with its own settings; says which."""
-    place = Home.locate(home, usual)
-    take_settings(place)
+    home = Home.locate(folder, usual)
+    take_settings(home)
     if not quiet:
-        err.print(f"Home: {in_words(place)}")
-    return place
+        err.print(f"Home: {in_words(home)}")
+    return home
 
 
 @contextmanager
@@ -631,9 +631,9 @@ def _lock_first(home: Home, store: str = "") -> Iterator[None]:
         yield
 
 
-def _usual_home(home: Path | None, asked: str = "") -> str:
+def _usual_home(folder: Path | None, asked: str = "") -> str:
     """Where a run goes that nobody told where: the shop's home as soon as there is a shop."""
-    if home or os.environ.get("REGULARS_HOME"):
+    if folder or os.environ.get("REGULARS_HOME"):
         return ""
     from ingestion.registry import reads_a_shop
     from ingestion.settings_file import load_settings

@@ -172,9 +172,9 @@ def _mark_succeeded(
 def _holds(connection: duckdb.DuckDBPyConnection, published: str, columns: Collection[str]) -> bool:
     """Whether the file has the table as it is today; an older version's may lack it or a column."""
     space, table = published.split(".")
-    found = connection.execute(
+    rows = connection.execute(
         "select column_name from information_schema.columns"
         " where table_schema = ? and table_name = ?",
         [space, table],
     ).fetchall()
-    return set(columns) <= {name for (name,) in found}
+    return set(columns) <= {name for (name,) in rows}

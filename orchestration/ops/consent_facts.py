@@ -155,8 +155,8 @@ def _countries(
     """A refusal of a number without its country code counts in each of them."""
     query = select(schema.meta.c.value).where(schema.meta.c.key == _COUNTRIES)
     known = set((ops.execute(query).scalar() or "").split(",")) - {""}
-    found = seen_countries(connection) | {default_country}
-    return _Countries(tuple(sorted(known | found)), bool(known and found - known))
+    seen = seen_countries(connection) | {default_country}
+    return _Countries(tuple(sorted(known | seen)), bool(known and seen - known))
 
 
 @contextmanager

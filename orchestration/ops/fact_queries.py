@@ -426,23 +426,23 @@ def statement(query: FactQuery, held: str = "") -> str:
 
 def column_queries(columns: Iterable[str]) -> list[FactQuery]:
     """Statements for those further columns of contacts whose name says what they tell."""
-    found = []
+    queries = []
     for column in sorted(columns):
         kind = column_kind(column)
         if kind:
             # As a JSON pointer, which can name a column whatever signs its name has
             pointer = "/" + column.replace("~", "~0").replace("/", "~1")
             word = f"attributes ->> {literal(pointer)}"
-            found.append(_contact_states(word, f"{kind}:contacts.{column}"))
-    return found
+            queries.append(_contact_states(word, f"{kind}:contacts.{column}"))
+    return queries
 
 
 def file_queries(files: Iterable[str]) -> list[FactQuery]:
     """Statements for those files of contacts whose name says that who is in them wants no more."""
-    found = []
+    queries = []
     for file in sorted(files):
         reason = file_reason(file)
         if reason:
             word = f"case when _file = {literal(file)} then 'yes' end"
-            found.append(_contact_states(word, f"flag/{reason}:contacts file"))
-    return found
+            queries.append(_contact_states(word, f"flag/{reason}:contacts file"))
+    return queries

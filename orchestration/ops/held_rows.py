@@ -167,32 +167,32 @@ def _lines(row: Held) -> Iterator[Held]:
 
 def _elements(text: str) -> Iterator[str]:
     """The elements of an array, as far as it goes, and then what is left of it."""
-    decoder, place = json.JSONDecoder(), text.index("[") + 1
-    while place < len(text):
-        if text[place] in " \t\r\n,]":
-            place += 1
+    decoder, position = json.JSONDecoder(), text.index("[") + 1
+    while position < len(text):
+        if text[position] in " \t\r\n,]":
+            position += 1
             continue
         try:
-            _, end = decoder.raw_decode(text, place)
+            _, end = decoder.raw_decode(text, position)
         except (ValueError, RecursionError):
-            yield text[place:]
+            yield text[position:]
             return
-        yield text[place:end]
-        place = end
+        yield text[position:end]
+        position = end
 
 
 def _documents(source: str, row: Held) -> list[Held]:
     """The row as documents that can be read, each naming somebody where the text names anybody."""
     parsed = _parsed(row.text)
     elements = parsed if isinstance(parsed, list) else [parsed]
-    found = []
+    documents = []
     for element in elements:
         if isinstance(element, dict):
             is_columns = form_of(row.file)[0] in ("csv", "parquet")
             for each in _named(source, element, row):
                 written = {k: _cell(v) for k, v in each.items()} if is_columns else each
-                found.append(Held(row.file, row.line, _written(written)))
-    return found
+                documents.append(Held(row.file, row.line, _written(written)))
+    return documents
 
 
 def _named(source: str, document: dict[str, Any], row: Held) -> list[dict[str, Any]]:
@@ -207,7 +207,9 @@ def _named(source: str, document: dict[str, Any], row: Held) -> list[dict[str, A
     if not addresses:
         return [document]
     extra = {names.get("identifiertype", "identifier_type"): "email"} if source in _BY_TYPE else {}
-    return [{**document, names.get(normal(field), field): one, **extra} for one in addresses]
+    return [
+        {**document, names.get(normal(field), field): address, **extra} for address in addresses
+    ]
 
 
 def _says(source: str, document: Held) -> bool:

@@ -144,11 +144,11 @@ def match_statements(
 
 def seen_countries(connection: duckdb.DuckDBPyConnection) -> set[str]:
     """Countries that records of new loads come from, as codes a phone number can be read by."""
-    found: set[str] = set()
+    values: set[str] = set()
     for schema, table in _COUNTRY_COLUMNS:
         if _has(connection, schema, table, "country"):
             rows = connection.execute(f"select distinct country from raw.{schema}.{table}")
-            found |= {str(row[0]) for row in rows.fetchall() if row[0]}
+            values |= {str(row[0]) for row in rows.fetchall() if row[0]}
     for name in _COUNTRY_DOCUMENTS:
         schema, table = name.split(".")
         if _has(connection, schema, table, "payload"):
@@ -160,8 +160,8 @@ def seen_countries(connection: duckdb.DuckDBPyConnection) -> set[str]:
                     select load_id from new_loads where source_table = '{name}')
                 """
             )
-            found |= {str(row[0]) for row in rows.fetchall() if row[0]}
-    return {code for code in map(country_code, found) if code}
+            values |= {str(row[0]) for row in rows.fetchall() if row[0]}
+    return {code for code in map(country_code, values) if code}
 
 
 def country_code(text: str | None) -> str:

@@ -70,8 +70,8 @@ class AuditLog:
         """The record of the file with this SHA-256, if it was ever audited."""
         with self.store.read() as connection:
             query = select(schema.audits.c.record).where(schema.audits.c.digest == digest)
-            found = connection.execute(query).scalar()
-        return None if found is None else dict(json.loads(found))
+            record = connection.execute(query).scalar()
+        return None if record is None else dict(json.loads(record))
 
 
 def start_run(store: Store, run: Run, *, started_at: datetime) -> None:

@@ -100,11 +100,11 @@ def _read_names(
         f"select {column}, count(*) from said_consents where said_in like 'log:%' group by all"
         " order by all"
     ).fetchall()
-    found = [(word, count, read(word)) for word, count in distinct]
+    readings = [(word, count, read(word)) for word, count in distinct]
     names = pa.table(
         {
-            "word": pa.array([each[0] for each in found], pa.string()),
-            "name": pa.array([each[2].result for each in found], pa.string()),
+            "word": pa.array([each[0] for each in readings], pa.string()),
+            "name": pa.array([each[2].result for each in readings], pa.string()),
         }
     )
     connection.register("names", names)
@@ -115,7 +115,7 @@ def _read_names(
     connection.execute(f"delete from said_consents where {column} = '*' and status = 'granted'")
     return [
         UnknownWord(f"consents.{column}", shown_word(word), count, f"every {column}")
-        for word, count, reading in found
+        for word, count, reading in readings
         if not reading.is_known
     ]
 

@@ -90,19 +90,23 @@ def _settle(connection: Connection) -> int:
     ).mappings()
     settled, added = [], []
     for row in rows.all():
-        found = _MARK.search(row["source"])
-        meaning = status_words().meaning(found.group("word")) if found else None
-        if found is None or not found.group("word") or meaning is None:
+        mark_match = _MARK.search(row["source"])
+        meaning = status_words().meaning(mark_match.group("word")) if mark_match else None
+        if mark_match is None or not mark_match.group("word") or meaning is None:
             continue
         settled.append(row["suppression_id"])
         if meaning in REFUSALS:
-            said = {**row, "reason": str(meaning), "source": row["source"][: found.start()]}
+            said = {**row, "reason": str(meaning), "source": row["source"][: mark_match.start()]}
             parts = (str(value) for name, value in said.items() if name != "suppression_id")
             added.append({**said, "suppression_id": receipt_id("suppression", *parts)})
     insert_new(connection, suppressions, added)
-    for one in settled:
-        connection.execute(delete(suppressions).where(suppressions.c.suppression_id == one))
-    for place, word in connection.execute(select(words.c.said_in, words.c.word)).tuples().all():
-        if place not in (NOBODY, UNREAD_FILE) and status_words().meaning(word) is not None:
-            connection.execute(delete(words).where(words.c.said_in == place, words.c.word == word))
+    for suppression_id in settled:
+        connection.execute(
+            delete(suppressions).where(suppressions.c.suppression_id == suppression_id)
+        )
+    for said_in, word in connection.execute(select(words.c.said_in, words.c.word)).tuples().all():
+        if said_in not in (NOBODY, UNREAD_FILE) and status_words().meaning(word) is not None:
+            connection.execute(
+                delete(words).where(words.c.said_in == said_in, words.c.word == word)
+            )
     return len(added)

@@ -122,12 +122,12 @@ def table_facts(
     connection: duckdb.DuckDBPyConnection, schema: str, table: str, catalog: str = ""
 ) -> TableFacts:
     """Rows and digest of a table: a sum of row hashes, so the order of rows does not count."""
-    place = name(*filter(None, (catalog, schema, table)))
-    columns = connection.execute(f"describe {place}").fetchall()
+    quoted = name(*filter(None, (catalog, schema, table)))
+    columns = connection.execute(f"describe {quoted}").fetchall()
     shape = ",".join(f"{column[0]} {column[1]}" for column in columns)
     row = connection.execute(
         f"select count(*), coalesce(sum(hash(row_, 1)), 0), coalesce(sum(hash(row_, 2)), 0)"
-        f" from {place} row_"
+        f" from {quoted} row_"
     ).fetchone()
     assert row is not None  # noqa: S101 - an aggregate always has one row
     rows, one, two = row
@@ -174,9 +174,9 @@ def _tables(connection: duckdb.DuckDBPyConnection, catalog: str) -> list[tuple[s
 
 def _copy_table(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> None:
     """Copy in a total order that is cheap: the first column, then a hash of the row."""
-    place = name(schema, table)
+    quoted = name(schema, table)
     connection.execute(
-        f"create table {place} as select * from warehouse.{place} row_ order by #1, hash(row_)"
+        f"create table {quoted} as select * from warehouse.{quoted} row_ order by #1, hash(row_)"
     )
 
 

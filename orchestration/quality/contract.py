@@ -129,9 +129,9 @@ def check_contract(connection: duckdb.DuckDBPyConnection) -> list[CheckResult]:
 
 
 def _check(
-    connection: duckdb.DuckDBPyConnection, table: str, must: PublicTable, found: set[str] | None
+    connection: duckdb.DuckDBPyConnection, table: str, must: PublicTable, columns: set[str] | None
 ) -> CheckResult:
-    problem, observed = _problem(connection, table, must, found)
+    problem, observed = _problem(connection, table, must, columns)
     return CheckResult(
         kind="contract",
         name=f"contract.{table}",
@@ -144,22 +144,22 @@ def _check(
 
 
 def _problem(
-    connection: duckdb.DuckDBPyConnection, table: str, must: PublicTable, found: set[str] | None
+    connection: duckdb.DuckDBPyConnection, table: str, must: PublicTable, columns: set[str] | None
 ) -> tuple[str, float | None]:
-    if found is None:
+    if columns is None:
         return f"The table {table} is missing.", None
-    missing = [column for column in must.columns if column not in found]
+    missing = [column for column in must.columns if column not in columns]
     if missing:
         return f"{table} lacks the column {', '.join(missing)}.", float(len(missing))
     if not must.key:
         return "", None
     key = ", ".join(name(column) for column in must.key)
-    place = name(*table.split("."))
+    quoted = name(*table.split("."))
     nulls = " or ".join(f"{name(column)} is null" for column in must.key)
     row = connection.execute(
-        f"select (select count(*) from {place})"
-        f" - (select count(*) from (select distinct {key} from {place})),"
-        f" (select count(*) from {place} where {nulls})"
+        f"select (select count(*) from {quoted})"
+        f" - (select count(*) from (select distinct {key} from {quoted})),"
+        f" (select count(*) from {quoted} where {nulls})"
     ).fetchone()
     assert row is not None  # noqa: S101 - two scalars always make one row
     repeated, empty = row

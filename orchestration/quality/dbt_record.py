@@ -48,9 +48,9 @@ class Record:
     def __init__(self, target: Path, *, is_empty: bool = False) -> None:
         """Read what is known; nothing is known of a new home."""
         self._target = target
-        found = {} if is_empty else _read(target / RECORD)
-        self._last: int = found.get("last", 0)
-        self._results: dict[str, dict[str, Any]] = found.get("results", {})
+        record = {} if is_empty else _read(target / RECORD)
+        self._last: int = record.get("last", 0)
+        self._results: dict[str, dict[str, Any]] = record.get("results", {})
 
     @cached_property
     def tables(self) -> frozenset[str]:
@@ -160,16 +160,16 @@ class Record:
 
     def _parents(self, uid: str) -> set[str]:
         """The tables a model reads, through views and what is written into it."""
-        found: set[str] = set()
+        seen: set[str] = set()
         ahead = [uid]
         while ahead:
             for parent in self._nodes[ahead.pop()].get("depends_on", {}).get("nodes", []):
-                if parent not in self._nodes or parent in found:
+                if parent not in self._nodes or parent in seen:
                     continue
-                found.add(parent)
+                seen.add(parent)
                 if _kind(self._nodes[parent]) in TRANSPARENT:
                     ahead.append(parent)
-        return {parent for parent in found if parent in self._built}
+        return {parent for parent in seen if parent in self._built}
 
     def _is_done(self, uid: str) -> bool:
         return self._results.get(uid, {}).get("status") in DONE

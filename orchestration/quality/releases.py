@@ -133,10 +133,10 @@ def apply_releases(
 
 
 def _released(result: CheckResult, releases: list[Release]) -> CheckResult:
-    found = next((r for r in releases if not result.passed and r.covers(result)), None)
-    if found is None:
+    granted = next((r for r in releases if not result.passed and r.covers(result)), None)
+    if granted is None:
         return result
-    sentence = f"{result.sentence} Released by {found.person}: {found.reason}"
+    sentence = f"{result.sentence} Released by {granted.person}: {granted.reason}"
     return replace(result, passed=True, sentence=sentence, hint="")
 
 

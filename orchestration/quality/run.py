@@ -44,11 +44,11 @@ def run_quality(candidate: Candidate, settings: Settings) -> list[CheckResult]:
 
 def find_suites(settings: Settings, tables: Sequence[str]) -> list[Suite]:
     """The suites of every module in `suites/`: adding one is adding a file with `suites(…)`."""
-    found: list[Suite] = []
+    suites: list[Suite] = []
     for module in sorted(pkgutil.iter_modules(suites_package.__path__), key=lambda m: m.name):
         code = importlib.import_module(f"{suites_package.__name__}.{module.name}")
-        found.extend(code.suites(settings, tables))
-    return found
+        suites.extend(code.suites(settings, tables))
+    return suites
 
 
 def run_suites(connection: duckdb.DuckDBPyConnection, suites: Iterable[Suite]) -> list[CheckResult]:
@@ -99,8 +99,8 @@ def _great_expectations() -> Any:
 
 
 def _query(suite: Suite) -> str:
-    place = name(*suite.table.split("."))
-    return suite.query.replace("{table}", place)
+    table = name(*suite.table.split("."))
+    return suite.query.replace("{table}", table)
 
 
 def _result(

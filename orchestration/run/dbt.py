@@ -209,14 +209,14 @@ def column_types(home: Home) -> dict[str, list[tuple[str, str]]]:
     """Names and types of the columns of every table and view of the warehouse, in their order."""
     if not home.warehouse.exists():
         return {}
-    found: dict[str, list[tuple[str, str]]] = {}
+    columns: dict[str, list[tuple[str, str]]] = {}
     with connect(home.warehouse, read_only=True) as connection:
         for table, column, kind in connection.execute(
             "select table_name, column_name, data_type from information_schema.columns"
             " order by table_schema, table_name, ordinal_position"
         ).fetchall():
-            found.setdefault(table, []).append((column, kind))
-    return found
+            columns.setdefault(table, []).append((column, kind))
+    return columns
 
 
 def failure_sentence(home: Home) -> str:

@@ -124,13 +124,13 @@ def scaffold(kind: str, name: str, root: Path = REPOSITORY, *, area: str = "") -
     words = _words(_checked(name.removeprefix(chosen.prefix)), chosen)
     if kind == "model":
         words |= {"area": _checked_area(area, root), "schema": _schema(area, root)}
-    paths = {template: place.format(**words) for template, place in chosen.files.items()}
+    paths = {template: path.format(**words) for template, path in chosen.files.items()}
     _refuse_overwriting(root, kind, list(paths.values()), words["model"])
-    for template, place in paths.items():
-        target = root / place
+    for template, path in paths.items():
+        target = root / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(_render(template, words), "utf-8")
-    made = [f"Made {place}" for place in paths.values()]
+    made = [f"Made {path}" for path in paths.values()]
     return made + [step.format(**words) for step in chosen.next_steps]
 
 
@@ -179,13 +179,13 @@ def _words(name: str, kind: Kind) -> dict[str, str]:
     }
 
 
-def _refuse_overwriting(root: Path, kind: str, places: list[str], model: str) -> None:
+def _refuse_overwriting(root: Path, kind: str, paths: list[str], model: str) -> None:
     """Nothing that exists is touched; a dbt model's name must be free in the whole project."""
-    package = (place.removesuffix(".py") for place in places if place.endswith(".py"))
-    taken = [place for place in (*places, *package) if (root / place).exists()]
-    if not taken and any(place.endswith(".sql") for place in places):
+    package = (path.removesuffix(".py") for path in paths if path.endswith(".py"))
+    taken = [path for path in (*paths, *package) if (root / path).exists()]
+    if not taken and any(path.endswith(".sql") for path in paths):
         models = root / "dbt_project" / "models"
-        taken = [path.relative_to(root).as_posix() for path in models.rglob(f"{model}.sql")]
+        taken = [file.relative_to(root).as_posix() for file in models.rglob(f"{model}.sql")]
     if taken:
         raise UsageError(
             f"{taken[0]} is already there; nothing was written.",

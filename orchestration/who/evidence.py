@@ -119,9 +119,9 @@ class Why:
         return as_json(self)
 
 
-def as_json(found: Any) -> str:
+def as_json(answer: Any) -> str:
     """A dataclass as JSON; moments in ISO form, money as text."""
-    return json.dumps(asdict(found), default=_plain, ensure_ascii=False, indent=2)
+    return json.dumps(asdict(answer), default=_plain, ensure_ascii=False, indent=2)
 
 
 def by_worth(identifier: Identifier) -> tuple[int, int, str, str]:

@@ -46,16 +46,16 @@ def render(explanation: Explanation) -> RenderableType:
     return Group(*_titled(parts))
 
 
-def render_why(found: Why) -> RenderableType:
+def render_why(answer: Why) -> RenderableType:
     """The sentence, the path with each pair's record, rule, grade and date, and the refusals."""
-    lines = [_text(found.sentence, style="bold")]
-    for link in found.path:
+    lines = [_text(answer.sentence, style="bold")]
+    for link in answer.path:
         if link.edge:
             refused = link.edge.refusal_reason
             told = f"refused: {refused} ({_edge(link.edge)})" if refused else _edge(link.edge)
             lines.append(_text(f"    {told}", style="red" if refused else "dim"))
         lines.append(_text(f"  {_node(link.node)}", style="cyan"))
-    lines += [_text(sentence) for sentence in found.reasons]
+    lines += [_text(sentence) for sentence in answer.reasons]
     return Group(*lines)
 
 

@@ -72,13 +72,13 @@ def why(home: Home, first: str, second: str, default_country: str | None = None)
         raise unreadable(home) from error
 
 
-def _side(reader: Reader, who: str, country: str, place: str) -> Side:
+def _side(reader: Reader, who: str, country: str, ordinal: str) -> Side:
     try:
         customer_id, _, _, node = find_person(reader, who, country)
     except NotFoundError as error:
         node = _refused_node(reader, who, country)
         if node is None:
-            raise NotFoundError(f"The {place} of the two: {error.message}", error.hint) from error
+            raise NotFoundError(f"The {ordinal} of the two: {error.message}", error.hint) from error
         return Side(None, node, [node])
     identifiers = identifiers_of(reader, customer_id)
     nodes = [identifier.node for identifier in identifiers][:MAX_IDENTIFIERS]

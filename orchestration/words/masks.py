@@ -24,4 +24,4 @@ def mask(email: str | None, first_name: str | None, last_name: str | None) -> st
 
 def without_addresses(text: str) -> str:
     """A text in which any email address is masked, should one have slipped in."""
-    return _ADDRESS.sub(lambda found: mask(found.group(), None, None), text)
+    return _ADDRESS.sub(lambda address: mask(address.group(), None, None), text)
