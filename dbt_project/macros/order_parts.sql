@@ -11,14 +11,49 @@
 {%- endmacro %}
 
 {#-
-    The web visitor's anonymous id that a shop wrote into an order's attributes, from their JSON text
-    ([{"name": "anonymousId", "value": "…"}]; the key is `name` in REST and `key` in GraphQL).
+    What a shop wrote into an order's attributes under a name (a pattern, in any case), from their JSON text
+    ([{"name": "occasion", "value": "…"}]; the key is `name` in REST and `key` in GraphQL).
 -#}
+{% macro order_attribute(attributes, key, names) -%}
+    {%- set named = '"' ~ key ~ '" *: *"_?(?i:' ~ names ~ ')"' -%}
+    nullif(trim(coalesce(
+        nullif(regexp_extract({{ attributes }}, '{{ named }} *, *"value" *: *"?([^"{}]+)', 1), ''),
+        regexp_extract({{ attributes }}, '"value" *: *"?([^"{}]+?)"? *, *{{ named }}', 1)
+    )), '')
+{%- endmacro %}
+
+{#- The web visitor's anonymous id. -#}
 {% macro device_in_attributes(attributes, key) -%}
-    nullif(coalesce(
-        nullif(regexp_extract({{ attributes }}, '"{{ key }}" *: *"_?(?i:anonymous_?id)" *, *"value" *: *"([^"]+)"', 1), ''),
-        regexp_extract({{ attributes }}, '"value" *: *"([^"]+)" *, *"{{ key }}" *: *"_?(?i:anonymous_?id)"', 1)
-    ), '')
+    {{ order_attribute(attributes, key, 'anonymous_?id') }}
+{%- endmacro %}
+
+{#- Whether the buyer said that it is a gift: a box ticked, or words or a name for whom. The name stays where it is. -#}
+{% macro order_is_gift(attributes, key) -%}
+    {%- set said = order_attribute(attributes, key, '(?:is_?)?gift') -%}
+    case
+        when lower({{ said }}) in ('false', 'no', '0', 'off', 'n', 'null') then false
+        when
+            lower({{ said }}) in ('true', 'yes', '1', 'on', 'y')
+            or {{ order_attribute(attributes, key, 'gift_?(?:for|message|note|wrap)') }} is not null
+            then true
+    end
+{%- endmacro %}
+
+{#- Whether the parcel went to another address than the bill; NULL unless both are known. Most are written alike,
+    which is soon seen. -#}
+{% macro order_ships_elsewhere(billing, shipping) -%}
+    case
+        when
+            trim({{ billing }}.address1) <> ''
+            and trim({{ billing }}.zip) <> ''
+            and {{ billing }}.address1 = {{ shipping }}.address1
+            and {{ billing }}.zip = {{ shipping }}.zip
+            and coalesce({{ billing }}.address2, '') = coalesce({{ shipping }}.address2, '')
+            then false
+        else
+            {{ home_address_key(billing ~ '.address1', billing ~ '.address2', billing ~ '.zip') }}
+            <> {{ home_address_key(shipping ~ '.address1', shipping ~ '.address2', shipping ~ '.zip') }}
+    end
 {%- endmacro %}
 
 {#- Shopify's global ids end in the number that every other surface shows: gid://shopify/Order/42. -#}
@@ -45,6 +80,15 @@
         {{ word_form('word') }} as word,
         meaning
     from {{ ref('order_status_words') }}
+{%- endmacro %}
+
+{#- What an order's word for an occasion means, as rows; a word that is not there means nothing. -#}
+{% macro occasion_words() -%}
+    select
+        {{ word_form('word') }} as word,
+        min(occasion) as occasion
+    from {{ ref('occasions') }}
+    group by 1
 {%- endmacro %}
 
 {#- Whether a line without a product is called a tip, in the languages that shops write in. -#}

@@ -20,6 +20,7 @@ import duckdb
 import pyarrow as pa
 
 from ingestion.config import Settings
+from ingestion.duckdb import has_table
 from ingestion.errors import UsageError
 from orchestration.activation.gate import ADDRESS_TYPES, Identifier, Key
 from orchestration.home.layout import Home
@@ -186,7 +187,24 @@ def _known_traits(connection: duckdb.DuckDBPyConnection, traits: tuple[str, ...]
                 f"`{trait}` is no column of marts.dim_customers.",
                 "Mend the destination's `columns` in regulars.toml.",
             )
+    for trait in _sensitive(connection, traits):
+        raise UsageError(
+            f"`{trait}` is a sensitive trait and goes to no destination.",
+            "Take it out of the destination's `columns` in regulars.toml.",
+        )
     return "".join(f', customers."{trait}"' for trait in traits)
+
+
+def _sensitive(connection: duckdb.DuckDBPyConnection, traits: tuple[str, ...]) -> list[str]:
+    """Those that `marts.customer_traits` knows as sensitive, whatever else is called so."""
+    if not has_table(connection, "marts", "customer_traits"):
+        return []
+    rows = connection.execute(
+        "select distinct trait from marts.customer_traits"
+        " where sensitivity = 'sensitive' and list_contains($traits, trait) order by all",
+        {"traits": list(traits)},
+    ).fetchall()
+    return [str(row[0]) for row in rows]
 
 
 def _only(connection: duckdb.DuckDBPyConnection, channel: str, relevant: Iterable[Key]) -> str:

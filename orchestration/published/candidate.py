@@ -135,6 +135,17 @@ def table_facts(
     return TableFacts(schema, table, int(rows), digest)
 
 
+# Every relation of the public schemas ($2) of a catalog ($1).
+_RELATIONS = """
+    select schema_name, table_name as name, comment
+    from duckdb_tables()
+    where database_name = $1 and list_contains($2, schema_name) and not temporary
+    union all
+    select schema_name, view_name as name, comment
+    from duckdb_views()
+    where database_name = $1 and list_contains($2, schema_name) and not temporary and not internal
+"""
+
 _RUN_FIRST = "Run `regulars run` (or `make demo`) first."
 
 
@@ -163,11 +174,9 @@ def _facts(full_name: str, rows: int, digest: str) -> TableFacts:
 
 
 def _tables(connection: duckdb.DuckDBPyConnection, catalog: str) -> list[tuple[str, str]]:
-    """Base tables only: a view would point back into the warehouse and fail in the copy."""
+    """Tables and views; of either the copy holds the rows, for a view would point back."""
     rows = connection.execute(
-        "select schema_name, table_name from duckdb_tables()"
-        " where database_name = ? and schema_name in ? and not temporary order by all",
-        [catalog, list(SCHEMAS)],
+        f"select schema_name, name from ({_RELATIONS}) order by all", [catalog, list(SCHEMAS)]
     ).fetchall()
     return [(str(schema), str(table)) for schema, table in rows]
 
@@ -182,15 +191,12 @@ def _copy_table(connection: duckdb.DuckDBPyConnection, schema: str, table: str) 
 
 def _copy_comments(connection: duckdb.DuckDBPyConnection) -> None:
     tables = connection.execute(
-        "select schema_name, table_name, comment from duckdb_tables()"
-        " where database_name = 'warehouse' and schema_name in ? and comment is not null",
-        [list(SCHEMAS)],
+        f"select schema_name, name, comment from ({_RELATIONS}) where comment is not null",
+        ["warehouse", list(SCHEMAS)],
     ).fetchall()
     columns = connection.execute(
         "select schema_name, table_name, column_name, comment from duckdb_columns()"
-        " where database_name = 'warehouse' and schema_name in ? and comment is not null"
-        " and (schema_name, table_name) in (select (schema_name, table_name) from duckdb_tables()"
-        " where database_name = 'warehouse')",
+        " where database_name = 'warehouse' and schema_name in ? and comment is not null",
         [list(SCHEMAS)],
     ).fetchall()
     for *parts, text in tables:

@@ -85,6 +85,10 @@ PUBLIC_TABLES = {
     "marts.fct_messages": _table(
         "customer_id channel message_kind sent_at opened_at clicked_at unsubscribed_at"
     ),
+    "marts.fct_interactions": _table(
+        "customer_id occurred_at channel touchpoint kind direction place store_id product_id"
+        " campaign_id flow_id message_kind order_id value detail"
+    ),
     "marts.fct_customer_rfm": _table(
         "customer_id as_of_date recency_days frequency monetary gross_monetary r_score f_score"
         " m_score rfm_segment",

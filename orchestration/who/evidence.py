@@ -17,6 +17,7 @@ from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
 from ingestion.vocabulary import IDENTIFIER_TYPES, grade_rank
+from orchestration.who.timeline import Timeline
 
 Row = dict[str, Any]
 
@@ -91,6 +92,7 @@ class Explanation:
     chain: list[Link]
     refused: list[Edge]
     stages: list[Row]
+    timeline: Timeline
     rfm: Row
     clv: Row
     segments: list[Row]

@@ -40,6 +40,7 @@ from orchestration.who.evidence import (
     chain,
     email_reason,
 )
+from orchestration.who.timeline import Timeline, timeline
 from orchestration.who.view import render
 from orchestration.words.codes import refusal
 
@@ -49,6 +50,7 @@ MAX_IDENTIFIERS = 200  # a kiosk may own thousands of devices; its chain is draw
 MAX_EDGES = 2_000
 MAX_ACTIVITY = 50
 MAX_CLAIMS = 200
+MAX_INTERACTIONS = 300
 
 
 class NotFoundError(RegularsError):
@@ -253,6 +255,7 @@ def _collect(
         stages=reader.of_person(
             "marts.fct_customer_journey_stages", customer_id, "order by entered_at, stage"
         ),
+        timeline=_timeline(reader, customer_id),
         rfm=_rfm(reader, customer_id),
         clv=next(iter(reader.of_person("marts.fct_customer_clv", customer_id, latest)), {}),
         segments=_segments(reader, customer_id),
@@ -271,6 +274,28 @@ def _collect(
         ),
         not_published=sorted(set(reader.missing)),
     )
+
+
+def _timeline(reader: Reader, customer_id: str) -> Timeline:
+    """How it began and what happened last, with the products' names."""
+    table = "marts.fct_interactions"
+
+    def rows(condition: str, order: str, limit: int) -> list[Row]:
+        return reader.of_person(
+            table, customer_id, f"and {condition} order by {order}, interaction_id limit {limit}"
+        )
+
+    first = rows("direction = 'inbound'", "occurred_at", 1)
+    looked_at = rows("kind = 'product_viewed'", "occurred_at", 1)
+    latest = rows("true", "occurred_at desc", MAX_INTERACTIONS)
+    ids = sorted({row["product_id"] for row in (*looked_at, *latest) if row["product_id"]})
+    query = (
+        "select product_id, product_name from marts.dim_products"
+        f" where product_name is not null and product_id in ({_list(ids)})"
+    )
+    names = reader.rows("marts.dim_products", query) if ids else []
+    products = {row["product_id"]: row["product_name"] for row in names}
+    return timeline(first, looked_at, latest, products)
 
 
 def _rfm(reader: Reader, customer_id: str) -> Row:

@@ -25,6 +25,7 @@ MAX_SHOWN_IDENTIFIERS = 25
 MAX_SHOWN_LINKS = 40
 MAX_SHOWN_REFUSED = 5
 MAX_SHOWN_ACTIVITY = 8
+MAX_SHOWN_LINES = 15
 MAX_SHOWN_LOST = 3
 NEVER_ASKED = "no_consent"
 
@@ -37,6 +38,7 @@ def render(explanation: Explanation) -> RenderableType:
         ("Which value won", _fields(explanation)),
         ("What ties them together", _evidence(explanation)),
         ("Stages", _stages(explanation)),
+        ("Timeline", _timeline(explanation)),
         ("Value", _value(explanation)),
         ("Segments", _segments(explanation)),
         ("Permission", _permissions(explanation)),
@@ -206,6 +208,19 @@ def _stages(explanation: Explanation) -> RenderableType:
         until = "now" if row.get("is_current") else row.get("exited_at")
         _add(table, row.get("stage"), row.get("entered_at"), until, row.get("entry_reason"))
     return table if explanation.stages else _none("No stage has been reached.")
+
+
+def _timeline(explanation: Explanation) -> RenderableType:
+    """The first touch, what was looked at first, then the latest lines, the newest first."""
+    told = explanation.timeline
+    table = _table("when", "where", "what")
+    for words, line in (("first: ", told.first_touch), ("looked at first: ", told.first_looked_at)):
+        if line:
+            _add(table, line.occurred_at, line.channel, words + line.words)
+    for line in told.latest[:MAX_SHOWN_LINES]:
+        _add(table, line.occurred_at, line.channel, line.words)
+    _add_rest(table, len(told.latest) - MAX_SHOWN_LINES)
+    return table if told.latest else _none("Nothing happened with them yet.")
 
 
 def _value(explanation: Explanation) -> RenderableType:

@@ -14,6 +14,7 @@ from tests.dbt.scenes_households import households
 from tests.dbt.scenes_money import money
 from tests.dbt.scenes_people import people
 from tests.dbt.scenes_review import review
+from tests.dbt.scenes_timeline import timeline_shop
 from tests.dbt.world import World
 
 AS_OF = "2026-06-01 00:00:00"
@@ -43,3 +44,15 @@ def built(world: World) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection to the world's warehouse."""
     with world.warehouse() as connection:
         yield connection
+
+
+@pytest.fixture(scope="session")
+def timeline_world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """The small shop of the timeline and of traits, built up to their marts."""
+    made = World(Path(tmp_path_factory.mktemp("timeline")), AS_OF)
+    timeline_shop(made)
+    made.build(
+        *("--select", "+fct_interactions", "+customer_traits", "--exclude", "path:tests"),
+        *("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"),
+    )
+    return made

@@ -26,3 +26,16 @@
 {% macro spark__hash_total(expression) -%}
     sum(cast({{ expression }} as decimal(38, 0)))
 {%- endmacro %}
+
+{#- A number from up to 15 hexadecimal digits. -#}
+{% macro number_from_hex(digits) -%}
+    {{ return(adapter.dispatch('number_from_hex', 'regulars')(digits)) }}
+{%- endmacro %}
+
+{% macro duckdb__number_from_hex(digits) -%}
+    cast('0x' || {{ digits }} as bigint)
+{%- endmacro %}
+
+{% macro spark__number_from_hex(digits) -%}
+    cast(conv({{ digits }}, 16, 10) as bigint)
+{%- endmacro %}

@@ -55,6 +55,20 @@
     posexplode(from_json(get_json_object({{ column }}, '{{ path }}'), 'array<string>')) as (position, item)
 {%- endmacro %}
 
+{#- Two select items for an object of texts, one row per entry: `name` and `value`. -#}
+{% macro json_entries(column) -%}
+    {{ return(adapter.dispatch('json_entries', 'regulars')(column)) }}
+{%- endmacro %}
+
+{% macro duckdb__json_entries(column) -%}
+    unnest(map_keys(cast(cast({{ column }} as json) as map(varchar, varchar)))) as name,
+        unnest(map_values(cast(cast({{ column }} as json) as map(varchar, varchar)))) as value
+{%- endmacro %}
+
+{% macro spark__json_entries(column) -%}
+    explode(from_json({{ column }}, 'map<string, string>')) as (name, value)
+{%- endmacro %}
+
 {#- A JSON object as text from names and expressions; NULLs stay in it. -#}
 {% macro json_object_text(pairs) -%}
     {{ return(adapter.dispatch('json_object_text', 'regulars')(pairs)) }}

@@ -2,7 +2,7 @@
 {%- set moments = [
     ('fct_orders', 'ordered_at'), ('fct_web_sessions', 'started_at'), ('fct_messages', 'sent_at'),
     ('fct_customer_journey_stages', 'entered_at'), ('fct_customer_journey_stages', 'exited_at'),
-    ('recent_interactions', 'occurred_at'), ('dim_customers', 'first_seen_at'),
+    ('fct_interactions', 'occurred_at'), ('recent_interactions', 'occurred_at'), ('dim_customers', 'first_seen_at'),
 ] %}
 with late as (
     {%- for model, column in moments %}

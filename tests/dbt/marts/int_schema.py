@@ -36,7 +36,9 @@ INTERMEDIATE: dict[str, str] = {
         is_card_paid boolean, first_name text, last_name text, country_code text, is_test boolean,
         accepts_marketing boolean, landing_site text, referring_site text, discount_code text,
         cart_token text, checkout_token text, checkout_id text,
-        is_refund_unknown boolean, refunded_at timestamp""",
+        is_refund_unknown boolean, refunded_at timestamp, is_gift boolean,
+        is_return_document boolean,
+        ships_elsewhere boolean, occasion text""",
     "int_order_lines_resolved": f"""
         order_line_id text, order_id text, order_source text, customer_id text,
         line_number bigint, product_id text, sku text, product_name text, category text,
@@ -58,14 +60,18 @@ INTERMEDIATE: dict[str, str] = {
         landing_page_url text, referrer text, utm_source text, utm_medium text, utm_campaign text,
         marketing_channel text, device_type text, is_bot boolean, is_internal boolean""",
     "int_web_interactions": f"""
-        event_id text, customer_id text, session_id text, device_id text, occurred_at timestamp,
-        event_name text, product_id text, sku text, product_name text, category text, brand text,
+        event_id text, visitor_id text, customer_id text, session_id text, device_id text,
+        occurred_at timestamp, event_name text, product_id text, sku text, product_name text,
+        category text, brand text,
         price {MONEY}, quantity {MONEY}, order_id text, cart_id text,
         checkout_id text, search_query text,
         page_url text""",
+    "int_interactions_web": f"""
+        interaction_id bigint, customer_id text, occurred_at timestamp, kind text,
+        product_id text, order_id text, value {MONEY}, detail text""",
     "int_messages_resolved": """
         message_id text, customer_id text, email text, channel text, message_kind text,
-        campaign_id text, campaign_name text, variant text, sent_at timestamp,
+        campaign_id text, flow_id text, campaign_name text, variant text, sent_at timestamp,
         delivered_at timestamp, opened_at timestamp, machine_opened_at timestamp,
         clicked_at timestamp, machine_clicked_at timestamp, unsubscribed_at timestamp,
         bounced_at timestamp,
@@ -76,9 +82,12 @@ INTERMEDIATE: dict[str, str] = {
         birthday date, gender text, job text, country_code text, postcode text, timezone text,
         loyalty_id text, loyalty_tier text, created_at timestamp, updated_at timestamp,
         attributes text, evidence_grade text""",
+    "int_contact_attributes": """
+        contact_key text, customer_id text, trait text, value text, source text,
+        created_at timestamp, _dlt_load_id text, _line bigint""",
     "int_feedback_resolved": f"""
         feedback_key text, customer_id text, kind text, score {MONEY}, product_id text,
-        occurred_at timestamp""",
+        occurred_at timestamp, source text""",
     "int_customers": """
         customer_id text, first_seen_at timestamp, last_seen_at timestamp,
         identifier_count bigint, has_known_identifier boolean, is_newly_born boolean,

@@ -7,6 +7,7 @@ each test file brings its own people.
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
 import subprocess
 from pathlib import Path
@@ -21,6 +22,7 @@ PROJECT = Path(__file__).resolve().parents[3] / "dbt_project"
 SELECT = [
     *("path:models/staging/ops", "path:models/marts", "path:models/segments"),
     *("survivorship_rules", "int_customer_claims"),
+    *("int_interactions_messages", "int_interactions_facts", "traits", "occasions"),
 ]
 WITHOUT_TESTS = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
 Row = dict[str, Any]
@@ -107,6 +109,7 @@ class Shop:
             "currency": "GBP",
             "is_card_paid": True,
             "is_test": False,
+            "is_return_document": False,
         } | changes
         for measure in ("gross_sales", "discounts", "returns", "net_sales", "total_sales"):
             row.setdefault(f"{measure}_shop", row[measure])
@@ -160,6 +163,7 @@ class Shop:
     def event(self, customer: str | None, name: str, at: dt.datetime, **changes: Any) -> Row:
         row: Row = {
             "event_id": self.serial("event-"),
+            "visitor_id": f"device-{customer}",
             "customer_id": customer,
             "session_id": "session",
             "occurred_at": at,
@@ -172,7 +176,27 @@ class Shop:
             "quantity": "1",
             "page_url": "https://shop.example/mug",
         }
-        return self.add("int_web_interactions", **(row | changes))
+        row |= changes
+        if customer:
+            self.interaction(
+                customer,
+                name.lower().replace(" ", "_"),
+                at,
+                key=f"web|{row['event_id']}|{row['visitor_id']}",
+                product_id=row["product_id"],
+            )
+        return self.add("int_web_interactions", **row)
+
+    def interaction(self, customer: str, kind: str, at: dt.datetime, key: str, **more: Any) -> Row:
+        """A line of the timeline; its id is what the models make of `key`."""
+        hashed = hashlib.md5(key.encode(), usedforsecurity=False).hexdigest()
+        row: Row = {
+            "interaction_id": int(hashed[:15], 16),
+            "customer_id": customer,
+            "occurred_at": at,
+            "kind": kind,
+        }
+        return self.add("int_interactions_web", **(row | more))
 
     def message(self, customer: str, sent: dt.datetime, **changes: Any) -> Row:
         row: Row = {

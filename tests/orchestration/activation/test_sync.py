@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import duckdb
 import pytest
 from sqlalchemy import select, text
 
@@ -454,6 +455,25 @@ def test_an_unpublished_segment_or_trait_is_named(shop: Shop) -> None:
     odd = Target("vip", "receiver", "email", "marketing", traits=("shoe_size",))
     with pytest.raises(UsageError, match="shoe_size"):
         build_plan(shop.store, shop.home, odd, at=NOW)
+
+
+def test_a_sensitive_trait_goes_to_no_destination(shop: Shop) -> None:
+    """Not as a row of customer_traits, and not as a column that a shop gave its customers table."""
+    _people(shop, "c1")
+    with duckdb.connect(str(shop.home.published)) as published:
+        published.execute("alter table marts.dim_customers add column religion varchar")
+        published.execute("alter table marts.dim_customers add column shoe_size varchar")
+        published.execute(
+            "create table marts.customer_traits as select * from (values"
+            " ('c1', 'religion', 'sensitive'), ('c1', 'shoe_size', 'personal'),"
+            " ('c1', 'health', 'sensitive')) as t (customer_id, trait, sensitivity)"
+        )
+    for trait, words in (("religion", "sensitive trait"), ("health", "no column")):
+        refused = Target("vip", "receiver", "email", "marketing", traits=("first_name", trait))
+        with pytest.raises(UsageError, match=words):
+            build_plan(shop.store, shop.home, refused, at=NOW)
+    allowed = Target("vip", "receiver", "email", "marketing", traits=("shoe_size",))
+    assert build_plan(shop.store, shop.home, allowed, at=NOW)
 
 
 @pytest.mark.parametrize("at_terminal", [True, False])

@@ -14,6 +14,7 @@ def test_it_holds_the_public_tables_and_nothing_else(home, run):
     candidate = build_candidate(home, run)
     assert {table.full_name for table in candidate.tables} == {
         "marts.dim_customers",
+        "marts.v",
         "segments.seg_vip",
         "ops.runs",
     }
@@ -25,7 +26,7 @@ def test_it_holds_the_public_tables_and_nothing_else(home, run):
             0,
         )
         tables = con.execute("select count(*) from ops.build_tables").fetchone()
-    assert tables == (3,)
+    assert tables == (4,)
     assert candidate.rows("marts.dim_customers") == 200
     assert candidate.rows("marts.nothing") == 0
 
@@ -40,6 +41,26 @@ def test_comments_come_along(home, run):
             "select comment from duckdb_columns() where table_name = 'dim_customers'"
             " and column_name = 'customer_id'"
         ).fetchone() == ("The resolved id.",)
+
+
+def test_a_view_is_published_as_the_rows_it_shows(home, run):
+    with duckdb.connect(str(home.warehouse)) as warehouse:
+        warehouse.execute("create schema intermediate")
+        warehouse.execute("create table intermediate.hidden as select 2 as a union all select 1")
+        warehouse.execute("create view marts.shown as select a from warehouse.intermediate.hidden")
+        warehouse.execute("comment on view marts.shown is 'One row per number.'")
+        warehouse.execute("comment on column marts.shown.a is 'The number.'")
+    candidate = build_candidate(home, run)
+    assert candidate.rows("marts.shown") == 2
+    with duckdb.connect(str(home.candidate), read_only=True) as con:
+        assert con.execute("from marts.shown").fetchall() == [(1,), (2,)]
+        assert con.execute(
+            "select t.comment, c.comment from duckdb_tables() as t join duckdb_columns() as c"
+            " using (table_name) where table_name = 'shown'"
+        ).fetchone() == ("One row per number.", "The number.")
+        assert con.execute("select count(*) from duckdb_views() where not internal").fetchone() == (
+            0,
+        )
 
 
 def test_only_the_owner_may_read_it(home, run):

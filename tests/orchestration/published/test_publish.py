@@ -50,7 +50,8 @@ def test_an_audited_build_is_published_with_its_parquet_copies(home, log, run, c
     assert home.published.stat().st_mode & 0o777 == 0o600
     assert read_build(home.published)[0] == candidate.build_id
     copies = sorted(path.name for path in home.published_dir.glob("*.parquet"))
-    assert copies == ["marts.dim_customers.parquet", "ops.runs.parquet", "segments.seg_vip.parquet"]
+    tables = ("marts.dim_customers", "marts.v", "ops.runs", "segments.seg_vip")
+    assert copies == [f"{table}.parquet" for table in tables]
     path = home.published_dir.resolve() / "marts.dim_customers.parquet"
     assert path.stat().st_mode & 0o777 == 0o600
     with duckdb.connect() as con:

@@ -38,6 +38,12 @@ create table marts.fct_segment_memberships (
 create table marts.contactability (
     customer_id text, channel text, purpose text, is_contactable boolean, reason text,
     consent_receipt_id text);
+create table marts.dim_products (product_id text, product_name text);
+create table marts.fct_interactions (
+    customer_id text, occurred_at timestamp, channel text, touchpoint text, kind text,
+    direction text, store_id text, product_id text, campaign_id text, flow_id text,
+    message_kind text, order_id text, value decimal(18,4), currency text, detail text,
+    interaction_id bigint);
 create table segments.seg_vip (customer_id text, reason text, context text);
 create table segments.seg_at_risk (customer_id text, reason text, context text);
 create table activity.fct_deliveries (
@@ -126,3 +132,25 @@ insert into activity.fct_deliveries values
      timestamp '2026-05-03', 'delivered');
 insert into activity.fct_held_back values
     ('vip', 'file', 'c1', 'sms', 'marketing', 'no consent recorded', timestamp '2026-05-03');
+insert into marts.dim_products values ('p1', 'Blue mug'), ('p2', 'Tea [bold]pot');
+insert into marts.fct_interactions by name
+    select 'c1' as customer_id, timestamp '2025-01-01 09:00' + i * interval 1 minute as occurred_at,
+        'web' as channel, 'web' as touchpoint,
+        case i when 0 then 'visit' else 'product_viewed' end as kind, 'inbound' as direction,
+        case i when 0 then null when 1 then 'p1' when 2 then 'p2' else 'x' || i end as product_id,
+        case i when 0 then '{"source":"paid_social","pages":3}' end as detail, i as interaction_id
+    from range(15) as steps (i)
+    union all by name
+    select 'c1' as customer_id, timestamp '2025-02-01 10:00' as occurred_at, 'store' as channel,
+        'store' as touchpoint, 'order_placed' as kind, 'inbound' as direction, 'north' as store_id,
+        '1001' as order_id, 60.5 as value, 'GBP' as currency, 100 as interaction_id
+    union all by name
+    select 'c1' as customer_id, timestamp '2025-03-01 07:00' + step * interval 1 hour as occurred_at,
+        'email' as channel, 'email' as touchpoint, kind, direction, 'spring' as campaign_id,
+        'promo' as message_kind, 200 + step as interaction_id
+    from (values (0, 'message_sent', 'outbound'), (1, 'message_opened', 'inbound'),
+        (2, 'message_clicked', 'inbound')) as steps (step, kind, direction)
+    union all by name
+    select 'c1' as customer_id, timestamp '2024-12-01' as occurred_at, 'email' as channel,
+        'email' as touchpoint, 'message_sent' as kind, 'outbound' as direction,
+        'welcome' as message_kind, 300 as interaction_id;

@@ -193,6 +193,22 @@ def test_the_current_stay_in_a_segment_counts(home: Home) -> None:
     assert segment["entered_at"] == datetime.fromisoformat("2026-05-02")
 
 
+def test_the_timeline_tells_how_it_began_and_what_happened_last(home: Home) -> None:
+    """A message's steps are one line, views are counted, and what was sent is no first touch."""
+    lines = [" ".join(line.split()) for line in _text(explain(home, "c1")).splitlines()]
+    begin = lines.index("Timeline") + 2
+    assert lines[begin : begin + 7] == [
+        "2025-01-01 09:00 web first: visited (paid social, 3 pages)",
+        "2025-01-01 09:01 web looked at first: looked at Blue mug",
+        "2025-03-01 07:00 email promo (spring): sent, opened, clicked",
+        "2025-02-01 10:00 store ordered for 60.50 GBP in store north",
+        "2025-01-01 09:01 web looked at 14 products: Blue mug, Tea [bold]pot, x3 …",
+        "2025-01-01 09:00 web visited (paid social, 3 pages)",
+        "2024-12-01 00:00 email welcome: sent",
+    ]
+    assert "Nothing happened with them yet." in _text(explain(home, "bo@shop.example"))
+
+
 def test_a_name_with_markup_is_printed_as_it_is(home: Home) -> None:
     assert "Ann [bold]Lee" in _text(explain(home, "c1"))
 
@@ -270,10 +286,12 @@ def test_a_file_with_few_tables_is_explained_as_far_as_it_goes(tmp_path: Path) -
     with duckdb.connect(str(home.published)) as connection:
         connection.execute(SHOP)
         connection.execute("drop schema activity cascade; drop schema segments cascade")
+        connection.execute("drop table marts.fct_interactions")
     found = explain(home, "c1")
     assert found.not_published == [
         "activity.fct_deliveries",
         "activity.fct_held_back",
+        "marts.fct_interactions",
         "segments.*",
     ]
     assert "Nothing was sent" in _text(found)
@@ -353,6 +371,11 @@ def test_a_million_identifiers_are_searched_in_under_200_ms(tmp_path: Path) -> N
             select md5((i // 8)::text) as customer_id, 'field' || i % 8, 'value' || i, true,
                 'best_grade', 'web', 'm' || i, 'checkout', 'stated', 1, timestamp '2025-01-01'
             from range(2000000) t(i) order by customer_id;
+            insert into marts.fct_interactions by name
+            select md5((i // 40)::text) as customer_id, 'web' as channel, 'visit' as kind,
+                timestamp '2025-01-01' + i * interval 1 second as occurred_at,
+                'inbound' as direction, i as interaction_id
+            from range(5000000) t(i) order by customer_id;
         """)
         values = connection.execute(
             "select md5('x' || i) || tail from (values (400000, '@x.example'),"
@@ -375,6 +398,7 @@ def _seconds(home: Home, value: str) -> float:
     assert len(found.identifiers) == 4
     assert len(found.chain) == 4
     assert len(found.fields) == 8
+    assert found.timeline.first_touch
     return time.perf_counter() - started
 
 

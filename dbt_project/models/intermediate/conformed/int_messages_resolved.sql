@@ -22,6 +22,7 @@ select
     coalesce(messages.message_kind, campaigns.message_kind, case when messages.campaign_id is not null then 'promo' end)
         as message_kind,
     messages.campaign_id,
+    messages.flow_id,
     messages.variant,
     messages.sent_at,
     messages.delivered_at,

@@ -30,6 +30,7 @@ select
     'email' as channel,
     max(message_kind) as message_kind,
     max(campaign_id) as campaign_id,
+    cast(null as {{ dbt.type_string() }}) as flow_id,
     max(variant) as variant,
     coalesce(
         min(occurred_at) filter (where event_name = 'processed'),
@@ -58,6 +59,7 @@ select
     max(channel) as channel,
     max(message_kind) as message_kind,
     max(campaign_id) as campaign_id,
+    cast(null as {{ dbt.type_string() }}) as flow_id,
     max(variant) as variant,
     coalesce(min(occurred_at) filter (where event_name = 'received'), min(occurred_at)) as sent_at,
     min(occurred_at) filter (where event_name = 'received') as delivered_at,

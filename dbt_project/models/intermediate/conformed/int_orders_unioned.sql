@@ -80,6 +80,10 @@ country_names as (
     from {{ ref('country_names') }}
 ),
 
+occasions as (
+    {{ occasion_words() }}
+),
+
 unioned as (
     select
         documents.order_id,
@@ -126,8 +130,13 @@ unioned as (
         documents.checkout_id,
         documents.tips as stated_tips,
         documents.is_refund_unknown,
+        documents.is_gift,
+        documents.ships_elsewhere,
+        occasions.occasion,
+        documents.occasion_word is not null and occasions.occasion is null as is_occasion_unknown,
         documents.currency as written_currency
     from left_over as documents
+    left join occasions on {{ word_form('documents.occasion_word') }} = occasions.word
     union all
     select
         line_orders.order_id,
@@ -168,6 +177,10 @@ unioned as (
         null as checkout_id,
         0 as stated_tips,
         false as is_refund_unknown,
+        null as is_gift,
+        null as ships_elsewhere,
+        null as occasion,
+        false as is_occasion_unknown,
         line_orders.currency as written_currency
     from line_orders
     inner join line_goods on line_orders.order_id = line_goods.order_id

@@ -25,6 +25,7 @@ login_owners as (
 
 select
     events.event_id,
+    events.visitor_id,
     case
         when events.login_id is not null then coalesce(login_owners.customer_id, sessions.device_customer_id)
         when events.occurred_at >= sessions.login_at then sessions.customer_id

@@ -12,12 +12,18 @@ traffic_sources as (
 
 select
     sessions.session_id,
+    sessions.visitor_id,
     sessions.customer_id,
+    sessions.device_customer_id,
+    sessions.login_customer_id,
     sessions.device_id,
     sessions.login_id,
+    sessions.other_login_id,
+    sessions.login_at,
     sessions.started_at,
     sessions.ended_at,
     sessions.event_count,
+    sessions.event_checksum,
     sessions.page_view_count,
     sessions.product_view_count,
     sessions.product_view_1_at,

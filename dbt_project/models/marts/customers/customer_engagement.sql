@@ -45,6 +45,44 @@ scores as (
     qualify row_number() over (partition by customer_id order by occurred_at desc, feedback_key) = 1
 ),
 
+moments as (
+    select
+        customer_id,
+        min(occurred_at) filter (where direction = 'inbound') as first_touch_at,
+        min(occurred_at) filter (where kind = 'product_viewed') as first_viewed_at,
+        max(occurred_at) filter (where kind = 'product_viewed') as last_viewed_at,
+        max(occurred_at) filter (where kind = 'product_added') as last_added_at
+    from {{ ref('fct_interactions') }}
+    group by customer_id
+),
+
+-- What stands at those moments; of several things at one moment, the first by name
+touches as (
+    select
+        moments.customer_id,
+        min(interactions.kind) filter (
+            where interactions.direction = 'inbound' and interactions.occurred_at = moments.first_touch_at
+        ) as first_touch_kind,
+        min(interactions.channel) filter (
+            where interactions.direction = 'inbound' and interactions.occurred_at = moments.first_touch_at
+        ) as first_touch_channel,
+        {%- for product, kind in {
+            'first_viewed': 'product_viewed', 'last_viewed': 'product_viewed', 'last_added': 'product_added',
+        }.items() %}
+        min(interactions.product_id) filter (
+            where interactions.kind = '{{ kind }}' and interactions.occurred_at = moments.{{ product }}_at
+        ) as {{ product }}_product_id{{ ',' if not loop.last }}
+        {%- endfor %}
+    from moments
+    inner join {{ ref('fct_interactions') }} as interactions
+        on
+            moments.customer_id = interactions.customer_id
+            and interactions.occurred_at in (
+                moments.first_touch_at, moments.first_viewed_at, moments.last_viewed_at, moments.last_added_at
+            )
+    group by moments.customer_id
+),
+
 final as (
     select
         customers.customer_id,
@@ -59,6 +97,15 @@ final as (
         coalesce(answers.referral_count, 0) as referral_count,
         coalesce(answers.complaint_count, 0) as complaint_count,
         scores.last_nps_score,
+        touches.first_touch_channel,
+        touches.first_touch_kind,
+        touches.first_viewed_product_id,
+        touches.last_viewed_product_id,
+        touches.last_added_product_id,
+        moments.first_touch_at,
+        moments.first_viewed_at,
+        moments.last_viewed_at,
+        moments.last_added_at,
         visits.last_visit_at,
         visits.last_cart_at,
         messages.last_opened_at,
@@ -68,6 +115,8 @@ final as (
     left join messages on customers.customer_id = messages.customer_id
     left join answers on customers.customer_id = answers.customer_id
     left join scores on customers.customer_id = scores.customer_id
+    left join moments on customers.customer_id = moments.customer_id
+    left join touches on customers.customer_id = touches.customer_id
 )
 
 select * from final

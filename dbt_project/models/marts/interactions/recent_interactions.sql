@@ -1,17 +1,25 @@
+{#- The last days of the timeline, with what triggers need to know of each step. -#}
 {%- set days = [var('abandoned_max_days'), var('high_intent_window_days')] | max -%}
 {#- One more day, so that a trigger's own boundary and not this window decides. -#}
 {%- set window_start = before_as_of(days + 1, 'day') -%}
 
-with interactions as (
-    select *
-    from {{ ref('int_web_interactions') }}
+with timeline as (
+    select interaction_id
+    from {{ ref('fct_interactions') }}
     where
         occurred_at >= {{ window_start }}
-        and customer_id is not null
-        and event_name in (
-            'Product Viewed', 'Product Added', 'Product Removed', 'Cart Viewed',
-            'Checkout Started', 'Order Completed'
+        and kind in (
+            'product_viewed', 'product_added', 'product_removed', 'cart_viewed', 'checkout_started', 'order_completed'
         )
+),
+
+-- With the event's own words about the product, cart and page, which the timeline leaves out
+interactions as (
+    select events.*
+    from {{ ref('int_web_interactions') }} as events
+    inner join timeline
+        on timeline.interaction_id = {{ key_number(["'web'", 'events.event_id', 'events.visitor_id']) }}
+    where events.occurred_at >= {{ window_start }} and events.customer_id is not null
 ),
 
 -- Any order that was placed counts here, also one cancelled since: it answered the cart.

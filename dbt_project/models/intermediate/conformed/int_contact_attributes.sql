@@ -1,0 +1,39 @@
+{#- Traits that lists state under names of their own, with whose they are. -#}
+with attributes as (
+    select
+        *,
+        coalesce(orders_customer_id, loyalty_id, '') as own_id,
+        case when orders_customer_id is not null then 'orders_customer_id' else 'loyalty_id' end as own_id_type
+    from {{ ref('stg_contacts__attributes') }}
+),
+
+customers as (
+    select *
+    from {{ ref('int_raw_identifier_customers') }}
+),
+
+owned as (
+    select
+        attributes.*,
+        coalesce(own_ids.customer_id, emails.customer_id, phones.customer_id) as customer_id,
+        -- "Shoe Size" and shoe_size are one name
+        {{ replace_matches('lower(trim(attributes.name))', '[^\\p{L}\\p{M}\\p{N}]+', '_') }} as trait,
+        {{ words_of_a_person('attributes.value', 'text') }} as plain_value
+    from attributes
+    left join customers as own_ids
+        on attributes.own_id = own_ids.raw_value and attributes.own_id_type = own_ids.identifier_type
+    left join customers as emails on attributes.email = emails.raw_value and emails.identifier_type = 'email'
+    left join customers as phones on attributes.phone = phones.raw_value and phones.identifier_type = 'phone'
+)
+
+select
+    contact_key,
+    customer_id,
+    trait,
+    plain_value as value,
+    source,
+    created_at,
+    _dlt_load_id,
+    _line
+from owned
+where customer_id is not null and plain_value is not null and length(trait) between 1 and 60 and trait <> '_'

@@ -1,0 +1,225 @@
+{#-
+    What is known of people beside their contact fields, as a tall table, so that a trait may be called whatever a
+    shop calls it. Facts that disagree stand side by side. A statement ends where the same source states another
+    value of a trait that has one value at a time.
+-#}
+{%- set text = dbt.type_string() %}
+{%- set most = var('traits_max_values') %}
+
+with lists as (
+    select
+        *,
+        case contact_source
+            when 'contacts' then concat_ws(':', 'contacts', {{ plain_code('source') }}) else contact_source
+        end as stated_by,
+        coalesce(updated_at, created_at) as told_at
+    from {{ ref('int_contacts_resolved') }}
+    where customer_id is not null
+),
+
+orders as (
+    select * from {{ ref('fct_orders') }}
+    where customer_id is not null and status <> 'test'
+),
+
+statements as (
+    {%- for trait, value in {
+        'gender': plain_claim('gender'), 'job': plain_claim('job'), 'timezone': plain_claim('timezone'),
+        'country': 'country_code', 'loyalty_tier': plain_claim('loyalty_tier'),
+        'birthday': 'substr(cast(birthday as ' ~ text ~ '), 6)',
+        'birth_year': 'substr(cast(birthday as ' ~ text ~ '), 1, 4)',
+    }.items() %}
+    select
+        customer_id,
+        '{{ trait }}' as trait,
+        {{ value }} as value,
+        {%- if trait in ['timezone', 'country'] %}
+        -- The mail system works out where somebody is from where they open and click
+        case stated_by when 'klaviyo' then 'inferred' else 'stated' end as evidence_kind,
+        {%- else %}
+        'stated' as evidence_kind,
+        {%- endif %}
+        stated_by as source,
+        told_at as stated_at,
+        contact_key as record_order
+    from lists
+    union all
+    {%- endfor %}
+    select
+        customer_id,
+        trait,
+        value,
+        'stated' as evidence_kind,
+        concat_ws(':', 'contacts', {{ plain_code('source') }}) as source,
+        created_at as stated_at,
+        concat_ws('|', _dlt_load_id, lpad(cast(_line as {{ text }}), 12, '0'), contact_key) as record_order
+    from {{ ref('int_contact_attributes') }}
+    union all
+    -- What they say an order is for; whom it is for is nobody's business here
+    select
+        customer_id,
+        'buys_gifts' as trait,
+        'yes' as value,
+        'stated' as evidence_kind,
+        'orders' as source,
+        ordered_at as stated_at,
+        order_id as record_order
+    from orders
+    where is_gift
+    union all
+    select
+        customer_id,
+        'buys_gifts_for' as trait,
+        occasion as value,
+        'stated' as evidence_kind,
+        'orders' as source,
+        ordered_at as stated_at,
+        order_id as record_order
+    from orders
+    where is_gift and occasion is not null
+),
+
+seed as (
+    select * from {{ ref('traits') }}
+),
+
+described as (
+    select
+        statements.*,
+        coalesce(seed.is_single, true) as is_single
+    from statements
+    left join seed on statements.trait = seed.trait
+    where statements.value is not null and statements.value <> ''
+),
+
+in_order as (
+    select
+        *,
+        lead(value) over by_time is not null as is_followed,
+        lead(stated_at) over by_time as next_stated_at
+    from described
+    window by_time as (
+        partition by customer_id, trait, evidence_kind, source
+        order by stated_at nulls first, record_order, value
+    )
+),
+
+-- Of a value that was stated more than once, the last time counts
+stated as (
+    select
+        customer_id,
+        trait,
+        value,
+        evidence_kind,
+        source,
+        stated_at,
+        case when is_single and is_followed then coalesce(next_stated_at, stated_at) end as valid_to,
+        cast(null as decimal(9, 4)) as score
+    from in_order
+    qualify row_number() over (
+        partition by customer_id, trait, evidence_kind, source, value
+        order by stated_at desc nulls last, record_order desc
+    ) = 1
+),
+
+kept_orders as (
+    select * from orders
+    where is_kept
+),
+
+bought as (
+    select lines.*
+    from {{ ref('fct_order_lines') }} as lines
+    inner join kept_orders
+        on lines.order_id = kept_orders.order_id and lines.order_source = kept_orders.order_source
+    where not lines.is_return_line and lines.quantity - coalesce(lines.returned_quantity, 0) > 0
+),
+
+viewed as (
+    select
+        interactions.customer_id,
+        interactions.occurred_at,
+        products.category
+    from {{ ref('fct_interactions') }} as interactions
+    inner join {{ ref('dim_products') }} as products on interactions.product_id = products.product_id
+    where interactions.kind = 'product_viewed'
+),
+
+visits as (
+    select * from {{ ref('fct_web_sessions') }}
+    where customer_visit_number is not null
+),
+
+observations as (
+    {%- for trait, value, rows, moment, source in [
+        ('bought_category', 'category', 'bought', 'ordered_at', 'orders'),
+        ('bought_brand', 'brand', 'bought', 'ordered_at', 'orders'),
+        ('viewed_category', 'category', 'viewed', 'occurred_at', 'web'),
+        ('store', 'store_id', 'kept_orders', 'ordered_at', 'orders'),
+        ('country', 'country_code', 'kept_orders', 'ordered_at', 'orders'),
+        ('device_kind', 'device_type', 'visits', 'started_at', 'web'),
+    ] %}
+    select
+        customer_id,
+        '{{ trait }}' as trait,
+        {{ value }} as value,
+        '{{ source }}' as source,
+        count(*) as times,
+        max({{ moment }}) as last_at
+    from {{ rows }}
+    where {{ value }} is not null
+    group by customer_id, {{ value }}
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+),
+
+observed as (
+    select
+        customer_id,
+        trait,
+        value,
+        'observed' as evidence_kind,
+        source,
+        last_at as stated_at,
+        cast(null as timestamp) as valid_to,
+        cast(times * 1.0 / sum(times) over (partition by customer_id, trait) as decimal(9, 4)) as score
+    from observations
+    qualify row_number() over (
+        partition by customer_id, trait order by times desc, last_at desc, value
+    ) <= {{ most }}
+),
+
+all_traits as (
+    select * from stated
+    union all
+    select * from observed
+),
+
+occasions as (
+    select
+        occasion,
+        max(sensitivity) as sensitivity
+    from {{ ref('occasions') }}
+    group by occasion
+),
+
+final as (
+    select
+        all_traits.customer_id,
+        all_traits.trait,
+        all_traits.value,
+        all_traits.evidence_kind,
+        case
+            when all_traits.trait = 'buys_gifts_for' and occasions.sensitivity = 'sensitive' then 'sensitive'
+            else coalesce(seed.sensitivity, 'personal')
+        end as sensitivity,
+        all_traits.source,
+        all_traits.stated_at,
+        all_traits.valid_to,
+        all_traits.score
+    from all_traits
+    left join seed on all_traits.trait = seed.trait
+    left join occasions on all_traits.value = occasions.occasion
+)
+
+select * from final

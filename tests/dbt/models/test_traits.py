@@ -1,0 +1,148 @@
+"""Traits: what people say of themselves, what is seen, and facts that disagree side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.dbt.scenes import event, order
+from tests.dbt.world import World
+
+Trait = tuple[Any, ...]
+
+
+def traits(world: World, *names: str) -> list[Trait]:
+    """Value, kind, sensitivity, source, when and until when, of everybody."""
+    with world.warehouse() as con:
+        return con.execute(
+            "select trait, value, evidence_kind, sensitivity, source, stated_at::date::varchar,"
+            " valid_to::date::varchar from marts.customer_traits"
+            " where len($names) = 0 or list_contains($names, trait) order by all",
+            {"names": list(names)},
+        ).fetchall()
+
+
+def test_a_size_that_changed_ends_and_another_source_stays(
+    timeline_world: World,
+) -> None:
+    """One list says 38, then 39; the till still says 38. What comes after `as_of` is not known."""
+    assert traits(timeline_world, "shoe_size") == [
+        *[("shoe_size", "38", "stated", "personal", *rest) for rest in (
+            ("contacts:newsletter", "2026-05-02", "2026-05-09"),
+            ("contacts:store_till", "2026-05-10", None),
+        )],
+        ("shoe_size", "39", "stated", "personal", "contacts:newsletter", "2026-05-09", None),
+    ]  # fmt: skip
+
+
+def test_a_column_of_the_shops_own_keeps_its_name_whatever_it_is(timeline_world: World) -> None:
+    """Also one that is called as a column of ours; what is no plain word states nothing."""
+    own = traits(timeline_world, "stage", "customer_id", "value", "lifestyle", "note", "empty")
+    assert [row[:4] for row in own] == [
+        ("customer_id", "C-9", "stated", "personal"),
+        ("lifestyle", "hikes, a lot", "stated", "personal"),
+        ("stage", "gardener", "stated", "personal"),
+        ("value", "12", "stated", "personal"),
+    ]
+    assert traits(timeline_world, "note", "empty", "nothing") == []
+
+
+def test_the_seed_says_what_is_sensitive_in_any_alphabet(timeline_world: World) -> None:
+    assert [row[:4] for row in traits(timeline_world, "религия")] == [
+        ("религия", "не скажу", "stated", "sensitive")
+    ]
+
+
+def test_contact_fields_are_stated_and_a_birthday_is_month_and_day(timeline_world: World) -> None:
+    found = {row[:3] + row[4:5] for row in traits(timeline_world)}
+    assert {
+        ("gender", "f", "stated", "contacts:newsletter"),
+        ("birthday", "05-17", "stated", "contacts:newsletter"),
+        ("birth_year", "1980", "stated", "contacts:newsletter"),
+        ("job", "teacher", "stated", "contacts:store_till"),
+        ("country", "FR", "stated", "contacts:store_till"),
+    } <= found
+
+
+def test_what_was_bought_looked_at_and_used_is_observed_with_its_share(
+    timeline_world: World,
+) -> None:
+    """Cancelled and test orders are no purchases, a robot's views nobody's."""
+    with timeline_world.warehouse() as con:
+        found = con.execute(
+            "select trait, value, score::varchar from marts.customer_traits"
+            " where evidence_kind = 'observed' order by all"
+        ).fetchall()
+    assert found == [
+        ("bought_brand", "Regular", "1.0000"),
+        ("bought_category", "Drinks", "1.0000"),
+        ("country", "GB", "1.0000"),
+        ("device_kind", "desktop", "1.0000"),
+        ("store", "north", "1.0000"),
+        ("viewed_category", "Drinks", "0.5000"),
+        ("viewed_category", "Kitchen", "0.5000"),
+    ]
+
+
+def test_who_buys_gifts_says_for_what_and_never_for_whom(timeline_world: World) -> None:
+    assert traits(timeline_world, "buys_gifts", "buys_gifts_for") == [
+        ("buys_gifts", "yes", "stated", "none", "orders", "2026-05-06", None),
+        ("buys_gifts_for", "mothers_day", "stated", "personal", "orders", "2026-05-06", None),
+    ]
+    assert "Poppins" not in str(traits(timeline_world))
+
+
+@pytest.fixture(scope="module")
+def tokyo(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """Three people who only order, in another zone, currency and alphabet."""
+    made = World(Path(tmp_path_factory.mktemp("tokyo")), "2026-05-20 00:00:00")
+    gift = [{"name": "gift", "value": "true"}, {"name": "occasion", "value": "母の日"}]
+    made.add(
+        "raw_orders.orders",
+        [
+            order(
+                "1", "10 16:00:00", email="hana@example.jp", currency="JPY", note_attributes=gift
+            ),
+            order("2", "11 16:00:00", email="ren@example.jp", currency="JPY"),
+            order("3", "12 16:00:00", phone="+81312345678", currency="JPY"),
+        ],
+    )
+    zone = '{"shop_timezone": "Asia/Tokyo", "shop_currency": "JPY", "default_country": "JP"}'
+    chosen = (
+        *("--select", "+fct_interactions", "+customer_traits", "--exclude", "path:tests"),
+        *("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"),
+    )
+    made.build(*chosen, variables=zone)
+    with made.warehouse() as con:
+        lines = con.execute(
+            "select kind, currency, count(*) from marts.fct_interactions group by all"
+        ).fetchall()
+    assert lines == [("order_placed", "JPY", 3)]
+    made.new_load()
+    made.add(
+        "raw_contacts.contacts",
+        [{"email": "hana@example.jp", "source": "newsletter", "created_at": "2026-05-01 00:00:00",
+          "attributes": {"靴のサイズ": "24.5", "宗教": "仏教"}}],
+    )  # fmt: skip
+    searched = {"properties": {"query": "青いマグ"}}
+    made.add("raw_web.events", [event(1, "12 09:00", "pc", None, "Products Searched", **searched)])
+    made.build(*chosen, variables=zone)
+    return made
+
+
+def test_a_small_shop_elsewhere_is_told_in_its_own_words(tokyo: World) -> None:
+    stated = [row[:4] for row in traits(tokyo) if row[2] == "stated"]
+    assert stated == [
+        ("buys_gifts", "yes", "stated", "none"),
+        ("buys_gifts_for", "mothers_day", "stated", "personal"),
+        ("宗教", "仏教", "stated", "sensitive"),
+        ("靴のサイズ", "24.5", "stated", "personal"),
+    ]
+    with tokyo.warehouse() as con:
+        kinds = con.execute(
+            "select kind, detail->>'query', count(*) from marts.fct_interactions group by all"
+        ).fetchall()
+    assert ("products_searched", "青いマグ", 1) in kinds
+    assert ("order_placed", None, 3) in kinds
