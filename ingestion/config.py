@@ -123,14 +123,13 @@ class Quarantine(Section):
     """When rows that cannot be used stop the run (RELIABILITY B2): see docs/formats.md.
 
     A source stops above `max_share` and `max_rows` together, above `max_source_share` whatever its
-    size, and where a file has no usable row at all; fewer bad rows than `min_rows` stop nothing.
+    size, and where a file has no usable row at all.
     `accept` names files (`contacts/old.csv`, `orders/2019-*`) that may be bad.
     """
 
     max_share: Annotated[float, Field(ge=0, le=1)] = 0.02
     max_rows: Annotated[int, Field(ge=0)] = 1000
     max_source_share: Annotated[float, Field(ge=0, le=1)] = 0.5
-    min_rows: Annotated[int, Field(ge=1)] = 5
     accept: tuple[str, ...] = ()
 
 

@@ -244,6 +244,7 @@ def _intake(source: Source, context: RunContext, parts: int = 0) -> Intake:
         limits,
         parts or len(source.tables),
         keeps_ids=isinstance(source, FolderSource) and source.is_whole,
+        whole_files=isinstance(source, FolderSource),
     )
 
 

@@ -51,6 +51,7 @@ class Intake:
         *,
         keeps_ids: bool = False,
         goes_on: bool = False,
+        whole_files: bool = True,
     ) -> None:
         """Open a scratch database in memory; the raw store is only looked at.
 
@@ -64,6 +65,7 @@ class Intake:
             goes_on: the rows are further ones of files that were read before, so lines that share
                 a key with stored ones come after those.
             keeps_ids: remember every good row, for `good_ids`; small sources only.
+            whole_files: what is admitted are files, not a pull of what is new in an API.
         """
         self.source = source
         self.run_id = run_id
@@ -74,6 +76,7 @@ class Intake:
         self._pending_tables = tables
         self._keeps_ids = keeps_ids
         self._goes_on = goes_on
+        self._whole_files = whole_files
         self._session = connect()
         self._session.execute("set timezone = 'UTC'")
         self._seen = Seen(self._session)
@@ -168,6 +171,7 @@ class Intake:
             sum(tally.bad for tally in self.tallies.values()),
             self.limits,
             has_rows=any(self._stored.has_rows(table) for table in self.tallies),
+            whole_files=self._whole_files,
         )
 
     def _count_by_file(self, batch: Batch) -> None:

@@ -1,7 +1,8 @@
 """When so much of a source cannot be used that its run stops (RELIABILITY B2).
 
-Four rules, each with its setting under `[quarantine]`; one bad line among good ones never stops
-anything, and neither does one file that cannot be opened beside others that can.
+Three rules, each with its setting under `[quarantine]`: a share of a large source, more than half
+of a source of any size, and a whole file. One bad line among good ones never stops anything, and
+neither does a file of another kind that lies among a source's own (a note, a picture).
 
 Belongs here: the rules and their sentences. Does not belong here: judging rows, counting them.
 """
@@ -17,6 +18,7 @@ from ingestion.config import Quarantine
 from ingestion.errors import SourceError
 
 Problem = tuple[str, str]  # a reason code and the column it was found in
+NO_FILE = ("not a file", "a link to a folder")  # how the folder's words for such things end
 
 # What to do about a reason, where the reason alone does not say it.
 _HINTS = {
@@ -43,6 +45,7 @@ def check_limits(
     limits: Quarantine,
     *,
     has_rows: bool,
+    whole_files: bool = True,
 ) -> None:
     """Stop the source where what cannot be used is no longer the exception.
 
@@ -52,6 +55,8 @@ def check_limits(
         newly_bad: rows that went to quarantine in this run.
         limits: the settings.
         has_rows: whether earlier runs loaded rows of this source.
+        whole_files: whether what was read are files; of an API a day's pull is no whole, so that
+            the rules about a whole file and about half of a source hold for its first pull alone.
 
     Raises:
         SourceError: names the file, the reason, the count and the setting that accepts it.
@@ -65,17 +70,19 @@ def check_limits(
             "Mend the input, or raise max_rows or max_share under [quarantine] in regulars.toml "
             "to accept it.",
         )
+    if has_rows and not whole_files:
+        return
     counted = {
         path: counts
         for path, counts in files.items()
         if not any(fnmatchcase(path, pattern) for pattern in limits.accept)
     }
     for path, counts in sorted(counted.items()):
-        if not counts.good and counts.bad.total() >= limits.min_rows:
+        if counts.bad and not counts.good and not _is_stray(counts):
             raise _whole_file(source, path, counts)
     good = sum(counts.good for counts in counted.values())
-    bad = sum(counts.bad.total() for counts in counted.values())
-    if bad >= limits.min_rows and bad > limits.max_source_share * (good + bad):
+    bad = sum(counts.bad.total() for counts in counted.values() if not _is_stray(counts))
+    if bad > limits.max_source_share * (good + bad):
         raise SourceError(
             f"{source}: {bad:,} of {good + bad:,} rows cannot be used, which is more than "
             f"{limits.max_source_share:.0%} of it; nothing of it was loaded. "
@@ -83,25 +90,26 @@ def check_limits(
             "Mend the input, or raise max_source_share under [quarantine] in regulars.toml "
             "to accept it.",
         )
-    if any(counts.good for counts in files.values()):
+    if has_rows or any(counts.good for counts in files.values()):
         return
     for path, counts in sorted(counted.items()):
-        if counts.is_unreadable and (not has_rows or not _is_stray(counts)):
+        if counts.bad:
             raise _whole_file(source, path, counts)
 
 
 def _is_stray(counts: FileCounts) -> bool:
-    """Whether the file is of a kind that is none of the source's."""
-    return all(code == "unknown_format" for code, _ in counts.bad)
+    """Whether it is none of the source's files: of another kind, or no file (a folder, a pipe)."""
+    return all(code == "unknown_format" or column.endswith(NO_FILE) for code, column in counts.bad)
 
 
 def _whole_file(source: str, path: str, counts: FileCounts) -> SourceError:
-    reason = _words(counts.bad)
-    what = (
-        f"{path} cannot be read ({reason})"
-        if counts.is_unreadable
-        else f"not one of the {counts.bad.total():,} rows of {path} can be used ({reason})"
-    )
+    reason, rows = _words(counts.bad), counts.bad.total()
+    if counts.is_unreadable:
+        what = f"{path} cannot be read ({reason})"
+    elif rows == 1:
+        what = f"the only row of {path} cannot be used ({reason})"
+    else:
+        what = f"not one of the {rows:,} rows of {path} can be used ({reason})"
     return SourceError(
         f"{source}: {what}; nothing of this source was loaded and nothing was published.",
         "Mend the file or take it away and run again. To accept it as it is, put "

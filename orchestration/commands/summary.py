@@ -17,6 +17,7 @@ from ingestion.vocabulary import STAGES
 from orchestration.health.home_health import quarantine
 from orchestration.home.layout import Home
 from orchestration.published.reader import open_published
+from orchestration.quality.identity import Metrics, read_metrics
 from orchestration.report.health import read_earlier
 from orchestration.words.codes import few_buyers
 from orchestration.words.plain_text import shown_name
@@ -103,6 +104,8 @@ def _print_people(published: duckdb.DuckDBPyConnection, out: Console) -> None:
         f"  {identifiers:,} identifiers; {merged:,} people are tied together from several; "
         f"{refused:,} ties refused (shared or blocked values, or no proof of one person)."
     )
+    if sentence := _since_earlier_runs(read_metrics(published)):
+        out.print(f"  {sentence}")
     if total and not _one(published, ADDRESSES)[0]:
         out.print(
             "  No email address and no phone number of anybody is known: nothing can be sent."
@@ -114,6 +117,20 @@ def _print_people(published: duckdb.DuckDBPyConnection, out: Console) -> None:
             f"of {values:,} {_plural('identifier', values)} that may not stand for one person."
         )
         out.print("  Which, and why: marts.qa_refused_identifiers, or `regulars explain VALUE`.")
+
+
+def _since_earlier_runs(metrics: Metrics) -> str:
+    """What became of the people of earlier runs; empty on a home's first run."""
+    kept, born, merged, split, gone = (
+        sum(value for (metric, _), value in metrics.items() if metric == flow)
+        for flow in ("carried_over", "born", "merged", "split", "gone")
+    )
+    if not kept + merged + gone:
+        return ""
+    return (
+        f"Since earlier runs: {kept:,} carried over, {born:,} new, {merged:,} merged into others, "
+        f"{split:,} split off, {gone:,} of whom no row is left."
+    )
 
 
 def _print_value(published: duckdb.DuckDBPyConnection, out: Console) -> None:

@@ -28,7 +28,7 @@ TABLE = "ops.identity_metrics"
 Metrics = dict[tuple[str, str], int]
 
 # What a run did, and what grows with no measure of people; both are judged apart or not at all.
-FLOWS = ("born", "merged", "split")
+FLOWS = ("born", "carried_over", "merged", "split", "gone")
 APART = (*FLOWS, "people", "largest_person")
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from ingestion.config import Settings
 from ingestion.errors import NoInputError, SourceError, UsageError
 from ingestion.input_folder import check_input, open_input
 from ingestion.quarantine import quarantine_counts, quarantined_rows, replay
@@ -235,6 +236,7 @@ def test_rows_later_than_as_of_are_loaded(shop: Any, make: Any) -> None:
 def test_too_much_of_a_source_in_quarantine_stops_it_with_nothing_loaded(
     shop: Any, make: Any
 ) -> None:
+    shop.settings = Settings()
     good = [make.event(f"m{n}") for n in range(4000)]
     shop.write("web/a.jsonl", make.lines(*good, *(f"{{bad {n}" for n in range(1001))))
     with pytest.raises(SourceError, match=r"1,001 of 5,001 rows.*bad_json"):
@@ -247,6 +249,7 @@ def test_too_much_of_a_source_in_quarantine_stops_it_with_nothing_loaded(
 def test_the_bad_rows_of_a_source_that_stopped_are_there_to_be_looked_at(
     shop: Any, make: Any
 ) -> None:
+    shop.settings = Settings()
     bad = [make.event("m1", timestamp="yesterday"), *("{bad" for _ in range(9))]
     shop.write("web/a.jsonl", make.lines(make.event("m0"), *bad))
     for _ in range(2):  # it stops again, and what it stopped at is not counted twice
@@ -299,6 +302,7 @@ def test_every_table_exists_without_any_input(shop: Any) -> None:
 
 
 def test_no_message_carries_what_a_row_said(shop: Any, make: Any) -> None:
+    shop.settings = Settings()
     canary = "canary@people.example"
     rows = [f'{{"{canary}"' for _ in range(1)] + [f'{{"{canary}", {n}' for n in range(1200)]
     shop.write("web/a.jsonl", make.lines(*rows))

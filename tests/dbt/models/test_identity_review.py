@@ -104,7 +104,8 @@ def test_the_measures_count_what_the_tables_hold(built: Connection) -> None:
     assert measures["people", "known"] + measures["people", "anonymous"] == count
     assert measures["largest_person", "known"] == largest
     assert measures["born", "known"] == measures["people", "known"]
-    assert measures["merged", "all"] == measures["split", "all"] == 0
+    assert measures["merged", "all"] == measures["split", "all"] == measures["gone", "all"] == 0
+    assert ("carried_over", "known") not in measures, "nobody is known from before a first run"
     assert measures["household_values_refused", "kiosk"] == 1
     assert measures["household_groups_refused", "too_many_people"] == 1
     assert measures["under_merging_groups_skipped", "same_postcode"] == 1

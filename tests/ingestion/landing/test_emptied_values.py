@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ingestion.config import Settings
 from ingestion.errors import SourceError
 from ingestion.landing.counts import TableCounts
 
@@ -157,6 +158,7 @@ def test_a_column_that_shows_nothing_or_both_is_said_by_name(shop: Any) -> None:
 
 
 def test_order_days_that_show_nothing_stop_the_source_with_what_to_do(shop: Any) -> None:
+    shop.settings = Settings()
     shop.write("orders/mapping.yml", LINES)
     header = "Nr,When,Code,Qty,Price\n"
     rows = "".join(f"{n},0{n}.02.2026,A,1,2\n" for n in range(1, 7))

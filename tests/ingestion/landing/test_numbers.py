@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from ingestion.config import Quarantine, Settings
 from ingestion.errors import SourceError, UsageError
 from ingestion.landing.numbers import plain_number
 
@@ -71,11 +72,13 @@ def test_points_beside_commas_between_thousands(shop: Any) -> None:
 
 @pytest.mark.parametrize("row", ["1;2026-01-01;A;1;1.250", "1;2026-01-01;A;1.000;12"])
 def test_what_nothing_decides_is_refused_with_the_settings_to_say(shop: Any, row: str) -> None:
+    shop.settings = Settings()
     shop.write("orders/mapping.yml", MAPPING)
     shop.write("orders/a.csv", HEADER + row + "\n2;2026-01-01;A;1;3\n")
     with pytest.raises(SourceError, match=r"orders/a.csv cannot be read \(ambiguous_number"):
         shop.run("orders")
     shop.write("orders/good.csv", HEADER + "9;2026-01-01;A;1;9,5\n")
+    shop.settings = Settings(quarantine=Quarantine(accept=("orders/a.csv",)))
     shop.run("orders")
     ((file, line, reason, field),) = shop.quarantine("orders")
     assert (file, line, reason) == ("orders/a.csv", 0, "ambiguous_number")

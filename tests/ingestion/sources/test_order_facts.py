@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ingestion.config import Settings
 from ingestion.errors import SourceError, UsageError
 from ingestion.files import reader as files
 from ingestion.pipelines import run_source
@@ -76,6 +77,7 @@ def test_facts_stay_within_their_file(shop: Any) -> None:
 
 
 def test_a_used_column_that_stands_twice_with_two_values_refuses_its_file(shop: Any) -> None:
+    shop.settings = Settings()
     shop.write("orders/mapping.yml", MAPPING)
     twice = HEADER.replace("Kind", "Price")
     row = f"1,{START},paid,EUR,A,1,20,"

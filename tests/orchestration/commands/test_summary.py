@@ -71,3 +71,23 @@ def test_every_column_of_the_tables_has_a_name(publish_day: Callable[..., Home])
 
 def test_without_any_nothing_is_said_of_them(publish_day: Callable[..., Home]) -> None:
     assert "ignored" not in said(publish_day(), {})
+
+
+def test_what_became_of_the_people_of_earlier_runs_is_said(
+    publish_day: Callable[..., Home],
+) -> None:
+    moves = (
+        "create table ops.identity_metrics as select build.run_id, metric, kind, value "
+        "from ops.build, (values ('carried_over', 'known', 4), ('carried_over', 'anonymous', 1200),"
+        " ('born', 'known', 2), ('merged', 'all', 1), ('gone', 'all', 3))"
+        " as t (metric, kind, value)"
+    )
+    home = publish_day()
+    assert "Since earlier runs" not in said(home, {}), "a first run has none"
+    with duckdb.connect(str(home.published)) as connection:
+        connection.execute(moves)
+    told = " ".join(said(home, {}).split())
+    assert (
+        "Since earlier runs: 1,204 carried over, 2 new, 1 merged into others, 0 split off, "
+        "3 of whom no row is left." in told
+    )

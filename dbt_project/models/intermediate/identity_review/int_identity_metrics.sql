@@ -2,6 +2,7 @@
 {%- set counted = {
     'people': ("case when has_known_identifier then 'known' else 'anonymous' end", ref('int_customers'), 'true'),
     'born': ("case when has_known_identifier then 'known' else 'anonymous' end", ref('int_customers'), 'is_newly_born'),
+    'carried_over': ("case when has_known_identifier then 'known' else 'anonymous' end", ref('int_customers'), 'not is_newly_born'),
     'identifiers': ('identifier_type', ref('int_customer_identifiers'), 'customer_id is not null'),
     'blocked_values': ('identifier_type', ref('int_customer_identifiers'), 'is_blocked'),
     'shared_values': ('identifier_type', ref('int_customer_identifiers'), 'is_shared'),
@@ -34,6 +35,18 @@ split_off as (
     where identifiers.customer_id <> registry.customer_id and aliases.alias_id is null
 ),
 
+-- Ids of earlier runs that no row stands for any more and that went into nobody else's
+gone as (
+    select distinct registry.customer_id
+    from {{ ref('stg_ops__identity_registry') }} as registry
+    left join {{ ref('int_customers') }} as customers on registry.customer_id = customers.customer_id
+    left join aliases on registry.customer_id = aliases.alias_id
+    where
+        registry.registered_at <= {{ as_of() }}
+        and customers.customer_id is null
+        and aliases.alias_id is null
+),
+
 metrics as (
     {%- for metric, (kind, relation, condition) in counted.items() %}
     select
@@ -58,6 +71,12 @@ metrics as (
         'all' as kind,
         count(*) as value
     from split_off
+    union all
+    select
+        'gone' as metric,
+        'all' as kind,
+        count(*) as value
+    from gone
     union all
     select
         'largest_person' as metric,
