@@ -5,7 +5,11 @@ is loaded through the same door as everything else, so exactly once, and only th
 quarantine; a replay that is killed in between finds its rows loaded and takes them off the list.
 Whole files are not replayed: they are read again by themselves once they change.
 
-Belongs here: listing and replaying. Does not belong here: showing it to people (the command line).
+`dismiss` marks rows that a person has looked at and gives up: they stay stored and are judged
+again by a replay, and a refusal among them still counts, but no list, report or check names them.
+
+Belongs here: listing, dismissing and replaying. Does not belong here: showing it to people (the
+command line).
 """
 
 from __future__ import annotations
@@ -13,7 +17,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 import dlt
@@ -27,7 +33,13 @@ from ingestion.files.ledger import SETTINGS, read_ledger
 from ingestion.files.source import FolderSource
 from ingestion.landing.batch import RawBatch
 from ingestion.landing.counts import TableCounts
-from ingestion.landing.fields import DOCUMENT_LIMIT, QUARANTINE_COLUMNS, TableSpec
+from ingestion.landing.fields import (
+    DOCUMENT_LIMIT,
+    FILE_REASONS,
+    QUARANTINE_COLUMNS,
+    ROW_REASONS,
+    TableSpec,
+)
 from ingestion.landing.intake import Intake
 from ingestion.landing.masking import masked, value_of
 from ingestion.landing.raw_tables import (
@@ -49,6 +61,7 @@ from ingestion.registry import SOURCES
 # Texts of these are not what the file said byte by byte, so judging them again proves nothing.
 NOT_REPLAYABLE = ("bad_encoding", "bad_csv_line")
 SHOWN_OF_A_FILE = 200
+DISMISSED_TABLE = "_dismissed"  # beside a source's quarantine: the ids that a person gave up
 NO_LIMITS = Quarantine(max_share=1.0, max_rows=10**12, accept=("*",))
 
 
@@ -141,6 +154,65 @@ def quarantined_rows(
         )
         found += [QuarantinedRow(name, *row) for row in rows]
     return found
+
+
+def waiting_rows(raw_path: Path) -> list[tuple[str, str, str, int]]:
+    """Source, table, reason and number of the rows in quarantine that nobody has dismissed.
+
+    Rows of a source that stopped are not among them: the next run reads those again.
+    """
+    if not raw_path.exists():
+        return []
+    waiting = []
+    with connect(raw_path, read_only=True) as connection:
+        tables = set(
+            connection.execute(
+                "select schema_name, table_name from duckdb_tables() where table_name in (?, ?)",
+                [QUARANTINE_TABLE, DISMISSED_TABLE],
+            ).fetchall()
+        )
+        for schema in sorted(schema for schema, table in tables if table == QUARANTINE_TABLE):
+            kept = _not_dismissed(schema, (schema, DISMISSED_TABLE) in tables)
+            rows = connection.execute(
+                f"select table_name, reason, count(*) from {schema}.{QUARANTINE_TABLE} "
+                f"where {kept} group by all order by all"
+            ).fetchall()
+            waiting += [(schema.removeprefix("raw_"), *row) for row in rows]
+    return waiting
+
+
+def dismiss(context: RunContext, at: datetime, source: str = "", reason: str = "") -> int:
+    """Mark rows in quarantine as looked at and given up; how many were not before.
+
+    Args:
+        context: the home.
+        at: when, naive UTC.
+        source: only this source's.
+        reason: only rows with this reason.
+
+    Raises:
+        UsageError: the source or the reason is unknown.
+    """
+    if reason and reason not in (*FILE_REASONS, *ROW_REASONS):
+        raise UsageError(
+            f"There is no reason called {reason}.", "`regulars quarantine list` shows the reasons."
+        )
+    dismissed = 0
+    for name in _sources_with_quarantine(context, source):
+        with connect(context.raw_path) as connection:
+            connection.execute(
+                f"create table if not exists raw_{name}.{DISMISSED_TABLE} "
+                "(quarantine_id varchar, dismissed_at timestamp)"
+            )
+            row = connection.execute(
+                f"insert into raw_{name}.{DISMISSED_TABLE} "
+                f"select quarantine_id, ?::timestamp from raw_{name}.{QUARANTINE_TABLE} "
+                "where (? = '' or reason = ?) and quarantine_id not in "
+                f"(select quarantine_id from raw_{name}.{DISMISSED_TABLE})",
+                [at, reason, reason],
+            ).fetchone()
+            dismissed += int(row[0]) if row else 0
+    return dismissed
 
 
 def replay(context: RunContext, source: str = "") -> list[ReplayCounts]:
@@ -252,13 +324,18 @@ def _release(context: RunContext, name: str, ids: list[str]) -> None:
 
 
 def _held(context: RunContext, source: str) -> Iterator[tuple[str, str]]:
-    """Each source with rows held, and the query for them: in quarantine, and of its last stop."""
+    """Each source with rows held, and the query for them: in quarantine and not dismissed, and of
+    its last stop."""
     columns = ", ".join(name for name, _ in QUARANTINE_COLUMNS)
     for name in _named(source):
         sizes = table_sizes(context.raw_path, name)
+        waiting = _not_dismissed(f"raw_{name}", DISMISSED_TABLE in sizes)
         parts = [
-            f"select {columns}, {is_of_a_stop} as is_of_a_stop from raw_{name}.{table}"
-            for table, is_of_a_stop in ((QUARANTINE_TABLE, "false"), (STOPPED_TABLE, "true"))
+            f"select {columns}, {is_of_a_stop} as is_of_a_stop from raw_{name}.{table} where {kept}"
+            for table, is_of_a_stop, kept in (
+                (QUARANTINE_TABLE, "false", waiting),
+                (STOPPED_TABLE, "true", "true"),
+            )
             if sizes.get(table)
         ]
         if parts:
@@ -277,6 +354,13 @@ def _sources_with_quarantine(context: RunContext, source: str) -> list[str]:
     return [
         name for name in _named(source) if table_sizes(context.raw_path, name).get(QUARANTINE_TABLE)
     ]
+
+
+def _not_dismissed(schema: str, has_dismissed: bool) -> str:
+    """The condition on rows of the quarantine of a schema that nobody gave up."""
+    if not has_dismissed:
+        return "true"
+    return f"quarantine_id not in (select quarantine_id from {schema}.{DISMISSED_TABLE})"
 
 
 def _query(context: RunContext, query: str) -> list[tuple[Any, ...]]:

@@ -454,6 +454,20 @@ def quarantine_replay(
         out.print(replay(home, source, input_))
 
 
+@quarantine_app.command("dismiss")
+def quarantine_dismiss(
+    source: Annotated[str, typer.Option(help="Only this source's rows.")] = "",
+    reason: Annotated[str, typer.Option(help="Only rows with this reason.")] = "",
+    home: HomeOption = None,
+) -> None:
+    """Give up rows that will not be mended: they stay stored, but nothing warns of them any more."""
+    place = _home(home)
+    with _lock_first(place):
+        from orchestration.commands.quarantine import dismiss
+
+        out.print(dismiss(place, source, reason))
+
+
 @ops_app.command("begin-anew")
 def ops_begin_anew(
     by: Annotated[str, typer.Option(help="Who answers for it.")],

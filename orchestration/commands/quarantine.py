@@ -10,7 +10,7 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime
 
 from rich.console import Console
 from rich.table import Table
@@ -19,6 +19,7 @@ from ingestion.errors import UsageError
 from ingestion.files.folder import InputFolder
 from ingestion.pipelines import RunContext
 from ingestion.quarantine import QuarantinedRow, quarantine_counts, quarantined_rows
+from ingestion.quarantine import dismiss as dismiss_rows
 from ingestion.quarantine import replay as replay_rows
 from ingestion.settings_file import load_settings
 from orchestration.home import lock
@@ -72,7 +73,10 @@ def print_quarantine(home: Home, source: str, out: Console, *, raw: bool, as_jso
         _print_rows(rows, out)
     else:
         out.print("Every row with its text (personal data): `regulars quarantine list --raw`.")
-    out.print("Mend the source or the mapping, then run `regulars quarantine replay`.")
+    out.print(
+        "Mend the source or the mapping, then run `regulars quarantine replay`; what will never be "
+        "mended: `regulars quarantine dismiss`."
+    )
 
 
 def _print_rows(rows: Sequence[QuarantinedRow], out: Console) -> None:
@@ -98,6 +102,24 @@ def replay(home: Home, source: str, location: str) -> str:
     held = sum(row.still_held for row in done)
     tail = " They reach the models with the next `regulars run`." if loaded else ""
     return f"{looked:,} rows looked at: {loaded:,} loaded now, {held:,} still held.{tail}"
+
+
+def dismiss(home: Home, source: str, reason: str) -> str:
+    """Mark rows as looked at and given up; the sentence that says what happened.
+
+    Raises:
+        UsageError: nothing was ever read into this home, or no such source or reason is known.
+    """
+    _need_data(home)
+    with lock.hold(home.lock):
+        now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+        rows = dismiss_rows(_context(home, ""), now, source, reason)
+    noun = "row is" if rows == 1 else "rows are"
+    return (
+        f"{rows:,} {noun} dismissed: no list, check or report names them from the next run on. "
+        "They stay stored, `regulars quarantine replay` judges them again, and a refusal of "
+        "consent among them still counts."
+    )
 
 
 def _need_data(home: Home) -> None:

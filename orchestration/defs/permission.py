@@ -11,7 +11,7 @@ import dagster as dg
 from orchestration.defs.errors import errors_as_data
 from orchestration.defs.ingestion import raw_asset_keys
 from orchestration.defs.resources import RunResource
-from orchestration.ops.export import export_ops
+from orchestration.ops.export import QUARANTINE, export_ops, export_quarantine
 from orchestration.ops.shapes import leaving
 from orchestration.run.shop_currency import refuse_another_currency
 
@@ -29,7 +29,7 @@ RUN_CONTEXT = "run_context"
             kinds={"sqlite", "parquet"},
             description=f"`{name}` of the operational store as of the run, for models to read.",
         )
-        for name in (RUN_CONTEXT, *(table.name for table in leaving()))
+        for name in (RUN_CONTEXT, QUARANTINE, *(table.name for table in leaving()))
     ],
     description="Append consent facts of the sources to ops, once each, and export ops for dbt.",
     pool="duckdb",
@@ -47,7 +47,9 @@ def ops_export(
     current.say(f"  permission: {facts.consents + facts.suppressions:,} new facts")
     for line in facts.for_a_person():
         current.say(f"  permission: {line}")
-    sizes = {RUN_CONTEXT: 1, **export_ops(current.store, current.home.ops_export, current.facts)}
+    exported = current.home.ops_export
+    sizes = {RUN_CONTEXT: 1, **export_ops(current.store, exported, current.facts)}
+    sizes[QUARANTINE] = export_quarantine(exported, current.rows_in_quarantine())
     for key in sorted(context.selected_asset_keys):
         metadata = {"dagster/row_count": sizes[key.path[-1]]}
         yield dg.MaterializeResult(asset_key=key, metadata=metadata)

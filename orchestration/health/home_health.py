@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,6 +21,7 @@ from sqlalchemy import func, select
 
 from ingestion.duckdb import connect
 from ingestion.errors import tells_of_a_lock
+from ingestion.quarantine import waiting_rows
 from orchestration.activation.ledger import OpenIntent, broken_laws, open_intents
 from orchestration.home.kind import is_demo
 from orchestration.home.layout import Home
@@ -247,26 +248,15 @@ def quarantine(home: Home, busy: bool) -> Iterator[Check]:
     """How many rows wait in quarantine, by source."""
     if busy or not home.raw.exists():
         return
-    with connect(home.raw, read_only=True) as connection:
-        schemas = connection.execute(
-            "select schema_name from duckdb_tables() where table_name = 'quarantine' order by all"
-        ).fetchall()
-        counts = {
-            name.removeprefix("raw_"): _count(connection, f'"{name}".quarantine')
-            for (name,) in schemas
-        }
-    bad = {name: count for name, count in counts.items() if count}
-    if bad:
-        sentence = ", ".join(f"{name} {count:,}" for name, count in bad.items())
-        hint = "See them with `regulars quarantine list`."
+    counts: Counter[str] = Counter()
+    for source, _, _, rows in waiting_rows(home.raw):
+        counts[source] += rows
+    if counts:
+        sentence = ", ".join(f"{name} {count:,}" for name, count in sorted(counts.items()))
+        hint = "See them with `regulars quarantine list`; mend and replay them, or dismiss them."
         yield Check("quarantine", "warning", f"Rows that could not be used: {sentence}.", hint)
     else:
         yield Check("quarantine", "ok", "No row is in quarantine.")
-
-
-def _count(connection: duckdb.DuckDBPyConnection, table: str) -> int:
-    row = connection.execute(f"select count(*) from {table}").fetchone()
-    return int(row[0]) if row else 0
 
 
 def outbox(home: Home) -> Iterator[Check]:

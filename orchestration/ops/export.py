@@ -12,6 +12,7 @@ is written beside its place and then moved there, so a reader never sees half a 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,16 @@ from orchestration.ops import schema
 from orchestration.ops.runs import RUNNING, SUCCEEDED, Run
 from orchestration.ops.shapes import arrow_columns, leaving
 from orchestration.ops.store import Store, fetch_columns, to_micros
+
+QUARANTINE = "quarantine"
+QUARANTINE_SHAPE = pa.schema(
+    [
+        ("source", pa.string()),
+        ("table_name", pa.string()),
+        ("reason", pa.string()),
+        ("row_count", pa.int64()),
+    ]
+)
 
 
 def export_ops(store: Store, folder: Path, run: Run) -> dict[str, int]:
@@ -42,7 +53,18 @@ def export_ops(store: Store, folder: Path, run: Run) -> dict[str, int]:
             sizes[table.name] = rows.num_rows
     _write(folder / "run_context.parquet", _run_context(run))
     sizes["run_context"] = 1
+    if not (folder / f"{QUARANTINE}.parquet").exists():
+        export_quarantine(folder, [])
     return sizes
+
+
+def export_quarantine(folder: Path, waiting: Sequence[tuple[str, str, str, int]]) -> int:
+    """Write how many rows wait in quarantine: source, table, reason, number; how many lines."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    columns = list(zip(*waiting, strict=True)) or [()] * len(QUARANTINE_SHAPE)
+    arrays = [pa.array(list(c), f.type) for c, f in zip(columns, QUARANTINE_SHAPE, strict=True)]
+    _write(folder / f"{QUARANTINE}.parquet", pa.table(arrays, schema=QUARANTINE_SHAPE))
+    return len(waiting)
 
 
 def _query(table: Table, run: Run) -> Select[Any]:

@@ -134,7 +134,7 @@ def render(
         earlier_rows=health.read_earlier(connection)[0],
         freshness=freshness,
         identity=health.read_identity(connection),
-        caveats=health.read_caveats(connection, sources, freshness),
+        caveats=health.read_caveats(connection, freshness),
     )
 
 

@@ -165,18 +165,25 @@ def _count(connection: duckdb.DuckDBPyConnection, table: str, what: str) -> int:
     return int(number)
 
 
+def waiting_in_quarantine(connection: duckdb.DuckDBPyConnection) -> int:
+    """Rows of all runs that are in quarantine, until they are replayed or dismissed."""
+    if not has_table(connection, "ops", "quarantine"):
+        return 0
+    ((number,),) = rows(connection, "select coalesce(sum(row_count), 0) from ops.quarantine")
+    return int(number)
+
+
 def read_caveats(
     connection: duckdb.DuckDBPyConnection,
-    sources: list[Source],
     freshness: list[Freshness],
 ) -> list[Caveat]:
     """What is incomplete, in counts and words."""
     old = [f for f in freshness if f.hours is not None and f.hours > STALE_HOURS]
     found = [
         Caveat(
-            sum(source.quarantined for source in sources),
-            "row of the last run is in quarantine",
-            "rows of the last run are in quarantine",
+            waiting_in_quarantine(connection),
+            "row is in quarantine (`regulars quarantine list`)",
+            "rows are in quarantine (`regulars quarantine list`)",
         ),
         *_orders(connection),
         Caveat(

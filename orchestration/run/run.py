@@ -21,6 +21,7 @@ from ingestion.config import REPOSITORY, Settings
 from ingestion.errors import NoInputError, RegularsError, UsageError
 from ingestion.input_folder import open_input, said_of_input
 from ingestion.pipelines import RunContext
+from ingestion.quarantine import waiting_rows
 from ingestion.registry import reads_a_shop
 from orchestration.home import lock
 from orchestration.home.kind import is_demo
@@ -111,6 +112,10 @@ class Run:
             rescan=self.request.full_refresh,
             sms_refusal_ends_everything=self.settings.permission.sms_refusal_ends_everything,
         )
+
+    def rows_in_quarantine(self) -> list[tuple[str, str, str, int]]:
+        """Source, table, reason and number of the rows that wait in quarantine."""
+        return waiting_rows(self.home.raw)
 
     def export_for_models(self) -> None:
         """Write what ops knows once more in a run that begins with the models.

@@ -40,6 +40,7 @@ SQL_TYPES = {
 }
 OPS: dict[str, str] = {
     "run_context": "run_id varchar, as_of timestamp, code_version varchar",
+    "quarantine": "source varchar, table_name varchar, reason varchar, row_count bigint",
     **{
         table.name: ", ".join(f"{n} {SQL_TYPES[str(kind)]}" for n, kind in arrow_columns(table))
         for table in leaving()

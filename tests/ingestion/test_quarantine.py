@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -15,12 +16,15 @@ from ingestion.landing.fields import FILE_REASONS, ROW_REASONS, Column
 from ingestion.pipelines import declare_source
 from ingestion.quarantine import (
     QuarantineCount,
+    dismiss,
     quarantine_counts,
     quarantined_rows,
     replay,
+    waiting_rows,
 )
 from ingestion.registry import SOURCES
 
+AT = datetime(2026, 7, 2)
 ACCEPTING = Settings(quarantine=Quarantine(accept=("*",)))
 MAPPING = """
 columns: {order_id: Invoice, ordered_at: When, sku: Code, quantity: Qty, unit_price: Price}
@@ -52,6 +56,37 @@ def test_counts_and_rows(shop: Any, make: Any) -> None:
     ]
     assert quarantined_rows(context, "web", with_raw=True, limit=1)[0].raw_text == "{bad"
     assert quarantine_counts(context, "email") == []
+
+
+def test_dismissed_rows_are_named_no_more_and_nothing_of_them_is_lost(shop: Any, make: Any) -> None:
+    shop.write("web/a.jsonl", make.lines("{bad", make.event("m1"), "{worse", "[]"))
+    assert waiting_rows(shop.raw) == [], "before anything was loaded"
+    shop.run("web")
+    both = [("web", "events", "bad_json", 2), ("web", "events", "not_an_object", 1)]
+    assert waiting_rows(shop.raw) == both
+    assert dismiss(shop.context(), AT, "web", "not_an_object") == 1
+    assert dismiss(shop.context(), AT, "email") == 0
+    assert waiting_rows(shop.raw) == both[:1]
+    assert [count.reason for count in quarantine_counts(shop.context())] == ["bad_json"]
+    assert dismiss(shop.context(), AT) == 2, "the third was dismissed before"
+    assert waiting_rows(shop.raw) == quarantined_rows(shop.context()) == []
+    ((stored, dismissed),) = shop.query(
+        "select count(*), count(distinct dismissed_at) from raw_web.quarantine"
+        " join raw_web._dismissed using (quarantine_id)"
+    )
+    assert (stored, dismissed) == (3, 1)
+    (count,) = replay(shop.context())
+    assert (count.replayed, count.still_held) == (3, 3), "a replay judges them again"
+    shop.write("web/b.jsonl", make.lines(make.event("m2"), "{new"))
+    shop.run("web")
+    assert waiting_rows(shop.raw) == [("web", "events", "bad_json", 1)], "another row is no old one"
+
+
+def test_only_known_sources_and_reasons_can_be_dismissed(shop: Any) -> None:
+    with pytest.raises(UsageError, match="no source called webb"):
+        dismiss(shop.context(), AT, "webb")
+    with pytest.raises(UsageError, match="no reason called sad_json"):
+        dismiss(shop.context(), AT, "web", "sad_json")
 
 
 def test_an_unknown_source_is_named(shop: Any) -> None:

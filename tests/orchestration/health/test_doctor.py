@@ -54,7 +54,8 @@ def home(tmp_path: Path) -> Home:
     for path in (home.raw, home.warehouse):
         with duckdb.connect(str(path)) as connection:
             connection.execute(
-                "create schema raw_web; create table raw_web.quarantine (reason text)"
+                "create schema raw_web;"
+                "create table raw_web.quarantine (table_name text, reason text)"
             )
     return home
 
@@ -186,7 +187,9 @@ def test_a_file_of_another_run_than_the_last_fails(home: Home) -> None:
 
 def test_quarantined_rows_are_counted_by_source(home: Home) -> None:
     with duckdb.connect(str(home.raw)) as connection:
-        connection.execute("insert into raw_web.quarantine values ('bad_date'), ('bad_date')")
+        connection.execute(
+            "insert into raw_web.quarantine values ('e', 'bad_date'), ('e', 'bad_date')"
+        )
     assert _find(home, "quarantine").sentence == "Rows that could not be used: web 2."
 
 
