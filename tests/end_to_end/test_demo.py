@@ -204,7 +204,7 @@ def test_the_site_may_greet_part_of_its_first_time_visitors(demo_home: DemoHome)
     assert 0 < delivered < members
 
 
-@pytest.mark.slow
+@pytest.mark.faults
 def test_a_run_in_the_demos_home_keeps_its_moment_changes_no_table_and_sends_nothing(
     demo_home: DemoHome, regulars: Regulars, tmp_path: Path
 ) -> None:

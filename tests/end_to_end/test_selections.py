@@ -15,6 +15,7 @@ import pytest
 from tests.end_to_end.conftest import REPOSITORY, DemoHome, environment
 from tests.end_to_end.test_bad_days import good_rows, write_orders
 
+pytestmark = pytest.mark.faults  # a dozen runs of a whole home
 Told = dict[str, dict[str, Any]]
 NOTHING = "Nothing was published: this selection does not reach publish/published."
 
@@ -57,7 +58,6 @@ def is_unchanged(told: Told, name: str, since: str = "at first") -> bool:
     return all(told[name][what] == told[since][what] for what in ("published", "delivered"))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "since"),
     [
@@ -80,7 +80,6 @@ def test_what_does_not_reach_the_published_file_says_so(
     assert is_unchanged(on_demo, name, since)
 
 
-@pytest.mark.slow
 def test_tables_that_do_not_belong_together_are_not_published(on_demo: Told) -> None:
     """One model was built again, and what is made of it was not."""
     for name in ("others are older", "all of it once more"):
@@ -93,7 +92,6 @@ def test_tables_that_do_not_belong_together_are_not_published(on_demo: Told) -> 
         assert is_unchanged(on_demo, name)
 
 
-@pytest.mark.slow
 def test_with_downstream_publishes_the_same_tables_as_of_the_same_moment(on_demo: Told) -> None:
     run, before = on_demo["downstream"], on_demo["at first"]["published"]
     assert run["success"], run["last"]
@@ -107,7 +105,6 @@ def test_with_downstream_publishes_the_same_tables_as_of_the_same_moment(on_demo
     assert run["delivered"] == on_demo["at first"]["delivered"], "nobody asked to send"
 
 
-@pytest.mark.slow
 def test_a_part_is_never_of_another_moment(on_demo: Told) -> None:
     run = on_demo["another moment"]
     assert not run["success"]
@@ -115,7 +112,6 @@ def test_a_part_is_never_of_another_moment(on_demo: Told) -> None:
     assert is_unchanged(on_demo, "another moment", "downstream")
 
 
-@pytest.mark.slow
 def test_publishing_alone_needs_a_candidate(on_demo: Told, on_new: Told) -> None:
     for run in (on_demo["published alone"], on_new["published"]):
         assert not run["success"]
@@ -123,7 +119,6 @@ def test_publishing_alone_needs_a_candidate(on_demo: Told, on_new: Told) -> None
     assert is_unchanged(on_demo, "published alone", "downstream")
 
 
-@pytest.mark.slow
 def test_from_failure_goes_on_with_the_candidate_and_its_audit(on_demo: Told) -> None:
     stopped, last = on_demo["stopped"], on_demo["from failure"]
     assert not stopped["success"]
@@ -137,7 +132,6 @@ def test_from_failure_goes_on_with_the_candidate_and_its_audit(on_demo: Told) ->
     assert last["status"] == "succeeded"
 
 
-@pytest.mark.slow
 def test_a_failed_check_carries_the_sentence_and_so_does_the_last_event(on_demo: Told) -> None:
     for name in ("a check stops", "the check stops again"):
         run = on_demo[name]
@@ -154,7 +148,6 @@ def test_a_failed_check_carries_the_sentence_and_so_does_the_last_event(on_demo:
     assert "publish__candidate" not in again["steps"]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "words"),
     [
@@ -173,7 +166,6 @@ def test_on_a_new_home_a_part_says_what_it_lacks(on_new: Told, name: str, words:
     assert run["is_free"]
 
 
-@pytest.mark.slow
 def test_on_a_new_home_one_table_of_a_source_is_read(on_new: Told) -> None:
     run = on_new["source"]
     assert run["success"], run["last"]
