@@ -20,7 +20,7 @@ from ingestion.config import Settings
 from ingestion.duckdb import connect, name
 from ingestion.errors import SourceError, UsageError
 from ingestion.files.beginning import beginning_of
-from ingestion.files.folder import UNKNOWN, InputFile, InputFolder
+from ingestion.files.folder import DOCUMENT, UNKNOWN, InputFile, InputFolder
 from ingestion.files.reader import Reader
 from ingestion.files.source import FolderSource, TableInput
 from ingestion.input_folder import folder_sources
@@ -127,7 +127,9 @@ def _look_at_source(
         if not part.files:
             continue
         for file in part.files:
-            _name_columns(folder, file, part, source, files[file.path])
+            # Documents are notes wherever no source reads them.
+            whole = files.setdefault(file.path, FileLook(file.path))
+            _name_columns(folder, file, part, source, whole)
         looks = _look_at_part(session, folder, source, part)
         for path, look in looks.items():
             files[path].tables.append(look)
@@ -250,7 +252,8 @@ def _name_columns(
 ) -> None:
     """What the file is taken for, and which of its columns the table reads."""
     look.taken_for = _taken_for(part, source, file)
-    beginning = beginning_of(folder, file) if file.format != UNKNOWN and not file.problem else None
+    has_header = file.format not in (UNKNOWN, DOCUMENT) and not file.problem
+    beginning = beginning_of(folder, file) if has_header else None
     if beginning is None:
         return
     header = beginning.header

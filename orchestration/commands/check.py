@@ -18,6 +18,8 @@ from rich.console import Console
 from ingestion.check import FileLook, InputLook, Problem, TableLook, look_through
 from ingestion.config import Settings
 from ingestion.input_folder import open_input
+from ingestion.registry import accepted_words
+from ingestion.vocabulary import or_list
 from orchestration.words.plain_text import shown_name
 
 NAMED_FILES = 3
@@ -82,8 +84,11 @@ def _print_table(table: str, looks: list[TableLook], out: Console) -> None:
     noun = "row" if rows == 1 else "rows"
     out.print(f"  {table}: {rows:,} {noun}, {aside:,} would be put aside{when}{money}")
     problems = [problem for look in looks for problem in look.problems]
+    source, _, name = table.partition("/")
     for problem in problems[:SHOWN_PROBLEMS]:
-        out.print(f"    {problem.rows:,} {_in_words(problem)}")
+        words = accepted_words(source, name, problem.field)
+        hint = f"; write {or_list(words)}" if problem.reason == "unknown_value" and words else ""
+        out.print(f"    {problem.rows:,} {_in_words(problem)}{hint}")
     if len(problems) > SHOWN_PROBLEMS:
         out.print(f"    and {len(problems) - SHOWN_PROBLEMS:,} more reasons")
     emptied = ", ".join(

@@ -21,7 +21,9 @@ from ingestion.pipelines import RunContext
 from ingestion.quarantine import QuarantinedRow, quarantine_counts, quarantined_rows
 from ingestion.quarantine import dismiss as dismiss_rows
 from ingestion.quarantine import replay as replay_rows
+from ingestion.registry import accepted_words
 from ingestion.settings_file import load_settings
+from ingestion.vocabulary import or_list
 from orchestration.home import lock
 from orchestration.home.layout import Home
 
@@ -63,6 +65,10 @@ def print_quarantine(home: Home, source: str, out: Console, *, raw: bool, as_jso
             count.place,
         )
     out.print(table)
+    for count in counts:
+        words = accepted_words(count.source, count.table, count.field)
+        if count.reason == "unknown_value" and words:
+            out.print(f"{count.place}: write {or_list(words)} as {count.field}.")
     if any(count.is_of_a_stop for count in counts):
         out.print(
             "(stopped): the last run of this source stopped, nothing of its files was loaded, and "

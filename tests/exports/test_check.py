@@ -141,3 +141,16 @@ def test_nothing_to_read_is_refused(tmp_path: Path) -> None:
     (tmp_path / "readme.md").write_text("nothing", "utf-8")
     with pytest.raises(NoInputError):
         open_input(tmp_path, Settings())
+
+
+def test_a_typo_in_a_persona_and_an_unknown_occasion_are_told_with_what_to_write(
+    exports: ExportShop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    exports.write("personas/giver.yml", "name: Giver\nwho:\n  - {stage: [purchase]}\nneedz: [x]\n")
+    exports.write("calendar.csv", "occasion,starts_on,ends_on\neastre,2026-04-05,2026-04-06\n")
+    check(str(exports.input), exports.settings, WIDE, as_json=False)
+    said = capsys.readouterr().out
+    assert "line 4: needz is no key of a persona here, write needs: first at personas/giver" in said
+    assert (
+        "unknown_value in occasion: first at calendar.csv:2, like xxxxxx; write new_year," in said
+    )

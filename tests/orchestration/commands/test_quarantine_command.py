@@ -50,6 +50,16 @@ def test_rows_are_shown_by_reason_with_one_example_and_no_value(tmp_path: Path) 
     assert RAW[:8] not in text
 
 
+def test_an_unknown_word_is_told_with_its_place_and_the_words_that_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = ("experiment_group", 1, 1, "xxxx", "experiments/a.csv:3")
+    count = QuarantineCount("experiments", "assignments", "unknown_value", *place)
+    monkeypatch.setattr(command, "quarantine_counts", lambda *_: [count])
+    sentence = "experiments/a.csv:3: write treatment or holdout as experiment_group."
+    assert sentence in shown(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("value", "shape"),
     [
