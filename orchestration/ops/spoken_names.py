@@ -121,12 +121,12 @@ def _part_reason(name: str) -> str:
 
 
 def _spoken_reason(name: str) -> str:
-    found = _REFUSING.search(name)
-    if found is None:
+    match = _REFUSING.search(name)
+    if match is None:
         return ""
-    if "bounce" in found[0]:
+    if "bounce" in match[0]:
         return "hard_bounce"
-    is_listed = found[0].startswith(("suppress", "black", "block", "dn", "do"))
+    is_listed = match[0].startswith(("suppress", "black", "block", "dn", "do"))
     return "manual" if is_listed else "unsubscribed"
 
 

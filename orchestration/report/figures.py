@@ -149,8 +149,8 @@ class Threshold:
 
 def rows(connection: duckdb.DuckDBPyConnection, sql: str, *values: Any) -> list[tuple[Any, ...]]:
     """All rows of a query."""
-    found: list[tuple[Any, ...]] = connection.execute(sql, list(values)).fetchall()
-    return found
+    records: list[tuple[Any, ...]] = connection.execute(sql, list(values)).fetchall()
+    return records
 
 
 def one(connection: duckdb.DuckDBPyConnection, sql: str, *values: Any) -> tuple[Any, ...]:
@@ -228,7 +228,7 @@ def read_headline(connection: duckdb.DuckDBPyConnection, build: Build) -> Headli
 
 def read_months(connection: duckdb.DuckDBPyConnection, build: Build) -> list[Month]:
     """Net sales by month, the last thirteen months, empty ones included."""
-    found = rows(
+    sums = rows(
         connection,
         f"""
         with sales as ({_sales(connection)}),
@@ -251,9 +251,9 @@ def read_months(connection: duckdb.DuckDBPyConnection, build: Build) -> list[Mon
         """,
         build.last_day,
     )
-    open_month = None if build.ends_a_month else found[-1][0]
+    open_month = None if build.ends_a_month else sums[-1][0]
     months = [
-        Month(day, first, later, unknown, day != open_month) for day, first, later, unknown in found
+        Month(day, first, later, unknown, day != open_month) for day, first, later, unknown in sums
     ]
     started = next((n for n, m in enumerate(months) if m.total), len(months))
     return months[started:]
@@ -298,7 +298,7 @@ def read_stages(connection: duckdb.DuckDBPyConnection) -> list[Stage]:
 
 def read_grid(connection: duckdb.DuckDBPyConnection) -> list[list[Cell]]:
     """The grid, most frequent buyers first, each row from long ago to just now."""
-    found = {
+    cells = {
         (r, f): (people, value)
         for r, f, people, value in rows(
             connection,
@@ -308,17 +308,17 @@ def read_grid(connection: duckdb.DuckDBPyConnection) -> list[list[Cell]]:
             """,
         )
     }
-    if not found:
+    if not cells:
         return []
-    top = max(5, *(score for pair in found for score in pair))
-    most = max(people for people, _ in found.values())
+    top = max(5, *(score for pair in cells for score in pair))
+    most = max(people for people, _ in cells.values())
     return [
         [
             Cell(
                 r,
                 f,
-                *found.get((r, f), (0, None)),
-                level=_level(found.get((r, f), (0, 0))[0], most),
+                *cells.get((r, f), (0, None)),
+                level=_level(cells.get((r, f), (0, 0))[0], most),
             )
             for r in range(1, top + 1)
         ]
@@ -328,12 +328,12 @@ def read_grid(connection: duckdb.DuckDBPyConnection) -> list[list[Cell]]:
 
 def read_spans(connection: duckdb.DuckDBPyConnection, score: str, value: str) -> dict[int, Span]:
     """What each score of recency or frequency stands for in this shop."""
-    found = rows(
+    spans = rows(
         connection,
         f"select {score}, min({value}), max({value}) from ({_CURRENT_RFM})"
         f" where {score} is not null group by {score}",
     )
-    return {int(number): Span(int(least), int(most)) for number, least, most in found}
+    return {int(number): Span(int(least), int(most)) for number, least, most in spans}
 
 
 def read_rfm_groups(connection: duckdb.DuckDBPyConnection) -> list[RfmGroup]:

@@ -103,8 +103,8 @@ def read_earlier(connection: duckdb.DuckDBPyConnection) -> tuple[int, int]:
     """Rows loaded since the publication before this one by runs that did not publish; the runs."""
     if not (has_table(connection, "ops", "runs") and has_table(connection, "ops", "run_sources")):
         return 0, 0
-    found = rows(connection, EARLIER)[0]
-    return int(found[0]), int(found[1])
+    sums = rows(connection, EARLIER)[0]
+    return int(sums[0]), int(sums[1])
 
 
 def read_freshness(connection: duckdb.DuckDBPyConnection) -> list[Freshness]:
@@ -179,7 +179,7 @@ def read_caveats(
 ) -> list[Caveat]:
     """What is incomplete, in counts and words."""
     old = [f for f in freshness if f.hours is not None and f.hours > STALE_HOURS]
-    found = [
+    caveats = [
         Caveat(
             waiting_in_quarantine(connection),
             "row is in quarantine (`regulars quarantine list`)",
@@ -192,7 +192,7 @@ def read_caveats(
             f"sources have brought nothing newer than {STALE_HOURS} hours",
         ),
     ]
-    return [caveat for caveat in found if caveat.count]
+    return [caveat for caveat in caveats if caveat.count]
 
 
 def _orders(connection: duckdb.DuckDBPyConnection) -> list[Caveat]:
@@ -200,7 +200,7 @@ def _orders(connection: duckdb.DuckDBPyConnection) -> list[Caveat]:
     ((nobody,),) = rows(
         connection, "select count(*) from marts.fct_orders where customer_id is null"
     )
-    found = [
+    caveats = [
         Caveat(
             nobody,
             "order belongs to nobody known; it counts in totals only",
@@ -208,7 +208,7 @@ def _orders(connection: duckdb.DuckDBPyConnection) -> list[Caveat]:
         )
     ]
     if "conversion_issue" in columns:
-        found += [
+        caveats += [
             Caveat(
                 number,
                 f"order is left out of sums: {_CONVERSION.get(issue, issue)}",
@@ -220,7 +220,7 @@ def _orders(connection: duckdb.DuckDBPyConnection) -> list[Caveat]:
                 " where conversion_issue is not null group by 1 order by 1",
             )
         ]
-    return found
+    return caveats
 
 
 _CONVERSION = {

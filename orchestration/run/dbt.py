@@ -175,10 +175,10 @@ def read_manifest(path: Path) -> Manifest:
         return Manifest()
     nodes = json.loads(path.read_text("utf-8"))["nodes"].values()
     models = [node for node in nodes if node["resource_type"] == "model"]
-    told = {node["name"]: node["config"].get("meta", {}).get("segment") for node in models}
+    segments = {node["name"]: node["config"].get("meta", {}).get("segment") for node in models}
     return Manifest(
         tuple(sorted((node["schema"], node["name"]) for node in models)),
-        {name.removeprefix(SEGMENT): meta for name, meta in sorted(told.items()) if meta},
+        {name.removeprefix(SEGMENT): meta for name, meta in sorted(segments.items()) if meta},
         {
             node["name"]: {
                 name: column.get("description", "")

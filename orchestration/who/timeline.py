@@ -80,16 +80,16 @@ def timeline(
 
 def lines(rows: Iterable[Row], products: Mapping[str, str]) -> list[Line]:
     """Rows, the newest first, folded into lines, the newest first."""
-    found: list[Line] = []
+    folded_lines: list[Line] = []
     for (_, channel), block in itertools.groupby(rows, key=_block):
         kinds: dict[tuple[str | None, ...], list[Row]] = {}
         for row in block:
             kinds.setdefault(_fold(row), []).append(row)
         for folded in kinds.values():
             first = folded[-1]
-            found.append(Line(first["occurred_at"], channel, _words(folded[::-1], products)))
+            folded_lines.append(Line(first["occurred_at"], channel, _words(folded[::-1], products)))
     return sorted(
-        found, key=lambda line: (line.occurred_at, line.channel, line.words), reverse=True
+        folded_lines, key=lambda line: (line.occurred_at, line.channel, line.words), reverse=True
     )
 
 
@@ -142,11 +142,11 @@ def _visits(rows: Sequence[Row]) -> str:
     details = [_detail(row) for row in rows]
     sources = list(dict.fromkeys(str(each["source"]) for each in details if each.get("source")))
     pages = sum(int(each.get("pages") or 0) for each in details)
-    told = [
+    parts = [
         *(source.replace("_", " ") for source in sources),
         *([counted(pages, "pages")] * (pages > 0)),
     ]
-    return _times("visit", rows) + (f" ({', '.join(told)})" if told else "")
+    return _times("visit", rows) + (f" ({', '.join(parts)})" if parts else "")
 
 
 def _times(kind: str, rows: Sequence[Row]) -> str:

@@ -54,8 +54,8 @@ def render_why(answer: Why) -> RenderableType:
     for link in answer.path:
         if link.edge:
             refused = link.edge.refusal_reason
-            told = f"refused: {refused} ({_edge(link.edge)})" if refused else _edge(link.edge)
-            lines.append(_text(f"    {told}", style="red" if refused else "dim"))
+            words = f"refused: {refused} ({_edge(link.edge)})" if refused else _edge(link.edge)
+            lines.append(_text(f"    {words}", style="red" if refused else "dim"))
         lines.append(_text(f"  {_node(link.node)}", style="cyan"))
     lines += [_text(sentence) for sentence in answer.reasons]
     return Group(*lines)
@@ -130,8 +130,8 @@ def _claimed(row: Row) -> str:
 
 def _source(row: Row) -> str:
     where = " ".join(str(row[key]) for key in ("source_system", "source_record_id") if row[key])
-    told = (where, row["evidence_grade"], row["fact_kind"], _when(row["stated_at"]))
-    return " · ".join(str(part) for part in told if part)
+    parts = (where, row["evidence_grade"], row["fact_kind"], _when(row["stated_at"]))
+    return " · ".join(str(part) for part in parts if part)
 
 
 def _marks(is_primary: bool | None, is_dormant: bool | None) -> tuple[tuple[str, bool], ...]:
