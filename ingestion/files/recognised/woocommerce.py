@@ -1,0 +1,97 @@
+"""WooCommerce, Customer/Order/Coupon Export with one row per item: a CSV of orders.
+
+Described at https://woocommerce.com/document/ordercustomer-csv-export/ . What belongs to the order
+stands on each of its rows. Times are the site's own, without an offset: the shop's zone.
+
+Money: `item_subtotal` is what the items cost, `item_total` the same after discounts, both without
+tax. `refunded_total` is money with tax; `item_refunded`, where the file has it, is what came back
+for that item without tax, and what is more than all of it and its tax was for shipping. An order
+that waits for its first payment (`pending`) or failed is no sale, as in WooCommerce's own reports.
+"""
+
+from __future__ import annotations
+
+from ingestion.files.recognised.export import Export, Feed
+from ingestion.files.recognised.sql import amount, local
+
+_ORDER = "@[order_id]"
+
+
+def _money(header: str) -> str:
+    return f"coalesce({amount(f'@[{header}]')}, 0)"
+
+
+def _sum(what: str) -> str:
+    return f"sum({what}) over (partition by {_ORDER})"
+
+
+def _of_order(header: str) -> str:
+    return f"coalesce(max({amount(f'@[{header}]')}) over (partition by {_ORDER}), 0)"
+
+
+STEPS: tuple[dict[str, str], ...] = (
+    {
+        "before": _money("item_subtotal"),
+        "after": _money("item_total"),
+        "tax": _money("item_total_tax"),
+        "back": _money("item_refunded"),
+        "shipping": _of_order("shipping_total"),
+        "refunded": _of_order("refunded_total"),
+        "is_first": f"row_number() over (partition by {_ORDER} order by _line) = 1",
+    },
+    {"goods": _sum("after"), "with_tax": _sum("after + tax"), "known_back": _sum("abs(back)")},
+    {
+        "goods_back": "case when known_back > 0 then known_back when with_tax > 0 "
+        "then round(least(refunded, with_tax) * goods / with_tax, 2) else 0 end"
+    },
+    {
+        "beyond": "greatest(refunded - case when goods > 0 "
+        "then round(goods_back * with_tax / goods, 2) else 0 end, 0)"
+    },
+)
+
+LINES = Feed(
+    "orders",
+    "order_lines",
+    {
+        "order_id": _ORDER,
+        "line_id": f"{_ORDER} || ':' || @[item_id]",
+        "ordered_at": local("@[date]"),
+        "customer_ref": "nullif(@[customer_id], '0')",
+        "email": "@[billing_email]",
+        "phone": "@[billing_phone]",
+        "first_name": "@[billing_first_name]",
+        "last_name": "@[billing_last_name]",
+        "sku": "@[item_sku]",
+        "product_name": "@[item_name]",
+        "quantity": "@[item_quantity]",
+        "line_amount": "@[item_total]",
+        "discount": "before - after",
+        "shipping": "case when is_first then greatest(shipping - beyond, 0) end",
+        "refunded_amount": "case when is_first and refunded > 0 then goods_back end",
+        "currency": "@[order_currency]",
+        "country": "@[billing_country]",
+        "status": "case when lower(@[status]) in ('pending', 'wc-pending') then 'voided' "
+        "else @[status] end",
+        "sales_channel": "'online'",
+    },
+    steps=STEPS,
+)
+
+EXPORTS = (
+    Export(
+        "woocommerce_orders",
+        "WooCommerce orders export",
+        required=(
+            *("order_id", "date", "status", "order_total", "billing_email"),
+            *("item_name", "item_quantity", "item_subtotal", "item_total"),
+        ),
+        feeds=(LINES,),
+        other_names={
+            "date": ("order_date",),
+            "status": ("order_status",),
+            "order_currency": ("currency",),
+        },
+        together=True,
+    ),
+)

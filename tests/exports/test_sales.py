@@ -1,0 +1,124 @@
+"""Exports of sales and payments: totals and times as counted by hand."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests.exports.conftest import ExportShop
+
+# Gross sales, discounts, returns, net sales, shipping, currency, is no sale
+WOOCOMMERCE = {
+    "W3001": ("100.00", "10.00", "0.00", "90.00", "5.00", "GBP", False),
+    # 30 back: 20 and their tax of 4 for the tin, the other 6 for the shipping
+    "W3002": ("60.00", "0.00", "20.00", "40.00", "0.00", "GBP", False),
+    "W3003": ("20.00", "0.00", "20.00", "0.00", "0.00", "GBP", True),
+    "W3004": ("15.00", "0.00", "0.00", "15.00", "0.00", "EUR", False),
+    "W3005": ("15.00", "0.00", "15.00", "0.00", "0.00", "GBP", True),
+    # 6 back of 12 for the spoon with its tax, so 5 without
+    "W3006": ("10.00", "0.00", "5.00", "5.00", "4.00", "GBP", False),
+}
+SQUARE = {
+    "SQ-A": ("1057.00", "45.00", "0.00", "1012.00", "0.00", "GBP", False),
+    "SQ-A:refund": ("0.00", "0.00", "12.00", "-12.00", "0.00", "GBP", False),
+}
+LIGHTSPEED = {
+    "LS-1": ("50.00", "5.00", "0.00", "45.00", "0.00", "GBP", False),
+    "LS-2": ("0.00", "0.00", "18.00", "-18.00", "0.00", "GBP", False),
+    "LS-3": ("9.00", "0.00", "9.00", "0.00", "0.00", "GBP", True),
+    "LS-4": ("9.00", "0.00", "9.00", "0.00", "0.00", "GBP", True),
+}
+
+
+@pytest.mark.parametrize(
+    ("prefix", "totals"),
+    [("W3", WOOCOMMERCE), ("SQ-", SQUARE), ("LS-", LIGHTSPEED)],
+    ids=["WooCommerce", "Square", "Lightspeed"],
+)
+def test_totals_are_those_counted_by_hand(
+    all_exports: ExportShop, prefix: str, totals: dict[str, Any]
+) -> None:
+    assert all_exports.orders(prefix) == totals
+
+
+def test_times_without_an_offset_are_in_the_zone_that_holds(exports: ExportShop) -> None:
+    for sample in ("woocommerce_orders.csv", "square_items.csv", "lightspeed_sales.csv"):
+        exports.put(sample)
+    exports.run("orders")
+    moments = dict(
+        exports.raw("select order_id, min(ordered_at) from raw_orders.order_lines group by 1")
+    )
+    assert moments["W3001"] == datetime(2025, 7, 1, 8, 30)  # London, in summer
+    assert moments["W3002"] == datetime(2025, 1, 2, 10)
+    assert moments["SQ-A"] == datetime(2025, 10, 5, 14, 15)  # New York
+    assert moments["LS-1"] == datetime(2025, 8, 1, 10)
+
+
+def test_who_bought_stands_with_each_sale(exports: ExportShop) -> None:
+    for sample in ("woocommerce_orders.csv", "square_items.csv", "lightspeed_sales.csv"):
+        exports.put(sample)
+    exports.run("orders")
+    buyers = exports.raw(
+        "select distinct order_id, first_name, last_name, email, customer_ref, sales_channel,"
+        " store_id from raw_orders.order_lines where order_id in ('W3001', 'W3002', 'SQ-A', 'LS-1')"
+        " order by 1"
+    )
+    assert buyers == [
+        ("LS-1", "Hugo", "Shaw", "hugo@example.com", "C-1", "store", "Till A"),
+        ("SQ-A", "Gwen", "Rye", None, "CUST1", "store", "Main Street"),
+        ("W3001", "Abe", "Low", "abe@example.com", "12", "online", None),
+        ("W3002", "Bea", "Moon", "bea@example.com", None, "online", None),
+    ]
+
+
+def test_stripes_charges_are_payments_of_the_orders_they_name(exports: ExportShop) -> None:
+    exports.put("stripe_payments.csv")
+    exports.run("payments")
+    assert exports.raw(
+        "select order_id, provider, fingerprint, billing_email, billing_name, status, amount,"
+        " currency, paid_at from raw_payments.payments order by _line"
+    ) == [
+        (
+            *("W3001", "stripe", "fpAAA", "abe@example.com", "Abe Low", "paid"),
+            *(Decimal("108.0000"), "GBP", datetime(2025, 7, 1, 8, 31)),
+        ),
+        (
+            *("W3004", "stripe", "fpBBB", "di@example.com", "Di Otto", "paid"),
+            *(Decimal("1015.0000"), "EUR", datetime(2025, 7, 4, 9, 1)),
+        ),
+        (
+            *("W3005", "stripe", "fpCCC", "ed@example.com", "Ed Pym", "paid"),
+            *(Decimal("15.0000"), "GBP", datetime(2025, 7, 5, 9, 1)),
+        ),
+        (
+            *("ch_4", "stripe", "fpDDD", None, None, "failed"),
+            *(Decimal("9.0000"), "GBP", datetime(2025, 7, 6, 9, 1)),
+        ),
+    ]
+
+
+def test_stripes_customers_are_contacts(exports: ExportShop) -> None:
+    exports.put("stripe_customers.csv")
+    exports.run("contacts")
+    assert exports.raw(
+        "select email, first_name, last_name, country, customer_ref, created_at, attributes"
+        " from raw_contacts.contacts order by 1"
+    ) == [
+        ("abe@example.com", "Abe", "Low", "GB", "cus_1", datetime(2025, 6, 30, 8), None),
+        ("di@example.com", "Di", "van Otto", "DE", "cus_2", datetime(2025, 7, 1, 8), None),
+    ]
+
+
+def test_paypals_payments_received_are_read_in_german(exports: ExportShop) -> None:
+    exports.put("paypal_activity_de.csv")
+    exports.run("payments")
+    assert exports.raw(
+        "select order_id, billing_email, amount, currency, paid_at"
+        " from raw_payments.payments order by _line"
+    ) == [
+        ("R-777", "jana@example.com", Decimal("1234.5600"), "EUR", datetime(2025, 7, 13, 8)),
+        ("R-778", "udo@example.com", Decimal("12.5000"), "EUR", datetime(2025, 7, 2, 7)),
+    ]
