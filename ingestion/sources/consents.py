@@ -1,6 +1,7 @@
 """Consent events: who allowed or refused what, on which channel, for which purpose, since when.
 
-Format: CSV, JSON Lines or Parquet. Key: the whole row; it is a log.
+Format: CSV, JSON Lines or Parquet, CSV and Parquet also in the shop's own columns, which
+`consents/mapping.yml` explains. Key: the whole row; it is a log.
 Lateness: rows of any age are taken; their own time decides.
 Bad day: a row without person, channel, purpose, status or time goes to quarantine and grants
 nothing, and so does one with an unknown level; a refusal counts from there too. Words are kept as
@@ -11,7 +12,7 @@ Data flow: DIR/consents/ -> raw_consents.consents
 
 from __future__ import annotations
 
-from ingestion.files.source import FolderSource
+from ingestion.files.list_mapping import mapped_list
 from ingestion.landing.fields import IDENTIFIER_COLUMNS, LOWER, Column, TableSpec
 from ingestion.vocabulary import LEVELS
 
@@ -52,4 +53,4 @@ CONSENTS = TableSpec(
     ),
 )
 
-SOURCE = FolderSource("consents", "The log of consent.", (CONSENTS,))
+SOURCE = mapped_list("consents", "The log of consent.", CONSENTS)

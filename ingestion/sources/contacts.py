@@ -1,6 +1,7 @@
 """Contacts: addresses as they stand in the shop's lists (newsletter, till, checkout, import).
 
-Format: CSV, JSON Lines or Parquet. Columns we do not know are stated traits, kept in `attributes`
+Format: CSV, JSON Lines or Parquet, CSV and Parquet also in the shop's own columns, which
+`contacts/mapping.yml` explains. Columns we do not know are stated traits, kept in `attributes`
 under their own names.
 Key: customer_ref, email, phone or loyalty_id, and source; a changed contact is a further version.
 Lateness: rows of any age are taken.
@@ -12,7 +13,7 @@ Data flow: DIR/contacts/ -> raw_contacts.contacts
 
 from __future__ import annotations
 
-from ingestion.files.source import FolderSource
+from ingestion.files.list_mapping import mapped_list
 from ingestion.landing.fields import LOWER, Column, RowCheck, TableSpec
 from ingestion.vocabulary import CHANNELS
 
@@ -52,4 +53,9 @@ CONTACTS = TableSpec(
     attributes="attributes",
 )
 
-SOURCE = FolderSource("contacts", "Addresses in the shop's lists.", (CONTACTS,))
+SOURCE = mapped_list(
+    "contacts",
+    "Addresses in the shop's lists.",
+    CONTACTS,
+    one_of=("email", "phone", "loyalty_id", "customer_ref"),
+)

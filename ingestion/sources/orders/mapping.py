@@ -6,20 +6,18 @@ Does not belong here: reading order files.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Literal, get_args
 
-import yaml
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, field_validator, model_validator
 
 from ingestion.config import ZoneName
-from ingestion.errors import UsageError, first_problem
+from ingestion.files.mapping_file import (
+    CLEAN_UPS,
+    CleanUp,
+    Part,
+    no_bare_yes_or_no,
+    read_mapping_file,
+)
 from ingestion.landing.currencies import CURRENCIES
 from ingestion.landing.fields import SEPARATOR, Column, ColumnType, RowCheck, TableSpec
 from ingestion.landing.numbers import NumberForm
@@ -75,22 +73,6 @@ ORDER_FACTS: dict[str, Literal["any", "first"]] = {
     **dict.fromkeys(("status", "cancelled_at"), "first"),
 }
 
-CleanUp = Literal["integer_text", "trim", "lower", "upper", "digits"]
-CLEAN_UPS: dict[CleanUp, str] = {
-    # 17850.0 -> 17850: numbers that went through a spreadsheet or pandas
-    "integer_text": r"regexp_replace(trim({v}), '^([+-]?\d+)\.0*$', '\1')",
-    "trim": "trim({v})",
-    "lower": "lower(trim({v}))",
-    "upper": "upper(trim({v}))",
-    "digits": r"regexp_replace({v}, '\D', '', 'g')",
-}
-
-
-class Part(BaseModel):
-    """A part of the mapping; an unknown key is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
-
 
 class Returns(Part):
     """Which lines are cancellations or returns (see `expressions.py`)."""
@@ -102,8 +84,8 @@ class Mapping(Part):
     """The whole file."""
 
     columns: dict[LineColumn, Annotated[str, Field(min_length=1)]]
-    clean: dict[LineColumn, CleanUp] = {}
-    formats: dict[Literal["ordered_at", "cancelled_at"], str] = {}
+    clean: dict[LineColumn, CleanUp] = Field(default_factory=dict)
+    formats: dict[Literal["ordered_at", "cancelled_at"], str] = Field(default_factory=dict)
     returns: Returns | None = None
     currency: str = ""
     timezone: ZoneName = "UTC"
@@ -130,14 +112,7 @@ class Mapping(Part):
             raise ValueError("`decimal` and `thousands` cannot be the same sign")
         return self
 
-    @field_validator("columns", mode="before")
-    @classmethod
-    def _no_bare_yes_or_no(cls, value: Any) -> Any:
-        named = value.items() if isinstance(value, dict) else ()
-        for name, header in named:
-            if isinstance(header, bool):
-                raise ValueError(f"YAML reads {name}'s header as {str(header).lower()}; quote it")
-        return value
+    _bare = field_validator("columns", mode="before")(no_bare_yes_or_no)
 
     @field_validator("columns")
     @classmethod
@@ -171,36 +146,9 @@ def read_mapping(text: str) -> Mapping:
     """The mapping in `text`.
 
     Raises:
-        UsageError: it is not YAML, or a key or value is wrong (named).
+        UsageError: it is not YAML, or a key or value is wrong (named, with its line).
     """
-    try:
-        content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" at line {mark.line + 1}" if mark else ""
-        raise UsageError(f"{MAPPING_FILE} is not valid YAML{where}.", "Mend that line.") from error
-    except RecursionError as error:
-        raise UsageError(f"{MAPPING_FILE} is nested too deeply.", "Write it flatter.") from error
-    try:
-        return Mapping.model_validate(content or {})
-    except ValidationError as error:
-        place, what = first_problem(error)
-        raise UsageError(
-            f"{MAPPING_FILE}{at_line(text, place)}: `{place or 'the file'}` is wrong: {what}.",
-            "Mend it and run again.",
-        ) from error
-
-
-def at_line(text: str, place: str) -> str:
-    """`, line 3`: where a key such as `columns.order_id` stands in YAML; empty where nowhere."""
-    node, line = yaml.compose(text), 0
-    for part in place.split(".") if place else ():
-        pairs = node.value if isinstance(node, yaml.MappingNode) else []
-        found = next(((key, value) for key, value in pairs if key.value == part), None)
-        if found is None:
-            break
-        line, node = found[0].start_mark.line + 1, found[1]
-    return f", line {line}" if line else ""
+    return read_mapping_file(text, MAPPING_FILE, Mapping)
 
 
 def order_lines(mapping: Mapping, shop_zone: str = "UTC") -> TableSpec:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from ingestion.errors import UsageError
 from ingestion.files.folder import BrokenFileError, InputFile, InputFolder
+from ingestion.files.mapping_file import unfit
 from ingestion.files.reader import Reader
 from ingestion.files.source import FolderSource, TableInput, header_check
 from ingestion.files.survey import Survey
@@ -22,7 +23,6 @@ from ingestion.sources.orders.mapping import (
     LINE_TYPES,
     MAPPING_FILE,
     Mapping,
-    at_line,
     order_lines,
     read_mapping,
 )
@@ -176,11 +176,7 @@ class _MappedLines:
                 f"Write {MAPPING_FILE} to say which column means what.",
             )
         key = "returns.when" if name == column else f"columns.{name}"
-        raise UsageError(
-            f"{MAPPING_FILE}{at_line(self.text, key)}, names the column {column!r} for {key}, "
-            f"which {path} does not have; it has: {present}.",
-            f"Write one of these names after {key.rpartition('.')[2]}: and run again.",
-        )
+        raise unfit(self.text, MAPPING_FILE, key, column, path, header)
 
 
 SOURCE = FolderSource(
