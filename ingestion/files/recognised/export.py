@@ -22,7 +22,8 @@ from ingestion.duckdb import connect, literal, name
 from ingestion.landing.batch import RawBatch
 from ingestion.landing.judging import normal
 
-_HEADER = re.compile(r"@\[([^\[\]]+)\]")  # a header's name in an expression
+# A header's name in an expression, or a place in a document such as `items[0].price`
+_HEADER = re.compile(r"@\[([^\[\]]+(?:\[\d+\][^\[\]]*)?)\]")
 ZONE = "zone"  # in an expression: the time zone that the shop's own times are in
 BATCH_ROWS = 250_000
 
@@ -162,6 +163,14 @@ class Translation:
         with connect() as connection:
             connection.execute("set timezone = 'UTC'")
             connection.register("chunk", batch.table)
+            if batch.is_json:
+                # A line that is no document is left as it is, for that to be told.
+                is_one = "coalesce(json_valid(_raw) and starts_with(ltrim(_raw), '{'), false)"
+                broken = connection.execute(f"from chunk where not {is_one}").to_arrow_table()
+                documents = connection.execute(f"from chunk where {is_one}").to_arrow_table()
+                connection.register("chunk", documents)
+                if broken.num_rows:
+                    yield replace(batch, table=broken)
             table = connection.execute(sql).to_arrow_table()
         typed = frozenset(range(len(names))) if self.export.point else frozenset[int]()
         for start in range(0, table.num_rows, BATCH_ROWS):

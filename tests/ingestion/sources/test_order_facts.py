@@ -121,7 +121,7 @@ def test_a_rule_over_a_column_that_is_none_of_ours(shop: Any, make: Any) -> None
 
 def test_a_rule_over_a_column_that_no_file_has(shop: Any) -> None:
     rule = "returns: {when: '\"Financial Status\" = refunded'}\n"
-    with pytest.raises(UsageError, match="'Financial Status' for returns.when, which orders/a.csv"):
+    with pytest.raises(UsageError, match=r"for returns\.when, which orders/a\.csv does not"):
         facts(shop, f"1,{START},,EUR,A,1,5,\n", MAPPING + rule)
 
 
