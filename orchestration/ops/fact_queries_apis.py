@@ -2,6 +2,10 @@
 
 Belongs here: the statements over their raw tables, by the rules of `fact_queries`. Does not belong
 here: anything else of these systems.
+
+A state without its date counts from the row's last change, which may be any change of the person:
+such an opt-in has no proof, so that it cannot seem newer than a refusal and undo it. One that was
+not confirmed has none either.
 """
 
 from __future__ import annotations
@@ -42,7 +46,8 @@ select address_type as identifier_type, known_address as raw_value, channel, pur
     'granted' as status, coalesce(said_at, updated_at) as occurred_at,
     'klaviyo:' || coalesce(nullif(lower(said ->> '$.method'), ''), 'profile') as source,
     null::varchar as wording_version, null::timestamp as expires_at,
-    case said ->> '$.double_optin' when 'true' then 'double_optin' end as proof,
+    case when said_at is not null and (said ->> '$.double_optin') = 'true' then 'double_optin' end
+        as proof,
     'consent' as lawful_basis
 from dated where consent = 'SUBSCRIBED' and known_address is not null
 """
@@ -134,7 +139,8 @@ select address_type as identifier_type, known_address as raw_value, channel,
     'marketing' as purpose, 'granted' as status, coalesce(said_at, updated_at) as occurred_at,
     'shopify:customer' as source, null::varchar as wording_version,
     null::timestamp as expires_at,
-    case when opt_in_level = 'confirmed_opt_in' then opt_in_level end as proof,
+    case when said_at is not null and opt_in_level = 'confirmed_opt_in' then opt_in_level end
+        as proof,
     'consent' as lawful_basis
 from dated where state = 'SUBSCRIBED' and known_address is not null
 """

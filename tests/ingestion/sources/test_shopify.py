@@ -83,6 +83,35 @@ def test_an_order_is_as_the_shop_has_it(shop: DemoServers, settings: ShopifySett
     assert refunded > 0
 
 
+def test_what_a_customer_permits_arrives_as_the_shop_has_it(
+    shop: DemoServers, settings: ShopifySettings
+) -> None:
+    store = shop.shopify.store
+    key, node = next(
+        (key, node)
+        for key, node in store.nodes["customers"].items()
+        if node["defaultPhoneNumber"] and node["defaultEmailAddress"]
+    )
+    said = {"marketingOptInLevel": "CONFIRMED_OPT_IN", "marketingUpdatedAt": "2026-03-01T09:00:00Z"}
+    email = node["defaultEmailAddress"] | said | {"marketingState": "PENDING"}
+    phone = node["defaultPhoneNumber"] | said | {"marketingState": "REDACTED"}
+    permitted = {
+        "dataSaleOptOut": True,
+        "defaultEmailAddress": email,
+        "defaultPhoneNumber": phone,
+    }
+    store.upsert("customers", node | permitted)
+    try:
+        for chosen in (settings, with_pages(settings)):
+            rows = {
+                row["shopify_customer_id"]: row for row in rows_of(shopify, "customers", chosen)
+            }
+            payload = rows[key.rsplit("/", 1)[1]]["payload"]
+            assert {name: payload[name] for name in permitted} == permitted
+    finally:
+        store.upsert("customers", node)
+
+
 @pytest.mark.parametrize("seed", range(60))
 def test_faults_give_the_truth_or_a_failure(
     shop: DemoServers, settings: ShopifySettings, seed: int

@@ -333,6 +333,119 @@ def test_shopify_customers(store: Store, home: Home) -> None:
     }
 
 
+SAID = "2026-01-05T10:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("state", "email_reason"),
+    [
+        ("UNSUBSCRIBED", "unsubscribed"),
+        ("REDACTED", "manual"),
+        ("INVALID", "hard_bounce"),
+        ("PAUSED_FOR_REVIEW", "unknown_opt_out"),
+        ("NOT_SUBSCRIBED", None),
+        ("PENDING", None),
+        ("SUBSCRIBED", None),
+        ("", None),
+    ],
+)
+@pytest.mark.parametrize(
+    ("channel", "kind", "value", "place"),
+    [
+        ("email", "email", "a@example.com", "defaultEmailAddress"),
+        ("email", "email", "a@example.com", "emailMarketingConsent"),
+        ("sms", "phone", "+447700900123", "defaultPhoneNumber"),
+        ("sms", "phone", "+447700900123", "smsMarketingConsent"),
+    ],
+)
+def test_every_marketing_state_of_shopify(
+    store: Store,
+    home: Home,
+    state: str,
+    email_reason: str | None,
+    channel: str,
+    kind: str,
+    value: str,
+    place: str,
+) -> None:
+    said = {"marketingState": state, "consentUpdatedAt": SAID, "marketingUpdatedAt": SAID}
+    customer = {
+        "shopify_customer_id": "1",
+        kind: value,
+        "updated_at": T2,
+        "payload": json.dumps({place: said}),
+    }
+    write_raw(home.raw, "1.0", raw_shopify__customers=[customer])
+    counts = _record(store, home)
+    purposes = ("*", "transactional") if channel == "sms" else ("*",)
+    assert _suppressions(store) == (
+        {(kind, value, channel, purpose, email_reason) for purpose in purposes}
+        if email_reason
+        else set()
+    )
+    granted = {(kind, value, channel, "marketing", "granted")} if state == "SUBSCRIBED" else set()
+    assert _consents(store) == granted
+    assert counts.unknown_words == (email_reason == "unknown_opt_out")
+
+
+@pytest.mark.parametrize(
+    ("level", "said_at", "proof", "occurred_at"),
+    [
+        ("CONFIRMED_OPT_IN", SAID, "confirmed_opt_in", datetime(2026, 1, 5, 10)),
+        ("SINGLE_OPT_IN", SAID, None, datetime(2026, 1, 5, 10)),
+        ("UNKNOWN", SAID, None, datetime(2026, 1, 5, 10)),
+        (None, SAID, None, datetime(2026, 1, 5, 10)),
+        # A row's last change is no date of a consent, so nothing newer is proved by it.
+        ("CONFIRMED_OPT_IN", None, None, T2),
+    ],
+)
+def test_only_a_dated_and_confirmed_opt_in_of_shopify_is_proved(
+    store: Store,
+    home: Home,
+    level: str | None,
+    said_at: str | None,
+    proof: str | None,
+    occurred_at: datetime,
+) -> None:
+    said = {"marketingState": "SUBSCRIBED", "marketingOptInLevel": level}
+    customer = {
+        "shopify_customer_id": "1",
+        "email": "a@example.com",
+        "updated_at": T2,
+        "payload": json.dumps({"defaultEmailAddress": said | {"marketingUpdatedAt": said_at}}),
+    }
+    write_raw(home.raw, "1.0", raw_shopify__customers=[customer])
+    _record(store, home)
+    with store.read() as connection:
+        event = connection.execute(select(schema.consent_events)).one()
+    assert (event.source, event.proof) == ("shopify:customer", proof)
+    assert from_micros(event.occurred_at) == occurred_at
+
+
+def test_a_double_opt_in_of_klaviyo_without_its_date_is_not_proved(
+    store: Store, home: Home
+) -> None:
+    def profile(number: int, **said: Any) -> dict[str, Any]:
+        marketing = {"consent": "SUBSCRIBED", "double_optin": True, **said}
+        return {
+            "profile_id": str(number),
+            "email": f"{number}@example.com",
+            "updated_at": T2,
+            "payload": _klaviyo(email={"marketing": marketing}),
+        }
+
+    profiles = [profile(1, consent_timestamp=SAID), profile(2)]
+    write_raw(home.raw, "1.0", raw_klaviyo__profiles=profiles)
+    _record(store, home)
+    table = schema.consent_events.c
+    with store.read() as connection:
+        proofs = connection.execute(select(table.identifier_value, table.proof)).fetchall()
+    assert {tuple(row) for row in proofs} == {
+        ("1@example.com", "double_optin"),
+        ("2@example.com", None),
+    }
+
+
 def test_a_ticked_box_at_checkout_is_an_opt_in_without_wording(store: Store, home: Home) -> None:
     def order(number: int, **payload: Any) -> dict[str, Any]:
         return {"created_at": T1, "payload": json.dumps({"id": number, **payload})}
