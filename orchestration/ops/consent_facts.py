@@ -25,8 +25,10 @@ import duckdb
 import pyarrow as pa
 from sqlalchemy import Connection, select
 
-from ingestion.duckdb import connect, has_table, literal
+from ingestion.duckdb import connect, has_table, literal, name
 from ingestion.errors import RegularsError
+from ingestion.landing.fields import DUCKDB_TYPES
+from ingestion.registry import SOURCES
 from orchestration.ops import schema, unknown_words
 from orchestration.ops.consents import append_facts
 from orchestration.ops.fact_queries import (
@@ -111,7 +113,7 @@ def record_consent_facts(
             connection.register("new_loads", loads)
         tables = {query.source_table for query in QUERIES} & _existing(connection)
         held = read_held_rows(connection, tables, status_words())
-        _collect(connection, _queries(connection, tables), held)
+        _collect(connection, _queries(connection, tables), _stored_shapes(connection, tables), held)
         unknown = [
             *understand(connection),
             *(
@@ -201,6 +203,29 @@ def _existing(connection: duckdb.DuckDBPyConnection) -> set[str]:
     return {row[0] for row in rows.fetchall()}
 
 
+def _stored_shapes(connection: duckdb.DuckDBPyConnection, tables: set[str]) -> dict[str, str]:
+    """What to read each raw table as: with every declared column, even where it was last written
+    by an earlier version and its source did not get to load since."""
+    shapes = {table: f"raw.{table}" for table in tables}
+    for table in sorted(tables):
+        source, stored = table.removeprefix("raw_").split(".")
+        specs = [spec for spec in SOURCES[source].tables if spec.name == stored]
+        there = _texts(
+            connection,
+            "select column_name from duckdb_columns() where database_name = 'raw' "
+            f"and schema_name || '.' || table_name = {literal(table)}",
+        )
+        missing = "".join(
+            f", null::{DUCKDB_TYPES[kind]} as {name(column)}"
+            for spec in specs
+            for column, kind in spec.stored_columns
+            if column not in there
+        )
+        if missing:
+            shapes[table] = f"(select *{missing} from raw.{table})"
+    return shapes
+
+
 def _queries(connection: duckdb.DuckDBPyConnection, tables: set[str]) -> list[FactQuery]:
     """The statements of the tables that are there, those for further columns and files included."""
     queries = [query for query in QUERIES if query.source_table in tables]
@@ -223,12 +248,15 @@ def _texts(connection: duckdb.DuckDBPyConnection, query: str) -> set[str]:
 
 
 def _collect(
-    connection: duckdb.DuckDBPyConnection, queries: list[FactQuery], held: HeldRows
+    connection: duckdb.DuckDBPyConnection,
+    queries: list[FactQuery],
+    shapes: dict[str, str],
+    held: HeldRows,
 ) -> None:
     """All statements of the sources, as written, in two temporary tables."""
     connection.execute(
         "create temp table said_consents (identifier_type varchar, raw_value varchar,"
-        " channel varchar, purpose varchar, status varchar, said_in varchar,"
+        " channel varchar, purpose varchar, status varchar, level varchar, said_in varchar,"
         " occurred_at timestamp, source varchar, wording_version varchar, expires_at timestamp,"
         " proof varchar, lawful_basis varchar, is_timeless boolean, country varchar,"
         " is_held boolean)"
@@ -239,9 +267,10 @@ def _collect(
         " occurred_at timestamp, source varchar, country varchar)"
     )
     for query in queries:
-        _ask(connection, query)
+        stored = shapes[query.source_table]
+        _ask(connection, query, stored)
         if query.source_table in held.tables:
-            _ask(connection, query, held.tables[query.source_table])
+            _ask(connection, query, stored, held.tables[query.source_table])
     for each in held.spoken:
         connection.execute(
             "insert into said_suppressions (identifier_type, raw_value, channel, purpose, reason,"
@@ -253,8 +282,10 @@ def _collect(
         )
 
 
-def _ask(connection: duckdb.DuckDBPyConnection, query: FactQuery, held: str = "") -> None:
-    said = statement(query, held)
+def _ask(
+    connection: duckdb.DuckDBPyConnection, query: FactQuery, stored: str, held: str = ""
+) -> None:
+    said = statement(query, stored, held)
     extra = ", true as is_held" if held and query.kind == "consents" else ""
     try:
         connection.execute(f"insert into said_{query.kind} by name select *{extra} from ({said})")
@@ -301,14 +332,16 @@ def _drop_repeated_states(connection: duckdb.DuckDBPyConnection, ops: Connection
 def _consents(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> pa.Table:
     """Final rows. The id hashes what was said, so it does not depend on when it was read."""
     said = ("channel", "purpose", "status", _TIME_IN_ID, "source", "wording_version")
-    receipt = _id("consent", *said, "expires_at", "proof", "lawful_basis")
+    # A level is part of what was said; without one the id is what it was before there were levels.
+    basis = "lawful_basis || coalesce(chr(31) || level, '')"
+    receipt = _id("consent", *said, "expires_at", "proof", basis)
     return connection.execute(
         f"""
         select distinct on (consent_event_id) {receipt} as consent_event_id,
             identifier_type, identifier_value, channel, purpose, status,
             coalesce(occurred_at, $as_of) as occurred_at,
             coalesce(source, 'unknown') as source, wording_version, expires_at, proof,
-            lawful_basis, $as_of::timestamp as recorded_at
+            lawful_basis, level, $as_of::timestamp as recorded_at
         from consents order by consent_event_id, occurred_at
         """,
         {"as_of": as_of},
@@ -331,5 +364,5 @@ def _suppressions(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> pa.
 
 def _id(kind: str, *columns: str) -> str:
     names = ("identifier_type", "identifier_value", *columns)
-    parts = ", ".join(f"coalesce({name}::varchar, '')" for name in names)
+    parts = ", ".join(f"coalesce(({each})::varchar, '')" for each in names)
     return f"md5(concat_ws(chr(31), '{kind}', {parts}))"

@@ -42,11 +42,14 @@ class ConsentEvent:
     expires_at: datetime | None = None
     proof: str | None = None
     lawful_basis: str = "consent"
+    level: str | None = None
 
     @property
     def consent_event_id(self) -> str:
-        """The receipt: the same statement always has the same one."""
-        return receipt_id("consent", *(str(value) for value in asdict(self).values()))
+        """The receipt: the same statement always has the same one, and had it before there were
+        levels."""
+        said = {k: v for k, v in asdict(self).items() if k != "level" or v is not None}
+        return receipt_id("consent", *(str(value) for value in said.values()))
 
 
 def receipt_id(*parts: str) -> str:

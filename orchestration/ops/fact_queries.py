@@ -31,7 +31,7 @@ from jinja2 import Environment
 
 from ingestion.config import REPOSITORY
 from ingestion.duckdb import literal
-from ingestion.vocabulary import CHANNELS
+from ingestion.vocabulary import CHANNELS, LEVELS
 from orchestration.ops import fact_queries_apis as apis
 from orchestration.ops.spoken_names import column_kind, file_reason
 
@@ -59,6 +59,8 @@ _CONTRACT = _EVIDENCE.replace("'consent'", "'contract'")
 _CONSENTS = """
 select identifier_type, identifier_value as raw_value, trim(channel) as channel,
     trim(purpose) as purpose, 'log:consents.status' as said_in, occurred_at,
+    case when contains(lower(purpose), 'personali') and lower(trim(level)) in ('LEVELS')
+        then lower(trim(level)) end as level,
     -- To be personalised not at all is a no, whatever stands beside it.
     case when lower(trim(level)) = 'none' and contains(lower(purpose), 'personali') then 'denied'
         else trim(status) end as status,
@@ -66,7 +68,7 @@ select identifier_type, identifier_value as raw_value, trim(channel) as channel,
     expires_at, nullif(trim(proof), '') as proof,
     coalesce(nullif(lower(trim(lawful_basis)), ''), 'consent') as lawful_basis
 from {relation} where {new} and nullif(trim(status), '') is not null
-"""
+""".replace("LEVELS", "', '".join(LEVELS))
 
 # SendGrid: `unsubscribe` is the link out of everything, whatever group the message was sent with.
 # `dropped` repeats what SendGrid's own suppression list knows. What is known to be no refusal is
@@ -415,9 +417,9 @@ QUERIES = (
 )
 
 
-def statement(query: FactQuery, held: str = "") -> str:
-    """The SQL of one query over loads that were not read before, or over a table of held rows."""
-    relation = held or f"raw.{query.source_table}"
+def statement(query: FactQuery, stored: str, held: str = "") -> str:
+    """The SQL of one query over loads of `stored` that were not read before, or over held rows."""
+    relation = held or stored
     new = "true" if held else _NEW.format(table=query.source_table)
     values = {"relation": relation, "new": new, **query.values}
     # In one pass: a name that a stranger chose, such as `unsub {new}`, is not looked into.

@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 
 # The latest file in migrations/versions, and the table in which a store says which one it has.
-REVISION = "0006"
+REVISION = "0007"
 VERSION_TABLE = "schema_revision"
 
 # Marks: a column that holds a time; a table that leaves for dbt (`export.py`), and the published
@@ -67,6 +67,7 @@ consent_events = Table(
     _time("expires_at", required=False),
     _text("proof", required=False),
     _text("lawful_basis"),
+    _text("level", required=False),
     _time("recorded_at"),
     Index("ix_consent_events_identifier", "identifier_value", "identifier_type"),
     info={LEAVES: True},

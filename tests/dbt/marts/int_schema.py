@@ -114,7 +114,7 @@ OPS_EXPORT: dict[str, str] = {
     "consent_events": """
         consent_event_id text, identifier_type text, identifier_value text, channel text,
         purpose text, status text, occurred_at timestamp, source text, wording_version text,
-        expires_at timestamp, proof text, lawful_basis text, recorded_at timestamp""",
+        expires_at timestamp, proof text, lawful_basis text, level text, recorded_at timestamp""",
     "suppressions": """
         suppression_id text, identifier_type text, identifier_value text, channel text,
         purpose text, reason text, occurred_at timestamp, source text""",

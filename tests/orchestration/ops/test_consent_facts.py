@@ -6,6 +6,7 @@ import json
 from datetime import datetime
 from typing import Any
 
+import duckdb
 import pytest
 from sqlalchemy import select
 
@@ -165,6 +166,55 @@ def test_steps_of_messages(
     assert _suppressions(store) == (
         {(kind, value.lower(), channel, "*", reason)} if reason else set()
     )
+
+
+@pytest.mark.parametrize(
+    ("purpose", "level", "status"),
+    [
+        ("personalisation", "segment", ("granted", "segment")),
+        ("personalization", "none", ("denied", "none")),
+        ("personalisation", None, ("granted", None)),
+        ("marketing", "full", ("granted", None)),
+    ],
+)
+def test_a_permission_to_personalise_has_a_level_and_none_is_a_no(
+    store: Store, home: Home, purpose: str, level: str | None, status: tuple[str, str | None]
+) -> None:
+    row = {
+        "identifier_type": "email",
+        "identifier_value": "a@example.com",
+        "channel": "email",
+        "purpose": purpose,
+        "status": "granted",
+        "level": level,
+        "occurred_at": T1,
+        "source": "form",
+    }
+    write_raw(home.raw, "1.0", raw_consents__consents=[row])
+    _record(store, home)
+    table = schema.consent_events.c
+    with store.read() as connection:
+        rows = connection.execute(select(table.status, table.level)).fetchall()
+    assert [tuple(each) for each in rows] == [status]
+
+
+def test_a_raw_table_of_an_earlier_version_is_read_without_its_later_columns(
+    store: Store, home: Home
+) -> None:
+    """Its source may be off, or have stopped before it loaded anything with this version."""
+    row = {
+        "identifier_type": "email",
+        "identifier_value": "a@example.com",
+        "channel": "email",
+        "purpose": "marketing",
+        "status": "denied",
+        "occurred_at": T1,
+    }
+    write_raw(home.raw, "1.0", raw_consents__consents=[row])
+    with duckdb.connect(str(home.raw)) as connection:
+        connection.execute("alter table raw_consents.consents drop column level")
+    _record(store, home)
+    assert _consents(store) == {("email", "a@example.com", "email", "marketing", "denied")}
 
 
 def test_an_sms_that_is_answered_with_stop_ends_every_purpose_of_sms(

@@ -11,5 +11,6 @@ select
     expires_at,
     proof,
     lawful_basis,
+    level,
     recorded_at
 from {{ source('ops', 'consent_events') }}
