@@ -56,7 +56,7 @@ QUICK := $(sort $(wildcard tests/test_*.py)) \
 quick: $(STAMP) ## While writing: ruff, mypy and the tests of functions
 	@$(VENV)/bin/ruff check -q . && $(VENV)/bin/ruff format -q --check .
 	@$(VENV)/bin/mypy
-	@$(PY) -m pytest -n 2 -m "not slow and not faults and not browser" $(QUICK) $(ARGS)
+	@REGULARS_QUICK=1 $(PY) -m pytest -n 2 -m "not slow and not faults and not browser" $(QUICK) $(ARGS)
 
 faults: $(STAMP) ## Kills at random points, damaged files, whole runs again, big real data (minutes)
 	@$(PY) -m pytest -n 2 -m faults $(ARGS)

@@ -16,14 +16,21 @@ os.environ.setdefault("DBT_SEND_ANONYMOUS_USAGE_STATS", "false")
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
 os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")
 # A busy machine makes no test wrong. The same commit is judged by the same examples every time;
-# new ones are looked for by `make soak`.
+# new ones are looked for by `make soak`, and `make quick` takes a few of them.
 settings.register_profile(
     "shared", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
 )
 settings.register_profile(
     "soak", settings.get_profile("shared"), derandomize=False, max_examples=1000
 )
-settings.load_profile("soak" if os.environ.get("REGULARS_SOAK") else "shared")
+settings.register_profile("quick", settings.get_profile("shared"), max_examples=10)
+settings.load_profile(
+    "soak"
+    if os.environ.get("REGULARS_SOAK")
+    else "quick"
+    if os.environ.get("REGULARS_QUICK")
+    else "shared"
+)
 
 
 class OneWorkerPerFixture(LoadScopeScheduling):

@@ -18,6 +18,7 @@ from ingestion.config import Quarantine
 from ingestion.errors import SourceError
 
 Problem = tuple[str, str]  # a reason code and the column it was found in
+ANOTHER_KIND = ("unknown_format", "wrong_encoding")
 NO_FILE = ("not a file", "a link to a folder")  # how the folder's words for such things end
 
 # What to do about a reason, where the reason alone does not say it.
@@ -99,7 +100,7 @@ def check_limits(
 
 def _is_stray(counts: FileCounts) -> bool:
     """Whether it is none of the source's files: of another kind, or no file (a folder, a pipe)."""
-    return all(code == "unknown_format" or column.endswith(NO_FILE) for code, column in counts.bad)
+    return all(code in ANOTHER_KIND or column.endswith(NO_FILE) for code, column in counts.bad)
 
 
 def _whole_file(source: str, path: str, counts: FileCounts) -> SourceError:
