@@ -8,11 +8,13 @@
     {{ return([
         ('message_sent', 'sent_at', 'outbound'),
         ('message_delivered', 'delivered_at', 'outbound'),
+        ('message_failed', 'failed_at', 'outbound'),
         ('message_bounced', 'bounced_at', 'outbound'),
         ('message_opened_by_machine', 'machine_opened_at', 'outbound'),
         ('message_clicked_by_machine', 'machine_clicked_at', 'outbound'),
         ('message_opened', 'opened_at', 'inbound'),
         ('message_clicked', 'clicked_at', 'inbound'),
+        ('message_replied', 'replied_at', 'inbound'),
         ('message_unsubscribed', 'unsubscribed_at', 'inbound'),
         ('message_complained', 'complained_at', 'inbound'),
     ]) }}

@@ -4,7 +4,6 @@ Belongs here: raw rows and nothing else; what must come of them stands in test_i
 test_traits.
 """
 
-# ruff: noqa: E501 - raw rows read best as a table, one to a line
 from __future__ import annotations
 
 from typing import Any
@@ -164,6 +163,7 @@ def timeline_shop(world: World) -> None:
                 "email": ann,
                 "source": "store_till",
                 "job": "teacher",
+                "preferred_channel": "SMS",
                 "created_at": "2026-05-10 10:00:00",
                 "attributes": {"SHOE-SIZE": "38"},
             },
@@ -178,11 +178,114 @@ def timeline_shop(world: World) -> None:
                 "name": "Tea",
                 "category": "Drinks",
                 "brand": "Regular",
+                "attributes": {"size": "250 g", "color": "green"},
             },
             {"product_id": "p2", "sku": "S2", "name": "Mug", "category": "Kitchen"},
         ],
     )
+    ann_is = {"identifier_type": "email", "identifier_value": ann}
+    asked = {"kind": "survey", "question": "What matters most?", "answer": "Fair wages"}
     world.add(
         "raw_feedback.feedback",
-        [{"identifier_type": "email", "identifier_value": ann, "kind": "nps", "score": 9, "occurred_at": "2026-05-08 10:00:00"}],
-    )  # fmt: skip
+        [
+            ann_is | {"kind": "nps", "score": 9, "occurred_at": "2026-05-08 10:00:00"},
+            ann_is | {"kind": "support", "occurred_at": "2026-05-08 11:00:00"},
+            ann_is
+            | {
+                "kind": "review",
+                "score": 4,
+                "product_id": "p1",
+                "occurred_at": "2026-05-08 12:00:00",
+            },
+            ann_is | asked | {"occurred_at": "2026-05-09 11:00:00"},
+            ann_is | asked | {"answer": "Low prices", "occurred_at": "2026-05-10 11:00:00"},
+        ],
+    )
+    app = {"context": {"touchpoint": "app", "page": {"load_ms": 900}, "userAgent": "Firefox"}}
+    quiz = {"quiz_id": "q1", "answers": {"Skin type?": "dry", "stage": "beginner"}}
+    world.add(
+        "raw_web.events",
+        [
+            event(
+                20,
+                "12 09:00",
+                "tablet",
+                "ann",
+                "Content Viewed",
+                properties={"content_id": "c-1", "title": "How to brew", "topic": "tea"},
+                **app,
+            ),
+            event(21, "12 09:01", "tablet", "ann", "Quiz Completed", properties=quiz),
+            event(
+                22,
+                "12 09:02",
+                "tablet",
+                "ann",
+                "Sign-up Offered",
+                properties={"promotion_id": "TEN"},
+            ),
+            event(
+                23,
+                "12 09:03",
+                "tablet",
+                "ann",
+                "Sign-up Accepted",
+                properties={"promotion_id": "TEN"},
+            ),
+            event(
+                24,
+                "12 09:04",
+                "tablet",
+                "ann",
+                "Products Searched",
+                properties={"query": "teapot", "results": 0},
+            ),
+        ],
+    )
+    text = {"message_id": "t1", "channel": "sms", **ann_is, "campaign_id": "may", "flow_id": "f1"}
+    world.add(
+        "raw_messages.messages",
+        [
+            text | {"event": "sent", "occurred_at": "2026-05-13 10:00:00"},
+            text | {"event": "clicked", "occurred_at": "2026-05-13 10:00:02"},
+            text
+            | {"event": "replied", "occurred_at": "2026-05-13 10:05:00", "is_opt_out_reply": True},
+            text | {"message_id": "t2", "event": "failed", "occurred_at": "2026-05-14 10:00:00"},
+            text
+            | {
+                "message_id": "t3",
+                "channel": "email",
+                "event": "sent",
+                "occurred_at": "2026-05-15 10:00:00",
+            },
+            text
+            | {
+                "message_id": "t3",
+                "channel": "email",
+                "event": "opened",
+                "occurred_at": "2026-05-15 10:00:03",
+            },
+            *[
+                text
+                | {
+                    "message_id": "t4",
+                    "channel": channel,
+                    "event": "sent",
+                    "occurred_at": "2026-05-16 10:00:00",
+                }
+                for channel in ("push", "ads", "onsite")
+            ],
+        ],
+    )
+    voucher = {"promotion_id": "TEN", "value_amount": 10, "currency": "GBP", **ann_is}
+    world.add(
+        "raw_promotions.promotions",
+        [
+            voucher
+            | {
+                "issued_at": "2026-05-16 10:00:00",
+                "redeemed_at": "2026-05-17 10:00:00",
+                "redeemed_order_id": "7",
+            }
+        ],
+    )

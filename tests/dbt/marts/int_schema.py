@@ -50,7 +50,7 @@ INTERMEDIATE: dict[str, str] = {
     "int_products_unioned": f"""
         product_id text, sku text, product_name text, category text, brand text, price {MONEY},
         cost {MONEY}, currency text, replenish_after_days bigint, in_stock boolean,
-        substitute_group text, product_source text""",
+        substitute_group text, attributes text, product_source text""",
     "int_web_sessions_resolved": """
         session_id text, customer_id text, device_id text, login_id text, started_at timestamp,
         ended_at timestamp, event_count bigint, page_view_count bigint, product_view_count bigint,
@@ -67,27 +67,35 @@ INTERMEDIATE: dict[str, str] = {
         checkout_id text, search_query text,
         page_url text""",
     "int_interactions_web": f"""
-        interaction_id bigint, customer_id text, occurred_at timestamp, kind text,
+        interaction_id bigint, customer_id text, occurred_at timestamp, touchpoint text, kind text,
         product_id text, order_id text, value {MONEY}, detail text""",
     "int_messages_resolved": """
         message_id text, customer_id text, email text, channel text, message_kind text,
         campaign_id text, flow_id text, campaign_name text, variant text, sent_at timestamp,
         delivered_at timestamp, opened_at timestamp, machine_opened_at timestamp,
         clicked_at timestamp, machine_clicked_at timestamp, unsubscribed_at timestamp,
-        bounced_at timestamp,
+        bounced_at timestamp, failed_at timestamp, replied_at timestamp, is_opt_out_reply boolean,
         is_hard_bounce boolean, complained_at timestamp, message_source text""",
     "int_contacts_resolved": """
         contact_key text, customer_id text, contact_source text, source text,
         source_record_id text, email text, phone text, first_name text, last_name text,
         birthday date, gender text, job text, country_code text, postcode text, timezone text,
-        loyalty_id text, loyalty_tier text, created_at timestamp, updated_at timestamp,
+        loyalty_id text, loyalty_tier text, preferred_channel text, created_at timestamp,
+        updated_at timestamp,
         attributes text, evidence_grade text""",
     "int_contact_attributes": """
         contact_key text, customer_id text, trait text, value text, source text,
         created_at timestamp, _dlt_load_id text, _line bigint""",
+    "int_stated_answers": """
+        customer_id text, trait text, value text, source text, stated_at timestamp,
+        record_order text""",
+    "int_vouchers_resolved": f"""
+        voucher_key text, customer_id text, promotion_id text, product_id text,
+        value_amount {MONEY}, currency text, issued_at timestamp, redeemed_at timestamp,
+        redeemed_order_id text""",
     "int_feedback_resolved": f"""
         feedback_key text, customer_id text, kind text, score {MONEY}, product_id text,
-        occurred_at timestamp, source text""",
+        question text, answer text, occurred_at timestamp, source text""",
     "int_customers": """
         customer_id text, first_seen_at timestamp, last_seen_at timestamp,
         identifier_count bigint, has_known_identifier boolean, is_newly_born boolean,

@@ -218,6 +218,9 @@ def add_buyers(shop: Shop) -> None:
 def add_visitors_and_subscribers(shop: Shop) -> None:
     shop.person("visitor_once", ago(days=30), known=False)
     shop.visit("visitor_once", ago(days=30))
+    shop.event("visitor_once", "Product Viewed", ago(days=30))
+    shop.event("visitor_once", "Product Viewed", ago(days=29), product_id="pot", sku="POT")
+    shop.event("visitor_once", "Product Added", ago(days=28))
     shop.person("visitor_twice", ago(days=30), known=False)
     shop.visit("visitor_twice", ago(days=30))
     shop.visit("visitor_twice", ago(days=3))

@@ -194,6 +194,7 @@ class Shop:
             "interaction_id": int(hashed[:15], 16),
             "customer_id": customer,
             "occurred_at": at,
+            "touchpoint": "web",
             "kind": kind,
         }
         return self.add("int_interactions_web", **(row | more))

@@ -13,7 +13,7 @@ from decimal import Decimal
 
 import pytest
 
-from tests.dbt.marts.people import AS_OF, add_everybody
+from tests.dbt.marts.people import AS_OF, add_everybody, ago
 from tests.dbt.marts.shop import Shop
 
 
@@ -352,3 +352,14 @@ def test_the_most_doubtful_come_first_in_the_review(shop: Shop) -> None:
         ("once", "twice", 6, 1),
         ("no_rate", "once", 5, 2),
     ]
+
+
+def test_how_it_began_and_where_somebody_left_off_are_kept(shop: Shop) -> None:
+    """First touch and its source, what was looked at first and last, what went into the cart."""
+    (row,) = shop.query("select * from marts.customer_360 where customer_id = 'visitor_once'")
+    assert row["first_marketing_channel"] == "direct"
+    assert (row["first_touch_channel"], row["first_touch_kind"]) == ("web", "product_viewed")
+    assert (row["first_viewed_product_id"], row["first_viewed_at"]) == ("mug", ago(days=30))
+    assert (row["last_viewed_product_id"], row["last_viewed_at"]) == ("pot", ago(days=29))
+    assert (row["last_added_product_id"], row["last_added_at"]) == ("mug", ago(days=28))
+    assert row["first_touch_at"] == ago(days=30)

@@ -73,6 +73,29 @@ def test_each_source_is_told_once_with_where_and_who_acted(told: list[Line]) -> 
             ("signed_up", "other", None, "inbound"),
             ("loyalty_joined", "store", "store", "inbound"),
             ("nps", "other", None, "inbound"),
+            ("support", "other", None, "inbound"),
+            ("review", "other", None, "inbound"),
+            ("message_sent", "push", "push", "outbound"),
+            ("message_sent", "ads", "ads", "outbound"),
+            ("message_sent", "onsite", "onsite", "outbound"),
+            ("survey", "other", None, "inbound"),
+            ("survey", "other", None, "inbound"),
+            ("visit", "web", "app", "inbound"),
+            ("content_viewed", "web", "app", "inbound"),
+            ("quiz_completed", "web", "web", "inbound"),
+            ("sign_up_offered", "web", "web", "outbound"),
+            ("sign_up_accepted", "web", "web", "inbound"),
+            ("products_searched", "web", "web", "inbound"),
+            ("message_sent", "sms", "sms", "outbound"),
+            ("message_clicked", "sms", "sms", "inbound"),
+            ("message_replied", "sms", "sms", "inbound"),
+            ("message_unsubscribed", "sms", "sms", "inbound"),
+            ("message_sent", "sms", "sms", "outbound"),
+            ("message_failed", "sms", "sms", "outbound"),
+            ("message_sent", "email", "email", "outbound"),
+            ("message_opened_by_machine", "email", "email", "outbound"),
+            ("voucher_issued", "other", None, "outbound"),
+            ("voucher_redeemed", "other", None, "inbound"),
         ]
     )
 
@@ -85,7 +108,11 @@ def test_robots_tests_and_nobody_are_left_out_and_so_is_the_future(told: list[Li
 
 
 def test_a_machine_that_opens_is_no_reader(told: list[Line]) -> None:
-    (machine,), (read,) = of(told, "message_opened_by_machine"), of(told, "message_opened")
+    other, machine = sorted(
+        of(told, "message_opened_by_machine"), key=lambda line: line["source_system"], reverse=True
+    )
+    (read,) = of(told, "message_opened")
+    assert (other["source_system"], other["campaign_id"]) == ("messages", "may")
     assert (str(machine["occurred_at"]), machine["direction"]) == (
         "2026-05-06 10:00:06",
         "outbound",
@@ -97,23 +124,45 @@ def test_a_machine_that_opens_is_no_reader(told: list[Line]) -> None:
 def test_details_are_small_json_without_names_and_addresses(told: list[Line]) -> None:
     assert not any("@" in (line["detail"] or "") for line in told)
     details = [json.loads(line["detail"]) for line in told if line["detail"]]
-    assert {"query": "blue mug"} in details
-    assert {"query": None} in details, "a search that holds an address is a search without words"
+    assert {"query": "blue mug", "results": None} in details
+    assert {"query": "teapot", "results": 0} in details
+    assert {"content": "c-1", "title": "How to brew", "topic": "tea"} in details
+    assert {"quiz": "q1"} in details
+    assert {"promotion": "TEN"} in details
+    assert {"asks_to_stop": True} in details
+    assert {"question": None, "score": None} in details, "a question is words too"
+    assert {"query": None, "results": None} in details, (
+        "a search that holds an address is a search without words"
+    )
     assert {"sku": "S-7", "name": "Tea pot"} in details
-    assert {"score": 9.0} in [
-        {k: float(v)} for each in details for k, v in each.items() if k == "score"
-    ]
-    assert {"pages": 1, "source": "direct", "campaign": None, "device": "desktop"} in details
+    assert 9 in [each["score"] for each in details if each.get("score")]
+    visit = {"pages": 1, "source": "direct", "campaign": None, "device": "desktop"}
+    assert visit | {"load_ms": None} in details
+    assert visit | {"pages": 0, "load_ms": 900} in details
     assert max(len(line["detail"] or "") for line in told) < 200
 
 
 def test_money_has_the_orders_currency_and_a_product_on_the_site_none(told: list[Line]) -> None:
     (added,) = of(told, "product_added")
     assert (str(added["value"]), added["currency"]) == ("24.0000", None)
+    (redeemed,) = of(told, "voucher_redeemed")
+    assert (str(redeemed["value"]), redeemed["currency"], redeemed["order_id"]) == (
+        "10.0000",
+        "GBP",
+        "7",
+    )
     assert {(str(line["value"]), line["currency"]) for line in of(told, "order_placed")} == {("100.0000", "GBP")}  # fmt: skip
     (store,) = [line for line in of(told, "order_placed") if line["channel"] == "store"]
     assert store["store_id"] == "north"
     assert {line["place"] for line in of(told, "loyalty_joined")} == {"FR"}
+
+
+def test_load_time_rewards_and_reviews_are_in_it(told: list[Line]) -> None:
+    visits = [json.loads(line["detail"])["load_ms"] for line in of(told, "visit")]
+    assert sorted(visits, key=str) == [900, None, None]
+    assert [line["order_id"] for line in of(told, "voucher_redeemed")] == ["7"]
+    (review,) = of(told, "review")
+    assert (review["product_id"], float(json.loads(review["detail"])["score"])) == ("p1", 4)
 
 
 def test_a_key_names_one_line_in_every_run(told: list[Line], tmp_path: Path) -> None:

@@ -16,8 +16,7 @@ owned as (
     select
         attributes.*,
         coalesce(own_ids.customer_id, emails.customer_id, phones.customer_id) as customer_id,
-        -- "Shoe Size" and shoe_size are one name
-        {{ replace_matches('lower(trim(attributes.name))', '[^\\p{L}\\p{M}\\p{N}]+', '_') }} as trait,
+        {{ trait_name('attributes.name') }} as trait,
         {{ words_of_a_person('attributes.value', 'text') }} as plain_value
     from attributes
     left join customers as own_ids
@@ -36,4 +35,4 @@ select
     _dlt_load_id,
     _line
 from owned
-where customer_id is not null and plain_value is not null and length(trait) between 1 and 60 and trait <> '_'
+where customer_id is not null and plain_value is not null and {{ is_trait_name('trait') }}

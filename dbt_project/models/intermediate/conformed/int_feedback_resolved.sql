@@ -20,6 +20,8 @@ select
     feedback.kind,
     {{ money('feedback.score') }} as score,
     feedback.product_id,
+    feedback.question,
+    feedback.answer,
     feedback.occurred_at,
     'feedback' as source
 from feedback
@@ -34,6 +36,8 @@ select
     case event_name when 'Product Reviewed' then 'review' else 'share' end as kind,
     null as score,
     product_id,
+    null as question,
+    null as answer,
     occurred_at,
     'web' as source
 from interactions

@@ -7,7 +7,7 @@
 
 {%- set paths = [
     '$.message_id', '$."$message"', '$.message_kind', '$.campaign_id', '$.variant', '$.machine_open',
-    '$."Bounce Type"', '$."Campaign Name"', '$.Subject', '$."Bot Click"',
+    '$."Bounce Type"', '$."Campaign Name"', '$.Subject', '$."Bot Click"', '$."$flow"',
 ] %}
 
 with events as (
@@ -50,7 +50,8 @@ named as (
         or coalesce(try_cast({{ array_item('fields', 10) }} as boolean), false) as is_declared_machine,
         coalesce(lower({{ array_item('fields', 7) }}), 'hard') = 'hard' as is_hard_bounce,
         {{ array_item('fields', 8) }} as campaign_name,
-        {{ array_item('fields', 9) }} as subject
+        {{ array_item('fields', 9) }} as subject,
+        {{ array_item('fields', 11) }} as flow_id
     from events
     where event_name is not null
 ),

@@ -29,6 +29,19 @@ with reactions as (
         cast(null as {{ dbt.type_string() }}) as user_agent
     from {{ ref('int_klaviyo_message_events') }}
     where event_name in ('opened', 'clicked') and not is_declared_machine
+    union all
+    -- Only mail has systems that open and click before a person can
+    select
+        'messages' as message_source,
+        message_event_key as event_id,
+        message_id as source_message_id,
+        identifier_value as recipient,
+        event = 'clicked' as is_click,
+        occurred_at,
+        url,
+        null as user_agent
+    from {{ ref('stg_messages__messages') }}
+    where channel = 'email' and event in ('opened', 'clicked')
 ),
 
 arrivals as (
@@ -52,6 +65,18 @@ arrivals as (
     from {{ ref('int_klaviyo_message_events') }}
     where event_name = 'received'
     group by source_message_id, klaviyo_profile_id
+    union all
+    select
+        'messages' as message_source,
+        message_id as source_message_id,
+        identifier_value as recipient,
+        coalesce(
+            min(occurred_at) filter (where event = 'delivered'),
+            min(occurred_at)
+        ) as arrived_at
+    from {{ ref('stg_messages__messages') }}
+    where channel = 'email' and event in ('delivered', 'sent')
+    group by message_id, identifier_value
 ),
 
 patterns as (

@@ -16,8 +16,12 @@ campaigns as (
 select
     {{ hash_key(['messages.message_source', 'messages.source_message_id', 'messages.email', 'messages.klaviyo_profile_id']) }}
         as message_id,
-    coalesce(emails.customer_id, profiles.customer_id) as customer_id,
-    coalesce(emails.identifier_value, messages.email) as email,
+    coalesce(emails.customer_id, profiles.customer_id, named.customer_id) as customer_id,
+    coalesce(
+        emails.identifier_value,
+        messages.email,
+        case when messages.identifier_type = 'email' then coalesce(named.identifier_value, messages.identifier_value) end
+    ) as email,
     messages.channel,
     coalesce(messages.message_kind, campaigns.message_kind, case when messages.campaign_id is not null then 'promo' end)
         as message_kind,
@@ -34,6 +38,9 @@ select
     messages.bounced_at,
     messages.is_hard_bounce,
     messages.complained_at,
+    messages.failed_at,
+    messages.replied_at,
+    messages.is_opt_out_reply,
     messages.message_source,
     messages.subject,
     coalesce(messages.campaign_name, campaigns.campaign_name) as campaign_name
@@ -43,4 +50,8 @@ left join customers as profiles
     on
         messages.klaviyo_profile_id = profiles.raw_value
         and profiles.identifier_type = 'klaviyo_profile_id'
+left join customers as named
+    on
+        messages.identifier_value = named.raw_value
+        and messages.identifier_type = named.identifier_type
 left join campaigns on messages.campaign_id = campaigns.campaign_id

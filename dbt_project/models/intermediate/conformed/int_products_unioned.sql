@@ -47,6 +47,7 @@ listed as (
         replenish_after_days,
         in_stock,
         substitute_group,
+        attributes,
         _row_id
     from {{ ref('stg_products__products') }}
     union all
@@ -64,6 +65,7 @@ listed as (
         null as replenish_after_days,
         in_stock,
         null as substitute_group,
+        null as attributes,
         _row_id
     from {{ ref('stg_shopify__products') }}
     union all
@@ -81,6 +83,7 @@ listed as (
         null as replenish_after_days,
         null as in_stock,
         null as substitute_group,
+        null as attributes,
         product_id as _row_id
     from sold_products
 ),
@@ -100,7 +103,8 @@ by_priority as (
         currency,
         first_value(replenish_after_days ignore nulls) over trusted_all as replenish_after_days,
         first_value(in_stock ignore nulls) over trusted_all as in_stock,
-        first_value(substitute_group ignore nulls) over trusted_all as substitute_group
+        first_value(substitute_group ignore nulls) over trusted_all as substitute_group,
+        first_value(attributes ignore nulls) over trusted_all as attributes
     from listed
     window
         trusted as (partition by product_id order by priority, sku, _row_id),
@@ -122,6 +126,7 @@ select
     replenish_after_days,
     in_stock,
     substitute_group,
+    attributes,
     product_source
 from by_priority
 where source_number = 1

@@ -31,6 +31,8 @@ select
     visits.marketing_channel,
     visits.utm_campaign,
     visits.device_type,
+    visits.touchpoint,
+    visits.load_ms,
     {{ hash_number(
         'visits.session_id, visits.customer_id, visits.device_customer_id, visits.login_customer_id, '
         ~ 'other_owners.customer_id, visits.event_count, visits.event_checksum, visits.marketing_channel, '

@@ -19,6 +19,12 @@ feedback as (
     where customer_id is not null and source = 'feedback'
 ),
 
+vouchers as (
+    select *
+    from {{ ref('int_vouchers_resolved') }}
+    where customer_id is not null
+),
+
 contacts as (
     select *
     from {{ ref('int_contacts_resolved') }}
@@ -64,8 +70,32 @@ facts as (
         cast(null as {{ text }}) as order_id,
         cast(null as decimal(18, 4)) as value,
         cast(null as {{ text }}) as currency,
-        case when score is not null then {{ json_object_text({'score': 'score'}) }} end as detail
+        case
+            when question is not null
+                then {{ json_object_text({'question': plain_words('question'), 'score': 'score'}) }}
+            when score is not null then {{ json_object_text({'score': 'score'}) }}
+        end as detail
     from feedback
+    {%- for kind, moment in [('voucher_issued', 'issued_at'), ('voucher_redeemed', 'redeemed_at')] %}
+    union all
+    select
+        {{ key_number(["'" ~ kind ~ "'", 'voucher_key']) }} as interaction_id,
+        customer_id,
+        {{ moment }} as occurred_at,
+        'promotions' as source_system,
+        'other' as channel,
+        cast(null as {{ text }}) as touchpoint,
+        '{{ kind }}' as kind,
+        cast(null as {{ text }}) as place,
+        cast(null as {{ text }}) as store_id,
+        product_id,
+        {{ 'redeemed_order_id' if kind == 'voucher_redeemed' else 'cast(null as ' ~ text ~ ')' }} as order_id,
+        value_amount as value,
+        currency,
+        {{ json_object_text({'promotion': plain_code('promotion_id')}) }} as detail
+    from vouchers
+    where {{ moment }} is not null
+    {%- endfor %}
     {%- for kind, condition in [
         ('signed_up', "source <> 'import'"), ('loyalty_joined', 'loyalty_id is not null'),
     ] %}

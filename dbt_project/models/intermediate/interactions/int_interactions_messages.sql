@@ -38,6 +38,7 @@ select
     message_kind,
     case
         when step = 'message_bounced' then {{ json_object_text({'is_hard_bounce': 'is_hard_bounce'}) }}
+        when step = 'message_replied' then {{ json_object_text({'asks_to_stop': 'is_opt_out_reply'}) }}
         when variant is not null then {{ json_object_text({'variant': 'variant'}) }}
     end as detail
 from taken

@@ -36,17 +36,29 @@ events as (
             else visits.device_customer_id
         end as customer_id,
         events.occurred_at,
+        events.touchpoint,
         {{ event_kind('events.event_name') }} as kind,
         {{ plain_code('events.product_id') }} as product_id,
         {{ plain_code('events.order_id') }} as order_id,
         cast(events.price * coalesce(events.quantity, 1) as decimal(18, 4)) as value,
         case
             when events.search_query is not null
-                then {{ json_object_text({'query': plain_words('events.search_query')}) }}
+                then {{ json_object_text({
+                    'query': plain_words('events.search_query'), 'results': 'events.results',
+                }) }}
+            when coalesce(events.content_id, events.title, events.topic) is not null
+                then {{ json_object_text({
+                    'content': plain_code('events.content_id'), 'title': plain_words('events.title'),
+                    'topic': plain_words('events.topic'),
+                }) }}
+            when events.quiz_id is not null then {{ json_object_text({'quiz': plain_code('events.quiz_id')}) }}
+            when events.promotion_id is not null
+                then {{ json_object_text({'promotion': plain_code('events.promotion_id')}) }}
             when events.product_id is null and coalesce(events.sku, events.product_name) is not null
                 then {{ json_object_text({
                     'sku': plain_code('events.sku'), 'name': plain_words('events.product_name'),
                 }) }}
+            when events.load_ms is not null then {{ json_object_text({'load_ms': 'events.load_ms'}) }}
         end as detail,
         visits.visit_version
     from {{ ref('int_web_events') }} as events
@@ -69,13 +81,14 @@ select
     {{ key_number(["'visit'", 'session_id']) }} as interaction_id,
     customer_id,
     started_at as occurred_at,
+    touchpoint,
     'visit' as kind,
     null as product_id,
     null as order_id,
     null as value,
     {{ json_object_text({
         'source': 'marketing_channel', 'campaign': plain_words('utm_campaign'), 'pages': 'page_view_count',
-        'device': 'device_type',
+        'device': 'device_type', 'load_ms': 'load_ms',
     }) }} as detail,
     visit_version
 from visits

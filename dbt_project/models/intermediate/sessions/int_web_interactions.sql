@@ -46,6 +46,7 @@ select
     events.cart_id,
     events.checkout_id,
     events.search_query,
+    events.answers,
     events.page_url
 from events
 -- Visits of one visitor never overlap, so each event is in exactly one

@@ -139,6 +139,8 @@ select
     {{ host_of('landing.page_url') }} as landing_host,
     landing.user_agent,
     landing.device_type,
+    landing.touchpoint,
+    landing.load_ms,
     landing.ip
 from sessions
 inner join {{ events_table }} as landing

@@ -42,6 +42,8 @@ select
     sessions.utm_campaign,
     coalesce(traffic_sources.marketing_channel, 'direct') as marketing_channel,
     sessions.resolved_device_type as device_type,
+    sessions.touchpoint,
+    sessions.load_ms,
     sessions.is_bot,
     sessions.is_internal
 from sessions

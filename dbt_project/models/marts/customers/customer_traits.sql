@@ -26,6 +26,7 @@ statements as (
     {%- for trait, value in {
         'gender': plain_claim('gender'), 'job': plain_claim('job'), 'timezone': plain_claim('timezone'),
         'country': 'country_code', 'loyalty_tier': plain_claim('loyalty_tier'),
+        'preferred_channel': plain_code('preferred_channel'),
         'birthday': 'substr(cast(birthday as ' ~ text ~ '), 6)',
         'birth_year': 'substr(cast(birthday as ' ~ text ~ '), 1, 4)',
     }.items() %}
@@ -54,6 +55,16 @@ statements as (
         created_at as stated_at,
         concat_ws('|', _dlt_load_id, lpad(cast(_line as {{ text }}), 12, '0'), contact_key) as record_order
     from {{ ref('int_contact_attributes') }}
+    union all
+    select
+        customer_id,
+        trait,
+        value,
+        'stated' as evidence_kind,
+        source,
+        stated_at,
+        record_order
+    from {{ ref('int_stated_answers') }}
     union all
     -- What they say an order is for; whom it is for is nobody's business here
     select
@@ -128,10 +139,14 @@ kept_orders as (
 ),
 
 bought as (
-    select lines.*
+    select
+        lines.*,
+        products.size,
+        products.colour
     from {{ ref('fct_order_lines') }} as lines
     inner join kept_orders
         on lines.order_id = kept_orders.order_id and lines.order_source = kept_orders.order_source
+    left join {{ ref('dim_products') }} as products on lines.product_id = products.product_id
     where not lines.is_return_line and lines.quantity - coalesce(lines.returned_quantity, 0) > 0
 ),
 
@@ -154,6 +169,8 @@ observations as (
     {%- for trait, value, rows, moment, source in [
         ('bought_category', 'category', 'bought', 'ordered_at', 'orders'),
         ('bought_brand', 'brand', 'bought', 'ordered_at', 'orders'),
+        ('bought_size', 'size', 'bought', 'ordered_at', 'orders'),
+        ('bought_colour', 'colour', 'bought', 'ordered_at', 'orders'),
         ('viewed_category', 'category', 'viewed', 'occurred_at', 'web'),
         ('store', 'store_id', 'kept_orders', 'ordered_at', 'orders'),
         ('country', 'country_code', 'kept_orders', 'ordered_at', 'orders'),

@@ -5,6 +5,7 @@ select
     message_kind,
     campaign_id,
     campaign_name,
+    flow_id,
     variant,
     message_source,
     email,
@@ -17,5 +18,7 @@ select
     machine_clicked_at,
     unsubscribed_at,
     bounced_at,
-    complained_at
+    complained_at,
+    failed_at,
+    replied_at
 from {{ ref('int_messages_resolved') }}

@@ -8,7 +8,7 @@ with interactions as (
         customer_id,
         occurred_at,
         'web' as channel,
-        'web' as touchpoint,
+        touchpoint,
         kind,
         -- What was shown to them and not done by them
         case when kind in ('promotion_viewed', 'sign_up_offered') then 'outbound' else 'inbound' end as direction,
@@ -53,7 +53,7 @@ with interactions as (
         channel,
         touchpoint,
         kind,
-        'inbound' as direction,
+        case kind when 'voucher_issued' then 'outbound' else 'inbound' end as direction,
         place,
         store_id,
         product_id,

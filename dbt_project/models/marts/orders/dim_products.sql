@@ -1,5 +1,8 @@
 with products as (
-    select * from {{ ref('int_products_unioned') }}
+    select
+        *,
+        {{ json_texts('attributes', ['$.size', '$.Size', '$.colour', '$.color']) }} as own
+    from {{ ref('int_products_unioned') }}
 ),
 
 sales as (
@@ -24,6 +27,8 @@ final as (
         products.category,
         products.brand,
         products.substitute_group,
+        {{ first_text([array_item('products.own', 1), array_item('products.own', 2)]) }} as size,
+        {{ first_text([array_item('products.own', 3), array_item('products.own', 4)]) }} as colour,
         products.product_source,
         products.in_stock,
         products.price,
