@@ -84,12 +84,12 @@ class ExportShop:
         return world
 
     def orders(self, prefix: str = "") -> dict[str, tuple[Any, ...]]:
-        """Gross sales, discounts, returns, net sales, shipping, currency and whether it was no
-        sale, of each order whose id begins so."""
+        """Gross sales, discounts, returns, net sales, shipping, taxes, currency and whether it
+        was no sale, of each order whose id begins so."""
         with World(self.home, AS_OF.isoformat(sep=" ")).warehouse() as connection:
             rows = connection.execute(
                 "select order_id, gross_sales, discounts, returns,"
-                " gross_sales - discounts - returns, shipping, currency,"
+                " gross_sales - discounts - returns, shipping, taxes, currency,"
                 " is_cancelled or is_voided from intermediate.int_orders_unioned"
                 " where starts_with(order_id, ?) order by order_id",
                 [prefix],

@@ -17,21 +17,21 @@ from tests.exports.conftest import SAMPLES, ExportShop
 
 SAMPLE = "shopify_orders_export.csv"
 API = Path(__file__).parent / "shopify_orders_api.json"
-# Counted by hand: gross sales, discounts, returns, net sales, shipping, currency, is no sale
+# Counted by hand: gross sales, discounts, returns, net sales, shipping, taxes, currency, is no sale
 TOTALS = {
     # 2 x 30 + 40 with a fifth of VAT in what is paid for them, 90; 10 off, 4.95 shipping
-    "5550000001001": ("85.00", "10.00", "0.00", "75.00", "4.95", "GBP", False),
+    "5550000001001": ("85.00", "10.00", "0.00", "75.00", "4.95", "15.83", "GBP", False),
     # 50 + 24 with 12.33 VAT, shipped free; the 24 given back, 4 of them VAT
-    "5550000001002": ("61.67", "0.00", "20.00", "41.67", "0.00", "GBP", False),
-    "5550000001003": ("30.00", "0.00", "30.00", "0.00", "0.00", "GBP", True),
+    "5550000001002": ("61.67", "0.00", "20.00", "41.67", "0.00", "8.33", "GBP", False),
+    "5550000001003": ("30.00", "0.00", "30.00", "0.00", "0.00", "0.00", "GBP", True),
     # A code that freed the shipping takes nothing off the goods
-    "5550000001004": ("20.00", "0.00", "0.00", "20.00", "0.00", "EUR", False),
-    "5550000001005": ("25.33", "2.00", "0.00", "23.33", "0.00", "GBP", False),
+    "5550000001004": ("20.00", "0.00", "0.00", "20.00", "0.00", "0.00", "EUR", False),
+    "5550000001005": ("25.33", "2.00", "0.00", "23.33", "0.00", "4.67", "GBP", False),
     # A gift card of 25 is no sale of goods
-    "5550000001006": ("15.00", "0.00", "0.00", "15.00", "6.00", "GBP", False),
-    "5550000001007": ("12.50", "0.00", "12.50", "0.00", "0.00", "GBP", True),
+    "5550000001006": ("15.00", "0.00", "0.00", "15.00", "6.00", "4.00", "GBP", False),
+    "5550000001007": ("12.50", "0.00", "12.50", "0.00", "0.00", "0.00", "GBP", True),
     # Prices without tax; 54 given back are 50 and their tax
-    "5550000001008": ("100.00", "0.00", "50.00", "50.00", "10.00", "GBP", False),
+    "5550000001008": ("100.00", "0.00", "50.00", "50.00", "10.00", "4.00", "GBP", False),
 }
 
 

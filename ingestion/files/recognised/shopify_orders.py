@@ -142,6 +142,9 @@ LINES = Feed(
         "line_amount": "case when price is not null then line_amount end",
         "discount": "discount",
         "shipping": "case when is_first then shipping end",
+        # What went back beyond the goods was for the shipping, and beyond that for its tax
+        "taxes": "case when is_first then greatest(taxes - (least(refunded, full_goods) "
+        "- goods_back) - greatest(refunded - full_goods - shipping, 0), 0) end",
         "refunded_amount": "case when is_first and refunded > 0 "
         "then goods_back + greatest(refunded - full_goods, 0) end",
         "currency": _of_order("Currency"),

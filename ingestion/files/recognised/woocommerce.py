@@ -36,6 +36,7 @@ STEPS: tuple[dict[str, str], ...] = (
         "tax": _money("item_total_tax"),
         "back": _money("item_refunded"),
         "shipping": _of_order("shipping_total"),
+        "taxes": _of_order("tax_total"),
         "refunded": _of_order("refunded_total"),
         "is_first": f"row_number() over (partition by {_ORDER} order by _line) = 1",
     },
@@ -68,6 +69,9 @@ LINES = Feed(
         "line_amount": "@[item_total]",
         "discount": "before - after",
         "shipping": "case when is_first then greatest(shipping - beyond, 0) end",
+        "taxes": "case when is_first then greatest(taxes - case when goods > 0 "
+        "then round(goods_back * (with_tax - goods) / goods, 2) else 0 end "
+        "- greatest(beyond - shipping, 0), 0) end",
         "refunded_amount": "case when is_first and refunded > 0 then goods_back end",
         "currency": "@[order_currency]",
         "country": "@[billing_country]",

@@ -43,6 +43,7 @@ LineColumn = Literal[
     "line_amount",
     "discount",
     "shipping",
+    "taxes",
     "refunded_amount",
     "currency",
     "country",
@@ -55,7 +56,7 @@ LINE_TYPES: dict[str, ColumnType] = {
     **dict.fromkeys(get_args(LineColumn), "text"),
     **dict.fromkeys(("ordered_at", "cancelled_at"), "timestamp"),
     **dict.fromkeys(
-        ("quantity", "line_amount", "discount", "shipping", "refunded_amount"), "money"
+        ("quantity", "line_amount", "discount", "shipping", "taxes", "refunded_amount"), "money"
     ),
     "unit_price": "price",
 }

@@ -44,6 +44,7 @@ line_orders as (
                 then min(cancelled_at) filter (where cancelled_at <= {{ as_of() }})
         end as cancelled_at,
         {{ amount_of_order('shipping') }} as shipping,
+        {{ amount_of_order('taxes') }} as taxes,
         {{ amount_of_order('refunded_amount') }} as refunded_amount,
         bool_and(is_return_line or is_adjustment) and bool_or(is_return_line) as is_return_document
     from lines

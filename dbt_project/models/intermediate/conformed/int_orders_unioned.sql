@@ -167,7 +167,7 @@ unioned as (
             when line_orders.is_cancelled or line_orders.is_voided then 0
             else greatest(line_orders.shipping - greatest(line_orders.refunded_amount - line_goods.net, 0), 0)
         end as shipping,
-        0 as taxes,
+        case when line_orders.is_cancelled or line_orders.is_voided then 0 else line_orders.taxes end as taxes,
         country_names.country_code,
         null as landing_site,
         null as referring_site,

@@ -26,6 +26,7 @@ select
     {{ money('round(quantity * unit_price, 4)') }} as priced_amount,
     {{ money('abs(coalesce(discount, 0))') }} as line_discount,
     shipping,
+    taxes,
     {{ money('abs(refunded_amount)') }} as refunded_amount,
     upper(nullif(trim(currency), '')) as currency,
     nullif(trim(country), '') as country,
