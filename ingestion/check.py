@@ -102,13 +102,15 @@ class InputLook:
 
 def look_through(folder: InputFolder, settings: Settings) -> InputLook:
     """Read every file once, judge its rows and keep none of them."""
-    files = {file.path: FileLook(file.path) for file in folder.files()}
+    everything = folder.files()
+    files = {file.path: FileLook(file.path) for file in everything}
     stops = []
     with connect() as session:
         session.execute("set timezone = 'UTC'")
         for source in folder_sources(settings):
             try:
-                counts = _look_at_source(session, folder, source, files)
+                parts = source.route(folder, source.files(folder, everything), False)
+                counts = _look_at_source(session, folder, source, parts, files)
                 bad = sum(found.bad.total() for found in counts.values())
                 check_limits(source.name, counts, bad, settings.quarantine, has_rows=False)
             except (SourceError, UsageError) as error:
@@ -120,10 +122,11 @@ def _look_at_source(
     session: duckdb.DuckDBPyConnection,
     folder: InputFolder,
     source: FolderSource,
+    parts: list[TableInput],
     files: dict[str, FileLook],
 ) -> dict[str, FileCounts]:
     counts: dict[str, FileCounts] = {}
-    for part in source.route(folder, source.files(folder), False):
+    for part in parts:
         if not part.files:
             continue
         for file in part.files:

@@ -107,15 +107,21 @@ class FolderSource:
         """The source's section of the shop's settings."""
         return settings.section(self.name, self.settings)
 
-    def files(self, folder: InputFolder) -> list[InputFile]:
-        """All readable files of this source: its own, and exports that feed it, wherever."""
+    def files(
+        self, folder: InputFolder, everything: list[InputFile] | None = None
+    ) -> list[InputFile]:
+        """All readable files of this source: its own, and exports that feed it, wherever.
+
+        `everything`: all files of the folder, where they were listed already.
+        """
         if self.document_endings:
             return folder.files(self.location or self.name, self.document_endings)
-        own = {file.path for file in folder.files(self.location or self.name)}
+        own = {file.path: file for file in folder.files(self.location or self.name)}
+        listed = {file.path: file for file in (everything or folder.files())} | own
         return [
             file
-            for file in folder.files()
-            if (export.to(self.name) if (export := export_of(folder, file)) else file.path in own)
+            for path, file in sorted(listed.items())
+            if (export.to(self.name) if (export := export_of(folder, file)) else path in own)
         ]
 
     def exports(self, folder: InputFolder, files: list[InputFile]) -> dict[str, Export]:

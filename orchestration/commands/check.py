@@ -58,7 +58,7 @@ def _alike(files: list[FileLook]) -> Iterable[list[FileLook]]:
 
 def _print_files(files: list[FileLook], out: Console) -> None:
     more = f" and {len(files) - NAMED_FILES:,} more" if len(files) > NAMED_FILES else ""
-    names = ", ".join(shown_name(file.path) for file in files[:NAMED_FILES])
+    names = ", ".join(file.path for file in files[:NAMED_FILES])
     out.print(f"{names}{more}", style="bold")
     first = files[0]
     out.print(f"  taken for: {first.taken_for or 'nothing that is read; see docs/formats.md'}")
@@ -102,7 +102,7 @@ def _print_table(table: str, looks: list[TableLook], out: Console) -> None:
 def _in_words(problem: Problem) -> str:
     where = f" in {shown_name(problem.field)}" if problem.field else ""
     shape = f", like {problem.example}" if problem.example else ""
-    return f"{problem.reason}{where}: first at {shown_name(problem.place)}{shape}"
+    return f"{problem.reason}{where}: first at {problem.place}{shape}"
 
 
 def _print_columns(what: str, columns: tuple[str, ...], out: Console) -> None:

@@ -137,6 +137,20 @@ def test_another_currency_than_the_shops_is_said(
     assert "The orders are in USD, the settings say SEK" in capsys.readouterr().out
 
 
+def test_a_folder_of_a_source_may_be_a_link_and_names_with_days_are_shown(
+    exports: ExportShop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    elsewhere = exports.root / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "2025-01-02.csv").write_text(BAD_LINES.splitlines()[0] + "\n", "utf-8")
+    exports.input.mkdir()
+    (exports.input / "orders").symlink_to(elsewhere)
+    (elsewhere / "2025-01-03.csv").write_text("\n".join(BAD_LINES.splitlines()[:3]), "utf-8")
+    assert exports.run("orders")["orders.order_lines"].loaded == 2
+    check(str(exports.input), exports.settings, WIDE, as_json=False)
+    assert "orders/2025-01-03.csv" in capsys.readouterr().out
+
+
 def test_nothing_to_read_is_refused(tmp_path: Path) -> None:
     (tmp_path / "readme.md").write_text("nothing", "utf-8")
     with pytest.raises(NoInputError):
