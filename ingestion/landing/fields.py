@@ -316,6 +316,9 @@ def typed_expression(column: Column) -> str:
         "date": lambda: day(text, column.pattern, column.day_order),
     }
     typed = simple[column.type]()
+    if column.type not in ("text", "json"):
+        # Columns are often empty; an engine works nothing out where no row has a text.
+        typed = f"case when {text_name(column)} is not null then {typed} end"
     return f"upper(trim({typed}))" if column.currency else typed
 
 
@@ -366,9 +369,10 @@ def problems(spec: TableSpec, is_json: bool) -> str:
 def unreadable(spec: TableSpec, is_json: bool) -> dict[str, str]:
     """SQL conditions, by column, under which an optional value is left empty and counted."""
     # A document that is none has no values to look into.
-    form = "case when _form is null then {} end" if is_json else "{}"
+    there = "{text} is not null and _form is null" if is_json else "{text} is not null"
     return {
-        column.name: form.format(" or ".join(f"({case[0]})" for case in found))
+        column.name: f"case when {there.format(text=text_name(column))} then "
+        f"{' or '.join(f'({case[0]})' for case in found)} end"
         for column in spec.columns
         if not column.refuses and (found := _column_problems(column, is_json))
     }

@@ -123,6 +123,7 @@ OPS_EXPORT: dict[str, str] = {
         consent_event_id text, identifier_type text, identifier_value text, channel text,
         purpose text, status text, occurred_at timestamp, source text, wording_version text,
         expires_at timestamp, proof text, lawful_basis text, level text, recorded_at timestamp""",
+    "quarantine": "source text, table_name text, reason text, row_count bigint",
     "suppressions": """
         suppression_id text, identifier_type text, identifier_value text, channel text,
         purpose text, reason text, occurred_at timestamp, source text""",
