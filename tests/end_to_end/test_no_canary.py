@@ -72,6 +72,7 @@ class CanaryShop:
 name = "Canaries"
 [quarantine]
 max_source_share = 0.9
+accept = ["*"]
 [notify]
 webhook_url_env = "HOOK"
 [destinations.file]
