@@ -2,7 +2,8 @@
 
 Three rules, each with its setting under `[quarantine]`: a share of a large source, more than half
 of a source of any size, and a whole file. One bad line among good ones never stops anything, and
-neither does a file of another kind that lies among a source's own (a note, a picture).
+neither does a file of another kind or layout that lies among good ones of the source: it is put
+aside and named.
 
 Belongs here: the rules and their sentences. Does not belong here: judging rows, counting them.
 """
@@ -18,7 +19,8 @@ from ingestion.config import Quarantine
 from ingestion.errors import SourceError
 
 Problem = tuple[str, str]  # a reason code and the column it was found in
-ANOTHER_KIND = ("unknown_format", "wrong_encoding")
+# Reasons for which a file is refused by its beginning: it may be none of the source's at all.
+ANOTHER_LAYOUT = ("wrong_encoding", "missing_column", "duplicate_column", "ambiguous_number")
 NO_FILE = ("not a file", "a link to a folder")  # how the folder's words for such things end
 
 # What to do about a reason, where the reason alone does not say it.
@@ -78,29 +80,41 @@ def check_limits(
         for path, counts in files.items()
         if not any(fnmatchcase(path, pattern) for pattern in limits.accept)
     }
-    for path, counts in sorted(counted.items()):
-        if counts.bad and not counts.good and not _is_stray(counts):
+    of_the_source = {
+        path: counts
+        for path, counts in counted.items()
+        if not (_is_stray(counts) or _is_of_another_layout(counts))
+    }
+    for path, counts in sorted(of_the_source.items()):
+        if counts.bad and not counts.good:
             raise _whole_file(source, path, counts)
-    good = sum(counts.good for counts in counted.values())
-    bad = sum(counts.bad.total() for counts in counted.values() if not _is_stray(counts))
+    good = sum(counts.good for counts in of_the_source.values())
+    bad = sum(counts.bad.total() for counts in of_the_source.values())
     if bad > limits.max_source_share * (good + bad):
         raise SourceError(
             f"{source}: {bad:,} of {good + bad:,} rows cannot be used, which is more than "
             f"{limits.max_source_share:.0%} of it; nothing of it was loaded. "
-            f"Most frequent: {_most_frequent(counted)}.",
+            f"Most frequent: {_most_frequent(of_the_source)}.",
             "Mend the input, or raise max_source_share under [quarantine] in regulars.toml "
             "to accept it.",
         )
-    if has_rows or any(counts.good for counts in files.values()):
+    if any(counts.good for counts in files.values()):
         return
     for path, counts in sorted(counted.items()):
-        if counts.bad:
+        if counts.bad and not (has_rows and _is_stray(counts)):
             raise _whole_file(source, path, counts)
 
 
 def _is_stray(counts: FileCounts) -> bool:
-    """Whether it is none of the source's files: of another kind, or no file (a folder, a pipe)."""
-    return all(code in ANOTHER_KIND or column.endswith(NO_FILE) for code, column in counts.bad)
+    """Whether it is no file of rows: of another kind (a picture), or none (a folder, a pipe)."""
+    return bool(counts.bad) and all(
+        code == "unknown_format" or column.endswith(NO_FILE) for code, column in counts.bad
+    )
+
+
+def _is_of_another_layout(counts: FileCounts) -> bool:
+    """Whether it was refused for its encoding or its header."""
+    return counts.is_unreadable and all(code in ANOTHER_LAYOUT for code, _ in counts.bad)
 
 
 def _whole_file(source: str, path: str, counts: FileCounts) -> SourceError:

@@ -331,7 +331,10 @@ def test_the_only_new_file_cannot_be_read(shop: Any, make: Any) -> None:
     shop.write_bytes("web/b.jsonl.gz", whole)
     assert make.four(shop.run("web")["events"]) == (1, 1, 0, 0)
     shop.write_bytes("web/other.jsonl", '{"a": 1}'.encode("utf-16"))
-    assert make.four(shop.run("web")["events"]) == (1, 0, 1, 0), "another kind of file"
+    with pytest.raises(SourceError, match=r"web/other\.jsonl cannot be read \(wrong_encoding"):
+        shop.run("web")
+    shop.write("web/c.jsonl", make.lines(make.event("o")))
+    assert make.four(shop.run("web")["events"]) == (2, 1, 1, 0), "named beside a good one"
     shop.write("web/table.xlsx", "x")
     shop.write("feedback/table.xlsx", "x")
     assert make.four(shop.run("web")["events"]) == (1, 0, 1, 0)
