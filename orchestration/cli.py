@@ -28,7 +28,7 @@ from ingestion.errors import (
 from ingestion.vocabulary import CHANNELS, PURPOSES, or_list
 from orchestration.home import lock
 from orchestration.home.interrupts import like_ctrl_c
-from orchestration.home.kind import in_words, is_demo, refuse_input, take_settings, world_moment
+from orchestration.home.kind import in_words, is_demo, refuse_input, take_settings
 from orchestration.home.layout import DEMO_HOME, SHOP_HOME, Home
 from orchestration.words.plain_text import PlainConsole
 
@@ -180,12 +180,17 @@ def run(
         from orchestration.commands.summary import print_summary
         from orchestration.host.launch import run_job
         from orchestration.ops.run_context import last_context
+        from orchestration.run.pretend_clock import asked_moment, next_moment
         from orchestration.run.run import RunRequest
 
-        own = world_moment(home) if is_demo(home) else None
-        if select and own is None and (last := last_context(home.ops_export)):
+        own = None
+        if select and (last := last_context(home.ops_export)):
             own = last.as_of  # a part of the models is as of the others
+        elif is_demo(home):
+            own = next_moment(home)
         moment = own if own and not as_of else _moment(as_of)
+        if as_of and is_demo(home):
+            asked_moment(home, moment)
         request = RunRequest(moment, input_, full_refresh, "yes" if send else "no")
         _check_first(home, input_, begin_anew=full_refresh)
         output = run_job(home, request, _say, full=full_refresh, select=select)
@@ -627,8 +632,16 @@ def _home(folder: Path | None, *, usual: str = "", quiet: bool = False) -> Home:
     home = Home.locate(folder, usual)
     take_settings(home)
     if not quiet:
-        err.print(f"Home: {in_words(home)}")
+        err.print(f"Home: {in_words(home, _pretend_moment(home))}")
     return home
+
+
+def _pretend_moment(home: Home) -> datetime | None:
+    if not is_demo(home):
+        return None
+    from orchestration.run.pretend_clock import shop_moment
+
+    return shop_moment(home)
 
 
 @contextmanager

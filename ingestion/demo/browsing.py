@@ -235,6 +235,23 @@ def kiosk_visits(
     )
 
 
+def stranger_visits(rng: np.random.Generator, devices: Ints, calendar: Calendar) -> Visits:
+    """One or two visits on each device of somebody who never says a name."""
+    device = np.repeat(devices, 1 + (rng.random(len(devices)) < 0.3))
+    n = len(device)
+    depth = rng.choice(3, n, p=[0.83, 0.05, 0.12])
+    return _visits(
+        n,
+        device=device,
+        start=np.minimum(
+            calendar.draw(rng, calendar.start, calendar.end, n), calendar.end - 2 * HOUR
+        ),
+        depth=depth,
+        views=rng.poisson(1.7, n) + (depth > BROWSE),
+        source=rng.choice(len(SOURCES), n, p=_SOURCE_SHARE),
+    )
+
+
 def machine_visits(rng: np.random.Generator, ids: Identifiers, calendar: Calendar) -> Visits:
     """Robots that walk the catalogue, and the shop's own staff at work."""
     robots = np.repeat(np.flatnonzero(ids.device_role == BOT), 6)

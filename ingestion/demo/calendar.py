@@ -64,7 +64,11 @@ class Calendar:
     def until(cls, as_of: datetime, months: int) -> Calendar:
         """The `months` before `as_of`."""
         end = int(as_of.replace(tzinfo=UTC).timestamp())
-        start = end - round(months * 30.4375) * DAY
+        return cls.between(end - round(months * 30.4375) * DAY, end)
+
+    @classmethod
+    def between(cls, start: int, end: int) -> Calendar:
+        """The whole hours from one moment to another."""
         hours = range(start, end, HOUR)
         moments = [datetime.fromtimestamp(hour, UTC) for hour in hours]
         weights = np.array(

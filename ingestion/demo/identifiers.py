@@ -113,7 +113,7 @@ def make_identifiers(
         phone_value=phone_value,
         login_value=_hashed("u_", seed, "login", people.first_id, seconds, 10),
         card_value=card_value,
-        device_value=_uuids(seed, people.first_id, len(devices["role"])),
+        device_value=device_names(seed, people.first_id, len(devices["role"])),
         first_device=devices["first"],
         device_count=devices["count"],
         cookie_lost=devices["lost"],
@@ -280,7 +280,8 @@ def _hashed(prefix: str, seed: int, what: str, first_id: int, n: int, length: in
     )
 
 
-def _uuids(seed: int, first_id: int, n: int) -> Texts:
+def device_names(seed: int, first_id: int, n: int) -> Texts:
+    """The anonymous ids of the first `n` devices of a block."""
     hexes = (digest(seed, "device", first_id, i) for i in range(n))
     return np.array(
         [f"{h[:8]}-{h[8:12]}-4{h[13:16]}-a{h[17:20]}-{h[20:]}" for h in hexes], dtype=object

@@ -25,6 +25,7 @@ MESSAGE_KINDS = ("promo", "welcome", "thank_you", "abandoned_cart", "transaction
 SENT_FINE, SOFT_BOUNCE, HARD_BOUNCE = range(3)
 NEVER = np.iinfo(np.int64).max
 CAMPAIGN_EVERY = 20 * DAY
+LATER_CAMPAIGN_EVERY = 5 * DAY
 _LAST_CAMPAIGN = 5 * DAY - 10 * HOUR
 HOLDOUT = 0.10
 _SENT_SHARE = 0.75
@@ -81,9 +82,18 @@ class Messages:
 def campaigns(calendar: Calendar) -> list[Campaign]:
     """The same campaigns for every seed: one every twenty days, the last five days ago."""
     last = calendar.end - _LAST_CAMPAIGN
-    moments = range(last, calendar.start, -CAMPAIGN_EVERY)
+    return _letters(list(reversed(range(last, calendar.start, -CAMPAIGN_EVERY))))
+
+
+def later_campaigns(calendar: Calendar, later: Calendar) -> list[Campaign]:
+    """Those of a shop that lives on: one every five days, the first on the first day."""
+    moments = range(later.start + 10 * HOUR, later.end, LATER_CAMPAIGN_EVERY)
+    return _letters(list(moments), len(campaigns(calendar)))
+
+
+def _letters(moments: list[int], first: int = 0) -> list[Campaign]:
     made = []
-    for index, sent in enumerate(reversed(moments)):
+    for index, sent in enumerate(moments, first):
         category = catalogue.CATEGORIES[index % len(catalogue.CATEGORIES)]
         made.append(
             Campaign(
@@ -158,6 +168,7 @@ def send_campaigns(
     subscriptions: Subscriptions,
     calendar: Calendar,
     troubles: Troubles,
+    letters: list[Campaign] | None = None,
 ) -> tuple[Messages, dict[str, Ints]]:
     """Send every campaign in turn; whoever leaves gets nothing more. Also the experiment's record.
 
@@ -167,7 +178,7 @@ def send_campaigns(
     habits = _habits(rng, subscriptions, people, troubles)
     sent: list[Messages] = []
     exposed: list[dict[str, Ints]] = []
-    for campaign in campaigns(calendar):
+    for campaign in campaigns(calendar) if letters is None else letters:
         listed = (subscriptions.since < campaign.sent) & (subscriptions.ended > campaign.sent)
         listed &= rng.random(len(listed)) < _SENT_SHARE
         rows = np.flatnonzero(listed)

@@ -22,7 +22,7 @@ ANONYMOUS, SUBSCRIBER, BUYER = 0, 1, 2
 KINDS = ("anonymous", "subscriber", "buyer")
 _KIND_SHARE = np.array([0.24, 0.18, 0.58])
 _KNOWN_BEFORE = 0.35
-_STAY_DAYS = 400.0
+STAY_DAYS = 400.0
 _NEXT_YEAR = 365.0
 
 
@@ -126,7 +126,7 @@ def _presence(
     before = calendar.start - rng.integers(1, 900, n) * DAY
     during = calendar.draw(rng, calendar.start, calendar.end, n)
     joined = np.where(old & (kind != ANONYMOUS), before, during)
-    stay = (rng.exponential(_STAY_DAYS, n) * DAY).astype(np.int64)
+    stay = (rng.exponential(STAY_DAYS, n) * DAY).astype(np.int64)
     short_stay = rng.integers(1, 25, n) * DAY
     left = np.maximum(joined, calendar.start) + np.where(kind == ANONYMOUS, short_stay, stay)
     return joined.astype(np.int64), np.minimum(left, calendar.end).astype(np.int64)

@@ -47,7 +47,8 @@ class Consents:
         return joined(cls, parts, "occurred", "person", "channel", "status")
 
 
-def _consents(n: int, **columns: Ints) -> Consents:
+def some_consents(n: int, **columns: Ints) -> Consents:
+    """`n` consent events with these columns; the others say that there is none."""
     fallback = {"email": NOBODY, "phone": NOBODY, "basis": CONSENT}
     full = {
         name: np.full(n, fallback.get(name, 0), dtype=np.int64)
@@ -77,7 +78,7 @@ def make_consents(
 def _newsletter(rng: np.random.Generator, subs: Subscriptions, calendar: Calendar) -> Consents:
     proven = np.flatnonzero(~subs.is_unproven)
     soft = (subs.source[proven] == CHECKOUT_BOX) & (rng.random(len(proven)) < 0.15)
-    granted = _consents(
+    granted = some_consents(
         len(proven),
         person=subs.person[proven],
         email=subs.email[proven],
@@ -97,7 +98,7 @@ def _newsletter(rng: np.random.Generator, subs: Subscriptions, calendar: Calenda
         [subs.ended[left] + 60, calendar.draw(rng, start, calendar.end, len(quiet))]
     )
     ends = np.minimum(np.maximum(ends, subs.since[away] + 60), calendar.end - 1)
-    revoked = _consents(
+    revoked = some_consents(
         len(away),
         person=subs.person[away],
         email=subs.email[away],
@@ -120,7 +121,7 @@ def _refused(
     first = np.unique(orders.person, return_index=True)[1]
     listed = np.isin(orders.person[first], subs.person)
     rows = first[~listed & (rng.random(len(first)) < troubles.consent_denied * 2)]
-    return _consents(
+    return some_consents(
         len(rows),
         person=orders.person[rows],
         email=ids.email[MAIN][orders.person[rows]],
@@ -141,7 +142,7 @@ def _text_messages(
     n = len(rows)
     person, placed = orders.person[rows], orders.placed[rows]
     channel = np.full(n, SMS_CHANNEL)
-    granted = _consents(
+    granted = some_consents(
         n,
         person=person,
         phone=phone,
@@ -151,7 +152,7 @@ def _text_messages(
         source=np.full(n, CHECKOUT_BOX),
     )
     off = np.flatnonzero(rng.random(n) < 0.12)
-    revoked = _consents(
+    revoked = some_consents(
         len(off),
         person=person[off],
         phone=phone[off],
@@ -172,7 +173,7 @@ def _banner(
     asked = answer < 0.6
     person, answer = person[asked], answer[asked]
     n = len(person)
-    return _consents(
+    return some_consents(
         n,
         person=person,
         email=ids.email[MAIN][person],

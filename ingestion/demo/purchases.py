@@ -69,9 +69,21 @@ def make_orders(
     ids: Identifiers,
     calendar: Calendar,
     troubles: Troubles,
+    moments: tuple[Ints, Ints] | None = None,
+    earlier: int = 0,
 ) -> Orders:
-    """Draw every order that was placed before the calendar ends."""
-    person, placed = _moments(rng, people, calendar)
+    """Draw every order that was placed before the calendar ends.
+
+    Args:
+        rng: the stream of chance.
+        people: who buys.
+        ids: under which names.
+        calendar: the time that the shop lasts.
+        troubles: how often things go wrong.
+        moments: who orders when, where that is decided already.
+        earlier: how many orders of these people have a number already.
+    """
+    person, placed = moments or _moments(rng, people, calendar)
     n = len(person)
     is_online = rng.random(n) < people.online_share[person]
     placed = np.where(is_online, placed, calendar.in_shop_hours(rng, placed))
@@ -89,7 +101,7 @@ def make_orders(
     returns = rng.random(n) < np.where(is_online, troubles.returned, troubles.returned / 2)
     refunded = np.where(returns & (cancelled == 0), placed + rng.integers(3 * DAY, 25 * DAY, n), 0)
     return Orders(
-        number=people.first_id * 40 + np.arange(n),
+        number=people.first_id * 40 + earlier + np.arange(n),
         person=person,
         placed=placed,
         is_online=is_online,

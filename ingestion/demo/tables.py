@@ -18,6 +18,7 @@ import numpy as np
 import pyarrow as pa
 
 from ingestion.demo import browsing, catalogue, clickstream, mailing, permissions, purchases
+from ingestion.demo.calendar import Calendar
 from ingestion.demo.identifiers import DEVICE_ROLES, EMAIL_ROLES
 from ingestion.demo.people import KINDS
 from ingestion.demo.world import Block, World
@@ -84,9 +85,20 @@ def _codes(names: tuple[str, ...], **more: tuple[str, ...]) -> pa.Table:
     )
 
 
-def load_block(con: Connection, world: World, block: Block) -> None:
-    """(Re)create the block's tables: people, emails, phones, logins, cards, devices, orders, …"""
-    for name, table in _block_tables(world, block).items():
+def load_block(
+    con: Connection,
+    world: World,
+    block: Block,
+    calendar: Calendar | None = None,
+    letters: list[mailing.Campaign] | None = None,
+) -> None:
+    """(Re)create the block's tables: people, emails, phones, logins, cards, devices, orders, …
+
+    `calendar` and `letters` are those of a shop that lives on; else they are the world's.
+    """
+    letters = mailing.campaigns(world.calendar) if letters is None else letters
+    tables = _block_tables(calendar or world.calendar, block)
+    for name, table in (tables | {"campaigns": _campaigns(letters)}).items():
         _create(con, name, table)
     con.execute(f"create or replace macro seed() as {world.seed}")
     con.execute(f"create or replace macro block() as {block.index}")
@@ -98,13 +110,11 @@ def _create(con: Connection, name: str, table: pa.Table) -> None:
     con.unregister("incoming")
 
 
-def _block_tables(world: World, block: Block) -> dict[str, pa.Table]:
+def _block_tables(calendar: Calendar, block: Block) -> dict[str, pa.Table]:
     orders = _columns(block.orders)
     placed = block.orders.placed
-    orders["sold_local"] = world.calendar.to_local(placed)
-    orders["refunded_local"] = world.calendar.to_local(
-        np.maximum(block.orders.refunded, world.calendar.start)
-    )
+    orders["sold_local"] = calendar.to_local(placed)
+    orders["refunded_local"] = calendar.to_local(np.maximum(block.orders.refunded, calendar.start))
     subscriptions = _columns(block.subscriptions)
     return {
         "people": _people(block),
@@ -118,7 +128,6 @@ def _block_tables(world: World, block: Block) -> dict[str, pa.Table]:
         "subscriptions": pa.table(subscriptions),
         "messages": pa.table({"m": np.arange(len(block.messages.sent))} | _columns(block.messages)),
         "exposures": pa.table(block.exposures),
-        "campaigns": _campaigns(world),
         "visits": pa.table(
             {"v": np.arange(len(block.visits))} | _renamed(block.visits, "order", "order_row")
         ),
@@ -207,10 +216,9 @@ def _devices(block: Block) -> pa.Table:
     )
 
 
-def _campaigns(world: World) -> pa.Table:
-    sent = mailing.campaigns(world.calendar)
+def _campaigns(sent: list[mailing.Campaign]) -> pa.Table:
     return pa.table(
-        {field.name: [getattr(c, field.name) for c in sent] for field in fields(sent[0])}
+        {field.name: [getattr(c, field.name) for c in sent] for field in fields(mailing.Campaign)}
     )
 
 

@@ -196,6 +196,15 @@ from (values {", ".join(f"('{c}', {r})" for c, r in catalogue.RATE_TO_GBP.items(
 order by day, currency
 """
 
+# What comes in day by day once the shop lives on: folder, query and the column with its moment.
+DATED = (
+    ("orders/till", _TILL, "sold_at"),
+    ("payments", _PAYMENTS, "paid_at"),
+    ("consents", _CONSENTS, "occurred_at"),
+    ("feedback", _FEEDBACK, "occurred_at"),
+)
+DAILY = (("spend", _SPEND), ("rates", _RATES))
+
 
 def write_block_folders(con: Connection, folder: Path, block: int) -> None:
     """Write the files that come from the block's people."""

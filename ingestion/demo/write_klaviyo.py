@@ -153,7 +153,9 @@ with h as (
             'Bounce Type', bounce, 'Email Domain', split_part(email_value, '@', 2))) as properties
     from happenings
     union all
-    select -1 - row_number() over (order by s.email, s.since), 'Subscribed to List', s.since,
+    -- Who joins once the shop lives on is numbered after those of before, who keep their numbers.
+    select -1 - row_number() over (order by greatest(s.since, getvariable('until')), s.email,
+            s.since), 'Subscribed to List', s.since,
         false, e.klaviyo_id,
         json_object('List', 'Newsletter', 'list_id', '{LIST_ID}', 'source', n.name)
     from subscriptions s join emails e on e.e = s.email join list_sources n on n.code = s.source

@@ -172,6 +172,13 @@ def prepare(con: Connection) -> None:
     con.execute(_SHELF)
 
 
+def write_span(con: Connection, path: Path, since: int, until: int) -> None:
+    """Write the events that came in between two moments into one file; `prepare` comes first."""
+    con.execute(f"set variable since = {since}")
+    con.execute(f"set variable until = {until}")
+    copy_lines(con, _LINES, path)
+
+
 def write_web(
     con: Connection, folder: Path, block: int, broken_line: float, ending: str = ".jsonl.gz"
 ) -> None:

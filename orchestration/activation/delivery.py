@@ -181,7 +181,7 @@ def open_delivery(home: Home, *, exclusive: bool) -> Iterator[DeliveryContext]:
 
 
 def moment(home: Home) -> datetime:
-    """Now; in the pretend shop's home, whose time stands still, the moment that is published."""
+    """Now; in the pretend shop's home, whose clock is its own, the moment that is published."""
     return read_build(home.published)[2] if is_demo(home) else clock()
 
 

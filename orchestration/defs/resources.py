@@ -27,7 +27,6 @@ from orchestration.home.kind import (
     own_input,
     refuse_input,
     take_settings,
-    world_moment,
 )
 from orchestration.home.layout import Home
 from orchestration.home.workers import mark_process, release_dead_runs
@@ -37,6 +36,7 @@ from orchestration.ops.runs import rows_received
 from orchestration.quality.dbt_record import record_of
 from orchestration.run import console
 from orchestration.run.dbt import DBT_PROJECT, check_settings, dbt_executable
+from orchestration.run.pretend_clock import asked_moment, next_moment
 from orchestration.run.pretend_sources import pretend_sources
 from orchestration.run.run import Run, RunRequest, Send, open_run, parse_as_of, require_input
 
@@ -48,8 +48,8 @@ class RunResource(dg.ConfigurableResource[Any]):
 
     `as_of` empty means now; `input` empty means the settings' input; `send` is `no` (plan only),
     `scheduled` (destinations whose settings say so) or `yes` (every enabled destination; from a
-    terminal only). In the pretend shop's home a run reads the pretend shop, at its own moment. A
-    run started in the UI or by a schedule waits for the lock; the command line does not.
+    terminal only). In the pretend shop's home a run reads the pretend shop, whose clock moves on by
+    a day. A run started in the UI or by a schedule waits for the lock; the command line does not.
     """
 
     as_of: str = Field(
@@ -90,20 +90,23 @@ class RunResource(dg.ConfigurableResource[Any]):
         require_raw(home, begin_anew=self.full_refresh)
         require_input(home, settings, self.input)
         claim(home, "demo" if demo else "shop")
-        last = last_context(home.ops_export) if _is_part(home, _planned(context)) else None
-        moment = self._moment(world_moment(home) if demo else None, last.as_of if last else None)
         input_location = own_input(home) if demo else self.input
-        request = RunRequest(moment, input_location, self.full_refresh, self.send)
+
+        def request() -> RunRequest:
+            last = last_context(home.ops_export) if _is_part(home, _planned(context)) else None
+            moment = self._moment(home if demo else None, last.as_of if last else None)
+            return RunRequest(moment, input_location, self.full_refresh, self.send)
+
         wait = 0.0 if console.attached() else QUEUE_SECONDS
         with (
             open_run(home, settings, request, say=console.say, wait_seconds=wait) as run,
-            pretend_sources(home, settings, console.say)
+            pretend_sources(home, settings, console.say, run.as_of)
             if demo
             else nullcontext(settings) as run_settings,
         ):
             run.settings = run_settings
             release_dead_runs(context.instance, context.run)
-            _tag(context, {"as_of": _short(moment)})
+            _tag(context, {"as_of": _short(run.as_of)})
             self._run = run
             try:
                 yield
@@ -124,15 +127,17 @@ class RunResource(dg.ConfigurableResource[Any]):
             raise RuntimeError("the run resource is only usable while a run executes")
         return self._run
 
-    def _moment(self, own: datetime | None, goes_on: datetime | None) -> datetime:
-        """What was asked for, else the pretend shop's own moment, else the clock's.
+    def _moment(self, demo: Home | None, goes_on: datetime | None) -> datetime:
+        """What was asked for, else the next day in the pretend shop's home, else the clock's.
 
         Models of two moments do not belong together: only a run that builds them all sets a new
         one, and a part of them is built as of the last.
         """
         asked = parse_as_of(self.as_of) if self.as_of else None
+        if goes_on is None and demo is not None:
+            return asked_moment(demo, asked) if asked else next_moment(demo)
         if goes_on is None:
-            return asked or own or datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+            return asked or datetime.now(UTC).replace(tzinfo=None, microsecond=0)
         if asked not in (None, goes_on):
             raise UsageError(
                 f"The other tables are as of {goes_on:%Y-%m-%dT%H:%M:%SZ}, and a part of them"

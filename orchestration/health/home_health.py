@@ -196,7 +196,7 @@ def published(home: Home, now: datetime) -> Iterator[Check]:
     _, run_id, as_of = read_build(home.published)
     sentence = f"Published as of {as_of:%Y-%m-%d %H:%M} UTC."
     if is_demo(home):
-        yield Check("published", "ok", f"{sentence} The pretend shop's time stands still.")
+        yield Check("published", "ok", f"{sentence} Each run moves the pretend shop on a day.")
     elif now - as_of > STALE_AFTER:
         hint = "Run again, or set `daily = true` under [schedule] in regulars.toml."
         yield Check("published", "warning", f"{sentence} That is {_age(now - as_of)} old.", hint)

@@ -55,8 +55,8 @@ def is_demo(home: Home) -> bool:
     return mark is not None and mark.kind == "demo"
 
 
-def world_moment(home: Home) -> datetime:
-    """The moment at which the pretend shop of this home stands still, naive UTC."""
+def first_moment(home: Home) -> datetime:
+    """The moment as of which the pretend shop of this home was made, naive UTC."""
     mark = read_mark(home)
     if mark is None or mark.kind != "demo":
         raise RegularsError(f"{home.root} is not a pretend shop's home.")
@@ -111,8 +111,11 @@ def take_settings(home: Home) -> None:
         os.environ["REGULARS_CONFIG"] = str(own_settings(home))
 
 
-def in_words(home: Home) -> str:
-    """`./demo (the pretend shop, as of 2026-07-01 00:00)`: which home a command works on."""
+def in_words(home: Home, moment: datetime | None = None) -> str:
+    """`./demo (the pretend shop, as of 2026-07-01 00:00)`: which home a command works on.
+
+    `moment`: where the pretend shop's clock stands.
+    """
     here, mark = Path.cwd(), read_mark(home)
     inside = home.root.is_relative_to(here) and home.root != here
     path = f"./{home.root.relative_to(here)}" if inside else str(home.root)
@@ -120,7 +123,8 @@ def in_words(home: Home) -> str:
         return f"{path} (empty)"
     if mark.kind == "shop":
         return f"{path} (your shop)"
-    return f"{path} (the pretend shop, as of {world_moment(home):%Y-%m-%d %H:%M} UTC)"
+    when = f", as of {moment:%Y-%m-%d %H:%M} UTC" if moment else ""
+    return f"{path} (the pretend shop{when})"
 
 
 def _refusal(home: Home, kind: Kind) -> tuple[str, str]:

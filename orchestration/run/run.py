@@ -139,12 +139,14 @@ class Run:
 def open_run(
     home: Home,
     settings: Settings,
-    request: RunRequest,
+    request: RunRequest | Callable[[], RunRequest],
     *,
     say: Say = lambda _text: None,
     wait_seconds: float = 0.0,
 ) -> Iterator[Run]:
     """Take the lock, clear up after killed runs, and keep the run's row in ops true to its end.
+
+    What a run is asked for may follow from the run before it: a function is asked under the lock.
 
     A run that published is marked succeeded by the commit that follows the swap; whatever else
     happens, its row is closed here: as failed, or as unpublished where a selection of steps did
@@ -157,6 +159,7 @@ def open_run(
     home.create()
     with lock.hold(home.lock, wait_seconds), _own_store(home) as store:
         clear_up(home, store, say)
+        request = request() if callable(request) else request
         run_id = next_run_id(store, request.as_of)
         facts = runs.Run(run_id, request.as_of, code_version())
         runs.start_run(store, facts, started_at=clock())

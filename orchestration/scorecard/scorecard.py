@@ -12,8 +12,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from orchestration.home.kind import first_moment, is_demo
 from orchestration.home.layout import Home
 from orchestration.published.reader import read_build
+from orchestration.run.pretend_clock import shop_moment
 from orchestration.scorecard import inputs, measures
 from orchestration.scorecard.measures import Connection, Pairs, Score
 from orchestration.scorecard.rivals import RIVALS, find
@@ -100,6 +102,11 @@ def make_scorecard(
         inputs.load_published(board, home)
         if since:
             inputs.load_before(board, since)
+        if is_demo(home) and shop_moment(home) > first_moment(home):
+            say(
+                f"The truth is that of {first_moment(home):%Y-%m-%d %H:%M} UTC, the pretend shop's"
+                " first moment; identifiers first shown later are not measured."
+            )
         say("Measuring the published file ...")
         ours = _measure(board, OURS, "Regulars", published=True, since=since is not None)
         people, identifiers = measures.count_people(board), measures.count_elements(board)

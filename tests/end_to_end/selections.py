@@ -53,6 +53,13 @@ class Page:
             )
             self._execute(name, self.job, run, instance)
 
+    def materialize_all(self, name: str, **config: Any) -> None:
+        """ "Materialize all": the whole graph, with nothing filled in on the launch pad."""
+        with self._instance() as instance:
+            facts = {"resources": {"run": {"config": config}}} if config else {}
+            run = instance.create_run_for_job(self.job, run_config={**QUIET, **facts})
+            self._execute(name, self.job, run, instance)
+
     def again(self, name: str, parent: str, *, from_failure: bool) -> None:
         """ "Re-execute from failure", or "Re-execute all" of a run of before."""
         from dagster._core.execution.api import create_execution_plan

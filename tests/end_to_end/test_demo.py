@@ -205,15 +205,21 @@ def test_the_site_may_greet_part_of_its_first_time_visitors(demo_home: DemoHome)
 
 
 @pytest.mark.faults
-def test_a_run_in_the_demos_home_keeps_its_moment_changes_no_table_and_sends_nothing(
+def test_a_run_as_of_the_demos_own_moment_changes_no_table_and_sends_nothing(
     demo_home: DemoHome, regulars: Regulars, tmp_path: Path
 ) -> None:
-    """Nothing more is said than `run`: its own files, servers, settings and time are taken."""
+    """Its own files, servers and settings are taken; only the moment is said, or a day would go.
+
+    What a run does that is told nothing stands in test_days.py.
+    """
     before = digests(demo_home)
     copy = DemoHome(tmp_path / "home", "")
     shutil.copytree(demo_home.root, copy.root, symlinks=True)
     shutil.rmtree(copy.root / "delivered")
-    done = regulars("run", "--home", copy.root)
+    done = regulars("run", "--as-of", "2026-06-30", "--home", copy.root)
+    assert done.code == 2
+    assert "its clock does not go back" in done.err
+    done = regulars("run", "--as-of", "2026-07-01", "--home", copy.root)
     assert done.code == 0, done.err
     assert "the pretend shop, as of" in done.err
     assert not (copy.root / "delivered").exists()

@@ -18,6 +18,7 @@ from dagster._core.execution.context.init import build_init_resource_context
 from ingestion.config import Destination, Settings
 from ingestion.demo.world import make_world
 from ingestion.demo.write import write_api
+from ingestion.errors import UsageError
 from ingestion.registry import api_sources
 from orchestration.activation import delivery
 from orchestration.defs import resources, schedules
@@ -176,9 +177,7 @@ def test_the_gates_now_is_the_clocks_in_a_shops_home(
     assert min(place.moments) >= before
 
 
-def test_the_pretend_shop_runs_at_its_own_moment_on_its_own_files(
-    place: Place,
-) -> None:
+def test_a_tick_moves_the_pretend_shop_by_a_day_on_its_own_files(place: Place) -> None:
     claim(place.home, "demo", WORLD)
     place.settle(send=False)
     write_api(make_world(50), place.home.demo / "api")
@@ -186,8 +185,25 @@ def test_the_pretend_shop_runs_at_its_own_moment_on_its_own_files(
     resource = RunResource(**config)
     with resource.yield_for_execution(build_init_resource_context()) as opened:
         run = opened.current
-        assert run.as_of == datetime(2026, 6, 1, 12)
+        assert run.as_of == datetime(2026, 6, 2, 12), "one is published, this is the next day"
+        assert (place.home.demo / "input" / "rates" / "day-2026-06-01.csv").exists()
         assert run.input == own_input(place.home)
         for source in (api.own(run.settings) for api in api_sources().values()):
             assert source.enabled
             assert source.base_url.startswith("http://127.0.0.1:")
+    refused = RunResource(as_of="2026-05-31T12:00:00Z")
+    with (
+        pytest.raises(UsageError, match="its clock does not go back"),
+        refused.yield_for_execution(build_init_resource_context()),
+    ):
+        pass
+
+
+def test_the_sensor_looks_at_nothing_that_the_pretend_shop_wrote(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claim(place.home, "demo", WORLD)
+    monkeypatch.setattr(schedules, "_settings", Settings(input=own_input(place.home)))
+    told = schedules.new_files(dg.build_sensor_context())
+    assert isinstance(told, dg.SkipReason)
+    assert "The pretend shop writes its own files" in str(told.skip_message)

@@ -17,6 +17,7 @@ from ingestion.errors import RegularsError, UsageError
 from orchestration.destinations import check_destinations
 from orchestration.home.kind import (
     claim,
+    first_moment,
     in_words,
     is_demo,
     own_input,
@@ -24,7 +25,6 @@ from orchestration.home.kind import (
     read_mark,
     refuse_input,
     take_settings,
-    world_moment,
 )
 from orchestration.home.layout import Home
 from orchestration.ops.consents import revoke_consent
@@ -127,7 +127,7 @@ def test_a_home_says_for_good_whose_it_is(tmp_path: Path) -> None:
     claim(demo, "demo", WORLD)
     claim(shop, "shop")
     assert (is_demo(demo), is_demo(shop)) == (True, False)
-    assert world_moment(demo) == datetime(2026, 7, 1)
+    assert first_moment(demo) == datetime(2026, 7, 1)
     with pytest.raises(UsageError, match="pretend shop") as refused:
         claim(demo, "shop")
     assert refused.value.exit_code == 2
@@ -218,7 +218,9 @@ def test_it_is_said_in_words_which_home_it_is(elsewhere: Path) -> None:
     claim(Home(elsewhere / "data"), "shop")
     claim(Home(elsewhere / "demo"), "demo", WORLD)
     assert in_words(Home(elsewhere / "data")) == "./data (your shop)"
-    assert in_words(Home(elsewhere / "demo")).startswith("./demo (the pretend shop, as of 2026-07-")
+    assert in_words(Home(elsewhere / "demo"), datetime(2026, 7, 1)).startswith(
+        "./demo (the pretend shop, as of 2026-07-"
+    )
 
 
 @pytest.mark.parametrize("url", ["", "{home}/elsewhere", "file://{home}/x"])
