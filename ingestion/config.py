@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -58,6 +58,11 @@ class SourceSettings(Section):
 
     enabled: bool = True
 
+    @property
+    def is_on(self) -> bool:
+        """Whether anything of the source is read."""
+        return self.enabled
+
 
 class ApiSettings(SourceSettings):
     """The section of an API to pull from; off until it has credentials.
@@ -71,6 +76,19 @@ class ApiSettings(SourceSettings):
     lateness_hours: Annotated[int, Field(ge=0)] = 72
     start_date: str = "2015-01-01"
     page_size: Annotated[int, Field(ge=1, le=250)] = 100
+
+    @property
+    def is_on(self) -> bool:
+        """Whether anything of the source is read, from whichever account."""
+        return bool(self.accounts())
+
+    def accounts(self) -> dict[str, ApiSettings]:
+        """What is pulled, each by its name within the section: the section itself has none."""
+        return {"": self} if self.enabled else {}
+
+    def alone(self) -> Self:
+        """The section without further accounts."""
+        return self
 
 
 OwnSettings = TypeVar("OwnSettings", bound=SourceSettings)

@@ -42,7 +42,7 @@ def accepted_words(source: str, table: str, column: str) -> tuple[str, ...]:
 
 def is_enabled(name: str, settings: Settings) -> bool:
     """Whether the settings switch this source on."""
-    return SOURCES[name].own(settings).enabled
+    return SOURCES[name].own(settings).is_on
 
 
 def enabled_sources(settings: Settings) -> list[str]:
@@ -73,6 +73,6 @@ def only_at(settings: Settings, addresses: Mapping[str, str]) -> Settings:
                 else {"enabled": False}
             )
             for name, source in api_sources().items()
-            for own in (source.own(settings),)
+            for own in (source.own(settings).alone(),)
         }
     )

@@ -61,6 +61,12 @@
     nullif(regexp_replace({{ gid }}, '^.*/', ''), '')
 {%- endmacro %}
 
+{#- An id as the warehouse knows it: that of a further shop has the shop's name before it (`outlet:42`), because
+    two shops may count alike. Rows of the shop without a name have no id_scope, and their ids stay as they are. -#}
+{% macro id_of_its_shop(id) -%}
+    coalesce(id_scope || ':', '') || {{ id }}
+{%- endmacro %}
+
 {#-
     This row's part of an amount of the whole, by weight: `up_to_here` is the running total of the
     weights with this row in it. The parts add up to the amount exactly; without weights there are none.

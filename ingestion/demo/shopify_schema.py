@@ -153,11 +153,13 @@ type CustomerPhoneNumber {
 
 enum ProductStatus { ACTIVE ARCHIVED DRAFT }
 type ProductConnection { edges: [ProductEdge!]! nodes: [Product!]! pageInfo: PageInfo! }
+type ProductPriceRangeV2 { minVariantPrice: MoneyV2! maxVariantPrice: MoneyV2! }
 type ProductEdge { cursor: String! node: Product! }
 type Product implements Node {
   id: ID! title: String! handle: String! vendor: String! productType: String! status:
     ProductStatus! tags: [String!]!
   createdAt: DateTime! updatedAt: DateTime! tracksInventory: Boolean! totalInventory: Int!
+  priceRangeV2: ProductPriceRangeV2!
   variants(first: Int, after: String): ProductVariantConnection!
 }
 type ProductVariantConnection {

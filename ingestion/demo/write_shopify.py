@@ -228,6 +228,8 @@ select to_json({
         ' ', '-'),
     'vendor': brand, 'productType': category, 'status': 'ACTIVE', 'tags': [substitute_group],
     'createdAt': iso(getvariable('since')), 'updatedAt': iso(getvariable('since') + index * 3600),
+    'priceRangeV2': {'minVariantPrice': {'amount': money(price), 'currencyCode': 'GBP'},
+        'maxVariantPrice': {'amount': money(price), 'currencyCode': 'GBP'}},
     'tracksInventory': true, 'totalInventory': case when in_stock then 20 + index % 30 else 0 end,
     'variants': {'nodes': [{
         'id': 'gid://shopify/ProductVariant/' || (product_id::bigint + 1), 'sku': sku,

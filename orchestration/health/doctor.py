@@ -158,13 +158,12 @@ def _sources(settings: Settings, home: Home) -> Iterator[Check]:
     on = len(SOURCES) - len(off)
     yield Check("sources", "ok", f"{on} on" + (f"; off: {', '.join(off)}." if off else "."))
     for name, source in api_sources().items():
-        own = source.own(settings)
-        if not own.enabled:
-            continue
-        if is_demo(home):
-            yield Check(name, "ok", "The pretend shop's own server, which brings its keys.")
-        else:
-            yield _credentials(name, variables_of(own.model_dump()))
+        for account, own in source.own(settings).accounts().items():
+            called = f"{name}.{account}" if account else name
+            if is_demo(home):
+                yield Check(called, "ok", "The pretend shop's own server, which brings its keys.")
+            else:
+                yield _credentials(called, variables_of(own.model_dump()))
 
 
 def variables_of(options: Mapping[str, Any]) -> list[str]:
@@ -212,7 +211,7 @@ def _connections(settings: Settings) -> Iterator[Check]:
     """What each switched-on API says to a small question: key accepted, scopes given."""
     for name, source in api_sources().items():
         own = source.own(settings)
-        if not own.enabled:
+        if not own.is_on:
             yield Check(f"connect {name}", "ok", "Switched off, so not tried.")
             continue
         try:

@@ -14,6 +14,7 @@ from tests.dbt.scenes_households import households
 from tests.dbt.scenes_money import money
 from tests.dbt.scenes_people import people
 from tests.dbt.scenes_review import review
+from tests.dbt.scenes_shops import two_shops
 from tests.dbt.scenes_timeline import timeline_shop
 from tests.dbt.world import World
 
@@ -35,6 +36,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     households(made)
     money(made)
     review(made)
+    two_shops(made)
     made.build(*UP_TO_INTERMEDIATE)
     return made
 

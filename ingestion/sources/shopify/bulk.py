@@ -35,7 +35,7 @@ def bulk_pages(client: GraphqlClient, table: str, since: datetime) -> Iterator[l
     found = 0
     if job["url"]:
         lines = client.http.lines(job["url"], int(job["fileSize"]) + 1024)
-        for chunk in _chunks(_grouped(table, lines)):
+        for chunk in _chunks(_grouped(client.label, table, lines)):
             found += len(chunk)
             received += sum(1 + _inner_count(table, node) for node in chunk)
             if table == "orders":
@@ -43,7 +43,8 @@ def bulk_pages(client: GraphqlClient, table: str, since: datetime) -> Iterator[l
             yield chunk
     if (received, found) != (expected, roots):
         raise SourceError(
-            f"shopify: the bulk result of {table} holds {received:,} of {expected:,} objects.",
+            f"{client.label}: the bulk result of {table} holds"
+            f" {received:,} of {expected:,} objects.",
             "Run again; nothing of this table was loaded.",
         )
 
@@ -55,14 +56,14 @@ def _run_bulk(client: GraphqlClient, query: str) -> Node:
         return client.query(queries.START_BULK, query=query).get("bulkOperationRunQuery") or {}
 
     for attempt in range(START_TRIES):
-        started = retried_page(start, "shopify: a bulk operation", client.http)
+        started = retried_page(start, f"{client.label}: a bulk operation", client.http)
         if not _is_busy(started):
             break
         # Another one is running: perhaps ours, whose first answer was lost on the way.
         client.http.sleep(POLL_SECONDS[min(attempt, len(POLL_SECONDS) - 1)])
     if started.get("userErrors") or not started.get("bulkOperation"):
         raise SourceError(
-            "shopify: the bulk operation was refused"
+            f"{client.label}: the bulk operation was refused"
             + ("; another one is still running." if _is_busy(started) else "."),
             "Run again later, or set bulk_backfill = false for this source.",
         )
@@ -72,16 +73,17 @@ def _run_bulk(client: GraphqlClient, query: str) -> Node:
         return client.query(queries.POLL_BULK, id=key).get("node") or {}
 
     for poll in range(POLLS):
-        job = retried_page(look, "shopify: the bulk operation", client.http)
+        job = retried_page(look, f"{client.label}: the bulk operation", client.http)
         status = job.get("status")
         if status == "COMPLETED":
             return job
         if status not in ("CREATED", "RUNNING"):
             raise SourceError(
-                f"shopify: the bulk operation ended as {status or 'unknown'}.", "Run again later."
+                f"{client.label}: the bulk operation ended as {status or 'unknown'}.",
+                "Run again later.",
             )
         client.http.sleep(POLL_SECONDS[min(poll, len(POLL_SECONDS) - 1)])
-    raise SourceError("shopify: the bulk operation did not end.", "Run again later.")
+    raise SourceError(f"{client.label}: the bulk operation did not end.", "Run again later.")
 
 
 def _is_busy(started: Node) -> bool:
@@ -89,7 +91,7 @@ def _is_busy(started: Node) -> bool:
     return any("in progress" in message for message in messages)
 
 
-def _grouped(table: str, lines: Iterable[str]) -> Iterator[Node]:
+def _grouped(label: str, table: str, lines: Iterable[str]) -> Iterator[Node]:
     """Objects with their inner ones, from lines in which these follow their parent."""
     inner = queries.INNER.get(table)
     node: Node | None = None
@@ -100,7 +102,7 @@ def _grouped(table: str, lines: Iterable[str]) -> Iterator[Node]:
             item = json.loads(line)
         except ValueError:
             raise SourceError(
-                f"shopify: the bulk result of {table} is cut off in a line.", "Run again."
+                f"{label}: the bulk result of {table} is cut off in a line.", "Run again."
             ) from None
         parent = item.pop("__parentId", None)
         if parent is None:
@@ -110,7 +112,7 @@ def _grouped(table: str, lines: Iterable[str]) -> Iterator[Node]:
             if inner:
                 node[inner] = {"nodes": []}
         elif node is None or parent != node["id"] or inner is None:
-            raise SourceError(f"shopify: the bulk result of {table} is not grouped by parent.")
+            raise SourceError(f"{label}: the bulk result of {table} is not grouped by parent.")
         else:
             node[inner]["nodes"].append(item)
     if node is not None:
@@ -147,7 +149,7 @@ def _add_refund_lines(client: GraphqlClient, orders: list[Node]) -> None:
             return found
 
         for order, found in zip(
-            batch, retried_page(ask, "shopify: refunds", client.http), strict=True
+            batch, retried_page(ask, f"{client.label}: refunds", client.http), strict=True
         ):
             order["refunds"] = found["refunds"]
             for refund in order["refunds"]:

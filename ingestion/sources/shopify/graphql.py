@@ -1,7 +1,7 @@
 """Talking GraphQL to Shopify: tokens that expire, throttling by cost, errors inside a 200.
 
-Belongs here: the settings; one query in, checked data out. Does not belong here: which queries
-(queries.py).
+Belongs here: one query in, checked data out. Does not belong here: which queries (queries.py), the
+settings (settings.py).
 """
 
 from __future__ import annotations
@@ -13,27 +13,14 @@ from typing import Any
 from ingestion.apis.connection import credential
 from ingestion.apis.http import ApiClient
 from ingestion.apis.paging import PageError, retried_page
-from ingestion.config import ApiSettings
 from ingestion.errors import SourceError
 from ingestion.sources.shopify import queries
+from ingestion.sources.shopify.settings import ShopSettings
 
 Node = dict[str, Any]
 
 THROTTLE_TRIES = 20
 LONGEST_THROTTLE_SECONDS = 60.0
-
-
-class ShopifySettings(ApiSettings):
-    """`[sources.shopify]`: the variables that hold the client credentials, the API's version.
-
-    `bulk_backfill`: whether a table's first pull is one bulk operation.
-    """
-
-    base_url: str = "https://example.myshopify.com"
-    client_id_env: str = "SHOPIFY_CLIENT_ID"
-    client_secret_env: str = "SHOPIFY_CLIENT_SECRET"  # noqa: S105 - the variable's name
-    api_version: str = "2026-07"
-    bulk_backfill: bool = True
 
 
 class CostTooHighError(Exception):
@@ -44,7 +31,8 @@ class CostTooHighError(Exception):
 class GraphqlClient:
     """A client of one shop's Admin API."""
 
-    settings: ShopifySettings
+    settings: ShopSettings
+    label: str = "shopify"
     http: ApiClient = field(init=False)
     _token: str = ""
 
@@ -52,7 +40,7 @@ class GraphqlClient:
         """Prepare; the token is fetched with the first query."""
         own = self.settings
         self.http = ApiClient(
-            "shopify",
+            self.label,
             own.base_url,
             lambda: {"X-Shopify-Access-Token": self._token} if self._token else {},
             renew=self._renew,
@@ -87,7 +75,7 @@ class GraphqlClient:
                 raise CostTooHighError
             if "ACCESS_DENIED" in codes:
                 raise SourceError(
-                    "shopify: the app lacks a scope for this table.",
+                    f"{self.label}: the app lacks a scope for this table.",
                     "`regulars doctor --connect` names the missing scope.",
                 )
             if codes or not isinstance(body.get("data"), dict):
@@ -95,7 +83,7 @@ class GraphqlClient:
             data: dict[str, Any] = body["data"]
             return data
         raise SourceError(
-            f"shopify: still throttled after {THROTTLE_TRIES} waits.", "Run again later."
+            f"{self.label}: still throttled after {THROTTLE_TRIES} waits.", "Run again later."
         )
 
     def _renew(self) -> bool:
@@ -103,12 +91,12 @@ class GraphqlClient:
         own = self.settings
         form = {
             "grant_type": "client_credentials",
-            "client_id": credential("shopify", own.client_id_env),
-            "client_secret": credential("shopify", own.client_secret_env),
+            "client_id": credential(self.label, own.client_id_env),
+            "client_secret": credential(self.label, own.client_secret_env),
         }
         self._token = ""
         with ApiClient(
-            "shopify",
+            self.label,
             own.base_url,
             dict,
             credentials=self.http.credentials,
@@ -118,12 +106,12 @@ class GraphqlClient:
                 answer = client.json("POST", "/admin/oauth/access_token", form=form)
             except SourceError as error:
                 raise SourceError(
-                    f"shopify: no access token was granted ({error.message})",
+                    f"{self.label}: no access token was granted ({error.message})",
                     f"Check {self.http.credentials} and base_url.",
                 ) from None
         token = answer.get("access_token") if isinstance(answer, dict) else None
         if not isinstance(token, str) or not token:
-            raise SourceError("shopify: the token endpoint gave no token.", "Check base_url.")
+            raise SourceError(f"{self.label}: the token endpoint gave no token.", "Check base_url.")
         self._token = token
         return True
 
@@ -192,7 +180,7 @@ def fill(client: GraphqlClient, owner: Node, connection: str) -> None:
                 None,
                 visited,
             ),
-            f"shopify: {connection}",
+            f"{client.label}: {connection}",
             client.http,
         )
         nodes += page["nodes"]

@@ -69,6 +69,7 @@ defaultAddress {_ADDRESS}
 """
 PRODUCT = """
 id title handle vendor productType status tags createdAt updatedAt tracksInventory totalInventory
+priceRangeV2 { minVariantPrice { amount currencyCode } }
 """
 VARIANT = """
 id sku title price availableForSale inventoryQuantity

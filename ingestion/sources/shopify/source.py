@@ -14,12 +14,17 @@ Lateness: each pull asks again for the last `lateness_hours`; unchanged objects 
 Bad day: an object without id or times goes to quarantine; a repeated cursor, a short page with a
 next one, an error inside a 200 or a count that does not match is asked for again, then fails the
 source, and nothing of it is loaded.
+Several shops: each has its own section, credentials, cursor and client, and is pulled in turn; one
+that cannot be trusted fails the source, so that no run knows half of the shops. The ids of a
+further shop carry its name (`outlet:42`), because two shops may count alike; the payload is as the
+shop has it.
 Data flow: Shopify -> raw_shopify.{orders,customers,products}
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -33,11 +38,11 @@ from ingestion.sources.shopify.bulk import bulk_pages
 from ingestion.sources.shopify.graphql import (
     CostTooHighError,
     GraphqlClient,
-    ShopifySettings,
     checked_page,
     fill,
     search_since,
 )
+from ingestion.sources.shopify.settings import ShopifySettings, ShopSettings
 
 Node = dict[str, Any]
 
@@ -57,6 +62,8 @@ ORDERS = TableSpec(
         Column("processed_at", "timestamp"),
         Column("updated_at", "timestamp", required=True),
         Column("currency", required=True, currency=True),
+        Column("shop_id"),
+        Column("id_scope"),
         Column("payload", "json"),
     ),
 )
@@ -71,6 +78,8 @@ CUSTOMERS = TableSpec(
         Column("last_name"),
         Column("created_at", "timestamp"),
         Column("updated_at", "timestamp", required=True),
+        Column("shop_id"),
+        Column("id_scope"),
         Column("payload", "json"),
     ),
 )
@@ -83,28 +92,50 @@ PRODUCTS = TableSpec(
         Column("vendor"),
         Column("product_type"),
         Column("updated_at", "timestamp", required=True),
+        Column("shop_id"),
+        Column("id_scope"),
         Column("payload", "json"),
     ),
 )
 
 
 def pull(request: Pull[ShopifySettings]) -> Iterator[Page]:
-    """Every object of one table that is new or may have changed."""
-    settings = request.settings
-    cursor = Cursor(request.state, settings.start_date, settings.lateness_hours, request.as_of)
-    client = GraphqlClient(settings)
+    """Every object of one table that is new or may have changed, shop after shop."""
+    shops = request.settings.by_name()
+    for name in request.settings.accounts():
+        yield from _pull_shop(
+            replace(request, state=_state(request.state, name)), name, shops[name]
+        )
+
+
+def _state(state: dict[str, Any], name: str) -> dict[str, Any]:
+    """A shop's own memory; the shop without a name has what there was before there were several."""
+    if not name:
+        return state
+    own: dict[str, Any] = state.setdefault("shops", {}).setdefault(name, {})
+    return own
+
+
+def _pull_shop(request: Pull[Any], name: str, shop: ShopSettings) -> Iterator[Page]:
+    cursor = Cursor(request.state, shop.start_date, shop.lateness_hours, request.as_of)
+    client = GraphqlClient(shop, _label(name))
+    endpoint = "/".join(part for part in ("graphql", name, request.table) if part)
     try:
-        if cursor.is_first and settings.bulk_backfill:
+        if cursor.is_first and shop.bulk_backfill:
             pages = bulk_pages(client, request.table, cursor.since)
         else:
-            pages = _connection(client, request.table, cursor.since, settings.page_size)
+            pages = _connection(client, request.table, cursor.since, shop.page_size)
         for nodes in pages:
             for node in nodes:
                 cursor.saw(parsed(node.get("updatedAt")))
-            yield f"graphql/{request.table}", [_ROWS[request.table](node) for node in nodes]
+            yield endpoint, [_row(request.table, node, name, shop) for node in nodes]
     finally:
         client.close()
     cursor.save()
+
+
+def _label(name: str) -> str:
+    return f"shopify.{name}" if name else "shopify"
 
 
 # Connections -------------------------------------------------------------------------------------
@@ -131,7 +162,7 @@ def _connection(
         visited.add(str(after))
     if len(seen) < expected and len(seen) < _count(client, table, search):
         raise SourceError(
-            f"shopify: {table} ended after {len(seen):,} of {expected:,} objects.",
+            f"{client.label}: {table} ended after {len(seen):,} of {expected:,} objects.",
             "Run again; nothing of this table was loaded.",
         )
 
@@ -150,14 +181,14 @@ def _page(
                     size,
                     visited,
                 ),
-                f"shopify: {table}",
+                f"{client.label}: {table}",
                 client.http,
             )
             return page, size
         except CostTooHighError:
             if size <= SMALLEST_PAGE:
                 raise SourceError(
-                    f"shopify: even one object of {table} costs more than one query may.",
+                    f"{client.label}: even one object of {table} costs more than one query may.",
                     "Report it; Shopify's limits have changed.",
                 ) from None
             size = max(SMALLEST_PAGE, size // 2)
@@ -170,7 +201,7 @@ def _count(client: GraphqlClient, table: str, search: str) -> int:
         found = client.query(queries.count_query(table), query=search).get(f"{table}Count") or {}
         return int(found.get("count", 0)) if found.get("precision") == "EXACT" else 0
 
-    return retried_page(ask, f"shopify: the count of {table}", client.http)
+    return retried_page(ask, f"{client.label}: the count of {table}", client.http)
 
 
 def _complete(client: GraphqlClient, table: str, node: Node) -> Node:
@@ -227,36 +258,49 @@ def _product(node: Node) -> Node:
 
 
 _ROWS = {"orders": _order, "customers": _customer, "products": _product}
+_IDS = {"orders": "order_id", "customers": "shopify_customer_id", "products": "product_id"}
+
+
+def _row(table: str, node: Node, name: str, shop: ShopSettings) -> Node:
+    """A table's row. Of the shop without a name, ids stay as they are and nothing is added."""
+    row = _ROWS[table](node)
+    key = _IDS[table]
+    scoped = f"{name}:{row[key]}" if name and row[key] else row[key]
+    return {**row, key: scoped, "shop_id": shop.shop_id or None, "id_scope": name or None}
 
 
 def check_connection(own: ShopifySettings) -> list[Check]:
-    """Whether the credentials are set and accepted, and which scopes the app has."""
-    found = [
-        credential_check("shopify", name) for name in (own.client_id_env, own.client_secret_env)
-    ]
+    """Of each shop, whether its credentials are set and accepted, and which scopes its app has."""
+    shops = own.by_name()
+    return [check for name in own.accounts() for check in _check_shop(_label(name), shops[name])]
+
+
+def _check_shop(label: str, own: ShopSettings) -> list[Check]:
+    found = [credential_check(label, name) for name in (own.client_id_env, own.client_secret_env)]
     if any(check.status != "ok" for check in found):
         return found
-    client = GraphqlClient(own)
+    client = GraphqlClient(own, label)
     client.http.attempts = 2
+    token = f"{label} token"
     try:
         installation = client.query(queries.SCOPES)["currentAppInstallation"]
     except (PageError, CostTooHighError, KeyError):
         hint = "Check base_url and api_version."
-        return [*found, Check("shopify token", "failed", "The API answered with an error.", hint)]
+        return [*found, Check(token, "failed", "The API answered with an error.", hint)]
     except RegularsError as error:
-        return [*found, Check("shopify token", "failed", error.message, error.hint)]
+        return [*found, Check(token, "failed", error.message, error.hint)]
     finally:
         client.close()
-    found.append(Check("shopify token", "ok", "The API grants a token."))
+    found.append(Check(token, "ok", "The API grants a token."))
     granted = {scope["handle"] for scope in installation["accessScopes"]}
     for table, scopes in SCOPES.items():
         missing = [scope for scope in scopes if scope not in granted]
         if missing:
             hint = f"Add {', '.join(missing)} to the app and install it again."
             sentence = f"Missing: {', '.join(missing)}."
-            found.append(Check(f"shopify {table}", "failed", sentence, hint))
+            found.append(Check(f"{label} {table}", "failed", sentence, hint))
         else:
-            found.append(Check(f"shopify {table}", "ok", f"Readable ({', '.join(scopes)})."))
+            found.append(Check(f"{label} {table}", "ok", f"Readable ({', '.join(scopes)})."))
     return found
 
 

@@ -15,11 +15,12 @@ from ingestion.demo.faults import Fault, FaultKind
 from ingestion.demo.servers import CLIENT_SECRET, DemoServers
 from ingestion.errors import SourceError, UsageError
 from ingestion.pipelines import RunContext, run_source
+from ingestion.settings_file import load_settings
 from ingestion.sources.shopify import bulk as shopify_bulk
 from ingestion.sources.shopify import graphql as shopify_graphql
 from ingestion.sources.shopify import queries as shopify_queries
 from ingestion.sources.shopify import source as shopify
-from ingestion.sources.shopify.graphql import ShopifySettings
+from ingestion.sources.shopify.settings import ShopifySettings
 from tests.ingestion.api_world import AS_OF, impatient, rows_of, small_shop
 
 TABLES = ("orders", "customers", "products")
@@ -322,3 +323,124 @@ def test_every_query_is_valid_against_the_schema(shop: DemoServers) -> None:
         shopify_queries.SCOPES,
     ):
         assert validate(schema, parse(text)) == []
+
+
+# Several shops -----------------------------------------------------------------------------------
+
+OUTLET_VARIABLES = {"SHOPIFY_OUTLET_CLIENT_ID", "SHOPIFY_OUTLET_CLIENT_SECRET"}
+
+
+@pytest.fixture
+def two_shops(shop: DemoServers, monkeypatch: pytest.MonkeyPatch) -> ShopifySettings:
+    """The same server twice, under two addresses: whatever one shop has, the other has too."""
+    address = shop.addresses["shopify"]
+    for name in OUTLET_VARIABLES:
+        monkeypatch.setenv(name, shop.env[name.replace("OUTLET_", "")])
+    outlet = {"enabled": True, "base_url": f"{address}/", "shop_id": "outlet-eu"}
+    main = {"enabled": True, "base_url": address.replace("127.0.0.1", "localhost")}
+    return ShopifySettings.model_validate(main | {"outlet": outlet})
+
+
+def test_two_shops_with_equal_ids_keep_their_rows_apart(
+    shop: DemoServers, two_shops: ShopifySettings
+) -> None:
+    expected = numbers(shop, "customers")
+    state: dict[str, Any] = {}
+    rows = rows_of(shopify, "customers", two_shops, state)
+    assert {row["shopify_customer_id"] for row in rows} == {
+        *expected,
+        *(f"outlet:{number}" for number in expected),
+    }
+    assert {(row["shop_id"], row["id_scope"]) for row in rows} == {
+        (None, None),
+        ("outlet-eu", "outlet"),
+    }
+    assert state["newest"] == state["shops"]["outlet"]["newest"]
+
+
+def test_each_shop_has_its_own_cursor(shop: DemoServers, two_shops: ShopifySettings) -> None:
+    main_only = two_shops.alone()
+    state: dict[str, Any] = {}
+    rows_of(shopify, "products", main_only, state)
+    assert "shops" not in state
+    again = rows_of(shopify, "products", two_shops, state)
+    outlet = [row for row in again if row["id_scope"] == "outlet"]
+    assert {row["product_id"] for row in outlet} == {
+        f"outlet:{number}" for number in numbers(shop, "products")
+    }
+    main = [row for row in again if row["id_scope"] is None]
+    assert len(main) < len(outlet), "the first shop goes on where it was, the second begins"
+
+
+def test_a_further_shop_changes_no_row_of_the_first(
+    shop: DemoServers, settings: ShopifySettings, two_shops: ShopifySettings, tmp_path: Path
+) -> None:
+    loaded = []
+    for number, chosen in enumerate((settings, two_shops, two_shops)):
+        context = RunContext(
+            tmp_path / "raw.duckdb",
+            tmp_path / "dlt",
+            f"r{number}",
+            AS_OF,
+            Settings(sources={"shopify": chosen}),
+        )
+        counts = run_source("shopify", context)
+        loaded.append({c.table: c.loaded for c in counts})
+    each = {name: len(numbers(shop, name)) for name in TABLES}
+    assert loaded == [each, each, dict.fromkeys(TABLES, 0)]
+
+
+def test_a_shop_that_refuses_is_named_and_fails_the_source(
+    two_shops: ShopifySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHOPIFY_OUTLET_CLIENT_SECRET", "not-it")
+    with pytest.raises(SourceError, match=r"shopify\.outlet: no access token was granted") as error:
+        rows_of(shopify, "customers", two_shops)
+    assert "SHOPIFY_OUTLET_CLIENT_SECRET" in str(error.value)
+    checks = shopify.check_connection(two_shops)
+    assert {check.name for check in checks if check.status == "failed"} == {"shopify.outlet token"}
+    assert {"shopify orders", "shopify.outlet"} <= {c.name for c in checks if c.status == "ok"}
+
+
+def test_a_missing_secret_of_a_further_shop_names_its_variable(
+    two_shops: ShopifySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SHOPIFY_OUTLET_CLIENT_ID")
+    with pytest.raises(UsageError, match="SHOPIFY_OUTLET_CLIENT_ID is not set") as error:
+        rows_of(shopify, "customers", two_shops)
+    assert "[sources.shopify.outlet] enabled = false" in str(error.value)
+
+
+def test_a_further_shop_alone_switches_the_source_on() -> None:
+    outlet = {"enabled": True, "base_url": "https://outlet.example"}
+    own = ShopifySettings.model_validate({"outlet": outlet})
+    assert list(own.accounts()) == ["outlet"]
+    assert own.is_on
+    assert not own.alone().is_on
+    assert own.shops["outlet"].shop_id == "outlet"
+    assert not ShopifySettings.model_validate({"outlet": outlet | {"enabled": False}}).is_on
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[sources.shopify.outlet]\nenabled = true", "the shop outlet needs its base_url"),
+        (
+            "[sources.shopify]\nenabled = true\nbase_url = 'https://One.example/'\n"
+            "[sources.shopify.outlet]\nenabled = true\nbase_url = 'https://one.example'",
+            "two shops have one base_url",
+        ),
+        (
+            "[sources.shopify.outlet]\nbase_url = 'https://one.example'\nshop_id = 'shop'",
+            "two shops have one shop_id",
+        ),
+        ("[sources.shopify.'Out let']\nbase_url = 'https://one.example'", "should match pattern"),
+        ("[sources.shopify.outlet]\nbase_ur = 'https://one.example'", "unknown setting"),
+    ],
+)
+def test_what_is_wrong_with_a_further_shop_is_said(tmp_path: Path, text: str, words: str) -> None:
+    path = tmp_path / "regulars.toml"
+    path.write_text(text, "utf-8")
+    with pytest.raises(UsageError, match=words) as error:
+        load_settings(path)
+    assert "sources.shopify" in str(error.value)

@@ -290,6 +290,22 @@ def test_a_setting_that_nothing_would_read_fails(home: Home) -> None:
         assert _find(home, "crm", settings).status == "failed"
 
 
+def test_each_shop_of_a_source_is_named(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = SOURCES["shopify"].settings.model_validate(
+        {
+            "enabled": True,
+            "outlet": {"enabled": True, "base_url": "https://outlet.example"},
+        }
+    )
+    monkeypatch.setenv("SHOPIFY_CLIENT_ID", "set")
+    monkeypatch.setenv("SHOPIFY_CLIENT_SECRET", "set")
+    settings = Settings(sources={"shopify": own})
+    assert _find(home, "shopify", settings).status == "ok"
+    outlet = _find(home, "shopify.outlet", settings)
+    assert outlet.status == "failed"
+    assert "SHOPIFY_OUTLET_CLIENT_ID, SHOPIFY_OUTLET_CLIENT_SECRET" in outlet.sentence
+
+
 def test_connecting_asks_each_api_and_tells_its_answer(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -25,8 +25,9 @@ documents as (
     select
         versions.order_source,
         {%- for column in columns %}
-        documents.{{ column }}{{ ',' if not loop.last }}
+        documents.{{ column }},
         {%- endfor %}
+        {{ 'documents.id_scope' if order_source == 'shopify' else 'cast(null as ' ~ dbt.type_string() ~ ')' }} as id_scope
     from {{ relation }} as documents
     inner join versions
         on documents._row_id = versions._row_id and versions.order_source = '{{ order_source }}'

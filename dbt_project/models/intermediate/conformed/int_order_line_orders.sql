@@ -59,6 +59,8 @@ documents as (
         {{ shop_date('ordered_at') }} as ordered_date,
         lower(email) as email
     from {{ ref('int_order_documents') }}
+    -- Files are of the shop without a name: another shop counts its own orders
+    where id_scope is null
 ),
 
 calls as (

@@ -14,16 +14,29 @@ named as (
     select
         order_id,
         order_source,
+        id_scope,
         {{ order_call(column) }} as order_call,
         {{ loop.index }} as call_rank,
         ordered_at
     from documents
     union all
     {%- endfor %}
+    -- A further shop's tracker knows nothing of the name before its ids
+    select
+        order_id,
+        order_source,
+        id_scope,
+        {{ order_call('substr(order_id, length(id_scope) + 2)') }} as order_call,
+        4 as call_rank,
+        ordered_at
+    from documents
+    where id_scope is not null
+    union all
     -- A line file's own name for an order, also of one that JSON tells better
     select
         coalesce(line_orders.document_order_id, line_orders.order_id) as order_id,
         coalesce(documents.order_source, 'order_lines') as order_source,
+        cast(null as {{ dbt.type_string() }}) as id_scope,
         line_orders.order_call,
         case when line_orders.document_order_id is null then 1 else 2 end as call_rank,
         line_orders.ordered_at
@@ -35,6 +48,7 @@ select
     order_id,
     order_source,
     order_call,
+    min(id_scope) as id_scope,
     min(call_rank) as call_rank,
     min(ordered_at) as ordered_at
 from named

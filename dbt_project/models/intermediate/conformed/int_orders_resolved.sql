@@ -15,9 +15,19 @@ conversions as (
     from {{ ref('int_order_conversions') }}
 ),
 
+-- What the settings call a shop, by its newest row; files are of the shop without a name
+shops as (
+    select
+        coalesce(id_scope, '') as id_scope,
+        {{ last_value_by_time('shop_id', 'updated_at') }} as shop_id
+    from {{ ref('stg_shopify__orders') }}
+    group by 1
+),
+
 valued as (
     select
         orders.*,
+        coalesce(shops.shop_id, orders.id_scope, 'shop') as shop_id,
         order_customers.customer_id,
         order_customers.is_card_paid,
         order_customers.payment_fingerprint as paid_with,
@@ -28,6 +38,7 @@ valued as (
     from orders
     left join order_customers
         on orders.order_id = order_customers.order_id and orders.order_source = order_customers.order_source
+    left join shops on coalesce(orders.id_scope, '') = shops.id_scope
     left join conversions
         on orders.currency = conversions.currency and orders.ordered_date = conversions.ordered_date
 )
@@ -36,7 +47,7 @@ select
     order_id,
     order_source,
     customer_id,
-    'shop' as shop_id,
+    shop_id,
     ordered_at,
     ordered_date,
     created_at,

@@ -88,6 +88,7 @@ unioned as (
     select
         documents.order_id,
         documents.order_source,
+        documents.id_scope,
         documents.ordered_at,
         documents.created_at,
         case when documents.is_cancelled then documents.cancelled_at end as cancelled_at,
@@ -141,6 +142,7 @@ unioned as (
     select
         line_orders.order_id,
         'order_lines' as order_source,
+        null as id_scope,
         line_orders.ordered_at,
         line_orders.ordered_at as created_at,
         line_orders.cancelled_at,

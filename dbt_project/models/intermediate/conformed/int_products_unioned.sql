@@ -61,7 +61,7 @@ listed as (
         brand,
         price,
         cost,
-        '{{ var("shop_currency") }}' as currency,
+        coalesce(currency, '{{ var("shop_currency") }}') as currency,
         null as replenish_after_days,
         in_stock,
         null as substitute_group,

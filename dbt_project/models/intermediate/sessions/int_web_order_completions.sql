@@ -1,7 +1,8 @@
 {#-
     Small and read twice, so a table. An event may name an order by its id, its name or its number, and one
     order's number may be another's id: the order that was placed within a day of the event comes first, then
-    the id. A name or number alone, far from the event, may be another system's and ties nothing.
+    the id. A name or number alone, far from the event, may be another system's and ties nothing; nor does one
+    that orders of two shops have on that day.
 -#}
 with completions as (
     select
@@ -25,6 +26,7 @@ candidates as (
         completions.event_id,
         completions.device_id,
         names.order_id,
+        coalesce(names.id_scope, '') as id_scope,
         names.call_rank,
         abs({{ epoch_micros('completions.occurred_at') }} - {{ epoch_micros('names.ordered_at') }}) <= 86400000000 as is_near,
         completions.written_order_id = names.order_id as is_id
@@ -32,13 +34,25 @@ candidates as (
     inner join names on completions.order_call = names.order_call
 ),
 
-named as (
-    select *
+shops as (
+    select
+        event_id,
+        device_id,
+        min(id_scope) <> max(id_scope) as is_of_two_shops
     from candidates
-    where is_near or is_id
+    where is_near
+    group by event_id, device_id
+),
+
+named as (
+    select candidates.*
+    from candidates
+    left join shops
+        on candidates.event_id = shops.event_id and candidates.device_id is not distinct from shops.device_id
+    where candidates.is_id or (candidates.is_near and not shops.is_of_two_shops)
     qualify row_number() over (
-        partition by event_id, device_id
-        order by is_near desc, is_id desc, call_rank, order_id
+        partition by candidates.event_id, candidates.device_id
+        order by candidates.is_near desc, candidates.is_id desc, candidates.call_rank, candidates.order_id
     ) = 1
 )
 

@@ -10,6 +10,7 @@
 with items as (
     select
         order_id,
+        id_scope,
         {{ json_elements('payload', '$.lineItems.nodes') }},
         _row_id,
         _dlt_load_id
@@ -20,6 +21,7 @@ with items as (
 read_once as (
     select
         order_id,
+        id_scope,
         position,
         {{ json_record('item', item_fields) }} as line,
         _row_id,
@@ -31,7 +33,7 @@ select
     order_id,
     position as line_number,
     coalesce({{ gid_number('line.id') }}, cast(position as {{ dbt.type_string() }})) as line_id,
-    {{ gid_number('line.product.id') }} as product_id,
+    {{ id_of_its_shop(gid_number('line.product.id')) }} as product_id,
     {{ first_text(['line.sku']) }} as sku,
     line.title as product_name,
     line.vendor as brand,

@@ -33,6 +33,8 @@ with versions as (
 read_once as (
     select
         order_id,
+        shop_id,
+        id_scope,
         created_at,
         processed_at,
         updated_at,
@@ -47,6 +49,8 @@ read_once as (
 
 select
     order_id,
+    shop_id,
+    id_scope,
     {{ first_text(['document.name']) }} as order_name,
     cast(null as {{ dbt.type_string() }}) as order_number,
     cast(null as {{ dbt.type_string() }}) as cart_token,
@@ -63,7 +67,7 @@ select
     coalesce(try_cast(document.taxesincluded as boolean), false) as is_taxes_included,
     {{ order_email('document') }} as email,
     {{ first_text(['document.phone', 'document.customer.defaultphonenumber.phonenumber']) }} as phone,
-    {{ gid_number('document.customer.id') }} as shopify_customer_id,
+    {{ id_of_its_shop(gid_number('document.customer.id')) }} as shopify_customer_id,
     {{ first_text(['document.customer.firstname', 'document.billingaddress.firstname']) }} as first_name,
     {{ first_text(['document.customer.lastname', 'document.billingaddress.lastname']) }} as last_name,
     try_cast(document.customeracceptsmarketing as boolean) as accepts_marketing,
@@ -84,7 +88,7 @@ select
         'payment'
     ) }}, false) as has_card_payment,
     lower({{ first_text(['document.sourcename']) }}) as sales_channel,
-    {{ gid_number('document.retaillocation.id') }} as store_id,
+    {{ id_of_its_shop(gid_number('document.retaillocation.id')) }} as store_id,
     {{ first_text([
         'document.customerjourneysummary.lastvisit.landingpage', 'document.customerjourneysummary.firstvisit.landingpage'
     ]) }} as landing_site,

@@ -1,6 +1,7 @@
 {%- set paths = [
     '$.variants.nodes[0].sku', '$.variants.nodes[0].price',
     '$.variants.nodes[0].inventoryItem.unitCost.amount', '$.totalInventory', '$.tracksInventory',
+    '$.priceRangeV2.minVariantPrice.currencyCode', '$.variants.nodes[0].inventoryItem.unitCost.currencyCode',
 ] %}
 
 with latest as (
@@ -27,6 +28,7 @@ select
     vendor as brand,
     {{ money_from_text(array_item('fields', 2)) }} as price,
     {{ money_from_text(array_item('fields', 3)) }} as cost,
+    coalesce({{ array_item('fields', 6) }}, {{ array_item('fields', 7) }}) as currency,
     case
         when try_cast({{ array_item('fields', 5) }} as boolean) is not false
             then try_cast({{ array_item('fields', 4) }} as bigint) > 0
