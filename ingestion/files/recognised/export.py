@@ -81,7 +81,6 @@ class Export:
         path: what the file's path has to hold besides, where its headers are everybody's.
         point: whether its numbers always have a decimal point and no signs between thousands.
         together: whether a step looks at other rows, so that the file is read as a whole.
-        headerless: the names of its columns, for a file that is written without them.
     """
 
     name: str
@@ -93,7 +92,6 @@ class Export:
     path: str = ""
     point: bool = True
     together: bool = False
-    headerless: tuple[str, ...] = ()
 
     def fits(self, header: tuple[str, ...], path: str) -> bool:
         """Whether a file with this header, at this path, is such an export."""
