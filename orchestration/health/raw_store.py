@@ -51,9 +51,10 @@ def require_raw(home: Home, *, begin_anew: bool) -> None:
 def _require_whole(home: Home) -> None:
     try:
         with connect(home.raw, read_only=True) as connection:
-            # A cut file opens where its directory lies before the cut.
+            # A cut file opens where its directory lies before the cut. Free blocks at the end of a
+            # whole one need never have been written.
             row = connection.execute(
-                "select block_size * total_blocks from pragma_database_size()"
+                "select block_size * used_blocks from pragma_database_size()"
             ).fetchone()
         whole = row is not None and home.raw.stat().st_size >= row[0]
     except duckdb.Error as error:
