@@ -28,7 +28,7 @@ from orchestration.home.kind import WORLD, claim, own_input, own_settings, read_
 from orchestration.home.layout import Home
 from orchestration.host.launch import run_job
 from orchestration.published.reader import open_published
-from orchestration.run.pretend_clock import next_moment
+from orchestration.run.pretend_clock import shop_moment
 from orchestration.run.run import RunRequest, parse_as_of
 from orchestration.words.program import program
 
@@ -85,7 +85,7 @@ def run_demo(
         os.environ["REGULARS_CONFIG"] = str(own_settings(home))
         out.print("Pulling ...")
         # Asked for, like `--send`: it goes into the demo's own folder, and can go nowhere else.
-        request = RunRequest(next_moment(home), own_input(home), send="yes")
+        request = RunRequest(shop_moment(home), own_input(home), send="yes")
         heard = run_job(home, request, out.print)
     print_summary(home, out, heard.ignored)
     render_deliveries(heard.deliveries, out)
