@@ -20,6 +20,7 @@ from ingestion.config import Settings
 from ingestion.input_folder import open_input
 from ingestion.registry import accepted_words
 from ingestion.vocabulary import or_list
+from orchestration.words.amounts import counted
 from orchestration.words.plain_text import shown_name
 
 NAMED_FILES = 3
@@ -115,7 +116,8 @@ def _print_columns(what: str, columns: tuple[str, ...], out: Console) -> None:
 def _print_end(found: InputLook, settings: Settings, out: Console) -> None:
     looks = [look for file in found.files for look in file.tables]
     rows, aside = sum(look.rows for look in looks), sum(look.put_aside for look in looks)
-    out.print(f"{len(found.files):,} files, {rows:,} rows, {aside:,} would be put aside.")
+    files = counted(len(found.files), "files")
+    out.print(f"{files}, {counted(rows, 'rows')}, {aside:,} would be put aside.")
     ordered = [look for look in looks if look.table.startswith("orders/") and look.rows]
     currencies = sorted(set().union(*(look.currencies for look in ordered)))
     if currencies and settings.shop.currency not in currencies:
