@@ -17,6 +17,7 @@ FEW_ON_ONE_SIDE = {
     "int_web_traffic_sources": "rules of marketing channels",
     "int_web_user_agents": "one pattern of bots",
     "contactability": "policies of channels",
+    "int_interactions_messages": "steps of a message",
     "rpt_rfm_matrix": "scores from one to five",
     "int_identifiers": "blocked words by kind of identifier",
     **dict.fromkeys(
