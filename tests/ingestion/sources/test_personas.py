@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from ingestion.config import Settings
 from ingestion.errors import SourceError
 from ingestion.files.folder import BrokenFileError
 from ingestion.sources.personas import read_persona
@@ -94,6 +95,7 @@ def test_files_are_personas_and_follow_what_is_there(shop: Any, make: Any) -> No
 
 
 def test_a_typo_in_the_only_file_stops_the_run_in_one_sentence(shop: Any) -> None:
+    shop.settings = Settings()
     shop.write("personas/giver.yml", GIVER + "needz: [x]\n")
     with pytest.raises(SourceError) as caught:
         shop.run("personas")
