@@ -10,7 +10,10 @@ import pytest
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
-DEMO_FILES = {"test_demo.py", "test_households.py", "test_pages.py", "test_selections.py"}
+DEMO_FILES = {
+    f"test_{name}.py"
+    for name in ("demo", "growth", "households", "pages", "report_figures", "selections")
+}
 os.environ.setdefault("DO_NOT_TRACK", "1")
 os.environ.setdefault("DBT_SEND_ANONYMOUS_USAGE_STATS", "false")
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")

@@ -24,9 +24,9 @@ MODELS = (
 FLOWS = ("carried_over", "born", "merged", "split", "gone")
 
 
-def flows(world: World) -> tuple[int, ...]:
+def flows(world: World, *options: str) -> tuple[int, ...]:
     """One run, its identity committed, and what it says of people in the order of FLOWS."""
-    world.build(*MODELS)
+    world.build(*MODELS, *options)
     with world.warehouse() as con:
         counts = dict(
             con.execute(
@@ -70,5 +70,4 @@ def test_every_person_of_an_earlier_run_is_accounted_for(tmp_path: Path) -> None
     world.set_as_of("2026-05-07 00:00:00")
     with duckdb.connect(str(world.home / "raw.duckdb")) as raw:
         raw.execute("delete from raw_contacts.contacts where email = 'leaving@a.example'")
-    world.build(*MODELS, "--full-refresh")
-    assert flows(world) == (3, 0, 0, 0, 1), "no row is left of one"
+    assert flows(world, "--full-refresh") == (3, 0, 0, 0, 1), "no row is left of one"
