@@ -17,6 +17,7 @@ GROUPS = {
     "orders": "events_and_orders",
     "web": "events_and_orders",
     "email": "events_and_orders",
+    "interactions": "events_and_orders",
     "identity": "identity",
     "identity_review": "identity",
     "quality": "publish",
