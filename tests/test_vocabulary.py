@@ -33,7 +33,11 @@ ACCEPTED = {
 }
 
 # A person without an order stands in no group.
-FURTHER = {("customer_360.yml", "rfm_segment"): {"prospects"}}
+FURTHER = {
+    ("customer_360.yml", "rfm_segment"): {"prospects"},
+    # What happened to a person did so in places that no message goes to, too
+    ("fct_interactions.yml", "channel"): {"web", "store", "other"},
+}
 
 
 def macro(file: str, name: str, *arguments: Any) -> Any:
