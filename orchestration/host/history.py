@@ -99,7 +99,8 @@ class EventLog(SqliteEventLogStorage):
         """What failed, why and what to do, of a failed step or run; empty for other events."""
         if event.event_type == DagsterEventType.STEP_FAILURE:
             return in_words([event])
-        if event.event_type != DagsterEventType.RUN_FAILURE:
+        # The failure of a killed run is reported by the next one, with a message and no data.
+        if event.event_type != DagsterEventType.RUN_FAILURE or event.event_specific_data is None:
             return ""
         failed_step = event.job_failure_data.first_step_failure_event
         if failed_step:

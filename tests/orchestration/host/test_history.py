@@ -168,3 +168,14 @@ def test_what_a_step_prints_is_kept_without_other_processes(
     kept = [*Path(instance.root_directory).rglob("*.err")]
     assert result.success
     assert any("said" in path.read_text() for path in kept)
+
+
+def test_a_killed_run_can_be_reported_as_failed(instance: dg.DagsterInstance) -> None:
+    """The next run reports it, with a message and nothing else."""
+    run = instance.create_run_for_job(dg.define_asset_job("any").resolve(
+        asset_graph=dg.Definitions(assets=[sold]).resolve_asset_graph()
+    ))  # fmt: skip
+    instance.report_run_failed(run, "The process of this run was killed.")
+    said = [entry.dagster_event.message for entry in instance.all_logs(run.run_id)]
+    assert said[-1] == "The process of this run was killed."
+    assert instance.get_run_by_id(run.run_id).status is dg.DagsterRunStatus.FAILURE
