@@ -147,7 +147,8 @@ class Page:
         from orchestration.ops.store import open_store
 
         with open_store(self.home) as store, store.read() as connection:
-            query = select(schema.runs.c.status).order_by(schema.runs.c.run_id)
+            runs = schema.runs.c
+            query = select(runs.status).order_by(runs.started_at, runs.run_id)
             found = connection.execute(query).scalars().all()
         return str(found[-1]) if found else ""
 
