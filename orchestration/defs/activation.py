@@ -15,13 +15,12 @@ from orchestration.activation.delivery import Delivery, DeliveryContext, moment
 from orchestration.activation.people import destinations_of, targets
 from orchestration.defs.errors import errors_as_data
 from orchestration.defs.quality import GROUP as PUBLISH
-from orchestration.defs.resources import RunResource
+from orchestration.defs.resources import PUBLISHED, RunResource
 from orchestration.defs.transformation import PROJECT
 from orchestration.run import console
 from orchestration.words.codes import reasons_in_words
 
 GROUP = "activation"
-PUBLISHED = dg.AssetKey([PUBLISH, "published"])
 
 
 class Pair(NamedTuple):

@@ -36,11 +36,12 @@ from orchestration.ops.runs import rows_received
 from orchestration.quality.dbt_record import record_of
 from orchestration.run import console
 from orchestration.run.dbt import DBT_PROJECT, check_settings, dbt_executable
-from orchestration.run.pretend_clock import asked_moment, next_moment
+from orchestration.run.pretend_clock import asked_moment, next_moment, shop_moment
 from orchestration.run.pretend_sources import pretend_sources
 from orchestration.run.run import Run, RunRequest, Send, open_run, parse_as_of, require_input
 
 QUEUE_SECONDS = 6 * 3600.0
+PUBLISHED = dg.AssetKey(["publish", "published"])
 
 
 class RunResource(dg.ConfigurableResource[Any]):
@@ -93,8 +94,13 @@ class RunResource(dg.ConfigurableResource[Any]):
         input_location = own_input(home) if demo else self.input
 
         def request() -> RunRequest:
-            last = last_context(home.ops_export) if _is_part(home, _planned(context)) else None
-            moment = self._moment(home if demo else None, last.as_of if last else None)
+            planned = _planned(context)
+            last = last_context(home.ops_export) if _is_part(home, planned) else None
+            moment = self._moment(
+                home if demo else None,
+                last.as_of if last else None,
+                publishes=not planned or PUBLISHED in planned,
+            )
             return RunRequest(moment, input_location, self.full_refresh, self.send)
 
         wait = 0.0 if console.attached() else QUEUE_SECONDS
@@ -127,15 +133,19 @@ class RunResource(dg.ConfigurableResource[Any]):
             raise RuntimeError("the run resource is only usable while a run executes")
         return self._run
 
-    def _moment(self, demo: Home | None, goes_on: datetime | None) -> datetime:
-        """What was asked for, else the next day in the pretend shop's home, else the clock's.
+    def _moment(self, demo: Home | None, goes_on: datetime | None, *, publishes: bool) -> datetime:
+        """What was asked for, else the pretend shop's in its home, else the clock's.
+
+        The pretend shop's is the next day for a run that may publish it, else where it stands.
 
         Models of two moments do not belong together: only a run that builds them all sets a new
         one, and a part of them is built as of the last.
         """
         asked = parse_as_of(self.as_of) if self.as_of else None
         if goes_on is None and demo is not None:
-            return asked_moment(demo, asked) if asked else next_moment(demo)
+            if asked:
+                return asked_moment(demo, asked)
+            return next_moment(demo) if publishes else shop_moment(demo)
         if goes_on is None:
             return asked or datetime.now(UTC).replace(tzinfo=None, microsecond=0)
         if asked not in (None, goes_on):

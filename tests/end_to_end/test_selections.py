@@ -110,6 +110,8 @@ def test_a_part_is_never_of_another_moment(on_demo: Told) -> None:
     assert not run["success"]
     assert "a part of them cannot be of another moment. Leave `as_of` empty" in run["last"]
     assert is_unchanged(on_demo, "another moment", "downstream")
+    for name in ("one table of a source", "activation alone", "the report alone"):
+        assert on_demo[name]["tags"]["as_of"] == on_demo["one model"]["tags"]["as_of"], name
 
 
 def test_publishing_alone_needs_a_candidate(on_demo: Told, on_new: Told) -> None:
