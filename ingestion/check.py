@@ -102,14 +102,13 @@ class InputLook:
 
 def look_through(folder: InputFolder, settings: Settings) -> InputLook:
     """Read every file once, judge its rows and keep none of them."""
-    everything = folder.files()
-    files = {file.path: FileLook(file.path) for file in everything}
+    files = {file.path: FileLook(file.path) for file in folder.everything}
     stops = []
     with connect() as session:
         session.execute("set timezone = 'UTC'")
         for source in folder_sources(settings):
             try:
-                parts = source.route(folder, source.files(folder, everything), False)
+                parts = source.route(folder, source.files(folder), False)
                 counts = _look_at_source(session, folder, source, parts, files)
                 bad = sum(found.bad.total() for found in counts.values())
                 check_limits(source.name, counts, bad, settings.quarantine, has_rows=False)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ingestion.config import Settings
 from ingestion.errors import NoInputError
-from ingestion.files.folder import UNKNOWN, InputFile, InputFolder
+from ingestion.files.folder import UNKNOWN, InputFolder
 from ingestion.files.recognised.registry import (
     EXPORTS,
     check_names,
@@ -36,8 +36,7 @@ def open_input(location: str | Path, settings: Settings) -> InputFolder:
     folder = replace(InputFolder.at(location), zone=settings.shop.timezone, names=said)
     refuse_unclear(folder)
     sources = folder_sources(settings)
-    everything = folder.files()
-    if not any(_readable(source, folder, everything) for source in sources):
+    if not any(_readable(source, folder) for source in sources):
         names = ", ".join(source.name for source in sources)
         raise NoInputError(
             f"There is nothing to read in {location}: no file for {names}.",
@@ -67,9 +66,8 @@ def said_of_input(folder: InputFolder, settings: Settings) -> list[str]:
     by_export: dict[str, list[str]] = {}
     nobodys = []
     sources = folder_sources(settings)
-    everything = folder.files()
-    read = {file.path for source in sources for file in source.files(folder, everything)}
-    for file in everything:
+    read = {file.path for source in sources for file in source.files(folder)}
+    for file in folder.everything:
         export = export_of(folder, file)
         if export:
             by_export.setdefault(export.name, []).append(file.path)
@@ -101,5 +99,5 @@ def folder_sources(settings: Settings) -> list[FolderSource]:
     ]
 
 
-def _readable(source: FolderSource, folder: InputFolder, everything: list[InputFile]) -> bool:
-    return any(file.format != UNKNOWN for file in source.files(folder, everything))
+def _readable(source: FolderSource, folder: InputFolder) -> bool:
+    return any(file.format != UNKNOWN for file in source.files(folder))

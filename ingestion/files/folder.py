@@ -18,6 +18,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
 
@@ -118,6 +119,12 @@ class InputFolder:
     def nowhere(cls) -> InputFolder:
         """A folder without files, for runs that read only APIs."""
         return cls(fsspec.filesystem("memory"), "/nowhere")
+
+    @cached_property
+    def everything(self) -> list[InputFile]:
+        """All readable files, by path, as they were when somebody first asked: every source of a
+        run looks for exports among the same ones, and the folder is listed once for all."""
+        return self.files()
 
     def files(self, name: str = "", document_endings: tuple[str, ...] = ()) -> list[InputFile]:
         """The readable files below the folder `name`, or the single file of that name, by path;

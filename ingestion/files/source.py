@@ -107,17 +107,12 @@ class FolderSource:
         """The source's section of the shop's settings."""
         return settings.section(self.name, self.settings)
 
-    def files(
-        self, folder: InputFolder, everything: list[InputFile] | None = None
-    ) -> list[InputFile]:
-        """All readable files of this source: its own, and exports that feed it, wherever.
-
-        `everything`: all files of the folder, where they were listed already.
-        """
+    def files(self, folder: InputFolder) -> list[InputFile]:
+        """All readable files of this source: its own, and exports that feed it, wherever."""
         if self.document_endings:
             return folder.files(self.location or self.name, self.document_endings)
         own = {file.path: file for file in folder.files(self.location or self.name)}
-        listed = {file.path: file for file in (everything or folder.files())} | own
+        listed = {file.path: file for file in folder.everything} | own
         return [
             file
             for path, file in sorted(listed.items())

@@ -67,7 +67,7 @@ def refuse_unclear(folder: InputFolder) -> None:
     Raises:
         UsageError: which file, what it may be, and what to write.
     """
-    for file in folder.files():
+    for file in folder.everything:
         names = exports_of(folder, file)
         if len(names) > 1:
             titles = " or a ".join(EXPORTS[name].title for name in names)
