@@ -9,15 +9,15 @@ by and not paid yet are no sale, nor are voided ones.
 
 from __future__ import annotations
 
+from functools import partial
+
 from ingestion.files.recognised.export import Export, Feed
-from ingestion.files.recognised.sql import amount, first_name, last_name, local
+from ingestion.files.recognised.sql import amount, first_name, last_name, local, text_of
 
 _SALE = "@[Receipt Number]"
 
 
-def _of_sale(header: str) -> str:
-    return f"max(@[{header}]) over (partition by {_SALE})"
-
+_of_sale = partial(text_of, partition=_SALE)
 
 LINES = Feed(
     "orders",

@@ -18,13 +18,17 @@ a wish stated at checkout at `Created at`; an unticked box says nothing.
 
 from __future__ import annotations
 
+from functools import partial
+
 from ingestion.files.recognised.export import Export, Feed
 from ingestion.files.recognised.sql import (
     amount,
+    amount_of,
     choice,
     first_name,
     last_name,
     share,
+    text_of,
     ticked,
     unquoted,
 )
@@ -32,14 +36,9 @@ from ingestion.files.recognised.sql import (
 _ORDER = "@[Name]"
 
 
-def _of_order(header: str) -> str:
-    """A text of the order, which stands on its first row."""
-    return f"max(@[{header}]) over (partition by {_ORDER})"
-
-
-def _total(header: str) -> str:
-    """An amount of the order, which stands on its first row."""
-    return f"coalesce(max({amount(f'@[{header}]')}) over (partition by {_ORDER}), 0)"
+# A text and an amount of the order, which stand on its first row
+_of_order = partial(text_of, partition=_ORDER)
+_total = partial(amount_of, partition=_ORDER)
 
 
 def _sum(what: str, rows: str = "true") -> str:

@@ -21,6 +21,16 @@ def amount(text: str, form: NumberForm = "point") -> str:
     return f"try_cast({plain_number(text, form)} as decimal(18, 4))"
 
 
+def text_of(header: str, partition: str) -> str:
+    """A text that stands on one of the rows of an order."""
+    return f"max(@[{header}]) over (partition by {partition})"
+
+
+def amount_of(header: str, partition: str) -> str:
+    """An amount that stands on one of the rows of an order, or on each; 0 where it is on none."""
+    return f"coalesce(max({amount(f'@[{header}]')}) over (partition by {partition}), 0)"
+
+
 def share(total: str, weight: str, partition: str, order: str = "_line") -> str:
     """The part of an order's amount that falls to a row by its weight, to the cent.
 

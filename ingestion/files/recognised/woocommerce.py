@@ -11,8 +11,10 @@ that waits for its first payment (`pending`) or failed is no sale, as in WooComm
 
 from __future__ import annotations
 
+from functools import partial
+
 from ingestion.files.recognised.export import Export, Feed
-from ingestion.files.recognised.sql import amount, local
+from ingestion.files.recognised.sql import amount, amount_of, local
 
 _ORDER = "@[order_id]"
 
@@ -25,9 +27,7 @@ def _sum(what: str) -> str:
     return f"sum({what}) over (partition by {_ORDER})"
 
 
-def _of_order(header: str) -> str:
-    return f"coalesce(max({amount(f'@[{header}]')}) over (partition by {_ORDER}), 0)"
-
+_of_order = partial(amount_of, partition=_ORDER)
 
 STEPS: tuple[dict[str, str], ...] = (
     {
