@@ -29,6 +29,30 @@ def load(
     return {name: value.value for name, value in table.metadata.items()}, heard
 
 
+def fail_with(
+    failure: RegularsError, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> tuple[RegularsError, int]:
+    """Run a source that always fails so: what is told of it, and how often it was tried."""
+    tries = []
+    (folder / "rates" / "a.csv").write_text("date,currency,rate\n2026-01-01,EUR,0.85\n", "utf-8")
+
+    def fail(*_: object) -> None:
+        tries.append(1)
+        raise failure
+
+    monkeypatch.setattr(ingestion, "enabled_sources", lambda _: ["shopify"])
+    monkeypatch.setattr(ingestion, "run_source", fail)
+    run = RunResource(as_of="2026-07-01", input=str(folder))
+    with dg.DagsterInstance.ephemeral() as instance, console.listening([].append):
+        done = dg.materialize(
+            [source_assets("shopify")],
+            resources={"run": run},
+            instance=instance,
+            raise_on_error=False,
+        )
+        return failure_of(instance, done.run_id), len(tries)
+
+
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An input folder beside an empty home."""
@@ -68,57 +92,25 @@ def test_what_would_fail_the_same_way_again_is_not_tried_again(
     folder: Path, monkeypatch: pytest.MonkeyPatch, kind: type[RegularsError]
 ) -> None:
     """Refused credentials are told at once, by their own sentence, and not after two retries."""
-    tries = []
-    (folder / "rates" / "a.csv").write_text("date,currency,rate\n2026-01-01,EUR,0.85\n", "utf-8")
-
-    def refuse(*_: object) -> None:
-        tries.append(1)
-        raise kind("shopify: the credentials were refused.", "Check SHOPIFY_CLIENT_SECRET.")
-
-    monkeypatch.setattr(ingestion, "enabled_sources", lambda _: ["shopify"])
-    monkeypatch.setattr(ingestion, "run_source", refuse)
-    run = RunResource(as_of="2026-07-01", input=str(folder))
-    with dg.DagsterInstance.ephemeral() as instance, console.listening([].append):
-        done = dg.materialize(
-            [source_assets("shopify")],
-            resources={"run": run},
-            instance=instance,
-            raise_on_error=False,
-        )
-        told = failure_of(instance, done.run_id)
+    failure = kind("shopify: the credentials were refused.", "Check SHOPIFY_CLIENT_SECRET.")
+    told, tries = fail_with(failure, folder, monkeypatch)
     assert (type(told), told.message) == (kind, "shopify: the credentials were refused.")
     assert told.hint == "Check SHOPIFY_CLIENT_SECRET."
-    assert len(tries) == 1
+    assert tries == 1
 
 
 def test_what_may_go_well_another_time_is_tried_three_times_and_told_as_data(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tries = []
-    (folder / "rates" / "a.csv").write_text("date,currency,rate\n2026-01-01,EUR,0.85\n", "utf-8")
-
-    def fail(*_: object) -> None:
-        tries.append(1)
-        raise SourceError("shopify: it did not answer.", "Run again.")
-
-    monkeypatch.setattr(ingestion, "enabled_sources", lambda _: ["shopify"])
-    monkeypatch.setattr(ingestion, "run_source", fail)
     monkeypatch.setattr(ingestion, "RETRY", dg.RetryPolicy(max_retries=2))
-    run = RunResource(as_of="2026-07-01", input=str(folder))
-    with dg.DagsterInstance.ephemeral() as instance, console.listening([].append):
-        done = dg.materialize(
-            [source_assets("shopify")],
-            resources={"run": run},
-            instance=instance,
-            raise_on_error=False,
-        )
-        told = failure_of(instance, done.run_id)
+    failure = SourceError("shopify: it did not answer.", "Run again.")
+    told, tries = fail_with(failure, folder, monkeypatch)
     assert (type(told), told.message, told.hint) == (
         SourceError,
         "shopify: it did not answer.",
         "Run again.",
     )
-    assert len(tries) == 3
+    assert tries == 3
 
 
 def test_a_run_from_dagster_reads_no_other_files(folder: Path) -> None:
