@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -21,12 +22,14 @@ from ingestion.config import REPOSITORY, Segment, Settings
 from ingestion.duckdb import connect
 from ingestion.errors import RegularsError, UsageError, tells_of_a_full_disk
 from orchestration.home.layout import Home
+from orchestration.home.lock import hold
 
 DBT_PROJECT = REPOSITORY / "dbt_project"
 _OUT_OF_SYNC = "incremental model are out of sync"
 WATCHED = ("*.sql", "*.yml", "*.csv", "*.py")
 # They try the models on made-up rows of a shop in pounds; `make test` runs them.
 WITHOUT_UNIT_TESTS = ("--exclude-resource-type", "unit_test")
+PARSE_SECONDS = 300.0  # how long another process may take to parse before this one gives up
 SEGMENT = "seg_"  # what the models of segments begin with
 # A threshold that is worked out from the shop's own repeats (dbt_project/macros/rhythm.sql)
 AUTO = "auto"
@@ -154,19 +157,38 @@ def target_path(home: Home) -> Path:
 def manifest_path(home: Home, settings: Settings) -> Path:
     """The project's manifest, parsed anew when a model, setting or seed is newer than it.
 
+    Several processes load the definitions at once (Dagster's servers, a run's steps), and every
+    dbt command writes the manifest of `target_path` in place. So one process parses while the
+    others wait, and what they read is a copy that is whole from its first moment.
+
     Raises:
         RegularsError: dbt cannot parse the project.
     """
-    manifest = target_path(home) / "manifest.json"
-    stamp = target_path(home) / "vars.json"
+    manifest = home.dbt / "manifest.json"
+    stamp = home.dbt / "manifest_vars.json"
     wanted = project_vars(settings)
-    known = stamp.read_text("utf-8") if stamp.exists() else ""
-    if manifest.exists() and known == wanted and manifest.stat().st_mtime >= _newest_source():
+    if _is_fresh(manifest, stamp, wanted):
         return manifest
     home.create()
-    run_dbt(home, settings, "parse")
-    stamp.write_text(wanted, "utf-8")
+    with hold(home.dbt / "manifest.lock", wait_seconds=PARSE_SECONDS):
+        if _is_fresh(manifest, stamp, wanted):
+            return manifest
+        stamp.unlink(missing_ok=True)  # killed from here on, the next process parses anew
+        run_dbt(home, settings, "parse")
+        coming = manifest.with_suffix(".coming")
+        shutil.copyfile(target_path(home) / "manifest.json", coming)
+        coming.replace(manifest)
+        stamp.write_text(wanted, "utf-8")
     return manifest
+
+
+def _is_fresh(manifest: Path, stamp: Path, wanted: str) -> bool:
+    """Whether the manifest is of these variables and of the project as it is now."""
+    try:
+        known = stamp.read_text("utf-8")
+        return known == wanted and manifest.stat().st_mtime >= _newest_source()
+    except FileNotFoundError:
+        return False
 
 
 def read_manifest(path: Path) -> Manifest:

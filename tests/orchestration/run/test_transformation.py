@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ingestion.config import Settings
+from ingestion.config import Settings, Shop
 from ingestion.errors import UsageError
 from orchestration.home.layout import Home
+from orchestration.run import dbt
 from orchestration.run.dbt import check_settings, failure_sentence, target_path
 
 
@@ -98,3 +101,56 @@ def test_what_the_project_knows_may_be_set() -> None:
     segments = {"vip": {"destinations": ["file"]}, "at_risk": {}}
     told = {"models": models, "segments": segments, "destinations": place}
     check_settings(Settings.model_validate(told))
+
+
+def test_processes_that_load_the_project_at_once_parse_it_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dagster's servers start together; each reads a whole manifest, and one of them wrote it."""
+    home, parses = Home(tmp_path), tmp_path / "parses"
+
+    def slow_parse(home: Home, *_: object) -> None:
+        target_path(home).mkdir(exist_ok=True)
+        with (target_path(home) / "manifest.json").open("w", encoding="utf-8") as file:
+            file.write('{"nodes": ')
+            file.flush()
+            time.sleep(0.2)
+            file.write("{}}")
+        with parses.open("a") as file:
+            file.write("parsed\n")
+
+    monkeypatch.setattr(dbt, "run_dbt", slow_parse)
+
+    def load() -> None:
+        dbt.read_manifest(dbt.manifest_path(home, Settings()))
+
+    processes = [multiprocessing.get_context("fork").Process(target=load) for _ in range(4)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(60)
+    assert [process.exitcode for process in processes] == [0] * 4
+    assert parses.read_text() == "parsed\n"
+
+
+def test_a_parse_that_was_killed_is_done_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, changed = Home(tmp_path), Settings(shop=Shop(currency="JPY"))
+
+    def parse(home: Home, *_: object) -> None:
+        target_path(home).mkdir(exist_ok=True)
+        (target_path(home) / "manifest.json").write_text('{"nodes": {}}', "utf-8")
+
+    def killed_parse(home: Home, *_: object) -> None:
+        (target_path(home) / "manifest.json").write_text('{"nodes', "utf-8")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(dbt, "run_dbt", parse)
+    dbt.manifest_path(home, Settings())
+    monkeypatch.setattr(dbt, "run_dbt", killed_parse)
+    with pytest.raises(KeyboardInterrupt):
+        dbt.manifest_path(home, changed)
+    monkeypatch.setattr(dbt, "run_dbt", parse)
+    again = dbt.manifest_path(home, changed)
+    assert dbt.read_manifest(again).models == ()
