@@ -33,7 +33,10 @@ _SENT_SHARE = 0.75
 
 @dataclass(frozen=True)
 class Campaign:
-    """One newsletter to everybody: when it leaves and how many visits it causes by itself."""
+    """One newsletter to everybody: when it leaves and how many visits it causes by itself.
+
+    `experiment` names the experiment that leaves some of the list out; None where all get it.
+    """
 
     index: int
     campaign_id: str
@@ -41,6 +44,7 @@ class Campaign:
     subject: str
     sent: int
     lift: float
+    experiment: str | None
 
 
 @dataclass(frozen=True)
@@ -103,6 +107,7 @@ def _letters(moments: list[int], first: int = 0) -> list[Campaign]:
                 subject=f"New in {category}",
                 sent=sent,
                 lift=0.005 * (1 + index % 4),
+                experiment=f"letter-{index + 1:02d}" if index % 3 < 2 else None,
             )
         )
     return made
@@ -172,8 +177,8 @@ def send_campaigns(
 ) -> tuple[Messages, dict[str, Ints]]:
     """Send every campaign in turn; whoever leaves gets nothing more. Also the experiment's record.
 
-    Each campaign leaves out a tenth of the list at random, and those who get it visit the shop a
-    little more often than the others do (`lift`), whether they click or not.
+    A campaign with an experiment leaves out a tenth of the list at random, and those who get it
+    visit the shop a little more often than the others do (`lift`), whether they click or not.
     """
     habits = _habits(rng, subscriptions, people, troubles)
     sent: list[Messages] = []
@@ -182,7 +187,12 @@ def send_campaigns(
         listed = (subscriptions.since < campaign.sent) & (subscriptions.ended > campaign.sent)
         listed &= rng.random(len(listed)) < _SENT_SHARE
         rows = np.flatnonzero(listed)
-        treated = rng.random(len(rows)) >= HOLDOUT
+        treated = (rng.random(len(rows)) >= HOLDOUT) | (campaign.experiment is None)
+        # Whoever stands in the list with two addresses is in one arm with both.
+        _, first, same = np.unique(
+            subscriptions.person[rows], return_index=True, return_inverse=True
+        )
+        treated = treated[first][same]
         caused = treated & (rng.random(len(rows)) < campaign.lift)
         exposed.append(
             {

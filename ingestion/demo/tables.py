@@ -43,6 +43,15 @@ create macro as_written(phone, n) as case
     else phone end;
 """
 
+# Who was drawn into which arm of an experiment when; the letters that go to all have none.
+_ASSIGNMENTS = """
+create or replace temp table assignments as
+select distinct x.person, c.experiment, x.is_treated = 1 as is_treated, c.sent as assigned_at
+from exposures x join campaigns c on c.index = x.campaign
+where c.experiment is not null
+order by assigned_at, person
+"""
+
 
 @contextmanager
 def connection() -> Iterator[Connection]:
@@ -94,12 +103,15 @@ def load_block(
 ) -> None:
     """(Re)create the block's tables: people, emails, phones, logins, cards, devices, orders, …
 
+    `assignments(person, experiment, is_treated, assigned_at)` is made of exposures and campaigns.
+
     `calendar` and `letters` are those of a shop that lives on; else they are the world's.
     """
     letters = mailing.campaigns(world.calendar) if letters is None else letters
     tables = _block_tables(calendar or world.calendar, block)
     for name, table in (tables | {"campaigns": _campaigns(letters)}).items():
         _create(con, name, table)
+    con.execute(_ASSIGNMENTS)
     con.execute(f"create or replace macro seed() as {world.seed}")
     con.execute(f"create or replace macro block() as {block.index}")
 

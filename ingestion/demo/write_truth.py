@@ -1,7 +1,7 @@
 """The truth about the pretend shop, as Parquet: who is who, who is worth what, who said yes.
 
 Data flow: tables of a block -> truth/{people,identifiers,orders,consents,campaigns,exposures,
-traffic,volumes}/part-BBB.parquet
+holdouts,traffic,volumes}/part-BBB.parquet
 Only the scorecard, tests and benchmarks may read it; nothing in the data refers to it.
 """
 
@@ -207,13 +207,19 @@ _TABLES = {
     "orders": _ORDERS,
     "consents": _CONSENTS,
     "campaigns": """
-        select campaign_id, name, moment(sent) as sent_at, lift from campaigns order by index""",
+        select campaign_id, name, moment(sent) as sent_at, lift, experiment
+        from campaigns order by index""",
     "exposures": """
         select p.person_id, c.campaign_id, x.is_treated = 1 as is_treated,
             x.caused_visit_at > 0 as caused_visit
         from exposures x
         join people p on p.p = x.person
         join campaigns c on c.index = x.campaign
+        order by all""",
+    "holdouts": """
+        select p.person_id as person, a.experiment as experiment_id,
+            if(a.is_treated, 'treated', 'held_out') as "group", moment(a.assigned_at) as assigned_at
+        from assignments a join people p on p.p = a.person
         order by all""",
     "traffic": """
         select value as device, role from devices

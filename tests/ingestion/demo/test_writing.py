@@ -280,3 +280,33 @@ def test_the_command_writes_a_shop(tmp_path: Path) -> None:
     assert {path.name for path in (tmp_path / "b").iterdir()} == {"input", "truth"}
     with pytest.raises(SystemExit):
         main(["--people", "0", "--out", str(tmp_path / "c")])
+
+
+def test_whom_an_experiment_left_out_got_no_such_letter(shop: Path) -> None:
+    groups = dict(
+        table(
+            "select \"group\", count(*) from '{t}/*.parquet' group by 1", t=shop / "truth/holdouts"
+        )
+    )
+    assert 0.05 < groups["held_out"] / sum(groups.values()) < 0.16
+    campaigns = table(
+        "select experiment, campaign_id from '{t}/*.parquet' order by sent_at",
+        t=shop / "truth/campaigns",
+    )
+    assert sum(experiment is None for experiment, _ in campaigns) == len(campaigns) // 3
+    mailed = dict(
+        table(
+            """
+            select h."group", count(e.id) > 0 from '{t}/holdouts/*.parquet' h
+            join '{t}/campaigns/*.parquet' c on c.experiment = h.experiment_id
+            join '{t}/identifiers/*.parquet' i on i.person_id = h.person
+                and i.identifier_type = 'klaviyo_profile_id'
+            left join '{k}/*.parquet' e on e.profile_id = i.identifier_value
+                and e.metric = 'Received Email' and contains(e.resource, c.campaign_id)
+            group by 1
+            """,
+            t=shop / "truth",
+            k=shop / "api/klaviyo/events",
+        )
+    )
+    assert mailed == {"treated": True, "held_out": False}
