@@ -135,6 +135,7 @@ class Column:
         stored: false for values that are only checked, such as prices nested in a payload.
         reduced: SQL template with `{v}` for the verdict that is kept of a free text; the text
             itself is kept nowhere (`reduction.py`).
+        reduced_unless: a column with words of it that say that the row's text may be kept.
     """
 
     name: str
@@ -166,6 +167,7 @@ class Column:
     is_content: bool = False
     stored: bool = True
     reduced: str = ""
+    reduced_unless: tuple[str, tuple[str, ...]] = ("", ())
 
     @property
     def paths(self) -> tuple[str, ...]:

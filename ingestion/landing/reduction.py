@@ -3,8 +3,9 @@
 A column with `reduced` says in SQL what is kept of its text. The verdict takes the text's place in
 the batch, so neither the raw table nor quarantine ever holds the text. A record without a usable
 form does not say which of its words are the text: there only what cannot be free text is kept.
+Where another column says that the text is of a kind that may be kept (`reduced_unless`), it stays.
 
-Belongs here: putting verdicts in place. Does not belong here: any verdict itself (`sources/`).
+Belongs here: putting verdicts in place. Does not belong here: any verdict itself (`replies.py`).
 """
 
 from __future__ import annotations
@@ -38,8 +39,8 @@ def reduced_rows(spec: TableSpec, batch: RawBatch) -> str:
         for index in column_indexes(spec, column, batch.header or ())
     }
     replaced = ", ".join(
-        f"{_verdict(column, name(f'c{index}'))} as {name(f'c{index}')}"
-        for index, column in places.items()
+        f"{_kept_or(_says_keep(spec, column, batch), cell, _verdict(column, cell))} as {cell}"
+        for cell, column in ((name(f"c{index}"), column) for index, column in places.items())
     )
     return f"select * {f'replace ({replaced})' if replaced else ''} from {CHUNK}"
 
@@ -64,10 +65,14 @@ def reduced_text(spec: TableSpec, text: str) -> str:
         f"else {_verdict(first, 'cell')} end"
     )
     cells = f"regexp_split_to_array(line, {literal(_CELL_ENDS)})"
+    # One file has one separator, so a line that is kept gets the same as the others.
+    kept = _line_keeps(first, cells)
+    cell = _kept_or(kept, "cell", cell)
     line = f"array_to_string(list_transform({cells}, lambda cell: {cell}), ',')"
     lines = f"list_transform(string_split({text}, chr(10)), lambda line: {line})"
     is_json = f"regexp_matches({text}, '^\\s*[{{\\[]')"
-    return f"case when {is_json} then {document} else array_to_string({lines}, chr(10)) end"
+    reduced = f"case when {is_json} then {document} else array_to_string({lines}, chr(10)) end"
+    return f"case when {_document_keeps(first, text)} then {text} else {reduced} end"
 
 
 def _columns(spec: TableSpec) -> list[Column]:
@@ -76,6 +81,44 @@ def _columns(spec: TableSpec) -> list[Column]:
 
 def _verdict(column: Column, text: str) -> str:
     return f"({column.reduced.replace('{v}', text)})"
+
+
+def _kept_or(keeps: str, text: str, verdict: str) -> str:
+    return f"case when {keeps} then {text} else {verdict} end"
+
+
+def _words(column: Column) -> str:
+    return ", ".join(literal(word) for word in column.reduced_unless[1])
+
+
+def _says_keep(spec: TableSpec, column: Column, batch: RawBatch) -> str:
+    """SQL: whether the row's own word says that its text may be kept."""
+    by, words = column.reduced_unless
+    deciding = [each for each in spec.columns if each.name == by and words]
+    places = [i for each in deciding for i in column_indexes(spec, each, batch.header or ())]
+    said = [f"lower(trim({name(f'c{index}')})) in ({_words(column)})" for index in places]
+    return f"coalesce({' and '.join(said)}, false)" if said else "false"
+
+
+def _document_keeps(column: Column, text: str) -> str:
+    """SQL: whether whatever the text of one document or more says of kinds lets all be kept."""
+    by, words = column.reduced_unless
+    if not words:
+        return "false"
+    named = rf'"{by}"\s*:'
+    allowed = rf'(?i){named}\s*"\s*({"|".join(words)})\s*"'
+    count = "len(regexp_extract_all({text}, {pattern}))"
+    every = count.format(text=text, pattern=literal(rf"(?i){named}"))
+    plain = count.format(text=text, pattern=literal(allowed))
+    return f"({every} > 0 and {every} = {plain})"
+
+
+def _line_keeps(column: Column, cells: str) -> str:
+    """SQL: whether a cell of the line has a word that lets its text be kept."""
+    if not column.reduced_unless[1]:
+        return "false"
+    plain = f"list_transform({cells}, lambda word: lower(trim(word, ' \"')))"
+    return f"list_has_any({plain}, [{_words(column)}])"
 
 
 def _in_document(column: Column, path: str, document: str) -> str:
@@ -87,7 +130,7 @@ def _in_document(column: Column, path: str, document: str) -> str:
     is_sound = "json_valid(d) and starts_with(ltrim(d), '{')"
     broken = _in_broken_document(column, path, "d")
     whole = (
-        f"case when not contains(d, {literal(path)}) then d "
+        f"case when not contains(d, {literal(path)}) or {_document_keeps(column, 'd')} then d "
         f"when {is_sound} then case when {text} is null then d else {patched} end "
         f"else {broken} end"
     )

@@ -2,7 +2,9 @@
 
 Format: CSV, JSON Lines or Parquet. Key: identifier, kind, product_id, question, occurred_at.
 Lateness: rows of any age are taken.
-Bad day: no person or an unknown kind: quarantine; a score that is not a number is left empty.
+Bad day: no person or an unknown kind: quarantine; a refusal counts from there too. A score that is
+not a number is left empty. Of a reply's answer it is only kept whether it asks to stop: the text
+itself reaches neither the raw table nor quarantine.
 Data flow: DIR/feedback/ -> raw_feedback.feedback
 """
 
@@ -10,6 +12,7 @@ from __future__ import annotations
 
 from ingestion.files.source import FolderSource
 from ingestion.landing.fields import IDENTIFIER_COLUMNS, LOWER, Column, TableSpec
+from ingestion.landing.replies import VERDICT
 
 KINDS = (
     "nps",
@@ -23,10 +26,14 @@ KINDS = (
     "preference",
 )
 
+# A row of any other kind, or of none that we know, may be a reply.
+NO_REPLIES = tuple(kind for kind in KINDS if kind != "reply")
+
 FEEDBACK = TableSpec(
     name="feedback",
     envelopes=("feedback", "data"),
     description="One row per version of an answer or a referral.",
+    may_refuse=True,
     columns=(
         *IDENTIFIER_COLUMNS,
         Column(
@@ -39,7 +46,7 @@ FEEDBACK = TableSpec(
         Column("score", "money"),
         Column("product_id"),
         Column("question"),
-        Column("answer"),
+        Column("answer", reduced=VERDICT, reduced_unless=("kind", NO_REPLIES)),
         Column("text_key"),
         Column("occurred_at", "timestamp", required=True, expected=True),
     ),

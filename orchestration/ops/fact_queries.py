@@ -31,11 +31,13 @@ from jinja2 import Environment
 
 from ingestion.config import REPOSITORY
 from ingestion.duckdb import literal
+from ingestion.landing.replies import OPT_OUT
+from ingestion.sources.feedback import NO_REPLIES
 from ingestion.vocabulary import CHANNELS, LEVELS
 from orchestration.ops import fact_queries_apis as apis
 from orchestration.ops.spoken_names import column_kind, file_reason
 
-FACTS_VERSION = 4  # raise it when a meaning below changes: every row is then read again
+FACTS_VERSION = 5  # raise it when a meaning below changes: every row is then read again
 CHANGE_LOG = "web:consent"  # the source that repeats its state; only changes of it are facts
 
 
@@ -157,6 +159,16 @@ select identifier_type, identifier_value as raw_value,
     occurred_at, 'messages:' || coalesce(event, 'replied') as source
 from meant where reason is not null
 """.replace("CHANNELS", "', '".join(CHANNELS))
+
+# A reply that asks for silence ends every channel, since it does not say which it came by. What is
+# of no kind that we know is no plain answer.
+_FEEDBACK = f"""
+select identifier_type, identifier_value as raw_value, '*' as channel, '*' as purpose,
+    'unsubscribed' as reason, null as said_in, occurred_at, 'feedback:reply' as source
+from {{relation}}
+where {{new}} and answer = {literal(OPT_OUT)}
+    and coalesce(lower(trim(kind)), '') not in ({", ".join(map(literal, NO_REPLIES))})
+"""
 
 # One parse per order: an order's JSON is long. Whose address it gives is read by the very lines
 # that the warehouse reads it by. Test orders say nothing about anybody.
@@ -398,6 +410,7 @@ QUERIES = (
     FactQuery("raw_email.events", _EMAIL_SUPPRESSIONS, "suppressions"),
     FactQuery("raw_email.events", _EMAIL_GROUPS, "consents"),
     FactQuery("raw_messages.messages", _MESSAGES, "suppressions"),
+    FactQuery("raw_feedback.feedback", _FEEDBACK, "suppressions"),
     FactQuery("raw_klaviyo.profiles", apis.KLAVIYO_CONSENTS, "consents"),
     FactQuery("raw_klaviyo.profiles", apis.KLAVIYO_SUPPRESSIONS, "suppressions"),
     FactQuery("raw_klaviyo.events", apis.KLAVIYO_EVENTS, "suppressions"),

@@ -34,15 +34,21 @@ from orchestration.ops.status_words import REFUSALS, Meaning, StatusWords
 # Sources whose every row is about permission: one that says nothing readable still counts as a no.
 _ABOUT_PERMISSION = ("consents", "email")
 # Sources with refusals among their rows: one that is no document counts where it has such a word.
-_MAY_REFUSE = (*_ABOUT_PERMISSION, "contacts", "messages")
-_WORD_FIELDS = {"consents": "status", "email": "event", "messages": "event"}
+_MAY_REFUSE = (*_ABOUT_PERMISSION, "contacts", "messages", "feedback")
+_WORD_FIELDS = {
+    "consents": "status",
+    "email": "event",
+    "messages": "event",
+    "feedback": "answer",
+}
 _ADDRESS_FIELDS = {
     "consents": "identifier_value",
     "messages": "identifier_value",
+    "feedback": "identifier_value",
     "email": "email",
     "contacts": "email",
 }
-_BY_TYPE = ("consents", "messages")  # whose rows name a person by type and value
+_BY_TYPE = ("consents", "messages", "feedback")  # whose rows name a person by type and value
 _ADDRESS = re.compile(r"[^\s\"'<>()\[\]{},;:|=\\]+@[^\s\"'<>()\[\]{},;:|=\\]+")
 _NUMBER = re.compile(r"(?<![\w+])\+?[0-9][0-9 ()./-]{7,20}[0-9](?!\w)")
 _CELL = re.compile(r"[,;\t|{}\[\]:\"\n]+")

@@ -9,8 +9,9 @@ import pyarrow as pa
 import pytest
 
 from ingestion.duckdb import connect
+from ingestion.landing.replies import VERDICT
 from ingestion.landing.steps import reduced_rejects
-from ingestion.sources.messages import MESSAGES, VERDICT
+from ingestion.sources.messages import MESSAGES
 
 HEADER = "message_id,channel,identifier_type,identifier_value,event,occurred_at,text\n"
 STEP = {

@@ -16,6 +16,8 @@ TABLES = {
     "raw_messages.messages": "message_id varchar, channel varchar, identifier_type varchar,"
     " identifier_value varchar, event varchar, occurred_at timestamp, reason varchar,"
     " is_opt_out_reply boolean",
+    "raw_feedback.feedback": "identifier_type varchar, identifier_value varchar, kind varchar,"
+    " answer varchar, occurred_at timestamp",
     "raw_klaviyo.profiles": "profile_id varchar, email varchar, phone_number varchar,"
     " updated_at timestamp, payload varchar",
     "raw_klaviyo.events": "event_id varchar, metric_name varchar, profile_id varchar,"
@@ -39,7 +41,8 @@ HELD = (
     " field varchar, raw_text varchar, row_hash varchar, run_id varchar"
 )
 for _source in (
-    *("consents", "email", "messages", "contacts", "web", "orders", "klaviyo", "shopify"),
+    *("consents", "email", "messages", "feedback", "contacts", "web", "orders", "klaviyo"),
+    "shopify",
 ):
     TABLES[f"raw_{_source}.quarantine"] = HELD
 

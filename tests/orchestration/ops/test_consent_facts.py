@@ -237,6 +237,28 @@ def test_an_sms_that_is_answered_with_stop_ends_every_purpose_of_sms(
     }
 
 
+@pytest.mark.parametrize(
+    ("kind", "answer", "is_refusal"),
+    [("reply", "stop", True), ("reply", "", False), ("quiz", "stop", False)],
+)
+def test_a_reply_in_feedback_that_asks_to_stop_ends_every_channel(
+    store: Store, home: Home, kind: str, answer: str, is_refusal: bool
+) -> None:
+    row = {
+        "identifier_type": "email",
+        "identifier_value": "A@example.com",
+        "kind": kind,
+        "answer": answer,
+        "occurred_at": T1,
+    }
+    write_raw(home.raw, "1.0", raw_feedback__feedback=[row])
+    _record(store, home)
+    _record(store, home, rescan=True)
+    assert _suppressions(store) == (
+        {("email", "a@example.com", "*", "*", "unsubscribed")} if is_refusal else set()
+    )
+
+
 def test_unsubscribe_groups_end_only_their_group(store: Store, home: Home) -> None:
     event = {"email": "a@example.com", "asm_group_id": "7"}
     write_raw(

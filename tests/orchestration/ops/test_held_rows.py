@@ -58,7 +58,7 @@ def _row(**values: Any) -> str:
 
 
 CONSENTS, CONTACTS, EVENTS = "consents.consents", "contacts.contacts", "email.events"
-MESSAGES = "messages.messages"
+MESSAGES, FEEDBACK = "messages.messages", "feedback.feedback"
 OF_ANN = {"channel": "email", "identifier_type": "email", "identifier_value": "ann@example.com"}
 HELD = [
     # An event without its id, without a time, with a time of nobody's calendar.
@@ -81,6 +81,11 @@ HELD = [
     (MESSAGES, "m.json", _row(**OF_ANN, text="stop"), ""),
     (MESSAGES, "m.csv", "m1,email,email,ann@example.com,replied,2026-01-01,,stop,", ""),
     (MESSAGES, "m.json", '{"identifier_value":"ann@example.com","event":"unsubscribed","oc', ""),
+    # A reply in feedback: without its time, of a kind that we do not know, a cell too many.
+    (FEEDBACK, "f.json", _row(**OF_ANN, kind="reply", answer="stop"), ""),
+    (FEEDBACK, "f.json", _row(**OF_ANN, kind="answered", answer="stop"), ""),
+    (FEEDBACK, "f.json", _row(email="ann@example.com", kind="reply", answer="stop"), ""),
+    (FEEDBACK, "f.csv", "email,ann@example.com,reply,,stop,2026-01-01,,,", ""),
     # The consent log: a spreadsheet's dates, another system's words, no channel, a line too short.
     (CONSENTS, "c.csv", _row(**{**YES, "status": "STOP", "occurred_at": "15/2/26"}), ""),
     (CONSENTS, "c.csv", _row(**{**YES, "status": "Abgemeldet", "occurred_at": ""}), ""),
@@ -134,10 +139,21 @@ def _facts(store: Store) -> list[Any]:
         ("email.events", _row(email="ann@example.com", event="bounce", type="blocked")),
         ("contacts.contacts", _row(email="ann@example.com", birthday="?", status="subscribed")),
         ("contacts.contacts", _row(email="ann@example.com", birthday="?")),
+        (FEEDBACK, _row(**OF_ANN, kind="survey", answer="stop")),
+        (FEEDBACK, _row(**OF_ANN, kind="reply", answer="")),
         ("consents.consents", _row(**{**YES, "occurred_at": "?"})),
         ("consents.consents", _row(**{**YES, "status": "requested", "occurred_at": "?"})),
     ],
-    ids=["delivered", "blocked", "subscribed", "no status", "granted", "requested"],
+    ids=[
+        "delivered",
+        "blocked",
+        "subscribed",
+        "no status",
+        "survey",
+        "reply",
+        "granted",
+        "requested",
+    ],
 )
 def test_what_is_held_and_says_no_no_changes_nothing(
     store: Store, home: Home, table: str, text: str
