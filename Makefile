@@ -58,7 +58,7 @@ quick: $(STAMP) ## While writing: ruff, mypy and the tests of functions
 	@$(VENV)/bin/mypy
 	@REGULARS_QUICK=1 $(PY) -m pytest -n 2 -m "not slow and not faults and not browser" $(QUICK) $(ARGS)
 
-faults: $(STAMP) ## Kills at random points, damaged files, whole runs again, big real data (minutes)
+faults: $(STAMP) ## Kills at random points, damaged files, whole runs and histories again, big real data (minutes)
 	@$(PY) -m pytest -n 2 -m faults $(ARGS)
 
 dev: $(STAMP) ## Open Dagster with the whole lineage at the address that is printed

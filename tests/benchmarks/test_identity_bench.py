@@ -59,6 +59,7 @@ def test_types_are_trusted_as_the_models_trust_them() -> None:
 STEPS = ("cold", "rebuild", "keep", "warm", "reread", "prepare", "look_up", "day")
 
 
+@pytest.mark.faults
 def test_every_step_finds_what_networkx_finds(tmp_path: Path) -> None:
     write_edges(300, tmp_path)
     steps.compile_models(tmp_path)

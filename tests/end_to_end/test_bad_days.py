@@ -23,6 +23,8 @@ import pytest
 from orchestration.home import lock
 from tests.end_to_end.conftest import REGULARS, REPOSITORY, DemoHome, Regulars, environment
 
+pytestmark = pytest.mark.faults  # whole runs of a shop whose days go wrong
+
 SOAK = bool(os.environ.get("REGULARS_SOAK"))
 MAPPING = """\
 columns: {order_id: order, ordered_at: date, customer_ref: who, email: email, sku: sku,
@@ -268,7 +270,6 @@ def test_what_reads_the_published_file_works_while_a_run_is_at_work(
     assert said in done.out
 
 
-@pytest.mark.faults
 def test_doctor_names_rows_in_quarantine_run_after_run(
     shop: DemoHome, regulars: Regulars, tmp_path: Path
 ) -> None:
@@ -282,7 +283,6 @@ def test_doctor_names_rows_in_quarantine_run_after_run(
     assert "Rows that could not be used: orders 2." in looked.out
 
 
-@pytest.mark.faults
 @pytest.mark.parametrize(
     ("blow", "moment"),
     [(signal.SIGKILL, "Modelling"), *([(signal.SIGINT, "Checking")] if SOAK else [])],
@@ -319,7 +319,6 @@ def test_a_run_cut_off_is_made_good_by_the_next(
     assert (orders, lines) == (50, 50), "nothing twice"
 
 
-@pytest.mark.faults
 def test_a_failing_check_leaves_the_old_file(
     shop: DemoHome, regulars: Regulars, tmp_path: Path
 ) -> None:

@@ -31,6 +31,8 @@ from tests.end_to_end.countries import (
     write_files,
 )
 
+pytestmark = pytest.mark.faults  # whole runs, a country each
+
 SOAK = pytest.mark.skipif(not os.environ.get("REGULARS_SOAK"), reason="whole runs, in `make soak`")
 
 

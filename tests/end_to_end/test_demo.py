@@ -129,6 +129,7 @@ def test_who_is_who_is_right_and_better_than_every_rival(
     assert ours["cross_person_merges"] == 0
 
 
+@pytest.mark.faults
 def test_a_rule_is_shown_before_it_happens(
     demo_home: DemoHome, regulars: Regulars, tmp_path: Path
 ) -> None:

@@ -23,6 +23,8 @@ import pytest
 from tests.end_to_end.canaries import MARK, leaks, write_additions, write_input
 from tests.end_to_end.conftest import Finished, Regulars
 
+pytestmark = pytest.mark.faults  # whole runs that fail at each step
+
 SOAK = pytest.mark.skipif(not os.environ.get("REGULARS_SOAK"), reason="whole runs, in `make soak`")
 AS_OF = ("--as-of", "2026-07-01")
 
@@ -175,7 +177,6 @@ def test_a_model_that_fails_on_a_value(shop: CanaryShop, tmp_path: Path) -> None
     nothing_leaked(twin, done)
 
 
-@pytest.mark.faults
 def test_a_destination_that_refuses_and_repeats_what_it_was_told(shop: CanaryShop) -> None:
     refused = shop.run("run", "--send", *AS_OF)
     assert refused.code == 1, refused.out + refused.err

@@ -11,6 +11,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+pytestmark = pytest.mark.faults  # half a million rows
+
 MAPPING = """
 columns: {order_id: InvoiceNo, ordered_at: InvoiceDate, customer_ref: CustomerID, sku: StockCode,
           product_name: Description, quantity: Quantity, unit_price: UnitPrice, country: Country}

@@ -154,6 +154,7 @@ def _text(row: Any) -> str:
     return row if isinstance(row, str) else json.dumps(row, ensure_ascii=False)
 
 
+@pytest.mark.faults
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.lists(ROW, max_size=12), max_size=4), st.integers(0, 3))
 def test_every_row_is_new_bad_or_duplicate(batches: list[list[Any]], rejects: int) -> None:
@@ -361,6 +362,7 @@ def test_kill_9_loses_and_doubles_nothing(shop: Any, make: Any) -> None:
 # Daily loads -------------------------------------------------------------------------------------
 
 
+@pytest.mark.faults
 def test_thirty_daily_loads_equal_one_load(tmp_path: Path, make: Any) -> None:
     daily, once = make.Shop(tmp_path / "daily"), make.Shop(tmp_path / "once")
     chance = random.Random(7)

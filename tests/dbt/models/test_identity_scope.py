@@ -12,6 +12,8 @@ from tests.dbt import scenes
 from tests.dbt.conftest import AS_OF
 from tests.dbt.world import World
 
+pytestmark = pytest.mark.faults  # the same history built again and again
+
 RESOLUTION = (
     "--select",
     "+int_identity_last_solved",

@@ -14,6 +14,8 @@ from tests.dbt import scenes
 from tests.dbt.conftest import AS_OF, UP_TO_INTERMEDIATE
 from tests.dbt.world import RAW, World
 
+pytestmark = pytest.mark.faults  # the same history built again and again
+
 Snapshot = dict[str, list[tuple[object, ...]]]
 
 # Integers of the identifier dictionary may differ between two warehouses, and so may checksums that

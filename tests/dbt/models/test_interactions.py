@@ -243,6 +243,7 @@ def a_day(world: World, day: int, number: int, dice: random.Random) -> None:
         take_rules_back(world)
 
 
+@pytest.mark.faults
 def test_days_one_by_one_equal_a_full_refresh_though_people_merge_and_split(tmp_path: Path) -> None:
     """Late events, a merge, a split, `as_of` back and forth; 6 days, 30 by `make soak`."""
     world, dice = World(tmp_path / "days", AS_OF), random.Random(5)

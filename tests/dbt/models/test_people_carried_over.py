@@ -8,10 +8,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import duckdb
+import pytest
 
 from tests.dbt import scenes
 from tests.dbt.models.test_increments import commit
 from tests.dbt.world import World
+
+pytestmark = pytest.mark.faults  # a history built day by day
 
 MODELS = (
     "--select",

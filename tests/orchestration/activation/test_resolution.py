@@ -353,6 +353,7 @@ def _conserves(shop: Shop) -> None:
     assert said is not None
 
 
+@pytest.mark.faults
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(STEPS)
 def test_no_history_of_answers_loses_or_doubles_a_row(history: list[tuple[str, Any]]) -> None:
