@@ -11,6 +11,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 pytestmark = pytest.mark.faults  # half a million rows
 
 MAPPING = """
