@@ -19,8 +19,8 @@ SAMPLE = "shopify_orders_export.csv"
 API = Path(__file__).parent / "shopify_orders_api.json"
 # Counted by hand: gross sales, discounts, returns, net sales, shipping, taxes, currency, is no sale
 TOTALS = {
-    # 2 x 30 + 40 with a fifth of VAT in what is paid for them, 90; 10 off, 4.95 shipping
-    "5550000001001": ("85.00", "10.00", "0.00", "75.00", "4.95", "15.83", "GBP", False),
+    # 2 x 30 + 40 with a fifth of VAT in what is paid for them, 90, and in 4.95 shipping; 10 off
+    "5550000001001": ("85.00", "10.00", "0.00", "75.00", "4.12", "15.83", "GBP", False),
     # 50 + 24 with 12.33 VAT, shipped free; the 24 given back, 4 of them VAT
     "5550000001002": ("61.67", "0.00", "20.00", "41.67", "0.00", "8.33", "GBP", False),
     "5550000001003": ("30.00", "0.00", "30.00", "0.00", "0.00", "0.00", "GBP", True),
@@ -28,7 +28,7 @@ TOTALS = {
     "5550000001004": ("20.00", "0.00", "0.00", "20.00", "0.00", "0.00", "EUR", False),
     "5550000001005": ("25.33", "2.00", "0.00", "23.33", "0.00", "4.67", "GBP", False),
     # A gift card of 25 is no sale of goods
-    "5550000001006": ("15.00", "0.00", "0.00", "15.00", "6.00", "4.00", "GBP", False),
+    "5550000001006": ("15.00", "0.00", "0.00", "15.00", "5.00", "4.00", "GBP", False),
     "5550000001007": ("12.50", "0.00", "12.50", "0.00", "0.00", "0.00", "GBP", True),
     # Prices without tax; 54 given back are 50 and their tax
     "5550000001008": ("100.00", "0.00", "50.00", "50.00", "10.00", "4.00", "GBP", False),
@@ -47,6 +47,30 @@ def test_the_api_says_the_same_of_the_same_shop(
     assert shop.run("orders")["orders.orders"].loaded == len(TOTALS)
     shop.model()
     assert shop.orders() == all_exports.orders("5550000001")
+
+
+@pytest.mark.parametrize(
+    ("refunded", "totals"),
+    [
+        ("36.00", ("85.00", "10.00", "30.00", "45.00", "4.12", "9.83")),
+        ("90.00", ("85.00", "10.00", "75.00", "0.00", "4.12", "0.83")),
+        ("94.95", ("85.00", "10.00", "75.00", "0.00", "0.00", "0.00")),
+    ],
+)
+def test_money_back_for_shipping_takes_the_tax_within_it(
+    exports: ExportShop, refunded: str, totals: tuple[str, ...]
+) -> None:
+    rows = list(csv.DictReader(io.StringIO((SAMPLES / SAMPLE).read_text("utf-8"))))
+    rows = [row for row in rows if row["Name"] == "#1001"]
+    rows[0]["Refunded Amount"] = refunded
+    changed = io.StringIO()
+    writer = csv.DictWriter(changed, list(rows[0]))
+    writer.writeheader()
+    writer.writerows(rows)
+    exports.write("orders_export.csv", changed.getvalue())
+    exports.run("orders")
+    exports.model()
+    assert exports.orders()["5550000001001"][:6] == totals
 
 
 def test_every_line_has_the_facts_of_its_order(exports: ExportShop) -> None:

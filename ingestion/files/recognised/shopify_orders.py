@@ -8,7 +8,8 @@ Money: `Lineitem price` is the price of one before any discount. `Subtotal` is a
 discounts, whatever code or rule gave them, so what it lacks of the lines' full price is the
 discount on goods; a code that only freed the shipping is in `Discount Amount` and not in it. Prices
 hold the tax where `Total` is no more than subtotal and shipping; it is then taken out, by the rate
-in `Tax 1 Name` ("VAT 20%") or else as the share that falls to goods. `Refunded Amount` is money,
+in `Tax 1 Name` ("VAT 20%") or else as the share that falls to goods, and what is left of it out of
+the shipping. `Refunded Amount` is money,
 with the tax in it. Gift cards sold and tips are lines like any other and known by their name; they
 are no sale of goods, so those rows are left out.
 
@@ -102,6 +103,8 @@ STEPS: tuple[dict[str, str], ...] = (
     },
     {
         "discount": "stated + " + share('"left"', "(value - stated)", _ORDER),
+        # What the goods leave of a tax within the prices is within the shipping
+        "shipping_tax": "case when is_included then least(taxes - goods_tax, shipping) else 0 end",
     },
     {},
     {
@@ -116,6 +119,12 @@ STEPS: tuple[dict[str, str], ...] = (
         # Money back is for goods first, and takes their tax with it
         "goods_back": "case when full_goods > 0 "
         "then round(least(refunded, full_goods) * net_goods / full_goods, 2) else 0 end",
+        "beyond_goods": "greatest(refunded - full_goods, 0)",
+    },
+    {
+        "goods_tax_back": "least(refunded, full_goods) - goods_back",
+        "shipping_tax_back": "case when shipping > 0 "
+        "then round(least(beyond_goods, shipping) * shipping_tax / shipping, 2) else 0 end",
     },
 )
 
@@ -140,12 +149,12 @@ LINES = Feed(
         "when line_amount = value or abs(line_amount - value) > 0.01 then price::varchar end",
         "line_amount": "case when price is not null then line_amount end",
         "discount": "discount",
-        "shipping": "case when is_first then shipping end",
+        "shipping": "case when is_first then shipping - shipping_tax end",
         # What went back beyond the goods was for the shipping, and beyond that for its tax
-        "taxes": "case when is_first then greatest(taxes - (least(refunded, full_goods) "
-        "- goods_back) - greatest(refunded - full_goods - shipping, 0), 0) end",
+        "taxes": "case when is_first then greatest(taxes - goods_tax_back "
+        "- shipping_tax_back - greatest(beyond_goods - shipping, 0), 0) end",
         "refunded_amount": "case when is_first and refunded > 0 "
-        "then goods_back + greatest(refunded - full_goods, 0) end",
+        "then goods_back + beyond_goods - shipping_tax_back end",
         "currency": _of_order("Currency"),
         "country": f"coalesce({_of_order('Billing Country')}, {_of_order('Shipping Country')})",
         "status": "case when channel = 'shopify_draft_order' "
