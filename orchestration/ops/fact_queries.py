@@ -31,7 +31,7 @@ from jinja2 import Environment
 
 from ingestion.config import REPOSITORY
 from ingestion.duckdb import literal
-from ingestion.landing.replies import OPT_OUT
+from ingestion.landing.replies import OPT_OUT, VERDICT
 from ingestion.sources.feedback import NO_REPLIES
 from ingestion.vocabulary import CHANNELS, LEVELS
 from orchestration.ops import fact_queries_apis as apis
@@ -161,12 +161,12 @@ from meant where reason is not null
 """.replace("CHANNELS", "', '".join(CHANNELS))
 
 # A reply that asks for silence ends every channel, since it does not say which it came by. What is
-# of no kind that we know is no plain answer.
+# of no kind that we know is no plain answer. Rows that an earlier version stored hold the text.
 _FEEDBACK = f"""
 select identifier_type, identifier_value as raw_value, '*' as channel, '*' as purpose,
     'unsubscribed' as reason, null as said_in, occurred_at, 'feedback:reply' as source
 from {{relation}}
-where {{new}} and answer = {literal(OPT_OUT)}
+where {{new}} and {VERDICT.replace("{v}", "answer")} = {literal(OPT_OUT)}
     and coalesce(lower(trim(kind)), '') not in ({", ".join(map(literal, NO_REPLIES))})
 """
 

@@ -9,9 +9,8 @@ discounts, whatever code or rule gave them, so what it lacks of the lines' full 
 discount on goods; a code that only freed the shipping is in `Discount Amount` and not in it. Prices
 hold the tax where `Total` is no more than subtotal and shipping; it is then taken out, by the rate
 in `Tax 1 Name` ("VAT 20%") or else as the share that falls to goods, and what is left of it out of
-the shipping. `Refunded Amount` is money,
-with the tax in it. Gift cards sold and tips are lines like any other and known by their name; they
-are no sale of goods, so those rows are left out.
+the shipping. `Refunded Amount` is money, with the tax in it. Gift cards sold and tips are lines
+like any other and known by their name; they are no sale of goods, so those rows are left out.
 
 The status is `Financial Status`; a draft that was never paid is no sale. `Accepts Marketing` yes is
 a wish stated at checkout at `Created at`; an unticked box says nothing.

@@ -239,7 +239,14 @@ def test_an_sms_that_is_answered_with_stop_ends_every_purpose_of_sms(
 
 @pytest.mark.parametrize(
     ("kind", "answer", "is_refusal"),
-    [("reply", "stop", True), ("reply", "", False), ("quiz", "stop", False)],
+    [
+        ("reply", "stop", True),
+        ("reply", "", False),
+        ("quiz", "stop", False),
+        # Stored by an earlier version, which kept the text
+        ("reply", "Please STOP writing!", True),
+        ("reply", "{thanks}", False),
+    ],
 )
 def test_a_reply_in_feedback_that_asks_to_stop_ends_every_channel(
     store: Store, home: Home, kind: str, answer: str, is_refusal: bool
