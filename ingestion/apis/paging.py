@@ -6,6 +6,7 @@ Does not belong here: HTTP (http.py) or any one API's pages (sources/).
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -14,6 +15,7 @@ from ingestion.apis.http import FIRST_WAIT_SECONDS, ApiClient
 from ingestion.errors import SourceError
 
 KEY = "newest"
+ASKED = "asked"
 PAGE_TRIES = 3
 CLOCK_TOLERANCE = timedelta(minutes=5)
 
@@ -32,15 +34,23 @@ class Cursor:
         start_date: from when to ask the first time.
         lateness_hours: how far before the newest known row each pull begins again.
         as_of: the run's time; later rows are taken but never move the cursor.
+        asked: the fields that are asked for, in any words. A pull that asks for other fields than
+            the last one begins again, because what was pulled then lacks them.
     """
 
     def __init__(
-        self, state: dict[str, Any], start_date: str, lateness_hours: int, as_of: datetime
+        self,
+        state: dict[str, Any],
+        start_date: str,
+        lateness_hours: int,
+        as_of: datetime,
+        asked: str = "",
     ) -> None:
         """Work out from when to ask."""
         self._state = state
         self._limit = as_of + CLOCK_TOLERANCE
-        self._known = parsed(state.get(KEY))
+        self._asked = hashlib.sha256(asked.encode()).hexdigest()[:16] if asked else None
+        self._known = parsed(state.get(KEY)) if state.get(ASKED) == self._asked else None
         self.newest = self._known
         self.is_first = self._known is None
         start = parsed(start_date) or datetime(1990, 1, 1)  # noqa: DTZ001 - UTC by definition
@@ -56,6 +66,8 @@ class Cursor:
         """Leave the newest time for the next pull; call when everything was read."""
         if self.newest:
             self._state[KEY] = self.newest.isoformat()
+            if self._asked:
+                self._state[ASKED] = self._asked
 
 
 def parsed(text: Any) -> datetime | None:

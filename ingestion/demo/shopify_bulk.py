@@ -25,7 +25,7 @@ from graphql import (
 )
 from graphql.language import StringValueNode
 
-from ingestion.demo.shopify_nodes import ROOTS, Node, Store
+from ingestion.demo.shopify_nodes import ROOTS, Node, Store, inner_nodes
 
 
 class BulkError(Exception):
@@ -67,7 +67,7 @@ def _emit(lines: list[str], node: Node, project: Project, inner: Inner, parent: 
         content["__parentId"] = parent
     lines.append(json.dumps(content, ensure_ascii=False, separators=(",", ":")))
     for name, child_project, child_inner in inner:
-        for child in node[name]["nodes"] or []:
+        for child in inner_nodes(node, name):
             _emit(lines, child, child_project, child_inner, node["id"])
 
 
@@ -98,6 +98,9 @@ class _Builder:
         for field in self.fields(selections):
             name = field.name.value
             key = field.alias.value if field.alias else name
+            if name == "__typename":
+                plain.append((key, name, _constant(parent.name)))
+                continue
             if field.selection_set is None:
                 plain.append((key, name, None))
                 continue
@@ -140,6 +143,10 @@ class _Builder:
             elif isinstance(node, FragmentSpreadNode):
                 found += self.fields(self.fragments[node.name.value].selection_set)
         return found
+
+
+def _constant(text: str) -> Callable[[Any], str]:
+    return lambda _: text
 
 
 def _projection(plain: list[tuple[str, str, Callable[[Any], Any] | None]]) -> Project:

@@ -128,6 +128,11 @@ def connection(nodes: list[Node], cursors: list[str], has_next: bool) -> dict[st
     }
 
 
+def inner_nodes(parent: Node, name: str) -> list[Node]:
+    """What an object's connection holds; none where nothing was written of it."""
+    return (parent.get(name) or {}).get("nodes") or []
+
+
 def page(nodes: list[Node], first: int | None, after: str | None) -> dict[str, Any]:
     """A page of a list inside an object."""
     if first is None:
@@ -160,8 +165,8 @@ def resolvers(schema: GraphQLSchema, store: Store, jobs: BulkJobs) -> None:
         query
     )
     for owner, name in (
-        ("Order", "lineItems"), ("Refund", "refundLineItems"), ("Refund", "refundShippingLines"),
-        ("Refund", "orderAdjustments"), ("Product", "variants"),
+        ("Order", "lineItems"), ("Order", "shippingLines"), ("Refund", "refundLineItems"),
+        ("Refund", "refundShippingLines"), ("Refund", "orderAdjustments"), ("Product", "variants"),
     ):  # fmt: skip
         types[owner].fields[name].resolve = _inner(name)
     for abstract in types.values():
@@ -173,7 +178,7 @@ def _inner(name: str) -> Any:
     def resolve(
         parent: Node, _info: Any, first: int | None = None, after: str | None = None
     ) -> Any:
-        return page(parent[name]["nodes"] or [], first, after)
+        return page(inner_nodes(parent, name), first, after)
 
     return resolve
 

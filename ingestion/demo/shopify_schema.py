@@ -79,6 +79,7 @@ type Order implements Node {
     Location
   transactions(first: Int): [OrderTransaction!]! refunds(first: Int): [Refund!]!
   lineItems(first: Int, after: String): LineItemConnection!
+  shippingLines(first: Int, after: String): ShippingLineConnection!
 }
 type Location implements Node { id: ID! name: String! }
 type CustomerJourneySummary { firstVisit: CustomerVisit }
@@ -117,6 +118,13 @@ type RefundLineItem {
 }
 type LineItemConnection { edges: [LineItemEdge!]! nodes: [LineItem!]! pageInfo: PageInfo! }
 type LineItemEdge { cursor: String! node: LineItem! }
+type ShippingLineConnection {
+  edges: [ShippingLineEdge!]! nodes: [ShippingLine!]! pageInfo: PageInfo!
+}
+type ShippingLineEdge { cursor: String! node: ShippingLine! }
+type ShippingLine {
+  id: ID title: String! discountedPriceSet: MoneyBag! taxLines: [TaxLine!]!
+}
 type DiscountAllocation { allocatedAmountSet: MoneyBag! }
 type TaxLine { title: String! rate: Float priceSet: MoneyBag! }
 type LineItem implements Node {

@@ -170,7 +170,10 @@ select to_json({{
                 'refundShippingLines': {{'nodes': []}},
                 'orderAdjustments': {{'nodes': []}}, 'duties': []}}]
         else [] end,
-    'lineItems': {{'nodes': n.nodes}}
+    'lineItems': {{'nodes': n.nodes}},
+    'shippingLines': {{'nodes': case when o.shipping > 0
+        then [{{'title': 'Standard', 'discountedPriceSet': {_bag("o.shipping")}, 'taxLines': []}}]
+        else [] end}}
 }})::text as line
 from order_facts o
 join currencies u on u.code = o.currency

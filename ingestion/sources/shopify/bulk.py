@@ -93,7 +93,7 @@ def _is_busy(started: Node) -> bool:
 
 def _grouped(label: str, table: str, lines: Iterable[str]) -> Iterator[Node]:
     """Objects with their inner ones, from lines in which these follow their parent."""
-    inner = queries.INNER.get(table)
+    inner = queries.INNER[table]
     node: Node | None = None
     for line in lines:
         if not line:
@@ -109,12 +109,12 @@ def _grouped(label: str, table: str, lines: Iterable[str]) -> Iterator[Node]:
             if node is not None:
                 yield node
             node = item
-            if inner:
-                node[inner] = {"nodes": []}
-        elif node is None or parent != node["id"] or inner is None:
+            node |= {connection: {"nodes": []} for connection in inner.values()}
+            continue
+        connection = inner.get(item.pop("__typename", None))
+        if node is None or parent != node["id"] or connection is None:
             raise SourceError(f"{label}: the bulk result of {table} is not grouped by parent.")
-        else:
-            node[inner]["nodes"].append(item)
+        node[connection]["nodes"].append(item)
     if node is not None:
         yield node
 
@@ -131,8 +131,7 @@ def _chunks(nodes: Iterable[Node]) -> Iterator[list[Node]]:
 
 
 def _inner_count(table: str, node: Node) -> int:
-    inner = queries.INNER.get(table)
-    return len(node[inner]["nodes"]) if inner else 0
+    return sum(len(node[connection]["nodes"]) for connection in queries.INNER[table].values())
 
 
 def _add_refund_lines(client: GraphqlClient, orders: list[Node]) -> None:

@@ -8,6 +8,7 @@ belong here: sending anything.
 from __future__ import annotations
 
 LINES_PER_ORDER = 10
+SHIPPING_LINES_PER_ORDER = 2
 REFUND_LINES = 10
 REFUND_SHIPPING_LINES = 1
 REFUND_ADJUSTMENTS = 2
@@ -24,6 +25,7 @@ totalDiscountSet {_MONEY}
 discountAllocations {{ allocatedAmountSet {_MONEY} }}
 taxLines {{ title rate priceSet {_MONEY} }}
 """
+SHIPPING_LINE = f"title discountedPriceSet {_MONEY} taxLines {{ title rate priceSet {_MONEY} }}"
 REFUND_LINE = f"""
 quantity
 subtotalSet {_MONEY}
@@ -78,6 +80,10 @@ inventoryItem { unitCost { amount currencyCode } }
 
 _PAGE_INFO = "pageInfo { hasNextPage endCursor }"
 _LINES_PAGE = f"lineItems(first: {LINES_PER_ORDER}) {{ nodes {{ {LINE} }} {_PAGE_INFO} }}"
+_SHIPPING_PAGE = (
+    f"shippingLines(first: {SHIPPING_LINES_PER_ORDER}) "
+    f"{{ nodes {{ {SHIPPING_LINE} }} {_PAGE_INFO} }}"
+)
 _REFUND_PAGES = (
     f"refundLineItems(first: {REFUND_LINES}) {{ nodes {{ {REFUND_LINE} }} {_PAGE_INFO} }} "
     f"refundShippingLines(first: {REFUND_SHIPPING_LINES}) "
@@ -88,19 +94,33 @@ _REFUND_PAGES = (
 _VARIANTS_PAGE = f"variants(first: {VARIANTS_PER_PRODUCT}) {{ nodes {{ {VARIANT} }} {_PAGE_INFO} }}"
 
 _NODES = {
-    "orders": f"{ORDER} refunds {{ {REFUND} {_REFUND_PAGES} }} {_LINES_PAGE}",
+    "orders": f"{ORDER} refunds {{ {REFUND} {_REFUND_PAGES} }} {_LINES_PAGE} {_SHIPPING_PAGE}",
     "customers": CUSTOMER,
     "products": f"{PRODUCT} {_VARIANTS_PAGE}",
 }
+
+
+def _of_bulk(connection: str, node: str) -> str:
+    """A connection in a bulk operation; each of its lines says what it is."""
+    return f"{connection} {{ edges {{ node {{ __typename {node} }} }} }}"
+
+
 # A bulk operation takes no connection inside a list, so refunds come without their lines there.
 _BULK_NODES = {
-    "orders": f"{ORDER} refunds {{ {REFUND} }} lineItems {{ edges {{ node {{ {LINE} }} }} }}",
+    "orders": f"{ORDER} refunds {{ {REFUND} }} "
+    f"{_of_bulk('lineItems', LINE)} {_of_bulk('shippingLines', SHIPPING_LINE)}",
     "customers": CUSTOMER,
-    "products": f"{PRODUCT} variants {{ edges {{ node {{ {VARIANT} }} }} }}",
+    "products": f"{PRODUCT} {_of_bulk('variants', VARIANT)}",
 }
-INNER = {"orders": "lineItems", "products": "variants"}
+# The connections of a table's objects, by the type of what is in them.
+INNER = {
+    "orders": {"LineItem": "lineItems", "ShippingLine": "shippingLines"},
+    "customers": {},
+    "products": {"ProductVariant": "variants"},
+}
 PAGES_INSIDE = {
     "lineItems": ("Order", LINE),
+    "shippingLines": ("Order", SHIPPING_LINE),
     "variants": ("Product", VARIANT),
     "refundLineItems": ("Refund", REFUND_LINE),
     "refundShippingLines": ("Refund", REFUND_SHIPPING_LINE),

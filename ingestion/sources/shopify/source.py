@@ -6,8 +6,9 @@ Auth: client id and secret from the variables that the settings name, exchanged 
 lasts a day and is renewed when refused. Scopes: read_orders, read_all_orders (without it Shopify
 shows 60 days), read_customers, read_products.
 Paging: the first pull of a table is one bulk operation (JSON Lines, lines grouped under their
-parents, counted against `objectCount`); later pulls page connections by `updated_at`, oldest change
-first, and are counted against `<table>Count`. Longer inner connections are read to their end.
+parents, counted against `objectCount`), and so is the first that asks for other fields; later pulls
+page connections by `updated_at`, oldest change first, and are counted against `<table>Count`.
+Longer inner connections are read to their end.
 Limits: THROTTLED is waited out from the cost that Shopify states; a page that costs too much is
 halved; 429 as Retry-After says (ingestion/apis/http.py).
 Lateness: each pull asks again for the last `lateness_hours`; unchanged objects are duplicates.
@@ -117,7 +118,8 @@ def _state(state: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def _pull_shop(request: Pull[Any], name: str, shop: ShopSettings) -> Iterator[Page]:
-    cursor = Cursor(request.state, shop.start_date, shop.lateness_hours, request.as_of)
+    asked = queries.page_query(request.table)
+    cursor = Cursor(request.state, shop.start_date, shop.lateness_hours, request.as_of, asked)
     client = GraphqlClient(shop, _label(name))
     endpoint = "/".join(part for part in ("graphql", name, request.table) if part)
     try:
@@ -206,8 +208,8 @@ def _count(client: GraphqlClient, table: str, search: str) -> int:
 
 def _complete(client: GraphqlClient, table: str, node: Node) -> Node:
     """The object with its inner connections read to their end and without page details."""
-    if table in queries.INNER:
-        fill(client, node, queries.INNER[table])
+    for connection in queries.INNER[table].values():
+        fill(client, node, connection)
     for refund in node.get("refunds") or []:
         for connection in queries.OF_REFUNDS:
             fill(client, refund, connection)

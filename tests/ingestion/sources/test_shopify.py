@@ -255,6 +255,24 @@ def test_increments_begin_before_the_newest_row(
     assert len(again) < len(everything) / 5
 
 
+def test_a_pull_that_asks_for_other_fields_begins_again(
+    shop: DemoServers, settings: ShopifySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state: dict[str, Any] = {}
+    rows_of(shopify, "products", settings, state)
+    assert len(rows_of(shopify, "products", settings, state)) < len(numbers(shop, "products"))
+    less = shopify_queries.VARIANT.replace("sku", "")
+    monkeypatch.setitem(
+        shopify_queries._NODES,
+        "products",
+        shopify_queries._NODES["products"].replace(shopify_queries.VARIANT, less),
+    )
+    before = dict(state)
+    again = rows_of(shopify, "products", settings, state)
+    assert {row["product_id"] for row in again} == numbers(shop, "products")
+    assert (state["newest"], state["asked"] != before["asked"]) == (before["newest"], True)
+
+
 def test_wrong_credentials_are_a_clear_sentence_without_the_secret(
     settings: ShopifySettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,6 +16,7 @@
     'customerAcceptsMarketing': 'varchar', 'presentmentCurrencyCode': 'varchar',
     'totalTaxSet': amount_bag(), 'totalDiscountsSet': amount_bag(), 'subtotalPriceSet': amount_bag(),
     'totalShippingPriceSet': amount_bag(), 'totalTipReceivedSet': amount_bag(),
+    'shippingLines': {'nodes': [{'discountedPriceSet': amount_bag(), 'taxLines': [{'priceSet': amount_bag()}]}]},
     'transactions': [{'kind': 'varchar', 'status': 'varchar', 'paymentDetails': 'varchar'}],
     'paymentGatewayNames': 'varchar', 'sourceName': 'varchar', 'retailLocation': {'id': 'varchar'},
     'customerJourneySummary': {'firstVisit': visit, 'lastVisit': visit},
@@ -76,7 +77,25 @@ select
     {{ money_from_text('document.subtotalpriceset.shopmoney.amount') }} as subtotal,
     -- The API gives the price of sending with its discounts taken off already
     {{ money('0') }} as shipping_discounts,
-    {{ money_from_text('document.totalshippingpriceset.shopmoney.amount') }} as shipping,
+    -- What the shop keeps for sending is without the tax that stands in the price
+    greatest(
+        coalesce(
+            {{ money(list_money(
+                'document.shippinglines.nodes', money_from_text('line.discountedpriceset.shopmoney.amount'), 'line'
+            )) }},
+            {{ money_from_text('document.totalshippingpriceset.shopmoney.amount') }}
+        )
+        - case
+            when coalesce(try_cast(document.taxesincluded as boolean), false)
+                then coalesce({{ money(list_money(
+                    'document.shippinglines.nodes',
+                    list_money('line.taxlines', money_from_text('tax.priceset.shopmoney.amount'), 'tax'),
+                    'line'
+                )) }}, 0)
+            else 0
+        end,
+        0
+    ) as shipping,
     coalesce({{ money_from_text('document.totaltipreceivedset.shopmoney.amount') }}, 0) as tips,
     upper({{ first_text(['document.presentmentcurrencycode']) }}) as presentment_currency,
     cast(null as double) as presentment_rate,
