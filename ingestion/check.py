@@ -1,8 +1,8 @@
-"""A look at an input folder before a run: what its files are, and what would become of their rows.
+"""A look at the input before a run: what its files are, and what would become of their rows.
 
-The files go through the readers and the judging of a run, and nothing is kept: no store is opened
-or made. So it knows nothing of earlier runs; a row that is a duplicate of a stored one counts as a
-row here.
+The files, and the first rows of the tables of databases, go through the readers and the judging of
+a run, and nothing is kept: no store is opened or made. So it knows nothing of earlier runs; a row
+that is a duplicate of a stored one counts as a row here.
 
 Belongs here: the look, file by file. Does not belong here: rules of any kind (`landing/`,
 `sources/`), showing it to people (the command line).
@@ -31,8 +31,15 @@ from ingestion.landing.limits import FileCounts, check_limits
 from ingestion.landing.masking import masked, value_of
 from ingestion.landing.reduction import is_reduced, reduced_rows
 from ingestion.landing.steps import Batch
+from ingestion.registry import databases
+from ingestion.sources.sql.settings import SqlSettings
+from ingestion.sources.sql.tables import columns_of
+from ingestion.sources.sql.tables import inputs as database_inputs
 
 OWN_LAYOUT = "our own layout"
+# Of a database's table so many rows are looked at; it may hold millions.
+LOOKED_AT = 10_000
+NO_LIMIT = datetime(2100, 1, 1)  # noqa: DTZ001 - UTC by definition
 
 
 @dataclass(frozen=True)
@@ -76,7 +83,7 @@ class FileLook:
     """One file.
 
     Args:
-        path: below the input folder.
+        path: below the input folder; of a database's table what stands as the file of its rows.
         taken_for: an export's title, or whose layout it is in; empty where nothing reads it.
         tables: what it says to each table.
         used: names of its columns that some table reads.
@@ -101,8 +108,9 @@ class InputLook:
 
 
 def look_through(folder: InputFolder, settings: Settings) -> InputLook:
-    """Read every file once, judge its rows and keep none of them."""
+    """Read every file once and the beginning of every table, judge the rows and keep none."""
     files = {file.path: FileLook(file.path) for file in folder.everything}
+    tables = databases(settings)
     stops = []
     with connect() as session:
         session.execute("set timezone = 'UTC'")
@@ -110,6 +118,8 @@ def look_through(folder: InputFolder, settings: Settings) -> InputLook:
             try:
                 parts = source.route(folder, source.files(folder), False)
                 counts = _look_at_source(session, folder, source, parts, files)
+                for part in database_inputs(source, folder, tables, NO_LIMIT):
+                    counts |= _look_at_table(session, source, part, tables, files)
                 bad = sum(found.bad.total() for found in counts.values())
                 check_limits(source.name, counts, bad, settings.quarantine, has_rows=False)
             except (SourceError, UsageError) as error:
@@ -140,6 +150,26 @@ def _look_at_source(
             found.bad.update({(each.reason, each.field): each.rows for each in look.problems})
             found.is_unreadable |= any(each.place == path for each in look.problems)
     return counts
+
+
+def _look_at_table(
+    session: duckdb.DuckDBPyConnection,
+    source: FolderSource,
+    part: TableInput,
+    tables: SqlSettings,
+    files: dict[str, FileLook],
+) -> dict[str, FileCounts]:
+    """What a database's table says to a folder's, as if it were a file."""
+    used, unused = columns_of(tables, part.place)
+    title = part.translation.export.title if part.translation else ""
+    look = TableLook(f"{source.name}/{part.spec.name}")
+    for raw in part.pull({}, LOOKED_AT) if part.pull else ():
+        _look_at_batch(session, part.spec, raw, {part.place: look})
+    title += f", its first {LOOKED_AT:,} rows" if look.rows == LOOKED_AT else ""
+    files[part.place] = FileLook(part.place, title, [look], used, unused=unused)
+    found = FileCounts(look.rows - look.put_aside)
+    found.bad.update({(each.reason, each.field): each.rows for each in look.problems})
+    return {part.place: found}
 
 
 def _look_at_part(

@@ -61,7 +61,8 @@ from ingestion.landing.raw_tables import (
     table_sizes,
     widen_prices,
 )
-from ingestion.registry import SOURCES, Source
+from ingestion.registry import SOURCES, Source, databases
+from ingestion.sources.sql.tables import inputs as database_inputs
 
 
 @dataclass(frozen=True)
@@ -223,11 +224,15 @@ def _begin_folder(source: FolderSource, context: RunContext) -> SourceRun:
     ledger = _ledger_for(source, context, files, marks, exports)
     is_new = _differs(ledger, DECLARATION, marks)
     fresh = unread(files, ledger, is_new or _differs(ledger, SETTINGS, marks))
-    if not (fresh or is_new):
+    shop = context.settings.shop
+    pulled = database_inputs(
+        source, replace(folder, zone=shop.timezone), databases(context.settings), context.as_of
+    )
+    if not (fresh or is_new or pulled):
         intake = _intake(source, context)
         return SourceRun(source, context, intake, declared(source.name), has_work=False)
     was_read = any(not entry.problem for path, entry in ledger.items() if not path.startswith("<"))
-    inputs = source.route(folder, fresh, was_read)
+    inputs = [*source.route(folder, fresh, was_read), *pulled]
     intake = _intake(source, context, len(inputs))
     reading = FolderReading(source.name, folder, inputs, intake)
     dlt_source = reading.dlt_source()

@@ -13,8 +13,10 @@ from typing import Any
 
 from ingestion import sources
 from ingestion.apis.source import ApiSource
-from ingestion.config import Settings
+from ingestion.config import Settings, SourceSettings
 from ingestion.files.source import FolderSource
+from ingestion.sources.sql.settings import NAME as SQL
+from ingestion.sources.sql.settings import SqlSettings, check_tables
 
 Source = FolderSource | ApiSource[Any]
 
@@ -26,6 +28,22 @@ def _discover() -> dict[str, Source]:
 
 
 SOURCES: dict[str, Source] = _discover()
+
+
+def section_kinds() -> dict[str, type[SourceSettings]]:
+    """The class of each section `[sources.NAME]` that the settings may have."""
+    return {SQL: SqlSettings, **{name: source.settings for name, source in SOURCES.items()}}
+
+
+def databases(settings: Settings) -> SqlSettings:
+    """The shop's databases.
+
+    Raises:
+        UsageError: one of their tables feeds a folder that there is not, or columns it has not.
+    """
+    section = settings.section(SQL, SqlSettings)
+    check_tables(section, (s for s in SOURCES.values() if isinstance(s, FolderSource)))
+    return section
 
 
 def api_sources() -> dict[str, ApiSource[Any]]:
@@ -51,13 +69,14 @@ def enabled_sources(settings: Settings) -> list[str]:
 
 
 def reads_a_shop(settings: Settings, asked: str = "") -> bool:
-    """Whether a run has an input or an API switched on."""
+    """Whether a run has an input, a database, or an API switched on."""
     apis = any(is_enabled(name, settings) for name in api_sources())
-    return bool(asked or settings.input or apis)
+    return bool(asked or settings.input or apis or databases(settings).on())
 
 
 def only_at(settings: Settings, addresses: Mapping[str, str]) -> Settings:
-    """The settings with these API sources on, at these addresses, and every other API off.
+    """The settings with these API sources on, at these addresses, and every other API and every
+    database off.
 
     The variables that hold their secrets are those that the sources name by default.
 
@@ -65,14 +84,13 @@ def only_at(settings: Settings, addresses: Mapping[str, str]) -> Settings:
         settings: a shop's.
         addresses: base addresses by the source's name.
     """
-    return settings.with_sections(
-        {
-            name: own.model_copy(
-                update={"enabled": True, "base_url": addresses[name], **source.usual_variables()}
-                if name in addresses
-                else {"enabled": False}
-            )
-            for name, source in api_sources().items()
-            for own in (source.own(settings).alone(),)
-        }
-    )
+    apis = {
+        name: own.model_copy(
+            update={"enabled": True, "base_url": addresses[name], **source.usual_variables()}
+            if name in addresses
+            else {"enabled": False}
+        )
+        for name, source in api_sources().items()
+        for own in (source.own(settings).alone(),)
+    }
+    return settings.with_sections({SQL: SqlSettings(), **apis})

@@ -22,7 +22,7 @@ from ingestion.config import (
     SourceSettings,
 )
 from ingestion.errors import UsageError, first_problem
-from ingestion.registry import SOURCES
+from ingestion.registry import databases, section_kinds
 
 _NAMED: dict[str, type[BaseModel]] = {"destinations": Destination, "segments": Segment}
 
@@ -48,9 +48,11 @@ def load_settings(explicit: str | Path | None = None) -> Settings:
         raise UsageError(f"{path}: `sources` is wrong: it is no section.", "Write [sources.NAME].")
     sources = {name: _section(path, name, raw) for name, raw in sections.items()}
     try:
-        return Settings.model_validate({**content, "sources": sources})
+        settings = Settings.model_validate({**content, "sources": sources})
     except ValidationError as error:
         raise _problem(path, error, Settings) from error
+    databases(settings)
+    return settings
 
 
 def _content(path: Path) -> dict[str, Any]:
@@ -68,16 +70,16 @@ def _content(path: Path) -> dict[str, Any]:
 
 
 def _section(path: Path, name: str, raw: Any) -> SourceSettings:
-    source = SOURCES.get(name)
-    if source is None:
+    kinds = section_kinds()
+    if name not in kinds:
         raise UsageError(
-            f"{path}: `sources.{name}` is no source; known: {', '.join(sorted(SOURCES))}.",
+            f"{path}: `sources.{name}` is no source; known: {', '.join(sorted(kinds))}.",
             "Mend it and run again.",
         )
     try:
-        return source.settings.model_validate(raw)
+        return kinds[name].model_validate(raw)
     except ValidationError as error:
-        raise _problem(path, error, source.settings, f"sources.{name}") from error
+        raise _problem(path, error, kinds[name], f"sources.{name}") from error
 
 
 def _problem(

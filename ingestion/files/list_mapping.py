@@ -143,7 +143,7 @@ def _routed(
         if beginning is not None and key:
             column = mapping.columns[key]
             raise unfit(text, path, f"columns.{key}", column, file.path, beginning.header)
-    export = _as_export(spec, path, mapping)
+    export = as_export(spec, path, mapping, path.partition("/")[0])
     translation = Translation(export, export.feeds[0], mapping.timezone or folder.zone)
     others = [file for file in files if file not in fitting]
     return [
@@ -160,12 +160,22 @@ def _lacking(folder: InputFolder, file: InputFile, mapping: ListMapping) -> str 
     return next((o for o, header in mapping.columns.items() if header not in beginning.header), "")
 
 
-def _as_export(spec: TableSpec, path: str, mapping: ListMapping) -> Export:
+def as_export(
+    spec: TableSpec, path: str, mapping: ListMapping, source: str, leaves: tuple[str, ...] = ()
+) -> Export:
+    """What a mapping makes of rows under other headers: rows of the table in our own layout.
+
+    Args:
+        spec: the table.
+        path: where the mapping stands, for people.
+        mapping: what is which.
+        source: the source that has the table.
+        leaves: headers that never become attributes.
+    """
     columns = {column: literal(text) for column, text in mapping.constants.items()}
     for column, header in mapping.columns.items():
         columns[column] = _expression(spec, mapping, column, header)
-    source = path.partition("/")[0]
-    feed = Feed(source, spec.name, columns, keeps_others=bool(spec.attributes))
+    feed = Feed(source, spec.name, columns, keeps_others=bool(spec.attributes), leaves=leaves)
     required = tuple(dict.fromkeys(mapping.columns.values()))
     return Export(path, f"{source}/{spec.name} by {path}", required, (feed,), point=False)
 
@@ -182,7 +192,7 @@ def _expression(spec: TableSpec, mapping: ListMapping, column: str, header: str)
             for theirs, ours in words.items()
         )
         text = f"case lower(trim({text})) {whens} else {text} end"
-    kind = next(each.type for each in spec.columns if each.name == column)
+    kind = next(each.type for each in spec.columns if column in (each.name, *each.paths))
     pattern = mapping.formats.get(column)
     if pattern:
         read = f"try_strptime({text}, {literal(pattern)})"

@@ -39,6 +39,9 @@ class TableInput:
         after_reading: called when every file was read; may raise for what only then is known.
         translation: what makes rows of the table of the files' rows, where they are an export.
         is_explicit: whether a mapping that lies there says what the columns are.
+        pull: of rows that lie in no file, what yields them, given what the last load left and at
+            most so many (0 is all).
+        place: what stands as the file of such rows.
     """
 
     spec: TableSpec
@@ -49,6 +52,8 @@ class TableInput:
     translation: Translation | None = None
     is_explicit: bool = False
     read_document: Callable[[str], dict[str, Any]] | None = None
+    pull: Callable[[dict[str, Any], int], Iterator[RawBatch]] | None = None
+    place: str = ""
 
     def reader(self, folder: InputFolder) -> Reader:
         """What reads the files."""
@@ -144,12 +149,13 @@ class FolderSource:
         for export in {export.name: export for export in exports.values()}.values():
             chosen = [file for file in files if exports.get(file.path) is export]
             for feed in export.to(self.name):
-                spec = self._plain(folder, feed.table)
+                spec = self.own_layout(folder, feed.table)
                 translation = Translation(export, feed, folder.zone)
                 inputs.append(TableInput(spec, chosen, lambda *_: None, translation=translation))
         return inputs
 
-    def _plain(self, folder: InputFolder, table: str) -> TableSpec:
+    def own_layout(self, folder: InputFolder, table: str) -> TableSpec:
+        """A table as rows in our own layout are read."""
         if self.plain:
             return self.plain(folder, table)
         return next(spec for spec in self.tables if spec.name == table)
@@ -185,11 +191,15 @@ class FolderReading:
         return read <= headed and not self.intake.bad_ids()
 
     def _rows(self, table: TableInput) -> Iterator[Any]:
+        import dlt
+
         spec = table.spec
         reader = table.reader(self.folder)
         self.readers.append(reader)
 
         def batches() -> Iterator[RawBatch]:
+            if table.pull:
+                yield from table.pull(dlt.current.resource_state(spec.name), 0)
             yield from reader.batches(table.files)
             table.after_reading(reader)  # what it says is plainer than that rows are bad
 

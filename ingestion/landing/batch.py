@@ -15,6 +15,9 @@ from ingestion.landing.times import DayOrder
 
 # The relation under which a batch's table stands in the scratch database.
 CHUNK = "chunk"
+# How `_file` begins for rows that were pulled from a database: a pull is a part of what there is,
+# and a row's line is its position in the pull, another one each time.
+PULLED = "sql:"
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from fnmatch import fnmatchcase
 
 from ingestion.config import Quarantine
 from ingestion.errors import SourceError
+from ingestion.landing.batch import PULLED
 
 Problem = tuple[str, str]  # a reason code and the column it was found in
 # Reasons for which a file is refused by its beginning: it may be none of the source's at all.
@@ -79,6 +80,7 @@ def check_limits(
         path: counts
         for path, counts in files.items()
         if not any(fnmatchcase(path, pattern) for pattern in limits.accept)
+        and not (has_rows and path.startswith(PULLED))
     }
     of_the_source = {
         path: counts

@@ -17,7 +17,7 @@ import duckdb
 import pyarrow as pa
 
 from ingestion.duckdb import literal, name
-from ingestion.landing.batch import CHUNK, RawBatch
+from ingestion.landing.batch import CHUNK, PULLED, RawBatch
 from ingestion.landing.counts import Loss
 from ingestion.landing.fields import (
     BOOKKEEPING,
@@ -290,8 +290,9 @@ def new_held_rows(
     session.execute(
         f"""
         create or replace temp table {HELD_ROWS} as
-        select md5(concat_ws({SEPARATOR}, {literal(spec.name)}, file, line, reason, raw_text))
-                as quarantine_id,
+        select md5(concat_ws({SEPARATOR}, {literal(spec.name)}, file,
+                case when starts_with(file, {literal(PULLED)}) then 0 else line end,
+                reason, raw_text)) as quarantine_id,
             {literal(spec.name)} as table_name, file, line, reason, field,
             replace(raw_text, chr(0), '\\u0000') as raw_text,
             md5(raw_text) as row_hash, {literal(run_id)} as run_id

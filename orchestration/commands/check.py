@@ -1,4 +1,4 @@
-"""`regulars check`: what a run would make of the files of a folder.
+"""`regulars check`: what a run would make of the files of a folder and the tables of databases.
 
 Belongs here: layout. Does not belong here: reading and judging (ingestion/check).
 """
@@ -17,8 +17,10 @@ from rich.console import Console
 
 from ingestion.check import FileLook, InputLook, Problem, TableLook, look_through
 from ingestion.config import Settings
+from ingestion.files.folder import InputFolder
 from ingestion.input_folder import open_input
-from ingestion.registry import accepted_words
+from ingestion.landing.batch import PULLED
+from ingestion.registry import accepted_words, databases
 from ingestion.vocabulary import or_list
 from orchestration.words.amounts import counted
 from orchestration.words.plain_text import shown_name
@@ -29,13 +31,17 @@ SHOWN_PROBLEMS = 5
 
 
 def check(location: str, settings: Settings, out: Console, *, as_json: bool) -> None:
-    """Look through the folder and print what is there.
+    """Look through the folder and the databases, and print what is there.
 
     Raises:
         NoInputError: there is nothing readable.
     """
     started = monotonic()
-    found = look_through(open_input(location, settings), settings)
+    if location or not databases(settings).on():
+        folder = open_input(location, settings)
+    else:
+        folder = dataclasses.replace(InputFolder.nowhere(), zone=settings.shop.timezone)
+    found = look_through(folder, settings)
     if as_json:
         json.dump(dataclasses.asdict(found), sys.stdout, indent=2, default=_plain)
         sys.stdout.write("\n")
@@ -116,7 +122,9 @@ def _print_columns(what: str, columns: tuple[str, ...], out: Console) -> None:
 def _print_end(found: InputLook, settings: Settings, out: Console) -> None:
     looks = [look for file in found.files for look in file.tables]
     rows, aside = sum(look.rows for look in looks), sum(look.put_aside for look in looks)
-    files = counted(len(found.files), "files")
+    tables = sum(file.path.startswith(PULLED) for file in found.files)
+    files = counted(len(found.files) - tables, "files")
+    files += f", {counted(tables, 'tables')} of databases" if tables else ""
     out.print(f"{files}, {counted(rows, 'rows')}, {aside:,} would be put aside.")
     ordered = [look for look in looks if look.table.startswith("orders/") and look.rows]
     currencies = sorted(set().union(*(look.currencies for look in ordered)))

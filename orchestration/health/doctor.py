@@ -23,7 +23,9 @@ from rich.text import Text
 
 from ingestion.config import REPOSITORY, Settings
 from ingestion.errors import RegularsError, UsageError
-from ingestion.registry import SOURCES, api_sources, is_enabled
+from ingestion.registry import SOURCES, api_sources, databases, is_enabled
+from ingestion.sources.sql.settings import NAME as SQL
+from ingestion.sources.sql.tables import check as check_databases
 from orchestration.destinations import open_destination
 from orchestration.health import home_health
 from orchestration.health.home_health import Check
@@ -164,6 +166,8 @@ def _sources(settings: Settings, home: Home) -> Iterator[Check]:
                 yield Check(called, "ok", "The pretend shop's own server, which brings its keys.")
             else:
                 yield _credentials(called, variables_of(own.model_dump()))
+    for name, database in databases(settings).on().items():
+        yield _credentials(f"{SQL}.{name}", [database.url_env])
 
 
 def variables_of(options: Mapping[str, Any]) -> list[str]:
@@ -221,3 +225,5 @@ def _connections(settings: Settings) -> Iterator[Check]:
             continue
         for answer in answers:
             yield Check(f"connect {answer.name}", answer.status, answer.sentence, answer.hint)
+    for answer in check_databases(databases(settings)):
+        yield Check(f"connect {answer.name}", answer.status, answer.sentence, answer.hint)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from ingestion.config import REPOSITORY, Settings
 from ingestion.errors import SourceError
 from ingestion.registry import SOURCES
 from ingestion.sources.klaviyo import SOURCE, KlaviyoSettings
+from ingestion.sources.sql.settings import SqlSettings
 from orchestration.health import doctor, home_health
 from orchestration.health.doctor import Check, diagnose, differing_packages, exit_code, render
 from orchestration.home.kind import claim
@@ -323,6 +325,27 @@ def test_connecting_asks_each_api_and_tells_its_answer(
     assert _find(home, "connect klaviyo profiles", WITH_KLAVIYO, connect=True).status == "ok"
     assert _find(home, "connect klaviyo lists", WITH_KLAVIYO, connect=True).status == "failed"
     assert _find(home, "connect shopify", WITH_KLAVIYO, connect=True).status == "ok"
+
+
+def test_a_database_is_asked_for_its_tables(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = {"table": "spent", "folder": "rates", "columns": {
+        "date": "day", "currency": "money", "rate": "worth"
+    }}  # fmt: skip
+    section = {"bank": {"url_env": "BANK_URL", "tables": {"daily": table}}}
+    settings = Settings(sources={"sql": SqlSettings.model_validate(section)})
+    monkeypatch.delenv("BANK_URL", raising=False)
+    assert _find(home, "sql.bank", settings).sentence == "Not set: BANK_URL."
+    file = tmp_path / "bank.db"
+    monkeypatch.setenv("BANK_URL", f"sqlite:///{file}")
+    assert _find(home, "sql.bank", settings).sentence == "Set: BANK_URL."
+    assert _find(home, "connect sql bank/daily", settings, connect=True).status == "failed"
+    with sqlite3.connect(file) as connection:
+        connection.execute("create table spent (day date, money text, worth numeric, note text)")
+    connection.close()
+    found = _find(home, "connect sql bank/daily", settings, connect=True)
+    assert (found.status, found.sentence) == ("ok", "3 of its 4 columns are read.")
 
 
 def test_telemetry_switched_on_fails(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,361 @@
+"""Reading a database's tables: connecting, finding columns, rows as text, how far it has come.
+
+What goes wrong is told by names of settings, tables and columns and by the kind of the error alone:
+a driver's own words carry the URL, the query and values.
+
+Belongs here: what is asked of a database. Does not belong here: the settings (`settings.py`), what
+becomes of rows (`landing/`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+import sqlalchemy as sa
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, NoSuchTableError, SQLAlchemyError
+from sqlalchemy.types import NullType
+
+from ingestion.apis.connection import Check
+from ingestion.apis.paging import Cursor
+from ingestion.errors import RegularsError, SourceError, UsageError
+from ingestion.files.folder import InputFolder
+from ingestion.files.list_mapping import as_export
+from ingestion.files.recognised.export import Translation
+from ingestion.files.source import FolderSource, TableInput
+from ingestion.landing.batch import RawBatch
+from ingestion.sources.sql.settings import (
+    NAME,
+    Database,
+    SqlSettings,
+    Table,
+    place_of,
+    setting_of,
+    spec_of,
+    tables_of,
+)
+
+PAGE_ROWS = 50_000
+FIRST_DAY = "1990-01-01"
+SHOWN_COLUMNS = 30
+MARK = "mapping"
+
+
+@dataclass(frozen=True)
+class Found:
+    """A table as it stands in the database.
+
+    Args:
+        engine: the database.
+        schema: its schema; None for the usual one.
+        name: its name.
+        columns: the types of its columns, by name.
+        key: the columns of its primary key; none where it has none, as a view.
+    """
+
+    engine: sa.Engine
+    schema: str | None
+    name: str
+    columns: dict[str, sa.types.TypeEngine[Any]]
+    key: tuple[str, ...]
+
+
+def inputs(
+    source: FolderSource, folder: InputFolder, settings: SqlSettings, as_of: datetime
+) -> list[TableInput]:
+    """What the databases say to a folder's table."""
+    return [
+        _input(source, folder, (name, key), database, table, as_of)
+        for name, key, database, table in tables_of(settings, source.name)
+    ]
+
+
+def _input(
+    source: FolderSource,
+    folder: InputFolder,
+    names: tuple[str, str],
+    database: Database,
+    table: Table,
+    as_of: datetime,
+) -> TableInput:
+    spec = spec_of(source, folder)
+    place, where = place_of(*names), setting_of(*names)
+    unmapped = {table.cursor} - {"", *table.columns.values(), *table.traits}
+    export = as_export(spec, f"[{where}]", table, source.name, tuple(unmapped))
+    translation = Translation(export, export.feeds[0], table.timezone or "UTC")
+
+    def pull(state: dict[str, Any], limit: int = 0) -> Iterator[RawBatch]:
+        cursor = _cursor(state.setdefault(place, {}), table, as_of)
+        with _found(where, database, table) as found:
+            pages = _pages(found, table, cursor, limit)
+            yield from translation.batches(_batches(pages, place, table))
+        cursor.save()
+
+    return TableInput(spec, [], lambda *_: None, translation=translation, pull=pull, place=place)
+
+
+def check(settings: SqlSettings) -> list[Check]:
+    """Whether each database answers and each table has what its mapping names."""
+    found = []
+    for name, key, database, table in tables_of(settings):
+        called = f"{NAME} {name}/{key}"
+        try:
+            with _found(setting_of(name, key), database, table) as there:
+                count = len(there.columns)
+        except RegularsError as error:
+            found.append(Check(called, "failed", error.message, error.hint))
+        else:
+            sentence = f"{len(table.headers)} of its {count} columns are read."
+            found.append(Check(called, "ok", sentence))
+    return found
+
+
+def columns_of(settings: SqlSettings, place: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Of the table at a place: the columns that are read, and the others."""
+    for name, key, database, table in tables_of(settings):
+        if place_of(name, key) == place:
+            with _found(setting_of(name, key), database, table) as found:
+                others = tuple(column for column in found.columns if column not in table.headers)
+            return table.headers, others
+    return (), ()
+
+
+def _cursor(state: dict[str, Any], table: Table, as_of: datetime) -> Cursor:
+    """How far the table was read; from the beginning where its mapping is another now."""
+    described = json.dumps(table.model_dump(mode="json"), sort_keys=True)
+    mark = hashlib.md5(described.encode(), usedforsecurity=False).hexdigest()
+    if state.get(MARK) != mark:
+        state.clear()
+        state[MARK] = mark
+    return Cursor(state, FIRST_DAY, table.lateness_hours, as_of)
+
+
+@contextmanager
+def _found(where: str, database: Database, table: Table) -> Iterator[Found]:
+    """The table, once it is sure that it has the columns that the settings name.
+
+    Raises:
+        UsageError: the settings name what is not there.
+        SourceError: the database does not answer.
+    """
+    engine = _engine(where.rpartition(".tables.")[0], database.url_env)
+    try:
+        found = _looked_up(engine, table)
+        _check_there(found, where, table)
+        yield found
+    except NoSuchTableError:
+        raise UsageError(
+            f"`{where}.table` is {table.table!r}, which the database does not have.",
+            "Write the name of a table or view, with its schema before it: schema.table.",
+        ) from None
+    except ImportError as error:
+        raise _no_driver(where, error.name or "") from None
+    except (SQLAlchemyError, OSError) as error:
+        kind = type(getattr(error, "orig", None) or error).__name__
+        raise SourceError(
+            f"The database of {database.url_env} did not answer for `{where}` ({kind}).",
+            "Check that it is up, and the address, user and password in that variable.",
+        ) from None
+    finally:
+        engine.dispose()
+
+
+def _engine(where: str, variable: str) -> sa.Engine:
+    text = os.environ.get(variable, "").strip()
+    if not text:
+        raise UsageError(
+            f"`{where}` is on, but the environment variable {variable} is not set.",
+            f"Set {variable} to the database's SQLAlchemy URL, or say enabled = false.",
+        )
+    try:
+        url = sa.make_url(text)
+        engine = sa.create_engine(url)
+    except NoSuchModuleError:
+        raise _no_driver(where, "") from None
+    except ImportError as error:
+        raise _no_driver(where, error.name or "") from None
+    except (ArgumentError, ValueError):
+        raise UsageError(
+            f"{variable} holds no SQLAlchemy URL.",
+            "Write it like postgresql+psycopg://user:password@host/database.",
+        ) from None
+    # SQLite would make a file that is not there, and an empty database of it.
+    file = url.database or ":memory:"
+    is_file = url.get_backend_name() == "sqlite" and not file.startswith((":memory:", "file:"))
+    if is_file and not Path(file).is_file():
+        raise SourceError(
+            f"The database of {variable} is a file that is not there.",
+            "Write its whole path: sqlite:////folder/file.db.",
+        )
+    return engine
+
+
+def _no_driver(where: str, package: str) -> UsageError:
+    named = f" ({package})" if package else ""
+    return UsageError(
+        f"`{where}` needs a database driver that is not installed{named}.",
+        "Install the package that SQLAlchemy names for this kind of URL into .venv.",
+    )
+
+
+def _looked_up(engine: sa.Engine, table: Table) -> Found:
+    schema, _, name = table.table.rpartition(".")
+    inspector = sa.inspect(engine)
+    columns = {
+        str(column["name"]): column["type"]
+        for column in inspector.get_columns(name, schema=schema or None)
+    }
+    key = inspector.get_pk_constraint(name, schema=schema or None).get("constrained_columns")
+    return Found(engine, schema or None, name, columns, tuple(key or ()))
+
+
+def _check_there(found: Found, where: str, table: Table) -> None:
+    named = [(f"columns.{ours}", theirs) for ours, theirs in table.columns.items()]
+    named += [("traits", header) for header in table.traits]
+    named += [("cursor", table.cursor)] if table.cursor else []
+    for key, header in named:
+        if header not in found.columns:
+            more = len(found.columns) - SHOWN_COLUMNS
+            shown = ", ".join(list(found.columns)[:SHOWN_COLUMNS])
+            raise UsageError(
+                f"`{where}.{key}` names the column {header!r}, which {table.table} does not have.",
+                f"It has: {shown}" + (f" and {more:,} more." if more > 0 else "."),
+            )
+    kind = found.columns[table.cursor] if table.cursor else None
+    if kind is not None and not isinstance(kind, sa.Date | sa.DateTime):
+        raise UsageError(
+            f"`{where}.cursor` names {table.cursor!r}, which is {kind} and no date or time.",
+            "Name the column that says when a row last changed, or take the key out to read the "
+            "whole table each run.",
+        )
+
+
+def _pages(
+    found: Found, table: Table, cursor: Cursor, limit: int
+) -> Iterator[list[dict[str, Any]]]:
+    """The rows, a page at a time; the cursor sees each of them."""
+    from dlt.sources.sql_database import TableLoader
+
+    zone = ZoneInfo(table.timezone or "UTC")
+    # Values as the driver gives them, whatever the column says: one odd date must not end the query
+    columns = [sa.Column(header, NullType()) for header in table.headers]
+    loader = TableLoader(
+        found.engine,
+        "sqlalchemy",
+        sa.Table(found.name, sa.MetaData(), *columns, schema=found.schema),
+        {},
+        PAGE_ROWS,
+        query_adapter_callback=lambda query, there: _narrowed(
+            query, there, found, table, cursor, zone, limit
+        ),
+    )
+    for page in loader.load_rows():
+        if table.cursor:
+            for row in page:
+                cursor.saw(_moment(row[table.cursor], zone))
+        yield page
+
+
+def _narrowed(
+    query: Any,
+    there: sa.Table,
+    found: Found,
+    table: Table,
+    cursor: Cursor,
+    zone: ZoneInfo,
+    limit: int,
+) -> Any:
+    """The query for what is new, in one order whenever it is asked."""
+    order: list[Any] = [there.c.get(header, sa.column(header)) for header in found.key] or list(
+        there.c
+    )
+    if table.cursor:
+        moved = there.c[table.cursor]
+        if not cursor.is_first:
+            query = query.where(sa.or_(_since(moved, found, cursor, zone, table), moved.is_(None)))
+        order.insert(0, moved)
+    query = query.order_by(*order)
+    return query.limit(limit) if limit else query
+
+
+def _since(moved: Any, found: Found, cursor: Cursor, zone: ZoneInfo, table: Table) -> Any:
+    """From the beginning of a day on: how a time of the day is written differs too much."""
+    since = cursor.since.replace(tzinfo=UTC).astimezone(zone)
+    day = since.date()
+    kind = found.columns[table.cursor]
+    if found.engine.dialect.name == "sqlite":  # which keeps times as text
+        return sa.type_coerce(moved, sa.String()) >= day.isoformat()
+    if not isinstance(kind, sa.DateTime):
+        return sa.type_coerce(moved, sa.Date()) >= day
+    begins = datetime.combine(day, time.min)
+    begins = begins.replace(tzinfo=zone) if kind.timezone else begins
+    return sa.type_coerce(moved, kind) >= begins
+
+
+def _moment(value: Any, zone: ZoneInfo) -> datetime | None:
+    """A cursor's value as UTC without zone, None where it is none."""
+    if isinstance(value, date) and not isinstance(value, datetime):
+        value = datetime.combine(value, time.min)
+    moment = value if isinstance(value, datetime) else _read(value)
+    if moment is None:
+        return None
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=zone)
+    return aware.astimezone(UTC).replace(tzinfo=None)
+
+
+def _read(value: Any) -> datetime | None:
+    """A time that is written as text, with its zone where it has one."""
+    try:
+        return datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
+def _batches(pages: Iterator[list[dict[str, Any]]], place: str, table: Table) -> Iterator[RawBatch]:
+    """Rows as text under the database's headers; the position in the pull stands as line."""
+    line = 1
+    for page in pages:
+        columns: dict[str, Any] = {
+            "_file": [place] * len(page),
+            "_line": pa.array(range(line, line + len(page)), pa.int64()),
+        }
+        for index, header in enumerate(table.headers):
+            values = [row[header] for row in page]
+            columns[f"c{index}"] = pa.array([as_text(value) for value in values], pa.string())
+        line += len(page)
+        yield RawBatch(pa.table(columns), table.headers)
+
+
+def as_text(value: Any) -> str:
+    """A driver's value as a file would say it; nothing for NULL."""
+    if value is None:
+        return ""
+    form = next((form for kinds, form in _FORMS if isinstance(value, kinds)), str)
+    return form(value)
+
+
+def _number(value: float) -> str:
+    """All digits: 1e+16 is how a computer writes a number."""
+    return format(Decimal(repr(value)), "f")
+
+
+# The first that a value is one of says how it is written: a bool is an int too.
+_FORMS: tuple[tuple[Any, Callable[[Any], str]], ...] = (
+    (bool, lambda value: str(value).lower()),
+    (float, _number),
+    (Decimal, lambda value: format(value, "f")),
+    (date, lambda value: str(value.isoformat())),
+    (timedelta, lambda value: str(value.total_seconds())),
+    ((bytes, bytearray, memoryview), lambda value: bytes(value).decode("utf-8", "replace")),
+    ((dict, list, tuple), lambda value: json.dumps(value, ensure_ascii=False, default=str)),
+)
