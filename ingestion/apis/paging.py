@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
@@ -16,6 +17,7 @@ from ingestion.errors import SourceError
 
 KEY = "newest"
 ASKED = "asked"
+LOOKED_BACK = "looked_back"
 PAGE_TRIES = 3
 CLOCK_TOLERANCE = timedelta(minutes=5)
 
@@ -24,6 +26,14 @@ T = TypeVar("T")
 
 class PageError(Exception):
     """A page that cannot be trusted, in a few words and without anything the server said."""
+
+
+@dataclass(frozen=True)
+class LookBack:
+    """How often a pull begins how much further back."""
+
+    every: timedelta
+    how_far: timedelta
 
 
 class Cursor:
@@ -36,6 +46,8 @@ class Cursor:
         as_of: the run's time; later rows are taken but never move the cursor.
         asked: the fields that are asked for, in any words. A pull that asks for other fields than
             the last one begins again, because what was pulled then lacks them.
+        look_back: how often to begin how much further before the newest row, for an API that can
+            only be asked by a row's own time: what it took in late is found then.
     """
 
     def __init__(
@@ -45,6 +57,7 @@ class Cursor:
         lateness_hours: int,
         as_of: datetime,
         asked: str = "",
+        look_back: LookBack | None = None,
     ) -> None:
         """Work out from when to ask."""
         self._state = state
@@ -55,6 +68,12 @@ class Cursor:
         self.is_first = self._known is None
         start = parsed(start_date) or datetime(1990, 1, 1)  # noqa: DTZ001 - UTC by definition
         late = timedelta(hours=lateness_hours)
+        self._looked_back: datetime | None = None
+        if look_back:
+            before = parsed(state.get(LOOKED_BACK))
+            is_due = self.is_first or before is None or as_of - before >= look_back.every
+            self._looked_back = as_of if is_due else None
+            late = max(late, look_back.how_far) if is_due else late
         self.since = start if self._known is None else max(start, self._known - late)
 
     def saw(self, moment: datetime | None) -> None:
@@ -66,6 +85,8 @@ class Cursor:
         """Leave the newest time for the next pull; call when everything was read."""
         if self.newest:
             self._state[KEY] = self.newest.isoformat()
+            if self._looked_back:
+                self._state[LOOKED_BACK] = self._looked_back.isoformat()
             if self._asked:
                 self._state[ASKED] = self._asked
 

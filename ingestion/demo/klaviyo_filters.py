@@ -30,6 +30,7 @@ class Endpoint:
     steady: int
 
 
+CAMPAIGN_CHANNELS = ("email", "sms", "mobile_push")
 _MORE = ("greater-than", "less-than")
 _ALL = ("greater-or-equal", "greater-than", "less-or-equal", "less-than")
 ENDPOINTS = {
@@ -83,8 +84,8 @@ class BadRequestError(Exception):
 _CLAUSE = re.compile(r"([a-z-]+)\(([a-z_.]+),\s*(?:'([^']*)'|\"([^\"]*)\"|([^)]*))\)")
 
 
-def bounds(endpoint: Endpoint, text: str) -> tuple[int, int]:
-    """The half-open range of seconds that the filter leaves."""
+def bounds(endpoint: Endpoint, text: str) -> tuple[int, int, str | None]:
+    """The half-open range of seconds that the filter leaves, and the channel it names."""
     low, high = 0, 1 << 62
     clauses = list(_CLAUSE.finditer(text))
     if text and "".join(c.group(0) for c in clauses) != text.replace("),", ")"):
@@ -101,7 +102,9 @@ def bounds(endpoint: Endpoint, text: str) -> tuple[int, int]:
             raise BadRequestError(f"Cannot filter {endpoint.name} by {operator}({name}).")
     if endpoint.name == "campaigns" and channel is None:
         raise BadRequestError("A channel filter is required to list campaigns.")
-    return (low, high) if channel in (None, "email") else (0, 0)
+    if channel not in (None, *CAMPAIGN_CHANNELS):
+        raise BadRequestError(f"There is no channel {channel}.")
+    return low, high, channel
 
 
 def _narrowed(operator: str, moment: float, low: int, high: int) -> tuple[int, int]:

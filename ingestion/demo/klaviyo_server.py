@@ -52,6 +52,7 @@ class Row:
     subscriptions: str = ""
     profile_id: str = ""
     metric_id: str = ""
+    channel: str = "email"
 
 
 @dataclass
@@ -178,11 +179,13 @@ class Klaviyo:
     def _page(self, endpoint: Endpoint, request: Request) -> tuple[list[Row], Key | None]:
         """The rows of this page and the key after which the next one begins."""
         size = _size(endpoint, request)
-        low, high = bounds(endpoint, request.query_params.get("filter", ""))
+        low, high, channel = bounds(endpoint, request.query_params.get("filter", ""))
         sort = request.query_params.get("sort", endpoint.sorts[0] if endpoint.sorts else "")
         if endpoint.sorts and sort not in endpoint.sorts:
             raise BadRequestError(f"Cannot sort by {sort}.")
         keys = self.order[endpoint.name]
+        if channel:
+            keys = [key for key in keys if self.rows[endpoint.name][key[1]].channel == channel]
         start, end = bisect_left(keys, (low, "")), bisect_left(keys, (high, ""))
         cursor = request.query_params.get("page[cursor]")
         after = decode(cursor) if cursor else None

@@ -1,7 +1,8 @@
-"""Klaviyo: profiles with their subscriptions, email events, campaigns and lists.
+"""Klaviyo: profiles with their subscriptions, events of every channel, campaigns and lists.
 
 What: GET /api/profiles (`additional-fields[profile]=subscriptions`), /api/events (with metric and
-the profile's email), /api/campaigns (email), /api/lists; revision 2026-07-15.
+the profile's email, phone and external id), /api/campaigns (asked for each channel: email, SMS,
+mobile push), /api/lists; revision 2026-07-15.
 Auth: a private key with profiles:read, events:read, metrics:read, campaigns:read, lists:read, from
 the variable that `api_key_env` names.
 Paging: JSON:API cursors (`links.next`), oldest change first. Klaviyo gives no totals, so the end
@@ -10,7 +11,9 @@ last one seen. A repeated cursor, a short page with a next one, or errors in a 2
 again and then fail the run.
 Limits: 429 is waited out as Retry-After says (ingestion/apis/http.py).
 Lateness: each run asks again for the last `lateness_hours` before the newest row it has; rows that
-have not changed are duplicates. A row dated after the run never moves the cursor.
+have not changed are duplicates. Events can only be asked for by the time at which they happened,
+whenever Klaviyo took them in, so every `look_back_every_days` a pull of them begins
+`look_back_days` earlier. A row dated after the run never moves the cursor.
 Bad day: a profile or event without id or time goes to quarantine; a page that cannot be trusted
 fails the source, and nothing of it is loaded.
 Data flow: Klaviyo -> raw_klaviyo.{profiles,events,campaigns,lists}
@@ -19,14 +22,16 @@ Data flow: Klaviyo -> raw_klaviyo.{profiles,events,campaigns,lists}
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import parse_qs, urlsplit
+
+from pydantic import Field
 
 from ingestion.apis.connection import Check, credential, credential_check
 from ingestion.apis.http import ApiClient
-from ingestion.apis.paging import Cursor, PageError, parsed, retried_page
+from ingestion.apis.paging import Cursor, LookBack, PageError, parsed, retried_page
 from ingestion.apis.source import ApiSource, Page, Pull
 from ingestion.config import ApiSettings
 from ingestion.errors import RegularsError, SourceError
@@ -36,11 +41,16 @@ Row = dict[str, Any]
 
 
 class KlaviyoSettings(ApiSettings):
-    """`[sources.klaviyo]`: the variable that holds the private key, and the API's revision."""
+    """`[sources.klaviyo]`: the variable that holds the private key, and the API's revision.
+
+    `look_back_days`: how far back events are asked for again, every `look_back_every_days`.
+    """
 
     base_url: str = "https://a.klaviyo.com"
     api_key_env: str = "KLAVIYO_API_KEY"
     revision: str = "2026-07-15"
+    look_back_days: Annotated[int, Field(ge=0)] = 30
+    look_back_every_days: Annotated[int, Field(ge=1)] = 7
 
 
 NOTHING_SAID = 5  # how often an empty answer is asked for again before it is believed
@@ -58,6 +68,8 @@ class Endpoint:
         params: what else every request carries.
         filters: filters that always apply.
         scope: what the key needs.
+        looks_back: its time says nothing of when Klaviyo took a row in.
+        channels: Klaviyo's and our name of each channel, where a channel must be named to ask.
     """
 
     path: str
@@ -67,6 +79,8 @@ class Endpoint:
     scope: str
     params: tuple[tuple[str, str], ...] = ()
     filters: str = ""
+    channels: tuple[tuple[str, str], ...] = ()
+    looks_back: bool = False
 
 
 ENDPOINTS = {
@@ -86,10 +100,11 @@ ENDPOINTS = {
         "events:read",
         (
             ("include", "metric,profile"),
-            ("fields[profile]", "email"),
+            ("fields[profile]", "email,phone_number,external_id"),
             ("fields[metric]", "name"),
             ("fields[event]", "datetime,event_properties,timestamp,uuid"),
         ),
+        looks_back=True,
     ),
     "campaigns": Endpoint(
         "/api/campaigns",
@@ -98,6 +113,7 @@ ENDPOINTS = {
         100,
         "campaigns:read",
         filters="equals(messages.channel,'email')",
+        channels=(("email", "email"), ("sms", "sms"), ("mobile_push", "push")),
     ),
     "lists": Endpoint("/api/lists", "updated", "greater-than", 10, "lists:read"),
 }
@@ -126,6 +142,8 @@ EVENTS = TableSpec(
         Column("metric_name", required=True),
         Column("profile_id"),
         Column("email"),
+        Column("phone_number"),
+        Column("external_id"),
         Column("occurred_at", "timestamp", required=True),
         Column("payload", "json"),
     ),
@@ -172,11 +190,36 @@ def pull(request: Pull[KlaviyoSettings]) -> Iterator[Page]:
     """Every page of one table that is new or may have changed."""
     settings = request.settings
     endpoint = ENDPOINTS[request.table]
-    cursor = Cursor(request.state, settings.start_date, settings.lateness_hours, request.as_of)
     with open_client(settings) as client:
-        for resources, included in _all_pages(client, endpoint, cursor):
-            yield endpoint.path, [_ROWS[request.table](item, included) for item in resources]
-    cursor.save()
+        for asked, more, state in _by_channel(endpoint, request.state):
+            cursor = _cursor(endpoint, settings, request.as_of, state)
+            for resources, included in _all_pages(client, asked, cursor):
+                rows = [_ROWS[request.table](item, included) for item in resources]
+                yield endpoint.path, [row | more for row in rows]
+            cursor.save()
+
+
+def _cursor(endpoint: Endpoint, settings: KlaviyoSettings, as_of: datetime, state: Row) -> Cursor:
+    every, how_far = settings.look_back_every_days, settings.look_back_days
+    look_back = LookBack(timedelta(days=every), timedelta(days=how_far))
+    return Cursor(
+        state,
+        settings.start_date,
+        settings.lateness_hours,
+        as_of,
+        look_back=look_back if endpoint.looks_back else None,
+    )
+
+
+def _by_channel(endpoint: Endpoint, state: Row) -> Iterator[tuple[Endpoint, dict[str, str], Row]]:
+    """How often a collection is asked for: each time with what its rows have beside their own
+    facts and a memory of its own. The first channel has the memory of before there were several."""
+    if not endpoint.channels:
+        yield endpoint, {}, state
+    for place, (theirs, ours) in enumerate(endpoint.channels):
+        own = state.setdefault("channels", {}).setdefault(ours, {}) if place else state
+        chosen = f"equals(messages.channel,'{theirs}')"
+        yield replace(endpoint, filters=chosen), {"channel": ours}, own
 
 
 Resources = list[Row]
@@ -324,19 +367,19 @@ def _event(item: Row, included: Included) -> Row:
     attributes = item.get("attributes") or {}
     profile = included.get(("profile", _related(item, "profile")), {})
     metric = included.get(("metric", _related(item, "metric")), {})
+    person = profile.get("attributes") or {}
     return {
         "event_id": item["id"],
         "metric_name": (metric.get("attributes") or {}).get("name"),
         "profile_id": _related(item, "profile") or None,
-        "email": (profile.get("attributes") or {}).get("email"),
+        **{name: person.get(name) for name in ("email", "phone_number", "external_id")},
         "occurred_at": attributes.get("datetime") or attributes.get("timestamp"),
         "payload": {"attributes": attributes},
     }
 
 
 def _campaign(item: Row, _included: Included) -> Row:
-    row = _copied(item, "campaign_id", "name", "status", "send_time")
-    return {**row, "channel": "email"}
+    return _copied(item, "campaign_id", "name", "status", "send_time")
 
 
 def _list(item: Row, _included: Included) -> Row:
@@ -373,7 +416,7 @@ def check_connection(own: KlaviyoSettings) -> list[Check]:
 
 SOURCE = ApiSource(
     "klaviyo",
-    "Profiles, email events, campaigns and lists from Klaviyo's API.",
+    "Profiles, events, campaigns and lists of every channel from Klaviyo's API.",
     (PROFILES, EVENTS, CAMPAIGNS, LISTS),
     KlaviyoSettings,
     pull,

@@ -80,27 +80,47 @@ from suppressed
 """
 )
 
-# "Bounced Email" without a type counts as hard: a living address bounces again softly tomorrow.
+# "Bounced Email" without a type counts as hard: a living address bounces again softly tomorrow. A
+# text that failed says so only of a number that cannot be texted at all. A push that bounced is of
+# one device, which says nothing about the person's others. A channel that we do not have is every
+# one.
 KLAVIYO_EVENTS = """
-select case when nullif(trim(email), '') is null then 'klaviyo_profile_id' else 'email' end
-        as identifier_type,
-    coalesce(nullif(trim(email), ''), profile_id) as raw_value,
-    case when lower(metric_name) similar to '.*(sms|text message).*' then 'sms' else 'email' end
-        as channel,
-    '*' as purpose,
-    case when lower(metric_name) like '%spam%' then 'spam_report'
-        when lower(metric_name) like 'bounced%' then 'hard_bounce' else 'unsubscribed' end
-        as reason,
-    occurred_at, 'klaviyo:event' as source
-from {relation}
-where {new} and (
-    lower(metric_name) like 'unsubscribed%' and lower(metric_name) not like '%list%'
-    or lower(metric_name) like 'marked email as spam%'
-    or (lower(metric_name) like 'bounced email%' and lower(coalesce(
-        payload ->> '$.attributes.event_properties."Bounce Type"',
-        payload ->> '$.event_properties."Bounce Type"',
-        payload ->> '$."Bounce Type"', 'hard')) <> 'soft'))
-"""
+with said as (
+    select lower(metric_name) as metric, nullif(trim(email), '') as email,
+        nullif(trim(phone_number), '') as phone, profile_id, occurred_at,
+        lower(coalesce(
+            payload ->> '$.attributes.event_properties."Bounce Type"',
+            payload ->> '$.event_properties."Bounce Type"',
+            payload ->> '$."Bounce Type"', 'hard')) as bounce,
+        lower(coalesce(
+            payload ->> '$.attributes.event_properties."Failure Type"',
+            payload ->> '$.event_properties."Failure Type"',
+            payload ->> '$."Failure Type"', '')) as failure
+    from {relation}
+    where {new} and regexp_matches(
+        lower(metric_name), '^(unsubscribed|marked email as spam|bounced email|failed to deliver)')
+),
+meant as (
+    select *,
+        case when regexp_matches(metric, 'sms|text message') then 'sms'
+            when metric like '%push%' then 'push'
+            when metric like '%whatsapp%' then '*' else 'email' end as channel,
+        case when metric like 'marked%' then 'spam_report'
+            when metric like 'unsubscribed%' then 'unsubscribed' else 'hard_bounce' end as reason
+    from said
+    where case when metric like 'unsubscribed%' then metric not like '%list%'
+        when metric like 'bounced%' then bounce <> 'soft'
+        when metric like 'failed%' then regexp_matches(failure, 'LOST_NUMBER')
+        else true end
+)
+select case when email is null then 'klaviyo_profile_id' else 'email' end as identifier_type,
+    coalesce(email, profile_id) as raw_value, channel, '*' as purpose, reason, occurred_at,
+    'klaviyo:event' as source
+from meant where channel <> 'sms' or reason = 'unsubscribed' or phone is null
+union all
+select 'phone', phone, channel, '*', reason, occurred_at, 'klaviyo:event'
+from meant where channel in ('sms', '*') and phone is not null
+""".replace("LOST_NUMBER", "disconnected|incapable|invalid|landline")
 
 # GraphQL has had the states in two places; both are read.
 _SHOPIFY_STATES = """

@@ -39,6 +39,9 @@ def metric(number: int, name: str, clock: str, **properties: Any) -> dict[str, A
     }
 
 
+LOST = {"Failure Type": "Device Disconnected"}
+
+
 @pytest.fixture(scope="module")
 def messages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
     """One mailing, each message with a reader or machine of its own."""
@@ -70,6 +73,20 @@ def messages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDB
             metric(2, "Clicked Email", "09:00:04"),
             metric(3, "Clicked Email", "09:10:00", **{"Bot Click": True}),
             metric(4, "Clicked Email", "09:30:00"),
+        ],
+    )
+    texts = {"email": "k@read.example", "phone_number": "+447700900111", "profile_id": "P2"}
+    pushed = {"$message": "PUSH1", "Title": "Back in stock"}
+    world.add(
+        "raw_klaviyo.events",
+        [
+            metric(11, "Received SMS", "09:00:00", **{"Message Name": "Hello"}) | texts,
+            metric(12, "Clicked SMS", "09:00:03") | texts,
+            metric(13, "Failed to Deliver SMS", "10:00:00", **LOST) | texts,
+            metric(14, "Unsubscribed from SMS Marketing", "09:30:00") | texts,
+            metric(21, "Received Push", "09:00:00", **pushed) | {"profile_id": "P3"},
+            metric(22, "Opened Push", "09:00:01", **pushed) | {"profile_id": "P3"},
+            metric(23, "Bounced Push", "11:00:00", **pushed) | {"profile_id": "P3"},
         ],
     )
     world.build(*MESSAGES)
@@ -112,5 +129,28 @@ def test_klaviyos_own_word_counts_and_so_do_its_seconds(
     found = messages.execute(
         "select strftime(clicked_at, '%H:%M'), strftime(machine_clicked_at, '%H:%M') "
         "from intermediate.int_messages_unioned where message_source = 'klaviyo'"
+        " and channel = 'email'"
     ).fetchall()
     assert found == [("09:30", "09:00")]
+
+
+def test_klaviyos_texts_and_pushes_are_messages_of_their_channel(
+    messages: duckdb.DuckDBPyConnection,
+) -> None:
+    """A text that failed, and a push, are sendings of their own; nothing of them is a mailbox's."""
+    clock = "strftime({}, '%H:%M:%S')"
+    steps = ("sent_at", "delivered_at", "opened_at", "clicked_at", "unsubscribed_at", "failed_at")
+    found = messages.execute(
+        f"select channel, email, identifier_type, identifier_value,"
+        f" {', '.join(clock.format(step) for step in steps)}, is_hard_bounce,"
+        " coalesce(campaign_name, subject)"
+        " from intermediate.int_messages_unioned"
+        " where message_source = 'klaviyo' and channel <> 'email' order by channel, sent_at"
+    ).fetchall()
+    nine, ten, phone = "09:00:00", "10:00:00", ("phone", "+447700900111")
+    assert found == [
+        ("push", None, None, None, nine, nine, "09:00:01", *[None] * 3, False, "Back in stock"),
+        ("push", *[None] * 3, "11:00:00", *[None] * 4, "11:00:00", False, "Back in stock"),
+        ("sms", None, *phone, nine, nine, None, "09:00:03", "09:30:00", None, False, "Hello"),
+        ("sms", None, *phone, ten, *[None] * 4, ten, True, None),
+    ]

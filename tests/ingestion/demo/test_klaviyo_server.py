@@ -172,9 +172,11 @@ def test_filters_and_sorting_agree(shop: DemoServers) -> None:
     assert len(forward) < len(shop.klaviyo.rows["events"])
 
 
-def test_sms_has_no_campaigns(shop: DemoServers) -> None:
+def test_campaigns_are_those_of_the_channel_that_is_asked_for(shop: DemoServers) -> None:
     answer = get(shop, "/api/campaigns", filter="equals(messages.channel,'sms')")
     assert answer.json()["data"] == []
+    answer = get(shop, "/api/campaigns", filter="equals(messages.channel,'pigeon')")
+    assert answer.status_code == 400
 
 
 def test_too_many_requests_are_told_when_to_come_back(shop: DemoServers) -> None:

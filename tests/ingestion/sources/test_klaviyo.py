@@ -6,7 +6,7 @@ import dataclasses
 import json
 import random
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, get_args
 
@@ -67,6 +67,77 @@ def test_events_carry_metric_and_address(shop: DemoServers, settings: KlaviyoSet
     rows = rows_of(klaviyo, "events", settings)
     assert {"Received Email", "Opened Email"} <= {row["metric_name"] for row in rows}
     assert all("@" in row["email"] for row in rows)
+    people = {row["profile_id"]: row for row in rows_of(klaviyo, "profiles", settings)}
+    for name in ("phone_number", "external_id"):
+        found = {row[name] for row in rows}
+        assert found - {None}
+        assert all(row[name] == people[row["profile_id"]][name] for row in rows)
+
+
+def test_campaigns_of_every_channel_are_asked_for(
+    shop: DemoServers, settings: KlaviyoSettings
+) -> None:
+    some = next(iter(shop.klaviyo.rows["campaigns"].values()))
+    for key, channel in (("C-SMS", "sms"), ("C-PUSH", "mobile_push")):
+        other = dataclasses.replace(
+            some, id=key, channel=channel, resource=some.resource.replace(some.id, key)
+        )
+        shop.klaviyo.upsert("campaigns", other)
+    state: dict[str, Any] = {}
+    try:
+        found = rows_of(klaviyo, "campaigns", settings, state)
+        again = rows_of(klaviyo, "campaigns", settings, state)
+    finally:
+        shop.klaviyo.remove("campaigns", "C-SMS")
+        shop.klaviyo.remove("campaigns", "C-PUSH")
+    channels = {row["campaign_id"]: row["channel"] for row in found}
+    assert (channels.pop("C-SMS"), channels.pop("C-PUSH")) == ("sms", "push")
+    assert set(channels.values()) == {"email"}
+    assert len(again) < len(found), "each channel goes on where it was"
+
+
+def late(row: Row, key: str, moment: datetime) -> Row:
+    """Another event of the same kind that happened then."""
+    resource = json.loads(row.resource.replace(row.id, key))
+    resource["attributes"]["datetime"] = moment.isoformat() + "+00:00"
+    text = json.dumps(resource, separators=(",", ":"))
+    seconds = int(moment.replace(tzinfo=UTC).timestamp())
+    return dataclasses.replace(row, id=key, at=seconds, resource=text)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_events_that_klaviyo_takes_in_late_arrive_with_the_next_look_back(
+    shop: DemoServers, settings: KlaviyoSettings, seed: int
+) -> None:
+    """Ten daily pulls with faults; each day brings events that happened up to 29 days before."""
+    chance = random.Random(seed)
+    kinds = [kind for kind in get_args(FaultKind) if kind not in ("failed_job", "unauthorized")]
+    some = next(iter(shop.klaviyo.rows["events"].values()))
+    added: list[str] = []
+    seen: set[str] = set()
+    state: dict[str, Any] = {}
+    begun = []
+    try:
+        for day in range(10):
+            as_of = AS_OF + timedelta(days=day)
+            for number in range(chance.randint(1, 3) if day < 3 else 0):
+                moment = as_of - timedelta(days=chance.uniform(0, 26))
+                added.append(f"late-{day}-{number}")
+                shop.klaviyo.upsert("events", late(some, added[-1], moment))
+            seconds = 1.0 if (kind := chance.choice(kinds)) == "timeout" else 0.0
+            shop.klaviyo.faults.plan(Fault(kind, "/events", chance.randint(0, 3), 1, seconds))
+            before = len(shop.klaviyo.requests)
+            try:
+                pages = list(klaviyo.pull(Pull("events", settings, as_of, state)))
+                seen |= {row["event_id"] for _, rows in pages for row in rows}
+            except SourceError:
+                shop.klaviyo.faults.clear()
+            begun.append(shop.klaviyo.requests[before])
+        assert seen == set(shop.klaviyo.rows["events"])
+    finally:
+        for key in added:
+            shop.klaviyo.remove("events", key)
+    assert len(set(begun)) > 2, "most days ask for the last days only"
 
 
 @pytest.mark.parametrize("seed", range(60))

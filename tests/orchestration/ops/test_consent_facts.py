@@ -372,6 +372,68 @@ def test_klaviyo_events(store: Store, home: Home) -> None:
     }
 
 
+def test_klaviyo_events_of_texts_and_push(store: Store, home: Home) -> None:
+    def event(metric: str, number: int, failure: str = "", **more: Any) -> dict[str, Any]:
+        properties = {"Failure Type": failure} if failure else {}
+        return {
+            "metric_name": metric,
+            "profile_id": f"p{number}",
+            "phone_number": f"+44770090010{number}",
+            "occurred_at": T1,
+            "payload": json.dumps({"attributes": {"event_properties": properties}}),
+        } | more
+
+    write_raw(
+        home.raw,
+        "1.0",
+        raw_klaviyo__events=[
+            event("Unsubscribed from SMS Marketing", 1, email="1@example.com"),
+            event("Unsubscribed from SMS", 2),
+            event("Unsubscribed from Push", 3),
+            event("Unsubscribed from WhatsApp", 4),
+            event("Failed to Deliver SMS", 5, "Device Incapable of Receiving SMS"),
+            event("Failed to Deliver SMS", 6, "Device Unreachable", email="6@example.com"),
+            event("Bounced Push", 7),
+            event("Received SMS", 8),
+            event("Unsubscribed from SMS", 9, phone_number=None),
+        ],
+    )
+    _record(store, home)
+    # A no to texts is one to those about orders too
+    found = _suppressions(store)
+    assert {row for row in found if row[3] != "transactional"} == {
+        ("email", "1@example.com", "sms", "*", "unsubscribed"),
+        ("phone", "+447700900101", "sms", "*", "unsubscribed"),
+        ("klaviyo_profile_id", "p2", "sms", "*", "unsubscribed"),
+        ("phone", "+447700900102", "sms", "*", "unsubscribed"),
+        ("klaviyo_profile_id", "p3", "push", "*", "unsubscribed"),
+        ("klaviyo_profile_id", "p4", "*", "*", "unsubscribed"),
+        ("phone", "+447700900104", "*", "*", "unsubscribed"),
+        ("phone", "+447700900105", "sms", "*", "hard_bounce"),
+        ("klaviyo_profile_id", "p9", "sms", "*", "unsubscribed"),
+    }
+
+
+def test_klaviyo_profiles_that_want_no_texts_and_no_push(store: Store, home: Home) -> None:
+    no = {
+        "marketing": {"consent": "UNSUBSCRIBED", "consent_timestamp": "2026-01-05T10:00:00+00:00"}
+    }
+    profile = {
+        "profile_id": "1",
+        "email": "a@example.com",
+        "phone_number": "+447700900123",
+        "updated_at": T2,
+        "payload": _klaviyo(sms=no | {"transactional": no["marketing"]}, mobile_push=no),
+    }
+    write_raw(home.raw, "1.0", raw_klaviyo__profiles=[profile])
+    _record(store, home)
+    assert _suppressions(store) == {
+        ("phone", "+447700900123", "sms", "*", "unsubscribed"),
+        ("phone", "+447700900123", "sms", "transactional", "unsubscribed"),
+        ("klaviyo_profile_id", "1", "push", "*", "unsubscribed"),
+    }
+
+
 def test_shopify_customers(store: Store, home: Home) -> None:
     def customer(number: int, **payload: Any) -> dict[str, Any]:
         return {

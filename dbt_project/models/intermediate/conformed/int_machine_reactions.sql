@@ -28,9 +28,9 @@ with reactions as (
         cast(null as {{ dbt.type_string() }}) as url,
         cast(null as {{ dbt.type_string() }}) as user_agent
     from {{ ref('int_klaviyo_message_events') }}
-    where event_name in ('opened', 'clicked') and not is_declared_machine
-    union all
     -- Only mail has systems that open and click before a person can
+    where channel = 'email' and event_name in ('opened', 'clicked') and not is_declared_machine
+    union all
     select
         'messages' as message_source,
         message_event_key as event_id,

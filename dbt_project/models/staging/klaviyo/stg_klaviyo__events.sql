@@ -20,6 +20,7 @@ select
     metric_name,
     profile_id as klaviyo_profile_id,
     nullif(trim(email), '') as email,
+    nullif(trim(phone_number), '') as phone,
     occurred_at,
     coalesce(
         {{ array_item('fields', 1) }}, {{ array_item('fields', 2) }}, {{ array_item('fields', 3) }}, payload
