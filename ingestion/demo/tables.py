@@ -17,7 +17,15 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from ingestion.demo import browsing, catalogue, clickstream, mailing, permissions, purchases
+from ingestion.demo import (
+    browsing,
+    catalogue,
+    clickstream,
+    mailing,
+    permissions,
+    programmes,
+    purchases,
+)
 from ingestion.demo.calendar import Calendar
 from ingestion.demo.identifiers import DEVICE_ROLES, EMAIL_ROLES
 from ingestion.demo.people import KINDS
@@ -60,7 +68,7 @@ def connection() -> Iterator[Connection]:
     try:
         con.execute(_MACROS)
         for name, table in _fixed_tables().items():
-            _create(con, name, table)
+            create_table(con, name, table)
         yield con
     finally:
         con.close()
@@ -84,6 +92,9 @@ def _fixed_tables() -> dict[str, pa.Table]:
         "statuses": _codes(permissions.STATUSES),
         "consent_sources": _codes(permissions.CONSENT_SOURCES),
         "feedback_kinds": _codes(permissions.FEEDBACK),
+        "programme_channels": _codes(programmes.CHANNELS),
+        "programme_stops": _codes(programmes.STOPS),
+        "programme_answers": _codes(programmes.ANSWERS),
     }
 
 
@@ -110,13 +121,14 @@ def load_block(
     letters = mailing.campaigns(world.calendar) if letters is None else letters
     tables = _block_tables(calendar or world.calendar, block)
     for name, table in (tables | {"campaigns": _campaigns(letters)}).items():
-        _create(con, name, table)
+        create_table(con, name, table)
     con.execute(_ASSIGNMENTS)
     con.execute(f"create or replace macro seed() as {world.seed}")
     con.execute(f"create or replace macro block() as {block.index}")
 
 
-def _create(con: Connection, name: str, table: pa.Table) -> None:
+def create_table(con: Connection, name: str, table: pa.Table) -> None:
+    """(Re)create a table."""
     con.register("incoming", table)
     con.execute(f"create or replace temp table {name} as select * from incoming")
     con.unregister("incoming")

@@ -13,7 +13,14 @@ import os
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
-from ingestion.demo import write_folders, write_klaviyo, write_shopify, write_truth, write_web
+from ingestion.demo import (
+    write_folders,
+    write_klaviyo,
+    write_programmes,
+    write_shopify,
+    write_truth,
+    write_web,
+)
 from ingestion.demo.tables import connection, load_block
 from ingestion.demo.world import World
 
@@ -39,6 +46,7 @@ def write_demo(world: World, folder: Path) -> None:
     with connection() as con:
         for block in world.blocks():
             load_block(con, world, block)
+            write_programmes.prepare(con, world, block)
             write_web.write_web(con, target / "web", block.index, world.troubles.broken_line)
             write_folders.write_block_folders(con, target, block.index)
             write_klaviyo.prepare(con, since, until)
@@ -78,7 +86,9 @@ def write_all_files(
 def _write_block_files(world: World, index: int, folder: Path, ending: str) -> None:
     target = folder / "input"
     with connection() as con:
-        load_block(con, world, world.block(index))
+        block = world.block(index)
+        load_block(con, world, block)
+        write_programmes.prepare(con, world, block)
         write_web.write_web(con, target / "web", index, world.troubles.broken_line, ending)
         write_folders.write_block_folders(con, target, index)
         write_klaviyo.prepare(con, world.calendar.start, world.calendar.end)

@@ -16,7 +16,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from ingestion.demo import write_folders, write_klaviyo, write_shopify, write_web
+from ingestion.demo import (
+    write_folders,
+    write_klaviyo,
+    write_programmes,
+    write_shopify,
+    write_web,
+)
 from ingestion.demo.calendar import DAY, SHOP_ZONE
 from ingestion.demo.later import Later, known_at
 from ingestion.demo.tables import Connection, connection, copy_table, load_block
@@ -75,6 +81,7 @@ def _write_files(
     if not days:
         return
     load_block(con, later.world, whole, later.span, later.letters)
+    write_programmes.prepare(con, later.world, whole, later.span.end)
     write_web.prepare(con)
     for day in days:
         since, until = _bounds(later.world, day)

@@ -1,6 +1,7 @@
 """The pretend shop's smaller files: till orders, payments, contacts, consents, feedback, and so on.
 
-Data flow: tables of a block -> orders/, payments/, contacts/, consents/, feedback/ (one part each);
+Data flow: tables of a block -> orders/, payments/, contacts/, consents/, feedback/,
+messages/ (one part each);
 the catalogue and calendar -> products/, promotions/, spend/, rates/.
 """
 
@@ -8,7 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ingestion.demo import catalogue
+from ingestion.demo import catalogue, write_programmes
 from ingestion.demo.tables import Connection, copy_table
 from ingestion.demo.world import World
 
@@ -202,6 +203,7 @@ DATED = (
     ("payments", _PAYMENTS, "paid_at"),
     ("consents", _CONSENTS, "occurred_at"),
     ("feedback", _FEEDBACK, "occurred_at"),
+    ("messages", write_programmes.MESSAGES, "occurred_at"),
 )
 DAILY = (("spend", _SPEND), ("rates", _RATES))
 
@@ -216,6 +218,7 @@ def write_block_folders(con: Connection, folder: Path, block: int) -> None:
     copy_table(con, _CONTACTS, folder / "contacts" / part)
     copy_table(con, _CONSENTS, folder / "consents" / part)
     copy_table(con, _FEEDBACK, folder / "feedback" / part)
+    copy_table(con, write_programmes.MESSAGES, folder / "messages" / part)
 
 
 def write_fixed_folders(con: Connection, world: World, folder: Path) -> None:

@@ -1,7 +1,7 @@
 """The truth about the pretend shop, as Parquet: who is who, who is worth what, who said yes.
 
 Data flow: tables of a block -> truth/{people,identifiers,orders,consents,campaigns,exposures,
-holdouts,traffic,volumes}/part-BBB.parquet
+holdouts,programmes,traffic,volumes}/part-BBB.parquet
 Only the scorecard, tests and benchmarks may read it; nothing in the data refers to it.
 """
 
@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from ingestion.demo import catalogue
+from ingestion.demo import catalogue, write_programmes
 from ingestion.demo.tables import Connection, copy_table
 from ingestion.demo.world import World
 
@@ -170,18 +170,26 @@ from orders o join people p on p.p = o.person join currencies u
     on u.code = o.currency order by o.number
 """
 
-# The consent log, and what the cookie banner was told on a device that only its owner uses.
+# The consent log, what was said to a text or a push message, and what the cookie banner was told on
+# a device that only its owner uses.
 _CONSENTS = """
-with logged as (
-    select p.person_id, coalesce(h.value, e.value) as identifier_value, ch.name as channel,
-        case when ch.name = 'ads' then 'ads' else 'marketing' end as purpose,
-        case when max_by(c.status, (c.occurred, c.c)) = 1 then 'denied'
-            when max_by(c.status, (c.occurred, c.c)) = 2 then 'revoked'
-            when max_by(c.expires, (c.occurred, c.c)) between 1 and getvariable('until')
+with said as (
+    select c.person, coalesce(h.value, e.value) as identifier_value, ch.name as channel, c.status,
+        c.expires, c.occurred, c.c
+    from consents c join channels ch on ch.code = c.channel
+    left join emails e on e.e = c.email left join phones h on h.k = c.phone
+    union all
+    select person, identifier_value, channel, status, 0, occurred, -1 from programme_permissions
+),
+logged as (
+    select p.person_id, s.identifier_value, s.channel,
+        case when s.channel = 'ads' then 'ads' else 'marketing' end as purpose,
+        case when max_by(s.status, (s.occurred, s.c)) = 1 then 'denied'
+            when max_by(s.status, (s.occurred, s.c)) = 2 then 'revoked'
+            when max_by(s.expires, (s.occurred, s.c)) between 1 and getvariable('until')
                 then 'expired'
             else 'granted' end as status
-    from consents c join people p on p.p = c.person join channels ch on ch.code = c.channel
-    left join emails e on e.e = c.email left join phones h on h.k = c.phone
+    from said s join people p on p.p = s.person
     group by all
 ),
 browsed as (
@@ -221,6 +229,7 @@ _TABLES = {
             if(a.is_treated, 'treated', 'held_out') as "group", moment(a.assigned_at) as assigned_at
         from assignments a join people p on p.p = a.person
         order by all""",
+    "programmes": write_programmes.TRUTH,
     "traffic": """
         select value as device, role from devices
         where role in ('bot', 'internal', 'kiosk') order by value""",
@@ -238,7 +247,7 @@ def find_sightings(con: Connection) -> None:
 
 
 def write_block_truth(con: Connection, world: World, folder: Path, block: int) -> None:
-    """Write the block's truth; needs what write_klaviyo prepared."""
+    """Write the block's truth; needs what write_klaviyo and write_programmes prepared."""
     con.execute(f"set variable until = {world.calendar.end}")
     find_sightings(con)
     con.execute(_KEYS)

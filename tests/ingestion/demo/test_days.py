@@ -121,7 +121,8 @@ def test_every_new_row_is_of_its_day(lived: Path) -> None:
         # A second delivery is the same line as the first, up to three days later
         assert all("2026-07-01" <= moment[:10] <= day for moment in received)
         assert any(moment.startswith(day) for moment in received)
-    for where, column in (("consents", "occurred_at"), ("payments", "paid_at")):
+    moments = (("consents", "occurred_at"), ("payments", "paid_at"), ("messages", "occurred_at"))
+    for where, column in moments:
         assert rows(lived, where), where
         assert all("2026-07-01T" <= row[column] < "2026-07-07T" for row in rows(lived, where))
     assert all(row["sold_at"] >= "2026-07-01 01" for row in rows(lived, "orders/till"))
