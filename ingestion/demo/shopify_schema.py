@@ -175,7 +175,8 @@ type ProductVariantConnection {
 }
 type ProductVariantEdge { cursor: String! node: ProductVariant! }
 type ProductVariant implements Node {
-  id: ID! sku: String title: String! price: Money! availableForSale: Boolean! inventoryQuantity: Int
+  id: ID! sku: String title: String! price: Money! compareAtPrice: Money
+  availableForSale: Boolean! inventoryQuantity: Int
   inventoryItem: InventoryItem!
 }
 type InventoryItem { unitCost: MoneyV2 }

@@ -74,7 +74,7 @@ id title handle vendor productType status tags createdAt updatedAt tracksInvento
 priceRangeV2 { minVariantPrice { amount currencyCode } }
 """
 VARIANT = """
-id sku title price availableForSale inventoryQuantity
+id sku title price compareAtPrice availableForSale inventoryQuantity
 inventoryItem { unitCost { amount currencyCode } }
 """
 

@@ -11,7 +11,8 @@ page connections by `updated_at`, oldest change first, and are counted against `
 Longer inner connections are read to their end.
 Limits: THROTTLED is waited out from the cost that Shopify states; a page that costs too much is
 halved; 429 as Retry-After says (ingestion/apis/http.py).
-Lateness: each pull asks again for the last `lateness_hours`; unchanged objects are duplicates.
+Lateness: each pull asks again for the last `lateness_hours`; unchanged objects are duplicates. All
+products are asked for once a week, because their costs change without them.
 Bad day: an object without id or times goes to quarantine; a repeated cursor, a short page with a
 next one, an error inside a 200 or a count that does not match is asked for again, then fails the
 source, and nothing of it is loaded.
@@ -26,11 +27,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from ingestion.apis.connection import Check, credential_check
-from ingestion.apis.paging import Cursor, PageError, parsed, retried_page
+from ingestion.apis.paging import Cursor, LookBack, PageError, parsed, retried_page
 from ingestion.apis.source import ApiSource, Page, Pull
 from ingestion.errors import RegularsError, SourceError
 from ingestion.landing.fields import Column, TableSpec
@@ -53,6 +54,8 @@ SCOPES = {
     "products": ("read_products",),
 }
 SMALLEST_PAGE = 1
+# What one costs the shop may change without the product: each is asked for again once a week.
+LOOK_BACK = {"products": LookBack(timedelta(days=7), timedelta(days=36_500))}
 
 ORDERS = TableSpec(
     name="orders",
@@ -119,7 +122,10 @@ def _state(state: dict[str, Any], name: str) -> dict[str, Any]:
 
 def _pull_shop(request: Pull[Any], name: str, shop: ShopSettings) -> Iterator[Page]:
     asked = queries.page_query(request.table)
-    cursor = Cursor(request.state, shop.start_date, shop.lateness_hours, request.as_of, asked)
+    cursor = Cursor(
+        *(request.state, shop.start_date, shop.lateness_hours, request.as_of, asked),
+        look_back=LOOK_BACK.get(request.table),
+    )
     client = GraphqlClient(shop, _label(name))
     endpoint = "/".join(part for part in ("graphql", name, request.table) if part)
     try:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 
+from ingestion.apis.source import Pull
 from ingestion.config import Settings
 from ingestion.demo.faults import Fault, FaultKind
 from ingestion.demo.servers import CLIENT_SECRET, DemoServers
@@ -253,6 +255,36 @@ def test_increments_begin_before_the_newest_row(
         shop.shopify.store.upsert("orders", node)
     assert everything[0]["order_id"] in {row["order_id"] for row in again}
     assert len(again) < len(everything) / 5
+
+
+def test_a_cost_that_changes_without_its_product_arrives_within_a_week(
+    shop: DemoServers, settings: ShopifySettings
+) -> None:
+    def cost(rows: list[dict[str, Any]]) -> dict[str, Any]:
+        return {
+            row["product_id"]: row["payload"]["variants"]["nodes"][0]["inventoryItem"]["unitCost"]
+            for row in rows
+        }
+
+    state: dict[str, Any] = {}
+    rows_of(shopify, "products", settings, state)
+    key = shop.shopify.store.order["products"][0]
+    node = shop.shopify.store.nodes["products"][f"gid://shopify/Product/{key[1]}"]
+    variant = node["variants"]["nodes"][0]
+    dearer = {"amount": "77.77", "currencyCode": "GBP"}
+    changed = variant | {"inventoryItem": {"unitCost": dearer}}
+    shop.shopify.store.upsert("products", node | {"variants": {"nodes": [changed]}})
+    try:
+        days = [AS_OF + timedelta(days=day) for day in (1, 8, 9)]
+        found = [
+            cost([row for _, rows in shopify.pull(Pull("products", settings, day, state))
+                  for row in rows])
+            for day in days
+        ]  # fmt: skip
+    finally:
+        shop.shopify.store.upsert("products", node)
+    assert [costs.get(str(key[1])) for costs in found] == [None, dearer, None]
+    assert set(found[1]) == numbers(shop, "products")
 
 
 def test_a_pull_that_asks_for_other_fields_begins_again(

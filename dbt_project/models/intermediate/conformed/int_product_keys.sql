@@ -16,7 +16,7 @@ listed as (
     select
         sku,
         product_id
-    from {{ ref('stg_shopify__products') }}
+    from {{ ref('stg_shopify__variant_states') }}
 ),
 
 catalogue as (

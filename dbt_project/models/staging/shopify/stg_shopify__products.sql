@@ -1,15 +1,11 @@
-{%- set paths = [
-    '$.variants.nodes[0].sku', '$.variants.nodes[0].price',
-    '$.variants.nodes[0].inventoryItem.unitCost.amount', '$.totalInventory', '$.tracksInventory',
-    '$.priceRangeV2.minVariantPrice.currencyCode', '$.variants.nodes[0].inventoryItem.unitCost.currencyCode',
-] %}
+{%- set paths = ['$.totalInventory', '$.tracksInventory', '$.priceRangeV2.minVariantPrice.currencyCode'] %}
 
 with latest as (
     {{ latest_versions(
         source('raw_shopify', 'products'),
         ['product_id'],
         updated_at='updated_at',
-        where='updated_at <= ' ~ as_of() ~ ' or updated_at is null'
+        where='updated_at <= ' ~ as_of()
     ) | indent(4) }}
 ),
 
@@ -18,22 +14,30 @@ read_once as (
         *,
         {{ json_texts('payload', paths) }} as fields
     from latest
+),
+
+-- The price from which the product can be had, and what that very variant costs the shop
+cheapest as (
+    select *
+    from {{ ref('stg_shopify__variant_states') }}
+    qualify row_number() over (partition by _row_id order by price nulls last, variant_number) = 1
 )
 
 select
-    product_id,
-    nullif(trim({{ array_item('fields', 1) }}), '') as sku,
-    title as product_name,
-    nullif(trim(product_type), '') as category,
-    vendor as brand,
-    {{ money_from_text(array_item('fields', 2)) }} as price,
-    {{ money_from_text(array_item('fields', 3)) }} as cost,
-    coalesce({{ array_item('fields', 6) }}, {{ array_item('fields', 7) }}) as currency,
+    products.product_id,
+    cheapest.sku,
+    products.title as product_name,
+    nullif(trim(products.product_type), '') as category,
+    products.vendor as brand,
+    cheapest.price,
+    cheapest.cost,
+    coalesce({{ array_item('products.fields', 3) }}, cheapest.currency) as currency,
     case
-        when try_cast({{ array_item('fields', 5) }} as boolean) is not false
-            then try_cast({{ array_item('fields', 4) }} as bigint) > 0
+        when try_cast({{ array_item('products.fields', 2) }} as boolean) is not false
+            then try_cast({{ array_item('products.fields', 1) }} as bigint) > 0
         else true
     end as in_stock,
-    updated_at,
-    _row_id
-from read_once
+    products.updated_at,
+    products._row_id
+from read_once as products
+left join cheapest on products._row_id = cheapest._row_id
