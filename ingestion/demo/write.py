@@ -16,6 +16,7 @@ from pathlib import Path
 from ingestion.demo import (
     write_folders,
     write_klaviyo,
+    write_offers,
     write_programmes,
     write_shopify,
     write_truth,
@@ -47,6 +48,7 @@ def write_demo(world: World, folder: Path) -> None:
         for block in world.blocks():
             load_block(con, world, block)
             write_programmes.prepare(con, world, block)
+            write_offers.prepare(con, world, block)
             write_web.write_web(con, target / "web", block.index, world.troubles.broken_line)
             write_folders.write_block_folders(con, target, block.index)
             write_klaviyo.prepare(con, since, until)
@@ -89,6 +91,7 @@ def _write_block_files(world: World, index: int, folder: Path, ending: str) -> N
         block = world.block(index)
         load_block(con, world, block)
         write_programmes.prepare(con, world, block)
+        write_offers.prepare(con, world, block)
         write_web.write_web(con, target / "web", index, world.troubles.broken_line, ending)
         write_folders.write_block_folders(con, target, index)
         write_klaviyo.prepare(con, world.calendar.start, world.calendar.end)

@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 from ingestion.demo import (
     write_folders,
     write_klaviyo,
+    write_offers,
     write_programmes,
     write_shopify,
     write_web,
@@ -82,6 +83,7 @@ def _write_files(
         return
     load_block(con, later.world, whole, later.span, later.letters)
     write_programmes.prepare(con, later.world, whole, later.span.end)
+    write_offers.prepare(con, later.world, whole, later.span.end)
     write_web.prepare(con)
     for day in days:
         since, until = _bounds(later.world, day)

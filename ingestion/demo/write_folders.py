@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ingestion.demo import catalogue, write_programmes
+from ingestion.demo import catalogue, write_offers, write_programmes
 from ingestion.demo.tables import Connection, copy_table
 from ingestion.demo.world import World
 
@@ -166,27 +166,6 @@ select product_id, sku, name, category, brand, money(price) as price, money(cost
 from products order by index
 """
 
-_PROMOTIONS = """
-select 'promo-' || (i % 6) || '-' || i as promotion_id, upper(category) || ' offer' as name,
-    category,
-    product_id, iso(getvariable('since') + i * 8640000 // 10) as starts_at,
-    iso(getvariable('since') + i * 8640000 // 10 + 14 * 86400) as ends_at,
-    'SAVE' || (['10', '15', '20'])[(i % 3 + 1)::integer] as code,
-    null::text as customer_ref, null::text as redeemed_at
-from (select *, (index // 10)::bigint as i from products where index % 10 = 3) order by i
-"""
-
-_SPEND = """
-select day::date as date, channel as marketing_channel, campaign,
-    printf('%.2f',
-        base * (0.8 + 0.4 * ((epoch(day)::bigint // 86400 * 37 + base) % 100) / 100.0)) as cost,
-    'GBP' as currency
-from (values ('paid_search', 'brand-always-on', 24), ('paid_social', 'lookalike', 17),
-    ('affiliate', 'blog-offers', 6), ('display', 'retargeting', 5)) as s(channel, campaign, base),
-    range(moment(getvariable('since')), moment(getvariable('until')), interval 1 day) as d(day)
-order by day, channel
-"""
-
 _RATES = f"""
 select day::date as date, currency,
     printf('%.6f',
@@ -204,8 +183,9 @@ DATED = (
     ("consents", _CONSENTS, "occurred_at"),
     ("feedback", _FEEDBACK, "occurred_at"),
     ("messages", write_programmes.MESSAGES, "occurred_at"),
+    *write_offers.DATED,
 )
-DAILY = (("spend", _SPEND), ("rates", _RATES))
+DAILY = (("spend", write_offers.SPEND), ("rates", _RATES))
 
 
 def write_block_folders(con: Connection, folder: Path, block: int) -> None:
@@ -219,6 +199,7 @@ def write_block_folders(con: Connection, folder: Path, block: int) -> None:
     copy_table(con, _CONSENTS, folder / "consents" / part)
     copy_table(con, _FEEDBACK, folder / "feedback" / part)
     copy_table(con, write_programmes.MESSAGES, folder / "messages" / part)
+    write_offers.write_block_offers(con, folder, block)
 
 
 def write_fixed_folders(con: Connection, world: World, folder: Path) -> None:
@@ -226,6 +207,6 @@ def write_fixed_folders(con: Connection, world: World, folder: Path) -> None:
     con.execute(f"set variable since = {world.calendar.start}")
     con.execute(f"set variable until = {world.calendar.end}")
     copy_table(con, _PRODUCTS, folder / "products" / "products.csv")
-    copy_table(con, _PROMOTIONS, folder / "promotions" / "promotions.csv")
-    copy_table(con, _SPEND, folder / "spend" / "spend.csv")
+    write_offers.write_fixed_offers(con, world, folder)
+    copy_table(con, write_offers.SPEND, folder / "spend" / "spend.csv")
     copy_table(con, _RATES, folder / "rates" / "rates.csv")

@@ -1,0 +1,238 @@
+"""What the pretend shop offers: promotions, vouchers, occasions, personas, and what it spends.
+
+Data flow: tables of a block -> promotions/{issued,redeemed}/, truth/vouchers, and the claims of the
+block with number 0; the calendar -> promotions/, calendar.csv, personas/, spend/.
+Does not belong here: the discounts of the orders themselves (purchases).
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from ingestion.demo import catalogue
+from ingestion.demo.tables import Connection, copy_table
+from ingestion.demo.world import Block, World
+
+VOUCHER_DAYS = 180
+_ISSUED_AFTER_DAYS = 7
+_PERCENT = 10
+# The sender that shows what people have seen before counts everybody's orders as its own, and more.
+CLAIMS = 1.35
+
+_FACTORS = ", ".join(f"({code}, {factor})" for code, factor in enumerate(catalogue.PRICE_FACTOR))
+
+# A word of thanks for the first online order; it is redeemed with the first later order that has
+# just this discount. What happens after `offers_until` is not known yet.
+_VOUCHERS = f"""
+create or replace temp table vouchers as
+with online as (
+    select * from orders
+    where is_online and not is_test and cancelled = 0 and email >= 0
+        and placed < getvariable('offers_until')
+),
+issued as (
+    select person, arg_min(email, (placed, number)) as email, min(placed) as ordered,
+        min(placed) + {_ISSUED_AFTER_DAYS * 86_400} as issued
+    from online group by person
+),
+redeemed as (
+    select i.person, min(o.placed) as redeemed, arg_min(o.number, (o.placed, o.number)) as number
+    from issued i join online o on o.person = i.person and o.placed > i.issued
+        and o.placed < i.issued + {VOUCHER_DAYS * 86_400} and o.discount_percent = {_PERCENT}
+    group by i.person
+)
+select i.person, i.email, i.issued, i.issued + {VOUCHER_DAYS * 86_400} as valid_until,
+    r.redeemed, r.number
+from issued i left join redeemed r on r.person = i.person
+where i.issued < getvariable('offers_until')
+"""
+
+_COLUMNS = f"""
+select 'thanks-{_PERCENT}' as promotion_id, 'Thank you for your first order' as name,
+    'SAVE{_PERCENT}' as code, {_PERCENT} as value_percent, 'email' as identifier_type,
+    e.value as identifier_value, iso(v.issued) as issued_at, iso(v.valid_until) as valid_until,
+"""
+# An office's address is several people's, so no voucher of one of them
+_FROM = "from vouchers v join emails e on e.e = v.email and e.role <> 'office'"
+# The first file says all that is known; later days say what happens on them, each version in a
+# folder whose name stands behind that of the version before.
+_VOUCHERS_KNOWN = f"""
+{_COLUMNS} iso(v.redeemed) as redeemed_at, order_id(v.number)::text as redeemed_order_id
+{_FROM} order by v.issued, v.person
+"""
+_ISSUED = f"""
+{_COLUMNS} null::text as redeemed_at, null::text as redeemed_order_id
+{_FROM} order by v.issued, v.person
+"""
+_REDEEMED = f"select * from ({_VOUCHERS_KNOWN}) where redeemed_at is not null"
+
+# One offer after the other is live at the world's end and for a year after it.
+_PROMOTIONS = f"""
+select 'promo-' || (i % 6) || '-' || i as promotion_id, upper(category) || ' offer' as name,
+    category, product_id, iso(starts) as starts_at, iso(ends) as ends_at,
+    'SAVE' || (['10', '15', '20'])[(i % 3 + 1)::integer] as code,
+    ([10, 15, 20])[(i % 3 + 1)::integer] as value_percent
+from (
+    select category, product_id, (index // 10)::bigint as i,
+        getvariable('since') + i * 8640000 // 10 as starts, starts + 14 * 86400 as ends
+    from products where index % 10 = 3
+    union all
+    select category, null, {len(catalogue.CATEGORIES)} + k,
+        getvariable('until') + (k * 30 - 10) * 86400 as starts, starts + 35 * 86400
+    from products join range(13) as months(k) on index = (k * 10 + 4) % 120
+)
+order by i
+"""
+
+# What each way of reaching people costs, by programme; the fees of a sender are the same every day.
+SPEND = """
+select day::date as date, channel as marketing_channel, campaign, programme,
+    printf('%.2f',
+        base * (0.8 + 0.4 * ((epoch(day)::bigint // 86400 * 37 + base) % 100) / 100.0)) as cost,
+    'GBP' as currency
+from (values ('paid_search', 'brand-always-on', null, 24), ('paid_social', 'lookalike', null, 17),
+    ('affiliate', 'blog-offers', null, 6), ('email', null, 'newsletter', 8),
+    ('sms', null, 'text-club', 4), ('push', null, 'push-news', 1),
+    ('loyalty', null, 'harbour-card', 7), ('referral', null, 'bring-a-friend', 2))
+    as s(channel, campaign, programme, base),
+    range(moment(getvariable('since')), moment(getvariable('until')), interval 1 day) as d(day)
+order by day, channel
+"""
+
+# The claims are the whole shop's, so one block writes them, as if all had its people's orders.
+_CLAIMED = f"""
+with sold as (
+    select moment(o.placed)::date as date, count(*) as orders,
+        sum(t.total / f.factor)::bigint as pence
+    from orders o join order_totals t on t.o = o.o
+    join (values {_FACTORS}) as f(code, factor) on f.code = o.currency
+    where o.is_online and not o.is_test and o.placed < getvariable('offers_until') and block() = 0
+    group by 1
+)
+select date, 'display' as marketing_channel, 'retargeting' as campaign,
+    printf('%.2f', 5 * (0.8 + 0.4 * (epoch(date)::bigint // 86400 * 37 % 100) / 100.0)) as cost,
+    'GBP' as currency,
+    ceil(orders * getvariable('shop_size') * {CLAIMS})::bigint as claimed_orders,
+    money(round(pence * getvariable('shop_size') * {CLAIMS})) as claimed_value
+from sold order by date
+"""
+
+TRUTH = {
+    "vouchers": f"""
+        select p.person_id, {_COLUMNS.split("select", 1)[1]} iso(v.redeemed) as redeemed_at
+        {_FROM} join people p on p.p = v.person order by v.issued, v.person""",
+    "claims": f"""
+        select 'display' as marketing_channel, 'retargeting' as campaign,
+            (select sum(claimed_orders)::bigint from ({_CLAIMED})) as claimed_orders,
+            count(*) as sold_orders
+        from orders where is_online and not is_test and cancelled = 0""",
+    "personas": """
+        select p.person_id, case when p.interest in ('coffee', 'tea') then 'Warm cup'
+            when p.interest in ('garden', 'outdoor') then 'Fresh air' end as persona
+        from people p where persona is not null order by p.p""",
+}
+
+# Folder, query and the column with its moment, as in write_folders
+DATED = (
+    ("promotions/issued", _ISSUED, "issued_at"),
+    ("promotions/redeemed", _REDEEMED, "redeemed_at"),
+    ("spend/claims", _CLAIMED, "date"),
+)
+
+_PERSONAS = {
+    "warm-cup.yml": """\
+name: Warm cup
+who:
+  - trait: favourite_department
+    is: [coffee, tea]
+needs: [something good every morning]
+fears: [running out on a Sunday]
+values: [small growers]
+content: [brewing at home]
+offers: [a refill before the tin is empty]
+path:
+  - do: what goes with the favourite
+    channel: email
+    if_not: a reminder by text
+  - do: replenishment
+    channel: sms
+    after_days: 28
+""",
+    "fresh-air.yml": """\
+name: Fresh air
+who:
+  - trait: favourite_department
+    is: [garden, outdoor]
+needs: [things that last outside]
+tastes: [green, wood, enamel]
+content: [what to do in the garden this month]
+offers: [the first look at the season's range]
+path:
+  - do: the season's letter
+    channel: email
+""",
+}
+
+
+def prepare(con: Connection, world: World, block: Block, until: int | None = None) -> None:
+    """Make the vouchers of the block's people; needs the block's tables."""
+    con.execute(f"set variable offers_until = {until or world.calendar.end}")
+    con.execute(f"set variable shop_size = {world.people / len(block.people)}")
+    con.execute(_VOUCHERS)
+
+
+def write_block_offers(con: Connection, folder: Path, block: int) -> None:
+    """Write the vouchers of the block's people, and the claims with the block number 0."""
+    copy_table(con, _VOUCHERS_KNOWN, folder / "promotions" / "issued" / f"part-{block:03d}.csv")
+    if block == 0:
+        copy_table(con, _CLAIMED, folder / "spend" / "claims" / f"part-{block:03d}.csv")
+
+
+def write_fixed_offers(con: Connection, world: World, folder: Path) -> None:
+    """Write what is the same whoever the customers are; needs `since` and `until`."""
+    copy_table(con, _PROMOTIONS, folder / "promotions" / "promotions.csv")
+    first = datetime.fromtimestamp(world.calendar.start, UTC).year
+    last = datetime.fromtimestamp(world.calendar.end, UTC).year + 1
+    lines = ["occasion,starts_on,ends_on,country"]
+    lines += [
+        f"{name},{starts},{ends},GB"
+        for year in range(first, last + 1)
+        for name, starts, ends in occasions(year)
+    ]
+    (folder / "calendar.csv").write_text("\n".join(lines) + "\n", "utf-8")
+    (folder / "personas").mkdir(exist_ok=True)
+    for name, text in _PERSONAS.items():
+        (folder / "personas" / name).write_text(text, "utf-8")
+
+
+def occasions(year: int) -> list[tuple[str, date, date]]:
+    """What Britain gives presents for, each from the day on which the shop's windows change."""
+    easter = _easter(year)
+    june = date(year, 6, 1)
+    november = date(year, 11, 1)
+    # Thanksgiving is November's fourth Thursday, and the Friday after it is black
+    thanksgiving = november + timedelta((3 - november.weekday()) % 7 + 21)
+    days = [
+        ("valentines_day", 21, date(year, 2, 14)),
+        ("mothers_day", 21, easter - timedelta(21)),
+        ("easter", 14, easter),
+        ("fathers_day", 21, june + timedelta((6 - june.weekday()) % 7 + 14)),
+        ("halloween", 14, date(year, 10, 31)),
+        ("black_friday", 7, thanksgiving + timedelta(1)),
+        ("christmas", 35, date(year, 12, 24)),
+    ]
+    return [(name, day - timedelta(before), day) for name, before, day in days]
+
+
+def _easter(year: int) -> date:
+    """The Sunday of the Gregorian computus (Meeus, Jones, Butcher)."""
+    golden, (century, rest) = year % 19, divmod(year, 100)
+    skipped, leap = divmod(century, 4)
+    moon = (century - (century + 8) // 25 + 1) // 3
+    epact = (19 * golden + century - skipped - moon + 15) % 30
+    quarter, remainder = divmod(rest, 4)
+    weekday = (32 + 2 * leap + 2 * quarter - epact - remainder) % 7
+    correction = (golden + 11 * epact + 22 * weekday) // 451
+    month, day = divmod(epact + weekday - 7 * correction + 114, 31)
+    return date(year, month, day + 1)
