@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
@@ -39,12 +39,14 @@ class Pull(Generic[Own]):
         settings: the source's own section of the settings.
         as_of: the run's time, UTC without zone.
         state: what earlier runs left here; JSON values only, changed in place.
+        remarks: what a person should know of this pull, a sentence each without its full stop.
     """
 
     table: str
     settings: Own
     as_of: datetime
     state: dict[str, Any]
+    remarks: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -85,8 +87,9 @@ class ApiSource(Generic[Own]):
 
         def rows(spec: TableSpec) -> Iterator[Any]:
             state = dlt.current.resource_state(spec.name)
-            pages = self.pull(Pull(spec.name, own, as_of, state))
-            yield from intake.admit(spec, json_batches(pages))
+            request = Pull(spec.name, own, as_of, state)
+            yield from intake.admit(spec, json_batches(self.pull(request)))
+            intake.tallies[spec.name].said += request.remarks
 
         resources = [table_resource(spec, rows(spec)) for spec in self.tables]
         return dlt.source(lambda: resources, name=self.name)()

@@ -17,8 +17,20 @@ from graphql import GraphQLError, GraphQLInterfaceType, GraphQLSchema, GraphQLUn
 
 Node = dict[str, Any]
 Key = tuple[str, int]
-ROOTS = {"orders": "Order", "customers": "Customer", "products": "Product"}
-SCOPE_OF = {"orders": "read_orders", "customers": "read_customers", "products": "read_products"}
+ROOTS = {
+    "orders": "Order",
+    "customers": "Customer",
+    "products": "Product",
+    "abandonedCheckouts": "AbandonedCheckout",
+    "discountNodes": "DiscountNode",
+}
+SCOPE_OF = {
+    "orders": "read_orders",
+    "customers": "read_customers",
+    "products": "read_products",
+    "abandonedCheckouts": "read_orders",
+    "discountNodes": "read_discounts",
+}
 MAX_PAGE = 250
 
 
@@ -66,7 +78,7 @@ class Store:
             self.order[kind].remove(_key(old))
 
     def find(self, key: str) -> Node | None:
-        """The order, customer, product or refund with this global id."""
+        """The object with this global id: one of a kind that is listed, or a refund."""
         if "/Refund/" in key:
             refunds = (r for order in self.nodes["orders"].values() for r in order["refunds"])
             return next((refund for refund in refunds if refund["id"] == key), None)
@@ -149,7 +161,7 @@ def resolvers(schema: GraphQLSchema, store: Store, jobs: BulkJobs) -> None:
     query, mutation = types["Query"].fields, types["Mutation"].fields
     for kind in ROOTS:
         query[kind].resolve = _root(store, jobs, kind)
-        query[f"{kind}Count"].resolve = _count(store, kind)
+        query[f"{kind}Count"].resolve = _count(store, jobs, kind)
     query["order"].resolve = lambda _root, _info, id: store.find(id)  # noqa: A006
     query["node"].resolve = lambda _root, _info, id: _any_node(store, jobs, id)  # noqa: A006
     query["nodes"].resolve = lambda _root, _info, ids: [_any_node(store, jobs, key) for key in ids]
@@ -167,6 +179,7 @@ def resolvers(schema: GraphQLSchema, store: Store, jobs: BulkJobs) -> None:
     for owner, name in (
         ("Order", "lineItems"), ("Order", "shippingLines"), ("Refund", "refundLineItems"),
         ("Refund", "refundShippingLines"), ("Refund", "orderAdjustments"), ("Product", "variants"),
+        ("AbandonedCheckout", "lineItems"),
     ):  # fmt: skip
         types[owner].fields[name].resolve = _inner(name)
     for abstract in types.values():
@@ -183,13 +196,17 @@ def _inner(name: str) -> Any:
     return resolve
 
 
+def _refuse_without_scope(jobs: BulkJobs, kind: str) -> None:
+    if SCOPE_OF[kind] not in jobs.scopes:
+        raise GraphQLError(
+            f"Access denied for {kind} field. Required access: `{SCOPE_OF[kind]}`.",
+            extensions={"code": "ACCESS_DENIED"},
+        )
+
+
 def _root(store: Store, jobs: BulkJobs, kind: str) -> Any:
     def resolve(_root: Any, _info: Any, **arguments: Any) -> Any:
-        if SCOPE_OF[kind] not in jobs.scopes:
-            raise GraphQLError(
-                f"Access denied for {kind} field. Required access: `{SCOPE_OF[kind]}`.",
-                extensions={"code": "ACCESS_DENIED"},
-            )
+        _refuse_without_scope(jobs, kind)
         first, after = arguments.get("first"), arguments.get("after")
         if first is None or not 1 <= first <= MAX_PAGE:
             raise GraphQLError("first must be between 1 and 250")
@@ -210,10 +227,11 @@ def _root(store: Store, jobs: BulkJobs, kind: str) -> Any:
     return resolve
 
 
-def _count(store: Store, kind: str) -> Any:
+def _count(store: Store, jobs: BulkJobs, kind: str) -> Any:
     def resolve(
         _root: Any, _info: Any, query: str | None = None, limit: int | None = 10_000
     ) -> Any:
+        _refuse_without_scope(jobs, kind)
         total = len(store.chosen(kind, query))
         capped = limit is not None and total > limit
         return {"count": limit if capped else total, "precision": "AT_LEAST" if capped else "EXACT"}
@@ -226,6 +244,8 @@ def _any_node(store: Store, jobs: BulkJobs, key: str) -> Node | None:
 
 
 def _type_of(value: Node, _info: Any, _type: Any) -> str:
+    if "__typename" in value:
+        return str(value["__typename"])
     if "id" not in value:
         return "CardPaymentDetails"
     return str(value["id"]).split("/")[3]

@@ -7,6 +7,29 @@ Shopify's own schema file. Descriptions are left out.
 
 from __future__ import annotations
 
+_DISCOUNT = """
+  title: String! status: DiscountStatus! startsAt: DateTime! endsAt: DateTime
+  createdAt: DateTime! updatedAt: DateTime!
+"""
+_CODES = """
+  usageLimit: Int asyncUsageCount: Int! appliesOncePerCustomer: Boolean! codesCount: Count
+  codes(first: Int): DiscountRedeemCodeConnection!
+"""
+_GETS = "customerGets: DiscountCustomerGets!"
+_DISCOUNT_TYPES = "".join(
+    f"type Discount{name} {{ {_DISCOUNT} {more} }}\n"
+    for name, more in {
+        "CodeBasic": _CODES + _GETS,
+        "CodeFreeShipping": _CODES,
+        "CodeBxgy": _CODES,
+        "CodeApp": _CODES,
+        "AutomaticBasic": _GETS,
+        "AutomaticFreeShipping": "",
+        "AutomaticBxgy": "",
+        "AutomaticApp": "",
+    }.items()
+)
+
 SDL = """
 scalar DateTime
 scalar Decimal
@@ -24,6 +47,12 @@ type Query {
   ordersCount(query: String, limit: Int = 10000): Count
   customersCount(query: String, limit: Int = 10000): Count
   productsCount(query: String, limit: Int = 10000): Count
+  abandonedCheckouts(first: Int, after: String, query: String,
+    sortKey: AbandonedCheckoutSortKeys = ID, reverse: Boolean = false): AbandonedCheckoutConnection!
+  abandonedCheckoutsCount(query: String, limit: Int = 10000): Count
+  discountNodes(first: Int, after: String, query: String, sortKey: DiscountSortKeys = ID,
+    reverse: Boolean = false): DiscountNodeConnection!
+  discountNodesCount(query: String, limit: Int = 10000): Count
   order(id: ID!): Order
   node(id: ID!): Node
   nodes(ids: [ID!]!): [Node]!
@@ -37,6 +66,8 @@ interface Node { id: ID! }
 enum OrderSortKeys { CREATED_AT ID PROCESSED_AT UPDATED_AT }
 enum CustomerSortKeys { CREATED_AT ID UPDATED_AT }
 enum ProductSortKeys { CREATED_AT ID UPDATED_AT }
+enum AbandonedCheckoutSortKeys { CREATED_AT ID }
+enum DiscountSortKeys { CREATED_AT ID UPDATED_AT }
 enum CountPrecision { AT_LEAST EXACT }
 type Count { count: Int! precision: CountPrecision! }
 type PageInfo {
@@ -181,6 +212,41 @@ type ProductVariant implements Node {
 }
 type InventoryItem { unitCost: MoneyV2 }
 
+type AbandonedCheckoutConnection {
+  edges: [AbandonedCheckoutEdge!]! nodes: [AbandonedCheckout!]! pageInfo: PageInfo!
+}
+type AbandonedCheckoutEdge { cursor: String! node: AbandonedCheckout! }
+type AbandonedCheckout implements Node {
+  id: ID! name: String! createdAt: DateTime! updatedAt: DateTime! completedAt: DateTime
+  taxesIncluded: Boolean! discountCodes: [String!]! customer: Customer
+  customAttributes: [Attribute!]!
+  subtotalPriceSet: MoneyBag! totalPriceSet: MoneyBag! totalDiscountSet: MoneyBag!
+  lineItems(first: Int, after: String): AbandonedCheckoutLineItemConnection!
+}
+type AbandonedCheckoutLineItemConnection {
+  nodes: [AbandonedCheckoutLineItem!]! pageInfo: PageInfo!
+}
+type AbandonedCheckoutLineItem implements Node {
+  id: ID! title: String sku: String quantity: Int! product: Product
+  originalUnitPriceSet: MoneyBag!
+}
+
+enum DiscountStatus { ACTIVE EXPIRED SCHEDULED }
+type DiscountNodeConnection {
+  edges: [DiscountNodeEdge!]! nodes: [DiscountNode!]! pageInfo: PageInfo!
+}
+type DiscountNodeEdge { cursor: String! node: DiscountNode! }
+type DiscountNode implements Node { id: ID! discount: Discount! }
+union Discount = DiscountCodeBasic | DiscountCodeFreeShipping | DiscountCodeBxgy | DiscountCodeApp
+  | DiscountAutomaticBasic | DiscountAutomaticFreeShipping | DiscountAutomaticBxgy
+  | DiscountAutomaticApp
+type DiscountRedeemCodeConnection { nodes: [DiscountRedeemCode!]! }
+type DiscountRedeemCode { code: String! }
+type DiscountCustomerGets { value: DiscountCustomerGetsValue! }
+union DiscountCustomerGetsValue = DiscountPercentage | DiscountAmount
+type DiscountPercentage { percentage: Float! }
+type DiscountAmount { amount: MoneyV2! }
+
 enum BulkOperationStatus { CANCELED CANCELING COMPLETED CREATED EXPIRED FAILED RUNNING }
 enum BulkOperationErrorCode { ACCESS_DENIED INTERNAL_SERVER_ERROR TIMEOUT }
 type BulkOperation implements Node {
@@ -194,3 +260,4 @@ type BulkOperationRunQueryPayload {
   bulkOperation: BulkOperation userErrors: [BulkOperationUserError!]!
 }
 """
+SDL += _DISCOUNT_TYPES

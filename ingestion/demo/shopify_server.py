@@ -1,4 +1,4 @@
-"""The pretend shop's Shopify: the GraphQL Admin API for orders, customers and products.
+"""The pretend shop's Shopify: the GraphQL Admin API, as far as our source asks it.
 
 Answers: POST /admin/oauth/access_token (client credentials; the token expires), POST
 /admin/api/<version>/graphql.json (`shopify_schema`, run by graphql-core, so a wrong query fails)
@@ -39,7 +39,7 @@ from ingestion.demo.shopify_cost import cost_of
 from ingestion.demo.shopify_nodes import Store, resolvers
 from ingestion.demo.shopify_schema import SDL
 
-SCOPES = ("read_orders", "read_all_orders", "read_customers", "read_products")
+SCOPES = ("read_orders", "read_all_orders", "read_customers", "read_products", "read_discounts")
 MAX_QUERY_COST = 1000
 UNFINISHED = ("CREATED", "RUNNING")
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ingestion.demo.catalogue import SHOP_URL
+from ingestion.demo.purchases import DISCOUNTS
 from ingestion.demo.tables import Connection, copy_lines
 
 
@@ -323,9 +324,27 @@ def write_api_block(con: Connection, folder: Path, block: int) -> None:
     copy_lines(con, _CUSTOMERS, folder / "customers" / f"part-{block:03d}.jsonl")
 
 
+_DISCOUNTS = """
+select to_json({
+    'id': 'gid://shopify/DiscountNode/' || (7000 + percent), 'updatedAt': iso(getvariable('since')),
+    'discount': {
+        '__typename': 'DiscountCodeBasic', 'title': percent || ' % off', 'status': 'ACTIVE',
+        'startsAt': iso(getvariable('since')), 'endsAt': null,
+        'createdAt': iso(getvariable('since')), 'updatedAt': iso(getvariable('since')),
+        'usageLimit': null, 'asyncUsageCount': 0, 'appliesOncePerCustomer': false,
+        'codesCount': {'count': 1, 'precision': 'EXACT'},
+        'codes': {'nodes': [{'code': 'SAVE' || percent}]},
+        'customerGets': {'value': {
+            '__typename': 'DiscountPercentage', 'percentage': percent / 100.0}}}
+})::text as line
+from (select unnest([PERCENTS]) as percent) order by percent
+""".replace("PERCENTS", ", ".join(str(percent) for percent in DISCOUNTS if percent))
+
+
 def write_api_fixed(con: Connection, folder: Path, since: int) -> None:
-    """Write the products as GraphQL nodes."""
+    """Write the products and the discounts as GraphQL nodes."""
     con.execute(f"set variable since = {since}")
+    copy_lines(con, _DISCOUNTS, folder / "discountNodes" / "part-000.jsonl")
     copy_lines(con, _PRODUCTS, folder / "products" / "part-000.jsonl")
 
 

@@ -32,6 +32,7 @@ class TableCounts:
         undecided: per column, those of them that may be either of two days.
         cut: per column, numbers of stored rows with more digits than are kept.
         recoded: rows that were not UTF-8 and were read as Windows-1252.
+        said: what the source itself says of this reading, a sentence each.
     """
 
     source: str
@@ -46,6 +47,7 @@ class TableCounts:
     undecided: Mapping[str, int] = field(default_factory=dict)
     cut: Mapping[str, int] = field(default_factory=dict)
     recoded: int = 0
+    said: tuple[str, ...] = ()
 
     @property
     def values_emptied(self) -> int:
@@ -54,7 +56,7 @@ class TableCounts:
 
     def remarks(self) -> list[str]:
         """What a person should know beyond the number of rows, a sentence each."""
-        found = []
+        found = list(self.said)
         if self.emptied:
             verb = "was" if self.values_emptied == 1 else "were"
             what = _number(self.values_emptied, "value")
@@ -96,6 +98,7 @@ class Tally:
     undecided: Counter[str] = field(default_factory=Counter)
     cut: Counter[str] = field(default_factory=Counter)
     recoded: int = 0
+    said: list[str] = field(default_factory=list)
 
     def losses(self, loss: Loss) -> Counter[str]:
         """The values, by column, to which this was done."""

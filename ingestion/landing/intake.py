@@ -212,6 +212,7 @@ class Intake:
                 undecided=dict(sorted(tally.undecided.items())),
                 cut=dict(sorted(tally.cut.items())),
                 recoded=tally.recoded,
+                said=tuple(tally.said),
             )
             for name, tally in sorted(self.tallies.items())
         ]

@@ -23,6 +23,10 @@ THROTTLE_TRIES = 20
 LONGEST_THROTTLE_SECONDS = 60.0
 
 
+class AccessDeniedError(SourceError):
+    """The app may not read this at all."""
+
+
 class CostTooHighError(Exception):
     """The query asks for more than one query may; a smaller page will do."""
 
@@ -74,7 +78,7 @@ class GraphqlClient:
             if "MAX_COST_EXCEEDED" in codes:
                 raise CostTooHighError
             if "ACCESS_DENIED" in codes:
-                raise SourceError(
+                raise AccessDeniedError(
                     f"{self.label}: the app lacks a scope for this table.",
                     "`regulars doctor --connect` names the missing scope.",
                 )

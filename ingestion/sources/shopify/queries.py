@@ -1,6 +1,6 @@
 """The GraphQL that the Shopify source sends, version 2026-07.
 
-Belongs here: which fields of orders, customers and products are asked for. An order looks the same
+Belongs here: which fields of each table's objects are asked for. An order looks the same
 whether it came through a bulk operation or a page, because both use the same fragments. Does not
 belong here: sending anything.
 """
@@ -13,6 +13,8 @@ REFUND_LINES = 10
 REFUND_SHIPPING_LINES = 1
 REFUND_ADJUSTMENTS = 2
 VARIANTS_PER_PRODUCT = 10
+LINES_PER_CHECKOUT = 10
+CODES_PER_DISCOUNT = 10
 
 _MONEY = "{ shopMoney { amount currencyCode } presentmentMoney { amount currencyCode } }"
 _ADDRESS = "{ firstName lastName name phone address1 address2 city zip countryCodeV2 }"
@@ -78,6 +80,39 @@ id sku title price compareAtPrice availableForSale inventoryQuantity
 inventoryItem { unitCost { amount currencyCode } }
 """
 
+CHECKOUT = f"""
+id name createdAt updatedAt completedAt taxesIncluded discountCodes
+subtotalPriceSet {_MONEY}
+totalPriceSet {_MONEY}
+totalDiscountSet {_MONEY}
+customAttributes {{ key value }}
+customer {{
+  id firstName lastName defaultEmailAddress {{ emailAddress }} defaultPhoneNumber {{ phoneNumber }}
+}}
+"""
+CHECKOUT_LINE = f"id title sku quantity product {{ id }} originalUnitPriceSet {_MONEY}"
+
+_OF_DISCOUNT = "title status startsAt endsAt createdAt updatedAt"
+# A discount may have thousands of codes, one for each person; how many is told, and the first few.
+_OF_CODES = f"""
+usageLimit asyncUsageCount appliesOncePerCustomer codesCount {{ count }}
+codes(first: {CODES_PER_DISCOUNT}) {{ nodes {{ code }} }}
+"""
+_VALUE = """customerGets { value {
+  ... on DiscountPercentage { percentage } ... on DiscountAmount { amount { amount currencyCode } }
+} }"""
+DISCOUNT = f"""id discount {{
+  __typename
+  ... on DiscountCodeBasic {{ {_OF_DISCOUNT} {_OF_CODES} {_VALUE} }}
+  ... on DiscountCodeFreeShipping {{ {_OF_DISCOUNT} {_OF_CODES} }}
+  ... on DiscountCodeBxgy {{ {_OF_DISCOUNT} {_OF_CODES} }}
+  ... on DiscountCodeApp {{ {_OF_DISCOUNT} {_OF_CODES} }}
+  ... on DiscountAutomaticBasic {{ {_OF_DISCOUNT} {_VALUE} }}
+  ... on DiscountAutomaticFreeShipping {{ {_OF_DISCOUNT} }}
+  ... on DiscountAutomaticBxgy {{ {_OF_DISCOUNT} }}
+  ... on DiscountAutomaticApp {{ {_OF_DISCOUNT} }}
+}}"""
+
 _PAGE_INFO = "pageInfo { hasNextPage endCursor }"
 _LINES_PAGE = f"lineItems(first: {LINES_PER_ORDER}) {{ nodes {{ {LINE} }} {_PAGE_INFO} }}"
 _SHIPPING_PAGE = (
@@ -92,12 +127,23 @@ _REFUND_PAGES = (
     f"{{ nodes {{ {REFUND_ADJUSTMENT} }} {_PAGE_INFO} }}"
 )
 _VARIANTS_PAGE = f"variants(first: {VARIANTS_PER_PRODUCT}) {{ nodes {{ {VARIANT} }} {_PAGE_INFO} }}"
+# Under a name of its own, since lines of an order are another thing.
+_ALIASES = {"checkoutLines": "checkoutLines: lineItems"}
+_CHECKOUT_LINES_PAGE = (
+    f"{_ALIASES['checkoutLines']}(first: {LINES_PER_CHECKOUT}) "
+    f"{{ nodes {{ {CHECKOUT_LINE} }} {_PAGE_INFO} }}"
+)
 
 _NODES = {
     "orders": f"{ORDER} refunds {{ {REFUND} {_REFUND_PAGES} }} {_LINES_PAGE} {_SHIPPING_PAGE}",
     "customers": CUSTOMER,
     "products": f"{PRODUCT} {_VARIANTS_PAGE}",
+    "checkouts": f"{CHECKOUT} {_CHECKOUT_LINES_PAGE}",
+    "discounts": DISCOUNT,
 }
+# What Shopify calls a table's objects, where it is not what we call them.
+ROOTS = {"checkouts": "abandonedCheckouts", "discounts": "discountNodes"}
+_SORT_KEYS = {"checkouts": "ID"}
 
 
 def _of_bulk(connection: str, node: str) -> str:
@@ -117,11 +163,14 @@ INNER = {
     "orders": {"LineItem": "lineItems", "ShippingLine": "shippingLines"},
     "customers": {},
     "products": {"ProductVariant": "variants"},
+    "checkouts": {"AbandonedCheckoutLineItem": "checkoutLines"},
+    "discounts": {},
 }
 PAGES_INSIDE = {
     "lineItems": ("Order", LINE),
     "shippingLines": ("Order", SHIPPING_LINE),
     "variants": ("Product", VARIANT),
+    "checkoutLines": ("AbandonedCheckout", CHECKOUT_LINE),
     "refundLineItems": ("Refund", REFUND_LINE),
     "refundShippingLines": ("Refund", REFUND_SHIPPING_LINE),
     "orderAdjustments": ("Refund", REFUND_ADJUSTMENT),
@@ -130,11 +179,23 @@ PAGES_INSIDE = {
 OF_REFUNDS = ("refundLineItems", "refundShippingLines", "orderAdjustments")
 
 
+def root_of(table: str) -> str:
+    """What Shopify calls a table's objects."""
+    return ROOTS.get(table, table)
+
+
+def has_bulk(table: str) -> bool:
+    """Whether a table's first pull may be a bulk operation."""
+    return table in _BULK_NODES
+
+
 def page_query(table: str) -> str:
     """One page of a table, oldest change first."""
     return f"""
     query Page($first: Int!, $after: String, $query: String!) {{
-      {table}(first: $first, after: $after, query: $query, sortKey: UPDATED_AT) {{
+      {root_of(table)}(
+        first: $first, after: $after, query: $query, sortKey: {_SORT_KEYS.get(table, "UPDATED_AT")}
+      ) {{
         nodes {{ {_NODES[table]} }}
         {_PAGE_INFO}
       }}
@@ -145,7 +206,7 @@ def count_query(table: str) -> str:
     """How many objects a search finds."""
     return f"""
     query Count($query: String!) {{
-      {table}Count(query: $query, limit: null) {{ count precision }}
+      {root_of(table)}Count(query: $query, limit: null) {{ count precision }}
     }}"""
 
 
@@ -160,7 +221,9 @@ def inside_query(connection: str) -> str:
     return f"""
     query Inside($id: ID!, $after: String) {{
       node(id: $id) {{ ... on {owner} {{
-        {connection}(first: 50, after: $after) {{ nodes {{ {node} }} {_PAGE_INFO} }}
+        {_ALIASES.get(connection, connection)}(first: 50, after: $after) {{
+          nodes {{ {node} }} {_PAGE_INFO}
+        }}
       }} }}
     }}"""
 

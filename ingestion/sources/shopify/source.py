@@ -1,10 +1,11 @@
-"""Shopify: orders, customers and products from the GraphQL Admin API, version 2026-07.
+"""Shopify: what a shop's GraphQL Admin API, version 2026-07, tells of orders, people and products.
 
 What: orders with lines, refunds, transactions and attributes; customers with marketing states;
-products with variants. Each object is kept whole as `payload`.
+products with variants; checkouts that were begun; discounts. Each is kept whole as `payload`.
 Auth: client id and secret from the variables that the settings name, exchanged for a token that
 lasts a day and is renewed when refused. Scopes: read_orders, read_all_orders (without it Shopify
-shows 60 days), read_customers, read_products.
+shows 60 days), read_customers, read_products, read_discounts. Checkouts and discounts are left out
+and said so where the app may not read them; any other refusal fails the source.
 Paging: the first pull of a table is one bulk operation (JSON Lines, lines grouped under their
 parents, counted against `objectCount`), and so is the first that asks for other fields; later pulls
 page connections by `updated_at`, oldest change first, and are counted against `<table>Count`.
@@ -20,7 +21,7 @@ Several shops: each has its own section, credentials, cursor and client, and is 
 that cannot be trusted fails the source, so that no run knows half of the shops. The ids of a
 further shop carry its name (`outlet:42`), because two shops may count alike; the payload is as the
 shop has it.
-Data flow: Shopify -> raw_shopify.{orders,customers,products}
+Data flow: Shopify -> raw_shopify.{orders,customers,products,checkouts,discounts}
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ from ingestion.landing.fields import Column, TableSpec
 from ingestion.sources.shopify import queries
 from ingestion.sources.shopify.bulk import bulk_pages
 from ingestion.sources.shopify.graphql import (
+    AccessDeniedError,
     CostTooHighError,
     GraphqlClient,
     checked_page,
@@ -52,7 +54,11 @@ SCOPES = {
     "orders": ("read_orders", "read_all_orders"),
     "customers": ("read_customers",),
     "products": ("read_products",),
+    "checkouts": ("read_orders",),
+    "discounts": ("read_discounts",),
 }
+# Without them a shop's numbers are the same.
+OPTIONAL = ("checkouts", "discounts")
 SMALLEST_PAGE = 1
 # What one costs the shop may change without the product: each is asked for again once a week.
 LOOK_BACK = {"products": LookBack(timedelta(days=7), timedelta(days=36_500))}
@@ -101,6 +107,36 @@ PRODUCTS = TableSpec(
         Column("payload", "json"),
     ),
 )
+CHECKOUTS = TableSpec(
+    name="checkouts",
+    description="One row per version of a checkout that somebody began and gave an address in.",
+    columns=(
+        Column("checkout_id", required=True),
+        Column("email"),
+        Column("phone"),
+        Column("created_at", "timestamp", required=True),
+        Column("completed_at", "timestamp"),
+        Column("updated_at", "timestamp", required=True),
+        Column("shop_id"),
+        Column("id_scope"),
+        Column("payload", "json"),
+    ),
+)
+DISCOUNTS = TableSpec(
+    name="discounts",
+    description="One row per version of a discount, with the first of its codes.",
+    columns=(
+        Column("discount_id", required=True),
+        Column("title"),
+        Column("status"),
+        Column("starts_at", "timestamp"),
+        Column("ends_at", "timestamp"),
+        Column("updated_at", "timestamp", required=True),
+        Column("shop_id"),
+        Column("id_scope"),
+        Column("payload", "json"),
+    ),
+)
 
 
 def pull(request: Pull[ShopifySettings]) -> Iterator[Page]:
@@ -129,14 +165,19 @@ def _pull_shop(request: Pull[Any], name: str, shop: ShopSettings) -> Iterator[Pa
     client = GraphqlClient(shop, _label(name))
     endpoint = "/".join(part for part in ("graphql", name, request.table) if part)
     try:
-        if cursor.is_first and shop.bulk_backfill:
+        if cursor.is_first and shop.bulk_backfill and queries.has_bulk(request.table):
             pages = bulk_pages(client, request.table, cursor.since)
         else:
             pages = _connection(client, request.table, cursor.since, shop.page_size)
         for nodes in pages:
             for node in nodes:
-                cursor.saw(parsed(node.get("updatedAt")))
+                cursor.saw(parsed(_ROWS[request.table](node)["updated_at"]))
             yield endpoint, [_row(request.table, node, name, shop) for node in nodes]
+    except AccessDeniedError as error:
+        if request.table not in OPTIONAL:
+            raise
+        request.remarks.append(f"{error.message} {error.hint}".rstrip("."))
+        return
     finally:
         client.close()
     cursor.save()
@@ -185,7 +226,7 @@ def _page(
                 lambda size=size: checked_page(  # type: ignore[misc]
                     client.query(
                         queries.page_query(table), first=size, after=after, query=search
-                    ).get(table),
+                    ).get(queries.root_of(table)),
                     size,
                     visited,
                 ),
@@ -206,7 +247,8 @@ def _count(client: GraphqlClient, table: str, search: str) -> int:
     """How many objects the search finds; 0 where Shopify gives no exact number."""
 
     def ask() -> int:
-        found = client.query(queries.count_query(table), query=search).get(f"{table}Count") or {}
+        answer = client.query(queries.count_query(table), query=search)
+        found = answer.get(f"{queries.root_of(table)}Count") or {}
         return int(found.get("count", 0)) if found.get("precision") == "EXACT" else 0
 
     return retried_page(ask, f"{client.label}: the count of {table}", client.http)
@@ -265,8 +307,46 @@ def _product(node: Node) -> Node:
     }
 
 
-_ROWS = {"orders": _order, "customers": _customer, "products": _product}
-_IDS = {"orders": "order_id", "customers": "shopify_customer_id", "products": "product_id"}
+def _checkout(node: Node) -> Node:
+    customer = node.get("customer") or {}
+    return {
+        "checkout_id": number_of(node.get("id")),
+        "email": (customer.get("defaultEmailAddress") or {}).get("emailAddress"),
+        "phone": (customer.get("defaultPhoneNumber") or {}).get("phoneNumber"),
+        "created_at": node.get("createdAt"),
+        "completed_at": node.get("completedAt"),
+        "updated_at": node.get("updatedAt"),
+        "payload": node,
+    }
+
+
+def _discount(node: Node) -> Node:
+    discount = node.get("discount") or {}
+    return {
+        "discount_id": number_of(node.get("id")),
+        "title": discount.get("title"),
+        "status": discount.get("status"),
+        "starts_at": discount.get("startsAt"),
+        "ends_at": discount.get("endsAt"),
+        "updated_at": discount.get("updatedAt"),
+        "payload": discount,
+    }
+
+
+_ROWS = {
+    "orders": _order,
+    "customers": _customer,
+    "products": _product,
+    "checkouts": _checkout,
+    "discounts": _discount,
+}
+_IDS = {
+    "orders": "order_id",
+    "customers": "shopify_customer_id",
+    "products": "product_id",
+    "checkouts": "checkout_id",
+    "discounts": "discount_id",
+}
 
 
 def _row(table: str, node: Node, name: str, shop: ShopSettings) -> Node:
@@ -303,7 +383,10 @@ def _check_shop(label: str, own: ShopSettings) -> list[Check]:
     granted = {scope["handle"] for scope in installation["accessScopes"]}
     for table, scopes in SCOPES.items():
         missing = [scope for scope in scopes if scope not in granted]
-        if missing:
+        if missing and table in OPTIONAL:
+            sentence = f"Left out, for want of {', '.join(missing)}."
+            found.append(Check(f"{label} {table}", "ok", sentence))
+        elif missing:
             hint = f"Add {', '.join(missing)} to the app and install it again."
             sentence = f"Missing: {', '.join(missing)}."
             found.append(Check(f"{label} {table}", "failed", sentence, hint))
@@ -314,8 +397,8 @@ def _check_shop(label: str, own: ShopSettings) -> list[Check]:
 
 SOURCE = ApiSource(
     "shopify",
-    "Orders, customers and products from Shopify's GraphQL Admin API.",
-    (ORDERS, CUSTOMERS, PRODUCTS),
+    "Orders, customers, products, checkouts and discounts from Shopify's GraphQL Admin API.",
+    (ORDERS, CUSTOMERS, PRODUCTS, CHECKOUTS, DISCOUNTS),
     ShopifySettings,
     pull,
     check_connection,

@@ -337,6 +337,102 @@ def test_a_missing_secret_names_its_variable(
         rows_of(shopify, "orders", settings)
 
 
+MONEY = {"amount": "12.50", "currencyCode": "GBP"}
+BAG = {"shopMoney": MONEY, "presentmentMoney": MONEY}
+
+
+def checkout(number: int, lines: int) -> dict[str, Any]:
+    """A checkout that somebody left."""
+    return {
+        "id": f"gid://shopify/AbandonedCheckout/{number}",
+        "name": f"#C{number}",
+        "createdAt": "2026-06-01T10:00:00Z",
+        "updatedAt": f"2026-06-02T10:00:{number:02d}Z",
+        "completedAt": None,
+        "taxesIncluded": True,
+        "discountCodes": ["SAVE10"],
+        "subtotalPriceSet": BAG,
+        "totalPriceSet": BAG,
+        "totalDiscountSet": BAG,
+        "customAttributes": [],
+        "customer": {
+            "id": "gid://shopify/Customer/1",
+            "defaultEmailAddress": {"emailAddress": f"{number}@left.example"},
+            "defaultPhoneNumber": None,
+        },
+        "lineItems": {
+            "nodes": [
+                {
+                    "id": f"gid://shopify/AbandonedCheckoutLineItem/{number}-{place}",
+                    "title": "Tea",
+                    "sku": "TEA",
+                    "quantity": 1,
+                    "product": None,
+                    "originalUnitPriceSet": BAG,
+                }
+                for place in range(lines)
+            ]
+        },
+    }
+
+
+def test_checkouts_come_with_all_their_lines(shop: DemoServers, settings: ShopifySettings) -> None:
+    left = [checkout(number, lines) for number, lines in enumerate((1, 64, 3))]
+    for node in left:
+        shop.shopify.store.upsert("abandonedCheckouts", node)
+    try:
+        found = rows_of(shopify, "checkouts", with_pages(settings, 2))
+    finally:
+        for node in left:
+            shop.shopify.store.remove("abandonedCheckouts", node["id"])
+    assert [(row["checkout_id"], row["email"]) for row in found] == [
+        (str(number), f"{number}@left.example") for number in range(3)
+    ]
+    lines = [row["payload"]["checkoutLines"]["nodes"] for row in found]
+    assert [len(each) for each in lines] == [1, 64, 3]
+
+
+def test_discounts_come_with_their_value_and_codes(settings: ShopifySettings) -> None:
+    found = {row["title"]: row for row in rows_of(shopify, "discounts", settings)}
+    assert set(found) == {"10 % off", "15 % off", "20 % off"}
+    payload = found["15 % off"]["payload"]
+    assert payload["codes"]["nodes"] == [{"code": "SAVE15"}]
+    assert payload["customerGets"]["value"] == {"percentage": 0.15}
+
+
+def test_a_table_that_may_be_left_out_is_and_its_run_says_so(
+    shop: DemoServers, settings: ShopifySettings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(shop.shopify, "scopes", ("read_orders", "read_customers", "read_products"))
+    context = RunContext(
+        *(tmp_path / "raw.duckdb", tmp_path / "dlt", "r1", AS_OF),
+        Settings(sources={"shopify": settings}),
+    )
+    counts = {count.table: count for count in run_source("shopify", context)}
+    said = {table: count.remarks() for table, count in counts.items() if count.remarks()}
+    assert said == {
+        "discounts": [
+            "shopify: the app lacks a scope for this table. "
+            "`regulars doctor --connect` names the missing scope"
+        ]
+    }
+    assert (counts["discounts"].loaded, counts["orders"].loaded) == (
+        0,
+        len(numbers(shop, "orders")),
+    )
+    checks = {check.name: check for check in shopify.check_connection(settings)}
+    assert checks["shopify discounts"].status == "ok"
+    assert checks["shopify discounts"].sentence == "Left out, for want of read_discounts."
+
+
+def test_a_table_that_is_needed_fails_the_source_without_its_scope(
+    shop: DemoServers, settings: ShopifySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shop.shopify, "scopes", ("read_customers", "read_discounts"))
+    with pytest.raises(SourceError, match="the app lacks a scope"):
+        rows_of(shopify, "orders", with_pages(settings))
+
+
 def test_two_runs_load_nothing_twice(
     shop: DemoServers, settings: ShopifySettings, tmp_path: Path
 ) -> None:
@@ -352,8 +448,9 @@ def test_two_runs_load_nothing_twice(
         counts = run_source("shopify", context)
         assert all(c.received == c.loaded + c.quarantined + c.duplicate for c in counts)
         totals.append({c.table: c.loaded for c in counts})
-    assert totals[0] == {name: len(numbers(shop, name)) for name in TABLES}
-    assert totals[1] == dict.fromkeys(TABLES, 0)
+    each = {name: len(numbers(shop, name)) for name in TABLES}
+    assert totals[0] == each | {"checkouts": 0, "discounts": 3}
+    assert totals[1] == dict.fromkeys(totals[0], 0)
 
 
 def test_every_query_is_valid_against_the_schema(shop: DemoServers) -> None:
@@ -363,8 +460,8 @@ def test_every_query_is_valid_against_the_schema(shop: DemoServers) -> None:
 
     schema = build_schema(SDL)
     for text in (
-        *(shopify_queries.page_query(table) for table in TABLES),
-        *(shopify_queries.count_query(table) for table in TABLES),
+        *(shopify_queries.page_query(table) for table in shopify.SCOPES),
+        *(shopify_queries.count_query(table) for table in shopify.SCOPES),
         *(shopify_queries.bulk_query(table, "updated_at:>=2026") for table in TABLES),
         *(shopify_queries.inside_query(name) for name in shopify_queries.PAGES_INSIDE),
         shopify_queries.REFUNDS_QUERY,
@@ -436,8 +533,8 @@ def test_a_further_shop_changes_no_row_of_the_first(
         )
         counts = run_source("shopify", context)
         loaded.append({c.table: c.loaded for c in counts})
-    each = {name: len(numbers(shop, name)) for name in TABLES}
-    assert loaded == [each, each, dict.fromkeys(TABLES, 0)]
+    each = {name: len(numbers(shop, name)) for name in TABLES} | {"checkouts": 0, "discounts": 3}
+    assert loaded == [each, each, dict.fromkeys(each, 0)]
 
 
 def test_a_shop_that_refuses_is_named_and_fails_the_source(

@@ -1,0 +1,92 @@
+"""What Shopify tells beside orders, people and products: checkouts that were begun, discounts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from tests.dbt.scenes_money import bag
+from tests.dbt.world import World
+
+MODELS = ("stg_shopify__checkouts", "stg_shopify__discount_codes")
+
+
+def checkout(day: int, completed: str | None = None) -> dict[str, Any]:
+    """A version of one checkout of the outlet."""
+    return {
+        "checkout_id": "outlet:5",
+        "id_scope": "outlet",
+        "email": " left@shop.example ",
+        "created_at": "2026-05-01 10:00:00",
+        "updated_at": f"2026-05-{day:02d} 10:00:00",
+        "completed_at": completed,
+        "payload": {
+            "totalPriceSet": bag("12.50"),
+            "discountCodes": ["SAVE10"],
+            "customer": {"id": "gid://shopify/Customer/44"},
+        },
+    }
+
+
+def discount(number: int, kind: str, value: Any, *codes: str) -> dict[str, Any]:
+    """A discount with its codes."""
+    return {
+        "discount_id": str(number),
+        "title": f"Discount {number}",
+        "status": "ACTIVE",
+        "starts_at": "2026-05-01 00:00:00",
+        "updated_at": "2026-05-01 00:00:00",
+        "payload": {
+            "__typename": kind,
+            "codesCount": {"count": 500},
+            **({"codes": {"nodes": [{"code": code} for code in codes]}} if codes else {}),
+            "customerGets": {"value": value},
+        },
+    }
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
+    """One checkout told of three times, four discounts."""
+    world = World(Path(tmp_path_factory.mktemp("staging")), "2026-05-20 00:00:00")
+    paid = "2026-05-25 09:00:00"
+    world.add("raw_shopify.checkouts", [checkout(1), checkout(3), checkout(25, paid)])
+    five = {"amount": {"amount": "5.00", "currencyCode": "eur"}}
+    world.add(
+        "raw_shopify.discounts",
+        [
+            discount(1, "DiscountCodeBasic", {"percentage": 0.15}, "SAVE15", "SAVE15B"),
+            discount(2, "DiscountCodeBasic", five, "FIVE"),
+            discount(3, "DiscountCodeFreeShipping", None, "SHIP"),
+            discount(4, "DiscountAutomaticBasic", {"percentage": 0.5}),
+        ],
+    )
+    world.build("--select", *MODELS)
+    with world.warehouse() as connection:
+        yield connection
+
+
+def test_a_checkout_is_as_it_was_at_the_time(built: duckdb.DuckDBPyConnection) -> None:
+    assert built.execute(
+        "select checkout_id, email, shopify_customer_id, day(updated_at), completed_at, total,"
+        " currency, discount_code from staging.stg_shopify__checkouts"
+    ).fetchall() == [
+        ("outlet:5", "left@shop.example", "outlet:44", 3, None, Decimal("12.5"), "GBP", "SAVE10")
+    ]
+
+
+def test_each_code_has_what_it_takes_off(built: duckdb.DuckDBPyConnection) -> None:
+    assert built.execute(
+        "select discount_id, code, discount_kind, percent_off::integer, amount_off::integer,"
+        " currency, code_count, status from staging.stg_shopify__discount_codes order by all"
+    ).fetchall() == [
+        ("1", "SAVE15", "basic", 15, None, None, 500, "active"),
+        ("1", "SAVE15B", "basic", 15, None, None, 500, "active"),
+        ("2", "FIVE", "basic", None, 5, "EUR", 500, "active"),
+        ("3", "SHIP", "freeshipping", None, None, None, 500, "active"),
+    ]
