@@ -16,6 +16,7 @@ from pathlib import Path
 from ingestion.demo import (
     write_folders,
     write_klaviyo,
+    write_levels,
     write_offers,
     write_programmes,
     write_shopify,
@@ -48,6 +49,7 @@ def write_demo(world: World, folder: Path) -> None:
         for block in world.blocks():
             load_block(con, world, block)
             write_programmes.prepare(con, world, block)
+            write_levels.prepare(con, world)
             write_offers.prepare(con, world, block)
             write_web.write_web(con, target / "web", block.index, world.troubles.broken_line)
             write_folders.write_block_folders(con, target, block.index)
@@ -91,6 +93,7 @@ def _write_block_files(world: World, index: int, folder: Path, ending: str) -> N
         block = world.block(index)
         load_block(con, world, block)
         write_programmes.prepare(con, world, block)
+        write_levels.prepare(con, world)
         write_offers.prepare(con, world, block)
         write_web.write_web(con, target / "web", index, world.troubles.broken_line, ending)
         write_folders.write_block_folders(con, target, index)

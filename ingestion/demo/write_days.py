@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 from ingestion.demo import (
     write_folders,
     write_klaviyo,
+    write_levels,
     write_offers,
     write_programmes,
     write_shopify,
@@ -83,6 +84,7 @@ def _write_files(
         return
     load_block(con, later.world, whole, later.span, later.letters)
     write_programmes.prepare(con, later.world, whole, later.span.end)
+    write_levels.prepare(con, later.world, later.span.end)
     write_offers.prepare(con, later.world, whole, later.span.end)
     write_web.prepare(con)
     for day in days:

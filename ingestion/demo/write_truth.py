@@ -1,7 +1,7 @@
 """The truth about the pretend shop, as Parquet: who is who, who is worth what, who said yes.
 
 Data flow: tables of a block -> truth/{people,identifiers,orders,consents,campaigns,exposures,
-holdouts,programmes,vouchers,claims,
+holdouts,programmes,levels,vouchers,claims,
 personas,traffic,volumes}/part-BBB.parquet
 Only the scorecard, tests and benchmarks may read it; nothing in the data refers to it.
 """
@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from ingestion.demo import catalogue, write_offers, write_programmes
+from ingestion.demo import catalogue, write_levels, write_offers, write_programmes
 from ingestion.demo.tables import Connection, copy_table
 from ingestion.demo.world import World
 
@@ -231,6 +231,7 @@ _TABLES = {
         from assignments a join people p on p.p = a.person
         order by all""",
     "programmes": write_programmes.TRUTH,
+    "levels": write_levels.TRUTH,
     **write_offers.TRUTH,
     "traffic": """
         select value as device, role from devices
@@ -249,7 +250,7 @@ def find_sightings(con: Connection) -> None:
 
 
 def write_block_truth(con: Connection, world: World, folder: Path, block: int) -> None:
-    """Write the block's truth; needs what write_{klaviyo,programmes,offers} prepared."""
+    """Write the block's truth; needs what write_{klaviyo,programmes,levels,offers} prepared."""
     con.execute(f"set variable until = {world.calendar.end}")
     find_sightings(con)
     con.execute(_KEYS)
