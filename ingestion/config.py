@@ -120,12 +120,16 @@ class Segment(Section):
 
 
 class Breaker(Section):
-    """The size breaker: when a segment's change stops the run (RELIABILITY A11)."""
+    """When a change too large to be true stops the run (RELIABILITY A11, B5).
+
+    `max_empty_rise`: by how much the share of empty values of a source's column may rise.
+    """
 
     max_shrink: Annotated[float, Field(ge=0, le=1)] = 0.20
     max_growth: Annotated[float, Field(ge=0)] = 0.30
     max_removals: Annotated[float, Field(ge=0, le=1)] = 0.10
     min_size: Annotated[int, Field(ge=0)] = 50
+    max_empty_rise: Annotated[float, Field(ge=0, le=1)] = 0.20
 
 
 class Identity(Section):

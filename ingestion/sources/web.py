@@ -58,7 +58,7 @@ EVENTS = TableSpec(
     ),
     row_checks=(
         RowCheck("no_identifier", "anonymous_id", "anonymous_id is null and user_id is null"),
-        RowCheck("missing_value", "event", "type = 'track' and event is null"),
+        RowCheck("missing_value", "event", "type = 'track' and coalesce(trim(event), '') = ''"),
     ),
 )
 

@@ -25,6 +25,7 @@ from orchestration.published.swap import publish
 from orchestration.quality.breaker import check_sizes
 from orchestration.quality.dbt_record import record_of
 from orchestration.quality.dbt_results import dbt_checks
+from orchestration.quality.drift import check_drift
 from orchestration.quality.freshness import silent_sources
 from orchestration.quality.identity import NAME as IDENTITY_DRIFT
 from orchestration.quality.identity import check_identity
@@ -106,6 +107,7 @@ def audit(
     results = [
         *dbt_checks(target_path(current.home)),
         *apply_releases(run_quality(candidate, current.settings), released),
+        *apply_releases(check_drift(current.home, current.settings, current.store), released),
         *check_sizes(current.home, candidate, current.settings, current.store),
         *check_identity(current.home, candidate, current.settings.identity),
     ]

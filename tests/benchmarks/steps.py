@@ -204,6 +204,7 @@ def publish(home: Home, settings: Settings, chosen: argparse.Namespace) -> None:
     from orchestration.published.swap import publish as swap
     from orchestration.quality.breaker import check_sizes
     from orchestration.quality.dbt_results import dbt_checks
+    from orchestration.quality.drift import check_drift
     from orchestration.quality.identity import check_identity
     from orchestration.quality.releases import apply_releases, baseline_of, find_releases
     from orchestration.quality.run import run_quality
@@ -216,6 +217,7 @@ def publish(home: Home, settings: Settings, chosen: argparse.Namespace) -> None:
         results = [
             *dbt_checks(target_path(home)),
             *apply_releases(run_quality(candidate, settings), released),
+            *apply_releases(check_drift(home, settings, run.store), released),
             *check_sizes(home, candidate, settings, run.store),
             *check_identity(home, candidate, settings.identity),
         ]

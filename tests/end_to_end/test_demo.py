@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import re
 import shlex
 import shutil
@@ -29,6 +30,7 @@ SEGMENTS = {
     "buyers_without_email_permission",
     "recent_buyers",
 }
+SOAK = pytest.mark.skipif(not os.environ.get("REGULARS_SOAK"), reason="whole runs, in `make soak`")
 CONTENT = ("marts", "segments")
 
 
@@ -240,11 +242,22 @@ def test_a_run_as_of_the_demos_own_moment_changes_no_table_and_sends_nothing(
 
 
 @pytest.mark.faults
-def test_two_fresh_homes_have_equal_tables(
-    demo_home: DemoHome, regulars: Regulars, tmp_path: Path
+@pytest.mark.parametrize(
+    "zone",
+    [
+        "Asia/Kathmandu",  # +05:45
+        *(
+            pytest.param(zone, marks=SOAK)
+            for zone in ("America/New_York", "Australia/Lord_Howe", "Pacific/Apia", "Europe/Dublin")
+        ),
+    ],
+)
+def test_two_fresh_homes_have_equal_tables_whatever_the_machines_zone(
+    demo_home: DemoHome, regulars: Regulars, tmp_path: Path, zone: str
 ) -> None:
+    """RELIABILITY B6: five zones beside the usual one; the shop's year has both clock changes."""
     again = DemoHome(tmp_path / "home", "")
-    assert regulars("demo", "--people", PEOPLE, "--home", again.root).code == 0
+    assert regulars("demo", "--people", PEOPLE, "--home", again.root, TZ=zone).code == 0
     assert digests(again) == digests(demo_home)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ingestion.config import Settings
+from ingestion.config import Quarantine, Settings
 from ingestion.errors import NoInputError, SourceError, UsageError
 from ingestion.input_folder import check_input, open_input
 from ingestion.quarantine import quarantine_counts, quarantined_rows, replay
@@ -52,6 +52,23 @@ WEB = [
     (web(timestamp="9999-12-31T00:00:00Z"), "date_out_of_range", "occurred_at"),
     (web(properties={"name": "x" * 1_048_576}), "value_too_long", "properties"),
     (web(anonymousId="x" * 1_048_576), "no_identifier", "anonymous_id"),
+    ("{}", "missing_value", "type"),
+    ("true", "not_an_object", ""),
+    ("12", "not_an_object", ""),
+    ("[]", "not_an_object", ""),
+    ('{"type": "track", "messageId": "m"', "bad_json", ""),
+    ("{'type': 'track'}", "bad_json", ""),
+    ("type=track", "bad_json", ""),
+    ('{"a":' * 50_000, "bad_json", ""),
+    ('{"messageId": 1e999999}', "missing_value", "type"),
+    (web(timestamp="0000-00-00T00:00:00Z"), "wrong_type", "occurred_at"),
+    (web(timestamp="2026-02-30T00:00:00Z"), "wrong_type", "occurred_at"),
+    (web(timestamp=10**40), "wrong_type", "occurred_at"),
+    (web(timestamp=True), "wrong_type", "occurred_at"),
+    (web(timestamp=["2026-01-02T03:04:05Z"]), "wrong_type", "occurred_at"),
+    (web(type=None), "missing_value", "type"),
+    (web(type=7), "unknown_value", "type"),
+    (web(event=" "), "missing_value", "event"),
 ]
 
 
@@ -70,6 +87,30 @@ def test_web_events(shop: Any, make: Any) -> None:
     raw = dict(shop.query("select line, raw_text from raw_web.quarantine"))
     for index, text in enumerate(bad):
         assert raw[2 * index + 1] == text.replace("\x00", "\\u0000")
+
+
+@pytest.mark.faults
+def test_forty_kinds_of_poison_in_100_000_rows_are_held_one_by_one(shop: Any, make: Any) -> None:
+    """RELIABILITY B2: 5 % poison, the rows of a megabyte once each, no row lost or doubled."""
+    kinds = [row if isinstance(row, str) else json.dumps(row) for row, _, _ in WEB]
+    small = [text for text in kinds if len(text) < 10_000]
+    large = [text for text in kinds if len(text) >= 10_000]
+    assert len(kinds) >= 40
+    poison = [*large, *(small[number % len(small)] for number in range(5_000 - len(large)))]
+    rows = [
+        poison[number // 20] if number % 20 == 0 else json.dumps(make.event(f"good-{number}"))
+        for number in range(100_000)
+    ]
+    shop.settings = Settings(quarantine=Quarantine(max_share=0.05))
+    shop.write("web/a.jsonl.zst", make.lines(*rows))
+    counts = shop.run("web")["events"]
+    assert make.four(counts) == (100_000, 95_000, 5_000, 0)
+    held = shop.query(
+        "select count(distinct (file, line)), count(reason), count(raw_text),"
+        " count(distinct reason || field), min(line % 20), max(line % 20) from raw_web.quarantine"
+    )
+    places = len({(reason, field) for _, reason, field in WEB})
+    assert held == [(5_000, 5_000, 5_000, places, 1, 1)]
 
 
 @pytest.mark.parametrize(
