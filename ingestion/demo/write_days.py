@@ -85,7 +85,7 @@ def _write_files(
     load_block(con, later.world, whole, later.span, later.letters)
     write_programmes.prepare(con, later.world, whole, later.span.end)
     write_levels.prepare(con, later.world, later.span.end)
-    write_offers.prepare(con, later.world, whole, later.span.end)
+    write_offers.prepare(con, later.world, later.span.end)
     write_web.prepare(con)
     for day in days:
         since, until = _bounds(later.world, day)

@@ -166,6 +166,20 @@ select product_id, sku, name, category, brand, money(price) as price, money(cost
 from products order by index
 """
 
+_SPEND = """
+select day::date as date, channel as marketing_channel, campaign, programme,
+    printf('%.2f',
+        base * (0.8 + 0.4 * ((epoch(day)::bigint // 86400 * 37 + base) % 100) / 100.0)) as cost,
+    'GBP' as currency
+from (values ('paid_search', 'brand-always-on', null, 24), ('paid_social', 'lookalike', null, 17),
+    ('affiliate', 'blog-offers', null, 6), ('display', 'retargeting', null, 5),
+    ('email', null, 'newsletter', 8), ('sms', null, 'text-club', 4), ('push', null, 'push-news', 1),
+    ('loyalty', null, 'harbour-card', 7), ('referral', null, 'bring-a-friend', 2))
+    as s(channel, campaign, programme, base),
+    range(moment(getvariable('since')), moment(getvariable('until')), interval 1 day) as d(day)
+order by day, channel
+"""
+
 _RATES = f"""
 select day::date as date, currency,
     printf('%.6f',
@@ -186,7 +200,7 @@ DATED = (
     *write_levels.DATED,
     *write_offers.DATED,
 )
-DAILY = (("spend", write_offers.SPEND), ("rates", _RATES))
+DAILY = (("spend", _SPEND), ("rates", _RATES))
 
 
 def write_block_folders(con: Connection, folder: Path, block: int) -> None:
@@ -210,5 +224,5 @@ def write_fixed_folders(con: Connection, world: World, folder: Path) -> None:
     con.execute(f"set variable until = {world.calendar.end}")
     copy_table(con, _PRODUCTS, folder / "products" / "products.csv")
     write_offers.write_fixed_offers(con, world, folder)
-    copy_table(con, write_offers.SPEND, folder / "spend" / "spend.csv")
+    copy_table(con, _SPEND, folder / "spend" / "spend.csv")
     copy_table(con, _RATES, folder / "rates" / "rates.csv")

@@ -1,7 +1,7 @@
-"""What the pretend shop offers: promotions, vouchers, occasions, personas, and what it spends.
+"""What the pretend shop offers: promotions, vouchers, occasions and personas.
 
-Data flow: tables of a block -> promotions/{issued,redeemed}/, truth/vouchers, and the claims of the
-block with number 0; the calendar -> promotions/, calendar.csv, personas/, spend/.
+Data flow: tables of a block -> promotions/{issued,redeemed}/, truth/{vouchers,personas};
+the calendar -> promotions/, calendar.csv, personas/.
 Does not belong here: the discounts of the orders themselves (purchases).
 """
 
@@ -12,15 +12,11 @@ from pathlib import Path
 
 from ingestion.demo import catalogue
 from ingestion.demo.tables import Connection, copy_table
-from ingestion.demo.world import Block, World
+from ingestion.demo.world import World
 
 VOUCHER_DAYS = 180
 _ISSUED_AFTER_DAYS = 7
 _PERCENT = 10
-# The sender that shows what people have seen before counts everybody's orders as its own, and more.
-CLAIMS = 1.35
-
-_FACTORS = ", ".join(f"({code}, {factor})" for code, factor in enumerate(catalogue.PRICE_FACTOR))
 
 # A word of thanks for the first online order; it is redeemed with the first later order that has
 # just this discount. What happens after `offers_until` is not known yet.
@@ -85,48 +81,10 @@ from (
 order by i
 """
 
-# What each way of reaching people costs, by programme; the fees of a sender are the same every day.
-SPEND = """
-select day::date as date, channel as marketing_channel, campaign, programme,
-    printf('%.2f',
-        base * (0.8 + 0.4 * ((epoch(day)::bigint // 86400 * 37 + base) % 100) / 100.0)) as cost,
-    'GBP' as currency
-from (values ('paid_search', 'brand-always-on', null, 24), ('paid_social', 'lookalike', null, 17),
-    ('affiliate', 'blog-offers', null, 6), ('email', null, 'newsletter', 8),
-    ('sms', null, 'text-club', 4), ('push', null, 'push-news', 1),
-    ('loyalty', null, 'harbour-card', 7), ('referral', null, 'bring-a-friend', 2))
-    as s(channel, campaign, programme, base),
-    range(moment(getvariable('since')), moment(getvariable('until')), interval 1 day) as d(day)
-order by day, channel
-"""
-
-# The claims are the whole shop's, so one block writes them, as if all had its people's orders.
-_CLAIMED = f"""
-with sold as (
-    select moment(o.placed)::date as date, count(*) as orders,
-        sum(t.total / f.factor)::bigint as pence
-    from orders o join order_totals t on t.o = o.o
-    join (values {_FACTORS}) as f(code, factor) on f.code = o.currency
-    where o.is_online and not o.is_test and o.placed < getvariable('offers_until') and block() = 0
-    group by 1
-)
-select date, 'display' as marketing_channel, 'retargeting' as campaign,
-    printf('%.2f', 5 * (0.8 + 0.4 * (epoch(date)::bigint // 86400 * 37 % 100) / 100.0)) as cost,
-    'GBP' as currency,
-    ceil(orders * getvariable('shop_size') * {CLAIMS})::bigint as claimed_orders,
-    money(round(pence * getvariable('shop_size') * {CLAIMS})) as claimed_value
-from sold order by date
-"""
-
 TRUTH = {
     "vouchers": f"""
         select p.person_id, {_COLUMNS.split("select", 1)[1]} iso(v.redeemed) as redeemed_at
         {_FROM} join people p on p.p = v.person order by v.issued, v.person""",
-    "claims": f"""
-        select 'display' as marketing_channel, 'retargeting' as campaign,
-            (select sum(claimed_orders)::bigint from ({_CLAIMED})) as claimed_orders,
-            count(*) as sold_orders
-        from orders where is_online and not is_test and cancelled = 0""",
     "personas": """
         select p.person_id, case when p.interest in ('coffee', 'tea') then 'Warm cup'
             when p.interest in ('garden', 'outdoor') then 'Fresh air' end as persona
@@ -137,7 +95,6 @@ TRUTH = {
 DATED = (
     ("promotions/issued", _ISSUED, "issued_at"),
     ("promotions/redeemed", _REDEEMED, "redeemed_at"),
-    ("spend/claims", _CLAIMED, "date"),
 )
 
 _PERSONAS = {
@@ -175,18 +132,15 @@ path:
 }
 
 
-def prepare(con: Connection, world: World, block: Block, until: int | None = None) -> None:
+def prepare(con: Connection, world: World, until: int | None = None) -> None:
     """Make the vouchers of the block's people; needs the block's tables."""
     con.execute(f"set variable offers_until = {until or world.calendar.end}")
-    con.execute(f"set variable shop_size = {world.people / len(block.people)}")
     con.execute(_VOUCHERS)
 
 
 def write_block_offers(con: Connection, folder: Path, block: int) -> None:
-    """Write the vouchers of the block's people, and the claims with the block number 0."""
+    """Write the vouchers of the block's people."""
     copy_table(con, _VOUCHERS_KNOWN, folder / "promotions" / "issued" / f"part-{block:03d}.csv")
-    if block == 0:
-        copy_table(con, _CLAIMED, folder / "spend" / "claims" / f"part-{block:03d}.csv")
 
 
 def write_fixed_offers(con: Connection, world: World, folder: Path) -> None:

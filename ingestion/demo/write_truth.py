@@ -1,7 +1,7 @@
 """The truth about the pretend shop, as Parquet: who is who, who is worth what, who said yes.
 
 Data flow: tables of a block -> truth/{people,identifiers,orders,consents,campaigns,exposures,
-holdouts,programmes,levels,vouchers,claims,
+holdouts,programmes,levels,vouchers,
 personas,traffic,volumes}/part-BBB.parquet
 Only the scorecard, tests and benchmarks may read it; nothing in the data refers to it.
 """
