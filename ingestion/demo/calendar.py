@@ -44,6 +44,11 @@ def joined(kind: type[T], parts: Sequence[T], *order: str) -> T:
     return kind(**{name: column[rows] for name, column in columns.items()})
 
 
+def rows_of(rows: T, kept: Ints | NDArray[np.bool_] | slice) -> T:
+    """Some of the rows, whose fields are columns."""
+    return type(rows)(**{field.name: getattr(rows, field.name)[kept] for field in fields(rows)})
+
+
 def lookup(values: Ints, rows: Ints, missing: int = 0) -> Ints:
     """`values` at `rows`, and `missing` where a row is -1; there may be no values at all."""
     padded = np.append(values, missing)

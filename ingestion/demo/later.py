@@ -15,10 +15,18 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from ingestion.demo import browsing, catalogue, clickstream, mailing, permissions, purchases
-from ingestion.demo.calendar import DAY, HOUR, Calendar, Ints
+from ingestion.demo import (
+    browsing,
+    catalogue,
+    clickstream,
+    effects,
+    mailing,
+    permissions,
+    purchases,
+)
+from ingestion.demo.calendar import DAY, HOUR, Calendar, Ints, rows_of
 from ingestion.demo.identifiers import MAIN, NOBODY, PERSONAL, TYPO, Identifiers, device_names
-from ingestion.demo.people import ANONYMOUS, STAY_DAYS, SUBSCRIBER, Bools, People
+from ingestion.demo.people import ANONYMOUS, STAY_DAYS, SUBSCRIBER, People
 from ingestion.demo.troubles import Troubles
 from ingestion.demo.world import Block, World
 
@@ -69,16 +77,16 @@ def known_at(block: Block, moment: int) -> Block:
     Rows stand in time order, so that each keeps its place in every longer part.
     """
     kept = int(np.searchsorted(block.orders.placed, moment))
-    orders = _rows(block.orders, slice(0, kept))
+    orders = rows_of(block.orders, slice(0, kept))
     orders = replace(
         orders,
         cancelled=_until(orders.cancelled, moment),
         refunded=_until(orders.refunded, moment),
     )
-    lines = _rows(block.lines, block.lines.order < kept)
-    sent = _rows(block.messages, slice(0, int(np.searchsorted(block.messages.sent, moment))))
+    lines = rows_of(block.lines, block.lines.order < kept)
+    sent = rows_of(block.messages, slice(0, int(np.searchsorted(block.messages.sent, moment))))
     reactions = ("opened", "machine_opened", "clicked", "reported", "unsubscribed")
-    subscriptions = _rows(block.subscriptions, block.subscriptions.since < moment)
+    subscriptions = rows_of(block.subscriptions, block.subscriptions.since < moment)
     ended = subscriptions.ended
     return replace(
         block,
@@ -88,9 +96,9 @@ def known_at(block: Block, moment: int) -> Block:
         ),
         messages=replace(sent, **{name: _until(getattr(sent, name), moment) for name in reactions}),
         subscriptions=replace(subscriptions, ended=np.where(ended < moment, ended, mailing.NEVER)),
-        consents=_rows(block.consents, block.consents.occurred < moment),
-        events=_rows(block.events, block.events.delivered < moment),
-        feedback=_rows(block.feedback, block.feedback.occurred < moment),
+        consents=rows_of(block.consents, block.consents.occurred < moment),
+        events=rows_of(block.events, block.events.delivered < moment),
+        feedback=rows_of(block.feedback, block.feedback.occurred < moment),
     )
 
 
@@ -116,9 +124,15 @@ def _lived_on(later: Later, base: Block) -> Block:
         stream(6), people, subs, calendar, troubles, letters
     )
     visits = _visits_before_mail(stream(7), people, ids, orders, exposures, calendar, base)
+    happened = effects.happen(
+        stream, people, ids, orders, lines, visits, exposures, letters, calendar, troubles,
+        len(base.orders),
+    )  # fmt: skip
+    orders, lines, visits = happened.orders, happened.lines, happened.visits
+    visits = replace(visits, start=np.maximum(visits.start, calendar.start))
     automatic = mailing.send_automatic(stream(8), people, subs, orders, visits, calendar, troubles)
     messages = mailing.Messages.joined(campaigns, automatic)
-    messages = _rows(messages, messages.sent < calendar.end)
+    messages = rows_of(messages, messages.sent < calendar.end)
     clicks = np.flatnonzero(messages.clicked > 0)
     visits = browsing.Visits.joined(
         visits,
@@ -128,7 +142,7 @@ def _lived_on(later: Later, base: Block) -> Block:
         ),
     )  # fmt: skip
     events = clickstream.make_events(stream(10), visits, people, orders, lines, calendar, troubles)
-    events = _rows(events, events.delivered >= calendar.start)
+    events = rows_of(events, events.delivered >= calendar.start)
     consents = _spoken(stream(11), base, subs, calendar)
     returned, sent_back = _returns(stream(12), base, calendar, troubles)
     all_orders = _after(returned, orders)
@@ -149,7 +163,7 @@ def _lived_on(later: Later, base: Block) -> Block:
         visits=_after(base.visits, replace(visits, order=order)),
         events=_after(base.events, replace(events, visit=events.visit + len(base.visits))),
         consents=_after(base.consents, consents),
-        feedback=_after(base.feedback, _rows(feedback, feedback.occurred >= calendar.start)),
+        feedback=_after(base.feedback, rows_of(feedback, feedback.occurred >= calendar.start)),
     )
 
 
@@ -311,10 +325,6 @@ def _after(first: T, second: T) -> T:
             for field in fields(first)
         }
     )
-
-
-def _rows(rows: T, kept: Ints | Bools | slice) -> T:
-    return type(rows)(**{field.name: getattr(rows, field.name)[kept] for field in fields(rows)})
 
 
 def _until(moments: Ints, moment: int) -> Ints:

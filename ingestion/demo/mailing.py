@@ -29,12 +29,16 @@ LATER_CAMPAIGN_EVERY = 5 * DAY
 _LAST_CAMPAIGN = 5 * DAY - 10 * HOUR
 HOLDOUT = 0.10
 _SENT_SHARE = 0.75
+_EXTRA_ORDERS = (0.06, 0.0, 0.02, 0.09, 0.0)
+_ANNOYING = 4  # the letter that drives people away
 
 
 @dataclass(frozen=True)
 class Campaign:
-    """One newsletter to everybody: when it leaves and how many visits it causes by itself.
+    """One newsletter to everybody: when it leaves, how many visits and orders it causes by itself.
 
+    `extra_orders` is per person who gets it; below zero it is the share of their next orders that
+    they do not place because of it.
     `experiment` names the experiment that leaves some of the list out; None where all get it.
     """
 
@@ -44,6 +48,7 @@ class Campaign:
     subject: str
     sent: int
     lift: float
+    extra_orders: float
     experiment: str | None
 
 
@@ -107,6 +112,7 @@ def _letters(moments: list[int], first: int = 0) -> list[Campaign]:
                 subject=f"New in {category}",
                 sent=sent,
                 lift=0.005 * (1 + index % 4),
+                extra_orders=-0.5 if index == _ANNOYING else _EXTRA_ORDERS[index % 5],
                 experiment=f"letter-{index + 1:02d}" if index % 3 < 2 else None,
             )
         )

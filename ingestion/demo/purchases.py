@@ -24,7 +24,10 @@ DISCOUNTS = (0, 10, 15, 20)
 
 @dataclass(frozen=True)
 class Orders:
-    """One row per order, in time order; money in minor units of the order's currency."""
+    """One row per order, in time order; money in minor units of the order's currency.
+
+    `cause` is what made somebody order who would not have (effects); -1: their own accord.
+    """
 
     number: Ints
     person: Ints
@@ -44,6 +47,7 @@ class Orders:
     is_signed_in: Bools
     shows_loyalty: Bools
     name_is_initial: Bools
+    cause: Ints
 
     def __len__(self) -> int:
         """How many orders."""
@@ -71,6 +75,7 @@ def make_orders(
     troubles: Troubles,
     moments: tuple[Ints, Ints] | None = None,
     earlier: int = 0,
+    cause: Ints | None = None,
 ) -> Orders:
     """Draw every order that was placed before the calendar ends.
 
@@ -82,6 +87,7 @@ def make_orders(
         troubles: how often things go wrong.
         moments: who orders when, where that is decided already.
         earlier: how many orders of these people have a number already.
+        cause: what made them order, where something did.
     """
     person, placed = moments or _moments(rng, people, calendar)
     n = len(person)
@@ -89,6 +95,7 @@ def make_orders(
     placed = np.where(is_online, placed, calendar.in_shop_hours(rng, placed))
     order = np.lexsort((person, placed))
     person, placed, is_online = person[order], placed[order], is_online[order]
+    cause = np.full(n, NOBODY) if cause is None else cause[order]
     payment = _payments(rng, is_online)
     no_identity = ~is_online & (rng.random(n) < troubles.no_identity_receipt)
     payment = np.where(no_identity, CASH, payment)
@@ -119,6 +126,7 @@ def make_orders(
         is_signed_in=is_online & (ids.login[person] >= 0) & (rng.random(n) < 0.7),
         shows_loyalty=~is_online & ~no_identity & (rng.random(n) < 0.75),
         name_is_initial=rng.random(n) < troubles.name_variant,
+        cause=cause,
     )
 
 

@@ -43,6 +43,8 @@ create macro iso(s) as strftime(make_timestamp(s::bigint * 1000000), '%Y-%m-%dT%
 create macro iso_offset(s) as
     strftime(make_timestamp(s::bigint * 1000000), '%Y-%m-%dT%H:%M:%S+00:00');
 create macro money(minor) as printf('%.2f', minor / 100.0);
+create macro in_gbp(minor, currency) as
+    minor / {list(map(float, catalogue.PRICE_FACTOR))}[(currency + 1)::integer];
 create macro order_id(number) as ({ORDER_ID_BASE} + number * 13);
 create macro as_written(phone, n) as case
     when phone is null then null
@@ -163,6 +165,7 @@ def _block_tables(calendar: Calendar, block: Block) -> dict[str, pa.Table]:
             {"n": np.arange(len(block.contacts.person))} | _columns(block.contacts)
         ),
         "feedback": pa.table(_columns(block.feedback)),
+        "prevented": pa.table(_columns(block.prevented)),
     }
 
 

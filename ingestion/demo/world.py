@@ -16,7 +16,15 @@ from functools import cached_property
 
 import numpy as np
 
-from ingestion.demo import browsing, catalogue, clickstream, mailing, permissions, purchases
+from ingestion.demo import (
+    browsing,
+    catalogue,
+    clickstream,
+    effects,
+    mailing,
+    permissions,
+    purchases,
+)
 from ingestion.demo.calendar import Calendar, Ints
 from ingestion.demo.identifiers import Identifiers, make_identifiers
 from ingestion.demo.people import People, make_people
@@ -46,6 +54,7 @@ class Block:
     consents: permissions.Consents
     contacts: permissions.Contacts
     feedback: permissions.Feedback
+    prevented: effects.Prevented
 
 
 @dataclass(frozen=True)
@@ -114,6 +123,11 @@ def make_block(world: World, index: int) -> Block:
     visits = _visits_before_mail(
         stream(6), people, ids, orders, subs, exposures, calendar, troubles
     )
+    happened = effects.happen(
+        stream, people, ids, orders, lines, visits, exposures, mailing.campaigns(calendar),
+        calendar, troubles,
+    )  # fmt: skip
+    orders, lines, visits = happened.orders, happened.lines, happened.visits
     automatic = mailing.send_automatic(stream(7), people, subs, orders, visits, calendar, troubles)
     messages = mailing.Messages.joined(campaigns, automatic)
     clicked = np.flatnonzero(messages.clicked > 0)
@@ -147,6 +161,7 @@ def make_block(world: World, index: int) -> Block:
         ),
         contacts=permissions.make_contacts(stream(11), ids, orders, subs, calendar),
         feedback=permissions.make_feedback(stream(12), orders, first_product, calendar),
+        prevented=happened.prevented,
     )
 
 

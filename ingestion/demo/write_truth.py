@@ -13,9 +13,15 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from ingestion.demo import catalogue, write_levels, write_offers, write_programmes
+from ingestion.demo import (
+    catalogue,
+    write_levels,
+    write_offers,
+    write_programmes,
+)
 from ingestion.demo.tables import Connection, copy_table
 from ingestion.demo.world import World
+from ingestion.demo.write_truth_effects import write_block_effects
 
 _PLACEHOLDERS = ", ".join(f"'{phone}'" for phone in catalogue.PLACEHOLDER_PHONES)
 # Every identifier that the data shows, with the record that shows it beside others.
@@ -166,9 +172,11 @@ select case when o.is_online then order_id(o.number)::text else 'S'
     || (200000 + o.number) end as order_id,
     case when not o.is_test then p.person_id end as person_id, moment(o.placed) as ordered_at,
         o.is_online, o.is_test,
-    o.cancelled > 0 as is_cancelled, o.refunded > 0 as is_returned, u.name as currency
-from orders o join people p on p.p = o.person join currencies u
-    on u.code = o.currency order by o.number
+    o.cancelled > 0 as is_cancelled, o.refunded > 0 as is_returned, u.name as currency,
+    k.kind as caused_by_kind, k.name as caused_by
+from orders o join people p on p.p = o.person join currencies u on u.code = o.currency
+left join causes k on k.code = o.cause
+order by o.number
 """
 
 # The consent log, what was said to a text or a push message, and what the cookie banner was told on
@@ -253,6 +261,7 @@ def write_block_truth(con: Connection, world: World, folder: Path, block: int) -
     """Write the block's truth; needs what write_{klaviyo,programmes,levels,offers} prepared."""
     con.execute(f"set variable until = {world.calendar.end}")
     find_sightings(con)
+    write_block_effects(con, folder, block)
     con.execute(_KEYS)
     _group_by_evidence(con)
     for name, query in _TABLES.items():
