@@ -66,6 +66,10 @@ class RefusedError(SourceError):
     """A source's server understood and said no; asked again it would say the same."""
 
 
+class AccessDeniedError(RefusedError):
+    """The credentials are good, and may not read this."""
+
+
 class DiskFullError(RegularsError):
     """There is no room left to work in."""
 

@@ -31,7 +31,7 @@ from urllib.parse import urlsplit
 import httpx
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
 
-from ingestion.errors import RefusedError, SourceError, UsageError
+from ingestion.errors import AccessDeniedError, RefusedError, SourceError, UsageError
 
 RETRIED_STATUSES = frozenset({429, 500, 502, 503, 504})
 ATTEMPTS = 6
@@ -216,7 +216,7 @@ class ApiClient:
             hint = f"Check {self.credentials}." if self.credentials else "Check its credentials."
             return RefusedError(f"{self.name}: the credentials were refused (401, {what}).", hint)
         if status == httpx.codes.FORBIDDEN:
-            return RefusedError(
+            return AccessDeniedError(
                 f"{self.name}: the credentials do not allow {what} (403).",
                 "Give the key the missing scope; `regulars doctor --connect` names it.",
             )

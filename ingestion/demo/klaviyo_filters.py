@@ -72,6 +72,7 @@ ENDPOINTS = {
             75,
             750,
         ),
+        Endpoint("flows", "flows:read", 50, 50, "updated", _ALL, ("updated", "-updated"), 3, 60),
         Endpoint("metrics", "metrics:read", 200, 200, "", (), (), 10, 150),
     )
 }

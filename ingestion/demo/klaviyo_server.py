@@ -1,6 +1,6 @@
 """The pretend shop's Klaviyo: the read side of its API, revision 2026-07-15.
 
-Answers: GET /api/{profiles,events,campaigns,lists,metrics} with JSON:API cursor paging
+Answers: GET /api/{profiles,events,campaigns,lists,flows,metrics} with JSON:API cursor paging
 (`page[cursor]`, `page[size]`, `links.next`), `filter`, `sort`, `include`, sparse `fields[…]` and
 `additional-fields[profile]=subscriptions`. Needs `Authorization: Klaviyo-API-Key …` and `revision`.
 Limits: burst and steady windows per endpoint, 429 with Retry-After.
@@ -75,6 +75,8 @@ class Klaviyo:
         """Read what write_klaviyo wrote."""
         shop = cls(api_key)
         for name in ENDPOINTS:
+            if not (folder / name).is_dir():
+                continue  # written before the shop had it
             query = f"select * from '{folder}/{name}/*.parquet'"
             with connect() as con:
                 result = con.execute(query)

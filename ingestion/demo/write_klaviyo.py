@@ -1,8 +1,8 @@
 """The pretend shop's mail system: Klaviyo's resources for the server, or SendGrid events as files.
 
-Data flow: tables of a block -> api/klaviyo/{profiles,events,campaigns,lists,metrics} (Parquet: id,
-    sort
-columns, the JSON:API resource as text), or email/part-BBB.jsonl.gz (SendGrid's Event Webhook).
+Data flow: tables of a block -> api/klaviyo/{profiles,events,campaigns,lists,flows,metrics}
+(Parquet: id, sort columns, the JSON:API resource as text), or email/part-BBB.jsonl.gz (SendGrid's
+Event Webhook).
 Does not belong here: paging and filters (the server's).
 """
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ingestion.demo.catalogue import SHOP_URL
+from ingestion.demo.mailing import MESSAGE_KINDS
 from ingestion.demo.tables import Connection, copy_lines, copy_table
 
 KLAVIYO = "https://a.klaviyo.com"
@@ -146,6 +147,7 @@ _EVENTS = f"""
 with h as (
     select m, metric, happened, machine, klaviyo_id,
         json_merge_patch('{{}}', json_object('$message', message_key, 'campaign_id', campaign_id,
+            '$flow', case when campaign_id is null then message_key end,
             'Campaign Name', campaign_name, 'Subject', subject, 'message_kind', kind_name,
                 'variant', variant,
             'message_id', substr(message_hash, 1, 22),
@@ -204,6 +206,18 @@ select '{LIST_ID}' as id, getvariable('since')::bigint as updated,
     'links': {{'self': '{KLAVIYO}/api/lists/{LIST_ID}/'}}}})::text as resource
 """
 
+_FLOW_NAMES = ", ".join(f"'{kind}'" for kind in MESSAGE_KINDS if kind != "promo")
+_FLOWS = f"""
+select 'FLOW' || upper(replace(name, '_', '')) as id, getvariable('since')::bigint as updated,
+    to_json({{'type': 'flow', 'id': 'FLOW' || upper(replace(name, '_', '')), 'attributes': {{
+        'name': upper(name[1]) || replace(name[2:], '_', ' '), 'status': 'live', 'archived': false,
+        'created': iso_offset(getvariable('since') - 86400 * 900),
+        'updated': iso_offset(getvariable('since')), 'trigger_type': 'Metric'}},
+    'links': {{'self': '{KLAVIYO}/api/flows/FLOW' || upper(replace(name, '_', '')) || '/'}}}})::text
+        as resource
+from (select unnest([{_FLOW_NAMES}]) as name)
+"""
+
 _METRICS = f"""
 select metric_id as id, metric as name,
     to_json({{'type': 'metric', 'id': metric_id, 'attributes': {{'name': metric,
@@ -258,9 +272,10 @@ def write_api_block(con: Connection, folder: Path, block: int) -> None:
 
 
 def write_api_fixed(con: Connection, folder: Path, since: int) -> None:
-    """Write campaigns, the list and the metrics."""
+    """Write campaigns, the list, the flows and the metrics."""
     con.execute(f"set variable since = {since}")
-    for name, query in {"campaigns": _CAMPAIGNS, "lists": _LISTS, "metrics": _METRICS}.items():
+    fixed = {"campaigns": _CAMPAIGNS, "lists": _LISTS, "flows": _FLOWS, "metrics": _METRICS}
+    for name, query in fixed.items():
         copy_table(con, query, folder / name / "part-000.parquet")
 
 

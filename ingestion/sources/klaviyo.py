@@ -1,10 +1,11 @@
-"""Klaviyo: profiles with their subscriptions, events of every channel, campaigns and lists.
+"""Klaviyo: profiles with their subscriptions, events of every channel, campaigns, lists, flows.
 
 What: GET /api/profiles (`additional-fields[profile]=subscriptions`), /api/events (with metric and
 the profile's email, phone and external id), /api/campaigns (asked for each channel: email, SMS,
-mobile push), /api/lists; revision 2026-07-15.
-Auth: a private key with profiles:read, events:read, metrics:read, campaigns:read, lists:read, from
-the variable that `api_key_env` names.
+mobile push), /api/lists, /api/flows; revision 2026-07-15.
+Auth: a private key with profiles:read, events:read, metrics:read, campaigns:read, lists:read and,
+for the names of flows, flows:read (else they are left out and the run says so), from the variable
+that `api_key_env` names.
 Paging: JSON:API cursors (`links.next`), oldest change first. Klaviyo gives no totals, so the end
 is checked from the other side: the newest row must have been seen, else the pull goes on from the
 last one seen. A repeated cursor, a short page with a next one, or errors in a 200 are asked for
@@ -16,7 +17,7 @@ whenever Klaviyo took them in, so every `look_back_every_days` a pull of them be
 `look_back_days` earlier. A row dated after the run never moves the cursor.
 Bad day: a profile or event without id or time goes to quarantine; a page that cannot be trusted
 fails the source, and nothing of it is loaded.
-Data flow: Klaviyo -> raw_klaviyo.{profiles,events,campaigns,lists}
+Data flow: Klaviyo -> raw_klaviyo.{profiles,events,campaigns,lists,flows}
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from ingestion.apis.http import ApiClient
 from ingestion.apis.paging import Cursor, LookBack, PageError, parsed, retried_page
 from ingestion.apis.source import ApiSource, Page, Pull
 from ingestion.config import ApiSettings
-from ingestion.errors import RegularsError, SourceError
+from ingestion.errors import AccessDeniedError, RegularsError, SourceError
 from ingestion.landing.fields import Column, TableSpec
 
 Row = dict[str, Any]
@@ -68,6 +69,7 @@ class Endpoint:
         params: what else every request carries.
         filters: filters that always apply.
         scope: what the key needs.
+        is_optional: a key without its scope leaves it out.
         looks_back: its time says nothing of when Klaviyo took a row in.
         channels: Klaviyo's and our name of each channel, where a channel must be named to ask.
     """
@@ -81,6 +83,7 @@ class Endpoint:
     filters: str = ""
     channels: tuple[tuple[str, str], ...] = ()
     looks_back: bool = False
+    is_optional: bool = False
 
 
 ENDPOINTS = {
@@ -116,6 +119,9 @@ ENDPOINTS = {
         channels=(("email", "email"), ("sms", "sms"), ("mobile_push", "push")),
     ),
     "lists": Endpoint("/api/lists", "updated", "greater-than", 10, "lists:read"),
+    "flows": Endpoint(
+        "/api/flows", "updated", "greater-or-equal", 50, "flows:read", is_optional=True
+    ),
 }
 
 PROFILES = TableSpec(
@@ -171,6 +177,19 @@ LISTS = TableSpec(
         Column("payload", "json"),
     ),
 )
+FLOWS = TableSpec(
+    name="flows",
+    description="One row per version of a flow.",
+    columns=(
+        Column("flow_id", required=True),
+        Column("name"),
+        Column("status"),
+        Column("trigger_type"),
+        Column("created_at", "timestamp"),
+        Column("updated_at", "timestamp"),
+        Column("payload", "json"),
+    ),
+)
 
 
 def open_client(settings: KlaviyoSettings) -> ApiClient:
@@ -188,8 +207,16 @@ def open_client(settings: KlaviyoSettings) -> ApiClient:
 
 def pull(request: Pull[KlaviyoSettings]) -> Iterator[Page]:
     """Every page of one table that is new or may have changed."""
+    try:
+        yield from _pull(request, ENDPOINTS[request.table])
+    except AccessDeniedError as error:
+        if not ENDPOINTS[request.table].is_optional:
+            raise
+        request.remarks.append(f"{error.message} {error.hint}".rstrip("."))
+
+
+def _pull(request: Pull[KlaviyoSettings], endpoint: Endpoint) -> Iterator[Page]:
     settings = request.settings
-    endpoint = ENDPOINTS[request.table]
     with open_client(settings) as client:
         for asked, more, state in _by_channel(endpoint, request.state):
             cursor = _cursor(endpoint, settings, request.as_of, state)
@@ -386,12 +413,23 @@ def _list(item: Row, _included: Included) -> Row:
     return _copied(item, "list_id", "name", created_at="created", updated_at="updated")
 
 
+def _flow(item: Row, _included: Included) -> Row:
+    names = ("name", "status", "trigger_type")
+    return _copied(item, "flow_id", *names, created_at="created", updated_at="updated")
+
+
 def _related(item: Row, name: str) -> str:
     relation = (item.get("relationships") or {}).get(name) or {}
     return str((relation.get("data") or {}).get("id", ""))
 
 
-_ROWS = {"profiles": _profile, "events": _event, "campaigns": _campaign, "lists": _list}
+_ROWS = {
+    "profiles": _profile,
+    "events": _event,
+    "campaigns": _campaign,
+    "lists": _list,
+    "flows": _flow,
+}
 
 
 def check_connection(own: KlaviyoSettings) -> list[Check]:
@@ -408,16 +446,26 @@ def check_connection(own: KlaviyoSettings) -> list[Check]:
             try:
                 client.json("GET", endpoint.path, params=params)
                 found.append(Check(f"klaviyo {name}", "ok", f"Readable ({endpoint.scope})."))
+            except AccessDeniedError as error:
+                if endpoint.is_optional:
+                    sentence = f"Left out, for want of {endpoint.scope}."
+                    found.append(Check(f"klaviyo {name}", "ok", sentence))
+                else:
+                    found.append(_unreadable(name, endpoint, error))
             except RegularsError as error:
-                hint = f"The key needs the scope {endpoint.scope}. {error.hint}".strip()
-                found.append(Check(f"klaviyo {name}", "failed", error.message, hint))
+                found.append(_unreadable(name, endpoint, error))
     return found
+
+
+def _unreadable(name: str, endpoint: Endpoint, error: RegularsError) -> Check:
+    hint = f"The key needs the scope {endpoint.scope}. {error.hint}".strip()
+    return Check(f"klaviyo {name}", "failed", error.message, hint)
 
 
 SOURCE = ApiSource(
     "klaviyo",
-    "Profiles, events, campaigns and lists of every channel from Klaviyo's API.",
-    (PROFILES, EVENTS, CAMPAIGNS, LISTS),
+    "Profiles, events, campaigns and flows of every channel, and lists, from Klaviyo's API.",
+    (PROFILES, EVENTS, CAMPAIGNS, LISTS, FLOWS),
     KlaviyoSettings,
     pull,
     check_connection,

@@ -13,7 +13,7 @@ from typing import Any
 from ingestion.apis.connection import credential
 from ingestion.apis.http import ApiClient
 from ingestion.apis.paging import PageError, retried_page
-from ingestion.errors import SourceError
+from ingestion.errors import AccessDeniedError, SourceError
 from ingestion.sources.shopify import queries
 from ingestion.sources.shopify.settings import ShopSettings
 
@@ -21,10 +21,6 @@ Node = dict[str, Any]
 
 THROTTLE_TRIES = 20
 LONGEST_THROTTLE_SECONDS = 60.0
-
-
-class AccessDeniedError(SourceError):
-    """The app may not read this at all."""
 
 
 class CostTooHighError(Exception):

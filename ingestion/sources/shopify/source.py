@@ -34,12 +34,11 @@ from typing import Any
 from ingestion.apis.connection import Check, credential_check
 from ingestion.apis.paging import Cursor, LookBack, PageError, parsed, retried_page
 from ingestion.apis.source import ApiSource, Page, Pull
-from ingestion.errors import RegularsError, SourceError
+from ingestion.errors import AccessDeniedError, RegularsError, SourceError
 from ingestion.landing.fields import Column, TableSpec
 from ingestion.sources.shopify import queries
 from ingestion.sources.shopify.bulk import bulk_pages
 from ingestion.sources.shopify.graphql import (
-    AccessDeniedError,
     CostTooHighError,
     GraphqlClient,
     checked_page,

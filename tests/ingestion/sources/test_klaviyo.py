@@ -26,7 +26,10 @@ from tests.ingestion.api_world import AS_OF, impatient, rows_of, small_shop
 
 SEEDS = 250 if os.environ.get("REGULARS_SOAK") else 60  # RELIABILITY B4 asks for 500 of two APIs
 TABLES = tuple(klaviyo.ENDPOINTS)
-KEYS = {"profiles": "profile_id", "events": "event_id", "campaigns": "campaign_id"}
+KEYS = {
+    **{"profiles": "profile_id", "events": "event_id", "campaigns": "campaign_id"},
+    **{"lists": "list_id", "flows": "flow_id"},
+}
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +42,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoServers]:
 @pytest.fixture
 def shop(running: DemoServers, monkeypatch: pytest.MonkeyPatch) -> DemoServers:
     impatient(monkeypatch, running)
-    small = {"profiles": 20, "events": 150, "campaigns": 7, "lists": 1}
+    small = {"profiles": 20, "events": 150, "campaigns": 7, "lists": 1, "flows": 3}
     for name, size in small.items():
         endpoint = dataclasses.replace(klaviyo.ENDPOINTS[name], page_size=size)
         monkeypatch.setitem(klaviyo.ENDPOINTS, name, endpoint)
@@ -55,7 +58,7 @@ def settings(shop: DemoServers) -> KlaviyoSettings:
 @pytest.mark.parametrize("table", TABLES)
 def test_every_row_arrives_once(shop: DemoServers, settings: KlaviyoSettings, table: str) -> None:
     rows = rows_of(klaviyo, table, settings)
-    key = KEYS.get(table, "list_id")
+    key = KEYS[table]
     assert sorted(row[key] for row in rows) == sorted(shop.klaviyo.rows[table])
 
 
@@ -309,6 +312,25 @@ def test_the_connection_check_names_missing_scopes_and_no_secret(
     assert [check.name for check in failed] == ["klaviyo events"]
     assert "events:read" in failed[0].hint
     assert API_KEY not in repr(checks)
+
+
+def test_a_key_that_may_not_read_flows_leaves_them_out_and_the_run_says_so(
+    shop: DemoServers, settings: KlaviyoSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scopes = shop.klaviyo.scopes
+    monkeypatch.setattr(shop.klaviyo, "scopes", scopes - {"flows:read"})
+    request = Pull("flows", settings, AS_OF, {})
+    assert list(klaviyo.pull(request)) == []
+    assert request.remarks == [
+        "klaviyo: the credentials do not allow GET /api/flows (403). "
+        "Give the key the missing scope; `regulars doctor --connect` names it"
+    ]
+    checks = {check.name: check for check in klaviyo.check_connection(settings)}
+    assert {check.status for check in checks.values()} == {"ok"}
+    assert checks["klaviyo flows"].sentence == "Left out, for want of flows:read."
+    monkeypatch.setattr(shop.klaviyo, "scopes", scopes - {"lists:read"})
+    with pytest.raises(SourceError, match="do not allow GET /api/lists"):
+        rows_of(klaviyo, "lists", settings)
 
 
 def test_a_wrong_key_is_a_clear_sentence(

@@ -11,6 +11,11 @@ customers as (
 campaigns as (
     select *
     from {{ ref('stg_klaviyo__campaigns') }}
+),
+
+flows as (
+    select *
+    from {{ ref('stg_klaviyo__flows') }}
 )
 
 select
@@ -43,7 +48,7 @@ select
     messages.is_opt_out_reply,
     messages.message_source,
     messages.subject,
-    coalesce(messages.campaign_name, campaigns.campaign_name) as campaign_name
+    coalesce(messages.campaign_name, campaigns.campaign_name, flows.flow_name) as campaign_name
 from messages
 left join customers as emails on messages.email = emails.raw_value and emails.identifier_type = 'email'
 left join customers as profiles
@@ -55,3 +60,4 @@ left join customers as named
         messages.identifier_value = named.raw_value
         and messages.identifier_type = named.identifier_type
 left join campaigns on messages.campaign_id = campaigns.campaign_id
+left join flows on messages.flow_id = flows.flow_id and messages.message_source = 'klaviyo'
