@@ -22,7 +22,12 @@ IDENTIFIER_TYPES = (
     "shopify_customer_id",
     "klaviyo_profile_id",
     "orders_customer_id",
+    "publisher_login",
+    "push_token",
 )
+
+# Of a browser or an app: they are somebody, and do not say who.
+ANONYMOUS_TYPES = ("push_token", "device")
 
 # Best evidence first.
 GRADES = ("card_paid_order", "verified_login", "checkout", "store_till", "newsletter", "import")

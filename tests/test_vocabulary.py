@@ -123,6 +123,9 @@ def test_identifier_types_are_known_to_every_seed() -> None:
     by_trust = [row["identifier_type"] for row in rows]
     assert by_trust == list(macro("identity.sql", "identifier_types"))
     assert sorted(by_trust) == sorted(vocabulary.IDENTIFIER_TYPES)
+    anonymous = tuple(row["identifier_type"] for row in rows if row["is_known_person"] == "false")
+    assert anonymous == tuple(macro("identity.sql", "anonymous_identifier_types"))
+    assert anonymous == vocabulary.ANONYMOUS_TYPES
     for name in ("identifier_limits", "person_limits", "blocked_identifiers"):
         assert {row["identifier_type"] for row in seed(name)} <= {*by_trust, vocabulary.EVERY}
     assert {row["linked_type"] for row in seed("identifier_limits")} <= set(by_trust)

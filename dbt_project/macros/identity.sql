@@ -3,14 +3,24 @@
 {% macro identifier_types() -%}
     {{ return([
         'shopify_customer_id', 'orders_customer_id', 'login', 'email', 'loyalty_id',
-        'klaviyo_profile_id', 'payment_card', 'phone', 'device',
+        'klaviyo_profile_id', 'payment_card', 'phone', 'publisher_login', 'push_token', 'device',
     ]) }}
 {%- endmacro %}
 
 {#- The types that may connect two accounts of one person, or two people: all others name an account or an
     address of somebody. In the order of trust. -#}
 {% macro bridging_identifier_types() -%}
-    {{ return(['payment_card', 'phone', 'device']) }}
+    {{ return(['payment_card', 'phone', 'publisher_login', 'push_token', 'device']) }}
+{%- endmacro %}
+
+{#- Bridges that whoever is at hand may use: a browser, the app on it, an account at a publisher. -#}
+{% macro lent_identifier_types() -%}
+    {{ return(['publisher_login', 'push_token', 'device']) }}
+{%- endmacro %}
+
+{#- Of a browser or an app: they are somebody, and do not say who. -#}
+{% macro anonymous_identifier_types() -%}
+    {{ return(['push_token', 'device']) }}
 {%- endmacro %}
 
 {#- Accounts that a system opens for an address, whoever writes from it. -#}

@@ -29,7 +29,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, Table, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from ingestion.vocabulary import ANONYMOUS_CHANNELS, EVERY, Reason, grade_rank
+from ingestion.vocabulary import ANONYMOUS_CHANNELS, ANONYMOUS_TYPES, EVERY, Reason, grade_rank
 from orchestration.ops import schema
 from orchestration.ops.store import StoreError
 
@@ -239,7 +239,7 @@ def _personal_receipt(
         for identifier, state in known
         if state.receipt_id is not None
         and (identifier.type not in kinds or policy.channel in {"ads", "onsite"})
-        and (identifier.type != "device" or policy.channel in ANONYMOUS_CHANNELS)
+        and (identifier.type not in ANONYMOUS_TYPES or policy.channel in ANONYMOUS_CHANNELS)
     ]
     return None if policy.channel == "push" or not receipts else min(receipts)[3]
 

@@ -48,7 +48,7 @@ def find(board: Connection, rival: Rival) -> None:
 # Whom a record's own system takes it for: its account first, its cookie or card last.
 _OWN_ACCOUNT = (
     "shopify_customer_id, orders_customer_id, loyalty_id, klaviyo_profile_id, login, email, phone,"
-    " payment_card, device"
+    " payment_card, publisher_login, push_token, device"
 )
 _MOST_RECORDS = """
 with judged as ({judged})
@@ -116,6 +116,8 @@ PRIORITY = (
     "orders_customer_id",
     "payment_card",
     "phone",
+    "publisher_login",
+    "push_token",
     "shopify_customer_id",
 )
 LIMITS = (1, *[5] * (len(PRIORITY) - 1))

@@ -80,6 +80,8 @@ REFUSALS = {
     "shared_loyalty_id": "Loyalty card used by several people",
     "shared_shopify_customer_id": "Shop account used by several people",
     "shared_klaviyo_profile_id": "Mail profile used by several people",
+    "shared_publisher_login": "Publisher's account used by several people",
+    "shared_push_token": "Push address used by several people",
     "too_many_emails": "Seen with too many addresses",
     "too_many_phones": "Seen with too many phones",
     "too_many_logins": "Seen with too many logins",

@@ -30,7 +30,8 @@ Connection = duckdb.DuckDBPyConnection
 # The identifier types in the order of trust, as in macros/identity.sql; a test compares.
 TRUST = (
     *("shopify_customer_id", "orders_customer_id", "login", "email", "loyalty_id"),
-    *("klaviyo_profile_id", "payment_card", "phone", "device"),
+    *("klaviyo_profile_id", "payment_card", "phone", "publisher_login", "push_token"),
+    "device",
 )
 
 DICTIONARY, COMPONENTS = "int_identifier_values", "int_identity_components_before_cuts"

@@ -11,6 +11,7 @@ import pytest
 from tests.dbt.scenes import build_all
 from tests.dbt.scenes_accounts import accounts
 from tests.dbt.scenes_households import households
+from tests.dbt.scenes_lent import lent
 from tests.dbt.scenes_money import money
 from tests.dbt.scenes_people import people
 from tests.dbt.scenes_review import review
@@ -34,6 +35,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     people(made)
     accounts(made)
     households(made)
+    lent(made)
     money(made)
     review(made)
     two_shops(made)

@@ -54,7 +54,7 @@ people as (
             where consent_receipt_id is not null
             and channel <> 'push'
             and (not is_address or channel in ('ads', 'onsite'))
-            and (identifier_type <> 'device' or channel in ('ads', 'onsite'))
+            and (identifier_type not in ({{ quoted(anonymous_identifier_types()) }}) or channel in ('ads', 'onsite'))
         ) as personal_receipt_id
     from standings
     group by customer_id, channel, purpose

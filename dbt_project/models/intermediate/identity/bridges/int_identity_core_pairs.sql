@@ -15,7 +15,7 @@ between_cores as (
     select
         bridge_cores.bridge_key,
         bridge_cores.core,
-        identifiers.identifier_type = 'device' as by_device
+        identifiers.identifier_type in ({{ quoted(lent_identifier_types()) }}) as by_device
     from bridge_cores
     inner join several on bridge_cores.bridge_key = several.bridge_key
     inner join {{ ref('int_identifiers') }} as identifiers on bridge_cores.bridge_key = identifiers.identifier_key

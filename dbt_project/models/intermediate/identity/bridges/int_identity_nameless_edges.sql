@@ -1,8 +1,9 @@
 {#-
-    Cards and devices of somebody with a name, and an account or address without one that was seen with
-    them: somebody of the household may have paid or used the tablet. A card is somebody's if another core
-    or any full name was seen with it; a device is if a core with a name was. The owner's after all is an
-    address that bears the owner's first name, and one on a device if neither was seen on another.
+    Cards, devices and what is lent like these (`lent_identifier_types`), of somebody with a name, and an
+    account or address without one that was seen with them: somebody of the household may have paid or used
+    the tablet. A card is somebody's if another core or any full name was seen with it; a device is if a core
+    with a name was. The owner's after all is an address that bears the owner's first name, and one on a
+    device if neither was seen on another.
 -#}
 with full_names as (
     select
@@ -24,7 +25,7 @@ bridge_cores as (
     from {{ ref('int_identity_bridge_cores') }} as bridge_cores
     inner join {{ ref('int_identifiers') }} as identifiers on bridge_cores.bridge_key = identifiers.identifier_key
     left join full_names on bridge_cores.core = full_names.core
-    where identifiers.identifier_type in ('payment_card', 'device')
+    where identifiers.identifier_type in ('payment_card', {{ quoted(lent_identifier_types()) }})
 ),
 
 -- Apart from the owners, so that no engine compares every word with everybody of that first name
@@ -65,7 +66,7 @@ somebodys_devices as (
         bridge_key,
         max(bridge_count) as device_count
     from bridge_cores
-    where identifier_type = 'device' and is_named
+    where identifier_type in ({{ quoted(lent_identifier_types()) }}) and is_named
     group by bridge_key
 ),
 

@@ -2,7 +2,8 @@
     Edges by which a record without a name would connect two people, each refused by itself: those of
     `int_identity_nameless_edges`, and those between cards, phones and devices on records without an account
     or address. The latter stay if both ends were seen under one and the same name, with one account or
-    address, or with nothing but each other.
+    address, or with nothing but each other; and where one is a device that was seen with nothing but the
+    other, which is a login at a publisher or a push address: nobody else is connected by it.
 -#}
 with edges as (
     select
@@ -72,6 +73,34 @@ of_one_core as (
     where cores_a.core = cores_b.core
 ),
 
+-- Devices as ends of a chain: no account, no address, one partner
+ends as (
+    select
+        min(key_a) as key_a,
+        min(key_b) as key_b
+    from (
+        select
+            key_a as device_key,
+            type_b as partner_type,
+            key_a,
+            key_b
+        from bare
+        where type_a = 'device'
+        union all
+        select
+            key_b as device_key,
+            type_a as partner_type,
+            key_a,
+            key_b
+        from bare
+        where type_b = 'device'
+    ) as partners
+    left join known on partners.device_key = known.bridge_key
+    where known.bridge_key is null
+    group by partners.device_key
+    having count(*) = 1 and min(partners.partner_type) in ({{ quoted(lent_identifier_types()) }})
+),
+
 judged as (
     select
         sides.key_a,
@@ -101,7 +130,9 @@ select
     case when judged.have_names then 'several_people' else 'unnamed_record' end as refusal_reason
 from judged
 left join of_one_core on judged.key_a = of_one_core.key_a and judged.key_b = of_one_core.key_b
+left join ends on judged.key_a = ends.key_a and judged.key_b = ends.key_b
 where
     of_one_core.key_a is null
+    and ends.key_a is null
     and not judged.are_alone
     and not (judged.have_names and judged.have_one_name)

@@ -34,8 +34,8 @@ edges as (
     union all
     {%- endfor %}
     select
-        {{ bridges[1] }} as hub,
-        {{ bridges[2] }} as other,
+        phone as hub,
+        device as other,
         true as hub_is_bridge,
         true as other_is_bridge,
         cast(null as {{ dbt.type_string() }}) as refusal_reason,
@@ -47,11 +47,11 @@ edges as (
     from with_hub
     where
         personal_hub is null
-        and bridge_hub = {{ bridges[0] }}
-        and {{ bridges[1] }} is not null
-        and {{ bridges[2] }} is not null
-        and {{ bridges[1] }}_refusal is null
-        and {{ bridges[2] }}_refusal is null
+        and bridge_hub = payment_card
+        and phone is not null
+        and device is not null
+        and phone_refusal is null
+        and device_refusal is null
     union all
     select
         login as hub,

@@ -56,6 +56,104 @@ stated as (
     where (email is not null or phone is not null) and occurred_at <= {{ as_of() }}
 ),
 
+-- What else a browser said of its visitor: an account at a publisher, where push messages reach it
+held as (
+    select
+        visitor_id,
+        login_id,
+        'publisher' as rule,
+        publisher_login,
+        cast(null as {{ dbt.type_string() }}) as push_token,
+        event_id,
+        occurred_at
+    from {{ ref('int_web_events') }}
+    where publisher_login is not null and occurred_at <= {{ as_of() }}
+    union all
+    select
+        visitor_id,
+        login_id,
+        'push' as rule,
+        cast(null as {{ dbt.type_string() }}) as publisher_login,
+        endpoint as push_token,
+        event_id,
+        occurred_at
+    from {{ ref('int_web_events') }}
+    where event_name = 'Push Subscribed' and endpoint is not null and occurred_at <= {{ as_of() }}
+),
+
+held_by_browser as (
+    select
+        case when visitor_id not like 'login %' then visitor_id end as device_id,
+        login_id,
+        rule,
+        publisher_login,
+        push_token,
+        {{ first_value_by_time('event_id', 'occurred_at') }} as source_record_id,
+        min(occurred_at) as observed_at,
+        max(occurred_at) as last_seen_at,
+        count(*) as observation_count
+    from held
+    group by visitor_id, login_id, rule, publisher_login, push_token
+),
+
+-- Whoever was seen on that browser was seen with them, so that two people there are two for them as well
+seen_on_browser as (
+    select distinct
+        device_id,
+        login_id,
+        cast(null as {{ dbt.type_string() }}) as email,
+        cast(null as {{ dbt.type_string() }}) as phone
+    from visits
+    where login_id is not null and device_id in (select held_by_browser.device_id from held_by_browser)
+    union all
+    select distinct
+        device_id,
+        cast(null as {{ dbt.type_string() }}) as login_id,
+        email,
+        cast(null as {{ dbt.type_string() }}) as phone
+    from stated
+    where email is not null and device_id in (select held_by_browser.device_id from held_by_browser)
+    union all
+    select distinct
+        device_id,
+        cast(null as {{ dbt.type_string() }}) as login_id,
+        cast(null as {{ dbt.type_string() }}) as email,
+        phone
+    from stated
+    where phone is not null and device_id in (select held_by_browser.device_id from held_by_browser)
+),
+
+held_by_visitors as (
+    select
+        rule,
+        source_record_id,
+        observed_at,
+        last_seen_at,
+        observation_count,
+        login_id,
+        cast(null as {{ dbt.type_string() }}) as email,
+        cast(null as {{ dbt.type_string() }}) as phone,
+        publisher_login,
+        push_token,
+        device_id
+    from held_by_browser
+    union all
+    select
+        held_by_browser.rule,
+        held_by_browser.source_record_id,
+        held_by_browser.observed_at,
+        held_by_browser.last_seen_at,
+        0 as observation_count,
+        seen_on_browser.login_id,
+        seen_on_browser.email,
+        seen_on_browser.phone,
+        held_by_browser.publisher_login,
+        held_by_browser.push_token,
+        cast(null as {{ dbt.type_string() }}) as device_id
+    from held_by_browser
+    inner join seen_on_browser on held_by_browser.device_id = seen_on_browser.device_id
+),
+
 -- The site says that an earlier id and this login are one person
 aliases as (
     select *
@@ -120,6 +218,22 @@ select
     cast(null as {{ dbt.type_string() }}) as previous_login
 from stated
 group by device_id, login_id, email, phone, evidence_rank
+union all
+select
+    'web' as source_system,
+    rule,
+    5 as evidence_rank,
+    source_record_id,
+    observed_at,
+    last_seen_at,
+    observation_count,
+    cast(null as {{ dbt.type_string() }}) as person_name,
+    {{ identifier_columns({
+        'login': 'login_id', 'email': 'email', 'phone': 'phone', 'publisher_login': 'publisher_login',
+        'push_token': 'push_token', 'device': 'device_id'
+    }) }},
+    cast(null as {{ dbt.type_string() }}) as previous_login
+from held_by_visitors
 union all
 -- A visitor who typed a name as well: the same sighting, told again for its name
 select

@@ -15,7 +15,7 @@ people as (
         min(first_seen_at) as first_seen_at,
         max(last_seen_at) as last_seen_at,
         count(*) as identifier_count,
-        bool_or(identifier_type <> 'device') as has_known_identifier
+        bool_or(identifier_type not in ({{ quoted(anonymous_identifier_types()) }})) as has_known_identifier
     from members
     group by component
 ),
