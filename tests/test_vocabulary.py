@@ -26,6 +26,7 @@ ACCEPTED = {
     "channel": vocabulary.CHANNELS,
     "purpose": vocabulary.PURPOSES,
     "stage": vocabulary.STAGES,
+    "level": vocabulary.LEVELS,
     "rfm_segment": vocabulary.RFM_GROUPS,
     "identifier_type": vocabulary.IDENTIFIER_TYPES,
     "evidence_grade": vocabulary.GRADES,
@@ -35,6 +36,7 @@ ACCEPTED = {
 # A person without an order stands in no group.
 FURTHER = {
     ("customer_360.yml", "rfm_segment"): {"prospects"},
+    ("customer_personalisation.yml", "reason"): {"never_asked"},
     # What happened to a person did so in places that no message goes to, too
     ("fct_interactions.yml", "channel"): {"web", "store", "other"},
 }
@@ -71,6 +73,7 @@ def accepted_values() -> Iterator[tuple[Path, str, set[str]]]:
         ("marts_permission.sql", "contact_channels", vocabulary.CHANNELS),
         ("marts_permission.sql", "contact_purposes", vocabulary.PURPOSES),
         ("marts_permission.sql", "refusal_reasons", IN_MODELS),
+        ("marts_permission.sql", "personalisation_levels", vocabulary.LEVELS),
         ("marts_rfm.sql", "rfm_groups", vocabulary.RFM_GROUPS),
         ("sessions.sql", "touchpoints", vocabulary.TOUCHPOINTS),
         ("marts_stages.sql", "journey_stages", vocabulary.STAGES),

@@ -44,6 +44,19 @@
     {%- endfor %}
 {%- endmacro %}
 
+{#- How far personalisation may go, the least first. -#}
+{% macro personalisation_levels() -%}
+    {{ return(['none', 'segment', 'full']) }}
+{%- endmacro %}
+
+{% macro personalisation_rank(level) -%}
+    case {{ level }}
+        {%- for level_word in personalisation_levels() %}
+        when '{{ level_word }}' then {{ loop.index }}
+        {%- endfor %}
+    end
+{%- endmacro %}
+
 {#- Reasons against, the strictest first. -#}
 {% macro refusal_reasons() -%}
     {{ return([

@@ -235,7 +235,8 @@ _TABLES = {
         order by all""",
     "holdouts": """
         select p.person_id as person, a.experiment as experiment_id,
-            if(a.is_treated, 'treated', 'held_out') as "group", moment(a.assigned_at) as assigned_at
+            if(a.is_treated, 'treatment', 'holdout') as "group",
+            moment(a.assigned_at) as assigned_at
         from assignments a join people p on p.p = a.person
         order by all""",
     "programmes": write_programmes.TRUTH,

@@ -10,6 +10,7 @@ import pytest
 
 from tests.dbt.scenes import build_all
 from tests.dbt.scenes_accounts import accounts
+from tests.dbt.scenes_experiments import experiments
 from tests.dbt.scenes_households import households
 from tests.dbt.scenes_lent import lent
 from tests.dbt.scenes_money import money
@@ -34,6 +35,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     build_all(made)
     people(made)
     accounts(made)
+    experiments(made)
     households(made)
     lent(made)
     money(made)

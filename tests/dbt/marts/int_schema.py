@@ -96,6 +96,9 @@ INTERMEDIATE: dict[str, str] = {
     "int_feedback_resolved": f"""
         feedback_key text, customer_id text, kind text, score {MONEY}, product_id text,
         question text, answer text, occurred_at timestamp, source text""",
+    "int_experiments_resolved": """
+        assignment_key text, experiment_id text, customer_id text, experiment_group text,
+        assigned_at timestamp, identifier_count bigint, is_in_both_groups boolean""",
     "int_customers": """
         customer_id text, first_seen_at timestamp, last_seen_at timestamp,
         identifier_count bigint, has_known_identifier boolean, is_newly_born boolean,

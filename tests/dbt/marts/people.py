@@ -7,6 +7,7 @@ it; the tests say that.
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 from tests.dbt.marts.shop import Shop
 
@@ -29,6 +30,7 @@ def add_everybody(shop: Shop) -> None:
     add_memberships(shop)
     add_households(shop)
     add_doubts(shop)
+    add_levels(shop)
 
 
 def add_stages(shop: Shop) -> None:
@@ -369,3 +371,68 @@ def add_memberships(shop: Shop) -> None:
             entered_at=entered,
             exited_at=exited,
         )
+
+
+def add_levels(shop: Shop) -> None:
+    """How far each may be addressed as the one they are; told apart by what they answered."""
+
+    def answer(customer: str, level: str | None, days: int, **more: Any) -> None:
+        status = more.pop("status", "denied" if level == "none" else "granted")
+        more = {"purpose": "personalisation", "level": level} | more
+        value = more.pop("value", f"{customer}@shop.example")
+        shop.consent(value, status, ago(days=days), **more)
+
+    for name in (
+        *("never", "full", "segment", "none", "yes", "expired", "changed", "back", "back_unproved"),
+        *("two_channels", "merged", "no_letters", "nothing_ever", "stopped", "came_again", "later"),
+        *("without_source", "expired_and_full"),
+    ):
+        shop.person(f"level_{name}", ago(days=300))
+    shop.person("level_anonymous", ago(days=300), known=False)
+    for level in ("full", "segment", "none"):
+        answer(f"level_{level}", level, 50, source="preference_centre")
+    answer("level_yes", None, 50)
+    answer("level_expired", "full", 90, expires_at=ago(days=1))
+    answer("level_changed", "full", 50)
+    answer("level_changed", "segment", 40)
+    answer("level_back", "none", 50)
+    answer("level_back", "full", 40)
+    answer("level_back_unproved", "none", 50)
+    answer("level_back_unproved", "full", 40, wording_version=None)
+    answer("level_two_channels", "full", 40)
+    answer("level_two_channels", "segment", 50, channel="onsite")
+    shop.identifier("level_merged", "login", "level-merged", ago(days=300))
+    answer("level_merged", "full", 40)
+    answer(
+        *("level_merged", "none", 90),
+        **{"identifier_type": "login", "value": "level-merged", "channel": "onsite"},
+    )
+    shop.suppression("level_no_letters@shop.example", "unsubscribed", ago(days=20))
+    answer("level_no_letters", "full", 40)
+    answer("level_nothing_ever", None, 20, status="revoked", channel="*", purpose="*")
+    answer("level_nothing_ever", "full", 40)
+    answer("level_came_again", None, 60, status="revoked", channel="*", purpose="*")
+    answer("level_came_again", "segment", 40, channel="onsite")
+    shop.suppression(
+        *("level_stopped@shop.example", "manual", ago(days=60)),
+        **{"channel": "*", "purpose": "*"},
+    )
+    answer("level_stopped", "full", 40)
+    answer("level_later", "full", -1)
+    answer("level_without_source", "full", 40, source=" ")
+    answer("level_expired_and_full", "full", 90, expires_at=ago(days=1), channel="onsite")
+    answer("level_expired_and_full", "full", 40)
+    answer(
+        *("level_anonymous", "full", 40),
+        **{"identifier_type": "device", "value": "device-level_anonymous", "channel": "onsite"},
+    )
+    shop.add(
+        "int_experiments_resolved",
+        assignment_key="assignment-1",
+        experiment_id="spring",
+        customer_id="level_full",
+        experiment_group="holdout",
+        assigned_at=ago(days=30),
+        identifier_count=1,
+        is_in_both_groups=False,
+    )

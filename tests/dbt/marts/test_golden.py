@@ -363,3 +363,49 @@ def test_how_it_began_and_where_somebody_left_off_are_kept(shop: Shop) -> None:
     assert (row["last_viewed_product_id"], row["last_viewed_at"]) == ("pot", ago(days=29))
     assert (row["last_added_product_id"], row["last_added_at"]) == ("mug", ago(days=28))
     assert row["first_touch_at"] == ago(days=30)
+
+
+LEVELS = {
+    "never": ("segment", "never_asked", 0),
+    "full": ("full", "granted", 1),
+    "segment": ("segment", "granted", 1),
+    "none": ("none", "denied", 1),
+    "yes": ("full", "granted", 1),
+    "expired": ("segment", "expired", 1),
+    "changed": ("segment", "granted", 1),
+    "back": ("full", "granted", 1),
+    "back_unproved": ("none", "denied", 2),
+    "two_channels": ("segment", "granted", 2),
+    "merged": ("none", "denied", 2),
+    "no_letters": ("full", "granted", 1),
+    "nothing_ever": ("none", "revoked", 2),
+    "came_again": ("segment", "granted", 1),
+    "stopped": ("none", "manual", 2),
+    "later": ("segment", "never_asked", 0),
+    "without_source": ("segment", "never_asked", 0),
+    "expired_and_full": ("full", "granted", 2),
+}
+
+
+@pytest.mark.parametrize("name", LEVELS)
+def test_the_strictest_answer_says_how_far_somebody_is_personalised(shop: Shop, name: str) -> None:
+    (row,) = shop.query(f"from marts.customer_personalisation where customer_id = 'level_{name}'")
+    assert (row["level"], row["reason"], row["answer_count"]) == LEVELS[name]
+    answered = row["reason"] not in ("never_asked", "expired", "manual")
+    assert (row["receipt_id"] is not None) == answered
+    assert (row["answered_at"] is None) == (row["reason"] == "never_asked")
+
+
+def test_who_is_anonymous_has_no_level_and_everybody_known_has_one(shop: Shop) -> None:
+    assert shop.query(
+        """
+        select count(*) as people, count(*) filter (where level is null) as lacking
+        from marts.dim_customers left join marts.customer_personalisation using (customer_id)
+        where is_known <> (level is not null)
+        """
+    ) == [{"people": 0, "lacking": 0}]
+
+
+def test_an_experiments_assignment_is_a_fact(shop: Shop) -> None:
+    (row,) = shop.query("from marts.fct_experiment_assignments")
+    assert (row["customer_id"], row["experiment_group"]) == ("level_full", "holdout")

@@ -288,7 +288,7 @@ def test_whom_an_experiment_left_out_got_no_such_letter(shop: Path) -> None:
             "select \"group\", count(*) from '{t}/*.parquet' group by 1", t=shop / "truth/holdouts"
         )
     )
-    assert 0.05 < groups["held_out"] / sum(groups.values()) < 0.16
+    assert 0.05 < groups["holdout"] / sum(groups.values()) < 0.16
     campaigns = table(
         "select experiment, campaign_id from '{t}/*.parquet' order by sent_at",
         t=shop / "truth/campaigns",
@@ -309,4 +309,4 @@ def test_whom_an_experiment_left_out_got_no_such_letter(shop: Path) -> None:
             k=shop / "api/klaviyo/events",
         )
     )
-    assert mailed == {"treated": True, "held_out": False}
+    assert mailed == {"treatment": True, "holdout": False}
