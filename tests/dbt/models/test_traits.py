@@ -103,6 +103,29 @@ def test_what_was_bought_looked_at_and_used_is_observed_with_its_share(
     ]
 
 
+def test_an_interest_halves_with_the_days_since_each_signal(timeline_world: World) -> None:
+    """One view 31 days ago, a line 27 and three 26 days ago, worth 5 each; half after 60 days."""
+    drinks = sum(worth * 0.5 ** (days / 60) for worth, days in ((1, 31), (5, 27), (15, 26)))
+    with timeline_world.warehouse() as con:
+        found = con.execute(
+            "select interest_kind, interest, score::double, interest_rank, signal_count,"
+            " last_signal_at::varchar from marts.customer_interests order by all"
+        ).fetchall()
+        as_traits = con.execute(
+            "select trait, value, evidence_kind, sensitivity, score::double"
+            " from marts.customer_traits where source = 'customer_interests' order by all"
+        ).fetchall()
+    assert found == [
+        ("category", "Drinks", round(drinks, 4), 1, 5, "2026-05-06 12:00:00"),
+        ("category", "Kitchen", round(0.5 ** (29 / 60), 4), 2, 1, "2026-05-03 09:00:00"),
+        ("topic", "tea", round(0.5 ** (20 / 60), 4), 1, 1, "2026-05-12 09:00:00"),
+    ]
+    assert as_traits == [
+        (f"interest_{kind}", interest, "inferred", "none", score)
+        for kind, interest, score, *_ in found
+    ]
+
+
 def test_who_buys_gifts_says_for_what_and_never_for_whom(timeline_world: World) -> None:
     assert traits(timeline_world, "buys_gifts", "buys_gifts_for") == [
         ("buys_gifts", "yes", "stated", "none", "orders", "2026-05-06", None),

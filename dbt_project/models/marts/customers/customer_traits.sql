@@ -206,10 +206,26 @@ observed as (
     ) <= {{ most }}
 ),
 
+interests as (
+    select
+        customer_id,
+        concat_ws('_', 'interest', interest_kind) as trait,
+        interest as value,
+        'inferred' as evidence_kind,
+        'customer_interests' as source,
+        last_signal_at as stated_at,
+        cast(null as timestamp) as valid_to,
+        cast(score as decimal(9, 4)) as score
+    from {{ ref('customer_interests') }}
+    where interest_rank <= {{ most }}
+),
+
 all_traits as (
     select * from stated
     union all
     select * from observed
+    union all
+    select * from interests
 ),
 
 occasions as (
