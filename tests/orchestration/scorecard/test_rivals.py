@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ingestion.vocabulary import IDENTIFIER_TYPES
 from orchestration.home.layout import Home
 from orchestration.scorecard import inputs
 from orchestration.scorecard.flat_matching import flat_match
@@ -152,7 +153,8 @@ def test_priority_is_user_id_then_email_then_by_name() -> None:
     assert set(LIMITS[1:]) == {5}
     segment_names = ["anonymous_id" if name == "device" else name for name in PRIORITY[2:]]
     assert segment_names == sorted(segment_names)
-    assert len(PRIORITY) == len(set(PRIORITY)) == 9
+    assert len(PRIORITY) == len(set(PRIORITY))
+    assert set(PRIORITY) == set(IDENTIFIER_TYPES)
 
 
 RECORDS = st.lists(
