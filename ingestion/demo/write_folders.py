@@ -9,7 +9,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ingestion.demo import catalogue, write_levels, write_offers, write_programmes
+from ingestion.demo import (
+    catalogue,
+    write_experiments,
+    write_levels,
+    write_offers,
+    write_programmes,
+)
 from ingestion.demo.tables import Connection, copy_table
 from ingestion.demo.world import World
 
@@ -197,6 +203,7 @@ DATED = (
     ("consents", _CONSENTS, "occurred_at"),
     ("feedback", _FEEDBACK, "occurred_at"),
     ("messages", write_programmes.MESSAGES, "occurred_at"),
+    *write_experiments.DATED,
     *write_levels.DATED,
     *write_offers.DATED,
 )
@@ -213,6 +220,7 @@ def write_block_folders(con: Connection, folder: Path, block: int) -> None:
     copy_table(con, _CONTACTS, folder / "contacts" / part)
     copy_table(con, _CONSENTS, folder / "consents" / part)
     copy_table(con, _FEEDBACK, folder / "feedback" / part)
+    copy_table(con, write_experiments.ASSIGNMENTS, folder / "experiments" / part)
     copy_table(con, write_levels.LEVELS, folder / "consents" / "levels" / part)
     copy_table(con, write_programmes.MESSAGES, folder / "messages" / part)
     write_offers.write_block_offers(con, folder, block)

@@ -1,8 +1,8 @@
 """The truth about the pretend shop, as Parquet: who is who, who is worth what, who said yes.
 
 Data flow: tables of a block -> truth/{people,identifiers,orders,consents,campaigns,exposures,
-holdouts,programmes,levels,vouchers,
-personas,traffic,volumes}/part-BBB.parquet
+holdouts,experiments,programmes,levels,vouchers,personas,
+traffic,volumes}/part-BBB.parquet
 Only the scorecard, tests and benchmarks may read it; nothing in the data refers to it.
 """
 
@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from ingestion.demo import (
     catalogue,
+    write_experiments,
     write_levels,
     write_offers,
     write_programmes,
@@ -240,6 +241,7 @@ _TABLES = {
         from assignments a join people p on p.p = a.person
         order by all""",
     "programmes": write_programmes.TRUTH,
+    "experiments": write_experiments.TRUTH,
     "levels": write_levels.TRUTH,
     **write_offers.TRUTH,
     "traffic": """
