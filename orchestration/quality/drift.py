@@ -128,18 +128,21 @@ def read_shares(
     declared = [column for column, _ in spec.stored_columns if column not in required]
     columns = [column for column in declared if column in known]
     order = f"list_position({_list(runs)}, _run_id)"
+    told = "".join(f", {name(column)} is not null as {name(column)}" for column in columns)
     connection.execute(
-        f"create or replace temp table {NEW_ROWS} as select *, {SERIES} as series from {table}"
+        f"create or replace temp table {NEW_ROWS} as select {SERIES} as series{told} from {table}"
         f" where _run_id in {_tuple(runs)}"
         f" qualify row_number() over (partition by _file, _line order by {order} desc, _row_id) = 1"
     )
-    counted = ", ".join(f"count({name(column)}) as {name(column)}" for column in columns)
-    counts = f"series, count(*) as row_count{', ' + counted if counted else ''}"
+    after = "".join(f", count(*) filter ({name(column)})" for column in columns)
+    before = "".join(f", count({name(column)})" for column in columns)
     rows = connection.execute(
         f"""
-        with after as (select {counts} from {NEW_ROWS} group by series),
+        with after as (
+            select series, count(*) as row_count{after} from {NEW_ROWS} group by series
+        ),
         before as (
-            select {counts} from (
+            select series, count(*) as row_count{before} from (
                 select *, {SERIES} as series from {table} where _run_id not in {_tuple(runs)}
             ) where series in (select series from after) group by series
         )
@@ -148,16 +151,16 @@ def read_shares(
         """
     ).fetchall()
     for row in rows:
-        before, after = row[: len(row) // 2], row[len(row) // 2 :]
-        for column, told_before, told_after in zip(columns, before[2:], after[2:], strict=True):
+        earlier, newer = row[: len(row) // 2], row[len(row) // 2 :]
+        for column, told_earlier, told_newer in zip(columns, earlier[2:], newer[2:], strict=True):
             yield EmptyShare(
                 f"{source}.{spec.name}.{column}",
                 f"raw_{source}.{spec.name}",
-                str(before[0]),
-                int(before[1]),
-                int(before[1] - told_before),
-                int(after[1]),
-                int(after[1] - told_after),
+                str(earlier[0]),
+                int(earlier[1]),
+                int(earlier[1] - told_earlier),
+                int(newer[1]),
+                int(newer[1] - told_newer),
             )
 
 
