@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import shutil
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
 from ingestion.demo import (
+    write_claims,
     write_folders,
     write_klaviyo,
     write_levels,
@@ -23,7 +25,7 @@ from ingestion.demo import (
     write_truth,
     write_web,
 )
-from ingestion.demo.tables import connection, load_block
+from ingestion.demo.tables import Connection, connection, load_block
 from ingestion.demo.world import World
 
 
@@ -57,9 +59,10 @@ def write_demo(world: World, folder: Path) -> None:
             write_klaviyo.write_api_block(con, api / "klaviyo", block.index)
             write_shopify.write_api_block(con, api / "shopify", block.index)
             write_truth.write_block_truth(con, world, folder / "truth", block.index)
+            write_claims.write_block_claims(con, folder / "claims", block.index, since)
         write_klaviyo.write_api_fixed(con, api / "klaviyo", since)
         write_shopify.write_api_fixed(con, api / "shopify", since)
-        write_folders.write_fixed_folders(con, world, target)
+        _write_fixed_folders(con, world, folder)
 
 
 def write_all_files(
@@ -84,7 +87,13 @@ def write_all_files(
             for task in as_completed(tasks):
                 task.result()
     with connection() as con:
-        write_folders.write_fixed_folders(con, world, folder / "input")
+        _write_fixed_folders(con, world, folder)
+
+
+def _write_fixed_folders(con: Connection, world: World, folder: Path) -> None:
+    write_claims.gather_claims(con, folder / "claims")
+    write_folders.write_fixed_folders(con, world, folder / "input")
+    shutil.rmtree(folder / "claims")
 
 
 def _write_block_files(world: World, index: int, folder: Path, ending: str) -> None:
@@ -101,3 +110,4 @@ def _write_block_files(world: World, index: int, folder: Path, ending: str) -> N
         write_klaviyo.write_email_files(con, target / "email", index, ending)
         write_shopify.write_order_files(con, target / "orders", index, ending)
         write_truth.write_block_truth(con, world, folder / "truth", index)
+        write_claims.write_block_claims(con, folder / "claims", index, world.calendar.start)

@@ -17,6 +17,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from ingestion.demo import (
+    write_claims,
     write_folders,
     write_klaviyo,
     write_levels,
@@ -46,10 +47,12 @@ def write_until(world: World, folder: Path, day: int) -> None:
     with connection() as con:
         for index in range(world.block_count):
             whole = later.block(index)
-            _write_files(con, later, whole, missing, beside / "input")
+            _write_files(con, later, whole, missing, beside)
             _write_api_block(con, later, known_at(whole, moment), moment, beside / "api")
         write_klaviyo.write_api_fixed(con, beside / "api" / "klaviyo", world.calendar.start)
         write_shopify.write_api_fixed(con, beside / "api" / "shopify", world.calendar.start)
+        if missing:
+            write_claims.gather_claims(con, beside / "claims")
         for each in missing:
             _write_fixed_files(con, later, each, beside / "input")
     (beside / "api" / _DAY).write_text(f"{day}\n", "utf-8")
@@ -78,10 +81,11 @@ def _day_of(api: Path) -> int | None:
 
 
 def _write_files(
-    con: Connection, later: Later, whole: Block, days: Sequence[int], folder: Path
+    con: Connection, later: Later, whole: Block, days: Sequence[int], beside: Path
 ) -> None:
     if not days:
         return
+    folder = beside / "input"
     load_block(con, later.world, whole, later.span, later.letters)
     write_programmes.prepare(con, later.world, whole, later.span.end)
     write_levels.prepare(con, later.world, later.span.end)
@@ -100,6 +104,7 @@ def _write_files(
             low, high = local if column == "sold_at" else iso
             came = f"select * from ({query}) where {column} >= '{low}' and {column} < '{high}'"
             _copy_some(con, came, folder / where / f"{name}-{whole.index:03d}.csv")
+    write_claims.write_block_claims(con, beside / "claims", whole.index, later.world.calendar.start)
 
 
 def _write_fixed_files(con: Connection, later: Later, day: int, folder: Path) -> None:

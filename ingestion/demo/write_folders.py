@@ -173,17 +173,19 @@ from products order by index
 """
 
 _SPEND = """
-select day::date as date, channel as marketing_channel, campaign, programme,
+select d.day::date as date, s.channel as marketing_channel, campaign, programme,
     printf('%.2f',
-        base * (0.8 + 0.4 * ((epoch(day)::bigint // 86400 * 37 + base) % 100) / 100.0)) as cost,
-    'GBP' as currency
+        base * (0.8 + 0.4 * ((epoch(d.day)::bigint // 86400 * 37 + base) % 100) / 100.0)) as cost,
+    'GBP' as currency, c.orders as claimed_orders, money(c.pence) as claimed_value
 from (values ('paid_search', 'brand-always-on', null, 24), ('paid_social', 'lookalike', null, 17),
     ('affiliate', 'blog-offers', null, 6), ('display', 'retargeting', null, 5),
     ('email', null, 'newsletter', 8), ('sms', null, 'text-club', 4), ('push', null, 'push-news', 1),
     ('loyalty', null, 'harbour-card', 7), ('referral', null, 'bring-a-friend', 2))
-    as s(channel, campaign, programme, base),
+    as s(channel, campaign, programme, base)
+cross join
     range(moment(getvariable('since')), moment(getvariable('until')), interval 1 day) as d(day)
-order by day, channel
+left join claims c on c.channel = s.channel and c.day = epoch(d.day)::bigint
+order by d.day, s.channel
 """
 
 _RATES = f"""
@@ -227,7 +229,7 @@ def write_block_folders(con: Connection, folder: Path, block: int) -> None:
 
 
 def write_fixed_folders(con: Connection, world: World, folder: Path) -> None:
-    """Write the files that are the same whoever the customers are."""
+    """Write the files that are about the whole shop; needs `claims`."""
     con.execute(f"set variable since = {world.calendar.start}")
     con.execute(f"set variable until = {world.calendar.end}")
     copy_table(con, _PRODUCTS, folder / "products" / "products.csv")

@@ -121,3 +121,27 @@ def test_the_truth_counts_what_each_cause_sold(tmp_path: Path) -> None:
     assert sum(extra < 0 for _, extra, _ in letters) == 1
     assert sum(extra == 0 for _, extra, _ in letters) >= len(letters) // 3
     assert effects["channel", "email"][1] == sum(extra for _, extra, _ in letters)
+
+
+def test_sellers_of_advertising_claim_more_than_the_shop_sold(tmp_path: Path) -> None:
+    write_demo(make_world(2_000, 1), tmp_path)
+    claimed = dict(
+        duckdb.sql(
+            f"""select marketing_channel, sum(claimed_orders)::bigint
+            from '{tmp_path}/input/spend/spend.csv' where claimed_orders > 0 group by all"""
+        ).fetchall()
+    )
+    truth = f"'{tmp_path}/truth/orders/*.parquet' where is_online and not is_test"
+    placed, kept = duckdb.sql(
+        f"select count(*), count(*) filter (where not is_cancelled) from {truth}"
+    ).fetchall()[0]
+    assert claimed["display"] == placed > kept
+    caused = dict(
+        duckdb.sql(
+            f"""select name, extra_orders from '{tmp_path}/truth/effects/*.parquet'
+            where kind = 'channel'"""
+        ).fetchall()
+    )
+    assert claimed.keys() == {"display", "paid_search", "paid_social", "affiliate"}
+    assert all(orders > 2 * caused[channel] for channel, orders in claimed.items())
+    assert not (tmp_path / "claims").exists()
