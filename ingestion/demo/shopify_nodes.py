@@ -179,7 +179,7 @@ def resolvers(schema: GraphQLSchema, store: Store, jobs: BulkJobs) -> None:
     for owner, name in (
         ("Order", "lineItems"), ("Order", "shippingLines"), ("Refund", "refundLineItems"),
         ("Refund", "refundShippingLines"), ("Refund", "orderAdjustments"), ("Product", "variants"),
-        ("AbandonedCheckout", "lineItems"),
+        ("Refund", "transactions"), ("AbandonedCheckout", "lineItems"),
     ):  # fmt: skip
         types[owner].fields[name].resolve = _inner(name)
     for abstract in types.values():

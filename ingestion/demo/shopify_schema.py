@@ -132,8 +132,10 @@ type Refund implements Node {
   refundLineItems(first: Int, after: String): RefundLineItemConnection!
   refundShippingLines(first: Int, after: String): RefundShippingLineConnection!
   orderAdjustments(first: Int, after: String): OrderAdjustmentConnection!
+  transactions(first: Int, after: String): OrderTransactionConnection!
   duties: [RefundDuty!]
 }
+type OrderTransactionConnection { nodes: [OrderTransaction!]! pageInfo: PageInfo! }
 type RefundDuty { amountSet: MoneyBag! }
 enum OrderAdjustmentDiscrepancyReason { FULL_RETURN_BALANCING_ADJUSTMENT PENDING_REFUND_DISCREPANCY
   REFUND_DISCREPANCY }

@@ -159,14 +159,20 @@ select to_json({{
     'refunds': case
         when o.cancelled > 0 then [{{'id': 'gid://shopify/Refund/' || (o.id + 5),
             'createdAt': iso(o.cancelled),
-            'totalRefundedSet': {_bag("o.total")}, 'refundLineItems': {{'nodes': []}},
+            'totalRefundedSet': {_bag("o.total")}, 'transactions': {{'nodes': [{{
+                'id': 'gid://shopify/OrderTransaction/' || (o.id + 6), 'kind': 'REFUND',
+                'status': 'SUCCESS', 'test': o.is_test, 'amountSet': {_bag("o.total")}}}]}},
+            'refundLineItems': {{'nodes': []}},
             'refundShippingLines': {{'nodes': case when o.shipping > 0
                 then [{{'subtotalAmountSet': {_bag("o.shipping")}, 'taxAmountSet': {_bag("0")}}}]
                 else [] end}},
             'orderAdjustments': {{'nodes': []}}, 'duties': []}}]
         when o.refunded > 0 then [{{'id': 'gid://shopify/Refund/' || (o.id + 5),
             'createdAt': iso(o.refunded),
-            'totalRefundedSet': {_bag("o.refunded_amount")},
+            'totalRefundedSet': {_bag("o.refunded_amount")}, 'transactions': {{'nodes': [{{
+                'id': 'gid://shopify/OrderTransaction/' || (o.id + 6), 'kind': 'REFUND',
+                'status': 'SUCCESS', 'test': o.is_test,
+                'amountSet': {_bag("o.refunded_amount")}}}]}},
                 'refundLineItems': {{'nodes': n.refunded_nodes}},
                 'refundShippingLines': {{'nodes': []}},
                 'orderAdjustments': {{'nodes': []}}, 'duties': []}}]

@@ -365,6 +365,22 @@ def graphql_orders() -> dict[str, Document]:
                 }
             ],
         },
+        # The shop asked for 100 to go back: 60 went, 40 failed
+        "Q-part-failed": base
+        | {
+            "refunds": [
+                made
+                | {
+                    "totalRefundedSet": bag("100.00"),
+                    "transactions": {
+                        "nodes": [
+                            {"kind": "REFUND", "status": "SUCCESS", "amountSet": bag("60.00")},
+                            {"kind": "REFUND", "status": "FAILURE", "amountSet": bag("40.00")},
+                        ]
+                    },
+                }
+            ],
+        },
         "Q-allocated": base
         | {
             "totalDiscountsSet": bag("15.00"),

@@ -76,6 +76,18 @@ def order_node(order: Node) -> Node:
             ),
             "orderAdjustments": nodes([]),
             "duties": [],
+            "transactions": nodes(
+                [
+                    {
+                        "id": f"gid://shopify/OrderTransaction/{refund['id']}{place}",
+                        "kind": "REFUND",
+                        "status": paid["status"].upper(),
+                        "test": False,
+                        "amountSet": bag(paid["amount"]),
+                    }
+                    for place, paid in enumerate(refund["transactions"])
+                ]
+            ),
         }
         for refund in order["refunds"]
     ]

@@ -90,7 +90,7 @@ def test_money_back_gives_the_totals_of_the_export(
                             dict(zip(_BACK, line, strict=True)) for line in lines
                         ],
                         "refund_shipping_lines": shipping,
-                        "transactions": [{"amount": amount}],
+                        "transactions": [{"amount": amount, "status": "success"}],
                     }
                 ],
             }

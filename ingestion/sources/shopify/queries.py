@@ -12,6 +12,7 @@ SHIPPING_LINES_PER_ORDER = 2
 REFUND_LINES = 10
 REFUND_SHIPPING_LINES = 1
 REFUND_ADJUSTMENTS = 2
+REFUND_TRANSACTIONS = 2
 VARIANTS_PER_PRODUCT = 10
 LINES_PER_CHECKOUT = 10
 CODES_PER_DISCOUNT = 10
@@ -36,6 +37,7 @@ lineItem {{ id }}
 """
 REFUND_SHIPPING_LINE = f"subtotalAmountSet {_MONEY} taxAmountSet {_MONEY}"
 REFUND_ADJUSTMENT = f"reason amountSet {_MONEY} taxAmountSet {_MONEY}"
+REFUND_TRANSACTION = f"id kind status amountSet {_MONEY}"
 REFUND = f"id createdAt totalRefundedSet {_MONEY} duties {{ amountSet {_MONEY} }}"
 
 ORDER = f"""
@@ -124,7 +126,9 @@ _REFUND_PAGES = (
     f"refundShippingLines(first: {REFUND_SHIPPING_LINES}) "
     f"{{ nodes {{ {REFUND_SHIPPING_LINE} }} {_PAGE_INFO} }} "
     f"orderAdjustments(first: {REFUND_ADJUSTMENTS}) "
-    f"{{ nodes {{ {REFUND_ADJUSTMENT} }} {_PAGE_INFO} }}"
+    f"{{ nodes {{ {REFUND_ADJUSTMENT} }} {_PAGE_INFO} }} "
+    f"transactions(first: {REFUND_TRANSACTIONS}) "
+    f"{{ nodes {{ {REFUND_TRANSACTION} }} {_PAGE_INFO} }}"
 )
 _VARIANTS_PAGE = f"variants(first: {VARIANTS_PER_PRODUCT}) {{ nodes {{ {VARIANT} }} {_PAGE_INFO} }}"
 # Under a name of its own, since lines of an order are another thing.
@@ -174,9 +178,10 @@ PAGES_INSIDE = {
     "refundLineItems": ("Refund", REFUND_LINE),
     "refundShippingLines": ("Refund", REFUND_SHIPPING_LINE),
     "orderAdjustments": ("Refund", REFUND_ADJUSTMENT),
+    "transactions": ("Refund", REFUND_TRANSACTION),
 }
 # What a refund tells in pages of their own.
-OF_REFUNDS = ("refundLineItems", "refundShippingLines", "orderAdjustments")
+OF_REFUNDS = ("refundLineItems", "refundShippingLines", "orderAdjustments", "transactions")
 
 
 def root_of(table: str) -> str:

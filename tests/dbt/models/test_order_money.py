@@ -69,6 +69,7 @@ def nets(built: Connection, order_id: str) -> list[str]:
         ("Q-duties-back", "100 0 40 8 0", "partially_returned"),
         ("Q-shipping-back", "100 0 0 0 0", "placed"),
         ("Q-fee", "100 0 90 8 0", "partially_returned"),
+        ("Q-part-failed", "100 0 60 8 0", "partially_returned"),
     ],
 )
 def test_money_back(built: Connection, order_id: str, expected: str, status: str) -> None:

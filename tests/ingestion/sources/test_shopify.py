@@ -84,6 +84,8 @@ def test_an_order_is_as_the_shop_has_it(shop: DemoServers, settings: ShopifySett
             wanted = expected["refundLineItems"]["nodes"] or []
             assert len(got["refundLineItems"]["nodes"]) == len(wanted)
             assert (got["duties"], got["orderAdjustments"]) == ([], {"nodes": []})
+            paid = [each["amountSet"] for each in got["transactions"]["nodes"]]
+            assert paid == [got["totalRefundedSet"]]
             refunded += len(wanted)
     assert refunded > 0
 

@@ -3,7 +3,7 @@
     the buyer's currency is converted as the order itself was, and is unknown where the order does not say how.
 -#}
 {%- set refund_fields = {
-    'created_at': 'varchar', 'createdAt': 'varchar', 'transactions': 'varchar',
+    'created_at': 'varchar', 'createdAt': 'varchar',
     'refund_line_items': 'varchar', 'refundLineItems': {'nodes': 'varchar'},
     'order_adjustments': [{
         'kind': 'varchar', 'reason': 'varchar', 'amount': 'varchar', 'amount_set': amount_set(),
@@ -20,6 +20,7 @@
 } %}
 {%- set transaction_fields = {
     'kind': 'varchar', 'status': 'varchar', 'amount': 'varchar', 'currency': 'varchar', 'amount_set': amount_set(),
+    'amountSet': amount_bag(),
 } %}
 {#- Where REST, GraphQL and REST's adjustments name each amount of the shipping -#}
 {%- set shipping_amounts = {
@@ -54,7 +55,8 @@ refunds as (
 refunds_read as (
     select
         *,
-        {{ json_record('item', refund_fields) }} as refund
+        {{ json_record('item', refund_fields) }} as refund,
+        coalesce({{ json_text('item', '$.transactions.nodes') }}, {{ json_text('item', '$.transactions') }}) as transactions
     from refunds
 ),
 
@@ -78,9 +80,9 @@ transactions as (
         currency,
         presentment_currency,
         presentment_rate,
-        refund.transactions
+        transactions
     from visible
-    where refund.transactions like '[%' and refund.transactions <> '[]'
+    where transactions like '[%' and transactions <> '[]'
 ),
 
 transaction_items as (
@@ -108,6 +110,7 @@ transactions_valued as (
         coalesce(lower({{ first_text(['payment.status']) }}), 'success') as status,
         coalesce(
             {{ money_from_text('payment.amount_set.shop_money.amount') }},
+            {{ money_from_text('payment.amountset.shopmoney.amount') }},
             case
                 when coalesce(upper({{ first_text(['payment.currency']) }}), currency) = currency
                     then {{ money_from_text('payment.amount') }}
@@ -138,8 +141,8 @@ select
     coalesce(visible.refund.refund_line_items, visible.refund.refundlineitems.nodes, '[]') as refund_lines,
     -- NULL where no transaction tells, and where one of them cannot be read in the shop's currency
     coalesce(
-        {{ money_from_text('visible.refund.totalrefundedset.shopmoney.amount') }},
-        case when not paid_back.is_amount_unknown then paid_back.money_back end
+        case when not paid_back.is_amount_unknown then paid_back.money_back end,
+        {{ money_from_text('visible.refund.totalrefundedset.shopmoney.amount') }}
     ) as money_back,
     coalesce(paid_back.is_pending, false) as is_pending,
     coalesce(paid_back.is_amount_unknown, false) as is_amount_unknown,
