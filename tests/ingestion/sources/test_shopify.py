@@ -261,6 +261,44 @@ def test_increments_begin_before_the_newest_row(
     assert len(again) < len(everything) / 5
 
 
+@pytest.mark.parametrize("seed", range(10))
+def test_what_the_shop_commits_late_arrives_with_the_next_pull_that_succeeds(
+    shop: DemoServers, settings: ShopifySettings, seed: int
+) -> None:
+    """Daily pulls with faults, while rows appear whose last change lies up to three days back."""
+    chance = random.Random(seed)
+    chosen = with_pages(settings, 50)
+    store = shop.shopify.store
+    some = next(iter(store.nodes["customers"].values()))
+    added: list[str] = []
+    seen: set[str] = set()
+    state: dict[str, Any] = {}
+    failed = 0
+    try:
+        for day in range(8):
+            as_of = AS_OF + timedelta(days=day)
+            for number in range(chance.randint(1, 3) if day else 0):
+                changed = as_of - timedelta(hours=chance.uniform(0, 71))
+                added.append(f"gid://shopify/Customer/{900_000 + 10 * day + number}")
+                moment = f"{changed:%Y-%m-%dT%H:%M:%SZ}"
+                store.upsert("customers", some | {"id": added[-1], "updatedAt": moment})
+            if 0 < day < 7:
+                kind = chance.choice(get_args(FaultKind))
+                times = chance.choice([1, 2, 9])
+                shop.shopify.faults.plan(Fault(kind, "", chance.randint(0, 2), times, 0.8))
+            try:
+                pages = list(shopify.pull(Pull("customers", chosen, as_of, state)))
+                seen |= {row["shopify_customer_id"] for _, rows in pages for row in rows}
+            except SourceError:
+                failed += 1
+            shop.shopify.faults.clear()
+        assert seen == numbers(shop, "customers")
+    finally:
+        for key in added:
+            store.remove("customers", key)
+    assert failed < 7
+
+
 def test_a_cost_that_changes_without_its_product_arrives_within_a_week(
     shop: DemoServers, settings: ShopifySettings
 ) -> None:
