@@ -117,7 +117,7 @@ def make_orders(
         card=_cards(rng, person, placed, payment, ids),
         payment=payment,
         currency=_currencies(rng, people.country[person], is_online, troubles),
-        store=np.where(is_online, NOBODY, people.household[person] % len(catalogue.STORES)),
+        store=np.where(is_online, NOBODY, _stores(people, person, placed)),
         discount_percent=np.array(DISCOUNTS)[rng.choice(4, n, p=[0.8, 0.1, 0.06, 0.04])],
         shipping=np.where(is_online & (rng.random(n) < 0.7), 395, 0),
         cancelled=np.where(cancelled < calendar.end, cancelled, 0),
@@ -128,6 +128,13 @@ def make_orders(
         name_is_initial=rng.random(n) < troubles.name_variant,
         cause=cause,
     )
+
+
+def _stores(people: People, person: Ints, placed: Ints) -> Ints:
+    """The shop of the household's town; on one day in five another, by the day alone."""
+    away = (placed // DAY * 31 + people.first_id + person * 17) % 5 == 0
+    town = people.household[person] + away * (1 + person % (len(catalogue.STORES) - 1))
+    return np.asarray(town % len(catalogue.STORES), dtype=np.int64)
 
 
 def _moments(rng: np.random.Generator, people: People, calendar: Calendar) -> tuple[Ints, Ints]:

@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from ingestion.demo import (
 )
 from ingestion.demo.calendar import Calendar
 from ingestion.demo.identifiers import DEVICE_ROLES, EMAIL_ROLES
+from ingestion.demo.occasions import YEARS, occasions
 from ingestion.demo.people import KINDS
 from ingestion.demo.world import Block, World
 from ingestion.duckdb import connect
@@ -94,10 +96,26 @@ def _fixed_tables() -> dict[str, pa.Table]:
         "statuses": _codes(permissions.STATUSES),
         "consent_sources": _codes(permissions.CONSENT_SOURCES),
         "feedback_kinds": _codes(permissions.FEEDBACK),
+        "gift_days": _gift_days(),
         "programme_channels": _codes(programmes.CHANNELS),
         "programme_stops": _codes(programmes.STOPS),
         "programme_answers": _codes(programmes.ANSWERS),
     }
+
+
+def _gift_days() -> pa.Table:
+    days = [
+        (name, *(datetime.combine(day, time(), UTC) for day in (starts, ends + timedelta(1))))
+        for year in YEARS
+        for name, starts, ends in occasions(year)
+    ]
+    return pa.table(
+        {
+            "occasion": [name for name, _, _ in days],
+            "starts": [int(starts.timestamp()) for _, starts, _ in days],
+            "ends": [int(ends.timestamp()) for _, _, ends in days],
+        }
+    )
 
 
 def _codes(names: tuple[str, ...], **more: tuple[str, ...]) -> pa.Table:

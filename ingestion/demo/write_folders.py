@@ -157,6 +157,8 @@ _FEEDBACK = """
 select 'email' as identifier_type, e.value as identifier_value, k.name as kind,
     case when f.score >= 0 then f.score end as score, r.product_id,
     case when k.name = 'complaint' then 'delivery_late' end as text_key,
+    case when k.name = 'quiz' then 'favourite_department' end as question,
+    case when k.name = 'quiz' then p.interest end as answer,
         iso(f.occurred) as occurred_at
 from feedback f
 join people p on p.p = f.person
@@ -168,7 +170,10 @@ order by f.occurred, f.person, f.kind
 
 _PRODUCTS = """
 select product_id, sku, name, category, brand, money(price) as price, money(cost) as cost,
-    replenish_after_days, in_stock, substitute_group
+    replenish_after_days, in_stock, substitute_group,
+    case when category in ('kitchen', 'tableware', 'textiles', 'candles', 'garden', 'outdoor')
+        then to_json({'colour': (['oat', 'sea', 'pine', 'slate', 'rust'])[(index % 5 + 1)::integer],
+            'size': (['S', 'M', 'L'])[(index // 5 % 3 + 1)::integer]}) end as attributes
 from products order by index
 """
 

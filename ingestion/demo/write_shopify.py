@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ingestion.demo import write_gifts
 from ingestion.demo.catalogue import SHOP_URL
 from ingestion.demo.purchases import DISCOUNTS
 from ingestion.demo.tables import Connection, copy_lines
@@ -45,6 +46,7 @@ select
     w.anonymous_id,
     w.referrer,
     w.landing_query,
+    coalesce(g.attributes, []) as gift_attributes,
     u.name as currency_name,
     k.name as payment_name
 from orders o
@@ -69,6 +71,7 @@ left join phones h on h.k = o.phone
 left join (select order_row, anonymous_id, referrer, landing_query from web_visits
     join visits using (v)
     where order_row >= 0) w on w.order_row = o.o
+left join gifts g on g.o = o.o
 where o.is_online
 """
 
@@ -138,7 +141,8 @@ select to_json({{
             then {{'phoneNumber': o.phone_value}} end}} end,
     'billingAddress': {_ADDRESS},
     'shippingAddress': {_ADDRESS},
-    'customAttributes': case when o.number % 5 < 3 and o.anonymous_id is not null
+    'customAttributes': o.gift_attributes
+        || case when o.number % 5 < 3 and o.anonymous_id is not null
         then [{{'key': 'anonymousId', 'value': o.anonymous_id}}] else [] end,
     'customerJourneySummary': case when o.anonymous_id is not null then {{'firstVisit': {{
         'landingPage': '{SHOP_URL}/' || o.landing_query,
@@ -313,7 +317,8 @@ select to_json({
         then {'first_name': o.first_name, 'last_name': o.last_name,
         'name': o.first_name || ' ' || o.last_name, 'phone': o.phone_value, 'address1': o.street,
         'zip': o.postcode, 'country_code': o.country} end,
-    'note_attributes': case when o.number % 5 < 3 and o.anonymous_id is not null
+    'note_attributes': [{'name': x.key, 'value': x.value} for x in o.gift_attributes]
+        || case when o.number % 5 < 3 and o.anonymous_id is not null
         then [{'name': 'anonymousId', 'value': o.anonymous_id}] else [] end
 })::text as line
 from order_facts o
@@ -325,6 +330,7 @@ order by o.placed, o.number
 
 def write_api_block(con: Connection, folder: Path, block: int) -> None:
     """Write the block's orders and customers as the GraphQL nodes that the server knows."""
+    con.execute(write_gifts.GIFTS)
     con.execute(_FACTS)
     copy_lines(con, _NODES, folder / "orders" / f"part-{block:03d}.jsonl")
     copy_lines(con, _CUSTOMERS, folder / "customers" / f"part-{block:03d}.jsonl")
@@ -356,5 +362,6 @@ def write_api_fixed(con: Connection, folder: Path, since: int) -> None:
 
 def write_order_files(con: Connection, folder: Path, block: int, ending: str = ".jsonl.gz") -> None:
     """Write the block's online orders as Shopify Order JSON."""
+    con.execute(write_gifts.GIFTS)
     con.execute(_FACTS)
     copy_lines(con, _REST, folder / f"shopify-{block:03d}{ending}")

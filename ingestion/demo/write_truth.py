@@ -1,7 +1,7 @@
 """The truth about the pretend shop, as Parquet: who is who, who is worth what, who said yes.
 
 Data flow: tables of a block -> truth/{people,identifiers,orders,consents,campaigns,exposures,
-holdouts,experiments,programmes,levels,vouchers,personas,
+holdouts,experiments,gifts,programmes,levels,vouchers,personas,stores,
 traffic,volumes}/part-BBB.parquet
 Only the scorecard, tests and benchmarks may read it; nothing in the data refers to it.
 """
@@ -16,6 +16,7 @@ import pyarrow as pa
 from ingestion.demo import (
     catalogue,
     write_experiments,
+    write_gifts,
     write_levels,
     write_offers,
     write_programmes,
@@ -242,8 +243,14 @@ _TABLES = {
         order by all""",
     "programmes": write_programmes.TRUTH,
     "experiments": write_experiments.TRUTH,
+    "gifts": write_gifts.TRUTH,
     "levels": write_levels.TRUTH,
     **write_offers.TRUTH,
+    "stores": """
+        select p.person_id, s.name as store, count(*) as receipts
+        from orders o join people p on p.p = o.person join stores s on s.code = o.store
+        where not o.is_online
+        group by all order by all""",
     "traffic": """
         select value as device, role from devices
         where role in ('bot', 'internal', 'kiosk') order by value""",
@@ -266,6 +273,7 @@ def write_block_truth(con: Connection, world: World, folder: Path, block: int) -
     find_sightings(con)
     write_block_effects(con, folder, block)
     con.execute(_KEYS)
+    con.execute(write_gifts.GIFTS)
     _group_by_evidence(con)
     for name, query in _TABLES.items():
         copy_table(con, query, folder / name / f"part-{block:03d}.parquet")

@@ -120,7 +120,8 @@ _PROPERTIES = f"""case e.kind
     when 12 then {_PRODUCT} || ',"share_via":"email"}}'
     when 13 then '{{"promotion_id":"promo-' || (e.visit % 6) || '","name":"Seasonal offer"}}'
     when 14 then '{{"endpoint_id":"' || md5(e.anonymous_id)[1:16] || '"}}'
-    when 15 then '{{"quiz":"find-your-taste","answer":"' || e.interest || '"}}'
+    when 15 then '{{"quiz_id":"find-your-taste","answers":{{"favourite_department":"'
+        || e.interest || '"}}}}'
 end"""
 
 _LINES = f"""

@@ -10,9 +10,9 @@ import duckdb
 import pytest
 
 from ingestion.demo import write_days
+from ingestion.demo.occasions import occasions
 from ingestion.demo.world import World, make_world
 from ingestion.demo.write import write_all_files, write_demo
-from ingestion.demo.write_offers import occasions
 from ingestion.sources.personas import read_persona
 from ingestion.vocabulary import OCCASIONS
 
