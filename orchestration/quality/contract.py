@@ -106,6 +106,13 @@ PUBLIC_TABLES = {
         "customer_id channel purpose is_contactable reason consent_receipt_id",
         key="customer_id channel purpose",
     ),
+    "marts.customer_personalisation": _table(
+        "customer_id level reason receipt_id", key="customer_id"
+    ),
+    "marts.customer_traits": _table(
+        "customer_id trait value evidence_kind sensitivity source stated_at valid_to score",
+        key="customer_id trait value evidence_kind source",
+    ),
     "marts.customer_360": _table("customer_id", key="customer_id"),
     "marts.dim_segments": _table("segment label description channel purpose", key="segment"),
     "marts.fct_segment_memberships": _table(

@@ -426,6 +426,11 @@ def add_levels(shop: Shop) -> None:
         *("level_anonymous", "full", 40),
         **{"identifier_type": "device", "value": "device-level_anonymous", "channel": "onsite"},
     )
+    shop.person("level_interested", ago(days=300))
+    shop.order("level_interested", ago(days=200))
+    shop.person("level_sent_back", ago(days=300))
+    shop.order("level_sent_back", ago(days=200), net="0", returns="50")
+    shop.rows["int_order_lines_resolved"][-1]["returned_quantity"] = "1"
     shop.add(
         "int_experiments_resolved",
         assignment_key="assignment-1",

@@ -406,6 +406,19 @@ def test_who_is_anonymous_has_no_level_and_everybody_known_has_one(shop: Shop) -
     ) == [{"people": 0, "lacking": 0}]
 
 
+def test_the_wide_view_has_the_level_and_the_strongest_interest(shop: Shop) -> None:
+    found = {
+        row["customer_id"]: (row["personalisation_level"], row["interest_category"])
+        for row in shop.query("from marts.customer_360")
+    }
+    assert found["level_full"] == ("full", None)
+    assert found["level_never"] == ("segment", None)
+    assert found["level_anonymous"] == ("none", None)
+    # Bought and kept: the handmade shop sells mugs alone
+    assert found["level_interested"] == ("segment", "Kitchen")
+    assert found["level_sent_back"] == ("segment", None)
+
+
 def test_an_experiments_assignment_is_a_fact(shop: Shop) -> None:
     (row,) = shop.query("from marts.fct_experiment_assignments")
     assert (row["customer_id"], row["experiment_group"]) == ("level_full", "holdout")

@@ -47,6 +47,20 @@ permission as (
     group by customer_id
 ),
 
+personalisation as (
+    select * from {{ ref('customer_personalisation') }}
+),
+
+interests as (
+    select
+        customer_id,
+        max(case when interest_kind = 'category' then interest end) as interest_category,
+        max(case when interest_kind = 'topic' then interest end) as interest_topic
+    from {{ ref('customer_interests') }}
+    where interest_rank = 1
+    group by customer_id
+),
+
 segments as (
     select
         customer_id,
@@ -89,6 +103,9 @@ final as (
         coalesce(permission.is_push_contactable, false) as is_push_contactable,
         coalesce(permission.is_ads_contactable, false) as is_ads_contactable,
         coalesce(permission.is_onsite_contactable, false) as is_onsite_contactable,
+        coalesce(personalisation.level, 'none') as personalisation_level,
+        interests.interest_category,
+        interests.interest_topic,
         favourites.favourite_product_id,
         favourites.favourite_product_name,
         favourites.favourite_category,
@@ -149,6 +166,8 @@ final as (
     left join favourites on customers.customer_id = favourites.customer_id
     left join behaviour on customers.customer_id = behaviour.customer_id
     left join permission on customers.customer_id = permission.customer_id
+    left join personalisation on customers.customer_id = personalisation.customer_id
+    left join interests on customers.customer_id = interests.customer_id
     left join segments on customers.customer_id = segments.customer_id
 )
 
