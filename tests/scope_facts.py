@@ -16,6 +16,7 @@ from typing import Any
 SCOPE = "int_identity_scope"
 FINGERPRINTS = "int_identity_fingerprints"
 KEEPS = "replace_scope"
+STEPS = "models/intermediate/identity/"
 
 Graph = Mapping[str, frozenset[str]]
 
@@ -26,8 +27,9 @@ def facts_outside_the_fingerprint(manifest: Mapping[str, Any]) -> set[tuple[str,
     Solved for the scope alone are the models that keep what earlier runs found, and what these are
     made of below the scope. Models after them read all rows in every run. A fact is what such a
     model reads from above the scope: a model, a seed or a source. A fingerprint knows its own
-    inputs and what they are made of; a model beside them, even one made of the same inputs, is
-    unknown to it.
+    inputs and the steps of identity that they are made of. A model beside them, even one made of
+    the same inputs, is unknown to it, and so is what lies before the first step of identity, of
+    which a few columns came through.
 
     Args:
         manifest: dbt's manifest.json, read.
@@ -37,7 +39,8 @@ def facts_outside_the_fingerprint(manifest: Mapping[str, Any]) -> set[tuple[str,
     """
     parents, names = _parents(manifest), _names(manifest)
     scope, fingerprints = _id_of(SCOPE, names), _id_of(FINGERPRINTS, names)
-    known = {scope, fingerprints} | _reached({fingerprints}, parents)
+    steps = {node for node in _reached({fingerprints}, parents) if _is_step(manifest, node)}
+    known = {scope, fingerprints} | parents[fingerprints] | steps
     below = _reached({scope}, _turned(parents))
     return {
         (names[model], names[fact])
@@ -63,6 +66,11 @@ def _solved_for_the_scope(manifest: Mapping[str, Any], parents: Graph, below: se
         if content.get("config", {}).get("incremental_strategy") == KEEPS
     }
     return below & (kept | _reached(kept, parents))
+
+
+def _is_step(manifest: Mapping[str, Any], node: str) -> bool:
+    """Whether a node is a model of who is who, by its folder."""
+    return STEPS in str(manifest["nodes"].get(node, {}).get("original_file_path", ""))
 
 
 def _id_of(name: str, names: Mapping[str, str]) -> str:

@@ -1,7 +1,7 @@
 """`regulars explain`: one person, or with --why what is between two identifiers.
 
 Belongs here: which of the two was asked, and JSON or text. Does not belong here: finding anything
-(orchestration/who/explain.py, why.py) and how it is laid out (explain_view.py).
+(orchestration/who/explain.py, why.py) and how it is laid out (view.py).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """`regulars plan --identity`: who moves, what follows, and the rules that do nothing.
 
 Belongs here: layout. Does not belong here: how it is found out (orchestration/preview/identity.py,
-identity_consequences.py, identity_idle_rules.py). Ids, counts and line numbers only; no identifier
+consequences.py, idle_rules.py). Ids, counts and line numbers only; no identifier
 of anybody.
 """
 

@@ -1,7 +1,8 @@
 """What a run that nobody started at a terminal tells the terminal of `regulars dev`.
 
 Belongs here: one line when such a run begins and one when it ends. Does not belong here: what a run
-at the terminal says (console.py) or what Dagster keeps of a run (history.py, which calls this).
+at the terminal says (orchestration/run/console.py) or what Dagster keeps of a run (history.py,
+which calls this).
 Dagster's objects are taken as arguments, so this knows nothing of Dagster.
 """
 

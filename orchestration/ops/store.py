@@ -34,7 +34,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DatabaseError, OperationalError
 
-from ingestion.errors import RegularsError
+from ingestion.errors import DiskFullError, RegularsError, tells_of_a_full_disk
 from orchestration.home import lock
 from orchestration.home.layout import OWNER_ONLY, Home
 from orchestration.ops import schema
@@ -298,11 +298,20 @@ def _copy_before(store: Store, home: Home) -> None:
     partial = home.ops_before_migration.with_suffix(".partial")
     partial.unlink(missing_ok=True)
     partial.touch(OWNER_ONLY)
-    with (
-        closing(sqlite3.connect(home.ops)) as now,
-        closing(sqlite3.connect(partial)) as copy,
-    ):
-        now.backup(copy)
+    try:
+        with (
+            closing(sqlite3.connect(home.ops)) as now,
+            closing(sqlite3.connect(partial)) as copy,
+        ):
+            now.backup(copy)
+    except sqlite3.Error as error:
+        partial.unlink(missing_ok=True)  # it would take the last room
+        if tells_of_a_full_disk(str(error)):
+            raise DiskFullError from error
+        raise StoreError(
+            f"The operational store cannot be copied before it is brought up to date ({error}).",
+            "Check the disk and the permissions of the home, then run again.",
+        ) from error
     partial.replace(home.ops_before_migration)
 
 

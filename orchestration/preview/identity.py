@@ -5,7 +5,7 @@ Belongs here: making the copy, resolving it, reading who moved. Does not belong 
 (orchestration/preview/consequences.py) and the layout (orchestration/commands/identity.py).
 
 Data flow: raw.duckdb, warehouse.duckdb, ops.sqlite -> a copy inside the home -> identity models ->
-int_identity_moved -> counts, and the rules that do nothing (identity_idle_rules.py); where anybody
+int_identity_moved -> counts, and the rules that do nothing (idle_rules.py); where anybody
 moves, all other models -> a published file of the copy -> what follows. The home itself does not
 change and nothing is published.
 """

@@ -166,29 +166,34 @@ def manifest_path(home: Home, settings: Settings) -> Path:
     """
     manifest = home.dbt / "manifest.json"
     stamp = home.dbt / "manifest_vars.json"
-    wanted = project_vars(settings)
-    if _is_fresh(manifest, stamp, wanted):
+    variables = project_vars(settings)
+    if _is_fresh(manifest, stamp, variables):
         return manifest
     home.create()
     with hold(home.dbt / "manifest.lock", wait_seconds=PARSE_SECONDS):
-        if _is_fresh(manifest, stamp, wanted):
+        if _is_fresh(manifest, stamp, variables):
             return manifest
         stamp.unlink(missing_ok=True)  # killed from here on, the next process parses anew
         run_dbt(home, settings, "parse")
         coming = manifest.with_suffix(".coming")
         shutil.copyfile(target_path(home) / "manifest.json", coming)
         coming.replace(manifest)
-        stamp.write_text(wanted, "utf-8")
+        stamp.write_text(_stamp(manifest, variables), "utf-8")
     return manifest
 
 
-def _is_fresh(manifest: Path, stamp: Path, wanted: str) -> bool:
-    """Whether the manifest is of these variables and of the project as it is now."""
+def _is_fresh(manifest: Path, stamp: Path, variables: str) -> bool:
+    """Whether the manifest is whole, of these variables and of the project as it is now."""
     try:
-        known = stamp.read_text("utf-8")
-        return known == wanted and manifest.stat().st_mtime >= _newest_source()
-    except FileNotFoundError:
+        is_whole = stamp.read_text("utf-8") == _stamp(manifest, variables)
+        return is_whole and manifest.stat().st_mtime >= _newest_source()
+    except (FileNotFoundError, UnicodeDecodeError):
         return False
+
+
+def _stamp(manifest: Path, variables: str) -> str:
+    """What is kept beside a manifest: its size, so that a cut one is noticed, and its variables."""
+    return f"{manifest.stat().st_size}\n{variables}"
 
 
 def read_manifest(path: Path) -> Manifest:

@@ -16,6 +16,7 @@ import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from ingestion.config import REPOSITORY
+from ingestion.duckdb import connect
 from ingestion.errors import UsageError
 from orchestration.words.program import program
 
@@ -40,6 +41,7 @@ class Kind:
     time: str = ""
 
 
+SEGMENT = "seg_"
 MARTS = "dbt_project/models/marts"
 _STAGING = "dbt_project/models/staging/{name}"
 _STAGING_FILES = {
@@ -86,7 +88,7 @@ KINDS = {
             "Fill in its label, description, rule and destinations.",
             "Next: {program} run, then {program} plan {name}",
         ),
-        prefix="seg_",
+        prefix=SEGMENT,
     ),
     "destination": Kind(
         {"destination.py.jinja": "orchestration/destinations/{name}.py"},
@@ -121,26 +123,63 @@ def scaffold(kind: str, name: str, root: Path = REPOSITORY, *, area: str = "") -
     chosen = KINDS.get(kind)
     if chosen is None:
         raise UsageError(f"`{kind}` cannot be made.", f"Choose one of: {', '.join(KINDS)}.")
+    if kind == "model" and name.startswith(SEGMENT):
+        raise UsageError(
+            f"`{name}` begins like a segment's model.", f"Run `{program()} new segment` for one."
+        )
     words = _words(_checked(name.removeprefix(chosen.prefix)), chosen)
     if kind == "model":
         words |= {"area": _checked_area(area, root), "schema": _schema(area, root)}
     paths = {template: path.format(**words) for template, path in chosen.files.items()}
     _refuse_overwriting(root, kind, list(paths.values()), words["model"])
-    for template, path in paths.items():
-        target = root / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(_render(template, words), "utf-8")
+    _write(root, {path: _render(template, words) for template, path in paths.items()})
     made = [f"Made {path}" for path in paths.values()]
     return made + [step.format(**words) for step in chosen.next_steps]
 
 
+def _write(root: Path, texts: Mapping[str, str]) -> None:
+    """All files or none.
+
+    Raises:
+        UsageError: a folder cannot be written to.
+    """
+    made: list[Path] = []
+    try:
+        for path, text in texts.items():
+            target = root / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            made.append(target)
+            target.write_text(text, "utf-8")
+    except OSError as error:
+        for target in made:
+            target.unlink(missing_ok=True)
+        raise UsageError(
+            f"{path} cannot be written ({error.strerror}); nothing was made.",
+            "Check the permissions of the repository's folders and run again.",
+        ) from error
+
+
 def _checked(name: str) -> str:
-    if not _NAME.fullmatch(name) or len(name) > MAX_NAME or keyword.iskeyword(name):
+    if not _NAME.fullmatch(name) or len(name) > MAX_NAME:
         raise UsageError(
             f"`{name}` is not a name for it.",
             f"Use snake_case, such as big_spenders: letters, digits, at most {MAX_NAME} in all.",
         )
+    if keyword.iskeyword(name) or name in _reserved_words() or yaml.safe_load(name) != name:
+        raise UsageError(
+            f"`{name}` is a word of Python, SQL or YAML and cannot be a name.",
+            f"Choose another, such as {name}_1 or one that says more.",
+        )
     return name
+
+
+def _reserved_words() -> set[str]:
+    """The words that SQL keeps for itself."""
+    with connect() as connection:
+        rows = connection.execute(
+            "select keyword_name from duckdb_keywords() where keyword_category = 'reserved'"
+        ).fetchall()
+    return {str(word) for (word,) in rows}
 
 
 def _checked_area(area: str, root: Path) -> str:
@@ -184,8 +223,9 @@ def _refuse_overwriting(root: Path, kind: str, paths: list[str], model: str) -> 
     package = (path.removesuffix(".py") for path in paths if path.endswith(".py"))
     taken = [path for path in (*paths, *package) if (root / path).exists()]
     if not taken and any(path.endswith(".sql") for path in paths):
-        models = root / "dbt_project" / "models"
-        taken = [file.relative_to(root).as_posix() for file in models.rglob(f"{model}.sql")]
+        project = root / "dbt_project"
+        same = (*project.glob(f"models/**/{model}.sql"), *project.glob(f"seeds/**/{model}.csv"))
+        taken = [file.relative_to(root).as_posix() for file in same]
     if taken:
         raise UsageError(
             f"{taken[0]} is already there; nothing was written.",

@@ -2,7 +2,7 @@
 
 Belongs here: finding the person behind any identifier or id, reading their rows by equality, and
 ordering the evidence into a chain. Does not belong here: laying it out for a terminal
-(explain_view) or working anything out anew; what stands here was decided by the models.
+(view.py) or working anything out anew; what stands here was decided by the models.
 
 The same trace is a table: `marts.fct_identity_edges` holds every pair with its record, rule, grade,
 date and refusal, and `marts.fct_customer_field_provenance` every value that was claimed.

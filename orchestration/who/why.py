@@ -1,7 +1,7 @@
 """Why two identifiers are one person, or why they are not.
 
 Belongs here: finding both, the pairs around them, and the path that ties them or would have. Does
-not belong here: laying it out (explain_view) or deciding who is who (the identity models did). The
+not belong here: laying it out (view.py) or deciding who is who (the identity models did). The
 pairs are rows of `marts.fct_identity_edges`, which is the same trace as a table.
 """
 

@@ -6,13 +6,14 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
-from ingestion.errors import BusyError
+from ingestion.errors import BusyError, DiskFullError
 from orchestration.home import lock
 from orchestration.home.layout import Home
 from orchestration.ops import migrations, schema
@@ -108,6 +109,22 @@ def test_the_store_is_copied_before_it_is_changed(home: Home) -> None:
     with closing(sqlite3.connect(home.ops_before_migration)) as copy:
         tables = {name for (name,) in copy.execute("select name from sqlite_master")}
     assert schema.VERSION_TABLE not in tables
+
+
+def test_a_disk_that_fills_up_while_it_is_copied_is_told_and_the_copy_goes(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(home, VERSIONS[0])
+
+    class Full(sqlite3.Connection):
+        def backup(self, *_: object, **__: object) -> None:
+            raise sqlite3.OperationalError("database or disk is full")
+
+    # What SQLAlchemy opens copies nothing.
+    monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=Full))
+    with pytest.raises(DiskFullError):
+        open_store(home).close()
+    assert not list(home.root.glob("*.partial"))
 
 
 def test_an_opened_store_is_not_migrated_again(home: Home) -> None:

@@ -154,3 +154,18 @@ def test_a_parse_that_was_killed_is_done_again(
     monkeypatch.setattr(dbt, "run_dbt", parse)
     again = dbt.manifest_path(home, changed)
     assert dbt.read_manifest(again).models == ()
+
+
+@pytest.mark.parametrize("damage", ["", '{"nodes": {'])
+def test_a_cut_manifest_is_parsed_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: str
+) -> None:
+    home = Home(tmp_path)
+
+    def parse(home: Home, *_: object) -> None:
+        target_path(home).mkdir(exist_ok=True)
+        (target_path(home) / "manifest.json").write_text('{"nodes": {}}', "utf-8")
+
+    monkeypatch.setattr(dbt, "run_dbt", parse)
+    dbt.manifest_path(home, Settings()).write_text(damage, "utf-8")
+    assert dbt.read_manifest(dbt.manifest_path(home, Settings())).models == ()
