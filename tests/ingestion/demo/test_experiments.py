@@ -39,15 +39,13 @@ def test_the_files_say_what_was_drawn(shop: Path) -> None:
     told = table(
         shop,
         """
-        select i.person_id, t.experiment_id, t."group" = 'treatment' from told t
+        select i.person_id, t.experiment_id, t."group" from told t
         join true_identifiers i
             on i.identifier_type = 'email' and i.identifier_value = t.identifier_value
         order by all
         """,
     )
-    drawn = table(
-        shop, "select person, experiment_id, \"group\" = 'treated' from true_holdouts order by all"
-    )
+    drawn = table(shop, 'select person, experiment_id, "group" from true_holdouts order by all')
     assert told == drawn
 
 
