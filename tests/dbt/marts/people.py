@@ -426,6 +426,17 @@ def add_levels(shop: Shop) -> None:
         *("level_anonymous", "full", 40),
         **{"identifier_type": "device", "value": "device-level_anonymous", "channel": "onsite"},
     )
+    for name, status in (("banner_yes", "granted"), ("banner_no", "denied")):
+        shop.person(f"level_{name}", ago(days=300))
+        shop.identifier(f"level_{name}", "device", f"device-{name}", ago(days=300))
+        answer(
+            *(f"level_{name}", None, 40),
+            **{"identifier_type": "device", "value": f"device-{name}", "channel": "onsite"},
+            status=status,
+        )
+    shop.person("level_by_sms", ago(days=300))
+    answer("level_by_sms", "full", 20)
+    answer("level_by_sms", "none", 40, channel="sms", purpose="*")
     shop.person("level_interested", ago(days=300))
     shop.order("level_interested", ago(days=200))
     shop.person("level_sent_back", ago(days=300))

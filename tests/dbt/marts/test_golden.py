@@ -384,6 +384,9 @@ LEVELS = {
     "later": ("segment", "never_asked", 0),
     "without_source": ("segment", "never_asked", 0),
     "expired_and_full": ("full", "granted", 2),
+    "banner_yes": ("segment", "never_asked", 0),
+    "banner_no": ("none", "denied", 1),
+    "by_sms": ("none", "denied", 2),
 }
 
 

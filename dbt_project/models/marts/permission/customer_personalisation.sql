@@ -3,7 +3,8 @@
 with consents as (
     select * from {{ ref('stg_ops__consent_events') }}
     where
-        (purpose = 'personalisation' or (purpose = '*' and channel = '*'))
+        -- A no by SMS is kept as one to every purpose there; a level says what it was an answer to
+        (purpose = 'personalisation' or level is not null or (purpose = '*' and channel = '*'))
         and (status <> 'granted' or occurred_at <= {{ as_of() }})
 ),
 
@@ -119,7 +120,8 @@ answers as (
         wording_version
     from refusals_in_force
     union all
-    -- A yes that names no level is one to being personalised; one that counts no more is no answer
+    -- A yes that names no level is one to being personalised, but a browser's to its banner is no person's; one
+    -- that counts no more is no answer
     select
         consent_event_id as receipt_id,
         identifier_type,
@@ -131,6 +133,7 @@ answers as (
         source,
         wording_version
     from latest_grants
+    where level is not null or identifier_type not in ({{ quoted(anonymous_identifier_types()) }})
 ),
 
 -- The strictest of all the person's identifiers and channels holds everywhere. Behind a level that was
