@@ -15,6 +15,7 @@ Lateness: each run asks again for the last `lateness_hours` before the newest ro
 have not changed are duplicates. Events can only be asked for by the time at which they happened,
 whenever Klaviyo took them in, so every `look_back_every_days` a pull of them begins
 `look_back_days` earlier. A row dated after the run never moves the cursor.
+Replies: of a text that a person sent to the shop it is only kept whether it asks to stop.
 Bad day: a profile or event without id or time goes to quarantine; a page that cannot be trusted
 fails the source, and nothing of it is loaded.
 Data flow: Klaviyo -> raw_klaviyo.{profiles,events,campaigns,lists,flows}
@@ -35,8 +36,10 @@ from ingestion.apis.http import ApiClient
 from ingestion.apis.paging import Cursor, LookBack, PageError, parsed, retried_page
 from ingestion.apis.source import ApiSource, Page, Pull
 from ingestion.config import ApiSettings
+from ingestion.duckdb import literal
 from ingestion.errors import AccessDeniedError, RegularsError, SourceError
 from ingestion.landing.fields import Column, TableSpec
+from ingestion.landing.replies import OPT_OUT, VERDICT
 
 Row = dict[str, Any]
 
@@ -54,6 +57,9 @@ class KlaviyoSettings(ApiSettings):
     look_back_every_days: Annotated[int, Field(ge=1)] = 7
 
 
+# What a person wrote to the shop, and where it stands: only whether it asks to stop is kept.
+FROM_PEOPLE = ("sent sms", "sent whatsapp")
+TEXTS = ("Message Body", "Body", "message_body")
 NOTHING_SAID = 5  # how often an empty answer is asked for again before it is believed
 
 
@@ -152,7 +158,9 @@ EVENTS = TableSpec(
         Column("external_id"),
         Column("occurred_at", "timestamp", required=True),
         Column("payload", "json"),
+        Column("text", reduced=VERDICT, stored=False, is_content=True),
     ),
+    derived=(("is_opt_out_reply", "boolean", f"coalesce(text, '') = {literal(OPT_OUT)}"),),
 )
 CAMPAIGNS = TableSpec(
     name="campaigns",
@@ -391,13 +399,20 @@ def _profile(item: Row, _included: Included) -> Row:
 
 
 def _event(item: Row, included: Included) -> Row:
-    attributes = item.get("attributes") or {}
+    attributes = dict(item.get("attributes") or {})
     profile = included.get(("profile", _related(item, "profile")), {})
     metric = included.get(("metric", _related(item, "metric")), {})
     person = profile.get("attributes") or {}
+    metric_name = (metric.get("attributes") or {}).get("name")
+    text = None
+    if str(metric_name).lower() in FROM_PEOPLE:
+        properties = dict(attributes.get("event_properties") or {})
+        text = " ".join(str(properties.pop(name)) for name in TEXTS if name in properties)
+        attributes["event_properties"] = properties
     return {
         "event_id": item["id"],
-        "metric_name": (metric.get("attributes") or {}).get("name"),
+        "metric_name": metric_name,
+        "text": text,
         "profile_id": _related(item, "profile") or None,
         **{name: person.get(name) for name in ("email", "phone_number", "external_id")},
         "occurred_at": attributes.get("datetime") or attributes.get("timestamp"),

@@ -10,6 +10,9 @@ not confirmed has none either.
 
 from __future__ import annotations
 
+from ingestion.duckdb import literal
+from ingestion.landing.replies import OPT_OUT, VERDICT
+
 _KLAVIYO_STATES = """
 with profiles as (
     select profile_id, email, phone_number, updated_at,
@@ -83,7 +86,12 @@ from suppressed
 # "Bounced Email" without a type counts as hard: a living address bounces again softly tomorrow. A
 # text that failed says so only of a number that cannot be texted at all. A push that bounced is of
 # one device, which says nothing about the person's others. A channel that we do not have is every
-# one.
+# one. A text from a person that asks for silence ends the channel by which it came; those that an
+# earlier version stored hold its words.
+_EARLIER_TEXT = (
+    "case when lower(metric_name) like 'sent %' then"
+    """ payload ->> '$.attributes.event_properties."Message Body"' end"""
+)
 KLAVIYO_EVENTS = """
 with said as (
     select lower(metric_name) as metric, nullif(trim(email), '') as email,
@@ -95,10 +103,11 @@ with said as (
         lower(coalesce(
             payload ->> '$.attributes.event_properties."Failure Type"',
             payload ->> '$.event_properties."Failure Type"',
-            payload ->> '$."Failure Type"', '')) as failure
+            payload ->> '$."Failure Type"', '')) as failure,
+        coalesce(is_opt_out_reply, false) or coalesce(ASKS_TO_STOP, false) as is_opt_out
     from {relation}
-    where {new} and regexp_matches(
-        lower(metric_name), '^(unsubscribed|marked email as spam|bounced email|failed to deliver)')
+    where {new} and regexp_matches(lower(metric_name), '^(unsubscribed|marked email as spam|'
+        || 'bounced email|failed to deliver|sent (sms|whatsapp))')
 ),
 meant as (
     select *,
@@ -106,11 +115,13 @@ meant as (
             when metric like '%push%' then 'push'
             when metric like '%whatsapp%' then '*' else 'email' end as channel,
         case when metric like 'marked%' then 'spam_report'
-            when metric like 'unsubscribed%' then 'unsubscribed' else 'hard_bounce' end as reason
+            when regexp_matches(metric, '^(unsubscribed|sent)') then 'unsubscribed'
+            else 'hard_bounce' end as reason
     from said
     where case when metric like 'unsubscribed%' then metric not like '%list%'
         when metric like 'bounced%' then bounce <> 'soft'
         when metric like 'failed%' then regexp_matches(failure, 'LOST_NUMBER')
+        when metric like 'sent%' then is_opt_out
         else true end
 )
 select case when email is null then 'klaviyo_profile_id' else 'email' end as identifier_type,
@@ -120,7 +131,9 @@ from meant where channel <> 'sms' or reason = 'unsubscribed' or phone is null
 union all
 select 'phone', phone, channel, '*', reason, occurred_at, 'klaviyo:event'
 from meant where channel in ('sms', '*') and phone is not null
-""".replace("LOST_NUMBER", "disconnected|incapable|invalid|landline")
+""".replace("LOST_NUMBER", "disconnected|incapable|invalid|landline").replace(
+    "ASKS_TO_STOP", f"{VERDICT.replace('{v}', _EARLIER_TEXT)} = {literal(OPT_OUT)}"
+)
 
 # GraphQL has had the states in two places; both are read.
 _SHOPIFY_STATES = """

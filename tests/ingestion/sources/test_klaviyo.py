@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, get_args
 
+import duckdb
 import pytest
 
 from ingestion.apis.source import Pull
@@ -339,6 +340,43 @@ def test_a_wrong_key_is_a_clear_sentence(
     monkeypatch.setenv("KLAVIYO_API_KEY", "pk_wrong")
     with pytest.raises(SourceError, match=r"(?s)credentials were refused.*KLAVIYO_API_KEY"):
         rows_of(klaviyo, "lists", settings)
+
+
+def test_of_a_text_from_a_person_only_whether_it_asks_to_stop_is_kept(
+    shop: DemoServers, settings: KlaviyoSettings, tmp_path: Path
+) -> None:
+    server = shop.klaviyo
+    metric = next(iter(server.rows["metrics"].values()))
+    name = json.loads(metric.resource)["attributes"]["name"]
+    sent = metric.resource.replace(metric.id, "MSENT1").replace(name, "Sent SMS")
+    server.upsert("metrics", dataclasses.replace(metric, id="MSENT1", resource=sent))
+    some = next(iter(server.rows["events"].values()))
+    for key, words in (("T1", "please leave me alone"), ("T2", "thank you for the tea")):
+        resource = json.loads(some.resource.replace(some.id, key).replace(some.metric_id, "MSENT1"))
+        resource["attributes"]["event_properties"] = {"Message Body": words, "From Number": "1"}
+        text = json.dumps(resource, separators=(",", ":"))
+        row = dataclasses.replace(some, id=key, metric_id="MSENT1", resource=text)
+        server.upsert("events", row)
+    own = Settings(sources={"klaviyo": settings})
+    try:
+        run_source(
+            "klaviyo", RunContext(tmp_path / "raw.duckdb", tmp_path / "dlt", "r", AS_OF, own)
+        )
+    finally:
+        server.remove("metrics", "MSENT1")
+        server.remove("events", "T1")
+        server.remove("events", "T2")
+    with duckdb.connect(str(tmp_path / "raw.duckdb"), read_only=True) as connection:
+        found = connection.execute(
+            "select event_id, is_opt_out_reply, payload from raw_klaviyo.events"
+            " where metric_name = 'Sent SMS' order by 1"
+        ).fetchall()
+    assert [row[:2] for row in found] == [("T1", True), ("T2", False)]
+    assert all("From Number" in row[2] for row in found)
+    for path in tmp_path.rglob("*"):
+        content = path.read_bytes() if path.is_file() else b""
+        assert b"leave me alone" not in content
+        assert b"thank you for the tea" not in content
 
 
 def test_two_runs_load_nothing_twice(

@@ -21,7 +21,8 @@ TABLES = {
     "raw_klaviyo.profiles": "profile_id varchar, email varchar, phone_number varchar,"
     " updated_at timestamp, payload varchar",
     "raw_klaviyo.events": "event_id varchar, metric_name varchar, profile_id varchar,"
-    " email varchar, phone_number varchar, occurred_at timestamp, payload varchar",
+    " is_opt_out_reply boolean, email varchar, phone_number varchar, occurred_at timestamp,"
+    " payload varchar",
     "raw_shopify.customers": "shopify_customer_id varchar, email varchar, phone varchar,"
     " updated_at timestamp, payload varchar",
     "raw_shopify.orders": "order_id varchar, created_at timestamp, processed_at timestamp,"

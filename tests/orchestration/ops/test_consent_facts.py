@@ -396,6 +396,14 @@ def test_klaviyo_events_of_texts_and_push(store: Store, home: Home) -> None:
             event("Bounced Push", 7),
             event("Received SMS", 8),
             event("Unsubscribed from SMS", 9, phone_number=None),
+            event("Sent SMS", 10, phone_number="+447700900110", is_opt_out_reply=True),
+            event("Sent SMS", 11, phone_number="+447700900111", is_opt_out_reply=False),
+            {
+                **event("Sent SMS", 12, phone_number="+447700900112"),
+                "payload": json.dumps(
+                    {"attributes": {"event_properties": {"Message Body": "please STOP now"}}}
+                ),
+            },
         ],
     )
     _record(store, home)
@@ -411,6 +419,10 @@ def test_klaviyo_events_of_texts_and_push(store: Store, home: Home) -> None:
         ("phone", "+447700900104", "*", "*", "unsubscribed"),
         ("phone", "+447700900105", "sms", "*", "hard_bounce"),
         ("klaviyo_profile_id", "p9", "sms", "*", "unsubscribed"),
+        ("klaviyo_profile_id", "p10", "sms", "*", "unsubscribed"),
+        ("phone", "+447700900110", "sms", "*", "unsubscribed"),
+        ("klaviyo_profile_id", "p12", "sms", "*", "unsubscribed"),
+        ("phone", "+447700900112", "sms", "*", "unsubscribed"),
     }
 
 
