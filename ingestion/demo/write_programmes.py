@@ -30,7 +30,7 @@ select
     'msg_' || md5(concat_ws(':', seed(), block(), c.campaign_id, s.person))[1:16] as message_id,
     k.name as channel,
     if(k.name = 'sms', 'phone', 'device') as identifier_type,
-    coalesce(h.value, d.value) as identifier_value,
+    a.value as identifier_value,
     s.event,
     iso(s.occurred) as occurred_at,
     c.campaign_id,
@@ -42,12 +42,18 @@ select
 from steps s
 join programme_campaigns c on c.row = s.campaign
 join programme_channels k on k.code = s.channel
-left join phones h on h.k = s.address and k.name = 'sms'
-left join devices d on d.d = s.address and k.name = 'push'
+join programme_addresses a on a.channel = s.channel and a.address = s.address
 left join programme_stops st on st.code = s.text
 left join programme_answers an on an.code = s.text
 where s.occurred < getvariable('programmes_until')
 order by s.occurred, c.campaign_id, s.person, s.step
+"""
+
+# Phones and devices are numbered each by itself, as `Sent.address` has them.
+_ADDRESSES = f"""
+create or replace temp table programme_addresses as
+select {programmes.SMS} as channel, k as address, value from phones
+union all select {programmes.PUSH}, d, value from devices
 """
 
 # Beside the log of consent: what a browser allowed, and who said stop to a message.
@@ -56,10 +62,9 @@ create or replace temp table programme_permissions as
 select person, d.value as identifier_value, 'push' as channel, 0 as status, since as occurred
 from push_permitted join devices d on d.d = address where since < getvariable('programmes_until')
 union all
-select person, coalesce(h.value, d.value), k.name, 2, stopped
+select person, a.value, k.name, 2, stopped
 from programme_messages m join programme_channels k on k.code = m.channel
-left join phones h on h.k = m.address and k.name = 'sms'
-left join devices d on d.d = m.address and k.name = 'push'
+join programme_addresses a on a.channel = m.channel and a.address = m.address
 where stopped > 0 and stopped < getvariable('programmes_until')
 """
 
@@ -97,4 +102,5 @@ def prepare(con: Connection, world: World, block: Block, until: int | None = Non
     }
     for name, table in tables.items():
         create_table(con, name, table)
+    con.execute(_ADDRESSES)
     con.execute(_PERMISSIONS)
