@@ -23,14 +23,14 @@ from orchestration.words.codes import REFUSALS
 MEANINGS = {
     "merged": "would become one with another",
     "split": "would be two people",
-    "refused": "would lose values that tie nobody",
+    "refused": "would lose values that join nobody",
     "restored": "would get values back",
 }
 REASONS = {
     **REFUSALS,
     "evidence": "Evidence",
     "must_link": "Joined by a rule",
-    "evidence_gone": "Nothing ties them any more",
+    "evidence_gone": "Nothing joins them any more",
 }
 
 FOLLOWS = {
@@ -58,8 +58,8 @@ IDLE = {
         "must_links do nothing: a cannot_link, directly or through others, keeps the two apart",
     ),
     "refused": (
-        "must_link does nothing: one of its values is blocked and ties nobody",
-        "must_links do nothing: one of the values of each is blocked and ties nobody",
+        "must_link does nothing: one of its values is blocked and joins nobody",
+        "must_links do nothing: one of the values of each is blocked and joins nobody",
     ),
 }
 

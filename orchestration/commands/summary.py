@@ -101,8 +101,8 @@ def _print_people(published: duckdb.DuckDBPyConnection, out: Console) -> None:
     out.print("\nPeople", style="bold", end="")
     out.print(f"  {total:,}: {kinds}")
     out.print(
-        f"  {identifiers:,} identifiers; {merged:,} people are tied together from several; "
-        f"{refused:,} ties refused (shared or blocked values, or no proof of one person)."
+        f"  {identifiers:,} identifiers; {merged:,} people are made of several profiles; "
+        f"{refused:,} edges refused (shared or blocked values, or no proof of one person)."
     )
     if sentence := _since_earlier_runs(read_metrics(published)):
         out.print(f"  {sentence}")

@@ -82,7 +82,7 @@ def _largest(after: Metrics, limits: Identity) -> CheckResult:
         " most likely several people run together."
         if largest > limits.max_person
         else "",
-        "Block the value that ties them in identity_rules.csv, or, if the person is real, raise"
+        "Block the value that joins them in identity_rules.csv, or, if the person is real, raise"
         " `max_person` under [identity] in regulars.toml; then run again.",
         "blocking",
     )

@@ -69,7 +69,7 @@ class Edge:
 
 
 @dataclass(frozen=True)
-class Link:
+class Step:
     """A step of the chain: `node`, reached from `parent` over `edge`; a beginning has neither."""
 
     node: Node
@@ -89,7 +89,7 @@ class Explanation:
     email_reason: str
     identifiers: list[Identifier]
     fields: list[Row]
-    chain: list[Link]
+    chain: list[Step]
     refused: list[Edge]
     stages: list[Row]
     timeline: Timeline
@@ -113,7 +113,7 @@ class Why:
     is_one_person: bool
     sentence: str
     customer_ids: list[str | None]
-    path: list[Link]
+    path: list[Step]
     reasons: list[str]
 
     def to_json(self) -> str:
@@ -140,7 +140,7 @@ def by_evidence(edge: Edge) -> tuple[bool, int, datetime, str, Node, Node]:
     return refused, grade_rank(edge.evidence_grade), seen, edge.source_record_id, edge.a, edge.b
 
 
-def chain(nodes: Sequence[Node], edges: Sequence[Edge], start: Node | None) -> list[Link]:
+def chain(nodes: Sequence[Node], edges: Sequence[Edge], start: Node | None) -> list[Step]:
     """The strongest evidence that ties `nodes` together, from `start` outwards.
 
     A spanning tree grown by best grade, then earliest record: each identifier is reached over the
@@ -154,55 +154,55 @@ def chain(nodes: Sequence[Node], edges: Sequence[Edge], start: Node | None) -> l
             continue
         neighbours[edge.a].append((position, edge))
         neighbours[edge.b].append((position, edge))
-    links: dict[Node, Link] = {}
+    steps: dict[Node, Step] = {}
     for root in ([start] if start else []) + list(nodes):
-        if root not in links:
-            links[root] = Link(root, None, None)
-            _grow(root, neighbours, links)
-    return _without_dead_ends(list(links.values()), set(nodes))
+        if root not in steps:
+            steps[root] = Step(root, None, None)
+            _grow(root, neighbours, steps)
+    return _without_dead_ends(list(steps.values()), set(nodes))
 
 
-def path_to(end: Node, links: Sequence[Link]) -> list[Link]:
-    """The links of a chain from its beginning to `end`; empty if it is not in it."""
-    by_node = {link.node: link for link in links}
-    path: list[Link] = []
-    link = by_node.get(end)
-    while link is not None:
-        path.append(link)
-        link = by_node[link.parent] if link.parent else None
+def path_to(end: Node, steps: Sequence[Step]) -> list[Step]:
+    """The steps of a chain from its beginning to `end`; empty if it is not in it."""
+    by_node = {step.node: step for step in steps}
+    path: list[Step] = []
+    step = by_node.get(end)
+    while step is not None:
+        path.append(step)
+        step = by_node[step.parent] if step.parent else None
     return path[::-1]
 
 
-def nearest_path(starts: Sequence[Node], ends: Sequence[Node], edges: Sequence[Edge]) -> list[Link]:
-    """The path with the fewest refused pairs, then steps, then the best evidence (Dijkstra)."""
+def nearest_path(starts: Sequence[Node], ends: Sequence[Node], edges: Sequence[Edge]) -> list[Step]:
+    """The path with the fewest refused edges, then steps, then the best evidence (Dijkstra)."""
     neighbours: dict[Node, list[Edge]] = defaultdict(list)
     for edge in edges:
         neighbours[edge.a].append(edge)
         neighbours[edge.b].append(edge)
-    wanted, links = set(ends), dict[Node, Link]()
+    wanted, reached = set(ends), dict[Node, Step]()
     order = itertools.count()  # equal costs: whatever was met first, in the order of the edges
-    waiting = [((0, 0, 0), next(order), Link(start, None, None)) for start in starts]
+    waiting = [((0, 0, 0), next(order), Step(start, None, None)) for start in starts]
     heapq.heapify(waiting)
     while waiting:
-        (refused, steps, rank), _, link = heapq.heappop(waiting)
-        if link.node in links:
+        (refused, length, rank), _, step = heapq.heappop(waiting)
+        if step.node in reached:
             continue
-        links[link.node] = link
-        if link.node in wanted:
-            return path_to(link.node, list(links.values()))
-        for edge in neighbours[link.node]:
-            far = edge.other(link.node)
+        reached[step.node] = step
+        if step.node in wanted:
+            return path_to(step.node, list(reached.values()))
+        for edge in neighbours[step.node]:
+            far = edge.other(step.node)
             cost = (
                 refused + (edge.refusal_reason is not None),
-                steps + 1,
+                length + 1,
                 rank + grade_rank(edge.evidence_grade),
             )
-            heapq.heappush(waiting, (cost, next(order), Link(far, link.node, edge)))
+            heapq.heappush(waiting, (cost, next(order), Step(far, step.node, edge)))
     return []
 
 
 def _grow(
-    root: Node, neighbours: dict[Node, list[tuple[int, Edge]]], links: dict[Node, Link]
+    root: Node, neighbours: dict[Node, list[tuple[int, Edge]]], steps: dict[Node, Step]
 ) -> None:
     """Add everything that can be reached from `root`, always over the best pair at hand (Prim)."""
     waiting = [(position, root, edge) for position, edge in neighbours[root]]
@@ -210,22 +210,22 @@ def _grow(
     while waiting:
         _, near, edge = heapq.heappop(waiting)
         far = edge.other(near)
-        if far in links:
+        if far in steps:
             continue
-        links[far] = Link(far, near, edge)
+        steps[far] = Step(far, near, edge)
         for position, onward in neighbours[far]:
             heapq.heappush(waiting, (position, far, onward))
 
 
-def _without_dead_ends(links: list[Link], wanted: set[Node]) -> list[Link]:
-    """The links that lead, directly or further on, to an identifier that was asked for."""
+def _without_dead_ends(steps: list[Step], wanted: set[Node]) -> list[Step]:
+    """The steps that lead, directly or further on, to an identifier that was asked for."""
     kept: set[Node] = set()
-    needed: list[Link] = []
-    for link in reversed(links):
-        if link.node in wanted or link.node in kept:
-            needed.append(link)
-            if link.parent:
-                kept.add(link.parent)
+    needed: list[Step] = []
+    for step in reversed(steps):
+        if step.node in wanted or step.node in kept:
+            needed.append(step)
+            if step.parent:
+                kept.add(step.parent)
     return needed[::-1]
 
 

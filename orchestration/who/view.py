@@ -18,11 +18,11 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from orchestration.who.evidence import Edge, Explanation, Link, Node, Row, Why
+from orchestration.who.evidence import Edge, Explanation, Node, Row, Step, Why
 from orchestration.words import codes
 
 MAX_SHOWN_IDENTIFIERS = 25
-MAX_SHOWN_LINKS = 40
+MAX_SHOWN_STEPS = 40
 MAX_SHOWN_REFUSED = 5
 MAX_SHOWN_ACTIVITY = 8
 MAX_SHOWN_LINES = 15
@@ -36,7 +36,7 @@ def render(explanation: Explanation) -> RenderableType:
         ("Who", _who(explanation)),
         ("Identifiers", _identifiers(explanation)),
         ("Which value won", _fields(explanation)),
-        ("What ties them together", _evidence(explanation)),
+        ("What makes them one person", _evidence(explanation)),
         ("Stages", _stages(explanation)),
         ("Timeline", _timeline(explanation)),
         ("Value", _value(explanation)),
@@ -51,12 +51,12 @@ def render(explanation: Explanation) -> RenderableType:
 def render_why(answer: Why) -> RenderableType:
     """The sentence, the path with each pair's record, rule, grade and date, and the refusals."""
     lines = [_text(answer.sentence, style="bold")]
-    for link in answer.path:
-        if link.edge:
-            refused = link.edge.refusal_reason
-            words = f"refused: {refused} ({_edge(link.edge)})" if refused else _edge(link.edge)
+    for step in answer.path:
+        if step.edge:
+            refused = step.edge.refusal_reason
+            words = f"refused: {refused} ({_edge(step.edge)})" if refused else _edge(step.edge)
             lines.append(_text(f"    {words}", style="red" if refused else "dim"))
-        lines.append(_text(f"  {_node(link.node)}", style="cyan"))
+        lines.append(_text(f"  {_node(step.node)}", style="cyan"))
     lines += [_text(sentence) for sentence in answer.reasons]
     return Group(*lines)
 
@@ -145,19 +145,19 @@ def _evidence(explanation: Explanation) -> RenderableType:
     refused = _refused_by_node(explanation.refused)
     trees: list[Tree] = []
     branches: dict[Node, Tree] = {}
-    for link in explanation.chain[:MAX_SHOWN_LINKS]:
-        label = _text(_node(link.node), style="cyan")
-        if link.parent is None or link.edge is None:
+    for step in explanation.chain[:MAX_SHOWN_STEPS]:
+        label = _text(_node(step.node), style="cyan")
+        if step.parent is None or step.edge is None:
             branch = Tree(label)
             trees.append(branch)
         else:
-            branch = branches[link.parent].add(_text(_edge(link.edge), style="dim") + "\n" + label)
-        branches[link.node] = branch
-        _add_refused(branch, link, refused)
+            branch = branches[step.parent].add(_text(_edge(step.edge), style="dim") + "\n" + label)
+        branches[step.node] = branch
+        _add_refused(branch, step, refused)
     whole = Table.grid()
     for tree in trees:
         whole.add_row(tree)
-    hidden = len(explanation.chain) - MAX_SHOWN_LINKS
+    hidden = len(explanation.chain) - MAX_SHOWN_STEPS
     if hidden > 0:
         whole.add_row(_none(f"and {hidden} more; --json lists all"))
     for reason in sorted({edge.refusal_reason or "refused" for edge in explanation.refused}):
@@ -175,11 +175,11 @@ def _refused_by_node(edges: Sequence[Edge]) -> dict[Node, list[Edge]]:
     return by_node
 
 
-def _add_refused(branch: Tree, link: Link, refused: dict[Node, list[Edge]]) -> None:
+def _add_refused(branch: Tree, step: Step, refused: dict[Node, list[Edge]]) -> None:
     """Refused pairs beside the identifier that they begin at, each pair once."""
-    edges = refused.get(link.node, [])
+    edges = refused.get(step.node, [])
     for edge in edges[:MAX_SHOWN_REFUSED]:
-        other = edge.other(link.node)
+        other = edge.other(step.node)
         branch.add(
             _text(f"refused: {edge.refusal_reason} ({_edge(edge)})\n", style="red")
             + _text(_node(other), style="strike")

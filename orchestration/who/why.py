@@ -1,6 +1,6 @@
 """Why two identifiers are one person, or why they are not.
 
-Belongs here: finding both, the pairs around them, and the path that ties them or would have. Does
+Belongs here: finding both, the edges around them, and the path from one to the other. Does
 not belong here: laying it out (view.py) or deciding who is who (the identity models did). The
 pairs are rows of `marts.fct_identity_edges`, which is the same trace as a table.
 """
@@ -102,7 +102,7 @@ def _answer(reader: Reader, first: Side, second: Side) -> Why:
     if first.customer_id and first.customer_id == second.customer_id:
         return _one_person(reader, first, second, edges)
     path = nearest_path(first.starts, second.starts, edges)
-    reasons = [link.edge.refusal_reason for link in path if link.edge]
+    reasons = [step.edge.refusal_reason for step in path if step.edge]
     found = [reason for reason in dict.fromkeys(reasons) if reason]
     ids = [first.customer_id, second.customer_id]
     if not path:
@@ -111,7 +111,7 @@ def _answer(reader: Reader, first: Side, second: Side) -> Why:
     if first.starts == second.starts:
         return Why(False, "Both are the same identifier, and it belongs to nobody.", ids, path, [])
     refused = sum(reason is not None for reason in reasons)
-    sentence = f"Not one person: of {len(reasons)} pair(s) between them, {refused} refused."
+    sentence = f"Not one person: of {len(reasons)} edge(s) between them, {refused} refused."
     return Why(False, sentence, ids, path, [refusal(reason) for reason in found])
 
 
@@ -126,8 +126,8 @@ def _one_person(reader: Reader, first: Side, second: Side, edges: Sequence[Edge]
     used = [edge for edge in edges if edge.refusal_reason is None]
     path = path_to(end, chain([start, end], used, start))
     if path and path[0].node == start:
-        return Why(True, f"One person, tied by {len(path) - 1} pair(s).", ids, path, [])
+        return Why(True, f"One person, by {len(path) - 1} edge(s).", ids, path, [])
     around = nearest_path([start], [end], edges)
-    reasons = dict.fromkeys(link.edge.refusal_reason for link in around if link.edge)
-    sentence = "One person by the id kept from earlier runs; no used chain ties these two today."
+    reasons = dict.fromkeys(step.edge.refusal_reason for step in around if step.edge)
+    sentence = "One person by the id kept from earlier runs; today no used edges lead between them."
     return Why(True, sentence, ids, around, [refusal(reason) for reason in reasons if reason])

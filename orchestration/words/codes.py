@@ -91,7 +91,7 @@ REFUSALS = {
     "too_many": "Would have been more of a kind than one person has",
 }
 # Refused because of the two together; any other refusal is about one value, which then joins nobody
-OF_THE_PAIR = (
+OF_THE_EDGE = (
     "several_people",
     "cannot_link",
     "too_many",
@@ -155,7 +155,7 @@ def label(code: str | None) -> str:
 def refusal(code: str | None) -> str:
     """Why two identifiers were not joined, as a sentence."""
     words = REFUSALS.get(code or "", label(code or "refused"))
-    return f"{words}; {'the two stay apart' if code in OF_THE_PAIR else 'it joins nobody'}."
+    return f"{words}; {'the two stay apart' if code in OF_THE_EDGE else 'it joins nobody'}."
 
 
 def reasons_in_words(counts: Mapping[str, int]) -> str:

@@ -137,7 +137,7 @@ def test_a_broken_published_file_is_one_sentence(tmp_path: Path) -> None:
 
 def test_the_chain_reaches_every_identifier_over_the_best_record(home: Home) -> None:
     found = explain(home, "ann@shop.example")
-    steps = {link.node: link for link in found.chain}
+    steps = {step.node: step for step in found.chain}
     assert found.chain[0].node == Node("email", "ann@shop.example")
     assert {i.node for i in found.identifiers} <= set(steps)
     device = steps[Node("device", "dev-1")]
@@ -335,17 +335,17 @@ _EDGES = st.builds(
 def test_the_chain_is_a_spanning_forest_whatever_the_order(
     edges: list[Edge], random: object
 ) -> None:
-    links = chain(_NODES, edges, _NODES[3])
-    assert links[0].node == _NODES[3]
-    assert sorted(link.node for link in links) == sorted(_NODES)
+    steps = chain(_NODES, edges, _NODES[3])
+    assert steps[0].node == _NODES[3]
+    assert sorted(step.node for step in steps) == sorted(_NODES)
     seen: set[Node] = set()
-    for link in links:
-        assert link.parent is None or link.parent in seen
-        seen.add(link.node)
+    for step in steps:
+        assert step.parent is None or step.parent in seen
+        seen.add(step.node)
     shuffle: Callable[[list[Edge]], None] = getattr(random, "shuffle")  # noqa: B009
     again = list(edges)
     shuffle(again)
-    assert chain(_NODES, again, _NODES[3]) == links
+    assert chain(_NODES, again, _NODES[3]) == steps
 
 
 @pytest.mark.slow

@@ -40,7 +40,7 @@ def _text(found: Why) -> str:
 
 
 def _steps(found: Why) -> list[str]:
-    return [f"{link.node.type} {link.node.value}" for link in found.path]
+    return [f"{step.node.type} {step.node.value}" for step in found.path]
 
 
 def test_a_pair_of_one_person_has_the_path_that_explain_draws(home: Home) -> None:
@@ -55,7 +55,7 @@ def test_a_pair_of_one_person_has_the_path_that_explain_draws(home: Home) -> Non
         "phone +442079460000",
     ]
     text = _text(found)
-    assert "One person, tied by 4 pair(s)." in text
+    assert "One person, by 4 edge(s)." in text
     assert "identify · web m-1 · newsletter · 2025-01-01" in text
     assert "same_order · orders 1001 · card_paid_order · 2025-02-01" in text
 
@@ -65,7 +65,7 @@ def test_two_people_have_the_refused_pairs_of_the_best_path_with_their_reasons(h
     assert not found.is_one_person
     assert _steps(found) == ["email ann@shop.example", "device kiosk", "email bo@shop.example"]
     text = _text(found)
-    assert "Not one person: of 2 pair(s) between them, 2 refused." in text
+    assert "Not one person: of 2 edge(s) between them, 2 refused." in text
     assert "refused: shared_device (identify · web m-5" in text
     assert "Device used by several people; it joins nobody." in text
 
@@ -163,5 +163,5 @@ def test_the_path_has_the_fewest_refusals_that_any_has(edges: list[Edge]) -> Non
         return
     assert (path[0].node, path[-1].node) == (_NODES[0], _NODES[1])
     assert all(now.parent == before.node for before, now in pairwise(path))
-    refused = sum(link.edge.refusal_reason is not None for link in path if link.edge)
+    refused = sum(step.edge.refusal_reason is not None for step in path if step.edge)
     assert refused == cost[_NODES[1]]
