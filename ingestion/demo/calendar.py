@@ -32,6 +32,24 @@ _HOURS = np.array(
 _WEEKDAYS = np.array([0.95, 0.9, 0.95, 1.0, 1.05, 1.15, 1.1])
 _MONTHS = np.array([0.9, 0.85, 0.95, 0.95, 1.0, 1.0, 0.95, 0.85, 1.0, 1.05, 1.45, 1.6])
 _YEARLY_GROWTH = 0.25
+# From which month and day to which one more is bought, or less: the shop's sales, and the time
+# behind each, in which what was bought in it is missing.
+_SALES = ((1120, 1201, 1.6), (1201, 1210, 0.75), (608, 615, 1.5), (615, 629, 0.85))
+
+
+def _factor(moment: datetime) -> float:
+    """By how much more, or less, is bought because of a sale."""
+    day = moment.month * 100 + moment.day
+    return next((factor for first, last, factor in _SALES if first <= day < last), 1.0)
+
+
+def is_sale(moments: Ints) -> NDArray[np.bool_]:
+    """Whether the shop has a sale at these moments."""
+    dates = moments.astype("datetime64[s]").astype("datetime64[D]")
+    months = dates.astype("datetime64[M]")
+    day = (months.astype(np.int64) % 12 + 1) * 100 + (dates - months).astype(np.int64) + 1
+    within = [(first <= day) & (day < last) for first, last, factor in _SALES if factor > 1]
+    return np.asarray(np.logical_or.reduce(within))
 
 
 def joined(kind: type[T], parts: Sequence[T], *order: str) -> T:
@@ -77,7 +95,10 @@ class Calendar:
         hours = range(start, end, HOUR)
         moments = [datetime.fromtimestamp(hour, UTC) for hour in hours]
         weights = np.array(
-            [_HOURS[m.hour] * _WEEKDAYS[m.weekday()] * _MONTHS[m.month - 1] for m in moments]
+            [
+                _HOURS[m.hour] * _WEEKDAYS[m.weekday()] * _MONTHS[m.month - 1] * _factor(m)
+                for m in moments
+            ]
         ) * (1 + _YEARLY_GROWTH * np.arange(len(moments)) / (365 * 24))
         zone = ZoneInfo(SHOP_ZONE)
         offsets = [
@@ -90,6 +111,19 @@ class Calendar:
             np.append(0.0, np.cumsum(weights)),
             np.array(offsets, dtype=np.int64),
         )
+
+    @property
+    def _weight_of_a_day(self) -> float:
+        return float(self.cumulated[-1]) * DAY / (self.end - self.start)
+
+    def busy(self, moments: Ints) -> Floats:
+        """How many average days' business has been done by these moments since the start."""
+        return np.interp(moments, self.edges, self.cumulated) / self._weight_of_a_day
+
+    def moment(self, busy: Floats) -> Ints:
+        """When that many days' business has been done: what `busy` answers, turned round."""
+        moments = np.interp(busy * self._weight_of_a_day, self.cumulated, self.edges)
+        return np.asarray(np.minimum(moments.astype(np.int64), self.end - 1), dtype=np.int64)
 
     def draw(self, rng: np.random.Generator, after: Ints | int, before: Ints | int, n: int) -> Ints:
         """`n` moments, each between its own two bounds, more of them when the shop is busy."""

@@ -26,7 +26,7 @@ from ingestion.demo import (
 )
 from ingestion.demo.calendar import DAY, HOUR, Calendar, Ints, rows_of
 from ingestion.demo.identifiers import MAIN, NOBODY, PERSONAL, TYPO, Identifiers, device_names
-from ingestion.demo.people import ANONYMOUS, STAY_DAYS, SUBSCRIBER, People
+from ingestion.demo.people import ANONYMOUS, SUBSCRIBER, People
 from ingestion.demo.troubles import Troubles
 from ingestion.demo.world import Block, World
 
@@ -110,7 +110,7 @@ def _lived_on(later: Later, base: Block) -> Block:
 
     calendar = later.calendar
     troubles = replace(later.world.troubles, test_order=0.0, missing_rate=0.0)
-    people = _still_here(stream(0), base.people, calendar)
+    people = _still_here(base.people, calendar)
     ids = _with_strangers(stream(1), later.world, base, calendar)
     orders = purchases.make_orders(
         stream(2), people, ids, calendar, troubles, _buys(stream(3), people, calendar),
@@ -167,17 +167,16 @@ def _lived_on(later: Later, base: Block) -> Block:
     )
 
 
-def _still_here(rng: np.random.Generator, people: People, calendar: Calendar) -> People:
-    """The same people; whoever had lost interest does nothing more, and others lose it in time.
+def _still_here(people: People, calendar: Calendar) -> People:
+    """The same people; whoever has lost interest does nothing more.
 
     Who never said a name is left to the strangers: a visitor without one rarely comes back.
     """
-    stay = (rng.exponential(STAY_DAYS, len(people)) * DAY).astype(np.int64)
     here = people.known & (people.left >= calendar.start)
     return replace(
         people,
         kind=np.where(people.kind == ANONYMOUS, SUBSCRIBER, people.kind),
-        left=np.where(here, np.minimum(calendar.start + stay, calendar.end), people.left),
+        left=np.where(here, np.minimum(people.leaves, calendar.end), people.left),
         order_rate=np.where(here, people.order_rate, 0.0),
         visit_rate=np.where(here, people.visit_rate, 0.0),
     )
@@ -208,11 +207,12 @@ def _with_strangers(
 
 
 def _buys(rng: np.random.Generator, people: People, calendar: Calendar) -> tuple[Ints, Ints]:
-    """Who orders when: each at the rate that is theirs."""
-    stay = np.maximum(people.left - calendar.start, 0) / DAY
-    person = np.repeat(np.arange(len(people)), rng.poisson(people.order_rate * stay))
-    after = np.full(len(person), calendar.start)
-    return person, calendar.draw(rng, after, people.left[person], len(person))
+    """Who orders when, in a rhythm that goes on: of the first gap some is over."""
+    person = np.flatnonzero(people.order_rate > 0)
+    shape, rate = people.gap_shape[person], people.order_rate[person]
+    # A moment lies in a long gap more often than in a short one.
+    gap = rng.gamma(shape + 1, 1 / (shape * rate))
+    return purchases.rhythm(rng, people, person, gap * rng.random(len(person)), calendar)
 
 
 def _joins(

@@ -22,20 +22,34 @@ ANONYMOUS, SUBSCRIBER, BUYER = 0, 1, 2
 KINDS = ("anonymous", "subscriber", "buyer")
 _KIND_SHARE = np.array([0.24, 0.18, 0.58])
 _KNOWN_BEFORE = 0.35
-STAY_DAYS = 400.0
-_NEXT_YEAR = 365.0
+# Some leave soon and others stay for years: below one, whoever has stayed is likelier to stay on.
+_STAY_DAYS, _STAY_SHAPE = 350.0, 0.8
+_NEXT_YEAR = 365
+_MEAN_RATE = 0.9 * 0.55 / 30
+_ONE_OF_EACH = 43.6  # pounds: an order's products at one piece each, discounts taken off
+# Frequent buyers spend less at a time and stay longer.
+_SPEND_BY_RATE, _STAY_BY_RATE = -0.25, 0.2
+# How regular each buyer is: the shape of the gaps between orders (1: no rhythm at all).
+GAP_SHAPES = (0.5, 1.0, 3.0, 8.0)
+_GAP_SHARE = np.array([0.3, 0.2, 0.3, 0.2])
 
 
 @dataclass(frozen=True)
 class People:
-    """One column per fact, one row per person; `first_id` numbers them across blocks."""
+    """One column per fact, one row per person; `first_id` numbers them across blocks.
+
+    `leaves` is when somebody loses interest, whenever that is; `left` is the same, or the end of
+    the time that is drawn. `latent_value` is what the year after the world's end is worth.
+    """
 
     first_id: int
     kind: Ints
     household: Ints
     joined: Ints
     left: Ints
+    leaves: Ints
     order_rate: Floats
+    gap_shape: Floats
     visit_rate: Floats
     spend: Floats
     online_share: Floats
@@ -74,17 +88,21 @@ def make_people(
     size = np.bincount(household, minlength=n)[household]
     kind = rng.choice(3, n, p=_KIND_SHARE)
     kind = np.where((size > 1) & (kind == ANONYMOUS), SUBSCRIBER, kind).astype(np.int64)
-    joined, left = _presence(rng, n, kind, calendar)
-    order_rate = np.where(kind == BUYER, rng.gamma(0.9, 0.55 / 30, n) + 0.03 / 30, 0.0)
-    spend = np.exp(rng.normal(0.0, 0.35, n))
+    rate = rng.gamma(0.9, 0.55 / 30, n) + 0.03 / 30
+    order_rate = np.where(kind == BUYER, rate, 0.0)
+    joined, leaves = _presence(rng, kind, rate, calendar)
+    spend = np.exp(rng.normal(-0.12, 0.30, n)) * (rate / _MEAN_RATE) ** _SPEND_BY_RATE
+    here_next_year = np.clip(leaves - calendar.end, 0, _NEXT_YEAR * DAY) / DAY
     gender = rng.choice(3, n, p=[0.56, 0.40, 0.04])
     return People(
         first_id=first_id,
         kind=kind,
         household=household,
         joined=joined,
-        left=left,
+        left=np.minimum(leaves, calendar.end),
+        leaves=leaves,
         order_rate=order_rate,
+        gap_shape=np.array(GAP_SHAPES)[rng.choice(len(GAP_SHAPES), n, p=_GAP_SHARE)],
         visit_rate=np.where(kind == BUYER, 0.45 / 30 + order_rate * 0.8, 0.4 / 30),
         spend=spend,
         online_share=np.where(rng.random(n) < 0.15, 0.1, rng.beta(6, 1.6, n)),
@@ -98,11 +116,7 @@ def make_people(
         postcode=_postcodes(rng, household),
         street=_streets(rng, household),
         job=np.array(catalogue.JOBS, dtype=object)[rng.integers(0, len(catalogue.JOBS), n)],
-        latent_value=np.where(left >= calendar.end, 1.0, 0.0)
-        * order_rate
-        * _NEXT_YEAR
-        * spend
-        * 38.0,
+        latent_value=order_rate * here_next_year * _ONE_OF_EACH * pieces(spend),
     )
 
 
@@ -118,18 +132,25 @@ def _by_household(values: Ints, household: Ints) -> Ints:
     return np.asarray(values[first_member], dtype=np.int64)
 
 
+def pieces(spend: Floats) -> Floats:
+    """How many pieces of one product people who spend like this buy, on average."""
+    return np.asarray(1 + 0.5 * spend**1.5)
+
+
 def _presence(
-    rng: np.random.Generator, n: int, kind: Ints, calendar: Calendar
+    rng: np.random.Generator, kind: Ints, rate: Floats, calendar: Calendar
 ) -> tuple[Ints, Ints]:
     """When each person first met the shop and when they lose interest (after `end`: not yet)."""
+    n = len(kind)
     old = rng.random(n) < _KNOWN_BEFORE
     before = calendar.start - rng.integers(1, 900, n) * DAY
     during = calendar.draw(rng, calendar.start, calendar.end, n)
     joined = np.where(old & (kind != ANONYMOUS), before, during)
-    stay = (rng.exponential(STAY_DAYS, n) * DAY).astype(np.int64)
+    usual = _STAY_DAYS * (rate / _MEAN_RATE) ** _STAY_BY_RATE
+    stay = (rng.weibull(_STAY_SHAPE, n) * usual * DAY).astype(np.int64)
     short_stay = rng.integers(1, 25, n) * DAY
-    left = np.maximum(joined, calendar.start) + np.where(kind == ANONYMOUS, short_stay, stay)
-    return joined.astype(np.int64), np.minimum(left, calendar.end).astype(np.int64)
+    leaves = np.maximum(joined, calendar.start) + np.where(kind == ANONYMOUS, short_stay, stay)
+    return joined.astype(np.int64), leaves.astype(np.int64)
 
 
 def _first_names(rng: np.random.Generator, gender: Ints, household: Ints) -> Texts:

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ingestion.demo import catalogue
-from ingestion.demo.calendar import DAY, HOUR, Calendar, Ints
+from ingestion.demo.calendar import DAY, HOUR, Calendar, Floats, Ints, is_sale
 from ingestion.demo.identifiers import FAR_FUTURE, MAIN, NOBODY, OFFICE, TYPO, WORK, Identifiers
-from ingestion.demo.people import Bools, People
+from ingestion.demo.people import Bools, People, pieces
 from ingestion.demo.troubles import Troubles
 
 CARD, WALLET, CASH, VOUCHER = range(4)
@@ -118,7 +118,7 @@ def make_orders(
         payment=payment,
         currency=_currencies(rng, people.country[person], is_online, troubles),
         store=np.where(is_online, NOBODY, _stores(people, person, placed)),
-        discount_percent=np.array(DISCOUNTS)[rng.choice(4, n, p=[0.8, 0.1, 0.06, 0.04])],
+        discount_percent=_discounts(rng, placed),
         shipping=np.where(is_online & (rng.random(n) < 0.7), 395, 0),
         cancelled=np.where(cancelled < calendar.end, cancelled, 0),
         refunded=np.where(refunded < calendar.end, refunded, 0),
@@ -138,16 +138,38 @@ def _stores(people: People, person: Ints, placed: Ints) -> Ints:
 
 
 def _moments(rng: np.random.Generator, people: People, calendar: Calendar) -> tuple[Ints, Ints]:
-    """A first order soon after joining, then more at the person's own rate until they leave."""
+    """A first order soon after joining, then more in the person's own rhythm until they leave."""
     first_seen = np.maximum(people.joined, calendar.start)
     wait = rng.exponential(12 * DAY, len(people)).astype(np.int64)
     first = first_seen + wait
     buys = np.flatnonzero(people.buyer & (first < people.left))
-    stay = (people.left - first)[buys] / DAY
-    more = rng.poisson(people.order_rate[buys] * stay)
-    person = np.repeat(buys, more)
-    later = calendar.draw(rng, first[person], people.left[person], len(person))
-    return np.concatenate([buys, person]), np.concatenate([first[buys], later])
+    return rhythm(rng, people, buys, calendar.busy(first[buys]), calendar)
+
+
+def rhythm(
+    rng: np.random.Generator, people: People, person: Ints, at: Floats, calendar: Calendar
+) -> tuple[Ints, Ints]:
+    """Who orders when: each first at a moment in busy days, then gap after gap until they leave.
+
+    A gap has the person's own mean and regularity, and is shorter when the shop is busy.
+    """
+    until = calendar.busy(people.left)
+    persons, moments = [person[:0]], [person[:0]]
+    while len(person):
+        kept = at < until[person]
+        person, at = person[kept], at[kept]
+        persons.append(person)
+        moments.append(calendar.moment(at))
+        shape = people.gap_shape[person]
+        at = at + rng.gamma(shape, 1 / (shape * people.order_rate[person]))
+    return np.concatenate(persons), np.concatenate(moments)
+
+
+def _discounts(rng: np.random.Generator, placed: Ints) -> Ints:
+    """Percent off: in a sale most orders have some."""
+    usual = rng.choice(len(DISCOUNTS), len(placed), p=[0.8, 0.1, 0.06, 0.04])
+    in_sale = rng.choice(len(DISCOUNTS), len(placed), p=[0.25, 0.05, 0.1, 0.6])
+    return np.array(DISCOUNTS)[np.where(is_sale(placed), in_sale, usual)]
 
 
 def _payments(rng: np.random.Generator, is_online: Bools) -> Ints:
@@ -238,7 +260,7 @@ def make_lines(rng: np.random.Generator, orders: Orders, people: People, prices:
     order = np.repeat(np.arange(len(orders)), count)
     n = len(order)
     product = draw_products(rng, people.interest[orders.person[order]])
-    quantity = 1 + rng.poisson(0.25 * people.spend[orders.person[order]])
+    quantity = 1 + rng.poisson(pieces(people.spend[orders.person[order]]) - 1)
     currency = orders.currency[order]
     price = np.round(prices[product] * catalogue.PRICE_FACTOR[currency] / 5).astype(np.int64) * 5
     discount = price * quantity * orders.discount_percent[order] // 100

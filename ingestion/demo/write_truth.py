@@ -23,7 +23,7 @@ from ingestion.demo import (
 )
 from ingestion.demo.tables import Connection, copy_table
 from ingestion.demo.world import World
-from ingestion.demo.write_truth_effects import write_block_effects
+from ingestion.demo.write_truth_effects import write_block_effects, write_seasons
 
 _PLACEHOLDERS = ", ".join(f"'{phone}'" for phone in catalogue.PLACEHOLDER_PHONES)
 # Every identifier that the data shows, with the record that shows it beside others.
@@ -156,9 +156,10 @@ order by p.person_id, t.identifier_type, t.identifier_value
 
 _PEOPLE = """
 select p.person_id, p.household_id, p.kind, p.first_name, p.last_name, p.country, p.interest,
-    moment(p.joined) as joined_at, moment(p.left) as left_at,
-        p.left >= getvariable('until') as is_active,
-    p.order_rate * 365 as orders_per_year, p.latent_value, e.value as best_email,
+    moment(p.joined) as joined_at, moment(p.leaves) as left_at,
+        p.leaves >= getvariable('until') as is_active,
+    p.order_rate * 365 as orders_per_year, p.gap_shape, p.spend as spend_level, p.latent_value,
+    e.value as best_email,
     coalesce(o.order_count, 0) as order_count, coalesce(v.visit_count, 0) as visit_count
 from people p
 left join emails e on e.e = p.main_email
@@ -272,6 +273,8 @@ def write_block_truth(con: Connection, world: World, folder: Path, block: int) -
     con.execute(f"set variable until = {world.calendar.end}")
     find_sightings(con)
     write_block_effects(con, folder, block)
+    if block == 0:
+        write_seasons(con, folder, world.calendar)
     con.execute(_KEYS)
     con.execute(write_gifts.GIFTS)
     _group_by_evidence(con)

@@ -1,6 +1,6 @@
-"""The truth about what makes people order, as Parquet: how much each letter and channel sold.
+"""The truth about what makes people order, as Parquet: letters, channels, seasons and sales.
 
-Data flow: tables of a block -> truth/effects/part-BBB.parquet
+Data flow: tables of a block -> truth/effects/part-BBB.parquet; the calendar -> truth/seasons/
 Sums are over the block's people: the shop's are the sums over all parts.
 Does not belong here: how effects are drawn (effects).
 """
@@ -9,8 +9,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
+
 from ingestion.demo import effects
-from ingestion.demo.tables import Connection, copy_table
+from ingestion.demo.calendar import DAY, Calendar, is_sale
+from ingestion.demo.tables import Connection, copy_table, create_table
 
 _CHANNELS = effects.CHANNEL * effects.KIND_SIZE
 _CAUSES = f"""
@@ -61,3 +65,13 @@ def write_block_effects(con: Connection, folder: Path, block: int) -> None:
     """Write the block's effects; also makes `causes`, the name of each order's cause."""
     con.execute(_CAUSES)
     copy_table(con, _EFFECTS, folder / "effects" / f"part-{block:03d}.parquet")
+
+
+def write_seasons(con: Connection, folder: Path, calendar: Calendar) -> None:
+    """Write each day of the calendar: its business beside an average day, and whether in a sale."""
+    days = np.arange(calendar.start, calendar.end, DAY)
+    business = np.diff(calendar.busy(np.append(days, days[-1] + DAY)))
+    seasons = pa.table({"day": days, "business": business, "is_sale": is_sale(days)})
+    create_table(con, "seasons", seasons)
+    query = "select moment(day)::date as date, business, is_sale from seasons order by day"
+    copy_table(con, query, folder / "seasons" / "part-000.parquet")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,14 @@ from ingestion.demo.write import write_demo
 
 
 @pytest.fixture(scope="module")
-def block() -> Block:
+def blocks() -> list[Block]:
     """Large enough for effects of a few percent."""
-    return make_world(25_000, 1).block(0)
+    return [make_world(25_000, seed).block(0) for seed in (1, 2, 3)]
+
+
+@pytest.fixture(scope="module")
+def block(blocks: list[Block]) -> Block:
+    return blocks[0]
 
 
 def orders_after(block: Block, person: Any, moment: Any, first: int, last: int) -> Any:
@@ -30,10 +36,10 @@ def orders_after(block: Block, person: Any, moment: Any, first: int, last: int) 
     return np.searchsorted(keys, high) - np.searchsorted(keys, low)
 
 
-def difference(block: Block, letters: list[mailing.Campaign]) -> tuple[float, float]:
+def difference(blocks: list[Block], letters: list[mailing.Campaign]) -> tuple[float, float]:
     """Orders per person mailed less those per person left out, and its standard error."""
     treated, held = [], []
-    for letter in letters:
+    for block, letter in product(blocks, letters):
         rows = block.exposures["campaign"] == letter.index
         person, first = np.unique(block.exposures["person"][rows], return_index=True)
         arm = block.exposures["is_treated"][rows][first] == 1
@@ -55,23 +61,23 @@ def letters_with(sign: int) -> list[mailing.Campaign]:
     ]
 
 
-def test_a_letter_that_sells_is_seen_against_those_left_out(block: Block) -> None:
-    lift, error = difference(block, letters_with(1))
+def test_a_letter_that_sells_is_seen_against_those_left_out(blocks: list[Block]) -> None:
+    lift, error = difference(blocks, letters_with(1))
     assert lift > 4 * error
     planted = np.mean([letter.extra_orders for letter in letters_with(1)])
     assert abs(lift - planted) < 3 * error
 
 
-def test_a_letter_without_effect_shows_none(block: Block) -> None:
-    lift, error = difference(block, letters_with(0))
+def test_a_letter_without_effect_shows_none(blocks: list[Block]) -> None:
+    lift, error = difference(blocks, letters_with(0))
     assert abs(lift) < 3 * error
 
 
-def test_one_letter_keeps_people_from_ordering(block: Block) -> None:
+def test_one_letter_keeps_people_from_ordering(blocks: list[Block]) -> None:
     (letter,) = letters_with(-1)
-    lift, error = difference(block, [letter])
+    lift, error = difference(blocks, [letter])
     assert lift < -2 * error
-    assert set(block.prevented.cause.tolist()) == {LETTER + letter.index}
+    assert set(blocks[0].prevented.cause.tolist()) == {LETTER + letter.index}
 
 
 def test_a_visit_from_a_channel_sells_what_is_planted_and_no_more(block: Block) -> None:
