@@ -43,6 +43,17 @@ _TYPES = """
     usmallint utinyint uuid varchar
 """
 TYPES = frozenset(_TYPES.split())
+# Nodes of the grammar that DuckDB has alone, or understands in another way
+ANOTHER_MEANING: dict[type[exp.Expression], str] = {
+    exp.Bracket: "brackets: an index counts from 0 on Spark and a list is made by array()",
+    exp.BitwiseXor: "power: ^ is a bitwise xor on Spark",
+    exp.Glob: "glob: no operator of Spark's",
+    exp.SimilarTo: "similar to: no operator of Spark's",
+    exp.JSONExtract: "arrow: -> reads no JSON on Spark",
+    exp.TableSample: "sample: rows by chance are others on every engine",
+}
+# What a bracket after it is an index of; after anything else it begins a list
+INDEXED = (TokenType.VAR, TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.IDENTIFIER)
 # What Spark's literals take a backslash for; before anything else it vanishes
 ESCAPED = re.compile(r"\\(?:[\\'\"])")
 
@@ -67,6 +78,10 @@ def _words(tokens: list[Token]) -> Iterator[str]:
         calls = after.text == "(" and before.token_type is not TokenType.STRING
         if calls and re.fullmatch(r"[a-z_]\w*", name) and name not in FUNCTIONS | NO_FUNCTIONS:
             yield f"function: {name}"
+        if after.token_type is TokenType.L_BRACKET and before.token_type not in INDEXED:
+            yield ANOTHER_MEANING[exp.Bracket]
+        if before.text == "*" and after.text.lower() == "exclude":
+            yield "exclude: the star's clause is called except on Spark"
     for before, kind, after in zip(tokens, tokens[1:], tokens[2:], strict=False):
         is_type = before.text == "::" or (before.text.lower() == "as" and after.text == ")")
         if is_type and kind.text.lower() in TYPES:
@@ -102,3 +117,20 @@ def _shapes(statement: exp.Expression) -> Iterator[str]:
             for union in part.find_all(exp.Union)
         ):
             yield "recursive: a union of distinct rows"
+    yield from _meanings(statement)
+
+
+def _meanings(statement: exp.Expression) -> Iterator[str]:
+    """What both engines accept, or the grammar alone, and mean differently."""
+    for kind, fault in ANOTHER_MEANING.items():
+        if statement.find(kind):
+            yield fault
+    if any(distinct.args.get("on") for distinct in statement.find_all(exp.Distinct)):
+        yield "distinct on: Spark has no such clause"
+    if any(star.args.get("replace") for star in statement.find_all(exp.Star)):
+        yield "replace: no clause of Spark's star"
+    if any(isinstance(order.parent, exp.AggFunc) for order in statement.find_all(exp.Order)):
+        yield "order by: within an aggregate's brackets, which Spark does not take"
+    for kind in statement.find_all(exp.DataType):
+        if kind.this is exp.DataType.Type.DECIMAL and not kind.expressions:
+            yield "decimal: without digits it has no decimals on Spark"

@@ -90,6 +90,19 @@ def test_spark_would_understand_every_model_and_test(
         ("select from where", "grammar: "),
         ("select a from t where a in (select lambda x: x + 1)", "grammar: "),
         ("select * exclude (a) from t", "function: exclude"),
+        ("select * exclude a from t", "exclude: "),
+        ("select * replace (1 as a) from t", "replace: "),
+        ("select a[1] from t", "brackets: "),
+        ("select a[1:2] from t", "brackets: "),
+        ("select [1, 2] from t", "brackets: "),
+        ("select a ^ 2 from t", "power: "),
+        ("select distinct on (a) b from t", "distinct on: "),
+        ("select * from t using sample 10", "sample: "),
+        ("select a from t where a glob 'x'", "glob: "),
+        ("select a from t where a similar to 'x'", "similar to: "),
+        ("select a -> 'x' from t", "arrow: "),
+        ("select cast(a as decimal) from t", "decimal: "),
+        ("select min(a order by b) from t", "order by: "),
     ],
 )
 def test_the_judge_sees(sql: str, fault: str) -> None:
@@ -106,6 +119,8 @@ def test_the_judge_sees(sql: str, fault: str) -> None:
         "with recursive r as (select 1 as n union all select n + 1 from r where n < 9) "
         "select n from r",
         "select sum(a) filter (where a > 0) from t group by b having count(*) > 1",
+        "select array(1, 2), cast(a as decimal(18, 4)), transform(a, x -> x + 1) from t",
+        "select get_json_object(a, '$.b'), array_join(array_sort(collect_list(a)), ',') from t",
         "select 'it''s strpos(x)' as said from t -- concat(a, b)",
     ],
 )
