@@ -121,6 +121,9 @@ def demo(
         int, typer.Option(min=50, help="How many people the pretend shop has.")
     ] = 2000,
     seed: Annotated[int, typer.Option(help="Another seed makes another shop.")] = 0,
+    months: Annotated[
+        int, typer.Option(min=3, max=120, help="How long the pretend shop has been there.")
+    ] = 18,
     as_of: AsOfOption = None,
     folder: HomeOption = None,
     cards: Annotated[
@@ -133,7 +136,7 @@ def demo(
     with _lock_first(home):
         from orchestration.commands.demo import run_demo
 
-        run_demo(home, people, seed, as_of, out, cards=cards)
+        run_demo(home, people, seed, as_of, out, cards=cards, months=months)
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""Write a pretend shop: `python -m ingestion.demo --people N --seed S --out DIR [--all-files]`."""
+"""Write a pretend shop: `python -m ingestion.demo --people N --out DIR [--all-files]`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from datetime import datetime
 from pathlib import Path
 
-from ingestion.demo.world import DEFAULT_AS_OF, DEFAULT_PEOPLE, make_world
+from ingestion.demo.world import DEFAULT_AS_OF, DEFAULT_PEOPLE, MONTHS, make_world
 from ingestion.demo.write import write_all_files, write_demo
 
 
@@ -17,6 +17,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--people", type=int, default=DEFAULT_PEOPLE)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--as-of", type=datetime.fromisoformat, default=DEFAULT_AS_OF)
+    parser.add_argument("--months", type=int, default=MONTHS, help="how long it has been there")
     parser.add_argument(
         "--out", type=Path, required=True, help="gets input/, truth/ and, with servers, api/"
     )
@@ -32,7 +33,9 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     if chosen.people < 1:
         parser.error("--people must be at least 1")
-    world = make_world(chosen.people, chosen.seed, chosen.as_of)
+    if chosen.months < 1:
+        parser.error("--months must be at least 1")
+    world = make_world(chosen.people, chosen.seed, chosen.as_of, months=chosen.months)
     if chosen.all_files:
         write_all_files(world, chosen.out, chosen.ending)
     else:

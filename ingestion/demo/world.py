@@ -59,17 +59,18 @@ class Block:
 
 @dataclass(frozen=True)
 class World:
-    """A shop of `people` people as of a date; its blocks are drawn when they are asked for."""
+    """A shop of `people` people in the `months` before a date; blocks are drawn when asked for."""
 
     people: int
     seed: int
     as_of: datetime
     troubles: Troubles = field(default_factory=Troubles)
+    months: int = MONTHS
 
     @cached_property
     def calendar(self) -> Calendar:
         """The months that the world lasts."""
-        return Calendar.until(self.as_of, MONTHS)
+        return Calendar.until(self.as_of, self.months)
 
     @cached_property
     def _only_block(self) -> Block:
@@ -94,14 +95,14 @@ def make_world(
     seed: int = 0,
     as_of: datetime = DEFAULT_AS_OF,
     troubles: Troubles | None = None,
+    months: int = MONTHS,
 ) -> World:
-    """A world of this many people. `as_of` is taken as UTC."""
-    if people < 1:
-        raise ValueError("a world needs at least one person")
+    """A world of this many people and months. `as_of` is taken as UTC."""
+    if people < 1 or months < 1:
+        raise ValueError("a world needs at least one person and one month")
     as_of = as_of.replace(tzinfo=UTC) if as_of.tzinfo is None else as_of.astimezone(UTC)
-    return World(
-        people, seed, as_of.replace(minute=0, second=0, microsecond=0), troubles or Troubles()
-    )
+    as_of = as_of.replace(minute=0, second=0, microsecond=0)
+    return World(people, seed, as_of, troubles or Troubles(), months)
 
 
 def make_block(world: World, index: int) -> Block:

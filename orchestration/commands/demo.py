@@ -18,7 +18,7 @@ from time import monotonic
 from rich.console import Console
 
 from ingestion.demo.troubles import Troubles
-from ingestion.demo.world import DEFAULT_AS_OF, make_world
+from ingestion.demo.world import DEFAULT_AS_OF, MONTHS, make_world
 from ingestion.demo.write import write_demo
 from ingestion.errors import UsageError
 from orchestration.commands.delivery import render_deliveries
@@ -59,7 +59,14 @@ format = "csv"
 
 
 def run_demo(
-    home: Home, people: int, seed: int, as_of: str | None, out: Console, *, cards: bool = True
+    home: Home,
+    people: int,
+    seed: int,
+    as_of: str | None,
+    out: Console,
+    *,
+    cards: bool = True,
+    months: int = MONTHS,
 ) -> None:
     """Make the world (once), serve it, run everything, deliver to local files, tell about it.
 
@@ -70,15 +77,22 @@ def run_demo(
     started = monotonic()
     option = _home_option(home)
     moment = parse_as_of(as_of) if as_of else DEFAULT_AS_OF.astimezone(UTC).replace(tzinfo=None)
-    wanted = {"people": people, "seed": seed, "as_of": moment.isoformat(), "cards": cards}
+    wanted = {
+        "people": people,
+        "seed": seed,
+        "months": months,
+        "as_of": moment.isoformat(),
+        "cards": cards,
+    }
     with lock.hold(home.lock):
         _refuse_another_world(home, wanted)
         claim(home, "demo", wanted)
         if not (home.demo / WORLD).exists():
-            out.print(f"Making a pretend shop: {people:,} people, 18 months, seed {seed} ...")
+            out.print(f"Making a pretend shop: {people:,} people, {months} months, seed {seed} ...")
             shutil.rmtree(home.demo, ignore_errors=True)
             troubles = Troubles(hidden_card=0.0 if cards else 1.0)
-            write_demo(make_world(people, seed, moment.replace(tzinfo=UTC), troubles), home.demo)
+            first = moment.replace(tzinfo=UTC)
+            write_demo(make_world(people, seed, first, troubles, months), home.demo)
             (home.demo / WORLD).write_text(json.dumps(wanted), "utf-8")
         if not own_settings(home).exists():
             own_settings(home).write_text(SETTINGS, "utf-8")
@@ -97,16 +111,20 @@ def run_demo(
 
 def _refuse_another_world(home: Home, wanted: dict[str, object]) -> None:
     mark = read_mark(home)
-    if mark is not None and mark.kind == "demo" and mark.world != wanted:
+    if mark is None or mark.kind != "demo":
+        return
+    world = {"months": MONTHS, **mark.world}  # older marks do not say it
+    if world != wanted:
         raise UsageError(
-            f"{home.root} holds another pretend shop ({_words(mark.world)}).",
+            f"{home.root} holds another pretend shop ({_words(world)}).",
             "Use another --home, or remove that folder first.",
         )
 
 
 def _words(world: Mapping[str, object]) -> str:
     cards = "" if world["cards"] else ", without cards"
-    return f"{world['people']} people, seed {world['seed']}, as of {world['as_of']}{cards}"
+    made = f"{world['people']} people, {world['months']} months, seed {world['seed']}"
+    return f"{made}, as of {world['as_of']}{cards}"
 
 
 def _home_option(home: Home) -> str:

@@ -67,13 +67,14 @@ def asked_moment(home: Home, asked: datetime) -> datetime:
 def world_of(home: Home) -> World:
     """The pretend shop's world as it was first made."""
     from ingestion.demo.troubles import Troubles  # noqa: PLC0415 - a shop's runs do without
-    from ingestion.demo.world import make_world  # noqa: PLC0415
+    from ingestion.demo.world import MONTHS, make_world  # noqa: PLC0415
 
     mark = read_mark(home)
     facts = mark.world if mark else {}
     troubles = Troubles(hidden_card=0.0 if facts["cards"] else 1.0)
     first = first_moment(home).replace(tzinfo=UTC)
-    return make_world(int(facts["people"]), int(facts["seed"]), first, troubles)
+    months = int(facts.get("months", MONTHS))  # older marks do not say it
+    return make_world(int(facts["people"]), int(facts["seed"]), first, troubles, months)
 
 
 def day_of(home: Home, moment: datetime) -> int:

@@ -90,6 +90,22 @@ def test_everything_happens_within_the_eighteen_months(block: Block) -> None:
         assert moments.max() < calendar.end
 
 
+@pytest.mark.parametrize("months", [1, 3, 36])
+def test_a_shop_is_as_old_as_is_asked_for(months: int) -> None:
+    shop = make_world(400, 0, months=months)
+    block = next(iter(shop.blocks()))
+    assert shop.calendar.end == make_world(1).calendar.end
+    assert (shop.calendar.end - shop.calendar.start) // DAY == round(months * 30.4375)
+    for moments in (block.orders.placed, block.messages.sent):
+        assert moments.min() < shop.calendar.start + 25 * DAY
+        assert shop.calendar.end - 12 * DAY < moments.max() < shop.calendar.end
+
+
+def test_a_shop_without_a_month_is_no_world() -> None:
+    with pytest.raises(ValueError, match="one month"):
+        make_world(1, months=0)
+
+
 def test_another_as_of_moves_the_whole_world() -> None:
     early = make_world(200, 0, datetime(2020, 1, 1))
     block = next(iter(early.blocks()))

@@ -86,3 +86,13 @@ def test_the_world_is_made_again_as_it_was(home: Home) -> None:
     world = world_of(home)
     assert (world.people, world.seed, world.as_of.replace(tzinfo=None)) == (50, 4, FIRST)
     assert world.troubles.hidden_card == 1.0
+
+
+def test_a_shop_is_as_old_as_its_mark_says_and_older_marks_mean_eighteen_months(
+    home: Home, tmp_path: Path
+) -> None:
+    assert world_of(home).months == 18
+    facts = {"people": 50, "seed": 4, "months": 36, "as_of": FIRST.isoformat(), "cards": True}
+    older = Home(tmp_path / "older")
+    claim(older, "demo", facts)
+    assert world_of(older).months == 36
