@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 SHOP_DOMAIN = "shop.example.com"
 SHOP_URL = f"https://{SHOP_DOMAIN}"
@@ -170,6 +171,10 @@ _RANGE: dict[str, tuple[int, int, str]] = {
 }
 CATEGORIES = tuple(_RANGE)
 PER_CATEGORY = 10
+# Categories whose products go together, place by place: whoever takes one of the first often takes
+# its own of the second with it.
+COMPLEMENTS = {"coffee": "kitchen", "tea": "tableware", "bath": "textiles"}
+COMPLEMENT_CHANCE = 0.4
 BRANDS = ("Harbour & Pine", "Saltmarsh", "Old Quay", "Fernhill")
 
 
@@ -188,6 +193,16 @@ class Product:
     replenish_after_days: int | None
     in_stock: bool
     substitute_group: str
+
+
+def complement_of() -> NDArray[np.int64]:
+    """For each product the one that goes with it; -1 where none does."""
+    partner = np.full(len(CATEGORIES) * PER_CATEGORY, -1, dtype=np.int64)
+    places = np.arange(PER_CATEGORY)
+    for first, second in COMPLEMENTS.items():
+        own, other = (CATEGORIES.index(name) * PER_CATEGORY for name in (first, second))
+        partner[own + places] = other + places
+    return partner
 
 
 def products() -> list[Product]:

@@ -255,16 +255,20 @@ def _currencies(
 
 
 def make_lines(rng: np.random.Generator, orders: Orders, people: People, prices: Ints) -> Lines:
-    """Draw the lines of every order: mostly what the person likes, at the shelf price."""
+    """Draw the lines of every order: mostly what the person likes, and what goes with it."""
     count = 1 + rng.poisson(0.9, len(orders))
     order = np.repeat(np.arange(len(orders)), count)
     n = len(order)
+    first_line = np.repeat(np.cumsum(count) - count, count)
+    place = np.arange(n) - first_line
     product = draw_products(rng, people.interest[orders.person[order]])
+    partner = catalogue.complement_of()[product[first_line]]
+    goes_with = (place == 1) & (partner >= 0) & (rng.random(n) < catalogue.COMPLEMENT_CHANCE)
+    product = np.where(goes_with, partner, product)
     quantity = 1 + rng.poisson(pieces(people.spend[orders.person[order]]) - 1)
     currency = orders.currency[order]
     price = np.round(prices[product] * catalogue.PRICE_FACTOR[currency] / 5).astype(np.int64) * 5
     discount = price * quantity * orders.discount_percent[order] // 100
-    place = np.arange(n) - np.repeat(np.cumsum(count) - count, count)
     sends_back_all = (rng.random(len(orders)) < 0.6)[order]
     returned = np.where(sends_back_all | (place == 0), quantity, 0) * (orders.refunded[order] > 0)
     return Lines(order, place, product, quantity, price, discount, returned)

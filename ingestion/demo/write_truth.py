@@ -23,7 +23,7 @@ from ingestion.demo import (
 )
 from ingestion.demo.tables import Connection, copy_table
 from ingestion.demo.world import World
-from ingestion.demo.write_truth_effects import write_block_effects, write_seasons
+from ingestion.demo.write_truth_effects import write_block_effects, write_complements, write_seasons
 
 _PLACEHOLDERS = ", ".join(f"'{phone}'" for phone in catalogue.PLACEHOLDER_PHONES)
 # Every identifier that the data shows, with the record that shows it beside others.
@@ -275,6 +275,7 @@ def write_block_truth(con: Connection, world: World, folder: Path, block: int) -
     write_block_effects(con, folder, block)
     if block == 0:
         write_seasons(con, folder, world.calendar)
+        write_complements(con, folder)
     con.execute(_KEYS)
     con.execute(write_gifts.GIFTS)
     _group_by_evidence(con)

@@ -1,6 +1,7 @@
 """The truth about what makes people order, as Parquet: letters, channels, seasons and sales.
 
-Data flow: tables of a block -> truth/effects/part-BBB.parquet; the calendar -> truth/seasons/
+Data flow: tables of a block -> truth/effects/part-BBB.parquet; the calendar -> truth/seasons/;
+the catalogue -> truth/complements/
 Sums are over the block's people: the shop's are the sums over all parts.
 Does not belong here: how effects are drawn (effects).
 """
@@ -12,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from ingestion.demo import effects
+from ingestion.demo import catalogue, effects
 from ingestion.demo.calendar import DAY, Calendar, is_sale
 from ingestion.demo.tables import Connection, copy_table, create_table
 
@@ -75,3 +76,15 @@ def write_seasons(con: Connection, folder: Path, calendar: Calendar) -> None:
     create_table(con, "seasons", seasons)
     query = "select moment(day)::date as date, business, is_sale from seasons order by day"
     copy_table(con, query, folder / "seasons" / "part-000.parquet")
+
+
+def write_complements(con: Connection, folder: Path) -> None:
+    """Write which product goes with which, and in what share of orders with two lines it does."""
+    partner = catalogue.complement_of()
+    own = np.flatnonzero(partner >= 0)
+    create_table(con, "complements", pa.table({"own": own, "partner": partner[own]}))
+    query = f"""select a.product_id, b.product_id as complement_id,
+        {catalogue.COMPLEMENT_CHANCE} as chance
+    from complements c join products a on a.index = c.own join products b on b.index = c.partner
+    order by c.own"""
+    copy_table(con, query, folder / "complements" / "part-000.parquet")

@@ -8,6 +8,7 @@ import duckdb
 import numpy as np
 import pytest
 
+from ingestion.demo import catalogue
 from ingestion.demo.calendar import DAY, is_sale
 from ingestion.demo.effects import order_pence
 from ingestion.demo.later import Later
@@ -114,3 +115,25 @@ def test_the_truth_has_leaving_rhythm_and_seasons(tmp_path: Path) -> None:
         ).fetchall()
     )
     assert busy > 1.4 * calm
+
+
+def test_products_that_go_together_are_bought_together_and_others_are_not(block: Block) -> None:
+    lines, partner = block.lines, catalogue.complement_of()
+    first = np.flatnonzero(lines.place == 0)
+    second = np.minimum(first + 1, len(lines.place) - 1)
+    has_two = lines.place[second] == 1
+    own, other = lines.product[first[has_two]], lines.product[second[has_two]]
+    taken = other[partner[own] >= 0] == partner[own][partner[own] >= 0]
+    assert taken.mean() == pytest.approx(catalogue.COMPLEMENT_CHANCE, abs=0.03)
+    # The same places of a department that nothing was planted for
+    candles, outdoor = (catalogue.CATEGORIES.index(name) * 10 for name in ("candles", "outdoor"))
+    calm = (own >= candles) & (own < candles + 10)
+    assert (other[calm] == own[calm] - candles + outdoor).mean() < 0.05
+
+
+def test_the_truth_names_what_goes_together(tmp_path: Path) -> None:
+    write_demo(make_world(50, 2), tmp_path)
+    rows = duckdb.sql(f"select * from '{tmp_path}/truth/complements/*.parquet'").fetchall()
+    shelf = catalogue.products()
+    assert (shelf[0].product_id, shelf[30].product_id) in {(own, other) for own, other, _ in rows}
+    assert len(rows) == 10 * len(catalogue.COMPLEMENTS)
