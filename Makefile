@@ -50,8 +50,9 @@ test: $(STAMP) ## Run every test but those of `make faults`
 
 # What each function does: no whole run, no dbt, no browser, no server, nothing that reads files by the hundred.
 QUICK := $(sort $(wildcard tests/test_*.py)) \
-  $(addprefix tests/ingestion/,apis functions landing redaction files/test_readers.py sources/test_expressions.py) \
-  $(addprefix tests/orchestration/,activation commands destinations home ops words who)
+  $(addprefix tests/ingestion/,apis functions landing/test_fields.py redaction files/test_readers.py sources/test_expressions.py) \
+  $(addprefix tests/orchestration/,activation commands destinations home words who) \
+  $(filter-out %/test_held_rows.py %/test_consent_facts.py,$(sort $(wildcard tests/orchestration/ops/test_*.py)))
 
 quick: $(STAMP) ## While writing: ruff, mypy and the tests of functions
 	@$(VENV)/bin/ruff check -q . && $(VENV)/bin/ruff format -q --check .
