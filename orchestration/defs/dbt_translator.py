@@ -18,6 +18,7 @@ GROUPS = {
     "web": "events_and_orders",
     "email": "events_and_orders",
     "interactions": "events_and_orders",
+    "experiments": "events_and_orders",
     "identity": "identity",
     "identity_review": "identity",
     "quality": "publish",

@@ -13,8 +13,12 @@ campaigns as (
     from {{ ref('stg_klaviyo__campaigns') }}
 ),
 
+-- The source is a column, not a condition on the message alone: only by equality is a join cheap
 flows as (
-    select *
+    select
+        flow_id,
+        flow_name,
+        'klaviyo' as message_source
     from {{ ref('stg_klaviyo__flows') }}
 )
 
@@ -60,4 +64,4 @@ left join customers as named
         messages.identifier_value = named.raw_value
         and messages.identifier_type = named.identifier_type
 left join campaigns on messages.campaign_id = campaigns.campaign_id
-left join flows on messages.flow_id = flows.flow_id and messages.message_source = 'klaviyo'
+left join flows on messages.flow_id = flows.flow_id and messages.message_source = flows.message_source
