@@ -90,6 +90,9 @@ class Reason(StrEnum):
 
 
 # What is only known at the moment of sending, so no model says it.
+# What a person said, so a newer opt-in with its evidence undoes it; a bounce, a manual stop, a
+# signal and a word that nobody knows stay.
+CLEARABLE = (Reason.SPAM_REPORT, Reason.UNSUBSCRIBED, Reason.REVOKED, Reason.DENIED)
 AT_SENDING = (Reason.UNKNOWN_PERSON, Reason.ADDRESS_CHANGED)
 
 
@@ -101,3 +104,7 @@ def grade_rank(grade: str | None) -> int:
 def or_list(words: tuple[str, ...]) -> str:
     """`email, sms or push`."""
     return f"{', '.join(words[:-1])} or {words[-1]}"
+
+
+# Parts of what Klaviyo says of a text that failed because its number can never be texted
+LOST_NUMBER = ("disconnected", "incapable", "invalid", "landline")

@@ -73,6 +73,7 @@ def accepted_values() -> Iterator[tuple[Path, str, set[str]]]:
         ("marts_permission.sql", "contact_channels", vocabulary.CHANNELS),
         ("marts_permission.sql", "contact_purposes", vocabulary.PURPOSES),
         ("marts_permission.sql", "refusal_reasons", IN_MODELS),
+        ("marts_permission.sql", "clearable_reasons", vocabulary.CLEARABLE),
         ("marts_permission.sql", "personalisation_levels", vocabulary.LEVELS),
         ("marts_rfm.sql", "rfm_groups", vocabulary.RFM_GROUPS),
         ("sessions.sql", "touchpoints", vocabulary.TOUCHPOINTS),
@@ -105,6 +106,11 @@ def test_an_opt_out_of_the_models_is_a_reason() -> None:
     words = set(re.findall(r"'(\w+)'", macro("marts_permission.sql", "opt_out_reason", "written")))
     assert words <= set(IN_MODELS)
     assert len(words) > 5
+
+
+def test_a_number_that_is_lost_is_one_in_the_ledger_and_in_the_models() -> None:
+    model = DBT / "models" / "intermediate" / "conformed" / "int_klaviyo_message_events.sql"
+    assert f"'{'|'.join(vocabulary.LOST_NUMBER)}'" in model.read_text("utf-8")
 
 
 def test_grades_have_one_order() -> None:

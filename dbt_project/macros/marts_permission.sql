@@ -65,6 +65,23 @@
     ]) }}
 {%- endmacro %}
 
+{#- What a person said themselves, which a newer opt-in undoes. -#}
+{% macro clearable_reasons() -%}
+    {{ return(['spam_report', 'unsubscribed', 'revoked', 'denied']) }}
+{%- endmacro %}
+
+{#- Whether a refusal still holds beside the newest opt-in with its evidence (NULL: there is none). -#}
+{% macro is_in_force(reason, refused_at, evidenced_at) -%}
+    {{ reason }} not in ({{ quoted(clearable_reasons()) }})
+    or {{ evidenced_at }} is null
+    or {{ evidenced_at }} <= {{ refused_at }}
+{%- endmacro %}
+
+{#- Whether an opt-in can be shown: what the person saw, or a proof. -#}
+{% macro is_evidenced() -%}
+    coalesce(wording_version, '') <> '' or coalesce(proof, '') <> ''
+{%- endmacro %}
+
 {#- What an opt-out says; a word we do not know is still a no. -#}
 {% macro opt_out_reason(written) -%}
     case

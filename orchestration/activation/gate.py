@@ -29,7 +29,14 @@ from typing import Any
 from sqlalchemy import Connection, Select, Table, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from ingestion.vocabulary import ANONYMOUS_CHANNELS, ANONYMOUS_TYPES, EVERY, Reason, grade_rank
+from ingestion.vocabulary import (
+    ANONYMOUS_CHANNELS,
+    ANONYMOUS_TYPES,
+    CLEARABLE,
+    EVERY,
+    Reason,
+    grade_rank,
+)
 from orchestration.ops import schema
 from orchestration.ops.store import StoreError
 
@@ -41,7 +48,6 @@ ADDRESS_TYPES: Mapping[str, tuple[str, ...]] = {
     "ads": ("email", "phone"),
     "onsite": ("login", "device"),
 }
-_CLEARABLE = frozenset({"spam_report", "unsubscribed", "revoked", "denied"})
 _LOOKUP = 900  # values per query; SQLite's oldest limit on bound values is 999
 _FETCH = 10_000
 _SCAN_ABOVE = 30_000  # identifiers from which reading all facts once is faster than looking up
@@ -168,7 +174,7 @@ def permission_state(facts: Facts, policy: Policy, at: int) -> PermissionState:
     in_force = [
         reason
         for occurred_at, reason in facts.opt_outs
-        if reason not in _CLEARABLE or evidenced_at is None or evidenced_at <= occurred_at
+        if reason not in CLEARABLE or evidenced_at is None or evidenced_at <= occurred_at
     ]
     bounced = Reason.HARD_BOUNCE in in_force
     wishes = [reason for reason in in_force if reason is not Reason.HARD_BOUNCE]

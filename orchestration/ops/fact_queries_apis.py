@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from ingestion.duckdb import literal
 from ingestion.landing.replies import OPT_OUT, VERDICT
+from ingestion.vocabulary import LOST_NUMBER
 
 _KLAVIYO_STATES = """
 with profiles as (
@@ -131,7 +132,7 @@ from meant where channel <> 'sms' or reason = 'unsubscribed' or phone is null
 union all
 select 'phone', phone, channel, '*', reason, occurred_at, 'klaviyo:event'
 from meant where channel in ('sms', '*') and phone is not null
-""".replace("LOST_NUMBER", "disconnected|incapable|invalid|landline").replace(
+""".replace("LOST_NUMBER", "|".join(LOST_NUMBER)).replace(
     "ASKS_TO_STOP", f"{VERDICT.replace('{v}', _EARLIER_TEXT)} = {literal(OPT_OUT)}"
 )
 

@@ -50,7 +50,7 @@ refusals as (
 grants as (
     select
         *,
-        coalesce(wording_version, '') <> '' or coalesce(proof, '') <> '' as is_evidenced
+        {{ is_evidenced() }} as is_evidenced
     from consents
     where status = 'granted' and trim(coalesce(source, '')) <> '' and lawful_basis <> 'contract'
 ),
@@ -85,10 +85,7 @@ refusals_in_force as (
             refusals.identifier_type = evidenced.identifier_type
             and refusals.identifier_value = evidenced.identifier_value
             and refusals.channel = evidenced.channel
-    where
-        refusals.reason not in ('spam_report', 'unsubscribed', 'revoked', 'denied')
-        or evidenced.evidenced_at is null
-        or evidenced.evidenced_at <= refusals.occurred_at
+    where {{ is_in_force('refusals.reason', 'refusals.occurred_at', 'evidenced.evidenced_at') }}
 ),
 
 latest_grants as (

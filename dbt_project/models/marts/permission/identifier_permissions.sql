@@ -64,7 +64,7 @@ opt_outs as (
 grants as (
     select
         *,
-        coalesce(wording_version, '') <> '' or coalesce(proof, '') <> '' as is_evidenced
+        {{ is_evidenced() }} as is_evidenced
     from consents
     where
         status = 'granted'
@@ -103,10 +103,7 @@ in_force as (
             and opt_outs.identifier_value = evidenced.identifier_value
             and opt_outs.channel = evidenced.channel
             and opt_outs.purpose = evidenced.purpose
-    where
-        opt_outs.reason not in ('spam_report', 'unsubscribed', 'revoked', 'denied')
-        or evidenced.evidenced_at is null
-        or evidenced.evidenced_at <= opt_outs.occurred_at
+    where {{ is_in_force('opt_outs.reason', 'opt_outs.occurred_at', 'evidenced.evidenced_at') }}
     group by
         opt_outs.identifier_type, opt_outs.identifier_value, opt_outs.channel, opt_outs.purpose
 ),
