@@ -7,7 +7,7 @@ environment variables, never values) and per-run facts such as the date.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Self, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
@@ -22,6 +22,22 @@ class Section(BaseModel):
     """A part of the settings; an unknown key is an error, because a typo must not be silence."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def gathered(section: Any, name: str, own: Collection[str]) -> Any:
+    """A section whose own tables, `[section.NAME]`, stand gathered under `name`.
+
+    Args:
+        section: as it was written; what is no table is left to pydantic.
+        name: the field that holds them; what already stands there stays.
+        own: the names of the section's fields, which are no such tables.
+    """
+    if not isinstance(section, dict) or not isinstance(section.get(name, {}), dict):
+        return section
+    tables = {k: v for k, v in section.items() if isinstance(v, dict) and k not in own}
+    rest = {key: value for key, value in section.items() if key not in tables}
+    found = {**rest.pop(name, {}), **tables}
+    return {**rest, name: found} if found else rest
 
 
 def _known_zone(value: str) -> str:

@@ -1,7 +1,8 @@
 """The registry of sources: every module in sources/ that has a `SOURCE`, by name.
 
-Adding a source is adding its file; nothing here names one. Belongs here: which sources there are
-and which of them the settings switch on. Does not belong here: running them (pipelines.py).
+Adding a source is adding its file; nothing here names one. Databases (sources/sql) are no source of
+their own: their tables feed those of folders. Belongs here: which sources there are, and which of
+them and which databases the settings switch on. Does not belong here: running them (pipelines.py).
 """
 
 from __future__ import annotations

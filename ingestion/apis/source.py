@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -21,6 +22,7 @@ import pyarrow as pa
 
 from ingestion.apis.connection import Check
 from ingestion.config import ApiSettings, Settings
+from ingestion.errors import AccessDeniedError
 from ingestion.landing.batch import RawBatch
 from ingestion.landing.fields import TableSpec
 from ingestion.landing.intake import Intake
@@ -47,6 +49,21 @@ class Pull(Generic[Own]):
     as_of: datetime
     state: dict[str, Any]
     remarks: list[str] = field(default_factory=list)
+
+
+@contextmanager
+def left_out_if_denied(request: Pull[Any], *, is_optional: bool) -> Iterator[None]:
+    """Leave out what the credentials may not read, with a remark, where a shop can do without it.
+
+    Raises:
+        AccessDeniedError: it cannot.
+    """
+    try:
+        yield
+    except AccessDeniedError as error:
+        if not is_optional:
+            raise
+        request.remarks.append(f"{error.message} {error.hint}".rstrip("."))
 
 
 @dataclass(frozen=True)

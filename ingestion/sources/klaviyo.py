@@ -34,7 +34,7 @@ from pydantic import Field
 from ingestion.apis.connection import Check, credential, credential_check
 from ingestion.apis.http import ApiClient
 from ingestion.apis.paging import Cursor, LookBack, PageError, parsed, retried_page
-from ingestion.apis.source import ApiSource, Page, Pull
+from ingestion.apis.source import ApiSource, Page, Pull, left_out_if_denied
 from ingestion.config import ApiSettings
 from ingestion.duckdb import literal
 from ingestion.errors import AccessDeniedError, RegularsError, SourceError
@@ -215,12 +215,9 @@ def open_client(settings: KlaviyoSettings) -> ApiClient:
 
 def pull(request: Pull[KlaviyoSettings]) -> Iterator[Page]:
     """Every page of one table that is new or may have changed."""
-    try:
-        yield from _pull(request, ENDPOINTS[request.table])
-    except AccessDeniedError as error:
-        if not ENDPOINTS[request.table].is_optional:
-            raise
-        request.remarks.append(f"{error.message} {error.hint}".rstrip("."))
+    endpoint = ENDPOINTS[request.table]
+    with left_out_if_denied(request, is_optional=endpoint.is_optional):
+        yield from _pull(request, endpoint)
 
 
 def _pull(request: Pull[KlaviyoSettings], endpoint: Endpoint) -> Iterator[Page]:

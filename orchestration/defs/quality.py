@@ -22,16 +22,11 @@ from orchestration.published.audit import failure, record_audit
 from orchestration.published.candidate import Candidate, build_candidate, describe_candidate
 from orchestration.published.checks import CheckResult, stopping
 from orchestration.published.swap import publish
-from orchestration.quality.breaker import check_sizes
+from orchestration.quality.checks import check_candidate
 from orchestration.quality.dbt_record import record_of
-from orchestration.quality.dbt_results import dbt_checks
-from orchestration.quality.drift import check_drift
 from orchestration.quality.freshness import silent_sources
 from orchestration.quality.identity import NAME as IDENTITY_DRIFT
-from orchestration.quality.identity import check_identity
-from orchestration.quality.releases import apply_releases, baseline_of, find_releases
-from orchestration.quality.run import find_suites, run_quality
-from orchestration.run.dbt import target_path
+from orchestration.quality.run import find_suites
 from orchestration.run.run import Run, clock
 
 GROUP = "publish"
@@ -103,14 +98,7 @@ def audit(
     current = run.current
     candidate = _candidate(current)
     current.say("Checking: contract, suites, sizes ...")
-    released = find_releases(current.store, baseline_of(current.home))
-    results = [
-        *dbt_checks(target_path(current.home)),
-        *apply_releases(run_quality(candidate, current.settings), released),
-        *apply_releases(check_drift(current.home, current.settings, current.store), released),
-        *check_sizes(current.home, candidate, current.settings, current.store),
-        *check_identity(current.home, candidate, current.settings.identity),
-    ]
+    results = check_candidate(current.home, candidate, current.settings, current.store)
     record_audit(AuditLog(current.store), candidate, results)
     current.checks = results
     by_name: dict[str, list[CheckResult]] = defaultdict(list)

@@ -134,6 +134,9 @@ def read_shares(
         f" where _run_id in {_tuple(runs)}"
         f" qualify row_number() over (partition by _file, _line order by {order} desc, _row_id) = 1"
     )
+    counted = connection.execute(f"select count(*) from {NEW_ROWS}").fetchone()
+    if not counted or counted[0] < MIN_ROWS:
+        return  # nothing to judge: the earlier rows, which may be millions, are not read
     after = "".join(f", count(*) filter ({name(column)})" for column in columns)
     before = "".join(f", count({name(column)})" for column in columns)
     rows = connection.execute(

@@ -202,25 +202,12 @@ def publish(home: Home, settings: Settings, chosen: argparse.Namespace) -> None:
     from orchestration.published.audit import record_audit
     from orchestration.published.candidate import build_candidate
     from orchestration.published.swap import publish as swap
-    from orchestration.quality.breaker import check_sizes
-    from orchestration.quality.dbt_results import dbt_checks
-    from orchestration.quality.drift import check_drift
-    from orchestration.quality.identity import check_identity
-    from orchestration.quality.releases import apply_releases, baseline_of, find_releases
-    from orchestration.quality.run import run_quality
-    from orchestration.run.dbt import target_path
+    from orchestration.quality.checks import check_candidate
     from orchestration.run.run import clock
 
     with opened(home, settings, chosen) as run:
         candidate = build_candidate(home, run)
-        released = find_releases(run.store, baseline_of(home))
-        results = [
-            *dbt_checks(target_path(home)),
-            *apply_releases(run_quality(candidate, settings), released),
-            *apply_releases(check_drift(home, settings, run.store), released),
-            *check_sizes(home, candidate, settings, run.store),
-            *check_identity(home, candidate, settings.identity),
-        ]
+        results = check_candidate(home, candidate, settings, run.store)
         record_audit(AuditLog(run.store), candidate, results)
         swap(home, AuditLog(run.store), candidate)
         commit_after_publish(run.store, home, finished_at=clock())

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from ingestion.config import ApiSettings
+from ingestion.config import ApiSettings, gathered
 
 EXAMPLE_URL = "https://example.myshopify.com"
 # It stands before the shop's ids and in the names of variables.
@@ -48,20 +48,14 @@ class ShopifySettings(ShopSettings):
     @classmethod
     def _gather_shops(cls, section: Any) -> Any:
         """Tables within the section are further shops."""
-        if not isinstance(section, dict) or not isinstance(section.get("shops", {}), dict):
+        section = gathered(section, "shops", cls.model_fields)
+        if not isinstance(section, dict) or not isinstance(section.get("shops"), dict):
             return section
-        tables = {
-            key: value
-            for key, value in section.items()
-            if isinstance(value, dict) and key not in cls.model_fields
-        }
-        rest = {key: value for key, value in section.items() if key not in tables}
-        found = {**rest.pop("shops", {}), **tables}
         shops = {
             name: _named(name, shop) if isinstance(shop, dict) else shop
-            for name, shop in found.items()
+            for name, shop in section["shops"].items()
         }
-        return {**rest, "shops": shops} if shops else rest
+        return {**section, "shops": shops}
 
     @field_validator("shops")
     @classmethod

@@ -27,14 +27,15 @@ Data flow: Shopify -> raw_shopify.{orders,customers,products,checkouts,discounts
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from ingestion.apis.connection import Check, credential_check
 from ingestion.apis.paging import Cursor, LookBack, PageError, parsed, retried_page
-from ingestion.apis.source import ApiSource, Page, Pull
-from ingestion.errors import AccessDeniedError, RegularsError, SourceError
+from ingestion.apis.source import ApiSource, Page, Pull, left_out_if_denied
+from ingestion.errors import RegularsError, SourceError
 from ingestion.landing.fields import Column, TableSpec
 from ingestion.sources.shopify import queries
 from ingestion.sources.shopify.bulk import bulk_pages
@@ -163,7 +164,7 @@ def _pull_shop(request: Pull[Any], name: str, shop: ShopSettings) -> Iterator[Pa
     )
     client = GraphqlClient(shop, _label(name))
     endpoint = "/".join(part for part in ("graphql", name, request.table) if part)
-    try:
+    with closing(client), left_out_if_denied(request, is_optional=request.table in OPTIONAL):
         if cursor.is_first and shop.bulk_backfill and queries.has_bulk(request.table):
             pages = bulk_pages(client, request.table, cursor.since)
         else:
@@ -172,14 +173,7 @@ def _pull_shop(request: Pull[Any], name: str, shop: ShopSettings) -> Iterator[Pa
             for node in nodes:
                 cursor.saw(parsed(_ROWS[request.table](node)["updated_at"]))
             yield endpoint, [_row(request.table, node, name, shop) for node in nodes]
-    except AccessDeniedError as error:
-        if request.table not in OPTIONAL:
-            raise
-        request.remarks.append(f"{error.message} {error.hint}".rstrip("."))
-        return
-    finally:
-        client.close()
-    cursor.save()
+        cursor.save()
 
 
 def _label(name: str) -> str:

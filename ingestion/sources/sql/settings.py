@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
-from ingestion.config import Section, SourceSettings
+from ingestion.config import Section, SourceSettings, gathered
 from ingestion.errors import UsageError
 from ingestion.files.folder import InputFolder
 from ingestion.files.list_mapping import ListMapping
@@ -66,16 +66,7 @@ class SqlSettings(SourceSettings):
     @classmethod
     def _gather_databases(cls, section: Any) -> Any:
         """Tables within the section are databases."""
-        if not isinstance(section, dict) or not isinstance(section.get("databases", {}), dict):
-            return section
-        named = {
-            key: value
-            for key, value in section.items()
-            if isinstance(value, dict) and key not in cls.model_fields
-        }
-        rest = {key: value for key, value in section.items() if key not in named}
-        found = {**rest.pop("databases", {}), **named}
-        return {**rest, "databases": found} if found else rest
+        return gathered(section, "databases", cls.model_fields)
 
     def on(self) -> dict[str, Database]:
         """The databases that are read, by name."""

@@ -9,7 +9,6 @@ becomes of rows (`landing/`).
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -48,7 +47,6 @@ from ingestion.sources.sql.settings import (
 PAGE_ROWS = 50_000
 FIRST_DAY = "1990-01-01"
 SHOWN_COLUMNS = 30
-MARK = "mapping"
 
 
 @dataclass(frozen=True)
@@ -133,11 +131,7 @@ def columns_of(settings: SqlSettings, place: str) -> tuple[tuple[str, ...], tupl
 def _cursor(state: dict[str, Any], table: Table, as_of: datetime) -> Cursor:
     """How far the table was read; from the beginning where its mapping is another now."""
     described = json.dumps(table.model_dump(mode="json"), sort_keys=True)
-    mark = hashlib.md5(described.encode(), usedforsecurity=False).hexdigest()
-    if state.get(MARK) != mark:
-        state.clear()
-        state[MARK] = mark
-    return Cursor(state, FIRST_DAY, table.lateness_hours, as_of)
+    return Cursor(state, FIRST_DAY, table.lateness_hours, as_of, asked=described)
 
 
 @contextmanager

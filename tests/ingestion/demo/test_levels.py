@@ -19,13 +19,6 @@ def world() -> World:
     return make_world(600, seed=1)
 
 
-@pytest.fixture(scope="module")
-def shop(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("levels")
-    write_demo(world, folder)
-    return folder
-
-
 def table(shop: Path, query: str) -> list[tuple[Any, ...]]:
     with duckdb.connect() as con:
         con.execute(

@@ -23,13 +23,6 @@ def world() -> World:
     return make_world(1_000, seed=1)
 
 
-@pytest.fixture(scope="module")
-def shop(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("programmes")
-    write_demo(world, folder)
-    return folder
-
-
 def table(shop: Path, query: str) -> list[tuple[Any, ...]]:
     with duckdb.connect() as con:
         for name in ("messages", "consents"):
