@@ -120,6 +120,8 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyCo
             till("R-ref", "C-17", email=""),
             till("R-of-none", "none"),
             *(till(f"R-many-{n}", "MANY") for n in range(3)),
+            till("R-beside", "C-beside", email="office@beside.example"),
+            till("R-sole", "C-sole", email="office@sole.example", phone="07700 900301"),
         ],
     )
     world.add(
@@ -136,6 +138,8 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyCo
             scenes.order("desk2", "05 09:00:00", email="info@desk.example", **bill("GB", "Mia", "Short")),
             scenes.order("team1", "04 10:00:00", email="team@many.example", customer={"id": 9001}, **bill("GB", "Ida", "Wells")),
             scenes.order("team2", "05 10:00:00", email="team@many.example", customer={"id": 9002}),
+            scenes.order("beside", "04 11:00:00", email="office@beside.example", **bill("GB", "Ada", "Green")),
+            scenes.order("sole", "04 11:00:00", email="office@sole.example", phone="07700 900301", **bill("GB", "Una", "Park")),
         ],
     )  # fmt: skip
     world.add(
@@ -325,6 +329,22 @@ def test_a_role_address_of_several_is_nobodys(shop: duckdb.DuckDBPyConnection) -
     assert buyer(shop, "team1") != buyer(shop, "team2")
 
 
+def test_whoever_gave_no_name_at_a_role_address_is_not_taken_for_the_one_who_did(
+    shop: duckdb.DuckDBPyConnection,
+) -> None:
+    """Her name stands nowhere beside the number at the till, so that may be a colleague's."""
+    assert why(shop, "email", "office@beside.example") == (None, "role_address")
+    assert buyer(shop, "beside") is None
+    assert buyer(shop, "R-beside") == owner(shop, "orders_customer_id", "C-beside") is not None
+
+
+def test_a_phone_beside_her_name_shows_that_the_till_receipt_is_hers_too(
+    shop: duckdb.DuckDBPyConnection,
+) -> None:
+    assert why(shop, "email", "office@sole.example") == (None, None)
+    assert buyer(shop, "sole") == buyer(shop, "R-sole") is not None
+
+
 def test_a_customer_number_in_a_list_meets_the_till(shop: duckdb.DuckDBPyConnection) -> None:
     assert buyer(shop, "R-ref") == owner(shop, "email", "ref@c.example") is not None
     assert owner(shop, "orders_customer_id", "C-18") == owner(shop, "phone", "+447700900177")
@@ -339,6 +359,7 @@ def test_sales_that_belong_to_nobody_stand_beside_the_value_that_took_their_cust
     ).fetchall()
     assert found == [
         ("email", "info@desk.example", "role_address", False, 2, 200.0),
+        ("email", "office@beside.example", "role_address", False, 1, 100.0),
         ("orders_customer_id", "MANY", "several_names", False, 3, 15.0),
         ("orders_customer_id", "none", "placeholder", True, 1, 5.0),
     ]

@@ -28,8 +28,43 @@ role_records as (
     where identifiers.is_role_address and identifiers.block_reason is null
 ),
 
+{%- set role_keys = person_account_types() + ['payment_card', 'phone'] %}
+
+role_names as (
+    select distinct
+        email,
+        full_name
+    from role_records
+    where full_name is not null
+),
+
+-- What stands anywhere beside a name that a role address has
+keys_of_role_names as (
+    {%- for type in role_keys %}
+    select
+        role_names.email,
+        keyed.identifier_key
+    from (
+        select distinct
+            evidence.{{ type }} as identifier_key,
+            {{ full_name('evidence.person_name') }} as full_name
+        from evidence
+        where
+            evidence.person_name is not null
+            and evidence.{{ type }} in (
+                select role_records.{{ type }}
+                from role_records
+                where role_records.full_name is null
+            )
+    ) as keyed
+    inner join role_names on keyed.full_name = role_names.full_name
+    {{ 'union' if not loop.last }}
+    {%- endfor %}
+),
+
 -- hello@ of one who works alone is her address; of several it is nobody's. Several accounts are several
--- people unless one name stands beside all of them.
+-- people unless one name stands beside all of them. So is a named person, and whoever gave no name but an
+-- account, a card or a number that her name stands beside nowhere.
 shared_roles as (
     select email as identifier_key
     from role_records
@@ -46,6 +81,26 @@ shared_roles as (
         count(distinct {{ type }}) > 1
         and count(distinct {{ type }}) > count(distinct case when full_name is not null then {{ type }} end)
     {%- endfor %}
+    union
+    select role_records.email as identifier_key
+    from role_records
+    inner join role_names on role_records.email = role_names.email
+    {%- for type in role_keys %}
+    left join keys_of_role_names as named_{{ type }}
+        on role_records.email = named_{{ type }}.email and role_records.{{ type }} = named_{{ type }}.identifier_key
+    {%- endfor %}
+    where
+        role_records.full_name is null
+        and coalesce(
+            {%- for type in role_keys %}
+            role_records.{{ type }}{{ ',' if not loop.last }}
+            {%- endfor %}
+        ) is not null
+        and coalesce(
+            {%- for type in role_keys %}
+            named_{{ type }}.identifier_key{{ ',' if not loop.last }}
+            {%- endfor %}
+        ) is null
 ),
 
 nobodys as (
