@@ -67,8 +67,12 @@ order by assigned_at, person
 
 @contextmanager
 def connection() -> Iterator[Connection]:
-    """An in-memory DuckDB with our macros, the catalogue and the names of codes."""
-    con = connect(preserve_insertion_order=True)
+    """An in-memory DuckDB with our macros, the catalogue and the names of codes.
+
+    It has one thread: blocks are written beside each other by processes, and a sum of fractions is
+    the same to the last bit only where its rows come in one order.
+    """
+    con = connect(preserve_insertion_order=True, threads=1)
     try:
         con.execute(_MACROS)
         for name, table in _fixed_tables().items():
@@ -138,13 +142,18 @@ def load_block(
 
     `calendar` and `letters` are those of a shop that lives on; else they are the world's.
     """
-    letters = mailing.campaigns(world.calendar) if letters is None else letters
-    tables = _block_tables(calendar or world.calendar, block)
-    for name, table in (tables | {"campaigns": _campaigns(letters)}).items():
+    load_letters(con, mailing.campaigns(world.calendar) if letters is None else letters)
+    for name, table in _block_tables(calendar or world.calendar, block).items():
         create_table(con, name, table)
     con.execute(_ASSIGNMENTS)
     con.execute(f"create or replace macro seed() as {world.seed}")
     con.execute(f"create or replace macro block() as {block.index}")
+
+
+def load_letters(con: Connection, sent: list[mailing.Campaign]) -> None:
+    """(Re)create `campaigns`, which are the same for every block."""
+    columns = {f.name: [getattr(c, f.name) for c in sent] for f in fields(mailing.Campaign)}
+    create_table(con, "campaigns", pa.table(columns))
 
 
 def create_table(con: Connection, name: str, table: pa.Table) -> None:
@@ -258,12 +267,6 @@ def _devices(block: Block) -> pa.Table:
             "accepts_ads": np.arange(n) % 3 > 0,
             "accepts_personalisation": np.arange(n) % 5 < 2,
         }
-    )
-
-
-def _campaigns(sent: list[mailing.Campaign]) -> pa.Table:
-    return pa.table(
-        {field.name: [getattr(c, field.name) for c in sent] for field in fields(mailing.Campaign)}
     )
 
 

@@ -66,6 +66,7 @@ class World:
     as_of: datetime
     troubles: Troubles = field(default_factory=Troubles)
     months: int = MONTHS
+    block_size: int = BLOCK
 
     @cached_property
     def calendar(self) -> Calendar:
@@ -79,7 +80,7 @@ class World:
     @property
     def block_count(self) -> int:
         """How many blocks the people fill."""
-        return -(-self.people // BLOCK)
+        return -(-self.people // self.block_size)
 
     def block(self, index: int) -> Block:
         """One block; a small world keeps its only one."""
@@ -112,8 +113,8 @@ def make_block(world: World, index: int) -> Block:
         return np.random.default_rng([world.seed, index, part])
 
     calendar, troubles = world.calendar, world.troubles
-    first_id = index * BLOCK
-    n = min(BLOCK, world.people - first_id)
+    first_id = index * world.block_size
+    n = min(world.block_size, world.people - first_id)
     people = make_people(stream(0), first_id, n, calendar, troubles)
     ids = make_identifiers(stream(1), world.seed, people, calendar, troubles)
     orders = purchases.make_orders(stream(2), people, ids, calendar, troubles)

@@ -11,10 +11,14 @@ from __future__ import annotations
 import multiprocessing
 import os
 import shutil
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from ingestion.demo import (
+    mailing,
     write_claims,
     write_folders,
     write_klaviyo,
@@ -25,8 +29,8 @@ from ingestion.demo import (
     write_truth,
     write_web,
 )
-from ingestion.demo.tables import Connection, connection, load_block
-from ingestion.demo.world import World
+from ingestion.demo.tables import Connection, connection, load_block, load_letters
+from ingestion.demo.world import Block, World
 
 
 def write_api(world: World, folder: Path) -> None:
@@ -43,51 +47,37 @@ def write_api(world: World, folder: Path) -> None:
         write_shopify.write_api_fixed(con, folder / "shopify", since)
 
 
-def write_demo(world: World, folder: Path) -> None:
-    """Write input, APIs and truth side by side."""
-    since, until = world.calendar.start, world.calendar.end
-    target, api = folder / "input", folder / "api"
+def write_demo(world: World, folder: Path, workers: int | None = None) -> None:
+    """Write input, APIs and truth side by side; the files are the same for any `workers`."""
+    _write_blocks(partial(_write_demo_block, world, folder), world.block_count, workers)
+    api = folder / "api"
     with connection() as con:
-        for block in world.blocks():
-            load_block(con, world, block)
-            write_programmes.prepare(con, world, block)
-            write_levels.prepare(con, world)
-            write_offers.prepare(con, world)
-            write_web.write_web(con, target / "web", block.index, world.troubles.broken_line)
-            write_folders.write_block_folders(con, target, block.index)
-            write_klaviyo.prepare(con, since, until)
-            write_klaviyo.write_api_block(con, api / "klaviyo", block.index)
-            write_shopify.write_api_block(con, api / "shopify", block.index)
-            write_truth.write_block_truth(con, world, folder / "truth", block.index)
-            write_claims.write_block_claims(con, folder / "claims", block.index, since)
-        write_klaviyo.write_api_fixed(con, api / "klaviyo", since)
-        write_shopify.write_api_fixed(con, api / "shopify", since)
+        load_letters(con, mailing.campaigns(world.calendar))
+        write_klaviyo.write_api_fixed(con, api / "klaviyo", world.calendar.start)
+        write_shopify.write_api_fixed(con, api / "shopify", world.calendar.start)
         _write_fixed_folders(con, world, folder)
 
 
 def write_all_files(
     world: World, folder: Path, ending: str = ".jsonl.zst", workers: int | None = None
 ) -> None:
-    """Write everything as files, orders and mail too: for benchmarks and worlds of any size.
-
-    Blocks are independent, so large worlds are written by several processes; the files are the
-    same for any number of them.
-    """
-    workers = min(workers or os.cpu_count() or 1, world.block_count)
-    if workers == 1:
-        for index in range(world.block_count):
-            _write_block_files(world, index, folder, ending)
-    else:
-        spawn = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(workers, mp_context=spawn) as pool:
-            tasks = [
-                pool.submit(_write_block_files, world, index, folder, ending)
-                for index in range(world.block_count)
-            ]
-            for task in as_completed(tasks):
-                task.result()
+    """Write everything as files, orders and mail too: for benchmarks and worlds of any size."""
+    _write_blocks(partial(_write_block_files, world, folder, ending), world.block_count, workers)
     with connection() as con:
         _write_fixed_folders(con, world, folder)
+
+
+def _write_blocks(write: Callable[[int], None], count: int, workers: int | None) -> None:
+    """Write every block by its number; they are independent, so several processes do it."""
+    workers = min(workers or os.cpu_count() or 1, count)
+    if workers == 1:
+        for index in range(count):
+            write(index)
+        return
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=spawn) as pool:
+        for task in as_completed([pool.submit(write, index) for index in range(count)]):
+            task.result()
 
 
 def _write_fixed_folders(con: Connection, world: World, folder: Path) -> None:
@@ -96,18 +86,35 @@ def _write_fixed_folders(con: Connection, world: World, folder: Path) -> None:
     shutil.rmtree(folder / "claims")
 
 
-def _write_block_files(world: World, index: int, folder: Path, ending: str) -> None:
+def _write_demo_block(world: World, folder: Path, index: int) -> None:
+    with _written_block(world, folder, ".jsonl.gz", index) as con:
+        write_klaviyo.write_api_block(con, folder / "api" / "klaviyo", index)
+        write_shopify.write_api_block(con, folder / "api" / "shopify", index)
+
+
+def _write_block_files(world: World, folder: Path, ending: str, index: int) -> None:
+    with _written_block(world, folder, ending, index) as con:
+        write_klaviyo.write_email_files(con, folder / "input" / "email", index, ending)
+        write_shopify.write_order_files(con, folder / "input" / "orders", index, ending)
+
+
+@contextmanager
+def _written_block(world: World, folder: Path, ending: str, index: int) -> Iterator[Connection]:
+    """A block whose truth and files are written, but not yet its online orders and its mail."""
     target = folder / "input"
     with connection() as con:
-        block = world.block(index)
-        load_block(con, world, block)
-        write_programmes.prepare(con, world, block)
-        write_levels.prepare(con, world)
-        write_offers.prepare(con, world)
+        _prepare_block(con, world, world.block(index))
         write_web.write_web(con, target / "web", index, world.troubles.broken_line, ending)
         write_folders.write_block_folders(con, target, index)
         write_klaviyo.prepare(con, world.calendar.start, world.calendar.end)
-        write_klaviyo.write_email_files(con, target / "email", index, ending)
-        write_shopify.write_order_files(con, target / "orders", index, ending)
         write_truth.write_block_truth(con, world, folder / "truth", index)
         write_claims.write_block_claims(con, folder / "claims", index, world.calendar.start)
+        yield con
+
+
+def _prepare_block(con: Connection, world: World, block: Block) -> None:
+    """Make its tables; its columns are not kept beside them while files are written."""
+    load_block(con, world, block)
+    write_programmes.prepare(con, world, block)
+    write_levels.prepare(con, world)
+    write_offers.prepare(con, world)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ingestion.demo.catalogue import SHOP_URL
+from ingestion.demo.json_text import Maybe, Quoted, Shape, Word, json_sql, text
 from ingestion.demo.mailing import MESSAGE_KINDS
 from ingestion.demo.tables import Connection, copy_lines, copy_table
 
@@ -142,38 +143,64 @@ select f.klaviyo_id as id, f.value as email, f.created, f.updated,
 from profile_facts f order by f.updated, f.klaviyo_id
 """
 
-_EVENT_ID = "md5(concat_ws(':', seed(), block(), 'happening', h.m, h.metric, h.machine))"
+# How an event names its message: a campaign's or a flow's.
+_SENT: Shape = {
+    "$message": text("message_key"),
+    "campaign_id": Maybe("campaign_id"),
+    "$flow": Maybe("case when campaign_id is null then message_key end"),
+    "Campaign Name": Maybe("campaign_name"),
+    "Subject": Maybe("subject"),
+    "message_kind": Maybe("kind_name"),
+    "variant": Maybe("variant"),
+    "message_id": Maybe("substr(message_hash, 1, 22)"),
+    "URL": Maybe("url"),
+    "machine_open": Maybe("case when metric = 'Opened Email' then machine end"),
+    "Bounce Type": Maybe("bounce"),
+    "Email Domain": Maybe("split_part(email_value, '@', 2)"),
+}
+_JOINED: Shape = {
+    "List": Word("Newsletter"),
+    "list_id": Word(LIST_ID),
+    "source": text("n.name"),
+}
+_UUID = f"""concat({
+    ", '-', ".join(
+        f"substr(hash, {at}, {size})" for at, size in ((1, 8), (9, 4), (13, 4), (17, 4), (21, 12))
+    )
+})"""
+_EVENT: Shape = {
+    "type": Word("event"),
+    "id": Quoted("id"),
+    "attributes": {
+        "timestamp": "happened",
+        "event_properties": "properties",
+        "datetime": Quoted("iso_offset(happened)"),
+        "uuid": Quoted(_UUID),
+    },
+    "relationships": {
+        "profile": {"data": {"type": Word("profile"), "id": Quoted("klaviyo_id")}},
+        "metric": {"data": {"type": Word("metric"), "id": Quoted("t.metric_id")}},
+    },
+    "links": {"self": Quoted("concat(id, '/')", f"{KLAVIYO}/api/events/")},
+}
 _EVENTS = f"""
 with h as (
-    select m, metric, happened, machine, klaviyo_id,
-        json_merge_patch('{{}}', json_object('$message', message_key, 'campaign_id', campaign_id,
-            '$flow', case when campaign_id is null then message_key end,
-            'Campaign Name', campaign_name, 'Subject', subject, 'message_kind', kind_name,
-                'variant', variant,
-            'message_id', substr(message_hash, 1, 22),
-            'URL', url, 'machine_open', case when metric = 'Opened Email' then machine end,
-            'Bounce Type', bounce, 'Email Domain', split_part(email_value, '@', 2))) as properties
+    select m, metric, happened, machine, klaviyo_id, {json_sql(_SENT)} as properties
     from happenings
     union all
     -- Who joins once the shop lives on is numbered after those of before, who keep their numbers.
     select -1 - row_number() over (order by greatest(s.since, getvariable('until')), s.email,
             s.since), 'Subscribed to List', s.since,
-        false, e.klaviyo_id,
-        json_object('List', 'Newsletter', 'list_id', '{LIST_ID}', 'source', n.name)
+        false, e.klaviyo_id, {json_sql(_JOINED)}
     from subscriptions s join emails e on e.e = s.email join list_sources n on n.code = s.source
     where s.since >= getvariable('since')
 ),
-ided as (select h.*, substr({_EVENT_ID}, 1, 22) as id, {_EVENT_ID} as hash from h)
-select id, klaviyo_id as profile_id, metric, happened,
-    to_json({{'type': 'event', 'id': id,
-        'attributes': {{'timestamp': happened, 'event_properties': properties,
-            'datetime': iso_offset(happened),
-            'uuid': substr(hash, 1, 8) || '-' || substr(hash, 9, 4) || '-' || substr(hash, 13, 4)
-                || '-'
-                || substr(hash, 17, 4) || '-' || substr(hash, 21)}},
-        'relationships': {{'profile': {{'data': {{'type': 'profile', 'id': klaviyo_id}}}},
-            'metric': {{'data': {{'type': 'metric', 'id': t.metric_id}}}}}},
-        'links': {{'self': '{KLAVIYO}/api/events/' || id || '/'}}}})::text as resource
+hashed as (
+    select h.*, md5(concat_ws(':', seed(), block(), 'happening', m, metric, machine)) as hash
+    from h
+),
+ided as (select *, substr(hash, 1, 22) as id from hashed)
+select id, klaviyo_id as profile_id, metric, happened, {json_sql(_EVENT)} as resource
 from ided
 join (values {", ".join(f"('{name}', '{key}')" for name, key in METRICS.items())})
     as t(metric_name, metric_id)

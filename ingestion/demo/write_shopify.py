@@ -11,14 +11,15 @@ from pathlib import Path
 
 from ingestion.demo import write_gifts
 from ingestion.demo.catalogue import SHOP_URL
+from ingestion.demo.json_text import Quoted, Shape, Word, json_sql, rows, text, when
 from ingestion.demo.purchases import DISCOUNTS
 from ingestion.demo.tables import Connection, copy_lines
 
 
-def _bag(minor: str) -> str:
+def _bag(minor: str) -> Shape:
     """A MoneyBag: the same amount as the shop and as the buyer sees it."""
-    money = f"{{'amount': money({minor}), 'currencyCode': u.name}}"
-    return f"{{'shopMoney': {money}, 'presentmentMoney': {money}}}"
+    money: Shape = {"amount": Quoted(f"money({minor})"), "currencyCode": Quoted("o.currency_name")}
+    return {"shopMoney": money, "presentmentMoney": money}
 
 
 _REFUNDED = "l.price * l.returned - l.discount * l.returned // l.quantity"
@@ -75,119 +76,192 @@ left join gifts g on g.o = o.o
 where o.is_online
 """
 
-_ADDRESS = """case when not o.is_test then {'firstName': o.first_name, 'lastName': o.last_name,
-    'name': o.first_name || ' ' || o.last_name, 'phone': o.phone_value, 'address1': o.street,
-        'city': null,
-    'zip': o.postcode, 'countryCodeV2': o.country} end"""
+_NAME = text("o.first_name || ' ' || o.last_name")
+_ADDRESS = when(
+    "not o.is_test",
+    {
+        "firstName": text("o.first_name"),
+        "lastName": text("o.last_name"),
+        "name": _NAME,
+        "phone": text("o.phone_value"),
+        "address1": text("o.street"),
+        "city": None,
+        "zip": text("o.postcode"),
+        "countryCodeV2": text("o.country"),
+    },
+)
+_LINE_ID = Quoted("(o.id * 100 + l.place)", "gid://shopify/LineItem/")
+_LINE: Shape = {
+    "id": _LINE_ID,
+    "title": text("r.name"),
+    "name": text("r.name"),
+    "sku": text("r.sku"),
+    "vendor": text("r.brand"),
+    "quantity": "l.quantity",
+    "currentQuantity": "(l.quantity - l.returned)",
+    "isGiftCard": "(r.name = 'Gift Card')",
+    "product": {
+        "id": Quoted("r.product_id", "gid://shopify/Product/"),
+        "productType": text("r.category"),
+    },
+    "variant": {"id": Quoted("(r.product_id::bigint + 1)", "gid://shopify/ProductVariant/")},
+    "originalUnitPriceSet": _bag("l.price"),
+    "totalDiscountSet": _bag("l.discount"),
+    "discountAllocations": when("l.discount > 0", [{"allocatedAmountSet": _bag("l.discount")}], []),
+    "taxLines": [
+        {
+            "title": Word("VAT"),
+            "rate": 0.2,
+            "priceSet": _bag("round((l.price * l.quantity - l.discount) / 6.0)"),
+        }
+    ],
+}
+_REFUND_LINE: Shape = {
+    "quantity": "l.returned",
+    "subtotalSet": _bag(f"({_REFUNDED})"),
+    "totalTaxSet": _bag(f"round(({_REFUNDED}) / 6.0)"),
+    "lineItem": {"id": _LINE_ID},
+}
+_GATEWAY = when("o.payment_name = 'card'", Word("shopify_payments"), Quoted("o.payment_name"))
+
+
+def _refund(moment: str, amount: str, line_nodes: Shape, shipping_nodes: Shape) -> Shape:
+    """A refund of an amount at a moment, and what of it is for what."""
+    repaid: Shape = {
+        "id": Quoted("(o.id + 6)", "gid://shopify/OrderTransaction/"),
+        "kind": Word("REFUND"),
+        "status": Word("SUCCESS"),
+        "test": "o.is_test",
+        "amountSet": _bag(amount),
+    }
+    return {
+        "id": Quoted("(o.id + 5)", "gid://shopify/Refund/"),
+        "createdAt": Quoted(f"iso({moment})"),
+        "totalRefundedSet": _bag(amount),
+        "transactions": {"nodes": [repaid]},
+        "refundLineItems": {"nodes": line_nodes},
+        "refundShippingLines": {"nodes": shipping_nodes},
+        "orderAdjustments": {"nodes": []},
+        "duties": [],
+    }
+
+
+_SHIPPING_BACK: Shape = {"subtotalAmountSet": _bag("o.shipping"), "taxAmountSet": _bag("0")}
+_ORDER: Shape = {
+    "id": Quoted("o.id", "gid://shopify/Order/"),
+    "name": Quoted("(1001 + o.number)", "#"),
+    "createdAt": Quoted("iso(o.placed)"),
+    "processedAt": Quoted("iso(o.placed)"),
+    "updatedAt": Quoted("iso(o.updated)"),
+    "cancelledAt": when("o.cancelled > 0", Quoted("iso(o.cancelled)")),
+    "cancelReason": when("o.cancelled > 0", Word("CUSTOMER")),
+    "test": "o.is_test",
+    "displayFinancialStatus": Quoted("o.financial_status"),
+    "currencyCode": Quoted("o.currency_name"),
+    "presentmentCurrencyCode": Quoted("o.currency_name"),
+    "taxesIncluded": True,
+    "email": text("o.email_value"),
+    "phone": text("o.phone_value"),
+    "sourceName": Word("web"),
+    "customerAcceptsMarketing": False,
+    "paymentGatewayNames": [_GATEWAY],
+    "discountCodes": when("o.discount_percent > 0", [Quoted("o.discount_percent", "SAVE")], []),
+    "tags": when("o.is_test", [Word("test")], []),
+    "subtotalPriceSet": _bag("(o.gross - o.discount_total)"),
+    "totalPriceSet": _bag("o.total"),
+    "totalTaxSet": _bag("o.tax_total"),
+    "totalDiscountsSet": _bag("o.discount_total"),
+    "totalShippingPriceSet": _bag("o.shipping"),
+    "totalRefundedSet": _bag("(case when o.cancelled > 0 then o.total else o.refunded_amount end)"),
+    "totalTipReceivedSet": _bag("0"),
+    "customer": when(
+        "o.customer_id is not null",
+        {
+            "id": Quoted("o.customer_id", "gid://shopify/Customer/"),
+            "firstName": text("o.first_name"),
+            "lastName": text("o.last_name"),
+            "defaultEmailAddress": {"emailAddress": text("o.email_value")},
+            "defaultPhoneNumber": when(
+                "o.phone_value is not null", {"phoneNumber": text("o.phone_value")}
+            ),
+        },
+    ),
+    "billingAddress": _ADDRESS,
+    "shippingAddress": _ADDRESS,
+    "customAttributes": """to_json(o.gift_attributes
+        || case when o.number % 5 < 3 and o.anonymous_id is not null
+        then [{'key': 'anonymousId', 'value': o.anonymous_id}] else [] end)::text""",
+    "customerJourneySummary": when(
+        "o.anonymous_id is not null",
+        {
+            "firstVisit": {
+                "landingPage": text(f"'{SHOP_URL}/' || o.landing_query"),
+                "referrerUrl": text("nullif(o.referrer, '')"),
+            }
+        },
+    ),
+    "retailLocation": None,
+    "transactions": [
+        {
+            "id": Quoted("(o.id + 3)", "gid://shopify/OrderTransaction/"),
+            "kind": Word("SALE"),
+            "status": Word("SUCCESS"),
+            "gateway": _GATEWAY,
+            "processedAt": Quoted("iso(o.placed)"),
+            "test": "o.is_test",
+            "amountSet": _bag("o.total"),
+            "paymentDetails": when(
+                "o.payment_name = 'card'",
+                {
+                    "company": Word("Visa"),
+                    "bin": Word("424242"),
+                    "expirationMonth": "(1 + o.person % 12)",
+                    "expirationYear": "(2027 + o.person % 4)",
+                    "number": Quoted(
+                        "printf('%04d', (o.card * 7919 % 10000)::integer)", "•••• •••• •••• "
+                    ),
+                    "name": _NAME,
+                    "wallet": None,
+                },
+            ),
+        }
+    ],
+    "refunds": when(
+        "o.cancelled > 0",
+        [_refund("o.cancelled", "o.total", [], when("o.shipping > 0", [_SHIPPING_BACK], []))],
+        when(
+            "o.refunded > 0",
+            [_refund("o.refunded", "o.refunded_amount", "n.refunded_nodes", [])],
+            [],
+        ),
+    ),
+    "lineItems": {"nodes": "n.nodes"},
+    "shippingLines": {
+        "nodes": when(
+            "o.shipping > 0",
+            [
+                {
+                    "title": Word("Standard"),
+                    "discountedPriceSet": _bag("o.shipping"),
+                    "taxLines": [],
+                }
+            ],
+            [],
+        )
+    },
+}
 
 _NODES = f"""
 with line_nodes as (
-    select l.order_row,
-        list({{
-            'id': 'gid://shopify/LineItem/' || (o.id * 100 + l.place),
-            'title': r.name, 'name': r.name, 'sku': r.sku, 'vendor': r.brand,
-            'quantity': l.quantity, 'currentQuantity': l.quantity - l.returned,
-            'isGiftCard': r.name = 'Gift Card',
-            'product': {{'id': 'gid://shopify/Product/' || r.product_id,
-                'productType': r.category}},
-            'variant': {{'id': 'gid://shopify/ProductVariant/' || (r.product_id::bigint + 1)}},
-            'originalUnitPriceSet': {_bag("l.price")},
-            'totalDiscountSet': {_bag("l.discount")},
-            'discountAllocations': case when l.discount > 0
-                then [{{'allocatedAmountSet': {_bag("l.discount")}}}] else [] end,
-            'taxLines': [{{'title': 'VAT', 'rate': 0.2,
-                'priceSet': {_bag("round((l.price * l.quantity - l.discount) / 6.0)")}}}]
-        }} order by l.place) as nodes,
-        list({{
-            'quantity': l.returned,
-            'subtotalSet': {_bag("l.price * l.returned - l.discount * l.returned // l.quantity")},
-            'totalTaxSet': {_bag(f"round(({_REFUNDED}) / 6.0)")},
-            'lineItem': {{'id': 'gid://shopify/LineItem/' || (o.id * 100 + l.place)}}
-        }} order by l.place) filter (where l.returned > 0) as refunded_nodes
+    select l.order_row, {rows(_LINE, "l.place")} as nodes,
+        {rows(_REFUND_LINE, "l.place", "l.returned > 0")} as refunded_nodes
     from lines l
     join order_facts o on o.o = l.order_row
-    join currencies u on u.code = o.currency
     join products r on r.index = l.product
     group by l.order_row
 )
-select to_json({{
-    'id': 'gid://shopify/Order/' || o.id,
-    'name': '#' || (1001 + o.number),
-    'createdAt': iso(o.placed), 'processedAt': iso(o.placed), 'updatedAt': iso(o.updated),
-    'cancelledAt': case when o.cancelled > 0 then iso(o.cancelled) end,
-    'cancelReason': case when o.cancelled > 0 then 'CUSTOMER' end,
-    'test': o.is_test,
-    'displayFinancialStatus': o.financial_status,
-    'currencyCode': u.name, 'presentmentCurrencyCode': u.name, 'taxesIncluded': true,
-    'email': o.email_value, 'phone': o.phone_value, 'sourceName': 'web',
-    'customerAcceptsMarketing': false,
-    'paymentGatewayNames': [case when o.payment_name = 'card' then 'shopify_payments'
-        else o.payment_name end],
-    'discountCodes': case when o.discount_percent > 0 then ['SAVE' || o.discount_percent]
-        else [] end,
-    'tags': case when o.is_test then ['test'] else [] end,
-    'subtotalPriceSet': {_bag("o.gross - o.discount_total")},
-    'totalPriceSet': {_bag("o.total")},
-    'totalTaxSet': {_bag("o.tax_total")},
-    'totalDiscountsSet': {_bag("o.discount_total")},
-    'totalShippingPriceSet': {_bag("o.shipping")},
-    'totalRefundedSet': {_bag("case when o.cancelled > 0 then o.total else o.refunded_amount end")},
-    'totalTipReceivedSet': {_bag("0")},
-    'customer': case when o.customer_id is not null then {{
-        'id': 'gid://shopify/Customer/' || o.customer_id,
-        'firstName': o.first_name, 'lastName': o.last_name,
-        'defaultEmailAddress': {{'emailAddress': o.email_value}},
-        'defaultPhoneNumber': case when o.phone_value is not null
-            then {{'phoneNumber': o.phone_value}} end}} end,
-    'billingAddress': {_ADDRESS},
-    'shippingAddress': {_ADDRESS},
-    'customAttributes': o.gift_attributes
-        || case when o.number % 5 < 3 and o.anonymous_id is not null
-        then [{{'key': 'anonymousId', 'value': o.anonymous_id}}] else [] end,
-    'customerJourneySummary': case when o.anonymous_id is not null then {{'firstVisit': {{
-        'landingPage': '{SHOP_URL}/' || o.landing_query,
-        'referrerUrl': nullif(o.referrer, '')}}}} end,
-    'retailLocation': null,
-    'transactions': [{{
-        'id': 'gid://shopify/OrderTransaction/' || (o.id + 3), 'kind': 'SALE', 'status': 'SUCCESS',
-        'gateway': case when o.payment_name = 'card' then 'shopify_payments'
-            else o.payment_name end,
-        'processedAt': iso(o.placed), 'test': o.is_test,
-        'amountSet': {_bag("o.total")},
-        'paymentDetails': case when o.payment_name = 'card' then {{'company': 'Visa',
-            'bin': '424242',
-            'expirationMonth': (1 + o.person % 12)::integer,
-                'expirationYear': (2027 + o.person % 4)::integer,
-            'number': '•••• •••• •••• ' || printf('%04d', (o.card * 7919 % 10000)::integer),
-            'name': o.first_name || ' ' || o.last_name, 'wallet': null}} end}}],
-    'refunds': case
-        when o.cancelled > 0 then [{{'id': 'gid://shopify/Refund/' || (o.id + 5),
-            'createdAt': iso(o.cancelled),
-            'totalRefundedSet': {_bag("o.total")}, 'transactions': {{'nodes': [{{
-                'id': 'gid://shopify/OrderTransaction/' || (o.id + 6), 'kind': 'REFUND',
-                'status': 'SUCCESS', 'test': o.is_test, 'amountSet': {_bag("o.total")}}}]}},
-            'refundLineItems': {{'nodes': []}},
-            'refundShippingLines': {{'nodes': case when o.shipping > 0
-                then [{{'subtotalAmountSet': {_bag("o.shipping")}, 'taxAmountSet': {_bag("0")}}}]
-                else [] end}},
-            'orderAdjustments': {{'nodes': []}}, 'duties': []}}]
-        when o.refunded > 0 then [{{'id': 'gid://shopify/Refund/' || (o.id + 5),
-            'createdAt': iso(o.refunded),
-            'totalRefundedSet': {_bag("o.refunded_amount")}, 'transactions': {{'nodes': [{{
-                'id': 'gid://shopify/OrderTransaction/' || (o.id + 6), 'kind': 'REFUND',
-                'status': 'SUCCESS', 'test': o.is_test,
-                'amountSet': {_bag("o.refunded_amount")}}}]}},
-                'refundLineItems': {{'nodes': n.refunded_nodes}},
-                'refundShippingLines': {{'nodes': []}},
-                'orderAdjustments': {{'nodes': []}}, 'duties': []}}]
-        else [] end,
-    'lineItems': {{'nodes': n.nodes}},
-    'shippingLines': {{'nodes': case when o.shipping > 0
-        then [{{'title': 'Standard', 'discountedPriceSet': {_bag("o.shipping")}, 'taxLines': []}}]
-        else [] end}}
-}})::text as line
+select {json_sql(_ORDER)} as line
 from order_facts o
-join currencies u on u.code = o.currency
 join line_nodes n on n.order_row = o.o
 order by o.placed, o.number
 """

@@ -99,29 +99,27 @@ from products
 # What the properties of each kind of event are; keys are the positions in clickstream.KINDS.
 _PRODUCT = "e.product_json"
 _PROPERTIES = f"""case e.kind
-    when 4 then {_PRODUCT} || '}}'
-    when 0 then '{{"path":"/","title":"Harbour & Pine","url":"' || e.url || '","referrer":"'
-        || e.referrer || '"}}'
+    when 4 then concat({_PRODUCT}, '}}')
+    when 0 then concat('{{"path":"/","title":"Harbour & Pine","url":"', e.url, '","referrer":"',
+        e.referrer, '"}}')
     when 1 then null
-    when 2 then '{{"query":"' || e.interest || '"}}'
-    when 3 then '{{"list_id":"' || e.interest || '","category":"' || e.interest || '"}}'
-    when 5 then {_PRODUCT} || ',"wishlist_id":"' || e.cart_id || '"}}'
-    when 6 then {_PRODUCT} || ',"quantity":' || e.quantity || ',"cart_id":"' || e.cart_id || '"}}'
-    when 7 then '{{"cart_id":"' || e.cart_id || '"}}'
-    when 8 then '{{"cart_id":"' || e.cart_id || '"'
-        || case when e.order_id is null then '' else ',"order_id":"' || e.order_id || '"' end
-            || '}}'
-    when 9 then '{{"order_id":"' || e.order_id || '","cart_id":"' || e.cart_id
-        || '","coupon_id":"SAVE' || e.discount_percent || '"}}'
-    when 10 then '{{"order_id":"' || e.order_id || '","cart_id":"' || e.cart_id || '","total":'
-        || money(e.total)
-        || ',"currency":"' || k.name || '"}}'
-    when 11 then {_PRODUCT} || ',"rating":' || (3 + e.visit % 3) || '}}'
-    when 12 then {_PRODUCT} || ',"share_via":"email"}}'
-    when 13 then '{{"promotion_id":"promo-' || (e.visit % 6) || '","name":"Seasonal offer"}}'
-    when 14 then '{{"endpoint_id":"' || md5(e.anonymous_id)[1:16] || '"}}'
-    when 15 then '{{"quiz_id":"find-your-taste","answers":{{"favourite_department":"'
-        || e.interest || '"}}}}'
+    when 2 then concat('{{"query":"', e.interest, '"}}')
+    when 3 then concat('{{"list_id":"', e.interest, '","category":"', e.interest, '"}}')
+    when 5 then concat({_PRODUCT}, ',"wishlist_id":"', e.cart_id, '"}}')
+    when 6 then concat({_PRODUCT}, ',"quantity":', e.quantity, ',"cart_id":"', e.cart_id, '"}}')
+    when 7 then concat('{{"cart_id":"', e.cart_id, '"}}')
+    when 8 then concat('{{"cart_id":"', e.cart_id, '"',
+        case when e.order_id is not null then concat(',"order_id":"', e.order_id, '"') end, '}}')
+    when 9 then concat('{{"order_id":"', e.order_id, '","cart_id":"', e.cart_id,
+        '","coupon_id":"SAVE', e.discount_percent, '"}}')
+    when 10 then concat('{{"order_id":"', e.order_id, '","cart_id":"', e.cart_id, '","total":',
+        money(e.total), ',"currency":"', k.name, '"}}')
+    when 11 then concat({_PRODUCT}, ',"rating":', 3 + e.visit % 3, '}}')
+    when 12 then concat({_PRODUCT}, ',"share_via":"email"}}')
+    when 13 then concat('{{"promotion_id":"promo-', e.visit % 6, '","name":"Seasonal offer"}}')
+    when 14 then concat('{{"endpoint_id":"', md5(e.anonymous_id)[1:16], '"}}')
+    when 15 then concat('{{"quiz_id":"find-your-taste","answers":{{"favourite_department":"',
+        e.interest, '"}}}}')
 end"""
 
 _LINES = f"""
@@ -143,21 +141,21 @@ with e as (
             else events.product end
     where delivered >= getvariable('since') and delivered < getvariable('until')
 )
-select
-    '{{"type":"' || case e.kind when 0 then 'page' when 1 then 'identify' else 'track' end
-    || '","messageId":"' || substr(e.h, 1, 8) || '-' || substr(e.h, 9, 4) || '-' || substr(e.h, 13,
-        4) || '-' || substr(e.h, 17, 4) || '-' || substr(e.h, 21)
-    || '","anonymousId":"' || e.anonymous_id || '"'
-    || case when e.user_id is not null and e.place > 0 then ',"userId":"' || e.user_id || '"'
-        else '' end
-    || ',"timestamp":"' || iso(e.clocked)
-    || '","sentAt":"' || iso(e.received - 1 + e.clocked - e.occurred)
-    || '","receivedAt":"' || iso(e.received) || '"'
-    || case when e.kind > 1 then ',"event":"' || n.name || '"' when e.kind = 0
-        then ',"name":"Home"' else '' end
-    || case when e.kind = 1 then ',"traits":' || e.traits else ',"properties":' || {_PROPERTIES} end
-    || ',"context":{{"page":{{"url":"' || e.url || '","referrer":"' || e.referrer || '"}},'
-        || e.context_tail || '}}}}'
+select concat(
+    '{{"type":"', case e.kind when 0 then 'page' when 1 then 'identify' else 'track' end,
+    '","messageId":"', substr(e.h, 1, 8), '-', substr(e.h, 9, 4), '-', substr(e.h, 13, 4), '-',
+        substr(e.h, 17, 4), '-', substr(e.h, 21),
+    '","anonymousId":"', e.anonymous_id, '"',
+    case when e.user_id is not null and e.place > 0 then concat(',"userId":"', e.user_id, '"') end,
+    ',"timestamp":"', iso(e.clocked),
+    '","sentAt":"', iso(e.received - 1 + e.clocked - e.occurred),
+    '","receivedAt":"', iso(e.received), '"',
+    case when e.kind > 1 then concat(',"event":"', n.name, '"')
+        when e.kind = 0 then ',"name":"Home"' end,
+    case when e.kind = 1 then concat(',"traits":', e.traits)
+        else concat(',"properties":', {_PROPERTIES}) end,
+    ',"context":{{"page":{{"url":"', e.url, '","referrer":"', e.referrer, '"}},', e.context_tail,
+    '}}}}')
     as line
 from e
 join event_kinds n on n.code = e.kind

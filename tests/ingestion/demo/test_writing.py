@@ -5,6 +5,8 @@ from __future__ import annotations
 import filecmp
 import gzip
 import json
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +61,23 @@ def test_the_same_world_is_written_byte_for_byte(shop: Path, tmp_path: Path) -> 
     assert paths == all_paths(tmp_path)
     different = [p for p in paths if not filecmp.cmp(shop / p, tmp_path / p, shallow=False)]
     assert different == []
+
+
+@pytest.mark.parametrize("write", [write_demo, write_all_files])
+def test_any_number_of_processes_writes_the_same_bytes(
+    write: Callable[..., None], tmp_path: Path
+) -> None:
+    world = replace(make_world(70, SEED), block_size=30)
+    assert world.block_count == 3
+    folders = [tmp_path / "alone", tmp_path / "beside"]
+    for workers, folder in enumerate(folders, start=1):
+        write(world, folder, workers=workers)
+    paths = all_paths(folders[0])
+    assert paths == all_paths(folders[1])
+    parts = {path.name for path in paths if path.parent.name == "people"}
+    assert parts == {f"part-{index:03d}.parquet" for index in range(3)}
+    compared = [filecmp.cmp(folders[0] / p, folders[1] / p, shallow=False) for p in paths]
+    assert all(compared)
 
 
 def test_web_events_are_segments(shop: Path) -> None:
