@@ -23,3 +23,16 @@
 {% macro spark__letter_words(text) -%}
     explode(regexp_extract_all({{ text }}, '[a-z]{2,}', 0))
 {%- endmacro %}
+
+{#- One row per part of a text between separators. The separator is a plain text. -#}
+{% macro text_parts(text, separator) -%}
+    {{ return(adapter.dispatch('text_parts', 'regulars')(text, separator)) }}
+{%- endmacro %}
+
+{% macro duckdb__text_parts(text, separator) -%}
+    unnest(string_split({{ text }}, '{{ separator }}'))
+{%- endmacro %}
+
+{% macro spark__text_parts(text, separator) -%}
+    explode(split({{ text }}, '[{{ separator }}]'))
+{%- endmacro %}

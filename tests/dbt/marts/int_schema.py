@@ -35,7 +35,7 @@ INTERMEDIATE: dict[str, str] = {
         payment_fingerprint text,
         is_card_paid boolean, first_name text, last_name text, country_code text, is_test boolean,
         accepts_marketing boolean, landing_site text, referring_site text, discount_code text,
-        cart_token text, checkout_token text, checkout_id text,
+        tags text, cart_token text, checkout_token text, checkout_id text,
         is_refund_unknown boolean, refunded_at timestamp, is_gift boolean,
         is_return_document boolean,
         ships_elsewhere boolean, occasion text""",
@@ -46,7 +46,13 @@ INTERMEDIATE: dict[str, str] = {
         gross_sales {MONEY},
         discounts {MONEY}, returns {MONEY}, net_sales {MONEY}, returned_quantity {MONEY},
         other_amount {MONEY}, adjustments {MONEY}, currency text,
-        net_sales_shop {MONEY}, is_return_line boolean, ordered_at timestamp""",
+        net_sales_shop {MONEY}, unit_cost_shop {MONEY}, cost_basis text, cost_shop {MONEY},
+        margin_shop {MONEY}, is_return_line boolean, ordered_at timestamp""",
+    "int_product_states": f"""
+        product_state_id text, product_source text, product_id text, sku text,
+        valid_from timestamp, valid_to timestamp, price {MONEY}, previous_price {MONEY},
+        cost {MONEY}, previous_cost {MONEY}, currency text, in_stock boolean,
+        was_in_stock boolean, stock_quantity bigint""",
     "int_products_unioned": f"""
         product_id text, sku text, product_name text, category text, brand text, price {MONEY},
         cost {MONEY}, currency text, replenish_after_days bigint, in_stock boolean,
@@ -89,6 +95,16 @@ INTERMEDIATE: dict[str, str] = {
     "int_stated_answers": """
         customer_id text, trait text, value text, source text, stated_at timestamp,
         record_order text""",
+    "int_checkouts_resolved": f"""
+        checkout_id text, customer_id text, started_at timestamp, changed_at timestamp,
+        bought_at timestamp, next_ordered_at timestamp, status text, product_id text, sku text,
+        product_name text, line_count bigint, total {MONEY}, currency text, discount_code text""",
+    "int_promotion_codes": f"""
+        promotion_code_id text, promotion_source text, promotion_id text, code text,
+        promotion_name text, discount_kind text, percent_off {MONEY}, amount_off {MONEY},
+        currency text, category text, product_id text, for_segment text, starts_at timestamp,
+        ends_at timestamp, status text, code_count bigint, voucher_count bigint,
+        redeemed_count bigint""",
     "int_vouchers_resolved": f"""
         voucher_key text, customer_id text, promotion_id text, product_id text,
         value_amount {MONEY}, currency text, issued_at timestamp, redeemed_at timestamp,

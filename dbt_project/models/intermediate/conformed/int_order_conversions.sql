@@ -1,9 +1,30 @@
-{#- The rate of each foreign order's currency: the latest on or before its day. -#}
-with order_days as (
+{#- The rate of each foreign currency of an order or of what its goods cost: the latest on or before its day. -#}
+with orders as (
     select distinct
         currency,
         {{ shop_date('ordered_at') }} as ordered_date
     from {{ ref('int_orders_unioned') }}
+),
+
+cost_currencies as (
+    select distinct currency
+    from {{ ref('int_product_costs') }}
+),
+
+all_days as (
+    select *
+    from orders
+    union
+    select
+        cost_currencies.currency,
+        orders.ordered_date
+    from orders
+    cross join cost_currencies
+),
+
+order_days as (
+    select *
+    from all_days
     where currency <> '{{ var("shop_currency") }}'
 ),
 

@@ -102,6 +102,7 @@ select
     landing_site,
     referring_site,
     discount_code,
+    tags,
     cart_token,
     checkout_token,
     checkout_id,

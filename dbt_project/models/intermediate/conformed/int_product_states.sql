@@ -58,6 +58,7 @@ select
     price,
     previous_price,
     cost,
+    previous_cost,
     currency,
     in_stock,
     was_in_stock,

@@ -25,6 +25,12 @@ vouchers as (
     where customer_id is not null
 ),
 
+checkouts as (
+    select *
+    from {{ ref('int_checkouts_resolved') }}
+    where customer_id is not null
+),
+
 contacts as (
     select *
     from {{ ref('int_contacts_resolved') }}
@@ -76,6 +82,26 @@ facts as (
             when score is not null then {{ json_object_text({'score': 'score'}) }}
         end as detail
     from feedback
+    union all
+    -- The site tells of carts by its own events; this is the shop system's word
+    select
+        {{ key_number(["'checkout_begun'", 'checkout_id']) }} as interaction_id,
+        customer_id,
+        started_at as occurred_at,
+        'shopify' as source_system,
+        'web' as channel,
+        'web' as touchpoint,
+        'checkout_begun' as kind,
+        cast(null as {{ text }}) as place,
+        cast(null as {{ text }}) as store_id,
+        product_id,
+        cast(null as {{ text }}) as order_id,
+        total as value,
+        currency,
+        {{ json_object_text({
+            'checkout': plain_code('checkout_id'), 'status': 'status', 'lines': 'line_count',
+        }) }} as detail
+    from checkouts
     {%- for kind, moment in [('voucher_issued', 'issued_at'), ('voucher_redeemed', 'redeemed_at')] %}
     union all
     select

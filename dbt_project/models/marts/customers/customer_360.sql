@@ -128,6 +128,9 @@ final as (
         sales.lifetime_returns,
         customers.lifetime_net_sales,
         customers.lifetime_net_sales_issue,
+        sales.lifetime_margin,
+        sales.lifetime_margin_issue,
+        sales.margin_rank,
         case
             when customers.order_count > 0
                 then cast(customers.lifetime_net_sales / customers.order_count as decimal(18, 4))

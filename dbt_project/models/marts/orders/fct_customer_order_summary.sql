@@ -11,6 +11,8 @@ totals as (
         sum(gross_sales_shop) filter (where is_kept) as gross_sales,
         sum(net_sales_shop) as net_sales,
         sum(returns_shop) as returns,
+        sum(margin_shop) as margin,
+        count(*) filter (where margin_shop is null) as unknown_margin_count,
         min(conversion_issue) filter (where net_sales_shop is null) as conversion_issue,
         count(*) filter (where net_sales_shop is null) as unconverted_order_count,
         min(ordered_at) filter (where is_kept) as first_ordered_at,
@@ -57,6 +59,19 @@ final as (
         case
             when totals.unconverted_order_count > 0 then coalesce(totals.conversion_issue, 'unknown_amount')
         end as lifetime_net_sales_issue,
+        case when totals.unknown_margin_count = 0 then totals.margin end as lifetime_margin,
+        case
+            when totals.unconverted_order_count > 0 then coalesce(totals.conversion_issue, 'unknown_amount')
+            when totals.unknown_margin_count > 0 then 'unknown_cost'
+        end as lifetime_margin_issue,
+        -- Those whose margin is unknown stand behind all others, without a place
+        case
+            when totals.unknown_margin_count = 0
+                then row_number() over (
+                    partition by totals.unknown_margin_count = 0
+                    order by totals.margin desc, totals.net_sales desc, totals.customer_id
+                )
+        end as margin_rank,
         '{{ var("shop_currency") }}' as currency,
         usual_gaps.usual_gap_days,
         {{ days_until_as_of('totals.last_ordered_date') }} as days_since_last_order,

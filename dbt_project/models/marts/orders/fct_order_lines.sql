@@ -22,5 +22,9 @@ select
     adjustments,
     currency,
     net_sales_shop,
+    unit_cost_shop,
+    cost_basis,
+    cost_shop,
+    margin_shop,
     ordered_at
 from {{ ref('int_order_lines_resolved') }}

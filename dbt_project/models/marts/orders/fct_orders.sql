@@ -17,6 +17,19 @@ numbered as (
     where customer_id is not null and is_kept
 ),
 
+-- Gift cards and tips are no goods; an order whose every good has a known cost has one too
+costs as (
+    select
+        order_source,
+        order_id,
+        case
+            when count(*) filter (where line_kind = 'goods' and cost_shop is null) = 0
+                then coalesce(sum(cost_shop) filter (where line_kind = 'goods'), 0)
+        end as cost_shop
+    from {{ ref('int_order_lines_resolved') }}
+    group by order_source, order_id
+),
+
 final as (
     select
         orders.order_id,
@@ -54,6 +67,8 @@ final as (
         orders.returns_shop,
         orders.net_sales_shop,
         orders.total_sales_shop,
+        cast(costs.cost_shop as decimal(18, 4)) as cost_shop,
+        cast(orders.net_sales_shop - costs.cost_shop as decimal(18, 4)) as margin_shop,
         '{{ var("shop_currency") }}' as shop_currency,
         orders.conversion_issue,
         orders.ordered_date,
@@ -63,6 +78,7 @@ final as (
         orders.refunded_at
     from orders
     left join numbered on orders.order_id = numbered.order_id
+    left join costs on orders.order_source = costs.order_source and orders.order_id = costs.order_id
 )
 
 select * from final

@@ -33,7 +33,7 @@
     'payment_gateway_names': 'varchar', 'source_name': 'varchar', 'location_id': 'varchar',
     'landing_site': 'varchar', 'referring_site': 'varchar', 'payment_fingerprint': 'varchar',
     'billing_address': address, 'shipping_address': address, 'note_attributes': 'varchar',
-    'refunds': 'varchar',
+    'refunds': 'varchar', 'tags': 'varchar',
 } %}
 
 with versions as (
@@ -159,6 +159,11 @@ select
     {{ order_attribute('document.note_attributes', 'name', '(?:gift_?)?occasion') }} as occasion_word,
     {{ order_ships_elsewhere('document.billing_address', 'document.shipping_address') }} as ships_elsewhere,
     nullif(document.refunds, '[]') as refunds,
+    -- REST writes them in one text, a webhook of a newer version in a list
+    case
+        when document.tags like '[%' then {{ json_list_words('document.tags') }}
+        else {{ first_text(['document.tags']) }}
+    end as tags,
     _row_id,
     _file,
     _line,

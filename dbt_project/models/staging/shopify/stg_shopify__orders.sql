@@ -22,7 +22,7 @@
     'customerJourneySummary': {'firstVisit': visit, 'lastVisit': visit},
     'discountCodes': 'varchar', 'paymentFingerprint': 'varchar',
     'billingAddress': address, 'shippingAddress': address, 'customAttributes': 'varchar',
-    'refunds': 'varchar',
+    'refunds': 'varchar', 'tags': 'varchar',
 } %}
 
 with versions as (
@@ -132,6 +132,7 @@ select
     {{ order_attribute('document.customattributes', 'key', '(?:gift_?)?occasion') }} as occasion_word,
     {{ order_ships_elsewhere('document.billingaddress', 'document.shippingaddress') }} as ships_elsewhere,
     nullif(document.refunds, '[]') as refunds,
+    {{ json_list_words('document.tags') }} as tags,
     _row_id,
     _file,
     _line,
