@@ -32,8 +32,8 @@ from orchestration.destinations.base import Payload
 from orchestration.home import lock
 from orchestration.home.kind import is_demo
 from orchestration.home.layout import Home
-from orchestration.ops.consents import grant_consent, revoke_consent
 from orchestration.ops.continuity import check_continuity
+from orchestration.ops.permission.consents import grant_consent, revoke_consent
 from orchestration.ops.store import Store, open_store
 from orchestration.ops.unread_sources import check_refusals_known, what_is_unread
 from orchestration.published.reader import open_published, read_build

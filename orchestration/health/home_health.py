@@ -27,8 +27,8 @@ from orchestration.home.kind import is_demo
 from orchestration.home.layout import Home
 from orchestration.ops import schema
 from orchestration.ops.continuity import what_is_wrong
+from orchestration.ops.permission.unknown_words import NOBODY, UNREAD_FILE, noted
 from orchestration.ops.store import URL_VARIABLE, Store, from_micros, open_store
-from orchestration.ops.unknown_words import NOBODY, UNREAD_FILE, noted
 from orchestration.ops.unread_sources import HINT, what_is_unread
 from orchestration.published.reader import open_published, read_build
 from orchestration.report.figures import read_thresholds

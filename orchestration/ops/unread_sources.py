@@ -15,7 +15,7 @@ from sqlalchemy import Connection, delete, select, update
 
 from ingestion.errors import RegularsError
 from orchestration.ops import schema
-from orchestration.ops.fact_queries import QUERIES
+from orchestration.ops.permission.fact_queries import QUERIES
 from orchestration.ops.store import Store, upsert
 
 HINT = "Mend the input or the settings and run again (`regulars run`); then `regulars sync` sends."

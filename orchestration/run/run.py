@@ -29,9 +29,9 @@ from orchestration.home.layout import Home
 from orchestration.home.workers import free_stores
 from orchestration.ops import runs, schema
 from orchestration.ops.commit import heal
-from orchestration.ops.consent_facts import FactCounts, record_consent_facts
 from orchestration.ops.continuity import check_continuity
 from orchestration.ops.export import export_ops
+from orchestration.ops.permission.consent_facts import FactCounts, record_consent_facts
 from orchestration.ops.run_context import last_context
 from orchestration.ops.store import Store, open_store
 from orchestration.ops.unread_sources import has_unrecorded

@@ -128,8 +128,8 @@ def ingest(home: Home, settings: Settings, chosen: argparse.Namespace) -> None:
 
 def permission(home: Home, settings: Settings, chosen: argparse.Namespace) -> None:
     """Consent facts into ops, ops out as Parquet."""
-    from orchestration.ops.consent_facts import record_consent_facts
     from orchestration.ops.export import export_ops
+    from orchestration.ops.permission.consent_facts import record_consent_facts
     from orchestration.run.shop_currency import refuse_another_currency
 
     with opened(home, settings, chosen) as run:

@@ -10,7 +10,7 @@ import pytest
 from ingestion.config import Settings
 from orchestration.activation.gate import Identifier, Policy, decide, load_states
 from orchestration.home.layout import Home
-from orchestration.ops.consent_facts import record_consent_facts
+from orchestration.ops.permission.consent_facts import record_consent_facts
 from orchestration.ops.store import Store, open_store, to_micros
 from tests.exports.conftest import AS_OF, SAMPLES, ExportShop
 

@@ -20,7 +20,7 @@ from orchestration.activation.ledger import broken_laws, open_intents
 from orchestration.destinations.base import Idempotency
 from orchestration.home.layout import Home
 from orchestration.ops import schema
-from orchestration.ops.consents import (
+from orchestration.ops.permission.consents import (
     ConsentEvent,
     record_consents,
 )

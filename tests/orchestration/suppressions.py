@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from orchestration.ops.consents import append_facts, receipt_id
+from orchestration.ops.permission.consents import append_facts, receipt_id
 from orchestration.ops.store import Store, to_micros
 
 

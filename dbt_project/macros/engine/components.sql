@@ -16,14 +16,14 @@
     ),
 
     solved as (
-        select unnest(components_of(ones, others)) as found
+        select unnest(components_of(ones, others)) as placed
         from pairs
         where ones is not null
     )
 
     select
-        found.node,
-        found.component
+        placed.node,
+        placed.component
     from solved
 {%- endmacro %}
 
@@ -31,20 +31,20 @@
     rows, and rounds written out grow the plan fivefold each. One task holds all edges, two numbers each. -#}
 {% macro spark__connected_components(edges) -%}
     with pairs as (
-        select collect_list(struct(key_a, key_b)) as found
+        select collect_list(struct(key_a, key_b)) as listed
         from {{ edges }}
     ),
 
     solved as (
         select explode(components_of(
-            transform(found, pair -> pair.key_a), transform(found, pair -> pair.key_b)
-        )) as found
+            transform(listed, pair -> pair.key_a), transform(listed, pair -> pair.key_b)
+        )) as placed
         from pairs
-        where array_size(found) > 0
+        where array_size(listed) > 0
     )
 
     select
-        found.node,
-        found.component
+        placed.node,
+        placed.component
     from solved
 {%- endmacro %}

@@ -15,7 +15,7 @@ import pytest
 from ingestion.vocabulary import CHANNELS, GRADES, PURPOSES
 from orchestration.activation.gate import Identifier, Policy, decide, load_states
 from orchestration.home.layout import Home
-from orchestration.ops.consents import (
+from orchestration.ops.permission.consents import (
     ConsentEvent,
     record_consents,
 )

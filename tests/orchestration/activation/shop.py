@@ -21,7 +21,7 @@ from orchestration.destinations.base import (
     Row,
 )
 from orchestration.home.layout import Home
-from orchestration.ops.consents import ConsentEvent, record_consents
+from orchestration.ops.permission.consents import ConsentEvent, record_consents
 from orchestration.ops.store import Store
 from tests.orchestration.suppressions import Suppression, record_suppressions
 

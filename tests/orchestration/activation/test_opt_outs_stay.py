@@ -17,7 +17,7 @@ from orchestration.activation.gate import (
     load_states,
 )
 from orchestration.home.layout import Home
-from orchestration.ops.consent_facts import record_consent_facts
+from orchestration.ops.permission.consent_facts import record_consent_facts
 from orchestration.ops.store import Store, open_store, to_micros
 from tests.orchestration.activation.shop import NOW, Shop
 from tests.orchestration.ops.raw_file import write_raw

@@ -22,7 +22,7 @@ from orchestration.activation.ledger import broken_laws
 from orchestration.activation.sync import sync
 from orchestration.destinations.base import Batch, Outcome, Row
 from orchestration.home.layout import Home
-from orchestration.ops.consents import (
+from orchestration.ops.permission.consents import (
     ConsentEvent,
     record_consents,
 )

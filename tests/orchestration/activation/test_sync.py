@@ -29,7 +29,7 @@ from orchestration.activation.sync import SyncReport, sync
 from orchestration.destinations.base import Batch, DestinationFailedError, Idempotency, Outcome
 from orchestration.destinations.file import create
 from orchestration.ops import schema
-from orchestration.ops.consents import ConsentEvent, record_consents
+from orchestration.ops.permission.consents import ConsentEvent, record_consents
 from orchestration.ops.store import StoreError
 from orchestration.run.run import Send
 from tests.orchestration.activation.records import records_of, state_counts

@@ -27,7 +27,7 @@ from orchestration.home.kind import (
     take_settings,
 )
 from orchestration.home.layout import Home
-from orchestration.ops.consents import revoke_consent
+from orchestration.ops.permission.consents import revoke_consent
 from orchestration.ops.runs import Run, start_run
 from orchestration.ops.store import open_store
 

@@ -17,13 +17,13 @@ from sqlalchemy.schema import CreateTable
 from ingestion.errors import UsageError
 from orchestration.home.layout import Home
 from orchestration.ops import schema
-from orchestration.ops.consents import (
+from orchestration.ops.export import export_ops
+from orchestration.ops.permission.consents import (
     ConsentEvent,
     grant_consent,
     record_consents,
     revoke_consent,
 )
-from orchestration.ops.export import export_ops
 from orchestration.ops.runs import (
     FAILED,
     AuditLog,

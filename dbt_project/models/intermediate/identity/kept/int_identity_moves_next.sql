@@ -76,7 +76,7 @@ causes as (
     ) = 1
 ),
 
-found as (
+new_moves as (
     select
         moved.identifier_type,
         moved.identifier_value,
@@ -112,33 +112,33 @@ found as (
 -- A second run as of the same moment tells the first one's move on from where it began; there and back is
 -- no move
 select
-    found.identifier_type,
-    found.identifier_value,
-    found.moved_at,
-    case when moves.identifier_type is null then found.from_customer_id else moves.from_customer_id end
+    new_moves.identifier_type,
+    new_moves.identifier_value,
+    new_moves.moved_at,
+    case when moves.identifier_type is null then new_moves.from_customer_id else moves.from_customer_id end
         as from_customer_id,
-    found.to_customer_id,
-    found.move_type,
-    found.reason,
-    found.rule,
-    found.source_system,
-    found.source_record_id,
-    found.evidence_grade,
-    found.effective_at,
-    found.registered_at
-from found
+    new_moves.to_customer_id,
+    new_moves.move_type,
+    new_moves.reason,
+    new_moves.rule,
+    new_moves.source_system,
+    new_moves.source_record_id,
+    new_moves.evidence_grade,
+    new_moves.effective_at,
+    new_moves.registered_at
+from new_moves
 left join moves
     on
-        found.identifier_type = moves.identifier_type
-        and found.identifier_value = moves.identifier_value
-        and found.moved_at = moves.moved_at
-where moves.identifier_type is null or found.to_customer_id is distinct from moves.from_customer_id
+        new_moves.identifier_type = moves.identifier_type
+        and new_moves.identifier_value = moves.identifier_value
+        and new_moves.moved_at = moves.moved_at
+where moves.identifier_type is null or new_moves.to_customer_id is distinct from moves.from_customer_id
 union all
 select moves.*
 from moves
-left join found
+left join new_moves
     on
-        moves.identifier_type = found.identifier_type
-        and moves.identifier_value = found.identifier_value
-        and moves.moved_at = found.moved_at
-where found.identifier_type is null
+        moves.identifier_type = new_moves.identifier_type
+        and moves.identifier_value = new_moves.identifier_value
+        and moves.moved_at = new_moves.moved_at
+where new_moves.identifier_type is null

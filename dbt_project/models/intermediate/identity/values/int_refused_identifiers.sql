@@ -284,8 +284,8 @@ select
 from blocked
 union all
 select
-    found.identifier_key,
-    min(found.refusal_reason) as refusal_reason,
+    values_refused.identifier_key,
+    min(values_refused.refusal_reason) as refusal_reason,
     false as is_blocked
 from (
     select
@@ -310,7 +310,7 @@ from (
     union all
     select *
     from over_limits
-) as found
-left join blocked on found.identifier_key = blocked.identifier_key
+) as values_refused
+left join blocked on values_refused.identifier_key = blocked.identifier_key
 where blocked.identifier_key is null
-group by found.identifier_key
+group by values_refused.identifier_key

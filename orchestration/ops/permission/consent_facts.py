@@ -29,9 +29,10 @@ from ingestion.duckdb import connect, has_table, literal, name
 from ingestion.errors import RegularsError
 from ingestion.landing.fields import DUCKDB_TYPES
 from ingestion.registry import SOURCES
-from orchestration.ops import schema, unknown_words
-from orchestration.ops.consents import append_facts
-from orchestration.ops.fact_queries import (
+from orchestration.ops import schema
+from orchestration.ops.permission import unknown_words
+from orchestration.ops.permission.consents import append_facts
+from orchestration.ops.permission.fact_queries import (
     CHANGE_LOG,
     FACTS_VERSION,
     QUERIES,
@@ -40,12 +41,12 @@ from orchestration.ops.fact_queries import (
     file_queries,
     statement,
 )
-from orchestration.ops.held_rows import HeldRows, read_held_rows
-from orchestration.ops.readings import match_statements, seen_countries
-from orchestration.ops.status_words import status_words
+from orchestration.ops.permission.held_rows import HeldRows, read_held_rows
+from orchestration.ops.permission.readings import match_statements, seen_countries
+from orchestration.ops.permission.status_words import status_words
+from orchestration.ops.permission.understanding import end_all_sms, understand
+from orchestration.ops.permission.unknown_words import NOBODY, UNREAD_FILE, UnknownWord
 from orchestration.ops.store import Store, fetch_columns, insert_new, rows_of, upsert
-from orchestration.ops.understanding import end_all_sms, understand
-from orchestration.ops.unknown_words import NOBODY, UNREAD_FILE, UnknownWord
 from orchestration.ops.unread_sources import forget_read
 
 _VERSIONS = 10**6

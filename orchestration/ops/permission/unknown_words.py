@@ -17,9 +17,9 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, select
 
 from orchestration.ops import schema
-from orchestration.ops.consents import receipt_id
-from orchestration.ops.meanings import UNKNOWN_OPT_OUT, shown_word
-from orchestration.ops.status_words import REFUSALS, status_words
+from orchestration.ops.permission.consents import receipt_id
+from orchestration.ops.permission.meanings import UNKNOWN_OPT_OUT, shown_word
+from orchestration.ops.permission.status_words import REFUSALS, status_words
 from orchestration.ops.store import Store, insert_new, to_micros, upsert
 
 NOBODY = "refusal of nobody"

@@ -12,9 +12,9 @@ from collections.abc import Callable
 import duckdb
 import pyarrow as pa
 
-from orchestration.ops import unknown_words
-from orchestration.ops.consents import LAWFUL_BASES, STATUSES
-from orchestration.ops.meanings import (
+from orchestration.ops.permission import unknown_words
+from orchestration.ops.permission.consents import LAWFUL_BASES, STATUSES
+from orchestration.ops.permission.meanings import (
     UNKNOWN_OPT_OUT,
     Reading,
     read_channel,
@@ -22,8 +22,8 @@ from orchestration.ops.meanings import (
     read_status,
     shown_word,
 )
-from orchestration.ops.status_words import status_words
-from orchestration.ops.unknown_words import UnknownWord
+from orchestration.ops.permission.status_words import status_words
+from orchestration.ops.permission.unknown_words import UnknownWord
 
 _CONSENT_STATUSES = "(" + ", ".join(f"'{status}'" for status in STATUSES) + ")"
 

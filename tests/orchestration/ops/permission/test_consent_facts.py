@@ -13,7 +13,7 @@ from sqlalchemy import select
 from ingestion.errors import RegularsError
 from orchestration.home.layout import Home
 from orchestration.ops import schema
-from orchestration.ops.consent_facts import FactCounts, record_consent_facts
+from orchestration.ops.permission.consent_facts import FactCounts, record_consent_facts
 from orchestration.ops.store import Store, from_micros
 from tests.orchestration.ops.conftest import AS_OF
 from tests.orchestration.ops.raw_file import write_raw

@@ -6,15 +6,15 @@ import csv
 
 import pytest
 
-from orchestration.ops.meanings import (
+from orchestration.ops.permission.meanings import (
     UNKNOWN_OPT_OUT,
     read_channel,
     read_purpose,
     read_status,
     shown_word,
 )
-from orchestration.ops.spoken_names import column_kind, file_reason
-from orchestration.ops.status_words import SEED, Meaning, folded, status_words
+from orchestration.ops.permission.spoken_names import column_kind, file_reason
+from orchestration.ops.permission.status_words import SEED, Meaning, folded, status_words
 
 LANGUAGES = {"en", "de", "fr", "es", "it", "nl", "pl", "pt", "sv", "da", "cs", "ja"}
 

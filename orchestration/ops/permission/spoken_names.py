@@ -11,7 +11,13 @@ import re
 import unicodedata
 from pathlib import PurePosixPath
 
-from orchestration.ops.status_words import REFUSALS, Meaning, folded, status_words, unaccented
+from orchestration.ops.permission.status_words import (
+    REFUSALS,
+    Meaning,
+    folded,
+    status_words,
+    unaccented,
+)
 
 _PREFIXES = ("is", "has", "was", "email", "sms", "mail", "newsletter", "date", "datetime")
 _ENDINGS = (

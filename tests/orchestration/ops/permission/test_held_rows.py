@@ -19,10 +19,11 @@ from ingestion.files.source import header_check
 from ingestion.sources.consents import CONSENTS as CONSENTS_SPEC
 from orchestration.activation.gate import Identifier, Policy, decide, load_states
 from orchestration.home.layout import Home
-from orchestration.ops import schema, unknown_words
-from orchestration.ops.consent_facts import FactCounts, record_consent_facts
-from orchestration.ops.held_rows import found_addresses
-from orchestration.ops.status_words import REFUSALS, Meaning, StatusWords, status_words
+from orchestration.ops import schema
+from orchestration.ops.permission import unknown_words
+from orchestration.ops.permission.consent_facts import FactCounts, record_consent_facts
+from orchestration.ops.permission.held_rows import found_addresses
+from orchestration.ops.permission.status_words import REFUSALS, Meaning, StatusWords, status_words
 from orchestration.ops.store import Store, from_micros, open_store, to_micros
 from tests.orchestration.ops.conftest import AS_OF
 from tests.orchestration.ops.raw_file import write_held, write_raw
@@ -278,7 +279,7 @@ def test_a_word_that_is_learnt_is_settled(
     word = {"flummoxed": Meaning(meaning)}
     learnt = StatusWords(known.meanings | word, known.plain_meanings | word, known.fingerprint + 1)
     for module in ("consent_facts", "unknown_words"):
-        monkeypatch.setattr(f"orchestration.ops.{module}.status_words", lambda: learnt)
+        monkeypatch.setattr(f"orchestration.ops.permission.{module}.status_words", lambda: learnt)
     _record(store, home)
     assert _reason(store) == reason
     assert unknown_words.noted(store) == []

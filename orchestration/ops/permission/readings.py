@@ -20,8 +20,8 @@ import pyarrow as pa
 from ingestion.config import REPOSITORY
 from ingestion.functions.identifiers import match_identifier, phone_readings
 from ingestion.vocabulary import IDENTIFIER_TYPES
-from orchestration.ops.held_rows import found_addresses
-from orchestration.ops.status_words import folded
+from orchestration.ops.permission.held_rows import found_addresses
+from orchestration.ops.permission.status_words import folded
 
 _COUNTRY_NAMES = REPOSITORY / "dbt_project" / "seeds" / "country_names.csv"
 _TYPES = {

@@ -28,8 +28,8 @@ from ingestion.landing.fields import FIRST_DAY, LAST_DAY, TableSpec
 from ingestion.landing.judging import judged_rows, normal
 from ingestion.quarantine import held_batches
 from ingestion.registry import SOURCES
-from orchestration.ops.meanings import DAMAGED
-from orchestration.ops.status_words import REFUSALS, Meaning, StatusWords
+from orchestration.ops.permission.meanings import DAMAGED
+from orchestration.ops.permission.status_words import REFUSALS, Meaning, StatusWords
 
 # Sources whose every row is about permission: one that says nothing readable still counts as a no.
 _ABOUT_PERMISSION = ("consents", "email")

@@ -21,7 +21,7 @@ import re
 from dataclasses import dataclass
 
 from ingestion.vocabulary import CHANNELS, EVERY, PURPOSES
-from orchestration.ops.status_words import SILENT, Meaning, StatusWords, folded
+from orchestration.ops.permission.status_words import SILENT, Meaning, StatusWords, folded
 
 UNKNOWN_OPT_OUT = "unknown_opt_out"
 DAMAGED = "damaged row"
