@@ -56,7 +56,9 @@ every channel exactly the people it may and should talk to.
 [bold]Exit codes[/bold]  0 done · 1 failed · 2 bad usage or no readable input · 75 busy
 """,
 )
-consent_app = typer.Typer(no_args_is_help=True, help="Record a permission given or withdrawn.")
+consent_app = typer.Typer(
+    no_args_is_help=True, help="Record a permission given or withdrawn, or export all of them."
+)
 quarantine_app = typer.Typer(no_args_is_help=True, help="Rows that could not be used, and why.")
 new_app = typer.Typer(no_args_is_help=True, help="Make the files that add one thing.")
 app.add_typer(consent_app, name="consent")
@@ -353,6 +355,22 @@ def consent_revoke(
         occurred_at=_moment(at),
     )
     out.print(f"Recorded. Receipt {receipt}. Nothing more is sent; removals follow with `sync`.")
+
+
+@consent_app.command("export")
+def consent_export(
+    path: Annotated[Path, typer.Argument(help="The CSV file to write; only you can read it.")],
+    folder: HomeOption = None,
+) -> None:
+    """Write every permission, refusal and suppression with its evidence to one CSV file."""
+    from orchestration.activation.delivery import export_consents
+
+    counts = export_consents(_home(folder), path)
+    out.print(
+        f"Written: {path}, {counts['consents']:,} statements of consent and"
+        f" {counts['suppressions']:,} suppressions. Put into consents/ of another home's input,"
+        " the next run there reads them."
+    )
 
 
 @app.command()

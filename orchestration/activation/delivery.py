@@ -10,11 +10,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from ingestion.config import Settings
 from ingestion.errors import UsageError
 from ingestion.settings_file import load_settings
 from orchestration.activation.authority import Approval, may_send
+from orchestration.activation.consent_log import write_consent_log
 from orchestration.activation.gate import ADDRESS_TYPES
 from orchestration.activation.ledger import LastSync, OpenIntent, last_syncs, open_intents
 from orchestration.activation.people import Target, targets
@@ -326,3 +328,15 @@ def record_consent(
             expires_at=expires_at,
             proof=proof or None,
         )
+
+
+def export_consents(home: Home, path: Path) -> dict[str, int]:
+    """Write all consent and suppression to one CSV file; returns the rows of each.
+
+    Raises:
+        StoreError: the operational store is gone or not this home's.
+        UsageError: the file is there already, or cannot be written.
+    """
+    check_continuity(home)
+    with open_store(home) as store:
+        return write_consent_log(store, path)

@@ -11,6 +11,7 @@ every country that records come from, because a wrong guess would miss the numbe
 from __future__ import annotations
 
 import csv
+import re
 from functools import cache
 
 import duckdb
@@ -23,6 +24,8 @@ from ingestion.vocabulary import IDENTIFIER_TYPES
 from orchestration.ops.permission.held_rows import found_addresses
 from orchestration.ops.permission.status_words import folded
 
+# A text that a file for spreadsheets keeps from being a formula; the apostrophe is the file's
+_ESCAPED = re.compile("'+[=+\\-@\t\r\n\0＝＋－＠]")
 _COUNTRY_NAMES = REPOSITORY / "dbt_project" / "seeds" / "country_names.csv"
 _TYPES = {
     **{folded(name): name for name in IDENTIFIER_TYPES},
@@ -68,7 +71,8 @@ def readings(
     if known == "phone":
         return _numbers(text, country, default_country, countries) or _addresses(text)
     if exact:
-        return [(known, exact)]
+        bare = match_identifier(known, text[1:], default_country) if _ESCAPED.match(text) else None
+        return [(known, exact)] + ([(known, bare)] if bare else [])
     found = _addresses(text)
     if not found and known in ("", "email"):
         found = _numbers(text, country, default_country, countries)
