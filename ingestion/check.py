@@ -290,6 +290,7 @@ def _name_columns(
         return
     header = beginning.header
     if part.translation:
+        header = part.translation.headers_of(beginning.line) or header
         places = part.translation.known(header)
     elif beginning.is_json:
         tops = {path.split(".")[0] for column in part.spec.columns for path in column.paths}

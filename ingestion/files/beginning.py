@@ -29,10 +29,12 @@ BYTE_MARK = b"\xef\xbb\xbf"
 
 @dataclass(frozen=True)
 class Beginning:
-    """The names that a file begins with, and whether they are those of a document."""
+    """The names that a file begins with, whether they are those of a document, and of a table in
+    text its first line as it stands, since not every one begins with names."""
 
     header: tuple[str, ...]
     is_json: bool = False
+    line: str = ""
 
 
 def beginning_of(folder: InputFolder, file: InputFile) -> Beginning | None:
@@ -46,7 +48,8 @@ def _looked_at(fs: Any, file: InputFile) -> Beginning | None:
         if file.format == "parquet":
             return Beginning(_parquet_names(fs, file)) if not file.codec else None
         if file.format == "csv":
-            return Beginning(_csv_names(_head(fs, file, HEAD_BYTES)))
+            head = _head(fs, file, HEAD_BYTES)
+            return Beginning(_csv_names(head), line=first_line(head))
         return Beginning(_document_keys(_head(fs, file, DOCUMENT_BYTES)), is_json=True)
     except (OSError, ValueError, zlib.error, BrokenFileError, pa.ArrowException, RecursionError):
         return None
@@ -73,6 +76,12 @@ def _csv_names(head: bytes) -> tuple[str, ...]:
     start, _ = excel_text(even.removeprefix(BYTE_MARK), io.BytesIO(), len(even))
     start, said = without_sep_line(start)
     return csv_header(start, said)[0] if start.strip() else ()
+
+
+def first_line(start: bytes) -> str:
+    """The first line of what a file begins with."""
+    line = start.removeprefix(BYTE_MARK).split(b"\n", 1)[0]
+    return line.rstrip(b"\r").decode("utf-8", "replace")
 
 
 def _document_keys(head: bytes) -> tuple[str, ...]:

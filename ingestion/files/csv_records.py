@@ -102,11 +102,17 @@ def _first_row(text: str, delimiter: str, *, strict: bool = True) -> list[str]:
 
 
 def csv_records(
-    start: bytes, stream: IO[bytes], width: int, delimiter: str, first_line: int = 1
+    start: bytes,
+    stream: IO[bytes],
+    width: int,
+    delimiter: str,
+    first_line: int = 1,
+    *,
+    has_quotes: bool = True,
 ) -> Iterator[CsvRecords]:
     """All records after the header. `start` is what was already read of `stream`, from the header
-    on, which stands on `first_line`."""
-    cutter = _Cutter(width, delimiter.encode(), first_line)
+    on, which stands on `first_line`. Without `has_quotes` a quote is a sign like any other."""
+    cutter = _Cutter(width, delimiter.encode(), first_line, has_quotes=has_quotes)
     only_returns = b"\n" not in start[:HEAD_BYTES]  # as old Macs end their lines
     rest, block = b"", start
     while block:
@@ -128,10 +134,15 @@ class _Cutter:
     delimiter: bytes
     line: int = 1
     is_first: bool = True
+    has_quotes: bool = True
 
     def cut(self, data: bytes, *, is_last: bool) -> tuple[int, list[CsvRecords]]:
         """The records that end in this block, and how much of it they are."""
-        used = _end_of_records(data, self.delimiter, is_last=is_last)
+        used = (
+            _end_of_records(data, self.delimiter, is_last=is_last)
+            if self.has_quotes
+            else _end_of_lines(data, is_last=is_last)
+        )
         if used is not None and (is_last or len(data) - used <= RECORD_LIMIT):
             records = self._by_arrow(data[:used])
             if records is not None:
@@ -164,7 +175,9 @@ class _Cutter:
         numbering = _Numbering(self.line)
         found = []
         try:
-            for batch in _open(data, self.width, self.delimiter, numbering):
+            for batch in _open(
+                data, self.width, self.delimiter, numbering, has_quotes=self.has_quotes
+            ):
                 lines, broken = numbering.take(batch)
                 if _any_swallowed(batch, self.width, self.delimiter):
                     return None
@@ -226,7 +239,9 @@ class _Numbering:
         return lines
 
 
-def _open(data: bytes, width: int, delimiter: bytes, numbering: _Numbering) -> Any:
+def _open(
+    data: bytes, width: int, delimiter: bytes, numbering: _Numbering, *, has_quotes: bool
+) -> Any:
     names = [f"c{index}" for index in range(width)]
     return pa_csv.open_csv(
         pa.BufferReader(data),
@@ -238,7 +253,8 @@ def _open(data: bytes, width: int, delimiter: bytes, numbering: _Numbering) -> A
         ),
         parse_options=pa_csv.ParseOptions(
             delimiter=delimiter.decode(),
-            newlines_in_values=True,
+            quote_char='"' if has_quotes else False,
+            newlines_in_values=has_quotes,
             ignore_empty_lines=False,
             invalid_row_handler=numbering.on_invalid,
         ),
@@ -254,7 +270,7 @@ def _end_of_records(data: bytes, delimiter: bytes, *, is_last: bool) -> int | No
     codes = np.frombuffer(data, np.uint8)
     quotes = np.flatnonzero(codes == QUOTE)
     if not len(quotes):
-        return len(data) if is_last else data.rfind(b"\n") + 1
+        return _end_of_lines(data, is_last=is_last)
     ends = (delimiter[0], NEWLINE, RETURN, QUOTE)
     opening, closing = quotes[0::2], quotes[1::2]
     before = codes[opening[opening > 0] - 1]
@@ -266,6 +282,11 @@ def _end_of_records(data: bytes, delimiter: bytes, *, is_last: bool) -> int | No
     newlines = np.flatnonzero(codes == NEWLINE)
     outside = newlines[np.searchsorted(quotes, newlines) % 2 == 0]
     return int(outside[-1]) + 1 if len(outside) else 0
+
+
+def _end_of_lines(data: bytes, *, is_last: bool) -> int:
+    """Where the last whole line ends."""
+    return len(data) if is_last else data.rfind(b"\n") + 1
 
 
 def _by_hand(

@@ -24,6 +24,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ingestion.duckdb import connect
+from ingestion.files.beginning import first_line
 from ingestion.files.csv_records import csv_header, csv_records, without_sep_line
 from ingestion.files.excel import excel_text
 from ingestion.files.folder import (
@@ -64,6 +65,9 @@ class FileSurvey(Protocol):
 
 class FileTranslation(Protocol):
     """What a file's rows are in another layout (`recognised/`)."""
+
+    def headers_of(self, line: str) -> tuple[str, ...]:
+        """The headers of a file that begins with this line and has none itself."""
 
     def batches(self, batches: Iterator[RawBatch]) -> Iterator[RawBatch]:
         """The rows in that layout."""
@@ -319,11 +323,17 @@ class Reader:
         start, said = without_sep_line(_without_bom(start))
         if not start.strip():
             return
-        header, delimiter = csv_header(start, said)
+        if bare := self.translation.headers_of(first_line(start)) if self.translation else ():
+            header, delimiter, number = bare, "\t", 0
+            start = "\t".join(bare).encode() + b"\n" + start
+        else:
+            header, delimiter = csv_header(start, said)
+            number = 2 if said else 1
         self.check_header(file, header)
         self.headed.add(file.path)
-        first_line = 2 if said else 1
-        for records in csv_records(start, stream, len(header), delimiter, first_line):
+        for records in csv_records(
+            start, stream, len(header), delimiter, number, has_quotes=not bare
+        ):
             for line, text in records.broken:
                 self.rejects.append(Reject(file.path, line, "bad_csv_line", "", text))
             columns, lines = records.columns, records.lines

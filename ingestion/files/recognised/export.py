@@ -81,6 +81,8 @@ class Export:
         path: what the file's path has to hold besides, where its headers are everybody's.
         point: whether its numbers always have a decimal point and no signs between thousands.
         together: whether a step looks at other rows, so that the file is read as a whole.
+        places: the headers of a file that is written without any, in their order.
+        line: how a line of such a file begins, as a pattern.
     """
 
     name: str
@@ -92,6 +94,14 @@ class Export:
     path: str = ""
     point: bool = True
     together: bool = False
+    places: tuple[str, ...] = ()
+    line: str = ""
+
+    def headers_of(self, line: str) -> tuple[str, ...]:
+        """The headers of a file without any that begins with this line; none where it has some, or
+        is something else. Its values stand between tabs, and quotes mean nothing there."""
+        is_one = self.places and line.count("\t") + 1 == len(self.places)
+        return self.places if is_one and re.match(self.line, line) else ()
 
     def fits(self, header: tuple[str, ...], path: str) -> bool:
         """Whether a file with this header, at this path, is such an export."""
@@ -129,6 +139,10 @@ class Translation:
     export: Export
     feed: Feed
     zone: str
+
+    def headers_of(self, line: str) -> tuple[str, ...]:
+        """The headers of a file that begins with this line and has none itself."""
+        return self.export.headers_of(line)
 
     def known(self, header: tuple[str, ...]) -> set[int]:
         """Which columns of a header the feed reads."""

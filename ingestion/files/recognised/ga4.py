@@ -94,7 +94,9 @@ EVENTS = Feed(
                 ),
                 "campaign": _object(_CAMPAIGN),
                 "device": _object({"type": "@[device.category]"}),
-                "location": _object({"country": _said("@[geo.country]")}),
+                "location": _object(
+                    {"country": _said("@[geo.country]"), "city": _said("@[geo.city]")}
+                ),
                 "consent": "case when lower(@[privacy_info.ads_storage]) = 'no' then "
                 'json(\'{"categoryPreferences": {"advertising": false}}\') end',
             }

@@ -101,7 +101,11 @@ def _said(folder: InputFolder, file: InputFile) -> str | None:
 @lru_cache(maxsize=100_000)
 def _fitting(beginning: Beginning, path: str) -> list[str]:
     """The exports that fit, without those of which another one that fits is a special case."""
-    fitting = [e for e in EXPORTS.values() if e.fits(beginning.header, path)]
+    fitting = [
+        export
+        for export in EXPORTS.values()
+        if export.fits(beginning.header, path) or export.headers_of(beginning.line)
+    ]
     most = max((len(export.required) for export in fitting), default=0)
     return [export.name for export in fitting if len(export.required) == most]
 
