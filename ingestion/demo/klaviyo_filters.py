@@ -72,6 +72,17 @@ ENDPOINTS = {
             75,
             750,
         ),
+        Endpoint(
+            "list_members",
+            "lists:read",
+            20,
+            100,
+            "joined_group_at",
+            _ALL,
+            ("joined_group_at", "-joined_group_at"),
+            75,
+            750,
+        ),
         Endpoint("flows", "flows:read", 50, 50, "updated", _ALL, ("updated", "-updated"), 3, 60),
         Endpoint("metrics", "metrics:read", 200, 200, "", (), (), 10, 150),
     )

@@ -1,6 +1,7 @@
 """The pretend shop's Klaviyo: the read side of its API, revision 2026-07-15.
 
-Answers: GET /api/{profiles,events,campaigns,lists,flows,metrics} with JSON:API cursor paging
+Answers: GET /api/{profiles,events,campaigns,lists,flows,metrics} and /api/lists/{id}/profiles with
+JSON:API cursor paging
 (`page[cursor]`, `page[size]`, `links.next`), `filter`, `sort`, `include`, sparse `fields[…]` and
 `additional-fields[profile]=subscriptions`. Needs `Authorization: Klaviyo-API-Key …` and `revision`.
 Limits: burst and steady windows per endpoint, 429 with Retry-After.
@@ -53,6 +54,7 @@ class Row:
     profile_id: str = ""
     metric_id: str = ""
     channel: str = "email"
+    list_id: str = ""
 
 
 @dataclass
@@ -85,10 +87,11 @@ class Klaviyo:
             for item in found:
                 shop.rows[name][item["id"]] = Row(
                     id=item["id"],
-                    at=int(item.get("updated") or item.get("happened") or 0),
+                    at=int(item.get("updated") or item.get("happened") or item.get("joined") or 0),
                     resource=item["resource"],
                     subscriptions=item.get("subscriptions") or "",
                     profile_id=item.get("profile_id") or "",
+                    list_id=item.get("list_id") or "",
                     metric_id=_METRIC_ID.findall(item["resource"])[0] if name == "events" else "",
                 )
             shop.order[name] = sorted((row.at, row.id) for row in shop.rows[name].values())
@@ -112,6 +115,7 @@ class Klaviyo:
             routes=[
                 Route("/api/{name}", self._collection, methods=["GET"]),
                 Route("/api/{name}/", self._collection, methods=["GET"]),
+                Route("/api/lists/{list_id}/profiles", self._collection, methods=["GET"]),
                 Route("/_faults", self._control, methods=["POST", "DELETE"]),
             ]
         )
@@ -124,12 +128,13 @@ class Klaviyo:
         return JSONResponse({"happened": self.faults.happened})
 
     async def _collection(self, request: Request) -> Response:
-        endpoint = ENDPOINTS.get(request.path_params["name"])
+        endpoint = ENDPOINTS.get(request.path_params.get("name", "list_members"))
         self.requests.append(f"{request.url.path}?{request.url.query}")
         fault = self.faults.next_for(f"{request.url.path}?{request.url.query}")
         if fault and (response := await as_response(fault)):
             return response
-        if endpoint is None:
+        list_id = request.path_params.get("list_id", "")
+        if endpoint is None or (list_id and list_id not in self.rows["lists"]):
             return _error(404, "not_found", "There is no such resource.")
         if refusal := self._refusal(endpoint, request):
             return refusal
@@ -186,6 +191,8 @@ class Klaviyo:
         if endpoint.sorts and sort not in endpoint.sorts:
             raise BadRequestError(f"Cannot sort by {sort}.")
         keys = self.order[endpoint.name]
+        if list_id := request.path_params.get("list_id"):
+            keys = [key for key in keys if self.rows[endpoint.name][key[1]].list_id == list_id]
         if channel:
             keys = [key for key in keys if self.rows[endpoint.name][key[1]].channel == channel]
         start, end = bisect_left(keys, (low, "")), bisect_left(keys, (high, ""))

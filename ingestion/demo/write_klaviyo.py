@@ -1,8 +1,8 @@
 """The pretend shop's mail system: Klaviyo's resources for the server, or SendGrid events as files.
 
-Data flow: tables of a block -> api/klaviyo/{profiles,events,campaigns,lists,flows,metrics}
-(Parquet: id, sort columns, the JSON:API resource as text), or email/part-BBB.jsonl.gz (SendGrid's
-Event Webhook).
+Data flow: tables of a block -> api/klaviyo/{profiles,events,campaigns,lists,list_members,flows,
+metrics} (Parquet: id, sort columns, the JSON:API resource as text), or email/part-BBB.jsonl.gz
+(SendGrid's Event Webhook).
 Does not belong here: paging and filters (the server's).
 """
 
@@ -141,6 +141,18 @@ select f.klaviyo_id as id, f.value as email, f.created, f.updated,
             'consent_timestamp': null}}}}
     }})::text as subscriptions
 from profile_facts f order by f.updated, f.klaviyo_id
+"""
+
+# Who unsubscribes stays on the list, as at Klaviyo: the profile's consent says that it is over.
+_MEMBER: Shape = {
+    "type": Word("profile"),
+    "id": Quoted("klaviyo_id"),
+    "attributes": {"joined_group_at": Quoted("iso_offset(since)")},
+    "links": {"self": Quoted("concat(klaviyo_id, '/')", f"{KLAVIYO}/api/profiles/")},
+}
+_LIST_MEMBERS = f"""
+select klaviyo_id as id, '{LIST_ID}' as list_id, since as joined, {json_sql(_MEMBER)} as resource
+from profile_facts where since is not null order by since, klaviyo_id
 """
 
 # How an event names its message: a campaign's or a flow's.
@@ -293,8 +305,9 @@ def prepare(con: Connection, since: int, until: int) -> None:
 
 
 def write_api_block(con: Connection, folder: Path, block: int) -> None:
-    """Write the block's profiles and events."""
+    """Write the block's profiles, who is on the list, and events."""
     copy_table(con, _PROFILES, folder / "profiles" / f"part-{block:03d}.parquet")
+    copy_table(con, _LIST_MEMBERS, folder / "list_members" / f"part-{block:03d}.parquet")
     copy_table(con, _EVENTS, folder / "events" / f"part-{block:03d}.parquet")
 
 

@@ -1,8 +1,9 @@
-"""Klaviyo: profiles with their subscriptions, events of every channel, campaigns, lists, flows.
+"""Klaviyo: profiles with their subscriptions, events, campaigns, lists with their members, flows.
 
 What: GET /api/profiles (`additional-fields[profile]=subscriptions`), /api/events (with metric and
 the profile's email, phone and external id), /api/campaigns (asked for each channel: email, SMS,
-mobile push), /api/lists, /api/flows; revision 2026-07-15.
+mobile push), /api/lists, /api/lists/{id}/profiles (who is on it and since when), /api/flows;
+revision 2026-07-15.
 Auth: a private key with profiles:read, events:read, metrics:read, campaigns:read, lists:read and,
 for the names of flows, flows:read (else they are left out and the run says so), from the variable
 that `api_key_env` names.
@@ -14,11 +15,12 @@ Limits: 429 is waited out as Retry-After says (ingestion/apis/http.py).
 Lateness: each run asks again for the last `lateness_hours` before the newest row it has; rows that
 have not changed are duplicates. Events can only be asked for by the time at which they happened,
 whenever Klaviyo took them in, so every `look_back_every_days` a pull of them begins
-`look_back_days` earlier. A row dated after the run never moves the cursor.
+`look_back_days` earlier. A row dated after the run never moves the cursor. Members are asked for
+by when they joined, from the beginning of each list; who leaves one is among the events.
 Replies: of a text that a person sent to the shop it is only kept whether it asks to stop.
 Bad day: a profile or event without id or time goes to quarantine; a page that cannot be trusted
 fails the source, and nothing of it is loaded.
-Data flow: Klaviyo -> raw_klaviyo.{profiles,events,campaigns,lists,flows}
+Data flow: Klaviyo -> raw_klaviyo.{profiles,events,campaigns,lists,list_members,flows}
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Annotated, Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 from pydantic import Field
 
@@ -61,6 +63,7 @@ class KlaviyoSettings(ApiSettings):
 FROM_PEOPLE = ("sent sms", "sent whatsapp")
 TEXTS = ("Message Body", "Body", "message_body")
 NOTHING_SAID = 5  # how often an empty answer is asked for again before it is believed
+BEGINNING = "1990-01-01"  # before any list was begun
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,7 @@ class Endpoint:
         is_optional: a key without its scope leaves it out.
         looks_back: its time says nothing of when Klaviyo took a row in.
         channels: Klaviyo's and our name of each channel, where a channel must be named to ask.
+        is_of_each_list: it is asked for once for each list, whose id stands in its address.
     """
 
     path: str
@@ -90,6 +94,7 @@ class Endpoint:
     channels: tuple[tuple[str, str], ...] = ()
     looks_back: bool = False
     is_optional: bool = False
+    is_of_each_list: bool = False
 
 
 ENDPOINTS = {
@@ -125,6 +130,15 @@ ENDPOINTS = {
         channels=(("email", "email"), ("sms", "sms"), ("mobile_push", "push")),
     ),
     "lists": Endpoint("/api/lists", "updated", "greater-than", 10, "lists:read"),
+    "list_members": Endpoint(
+        "/api/lists/{list_id}/profiles",
+        "joined_group_at",
+        "greater-or-equal",
+        100,
+        "lists:read",
+        (("fields[profile]", "joined_group_at"),),
+        is_of_each_list=True,
+    ),
     "flows": Endpoint(
         "/api/flows", "updated", "greater-or-equal", 50, "flows:read", is_optional=True
     ),
@@ -185,6 +199,15 @@ LISTS = TableSpec(
         Column("payload", "json"),
     ),
 )
+LIST_MEMBERS = TableSpec(
+    name="list_members",
+    description="One row per time that a profile joined a list.",
+    columns=(
+        Column("list_id", required=True),
+        Column("profile_id", required=True),
+        Column("joined_at", "timestamp"),
+    ),
+)
 FLOWS = TableSpec(
     name="flows",
     description="One row per version of a flow.",
@@ -223,11 +246,11 @@ def pull(request: Pull[KlaviyoSettings]) -> Iterator[Page]:
 def _pull(request: Pull[KlaviyoSettings], endpoint: Endpoint) -> Iterator[Page]:
     settings = request.settings
     with open_client(settings) as client:
-        for asked, more, state in _by_channel(endpoint, request.state):
+        for asked, more, state in _askings(client, endpoint, request):
             cursor = _cursor(endpoint, settings, request.as_of, state)
             for resources, included in _all_pages(client, asked, cursor):
                 rows = [_ROWS[request.table](item, included) for item in resources]
-                yield endpoint.path, [row | more for row in rows]
+                yield asked.path, [row | more for row in rows]
             cursor.save()
 
 
@@ -236,22 +259,37 @@ def _cursor(endpoint: Endpoint, settings: KlaviyoSettings, as_of: datetime, stat
     look_back = LookBack(timedelta(days=every), timedelta(days=how_far))
     return Cursor(
         state,
-        settings.start_date,
+        BEGINNING if endpoint.is_of_each_list else settings.start_date,
         settings.lateness_hours,
         as_of,
         look_back=look_back if endpoint.looks_back else None,
     )
 
 
-def _by_channel(endpoint: Endpoint, state: Row) -> Iterator[tuple[Endpoint, dict[str, str], Row]]:
+def _askings(
+    client: ApiClient, endpoint: Endpoint, request: Pull[KlaviyoSettings]
+) -> Iterator[tuple[Endpoint, dict[str, str], Row]]:
     """How often a collection is asked for: each time with what its rows have beside their own
     facts and a memory of its own. The first channel has the memory of before there were several."""
-    if not endpoint.channels:
+    state = request.state
+    if endpoint.is_of_each_list:
+        for list_id in _list_ids(client, request.as_of):
+            own = state.setdefault("lists", {}).setdefault(list_id, {})
+            path = endpoint.path.format(list_id=quote(list_id, safe=""))
+            yield replace(endpoint, path=path), {"list_id": list_id}, own
+    elif not endpoint.channels:
         yield endpoint, {}, state
     for place, (theirs, ours) in enumerate(endpoint.channels):
         own = state.setdefault("channels", {}).setdefault(ours, {}) if place else state
         chosen = f"equals(messages.channel,'{theirs}')"
         yield replace(endpoint, filters=chosen), {"channel": ours}, own
+
+
+def _list_ids(client: ApiClient, as_of: datetime) -> list[str]:
+    """Every list there is."""
+    cursor = Cursor({}, BEGINNING, 0, as_of)
+    pages = _all_pages(client, ENDPOINTS["lists"], cursor)
+    return sorted({item["id"] for resources, _ in pages for item in resources})
 
 
 Resources = list[Row]
@@ -425,6 +463,11 @@ def _list(item: Row, _included: Included) -> Row:
     return _copied(item, "list_id", "name", created_at="created", updated_at="updated")
 
 
+def _member(item: Row, _included: Included) -> Row:
+    joined = (item.get("attributes") or {}).get("joined_group_at")
+    return {"profile_id": item["id"], "joined_at": joined}
+
+
 def _flow(item: Row, _included: Included) -> Row:
     names = ("name", "status", "trigger_type")
     return _copied(item, "flow_id", *names, created_at="created", updated_at="updated")
@@ -440,6 +483,7 @@ _ROWS = {
     "events": _event,
     "campaigns": _campaign,
     "lists": _list,
+    "list_members": _member,
     "flows": _flow,
 }
 
@@ -452,6 +496,8 @@ def check_connection(own: KlaviyoSettings) -> list[Check]:
     with open_client(own) as client:
         client.attempts = 2
         for name, endpoint in ENDPOINTS.items():
+            if endpoint.is_of_each_list:
+                continue  # what the key needs for it is what lists and profiles need
             params = {"page[size]": "1"}
             if endpoint.filters:
                 params["filter"] = endpoint.filters
@@ -476,8 +522,8 @@ def _unreadable(name: str, endpoint: Endpoint, error: RegularsError) -> Check:
 
 SOURCE = ApiSource(
     "klaviyo",
-    "Profiles, events, campaigns and flows of every channel, and lists, from Klaviyo's API.",
-    (PROFILES, EVENTS, CAMPAIGNS, LISTS, FLOWS),
+    "Profiles, events, campaigns and flows of every channel, and lists with their members.",
+    (PROFILES, EVENTS, CAMPAIGNS, LISTS, LIST_MEMBERS, FLOWS),
     KlaviyoSettings,
     pull,
     check_connection,

@@ -108,6 +108,9 @@ INTERMEDIATE: dict[str, str] = {
     "int_vouchers_resolved": f"""
         voucher_key text, customer_id text, promotion_id text, product_id text,
         value_amount {MONEY}, currency text, issued_at timestamp, redeemed_at timestamp,
+    "int_list_memberships": """
+        list_membership_id text, customer_id text, list_source text, list_id text, list_name text,
+        joined_at timestamp, left_at timestamp""",
         redeemed_order_id text""",
     "int_feedback_resolved": f"""
         feedback_key text, customer_id text, kind text, score {MONEY}, product_id text,

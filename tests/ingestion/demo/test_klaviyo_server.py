@@ -20,6 +20,7 @@ import pytest
 from ingestion.config import REPOSITORY
 from ingestion.demo.faults import KINDS
 from ingestion.demo.servers import API_KEY, DemoServers
+from ingestion.demo.write_klaviyo import LIST_ID
 from tests.ingestion.api_world import small_shop
 
 SHARED = Path(os.environ.get("REGULARS_SHARED") or REPOSITORY.parent / "shared")
@@ -31,8 +32,14 @@ COLLECTIONS: dict[str, dict[str, str]] = {
     "events": {"include": "metric,profile", "page[size]": "200"},
     "campaigns": {"filter": EMAIL_CAMPAIGNS, "page[size]": "9"},
     "lists": {},
+    "list_members": {"fields[profile]": "joined_group_at", "page[size]": "30"},
     "metrics": {},
 }
+
+
+def address(name: str, list_id: str = LIST_ID) -> str:
+    """Where a collection is; members are those of one list."""
+    return f"/api/lists/{list_id}/profiles" if name == "list_members" else f"/api/{name}"
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +87,7 @@ def validators(contract: dict[str, Any]) -> dict[str, Any]:
     components = strict(contract["components"])
     made = {}
     for name in COLLECTIONS:
-        answer = contract["paths"][f"/api/{name}"]["get"]["responses"]["200"]
+        answer = contract["paths"][address(name, "{id}")]["get"]["responses"]["200"]
         schema = strict(copy.deepcopy(answer["content"]["application/vnd.api+json"]["schema"]))
         made[name] = jsonschema.Draft202012Validator(schema | {"components": components})
     return made
@@ -90,7 +97,7 @@ def validators(contract: dict[str, Any]) -> dict[str, Any]:
 def test_every_page_is_valid_by_the_contract(
     shop: DemoServers, validators: dict[str, Any], name: str
 ) -> None:
-    answer = get(shop, f"/api/{name}", **COLLECTIONS[name])
+    answer = get(shop, address(name), **COLLECTIONS[name])
     pages = 0
     while True:
         assert answer.status_code == 200
@@ -118,14 +125,15 @@ def test_only_parameters_of_the_contract_are_used(contract: dict[str, Any], name
     if name not in ENDPOINTS:
         pytest.skip("not pulled")
     endpoint = ENDPOINTS[name]
-    parameters = {p["name"]: p for p in contract["paths"][f"/api/{name}"]["get"]["parameters"]}
+    described = contract["paths"][address(name, "{id}")]["get"]
+    parameters = {p["name"]: p for p in described["parameters"]}
     assert {key for key, _ in endpoint.params} <= set(parameters)
     assert endpoint.time_field in parameters["sort"]["schema"]["enum"]
     assert endpoint.page_size <= parameters["page[size]"]["schema"]["maximum"]
-    described = parameters["filter"]["description"]
-    assert f"`{endpoint.time_field}`" in described
-    assert f"`{endpoint.since}`" in described
-    assert endpoint.scope in contract["paths"][f"/api/{name}"]["get"]["x-klaviyo-scopes"]
+    filters = parameters["filter"]["description"]
+    assert f"`{endpoint.time_field}`" in filters
+    assert f"`{endpoint.since}`" in filters
+    assert endpoint.scope in described["x-klaviyo-scopes"]
     for key, value in endpoint.params:
         allowed = parameters[key]["schema"]["items"]["enum"]
         assert set(value.split(",")) <= set(allowed)
@@ -154,10 +162,11 @@ def test_without_a_revision_there_is_no_answer(shop: DemoServers) -> None:
         ("profiles", {"filter": "greater-than(updated"}),
         ("events", {"filter": "equals(nothing,'x')"}),
         ("events", {"page[cursor]": "not a cursor"}),
+        ("list_members", {"sort": "updated"}),
     ],
 )
 def test_a_wrong_question_is_refused(shop: DemoServers, name: str, params: dict[str, str]) -> None:
-    answer = get(shop, f"/api/{name}", **params)
+    answer = get(shop, address(name), **params)
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["detail"]
 
@@ -177,6 +186,11 @@ def test_campaigns_are_those_of_the_channel_that_is_asked_for(shop: DemoServers)
     assert answer.json()["data"] == []
     answer = get(shop, "/api/campaigns", filter="equals(messages.channel,'pigeon')")
     assert answer.status_code == 400
+
+
+def test_a_list_that_there_is_not_has_no_members(shop: DemoServers) -> None:
+    assert get(shop, address("list_members")).json()["data"]
+    assert get(shop, address("list_members", "NOLIST")).status_code == 404
 
 
 def test_too_many_requests_are_told_when_to_come_back(shop: DemoServers) -> None:

@@ -29,7 +29,7 @@ SEEDS = 250 if os.environ.get("REGULARS_SOAK") else 60  # RELIABILITY B4 asks fo
 TABLES = tuple(klaviyo.ENDPOINTS)
 KEYS = {
     **{"profiles": "profile_id", "events": "event_id", "campaigns": "campaign_id"},
-    **{"lists": "list_id", "flows": "flow_id"},
+    **{"lists": "list_id", "list_members": "profile_id", "flows": "flow_id"},
 }
 
 
@@ -43,7 +43,8 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoServers]:
 @pytest.fixture
 def shop(running: DemoServers, monkeypatch: pytest.MonkeyPatch) -> DemoServers:
     impatient(monkeypatch, running)
-    small = {"profiles": 20, "events": 150, "campaigns": 7, "lists": 1, "flows": 3}
+    small = {"profiles": 20, "events": 150, "campaigns": 7, "lists": 1, "list_members": 9}
+    small["flows"] = 3
     for name, size in small.items():
         endpoint = dataclasses.replace(klaviyo.ENDPOINTS[name], page_size=size)
         monkeypatch.setitem(klaviyo.ENDPOINTS, name, endpoint)
@@ -78,6 +79,39 @@ def test_events_carry_metric_and_address(shop: DemoServers, settings: KlaviyoSet
         found = {row[name] for row in rows}
         assert found - {None}
         assert all(row[name] == people[row["profile_id"]][name] for row in rows)
+
+
+def test_members_of_every_list_are_asked_for_from_its_beginning(
+    shop: DemoServers, settings: KlaviyoSettings
+) -> None:
+    """One profile may be on two lists, and has joined long before the shop's events begin."""
+    server = shop.klaviyo
+    members = sorted(server.rows["list_members"])
+    (news,) = server.rows["lists"].values()
+    another = news.resource.replace(news.id, "VIPS")
+    server.upsert("lists", dataclasses.replace(news, id="VIPS", resource=another))
+    some = server.rows["list_members"][members[0]]
+    early = datetime(2013, 5, 4, 3, 2, 1)
+    resource = json.loads(some.resource)
+    resource["attributes"]["joined_group_at"] = early.isoformat() + "+00:00"
+    seconds = int(early.replace(tzinfo=UTC).timestamp())
+    joined = dataclasses.replace(some, id="VIPS.1", list_id="VIPS", at=seconds)
+    server.upsert("list_members", dataclasses.replace(joined, resource=json.dumps(resource)))
+    state: dict[str, Any] = {}
+    try:
+        late = settings.model_copy(update={"start_date": "2026-01-01"})
+        found = rows_of(klaviyo, "list_members", late, state)
+        again = rows_of(klaviyo, "list_members", late, state)
+    finally:
+        server.remove("lists", "VIPS")
+        server.remove("list_members", "VIPS.1")
+    vips = [row for row in found if row["list_id"] == "VIPS"]
+    assert [(row["profile_id"], row["joined_at"]) for row in vips] == [
+        (some.id, "2013-05-04T03:02:01+00:00")
+    ]
+    on_news = [row["profile_id"] for row in found if row["list_id"] == news.id]
+    assert sorted(on_news) == members
+    assert len(again) < len(found) / 2, "each list goes on where it was"
 
 
 def test_campaigns_of_every_channel_are_asked_for(
@@ -152,11 +186,12 @@ def test_faults_while_paging_give_the_truth_or_a_failure(
 ) -> None:
     chance = random.Random(seed)
     kinds = [kind for kind in get_args(FaultKind) if kind not in ("failed_job", "unauthorized")]
-    table = chance.choice(["profiles", "events", "campaigns"])
+    table = chance.choice(["profiles", "events", "campaigns", "list_members"])
     for _ in range(chance.randint(1, 3)):
         kind = chance.choice(kinds)
         seconds = 1.0 if kind == "timeout" else 0.0
-        fault = Fault(kind, f"/{table}", chance.randint(0, 8), chance.choice([1, 2, 3]), seconds)
+        where = "/lists" if table == "list_members" else f"/{table}"
+        fault = Fault(kind, where, chance.randint(0, 8), chance.choice([1, 2, 3]), seconds)
         shop.klaviyo.faults.plan(fault)
     try:
         rows = rows_of(klaviyo, table, settings)

@@ -2,6 +2,8 @@
     '$.attributes.location.country', '$.attributes.location.zip', '$.attributes.location.timezone',
     '$.attributes.subscriptions.email.marketing.consent', '$.location.country', '$.location.zip',
     '$.location.timezone', '$.subscriptions.email.marketing.consent',
+    '$.attributes.subscriptions.sms.marketing.consent', '$.subscriptions.sms.marketing.consent',
+    '$.attributes.subscriptions.mobile_push.marketing.consent', '$.subscriptions.mobile_push.marketing.consent',
 ] %}
 {%- set country = 'coalesce(' ~ array_item('fields', 1) ~ ', ' ~ array_item('fields', 5) ~ ')' %}
 
@@ -33,7 +35,9 @@ select
     {{ country }} as country,
     coalesce({{ array_item('fields', 2) }}, {{ array_item('fields', 6) }}) as postcode,
     coalesce({{ array_item('fields', 3) }}, {{ array_item('fields', 7) }}) as timezone,
-    coalesce({{ array_item('fields', 4) }}, {{ array_item('fields', 8) }}) as email_consent,
+    lower(coalesce({{ array_item('fields', 4) }}, {{ array_item('fields', 8) }})) as email_consent,
+    lower(coalesce({{ array_item('fields', 9) }}, {{ array_item('fields', 10) }})) as sms_consent,
+    lower(coalesce({{ array_item('fields', 11) }}, {{ array_item('fields', 12) }})) as push_consent,
     created_at,
     updated_at
 from read_once
