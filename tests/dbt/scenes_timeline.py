@@ -180,7 +180,7 @@ def timeline_shop(world: World) -> None:
                 "brand": "Regular",
                 "attributes": {"size": "250 g", "color": "green"},
             },
-            {"product_id": "p2", "sku": "S2", "name": "Mug", "category": "Kitchen"},
+            {"product_id": "p2", "sku": "S2", "name": "Blue mug", "category": "Kitchen"},
         ],
     )
     ann_is = {"identifier_type": "email", "identifier_value": ann}

@@ -26,7 +26,7 @@ _FUNCTIONS = """
     first_value floor from_json from_utc_timestamp get get_json_object greatest inline lag lead
     least length levenshtein listagg lower lpad max max_by md5 min min_by named_struct nullif nvl2
     percentile_cont percentile_disc posexplode position power rank regexp_extract regexp_extract_all
-    regexp_replace replace round row_number slice sort_array split_part struct
+    regexp_replace replace round row_number slice sort_array split split_part struct
     substr sum timestamp_micros to_date to_json to_timestamp to_unix_timestamp transform translate
     trim try_cast unix_micros upper xxhash64
 """

@@ -22,7 +22,8 @@ PROJECT = Path(__file__).resolve().parents[3] / "dbt_project"
 SELECT = [
     *("path:models/staging/ops", "path:models/marts", "path:models/segments"),
     *("survivorship_rules", "int_customer_claims"),
-    *("int_interactions_messages", "int_interactions_facts", "traits", "occasions"),
+    *("int_interactions_messages", "int_interactions_facts", "int_search_categories"),
+    *("traits", "occasions"),
 ]
 WITHOUT_TESTS = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
 Row = dict[str, Any]

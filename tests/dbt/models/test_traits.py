@@ -103,8 +103,24 @@ def test_what_was_bought_looked_at_and_used_is_observed_with_its_share(
     ]
 
 
+def test_a_profile_holds_what_is_stated_observed_and_inferred(timeline_world: World) -> None:
+    """Age, gender, habits in buying and browsing, interests, tastes, lifestyle, values, needs."""
+    found = {(row[0], row[2]) for row in traits(timeline_world)}
+    assert {
+        *(("birth_year", "stated"), ("gender", "stated")),
+        *(("bought_category", "observed"), ("viewed_category", "observed")),
+        *(("interest_category", "inferred"), ("interest_topic", "inferred")),
+        *(("bought_colour", "observed"), ("lifestyle", "stated")),
+        *(("what_matters_most", "stated"), ("skin_type", "stated")),
+    } <= found
+    assert {kind for _, kind in found} == {"stated", "observed", "inferred"}
+
+
 def test_an_interest_halves_with_the_days_since_each_signal(timeline_world: World) -> None:
-    """One view 31 days ago, a line 27 and three 26 days ago, worth 5 each; half after 60 days."""
+    """One view 31 days ago, a line 27 and three 26 days ago, worth 5 each; half after 60 days. A
+    search for a blue mug is half a view of what the shop has of them; one that found nothing none.
+    """
+    kitchen = 0.5 ** (29 / 60) + 0.5 * 0.5 ** (31 / 60)
     drinks = sum(worth * 0.5 ** (days / 60) for worth, days in ((1, 31), (5, 27), (15, 26)))
     with timeline_world.warehouse() as con:
         found = con.execute(
@@ -117,7 +133,7 @@ def test_an_interest_halves_with_the_days_since_each_signal(timeline_world: Worl
         ).fetchall()
     assert found == [
         ("category", "Drinks", round(drinks, 4), 1, 5, "2026-05-06 12:00:00"),
-        ("category", "Kitchen", round(0.5 ** (29 / 60), 4), 2, 1, "2026-05-03 09:00:00"),
+        ("category", "Kitchen", round(kitchen, 4), 2, 2, "2026-05-03 09:00:00"),
         ("topic", "tea", round(0.5 ** (20 / 60), 4), 1, 1, "2026-05-12 09:00:00"),
     ]
     assert as_traits == [

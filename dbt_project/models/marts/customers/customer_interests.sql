@@ -6,7 +6,10 @@ with products as (
 
 interactions as (
     select * from {{ ref('fct_interactions') }}
-    where kind in ('product_viewed', 'product_added', 'product_added_to_wishlist', 'content_viewed')
+    where
+        kind in (
+            'product_viewed', 'product_added', 'product_added_to_wishlist', 'content_viewed', 'products_searched'
+        )
 ),
 
 kept_orders as (
@@ -33,6 +36,20 @@ signals as (
         occurred_at
     from interactions
     where kind = 'content_viewed' and {{ json_text('detail', '$.topic') }} is not null
+    union all
+    -- Whoever finds nothing was looking for what the shop does not have
+    select
+        interactions.customer_id,
+        'category' as interest_kind,
+        searches.category as interest,
+        interactions.kind as signal,
+        interactions.occurred_at
+    from interactions
+    inner join {{ ref('int_search_categories') }} as searches
+        on {{ json_text('interactions.detail', '$.query') }} = searches.query
+    where
+        interactions.kind = 'products_searched'
+        and {{ json_text('interactions.detail', '$.results') }} is distinct from '0'
     union all
     -- What was sent back is no sign of a liking
     select
