@@ -18,6 +18,8 @@ INTERMEDIATE: dict[str, str] = {
         order_id text, order_source text, customer_id text, refused_identifier_type text,
         refused_identifier_value text""",
     "int_email_logins": "email text, last_login_at timestamp",
+    "int_verified_identifiers": """
+        identifier_type text, identifier_value text, verified_at timestamp""",
     "int_email_slips": "customer_id text, identifier_type text, identifier_value text",
     "int_identifiers": "identifier_key bigint, identifier_type text, identifier_value text",
     "int_identity_edges_judged": """

@@ -34,6 +34,11 @@ login_signs as (
     from {{ ref('int_email_logins') }}
 ),
 
+verified as (
+    select *
+    from {{ ref('int_verified_identifiers') }}
+),
+
 slips as (
     select *
     from {{ ref('int_email_slips') }}
@@ -43,6 +48,8 @@ signs as (
     select
         identifiers.*,
         slips.identifier_value is not null as is_slip,
+        verified.identifier_value is not null as is_verified,
+        verified.verified_at,
         mail_signs.last_read_at is not null as is_read,
         coalesce(order_signs.order_count, 0) as order_count,
         coalesce(
@@ -68,6 +75,10 @@ signs as (
         on
             identifiers.identifier_type = login_signs.identifier_type
             and identifiers.identifier_value = login_signs.identifier_value
+    left join verified
+        on
+            identifiers.identifier_type = verified.identifier_type
+            and identifiers.identifier_value = verified.identifier_value
     left join slips
         on
             identifiers.customer_id = slips.customer_id
@@ -118,6 +129,8 @@ final as (
         is_dormant,
         is_undeliverable,
         is_shared,
+        is_verified,
+        verified_at,
         observation_count,
         first_seen_at,
         last_seen_at

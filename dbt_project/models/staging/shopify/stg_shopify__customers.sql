@@ -1,6 +1,6 @@
 {%- set paths = [
     '$.emailMarketingConsent.marketingState', '$.defaultEmailAddress.marketingState',
-    '$.defaultAddress.countryCodeV2', '$.defaultAddress.zip', '$.createdAt',
+    '$.defaultAddress.countryCodeV2', '$.defaultAddress.zip', '$.verifiedEmail',
 ] %}
 
 with latest as (
@@ -29,6 +29,7 @@ select
     upper({{ array_item('fields', 3) }}) as country_code,
     {{ array_item('fields', 4) }} as postcode,
     lower(coalesce({{ array_item('fields', 1) }}, {{ array_item('fields', 2) }})) as email_marketing_state,
+    try_cast({{ array_item('fields', 5) }} as boolean) as is_email_verified,
     created_at,
     updated_at
 from read_once
