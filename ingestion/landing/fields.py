@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from ingestion.duckdb import literal, name
 from ingestion.landing.currencies import CURRENCIES
-from ingestion.landing.numbers import NumberForm, is_ambiguous, plain_number
+from ingestion.landing.numbers import NumberForm, is_ambiguous, is_card_number, plain_number
 from ingestion.landing.times import DayOrder, day, may_be_two_days, moment
 from ingestion.vocabulary import IDENTIFIER_TYPES
 
@@ -52,6 +52,7 @@ ROW_REASONS = (
     "negative_value",
     "unknown_currency",
     "unknown_value",
+    "card_number",
     "ends_before_it_starts",
     "nul_character",
     "value_too_long",
@@ -130,6 +131,7 @@ class Column:
         fallback: text for rows that have none, such as the shop's only currency.
         constant: a fixed text instead of a source.
         is_absent: always NULL, because this shop's files do not have it.
+        is_token: it stands for a payment card, so the card's own number is no value of it.
         limit: longest text taken, in characters; 0 is the limit of its type.
         is_content: though not stored, something that is stored follows from it.
         stored: false for values that are only checked, such as prices nested in a payload.
@@ -163,6 +165,7 @@ class Column:
     fallback: str = ""
     constant: str = ""
     is_absent: bool = False
+    is_token: bool = False
     limit: int = 0
     is_content: bool = False
     stored: bool = True
@@ -470,6 +473,8 @@ def _column_problems(column: Column, is_json: bool) -> list[tuple[str, str, str]
 def _text_problems(column: Column, is_json: bool) -> list[tuple[str, str, str]]:
     text = text_name(column)
     found = [(f"contains({text}, chr(0))", "nul_character", column.name)]
+    if column.is_token:
+        found.append((is_card_number(text), "card_number", column.name))
     if is_json and column.paths:
         nested = f"starts_with({text}, '{{') or starts_with({text}, '[')"
         is_nested = f"({nested}) and {_nested_type(column)} in ('OBJECT', 'ARRAY')"

@@ -106,6 +106,20 @@ def evidence(values: str) -> str:
     """
 
 
+def is_card_number(text: str) -> str:
+    """SQL: whether a text is the number of a payment card: 13 to 19 digits, perhaps in groups, of
+    which the last one checks the others (ISO/IEC 7812)."""
+    digits = f"regexp_replace({text}, '[ -]', '', 'g')"
+    digit = "cast(reverse(d)[i] as integer)"
+    doubled = f"2 * {digit} - case when {digit} > 4 then 9 else 0 end"
+    checked = (
+        f"list_sum(list_transform(range(1, length(d) + 1), lambda i: "
+        f"case when i % 2 = 0 then {doubled} else {digit} end)) % 10 = 0"
+    ).replace("(d)", f"({digits})")
+    looks = f"regexp_full_match({digits}, '[2-6][0-9]{{12,18}}')"
+    return f"case when {looks} then {checked} else false end"
+
+
 def _digits(name: str, form: NumberForm) -> str:
     point = f"regexp_replace({name}, '[^0-9.]', '', 'g')"
     comma = f"replace(regexp_replace({name}, '[^0-9,]', '', 'g'), ',', '.')"

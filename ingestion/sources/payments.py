@@ -3,7 +3,8 @@
 What: one row per payment attempt, with the card's fingerprint, never its number.
 Format: CSV, JSON Lines or Parquet. Key: order_id, provider, fingerprint, paid_at.
 Lateness: rows of any age are taken.
-Bad day: no order id or an unknown currency: quarantine; an amount that is no number is left empty.
+Bad day: no order id or an unknown currency: quarantine; an amount that is no number is left empty,
+and so is a card's own number where its fingerprint belongs.
 Data flow: DIR/payments/ -> raw_payments.payments
 """
 
@@ -19,7 +20,7 @@ PAYMENTS = TableSpec(
     columns=(
         Column("order_id", required=True, expected=True),
         Column("provider"),
-        Column("fingerprint"),
+        Column("fingerprint", is_token=True),
         Column("billing_email"),
         Column("billing_name"),
         Column("status", expected=True),

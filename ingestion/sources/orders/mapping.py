@@ -222,6 +222,7 @@ def _column(name: LineColumn, mapping: Mapping, day_zone: str) -> Column:
         is_absent=source is None,
         required=name in REQUIRED or is_only_amount,
         currency=name == "currency",
+        is_token=name == "payment_fingerprint",
         transform=transform,
         restricts=name in RESTRICTING,
         kept_as_written=name == "status",

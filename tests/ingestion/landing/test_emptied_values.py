@@ -27,6 +27,11 @@ LINES = "columns: {order_id: Nr, ordered_at: When, sku: Code, quantity: Qty, uni
          {"in_stock": 1, "price": 1, "replenish_after_days": 1}),
         ("payments", "order_id,status,amount,paid_at", "1,paid,NaN,soon", "order_id",
          {"amount": 1, "paid_at": 1}),
+        # A card's own number, in groups too; one that does not check is a token
+        ("payments", "order_id,status,fingerprint", "1,paid,4242 4242 4242 4242", "order_id",
+         {"fingerprint": 1}),
+        ("payments", "order_id,status,fingerprint", "1,paid,378282246310005", "order_id",
+         {"fingerprint": 1}),
         ("feedback", "identifier_type,identifier_value,kind,score,occurred_at",
          "email,a@b.example,nps,nine,2026-01-01", "kind", {"score": 1}),
     ],
@@ -40,6 +45,26 @@ def test_a_row_keeps_what_can_be_read(
     columns = ", ".join(emptied)
     found = shop.query(f"select {kept}, {columns} from raw_{source}.{count.table}")
     assert found == [(row.split(",")[header.split(",").index(kept)], *[None] * len(emptied))]
+
+
+@pytest.mark.parametrize(
+    "token", ["4242424242424241", "tok_4242424242424242", "424242424242", "9242424242424245"]
+)
+def test_what_is_no_card_number_is_a_token(shop: Any, token: str) -> None:
+    """A wrong check digit, a prefix, too few digits, and digits that no card begins with."""
+    shop.write("payments/a.csv", f"order_id,status,fingerprint\n1,paid,{token}\n")
+    (count,) = shop.run("payments").values()
+    assert count.emptied == {}
+    assert shop.query("select fingerprint from raw_payments.payments") == [(token,)]
+
+
+def test_a_line_file_keeps_no_card_number_either(shop: Any) -> None:
+    header = "order_id,ordered_at,sku,quantity,unit_price,payment_fingerprint"
+    shop.write("orders/a.csv", f"{header}\n1,2026-01-02,S,1,2.50,5555-5555-5555-4444\n")
+    count = shop.run("orders")["order_lines"]
+    assert count.emptied == {"payment_fingerprint": 1}
+    stored = "select payment_fingerprint from raw_orders.order_lines"
+    assert shop.query(stored) == [(None,)]
 
 
 def test_events_without_their_price_or_with_a_clock_of_1970(shop: Any, make: Any) -> None:
