@@ -13,7 +13,12 @@ from tests.dbt.world import World
 
 Line = dict[str, Any]
 
-HOME = {"address1": "1 Near Road", "zip": "AB1 2CD", "country_code": "GB"}
+HOME = {"address1": "1 Near Road", "zip": "AB1 2CD", "city": "Leeds", "country_code": "GB"}
+AT_YORK = {
+    "page": {"url": "https://shop.example/10"},
+    "userAgent": "Firefox",
+    "location": {"country": "gb", "city": "York"},
+}
 BOT = {"page": {"url": "https://shop.example/b"}, "userAgent": "Googlebot/2.1"}
 
 
@@ -71,7 +76,13 @@ def timeline_shop(world: World) -> None:
                 context=BOT,
             ),
             event(
-                10, "03 09:00", "tablet", "ann", "Product Viewed", properties={"product_id": "p2"}
+                10,
+                "03 09:00",
+                "tablet",
+                "ann",
+                "Product Viewed",
+                properties={"product_id": "p2"},
+                context=AT_YORK,
             ),
             event(11, "01 09:00", "tablet", None, "Product Viewed")
             | {"occurred_at": "2026-06-03 10:00:00", "received_at": "2026-06-03 10:00:00"},
@@ -93,7 +104,7 @@ def timeline_shop(world: World) -> None:
                     {"name": "Occasion", "value": "Mother's Day"},
                 ],
                 billing_address=HOME,
-                shipping_address=HOME | {"address1": "2 Far Road"},
+                shipping_address=HOME | {"address1": "2 Far Road", "city": "Hull"},
             ),
             order(
                 "6",

@@ -35,7 +35,8 @@ INTERMEDIATE: dict[str, str] = {
         discounts_shop {MONEY}, returns_shop {MONEY}, net_sales_shop {MONEY},
         total_sales_shop {MONEY}, conversion_issue text, email text, phone text,
         payment_fingerprint text,
-        is_card_paid boolean, first_name text, last_name text, country_code text, is_test boolean,
+        is_card_paid boolean, first_name text, last_name text, country_code text, city text,
+        is_test boolean,
         accepts_marketing boolean, landing_site text, referring_site text, discount_code text,
         tags text, cart_token text, checkout_token text, checkout_id text,
         is_refund_unknown boolean, refunded_at timestamp, is_gift boolean,
@@ -76,7 +77,7 @@ INTERMEDIATE: dict[str, str] = {
         page_url text""",
     "int_interactions_web": f"""
         interaction_id bigint, customer_id text, occurred_at timestamp, touchpoint text, kind text,
-        product_id text, order_id text, value {MONEY}, detail text""",
+        place text, city text, product_id text, order_id text, value {MONEY}, detail text""",
     "int_messages_resolved": """
         message_id text, customer_id text, email text, channel text, message_kind text,
         campaign_id text, flow_id text, campaign_name text, variant text, sent_at timestamp,
@@ -107,12 +108,12 @@ INTERMEDIATE: dict[str, str] = {
         currency text, category text, product_id text, for_segment text, starts_at timestamp,
         ends_at timestamp, status text, code_count bigint, voucher_count bigint,
         redeemed_count bigint""",
-    "int_vouchers_resolved": f"""
-        voucher_key text, customer_id text, promotion_id text, product_id text,
-        value_amount {MONEY}, currency text, issued_at timestamp, redeemed_at timestamp,
     "int_list_memberships": """
         list_membership_id text, customer_id text, list_source text, list_id text, list_name text,
         joined_at timestamp, left_at timestamp""",
+    "int_vouchers_resolved": f"""
+        voucher_key text, customer_id text, promotion_id text, product_id text,
+        value_amount {MONEY}, currency text, issued_at timestamp, redeemed_at timestamp,
         redeemed_order_id text""",
     "int_feedback_resolved": f"""
         feedback_key text, customer_id text, kind text, score {MONEY}, product_id text,

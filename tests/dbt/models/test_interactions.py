@@ -141,6 +141,21 @@ def test_details_are_small_json_without_names_and_addresses(told: list[Line]) ->
     assert max(len(line["detail"] or "") for line in told) < 200
 
 
+def test_a_city_is_that_of_the_bill_or_where_the_tracker_says_the_device_was(
+    told: list[Line],
+) -> None:
+    found = sorted(
+        (line["kind"], line["place"], line["city"], line["order_id"])
+        for line in told
+        if line["city"]
+    )
+    assert found == [
+        *[("order_placed", "GB", "Leeds", order_id) for order_id in "567"],
+        ("product_viewed", "GB", "York", None),
+        ("visit", "GB", "York", None),
+    ]
+
+
 def test_money_has_the_orders_currency_and_a_product_on_the_site_none(told: list[Line]) -> None:
     (added,) = of(told, "product_added")
     assert (str(added["value"]), added["currency"]) == ("24.0000", None)

@@ -33,6 +33,8 @@ select
     visits.device_type,
     visits.touchpoint,
     visits.load_ms,
+    visits.country_code,
+    visits.city,
     {{ hash_number(
         'visits.session_id, visits.customer_id, visits.device_customer_id, visits.login_customer_id, '
         ~ 'other_owners.customer_id, visits.event_count, visits.event_checksum, visits.marketing_channel, '

@@ -92,6 +92,8 @@ select
     topic,
     promotion_id,
     load_ms,
+    country_code,
+    city,
     touchpoint,
     gpc,
     publisher_login,

@@ -141,6 +141,8 @@ select
     landing.device_type,
     landing.touchpoint,
     landing.load_ms,
+    landing.country_code,
+    landing.city,
     landing.ip
 from sessions
 inner join {{ events_table }} as landing

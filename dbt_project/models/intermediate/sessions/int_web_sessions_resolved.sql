@@ -44,6 +44,8 @@ select
     sessions.resolved_device_type as device_type,
     sessions.touchpoint,
     sessions.load_ms,
+    sessions.country_code,
+    sessions.city,
     sessions.is_bot,
     sessions.is_internal
 from sessions

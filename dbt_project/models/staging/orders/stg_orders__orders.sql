@@ -4,7 +4,7 @@
 
 {%- set address = {
     'first_name': 'varchar', 'last_name': 'varchar', 'country_code': 'varchar', 'address1': 'varchar',
-    'address2': 'varchar', 'zip': 'varchar',
+    'address2': 'varchar', 'zip': 'varchar', 'city': 'varchar',
 } %}
 {%- set document_fields = {
     'name': 'varchar', 'order_number': 'varchar', 'cart_token': 'varchar', 'checkout_token': 'varchar',
@@ -144,6 +144,7 @@ select
         'document.billing_address.country_code', 'document.shipping_address.country_code',
         'document.customer.default_address.country_code',
     ]) }}) as country_code,
+    {{ first_text(['document.billing_address.city', 'document.shipping_address.city']) }} as city,
     -- The bill names where the buyer lives; a parcel sent elsewhere is a gift or an office
     coalesce(
         {{ home_address_key(

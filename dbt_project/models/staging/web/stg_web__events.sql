@@ -17,7 +17,7 @@
     'page': {'url': 'varchar', 'referrer': 'varchar', 'load_ms': 'decimal(18,4)'},
     'campaign': {'source': 'varchar', 'medium': 'varchar', 'name': 'varchar'},
     'userAgent': 'varchar', 'device': {'type': 'varchar'}, 'ip': 'varchar',
-    'traits': {'email': 'varchar'}, 'location': {'country': 'varchar'},
+    'traits': {'email': 'varchar'}, 'location': {'country': 'varchar', 'city': 'varchar'},
     'gpc': 'varchar', 'touchpoint': 'varchar', 'externalIds': [{'id': 'varchar', 'type': 'varchar'}],
 } %}
 {%- set is_publisher = "lower(trim(item.type)) = 'publisher_login'" %}
@@ -105,6 +105,8 @@ select
     properties.title,
     properties.topic,
     properties.promotion_id,
+    case when length(trim(context.location.country)) = 2 then upper(trim(context.location.country)) end as country_code,
+    {{ first_text(['context.location.city']) }} as city,
     case when context.page.load_ms >= 0 then context.page.load_ms end as load_ms,
     case
         when coalesce(trim(context.touchpoint), '') = '' then 'web'
