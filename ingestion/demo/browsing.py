@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ingestion.demo.calendar import DAY, HOUR, Calendar, Ints, joined
+from ingestion.demo import catalogue
+from ingestion.demo.calendar import DAY, HOUR, Calendar, Floats, Ints, joined
 from ingestion.demo.identifiers import (
     BOT,
     INTERNAL,
@@ -21,7 +22,7 @@ from ingestion.demo.identifiers import (
     Identifiers,
 )
 from ingestion.demo.people import ANONYMOUS, Bools, People
-from ingestion.demo.purchases import Orders
+from ingestion.demo.purchases import Orders, product_by
 from ingestion.demo.troubles import Troubles
 
 BROWSE, WISHLIST, CART, CHECKOUT, ORDER = range(5)
@@ -75,6 +76,34 @@ def _visits(n: int, **columns: Ints | Bools) -> Visits:
         for name in Visits.__dataclass_fields__
     }
     return Visits(**(full | {name: np.asarray(c, dtype=np.int64) for name, c in columns.items()}))
+
+
+def looks(visits: Visits, people: People) -> tuple[Ints, Ints, Ints]:
+    """Each product view: its visit, its place in it, the product.
+
+    A function of the visit alone and no draw, so that what somebody looked at is known before all
+    that happens afterwards is.
+    """
+    visit = np.repeat(np.arange(len(visits)), visits.views)
+    place = np.arange(len(visit)) - (np.cumsum(visits.views) - visits.views)[visit]
+    known = visits.person >= 0
+    own = (_chances(visits, 0) * len(catalogue.CATEGORIES)).astype(np.int64)
+    taste = np.where(known, people.interest[visits.person], own)[visit]
+    stirred = [_chances(visits, part, visit, place) for part in (1, 2, 3)]
+    return visit, place, product_by(taste, *stirred)
+
+
+def _chances(
+    visits: Visits, part: int, visit: Ints | slice = slice(None), place: Ints | int = 0
+) -> Floats:
+    """A number from 0 to 1 for each, well mixed (the finishing steps of splitmix64)."""
+    mixed = visits.start[visit].astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    mixed += visits.device[visit].astype(np.uint64) * np.uint64(0xD1342543DE82EF95)
+    mixed += np.asarray(place * 4 + part).astype(np.uint64) * np.uint64(0x2545F4914F6CDD1D)
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
+    mixed ^= mixed >> np.uint64(31)
+    return (mixed >> np.uint64(11)).astype(np.float64) / 2**53
 
 
 def device_for(

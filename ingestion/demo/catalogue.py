@@ -175,6 +175,8 @@ PER_CATEGORY = 10
 # its own of the second with it.
 COMPLEMENTS = {"coffee": "kitchen", "tea": "tableware", "bath": "textiles"}
 COMPLEMENT_CHANCE = 0.4
+# Products that last half as long as the catalogue says, and longer: their places in a department.
+_LASTS = {2: 0.5, 7: 1.75}
 BRANDS = ("Harbour & Pine", "Saltmarsh", "Old Quay", "Fernhill")
 
 
@@ -191,7 +193,6 @@ class Product:
     price: int
     cost: int
     replenish_after_days: int | None
-    in_stock: bool
     substitute_group: str
 
 
@@ -203,6 +204,29 @@ def complement_of() -> NDArray[np.int64]:
         own, other = (CATEGORIES.index(name) * PER_CATEGORY for name in (first, second))
         partner[own + places] = other + places
     return partner
+
+
+def real_days() -> NDArray[np.float64]:
+    """After how many days each product is used up in truth; 0 where it is not used up."""
+    return np.array(
+        [
+            (product.replenish_after_days or 0) * _LASTS.get(product.index % PER_CATEGORY, 1.0)
+            for product in products()
+        ]
+    )
+
+
+def substitute_of() -> NDArray[np.int64]:
+    """For each product the one of its group that people take where it is out of stock."""
+    groups: dict[str, list[int]] = {}
+    for product in products():
+        groups.setdefault(product.substitute_group, []).append(product.index)
+    following = {
+        own: group[(place + 1) % len(group)]
+        for group in groups.values()
+        for place, own in enumerate(group)
+    }
+    return np.array([following[index] for index in sorted(following)], dtype=np.int64)
 
 
 def products() -> list[Product]:
@@ -223,7 +247,6 @@ def products() -> list[Product]:
                     price=own_price,
                     cost=own_price * 45 // 100,
                     replenish_after_days=days or None,
-                    in_stock=index % 17 != 5,
                     substitute_group=f"{category}-{place % 3}",
                 )
             )

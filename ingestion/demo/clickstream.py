@@ -10,12 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ingestion.demo import catalogue
-from ingestion.demo.browsing import CART, CHECKOUT, NO_SIGN, ORDER, WISHLIST, Visits
+from ingestion.demo.browsing import CART, CHECKOUT, NO_SIGN, ORDER, WISHLIST, Visits, looks
 from ingestion.demo.calendar import DAY, HOUR, Calendar, Ints, lookup
 from ingestion.demo.identifiers import NOBODY
 from ingestion.demo.people import People
-from ingestion.demo.purchases import Lines, Orders, draw_products
+from ingestion.demo.purchases import Lines, Orders
 from ingestion.demo.troubles import Troubles
 
 KINDS = (
@@ -73,7 +72,7 @@ def make_events(
     troubles: Troubles,
 ) -> Events:
     """Expand the visits; a visit's events stand in the order in which they happened."""
-    parts = _fixed(rng, visits, orders) + _products(rng, visits, people, orders, lines)
+    parts = _fixed(rng, visits, orders) + _products(visits, people, orders, lines)
     visit, stage, kind, product, quantity = (
         np.concatenate([np.asarray(part[column], dtype=np.int64) for part in parts])
         for column in range(5)
@@ -134,16 +133,10 @@ def _fixed(rng: np.random.Generator, visits: Visits, orders: Orders) -> list[Par
     return parts
 
 
-def _products(
-    rng: np.random.Generator, visits: Visits, people: People, orders: Orders, lines: Lines
-) -> list[Part]:
+def _products(visits: Visits, people: People, orders: Orders, lines: Lines) -> list[Part]:
     """Product views, and what goes from them onto the wish list or into the cart."""
-    visit = np.repeat(np.arange(len(visits)), visits.views)
+    visit, place, product = looks(visits, people)
     firsts = np.cumsum(visits.views) - visits.views
-    place = np.arange(len(visit)) - firsts[visit]
-    random_taste = rng.integers(0, len(catalogue.CATEGORIES), len(visits))
-    taste = np.where(visits.person >= 0, people.interest[visits.person], random_taste)
-    product = draw_products(rng, taste[visit])
     views = _part(visit, VIEWED, _STAGE[VIEWED] + place * 2, product)
     last = np.zeros(len(visit), dtype=np.bool_)
     last[(firsts + visits.views - 1)[visits.views > 0]] = True

@@ -19,10 +19,11 @@ from ingestion.demo.calendar import DAY, HOUR, Calendar, Floats, Ints, joined, r
 from ingestion.demo.identifiers import NOBODY, TYPO, Identifiers
 from ingestion.demo.people import Bools, People
 from ingestion.demo.purchases import Lines, Orders
+from ingestion.demo.shelf import Shelf
 from ingestion.demo.troubles import Troubles
 
 # A cause's code: its kind's number and its place in that kind.
-LETTER, CHANNEL = 0, 1
+LETTER, CHANNEL, SHELF = 0, 1, 2
 KINDS = ("campaign", "channel")
 KIND_SIZE = 10_000
 # The chance that a visit from a source leads to an order that would not have been. People who look
@@ -38,6 +39,11 @@ CHANNEL_EFFECT = {
     "organic_search": 0.0,
     "direct": 0.0,
 }
+# The chance that somebody who looked at a product in the month before orders it for its new state,
+# by the kind of the change; named so in the truth.
+SHELF_KINDS = ("price_drop", "back_in_stock")
+SHELF_EFFECT = (0.15, 0.20)
+LOOKED_WITHIN = 30 * DAY
 _ENGAGEMENT = 3.0  # the reciprocal of the mean: whoever likes mail follows it more
 PREVENTS_WITHIN = 10 * DAY
 
@@ -65,6 +71,14 @@ class Prevented:
 
 
 @dataclass(frozen=True)
+class Watchers:
+    """Who had looked at a product before its state changed: person and the change as a cause."""
+
+    person: Ints
+    cause: Ints
+
+
+@dataclass(frozen=True)
 class Happened:
     """What people do in the end, and what they would have done."""
 
@@ -72,6 +86,7 @@ class Happened:
     lines: Lines
     visits: browsing.Visits
     prevented: Prevented
+    watchers: Watchers
 
 
 def letters_cause(
@@ -105,6 +120,37 @@ def visits_cause(
     cause = CHANNEL * KIND_SIZE + source
     return _caused(
         rng, people, visits.person[rows], visits.start[rows], effects[source], cause, calendar
+    )
+
+
+def watch(people: People, visits: browsing.Visits, shelf: Shelf, calendar: Calendar) -> Watchers:
+    """Everybody who looked at a product in the month before its price fell or it came back."""
+    visit, _, product = browsing.looks(visits, people)
+    known = visits.person[visit] >= 0
+    person, moment, product = (
+        visits.person[visit][known],
+        visits.start[visit][known],
+        product[known],
+    )
+    found = [(person[:0], person[:0])]
+    for place, change in enumerate(shelf.changes):
+        if calendar.start <= change.moment < calendar.end:
+            saw = (product == change.product) & (moment < change.moment)
+            saw &= moment >= change.moment - LOOKED_WITHIN
+            watchers = np.unique(person[saw])
+            found.append((watchers, np.full(len(watchers), SHELF * KIND_SIZE + place)))
+    return Watchers(*(np.concatenate(column) for column in zip(*found, strict=True)))
+
+
+def shelf_causes(
+    rng: np.random.Generator, people: People, watchers: Watchers, shelf: Shelf, calendar: Calendar
+) -> Extra:
+    """The orders of those who had looked at a product, for its lower price or its return."""
+    change = watchers.cause - SHELF * KIND_SIZE
+    moments = np.array([each.moment for each in shelf.changes], dtype=np.int64)
+    chances = np.array([SHELF_EFFECT[each.kind] for each in shelf.changes])
+    return _caused(
+        rng, people, watchers.person, moments[change], chances[change], watchers.cause, calendar
     )
 
 
@@ -160,7 +206,9 @@ def happen(
     letters: Sequence[mailing.Campaign],
     calendar: Calendar,
     troubles: Troubles,
+    shelf: Shelf,
     earlier: int = 0,
+    seen: browsing.Visits | None = None,
 ) -> Happened:
     """Put in what is caused and take out what is prevented; rows stay in time order.
 
@@ -175,20 +223,34 @@ def happen(
         letters: the letters of this time.
         calendar: this time.
         troubles: how often things go wrong.
+        shelf: the products' states.
         earlier: how many orders of these people have a number already.
+        seen: the visits in which a product can have been looked at, where they are others.
     """
+    watchers = watch(people, visits if seen is None else seen, shelf, calendar)
     extra = Extra.joined(
         letters_cause(stream(20), people, exposures, letters, calendar),
         visits_cause(stream(21), people, visits, calendar),
+        shelf_causes(stream(26), people, watchers, shelf, calendar),
     )
     prevented = _prevents(stream(22), orders, exposures, letters)
     worth = order_pence(orders, lines)
     gone = np.flatnonzero(prevented >= 0)
     orders, lines, visits = _without(orders, lines, visits, prevented >= 0)
     more, more_lines = _orders_of(stream, people, ids, extra, calendar, troubles)
+    more_lines = _begun_with(more_lines, more, shelf)
     more_visits = browsing.order_visits(stream(25), ids, more)
     happened = _merged(people, orders, lines, visits, more, more_lines, more_visits, earlier)
-    return Happened(*happened, Prevented(prevented[gone], worth[gone]))
+    return Happened(*happened, Prevented(prevented[gone], worth[gone]), watchers)
+
+
+def _begun_with(lines: Lines, orders: Orders, shelf: Shelf) -> Lines:
+    """Who orders for a product's new state takes it first."""
+    products = np.array([change.product for change in shelf.changes], dtype=np.int64)
+    cause = orders.cause[lines.order]
+    for_it = (lines.place == 0) & (cause >= SHELF * KIND_SIZE)
+    wanted = products[np.where(for_it, cause - SHELF * KIND_SIZE, 0)]
+    return replace(lines, product=np.where(for_it, wanted, lines.product))
 
 
 def _orders_of(

@@ -18,6 +18,7 @@ import numpy as np
 from ingestion.demo import (
     browsing,
     catalogue,
+    choices,
     clickstream,
     effects,
     mailing,
@@ -126,10 +127,21 @@ def _lived_on(later: Later, base: Block) -> Block:
     visits = _visits_before_mail(stream(7), people, ids, orders, exposures, calendar, base)
     happened = effects.happen(
         stream, people, ids, orders, lines, visits, exposures, letters, calendar, troubles,
-        len(base.orders),
+        later.world.shelf, len(base.orders), browsing.Visits.joined(base.visits, visits),
     )  # fmt: skip
-    orders, lines, visits = happened.orders, happened.lines, happened.visits
+    orders, visits = happened.orders, happened.visits
     visits = replace(visits, start=np.maximum(visits.start, calendar.start))
+    returned, sent_back = _returns(stream(12), base, calendar, troubles)
+    all_orders = _after(returned, orders)
+    feedback = permissions.make_feedback(stream(13), all_orders, calendar)
+    feedback = rows_of(feedback, feedback.occurred >= calendar.start)
+    new_lines = replace(happened.lines, order=happened.lines.order + len(base.orders))
+    all_lines, switches = choices.choose(
+        stream(14), people, all_orders, _after(sent_back, new_lines), feedback,
+        later.world.shelf, base.switches, len(base.orders),
+    )  # fmt: skip
+    lines = rows_of(all_lines, slice(len(base.lines.order), None))
+    lines = replace(lines, order=lines.order - len(base.orders))
     automatic = mailing.send_automatic(stream(8), people, subs, orders, visits, calendar, troubles)
     messages = mailing.Messages.joined(campaigns, automatic)
     messages = rows_of(messages, messages.sent < calendar.end)
@@ -144,11 +156,6 @@ def _lived_on(later: Later, base: Block) -> Block:
     events = clickstream.make_events(stream(10), visits, people, orders, lines, calendar, troubles)
     events = rows_of(events, events.delivered >= calendar.start)
     consents = _spoken(stream(11), base, subs, calendar)
-    returned, sent_back = _returns(stream(12), base, calendar, troubles)
-    all_orders = _after(returned, orders)
-    all_lines = _after(sent_back, replace(lines, order=lines.order + len(base.orders)))
-    firsts = all_lines.product[all_lines.place == 0]
-    feedback = permissions.make_feedback(stream(13), all_orders, firsts, calendar)
     order = np.where(visits.order >= 0, visits.order + len(base.orders), NOBODY)
     return replace(
         base,
@@ -163,7 +170,8 @@ def _lived_on(later: Later, base: Block) -> Block:
         visits=_after(base.visits, replace(visits, order=order)),
         events=_after(base.events, replace(events, visit=events.visit + len(base.visits))),
         consents=_after(base.consents, consents),
-        feedback=_after(base.feedback, rows_of(feedback, feedback.occurred >= calendar.start)),
+        feedback=_after(base.feedback, permissions.about(feedback, all_lines)),
+        switches=switches,
     )
 
 

@@ -6,7 +6,7 @@ Does not belong here: what the mail system knows (mailing) or the files they are
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from ingestion.demo.calendar import DAY, HOUR, Calendar, Ints, joined
 from ingestion.demo.identifiers import MAIN, NOBODY, Identifiers
 from ingestion.demo.mailing import CHECKOUT_BOX, NEVER, SUBSCRIBED_BY, Subscriptions
 from ingestion.demo.people import People
-from ingestion.demo.purchases import Orders, phone_at
+from ingestion.demo.purchases import Lines, Orders, phone_at
 from ingestion.demo.troubles import Troubles
 
 GRANTED, DENIED, REVOKED = range(3)
@@ -24,6 +24,7 @@ CHANNELS = ("email", "sms", "ads")
 CONSENT_SOURCES = (*SUBSCRIBED_BY, "preference_centre", "cookie_banner")
 PREFERENCES, BANNER = len(SUBSCRIBED_BY), len(SUBSCRIBED_BY) + 1
 SOFT_OPT_IN, CONSENT = range(2)
+REVIEW = 1
 FEEDBACK = ("nps", "review", "complaint", "support", "referral", "quiz")
 
 
@@ -186,8 +187,9 @@ def _banner(
 
 @dataclass(frozen=True)
 class Feedback:
-    """One row per answer or referral, by email."""
+    """One row per answer or referral, by email; `order` is the row of the order it follows."""
 
+    order: Ints
     person: Ints
     kind: Ints
     score: Ints
@@ -195,10 +197,8 @@ class Feedback:
     occurred: Ints
 
 
-def make_feedback(
-    rng: np.random.Generator, orders: Orders, first_product: Ints, calendar: Calendar
-) -> Feedback:
-    """Answers a while after an order."""
+def make_feedback(rng: np.random.Generator, orders: Orders, calendar: Calendar) -> Feedback:
+    """Answers a while after an order; which product a review is of is said by `about`."""
     rows = np.flatnonzero(
         (rng.random(len(orders)) < 0.12) & (orders.cancelled == 0) & ~orders.is_test
     )
@@ -210,12 +210,20 @@ def make_feedback(
         kind == 0, np.clip(rng.normal(8.2, 1.9, n).round(), 0, 10), rng.choice([2, 3, 4, 5, 5], n)
     )
     return Feedback(
+        order=rows,
         person=orders.person[rows],
         kind=kind,
         score=np.where(kind <= 1, score, NOBODY).astype(np.int64),
-        product=np.where(kind == 1, first_product[rows], NOBODY),
+        product=np.full(n, NOBODY),
         occurred=occurred,
     )
+
+
+def about(feedback: Feedback, lines: Lines) -> Feedback:
+    """The answers, each review with its order's first product."""
+    first = lines.product[lines.place == 0]
+    is_review = feedback.kind == REVIEW
+    return replace(feedback, product=np.where(is_review, first[feedback.order], NOBODY))
 
 
 @dataclass(frozen=True)

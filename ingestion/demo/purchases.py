@@ -20,6 +20,7 @@ CARD, WALLET, CASH, VOUCHER = range(4)
 PAYMENTS = ("card", "paypal", "cash", "gift_card")
 NOT_GIVEN, PLACEHOLDER = -1, -2
 DISCOUNTS = (0, 10, 15, 20)
+_OWN_TASTE = 0.6
 
 
 @dataclass(frozen=True)
@@ -267,17 +268,33 @@ def make_lines(rng: np.random.Generator, orders: Orders, people: People, prices:
     product = np.where(goes_with, partner, product)
     quantity = 1 + rng.poisson(pieces(people.spend[orders.person[order]]) - 1)
     currency = orders.currency[order]
-    price = np.round(prices[product] * catalogue.PRICE_FACTOR[currency] / 5).astype(np.int64) * 5
+    price = price_in(prices[product], currency)
     discount = price * quantity * orders.discount_percent[order] // 100
     sends_back_all = (rng.random(len(orders)) < 0.6)[order]
     returned = np.where(sends_back_all | (place == 0), quantity, 0) * (orders.refunded[order] > 0)
     return Lines(order, place, product, quantity, price, discount, returned)
 
 
+def price_in(pence: Ints, currency: Ints) -> Ints:
+    """A price in minor units of the currency, by the shop's own price factor."""
+    steps: Ints = np.round(pence * catalogue.PRICE_FACTOR[currency] / 5).astype(np.int64)
+    return steps * 5
+
+
 def draw_products(rng: np.random.Generator, interest: Ints) -> Ints:
     """Products for people with these favourite categories; in each, some sell far better."""
     n = len(interest)
     elsewhere = rng.integers(0, len(catalogue.CATEGORIES), n)
-    category = np.where(rng.random(n) < 0.6, interest, elsewhere)
-    place = (rng.random(n) ** 1.6 * catalogue.PER_CATEGORY).astype(np.int64)
+    category = np.where(rng.random(n) < _OWN_TASTE, interest, elsewhere)
+    return _in_category(category, rng.random(n))
+
+
+def product_by(interest: Ints, stays: Floats, other: Floats, which: Floats) -> Ints:
+    """What `draw_products` answers, by three chances from 0 to 1 for each."""
+    elsewhere = (other * len(catalogue.CATEGORIES)).astype(np.int64)
+    return _in_category(np.where(stays < _OWN_TASTE, interest, elsewhere), which)
+
+
+def _in_category(category: Ints, chance: Floats) -> Ints:
+    place = (chance**1.6 * catalogue.PER_CATEGORY).astype(np.int64)
     return category * catalogue.PER_CATEGORY + place

@@ -22,6 +22,7 @@ from ingestion.demo import (
     browsing,
     catalogue,
     clickstream,
+    effects,
     mailing,
     permissions,
     programmes,
@@ -142,7 +143,7 @@ def load_block(
 
     `calendar` and `letters` are those of a shop that lives on; else they are the world's.
     """
-    load_letters(con, mailing.campaigns(world.calendar) if letters is None else letters)
+    load_shop(con, world, letters)
     for name, table in _block_tables(calendar or world.calendar, block).items():
         create_table(con, name, table)
     con.execute(_ASSIGNMENTS)
@@ -150,8 +151,18 @@ def load_block(
     con.execute(f"create or replace macro block() as {block.index}")
 
 
-def load_letters(con: Connection, sent: list[mailing.Campaign]) -> None:
-    """(Re)create `campaigns`, which are the same for every block."""
+def load_shop(con: Connection, world: World, letters: list[mailing.Campaign] | None = None) -> None:
+    """(Re)create what no block changes: `campaigns`, `product_states` and `shelf_changes`."""
+    sent = mailing.campaigns(world.calendar) if letters is None else letters
+    states = zip(*world.shelf.states, strict=True)
+    names = ("index", "since", "until", "price", "in_stock")
+    create_table(con, "product_states", pa.table(dict(zip(names, map(list, states), strict=True))))
+    changes = {
+        "place": list(range(len(world.shelf.changes))),
+        "kind": [effects.SHELF_KINDS[change.kind] for change in world.shelf.changes],
+        "product": [change.product for change in world.shelf.changes],
+    }
+    create_table(con, "shelf_changes", pa.table(changes))
     columns = {f.name: [getattr(c, f.name) for c in sent] for f in fields(mailing.Campaign)}
     create_table(con, "campaigns", pa.table(columns))
 
@@ -191,8 +202,10 @@ def _block_tables(calendar: Calendar, block: Block) -> dict[str, pa.Table]:
         "contacts": pa.table(
             {"n": np.arange(len(block.contacts.person))} | _columns(block.contacts)
         ),
-        "feedback": pa.table(_columns(block.feedback)),
+        "feedback": pa.table(_renamed(block.feedback, "order", "order_row")),
         "prevented": pa.table(_columns(block.prevented)),
+        "watchers": pa.table(_columns(block.watchers)),
+        "switches": pa.table(_columns(block.switches)),
     }
 
 

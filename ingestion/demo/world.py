@@ -19,6 +19,7 @@ import numpy as np
 from ingestion.demo import (
     browsing,
     catalogue,
+    choices,
     clickstream,
     effects,
     mailing,
@@ -28,6 +29,7 @@ from ingestion.demo import (
 from ingestion.demo.calendar import Calendar, Ints
 from ingestion.demo.identifiers import Identifiers, make_identifiers
 from ingestion.demo.people import People, make_people
+from ingestion.demo.shelf import Shelf
 from ingestion.demo.troubles import Troubles
 
 DEFAULT_PEOPLE = 2_000
@@ -55,6 +57,8 @@ class Block:
     contacts: permissions.Contacts
     feedback: permissions.Feedback
     prevented: effects.Prevented
+    watchers: effects.Watchers
+    switches: choices.Switches
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,11 @@ class World:
     def calendar(self) -> Calendar:
         """The months that the world lasts."""
         return Calendar.until(self.as_of, self.months)
+
+    @cached_property
+    def shelf(self) -> Shelf:
+        """What the products cost and whether they can be bought, from when to when."""
+        return Shelf(self.calendar.end)
 
     @cached_property
     def _only_block(self) -> Block:
@@ -127,9 +136,13 @@ def make_block(world: World, index: int) -> Block:
     )
     happened = effects.happen(
         stream, people, ids, orders, lines, visits, exposures, mailing.campaigns(calendar),
-        calendar, troubles,
+        calendar, troubles, world.shelf,
     )  # fmt: skip
-    orders, lines, visits = happened.orders, happened.lines, happened.visits
+    orders, visits = happened.orders, happened.visits
+    feedback = permissions.make_feedback(stream(12), orders, calendar)
+    lines, switches = choices.choose(
+        stream(13), people, orders, happened.lines, feedback, world.shelf
+    )
     automatic = mailing.send_automatic(stream(7), people, subs, orders, visits, calendar, troubles)
     messages = mailing.Messages.joined(campaigns, automatic)
     clicked = np.flatnonzero(messages.clicked > 0)
@@ -145,7 +158,6 @@ def make_block(world: World, index: int) -> Block:
         ),
     )
     events = clickstream.make_events(stream(9), visits, people, orders, lines, calendar, troubles)
-    first_product = lines.product[lines.place == 0]
     return Block(
         index=index,
         seed=world.seed,
@@ -162,8 +174,10 @@ def make_block(world: World, index: int) -> Block:
             stream(10), people, ids, orders, subs, calendar, troubles
         ),
         contacts=permissions.make_contacts(stream(11), ids, orders, subs, calendar),
-        feedback=permissions.make_feedback(stream(12), orders, first_product, calendar),
+        feedback=permissions.about(feedback, lines),
         prevented=happened.prevented,
+        watchers=happened.watchers,
+        switches=switches,
     )
 
 

@@ -18,7 +18,6 @@ from functools import partial
 from pathlib import Path
 
 from ingestion.demo import (
-    mailing,
     write_claims,
     write_folders,
     write_klaviyo,
@@ -29,7 +28,7 @@ from ingestion.demo import (
     write_truth,
     write_web,
 )
-from ingestion.demo.tables import Connection, connection, load_block, load_letters
+from ingestion.demo.tables import Connection, connection, load_block, load_shop
 from ingestion.demo.world import Block, World
 
 
@@ -44,7 +43,7 @@ def write_api(world: World, folder: Path) -> None:
             write_klaviyo.write_api_block(con, folder / "klaviyo", block.index)
             write_shopify.write_api_block(con, folder / "shopify", block.index)
         write_klaviyo.write_api_fixed(con, folder / "klaviyo", since)
-        write_shopify.write_api_fixed(con, folder / "shopify", since)
+        write_shopify.write_api_fixed(con, folder / "shopify", since, until)
 
 
 def write_demo(world: World, folder: Path, workers: int | None = None) -> None:
@@ -52,9 +51,11 @@ def write_demo(world: World, folder: Path, workers: int | None = None) -> None:
     _write_blocks(partial(_write_demo_block, world, folder), world.block_count, workers)
     api = folder / "api"
     with connection() as con:
-        load_letters(con, mailing.campaigns(world.calendar))
+        load_shop(con, world)
         write_klaviyo.write_api_fixed(con, api / "klaviyo", world.calendar.start)
-        write_shopify.write_api_fixed(con, api / "shopify", world.calendar.start)
+        write_shopify.write_api_fixed(
+            con, api / "shopify", world.calendar.start, world.calendar.end
+        )
         _write_fixed_folders(con, world, folder)
 
 
@@ -64,6 +65,7 @@ def write_all_files(
     """Write everything as files, orders and mail too: for benchmarks and worlds of any size."""
     _write_blocks(partial(_write_block_files, world, folder, ending), world.block_count, workers)
     with connection() as con:
+        load_shop(con, world)
         _write_fixed_folders(con, world, folder)
 
 

@@ -50,7 +50,7 @@ def write_until(world: World, folder: Path, day: int) -> None:
             _write_files(con, later, whole, missing, beside)
             _write_api_block(con, later, known_at(whole, moment), moment, beside / "api")
         write_klaviyo.write_api_fixed(con, beside / "api" / "klaviyo", world.calendar.start)
-        write_shopify.write_api_fixed(con, beside / "api" / "shopify", world.calendar.start)
+        write_shopify.write_api_fixed(con, beside / "api" / "shopify", world.calendar.start, moment)
         if missing:
             write_claims.gather_claims(con, beside / "claims")
         for each in missing:
@@ -113,6 +113,7 @@ def _write_fixed_files(con: Connection, later: Later, day: int, folder: Path) ->
     con.execute(f"set variable until = {until}")
     for where, query in write_folders.DAILY:
         copy_table(con, query, folder / where / f"{_name(since)}.csv")
+    _copy_some(con, write_folders.PRODUCTS_CHANGED, folder / "products" / f"{_name(since)}.csv")
 
 
 def _write_api_block(

@@ -168,14 +168,19 @@ left join products r on r.index = f.product
 order by f.occurred, f.person, f.kind
 """
 
-_PRODUCTS = """
-select product_id, sku, name, category, brand, money(price) as price, money(cost) as cost,
-    replenish_after_days, in_stock, substitute_group,
+# A product's row for each state that it was in
+_STATES = """
+select product_id, sku, name, category, brand, money(s.price) as price, money(cost) as cost,
+    replenish_after_days, s.in_stock, substitute_group,
     case when category in ('kitchen', 'tableware', 'textiles', 'candles', 'garden', 'outdoor')
         then to_json({'colour': (['oat', 'sea', 'pine', 'slate', 'rust'])[(index % 5 + 1)::integer],
-            'size': (['S', 'M', 'L'])[(index // 5 % 3 + 1)::integer]}) end as attributes
-from products order by index
+            'size': (['S', 'M', 'L'])[(index // 5 % 3 + 1)::integer]}) end as attributes,
+    iso(greatest(s.since, getvariable('since'))) as updated_at
+from products join product_states s using (index)
+where s.since < getvariable('until') and {} order by index, s.since
 """
+_PRODUCTS = _STATES.replace("{}", "s.until > getvariable('since')")
+PRODUCTS_CHANGED = _STATES.replace("{}", "s.since >= getvariable('since')")
 
 _SPEND = """
 select d.day::date as date, s.channel as marketing_channel, campaign, programme,

@@ -315,18 +315,21 @@ select to_json({
     'id': 'gid://shopify/Product/' || product_id, 'title': name, 'handle': replace(lower(name),
         ' ', '-'),
     'vendor': brand, 'productType': category, 'status': 'ACTIVE', 'tags': [substitute_group],
-    'createdAt': iso(getvariable('since')), 'updatedAt': iso(getvariable('since') + index * 3600),
-    'priceRangeV2': {'minVariantPrice': {'amount': money(price), 'currencyCode': 'GBP'},
-        'maxVariantPrice': {'amount': money(price), 'currencyCode': 'GBP'}},
-    'tracksInventory': true, 'totalInventory': case when in_stock then 20 + index % 30 else 0 end,
+    'createdAt': iso(getvariable('since')),
+    'updatedAt': iso(greatest(getvariable('since') + index * 3600, s.since)),
+    'priceRangeV2': {'minVariantPrice': {'amount': money(s.price), 'currencyCode': 'GBP'},
+        'maxVariantPrice': {'amount': money(s.price), 'currencyCode': 'GBP'}},
+    'tracksInventory': true, 'totalInventory': case when s.in_stock then 20 + index % 30 else 0 end,
     'variants': {'nodes': [{
         'id': 'gid://shopify/ProductVariant/' || (product_id::bigint + 1), 'sku': sku,
             'title': 'Default Title',
-        'price': money(price), 'availableForSale': in_stock,
-        'inventoryQuantity': case when in_stock then 20 + index % 30 else 0 end,
+        'price': money(s.price), 'availableForSale': s.in_stock,
+        'inventoryQuantity': case when s.in_stock then 20 + index % 30 else 0 end,
         'inventoryItem': {'unitCost': {'amount': money(cost), 'currencyCode': 'GBP'}}}]}
 })::text as line
-from products order by index
+from products join product_states s using (index)
+where s.since < getvariable('until') and s.until >= getvariable('until')
+order by index
 """
 
 _REST = """
@@ -427,9 +430,10 @@ from (select unnest([PERCENTS]) as percent) order by percent
 """.replace("PERCENTS", ", ".join(str(percent) for percent in DISCOUNTS if percent))
 
 
-def write_api_fixed(con: Connection, folder: Path, since: int) -> None:
-    """Write the products and the discounts as GraphQL nodes."""
+def write_api_fixed(con: Connection, folder: Path, since: int, until: int) -> None:
+    """Write the products as they are at `until`, and the discounts, as GraphQL nodes."""
     con.execute(f"set variable since = {since}")
+    con.execute(f"set variable until = {until}")
     copy_lines(con, _DISCOUNTS, folder / "discountNodes" / "part-000.jsonl")
     copy_lines(con, _PRODUCTS, folder / "products" / "part-000.jsonl")
 

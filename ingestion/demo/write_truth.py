@@ -1,7 +1,7 @@
 """The truth about the pretend shop, as Parquet: who is who, who is worth what, who said yes.
 
 Data flow: tables of a block -> truth/{people,identifiers,orders,consents,campaigns,exposures,
-holdouts,experiments,gifts,programmes,levels,vouchers,personas,stores,
+holdouts,experiments,brand_switches,gifts,programmes,levels,vouchers,personas,stores,
 traffic,volumes}/part-BBB.parquet
 Only the scorecard, tests and benchmarks may read it; nothing in the data refers to it.
 """
@@ -20,10 +20,11 @@ from ingestion.demo import (
     write_levels,
     write_offers,
     write_programmes,
+    write_truth_choices,
 )
 from ingestion.demo.tables import Connection, copy_table
 from ingestion.demo.world import World
-from ingestion.demo.write_truth_effects import write_block_effects, write_complements, write_seasons
+from ingestion.demo.write_truth_effects import write_block_effects, write_seasons
 
 _PLACEHOLDERS = ", ".join(f"'{phone}'" for phone in catalogue.PLACEHOLDER_PHONES)
 # Every identifier that the data shows, with the record that shows it beside others.
@@ -242,6 +243,7 @@ _TABLES = {
             moment(a.assigned_at) as assigned_at
         from assignments a join people p on p.p = a.person
         order by all""",
+    "brand_switches": write_truth_choices.BRAND_SWITCHES,
     "programmes": write_programmes.TRUTH,
     "experiments": write_experiments.TRUTH,
     "gifts": write_gifts.TRUTH,
@@ -275,7 +277,7 @@ def write_block_truth(con: Connection, world: World, folder: Path, block: int) -
     write_block_effects(con, folder, block)
     if block == 0:
         write_seasons(con, folder, world.calendar)
-        write_complements(con, folder)
+        write_truth_choices.write_fixed_choices(con, folder)
     con.execute(_KEYS)
     con.execute(write_gifts.GIFTS)
     _group_by_evidence(con)

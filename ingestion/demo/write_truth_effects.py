@@ -1,7 +1,6 @@
 """The truth about what makes people order, as Parquet: letters, channels, seasons and sales.
 
-Data flow: tables of a block -> truth/effects/part-BBB.parquet; the calendar -> truth/seasons/;
-the catalogue -> truth/complements/
+Data flow: tables of a block -> truth/effects/part-BBB.parquet; the calendar -> truth/seasons/.
 Sums are over the block's people: the shop's are the sums over all parts.
 Does not belong here: how effects are drawn (effects).
 """
@@ -13,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from ingestion.demo import catalogue, effects
+from ingestion.demo import effects
 from ingestion.demo.calendar import DAY, Calendar, is_sale
 from ingestion.demo.tables import Connection, copy_table, create_table
 
@@ -23,6 +22,9 @@ create or replace temp table causes as
 select index as code, '{effects.KINDS[effects.LETTER]}' as kind, campaign_id as name from campaigns
 union all
 select {_CHANNELS} + code, '{effects.KINDS[effects.CHANNEL]}', name from sources
+union all
+select {effects.SHELF * effects.KIND_SIZE} + place, kind, product_id
+from shelf_changes c join products p on p.index = c.product
 """
 
 # An order that is cancelled is no extra order; what was prevented counts against its letter.
@@ -49,6 +51,7 @@ visited as (
 exposed as (
     select cause, people from letters union all select cause, people from visited
     where name <> 'email'
+    union all select cause, count(distinct person) from watchers group by all
 )
 select k.kind, k.name, e.people as exposed_people,
     coalesce(x.orders, 0)::bigint as extra_orders,
@@ -76,15 +79,3 @@ def write_seasons(con: Connection, folder: Path, calendar: Calendar) -> None:
     create_table(con, "seasons", seasons)
     query = "select moment(day)::date as date, business, is_sale from seasons order by day"
     copy_table(con, query, folder / "seasons" / "part-000.parquet")
-
-
-def write_complements(con: Connection, folder: Path) -> None:
-    """Write which product goes with which, and in what share of orders with two lines it does."""
-    partner = catalogue.complement_of()
-    own = np.flatnonzero(partner >= 0)
-    create_table(con, "complements", pa.table({"own": own, "partner": partner[own]}))
-    query = f"""select a.product_id, b.product_id as complement_id,
-        {catalogue.COMPLEMENT_CHANCE} as chance
-    from complements c join products a on a.index = c.own join products b on b.index = c.partner
-    order by c.own"""
-    copy_table(con, query, folder / "complements" / "part-000.parquet")

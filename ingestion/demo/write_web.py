@@ -89,11 +89,11 @@ from orders o join lines l on l.order_row = o.o group by o.o
 
 _SHELF = """
 create or replace temp table shelf as
-select index, sku,
+select index, sku, s.since, s.until,
     '{"product_id":"' || product_id || '","sku":"' || sku || '","name":' || to_json(name)
     || ',"category":"' || category || '","brand":' || to_json(brand)
-    || ',"price":' || money(price) || ',"currency":"GBP"' as product_json
-from products
+    || ',"price":' || money(s.price) || ',"currency":"GBP"' as product_json
+from products join product_states s using (index)
 """
 
 # What the properties of each kind of event are; keys are the positions in clickstream.KINDS.
@@ -124,7 +124,7 @@ end"""
 
 _LINES = f"""
 with e as (
-    select events.*, w.* exclude (v), r.* exclude (index), md5(concat_ws(':', seed(), block(),
+    select events.*, w.* exclude (v), r.sku, r.product_json, md5(concat_ws(':', seed(), block(),
         'event', visit, place)) as h,
         '{SHOP_URL}' || case when kind in (4, 5, 6, 11, 12) then '/products/' || r.sku
             when kind in (7, 8, 9) then '/cart' when kind = 10 then '/thank-you'
@@ -139,6 +139,7 @@ with e as (
     left join shelf r
         on r.index = case when events.kind in (11, 12) then (events.visit * 7) % 120
             else events.product end
+        and r.since <= events.occurred and events.occurred < r.until
     where delivered >= getvariable('since') and delivered < getvariable('until')
 )
 select concat(

@@ -20,7 +20,7 @@ from ingestion.landing.replies import OPT_OUT, VERDICT
 
 @pytest.fixture(scope="module")
 def world() -> World:
-    return make_world(1_000, seed=1)
+    return make_world(1_500, seed=1)
 
 
 def table(shop: Path, query: str) -> list[tuple[Any, ...]]:

@@ -17,7 +17,6 @@ from ingestion.demo import (
     people,
     permissions,
     purchases,
-    world,
 )
 from ingestion.demo.calendar import DAY, HOUR
 from ingestion.demo.identifiers import BOT, INTERNAL, KIOSK, NEWSLETTER, OFFICE, TYPO, WORK
@@ -66,11 +65,8 @@ def test_nobody_is_no_world() -> None:
         make_world(0)
 
 
-def test_large_worlds_come_in_blocks_that_share_no_identifier(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(world, "BLOCK", 400)
-    blocks = list(make_world(1_000, seed=2).blocks())
+def test_large_worlds_come_in_blocks_that_share_no_identifier() -> None:
+    blocks = list(dataclasses.replace(make_world(1_000, seed=2), block_size=400).blocks())
     assert [len(block.people) for block in blocks] == [400, 400, 200]
     for name in ("email_value", "login_value", "card_value", "device_value", "phone_value"):
         values = [set(getattr(block.ids, name)) for block in blocks]
