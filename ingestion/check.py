@@ -32,8 +32,6 @@ from ingestion.landing.masking import masked, value_of
 from ingestion.landing.reduction import is_reduced, reduced_rows
 from ingestion.landing.steps import Batch
 from ingestion.registry import databases
-from ingestion.sources.sql.settings import SqlSettings
-from ingestion.sources.sql.tables import columns_of
 from ingestion.sources.sql.tables import inputs as database_inputs
 
 OWN_LAYOUT = "our own layout"
@@ -119,7 +117,7 @@ def look_through(folder: InputFolder, settings: Settings) -> InputLook:
                 parts = source.route(folder, source.files(folder), False)
                 counts = _look_at_source(session, folder, source, parts, files)
                 for part in database_inputs(source, folder, tables, NO_LIMIT):
-                    counts |= _look_at_table(session, source, part, tables, files)
+                    counts |= _look_at_table(session, source, part, files)
                 bad = sum(found.bad.total() for found in counts.values())
                 check_limits(source.name, counts, bad, settings.quarantine, has_rows=False)
             except (SourceError, UsageError) as error:
@@ -156,16 +154,16 @@ def _look_at_table(
     session: duckdb.DuckDBPyConnection,
     source: FolderSource,
     part: TableInput,
-    tables: SqlSettings,
     files: dict[str, FileLook],
 ) -> dict[str, FileCounts]:
     """What a database's table says to a folder's, as if it were a file."""
-    used, unused = columns_of(tables, part.place)
     title = part.translation.export.title if part.translation else ""
     look = TableLook(f"{source.name}/{part.spec.name}")
     for raw in part.pull({}, LOOKED_AT) if part.pull else ():
         _look_at_batch(session, part.spec, raw, {part.place: look})
     title += f", its first {LOOKED_AT:,} rows" if look.rows == LOOKED_AT else ""
+    used = tuple(column for column, is_read in part.columns.items() if is_read)
+    unused = tuple(column for column in part.columns if column not in used)
     files[part.place] = FileLook(part.place, title, [look], used, unused=unused)
     found = FileCounts(look.rows - look.put_aside)
     found.bad.update({(each.reason, each.field): each.rows for each in look.problems})

@@ -152,7 +152,7 @@ def check(
     """Say what a run would make of each file of the input; changes nothing."""
     from ingestion.settings_file import load_settings
     from orchestration.commands import check as command
-    from orchestration.run.run import require_input
+    from orchestration.run.something_to_read import require_input
 
     place = _home(home, quiet=True)
     settings = load_settings()
@@ -634,8 +634,8 @@ def _check_first(home: Home, asked: str, *, begin_anew: bool) -> None:
     from orchestration.destinations import check_destinations
     from orchestration.health.raw_store import require_raw
     from orchestration.run.dbt import check_settings
-    from orchestration.run.run import require_input
     from orchestration.run.shop_currency import refuse_mapped_currency
+    from orchestration.run.something_to_read import require_input
 
     settings = load_settings()
     check_settings(settings)

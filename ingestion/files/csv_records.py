@@ -46,6 +46,17 @@ class CsvRecords:
     broken: list[tuple[int, str]]
 
 
+def occurrences(texts: Any, sign: bytes | str) -> Any:
+    """How often each of the texts, none of them NULL, holds the sign."""
+    return pc.count_substring(texts, sign).to_numpy(zero_copy_only=False)
+
+
+def chosen(columns: list[Any], kept: Any) -> list[Any]:
+    """The values of each column where `kept` is true."""
+    mask = pa.array(kept)
+    return [column.filter(mask) for column in columns]
+
+
 def without_sep_line(start: bytes) -> tuple[bytes, str]:
     """The bytes after a first line such as `sep=;`, which tells Excel the sign, and that sign."""
     said = _SEP_LINE.match(start)
@@ -178,13 +189,14 @@ class _Cutter:
             for batch in _open(
                 data, self.width, self.delimiter, numbering, has_quotes=self.has_quotes
             ):
-                lines, broken = numbering.take(batch)
-                if _any_swallowed(batch, self.width, self.delimiter):
+                breaks = [occurrences(column, b"\n") for column in batch.columns]
+                lines, broken = numbering.take(batch, sum(breaks))
+                if _any_swallowed(batch, breaks, self.width, self.delimiter):
                     return None
                 columns = batch.columns
                 filled = _is_filled(columns)
                 if not filled.all():
-                    columns = [column.filter(pa.array(filled)) for column in columns]
+                    columns = chosen(columns, filled)
                 found.append(CsvRecords(columns, lines[filled], broken))
         except pa.ArrowInvalid:
             return None
@@ -210,8 +222,13 @@ class _Numbering:
         self.broken.append((row.number, row.text))
         return "skip"
 
-    def take(self, batch: Any) -> tuple[Any, list[tuple[int, str]]]:
-        """Lines of the batch's records, and the broken records that lie among them."""
+    def take(self, batch: Any, inside: Any) -> tuple[Any, list[tuple[int, str]]]:
+        """Lines of the batch's records, and the broken records that lie among them.
+
+        Args:
+            batch: the records.
+            inside: the line breaks inside each.
+        """
         broken = {number for number, _ in self.broken}
         candidates = np.arange(self.record, self.record + batch.num_rows + len(broken))
         records = candidates[~np.isin(candidates, list(broken))][: batch.num_rows]
@@ -219,7 +236,7 @@ class _Numbering:
         passed = [item for item in self.broken if item[0] < following]
         self.broken = [item for item in self.broken if item[0] >= following]
         numbers = np.concatenate([records, np.array([n for n, _ in passed], np.int64)])
-        breaks = np.concatenate([_breaks(batch), np.array([_count(t) for _, t in passed], int)])
+        breaks = np.concatenate([inside, np.array([_count(t) for _, t in passed], int)])
         order = np.argsort(numbers, kind="stable")
         before = np.empty_like(breaks)
         before[order] = np.cumsum(breaks[order]) - breaks[order]
@@ -366,10 +383,9 @@ def _spans_others(text: bytes, values: list[bytes], width: int, delimiter: bytes
     return any(_holds_records(value, width, delimiter) for value in values)
 
 
-def _any_swallowed(batch: Any, width: int, delimiter: bytes) -> bool:
-    """Whether a value of the batch holds whole records."""
-    for column in batch.columns:
-        counts = pc.count_substring(column, b"\n").to_numpy(zero_copy_only=False)
+def _any_swallowed(batch: Any, breaks: list[Any], width: int, delimiter: bytes) -> bool:
+    """Whether a value of the batch holds whole records; `breaks` counts its lines by column."""
+    for column, counts in zip(batch.columns, breaks, strict=True):
         for index in np.flatnonzero(counts > 1):
             if _holds_records(column[int(index)].as_py(), width, delimiter):
                 return True
@@ -399,8 +415,7 @@ def _without_line(records: CsvRecords, line: int) -> CsvRecords:
     broken = [item for item in records.broken if item[0] != line]
     if kept.all():
         return CsvRecords(records.columns, records.lines, broken)
-    columns = [column.filter(pa.array(kept)) for column in records.columns]
-    return CsvRecords(columns, records.lines[kept], broken)
+    return CsvRecords(chosen(records.columns, kept), records.lines[kept], broken)
 
 
 def _is_filled(columns: list[Any]) -> Any:
@@ -411,13 +426,6 @@ def _is_filled(columns: list[Any]) -> Any:
         if filled.all():
             break
     return filled
-
-
-def _breaks(batch: Any) -> Any:
-    counts = np.zeros(batch.num_rows, dtype=np.int64)
-    for column in batch.columns:
-        counts += pc.count_substring(column, b"\n").to_numpy(zero_copy_only=False)
-    return counts
 
 
 def _count(text: str) -> int:

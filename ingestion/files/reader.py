@@ -25,7 +25,13 @@ import pyarrow.parquet as pq
 
 from ingestion.duckdb import connect
 from ingestion.files.beginning import first_line
-from ingestion.files.csv_records import csv_header, csv_records, without_sep_line
+from ingestion.files.csv_records import (
+    chosen,
+    csv_header,
+    csv_records,
+    occurrences,
+    without_sep_line,
+)
 from ingestion.files.excel import excel_text
 from ingestion.files.folder import (
     DOCUMENT,
@@ -304,8 +310,8 @@ class Reader:
 
     def _shallow(self, file: InputFile, texts: Any, numbers: Any) -> tuple[Any, Any]:
         """The documents without those that are nested deeper than anything is."""
-        opened = pc.add(pc.count_substring(texts, "["), pc.count_substring(texts, "{"))
-        suspects = np.flatnonzero(opened.to_numpy(zero_copy_only=False) > DEPTH_LIMIT)
+        opened = occurrences(texts, "[") + occurrences(texts, "{")
+        suspects = np.flatnonzero(opened > DEPTH_LIMIT)
         deep = [i for i in suspects if _is_deep(texts[i].as_buffer().to_pybytes())]
         if not deep:
             return texts, numbers
@@ -314,7 +320,7 @@ class Reader:
             self.rejects.append(Reject(file.path, int(numbers[index]), "nested_too_deep", "", text))
         kept = np.ones(len(numbers), dtype=bool)
         kept[deep] = False
-        return texts.filter(pa.array(kept)), numbers[kept]
+        return chosen([texts], kept)[0], numbers[kept]
 
     # CSV ----------------------------------------------------------------------------------------
 

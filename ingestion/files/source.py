@@ -42,6 +42,7 @@ class TableInput:
         pull: of rows that lie in no file, what yields them, given what the last load left and at
             most so many (0 is all).
         place: what stands as the file of such rows.
+        columns: filled by `pull`: the columns that are there, and whether each is read.
     """
 
     spec: TableSpec
@@ -54,6 +55,7 @@ class TableInput:
     read_document: Callable[[str], dict[str, Any]] | None = None
     pull: Callable[[dict[str, Any], int], Iterator[RawBatch]] | None = None
     place: str = ""
+    columns: dict[str, bool] = field(default_factory=dict)
 
     def reader(self, folder: InputFolder) -> Reader:
         """What reads the files."""

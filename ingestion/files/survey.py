@@ -150,11 +150,13 @@ class _Looking:
 
     def take(self, batch: RawBatch) -> None:
         """Look at some rows."""
+        for column in self.numbers:
+            self.evidence[column.name] = self._more_evidence(column, batch)
+        if not (self.doubled or self.days or self.shared):
+            return
         self.db.register(CHUNK, batch.table)
         for name, places in self.doubled.items():
             self._refuse_differing(name, places)
-        for column in self.numbers:
-            self.evidence[column.name] = self._more_evidence(column, batch)
         for name, known in self.days.items():
             row = self.db.execute(day_orders(self._values(name))).fetchone() or (0, 0)
             self.days[name] = [known[0] + row[0], known[1] + row[1]]
@@ -242,7 +244,9 @@ class _Looking:
             return known
         if all(map(_are_plain, signed)):
             return replace(known, point=known.point + 1)
+        self.db.register(CHUNK, batch.table)
         row = self.db.execute(evidence(self._values(column.name))).fetchone() or (0, 0, 0)
+        self.db.unregister(CHUNK)
         return Evidence(known.point + row[0], known.comma + row[1], known.ambiguous + row[2])
 
     def _values(self, name: str) -> str:

@@ -38,7 +38,8 @@ from orchestration.run import console
 from orchestration.run.dbt import DBT_PROJECT, check_settings, dbt_executable
 from orchestration.run.pretend_clock import asked_moment, next_moment, shop_moment
 from orchestration.run.pretend_sources import pretend_sources
-from orchestration.run.run import Run, RunRequest, Send, open_run, parse_as_of, require_input
+from orchestration.run.run import Run, RunRequest, Send, open_run, parse_as_of
+from orchestration.run.something_to_read import require_input
 
 QUEUE_SECONDS = 6 * 3600.0
 PUBLISHED = dg.AssetKey(["publish", "published"])

@@ -18,13 +18,11 @@ from typing import Literal
 from sqlalchemy import func, select
 
 from ingestion.config import REPOSITORY, Settings
-from ingestion.errors import NoInputError, RegularsError, UsageError
+from ingestion.errors import RegularsError, UsageError
 from ingestion.input_folder import open_input, said_of_input
 from ingestion.pipelines import RunContext
 from ingestion.quarantine import waiting_rows
-from ingestion.registry import reads_a_shop
 from orchestration.home import lock
-from orchestration.home.kind import is_demo
 from orchestration.home.layout import Home
 from orchestration.home.workers import free_stores
 from orchestration.ops import runs, schema
@@ -256,19 +254,6 @@ def code_version() -> str:
         check=False,
     ).stdout.strip()
     return f"{version('regulars')}+{commit}" if commit else version("regulars")
-
-
-def require_input(home: Home, settings: Settings, asked: str) -> None:
-    """Whether there is anything to read: files, an API, the pretend shop, or what was read before.
-
-    Raises:
-        NoInputError: nothing at all.
-    """
-    if not (reads_a_shop(settings, asked) or is_demo(home) or home.raw.exists()):
-        raise NoInputError(
-            "There is nothing to read: no --input, no `input` in regulars.toml, no API that is on.",
-            "Give `--input DIR`, or see the whole thing with `regulars demo`.",
-        )
 
 
 def parse_as_of(text: str) -> datetime:

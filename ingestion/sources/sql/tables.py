@@ -91,15 +91,19 @@ def _input(
     unmapped = {table.cursor} - {"", *table.columns.values(), *table.traits}
     export = as_export(spec, f"[{where}]", table, source.name, tuple(unmapped))
     translation = Translation(export, export.feeds[0], table.timezone or "UTC")
+    columns: dict[str, bool] = dict.fromkeys(table.headers, True)
 
     def pull(state: dict[str, Any], limit: int = 0) -> Iterator[RawBatch]:
         cursor = _cursor(state.setdefault(place, {}), table, as_of)
         with _found(where, database, table) as found:
+            columns.update({each: each in table.headers for each in found.columns})
             pages = _pages(found, table, cursor, limit)
             yield from translation.batches(_batches(pages, place, table))
         cursor.save()
 
-    return TableInput(spec, [], lambda *_: None, translation=translation, pull=pull, place=place)
+    return TableInput(
+        spec, [], lambda *_: None, translation=translation, pull=pull, place=place, columns=columns
+    )
 
 
 def check(settings: SqlSettings) -> list[Check]:
@@ -116,16 +120,6 @@ def check(settings: SqlSettings) -> list[Check]:
             sentence = f"{len(table.headers)} of its {count} columns are read."
             found.append(Check(called, "ok", sentence))
     return found
-
-
-def columns_of(settings: SqlSettings, place: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Of the table at a place: the columns that are read, and the others."""
-    for name, key, database, table in tables_of(settings):
-        if place_of(name, key) == place:
-            with _found(setting_of(name, key), database, table) as found:
-                others = tuple(column for column in found.columns if column not in table.headers)
-            return table.headers, others
-    return (), ()
 
 
 def _cursor(state: dict[str, Any], table: Table, as_of: datetime) -> Cursor:
