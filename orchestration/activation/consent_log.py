@@ -33,7 +33,7 @@ _TIMES = ("occurred_at", "expires_at", "recorded_at")
 
 
 def write_consent_log(store: Store, path: Path) -> dict[str, int]:
-    """Write all consent events and suppressions to `path`; returns the rows of each.
+    """Write all consent events, suppressions and questions to `path`; returns the rows of each.
 
     The file is readable by its owner alone, and there whole or not at all.
 
@@ -43,7 +43,7 @@ def write_consent_log(store: Store, path: Path) -> dict[str, int]:
     if path.exists():
         raise UsageError(f"{path} is there already.", "Name another file, or move that one away.")
     beside = path.with_name(f".{path.name}.new")
-    counts = {"consents": 0, "suppressions": 0}
+    counts = dict.fromkeys(_QUERIES, 0)
     try:
         descriptor = os.open(beside, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, OWNER_ONLY)
         with (
@@ -64,9 +64,9 @@ def write_consent_log(store: Store, path: Path) -> dict[str, int]:
 
 
 def _rows(connection: Connection, counts: dict[str, int]) -> Iterator[Payload]:
-    """The rows of both tables, each in the order of time and receipt; `counts` grows with them."""
-    for name, query in (("consents", _consents()), ("suppressions", _suppressions())):
-        for row in connection.execute(query).mappings():
+    """The rows of all tables, each in the order of time and receipt; `counts` grows with them."""
+    for name, query in _QUERIES.items():
+        for row in connection.execute(query()).mappings():
             counts[name] += 1
             yield {**row, **{time: _written(row[time]) for time in _TIMES}}
 
@@ -94,6 +94,26 @@ def _suppressions() -> Select[tuple[object, ...]]:
         table.recorded_at,
         table.suppression_id.label("receipt"),
     ).order_by(table.occurred_at, table.suppression_id)
+
+
+def _requests() -> Select[tuple[object, ...]]:
+    table = schema.consent_requests.c
+    absent = ("expires_at", "proof", "lawful_basis")
+    return select(
+        *(table[column] for column in COLUMNS[:4]),
+        null().label("level"),
+        literal("requested").label("status"),
+        table.occurred_at,
+        table.source,
+        table.wording_version,
+        *(null().label(column) for column in absent),
+        literal("request").label("fact"),
+        table.recorded_at,
+        table.consent_request_id.label("receipt"),
+    ).order_by(table.occurred_at, table.consent_request_id)
+
+
+_QUERIES = {"consents": _consents, "suppressions": _suppressions, "requests": _requests}
 
 
 def _written(micros: int | None) -> str | None:

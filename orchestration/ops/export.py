@@ -74,7 +74,7 @@ def _query(table: Table, run: Run) -> Select[Any]:
     if table is schema.runs:
         columns = [_own_row(column.name, run) for column in table.columns]
     query = select(*columns).order_by(*table.primary_key)
-    if table is schema.consent_events or table is schema.suppressions:
+    if table in (schema.consent_events, schema.suppressions, schema.consent_requests):
         known = table.c.purpose.in_((*PURPOSES, EVERY)) | table.c.purpose.startswith("group:")
         query = query.where(table.c.occurred_at <= as_of, known)
         query = query.where(table.c.channel.in_((*CHANNELS, EVERY)))

@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 
 # The latest file in migrations/versions, and the table in which a store says which one it has.
-REVISION = "0007"
+REVISION = "0008"
 VERSION_TABLE = "schema_revision"
 
 # Marks: a column that holds a time; a table that leaves for dbt (`export.py`), and the published
@@ -86,6 +86,23 @@ suppressions = Table(
     _text("source"),
     _time("recorded_at"),
     Index("ix_suppressions_identifier", "identifier_value", "identifier_type"),
+    info={LEAVES: True},
+)
+
+# That somebody was asked: neither a yes nor a no. What may be sent is decided from the two tables
+# above alone.
+consent_requests = Table(
+    "consent_requests",
+    metadata,
+    _text("consent_request_id", key=True),
+    _text("identifier_type"),
+    _text("identifier_value"),
+    _text("channel"),
+    _text("purpose"),
+    _time("occurred_at"),
+    _text("source"),
+    _text("wording_version", required=False),
+    _time("recorded_at"),
     info={LEAVES: True},
 )
 

@@ -4,7 +4,8 @@ Belongs here: reading new raw rows and held ones, giving each fact the id that m
 fact for ever, and appending. Does not belong here: what a source's words mean (`fact_queries`,
 `meanings`), whose they are (`readings`), or any decision.
 
-Data flow: `raw.duckdb` (attached read-only) -> consent_events, suppressions, unknown_words.
+Data flow: `raw.duckdb` (attached read-only) -> consent_events, suppressions, consent_requests,
+unknown_words.
 
 Refusals are looked for in every row that arrived, those in quarantine too; opt-ins only in good
 ones. A fact's id is the hash of what the source said, so another run, another file with the same
@@ -129,6 +130,7 @@ def record_consent_facts(
         consents, suppressions = append_facts(
             ops, rows_of(_consents(connection, as_of)), rows_of(_suppressions(connection, as_of))
         )
+        insert_new(ops, schema.consent_requests, rows_of(_requests(connection, as_of)))
         insert_new(ops, schema.fact_loads, rows_of(loads))
         forget_read(ops)
         upsert(ops, schema.meta, [{"key": _COUNTRIES, "value": ",".join(countries.all)}])
@@ -358,6 +360,19 @@ def _suppressions(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> pa.
             coalesce(occurred_at, $as_of) as occurred_at,
             coalesce(source, 'unknown') as source, $as_of::timestamp as recorded_at
         from suppressions order by suppression_id
+        """,
+        {"as_of": as_of},
+    ).to_arrow_table()
+
+
+def _requests(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> pa.Table:
+    asked = _id("request", "channel", "purpose", "occurred_at", "source", "wording_version")
+    return connection.execute(
+        f"""
+        select distinct on (consent_request_id) {asked} as consent_request_id,
+            identifier_type, identifier_value, channel, purpose, occurred_at, source,
+            wording_version, $as_of::timestamp as recorded_at
+        from requests order by consent_request_id
         """,
         {"as_of": as_of},
     ).to_arrow_table()

@@ -5,7 +5,7 @@ words mean (`status_words`) and where they stand (`fact_queries`).
 
 A statement names its column as `<kind>:<name>`. The kinds:
 - `list`: the state a list or a system keeps of an address; it can say no, never yes.
-- `log`: a consent log's status; the only kind that can say yes.
+- `log`: a consent log's status; the only kind that can say yes, or that somebody was asked.
 - `banner`: a cookie banner's answer for a category.
 - `signal`: a browser's privacy signal, on or off.
 - `flag/<reason>`: a column whose name says no, such as `unsubscribed_at`; anything in it does too.
@@ -24,6 +24,7 @@ from ingestion.vocabulary import CHANNELS, EVERY, PURPOSES
 from orchestration.ops.permission.status_words import SILENT, Meaning, StatusWords, folded
 
 UNKNOWN_OPT_OUT = "unknown_opt_out"
+REQUESTED = str(Meaning.REQUESTED)
 DAMAGED = "damaged row"
 _PURPOSE_SPELLINGS = {
     "personalization": "personalisation",
@@ -64,6 +65,8 @@ def read_status(said_in: str, word: str | None, words: StatusWords) -> Reading:
     if kind == "log" and meaning is Meaning.NEVER_ASKED:
         # A list that says so reports a state; whoever writes it into a log makes a statement.
         return Reading("denied")
+    if kind == "log" and meaning is Meaning.REQUESTED:
+        return Reading(REQUESTED)
     if meaning in SILENT:
         return _NOTHING
     if kind == "choice":

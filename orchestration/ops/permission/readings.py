@@ -87,14 +87,15 @@ def match_statements(
 ) -> tuple[int, dict[str, int]]:
     """Bring identifiers into matching form, once per distinct value; count what has none.
 
-    An opt-in is for the one identifier it names; a refusal for every reading of what it names.
-    Returns how many statements had no use, and refusals that name nobody, by source.
+    An opt-in and a question are for the one identifier they name; a refusal for every reading of
+    what it names. Returns how many statements had no use, and refusals that name nobody, by source.
     """
-    is_refusal = {"consents": "status <> 'granted'", "suppressions": "true"}
+    is_refusal = {"consents": "status <> 'granted'", "suppressions": "true", "requests": "false"}
     distinct = connection.execute(
         "select distinct identifier_type, raw_value, country, status <> 'granted' as is_refusal"
         " from said_consents union"
-        " select identifier_type, raw_value, country, true from said_suppressions"
+        " select identifier_type, raw_value, country, true from said_suppressions union"
+        " select identifier_type, raw_value, country, false from said_requests"
     ).fetchall()
     matched = [
         (kind, value, country, refuses, *reading)
@@ -113,7 +114,7 @@ def match_statements(
     columns = list(zip(*matched, strict=True)) or [()] * len(names)
     arrays = [pa.array(column, kind) for column, kind in zip(columns, kinds, strict=True)]
     connection.register("matched", pa.table(dict(zip(names, arrays, strict=True))))
-    for name in ("consents", "suppressions"):
+    for name, refuses in is_refusal.items():
         connection.execute(
             f"""
             create temp table {name} as
@@ -123,7 +124,7 @@ def match_statements(
             left join matched on said.identifier_type is not distinct from matched.said_type
                 and said.raw_value is not distinct from matched.raw_value
                 and said.country is not distinct from matched.country
-                and ({is_refusal[name]}) = matched.is_refusal
+                and ({refuses}) = matched.is_refusal
             """
         )
     nobody: dict[str, int] = {}
@@ -136,9 +137,10 @@ def match_statements(
             nobody[source] = nobody.get(source, 0) + count
     dropped = 0
     for name, usable in (
-        # An opt-in needs a time and a source; an opt-out counts without either.
+        # An opt-in and a question need a time and a source; an opt-out counts without either.
         ("consents", "status <> 'granted' or (occurred_at is not null and source is not null)"),
         ("suppressions", "true"),
+        ("requests", "occurred_at is not null and source is not null"),
     ):
         rule = f"identifier_value is not null and channel is not null and ({usable})"
         row = connection.execute(f"delete from {name} where not coalesce({rule}, false)").fetchone()

@@ -15,6 +15,7 @@ import pyarrow as pa
 from orchestration.ops.permission import unknown_words
 from orchestration.ops.permission.consents import LAWFUL_BASES, STATUSES
 from orchestration.ops.permission.meanings import (
+    REQUESTED,
     UNKNOWN_OPT_OUT,
     Reading,
     read_channel,
@@ -32,13 +33,17 @@ def understand(connection: duckdb.DuckDBPyConnection) -> list[UnknownWord]:
     """Words become statuses and reasons, channels and purposes; returns the unknown ones.
 
     What is held in quarantine permits nothing, and so does a consent whose channel, purpose or
-    lawful basis is unknown; a refusal without them is one of every channel and purpose.
+    lawful basis is unknown; a refusal without them is one of every channel and purpose. That
+    somebody was asked is neither: it goes into a table of its own.
     """
     unknown = _read_statuses(connection, "said_consents", "status")
     unknown += _read_statuses(connection, "said_suppressions", "reason")
-    connection.execute("delete from said_consents where is_held and status = 'granted'")
+    connection.execute(
+        f"delete from said_consents where is_held and status in ('granted', '{REQUESTED}')"
+    )
     for column, read in (("channel", read_channel), ("purpose", read_purpose)):
         unknown += _read_names(connection, column, read)
+    _set_requests_apart(connection)
     unknown += _drop_unlawful(connection)
     refusals = f"status not in {_CONSENT_STATUSES} or (purpose = '*' and status <> 'granted')"
     connection.execute(
@@ -118,6 +123,15 @@ def _read_names(
         for word, count, reading in readings
         if not reading.is_known
     ]
+
+
+def _set_requests_apart(connection: duckdb.DuckDBPyConnection) -> None:
+    """From here on what is said of consent is a yes or a no."""
+    is_request = f"status = '{REQUESTED}'"
+    connection.execute(
+        f"create temp table said_requests as select * from said_consents where {is_request}"
+    )
+    connection.execute(f"delete from said_consents where {is_request}")
 
 
 def _drop_unlawful(connection: duckdb.DuckDBPyConnection) -> list[UnknownWord]:

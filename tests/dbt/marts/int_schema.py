@@ -149,6 +149,10 @@ OPS_EXPORT: dict[str, str] = {
         purpose text, status text, occurred_at timestamp, source text, wording_version text,
         expires_at timestamp, proof text, lawful_basis text, level text, recorded_at timestamp""",
     "quarantine": "source text, table_name text, reason text, row_count bigint",
+    "consent_requests": """
+        consent_request_id text, identifier_type text, identifier_value text, channel text,
+        purpose text, occurred_at timestamp, source text, wording_version text,
+        recorded_at timestamp""",
     "suppressions": """
         suppression_id text, identifier_type text, identifier_value text, channel text,
         purpose text, reason text, occurred_at timestamp, source text""",

@@ -391,6 +391,11 @@ def add_levels(shop: Shop) -> None:
     shop.person("level_anonymous", ago(days=300), known=False)
     for level in ("full", "segment", "none"):
         answer(f"level_{level}", level, 50, source="preference_centre")
+    for name, days, purpose in (
+        *(("never", 30, "personalisation"), ("never", 20, "personalisation")),
+        *(("never", 10, "marketing"), ("none", 60, "personalisation")),
+    ):
+        shop.question(f"level_{name}@shop.example", ago(days=days), purpose=purpose)
     answer("level_yes", None, 50)
     answer("level_expired", "full", 90, expires_at=ago(days=1))
     answer("level_changed", "full", 50)

@@ -229,6 +229,20 @@ class Shop:
         }
         return self.add("consent_events", **(row | changes))
 
+    def question(self, value: str, at: dt.datetime, **changes: Any) -> Row:
+        row: Row = {
+            "consent_request_id": self.serial("question-"),
+            "identifier_type": "email",
+            "identifier_value": value,
+            "channel": "email",
+            "purpose": "marketing",
+            "occurred_at": at,
+            "source": "newsletter",
+            "wording_version": "v1",
+            "recorded_at": at,
+        }
+        return self.add("consent_requests", **(row | changes))
+
     def suppression(self, value: str, reason: str, at: dt.datetime, **changes: Any) -> Row:
         row: Row = {
             "suppression_id": self.serial("suppression-"),

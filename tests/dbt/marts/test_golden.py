@@ -399,6 +399,19 @@ def test_the_strictest_answer_says_how_far_somebody_is_personalised(shop: Shop, 
     assert (row["answered_at"] is None) == (row["reason"] == "never_asked")
 
 
+def test_when_somebody_was_last_asked_is_told_and_changes_no_answer(shop: Shop) -> None:
+    """The last question about personalisation; LEVELS above has what the same people answered."""
+    assert {
+        row["customer_id"]: (row["requested_at"], row["level"], row["reason"])
+        for row in shop.query(
+            "from marts.customer_personalisation where requested_at is not null"
+        )
+    } == {
+        "level_never": (ago(days=20), "segment", "never_asked"),
+        "level_none": (ago(days=60), "none", "denied"),
+    }  # fmt: skip
+
+
 def test_who_is_anonymous_has_no_level_and_everybody_known_has_one(shop: Shop) -> None:
     assert shop.query(
         """

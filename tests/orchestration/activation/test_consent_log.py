@@ -99,7 +99,11 @@ def test_a_refusal_of_an_id_that_looks_like_a_formula_is_read_back(
 
 
 def test_an_empty_store_gives_a_header(store: Store, tmp_path: Path) -> None:
-    assert write_consent_log(store, tmp_path / "log.csv") == {"consents": 0, "suppressions": 0}
+    assert write_consent_log(store, tmp_path / "log.csv") == {
+        "consents": 0,
+        "suppressions": 0,
+        "requests": 0,
+    }
     assert (tmp_path / "log.csv").read_text().count("\n") == 1
 
 

@@ -139,7 +139,8 @@ def test_a_store_without_resolutions_gets_them(home: Home) -> None:
     open_store(home).close()
     with closing(sqlite3.connect(home.ops)) as file:
         file.executescript(
-            "drop table resolutions; alter table consent_events drop column level; "
+            "drop table resolutions; drop table consent_requests; "
+            "alter table consent_events drop column level; "
             f"update {schema.VERSION_TABLE} set version_num = '0005'"
         )
     with open_store(home) as store, store.read() as connection:

@@ -165,6 +165,19 @@ strictest as (
     ) = 1
 ),
 
+requests as (
+    select
+        identifiers.customer_id,
+        max(asked.occurred_at) as requested_at
+    from {{ ref('stg_ops__consent_requests') }} as asked
+    inner join identifiers
+        on
+            asked.identifier_type = identifiers.identifier_type
+            and asked.identifier_value = identifiers.identifier_value
+    where asked.purpose = 'personalisation'
+    group by identifiers.customer_id
+),
+
 final as (
     select
         people.customer_id,
@@ -175,9 +188,11 @@ final as (
         strictest.channel as answered_on,
         strictest.source,
         strictest.wording_version,
-        coalesce(strictest.answer_count, 0) as answer_count
+        coalesce(strictest.answer_count, 0) as answer_count,
+        requests.requested_at
     from people
     left join strictest on people.customer_id = strictest.customer_id
+    left join requests on people.customer_id = requests.customer_id
 )
 
 select * from final
