@@ -78,6 +78,10 @@ AsOfOption = Annotated[
     typer.Option("--as-of", help='The run\'s "now", UTC: 2026-07-01 or 2026-07-01T12:00:00Z.'),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
+KeyOption = Annotated[
+    Path | None,
+    typer.Option("--key", help="The key file; else the passphrase in REGULARS_BACKUP_PASSPHRASE."),
+]
 SegmentArgument = Annotated[str | None, typer.Argument(help="One segment; all when left out.")]
 DestinationArgument = Annotated[
     str | None, typer.Argument(help="One destination; all when left out.")
@@ -492,6 +496,30 @@ def quarantine_dismiss(
         from orchestration.commands.quarantine import dismiss
 
         out.print(dismiss(place, source, reason))
+
+
+@app.command()
+def backup(
+    path: Annotated[Path, typer.Argument(help="The file to write.")],
+    key: KeyOption = None,
+    folder: HomeOption = None,
+) -> None:
+    """Keep what nothing else can bring back, encrypted and read back; also while a run models."""
+    from orchestration.commands.backup import print_backup
+
+    print_backup(_home(folder), path, key, out)
+
+
+@app.command()
+def restore(
+    path: Annotated[Path, typer.Argument(help="The file that `backup` wrote.")],
+    key: KeyOption = None,
+    folder: HomeOption = None,
+) -> None:
+    """Make a home of a backup; nothing is sent before a run has read every source again."""
+    from orchestration.commands.backup import print_restore
+
+    print_restore(path, _home(folder), key, out)
 
 
 @ops_app.command("begin-anew")

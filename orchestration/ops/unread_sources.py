@@ -7,6 +7,8 @@ A source is marked before anything of it is read. The mark is taken out in the t
 records the facts of a source that was read to its end, so a run that stopped or died in between
 leaves it: a refusal may stand in what was not read, and the older published file knows nothing of
 it. The next run that reads the source takes the mark out.
+
+A store out of a backup is behind in every source, so all of them are marked.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from orchestration.ops.store import Store, upsert
 
 HINT = "Mend the input or the settings and run again (`regulars run`); then `regulars sync` sends."
 _SPEAKS_OF_PERMISSION = {query.source_table.split(".")[0] for query in QUERIES}
+_RESTORED = "restored:"
 _unread = schema.unread_sources
 
 
@@ -41,6 +44,20 @@ def forget_read(connection: Connection) -> None:
     connection.execute(delete(_unread).where(_unread.c.is_read))
 
 
+def mark_restored(store: Store, made_at: str) -> None:
+    """Mark every source of a store out of a backup: it knows no refusal since `made_at` (ISO)."""
+    with store.write() as connection:
+        rows = [
+            {
+                "source": name.removeprefix("raw_"),
+                "run_id": f"{_RESTORED}{made_at}",
+                "is_read": False,
+            }
+            for name in sorted(_SPEAKS_OF_PERMISSION)
+        ]
+        upsert(connection, _unread, rows)
+
+
 def has_unrecorded(store: Store) -> bool:
     """Whether a source lies in raw whose facts nobody has recorded yet."""
     with store.read() as connection:
@@ -57,6 +74,13 @@ def what_is_unread(store: Store) -> str:
         rows = connection.execute(query).tuples().all()
     if not rows:
         return ""
+    restored = [run_id for _, run_id in rows if run_id.startswith(_RESTORED)]
+    if restored:
+        moment = restored[0].removeprefix(_RESTORED)
+        return (
+            f"This home was restored from a backup of {moment} UTC, and its sources were not all"
+            " read since, so refusals that came later are not known yet."
+        )
     sources = " and ".join(source for source, _ in rows)
     runs = " and ".join(sorted({run_id for _, run_id in rows}))
     return (

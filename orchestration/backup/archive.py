@@ -1,0 +1,211 @@
+"""The file of a backup: a tar of the stores, compressed and encrypted, with a list of its files.
+
+Belongs here: writing it whole, reading it back, and refusing what is cut, altered or not ours. Does
+not belong here: which stores there are and how they are copied (`stores`).
+
+Layout: a tar of `key.age` (the key, encrypted by passphrase; only where there is one) and
+`stores.tar.zst.age`. In that, `manifest.json` comes first and then every file it lists. With the
+shop's own tools: `tar -x`, `age -d -i KEY`, `zstd -d`, `tar -x`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import tarfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import pyrage
+import zstandard
+
+from ingestion.errors import RegularsError, UsageError
+from orchestration.backup.keys import BackupKey, WrongKeyError, existing_key
+from orchestration.home.layout import OWNER_ONLY
+from orchestration.published.files import fsync, sha256_of
+
+FORMAT = 1
+KEY, STORES, MANIFEST = "key.age", "stores.tar.zst.age", "manifest.json"
+_CHUNK = 1 << 20
+_LARGEST_MANIFEST = 10_000_000
+_NOT_ONE = "Take another backup; the one before it, if this was cut while it was copied."
+
+
+class DamagedBackupError(RegularsError):
+    """The backup is cut, altered, or no backup."""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a backup says of itself.
+
+    `made_at`: naive UTC in ISO form. `kind`: the home's, shop or demo. `files`: bytes and SHA-256
+    by path below the home.
+    """
+
+    made_at: str
+    version: str
+    kind: str
+    files: Mapping[str, Mapping[str, Any]]
+    format: int = FORMAT
+
+
+def describe(files: Mapping[str, Path]) -> dict[str, dict[str, Any]]:
+    """Bytes and digest of each file, by its path below the home."""
+    return {
+        name: {"bytes": path.stat().st_size, "sha256": sha256_of(path)}
+        for name, path in sorted(files.items())
+    }
+
+
+def write(target: Path, manifest: Manifest, files: Mapping[str, Path], key: BackupKey) -> None:
+    """Write the backup beside `target` and move it there when it is whole.
+
+    Raises:
+        UsageError: nothing can be written there.
+    """
+    beside = target.with_name(f".{target.name}.part")
+    stores = target.with_name(f".{target.name}.stores")
+    try:
+        with _private(stores) as stream:
+            _write_stores(stream, manifest, files)
+        with _private(beside) as stream, tarfile.open(fileobj=stream, mode="w") as tar:
+            if key.enclosed:
+                _add_bytes(tar, KEY, key.enclosed)
+            encrypted = target.with_name(f".{target.name}.age")
+            try:
+                with stores.open("rb") as plain, _private(encrypted) as sealed:
+                    pyrage.encrypt_io(plain, sealed, [key.identity.to_public()])
+                stores.unlink()
+                tar.add(encrypted, STORES, filter=_anonymous)
+            finally:
+                encrypted.unlink(missing_ok=True)
+        fsync(beside)
+        beside.replace(target)
+    except OSError as error:
+        raise UsageError(
+            f"The backup {target} cannot be written ({error.strerror}).",
+            "Name a file in a folder of yours with room for it.",
+        ) from error
+    finally:
+        beside.unlink(missing_ok=True)
+        stores.unlink(missing_ok=True)
+
+
+def read(source: Path, folder: Path, key_file: Path | None) -> Manifest:
+    """Unpack a backup into an empty folder, each file as the manifest says.
+
+    Raises:
+        UsageError: there is no such file, or no key was given.
+        WrongKeyError: it is for another key.
+        DamagedBackupError: it is cut, altered, of a later version, or no backup.
+    """
+    if not source.is_file():
+        raise UsageError(f"There is no backup {source}.", "Name the file that `backup` wrote.")
+    plain = folder / ".stores.tar.zst"
+    try:
+        with tarfile.open(source, "r:") as tar:
+            enclosed = _member(tar, KEY)
+            identity = existing_key(key_file, enclosed.read() if enclosed else b"")
+            sealed = _member(tar, STORES)
+            if sealed is None:
+                raise DamagedBackupError(f"{source} is no whole backup.", _NOT_ONE)
+            with _private(plain) as stream:
+                pyrage.decrypt_io(sealed, stream, [identity])
+        return _unpack(plain, folder, source)
+    except pyrage.DecryptError as error:
+        if "No matching keys" in str(error):
+            raise WrongKeyError(
+                f"{source} is for another key.", "Name the key it was made with by --key."
+            ) from error
+        raise DamagedBackupError(f"{source} is no whole backup.", _NOT_ONE) from error
+    except (tarfile.TarError, zstandard.ZstdError, OSError, ValueError, KeyError) as error:
+        if isinstance(error, OSError) and error.errno:
+            raise
+        raise DamagedBackupError(f"{source} is no whole backup.", _NOT_ONE) from error
+    finally:
+        plain.unlink(missing_ok=True)
+
+
+def _write_stores(stream: io.BufferedWriter, manifest: Manifest, files: Mapping[str, Path]) -> None:
+    compressor = zstandard.ZstdCompressor(level=3, threads=0)
+    with (
+        compressor.stream_writer(stream, closefd=False) as packed,
+        tarfile.open(fileobj=packed, mode="w|") as tar,
+    ):
+        _add_bytes(tar, MANIFEST, json.dumps(asdict(manifest), indent=1).encode())
+        for name, path in sorted(files.items()):
+            tar.add(path, name, filter=_anonymous)
+
+
+def _unpack(plain: Path, folder: Path, source: Path) -> Manifest:
+    with (
+        plain.open("rb") as stream,
+        zstandard.ZstdDecompressor().stream_reader(stream) as packed,
+        tarfile.open(fileobj=packed, mode="r|") as tar,
+    ):
+        first = tar.next()
+        content = tar.extractfile(first) if first is not None else None
+        if first is None or content is None or first.name != MANIFEST:
+            raise DamagedBackupError(f"{source} is no whole backup.", _NOT_ONE)
+        said = json.loads(content.read(_LARGEST_MANIFEST))
+        if said["format"] > FORMAT:
+            raise DamagedBackupError(
+                f"{source} was made by a newer version of Regulars ({said['version']}).",
+                "Restore it with that version.",
+            )
+        manifest = Manifest(**said)
+        while (member := tar.next()) is not None:
+            _unpack_file(tar, member, folder, manifest)
+    missing = [name for name in manifest.files if not (folder / name).is_file()]
+    if missing:
+        raise DamagedBackupError(f"{source} is no whole backup.", _NOT_ONE)
+    return manifest
+
+
+def _unpack_file(
+    tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path, manifest: Manifest
+) -> None:
+    path = PurePosixPath(member.name)
+    said = manifest.files.get(member.name)
+    content = tar.extractfile(member)
+    if said is None or content is None or path.is_absolute() or ".." in path.parts:
+        raise DamagedBackupError("The backup holds a file that its list does not name.", _NOT_ONE)
+    target = folder / path
+    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    digest = hashlib.sha256()
+    with _private(target) as stream:
+        while chunk := content.read(_CHUNK):
+            digest.update(chunk)
+            stream.write(chunk)
+    if digest.hexdigest() != said["sha256"]:
+        raise DamagedBackupError("A file of the backup is not as it was.", _NOT_ONE)
+
+
+def _member(tar: tarfile.TarFile, name: str) -> Any:
+    try:
+        return tar.extractfile(name)
+    except KeyError:
+        return None
+
+
+def _add_bytes(tar: tarfile.TarFile, name: str, content: bytes) -> None:
+    info = tarfile.TarInfo(name)
+    info.size, info.mode = len(content), OWNER_ONLY
+    tar.addfile(info, io.BytesIO(content))
+
+
+def _anonymous(info: tarfile.TarInfo) -> tarfile.TarInfo:
+    info.uid = info.gid = 0
+    info.uname = info.gname = ""
+    info.mode, info.mtime = OWNER_ONLY, int(info.mtime)  # a fraction takes a header of its own
+    return info
+
+
+def _private(path: Path) -> io.BufferedWriter:
+    descriptor = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, OWNER_ONLY)
+    return os.fdopen(descriptor, "wb")

@@ -1,0 +1,218 @@
+"""Making a backup of a home, and restoring one.
+
+Belongs here: which files of a home are precious, copies of them that are of one moment each, and
+what a restored home does not know. Does not belong here: the backup's file (`archive`), its key
+(`keys`).
+
+The operational store is copied by SQLite itself, at any time. The raw store is written only while
+a run reads its sources; a copy counts when no byte changed meanwhile. The operational store is
+copied first: one that is older than raw reads it again, and refusals are never lost that way.
+
+A restored home is behind: refusals that reached it after the backup are unknown. So all its sources
+are marked as unread, and nothing is sent until a run has read every one of them to its end.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import tempfile
+import time
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import duckdb
+
+from ingestion.duckdb import connect
+from ingestion.errors import BusyError, UsageError
+from orchestration.backup import archive
+from orchestration.backup.archive import DamagedBackupError, Manifest
+from orchestration.backup.keys import new_key
+from orchestration.home.kind import read_mark
+from orchestration.home.layout import Home
+from orchestration.ops.continuity import check_continuity
+from orchestration.ops.store import URL_VARIABLE, open_store
+from orchestration.ops.unread_sources import mark_restored
+from orchestration.published.files import require_free_disk
+
+RAW_SECONDS = 30.0
+_PAUSE = 0.5
+
+
+@dataclass(frozen=True)
+class Backup:
+    """A backup that was written and read back: its file, bytes and list."""
+
+    path: Path
+    size: int
+    manifest: Manifest
+
+
+def make_backup(
+    home: Home,
+    target: Path,
+    *,
+    key_file: Path | None = None,
+    settings: Path | None = None,
+    at: datetime,
+    wait_seconds: float = RAW_SECONDS,
+) -> Backup:
+    """Write an encrypted backup of the home's precious stores, and read it back.
+
+    Args:
+        home: the home; a run may be at work in it.
+        target: the file to write, which must not be there yet.
+        key_file: the shop's key, made where it is missing; else the passphrase of the environment.
+        settings: the shop's settings file, kept with the stores.
+        at: the moment it is of, naive UTC.
+        wait_seconds: how long to wait while a run writes the raw store.
+
+    Raises:
+        UsageError: there is nothing to keep, such a file already, or no key.
+        BusyError: a run writes the raw store all the while.
+        StoreError: the operational store is not this home's.
+        DamagedBackupError: what was written does not read back.
+    """
+    mark = read_mark(home)
+    if mark is None or not (home.ops.exists() or home.raw.exists()):
+        raise UsageError(
+            f"There is nothing to keep in {home.root}.", "Run `regulars run` first, or give --home."
+        )
+    if target.exists():
+        raise UsageError(f"{target} is there already.", "Name another file for the backup.")
+    if not target.parent.is_dir():
+        raise UsageError(f"There is no folder {target.parent}.", "Make it, or name another.")
+    check_continuity(home, begins_run=True)
+    require_free_disk(target.parent, (home.raw, home.ops))
+    key = new_key(key_file)
+    with tempfile.TemporaryDirectory(prefix=".backup-", dir=home.root) as scratch:
+        files = _copies(home, Path(scratch), settings, wait_seconds)
+        manifest = Manifest(at.isoformat(), version("regulars"), mark.kind, archive.describe(files))
+        archive.write(target, manifest, files, key)
+    _read_back(home, target, key_file)
+    return Backup(target, target.stat().st_size, manifest)
+
+
+def restore_backup(source: Path, home: Home, *, key_file: Path | None = None) -> Manifest:
+    """Make a home of a backup; the home is there whole or not at all.
+
+    Raises:
+        UsageError: there is something in the home already, or no key was given.
+        WrongKeyError: the backup is for another key.
+        DamagedBackupError: it is cut, altered, or of a newer version.
+        StoreError: its operational store is of a newer version.
+    """
+    if home.root.exists() and (not home.root.is_dir() or any(home.root.iterdir())):
+        raise UsageError(
+            f"{home.root} is not empty, and a backup is restored beside it, not over it.",
+            "Give another folder with --home, or move this one away.",
+        )
+    if os.environ.get(URL_VARIABLE):
+        raise UsageError(
+            f"{URL_VARIABLE} names an operational store elsewhere, which a backup does not hold.",
+            "Unset it for the restore, and restore that store with its own tools.",
+        )
+    home.root.parent.mkdir(parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(prefix=f".{home.root.name}.restoring-", dir=home.root.parent))
+    try:
+        manifest = archive.read(source, beside, key_file)
+        _check_stores(Home(beside))
+        with open_store(Home(beside)) as store:
+            mark_restored(store, manifest.made_at)
+        Home(beside).create()
+        if home.root.exists():
+            home.root.rmdir()
+        beside.rename(home.root)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+    return manifest
+
+
+def _copies(
+    home: Home, scratch: Path, settings: Path | None, wait_seconds: float
+) -> dict[str, Path]:
+    """The files of the backup by their path below the home, each at rest."""
+    files = {}
+    if home.ops.exists() and not os.environ.get(URL_VARIABLE):
+        files[home.ops.name] = _copy_ops(home, scratch)
+    if home.raw.exists():
+        files[home.raw.name] = _copy_raw(home, scratch, wait_seconds)
+    if home.mark.exists():
+        files[home.mark.name] = home.mark
+    if settings is not None and settings.is_file():
+        files["regulars.toml"] = settings
+    if home.demo.is_dir():  # the pretend shop's world: its servers are made of it
+        for path in sorted(home.demo.rglob("*")):
+            if path.is_file():
+                files[path.relative_to(home.root).as_posix()] = path
+    return files
+
+
+def _copy_ops(home: Home, scratch: Path) -> Path:
+    copy = scratch / home.ops.name
+    with (
+        closing(sqlite3.connect(f"file:{home.ops}?mode=ro", uri=True)) as live,
+        closing(sqlite3.connect(copy)) as kept,
+    ):
+        live.backup(kept)
+    return copy
+
+
+def _copy_raw(home: Home, scratch: Path, wait_seconds: float) -> Path:
+    """A copy during which nothing was written; a log beside the file means that something is."""
+    copy, log = scratch / home.raw.name, Path(f"{home.raw}.wal")
+    ends = time.monotonic() + wait_seconds
+    while True:
+        before = home.raw.stat()
+        if not log.exists():
+            shutil.copyfile(home.raw, copy)
+            after = home.raw.stat()
+            still = (before.st_mtime_ns, before.st_size) == (after.st_mtime_ns, after.st_size)
+            if still and not log.exists() and _opens(copy):
+                return copy
+        if time.monotonic() >= ends:
+            raise BusyError(
+                f"A run is reading its sources and writes {home.raw.name} all the while.",
+                "Try again when it models; nothing was written.",
+            )
+        time.sleep(_PAUSE)
+
+
+def _opens(raw: Path) -> bool:
+    try:
+        with connect(raw, read_only=True) as connection:
+            connection.execute("select count(*) from duckdb_tables()")
+    except duckdb.Error:
+        return False
+    return True
+
+
+def _read_back(home: Home, target: Path, key_file: Path | None) -> None:
+    """Open what was written as a restore would, or take it away again."""
+    with tempfile.TemporaryDirectory(prefix=".backup-", dir=home.root) as scratch:
+        try:
+            archive.read(target, Path(scratch), key_file)
+            _check_stores(Home(Path(scratch)))
+        except BaseException:
+            target.unlink(missing_ok=True)
+            raise
+
+
+def _check_stores(home: Home) -> None:
+    """Refuse stores that their own engines find broken."""
+    if home.ops.exists():
+        try:
+            with closing(sqlite3.connect(f"file:{home.ops}?mode=ro", uri=True)) as connection:
+                sound = connection.execute("PRAGMA integrity_check(1)").fetchone() == ("ok",)
+        except sqlite3.Error:
+            sound = False
+        if not sound:
+            raise DamagedBackupError(
+                "The operational store of the backup is damaged.", "Take another backup."
+            )
+    if home.raw.exists() and not _opens(home.raw):
+        raise DamagedBackupError("The raw store of the backup is damaged.", "Take another backup.")

@@ -1,0 +1,49 @@
+"""`regulars backup` and `regulars restore`: what was kept, and what a restored home does not know.
+
+Belongs here: words for the terminal. Does not belong here: making or reading a backup
+(orchestration/backup).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+
+from ingestion.settings_file import config_path
+from orchestration.backup.stores import make_backup, restore_backup
+from orchestration.home.layout import Home
+from orchestration.run.run import clock
+
+NOT_KNOWN_AGAIN = (
+    "what was recorded by hand since (`regulars consent`): record it again, or put the newest"
+    " `regulars consent export` into consents/ of the input",
+    "what each destination received since: the next sync may add people whom it has already, and"
+    " cannot remove whom it never knew of",
+)
+
+
+def print_backup(home: Home, target: Path, key_file: Path | None, out: Console) -> None:
+    """Make a backup and say what is in it."""
+    had_key = key_file is None or key_file.exists()
+    kept = make_backup(home, target, key_file=key_file, settings=config_path(), at=clock())
+    out.print(f"Written and read back: {target}, {kept.size:,} bytes, encrypted.")
+    shown = [name for name in kept.manifest.files if "/" not in name]
+    more = len(kept.manifest.files) - len(shown)
+    out.print(f"  {', '.join(shown)}{f' and {more:,} files of the pretend shop' if more else ''}")
+    if not had_key:
+        out.print(f"  The key is new: {key_file}. Keep a copy of it elsewhere; there is no other.")
+    if "ops.sqlite" not in kept.manifest.files:
+        out.print("  The operational store lies elsewhere; back it up with its own tools.")
+
+
+def print_restore(source: Path, home: Home, key_file: Path | None, out: Console) -> None:
+    """Make a home of a backup and say what it does not know."""
+    manifest = restore_backup(source, home, key_file=key_file)
+    out.print(f"Restored into {home.root}: the home as of {manifest.made_at} UTC.")
+    out.print("Nothing is sent before a run has read every source again. Nobody can know:")
+    for each in NOT_KNOWN_AGAIN:
+        out.print(f"  {each}")
+    if "regulars.toml" in manifest.files:
+        out.print(f"The settings of then: {home.root / 'regulars.toml'}")
+    out.print(f"Next: regulars run --home {home.root}")

@@ -1,0 +1,348 @@
+"""A backup brings back what nothing else can, and refuses what is not whole (RELIABILITY O7)."""
+
+from __future__ import annotations
+
+import io
+import os
+import sqlite3
+import stat
+import tarfile
+import threading
+from contextlib import closing
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import pytest
+from sqlalchemy import func, select
+
+from ingestion.errors import BusyError, UsageError
+from orchestration.activation.gate import Identifier, Policy, Reason, decide, load_states
+from orchestration.backup import archive, stores
+from orchestration.backup.archive import DamagedBackupError
+from orchestration.backup.keys import PASSPHRASE, WrongKeyError
+from orchestration.backup.stores import make_backup, restore_backup
+from orchestration.home.kind import claim, read_mark
+from orchestration.home.layout import Home
+from orchestration.ops import schema
+from orchestration.ops.permission.consents import ConsentEvent, record_consents
+from orchestration.ops.runs import Run, start_run
+from orchestration.ops.store import Store, StoreError, open_store, to_micros
+from orchestration.ops.unread_sources import (
+    begin_reading,
+    check_refusals_known,
+    finish_reading,
+    forget_read,
+    what_is_unread,
+)
+
+NOW = datetime(2026, 6, 1, 12)
+WORDS = "five words that nobody else knows"
+POLICY = Policy("email", "marketing")
+CANARY = "canary-4711@example.com"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    """A shop's home with rows in raw, a permission and a run."""
+    home = Home(tmp_path / "home")
+    claim(home, "shop")
+    with duckdb.connect(str(home.raw)) as connection:
+        connection.execute("create schema raw_web")
+        connection.execute("create table raw_web.events as select range as n from range(5000)")
+    with open_store(home) as store:
+        start_run(store, Run("run1", NOW, "test"), started_at=NOW)
+        said(store, "granted", NOW - timedelta(days=9))
+    return home
+
+
+@pytest.fixture
+def key(tmp_path: Path) -> Path:
+    """Where a key file is made."""
+    return tmp_path / "backup.key"
+
+
+def said(store: Store, status: str, at: datetime, address: str = CANARY) -> None:
+    """What the person of an address said."""
+    event = ConsentEvent("email", address, "email", "marketing", status, at, "form", "v1")
+    record_consents(store, [event], recorded_at=at)
+
+
+def allowed(home: Home, address: str = CANARY) -> bool:
+    """Whether the gate lets the address through."""
+    person = Identifier("email", address)
+    with open_store(home) as store, store.read() as connection:
+        states = load_states(connection, [person.key], POLICY, to_micros(NOW))
+    return decide([person], states, POLICY).allowed
+
+
+def test_a_restored_home_holds_what_was_kept(home: Home, key: Path, tmp_path: Path) -> None:
+    settings = tmp_path / "regulars.toml"
+    settings.write_text("[shop]\n")
+    kept = make_backup(home, tmp_path / "b.age", key_file=key, settings=settings, at=NOW)
+    assert set(kept.manifest.files) == {"ops.sqlite", "raw.duckdb", "home.json", "regulars.toml"}
+    assert kept.path.stat().st_size == kept.size
+    other = Home(tmp_path / "other")
+    manifest = restore_backup(kept.path, other, key_file=key)
+    assert manifest.made_at == NOW.isoformat()
+    assert read_mark(other) == read_mark(home)
+    assert (other.root / "regulars.toml").read_text() == "[shop]\n"
+    with duckdb.connect(str(other.raw), read_only=True) as connection:
+        assert connection.execute("select sum(n) from raw_web.events").fetchone() == (12_497_500,)
+    assert allowed(other)
+    assert tables(home) == tables(other)
+
+
+def tables(home: Home) -> dict[str, int]:
+    """Rows of every table of the store but the marks that a restore makes."""
+    with open_store(home) as store, store.read() as connection:
+        return {
+            table.name: connection.execute(select(func.count()).select_from(table)).scalar_one()
+            for table in schema.metadata.tables.values()
+            if table is not schema.unread_sources
+        }
+
+
+def test_nothing_is_sent_until_every_source_was_read_again(
+    home: Home, key: Path, tmp_path: Path
+) -> None:
+    kept = make_backup(home, tmp_path / "b.age", key_file=key, at=NOW)
+    other = Home(tmp_path / "other")
+    restore_backup(kept.path, other, key_file=key)
+    with open_store(other) as store:
+        with pytest.raises(Exception, match="restored from a backup of 2026-06-01T12:00:00 UTC"):
+            check_refusals_known(store)
+        with store.read() as connection:
+            sources = list(connection.execute(select(schema.unread_sources.c.source)).scalars())
+        assert {"web", "consents", "klaviyo", "shopify", "email"} <= set(sources)
+        for number, source in enumerate(sources):
+            assert what_is_unread(store), number
+            begin_reading(store, source, "run2")
+            finish_reading(store, source)
+            with store.write() as connection:
+                forget_read(connection)
+        check_refusals_known(store)
+
+
+def test_neither_the_file_nor_its_name_tells_of_anybody(
+    home: Home, key: Path, tmp_path: Path
+) -> None:
+    kept = make_backup(home, tmp_path / "b.age", key_file=key, at=NOW)
+    content = kept.path.read_bytes()
+    assert CANARY.encode() not in content and b"raw_web" not in content
+    assert stat.S_IMODE(kept.path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(key.stat().st_mode) == 0o600
+    assert sorted(os.listdir(tmp_path)) == ["b.age", "backup.key", "home"]  # noqa: PTH208
+    assert not list(home.root.glob(".backup-*"))
+
+
+def test_a_passphrase_does_instead_of_a_key_file(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(PASSPHRASE, WORDS)
+    kept = make_backup(home, tmp_path / "b.age", at=NOW)
+    restore_backup(kept.path, Home(tmp_path / "other"))
+    assert allowed(Home(tmp_path / "other"))
+    monkeypatch.setenv(PASSPHRASE, "other words than those")
+    with pytest.raises(WrongKeyError, match="another passphrase"):
+        restore_backup(kept.path, Home(tmp_path / "third"))
+    monkeypatch.delenv(PASSPHRASE)
+    with pytest.raises(UsageError, match="no key for it"):
+        restore_backup(kept.path, Home(tmp_path / "third"))
+    assert not (tmp_path / "third").exists()
+    assert not list(tmp_path.glob(".third*"))
+
+
+def test_without_a_key_nothing_is_written(home: Home, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no key for it"):
+        make_backup(home, tmp_path / "b.age", at=NOW)
+    assert not (tmp_path / "b.age").exists()
+
+
+def test_a_short_passphrase_is_refused(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(PASSPHRASE, "short")
+    with pytest.raises(UsageError, match="shorter than 12"):
+        make_backup(home, tmp_path / "b.age", at=NOW)
+
+
+def test_another_key_opens_nothing(home: Home, key: Path, tmp_path: Path) -> None:
+    kept = make_backup(home, tmp_path / "b.age", key_file=key, at=NOW)
+    make_backup(home, tmp_path / "c.age", key_file=tmp_path / "other.key", at=NOW)
+    with pytest.raises(WrongKeyError, match="for another key"):
+        restore_backup(kept.path, Home(tmp_path / "other"), key_file=tmp_path / "other.key")
+    with pytest.raises(UsageError, match="made with a key file"):
+        restore_backup(kept.path, Home(tmp_path / "other"))
+    (tmp_path / "no.key").write_text("hello")
+    with pytest.raises(UsageError, match="is no key file"):
+        restore_backup(kept.path, Home(tmp_path / "other"), key_file=tmp_path / "no.key")
+    assert not (tmp_path / "other").exists()
+
+
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.3, 0.6, 0.9, 0.999])
+def test_a_cut_backup_makes_no_home(home: Home, key: Path, tmp_path: Path, share: float) -> None:
+    kept = make_backup(home, tmp_path / "b.age", key_file=key, at=NOW)
+    content = kept.path.read_bytes()
+    # A tar ends in blocks of zeros, which hold nothing
+    whole = content.rstrip(b"\0")
+    kept.path.write_bytes(whole[: int(len(whole) * share)])
+    with pytest.raises(DamagedBackupError):
+        restore_backup(kept.path, Home(tmp_path / "other"), key_file=key)
+    assert not (tmp_path / "other").exists()
+    assert not list(tmp_path.glob(".other*"))
+
+
+@pytest.mark.parametrize("place", [530, 700, 2_000, 5_000])
+def test_an_altered_backup_makes_no_home(home: Home, key: Path, tmp_path: Path, place: int) -> None:
+    kept = make_backup(home, tmp_path / "b.age", key_file=key, at=NOW)
+    content = bytearray(kept.path.read_bytes())
+    content[place] ^= 1
+    kept.path.write_bytes(content)
+    with pytest.raises((DamagedBackupError, WrongKeyError)):
+        restore_backup(kept.path, Home(tmp_path / "other"), key_file=key)
+    assert not (tmp_path / "other").exists()
+
+
+def test_a_newer_versions_backup_is_refused(
+    home: Home, key: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_backup(home, tmp_path / "a.age", key_file=key, at=NOW)
+    monkeypatch.setattr(archive.Manifest, "__init__", _of_a_later_format(archive.Manifest.__init__))
+    with pytest.raises(DamagedBackupError, match="newer version of Regulars"):
+        make_backup(home, tmp_path / "b.age", key_file=key, at=NOW)
+    assert not (tmp_path / "b.age").exists()
+
+
+def _of_a_later_format(init):  # type: ignore[no-untyped-def]
+    def later(self, *facts, **more) -> None:  # type: ignore[no-untyped-def]
+        init(self, *facts, **{**more, "format": archive.FORMAT + 1})
+
+    return later
+
+
+def test_a_store_of_a_newer_version_is_refused(home: Home, key: Path, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(home.ops)) as connection, connection:
+        connection.execute(f"update {schema.VERSION_TABLE} set version_num = '9999'")
+    with pytest.raises(StoreError):
+        make_backup(home, tmp_path / "b.age", key_file=key, at=NOW)
+    assert not (tmp_path / "b.age").exists()
+
+
+def test_no_home_is_written_over(home: Home, key: Path, tmp_path: Path) -> None:
+    kept = make_backup(home, tmp_path / "b.age", key_file=key, at=NOW)
+    with pytest.raises(UsageError, match="is not empty"):
+        restore_backup(kept.path, home, key_file=key)
+    with pytest.raises(UsageError, match="is there already"):
+        make_backup(home, kept.path, key_file=key, at=NOW)
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    restore_backup(kept.path, Home(empty), key_file=key)
+    assert allowed(Home(empty))
+
+
+def test_an_empty_home_has_nothing_to_keep(key: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="nothing to keep"):
+        make_backup(Home(tmp_path / "nothing"), tmp_path / "b.age", key_file=key, at=NOW)
+    assert not key.exists()
+
+
+def test_a_folder_that_is_not_there_is_one_sentence(home: Home, key: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="There is no folder"):
+        make_backup(home, tmp_path / "nowhere" / "b.age", key_file=key, at=NOW)
+    with pytest.raises(UsageError, match="There is no backup"):
+        restore_backup(tmp_path / "b.age", Home(tmp_path / "other"), key_file=key)
+
+
+def test_while_raw_is_written_a_backup_waits_and_then_refuses(
+    home: Home, key: Path, tmp_path: Path
+) -> None:
+    log = Path(f"{home.raw}.wal")
+    log.write_bytes(b"x")
+    with pytest.raises(BusyError, match="is reading its sources"):
+        make_backup(home, tmp_path / "b.age", key_file=key, at=NOW, wait_seconds=0.1)
+    assert not (tmp_path / "b.age").exists()
+    threading.Timer(0.8, log.unlink).start()
+    assert make_backup(home, tmp_path / "b.age", key_file=key, at=NOW).size
+
+
+def test_permissions_that_arrive_meanwhile_are_in_it_or_not_and_never_half(
+    home: Home, key: Path, tmp_path: Path
+) -> None:
+    """Somebody says yes and no again and again while the store is copied."""
+    stop = threading.Event()
+
+    def talk() -> None:
+        with open_store(home) as store:
+            for number in range(10_000):
+                if stop.is_set():
+                    return
+                address = f"{number}@example.com"
+                with store.write() as connection:
+                    rows = [
+                        {
+                            "consent_event_id": f"{number}-{status}",
+                            "identifier_type": "email", "identifier_value": address,
+                            "channel": "email", "purpose": "marketing", "status": status,
+                            "occurred_at": to_micros(NOW), "source": "form",
+                            "lawful_basis": "consent", "recorded_at": to_micros(NOW),
+                        }
+                        for status in ("granted", "revoked")
+                    ]  # fmt: skip
+                    connection.execute(schema.consent_events.insert(), rows)
+
+    talker = threading.Thread(target=talk)
+    talker.start()
+    try:
+        for number in range(3):
+            kept = make_backup(home, tmp_path / f"{number}.age", key_file=key, at=NOW)
+            other = Home(tmp_path / f"other{number}")
+            restore_backup(kept.path, other, key_file=key)
+            with open_store(other) as store, store.read() as connection:
+                events = schema.consent_events.c
+                halves = connection.execute(
+                    select(events.identifier_value)
+                    .where(events.identifier_value != CANARY)
+                    .group_by(events.identifier_value)
+                    .having(func.count() != 2)
+                ).all()
+            assert halves == []
+    finally:
+        stop.set()
+        talker.join()
+
+
+def test_a_refusal_after_the_backup_counts_once_it_is_read_again(
+    home: Home, key: Path, tmp_path: Path
+) -> None:
+    kept = make_backup(home, tmp_path / "b.age", key_file=key, at=NOW)
+    other = Home(tmp_path / "other")
+    restore_backup(kept.path, other, key_file=key)
+    with open_store(other) as store:
+        said(store, "revoked", NOW)
+    person = Identifier("email", CANARY)
+    with open_store(other) as store, store.read() as connection:
+        states = load_states(connection, [person.key], POLICY, to_micros(NOW))
+    assert decide([person], states, POLICY).reason is Reason.REVOKED
+
+
+def test_the_file_can_be_opened_without_regulars(home: Home, key: Path, tmp_path: Path) -> None:
+    """As docs/backup.md says: tar, age, zstd, tar."""
+    import pyrage
+    import zstandard
+
+    kept = make_backup(home, tmp_path / "b.age", key_file=key, at=NOW)
+    secret = next(line for line in key.read_text().splitlines() if line.startswith("AGE-"))
+    with tarfile.open(kept.path) as outer:
+        assert outer.getnames() == ["stores.tar.zst.age"]
+        sealed = outer.extractfile("stores.tar.zst.age")
+        assert sealed is not None
+        plain = pyrage.decrypt(sealed.read(), [pyrage.x25519.Identity.from_str(secret)])
+    with (
+        zstandard.ZstdDecompressor().stream_reader(io.BytesIO(plain)) as packed,
+        tarfile.open(fileobj=packed, mode="r|") as inner,
+    ):
+        assert [member.name for member in inner] == [
+            "manifest.json", "home.json", "ops.sqlite", "raw.duckdb",
+        ]  # fmt: skip
+    assert stores.RAW_SECONDS > 0
