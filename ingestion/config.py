@@ -102,8 +102,10 @@ class ApiSettings(SourceSettings):
         """What is pulled, each by its name within the section: the section itself has none."""
         return {"": self} if self.enabled else {}
 
-    def alone(self) -> Self:
-        """The section without further accounts."""
+    def only_with(self, accounts: Mapping[str, str]) -> Self:
+        """The section with these further accounts at their addresses, and no others."""
+        if accounts:
+            raise ValueError("this source has no further accounts")
         return self
 
 

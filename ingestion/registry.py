@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from ingestion import sources
@@ -75,7 +76,11 @@ def reads_a_shop(settings: Settings, asked: str = "") -> bool:
     return bool(asked or settings.input or apis or databases(settings).on())
 
 
-def only_at(settings: Settings, addresses: Mapping[str, str]) -> Settings:
+def only_at(
+    settings: Settings,
+    addresses: Mapping[str, str],
+    further: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
+) -> Settings:
     """The settings with these API sources on, at these addresses, and every other API and every
     database off.
 
@@ -84,6 +89,7 @@ def only_at(settings: Settings, addresses: Mapping[str, str]) -> Settings:
     Args:
         settings: a shop's.
         addresses: base addresses by the source's name.
+        further: base addresses of a source's further accounts, by its name and theirs.
     """
     apis = {
         name: own.model_copy(
@@ -92,6 +98,6 @@ def only_at(settings: Settings, addresses: Mapping[str, str]) -> Settings:
             else {"enabled": False}
         )
         for name, source in api_sources().items()
-        for own in (source.own(settings).alone(),)
+        for own in (source.own(settings).only_with(further.get(name, {})),)
     }
     return settings.with_sections({SQL: SqlSettings(), **apis})

@@ -130,6 +130,9 @@ def demo(
     months: Annotated[
         int, typer.Option(min=3, max=120, help="How long the pretend shop has been there.")
     ] = 18,
+    shops: Annotated[
+        int, typer.Option(min=1, max=2, help="2: a small second shop that sells in euros.")
+    ] = 1,
     as_of: AsOfOption = None,
     folder: HomeOption = None,
     cards: Annotated[
@@ -142,7 +145,7 @@ def demo(
     with _lock_first(home):
         from orchestration.commands.demo import run_demo
 
-        run_demo(home, people, seed, as_of, out, cards=cards, months=months)
+        run_demo(home, people, seed, as_of, out, cards=cards, months=months, shops=shops)
 
 
 @app.command()

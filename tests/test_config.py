@@ -131,6 +131,22 @@ def test_the_pretend_shops_sources_take_its_address_and_its_keys() -> None:
     assert found["lateness_hours"] == 5
 
 
+def test_of_further_shops_only_those_that_are_served_are_asked() -> None:
+    shopify = SOURCES["shopify"]
+    ours = {"enabled": True, "base_url": "https://ours.example", "client_secret_env": "OURS"}
+    further = {name: ours | {"base_url": f"https://{name}.example"} for name in ("outlet", "third")}
+    settings = Settings(sources={"shopify": shopify.settings.model_validate(ours | further)})
+    main, outlet = "http://127.0.0.1:9", "http://127.0.0.1:10"
+    found = shopify.own(only_at(settings, {"shopify": main}, {"shopify": {"outlet": outlet}}))
+    accounts = found.model_dump()["shops"]
+    assert list(accounts) == ["outlet"]
+    assert accounts["outlet"]["enabled"]
+    assert accounts["outlet"]["base_url"] == outlet
+    assert accounts["outlet"]["client_secret_env"] == "SHOPIFY_OUTLET_CLIENT_SECRET"
+    with pytest.raises(ValueError, match="no further accounts"):
+        only_at(settings, {"klaviyo": main}, {"klaviyo": {"outlet": outlet}})
+
+
 def test_reading_the_settings_does_not_load_dlt() -> None:
     """It takes a second, and every command reads the settings."""
     code = "import sys, ingestion.settings_file; sys.exit('dlt' in sys.modules)"

@@ -22,6 +22,9 @@ def main(arguments: list[str] | None = None) -> int:
         "--out", type=Path, required=True, help="gets input/, truth/ and, with servers, api/"
     )
     parser.add_argument(
+        "--shops", type=int, default=1, choices=[1, 2], help="2: a small one in euros beside it"
+    )
+    parser.add_argument(
         "--all-files", action="store_true", help="orders and mail as files too, no APIs"
     )
     parser.add_argument(
@@ -35,11 +38,15 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error("--people must be at least 1")
     if chosen.months < 1:
         parser.error("--months must be at least 1")
+    if chosen.shops > 1 and chosen.all_files:
+        parser.error(
+            "--shops 2 needs the APIs, as files are of the first shop: leave --all-files out"
+        )
     world = make_world(chosen.people, chosen.seed, chosen.as_of, months=chosen.months)
     if chosen.all_files:
         write_all_files(world, chosen.out, chosen.ending)
     else:
-        write_demo(world, chosen.out)
+        write_demo(world, chosen.out, shops=chosen.shops)
     return 0
 
 

@@ -172,7 +172,7 @@ def choose(
         memory.since[person[angry]] = reviewed[rows[angry]]
     changed = np.flatnonzero(memory.since < FAR_FUTURE)
     found = Switches(changed, memory.left[changed], memory.taken[changed], memory.since[changed])
-    return _priced(replace(lines, product=product), orders, shelf, done), found
+    return priced(replace(lines, product=product), orders, shelf, done), found
 
 
 def _turns(orders: Orders) -> list[Ints]:
@@ -223,7 +223,7 @@ def _products_of_brands() -> Ints:
     return table
 
 
-def _priced(lines: Lines, orders: Orders, shelf: Shelf, done: int) -> Lines:
+def priced(lines: Lines, orders: Orders, shelf: Shelf, done: int = 0) -> Lines:
     """The lines of what is not done yet at the price of their moment."""
     pence = shelf.price(lines.product, orders.placed[lines.order])
     price = price_in(pence, orders.currency[lines.order])

@@ -10,9 +10,9 @@ import socket
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,7 @@ class DemoServers:
     shopify_url: str
     klaviyo: Klaviyo
     shopify: Shopify
+    shops: dict[str, str] = field(default_factory=dict)
 
     @property
     def env(self) -> dict[str, str]:
@@ -46,6 +47,10 @@ class DemoServers:
             "KLAVIYO_API_KEY": API_KEY,
             "SHOPIFY_CLIENT_ID": CLIENT_ID,
             "SHOPIFY_CLIENT_SECRET": CLIENT_SECRET,
+        } | {
+            f"SHOPIFY_{name.upper()}_CLIENT_{part}": value
+            for name in self.shops
+            for part, value in (("ID", CLIENT_ID), ("SECRET", CLIENT_SECRET))
         }
 
     @property
@@ -53,10 +58,20 @@ class DemoServers:
         """The base address of each API, by the name of the source that it serves."""
         return {"klaviyo": self.klaviyo_url, "shopify": self.shopify_url}
 
+    @property
+    def further(self) -> dict[str, Mapping[str, str]]:
+        """The base addresses of a source's further accounts, by the source and their names."""
+        return {"shopify": self.shops}
+
 
 @contextmanager
-def demo_servers(content: World | Path) -> Iterator[DemoServers]:
-    """Serve a world, or the `api/` folder that `write_api` made of one."""
+def demo_servers(content: World | Path, shops: Path | None = None) -> Iterator[DemoServers]:
+    """Serve a world, or the `api/` folder that `write_api` made of one.
+
+    Args:
+        content: the world or its folder.
+        shops: the folder in which each further Shopify shop has one, under its name.
+    """
     with ExitStack() as stack:
         if isinstance(content, World):
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="regulars-demo-")))
@@ -67,7 +82,13 @@ def demo_servers(content: World | Path) -> Iterator[DemoServers]:
         shopify = Shopify.load(folder / "shopify", CLIENT_ID, CLIENT_SECRET)
         klaviyo_url = stack.enter_context(served(klaviyo.app()))
         shopify_url = stack.enter_context(served(shopify.app()))
-        yield DemoServers(klaviyo_url, shopify_url, klaviyo, shopify)
+        further = {
+            path.name: stack.enter_context(
+                served(Shopify.load(path, CLIENT_ID, CLIENT_SECRET).app())
+            )
+            for path in (sorted(shops.iterdir()) if shops and shops.exists() else ())
+        }
+        yield DemoServers(klaviyo_url, shopify_url, klaviyo, shopify, further)
 
 
 @contextmanager

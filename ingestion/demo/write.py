@@ -3,7 +3,7 @@
 Belongs here: which writer makes what, block by block. Does not belong here: formats (write_*).
 
 Layout of a demo folder: `input/` (FORMATS' folders), `api/` (what the servers serve), `truth/`
-(which nothing in the other two refers to).
+(which nothing in the other two refers to) and, where there is a second shop, `shops/`.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from ingestion.demo import (
     write_truth,
     write_web,
 )
+from ingestion.demo.second_shop import write_second_shop
 from ingestion.demo.tables import Connection, connection, load_block, load_shop
 from ingestion.demo.world import Block, World
 
@@ -46,7 +47,7 @@ def write_api(world: World, folder: Path) -> None:
         write_shopify.write_api_fixed(con, folder / "shopify", since, until)
 
 
-def write_demo(world: World, folder: Path, workers: int | None = None) -> None:
+def write_demo(world: World, folder: Path, workers: int | None = None, shops: int = 1) -> None:
     """Write input, APIs and truth side by side; the files are the same for any `workers`."""
     _write_blocks(partial(_write_demo_block, world, folder), world.block_count, workers)
     api = folder / "api"
@@ -57,6 +58,8 @@ def write_demo(world: World, folder: Path, workers: int | None = None) -> None:
             con, api / "shopify", world.calendar.start, world.calendar.end
         )
         _write_fixed_folders(con, world, folder)
+    if shops > 1:
+        write_second_shop(world, folder)
 
 
 def write_all_files(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ingestion.demo import write_gifts
-from ingestion.demo.catalogue import SHOP_URL
+from ingestion.demo.catalogue import CURRENCIES, PRICE_FACTOR, SHOP_URL
 from ingestion.demo.json_text import Quoted, Shape, Word, json_sql, rows, text, when
 from ingestion.demo.purchases import DISCOUNTS
 from ingestion.demo.tables import Connection, copy_lines
@@ -317,17 +317,22 @@ select to_json({
     'vendor': brand, 'productType': category, 'status': 'ACTIVE', 'tags': [substitute_group],
     'createdAt': iso(getvariable('since')),
     'updatedAt': iso(greatest(getvariable('since') + index * 3600, s.since)),
-    'priceRangeV2': {'minVariantPrice': {'amount': money(s.price), 'currencyCode': 'GBP'},
-        'maxVariantPrice': {'amount': money(s.price), 'currencyCode': 'GBP'}},
+    'priceRangeV2': {'minVariantPrice': {'amount': money(own_price), 'currencyCode': own_currency},
+        'maxVariantPrice': {'amount': money(own_price), 'currencyCode': own_currency}},
     'tracksInventory': true, 'totalInventory': case when s.in_stock then 20 + index % 30 else 0 end,
     'variants': {'nodes': [{
         'id': 'gid://shopify/ProductVariant/' || (product_id::bigint + 1), 'sku': sku,
             'title': 'Default Title',
-        'price': money(s.price), 'availableForSale': s.in_stock,
+        'price': money(own_price), 'availableForSale': s.in_stock,
         'inventoryQuantity': case when s.in_stock then 20 + index % 30 else 0 end,
-        'inventoryItem': {'unitCost': {'amount': money(cost), 'currencyCode': 'GBP'}}}]}
+        'inventoryItem': {'unitCost': {'amount': money(round(cost * getvariable('factor'))),
+            'currencyCode': own_currency}}}]}
 })::text as line
-from products join product_states s using (index)
+from products join (
+    select *, round(price * getvariable('factor') / 5) * 5 as own_price,
+        getvariable('currency') as own_currency
+    from product_states
+) s using (index)
 where s.since < getvariable('until') and s.until >= getvariable('until')
 order by index
 """
@@ -430,8 +435,13 @@ from (select unnest([PERCENTS]) as percent) order by percent
 """.replace("PERCENTS", ", ".join(str(percent) for percent in DISCOUNTS if percent))
 
 
-def write_api_fixed(con: Connection, folder: Path, since: int, until: int) -> None:
+def write_api_fixed(
+    con: Connection, folder: Path, since: int, until: int, currency: str = CURRENCIES[0]
+) -> None:
     """Write the products as they are at `until`, and the discounts, as GraphQL nodes."""
+    factor = float(PRICE_FACTOR[CURRENCIES.index(currency)])
+    con.execute(f"set variable currency = '{currency}'")
+    con.execute(f"set variable factor = {factor}")
     con.execute(f"set variable since = {since}")
     con.execute(f"set variable until = {until}")
     copy_lines(con, _DISCOUNTS, folder / "discountNodes" / "part-000.jsonl")

@@ -39,7 +39,8 @@ _FIXED = {
         where o.real_days > 0 order by o.own""",
     "shelf": """
         select p.product_id, moment(nullif(s.since, 0)) as since, moment(s.until) as until,
-            s.price::decimal(18, 2) / 100 as price_gbp, s.price < p.price as is_dropped, s.in_stock
+            (s.price / 100)::decimal(18, 2) as price_gbp, s.price < p.price as is_dropped,
+            s.in_stock
         from product_states s join products p using (index) order by index, s.since""",
 }
 

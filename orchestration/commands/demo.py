@@ -58,6 +58,14 @@ format = "csv"
 """
 
 
+SECOND_SHOP = """
+# The second shop, of `--shops 2`: its ids have its name before them.
+[sources.shopify.outlet]
+enabled = true
+base_url = "http://127.0.0.1/outlet"
+"""
+
+
 def run_demo(
     home: Home,
     people: int,
@@ -67,6 +75,7 @@ def run_demo(
     *,
     cards: bool = True,
     months: int = MONTHS,
+    shops: int = 1,
 ) -> None:
     """Make the world (once), serve it, run everything, deliver to local files, tell about it.
 
@@ -83,6 +92,7 @@ def run_demo(
         "months": months,
         "as_of": moment.isoformat(),
         "cards": cards,
+        "shops": shops,
     }
     with lock.hold(home.lock):
         _refuse_another_world(home, wanted)
@@ -92,10 +102,10 @@ def run_demo(
             shutil.rmtree(home.demo, ignore_errors=True)
             troubles = Troubles(hidden_card=0.0 if cards else 1.0)
             first = moment.replace(tzinfo=UTC)
-            write_demo(make_world(people, seed, first, troubles, months), home.demo)
+            write_demo(make_world(people, seed, first, troubles, months), home.demo, shops=shops)
             (home.demo / WORLD).write_text(json.dumps(wanted), "utf-8")
         if not own_settings(home).exists():
-            own_settings(home).write_text(SETTINGS, "utf-8")
+            own_settings(home).write_text(SETTINGS + (SECOND_SHOP if shops > 1 else ""), "utf-8")
         os.environ["REGULARS_CONFIG"] = str(own_settings(home))
         out.print("Pulling ...")
         # Asked for, like `--send`: it goes into the demo's own folder, and can go nowhere else.
@@ -113,7 +123,7 @@ def _refuse_another_world(home: Home, wanted: dict[str, object]) -> None:
     mark = read_mark(home)
     if mark is None or mark.kind != "demo":
         return
-    world = {"months": MONTHS, **mark.world}  # older marks do not say it
+    world = {"months": MONTHS, "shops": 1, **mark.world}  # older marks do not say it
     if world != wanted:
         raise UsageError(
             f"{home.root} holds another pretend shop ({_words(world)}).",
@@ -124,6 +134,7 @@ def _refuse_another_world(home: Home, wanted: dict[str, object]) -> None:
 def _words(world: Mapping[str, object]) -> str:
     cards = "" if world["cards"] else ", without cards"
     made = f"{world['people']} people, {world['months']} months, seed {world['seed']}"
+    made += ", two shops" if world["shops"] != 1 else ""
     return f"{made}, as of {world['as_of']}{cards}"
 
 

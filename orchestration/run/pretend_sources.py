@@ -30,10 +30,11 @@ def pretend_sources(
     from ingestion.demo.write_days import write_until  # noqa: PLC0415
 
     write_until(world_of(home), home.demo, day_of(home, moment))
-    with demo_servers(home.demo / "api") as servers, _environment(servers.env):
-        served = " and ".join(f"{name} at {url}" for name, url in servers.addresses.items())
+    with demo_servers(home.demo / "api", home.demo / "shops") as servers, _environment(servers.env):
+        told = servers.addresses | servers.shops
+        served = " and ".join(f"{name} at {url}" for name, url in told.items())
         say(f"The pretend shop serves {served}.")
-        yield only_at(settings, servers.addresses)
+        yield only_at(settings, servers.addresses, servers.further)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ the same shop. Does not belong here: asking a shop anything (graphql.py).
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
@@ -87,9 +88,13 @@ class ShopifySettings(ShopSettings):
         """Every shop of the section, by name."""
         return {"": self, **self.shops}
 
-    def alone(self) -> ShopifySettings:
-        """Only the shop of `[sources.shopify]`."""
-        return self.model_copy(update={"shops": {}})
+    def only_with(self, accounts: Mapping[str, str]) -> ShopifySettings:
+        """The shop of `[sources.shopify]`, and these further ones at their addresses."""
+        shops = {
+            name: ShopSettings(**_named(name, {"enabled": True, "base_url": address}))
+            for name, address in accounts.items()
+        }
+        return self.model_copy(update={"shops": shops})
 
 
 def _named(name: str, table: dict[str, Any]) -> dict[str, Any]:

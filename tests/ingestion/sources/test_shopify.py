@@ -548,7 +548,7 @@ def test_two_shops_with_equal_ids_keep_their_rows_apart(
 
 
 def test_each_shop_has_its_own_cursor(shop: DemoServers, two_shops: ShopifySettings) -> None:
-    main_only = two_shops.alone()
+    main_only = two_shops.only_with({})
     state: dict[str, Any] = {}
     rows_of(shopify, "products", main_only, state)
     assert "shops" not in state
@@ -605,7 +605,7 @@ def test_a_further_shop_alone_switches_the_source_on() -> None:
     own = ShopifySettings.model_validate({"outlet": outlet})
     assert list(own.accounts()) == ["outlet"]
     assert own.is_on
-    assert not own.alone().is_on
+    assert not own.only_with({}).is_on
     assert own.shops["outlet"].shop_id == "outlet"
     assert not ShopifySettings.model_validate({"outlet": outlet | {"enabled": False}}).is_on
 

@@ -30,7 +30,9 @@ def test_a_shop_of_other_months_needs_another_home(home: Home) -> None:
     assert not home.demo.exists()
 
 
-def test_the_months_of_an_older_mark_are_eighteen(home: Home) -> None:
-    demo._refuse_another_world(home, {**MARK, "months": 18})
-    with pytest.raises(UsageError):
-        demo._refuse_another_world(home, {**MARK, "months": 19})
+def test_the_months_of_an_older_mark_are_eighteen_and_its_shops_one(home: Home) -> None:
+    known = {**MARK, "months": 18, "shops": 1}
+    demo._refuse_another_world(home, known)
+    for other in ({"months": 19}, {"shops": 2}):
+        with pytest.raises(UsageError):
+            demo._refuse_another_world(home, known | other)
