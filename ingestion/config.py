@@ -179,6 +179,12 @@ class Permission(Section):
     sms_refusal_ends_everything: bool = True
 
 
+class Privacy(Section):
+    """How long files stay that hold everything about a person who asked for it."""
+
+    subject_export_days: Annotated[int, Field(ge=1, le=365)] = 30
+
+
 class Notify(Section):
     """Who hears of a failure; both off by default."""
 
@@ -215,6 +221,7 @@ class Settings(Section):
     identity: Identity = Identity()
     quarantine: Quarantine = Quarantine()
     permission: Permission = Permission()
+    privacy: Privacy = Privacy()
     notify: Notify = Notify()
     schedule: Schedule = Schedule()
     models: dict[str, Any] = {}

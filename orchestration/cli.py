@@ -302,6 +302,18 @@ def explain(
     print_explanation(_home(folder, quiet=as_json), who, why, out, as_json=as_json)
 
 
+@app.command("export-subject")
+def export_subject(
+    who: Annotated[str, typer.Argument(help="Any identifier (email, phone, login …) or id.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether to write it.")] = False,
+    folder: HomeOption = None,
+) -> None:
+    """Write every row that is held about a person to one file, for the person who asks for it."""
+    from orchestration.commands.subject import print_export
+
+    print_export(_home(folder), who, out, confirmed=yes, confirm=typer.confirm)
+
+
 @consent_app.command("grant")
 def consent_grant(
     identifier: Annotated[str, typer.Argument(help="Email address, phone number or login.")],

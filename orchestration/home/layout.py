@@ -97,6 +97,11 @@ class Home:
         return self.root / "review"
 
     @property
+    def subject_exports(self) -> Path:
+        """What is held about people who asked for it; deleted when it is old."""
+        return self.root / "subject_exports"
+
+    @property
     def dagster(self) -> Path:
         """DAGSTER_HOME."""
         return self.root / "dagster"

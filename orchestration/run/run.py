@@ -24,6 +24,7 @@ from ingestion.pipelines import RunContext
 from ingestion.quarantine import waiting_rows
 from orchestration.home import lock
 from orchestration.home.layout import Home
+from orchestration.home.retention import delete_old_exports
 from orchestration.home.workers import free_stores
 from orchestration.ops import runs, schema
 from orchestration.ops.commit import heal
@@ -157,6 +158,7 @@ def open_run(
     home.create()
     with lock.hold(home.lock, wait_seconds), _own_store(home) as store:
         clear_up(home, store, say)
+        delete_old_exports(home, days=settings.privacy.subject_export_days, at=clock())
         request = request() if callable(request) else request
         run_id = next_run_id(store, request.as_of)
         facts = runs.Run(run_id, request.as_of, code_version())

@@ -1,0 +1,201 @@
+"""Everything held about one person, as one file: what the law calls a subject access request.
+
+Belongs here: which rows are a person's, and the file. Does not belong here: a readable account of a
+person (`explain`), or how long the file stays (`home.retention`).
+
+A row is a person's when it names their id or an earlier one, or one of their own identifiers; a
+pair of identifiers only when both are theirs. Values that several people share are nobody's, and so
+are rows about a household, a product or the shop. Published tables and the operational store are
+read; raw holds what these were made of, under the shop's own keys, and is not.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+from sqlalchemy import Table, select, tuple_
+
+from ingestion.duckdb import name
+from ingestion.errors import UsageError
+from ingestion.settings_file import load_settings
+from orchestration.home.layout import OWNER_ONLY, Home
+from orchestration.ops import schema
+from orchestration.ops.store import Store, from_micros, open_store
+from orchestration.published.reader import open_published
+from orchestration.who.explain import Reader, find_person, unreadable
+
+PUBLIC = ("marts", "segments", "activity")
+# Copies of what the store itself is asked for below, one run behind it.
+MIRRORED = ("activity.fct_deliveries", "activity.fct_held_back")
+# Both ends of a pair have to be the person's.
+PAIRS = (
+    ("identifier_a_type", "identifier_a_value"),
+    ("identifier_b_type", "identifier_b_value"),
+)
+_LOOKUP = 400
+
+Keys = Sequence[tuple[str, str]]
+Rows = list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class SubjectExport:
+    """A file that was written: whose, where, and how many rows of each table."""
+
+    customer_id: str
+    path: Path
+    rows: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class _Subject:
+    customer_id: str
+    ids: tuple[str, ...]  # the id of today and those merged into it
+    keys: Keys  # identifiers that are this person's alone
+
+
+def export_subject(home: Home, who: str, *, at: datetime) -> SubjectExport:
+    """Write every row that is held about the person behind `who`.
+
+    Args:
+        home: the shop's home.
+        who: any identifier or id, as `explain` takes it.
+        at: the moment of the request, naive UTC; it names the file.
+
+    Raises:
+        NotFoundError: nobody is known by it, or the value is shared.
+        AmbiguousError: several people are.
+        UsageError: the file cannot be written.
+    """
+    country = load_settings().shop.default_country
+    try:
+        with open_published(home) as connection:
+            reader = Reader(connection)
+            subject = _subject(reader, find_person(reader, who, country)[0])
+            tables = _published_rows(connection, subject)
+    except duckdb.Error as error:
+        raise unreadable(home) from error
+    with open_store(home) as store:
+        tables |= _stored_rows(store, subject)
+    home.subject_exports.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = home.subject_exports / f"{subject.customer_id}-{at:%Y%m%dT%H%M%S}.json"
+    about = {"customer_id": subject.customer_id, "made_at": at.isoformat(), "tables": tables}
+    _write(path, about)
+    return SubjectExport(
+        subject.customer_id, path, {table: len(rows) for table, rows in tables.items()}
+    )
+
+
+def _subject(reader: Reader, customer_id: str) -> _Subject:
+    aliases = reader.rows(
+        "marts.customer_aliases",
+        "select alias_id from marts.customer_aliases"
+        f" where customer_id = '{customer_id}' order by all",
+    )
+    keys = [
+        (row["identifier_type"], row["identifier_value"])
+        for row in reader.of_person("marts.bridge_customer_identifiers", customer_id)
+        if not row["is_shared"]
+    ]
+    ids = (customer_id, *(row["alias_id"] for row in aliases))
+    return _Subject(customer_id, ids, tuple(sorted(keys)))
+
+
+def _published_rows(connection: duckdb.DuckDBPyConnection, subject: _Subject) -> dict[str, Rows]:
+    """The person's rows of every published table that has any."""
+    connection.register("subject_ids", pa.table({"customer_id": list(subject.ids)}))
+    kinds, values = zip(*subject.keys, strict=True) if subject.keys else ((), ())
+    columns = {"kind": pa.array(kinds, pa.string()), "value": pa.array(values, pa.string())}
+    connection.register("subject_keys", pa.table(columns))
+    tables = connection.execute(
+        "select table_schema, table_name, list(column_name) from information_schema.columns"
+        " where list_contains($1, table_schema) group by all order by all",
+        [list(PUBLIC)],
+    ).fetchall()
+    found = {}
+    for space, table, names in tables:
+        condition = _whose(names)
+        if condition and f"{space}.{table}" not in MIRRORED:
+            cursor = connection.execute(
+                f"select * from {name(space, table)} where {condition} order by all"
+            )
+            labels = [column[0] for column in cursor.description or []]
+            rows = [dict(zip(labels, row, strict=True)) for row in cursor.fetchall()]
+            if rows:
+                found[f"{space}.{table}"] = rows
+    return found
+
+
+def _whose(columns: Sequence[str]) -> str:
+    """Which rows of a table with these columns are the person's; empty where none can be."""
+    keys = "select kind, value from subject_keys"
+    if "customer_id" in columns:
+        return "customer_id in (select customer_id from subject_ids)"
+    if all(column in columns for pair in PAIRS for column in pair):
+        return " and ".join(f"({', '.join(pair)}) in ({keys})" for pair in PAIRS)
+    if {"identifier_type", "identifier_value"} <= set(columns):
+        return f"(identifier_type, identifier_value) in ({keys})"
+    return ""
+
+
+def _stored_rows(store: Store, subject: _Subject) -> dict[str, Rows]:
+    """The person's rows of the operational store, as of now."""
+    found = {}
+    for table in schema.metadata.sorted_tables:
+        rows: dict[tuple[Any, ...], dict[str, Any]] = {}
+        with store.read() as connection:
+            for condition in _conditions(table, subject):
+                query = select(table).where(condition).order_by(*table.primary_key)
+                for row in connection.execute(query).mappings():
+                    key = tuple(row[column.name] for column in table.primary_key)
+                    rows[key] = _in_words(table, row)
+        if rows:
+            found[f"ops.{table.name}"] = [rows[key] for key in sorted(rows, key=str)]
+    return found
+
+
+def _conditions(table: Table, subject: _Subject) -> Iterable[Any]:
+    if "identifier_value" in table.c:
+        pair = tuple_(table.c.identifier_type, table.c.identifier_value)
+        for start in range(0, len(subject.keys), _LOOKUP):
+            yield pair.in_(subject.keys[start : start + _LOOKUP])
+    elif "customer_id" in table.c:
+        yield table.c.customer_id.in_(subject.ids)
+
+
+def _in_words(table: Table, row: Mapping[Any, Any]) -> dict[str, Any]:
+    """A row of the store with its times as such."""
+    return {
+        column.name: from_micros(row[column.name])
+        if column.info.get(schema.IS_TIME) and row[column.name] is not None
+        else row[column.name]
+        for column in table.columns
+    }
+
+
+def _write(path: Path, content: Mapping[str, Any]) -> None:
+    beside = path.with_name(f"{path.name}.part")
+    try:
+        descriptor = os.open(beside, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, OWNER_ONLY)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+            json.dump(content, stream, ensure_ascii=False, indent=1, default=_plain)
+            stream.flush()
+            os.fsync(stream.fileno())
+        beside.replace(path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise UsageError(
+            f"{path} cannot be written ({error.strerror}).", "Make room in the home, or mend it."
+        ) from error
+
+
+def _plain(value: object) -> str:
+    return value.isoformat() if isinstance(value, date) else str(value)
