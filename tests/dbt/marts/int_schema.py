@@ -93,7 +93,8 @@ INTERMEDIATE: dict[str, str] = {
         updated_at timestamp,
         attributes text, evidence_grade text""",
     "int_contact_attributes": """
-        contact_key text, customer_id text, trait text, value text, source text,
+        contact_key text, customer_id text, trait text, value text, contact_source text,
+        source text,
         created_at timestamp, _dlt_load_id text, _line bigint""",
     "int_stated_answers": """
         customer_id text, trait text, value text, source text, stated_at timestamp,

@@ -1,4 +1,4 @@
-"""Who is on which list of the mail system, and what a profile says of each channel."""
+"""Who is on which list of the mail system, and what a profile says beside its address."""
 
 from __future__ import annotations
 
@@ -13,20 +13,22 @@ from tests.dbt.world import World
 
 Connection = duckdb.DuckDBPyConnection
 MODELS = (
-    *("--select", "+customer_lists", "+dim_customers"),
+    *("--select", "+customer_lists", "+dim_customers", "+customer_traits"),
     *("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"),
 )
 
 
-def profile(key: str, address: str | None, **channels: str) -> dict[str, Any]:
-    """A profile, and what it says of each channel."""
+def profile(
+    key: str, address: str | None, own: dict[str, Any] | None = None, **channels: str
+) -> dict[str, Any]:
+    """A profile, the shop's own properties of it, and what it says of each channel."""
     said = {channel: {"marketing": {"consent": consent}} for channel, consent in channels.items()}
     return {
         "profile_id": key,
         "email": address,
         "created_at": "2026-05-01 08:00:00",
         "updated_at": "2026-05-01 08:00:00",
-        "payload": {"attributes": {"subscriptions": said}},
+        "payload": {"attributes": {"subscriptions": said, "properties": own or {}}},
     }
 
 
@@ -53,7 +55,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connection]:
                 "A1", ann, email="SUBSCRIBED", sms="NEVER_SUBSCRIBED", mobile_push="SUBSCRIBED"
             ),
             profile("A2", ann, email="UNSUBSCRIBED"),
-            profile("B", bo),
+            profile(
+                "B", bo, {"Shoe Size": 39, "$source": "form", "Tags": ["a", "b"], "Note": None}
+            ),
             profile("C", cy, sms="UNSUBSCRIBED"),
         ],
     )
@@ -117,3 +121,12 @@ def test_a_profile_says_of_each_channel_what_klaviyo_holds(built: Connection) ->
         ("B", None, None, None),
         ("C", None, "unsubscribed", None),
     ]
+
+
+def test_the_shops_own_properties_of_a_profile_are_traits_without_a_time(built: Connection) -> None:
+    """Klaviyo's own are none of the shop's, and a list is no plain statement."""
+    found = built.execute(
+        "select trait, value, evidence_kind, source, stated_at from marts.customer_traits"
+        " where source like 'klaviyo%' order by all"
+    ).fetchall()
+    assert found == [("shoe_size", "39", "stated", "klaviyo", None)]

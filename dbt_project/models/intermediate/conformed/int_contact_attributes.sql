@@ -1,10 +1,34 @@
 {#- Traits that lists state under names of their own, with whose they are. -#}
 with attributes as (
     select
-        *,
+        contact_key,
+        'contacts' as contact_source,
+        source,
+        email,
+        phone,
         coalesce(orders_customer_id, loyalty_id, '') as own_id,
-        case when orders_customer_id is not null then 'orders_customer_id' else 'loyalty_id' end as own_id_type
+        case when orders_customer_id is not null then 'orders_customer_id' else 'loyalty_id' end as own_id_type,
+        name,
+        value,
+        created_at,
+        _dlt_load_id,
+        _line
     from {{ ref('stg_contacts__attributes') }}
+    union all
+    select
+        contact_key,
+        'klaviyo' as contact_source,
+        null as source,
+        null as email,
+        null as phone,
+        klaviyo_profile_id as own_id,
+        'klaviyo_profile_id' as own_id_type,
+        name,
+        value,
+        null as created_at,
+        _dlt_load_id,
+        null as _line
+    from {{ ref('stg_klaviyo__profile_properties') }}
 ),
 
 customers as (
@@ -30,6 +54,7 @@ select
     customer_id,
     trait,
     plain_value as value,
+    contact_source,
     source,
     created_at,
     _dlt_load_id,

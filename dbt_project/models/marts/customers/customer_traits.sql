@@ -51,7 +51,7 @@ statements as (
         trait,
         value,
         'stated' as evidence_kind,
-        concat_ws(':', 'contacts', {{ plain_code('source') }}) as source,
+        concat_ws(':', contact_source, {{ plain_code('source') }}) as source,
         created_at as stated_at,
         concat_ws('|', _dlt_load_id, lpad(cast(_line as {{ text }}), 12, '0'), contact_key) as record_order
     from {{ ref('int_contact_attributes') }}
