@@ -112,6 +112,10 @@ INTERMEDIATE: dict[str, str] = {
     "int_list_memberships": """
         list_membership_id text, customer_id text, list_source text, list_id text, list_name text,
         joined_at timestamp, left_at timestamp""",
+    "int_spend_resolved": f"""
+        spend_key text, spend_date date, marketing_channel text, campaign text, programme text,
+        cost {MONEY}, currency text, cost_shop {MONEY}, conversion_issue text,
+        claimed_orders bigint, claimed_value {MONEY}, claimed_value_shop {MONEY}""",
     "int_vouchers_resolved": f"""
         voucher_key text, customer_id text, promotion_id text, product_id text,
         value_amount {MONEY}, currency text, issued_at timestamp, redeemed_at timestamp,
