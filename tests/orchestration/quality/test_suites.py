@@ -129,6 +129,27 @@ def test_all_known_people_are_everybody_although_most_visitors_are_anonymous(mak
     assert "vip holds 100.0% of all people whom its channel could address" in found.sentence
 
 
+REACHABLE = (
+    "customer_id in (select customer_id from contactability"
+    " where is_contactable and channel = 'email' and purpose = 'marketing')"
+)
+
+
+def test_all_whom_the_gate_lets_through_are_everybody_although_most_may_not_be_mailed(
+    make_candidate,
+):
+    refused = (
+        "update contactability set is_contactable = false, reason = 'denied',"
+        " consent_receipt_id = null where customer_id > 'c5' and channel = 'email'"
+    )
+    found = everybody(make_candidate, refused, WHOLE.format(REACHABLE))
+    assert found.stops
+    assert found.observed == 1.0
+    half = everybody(make_candidate, refused, WHOLE.format(f"{REACHABLE} and customer_id > 'c3'"))
+    assert half.passed
+    assert 0.1 < half.observed < 0.9
+
+
 def test_on_site_everybody_includes_the_anonymous(make_candidate):
     found = everybody(
         make_candidate,
