@@ -129,6 +129,14 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connection]:
                 "issued_at": "2026-05-02 00:00:00",
                 "redeemed_at": "2026-05-10 11:00:00",
             },
+            # the same code the year before, which none of these orders used
+            spring
+            | {
+                "promotion_id": "spring-25",
+                "code": "TEN",
+                "starts_at": "2025-05-01 00:00:00",
+                "ends_at": "2025-06-01 00:00:00",
+            },
             {"promotion_id": "summer", "name": "Summer", "starts_at": "2026-06-01 00:00:00"},
         ],
     )
@@ -202,6 +210,7 @@ def test_codes_of_the_folder_and_of_shopify_stand_together_with_their_orders(
     assert found == [
         ("promotions", "spring", "TEN", "amount", None, 10, "live", 1, 1, 1, 1),
         ("promotions", "spring", None, "amount", None, 10, "live", 1, 1, 0, 0),
+        ("promotions", "spring-25", "TEN", "amount", None, 10, "ended", 0, 0, 0, 0),
         ("promotions", "summer", None, None, None, None, "scheduled", 0, 0, 0, 0),
         ("shopify", "1", "SAVE15", "percent", 15, None, "live", 0, 0, 2, 2),
         ("shopify", "1", "SAVE15B", "percent", 15, None, "live", 0, 0, 0, 0),

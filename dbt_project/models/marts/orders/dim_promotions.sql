@@ -1,5 +1,11 @@
-with orders as (
+with promotions as (
+    select * from {{ ref('int_promotion_codes') }}
+),
+
+orders as (
     select
+        order_source,
+        order_id,
         customer_id,
         net_sales_shop,
         ordered_at,
@@ -8,16 +14,32 @@ with orders as (
     where discount_code is not null and is_kept
 ),
 
--- Shopify takes a code in any case
+-- Shopify takes a code in any case, and an order may say it twice
+codes as (
+    select distinct
+        order_source,
+        order_id,
+        customer_id,
+        net_sales_shop,
+        ordered_at,
+        upper(trim(code)) as code
+    from orders
+),
+
+-- A code comes again with the next promotion, so each has the orders of its own time
 uses as (
     select
-        upper(trim(code)) as code,
+        promotions.promotion_code_id,
         count(*) as order_count,
-        count(distinct customer_id) as customer_count,
-        sum(net_sales_shop) as net_sales_shop,
-        max(ordered_at) as last_used_at
-    from orders
-    group by upper(trim(code))
+        count(distinct codes.customer_id) as customer_count,
+        sum(codes.net_sales_shop) as net_sales_shop,
+        max(codes.ordered_at) as last_used_at
+    from promotions
+    inner join codes on upper(promotions.code) = codes.code
+    where
+        (codes.ordered_at >= promotions.starts_at or promotions.starts_at is null)
+        and (codes.ordered_at < promotions.ends_at or promotions.ends_at is null)
+    group by promotions.promotion_code_id
 )
 
 select
@@ -43,5 +65,5 @@ select
     promotions.starts_at,
     promotions.ends_at,
     uses.last_used_at
-from {{ ref('int_promotion_codes') }} as promotions
-left join uses on upper(promotions.code) = uses.code
+from promotions
+left join uses on promotions.promotion_code_id = uses.promotion_code_id
