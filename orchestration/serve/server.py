@@ -36,6 +36,7 @@ from orchestration.serve.guard import TOKEN, Guard
 FIRST_PAGE = "/asset-groups"
 POLL_MILLISECONDS = 2000
 STOP_SECONDS = 30.0
+WORKSPACE = REPOSITORY / "workspace.yaml"
 READY_SECONDS = 4.0  # for a run that makes a new home ready at this moment; then it is busy
 
 
@@ -69,8 +70,20 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
-def serve(home: Home, listener: socket.socket, say: Callable[[str], None]) -> None:
-    """Serve Dagster on the listener until Ctrl-C or SIGTERM; says the address that lets in."""
+def serve(
+    home: Home,
+    listener: socket.socket,
+    say: Callable[[str], None],
+    workspace: Path = WORKSPACE,
+) -> None:
+    """Serve Dagster on the listener until Ctrl-C or SIGTERM; says the address that lets in.
+
+    Args:
+        home: whose runs it shows and starts.
+        listener: where it answers.
+        say: takes what there is to say.
+        workspace: the file that names the definitions.
+    """
     token = secrets.token_urlsafe(32)
     name, port = listener.getsockname()[:2]
     host = f"[{name}]" if ":" in name else name
@@ -86,7 +99,7 @@ def serve(home: Home, listener: socket.socket, say: Callable[[str], None]) -> No
     try:
         with ExitStack() as stack:
             try:
-                _serve(stack, listener, token)
+                _serve(stack, listener, token, workspace)
             finally:
                 for number in (signal.SIGINT, signal.SIGTERM):
                     signal.signal(number, signal.SIG_IGN)  # the ending is not interrupted
@@ -122,7 +135,7 @@ def _make_ready(home: Home, say: Callable[[str], None]) -> None:
         time.sleep(0.2)
 
 
-def _serve(stack: ExitStack, listener: socket.socket, token: str) -> None:
+def _serve(stack: ExitStack, listener: socket.socket, token: str, definitions: Path) -> None:
     import uvicorn
     from dagster import DagsterInstance
     from dagster._core.workspace.context import WorkspaceProcessContext
@@ -132,7 +145,7 @@ def _serve(stack: ExitStack, listener: socket.socket, token: str) -> None:
     # While the code server starts in its own process, this one reads the web server's modules.
     with ThreadPoolExecutor(1) as early:
         web = early.submit(import_module, "orchestration.serve.page")
-        workspace = stack.enter_context(_code_server(instance))
+        workspace = stack.enter_context(_code_server(instance, definitions))
         stack.callback(_stop_runs, instance)
         stack.enter_context(_daemon(instance, workspace))
         context = stack.enter_context(
@@ -156,7 +169,7 @@ def _serve(stack: ExitStack, listener: socket.socket, token: str) -> None:
 
 
 @contextmanager
-def _code_server(instance: Any) -> Iterator[Path]:
+def _code_server(instance: Any, definitions: Path) -> Iterator[Path]:
     """The process that loads our definitions, and a workspace file that says where it is."""
     import tempfile
 
@@ -164,7 +177,7 @@ def _code_server(instance: Any) -> Iterator[Path]:
     from dagster._cli.proxy_server_manager import ProxyServerManager
     from dagster._core.workspace.load_target import WorkspaceFileTarget
 
-    target = WorkspaceFileTarget([str(REPOSITORY / "workspace.yaml")])
+    target = WorkspaceFileTarget([str(definitions)])
     with (
         ProxyServerManager(instance, target, code_server_log_level="warning") as manager,
         tempfile.TemporaryDirectory() as folder,

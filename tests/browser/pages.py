@@ -36,14 +36,17 @@ def free_port() -> int:
 
 
 @contextmanager
-def dagster(home: Path, port: int) -> Iterator[str]:
-    """`regulars dev` on this home: the address that lets in; ends as Ctrl-C ends it."""
+def dagster(home: Path, port: int, *program: str) -> Iterator[str]:
+    """`regulars dev`, or a program called like it, on this home: the address that lets in.
+
+    It ends as Ctrl-C ends it.
+    """
     environment = {**os.environ, "REGULARS_HOME": str(home)}
     environment.pop("DAGSTER_HOME", None)
-    command = [str(Path(sys.executable).with_name("regulars")), "dev", "--port", str(port)]
+    command = program or (str(Path(sys.executable).with_name("regulars")), "dev")
     with tempfile.TemporaryFile("w+", encoding="utf-8") as said:
         process = subprocess.Popen(
-            [*command, "--home", str(home)],
+            [*command, "--port", str(port), "--home", str(home)],
             cwd=REPOSITORY,
             env=environment,
             stdout=subprocess.DEVNULL,
