@@ -37,6 +37,7 @@ ACCEPTED = {
 FURTHER = {
     ("customer_360.yml", "rfm_segment"): {"prospects"},
     ("customer_personalisation.yml", "reason"): {"never_asked"},
+    ("rpt_permission_trend.yml", "level"): {"unstated"},
     # What happened to a person did so in places that no message goes to, too
     ("fct_interactions.yml", "channel"): {"web", "store", "other"},
 }

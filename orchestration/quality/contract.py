@@ -106,6 +106,10 @@ PUBLIC_TABLES = {
         "customer_id channel purpose is_contactable reason consent_receipt_id",
         key="customer_id channel purpose",
     ),
+    "marts.rpt_permission_trend": _table(
+        "month channel purpose level wording_version asked_count granted_count denied_count"
+        " withdrawn_count opt_in_rate"
+    ),
     "marts.customer_personalisation": _table(
         "customer_id level reason receipt_id", key="customer_id"
     ),

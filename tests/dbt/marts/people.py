@@ -31,6 +31,7 @@ def add_everybody(shop: Shop) -> None:
     add_households(shop)
     add_doubts(shop)
     add_levels(shop)
+    add_trend(shop)
 
 
 def add_stages(shop: Shop) -> None:
@@ -371,6 +372,33 @@ def add_memberships(shop: Shop) -> None:
             entered_at=entered,
             exited_at=exited,
         )
+
+
+def add_trend(shop: Shop) -> None:
+    """A month long ago with questions and answers; nobody else says anything then."""
+    march = [dt.datetime(2019, 3, day, 12) for day in range(1, 29)]
+    shop.person("trend_two", march[0])
+    shop.identifier("trend_two", "login", "trend-two", march[0])
+    for number in range(5):
+        shop.question(f"trend_{number}@shop.example", march[number])
+    shop.question("trend_0@shop.example", march[9])  # asked again
+    for number in (0, 1, 2):
+        shop.consent(f"trend_{number}@shop.example", "granted", march[10 + number])
+    shop.consent("trend_3@shop.example", "denied", march[10])
+    shop.consent("trend_7@shop.example", "granted", march[10])  # asked by nobody we know of
+    shop.consent("trend_0@shop.example", "revoked", march[20])
+    shop.consent("trend_1@shop.example", "granted", march[21], wording_version="v2")
+    # One person by two identifiers says yes twice, and full and then segment
+    shop.consent("trend_two@shop.example", "granted", march[5])
+    shop.consent("trend-two", "granted", march[6], identifier_type="login")
+    for day, level in ((7, "full"), (8, "segment")):
+        shop.consent(
+            "trend_two@shop.example", "granted", march[day], purpose="personalisation", level=level
+        )
+    shop.suppression("trend_2@shop.example", "unsubscribed", march[22])
+    shop.suppression("trend_1@shop.example", "hard_bounce", march[22])
+    # The last hour of March in UTC is April where the shop is
+    shop.question("trend_9@shop.example", dt.datetime(2019, 3, 31, 23, 30))
 
 
 def add_levels(shop: Shop) -> None:

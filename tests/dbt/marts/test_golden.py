@@ -399,6 +399,30 @@ def test_the_strictest_answer_says_how_far_somebody_is_personalised(shop: Shop, 
     assert (row["answered_at"] is None) == (row["reason"] == "never_asked")
 
 
+def test_what_was_asked_and_answered_is_counted_by_month_channel_level_and_wording(
+    shop: Shop,
+) -> None:
+    """people.add_trend: the counts of people, by hand."""
+    rows = shop.query(
+        "select * from marts.rpt_permission_trend where month between '2019-01-01' and '2019-12-31'"
+    )
+    assert {
+        (
+            *(row["month"].isoformat(), row["channel"], row["purpose"], row["level"]),
+            *(row["wording_version"], row["asked_count"], row["granted_count"]),
+            *(row["denied_count"], row["withdrawn_count"], row["opt_in_rate"]),
+        )
+        for row in rows
+    } == {
+        ("2019-03-01", "email", "marketing", "unstated", "v1", 7, 5, 1, 1, Decimal("0.7143")),
+        ("2019-03-01", "email", "marketing", "unstated", "v2", 1, 1, 0, 0, Decimal(1)),
+        ("2019-03-01", "email", "personalisation", "full", "v1", 1, 1, 0, 0, Decimal(1)),
+        ("2019-03-01", "email", "personalisation", "segment", "v1", 1, 1, 0, 0, Decimal(1)),
+        ("2019-03-01", "email", "*", "unstated", "unstated", 0, 0, 0, 1, None),
+        ("2019-04-01", "email", "marketing", "unstated", "v1", 1, 0, 0, 0, Decimal(0)),
+    }
+
+
 def test_when_somebody_was_last_asked_is_told_and_changes_no_answer(shop: Shop) -> None:
     """The last question about personalisation; LEVELS above has what the same people answered."""
     assert {

@@ -1,0 +1,96 @@
+-- What people were asked and answered, month by month. A shop that keeps no record of asking knows it of
+-- those who answered; whoever said yes and no in one month counts in both.
+with people as (
+    select
+        identifier_type,
+        identifier_value,
+        customer_id
+    from {{ ref('bridge_customer_identifiers') }}
+),
+
+statements as (
+    select
+        identifier_type,
+        identifier_value,
+        channel,
+        purpose,
+        cast(null as {{ dbt.type_string() }}) as level,
+        wording_version,
+        occurred_at,
+        'asked' as said
+    from {{ ref('stg_ops__consent_requests') }}
+    union all
+    select
+        identifier_type,
+        identifier_value,
+        channel,
+        purpose,
+        level,
+        wording_version,
+        occurred_at,
+        case status when 'granted' then 'granted' when 'denied' then 'denied' else 'withdrawn' end as said
+    from {{ ref('stg_ops__consent_events') }}
+    union all
+    -- A bounce is no wish of anybody's
+    select
+        identifier_type,
+        identifier_value,
+        channel,
+        purpose,
+        cast(null as {{ dbt.type_string() }}) as level,
+        cast(null as {{ dbt.type_string() }}) as wording_version,
+        occurred_at,
+        'withdrawn' as said
+    from {{ ref('stg_ops__suppressions') }}
+    where reason <> 'hard_bounce'
+),
+
+of_people as (
+    select
+        {{ shop_date('statements.occurred_at') }} as said_on,
+        statements.channel,
+        statements.purpose,
+        coalesce(statements.level, 'unstated') as level,
+        coalesce(statements.wording_version, 'unstated') as wording_version,
+        statements.said,
+        -- Whose identifier nobody was resolved to is somebody all the same
+        coalesce(people.customer_id, statements.identifier_type || ':' || statements.identifier_value) as person
+    from statements
+    left join people
+        on
+            statements.identifier_type = people.identifier_type
+            and statements.identifier_value = people.identifier_value
+    where statements.occurred_at <= {{ as_of() }}
+),
+
+counted as (
+    select
+        make_date(year(said_on), month(said_on), 1) as month,
+        channel,
+        purpose,
+        level,
+        wording_version,
+        count(distinct case when said in ('asked', 'granted', 'denied') then person end) as asked_count,
+        count(distinct case when said = 'granted' then person end) as granted_count,
+        count(distinct case when said = 'denied' then person end) as denied_count,
+        count(distinct case when said = 'withdrawn' then person end) as withdrawn_count
+    from of_people
+    group by year(said_on), month(said_on), channel, purpose, level, wording_version
+),
+
+final as (
+    select
+        month,
+        channel,
+        purpose,
+        level,
+        wording_version,
+        asked_count,
+        granted_count,
+        denied_count,
+        withdrawn_count,
+        cast(1.0 * granted_count / nullif(asked_count, 0) as decimal(9, 4)) as opt_in_rate
+    from counted
+)
+
+select * from final
