@@ -1,9 +1,10 @@
-"""Days of a pretend shop, moved from Dagster's page: "Materialize all", and a part of the graph.
+"""Runs from Dagster's page that move no day of a pretend shop: a part of the graph, a day before.
 
-Belongs here: moving a demo home on and telling what came of each run as JSON. Does not belong here:
-what must have come of them (test_days.py). It is a program of its own, as selections.py is.
+Belongs here: starting them and telling what came of each as JSON. Does not belong here: what must
+have come of them, and the days themselves (test_days.py). It is a program of its own, as
+selections.py is.
 
-Usage: python -m tests.end_to_end.days DEMO_HOME DAYS
+Usage: python -m tests.end_to_end.days DEMO_HOME
 """
 
 from __future__ import annotations
@@ -16,9 +17,6 @@ from tests.end_to_end.selections import Page
 
 if __name__ == "__main__":
     page = Page(Path(sys.argv[1]))
-    page.told["at first"] = page.state()
-    for day in range(1, int(sys.argv[2]) + 1):
-        page.materialize_all(f"day {day}")
     page.materialize("a part", "dim_customers+")
     page.materialize_all("back", as_of="2026-07-02T00:00:00Z")
     print(json.dumps(page.told))
