@@ -49,4 +49,4 @@ select
     cost,
     currency
 from trusted
-window in_order as (partition by product_id, sku order by valid_from)
+window in_order as (partition by product_id, sku order by valid_from, cost, currency)
