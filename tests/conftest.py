@@ -12,7 +12,9 @@ from xdist.scheduler import LoadScopeScheduling
 
 DEMO_FILES = {
     f"test_{name}.py"
-    for name in ("demo", "growth", "households", "pages", "report_figures", "selections")
+    for name in (
+        *("demo", "growth", "households", "pages", "report_figures", "selections", "subject"),
+    )
 }
 os.environ.setdefault("DO_NOT_TRACK", "1")
 os.environ.setdefault("DBT_SEND_ANONYMOUS_USAGE_STATS", "false")
