@@ -20,6 +20,8 @@ FEW_ON_ONE_SIDE = {
     "int_interactions_messages": "steps of a message",
     "rpt_rfm_matrix": "scores from one to five",
     "int_identifiers": "blocked words by kind of identifier",
+    "int_list_memberships": "lists of the mail system",
+    "int_order_conversions": "currencies of costs",
     **dict.fromkeys(
         (
             "shop_rhythm",

@@ -31,6 +31,12 @@ costs as (
     from {{ ref('int_product_costs') }}
 ),
 
+only_variants as (
+    select *
+    from costs
+    where is_only_variant
+),
+
 resolved as (
     select
         -- An order may give two of its lines one id: the first keeps it, the others have their number too
@@ -90,14 +96,13 @@ resolved as (
         on
             product_keys.product_id = own_costs.product_id
             and lines.sku = own_costs.sku
-            and (lines.ordered_at >= own_costs.valid_from or own_costs.is_first)
-            and (lines.ordered_at < own_costs.valid_to or own_costs.valid_to is null)
-    left join costs as only_costs
+            and lines.ordered_at >= own_costs.counts_from
+            and lines.ordered_at < own_costs.counts_until
+    left join only_variants as only_costs
         on
             product_keys.product_id = only_costs.product_id
-            and only_costs.is_only_variant
-            and (lines.ordered_at >= only_costs.valid_from or only_costs.is_first)
-            and (lines.ordered_at < only_costs.valid_to or only_costs.valid_to is null)
+            and lines.ordered_at >= only_costs.counts_from
+            and lines.ordered_at < only_costs.counts_until
 ),
 
 costed as (

@@ -1,7 +1,7 @@
 {#-
     What one piece of a product's variant cost the shop, from when until when. The catalogue's dated word goes before
     Shopify's, and an undated one last. What was known first holds for all time before, because an older cost is
-    nowhere to be found.
+    nowhere to be found. `counts_from` and `counts_until` are never empty, so that a join by them is one of ranges alone.
 -#}
 with stated as (
     select
@@ -44,7 +44,11 @@ select
     sku,
     valid_from,
     lead(valid_from) over in_order as valid_to,
-    row_number() over in_order = 1 as is_first,
+    case
+        when row_number() over in_order > 1 then valid_from
+        else timestamp '1900-01-01 00:00:00'
+    end as counts_from,
+    coalesce(lead(valid_from) over in_order, timestamp '9999-12-31 00:00:00') as counts_until,
     is_only_variant,
     cost,
     currency
