@@ -33,6 +33,9 @@ def noticing_interrupts() -> Iterator[Callable[[], bool]]:
         handler = before[number]
         if callable(handler):
             handler(number, frame)
+        nobody = signal.getsignal(signal.SIGINT) is remember and not callable(before[signal.SIGINT])
+        if number == signal.SIGTERM and nobody:
+            raise KeyboardInterrupt  # a program in the background ignores Ctrl-C, which this became
 
     for number, handler in before.items():
         if number == signal.SIGINT or callable(handler):  # else SIGTERM ends the process by itself

@@ -90,5 +90,9 @@ def test_sigterm_ends_what_ctrl_c_does_not_reach() -> None:
     try:
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGTERM)
+        with pytest.raises(KeyboardInterrupt), noticing_interrupts() as interrupted:
+            os.kill(os.getpid(), signal.SIGINT)
+            assert interrupted()
+            os.kill(os.getpid(), signal.SIGTERM)
     finally:
         signal.signal(signal.SIGINT, before)
