@@ -41,3 +41,24 @@
 {% macro shop_price(plain, set) -%}
     coalesce({{ price_from_text(plain) }}, {{ price_from_text(set ~ '.shop_money.amount') }})
 {%- endmacro %}
+
+{#- The latest rate into the shop's currency on or before the day of each amount that has one. -#}
+{% macro latest_rates(amounts, day, keys) -%}
+    select
+        {%- for key in keys %}
+        {{ amounts }}.{{ key }},
+        {%- endfor %}
+        max_by(rates.rate, rates.rate_date) as rate
+    from {{ amounts }}
+    inner join {{ ref('stg_rates__rates') }} as rates
+        on {{ amounts }}.currency = rates.currency and {{ amounts }}.{{ day }} >= rates.rate_date
+    group by {{ amounts }}.{{ keys | join(', ' ~ amounts ~ '.') }}
+{%- endmacro %}
+
+{#- Why an amount has no value in the shop's currency. -#}
+{% macro conversion_issue(known_currency, rate) -%}
+    case
+        when {{ known_currency }} is null then 'unknown_currency'
+        when {{ rate }} is null then 'missing_rate'
+    end
+{%- endmacro %}

@@ -43,7 +43,6 @@ select
     product_id,
     sku,
     valid_from,
-    lead(valid_from) over in_order as valid_to,
     case
         when row_number() over in_order > 1 then valid_from
         else timestamp '1900-01-01 00:00:00'

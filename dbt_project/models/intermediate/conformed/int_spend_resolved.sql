@@ -15,13 +15,7 @@ with spend as (
 ),
 
 rates as (
-    select
-        spend._row_id,
-        max_by(rates.rate, rates.rate_date) as rate
-    from spend
-    inner join {{ ref('stg_rates__rates') }} as rates
-        on spend.currency = rates.currency and spend.spend_date >= rates.rate_date
-    group by spend._row_id
+    {{ latest_rates('spend', 'spend_date', ['_row_id']) }}
 ),
 
 known_currencies as (
@@ -33,7 +27,7 @@ valued as (
     select
         spend.*,
         case when spend.currency = '{{ var("shop_currency") }}' then 1 else rates.rate end as rate,
-        known_currencies.currency is not null as is_known_currency
+        known_currencies.currency as known_currency
     from spend
     left join rates on spend._row_id = rates._row_id
     left join known_currencies on spend.currency = known_currencies.currency
@@ -48,10 +42,7 @@ select
     cost,
     currency,
     {{ money('cost * rate') }} as cost_shop,
-    case
-        when not is_known_currency then 'unknown_currency'
-        when rate is null then 'missing_rate'
-    end as conversion_issue,
+    {{ conversion_issue('known_currency', 'rate') }} as conversion_issue,
     claimed_orders,
     claimed_value,
     {{ money('claimed_value * rate') }} as claimed_value_shop
