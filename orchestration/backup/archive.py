@@ -13,12 +13,11 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 import tarfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, BinaryIO
 
 import pyrage
 import zstandard
@@ -26,7 +25,8 @@ import zstandard
 from ingestion.errors import RegularsError, UsageError
 from orchestration.backup.keys import BackupKey, WrongKeyError, existing_key
 from orchestration.home.layout import OWNER_ONLY
-from orchestration.published.files import fsync, sha256_of
+from orchestration.home.whole_file import private_file, whole_file
+from orchestration.published.files import sha256_of
 
 FORMAT = 1
 KEY, STORES, MANIFEST = "key.age", "stores.tar.zst.age", "manifest.json"
@@ -62,38 +62,30 @@ def describe(files: Mapping[str, Path]) -> dict[str, dict[str, Any]]:
     }
 
 
-def write(target: Path, manifest: Manifest, files: Mapping[str, Path], key: BackupKey) -> None:
-    """Write the backup beside `target` and move it there when it is whole.
+def write(
+    target: Path, manifest: Manifest, files: Mapping[str, Path], key: BackupKey, scratch: Path
+) -> None:
+    """Write the backup; what is not encrypted yet stays in `scratch`, a private folder.
 
     Raises:
         UsageError: nothing can be written there.
     """
-    beside = target.with_name(f".{target.name}.part")
-    stores = target.with_name(f".{target.name}.stores")
+    plain, sealed = scratch / "stores.tar.zst", scratch / STORES
     try:
-        with _private(stores) as stream:
+        with private_file(plain) as stream:
             _write_stores(stream, manifest, files)
-        with _private(beside) as stream, tarfile.open(fileobj=stream, mode="w") as tar:
+        with plain.open("rb") as readable, private_file(sealed) as stream:
+            pyrage.encrypt_io(readable, stream, [key.identity.to_public()])
+        plain.unlink()
+        with whole_file(target) as stream, tarfile.open(fileobj=stream, mode="w") as tar:
             if key.enclosed:
                 _add_bytes(tar, KEY, key.enclosed)
-            encrypted = target.with_name(f".{target.name}.age")
-            try:
-                with stores.open("rb") as plain, _private(encrypted) as sealed:
-                    pyrage.encrypt_io(plain, sealed, [key.identity.to_public()])
-                stores.unlink()
-                tar.add(encrypted, STORES, filter=_anonymous)
-            finally:
-                encrypted.unlink(missing_ok=True)
-        fsync(beside)
-        beside.replace(target)
+            tar.add(sealed, STORES, filter=_anonymous)
     except OSError as error:
         raise UsageError(
             f"The backup {target} cannot be written ({error.strerror}).",
             "Name a file in a folder of yours with room for it.",
         ) from error
-    finally:
-        beside.unlink(missing_ok=True)
-        stores.unlink(missing_ok=True)
 
 
 def read(source: Path, folder: Path, key_file: Path | None) -> Manifest:
@@ -114,7 +106,7 @@ def read(source: Path, folder: Path, key_file: Path | None) -> Manifest:
             sealed = _member(tar, STORES)
             if sealed is None:
                 raise DamagedBackupError(f"{source} is no whole backup.", _NOT_ONE)
-            with _private(plain) as stream:
+            with private_file(plain) as stream:
                 pyrage.decrypt_io(sealed, stream, [identity])
         return _unpack(plain, folder, source)
     except pyrage.DecryptError as error:
@@ -131,7 +123,7 @@ def read(source: Path, folder: Path, key_file: Path | None) -> Manifest:
         plain.unlink(missing_ok=True)
 
 
-def _write_stores(stream: io.BufferedWriter, manifest: Manifest, files: Mapping[str, Path]) -> None:
+def _write_stores(stream: BinaryIO, manifest: Manifest, files: Mapping[str, Path]) -> None:
     compressor = zstandard.ZstdCompressor(level=3, threads=0)
     with (
         compressor.stream_writer(stream, closefd=False) as packed,
@@ -178,7 +170,7 @@ def _unpack_file(
     target = folder / path
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     digest = hashlib.sha256()
-    with _private(target) as stream:
+    with private_file(target) as stream:
         while chunk := content.read(_CHUNK):
             digest.update(chunk)
             stream.write(chunk)
@@ -204,8 +196,3 @@ def _anonymous(info: tarfile.TarInfo) -> tarfile.TarInfo:
     info.uname = info.gname = ""
     info.mode, info.mtime = OWNER_ONLY, int(info.mtime)  # a fraction takes a header of its own
     return info
-
-
-def _private(path: Path) -> io.BufferedWriter:
-    descriptor = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, OWNER_ONLY)
-    return os.fdopen(descriptor, "wb")

@@ -18,7 +18,7 @@ from pyrage import passphrase as by_passphrase
 from pyrage import x25519
 
 from ingestion.errors import RegularsError, UsageError
-from orchestration.home.layout import OWNER_ONLY
+from orchestration.home.whole_file import private_file
 
 PASSPHRASE = "REGULARS_BACKUP_PASSPHRASE"  # noqa: S105 - the name of the variable
 SHORTEST_PASSPHRASE = 12
@@ -91,9 +91,8 @@ def _make(path: Path) -> x25519.Identity:
     identity = x25519.Identity.generate()
     text = f"# A key for backups of Regulars; without it they cannot be read.\n{identity}\n"
     try:
-        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, OWNER_ONLY)
-        with os.fdopen(descriptor, "w") as stream:
-            stream.write(text)
+        with private_file(path) as stream:  # never over another key
+            stream.write(text.encode())
             stream.flush()
             os.fsync(stream.fileno())
     except OSError as error:

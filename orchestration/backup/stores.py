@@ -35,7 +35,7 @@ from orchestration.backup.keys import new_key
 from orchestration.home.kind import read_mark
 from orchestration.home.layout import Home
 from orchestration.ops.continuity import check_continuity
-from orchestration.ops.store import URL_VARIABLE, open_store
+from orchestration.ops.store import URL_VARIABLE, copy_sqlite, open_store
 from orchestration.ops.unread_sources import mark_restored
 from orchestration.published.files import require_free_disk
 
@@ -87,12 +87,13 @@ def make_backup(
     if not target.parent.is_dir():
         raise UsageError(f"There is no folder {target.parent}.", "Make it, or name another.")
     check_continuity(home, begins_run=True)
-    require_free_disk(target.parent, (home.raw, home.ops))
+    for folder in (home.root, target.parent):
+        require_free_disk(folder, (home.raw, home.ops), "a backup")
     key = new_key(key_file)
     with tempfile.TemporaryDirectory(prefix=".backup-", dir=home.root) as scratch:
         files = _copies(home, Path(scratch), settings, wait_seconds)
         manifest = Manifest(at.isoformat(), version("regulars"), mark.kind, archive.describe(files))
-        archive.write(target, manifest, files, key)
+        archive.write(target, manifest, files, key, Path(scratch))
     _read_back(home, target, key_file)
     return Backup(target, target.stat().st_size, manifest)
 
@@ -154,11 +155,7 @@ def _copies(
 
 def _copy_ops(home: Home, scratch: Path) -> Path:
     copy = scratch / home.ops.name
-    with (
-        closing(sqlite3.connect(f"file:{home.ops}?mode=ro", uri=True)) as live,
-        closing(sqlite3.connect(copy)) as kept,
-    ):
-        live.backup(kept)
+    copy_sqlite(home.ops, copy)
     return copy
 
 

@@ -291,6 +291,12 @@ def _migrate(store: Store, home: Home) -> None:
             migrations.upgrade(connection)
 
 
+def copy_sqlite(source: Path, target: Path) -> None:
+    """Copy a SQLite file as of one moment, whoever writes into it meanwhile."""
+    with closing(sqlite3.connect(source)) as now, closing(sqlite3.connect(target)) as copy:
+        now.backup(copy)
+
+
 def _copy_before(store: Store, home: Home) -> None:
     """Keep a store that holds anything as it was; a server's own backups are its owner's."""
     if store.engine.dialect.name != "sqlite" or not inspect(store.engine).get_table_names():
@@ -299,11 +305,7 @@ def _copy_before(store: Store, home: Home) -> None:
     partial.unlink(missing_ok=True)
     partial.touch(OWNER_ONLY)
     try:
-        with (
-            closing(sqlite3.connect(home.ops)) as now,
-            closing(sqlite3.connect(partial)) as copy,
-        ):
-            now.backup(copy)
+        copy_sqlite(home.ops, partial)
     except sqlite3.Error as error:
         partial.unlink(missing_ok=True)  # it would take the last room
         if tells_of_a_full_disk(str(error)):

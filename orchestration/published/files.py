@@ -55,18 +55,18 @@ def remove_database(path: Path) -> bool:
     return any(removed)
 
 
-def require_free_disk(folder: Path, files: tuple[Path, ...], factor: int = FREE_FACTOR) -> None:
-    """Refuse to start writing when the disk could fill up half-way.
+def require_free_disk(folder: Path, files: tuple[Path, ...], work: str = "publishing") -> None:
+    """Refuse to start `work` when the disk could fill up half-way.
 
     Raises:
-        RegularsError: less than `factor` times the largest of `files` is free.
+        RegularsError: less than three times the largest of `files` is free.
     """
     largest = max((path.stat().st_size for path in files if path.exists()), default=0)
     free = shutil.disk_usage(folder).free
-    if free < factor * largest:
+    if free < FREE_FACTOR * largest:
         raise RegularsError(
-            f"The disk that holds {folder} has {_megabytes(free)} MB free; publishing safely needs "
-            f"{_megabytes(factor * largest)} MB.",
+            f"The disk that holds {folder} has {_megabytes(free)} MB free; {work} safely needs "
+            f"{_megabytes(FREE_FACTOR * largest)} MB.",
             "Free some space and run again; what was published before is untouched.",
         )
 

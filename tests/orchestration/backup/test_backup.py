@@ -18,7 +18,7 @@ from sqlalchemy import func, select
 
 from ingestion.errors import BusyError, UsageError
 from orchestration.activation.gate import Identifier, Policy, Reason, decide, load_states
-from orchestration.backup import archive, stores
+from orchestration.backup import archive
 from orchestration.backup.archive import DamagedBackupError
 from orchestration.backup.keys import PASSPHRASE, WrongKeyError
 from orchestration.backup.stores import make_backup, restore_backup
@@ -345,4 +345,3 @@ def test_the_file_can_be_opened_without_regulars(home: Home, key: Path, tmp_path
         assert [member.name for member in inner] == [
             "manifest.json", "home.json", "ops.sqlite", "raw.duckdb",
         ]  # fmt: skip
-    assert stores.RAW_SECONDS > 0
