@@ -89,11 +89,14 @@ class Reason(StrEnum):
     ADDRESS_CHANGED = "address_changed"
 
 
-# What is only known at the moment of sending, so no model says it.
 # What a person said, so a newer opt-in with its evidence undoes it; a bounce, a manual stop, a
 # signal and a word that nobody knows stay.
 CLEARABLE = (Reason.SPAM_REPORT, Reason.UNSUBSCRIBED, Reason.REVOKED, Reason.DENIED)
+# What is only known at the moment of sending, so no model says it.
 AT_SENDING = (Reason.UNKNOWN_PERSON, Reason.ADDRESS_CHANGED)
+
+# Parts of what Klaviyo says of a text that failed because its number can never be texted
+LOST_NUMBER = ("disconnected", "incapable", "invalid", "landline")
 
 
 def grade_rank(grade: str | None) -> int:
@@ -104,7 +107,3 @@ def grade_rank(grade: str | None) -> int:
 def or_list(words: tuple[str, ...]) -> str:
     """`email, sms or push`."""
     return f"{', '.join(words[:-1])} or {words[-1]}"
-
-
-# Parts of what Klaviyo says of a text that failed because its number can never be texted
-LOST_NUMBER = ("disconnected", "incapable", "invalid", "landline")

@@ -386,9 +386,9 @@ def consent_export(
 
     counts = export_consents(_home(folder), path)
     out.print(
-        f"Written: {path}, {counts['consents']:,} statements of consent and"
-        f" {counts['suppressions']:,} suppressions. Put into consents/ of another home's input,"
-        " the next run there reads them."
+        f"Written: {path}, {counts['consents']:,} statements of consent,"
+        f" {counts['suppressions']:,} suppressions and {counts['requests']:,} questions. Put into"
+        " consents/ of another home's input, the next run there reads them."
     )
 
 

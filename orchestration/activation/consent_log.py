@@ -10,17 +10,15 @@ told beside them and read by nobody.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import Connection, Select, literal, null, select
 
 from ingestion.errors import UsageError
 from orchestration.destinations.base import Payload
-from orchestration.destinations.tables import write_csv
-from orchestration.home.layout import OWNER_ONLY
+from orchestration.destinations.tables import write_table
+from orchestration.home.whole_file import whole_file
 from orchestration.ops import schema
 from orchestration.ops.store import Store, from_micros
 
@@ -42,24 +40,14 @@ def write_consent_log(store: Store, path: Path) -> dict[str, int]:
     """
     if path.exists():
         raise UsageError(f"{path} is there already.", "Name another file, or move that one away.")
-    beside = path.with_name(f".{path.name}.new")
     counts = dict.fromkeys(_QUERIES, 0)
     try:
-        descriptor = os.open(beside, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, OWNER_ONLY)
-        with (
-            os.fdopen(descriptor, "w", encoding="utf-8", newline="") as stream,
-            store.read() as connection,
-        ):
-            write_csv(stream, COLUMNS, _rows(connection, counts))
-            stream.flush()
-            os.fsync(stream.fileno())
-        beside.replace(path)
+        with whole_file(path) as stream, store.read() as connection:
+            write_table(stream, "csv", COLUMNS, _rows(connection, counts))
     except OSError as error:
         raise UsageError(
             f"{path} cannot be written ({error.strerror}).", "Name a file in a folder of yours."
         ) from error
-    finally:
-        beside.unlink(missing_ok=True)
     return counts
 
 
@@ -117,8 +105,6 @@ _QUERIES = {"consents": _consents, "suppressions": _suppressions, "requests": _r
 
 
 def _written(micros: int | None) -> str | None:
-    return None if micros is None else _iso(from_micros(micros))
-
-
-def _iso(moment: datetime) -> str:
-    return f"{moment.isoformat(timespec='microseconds')}Z"
+    if micros is None:
+        return None
+    return f"{from_micros(micros).isoformat(timespec='microseconds')}Z"

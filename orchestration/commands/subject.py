@@ -16,8 +16,7 @@ from ingestion.settings_file import load_settings
 from orchestration.home.layout import Home
 from orchestration.home.retention import delete_old_exports
 from orchestration.run.run import clock
-from orchestration.who.explain import explain
-from orchestration.who.subject import export_subject
+from orchestration.who.subject import export_subject, find_subject
 
 
 def print_export(
@@ -29,22 +28,22 @@ def print_export(
         UsageError: there is nobody at a terminal to ask, and `--yes` was not given.
     """
     days = load_settings().privacy.subject_export_days
-    person = explain(home, who)  # an unknown or shared value is told before any question
+    subject = find_subject(home, who)  # an unknown or shared value is told before any question
     if not confirmed:
         if not sys.stdin.isatty():
             raise UsageError(
                 "Everything about a person is written only when somebody says yes.",
                 "Say so with --yes where nobody can be asked.",
             )
-        count = len(person.identifiers)
+        count = subject.identifier_count
         if not confirm(
-            f"Write everything held about customer {person.customer_id}"
+            f"Write everything held about customer {subject.customer_id}"
             f" ({count} identifier{'' if count == 1 else 's'}) to a file?"
         ):
             out.print("Nothing was written.")
             return
     delete_old_exports(home, days=days, at=clock())
-    done = export_subject(home, who, at=clock())
+    done = export_subject(home, subject, at=clock())
     out.print(f"Written: {done.path}")
     out.print(
         f"  {sum(done.rows.values()):,} rows of {len(done.rows)} tables; only you can read it."

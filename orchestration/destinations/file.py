@@ -16,7 +16,6 @@ Data flow: outbox rows -> files.
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -38,7 +37,8 @@ from orchestration.destinations.base import (
     delivered,
 )
 from orchestration.destinations.tables import Format, write_table
-from orchestration.home.layout import OWNER_ONLY, Home
+from orchestration.home.layout import Home
+from orchestration.home.whole_file import whole_file
 
 _PUTS_WHOLE = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "az", "adl", "oci", "memory"})
 
@@ -144,7 +144,9 @@ def _whole_file(system: Any, path: str) -> Iterator[Any]:
     """A binary stream whose content appears at `path` at once, or not at all."""
     protocols = {system.protocol} if isinstance(system.protocol, str) else set(system.protocol)
     if "file" in protocols:
-        with _whole_local_file(Path(path)) as stream:
+        local = Path(path)
+        local.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with whole_file(local) as stream:
             yield stream
         return
     # Made here first: closing a remote stream after an error would put half a file in place.
@@ -157,17 +159,3 @@ def _whole_file(system: Any, path: str) -> Iterator[Any]:
         else:
             system.put_file(here.name, f"{path}.part")
             system.mv(f"{path}.part", path)
-
-
-@contextmanager
-def _whole_local_file(path: Path) -> Iterator[Any]:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    beside = path.with_name(f"{path.name}.part")
-    # Whatever lies there is taken away and not written into: it could be a link to another file.
-    beside.unlink(missing_ok=True)
-    descriptor = os.open(beside, os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_WRONLY, OWNER_ONLY)
-    with os.fdopen(descriptor, "wb") as stream:
-        yield stream
-        stream.flush()
-        os.fsync(stream.fileno())
-    beside.replace(path)

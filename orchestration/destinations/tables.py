@@ -2,12 +2,11 @@
 
 Belongs here: writing tables of payloads. Does not belong here: where they go.
 
-Spreadsheets run a cell that begins with = + - @ (also in full width), tab, carriage return, line
-feed or NUL as a formula (ASVS 5 1.2.10, RELIABILITY SEC6). Such a text gets an apostrophe in front,
-and so does one that begins with apostrophes and then such a sign, so that taking one apostrophe
-away restores every text exactly. Plain numbers and E.164 phones begin with + or - too, are no
-formulas, and stay as they are. Every field is quoted. JSON Lines and Parquet are for machines and
-are never changed.
+Spreadsheets run some texts as formulas (words/spreadsheets). Such a text gets an apostrophe in
+front, and so does one that begins with apostrophes and then such a sign, so that taking one
+apostrophe away restores every text exactly. Plain numbers and E.164 phones begin with + or - too,
+are no formulas, and stay as they are. Every field is quoted. JSON Lines and Parquet are for
+machines and are never changed.
 """
 
 from __future__ import annotations
@@ -24,9 +23,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from orchestration.destinations.base import Payload
+from orchestration.words.spreadsheets import FORMULA
 
 Format = Literal["csv", "jsonl", "parquet"]
-_FORMULA = re.compile("^'*[=+\\-@\t\r\n\0＝＋－＠]")
 _PLAIN_NUMBER = re.compile(r"[+-]?\d{1,15}(?:\.\d{1,15})?")
 _CHUNK = 50_000
 
@@ -34,7 +33,7 @@ _CHUNK = 50_000
 def safe_cell(value: object) -> str:
     """A value as spreadsheet text that is never a formula."""
     text = "" if value is None else str(value)
-    if _FORMULA.match(text) and not _PLAIN_NUMBER.fullmatch(text):
+    if FORMULA.match(text) and not _PLAIN_NUMBER.fullmatch(text):
         return f"'{text}"
     return text
 

@@ -11,7 +11,6 @@ is written beside its place and then moved there, so a reader never sees half a 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ import pyarrow.parquet as pq
 from sqlalchemy import Select, Table, case, literal, null, select
 
 from ingestion.vocabulary import CHANNELS, EVERY, PURPOSES
-from orchestration.home.layout import OWNER_ONLY
+from orchestration.home.whole_file import whole_file
 from orchestration.ops import schema
 from orchestration.ops.runs import RUNNING, SUCCEEDED, Run
 from orchestration.ops.shapes import arrow_columns, leaving
@@ -115,10 +114,5 @@ def _run_context(run: Run) -> pa.Table:
 
 
 def _write(path: Path, table: pa.Table) -> None:
-    beside = path.with_suffix(".parquet.new")
-    descriptor = os.open(beside, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, OWNER_ONLY)
-    with os.fdopen(descriptor, "wb") as stream:
+    with whole_file(path) as stream:
         pq.write_table(table, stream, compression="zstd")
-        stream.flush()
-        os.fsync(stream.fileno())
-    beside.replace(path)

@@ -18,7 +18,8 @@ from jinja2 import FileSystemLoader, StrictUndefined
 from jinja2.sandbox import SandboxedEnvironment
 
 from ingestion.errors import RegularsError
-from orchestration.home.layout import OWNER_ONLY, Home
+from orchestration.home.layout import Home
+from orchestration.home.whole_file import whole_file
 from orchestration.published.reader import open_published
 from orchestration.report import figures, health, segments
 from orchestration.report.ledger import Delivery, read_deliveries
@@ -96,11 +97,8 @@ def _replace_by_a_sentence(home: Home) -> None:
 
 def _write(home: Home, page: str) -> None:
     home.published_dir.mkdir(exist_ok=True, mode=0o700)
-    aside = home.report.with_suffix(".html.partial")
-    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, OWNER_ONLY)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-        stream.write(page)
-    aside.replace(home.report)
+    with whole_file(home.report) as stream:
+        stream.write(page.encode())
 
 
 def render(

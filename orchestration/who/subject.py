@@ -12,8 +12,8 @@ read; raw holds what these were made of, under the shop's own keys, and is not.
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -26,7 +26,8 @@ from sqlalchemy import Table, select, tuple_
 from ingestion.duckdb import name
 from ingestion.errors import UsageError
 from ingestion.settings_file import load_settings
-from orchestration.home.layout import OWNER_ONLY, Home
+from orchestration.home.layout import Home
+from orchestration.home.whole_file import whole_file
 from orchestration.ops import schema
 from orchestration.ops.store import Store, from_micros, open_store
 from orchestration.published.reader import open_published
@@ -56,33 +57,45 @@ class SubjectExport:
 
 
 @dataclass(frozen=True)
-class _Subject:
+class Subject:
+    """Whose rows are meant.
+
+    `ids`: the id of today and those merged into it. `keys`: identifiers that are this person's
+    alone, of `identifier_count` in all.
+    """
+
     customer_id: str
-    ids: tuple[str, ...]  # the id of today and those merged into it
-    keys: Keys  # identifiers that are this person's alone
+    ids: tuple[str, ...]
+    keys: Keys
+    identifier_count: int
 
 
-def export_subject(home: Home, who: str, *, at: datetime) -> SubjectExport:
-    """Write every row that is held about the person behind `who`.
-
-    Args:
-        home: the shop's home.
-        who: any identifier or id, as `explain` takes it.
-        at: the moment of the request, naive UTC; it names the file.
+def find_subject(home: Home, who: str) -> Subject:
+    """The person behind any identifier or id, as `explain` takes it.
 
     Raises:
         NotFoundError: nobody is known by it, or the value is shared.
         AmbiguousError: several people are.
-        UsageError: the file cannot be written.
     """
     country = load_settings().shop.default_country
-    try:
-        with open_published(home) as connection:
-            reader = Reader(connection)
-            subject = _subject(reader, find_person(reader, who, country)[0])
-            tables = _published_rows(connection, subject)
-    except duckdb.Error as error:
-        raise unreadable(home) from error
+    with _readable(home) as connection:
+        reader = Reader(connection)
+        return _subject(reader, find_person(reader, who, country)[0])
+
+
+def export_subject(home: Home, subject: Subject, *, at: datetime) -> SubjectExport:
+    """Write every row that is held about a person.
+
+    Args:
+        home: the shop's home.
+        subject: the person.
+        at: the moment of the request, naive UTC; it names the file.
+
+    Raises:
+        UsageError: the file cannot be written.
+    """
+    with _readable(home) as connection:
+        tables = _published_rows(connection, subject)
     with open_store(home) as store:
         tables |= _stored_rows(store, subject)
     home.subject_exports.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -94,22 +107,32 @@ def export_subject(home: Home, who: str, *, at: datetime) -> SubjectExport:
     )
 
 
-def _subject(reader: Reader, customer_id: str) -> _Subject:
+@contextmanager
+def _readable(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
+    try:
+        with open_published(home) as connection:
+            yield connection
+    except duckdb.Error as error:
+        raise unreadable(home) from error
+
+
+def _subject(reader: Reader, customer_id: str) -> Subject:
     aliases = reader.rows(
         "marts.customer_aliases",
         "select alias_id from marts.customer_aliases"
         f" where customer_id = '{customer_id}' order by all",
     )
+    identifiers = reader.of_person("marts.bridge_customer_identifiers", customer_id)
     keys = [
         (row["identifier_type"], row["identifier_value"])
-        for row in reader.of_person("marts.bridge_customer_identifiers", customer_id)
+        for row in identifiers
         if not row["is_shared"]
     ]
     ids = (customer_id, *(row["alias_id"] for row in aliases))
-    return _Subject(customer_id, ids, tuple(sorted(keys)))
+    return Subject(customer_id, ids, tuple(sorted(keys)), len(identifiers))
 
 
-def _published_rows(connection: duckdb.DuckDBPyConnection, subject: _Subject) -> dict[str, Rows]:
+def _published_rows(connection: duckdb.DuckDBPyConnection, subject: Subject) -> dict[str, Rows]:
     """The person's rows of every published table that has any."""
     connection.register("subject_ids", pa.table({"customer_id": list(subject.ids)}))
     kinds, values = zip(*subject.keys, strict=True) if subject.keys else ((), ())
@@ -146,7 +169,7 @@ def _whose(columns: Sequence[str]) -> str:
     return ""
 
 
-def _stored_rows(store: Store, subject: _Subject) -> dict[str, Rows]:
+def _stored_rows(store: Store, subject: Subject) -> dict[str, Rows]:
     """The person's rows of the operational store, as of now."""
     found = {}
     for table in schema.metadata.sorted_tables:
@@ -162,7 +185,7 @@ def _stored_rows(store: Store, subject: _Subject) -> dict[str, Rows]:
     return found
 
 
-def _conditions(table: Table, subject: _Subject) -> Iterable[Any]:
+def _conditions(table: Table, subject: Subject) -> Iterable[Any]:
     if "identifier_value" in table.c:
         pair = tuple_(table.c.identifier_type, table.c.identifier_value)
         for start in range(0, len(subject.keys), _LOOKUP):
@@ -182,16 +205,11 @@ def _in_words(table: Table, row: Mapping[Any, Any]) -> dict[str, Any]:
 
 
 def _write(path: Path, content: Mapping[str, Any]) -> None:
-    beside = path.with_name(f"{path.name}.part")
+    text = json.dumps(content, ensure_ascii=False, indent=1, default=_plain)
     try:
-        descriptor = os.open(beside, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, OWNER_ONLY)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            json.dump(content, stream, ensure_ascii=False, indent=1, default=_plain)
-            stream.flush()
-            os.fsync(stream.fileno())
-        beside.replace(path)
+        with whole_file(path) as stream:
+            stream.write(text.encode())
     except OSError as error:
-        beside.unlink(missing_ok=True)
         raise UsageError(
             f"{path} cannot be written ({error.strerror}).", "Make room in the home, or mend it."
         ) from error

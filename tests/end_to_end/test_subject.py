@@ -19,7 +19,7 @@ from orchestration.home.layout import Home
 from orchestration.home.retention import delete_old_exports
 from orchestration.ops.store import open_store
 from orchestration.who.explain import NotFoundError
-from orchestration.who.subject import export_subject
+from orchestration.who.subject import export_subject, find_subject
 from tests.end_to_end.conftest import DemoHome, Regulars
 
 NOW = datetime(2026, 7, 2)
@@ -76,7 +76,7 @@ def test_fifty_people_get_every_row_of_theirs_and_none_of_anothers(
         owners[value].add(customer)
     rows = 0
     for customer in people:
-        done = export_subject(home, f"customer_id:{customer}", at=NOW)
+        done = export_subject(home, find_subject(home, f"customer_id:{customer}"), at=NOW)
         content = json.loads(done.path.read_text("utf-8"))
         for table in KEYED:
             got = content["tables"].get(table, [])
@@ -91,7 +91,7 @@ def test_fifty_people_get_every_row_of_theirs_and_none_of_anothers(
 
 
 def test_what_the_store_knows_of_her_identifiers_is_in_it(home: Home, people: list[str]) -> None:
-    done = export_subject(home, f"customer_id:{people[0]}", at=NOW)
+    done = export_subject(home, find_subject(home, f"customer_id:{people[0]}"), at=NOW)
     tables = json.loads(done.path.read_text("utf-8"))["tables"]
     own = {
         (row["identifier_type"], row["identifier_value"])
@@ -108,13 +108,13 @@ def test_what_the_store_knows_of_her_identifiers_is_in_it(home: Home, people: li
 
 
 def test_the_file_is_private_and_goes_after_its_days(home: Home, people: list[str]) -> None:
-    done = export_subject(home, f"customer_id:{people[0]}", at=NOW)
+    done = export_subject(home, find_subject(home, f"customer_id:{people[0]}"), at=NOW)
     assert stat.S_IMODE(done.path.stat().st_mode) == 0o600
     assert stat.S_IMODE(done.path.parent.stat().st_mode) == 0o700
     old = time.time() - 31 * 86_400
     now = datetime.fromtimestamp(time.time())
     os.utime(done.path, (old, old))
-    kept = export_subject(home, f"customer_id:{people[1]}", at=NOW)
+    kept = export_subject(home, find_subject(home, f"customer_id:{people[1]}"), at=NOW)
     assert delete_old_exports(home, days=30, at=now) == 1
     assert not done.path.exists()
     assert kept.path.exists()
@@ -137,9 +137,9 @@ def test_nobody_is_written_without_a_yes(
 
 def test_a_value_that_nobody_has_is_told(home: Home) -> None:
     with pytest.raises(NotFoundError):
-        export_subject(home, "nobody@nowhere.example", at=NOW)
+        export_subject(home, find_subject(home, "nobody@nowhere.example"), at=NOW)
     with pytest.raises(UsageError):
-        export_subject(home, " ", at=NOW)
+        export_subject(home, find_subject(home, " "), at=NOW)
 
 
 def values(content: Any) -> set[str]:

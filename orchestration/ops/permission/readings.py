@@ -11,7 +11,6 @@ every country that records come from, because a wrong guess would miss the numbe
 from __future__ import annotations
 
 import csv
-import re
 from functools import cache
 
 import duckdb
@@ -23,9 +22,8 @@ from ingestion.functions.identifiers import match_identifier, phone_readings
 from ingestion.vocabulary import IDENTIFIER_TYPES
 from orchestration.ops.permission.held_rows import found_addresses
 from orchestration.ops.permission.status_words import folded
+from orchestration.words.spreadsheets import ESCAPED
 
-# A text that a file for spreadsheets keeps from being a formula; the apostrophe is the file's
-_ESCAPED = re.compile("'+[=+\\-@\t\r\n\0＝＋－＠]")
 _COUNTRY_NAMES = REPOSITORY / "dbt_project" / "seeds" / "country_names.csv"
 _TYPES = {
     **{folded(name): name for name in IDENTIFIER_TYPES},
@@ -71,7 +69,8 @@ def readings(
     if known == "phone":
         return _numbers(text, country, default_country, countries) or _addresses(text)
     if exact:
-        bare = match_identifier(known, text[1:], default_country) if _ESCAPED.match(text) else None
+        # The apostrophe before what looks like a formula is the file's
+        bare = match_identifier(known, text[1:], default_country) if ESCAPED.match(text) else None
         return [(known, exact)] + ([(known, bare)] if bare else [])
     found = _addresses(text)
     if not found and known in ("", "email"):

@@ -18,9 +18,11 @@ from hypothesis import strategies as st
 
 from ingestion.errors import RegularsError
 from orchestration.destinations.base import Audience, Batch, Payload, Row
-from orchestration.destinations.file import _whole_local_file, create
-from orchestration.destinations.tables import _FORMULA, safe_cell, write_csv
+from orchestration.destinations.file import create
+from orchestration.destinations.tables import safe_cell, write_csv
 from orchestration.home.layout import Home
+from orchestration.home.whole_file import whole_file
+from orchestration.words.spreadsheets import FORMULA
 
 NOW = datetime(2026, 6, 1, 12)
 COLUMNS = ("customer_id", "phone", "reason")
@@ -41,7 +43,7 @@ PAYLOADS = [
 
 def original_cell(cell: str) -> str:
     """The text that `safe_cell` was given: without the apostrophe before a formula."""
-    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell[1:]) else cell
+    return cell[1:] if cell.startswith("'") and FORMULA.match(cell[1:]) else cell
 
 
 def read_csv(stream: TextIO) -> Iterator[dict[str, str]]:
@@ -173,7 +175,7 @@ def test_a_link_in_the_way_is_not_followed(tmp_path: Path) -> None:
     folder.mkdir(parents=True)
     (folder / "audience.csv.part").symlink_to(precious)
     (folder / "audience.csv").symlink_to(precious)
-    with _whole_local_file(folder / "audience.csv") as stream:
+    with whole_file(folder / "audience.csv") as stream:
         stream.write(b"new")
     assert precious.read_text("utf-8") == "kept"
     assert not (folder / "audience.csv").is_symlink()
