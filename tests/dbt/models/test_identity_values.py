@@ -122,6 +122,8 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyCo
             *(till(f"R-many-{n}", "MANY") for n in range(3)),
             till("R-beside", "C-beside", email="office@beside.example"),
             till("R-sole", "C-sole", email="office@sole.example", phone="07700 900301"),
+            till("R-eva", "C-eva", email="buero@crew.example", phone="07700 900311"),
+            till("R-dach", "C-dach", email="info.berlin@chain.example", phone="07700 900313"),
         ],
     )
     world.add(
@@ -139,6 +141,11 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyCo
             scenes.order("team1", "04 10:00:00", email="team@many.example", customer={"id": 9001}, **bill("GB", "Ida", "Wells")),
             scenes.order("team2", "05 10:00:00", email="team@many.example", customer={"id": 9002}),
             scenes.order("beside", "04 11:00:00", email="office@beside.example", **bill("GB", "Ada", "Green")),
+            # Eva and Tom write from one address without their names, which stand beside their numbers
+            scenes.order("crew-eva", "04 12:00:00", email="eva@crew.example", phone="07700 900311", **bill("GB", "Eva", "Braun")),
+            scenes.order("crew-tom", "04 12:00:00", email="tom@crew.example", phone="07700 900312", **bill("GB", "Tom", "Klein")),
+            scenes.order("crew-first", "04 13:00:00", email="buero@crew.example", phone="07700 900312", **bill("GB", "Tom", "")),
+            scenes.order("chain", "04 12:00:00", email="info.berlin@chain.example", phone="07700 900314", **bill("GB", "Pia", "Roth")),
             scenes.order("sole", "04 11:00:00", email="office@sole.example", phone="07700 900301", **bill("GB", "Una", "Park")),
         ],
     )  # fmt: skip
@@ -336,6 +343,23 @@ def test_whoever_gave_no_name_at_a_role_address_is_not_taken_for_the_one_who_did
     assert why(shop, "email", "office@beside.example") == (None, "role_address")
     assert buyer(shop, "beside") is None
     assert buyer(shop, "R-beside") == owner(shop, "orders_customer_id", "C-beside") is not None
+
+
+def test_people_without_names_at_a_role_address_are_told_apart_by_what_they_have_elsewhere(
+    shop: duckdb.DuckDBPyConnection,
+) -> None:
+    assert why(shop, "email", "buero@crew.example") == (None, "role_address")
+    eva, tom = buyer(shop, "crew-eva"), buyer(shop, "crew-tom")
+    assert eva is not None and tom is not None and eva != tom
+    assert buyer(shop, "R-eva") == eva
+    assert buyer(shop, "crew-first") == tom
+
+
+def test_the_department_of_an_address_may_have_a_further_word(
+    shop: duckdb.DuckDBPyConnection,
+) -> None:
+    assert why(shop, "email", "info.berlin@chain.example") == (None, "role_address")
+    assert buyer(shop, "R-dach") != buyer(shop, "chain")
 
 
 def test_a_phone_beside_her_name_shows_that_the_till_receipt_is_hers_too(

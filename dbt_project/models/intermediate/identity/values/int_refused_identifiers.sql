@@ -38,36 +38,51 @@ role_names as (
     where full_name is not null
 ),
 
--- What stands anywhere beside a name that a role address has
-keys_of_role_names as (
+-- Names that stand anywhere beside an account, a card or a number of a role address
+names_of_role_keys as (
     {%- for type in role_keys %}
     select
-        role_names.email,
-        keyed.identifier_key
+        bearers.email,
+        named.identifier_key,
+        named.full_name
     from (
+        select distinct
+            email,
+            {{ type }} as identifier_key
+        from role_records
+        where {{ type }} is not null
+    ) as bearers
+    inner join (
         select distinct
             evidence.{{ type }} as identifier_key,
             {{ full_name('evidence.person_name') }} as full_name
         from evidence
         where
             evidence.person_name is not null
-            and evidence.{{ type }} in (
-                select role_records.{{ type }}
-                from role_records
-                where role_records.full_name is null
-            )
-    ) as keyed
-    inner join role_names on keyed.full_name = role_names.full_name
+            and evidence.{{ type }} in (select role_records.{{ type }} from role_records)
+    ) as named on bearers.identifier_key = named.identifier_key
+    where named.full_name is not null
     {{ 'union' if not loop.last }}
     {%- endfor %}
 ),
 
--- hello@ of one who works alone is her address; of several it is nobody's. Several accounts are several
--- people unless one name stands beside all of them. So is a named person, and whoever gave no name but an
--- account, a card or a number that her name stands beside nowhere.
+-- hello@ of one who works alone is her address; of several it is nobody's. Whoever writes from it without a
+-- name is who her accounts, cards and numbers say elsewhere. Several accounts are several people unless one
+-- name stands beside all of them. So is a named person, and whoever gave no name but an account, a card or a
+-- number that no name stands beside.
 shared_roles as (
     select email as identifier_key
-    from role_records
+    from (
+        select
+            email,
+            full_name
+        from role_names
+        union
+        select
+            email,
+            full_name
+        from names_of_role_keys
+    ) as role_people
     group by email
     having count(distinct full_name) > 1
     {%- for type in person_account_types() %}
@@ -86,7 +101,7 @@ shared_roles as (
     from role_records
     inner join role_names on role_records.email = role_names.email
     {%- for type in role_keys %}
-    left join keys_of_role_names as named_{{ type }}
+    left join names_of_role_keys as named_{{ type }}
         on role_records.email = named_{{ type }}.email and role_records.{{ type }} = named_{{ type }}.identifier_key
     {%- endfor %}
     where
