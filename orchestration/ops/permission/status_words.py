@@ -38,6 +38,7 @@ class Meaning(StrEnum):
     HARD_BOUNCE = "hard_bounce"
     SPAM_REPORT = "spam_report"
     MANUAL = "manual"
+    GPC = "gpc"
     DENIED = "denied"
     REVOKED = "revoked"
     REQUESTED = "requested"
@@ -53,6 +54,7 @@ REFUSALS = frozenset(
         Meaning.HARD_BOUNCE,
         Meaning.SPAM_REPORT,
         Meaning.MANUAL,
+        Meaning.GPC,
         Meaning.DENIED,
         Meaning.REVOKED,
     }

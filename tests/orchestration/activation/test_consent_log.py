@@ -9,12 +9,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from ingestion.errors import UsageError
 from ingestion.vocabulary import CHANNELS, PURPOSES
 from orchestration.activation.consent_log import COLUMNS, write_consent_log
 from orchestration.activation.gate import Identifier, Policy, Reason, decide, load_states
 from orchestration.home.layout import Home
+from orchestration.ops import schema
 from orchestration.ops.permission.consent_facts import record_consent_facts
 from orchestration.ops.permission.consents import ConsentEvent, record_consents
 from orchestration.ops.store import Store, open_store, to_micros
@@ -59,6 +61,7 @@ def test_another_home_reads_the_file_and_lets_the_same_people_through(
     record_consent_facts(other, shop.raw, as_of=AS_OF, default_country="GB")
     answers = allowed(store)
     assert answers == allowed(other)
+    assert "gpc" in reasons(other) and set(reasons(store)) <= set(reasons(other))
     assert 4 <= sum(answers.values()) < len(answers)
 
 
@@ -151,14 +154,21 @@ def fill(store: Store) -> None:
             )
             events.append(quiz)
     record_consents(store, events, recorded_at=AS_OF)
-    reasons = ("unsubscribed", "spam_report", "hard_bounce", "manual", "gpc", "unknown_opt_out")
+    said = ("unsubscribed", "spam_report", "hard_bounce", "manual", "gpc", "unknown_opt_out")
     suppressions = [
         Suppression(
             *PEOPLE[number], "email", "*", reason, MARCH + timedelta(days=number - 3), "test"
         )
-        for number, reason in enumerate(reasons, 2)
+        for number, reason in enumerate(said, 2)
     ]
     record_suppressions(store, suppressions, recorded_at=AS_OF)
+
+
+def reasons(store: Store) -> list[str]:
+    """Why somebody must not be contacted; a signal stays one, which no later yes clears."""
+    with store.read() as connection:
+        found = connection.scalars(select(schema.suppressions.c.reason)).all()
+    return sorted(found)
 
 
 def allowed(store: Store) -> dict[tuple[str, str, str], bool]:
