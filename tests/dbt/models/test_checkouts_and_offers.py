@@ -114,6 +114,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connection]:
             discount(1, "DiscountCodeBasic", {"percentage": 0.15}, "SAVE15", "SAVE15B"),
             discount(2, "DiscountCodeFreeShipping", None, "SHIP")
             | {"ends_at": "2026-05-19 00:00:00"},
+            # a second shop writes its code alike, and none of these orders are its
+            discount(3, "DiscountCodeBasic", {"percentage": 0.3}, "SAVE15")
+            | {"discount_id": "outlet:1", "shop_id": "outlet-eu"},
         ],
     )
     spring = {"promotion_id": "spring", "name": "Spring", "value_amount": "10"}
@@ -215,6 +218,7 @@ def test_codes_of_the_folder_and_of_shopify_stand_together_with_their_orders(
         ("shopify", "1", "SAVE15", "percent", 15, None, "live", 0, 0, 2, 2),
         ("shopify", "1", "SAVE15B", "percent", 15, None, "live", 0, 0, 0, 0),
         ("shopify", "2", "SHIP", "free_shipping", None, None, "ended", 0, 0, 0, 0),
+        ("shopify", "outlet:1", "SAVE15", "percent", 30, None, "live", 0, 0, 0, 0),
     ]
 
 

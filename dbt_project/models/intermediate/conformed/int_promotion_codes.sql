@@ -15,6 +15,7 @@ offers as (
     select
         'promotions' as promotion_source,
         promotion_id,
+        cast(null as {{ text }}) as shop_id,
         case when not is_owned then nullif(trim(code), '') end as code,
         promotion_name,
         case when value_percent is not null then 'percent' when value_amount is not null then 'amount' end
@@ -39,6 +40,8 @@ offers as (
     select
         'shopify' as promotion_source,
         discount_id as promotion_id,
+        -- As an order of the only shop is written
+        coalesce(shop_id, 'shop') as shop_id,
         code,
         title as promotion_name,
         case
@@ -77,6 +80,7 @@ select
     {{ hash_key(['promotion_source', 'promotion_id', 'code']) }} as promotion_code_id,
     promotion_source,
     promotion_id,
+    shop_id,
     code,
     promotion_name,
     discount_kind,

@@ -6,6 +6,7 @@ orders as (
     select
         order_source,
         order_id,
+        shop_id,
         customer_id,
         net_sales_shop,
         ordered_at,
@@ -19,6 +20,7 @@ codes as (
     select distinct
         order_source,
         order_id,
+        shop_id,
         customer_id,
         net_sales_shop,
         ordered_at,
@@ -37,7 +39,8 @@ uses as (
     from promotions
     inner join codes on upper(promotions.code) = codes.code
     where
-        (codes.ordered_at >= promotions.starts_at or promotions.starts_at is null)
+        (promotions.shop_id is null or promotions.shop_id = codes.shop_id)
+        and (codes.ordered_at >= promotions.starts_at or promotions.starts_at is null)
         and (codes.ordered_at < promotions.ends_at or promotions.ends_at is null)
     group by promotions.promotion_code_id
 )
@@ -46,6 +49,7 @@ select
     promotions.promotion_code_id,
     promotions.promotion_source,
     promotions.promotion_id,
+    promotions.shop_id,
     promotions.code,
     promotions.promotion_name,
     promotions.discount_kind,

@@ -24,6 +24,7 @@ read_once as (
 codes as (
     select
         discount_id,
+        shop_id,
         title,
         status,
         starts_at,
@@ -40,6 +41,7 @@ codes as (
 
 select
     discount_id,
+    shop_id,
     position as code_number,
     {{ json_text('item', '$.code') }} as code,
     title,
