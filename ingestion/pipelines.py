@@ -36,6 +36,7 @@ import dlt
 import duckdb
 import yaml
 
+from ingestion.apis.source import ApiSource
 from ingestion.config import Settings
 from ingestion.duckdb import connect
 from ingestion.errors import RegularsError, SourceError, tells_of_a_full_disk
@@ -62,6 +63,7 @@ from ingestion.landing.raw_tables import (
     widen_prices,
 )
 from ingestion.registry import SOURCES, Source, databases
+from ingestion.sources.sql.settings import tables_of
 from ingestion.sources.sql.tables import inputs as database_inputs
 
 
@@ -326,6 +328,20 @@ def run_source(name: str, context: RunContext) -> list[TableCounts]:
         if run.has_work:
             run.load()
         return run.finish()
+
+
+def reads_anything(name: str, context: RunContext) -> bool:
+    """Whether this run finds anything of the source: an API, a file of it or a database's table.
+
+    One that is switched off, or of which nothing lies in the input, tells nothing.
+    """
+    source = SOURCES[name]
+    if not source.own(context.settings).is_on:
+        return False
+    if isinstance(source, ApiSource):
+        return True
+    folder = context.folder or InputFolder.nowhere()
+    return bool(source.files(folder)) or any(tables_of(databases(context.settings), name))
 
 
 def declare_source(name: str, context: RunContext) -> None:

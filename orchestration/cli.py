@@ -549,6 +549,18 @@ def ops_begin_anew(
     print_begin_anew(_home(folder), by, reason, out)
 
 
+@ops_app.command("accept-restore")
+def ops_accept_restore(
+    by: Annotated[str, typer.Option(help="Who answers for it.")],
+    reason: Annotated[str, typer.Option(help="Why those sources cannot be read any more.")],
+    folder: HomeOption = None,
+) -> None:
+    """After a restore: let sending go on without the sources that no run can read any more."""
+    from orchestration.commands.ops import print_accept_restore
+
+    print_accept_restore(_home(folder), by, reason, out)
+
+
 @app.command()
 def doctor(
     connect: Annotated[

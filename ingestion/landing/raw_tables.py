@@ -141,3 +141,9 @@ def table_sizes(raw_path: Path, source: str) -> dict[str, int]:
             query = f"select count(*) from {name(f'raw_{source}', table)}"
             ((counts[table],),) = connection.execute(query).fetchall()
         return counts
+
+
+def has_rows(raw_path: Path, source: str) -> bool:
+    """Whether anything of the source was ever loaded or put aside."""
+    sizes = table_sizes(raw_path, source)
+    return any(size for table, size in sizes.items() if not table.startswith("_"))

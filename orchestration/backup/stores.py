@@ -8,8 +8,9 @@ The operational store is copied by SQLite itself, at any time. The raw store is 
 a run reads its sources; a copy counts when no byte changed meanwhile. The operational store is
 copied first: one that is older than raw reads it again, and refusals are never lost that way.
 
-A restored home is behind: refusals that reached it after the backup are unknown. So all its sources
-are marked as unread, and nothing is sent until a run has read every one of them to its end.
+A restored home is behind: refusals that reached it after the backup are unknown. So each source
+that the backup holds anything of is marked, and nothing is sent until runs have read every one of
+them to its end, or a person answers for those that are gone.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ import duckdb
 
 from ingestion.duckdb import connect
 from ingestion.errors import BusyError, UsageError
+from ingestion.landing.raw_tables import has_rows
 from orchestration.backup import archive
 from orchestration.backup.archive import DamagedBackupError, Manifest
 from orchestration.backup.keys import new_key
@@ -36,7 +38,7 @@ from orchestration.home.kind import read_mark
 from orchestration.home.layout import Home
 from orchestration.ops.continuity import check_continuity
 from orchestration.ops.store import URL_VARIABLE, copy_sqlite, open_store
-from orchestration.ops.unread_sources import mark_restored
+from orchestration.ops.unread_sources import SPEAK_OF_PERMISSION, mark_restored
 from orchestration.published.files import require_free_disk
 
 RAW_SECONDS = 30.0
@@ -123,7 +125,7 @@ def restore_backup(source: Path, home: Home, *, key_file: Path | None = None) ->
         manifest = archive.read(source, beside, key_file)
         _check_stores(Home(beside))
         with open_store(Home(beside)) as store:
-            mark_restored(store, manifest.made_at)
+            mark_restored(store, manifest.made_at, _known_sources(Home(beside)))
         Home(beside).create()
         if home.root.exists():
             home.root.rmdir()
@@ -131,6 +133,15 @@ def restore_backup(source: Path, home: Home, *, key_file: Path | None = None) ->
     finally:
         shutil.rmtree(beside, ignore_errors=True)
     return manifest
+
+
+def _known_sources(home: Home) -> list[str]:
+    """The sources of which the home holds anything; all of them where it has no raw store."""
+    return [
+        source
+        for source in SPEAK_OF_PERMISSION
+        if not home.raw.exists() or has_rows(home.raw, source)
+    ]
 
 
 def _copies(

@@ -7,9 +7,13 @@ from __future__ import annotations
 
 from rich.console import Console
 
+from ingestion.errors import UsageError
 from orchestration.home import lock
+from orchestration.home.kind import read_mark
 from orchestration.home.layout import Home
-from orchestration.ops.continuity import begin_anew
+from orchestration.ops.continuity import begin_anew, check_continuity
+from orchestration.ops.store import open_store
+from orchestration.ops.unread_sources import accept_restore
 from orchestration.run.run import clock
 
 
@@ -23,4 +27,20 @@ def print_begin_anew(home: Home, person: str, reason: str, out: Console) -> None
     out.print(
         "Opt-outs that the sources tell are read again by the next `regulars run`; record the ones"
         " given by hand with `regulars consent revoke` before anything is sent."
+    )
+
+
+def print_accept_restore(home: Home, person: str, reason: str, out: Console) -> None:
+    """Take the sources that nobody can read any more as they are, and say what that means."""
+    if read_mark(home) is None:
+        raise UsageError(f"There is no home in {home.root}.", "Give the restored one with --home.")
+    check_continuity(home, begins_run=True)
+    with lock.hold(home.lock), open_store(home) as store:
+        sources = accept_restore(store, person=person, reason=reason, at=clock())
+    out.print(
+        f"Recorded. Refusals that came after the backup may be missing of: {', '.join(sources)}."
+    )
+    out.print(
+        "Record those you know of with `regulars consent revoke` before anything is sent; then"
+        " `regulars sync` sends."
     )

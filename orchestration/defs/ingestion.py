@@ -10,13 +10,18 @@ import dagster as dg
 
 from ingestion.apis.source import ApiSource
 from ingestion.landing.counts import TableCounts
-from ingestion.pipelines import declare_source, run_source
+from ingestion.pipelines import declare_source, reads_anything, run_source
 from ingestion.registry import SOURCES, enabled_sources
 from ingestion.settings_file import load_settings
 from orchestration.defs.errors import errors_as_data
 from orchestration.defs.resources import RunResource
 from orchestration.ops.runs import SourceCounts, record_source_counts
-from orchestration.ops.unread_sources import begin_reading, finish_reading
+from orchestration.ops.unread_sources import (
+    begin_reading,
+    finish_reading,
+    finish_restoring,
+    waits_since_restore,
+)
 from orchestration.run import console
 
 # Loads merge on a key, so a step may run twice; APIs have bad minutes.
@@ -67,6 +72,9 @@ def source_assets(name: str) -> dg.AssetsDefinition:
         else:
             declare_source(name, current.ingest_context())
         finish_reading(current.store, name)
+        restored = waits_since_restore(current.store, name)
+        if restored and reads_anything(name, current.ingest_context()):
+            finish_restoring(current.store, name)
         received = sum(count.received for count in counts)
         withdrawn = sum(count.withdrawn for count in counts)
         if received or withdrawn:

@@ -8,27 +8,36 @@ records the facts of a source that was read to its end, so a run that stopped or
 leaves it: a refusal may stand in what was not read, and the older published file knows nothing of
 it. The next run that reads the source takes the mark out.
 
-A store out of a backup is behind in every source, so all of them are marked.
+A store out of a backup is behind in every source that it knows. Each of them has a second mark,
+which a run takes out only where it found something of that source to read: an input without its
+files says nothing of the refusals in them. A person may take the rest out.
 """
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
+from datetime import datetime
+
 from sqlalchemy import Connection, delete, select, update
 
-from ingestion.errors import RegularsError
+from ingestion.errors import RegularsError, UsageError
 from orchestration.ops import schema
 from orchestration.ops.permission.fact_queries import QUERIES
-from orchestration.ops.store import Store, upsert
+from orchestration.ops.store import Store, append, insert_new, upsert
 
 HINT = "Mend the input or the settings and run again (`regulars run`); then `regulars sync` sends."
-_SPEAKS_OF_PERMISSION = {query.source_table.split(".")[0] for query in QUERIES}
+SPEAK_OF_PERMISSION = tuple(
+    sorted({query.source_table.split(".")[0].removeprefix("raw_") for query in QUERIES})
+)
+ACCEPTED_RESTORE = "accepted_restore:"
 _RESTORED = "restored:"
 _unread = schema.unread_sources
 
 
 def begin_reading(store: Store, source: str, run_id: str) -> None:
     """Mark the source, where it may hold refusals at all."""
-    if f"raw_{source}" in _SPEAKS_OF_PERMISSION:
+    if source in SPEAK_OF_PERMISSION:
         with store.write() as connection:
             upsert(connection, _unread, [{"source": source, "run_id": run_id, "is_read": False}])
 
@@ -44,18 +53,68 @@ def forget_read(connection: Connection) -> None:
     connection.execute(delete(_unread).where(_unread.c.is_read))
 
 
-def mark_restored(store: Store, made_at: str) -> None:
-    """Mark every source of a store out of a backup: it knows no refusal since `made_at` (ISO)."""
+def mark_restored(store: Store, made_at: str, sources: Iterable[str]) -> None:
+    """Mark these sources of a store out of a backup: it knows no refusal of theirs since then.
+
+    Args:
+        store: the store.
+        made_at: the moment of the backup, ISO. A mark of an earlier restore keeps its own.
+        sources: those of which the backup holds anything.
+    """
+    marks = [
+        {"source": f"{_RESTORED}{source}", "run_id": made_at, "is_read": False}
+        for source in sorted(set(sources) & set(SPEAK_OF_PERMISSION))
+    ]
     with store.write() as connection:
-        rows = [
-            {
-                "source": name.removeprefix("raw_"),
-                "run_id": f"{_RESTORED}{made_at}",
-                "is_read": False,
-            }
-            for name in sorted(_SPEAKS_OF_PERMISSION)
-        ]
-        upsert(connection, _unread, rows)
+        insert_new(connection, _unread, marks)
+        connection.execute(
+            update(_unread).where(_unread.c.source.startswith(_RESTORED)).values(is_read=False)
+        )
+
+
+def waits_since_restore(store: Store, source: str) -> bool:
+    """Whether nothing of the source was read since the store came out of a backup."""
+    query = select(_unread.c.source).where(
+        _unread.c.source == f"{_RESTORED}{source}", _unread.c.is_read.is_(False)
+    )
+    with store.read() as connection:
+        return connection.execute(query).first() is not None
+
+
+def finish_restoring(store: Store, source: str) -> None:
+    """The source was there and is wholly in raw again; its facts can be recorded."""
+    finish_reading(store, f"{_RESTORED}{source}")
+
+
+def accept_restore(store: Store, *, person: str, reason: str, at: datetime) -> list[str]:
+    """A person answers for the refusals that nobody reads any more; returns the sources.
+
+    Raises:
+        UsageError: no source waits since a restore, or nobody answers for it.
+    """
+    if not person.strip() or not reason.strip():
+        raise UsageError(
+            "Accepting a restore needs who says so and why.", "Give --by and --reason."
+        )
+    with store.write() as connection:
+        rows = _restored(connection)
+        if not rows:
+            raise UsageError(
+                "No source waits to be read since a restore; there is nothing to accept.",
+                "`regulars doctor` says what else stops sending.",
+            )
+        sources = [source for source, _ in rows]
+        said = {
+            "by": person.strip(),
+            "reason": reason.strip(),
+            "at": at.isoformat(),
+            "made_at": min(moment for _, moment in rows),
+            "sources": sources,
+        }
+        row = {"key": f"{ACCEPTED_RESTORE}{at.isoformat()}", "value": json.dumps(said)}
+        append(connection, schema.meta, [row])
+        connection.execute(delete(_unread).where(_unread.c.source.startswith(_RESTORED)))
+    return sources
 
 
 def has_unrecorded(store: Store) -> bool:
@@ -69,24 +128,30 @@ def has_unrecorded(store: Store) -> bool:
 
 def what_is_unread(store: Store) -> str:
     """A sentence about the refusals that are not known yet; empty where all are."""
-    query = select(_unread.c.source, _unread.c.run_id).order_by(_unread.c.source)
-    with store.read() as connection:
-        rows = connection.execute(query).tuples().all()
-    if not rows:
-        return ""
-    restored = [run_id for _, run_id in rows if run_id.startswith(_RESTORED)]
-    if restored:
-        moment = restored[0].removeprefix(_RESTORED)
-        return (
-            f"This home was restored from a backup of {moment} UTC, and its sources were not all"
-            " read since, so refusals that came later are not known yet."
-        )
-    sources = " and ".join(source for source, _ in rows)
-    runs = " and ".join(sorted({run_id for _, run_id in rows}))
-    return (
-        f"The run {runs} stopped before it had read all of {sources}, so refusals that stand there"
-        " are not known yet."
+    stopped = (
+        select(_unread.c.source, _unread.c.run_id)
+        .where(~_unread.c.source.startswith(_RESTORED))
+        .order_by(_unread.c.source)
     )
+    with store.read() as connection:
+        restored = _restored(connection)
+        rows = connection.execute(stopped).tuples().all()
+    told = []
+    if restored:
+        told.append(
+            f"This home was restored from a backup of {min(moment for _, moment in restored)} UTC,"
+            f" and nothing was read since of {_and(source for source, _ in restored)}, so refusals"
+            " that came later are not known yet: run with an input that has them and with those"
+            " sources switched on, or accept it for what is gone for good (`regulars ops"
+            " accept-restore`)."
+        )
+    if rows:
+        told.append(
+            f"The run {_and(sorted({run_id for _, run_id in rows}))} stopped before it had read all"
+            f" of {_and(source for source, _ in rows)}, so refusals that stand there are not known"
+            " yet."
+        )
+    return " ".join(told)
 
 
 def check_refusals_known(store: Store) -> None:
@@ -98,3 +163,19 @@ def check_refusals_known(store: Store) -> None:
     problem = what_is_unread(store)
     if problem:
         raise RegularsError(f"{problem} Nothing is sent.", HINT)
+
+
+def _restored(connection: Connection) -> list[tuple[str, str]]:
+    """The sources that wait since a restore, by name, each with the moment of its backup."""
+    query = (
+        select(_unread.c.source, _unread.c.run_id)
+        .where(_unread.c.source.startswith(_RESTORED))
+        .order_by(_unread.c.source)
+    )
+    rows = connection.execute(query).tuples()
+    return [(source.removeprefix(_RESTORED), moment) for source, moment in rows]
+
+
+def _and(words: Iterable[str]) -> str:
+    *most, last = words
+    return f"{', '.join(most)} and {last}" if most else last

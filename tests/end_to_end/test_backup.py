@@ -48,6 +48,14 @@ def test_a_lost_home_comes_back_and_sends_nothing_before_a_run(
     assert doctor.code == 1
     assert "was restored from a backup" in doctor.out
     shutil.copy(log, home / "demo" / "input" / "consents" / "since.csv")
+    contacts = home / "demo" / "input" / "contacts"
+    contacts.rename(home / "contacts")
+    run = regulars("run", "--as-of", as_of.isoformat(), "--home", home)
+    assert run.code == 0, run.out + run.err
+    sync = regulars("sync", "--home", home)
+    assert sync.code == 1
+    assert "nothing was read since of contacts, so" in sync.err
+    (home / "contacts").rename(contacts)
     run = regulars("run", "--as-of", as_of.isoformat(), "--home", home)
     assert run.code == 0, run.out + run.err
     sync = regulars("sync", "--home", home)

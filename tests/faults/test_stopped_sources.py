@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import select
 from typer.testing import CliRunner
 
-from ingestion.config import Destination, Settings
+from ingestion.config import Destination, Settings, SourceSettings
 from ingestion.errors import RegularsError
 from orchestration.activation import delivery
 from orchestration.cli import app
@@ -29,7 +29,7 @@ from orchestration.home.layout import Home
 from orchestration.host.launch import failure_of
 from orchestration.ops import runs, schema
 from orchestration.ops.store import open_store
-from orchestration.ops.unread_sources import begin_reading, finish_reading
+from orchestration.ops.unread_sources import begin_reading, finish_reading, mark_restored
 from orchestration.run import console
 from orchestration.run.run import RunRequest, clock, open_run
 from tests.orchestration.activation.shop import NOW, Receiver, Shop
@@ -48,11 +48,11 @@ class World:
         self.input = root / "input"
         self.receiver = Receiver()
         monkeypatch.setenv("REGULARS_HOME", str(self.home.root))
-        settings = Settings(
+        self.settings = Settings(
             input=str(self.input), destinations={"receiver": Destination(send=True)}
         )
         for module in (delivery, resources):
-            monkeypatch.setattr(module, "load_settings", lambda: settings)
+            monkeypatch.setattr(module, "load_settings", lambda: self.settings)
             monkeypatch.setattr(module, "check_settings", lambda _: None)
             monkeypatch.setattr(module, "check_destinations", lambda *_: None)
         monkeypatch.setattr(delivery, "open_destination", lambda *_: self.receiver)
@@ -185,3 +185,25 @@ def test_a_run_that_stops_after_reading_records_what_it_read(world: World) -> No
         finish_reading(run.store, "email")
     assert world.refused() == {ANN}
     assert world.sync() == {"c2"}
+
+
+def test_after_a_restore_an_input_without_a_source_keeps_the_lock(world: World) -> None:
+    with open_store(world.home) as store:
+        mark_restored(store, "2026-05-30T12:00:00", ["contacts", "email"])
+    world.write("contacts/list.jsonl", {"email": BOB, "status": "unsubscribed"})
+    assert world.read() == ""
+    with pytest.raises(RegularsError, match="nothing was read since of email, so"):
+        world.sync()
+
+    world.write("email/day.jsonl", *_events(int((NOW - timedelta(days=1)).timestamp())))
+    off = {"email": SourceSettings(enabled=False)}
+    world.settings = world.settings.with_sections(off)
+    assert world.read() == ""
+    with pytest.raises(RegularsError, match="nothing was read since of email, so"):
+        world.sync()
+    assert world.receiver.calls == 0
+
+    world.settings = world.settings.with_sections({"email": SourceSettings()})
+    assert world.read() == ""
+    assert world.refused() == {ANN, BOB}
+    assert world.sync() == set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import sqlite3
 import stat
@@ -14,14 +15,16 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from rich.console import Console
 from sqlalchemy import func, select
 
-from ingestion.errors import BusyError, UsageError
+from ingestion.errors import BusyError, RegularsError, UsageError
 from orchestration.activation.gate import Identifier, Policy, Reason, decide, load_states
 from orchestration.backup import archive
 from orchestration.backup.archive import DamagedBackupError
 from orchestration.backup.keys import PASSPHRASE, WrongKeyError
 from orchestration.backup.stores import make_backup, restore_backup
+from orchestration.commands.ops import print_accept_restore
 from orchestration.home.kind import claim, read_mark
 from orchestration.home.layout import Home
 from orchestration.ops import schema
@@ -29,10 +32,15 @@ from orchestration.ops.permission.consents import ConsentEvent, record_consents
 from orchestration.ops.runs import Run, start_run
 from orchestration.ops.store import Store, StoreError, open_store, to_micros
 from orchestration.ops.unread_sources import (
+    ACCEPTED_RESTORE,
+    SPEAK_OF_PERMISSION,
+    accept_restore,
     begin_reading,
     check_refusals_known,
     finish_reading,
+    finish_restoring,
     forget_read,
+    waits_since_restore,
     what_is_unread,
 )
 
@@ -103,25 +111,107 @@ def tables(home: Home) -> dict[str, int]:
         }
 
 
-def test_nothing_is_sent_until_every_source_was_read_again(
+def marked(store: Store) -> list[str]:
+    """The sources that wait since a restore."""
+    return [source for source in SPEAK_OF_PERMISSION if waits_since_restore(store, source)]
+
+
+def read_to_its_end(store: Store, source: str, *, was_there: bool) -> None:
+    """What a run does with a source."""
+    begin_reading(store, source, "run2")
+    finish_reading(store, source)
+    if was_there:
+        finish_restoring(store, source)
+    with store.write() as connection:
+        forget_read(connection)
+
+
+def test_nothing_is_sent_until_every_source_of_the_backup_was_read_again(
+    home: Home, key: Path, tmp_path: Path
+) -> None:
+    with duckdb.connect(str(home.raw)) as connection:
+        connection.execute("create schema raw_email")
+        connection.execute("create table raw_email.quarantine as select 'x' as quarantine_id")
+        connection.execute("create schema raw_consents")
+        connection.execute("create table raw_consents.consents (n integer)")
+        connection.execute("create table raw_consents._files as select 'x' as path")
+    kept = make_backup(home, tmp_path / "b.age", key_file=key, at=NOW)
+    other = Home(tmp_path / "other")
+    restore_backup(kept.path, other, key_file=key)
+    with open_store(other) as store:
+        assert marked(store) == ["email", "web"]
+        with pytest.raises(
+            RegularsError, match=r"backup of 2026-06-01T12:00:00 UTC.*email and web"
+        ):
+            check_refusals_known(store)
+        read_to_its_end(store, "web", was_there=True)
+        read_to_its_end(store, "email", was_there=False)
+        assert "nothing was read since of email, so" in what_is_unread(store)
+        finish_restoring(store, "email")
+        assert what_is_unread(store), "its facts are not recorded yet"
+        read_to_its_end(store, "email", was_there=True)
+        check_refusals_known(store)
+
+
+def test_without_a_raw_store_every_source_is_to_be_read(
+    home: Home, key: Path, tmp_path: Path
+) -> None:
+    home.raw.unlink()
+    kept = make_backup(home, tmp_path / "b.age", key_file=key, at=NOW)
+    other = Home(tmp_path / "other")
+    restore_backup(kept.path, other, key_file=key)
+    with open_store(other) as store:
+        assert set(marked(store)) == set(SPEAK_OF_PERMISSION)
+        assert {"web", "consents", "klaviyo", "shopify", "email"} <= set(SPEAK_OF_PERMISSION)
+
+
+def test_a_backup_of_a_restored_home_keeps_the_older_moment(
+    home: Home, key: Path, tmp_path: Path
+) -> None:
+    first = make_backup(home, tmp_path / "b.age", key_file=key, at=NOW)
+    restore_backup(first.path, Home(tmp_path / "other"), key_file=key)
+    with open_store(Home(tmp_path / "other")) as store:
+        finish_restoring(store, "web")  # read, and the backup comes before its facts are recorded
+    second = make_backup(
+        Home(tmp_path / "other"), tmp_path / "c.age", key_file=key, at=NOW + timedelta(days=1)
+    )
+    restore_backup(second.path, Home(tmp_path / "third"), key_file=key)
+    with open_store(Home(tmp_path / "third")) as store:
+        with store.write() as connection:
+            forget_read(connection)
+        assert "a backup of 2026-06-01T12:00:00 UTC" in what_is_unread(store)
+
+
+def test_a_person_may_answer_for_sources_that_are_gone(
     home: Home, key: Path, tmp_path: Path
 ) -> None:
     kept = make_backup(home, tmp_path / "b.age", key_file=key, at=NOW)
     other = Home(tmp_path / "other")
     restore_backup(kept.path, other, key_file=key)
     with open_store(other) as store:
-        with pytest.raises(Exception, match="restored from a backup of 2026-06-01T12:00:00 UTC"):
-            check_refusals_known(store)
+        for person, reason in ((" ", "gone"), ("Ada", " ")):
+            with pytest.raises(UsageError, match="who says so and why"):
+                accept_restore(store, person=person, reason=reason, at=NOW)
+        begin_reading(store, "email", "run2")
+    told = io.StringIO()
+    print_accept_restore(other, "Ada", "it is gone", Console(file=told, width=200))
+    assert "may be missing of: web." in told.getvalue()
+    with pytest.raises(UsageError, match="There is no home"):
+        print_accept_restore(Home(tmp_path / "nowhere"), "Ada", "it is gone", Console(file=told))
+    assert not (tmp_path / "nowhere").exists()
+    with open_store(other) as store:
+        assert what_is_unread(store).startswith("The run run2 stopped"), "that is another matter"
         with store.read() as connection:
-            sources = list(connection.execute(select(schema.unread_sources.c.source)).scalars())
-        assert {"web", "consents", "klaviyo", "shopify", "email"} <= set(sources)
-        for number, source in enumerate(sources):
-            assert what_is_unread(store), number
-            begin_reading(store, source, "run2")
-            finish_reading(store, source)
-            with store.write() as connection:
-                forget_read(connection)
-        check_refusals_known(store)
+            (row,) = connection.execute(
+                select(schema.meta.c.value).where(schema.meta.c.key.startswith(ACCEPTED_RESTORE))
+            )
+        said = json.loads(row.value)
+        assert said.pop("at")
+        assert said == {
+            "by": "Ada", "reason": "it is gone", "made_at": NOW.isoformat(), "sources": ["web"],
+        }  # fmt: skip
+        with pytest.raises(UsageError, match="nothing to accept"):
+            accept_restore(store, person="Ada", reason="again", at=NOW)
 
 
 def test_neither_the_file_nor_its_name_tells_of_anybody(
