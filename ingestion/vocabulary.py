@@ -73,6 +73,7 @@ RFM_GROUPS = (
 class Reason(StrEnum):
     """Why a person is held back; ordered from the strictest."""
 
+    FORGOTTEN = "forgotten"
     SPAM_REPORT = "spam_report"
     UNSUBSCRIBED = "unsubscribed"
     MANUAL = "manual"
@@ -92,8 +93,9 @@ class Reason(StrEnum):
 # What a person said, so a newer opt-in with its evidence undoes it; a bounce, a manual stop, a
 # signal and a word that nobody knows stay.
 CLEARABLE = (Reason.SPAM_REPORT, Reason.UNSUBSCRIBED, Reason.REVOKED, Reason.DENIED)
-# What is only known at the moment of sending, so no model says it.
-AT_SENDING = (Reason.UNKNOWN_PERSON, Reason.ADDRESS_CHANGED)
+# What is only known at the moment of sending, so no model says it: rows of somebody forgotten are
+# taken out before any model reads them.
+AT_SENDING = (Reason.FORGOTTEN, Reason.UNKNOWN_PERSON, Reason.ADDRESS_CHANGED)
 
 # Parts of what Klaviyo says of a text that failed because its number can never be texted
 LOST_NUMBER = ("disconnected", "incapable", "invalid", "landline")

@@ -4,6 +4,8 @@ Belongs here: the one rule of permission, from the facts in the operational stor
 belong here: who is in a segment, or how facts got into the store.
 
 The rule, strictest first; whatever it does not recognise is a no:
+0. An identifier that somebody asked to be forgotten ends everything for whoever has it, for every
+   channel and purpose and for ever.
 1. An opt-out on any identifier of the person counts for the whole person: suppression or a consent
    event denied or revoked, for this channel and purpose or for every one. A suppression for every
    purpose leaves the transactional one alone. An opt-out counts whatever its date.
@@ -39,6 +41,7 @@ from ingestion.vocabulary import (
 )
 from orchestration.ops import schema
 from orchestration.ops.store import StoreError
+from orchestration.ops.tombstones import forgotten_among
 
 TRANSACTIONAL = "transactional"
 ADDRESS_TYPES: Mapping[str, tuple[str, ...]] = {
@@ -202,7 +205,9 @@ def load_states(
 
 
 def load_all_states(connection: Connection, policy: Policy, at: int) -> dict[Key, PermissionState]:
-    """What the store knows about every identifier: for large segments faster than asking for each.
+    """What the store knows about every identifier that there are facts about: for large segments
+    faster than asking for each. A tombstone says of no value that it is its own, so it cannot be
+    used where there are any.
 
     Raises:
         StoreError: the store cannot be read; nothing may be sent.
@@ -228,6 +233,8 @@ def load_facts(connection: Connection, keys: set[Key] | None, policy: Policy) ->
             key = (row[0], row[1])
             if keys is None or key in keys:
                 _add_consent(facts.setdefault(key, Facts()), row, policy)
+        for key in forgotten_among(connection, facts if keys is None else keys):
+            facts.setdefault(key, Facts()).opt_outs.append((0, Reason.FORGOTTEN))
     except SQLAlchemyError as error:
         raise StoreError(
             "The permission facts cannot be read.",

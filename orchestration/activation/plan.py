@@ -36,6 +36,7 @@ from orchestration.destinations.base import Operation, Payload
 from orchestration.home.layout import Home
 from orchestration.ops import schema
 from orchestration.ops.store import Store, to_micros
+from orchestration.ops.tombstones import has_tombstones
 from orchestration.published.reader import read_build
 
 _LARGE = 5_000  # members from which reading all facts at once is faster than looking them up
@@ -276,7 +277,7 @@ def _decided(
     connection: Connection, home: Home, target: Target, policy: Policy, at: int
 ) -> tuple[People, dict[str, Decision]]:
     """The segment's people and the gate's answer for each."""
-    if member_count(home, target) > _LARGE:
+    if member_count(home, target) > _LARGE and not has_tombstones(connection):
         states = load_all_states(connection, policy, at)
         people = load_people(home, target, relevant=states.keys())
     else:

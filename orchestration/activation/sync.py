@@ -380,5 +380,5 @@ def _hold_permission(connection: Connection) -> None:
     """Keep facts from changing until the batch is recorded; SQLite's write lock does so already."""
     if connection.dialect.name == "postgresql":
         connection.execute(
-            text("lock table consent_events, suppressions in share row exclusive mode")
+            text("lock table consent_events, suppressions, tombstones in share row exclusive mode")
         )

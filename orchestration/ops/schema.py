@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 
 # The latest file in migrations/versions, and the table in which a store says which one it has.
-REVISION = "0008"
+REVISION = "0009"
 VERSION_TABLE = "schema_revision"
 
 # Marks: a column that holds a time; a table that leaves for dbt (`export.py`), and the published
@@ -124,6 +124,31 @@ unread_sources = Table(
     _text("source", key=True),
     _text("run_id"),
     Column("is_read", Boolean, nullable=False, server_default=false()),
+)
+
+# Identifiers of people who asked to be forgotten: a keyed hash of type and matching form, never the
+# value. The gate refuses them whatever else is known, and what arrives about them is not kept.
+tombstones = Table(
+    "tombstones",
+    metadata,
+    _text("identifier_hash", key=True),
+    _text("identifier_type"),
+    _time("requested_at"),
+    _text("reason"),
+    _text("erasure_id"),
+)
+
+# One row per person who asked. `subject` is whose rows are to be erased, and goes once they are;
+# `receipt` says what was done, without personal data.
+erasures = Table(
+    "erasures",
+    metadata,
+    _text("erasure_id", key=True),
+    _time("requested_at"),
+    _text("reason"),
+    _text("subject", required=False),
+    _text("receipt", required=False),
+    _time("finished_at", required=False),
 )
 
 # What of the sources' words about permission nobody has told us, and what it counts as meanwhile: a

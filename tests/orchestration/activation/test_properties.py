@@ -101,7 +101,8 @@ def is_lawful(
     )
 
 
-def _random_fact(dice: random.Random, key: tuple[str, str]) -> Fact:
+def random_fact(dice: random.Random, key: tuple[str, str]) -> Fact:
+    """One fact about an identifier: a yes, a no or a suppression, on any channel."""
     channel = dice.choice(["email", "sms", "push", "ads", "onsite", "email", "*"])
     when = NOW + timedelta(days=dice.randint(-40, 3), microseconds=dice.randrange(10**9))
     if dice.random() < 0.25:
@@ -136,7 +137,7 @@ def test_ten_thousand_profiles_on_five_channels_agree_with_the_oracle() -> None:
         kinds = dice.sample(["email", "email", "phone", "device", "login"], dice.randint(1, 4))
         people[number] = [Identifier(k, f"{k}{number}-{i}") for i, k in enumerate(kinds)]
         for one in people[number]:
-            facts[one.key] = [_random_fact(dice, one.key) for _ in range(dice.randint(0, 4))]
+            facts[one.key] = [random_fact(dice, one.key) for _ in range(dice.randint(0, 4))]
     allowed = wrong = 0
     with tempfile.TemporaryDirectory() as folder, open_store(Home(Path(folder))) as store:
         every = [fact for known in facts.values() for fact in known]
@@ -237,7 +238,7 @@ def _apply(world: _World, receiver: _Checked, step: tuple[Any, ...]) -> None:
     what, first, second = step
     if what == "fact" and first in shop.people:
         dice = random.Random(second)
-        world.state(_random_fact(dice, dice.choice(list(shop.people[first]))))
+        world.state(random_fact(dice, dice.choice(list(shop.people[first]))))
     elif what == "yes" and first in shop.people:
         key = shop.people[first][0]
         when = NOW - timedelta(days=second)

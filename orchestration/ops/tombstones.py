@@ -1,0 +1,183 @@
+"""Tombstones: who asked to be forgotten, known again by a keyed hash and by nothing else.
+
+Belongs here: the hash of an identifier, writing tombstones, asking for them, and how far an erasure
+has come. Does not belong here: finding a person (`who`), what the gate makes of a tombstone
+(`activation.gate`), erasing (`erasure`).
+
+The hash is HMAC-SHA256 over type and matching form; its key is the home's own salt, which stands in
+`meta` from the store's first day, so backups made since carry it. Without the salt nobody can try
+addresses against the hashes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, select, update
+
+from orchestration.ops import schema
+from orchestration.ops.store import from_micros, insert_new, to_micros
+
+SALT = "tombstone_salt"
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Erasable:
+    """Whose rows are to be erased: all ids the person had, and the identifiers that are theirs."""
+
+    ids: tuple[str, ...]
+    keys: tuple[Key, ...]
+
+    def to_json(self) -> str:
+        """As the store keeps it until they are erased."""
+        return json.dumps({"ids": self.ids, "keys": self.keys})
+
+    @classmethod
+    def from_json(cls, text: str) -> Erasable:
+        """The reverse of `to_json`."""
+        said = json.loads(text)
+        return cls(tuple(said["ids"]), tuple((kind, value) for kind, value in said["keys"]))
+
+
+@dataclass(frozen=True)
+class Erasure:
+    """One request to be forgotten, and how far it has come."""
+
+    erasure_id: str
+    requested_at: datetime
+    reason: str
+    subject: Erasable | None
+    receipt: Mapping[str, Any]
+    finished_at: datetime | None
+
+
+class Hasher:
+    """Hashes identifiers with the home's salt, which nobody else gets to see."""
+
+    def __init__(self, connection: Connection) -> None:
+        """Read the salt of the store."""
+        query = select(schema.meta.c.value).where(schema.meta.c.key == SALT)
+        self._salt = bytes.fromhex(connection.execute(query).scalar_one())
+
+    def identifier(self, key: Key) -> str:
+        """The hash of an identifier: its type and its matching form."""
+        return self._of("identifier", *key)
+
+    def customer(self, customer_id: str) -> str:
+        """What stands in the ledger in the place of a person's id."""
+        return f"forgotten-{self._of('customer', customer_id)[:32]}"
+
+    def other(self, value: str) -> str:
+        """What stands in the place of a digest or a receipt that was made of personal data."""
+        return self._of("other", value)[:32]
+
+    @property
+    def mark(self) -> str:
+        """Tells one salt from another without saying which it is."""
+        return self._of("mark")[:12]
+
+    def _of(self, *parts: str) -> str:
+        return hmac.new(self._salt, "\x1f".join(parts).encode(), hashlib.sha256).hexdigest()
+
+
+def has_tombstones(connection: Connection) -> bool:
+    """Whether anybody was ever forgotten here."""
+    query = select(schema.tombstones.c.identifier_hash).limit(1)
+    return connection.execute(query).first() is not None
+
+
+def forgotten_among(connection: Connection, keys: Iterable[Key]) -> set[Key]:
+    """Those of the identifiers that somebody asked to forget."""
+    hashes: set[str] = set(
+        connection.execute(select(schema.tombstones.c.identifier_hash)).scalars()
+    )
+    if not hashes:
+        return set()
+    hasher = Hasher(connection)
+    return {key for key in keys if hasher.identifier(key) in hashes}
+
+
+def forgotten_at(connection: Connection, keys: Iterable[Key]) -> datetime | None:
+    """When the first of these identifiers was asked to be forgotten; None where none was."""
+    hasher = Hasher(connection)
+    hashes = [hasher.identifier(key) for key in keys]
+    table = schema.tombstones.c
+    query = select(func.min(table.requested_at)).where(table.identifier_hash.in_(hashes))
+    at = connection.execute(query).scalar()
+    return None if at is None else from_micros(at)
+
+
+def request(connection: Connection, subject: Erasable, *, reason: str, at: datetime) -> str:
+    """Write the tombstones and the request; returns its id. From the commit on the gate refuses.
+
+    Asking again for the same identifiers adds nothing.
+    """
+    hasher = Hasher(connection)
+    hashes = {hasher.identifier(key): key[0] for key in subject.keys}
+    erasure_id = hasher.other("\x1f".join([at.isoformat(), *sorted(hashes)]))
+    moment = to_micros(at)
+    insert_new(
+        connection,
+        schema.erasures,
+        [
+            {
+                "erasure_id": erasure_id,
+                "requested_at": moment,
+                "reason": reason,
+                "subject": subject.to_json(),
+                "receipt": None,
+                "finished_at": None,
+            }
+        ],
+    )
+    insert_new(
+        connection,
+        schema.tombstones,
+        [
+            {
+                "identifier_hash": digest,
+                "identifier_type": kind,
+                "requested_at": moment,
+                "reason": reason,
+                "erasure_id": erasure_id,
+            }
+            for digest, kind in sorted(hashes.items())
+        ],
+    )
+    return erasure_id
+
+
+def open_erasures(connection: Connection) -> list[Erasure]:
+    """Requests that are not carried out to their end, the oldest first."""
+    table = schema.erasures
+    query = select(table).where(table.c.finished_at.is_(None))
+    rows = connection.execute(query.order_by(table.c.requested_at, table.c.erasure_id)).mappings()
+    return [_erasure(row) for row in rows]
+
+
+def note_receipt(connection: Connection, erasure_id: str, receipt: Mapping[str, Any]) -> None:
+    """Keep what was done so far."""
+    table = schema.erasures
+    connection.execute(
+        update(table)
+        .where(table.c.erasure_id == erasure_id)
+        .values(receipt=json.dumps(receipt, sort_keys=True))
+    )
+
+
+def _erasure(row: Mapping[Any, Any]) -> Erasure:
+    return Erasure(
+        row["erasure_id"],
+        from_micros(row["requested_at"]),
+        row["reason"],
+        Erasable.from_json(row["subject"]) if row["subject"] else None,
+        json.loads(row["receipt"] or "{}"),
+        None if row["finished_at"] is None else from_micros(row["finished_at"]),
+    )
