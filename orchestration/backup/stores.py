@@ -20,7 +20,6 @@ import shutil
 import sqlite3
 import tempfile
 import time
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
@@ -36,6 +35,7 @@ from orchestration.backup.archive import DamagedBackupError, Manifest
 from orchestration.backup.keys import new_key
 from orchestration.home.kind import read_mark
 from orchestration.home.layout import Home
+from orchestration.home.sqlite_file import read_only_sqlite
 from orchestration.ops.continuity import check_continuity
 from orchestration.ops.store import URL_VARIABLE, copy_sqlite, open_store
 from orchestration.ops.unread_sources import SPEAK_OF_PERMISSION, mark_restored
@@ -214,7 +214,7 @@ def _check_stores(home: Home) -> None:
     """Refuse stores that their own engines find broken."""
     if home.ops.exists():
         try:
-            with closing(sqlite3.connect(f"file:{home.ops}?mode=ro", uri=True)) as connection:
+            with read_only_sqlite(home.ops) as connection:
                 sound = connection.execute("PRAGMA integrity_check(1)").fetchone() == ("ok",)
         except sqlite3.Error:
             sound = False

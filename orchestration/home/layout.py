@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+
+from orchestration.home.sqlite_file import read_only_sqlite
 
 SHOP_HOME = "data"
 DEMO_HOME = "demo"
@@ -170,7 +171,7 @@ def _has_rows(path: Path, *tables: str) -> bool:
     if not path.exists():
         return False
     try:
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+        with read_only_sqlite(path) as connection:
             return any(
                 connection.execute(f"select 1 from {table} limit 1").fetchone() for table in tables
             )

@@ -12,7 +12,7 @@ import sqlite3
 import sys
 import warnings
 from collections.abc import Callable
-from contextlib import closing, redirect_stdout
+from contextlib import redirect_stdout
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from ingestion.errors import RegularsError
 from orchestration.home import lock
 from orchestration.home.kind import take_settings
 from orchestration.home.layout import Home
+from orchestration.home.sqlite_file import read_only_sqlite
 from orchestration.host.failures import error_of
 from orchestration.run import console
 from orchestration.run.run import RunRequest
@@ -68,7 +69,7 @@ def _settings() -> str:
 def _has_schema(path: Path) -> bool:
     """Whether Dagster has made its tables; it notes their version last."""
     try:
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+        with read_only_sqlite(path) as connection:
             return connection.execute("select 1 from alembic_version").fetchone() is not None
     except sqlite3.Error:
         return False

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from contextlib import closing, suppress
+from contextlib import suppress
 from datetime import datetime
 
 import duckdb
@@ -21,6 +21,7 @@ from sqlalchemy import func, select
 
 from ingestion.errors import RegularsError, UsageError
 from orchestration.home.layout import Home
+from orchestration.home.sqlite_file import read_only_sqlite
 from orchestration.ops import schema
 from orchestration.ops.runs import run_status
 from orchestration.ops.store import URL_VARIABLE, Store, StoreError, open_store, upsert
@@ -84,7 +85,7 @@ def what_is_wrong(home: Home) -> str:
 def is_damaged(home: Home) -> bool:
     """Whether SQLite itself finds the file broken."""
     try:
-        with closing(sqlite3.connect(f"file:{home.ops}?mode=ro", uri=True)) as connection:
+        with read_only_sqlite(home.ops) as connection:
             row = connection.execute("PRAGMA quick_check(1)").fetchone()
     except sqlite3.DatabaseError as error:
         return not isinstance(error, sqlite3.OperationalError) or "malformed" in str(error)

@@ -21,6 +21,7 @@ from typing import Any
 
 import pyarrow as pa
 from sqlalchemy import (
+    URL,
     Connection,
     Engine,
     Select,
@@ -233,7 +234,7 @@ def _dialect_insert(connection: Connection, table: Table) -> Any:
     return sqlite.insert(table)
 
 
-def _engine(address: str, **options: Any) -> Engine:
+def _engine(address: str | URL, **options: Any) -> Engine:
     # Errors would otherwise quote the values of a statement, addresses among them (SEC5).
     return create_engine(address, hide_parameters=True, **options)
 
@@ -244,7 +245,9 @@ def _sqlite_engine(path: Path) -> Engine:
     # SQLite gives its -wal and -shm files the same mode.
     os.close(os.open(path, os.O_CREAT | os.O_RDWR, OWNER_ONLY))
     path.chmod(OWNER_ONLY)
-    engine = _engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_SECONDS})
+    engine = _engine(
+        URL.create("sqlite", database=str(path)), connect_args={"timeout": BUSY_SECONDS}
+    )
 
     @event.listens_for(engine, "connect")
     def _settle(connection: sqlite3.Connection, _record: object) -> None:

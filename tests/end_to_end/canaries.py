@@ -14,12 +14,13 @@ import csv
 import gzip
 import json
 import re
-import sqlite3
 import zlib
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+from orchestration.home.sqlite_file import read_only_sqlite
 
 MARK = "zqcanary"
 PHONES = "7700900"
@@ -359,7 +360,7 @@ def _contents(path: Path) -> Iterator[bytes]:
 
 def _packed_cells(path: Path) -> Iterator[bytes]:
     """What Dagster keeps packed in its databases, such as the configuration of a job."""
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+    with read_only_sqlite(path) as connection:
         names = connection.execute("select name from sqlite_master where type = 'table'").fetchall()
         for (name,) in names:
             for row in connection.execute(f'select * from "{name}"'):

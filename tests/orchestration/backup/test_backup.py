@@ -28,6 +28,7 @@ from orchestration.commands.ops import print_accept_restore
 from orchestration.home.kind import claim, read_mark
 from orchestration.home.layout import Home
 from orchestration.ops import schema
+from orchestration.ops.continuity import what_is_wrong
 from orchestration.ops.permission.consents import ConsentEvent, record_consents
 from orchestration.ops.runs import Run, start_run
 from orchestration.ops.store import Store, StoreError, open_store, to_micros
@@ -180,6 +181,20 @@ def test_a_backup_of_a_restored_home_keeps_the_older_moment(
         with store.write() as connection:
             forget_read(connection)
         assert "a backup of 2026-06-01T12:00:00 UTC" in what_is_unread(store)
+
+
+def test_a_home_may_be_called_anything(home: Home, key: Path, tmp_path: Path) -> None:
+    odd = Home(tmp_path / "a %41?b#c d")
+    kept = make_backup(home, tmp_path / "b.age", key_file=key, at=NOW)
+    restore_backup(kept.path, odd, key_file=key)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "a %41?b#c d", "b.age", "backup.key", "home",
+    ]  # fmt: skip
+    assert what_is_wrong(odd) == ""
+    with open_store(odd) as store:
+        assert marked(store) == ["web"]
+    again = make_backup(odd, tmp_path / "c.age", key_file=key, at=NOW)
+    assert "ops.sqlite" in again.manifest.files
 
 
 def test_a_person_may_answer_for_sources_that_are_gone(
