@@ -27,6 +27,7 @@ from pathlib import Path
 
 import duckdb
 
+from ingestion.config import CONFIG_NAME
 from ingestion.duckdb import connect
 from ingestion.errors import BusyError, UsageError
 from ingestion.landing.raw_tables import has_rows
@@ -156,7 +157,7 @@ def _copies(
     if home.mark.exists():
         files[home.mark.name] = home.mark
     if settings is not None and settings.is_file():
-        files["regulars.toml"] = settings
+        files[CONFIG_NAME] = settings
     if home.demo.is_dir():  # the pretend shop's world: its servers are made of it
         for path in sorted(home.demo.rglob("*")):
             if path.is_file():

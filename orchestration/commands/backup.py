@@ -6,11 +6,15 @@ Belongs here: words for the terminal. Does not belong here: making or reading a 
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Iterator
 from pathlib import Path
 
 from rich.console import Console
 
+from ingestion.config import CONFIG_NAME
 from ingestion.settings_file import config_path
+from orchestration.backup.archive import Manifest
 from orchestration.backup.stores import make_backup, restore_backup
 from orchestration.home.layout import Home
 from orchestration.run.run import clock
@@ -44,6 +48,20 @@ def print_restore(source: Path, home: Home, key_file: Path | None, out: Console)
     out.print("Nothing is sent before a run has read every source again. Nobody can know:")
     for each in NOT_KNOWN_AGAIN:
         out.print(f"  {each}")
-    if "regulars.toml" in manifest.files:
-        out.print(f"The settings of then: {home.root / 'regulars.toml'}")
-    out.print(f"Next: regulars run --home {home.root}")
+    for line in next_steps(home, manifest):
+        out.print(line)
+
+
+def next_steps(home: Home, manifest: Manifest) -> Iterator[str]:
+    """What to run after a restore: a shop's settings of then are read where they are named."""
+    where = f"--home {shlex.quote(str(home.root))}"
+    if manifest.kind == "demo":
+        yield f"Next: regulars run {where}"
+        yield "  The first run is as of the day of the backup; each one after it moves on by a day."
+        return
+    named = ""
+    if CONFIG_NAME in manifest.files:
+        settings = home.root / CONFIG_NAME
+        yield f"The settings of then: {settings}"
+        named = f"REGULARS_CONFIG={shlex.quote(str(settings))} "
+    yield f"Next: {named}regulars run {where} --input FOLDER"

@@ -9,6 +9,7 @@ fails or is killed leaves it, and the next one tries the same day.
 
 from __future__ import annotations
 
+import sqlite3
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,9 @@ import duckdb
 from ingestion.errors import UsageError
 from orchestration.home.kind import first_moment, read_mark
 from orchestration.home.layout import Home
+from orchestration.home.sqlite_file import read_only_sqlite
 from orchestration.ops.run_context import last_context
+from orchestration.ops.store import from_micros
 from orchestration.published.reader import read_build
 
 if TYPE_CHECKING:
@@ -91,7 +94,17 @@ def _last_moment(home: Home) -> datetime:
 def _begun_moment(home: Home) -> datetime:
     """Nothing is published: that of the run begun last, so that the clock never goes back."""
     context = last_context(home.ops_export)
-    return context.as_of if context else first_moment(home)
+    return context.as_of if context else _last_run_moment(home) or first_moment(home)
+
+
+def _last_run_moment(home: Home) -> datetime | None:
+    """That of the latest run which the operational store knows; a restored home has no more."""
+    try:
+        with read_only_sqlite(home.ops) as connection:
+            (micros,) = connection.execute("select max(as_of) from runs").fetchone()
+    except sqlite3.Error:  # there is none, or it is damaged; the command that needs it says so
+        return None
+    return None if micros is None else from_micros(micros)
 
 
 def _published_moment(home: Home) -> datetime | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shlex
 import sqlite3
 import stat
 import tarfile
@@ -18,12 +19,15 @@ import pytest
 from rich.console import Console
 from sqlalchemy import func, select
 
+from ingestion.config import CONFIG_NAME
 from ingestion.errors import BusyError, RegularsError, UsageError
+from ingestion.settings_file import load_settings
 from orchestration.activation.gate import Identifier, Policy, Reason, decide, load_states
 from orchestration.backup import archive
-from orchestration.backup.archive import DamagedBackupError
+from orchestration.backup.archive import DamagedBackupError, Manifest
 from orchestration.backup.keys import PASSPHRASE, WrongKeyError
 from orchestration.backup.stores import make_backup, restore_backup
+from orchestration.commands.backup import next_steps, print_restore
 from orchestration.commands.ops import print_accept_restore
 from orchestration.home.kind import claim, read_mark
 from orchestration.home.layout import Home
@@ -181,6 +185,28 @@ def test_a_backup_of_a_restored_home_keeps_the_older_moment(
         with store.write() as connection:
             forget_read(connection)
         assert "a backup of 2026-06-01T12:00:00 UTC" in what_is_unread(store)
+
+
+def test_after_a_restore_the_settings_of_then_are_named_to_the_next_run(
+    home: Home, key: Path, tmp_path: Path
+) -> None:
+    settings = tmp_path / "regulars.toml"
+    settings.write_text('[shop]\nname = "Then"\n')
+    make_backup(home, tmp_path / "b.age", key_file=key, settings=settings, at=NOW)
+    other, told = Home(tmp_path / "the other"), io.StringIO()
+    print_restore(tmp_path / "b.age", other, key, Console(file=told, width=1_000))
+    variable, command = told.getvalue().splitlines()[-1].removeprefix("Next: ").split(" regulars ")
+    assert command == f"run --home '{other.root}' --input FOLDER"
+    name, _, value = variable.partition("=")
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv(name, *shlex.split(value))
+        assert load_settings().shop.name == "Then"
+
+
+def test_a_restored_pretend_shop_has_its_own_settings_and_input(tmp_path: Path) -> None:
+    manifest = Manifest(NOW.isoformat(), "1", "demo", {CONFIG_NAME: {}})
+    lines = list(next_steps(Home(tmp_path), manifest))
+    assert lines[0] == f"Next: regulars run --home {tmp_path}"
 
 
 def test_a_home_may_be_called_anything(home: Home, key: Path, tmp_path: Path) -> None:

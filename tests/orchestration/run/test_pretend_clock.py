@@ -13,6 +13,8 @@ import pytest
 from ingestion.errors import UsageError
 from orchestration.home.kind import claim
 from orchestration.home.layout import Home
+from orchestration.ops.runs import Run, start_run
+from orchestration.ops.store import open_store
 from orchestration.run.pretend_clock import asked_moment, day_of, next_moment, shop_moment, world_of
 
 FIRST = datetime(2026, 7, 1)
@@ -53,6 +55,17 @@ def test_what_is_published_moves_the_clock_and_what_is_only_begun_does_not(home:
     publish(home, FIRST + DAY)
     assert (shop_moment(home), next_moment(home)) == (FIRST + DAY, FIRST + 2 * DAY)
     assert day_of(home, next_moment(home)) == 2
+
+
+def test_in_a_restored_home_the_clock_stands_where_it_stood(home: Home) -> None:
+    """A backup holds neither the published file nor what ops wrote for the models."""
+    with open_store(home) as store:
+        for number in (0, 2, 1):
+            run = Run(f"run{number}", FIRST + number * DAY, "test")
+            start_run(store, run, started_at=FIRST)
+    assert shop_moment(home) == next_moment(home) == FIRST + 2 * DAY
+    home.ops.write_bytes(b"no store")
+    assert next_moment(home) == FIRST
 
 
 def test_without_a_published_file_that_can_be_read_the_clock_does_not_go_back(home: Home) -> None:
