@@ -16,9 +16,10 @@ from contextlib import redirect_stdout
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from ingestion.config import REPOSITORY
-from ingestion.errors import RegularsError
+from ingestion.errors import RegularsError, UsageError
 from orchestration.home import lock
 from orchestration.home.kind import take_settings
 from orchestration.home.layout import Home
@@ -37,7 +38,16 @@ def prepare(home: Home) -> None:
     """Make DAGSTER_HOME ready and point this process at it; call under the lock.
 
     Two processes that initialise a fresh DAGSTER_HOME at once race, so the lock comes first.
+
+    Raises:
+        UsageError: Dagster would take the path for another one.
     """
+    path = str(home.root)
+    if "?" in path or unquote(path) != path:
+        raise UsageError(
+            f"Dagster misreads the path {path}: a question mark, or a % before two digits.",
+            "Rename that folder, or give another one with --home.",
+        )
     home.create()
     point_at(home)
     if not _is_current(home):
