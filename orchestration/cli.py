@@ -8,7 +8,6 @@ imports happen inside commands, so that `--help` is quick.
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import traceback
 from collections.abc import Iterator
@@ -27,7 +26,7 @@ from ingestion.errors import (
 )
 from ingestion.vocabulary import CHANNELS, PURPOSES, or_list
 from orchestration.home import lock
-from orchestration.home.interrupts import like_ctrl_c
+from orchestration.home.interrupts import end_as_by_ctrl_c
 from orchestration.home.kind import in_words, is_demo, refuse_input, take_settings
 from orchestration.home.layout import DEMO_HOME, SHOP_HOME, Home
 from orchestration.words.plain_text import PlainConsole
@@ -98,7 +97,7 @@ err = PlainConsole(stderr=True, highlight=False, soft_wrap=True, markup=False)
 
 def main() -> None:
     """Run the command and turn our errors into one sentence and an exit code."""
-    signal.signal(signal.SIGTERM, like_ctrl_c)
+    end_as_by_ctrl_c()
     _stay_private()
     try:
         # Without standalone mode an exit code is handed back, that of Ctrl-C included.

@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import tarfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -98,6 +99,8 @@ def read(source: Path, folder: Path, key_file: Path | None) -> Manifest:
     """
     if not source.is_file():
         raise UsageError(f"There is no backup {source}.", "Name the file that `backup` wrote.")
+    if not os.access(source, os.R_OK):
+        raise UsageError(f"{source} is not yours to read.", "Run as its owner, or copy it.")
     plain = folder / ".stores.tar.zst"
     try:
         with tarfile.open(source, "r:") as tar:

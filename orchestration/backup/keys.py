@@ -64,8 +64,11 @@ def existing_key(key_file: Path | None, enclosed: bytes) -> x25519.Identity:
         if key_file is None:
             raise UsageError("The backup was made with a key file.", "Name it with --key.")
         return _read(key_file)
+    words = os.environ.get(PASSPHRASE, "")
+    if not words:
+        raise UsageError("The backup was made with a passphrase.", f"Set {PASSPHRASE} to it.")
     try:
-        return x25519.Identity.from_str(by_passphrase.decrypt(enclosed, _passphrase()).decode())
+        return x25519.Identity.from_str(by_passphrase.decrypt(enclosed, words).decode())
     except (pyrage.DecryptError, pyrage.IdentityError) as error:
         raise WrongKeyError(
             "The backup was made with another passphrase.", f"Set {PASSPHRASE} to that one."
@@ -74,12 +77,12 @@ def existing_key(key_file: Path | None, enclosed: bytes) -> x25519.Identity:
 
 def _passphrase() -> str:
     words = os.environ.get(PASSPHRASE, "")
-    if not words:
+    if not words.strip():
         raise UsageError(
             "A backup is encrypted, and there is no key for it.",
             f"Name a key file with --key (one is made where it is missing), or set {PASSPHRASE}.",
         )
-    if len(words) < SHORTEST_PASSPHRASE:
+    if len(words.strip()) < SHORTEST_PASSPHRASE:
         raise UsageError(
             f"The passphrase in {PASSPHRASE} is shorter than {SHORTEST_PASSPHRASE} characters.",
             "Take a longer one, such as five words.",

@@ -18,8 +18,9 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
@@ -29,13 +30,14 @@ import duckdb
 
 from ingestion.config import CONFIG_NAME
 from ingestion.duckdb import connect
-from ingestion.errors import BusyError, UsageError
+from ingestion.errors import BusyError, DiskFullError, UsageError, tells_of_a_full_disk
 from ingestion.landing.raw_tables import has_rows
 from orchestration.backup import archive
 from orchestration.backup.archive import DamagedBackupError, Manifest
 from orchestration.backup.keys import new_key
 from orchestration.home.kind import read_mark
 from orchestration.home.layout import Home
+from orchestration.home.scratch import BACKUP, RESTORE, scratch_folder, sweep_home
 from orchestration.home.sqlite_file import read_only_sqlite
 from orchestration.ops.continuity import check_continuity
 from orchestration.ops.store import URL_VARIABLE, copy_sqlite, open_store
@@ -91,13 +93,23 @@ def make_backup(
         raise UsageError(f"There is no folder {target.parent}.", "Make it, or name another.")
     check_continuity(home, begins_run=True)
     for folder in (home.root, target.parent):
-        require_free_disk(folder, (home.raw, home.ops), "a backup")
+        require_free_disk(folder, (home.raw, home.ops), "a backup", "no backup was written")
+    sweep_home(home)
+    is_new_key = key_file is not None and not key_file.exists()
     key = new_key(key_file)
-    with tempfile.TemporaryDirectory(prefix=".backup-", dir=home.root) as scratch:
-        files = _copies(home, Path(scratch), settings, wait_seconds)
-        manifest = Manifest(at.isoformat(), version("regulars"), mark.kind, archive.describe(files))
-        archive.write(target, manifest, files, key, Path(scratch))
-    _read_back(home, target, key_file)
+    try:
+        with _disk_in_words(), scratch_folder(home.root, BACKUP) as scratch:
+            files = _copies(home, scratch, settings, wait_seconds)
+            facts = archive.describe(files)
+            manifest = Manifest(at.isoformat(), version("regulars"), mark.kind, facts)
+            archive.write(target, manifest, files, key, scratch)
+        with _disk_in_words():
+            _read_back(home, target, key_file)
+    except BaseException:
+        # A key for nothing, of which nobody was told
+        if is_new_key and key_file is not None and not target.exists():
+            key_file.unlink(missing_ok=True)
+        raise
     return Backup(target, target.stat().st_size, manifest)
 
 
@@ -120,20 +132,54 @@ def restore_backup(source: Path, home: Home, *, key_file: Path | None = None) ->
             f"{URL_VARIABLE} names an operational store elsewhere, which a backup does not hold.",
             "Unset it for the restore, and restore that store with its own tools.",
         )
-    home.root.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(prefix=f".{home.root.name}.restoring-", dir=home.root.parent))
+    if home.root.is_mount():
+        raise UsageError(
+            f"{home.root} is where a disk is mounted, and a restore puts a whole folder in place.",
+            "Give a folder below it with --home.",
+        )
+    sweep_home(home)
     try:
-        manifest = archive.read(source, beside, key_file)
-        _check_stores(Home(beside))
-        with open_store(Home(beside)) as store:
-            mark_restored(store, manifest.made_at, _known_sources(Home(beside)))
-        Home(beside).create()
-        if home.root.exists():
-            home.root.rmdir()
-        beside.rename(home.root)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
+        home.root.parent.mkdir(parents=True, exist_ok=True)
+        with scratch_folder(home.root.parent, RESTORE) as beside:
+            return _restore_beside(source, beside, home, key_file)
+    except OSError as error:
+        if tells_of_a_full_disk(str(error)):
+            raise DiskFullError(
+                f"The disk that holds {home.root.parent} is full.",
+                "Make room and restore again; no home was made.",
+            ) from error
+        raise UsageError(
+            f"{home.root} cannot be made ({error.strerror}).",
+            "Give a folder of yours with --home; the one it lies in must be yours too.",
+        ) from error
+
+
+def _restore_beside(source: Path, beside: Path, home: Home, key_file: Path | None) -> Manifest:
+    """Unpack into a folder beside the home and give it the home's name once it is whole."""
+    manifest = archive.read(source, beside, key_file)
+    _check_stores(Home(beside))
+    with open_store(Home(beside)) as store:
+        mark_restored(store, manifest.made_at, _known_sources(Home(beside)))
+    Home(beside).create()
+    if home.root.exists():
+        home.root.rmdir()
+    beside.rename(home.root)
     return manifest
+
+
+@contextmanager
+def _disk_in_words() -> Iterator[None]:
+    """A disk that fills up is told with what became of the backup.
+
+    Raises:
+        DiskFullError: it did.
+    """
+    try:
+        yield
+    except (OSError, sqlite3.Error) as error:
+        if not tells_of_a_full_disk(str(error)):
+            raise
+        raise DiskFullError(hint="Make room and try again; no backup was written.") from error
 
 
 def _known_sources(home: Home) -> list[str]:
@@ -202,10 +248,10 @@ def _opens(raw: Path) -> bool:
 
 def _read_back(home: Home, target: Path, key_file: Path | None) -> None:
     """Open what was written as a restore would, or take it away again."""
-    with tempfile.TemporaryDirectory(prefix=".backup-", dir=home.root) as scratch:
+    with scratch_folder(home.root, BACKUP) as scratch:
         try:
-            archive.read(target, Path(scratch), key_file)
-            _check_stores(Home(Path(scratch)))
+            archive.read(target, scratch, key_file)
+            _check_stores(Home(scratch))
         except BaseException:
             target.unlink(missing_ok=True)
             raise

@@ -37,6 +37,8 @@ def print_backup(home: Home, target: Path, key_file: Path | None, out: Console) 
     out.print(f"  {', '.join(shown)}{f' and {more:,} files of the pretend shop' if more else ''}")
     if not had_key:
         out.print(f"  The key is new: {key_file}. Keep a copy of it elsewhere; there is no other.")
+    elif key_file is not None:
+        out.print(f"  It is for the key {key_file}; without that nobody can read it.")
     if "ops.sqlite" not in kept.manifest.files:
         out.print("  The operational store lies elsewhere; back it up with its own tools.")
 

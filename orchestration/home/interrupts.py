@@ -47,6 +47,16 @@ def noticing_interrupts() -> Iterator[Callable[[], bool]]:
             signal.signal(number, handler)
 
 
+def end_as_by_ctrl_c() -> None:
+    """Let SIGTERM, and a terminal that is closed, do what Ctrl-C does: unfinished work is cleared.
+
+    What was told to outlive its terminal (`nohup`) still does.
+    """
+    signal.signal(signal.SIGTERM, like_ctrl_c)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, like_ctrl_c)
+
+
 def like_ctrl_c(_number: int, frame: FrameType | None) -> None:
     """A handler that makes SIGTERM do what Ctrl-C does, whoever handles that at the moment."""
     handler = signal.getsignal(signal.SIGINT)

@@ -55,8 +55,13 @@ def remove_database(path: Path) -> bool:
     return any(removed)
 
 
-def require_free_disk(folder: Path, files: tuple[Path, ...], work: str = "publishing") -> None:
-    """Refuse to start `work` when the disk could fill up half-way.
+def require_free_disk(
+    folder: Path,
+    files: tuple[Path, ...],
+    work: str = "publishing",
+    outcome: str = "what was published before is untouched",
+) -> None:
+    """Refuse to start `work` when the disk could fill up half-way; `outcome` is what is left then.
 
     Raises:
         RegularsError: less than three times the largest of `files` is free.
@@ -67,7 +72,7 @@ def require_free_disk(folder: Path, files: tuple[Path, ...], work: str = "publis
         raise RegularsError(
             f"The disk that holds {folder} has {_megabytes(free)} MB free; {work} safely needs "
             f"{_megabytes(FREE_FACTOR * largest)} MB.",
-            "Free some space and run again; what was published before is untouched.",
+            f"Free some space and try again; {outcome}.",
         )
 
 

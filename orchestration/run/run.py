@@ -25,6 +25,7 @@ from ingestion.quarantine import waiting_rows
 from orchestration.home import lock
 from orchestration.home.layout import Home
 from orchestration.home.retention import delete_old_exports
+from orchestration.home.scratch import sweep_home
 from orchestration.home.workers import free_stores
 from orchestration.ops import runs, schema
 from orchestration.ops.commit import heal
@@ -214,6 +215,8 @@ def clear_up(home: Home, store: Store, say: Say) -> None:
     if free_stores(home):
         say("A killed run's dbt was still at work; it was ended.")
     clear_half_built(home)
+    if sweep_home(home):
+        say("A killed backup or restore had left copies of stores; they are taken away.")
     if home.raw.exists() and not _count_runs(store):
         say(
             "The operational store is begun anew. Customer ids are rebuilt from raw: equal, but for"

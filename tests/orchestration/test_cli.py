@@ -23,9 +23,11 @@ def _as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """What the command changes of its process is put back."""
     for name in doctor.TELEMETRY:
         monkeypatch.setenv(name, os.environ.get(name, doctor.TELEMETRY[name]))
-    handler, umask = signal.getsignal(signal.SIGTERM), os.umask(0o077)
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    umask = os.umask(0o077)
     yield
-    signal.signal(signal.SIGTERM, handler)
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
     os.umask(umask)
 
 

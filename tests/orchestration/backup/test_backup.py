@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
 import shlex
+import signal
 import sqlite3
 import stat
+import subprocess
+import sys
 import tarfile
 import threading
 from contextlib import closing
@@ -20,10 +24,10 @@ from rich.console import Console
 from sqlalchemy import func, select
 
 from ingestion.config import CONFIG_NAME
-from ingestion.errors import BusyError, RegularsError, UsageError
+from ingestion.errors import BusyError, DiskFullError, RegularsError, UsageError
 from ingestion.settings_file import load_settings
 from orchestration.activation.gate import Identifier, Policy, Reason, decide, load_states
-from orchestration.backup import archive
+from orchestration.backup import archive, stores
 from orchestration.backup.archive import DamagedBackupError, Manifest
 from orchestration.backup.keys import PASSPHRASE, WrongKeyError
 from orchestration.backup.stores import make_backup, restore_backup
@@ -48,6 +52,7 @@ from orchestration.ops.unread_sources import (
     waits_since_restore,
     what_is_unread,
 )
+from orchestration.run.run import clear_up
 
 NOW = datetime(2026, 6, 1, 12)
 WORDS = "five words that nobody else knows"
@@ -209,6 +214,98 @@ def test_a_restored_pretend_shop_has_its_own_settings_and_input(tmp_path: Path) 
     assert lines[0] == f"Next: regulars run --home {tmp_path}"
 
 
+KILLED = """
+import os, sys
+from datetime import datetime
+from pathlib import Path
+from orchestration.backup import archive, stores
+from orchestration.home.layout import Home
+
+def die(*_):
+    os.kill(os.getpid(), 9)
+
+archive.pyrage.encrypt_io = die
+stores._check_stores = die
+what, home, backup, key = sys.argv[1:]
+if what == "backup":
+    stores.make_backup(Home(Path(home)), Path(backup), key_file=Path(key), at=datetime(2026, 6, 1))
+stores.restore_backup(Path(backup), Home(Path(home)), key_file=Path(key))
+"""
+
+
+def killed(*arguments: object) -> None:
+    """A backup or a restore that is killed while plain stores lie on the disk."""
+    command = [sys.executable, "-c", KILLED, *map(str, arguments)]
+    assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
+
+
+def test_what_a_killed_backup_or_restore_left_is_taken_away(
+    home: Home, key: Path, tmp_path: Path
+) -> None:
+    kept = make_backup(home, tmp_path / "b.age", key_file=key, at=NOW)
+    killed("backup", home.root, tmp_path / "c.age", key)
+    killed("restore", tmp_path / "other", kept.path, key)
+    killed("backup", home.root, tmp_path / "c.age", key)
+    assert len(list(home.root.glob(".backup-*/ops.sqlite"))) == 1, "the first went with the second"
+    assert len(list(tmp_path.glob(".regulars-restoring-*/ops.sqlite"))) == 0, "so did the restore's"
+    killed("restore", tmp_path / "other", kept.path, key)
+    said: list[str] = []
+    with open_store(home) as store:
+        clear_up(home, store, said.append)
+    assert not [*home.root.glob(".backup-*"), *tmp_path.glob(".regulars-restoring-*")]
+    assert any("killed backup or restore" in line for line in said)
+    make_backup(home, tmp_path / "c.age", key_file=key, at=NOW)
+    restore_backup(kept.path, Home(tmp_path / "other"), key_file=key)
+
+
+def test_a_home_that_cannot_be_put_in_place_is_one_sentence(
+    home: Home, key: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = make_backup(home, tmp_path / "b.age", key_file=key, at=NOW)
+    other = tmp_path / "other"
+    other.mkdir()
+
+    def busy(_: Path) -> None:
+        raise OSError(errno.EBUSY, "Device or resource busy")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "rmdir", busy)
+        with pytest.raises(UsageError, match="cannot be made"):
+            restore_backup(kept.path, Home(other), key_file=key)
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "is_mount", lambda path: path == other)
+        with pytest.raises(UsageError, match="where a disk is mounted"):
+            restore_backup(kept.path, Home(other), key_file=key)
+    assert list(other.iterdir()) == [] and not list(tmp_path.glob(".*"))
+
+
+@pytest.mark.parametrize(
+    "full",
+    [
+        OSError(errno.ENOSPC, "No space left on device"),
+        sqlite3.OperationalError("database or disk is full"),
+    ],
+)
+def test_a_full_disk_says_what_became_of_the_backup(
+    home: Home, key: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, full: Exception
+) -> None:
+    def fill(*_: object) -> None:
+        raise full
+
+    monkeypatch.setattr(stores, "copy_sqlite", fill)
+    with pytest.raises(DiskFullError) as told:
+        make_backup(home, tmp_path / "b.age", key_file=key, at=NOW)
+    assert told.value.hint == "Make room and try again; no backup was written."
+    monkeypatch.undo()
+    kept = make_backup(home, tmp_path / "b.age", key_file=key, at=NOW)
+    monkeypatch.setattr(archive, "private_file", fill)
+    if isinstance(full, OSError):
+        with pytest.raises(DiskFullError, match="disk that holds") as told:
+            restore_backup(kept.path, Home(tmp_path / "other"), key_file=key)
+        assert "no home was made" in told.value.hint
+        assert not (tmp_path / "other").exists()
+
+
 def test_a_home_may_be_called_anything(home: Home, key: Path, tmp_path: Path) -> None:
     odd = Home(tmp_path / "a %41?b#c d")
     kept = make_backup(home, tmp_path / "b.age", key_file=key, at=NOW)
@@ -278,10 +375,11 @@ def test_a_passphrase_does_instead_of_a_key_file(
     with pytest.raises(WrongKeyError, match="another passphrase"):
         restore_backup(kept.path, Home(tmp_path / "third"))
     monkeypatch.delenv(PASSPHRASE)
-    with pytest.raises(UsageError, match="no key for it"):
+    with pytest.raises(UsageError, match="made with a passphrase") as told:
         restore_backup(kept.path, Home(tmp_path / "third"))
+    assert PASSPHRASE in told.value.hint
     assert not (tmp_path / "third").exists()
-    assert not list(tmp_path.glob(".third*"))
+    assert not list(tmp_path.glob(".*"))
 
 
 def test_without_a_key_nothing_is_written(home: Home, tmp_path: Path) -> None:
@@ -293,7 +391,11 @@ def test_without_a_key_nothing_is_written(home: Home, tmp_path: Path) -> None:
 def test_a_short_passphrase_is_refused(
     home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(PASSPHRASE, "short")
+    for words, refusal in (("short", "shorter than 12"), (" " * 20, "no key for it")):
+        monkeypatch.setenv(PASSPHRASE, words)
+        with pytest.raises(UsageError, match=refusal):
+            make_backup(home, tmp_path / "b.age", at=NOW)
+    monkeypatch.setenv(PASSPHRASE, "short" + " " * 20)
     with pytest.raises(UsageError, match="shorter than 12"):
         make_backup(home, tmp_path / "b.age", at=NOW)
 
@@ -321,7 +423,7 @@ def test_a_cut_backup_makes_no_home(home: Home, key: Path, tmp_path: Path, share
     with pytest.raises(DamagedBackupError):
         restore_backup(kept.path, Home(tmp_path / "other"), key_file=key)
     assert not (tmp_path / "other").exists()
-    assert not list(tmp_path.glob(".other*"))
+    assert not list(tmp_path.glob(".*"))
 
 
 @pytest.mark.parametrize("place", [530, 700, 2_000, 5_000])
@@ -393,6 +495,7 @@ def test_while_raw_is_written_a_backup_waits_and_then_refuses(
     with pytest.raises(BusyError, match="is reading its sources"):
         make_backup(home, tmp_path / "b.age", key_file=key, at=NOW, wait_seconds=0.1)
     assert not (tmp_path / "b.age").exists()
+    assert not key.exists(), "a key that was made for nothing does not stay"
     threading.Timer(0.8, log.unlink).start()
     assert make_backup(home, tmp_path / "b.age", key_file=key, at=NOW).size
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from orchestration.home.interrupts import like_ctrl_c, noticing_interrupts
+from orchestration.home.interrupts import end_as_by_ctrl_c, like_ctrl_c, noticing_interrupts
 
 
 @pytest.fixture
@@ -81,6 +81,21 @@ def test_sigterm_is_noticed_where_it_is_swallowed(swallowed: list[int]) -> None:
 def test_sigterm_is_ctrl_c() -> None:
     with pytest.raises(KeyboardInterrupt):
         os.kill(os.getpid(), signal.SIGTERM)
+
+
+@pytest.mark.usefixtures("ours", "raising")
+def test_a_terminal_that_is_closed_is_ctrl_c_unless_it_is_to_be_outlived() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    try:
+        end_as_by_ctrl_c()
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            with pytest.raises(KeyboardInterrupt):
+                os.kill(os.getpid(), number)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        end_as_by_ctrl_c()
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 @pytest.mark.usefixtures("ours")
