@@ -165,6 +165,14 @@ def _known(what: str, value: str, known: tuple[str, ...]) -> str:
 def _matching(identifier_type: str, value: str, default_country: str) -> str:
     matched = match_identifier(identifier_type, value, default_country)
     if matched is None:
+        other = next(
+            (k for k in ("email", "phone") if match_identifier(k, value, default_country)), ""
+        )
+        if other:
+            raise UsageError(
+                f"That is not a usable {identifier_type[:30]}, but it reads as a {other}.",
+                f"Add `--type {other}` if it is one.",
+            )
         raise UsageError(
             f"That is not a usable {identifier_type[:30]}.",
             "Check it for typing errors; a phone needs its area code.",

@@ -129,6 +129,26 @@ def test_grant_and_revoke_by_hand(store: Store) -> None:
         assert "example.com" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("kind", "value", "hint"),
+    [
+        ("email", "07700 900123", "Add `--type phone` if it is one."),
+        ("phone", "a@example.com", "Add `--type email` if it is one."),
+        ("email", "nobody", "Check it for typing errors; a phone needs its area code."),
+    ],
+)
+def test_an_identifier_of_another_type_is_told_by_its_type(
+    store: Store, kind: str, value: str, hint: str
+) -> None:
+    with pytest.raises(UsageError) as told:
+        revoke_consent(
+            store, identifier_type=kind, identifier_value=value, channel="sms", purpose="*",
+            source="desk", at=AS_OF, default_country="GB",
+        )  # fmt: skip
+    assert told.value.hint == hint
+    assert value not in told.value.message
+
+
 def test_a_run_is_counted_and_the_dead_are_failed(store: Store, run: Run) -> None:
     start_run(store, run, started_at=AS_OF)
     start_run(store, run, started_at=AS_OF)
