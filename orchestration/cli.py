@@ -528,12 +528,15 @@ def backup(
 def restore(
     path: Annotated[Path, typer.Argument(help="The file that `backup` wrote.")],
     key: KeyOption = None,
+    only_try: Annotated[
+        bool, typer.Option("--try", help="Only try: compare every table, and leave nothing.")
+    ] = False,
     folder: HomeOption = None,
 ) -> None:
-    """Make a home of a backup; nothing is sent before a run has read every source again."""
-    from orchestration.commands.backup import print_restore
+    """Make a home of a backup; nothing is sent before runs have read every source again."""
+    from orchestration.commands.backup import print_restore, print_trial
 
-    print_restore(path, _home(folder), key, out)
+    (print_trial if only_try else print_restore)(path, _home(folder), key, out)
 
 
 @ops_app.command("begin-anew")

@@ -16,7 +16,7 @@ import json
 import os
 import tarfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
@@ -45,7 +45,8 @@ class Manifest:
     """What a backup says of itself.
 
     `made_at`: naive UTC in ISO form. `kind`: the home's, shop or demo. `files`: bytes and SHA-256
-    by path below the home.
+    by path below the home. `tables`: rows and a digest of each table, those of raw as `engine`, the
+    version of DuckDB, makes them.
     """
 
     made_at: str
@@ -53,6 +54,8 @@ class Manifest:
     kind: str
     files: Mapping[str, Mapping[str, Any]]
     format: int = FORMAT
+    tables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    engine: str = ""
 
 
 def describe(files: Mapping[str, Path]) -> dict[str, dict[str, Any]]:

@@ -21,7 +21,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -34,6 +34,7 @@ from ingestion.errors import BusyError, DiskFullError, UsageError, tells_of_a_fu
 from ingestion.landing.raw_tables import has_rows
 from orchestration.backup import archive
 from orchestration.backup.archive import DamagedBackupError, Manifest
+from orchestration.backup.facts import differing, engine, facts_of
 from orchestration.backup.keys import new_key
 from orchestration.home.kind import read_mark
 from orchestration.home.layout import Home
@@ -45,6 +46,7 @@ from orchestration.ops.unread_sources import SPEAK_OF_PERMISSION, mark_restored
 from orchestration.published.files import require_free_disk
 
 RAW_SECONDS = 30.0
+NAMED = 5  # how many tables a sentence names
 _PAUSE = 0.5
 
 
@@ -100,8 +102,14 @@ def make_backup(
     try:
         with _disk_in_words(), scratch_folder(home.root, BACKUP) as scratch:
             files = _copies(home, scratch, settings, wait_seconds)
-            facts = archive.describe(files)
-            manifest = Manifest(at.isoformat(), version("regulars"), mark.kind, facts)
+            manifest = Manifest(
+                at.isoformat(),
+                version("regulars"),
+                mark.kind,
+                archive.describe(files),
+                tables={name: asdict(each) for name, each in facts_of(Home(scratch)).items()},
+                engine=engine(),
+            )
             archive.write(target, manifest, files, key, scratch)
         with _disk_in_words():
             _read_back(home, target, key_file)
@@ -156,19 +164,67 @@ def restore_backup(source: Path, home: Home, *, key_file: Path | None = None) ->
 
 def _restore_beside(source: Path, beside: Path, home: Home, key_file: Path | None) -> Manifest:
     """Unpack into a folder beside the home and give it the home's name once it is whole."""
-    manifest = archive.read(source, beside, key_file)
-    _check_stores(Home(beside))
-    with open_store(Home(beside)) as store:
-        mark_restored(store, manifest.made_at, _known_sources(Home(beside)))
-    Home(beside).create()
+    manifest = _unpacked(source, beside, key_file)
     if home.root.exists():
         home.root.rmdir()
     beside.rename(home.root)
     return manifest
 
 
+@dataclass(frozen=True)
+class Trial:
+    """A backup that could be restored: when it was made, and what was compared."""
+
+    made_at: str
+    tables: int
+    rows: int
+
+
+def try_restore(source: Path, home: Home, *, key_file: Path | None = None) -> Trial:
+    """Restore a backup into a private folder of the home, compare every table, leave nothing.
+
+    Raises:
+        UsageError: there is no such backup, or no key was given.
+        WrongKeyError: the backup is for another key.
+        DamagedBackupError: it is cut or altered, or a table is not as it was when it was made.
+    """
+    if not home.root.is_dir():
+        raise UsageError(f"There is no home {home.root} to try it in.", "Give one with --home.")
+    sweep_home(home)
+    with _disk_in_words("nothing was changed"), scratch_folder(home.root, BACKUP) as scratch:
+        manifest = _unpacked(source, scratch, key_file)
+    tables = manifest.tables.values()
+    return Trial(manifest.made_at, len(tables), sum(facts["rows"] for facts in tables))
+
+
+def _unpacked(source: Path, folder: Path, key_file: Path | None) -> Manifest:
+    """Make a whole home of a backup in an empty folder, each table as it was."""
+    manifest = archive.read(source, folder, key_file)
+    home = Home(folder)
+    _check_stores(home)
+    if manifest.tables:  # backups of the time before them have none
+        _compare(manifest, home, source)
+    if not os.environ.get(URL_VARIABLE):  # else it would be the store elsewhere that is marked
+        with open_store(home) as store:
+            mark_restored(store, manifest.made_at, _known_sources(home))
+    home.create()
+    return manifest
+
+
+def _compare(manifest: Manifest, home: Home, source: Path) -> None:
+    """Refuse stores in which a table is not as it was when the backup was made."""
+    wrong = differing(manifest.tables, facts_of(home), same_engine=manifest.engine == engine())
+    if wrong:
+        more = len(wrong) - NAMED
+        named = ", ".join(wrong[:NAMED]) + (f" and {more} more" if more > 0 else "")
+        raise DamagedBackupError(
+            f"Of {source} these tables are not as they were when it was made: {named}.",
+            "Take another backup.",
+        )
+
+
 @contextmanager
-def _disk_in_words() -> Iterator[None]:
+def _disk_in_words(outcome: str = "no backup was written") -> Iterator[None]:
     """A disk that fills up is told with what became of the backup.
 
     Raises:
@@ -179,7 +235,7 @@ def _disk_in_words() -> Iterator[None]:
     except (OSError, sqlite3.Error) as error:
         if not tells_of_a_full_disk(str(error)):
             raise
-        raise DiskFullError(hint="Make room and try again; no backup was written.") from error
+        raise DiskFullError(hint=f"Make room and try again; {outcome}.") from error
 
 
 def _known_sources(home: Home) -> list[str]:

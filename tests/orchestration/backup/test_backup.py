@@ -29,9 +29,10 @@ from ingestion.settings_file import load_settings
 from orchestration.activation.gate import Identifier, Policy, Reason, decide, load_states
 from orchestration.backup import archive, stores
 from orchestration.backup.archive import DamagedBackupError, Manifest
+from orchestration.backup.facts import TableFacts
 from orchestration.backup.keys import PASSPHRASE, WrongKeyError
-from orchestration.backup.stores import make_backup, restore_backup
-from orchestration.commands.backup import next_steps, print_restore
+from orchestration.backup.stores import make_backup, restore_backup, try_restore
+from orchestration.commands.backup import next_steps, print_restore, print_trial
 from orchestration.commands.ops import print_accept_restore
 from orchestration.home.kind import claim, read_mark
 from orchestration.home.layout import Home
@@ -39,7 +40,7 @@ from orchestration.ops import schema
 from orchestration.ops.continuity import what_is_wrong
 from orchestration.ops.permission.consents import ConsentEvent, record_consents
 from orchestration.ops.runs import Run, start_run
-from orchestration.ops.store import Store, StoreError, open_store, to_micros
+from orchestration.ops.store import URL_VARIABLE, Store, StoreError, open_store, to_micros
 from orchestration.ops.unread_sources import (
     ACCEPTED_RESTORE,
     SPEAK_OF_PERMISSION,
@@ -579,3 +580,52 @@ def test_the_file_can_be_opened_without_regulars(home: Home, key: Path, tmp_path
         assert [member.name for member in inner] == [
             "manifest.json", "home.json", "ops.sqlite", "raw.duckdb",
         ]  # fmt: skip
+
+
+def test_a_trial_compares_every_table_and_leaves_nothing(
+    home: Home, key: Path, tmp_path: Path
+) -> None:
+    kept = make_backup(home, tmp_path / "b.age", key_file=key, at=NOW)
+    before = sorted(home.root.rglob("*"))
+    tried = try_restore(kept.path, home, key_file=key)
+    assert tried.made_at == NOW.isoformat()
+    assert tried.tables == len(kept.manifest.tables) > 5
+    assert tried.rows >= 5_000 + 1
+    assert sorted(home.root.rglob("*")) == before
+    with open_store(home) as store:
+        assert not marked(store), "the home itself was not restored"
+    told = io.StringIO()
+    print_trial(kept.path, home, key, Console(file=told, width=300))
+    assert "It can be restored: the home as of 2026-06-01T12:00:00 UTC" in told.getvalue()
+
+
+def test_a_backup_whose_tables_differ_is_no_backup(
+    home: Home, key: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = make_backup(home, tmp_path / "b.age", key_file=key, at=NOW)
+    facts = stores.facts_of
+
+    def other(home: Home) -> dict[str, TableFacts]:
+        return {**facts(home), "raw.duckdb/raw_web.events": TableFacts(4_999, "0")}
+
+    monkeypatch.setattr(stores, "facts_of", other)
+    with pytest.raises(DamagedBackupError, match=r"raw_web\.events"):
+        try_restore(kept.path, home, key_file=key)
+    with pytest.raises(DamagedBackupError, match=r"raw_web\.events"):
+        restore_backup(kept.path, Home(tmp_path / "other"), key_file=key)
+    assert not (tmp_path / "other").exists() and not list(home.root.glob(".backup-*"))
+
+
+def test_a_trial_never_marks_a_store_elsewhere(
+    home: Home, key: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = Home(tmp_path / "elsewhere")
+    with open_store(elsewhere) as store:
+        start_run(store, Run("run1", NOW, "test"), started_at=NOW)
+    monkeypatch.setenv(URL_VARIABLE, f"sqlite:///{elsewhere.ops}")
+    kept = make_backup(home, tmp_path / "b.age", key_file=key, at=NOW)
+    assert "ops.sqlite" not in kept.manifest.files
+    try_restore(kept.path, home, key_file=key)
+    monkeypatch.delenv(URL_VARIABLE)
+    with open_store(elsewhere) as store:
+        assert not marked(store)
