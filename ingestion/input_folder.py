@@ -60,6 +60,15 @@ def check_input(location: str | Path, settings: Settings) -> InputFolder:
     return folder
 
 
+def with_inbox(folder: InputFolder | None, inbox: Path, settings: Settings) -> InputFolder | None:
+    """The folder a run reads, with the files of the home's inbox beside it; without an input they
+    are all there is."""
+    if not inbox.is_dir():
+        return folder
+    found = folder or replace(InputFolder.nowhere(), zone=settings.shop.timezone)
+    return replace(found, inbox=str(inbox))
+
+
 def said_of_input(folder: InputFolder, settings: Settings) -> list[str]:
     """What the files were taken for that lie there as a system wrote them, and which are read by
     nobody; a sentence each."""

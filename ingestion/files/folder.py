@@ -17,7 +17,7 @@ import stat
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
@@ -27,6 +27,7 @@ import pyarrow as pa
 from fsspec.implementations.local import LocalFileSystem
 
 from ingestion.errors import NoInputError, SourceError, UsageError
+from ingestion.landing.batch import ARRIVED
 
 CODECS = {".gz": "gzip", ".zst": "zstd"}
 FORMATS = {
@@ -86,12 +87,14 @@ class InputFolder:
         root: where it is.
         zone: the shop's, where days without a time begin.
         names: which export a file is, by a pattern of its path, where the settings say so.
+        inbox: a local folder of the same layout, whose files are read beside those of this one.
     """
 
     fs: Any
     root: str
     zone: str = "UTC"
     names: tuple[tuple[str, str], ...] = ()
+    inbox: str = ""
 
     @classmethod
     def at(cls, location: str | Path) -> InputFolder:
@@ -122,18 +125,28 @@ class InputFolder:
 
     @cached_property
     def everything(self) -> list[InputFile]:
-        """All readable files, by path, as they were when somebody first asked: every source of a
-        run looks for exports among the same ones, and the folder is listed once for all."""
-        return self.files()
+        """All readable files but the inbox's, by path, as they were when somebody first asked:
+        every source of a run looks for exports among the same ones, and the folder is listed once
+        for all."""
+        return self._own_files("", ())
 
     def files(self, name: str = "", document_endings: tuple[str, ...] = ()) -> list[InputFile]:
-        """The readable files below the folder `name`, or the single file of that name, by path;
-        all of them without a name.
+        """The readable files below the folder `name`, or the single file of that name, by path,
+        and those of the inbox's folder of that name.
 
         Args:
             name: below the input folder.
             document_endings: endings of files that are one document each; elsewhere notes.
         """
+        return self._own_files(name, document_endings) + self._inbox_files(name)
+
+    def _inbox_files(self, name: str) -> list[InputFile]:
+        if not self.inbox:
+            return []
+        inbox = InputFolder(LocalFileSystem(), self.inbox)
+        return [replace(file, path=f"{ARRIVED}{file.path}") for file in inbox._own_files(name, ())]
+
+    def _own_files(self, name: str, document_endings: tuple[str, ...]) -> list[InputFile]:
         start = f"{self.root}/{name}" if name else self.root
         if isinstance(self.fs, LocalFileSystem):
             found = _local_files(start)
@@ -232,6 +245,9 @@ class InputFolder:
         text = bytes(content[:KEPT_LIMIT]).decode(encoding, "backslashreplace")
         return text.replace("\0", "")
 
+    def _system_of(self, file: InputFile) -> Any:
+        return LocalFileSystem() if file.path.startswith(ARRIVED) else self.fs
+
     def _blocks(self, file: InputFile) -> Iterator[bytes]:
         """The plain bytes, each block as soon as it is unpacked; Arrow hands out no half of one."""
         if file.codec != "gzip":
@@ -239,7 +255,7 @@ class InputFolder:
                 while block := stream.read(KEPT_BLOCK):
                     yield block
             return
-        with self.fs.open(file.url, "rb") as source:
+        with self._system_of(file).open(file.url, "rb") as source:
             unpacker = zlib.decompressobj(GZIP)
             while block := source.read(KEPT_BLOCK):
                 yield unpacker.decompress(block)
@@ -272,7 +288,7 @@ class InputFolder:
 
     @contextmanager
     def _stream(self, file: InputFile) -> Iterator[IO[bytes]]:
-        with self.fs.open(file.url, "rb") as source:
+        with self._system_of(file).open(file.url, "rb") as source:
             if not file.codec:
                 yield source
                 return

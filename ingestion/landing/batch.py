@@ -18,6 +18,9 @@ CHUNK = "chunk"
 # How `_file` begins for rows that were pulled from a database: a pull is a part of what there is,
 # and a row's line is its position in the pull, another one each time.
 PULLED = "sql:"
+# How the path of a file begins that came by a webhook: it lies in the home's inbox, not in the
+# input, and holds as many rows as its sender sent at once.
+ARRIVED = "inbox:"
 
 
 @dataclass(frozen=True)

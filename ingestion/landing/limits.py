@@ -3,7 +3,7 @@
 Three rules, each with its setting under `[quarantine]`: a share of a large source, more than half
 of a source of any size, and a whole file. One bad line among good ones never stops anything, and
 neither does a file of another kind or layout that lies among good ones of the source: it is put
-aside and named.
+aside and named. What came by a webhook is no whole file: one bad event of a sender stops no run.
 
 Belongs here: the rules and their sentences. Does not belong here: judging rows, counting them.
 """
@@ -17,7 +17,7 @@ from fnmatch import fnmatchcase
 
 from ingestion.config import Quarantine
 from ingestion.errors import SourceError
-from ingestion.landing.batch import PULLED
+from ingestion.landing.batch import ARRIVED, PULLED
 
 Problem = tuple[str, str]  # a reason code and the column it was found in
 # Reasons for which a file is refused by its beginning: it may be none of the source's at all.
@@ -81,6 +81,7 @@ def check_limits(
         for path, counts in files.items()
         if not any(fnmatchcase(path, pattern) for pattern in limits.accept)
         and not (has_rows and path.startswith(PULLED))
+        and not path.startswith(ARRIVED)
     }
     of_the_source = {
         path: counts

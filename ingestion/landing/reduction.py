@@ -10,7 +10,11 @@ Belongs here: putting verdicts in place. Does not belong here: any verdict itsel
 
 from __future__ import annotations
 
-from ingestion.duckdb import let, literal, name
+from collections.abc import Sequence
+
+import pyarrow as pa
+
+from ingestion.duckdb import connect, let, literal, name
 from ingestion.landing.batch import CHUNK, RawBatch
 from ingestion.landing.fields import Column, TableSpec, json_path
 from ingestion.landing.judging import column_indexes
@@ -73,6 +77,16 @@ def reduced_text(spec: TableSpec, text: str) -> str:
     is_json = f"regexp_matches({text}, '^\\s*[{{\\[]')"
     reduced = f"case when {is_json} then {document} else array_to_string({lines}, chr(10)) end"
     return f"case when {_document_keeps(first, text)} then {text} else {reduced} end"
+
+
+def reduced_documents(spec: TableSpec, documents: Sequence[str]) -> list[str]:
+    """JSON documents with verdicts in place of texts, for what is kept before any row is judged."""
+    if not is_reduced(spec) or not documents:
+        return list(documents)
+    batch = RawBatch(pa.table({"_raw": pa.array(documents, pa.large_string())}))
+    with connect() as session:
+        session.register(CHUNK, batch.table)
+        return [str(row[0]) for row in session.execute(reduced_rows(spec, batch)).fetchall()]
 
 
 def _columns(spec: TableSpec) -> list[Column]:

@@ -8,7 +8,7 @@ import datetime
 
 import dagster as dg
 
-from ingestion.files.inbox import fingerprint
+from ingestion.files.input_mark import fingerprint
 from ingestion.registry import SOURCES
 from ingestion.settings_file import load_settings
 from orchestration.home.kind import is_demo

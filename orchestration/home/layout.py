@@ -103,6 +103,16 @@ class Home:
         return self.root / "subject_exports"
 
     @property
+    def inbox(self) -> Path:
+        """What came by webhooks, in the layout of the input, read by each run beside it."""
+        return self.root / "inbox"
+
+    @property
+    def serve_lock(self) -> Path:
+        """Held by the one process that takes webhooks for this home."""
+        return self.root / ".serve.lock"
+
+    @property
     def dagster(self) -> Path:
         """DAGSTER_HOME."""
         return self.root / "dagster"

@@ -19,7 +19,7 @@ from sqlalchemy import func, select
 
 from ingestion.config import REPOSITORY, Settings
 from ingestion.errors import RegularsError, UsageError
-from ingestion.input_folder import open_input, said_of_input
+from ingestion.input_folder import open_input, said_of_input, with_inbox
 from ingestion.pipelines import RunContext
 from ingestion.quarantine import waiting_rows
 from orchestration.home import lock
@@ -97,6 +97,7 @@ class Run:
             folder = open_input(self.input, self.settings) if self.input else None
             for sentence in said_of_input(folder, self.settings) if folder else ():
                 self.say(f"  {sentence}")
+            folder = with_inbox(folder, self.home.inbox, self.settings)
             self._ingest = RunContext(
                 self.home.raw, self.home.dlt, self.run_id, self.as_of, self.settings, folder
             )

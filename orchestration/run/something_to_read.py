@@ -19,7 +19,8 @@ def require_input(home: Home, settings: Settings, asked: str) -> None:
     Raises:
         NoInputError: nothing at all.
     """
-    if not (reads_a_shop(settings, asked) or is_demo(home) or home.raw.exists()):
+    is_shop = reads_a_shop(settings, asked) or home.raw.exists() or home.inbox.is_dir()
+    if not (is_shop or is_demo(home)):
         raise NoInputError(
             "There is nothing to read: no --input, no `input` in regulars.toml, no API that is on.",
             "Give `--input DIR`, or see the whole thing with `regulars demo`.",

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from ingestion import pipelines
 from ingestion.config import Quarantine, Settings
 from ingestion.errors import SourceError
-from ingestion.files.inbox import fingerprint
+from ingestion.files.input_mark import fingerprint
 from ingestion.landing import intake as intake_module
 from ingestion.landing.batch import RawBatch, Reject
 from ingestion.landing.intake import Intake

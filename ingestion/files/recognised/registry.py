@@ -24,6 +24,7 @@ from ingestion.files import recognised
 from ingestion.files.beginning import Beginning, beginning_of
 from ingestion.files.folder import UNKNOWN, InputFile, InputFolder
 from ingestion.files.recognised.export import Export
+from ingestion.landing.batch import ARRIVED
 from ingestion.landing.judging import normal
 
 OUR_LAYOUT = "none"  # in the settings: the file is of no system's making
@@ -50,7 +51,7 @@ def export_of(folder: InputFolder, file: InputFile) -> Export | None:
 
 def exports_of(folder: InputFolder, file: InputFile) -> list[str]:
     """The exports that a file may be, by name: more than one where the settings have to say it."""
-    if file.problem or file.format == UNKNOWN or not file.size:
+    if file.problem or file.format == UNKNOWN or not file.size or file.path.startswith(ARRIVED):
         return []
     said = _said(folder, file)
     if said is not None:

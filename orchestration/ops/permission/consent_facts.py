@@ -16,7 +16,7 @@ in the process (close dlt's client first).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -113,29 +113,89 @@ def record_consent_facts(
         if countries.is_new:
             loads = _new_loads(connection, ops, rescan=True)
             connection.register("new_loads", loads)
-        tables = {query.source_table for query in QUERIES} & _existing(connection)
-        held = read_held_rows(connection, tables, status_words())
-        _collect(connection, _queries(connection, tables), _stored_shapes(connection, tables), held)
-        unknown = [
-            *understand(connection),
-            *(
-                UnknownWord(UNREAD_FILE, f"{source}: {file}", 1)
-                for source, file in held.unread_files
-            ),
-        ]
-        if sms_refusal_ends_everything:
-            end_all_sms(connection)
-        unusable, nobody = match_statements(connection, default_country, countries.all)
-        _drop_repeated_states(connection, ops)
-        consents, suppressions = append_facts(
-            ops, rows_of(_consents(connection, as_of)), rows_of(_suppressions(connection, as_of))
-        )
-        insert_new(ops, schema.consent_requests, rows_of(_requests(connection, as_of)))
+        words = _Words(default_country, countries.all, sms_refusal_ends_everything)
+        counts = _record(connection, ops, words, as_of)
         insert_new(ops, schema.fact_loads, rows_of(loads))
         forget_read(ops)
         upsert(ops, schema.meta, [{"key": _COUNTRIES, "value": ",".join(countries.all)}])
-        nobodies = [UnknownWord(NOBODY, source, count) for source, count in nobody.items()]
-        settled = unknown_words.note(ops, [*unknown, *nobodies], as_of)
+    return counts
+
+
+def record_refusals_at_once(
+    store: Store,
+    arrivals: Iterable[Arrival],
+    *,
+    as_of: datetime,
+    default_country: str,
+    sms_refusal_ends_everything: bool = True,
+) -> FactCounts:
+    """Append the refusals in what has just arrived, before any run reads it.
+
+    They are read as a row in quarantine is: by the same statements, so that the run which reads the
+    rows later finds facts with the same ids; opt-ins wait for that run.
+
+    Args:
+        store: the operational store.
+        arrivals: what came; of sources that never speak of permission nothing is taken.
+        as_of: when it came; stands in for the time of an opt-out that has none.
+        default_country: the country of phone numbers written without one.
+        sms_refusal_ends_everything: whether a refusal of SMS ends every purpose of it.
+    """
+    asked = {query.source_table for query in QUERIES}
+    speaking = [arrival for arrival in arrivals if f"raw_{arrival.table}" in asked]
+    if not speaking:
+        return FactCounts(0, 0, 0)
+    with _raw_of(speaking) as connection, store.write() as ops:
+        known = ops.execute(select(schema.meta.c.value).where(schema.meta.c.key == _COUNTRIES))
+        countries = set((known.scalar() or "").split(",")) - {""} | {default_country}
+        words = _Words(default_country, tuple(sorted(countries)), sms_refusal_ends_everything)
+        return _record(connection, ops, words, as_of)
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """Rows of a source as they came in: one JSON document, or an array of them.
+
+    `table` is the source and its table, such as `email.events`; `file` names the text.
+    """
+
+    table: str
+    file: str
+    text: str
+
+
+@dataclass(frozen=True)
+class _Words:
+    """What the reading of a statement rests on beside the list of words: countries of phone
+    numbers, and how far a refusal of SMS goes."""
+
+    default_country: str
+    countries: tuple[str, ...]
+    sms_refusal_ends_everything: bool
+
+
+def _record(
+    connection: duckdb.DuckDBPyConnection, ops: Connection, words: _Words, as_of: datetime
+) -> FactCounts:
+    """Append what the rows of `new_loads` in the attached raw store say, in the caller's
+    transaction."""
+    tables = {query.source_table for query in QUERIES} & _existing(connection)
+    held = read_held_rows(connection, tables, status_words())
+    _collect(connection, _queries(connection, tables), _stored_shapes(connection, tables), held)
+    unknown = [
+        *understand(connection),
+        *(UnknownWord(UNREAD_FILE, f"{source}: {file}", 1) for source, file in held.unread_files),
+    ]
+    if words.sms_refusal_ends_everything:
+        end_all_sms(connection)
+    unusable, nobody = match_statements(connection, words.default_country, words.countries)
+    _drop_repeated_states(connection, ops)
+    consents, suppressions = append_facts(
+        ops, rows_of(_consents(connection, as_of)), rows_of(_suppressions(connection, as_of))
+    )
+    insert_new(ops, schema.consent_requests, rows_of(_requests(connection, as_of)))
+    nobodies = [UnknownWord(NOBODY, source, count) for source, count in nobody.items()]
+    settled = unknown_words.note(ops, [*unknown, *nobodies], as_of)
     return FactCounts(
         consents,
         suppressions + settled,
@@ -162,6 +222,39 @@ def _countries(
     known = set((ops.execute(query).scalar() or "").split(",")) - {""}
     seen = seen_countries(connection) | {default_country}
     return _Countries(tuple(sorted(known | seen)), bool(known and seen - known))
+
+
+@contextmanager
+def _raw_of(arrivals: Iterable[Arrival]) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A raw store in memory that holds nothing but these rows, in quarantine."""
+    with connect() as connection:
+        connection.execute("set timezone = 'UTC'; attach ':memory:' as raw")
+        loads = []
+        for number, arrival in enumerate(arrivals):
+            source, table = arrival.table.split(".")
+            connection.execute(f"create schema if not exists raw.raw_{source}")
+            connection.execute(
+                f"create table if not exists raw.raw_{source}.{table}"
+                " (_dlt_load_id varchar, _file varchar)"
+            )
+            quarantine = f"raw_{source}.quarantine"
+            connection.execute(
+                f"create table if not exists raw.{quarantine} (table_name varchar, file varchar,"
+                " line bigint, reason varchar, raw_text varchar, quarantine_id varchar,"
+                " _dlt_load_id varchar)"
+            )
+            # An array is read as a file is, each element by itself, however bad another one is.
+            line = 0 if arrival.text.lstrip().startswith("[") else 1
+            connection.execute(
+                f"insert into raw.{quarantine} values (?, ?, ?, 'arrived', ?, ?, 'arrived')",
+                [table, arrival.file, line, arrival.text, str(number)],
+            )
+            loads.append(quarantine)
+        connection.register(
+            "new_loads",
+            pa.table({"source_table": loads, "load_id": ["arrived"] * len(loads)}),
+        )
+        yield connection
 
 
 @contextmanager
