@@ -185,6 +185,46 @@ class Privacy(Section):
     subject_export_days: Annotated[int, Field(ge=1, le=365)] = 30
 
 
+class Serve(Section):
+    """`regulars serve`: under which address it is reached from outside, such as
+    `https://hooks.shop.example`. Twilio signs it, and links to unsubscribe begin with it."""
+
+    url_base: Annotated[str, Field(pattern=r"^(https?://[^/?#\s]+(/[^?#\s]*[^/?#\s])?)?$")] = ""
+
+
+# By kind of sender, the usual variable of its secret.
+WEBHOOK_SECRETS = {
+    "klaviyo": "KLAVIYO_WEBHOOK_SECRET",
+    "segment": "SEGMENT_WRITE_KEY",
+    "sendgrid": "SENDGRID_WEBHOOK_KEY",
+    "shopify": "SHOPIFY_CLIENT_SECRET",
+    "standard": "",
+    "twilio": "TWILIO_AUTH_TOKEN",
+}
+
+
+class Webhook(Section):
+    """A sender of webhooks, `[webhooks.NAME]`, at `/webhooks/NAME`.
+
+    `kind` says how it signs and what it sends, and is its name unless given. `secret_env` names the
+    environment variable of the secret, where that is not the usual one. `folder` says which folder
+    of the input the rows of a sender of Standard Webhooks belong to; without it they are kept and
+    not read.
+    """
+
+    kind: str = ""
+    secret_env: str = ""
+    folder: str = ""
+
+    def kind_of(self, name: str) -> str:
+        """What the sender of this name is."""
+        return self.kind or name
+
+    def variable(self, name: str) -> str:
+        """The environment variable of its secret."""
+        return self.secret_env or WEBHOOK_SECRETS[self.kind_of(name)]
+
+
 class Notify(Section):
     """Who hears of a failure; both off by default."""
 
@@ -201,6 +241,16 @@ class Schedule(Section):
     hourly: bool = False
     daily: bool = False
     daily_at: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "05:00"
+
+
+def _known_senders(webhooks: dict[str, Webhook]) -> dict[str, Webhook]:
+    for name, own in webhooks.items():
+        kind = own.kind_of(name)
+        if kind not in WEBHOOK_SECRETS:
+            raise ValueError(f"`{name}` needs a `kind`: {', '.join(WEBHOOK_SECRETS)}")
+        if kind == "standard" and not own.secret_env:
+            raise ValueError(f"`{name}` needs a `secret_env`")
+    return webhooks
 
 
 class Settings(Section):
@@ -224,6 +274,8 @@ class Settings(Section):
     privacy: Privacy = Privacy()
     notify: Notify = Notify()
     schedule: Schedule = Schedule()
+    serve: Serve = Serve()
+    webhooks: Annotated[dict[DestinationName, Webhook], AfterValidator(_known_senders)] = {}
     models: dict[str, Any] = {}
 
     def section(self, source: str, kind: type[OwnSettings]) -> OwnSettings:

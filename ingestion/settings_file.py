@@ -20,11 +20,16 @@ from ingestion.config import (
     Segment,
     Settings,
     SourceSettings,
+    Webhook,
 )
 from ingestion.errors import UsageError, first_problem
 from ingestion.registry import databases, section_kinds
 
-_NAMED: dict[str, type[BaseModel]] = {"destinations": Destination, "segments": Segment}
+_NAMED: dict[str, type[BaseModel]] = {
+    "destinations": Destination,
+    "segments": Segment,
+    "webhooks": Webhook,
+}
 
 
 def config_path(explicit: str | Path | None = None) -> Path:

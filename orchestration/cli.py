@@ -375,6 +375,26 @@ def consent_revoke(
     out.print(f"Recorded. Receipt {receipt}. Nothing more is sent; removals follow with `sync`.")
 
 
+@consent_app.command("link")
+def consent_link(
+    identifier: Annotated[str, typer.Argument(help="Email address, phone number or login.")],
+    channel: Annotated[str, typer.Option(help=f"{or_list(CHANNELS)}.")] = "email",
+    purpose: Annotated[str, typer.Option(help="Which purpose it ends; * is every one.")] = "*",
+    identifier_type: Annotated[
+        str, typer.Option("--type", help="email, phone, login, …")
+    ] = "email",
+    folder: HomeOption = None,
+) -> None:
+    """Print the link with which this person unsubscribes, and the headers of a message with it."""
+    from orchestration.serve.webhooks.unsubscribe import headers_for
+
+    out.print(
+        headers_for(_home(folder), identifier_type, identifier, channel=channel, purpose=purpose),
+        markup=False,
+        soft_wrap=True,
+    )
+
+
 @consent_app.command("export")
 def consent_export(
     path: Annotated[Path, typer.Argument(help="The CSV file to write; only you can read it.")],
@@ -609,10 +629,32 @@ def dev(
     folder: HomeOption = None,
 ) -> None:
     """Open Dagster with the whole lineage in the browser; only the printed address lets in."""
-    from orchestration.serve.server import bind, serve
+    from orchestration.serve import server
+    from orchestration.serve.listening import bind
 
     home = _home(folder, usual=_usual_home(folder))
-    serve(home, bind(host, port), err.print)
+    server.serve(home, bind(host, port), err.print)
+
+
+@app.command()
+def serve(
+    port: Annotated[int, typer.Option(help="Where on this machine.")] = 3100,
+    url_base: Annotated[
+        str, typer.Option(help="The public address; [serve] url_base of the settings if empty.")
+    ] = "",
+    folder: HomeOption = None,
+) -> None:
+    """Take webhooks and clicks on links to unsubscribe, on this machine (docs/webhooks.md)."""
+    from ingestion.settings_file import load_settings
+    from orchestration.serve.listening import bind
+    from orchestration.serve.webhooks.server import serve_webhooks
+
+    home = _home(folder, usual=SHOP_HOME)
+    serve_webhooks(home, load_settings(), bind("127.0.0.1", port), _tell, url_base)
+
+
+def _tell(text: str) -> None:
+    err.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def _new(kind: str, name: str, area: str = "") -> None:

@@ -70,6 +70,8 @@ def diagnose(
         ("permission", lambda: home_health.unknown_words(home)),
         ("permission", lambda: home_health.unread_sources(home, busy)),
         ("sources", lambda: _sources(settings, home)),
+        ("webhooks", lambda: _webhooks(settings)),
+        ("inbox", lambda: home_health.inbox(home)),
         ("destinations", lambda: _destinations(settings, home)),
         ("outbox", lambda: home_health.outbox(home)),
         ("intents", lambda: home_health.intents(home, busy)),
@@ -173,6 +175,12 @@ def _sources(settings: Settings, home: Home) -> Iterator[Check]:
 def variables_of(options: Mapping[str, Any]) -> list[str]:
     """The environment variables that settings name: the values of keys that end in `_env`."""
     return [value for key, value in sorted(options.items()) if key.endswith("_env") and value]
+
+
+def _webhooks(settings: Settings) -> Iterator[Check]:
+    """Whether each sender's secret is set, without which all of it is refused."""
+    for name, own in settings.webhooks.items():
+        yield _credentials(f"webhooks.{name}", [own.variable(name)])
 
 
 def _credentials(name: str, variables: list[str]) -> Check:

@@ -23,6 +23,7 @@ from ingestion.duckdb import connect
 from ingestion.errors import tells_of_a_lock
 from ingestion.quarantine import waiting_rows
 from orchestration.activation.ledger import OpenIntent, broken_laws, open_intents
+from orchestration.home.inbox import REQUESTS, waiting
 from orchestration.home.kind import is_demo
 from orchestration.home.layout import Home
 from orchestration.ops import schema
@@ -361,6 +362,19 @@ def laws(home: Home) -> Iterator[Check]:
 
 def _has_ops(home: Home) -> bool:
     return bool(os.environ.get(URL_VARIABLE)) or home.ops.exists()
+
+
+def inbox(home: Home) -> Iterator[Check]:
+    """What came by webhooks and is read by no run."""
+    for (kept, sender), count in sorted(waiting(home.inbox).items()):
+        place = home.inbox / kept / sender
+        if kept == REQUESTS:
+            sentence = f"Requests to erase or hand over personal data in {place}: {count:,}."
+            hint = "Read them and act (docs/webhooks.md says how), then delete each file."
+            yield Check("inbox", "warning", sentence, hint)
+        else:
+            sentence = f"Bodies in {place} that are kept and read by no source: {count:,}."
+            yield Check("inbox", "ok", sentence)
 
 
 def _nearest_existing(path: Path) -> Path:

@@ -7,7 +7,6 @@ open; the code server listens on sockets that only their owner may open.
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import secrets
 import signal
@@ -25,7 +24,7 @@ from typing import Any
 import psutil
 
 from ingestion.config import REPOSITORY
-from ingestion.errors import BusyError, UsageError
+from ingestion.errors import BusyError
 from orchestration.home import lock
 from orchestration.home.layout import Home
 from orchestration.home.workers import is_alive, process_mark
@@ -38,36 +37,6 @@ POLL_MILLISECONDS = 2000
 STOP_SECONDS = 30.0
 WORKSPACE = REPOSITORY / "workspace.yaml"
 READY_SECONDS = 4.0  # for a run that makes a new home ready at this moment; then it is busy
-
-
-def bind(host: str, port: int) -> socket.socket:
-    """Listen at once: what is asked before Dagster is ready waits instead of failing.
-
-    Raises:
-        UsageError: not an address of this machine alone, the port is taken or may not be used.
-    """
-    try:
-        address = ipaddress.ip_address("127.0.0.1" if host == "localhost" else host.strip("[]"))
-    except ValueError:
-        address = None
-    if address is None or not address.is_loopback:
-        raise UsageError(
-            f"`{host}` can be reached from other machines; Dagster is served on this one only.",
-            "Leave --host out. From elsewhere: ssh -L 3000:127.0.0.1:3000 and the same address.",
-        )
-    family = socket.AF_INET6 if address.version == 6 else socket.AF_INET
-    listener = socket.socket(family)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((str(address), port))
-        listener.listen(128)
-    except (OSError, OverflowError) as error:
-        listener.close()
-        why = getattr(error, "strerror", None) or "there is no such port"
-        raise UsageError(
-            f"Port {port} cannot be used ({why}).", "Give another one with --port."
-        ) from error
-    return listener
 
 
 def serve(

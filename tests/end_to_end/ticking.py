@@ -21,7 +21,8 @@ from orchestration.definitions import definitions as product
 from orchestration.defs import schedules
 from orchestration.home.interrupts import like_ctrl_c
 from orchestration.home.layout import Home
-from orchestration.serve.server import bind, serve
+from orchestration.serve.listening import bind
+from orchestration.serve.server import serve
 
 MINUTES = 3
 

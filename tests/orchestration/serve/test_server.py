@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from ingestion.errors import UsageError
-from orchestration.serve.server import bind
+from orchestration.serve.listening import bind
 from tests.browser.pages import base, dagster, free_port
 
 MUTATION = '{"query": "mutation { reloadWorkspace { __typename } }"}'
