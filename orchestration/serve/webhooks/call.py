@@ -72,12 +72,10 @@ class Kept:
     Args:
         folder: of the inbox: a folder of the input, or one that no run reads.
         content: JSON, one row or an array of them where a run reads it.
-        part: tells several of one request apart.
     """
 
     folder: str
     content: bytes
-    part: str = ""
 
 
 @dataclass(frozen=True)
@@ -158,9 +156,9 @@ def object_of(body: bytes) -> dict[str, Any]:
     return content
 
 
-def rows(folder: str, documents: Sequence[dict[str, Any]], part: str = "") -> Kept:
+def rows(folder: str, documents: Sequence[dict[str, Any]]) -> Kept:
     """Rows of a folder as they are kept."""
-    return Kept(folder, json.dumps(list(documents), ensure_ascii=False).encode(), part)
+    return Kept(folder, json.dumps(list(documents), ensure_ascii=False).encode())
 
 
 def unread(call: Call, folder: str = UNREAD) -> Kept:

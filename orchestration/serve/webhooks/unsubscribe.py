@@ -166,7 +166,7 @@ def read(refusal: Refusal, call: Call) -> list[Kept]:
 def page(shop: str, *, is_done: bool) -> str:
     """What a browser shows: a button, or that it is done."""
     if is_done:
-        said = "<p>You are unsubscribed. Nothing more is sent to you from this list.</p>"
+        said = "<p>You are unsubscribed and receive no more of these messages.</p>"
     else:
         said = (
             "<p>Do you want to receive no more of these messages?</p><form method=post>"

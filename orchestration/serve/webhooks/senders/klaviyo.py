@@ -51,12 +51,13 @@ def verify(call: Call, secret: str) -> None:
 
 
 def read(call: Call) -> list[Kept]:
-    """The refusals among the events, and the whole body for whoever wants to look."""
+    """The refusals among the events, and the whole body where it says anything else."""
     events = object_of(call.body).get("data")
     if not isinstance(events, list) or not all(isinstance(event, dict) for event in events):
         raise RefusedError(400, "The body holds no array `data` of events.")
     said = [row for event in events for row in _refusal(call, event)]
-    return [unread(call), *([rows("consents", said, "consents")] if said else [])]
+    kept = [rows("consents", said)] if said else []
+    return kept if len(said) == len(events) else [unread(call), *kept]
 
 
 def _refusal(call: Call, event: dict[str, Any]) -> list[dict[str, Any]]:

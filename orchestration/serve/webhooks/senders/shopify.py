@@ -59,7 +59,9 @@ def read(call: Call) -> list[Kept]:
         return [Kept("orders", call.body)]
     if topic.startswith("customers") and any(state in body for state in _STATES.values()):
         said = _said(call, body)
-        return [unread(call), *([rows("consents", said, "consents")] if said else [])]
+        kept = [rows("consents", said)] if said else []
+        is_all = bool(said) and "consent" in topic  # of a customer there is more to know
+        return kept if is_all else [unread(call), *kept]
     return [unread(call)]
 
 
@@ -81,7 +83,7 @@ def _redacted(call: Call, body: dict[str, Any]) -> list[Kept]:
         for person in people
         for row in consent_row(person, EVERY, "denied", call.received_at, "shopify:redact")
     ]
-    return [rows("consents", said, "consents")] if said else []
+    return [rows("consents", said)] if said else []
 
 
 def _said(call: Call, body: dict[str, Any]) -> list[dict[str, Any]]:

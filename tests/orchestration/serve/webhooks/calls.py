@@ -7,6 +7,7 @@ import base64
 import hashlib
 import hmac
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -84,6 +85,14 @@ class Door:
 
     def ask(self, sent: Sent) -> Answer:
         return asyncio.run(self.answer(sent))
+
+    def ask_together(self, sents: Iterable[Sent]) -> list[int]:
+        """The statuses of requests that come at the same moment."""
+
+        async def ask() -> list[Answer]:
+            return await asyncio.gather(*(self.answer(sent) for sent in sents))
+
+        return [answer.status for answer in asyncio.run(ask())]
 
     async def answer(self, sent: Sent) -> Answer:
         scope = {
