@@ -313,6 +313,40 @@ def export_subject(
     print_export(_home(folder), who, out, confirmed=yes, confirm=typer.confirm)
 
 
+@app.command()
+def forget(
+    who: Annotated[str, typer.Argument(help="Any identifier (email, phone, login …) or id.")] = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether to erase.")] = False,
+    reason: Annotated[str, typer.Option(help="Why; it stands in the receipt.")] = "",
+    in_advance: Annotated[
+        bool, typer.Option("--in-advance", help="Refuse an identifier that nobody has yet.")
+    ] = False,
+    receipts: Annotated[
+        Path | None,
+        typer.Option("--from", help="After a restore: a receipt, or a folder of them."),
+    ] = None,
+    folder: HomeOption = None,
+) -> None:
+    """Erase a person from every store, have destinations remove them, and let nothing come back."""
+    from orchestration.commands import forget as command
+
+    if bool(who) == bool(receipts):
+        raise UsageError("Say who, or which receipts with --from.", "`regulars forget EMAIL`.")
+    home = _home(folder)
+    if receipts:
+        command.print_carried_over(home, receipts, out)
+        return
+    command.print_forget(
+        home,
+        who,
+        out,
+        reason=reason,
+        confirmed=yes,
+        confirm=typer.confirm,
+        in_advance=in_advance,
+    )
+
+
 @consent_app.command("grant")
 def consent_grant(
     identifier: Annotated[str, typer.Argument(help="Email address, phone number or login.")],

@@ -76,7 +76,7 @@ def targets(
             continue
         for receiver in destinations_of(settings, name, json.loads(listed or "[]")):
             if receiver in settings.destinations and destination in (None, receiver):
-                pairs.append(_target(settings, name, receiver, channel, purpose))
+                pairs.append(target_of(settings, name, receiver, channel, purpose))
     if not pairs and (segment or destination):
         known = ", ".join(row[0] for row in rows) or "none"
         raise UsageError(
@@ -151,9 +151,14 @@ def load_identifiers(home: Home, customer_ids: Iterable[str]) -> dict[str, list[
     return {customer_id: identifiers.get(survivors[customer_id], []) for customer_id in wanted}
 
 
-def _target(
+def target_of(
     settings: Settings, segment: str, destination: str, channel: str, purpose: str
 ) -> Target:
+    """A segment on its way to a destination of the settings.
+
+    Raises:
+        UsageError: the channel is none.
+    """
     if channel not in ADDRESS_TYPES:
         raise UsageError(
             f"The segment `{segment}` has the unknown channel `{channel}`.",

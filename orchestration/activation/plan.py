@@ -40,7 +40,7 @@ from orchestration.ops.tombstones import has_tombstones
 from orchestration.published.reader import read_build
 
 _LARGE = 5_000  # members from which reading all facts at once is faster than looking them up
-OPEN_STATES = ("pending", "sending", "unknown", "dead")
+OPEN_STATES = schema.OPEN_STATES
 
 
 @dataclass(frozen=True, slots=True)

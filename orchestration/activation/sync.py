@@ -150,6 +150,49 @@ def sync(
         return _report(session, sync_run, plan)
 
 
+def remove(
+    store: Store,
+    home: Home,
+    target: Target,
+    destination: Destination,
+    plan: Plan,
+    *,
+    at: datetime,
+    double_opt_in: bool = False,
+    wait: Callable[[float], None] = time.sleep,
+) -> int:
+    """Queue and send the removals of a plan and nothing else; how many arrived.
+
+    What waits of other people is left for the next sync. The destination then closes the sync run,
+    so that an audience that it keeps as a whole is without them too.
+
+    Raises:
+        RegularsError: the destination did not take them; they stay queued.
+        BusyError: another process holds the home.
+    """
+    policy = Policy(target.channel, target.purpose, double_opt_in)
+    session = _Session(store, home, target, destination, at, policy, wait)
+    with hold(home.lock):
+        with store.write() as connection:
+            settlement.recover(connection, target, destination.idempotency, at)
+            sync_run_id = outbox.new_sync_run_id(connection, target, at)
+            sync_run = SyncRun(sync_run_id, target, at)
+            outbox.open_sync_run(connection, plan, sync_run)
+            size = destination.batch_size
+            outbox.queue(connection, plan, sync_run, {}, batch_size=size, only_removals=True)
+        for attempt in range(MAX_ROUNDS):
+            with store.read() as connection:
+                batches = settlement.pending_batches(connection, target)
+            own = [batch for batch in batches if batch[0] == sync_run_id]
+            if not own:
+                break
+            asked = max(_send(session, batch) for batch in own)
+            if asked or attempt:
+                wait(min(asked or 0.5 * 2**attempt, MAX_WAIT_SECONDS))
+        _finish(session, sync_run)
+    return session.sent["removed"]
+
+
 def _begin(session: _Session, plan: Plan, approval: Approval | None) -> SyncRun:
     """Check the approval and queue the plan, both or neither."""
     with session.store.write() as connection:

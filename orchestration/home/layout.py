@@ -113,6 +113,11 @@ class Home:
         return self.root / ".serve.lock"
 
     @property
+    def erasures(self) -> Path:
+        """Receipts of people who were forgotten; without personal data."""
+        return self.root / "erasures"
+
+    @property
     def dagster(self) -> Path:
         """DAGSTER_HOME."""
         return self.root / "dagster"

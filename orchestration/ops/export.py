@@ -25,6 +25,7 @@ from orchestration.ops import schema
 from orchestration.ops.runs import RUNNING, SUCCEEDED, Run
 from orchestration.ops.shapes import arrow_columns, leaving
 from orchestration.ops.store import Store, fetch_columns, to_micros
+from orchestration.ops.tombstones import FORGOTTEN
 
 QUARANTINE = "quarantine"
 QUARANTINE_SHAPE = pa.schema(
@@ -77,6 +78,7 @@ def _query(table: Table, run: Run) -> Select[Any]:
         known = table.c.purpose.in_((*PURPOSES, EVERY)) | table.c.purpose.startswith("group:")
         query = query.where(table.c.occurred_at <= as_of, known)
         query = query.where(table.c.channel.in_((*CHANNELS, EVERY)))
+        query = query.where(~table.c.identifier_value.startswith(FORGOTTEN))
     elif table is schema.deliveries:
         query = query.where(table.c.delivered_at <= as_of)
     elif table is schema.identity_metrics:

@@ -296,6 +296,9 @@ sync_runs = Table(
     Index("ix_sync_runs_pair", "destination", "segment"),
 )
 
+# Of a row that is not at its end: it may still be sent, or a person has to decide about it.
+OPEN_STATES = ("pending", "sending", "unknown", "dead")
+
 # One intent for one person. The payload holds what the destination needs, the address included, and
 # is emptied as soon as the row has arrived.
 outbox = Table(

@@ -21,10 +21,13 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select, update
 
+from ingestion.errors import UsageError
 from orchestration.ops import schema
 from orchestration.ops.store import from_micros, insert_new, to_micros
 
 SALT = "tombstone_salt"
+# How the value of a fact begins that is kept under a hash; no model reads such a row.
+FORGOTTEN = "forgotten:"
 Key = tuple[str, str]
 
 
@@ -117,26 +120,19 @@ def forgotten_at(connection: Connection, keys: Iterable[Key]) -> datetime | None
 def request(connection: Connection, subject: Erasable, *, reason: str, at: datetime) -> str:
     """Write the tombstones and the request; returns its id. From the commit on the gate refuses.
 
-    Asking again for the same identifiers adds nothing.
+    Asking again for the same person takes the same request up again.
     """
     hasher = Hasher(connection)
     hashes = {hasher.identifier(key): key[0] for key in subject.keys}
-    erasure_id = hasher.other("\x1f".join([at.isoformat(), *sorted(hashes)]))
     moment = to_micros(at)
-    insert_new(
-        connection,
-        schema.erasures,
-        [
-            {
-                "erasure_id": erasure_id,
-                "requested_at": moment,
-                "reason": reason,
-                "subject": subject.to_json(),
-                "receipt": None,
-                "finished_at": None,
-            }
-        ],
-    )
+    table, known = schema.erasures, schema.tombstones.c
+    query = select(func.min(known.erasure_id)).where(known.identifier_hash.in_(list(hashes)))
+    erasure_id = connection.execute(query).scalar()
+    if erasure_id is None:
+        erasure_id = hasher.other("\x1f".join([at.isoformat(), *sorted(hashes)]))
+        row = {"erasure_id": erasure_id, "requested_at": moment, "reason": reason}
+        insert_new(connection, table, [row])
+    take_up(connection, str(erasure_id), subject)
     insert_new(
         connection,
         schema.tombstones,
@@ -151,6 +147,35 @@ def request(connection: Connection, subject: Erasable, *, reason: str, at: datet
             for digest, kind in sorted(hashes.items())
         ],
     )
+    return str(erasure_id)
+
+
+def carry_over(connection: Connection, receipt: Mapping[str, Any]) -> str:
+    """Take over the tombstones of a receipt that another copy of this home wrote; its id.
+
+    Raises:
+        UsageError: it is no receipt, or of a home with another salt.
+    """
+    try:
+        erasure_id, mark = str(receipt["erasure_id"]), receipt["salt"]
+        at = to_micros(datetime.fromisoformat(receipt["requested_at"]))
+        hashes = {str(each["hash"]): str(each["type"]) for each in receipt["identifiers"]}
+    except (KeyError, TypeError, ValueError) as error:
+        raise UsageError(
+            "That is no receipt of `regulars forget`.", "They lie in erasures/ of a home."
+        ) from error
+    if mark != Hasher(connection).mark:
+        raise UsageError(
+            "This receipt was written with another home's salt, so its hashes mean nobody here.",
+            "Forget the people here by name: `regulars forget WHO`.",
+        )
+    shared = {"requested_at": at, "reason": str(receipt.get("reason", ""))}
+    insert_new(connection, schema.erasures, [{"erasure_id": erasure_id, **shared}])
+    rows = [
+        {"identifier_hash": digest, "identifier_type": kind, "erasure_id": erasure_id, **shared}
+        for digest, kind in sorted(hashes.items())
+    ]
+    insert_new(connection, schema.tombstones, rows)
     return erasure_id
 
 
@@ -170,6 +195,41 @@ def note_receipt(connection: Connection, erasure_id: str, receipt: Mapping[str, 
         .where(table.c.erasure_id == erasure_id)
         .values(receipt=json.dumps(receipt, sort_keys=True))
     )
+
+
+def take_up(connection: Connection, erasure_id: str, subject: Erasable) -> None:
+    """Open a request, again or for the first time, for these rows to be erased."""
+    table = schema.erasures
+    connection.execute(
+        update(table)
+        .where(table.c.erasure_id == erasure_id)
+        .values(subject=subject.to_json(), finished_at=None)
+    )
+
+
+def keep_subject(connection: Connection, erasure_id: str, subject: Erasable | None) -> None:
+    """Replace whose rows are still to be erased; None where none are."""
+    table = schema.erasures
+    text = subject.to_json() if subject else None
+    connection.execute(update(table).where(table.c.erasure_id == erasure_id).values(subject=text))
+
+
+def finish(connection: Connection, erasure_id: str, at: datetime) -> None:
+    """The erasure is done to its end."""
+    table = schema.erasures
+    connection.execute(
+        update(table)
+        .where(table.c.erasure_id == erasure_id)
+        .values(subject=None, finished_at=to_micros(at))
+    )
+
+
+def hashes_of(connection: Connection, erasure_id: str) -> list[tuple[str, str]]:
+    """Hash and type of every identifier of a request, in the order of type and hash."""
+    table = schema.tombstones.c
+    query = select(table.identifier_hash, table.identifier_type)
+    rows = connection.execute(query.where(table.erasure_id == erasure_id))
+    return sorted(((row[0], row[1]) for row in rows), key=lambda pair: (pair[1], pair[0]))
 
 
 def _erasure(row: Mapping[Any, Any]) -> Erasure:

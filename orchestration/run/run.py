@@ -22,6 +22,7 @@ from ingestion.errors import RegularsError, UsageError
 from ingestion.input_folder import open_input, said_of_input, with_inbox
 from ingestion.pipelines import RunContext
 from ingestion.quarantine import waiting_rows
+from orchestration.erasure.erase import finish_erasures, strip_raw
 from orchestration.home import lock
 from orchestration.home.layout import Home
 from orchestration.home.retention import delete_old_exports
@@ -104,7 +105,14 @@ class Run:
         return self._ingest
 
     def record_permission(self) -> FactCounts:
-        """Append what the sources say about permission to ops."""
+        """Append what the sources say about permission to ops, once what arrived of people who are
+        forgotten is out of raw again."""
+        again = strip_raw(self.home, self.store, self.settings.shop.default_country)
+        if again:
+            self.say(
+                f"  forgotten: {sum(again.values()):,} rows of people who asked to be forgotten"
+                " arrived and were taken out"
+            )
         return record_consent_facts(
             self.store,
             self.home.raw,
@@ -161,6 +169,14 @@ def open_run(
     with lock.hold(home.lock, wait_seconds), _own_store(home) as store:
         clear_up(home, store, say)
         delete_old_exports(home, days=settings.privacy.subject_export_days, at=clock())
+        if finish_erasures(
+            home,
+            store,
+            country=settings.shop.default_country,
+            location=settings.input,
+            at=clock(),
+        ):
+            say("Somebody asked to be forgotten and was not erased yet; they are now.")
         request = request() if callable(request) else request
         run_id = next_run_id(store, request.as_of)
         facts = runs.Run(run_id, request.as_of, code_version())

@@ -107,6 +107,15 @@ def export_subject(home: Home, subject: Subject, *, at: datetime) -> SubjectExpo
     )
 
 
+def count_rows(home: Home, subject: Subject) -> dict[str, int]:
+    """How many rows of which table are the person's."""
+    with _readable(home) as connection:
+        tables = _published_rows(connection, subject)
+    with open_store(home) as store:
+        tables |= _stored_rows(store, subject)
+    return {table: len(rows) for table, rows in tables.items()}
+
+
 @contextmanager
 def _readable(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
     try:

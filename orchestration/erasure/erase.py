@@ -1,0 +1,186 @@
+"""One erasure from its tombstones to its receipt, in steps that a kill cannot tear.
+
+Belongs here: the order of the steps and the receipt. Does not belong here: what each step does to
+its store.
+
+Whose rows are to go stands in the store beside the request until the last step, so whoever takes
+the home's lock next, another `forget` or a run, goes on where a killed one stopped. Every step may
+be repeated. The operational store comes last: it knows who is meant.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from ingestion.forgetting.raw_rows import take_out
+from orchestration.erasure.files import compact, erase_from_files, left_as_they_are
+from orchestration.erasure.ops_rows import erase_from_ops, waiting
+from orchestration.erasure.published import rewrite_published
+from orchestration.home.layout import Home
+from orchestration.home.whole_file import whole_file
+from orchestration.ops import tombstones
+from orchestration.ops.store import Store
+from orchestration.ops.tombstones import Erasable, Erasure, Key
+from orchestration.published.reader import open_published
+
+# In the order in which they are reached; tests kill the process at each.
+STEPS = ("raw", "published", "files", "ops", "compacted", "receipt", "finished")
+
+Reached = Callable[[str], None]
+
+
+def strip_raw(home: Home, store: Store, country: str, *, rewrite: bool = False) -> dict[str, int]:
+    """Take out of raw whatever arrived of people who are forgotten; rows by table.
+
+    Only to be called under the home's lock, before anything reads what arrived.
+    """
+    with store.read() as connection:
+        if not tombstones.has_tombstones(connection):
+            return {}
+
+        def gone(keys: Sequence[Key]) -> set[Key]:
+            return tombstones.forgotten_among(connection, keys)
+
+        return dict(take_out(home.raw, gone, country, rewrite=rewrite))  # type: ignore[arg-type]
+
+
+def finish_erasures(home: Home, store: Store, *, country: str, location: str, at: datetime) -> int:
+    """Carry out every erasure that a kill or a held lock left open; how many are done now.
+
+    Only to be called under the home's lock. Destinations that still have somebody hear it from the
+    next sync.
+    """
+    with store.read() as connection:
+        erasures = tombstones.open_erasures(connection)
+    for erasure in erasures:
+        carry_out(home, store, erasure, country=country, location=location, at=at)
+    with store.read() as connection:
+        left = {each.erasure_id for each in tombstones.open_erasures(connection)}
+    return sum(each.erasure_id not in left for each in erasures)
+
+
+def carry_out(
+    home: Home,
+    store: Store,
+    erasure: Erasure,
+    *,
+    country: str,
+    location: str,
+    at: datetime,
+    reached: Reached = lambda _step: None,
+) -> Mapping[str, Any]:
+    """Erase one person who asked; returns the receipt. Only under the home's lock.
+
+    Args:
+        home: the shop's home.
+        store: its operational store.
+        erasure: the request.
+        country: by which phone numbers are read that say none.
+        location: of the shop's input files, which stay as they are.
+        at: the moment it is done, naive UTC.
+        reached: told the name of each step of `STEPS` once it is done.
+    """
+    subject = erasure.subject or Erasable((), ())
+    stores = dict(erasure.receipt.get("stores", {}))
+    # Ids alone are left where only a destination has to be told yet.
+    is_whole = bool(subject.keys or not subject.ids)
+    if is_whole:
+        subject = _as_of_now(home, store, erasure, subject)
+        _add(stores, "raw.duckdb", strip_raw(home, store, country, rewrite=True))
+        reached("raw")
+        _add(stores, "published.duckdb", rewrite_published(home, subject))
+        reached("published")
+        _add(stores, "files", erase_from_files(home, subject))
+        reached("files")
+    with store.write() as connection:
+        changed = erase_from_ops(connection, subject)
+        _add(stores, "ops.sqlite", changed)
+        left = waiting(connection, subject.ids)
+        receipt = _receipt(connection, erasure, stores, left, home, location, at)
+        tombstones.note_receipt(connection, erasure.erasure_id, receipt)
+        # The identifiers are needed no more; ids only while a destination has to be told.
+        rest = Erasable(tuple(sorted({place[2] for place in left})), ())
+        tombstones.keep_subject(connection, erasure.erasure_id, rest if left else None)
+    reached("ops")
+    if is_whole or changed:
+        _compact(home, store)
+    reached("compacted")
+    _write_receipt(home, receipt)
+    reached("receipt")
+    if not left:
+        with store.write() as connection:
+            tombstones.finish(connection, erasure.erasure_id, at)
+    reached("finished")
+    return receipt
+
+
+def _as_of_now(home: Home, store: Store, erasure: Erasure, subject: Erasable) -> Erasable:
+    """The person with what a run may have learnt of them since they asked."""
+    if not home.published.exists() or not subject.ids:
+        return subject
+    with open_published(home) as connection:
+        rows = connection.execute(
+            "select identifier_type, identifier_value from marts.bridge_customer_identifiers"
+            " where list_contains($1, customer_id) and not is_shared order by all",
+            [list(subject.ids)],
+        ).fetchall()
+    now = Erasable(subject.ids, tuple(sorted({*subject.keys, *((r[0], r[1]) for r in rows)})))
+    if now != subject:
+        with store.write() as ops:
+            tombstones.request(ops, now, reason=erasure.reason, at=erasure.requested_at)
+    return now
+
+
+def _add(stores: dict[str, Any], store: str, counts: Mapping[str, int]) -> None:
+    """Counts of this time beside those of a time before that was killed."""
+    known = dict(stores.get(store, {}))
+    for name, count in counts.items():
+        known[name] = known.get(name, 0) + count
+    stores[store] = known
+
+
+def _receipt(
+    connection: Connection,
+    erasure: Erasure,
+    stores: Mapping[str, Any],
+    left: set[tuple[str, str, str]],
+    home: Home,
+    location: str,
+    at: datetime,
+) -> dict[str, Any]:
+    hashes = tombstones.hashes_of(connection, erasure.erasure_id)
+    return {
+        "erasure_id": erasure.erasure_id,
+        "requested_at": erasure.requested_at.isoformat(),
+        "done_at": at.isoformat(),
+        "reason": erasure.reason,
+        "salt": tombstones.Hasher(connection).mark,
+        "identifiers": [{"type": kind, "hash": digest} for digest, kind in hashes],
+        "stores": stores,
+        "destinations": dict(erasure.receipt.get("destinations", {})),
+        "still_to_be_told": sorted({f"{place[0]}: {place[1]}" for place in left}),
+        "not_rewritten": left_as_they_are(home, location),
+    }
+
+
+def _compact(home: Home, store: Store) -> None:
+    """Write the store anew, so that nothing stays in free pages or in the log."""
+    if store.engine.dialect.name != "sqlite":
+        return
+    store.close()  # idle connections would keep the log from being folded in
+    with closing(sqlite3.connect(home.ops, timeout=30, isolation_level=None)) as file:
+        file.execute("pragma secure_delete = on")
+        compact(file)
+
+
+def _write_receipt(home: Home, receipt: Mapping[str, Any]) -> None:
+    home.erasures.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with whole_file(home.erasures / f"{receipt['erasure_id']}.json") as stream:
+        stream.write(json.dumps(receipt, indent=1, sort_keys=True).encode())

@@ -1,0 +1,163 @@
+"""Every other file of a home without one person.
+
+Belongs here: what lies beside the four stores: delivered files, exports, logs, working folders,
+Dagster's history. Does not belong here: the stores themselves, and the shop's own input files and
+backups, which are named and left as they are.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from orchestration.erasure.texts import Texts
+from orchestration.home.layout import Home
+from orchestration.home.whole_file import whole_file
+from orchestration.ops.tombstones import Erasable
+from orchestration.published.files import remove, remove_database
+from orchestration.published.swap import versions_dir
+
+_SQLITE = b"SQLite format 3\x00"
+BACKUP_ENDINGS = (".age",)
+
+
+def erase_from_files(home: Home, subject: Erasable) -> dict[str, int]:
+    """Take the person out of all other files; how many files of each kind changed or went."""
+    texts = Texts.of(subject)
+    done = Counter[str]()
+    done["warehouse.duckdb"] += remove_database(home.warehouse)
+    done["ops.before-migration.sqlite"] += remove(home.ops_before_migration)
+    for path in sorted(home.subject_exports.glob("*")):
+        if path.name.startswith(tuple(f"{each}-" for each in subject.ids)):
+            done["subject_exports"] += remove(path)
+    # Compressed, and made anew by whoever needs them.
+    for path in sorted(home.ops_export.glob("*.parquet")):
+        if path.stem != "run_context":
+            done["ops_export"] += remove(path)
+    done["review"] += remove(home.review)
+    for path in sorted(home.delivered.rglob("*")):
+        if path.is_file():
+            done["delivered"] += _without_rows(path, texts)
+    for path in _further(home):
+        if texts.are_in_file(path):
+            done[path.relative_to(home.root).parts[0]] += _without(home, path, texts)
+    return {kind: count for kind, count in sorted(done.items()) if count}
+
+
+def left_as_they_are(home: Home, location: str) -> list[str]:
+    """What is not rewritten and is refused at the next load or restore instead."""
+    left = []
+    if location:
+        left.append(f"the input files in {location}")
+    if home.demo.is_dir():
+        left.append(f"the pretend shop's own files in {home.demo}")
+    backups = [path for path in home.root.rglob("*") if path.suffix in BACKUP_ENDINGS]
+    if backups:
+        left.append(f"{len(backups)} backups in {home.root}")
+    left.append("backups and copies elsewhere, and what destinations keep of their own")
+    return left
+
+
+def _further(home: Home) -> Iterator[Path]:
+    """Files that nothing above took care of."""
+    own = {
+        *(home.raw, home.published, home.mark, home.lock),
+        *(home.root / f"{home.ops.name}{ending}" for ending in ("", "-wal", "-shm")),
+    }
+    folders = (home.demo, home.delivered, home.erasures, versions_dir(home), home.published_dir)
+    for path in sorted(home.root.rglob("*")):
+        if path.is_symlink() or not path.is_file() or path in own or path.suffix in BACKUP_ENDINGS:
+            continue
+        if not any(path.is_relative_to(folder) for folder in folders):
+            yield path
+
+
+def _without(home: Home, path: Path, texts: Texts) -> bool:
+    """One file without the person: a working file goes, a history keeps the rest."""
+    if not path.exists():  # a log that its database has taken in meanwhile
+        return False
+    disposable = (home.dlt, home.dbt, home.ops_export)
+    if any(path.is_relative_to(folder) for folder in disposable):
+        return remove(path)
+    with path.open("rb") as stream:
+        is_sqlite = stream.read(len(_SQLITE)) == _SQLITE
+    if is_sqlite:
+        _scrub_sqlite(path, texts)
+        return True
+    if path.name.endswith(("-wal", "-shm")):
+        return _without(home, path.with_name(path.name[:-4]), texts)
+    text = path.read_bytes().decode(errors="surrogateescape")
+    with whole_file(path) as stream:
+        stream.write(texts.without(text).encode(errors="surrogateescape"))
+    return True
+
+
+def _scrub_sqlite(path: Path, texts: Texts) -> None:
+    """Put a word in the place of each value in every text of a SQLite file, and write it anew."""
+    with closing(sqlite3.connect(path, timeout=30, isolation_level=None)) as file:
+        file.create_function("without_person", 1, _of_any(texts))
+        file.execute("pragma secure_delete = on")
+        tables = file.execute("select name from sqlite_master where type = 'table'").fetchall()
+        file.execute("begin immediate")
+        for (table,) in tables:
+            quoted = table.replace('"', '""')
+            for _, column, *_ in file.execute(f'pragma table_info("{quoted}")').fetchall():
+                place = column.replace('"', '""')
+                changed = f'without_person("{place}")'
+                file.execute(
+                    f'update "{quoted}" set "{place}" = {changed}'
+                    f' where typeof("{place}") = \'text\' and "{place}" is not {changed}'
+                )
+        file.execute("commit")
+        compact(file)
+
+
+def compact(file: sqlite3.Connection) -> bool:
+    """Write a SQLite file anew and fold its log into it; whether no reader stood in the way."""
+    file.execute("vacuum")
+    return bool(file.execute("pragma wal_checkpoint(truncate)").fetchone()[0] == 0)
+
+
+def _of_any(texts: Texts):  # type: ignore[no-untyped-def]
+    return lambda value: texts.without(value) if isinstance(value, str) else value
+
+
+def _without_rows(path: Path, texts: Texts) -> bool:
+    """A delivered file without the rows that name the person; whether there was one."""
+    if path.suffix == ".parquet":
+        table = pq.read_table(path)
+        kept = [not texts.any_in(row.values()) for row in table.to_pylist()]
+        if all(kept):
+            return False
+        with whole_file(path) as stream:
+            pq.write_table(table.filter(pa.array(kept)), stream, compression="zstd")
+        return True
+    text = path.read_bytes().decode()
+    after = _csv_without(text, texts) if path.suffix == ".csv" else _lines_without(text, texts)
+    if after == text:
+        return False
+    with whole_file(path) as stream:
+        stream.write(after.encode())
+    return True
+
+
+def _csv_without(text: str, texts: Texts) -> str:
+    rows = list(csv.reader(io.StringIO(text, newline="")))
+    if not any(texts.any_in(row) for row in rows[1:]):
+        return text
+    stream = io.StringIO(newline="")
+    writer = csv.writer(stream, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
+    writer.writerows([*rows[:1], *(row for row in rows[1:] if not texts.any_in(row))])
+    return stream.getvalue()
+
+
+def _lines_without(text: str, texts: Texts) -> str:
+    return "".join(line for line in text.splitlines(keepends=True) if not texts.are_in(line))

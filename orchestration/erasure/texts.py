@@ -1,0 +1,70 @@
+"""A person's values as they may stand in texts and files, and looking for them.
+
+Belongs here: the forms of a value. Does not belong here: what is done where one is found.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from urllib.parse import quote
+
+from orchestration.ops.tombstones import Erasable
+
+SHORTEST = 6  # a shorter value stands in texts by chance; it is found in its own columns
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Texts:
+    """The values of a person that are long enough to be nobody else's, ids included."""
+
+    values: tuple[str, ...]
+
+    @classmethod
+    def of(cls, subject: Erasable) -> Texts:
+        """Ids and identifiers of the person."""
+        values = {*subject.ids, *(value for _, value in subject.keys)}
+        return cls(tuple(sorted(value for value in values if len(value) >= SHORTEST)))
+
+    @cached_property
+    def pattern(self) -> str:
+        """A regular expression for all of them, in any case and as in a link; RE2 and Python."""
+        written = {form for value in self.values for form in (value, quote(value, safe=""))}
+        longest_first = sorted(written, key=lambda form: (-len(form), form))
+        return "(?i)" + "|".join(re.escape(form).replace(r"\-", "-") for form in longest_first)
+
+    @cached_property
+    def _compiled(self) -> re.Pattern[str]:
+        return re.compile(self.pattern)
+
+    @cached_property
+    def _compiled_bytes(self) -> re.Pattern[bytes]:
+        return re.compile(self.pattern.encode())
+
+    def are_in(self, text: str) -> bool:
+        """Whether a text has one of them."""
+        return bool(self.values) and self._compiled.search(text) is not None
+
+    def any_in(self, texts: Iterable[object]) -> bool:
+        """Whether one of several values has one of them."""
+        return any(self.are_in(str(text)) for text in texts if text is not None)
+
+    def without(self, text: str) -> str:
+        """The text with a word in the place of each."""
+        return self._compiled.sub("forgotten", text) if self.values else text
+
+    def are_in_file(self, path: Path) -> bool:
+        """Whether a file's bytes have one of them as written, in any case or as in a link."""
+        if not self.values:
+            return False
+        overlap, tail = max(3 * len(value.encode()) for value in self.values), b""
+        with path.open("rb") as stream:
+            while chunk := stream.read(_CHUNK):
+                if self._compiled_bytes.search(tail + chunk):
+                    return True
+                tail = chunk[-overlap:]
+        return False

@@ -1,0 +1,197 @@
+"""Whoever is forgotten is in no byte of the home, and nobody else misses anything (A8)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import duckdb
+import pytest
+from sqlalchemy import func, select
+
+from ingestion.forgetting.whose import PERSONAL, WITHOUT_PEOPLE
+from ingestion.registry import SOURCES
+from orchestration.activation.ledger import broken_laws
+from orchestration.activation.removal import tell_destinations
+from orchestration.erasure.erase import carry_out, finish_erasures, strip_raw
+from orchestration.home.layout import Home
+from orchestration.ops import schema
+from orchestration.ops.store import Store, open_store
+from orchestration.ops.tombstones import forgotten_at, open_erasures, request
+from tests.orchestration.erasure.planted import (
+    NOW,
+    SHARED,
+    customer,
+    keys_of,
+    plant,
+    rows_of,
+    settings,
+    subject,
+)
+from tests.traces import forms, traces
+
+PEOPLE = 4
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return plant(tmp_path / "home", PEOPLE)
+
+
+def values(number: int) -> list[str]:
+    return [*(value for _, value in keys_of(number)), *subject(number).ids]
+
+
+def forget(home: Home, store: Store, number: int) -> None:
+    with store.write() as connection:
+        request(connection, subject(number), reason="asked", at=NOW)
+    tell_destinations(store, home, settings(), subject(number).ids, at=NOW, wait=lambda _: None)
+    with store.read() as connection:
+        (erasure,) = open_erasures(connection)
+    carry_out(home, store, erasure, country="GB", location="", at=NOW)
+
+
+def test_every_raw_table_says_whose_its_rows_are_or_that_nobody_is_in_it() -> None:
+    tables = {(source.name, spec.name) for source in SOURCES.values() for spec in source.tables}
+    assert set(PERSONAL) | WITHOUT_PEOPLE == tables
+    assert not set(PERSONAL) & WITHOUT_PEOPLE
+
+
+def test_nothing_of_a_forgotten_person_is_left_and_everything_of_the_others(home: Home) -> None:
+    planted = traces(home.root, values(1))
+    assert len({line.split(":")[0] for line in planted}) > 30, "they stood everywhere"
+    others = {number: rows_of(home, number) for number in (0, 2, 3)}
+    with open_store(home) as store:
+        forget(home, store, 1)
+        assert traces(home.root, values(1)) == []
+        assert {number: rows_of(home, number) for number in others} == others
+        for number in others:
+            assert traces(home.root, values(number)) != []
+        assert broken_laws(store) == []
+        with store.read() as connection:
+            assert open_erasures(connection) == []
+            assert forgotten_at(connection, keys_of(1)) == NOW
+            assert forgotten_at(connection, [SHARED]) is None, "it is nobody's alone"
+
+
+def test_the_books_keep_what_was_paid_and_the_proof_that_there_was_a_yes(home: Home) -> None:
+    with open_store(home) as store:
+        forget(home, store, 1)
+        with store.read() as connection:
+            table = schema.consent_events.c
+            query = select(func.count(), func.count(table.wording_version)).where(
+                table.identifier_value.startswith("forgotten:")
+            )
+            assert tuple(connection.execute(query).one()) == (2, 2)
+            people = set(connection.execute(select(schema.deliveries.c.customer_id)).scalars())
+    assert sum(one.startswith("forgotten-") for one in people) == 1
+    with duckdb.connect(str(home.raw), read_only=True) as raw:
+        kept = raw.execute(
+            "select count(*), count(payload ->> '$.total'), count(payload ->> '$.note')"
+            " from raw_orders.orders where _row_id like '1:%'"
+        ).fetchone()
+        lines = raw.execute(
+            "select count(*), count(email), count(phone), count(customer_ref)"
+            " from raw_orders.order_lines where _row_id like '1:%'"
+        ).fetchone()
+        gift = raw.execute(
+            "select product_name, email from raw_orders.order_lines where _row_id = '9:gift'"
+        ).fetchone()
+    assert kept is not None
+    assert kept[0] == kept[1] > 5
+    assert kept[2] == 0
+    assert lines == (4, 0, 0, 0)
+    assert gift == ("A tin for p0.wandering-canary@example.com", "x@example.org")
+    with duckdb.connect(str(home.published), read_only=True) as file:
+        orders = file.execute("select * from marts.fct_orders order by order_id").fetchall()
+        (said,) = file.execute(
+            "select comment from duckdb_tables() where table_name = 'dim_customers'"
+        ).fetchone() or ("",)
+        counted = file.execute("select row_count from ops.build_tables").fetchall()
+    assert orders[1] == ("o1", None, "12.50", None)
+    assert orders[2][1] == customer(2)
+    assert said == "One row per customer."
+    assert counted == [(PEOPLE - 1,)]
+
+
+def test_what_another_says_of_them_is_emptied_and_the_rest_of_it_stays(home: Home) -> None:
+    with open_store(home) as store:
+        forget(home, store, 0)
+    with duckdb.connect(str(home.raw), read_only=True) as raw:
+        gift = raw.execute(
+            "select product_name, email from raw_orders.order_lines where _row_id = '9:gift'"
+        ).fetchone()
+        (whole,) = raw.execute(
+            "select raw_text from raw_web.quarantine where quarantine_id = 'whole'"
+        ).fetchone() or ("",)
+    assert gift == ("A tin for ", "x@example.org")
+    assert whole.count("@") == PEOPLE - 1, "a whole file's text may hold refusals of others"
+
+
+def test_the_destination_is_told_and_the_receipt_says_so_without_a_value(home: Home) -> None:
+    with open_store(home) as store:
+        forget(home, store, 1)
+    (path,) = home.erasures.glob("*.json")
+    receipt = json.loads(path.read_text())
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert receipt["still_to_be_told"] == []
+    assert len(receipt["identifiers"]) == len(keys_of(1))
+    assert receipt["stores"]["raw.duckdb"]["raw_web.events"] > 5
+    audience = (home.delivered / "file" / "vip" / "audience.csv").read_text()
+    assert audience.count("wandering-canary") == PEOPLE - 1
+
+
+def test_a_destination_that_is_switched_off_is_told_later_and_its_address_kept(home: Home) -> None:
+    with open_store(home) as store:
+        with store.write() as connection:
+            request(connection, subject(1), reason="asked", at=NOW)
+        finish_erasures(home, store, country="GB", location="", at=NOW)
+        (path,) = home.erasures.glob("*.json")
+        assert json.loads(path.read_text())["still_to_be_told"] == ["file: vip"]
+        kept = {line.split(":")[0].split(" ")[0] for line in traces(home.root, values(1))}
+        assert kept == {"ops.sqlite"}, "only what the removal needs"
+        tell_destinations(store, home, settings(), subject(1).ids, at=NOW, wait=lambda _: None)
+        finish_erasures(home, store, country="GB", location="", at=NOW)
+        with store.read() as connection:
+            assert open_erasures(connection) == []
+    assert json.loads(path.read_text())["still_to_be_told"] == []
+
+
+def test_what_arrives_again_is_taken_out_before_anybody_reads_it(home: Home) -> None:
+    with open_store(home) as store:
+        forget(home, store, 1)
+        with duckdb.connect(str(home.raw)) as raw:
+            raw.execute(
+                "insert into raw_contacts.contacts (_row_id, email, first_name) values"
+                " ('again', ' P1.Wandering-Canary@Example.com ', 'Ann'), ('new', 'n@x.org', 'Bo')"
+            )
+            raw.execute(
+                "insert into raw_web.events (_row_id, properties) values"
+                """ ('link', '{"url":"/?to=p1.wandering-canary%40example.com&x=1"}')"""
+            )
+        again = strip_raw(home, store, "GB")
+        assert again == {"raw_contacts.contacts": 1, "raw_web.events (mentions emptied)": 1}
+        assert strip_raw(home, store, "GB") == {}
+    assert traces(home.root, values(1)) == []
+    with duckdb.connect(str(home.raw), read_only=True) as raw:
+        assert raw.execute("from raw_contacts.contacts where _row_id = 'new'").fetchone()
+
+
+def test_a_home_where_nobody_was_forgotten_is_not_searched(home: Home) -> None:
+    before = home.raw.stat().st_mtime_ns
+    with open_store(home) as store:
+        assert strip_raw(home, store, "GB") == {}
+    assert home.raw.stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize("name", sorted(forms("somebody@example.com")))
+def test_the_search_finds_a_value_in_every_encoding(name: str, tmp_path: Path) -> None:
+    import base64
+
+    value = "somebody@example.com"
+    text = forms(value)[name]
+    if name.startswith("base64"):
+        lead = int(name.split()[1])
+        text = base64.b64encode(b"abc"[:lead] + value.encode() + b" and more")
+    (tmp_path / "file.bin").write_bytes(b"xx" + text + b"yy")
+    assert f"file.bin: {name}" in traces(tmp_path, [value])
