@@ -235,6 +235,24 @@ class Notify(Section):
     email_from: str = "regulars@localhost"
 
 
+def _whole_path(value: str) -> str:
+    if value and not Path(value).expanduser().is_absolute():
+        raise ValueError("not a whole path such as /mnt/backups")
+    return value
+
+
+class Backups(Section):
+    """Where backups go that are made by themselves, and how many stay; off without a folder.
+
+    `keep_daily` and `keep_weekly`: of how many of the last days and weeks that have one. The key is
+    named by the environment alone.
+    """
+
+    folder: Annotated[str, AfterValidator(_whole_path)] = ""
+    keep_daily: Annotated[int, Field(ge=1)] = 7
+    keep_weekly: Annotated[int, Field(ge=0)] = 4
+
+
 class Schedule(Section):
     """Which schedules run when Dagster's daemon is up."""
 
@@ -276,6 +294,7 @@ class Settings(Section):
     schedule: Schedule = Schedule()
     serve: Serve = Serve()
     webhooks: Annotated[dict[DestinationName, Webhook], AfterValidator(_known_senders)] = {}
+    backup: Backups = Backups()
     models: dict[str, Any] = {}
 
     def section(self, source: str, kind: type[OwnSettings]) -> OwnSettings:

@@ -58,6 +58,8 @@ def test_an_empty_file_has_safe_defaults(tmp_path: Path) -> None:
         ("sources = 3", "sources"),
         ("[breaker]\nmax_shrink = 7", "breaker.max_shrink"),
         ("[schedule]\ndaily_at = '25:00'", "schedule.daily_at"),
+        ("[backup]\nfolder = 'backups'", "backup.folder.*not a whole path"),
+        ("[backup]\nfolder = '/b'\nkeep_daily = 0", "backup.keep_daily"),
         ("[destinations.file]\nknd = 'file'", "destinations.file.knd"),
     ],
 )

@@ -20,6 +20,7 @@ from pyrage import x25519
 from ingestion.errors import RegularsError, UsageError
 from orchestration.home.whole_file import private_file
 
+KEY_FILE = "REGULARS_BACKUP_KEY"
 PASSPHRASE = "REGULARS_BACKUP_PASSPHRASE"  # noqa: S105 - the name of the variable
 SHORTEST_PASSPHRASE = 12
 
@@ -34,6 +35,26 @@ class BackupKey:
 
     identity: x25519.Identity
     enclosed: bytes = b""
+
+
+def key_of_environment() -> Path | None:
+    """The key file that the environment names, for backups that nobody starts; it is never made.
+
+    None where a passphrase counts.
+
+    Raises:
+        UsageError: the file is not there, and nobody would be told of a new one.
+    """
+    named = os.environ.get(KEY_FILE, "").strip()
+    if not named:
+        return None
+    path = Path(named).expanduser()
+    if not path.is_file():
+        raise UsageError(
+            f"The key file {path} that {KEY_FILE} names is not there.",
+            "Make one by `regulars backup FILE --key KEY`, and keep a copy of it elsewhere.",
+        )
+    return path
 
 
 def new_key(key_file: Path | None) -> BackupKey:

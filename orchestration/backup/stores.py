@@ -58,6 +58,11 @@ class Backup:
     size: int
     manifest: Manifest
 
+    @property
+    def rows(self) -> int:
+        """How many rows its tables have."""
+        return sum(facts["rows"] for facts in self.manifest.tables.values())
+
 
 def make_backup(
     home: Home,
@@ -67,6 +72,7 @@ def make_backup(
     settings: Path | None = None,
     at: datetime,
     wait_seconds: float = RAW_SECONDS,
+    only_ops: bool = False,
 ) -> Backup:
     """Write an encrypted backup of the home's precious stores, and read it back.
 
@@ -77,6 +83,7 @@ def make_backup(
         settings: the shop's settings file, kept with the stores.
         at: the moment it is of, naive UTC.
         wait_seconds: how long to wait while a run writes the raw store.
+        only_ops: leave out raw and the pretend shop; a home of it reads all its input again.
 
     Raises:
         UsageError: there is nothing to keep, such a file already, or no key.
@@ -88,6 +95,11 @@ def make_backup(
     if mark is None or not (home.ops.exists() or home.raw.exists()):
         raise UsageError(
             f"There is nothing to keep in {home.root}.", "Run `regulars run` first, or give --home."
+        )
+    if only_ops and (os.environ.get(URL_VARIABLE) or not home.ops.exists()):
+        raise UsageError(
+            "The operational store lies elsewhere, and a backup does not hold it.",
+            "Back it up with its own tools.",
         )
     if target.exists():
         raise UsageError(f"{target} is there already.", "Name another file for the backup.")
@@ -101,9 +113,11 @@ def make_backup(
     key = new_key(key_file)
     try:
         with _disk_in_words(), scratch_folder(home.root, BACKUP) as scratch:
-            files = _copies(home, scratch, settings, wait_seconds)
+            files = _own_files(home, scratch, settings)
+            if not only_ops:
+                files |= _raw_and_world(home, scratch, wait_seconds)
             manifest = Manifest(
-                at.isoformat(),
+                at.isoformat(timespec="seconds"),
                 version("regulars"),
                 mark.kind,
                 archive.describe(files),
@@ -247,19 +261,23 @@ def _known_sources(home: Home) -> list[str]:
     ]
 
 
-def _copies(
-    home: Home, scratch: Path, settings: Path | None, wait_seconds: float
-) -> dict[str, Path]:
-    """The files of the backup by their path below the home, each at rest."""
+def _own_files(home: Home, scratch: Path, settings: Path | None) -> dict[str, Path]:
+    """What no source says, by its path below the home, each at rest."""
     files = {}
     if home.ops.exists() and not os.environ.get(URL_VARIABLE):
         files[home.ops.name] = _copy_ops(home, scratch)
-    if home.raw.exists():
-        files[home.raw.name] = _copy_raw(home, scratch, wait_seconds)
     if home.mark.exists():
         files[home.mark.name] = home.mark
     if settings is not None and settings.is_file():
         files[CONFIG_NAME] = settings
+    return files
+
+
+def _raw_and_world(home: Home, scratch: Path, wait_seconds: float) -> dict[str, Path]:
+    """What the sources said, and the pretend shop's world; copied after the operational store."""
+    files = {}
+    if home.raw.exists():
+        files[home.raw.name] = _copy_raw(home, scratch, wait_seconds)
     if home.demo.is_dir():  # the pretend shop's world: its servers are made of it
         for path in sorted(home.demo.rglob("*")):
             if path.is_file():

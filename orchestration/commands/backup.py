@@ -15,7 +15,8 @@ from rich.console import Console
 from ingestion.config import CONFIG_NAME
 from ingestion.settings_file import config_path
 from orchestration.backup.archive import Manifest
-from orchestration.backup.stores import make_backup, restore_backup, try_restore
+from orchestration.backup.scheduled import try_and_note
+from orchestration.backup.stores import make_backup, restore_backup
 from orchestration.home.layout import Home
 from orchestration.run.run import clock
 
@@ -56,7 +57,7 @@ def print_restore(source: Path, home: Home, key_file: Path | None, out: Console)
 
 def print_trial(source: Path, home: Home, key_file: Path | None, out: Console) -> None:
     """Restore a backup for a moment and say what was compared."""
-    tried = try_restore(source, home, key_file=key_file)
+    tried = try_and_note(source, home, key_file=key_file, at=clock())
     out.print(
         f"It can be restored: the home as of {tried.made_at} UTC, {tried.rows:,} rows in"
         f" {tried.tables:,} tables, each as it was. Nothing was kept of it."

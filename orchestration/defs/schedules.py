@@ -11,19 +11,22 @@ import dagster as dg
 from ingestion.files.input_mark import fingerprint
 from ingestion.registry import SOURCES
 from ingestion.settings_file import load_settings
+from orchestration.defs.backup import GROUP as BACKUP
 from orchestration.home.kind import is_demo
 from orchestration.home.layout import Home
 
 _settings = load_settings()
+# A backup after each run is a part of it; those of the hour and the night have jobs of their own.
+_of_a_run = dg.AssetSelection.all() - dg.AssetSelection.groups(BACKUP)
 
 refresh = dg.define_asset_job(
     "refresh",
-    selection=dg.AssetSelection.all(),
+    selection=_of_a_run,
     description="Ingest what is new, model, check, publish; then plan, and deliver where allowed.",
 )
 rebuild = dg.define_asset_job(
     "rebuild",
-    selection=dg.AssetSelection.all(),
+    selection=_of_a_run,
     config={"resources": {"run": {"config": {"full_refresh": True}}}},
     description="The same with every incremental model built anew from raw; ids are kept.",
 )

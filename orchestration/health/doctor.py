@@ -28,6 +28,7 @@ from ingestion.sources.sql.settings import NAME as SQL
 from ingestion.sources.sql.tables import check as check_databases
 from orchestration.destinations import open_destination
 from orchestration.health import home_health
+from orchestration.health.backups import backups
 from orchestration.health.home_health import Check
 from orchestration.home import lock
 from orchestration.home.kind import is_demo
@@ -76,6 +77,7 @@ def diagnose(
         ("outbox", lambda: home_health.outbox(home)),
         ("intents", lambda: home_health.intents(home, busy)),
         ("ledger", lambda: home_health.laws(home)),
+        ("backup", lambda: backups(home, settings, moment)),
         ("telemetry", _telemetry),
     ]
     if connect:

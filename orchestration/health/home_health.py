@@ -173,13 +173,13 @@ def last_run(home: Home, now: datetime, busy: bool) -> Iterator[Check]:
     if last is None:
         yield Check("last run", "warning", "Nothing has run here yet.")
         return
-    age = _age(now - from_micros(last["started_at"]))
-    sentence = f"The last run {last['status']}; it began {age} ago."
+    old = age(now - from_micros(last["started_at"]))
+    sentence = f"The last run {last['status']}; it began {old} ago."
     if last["status"] == "failed":
         hint = "Run again; `regulars dev` shows at which step it failed."
         yield Check("last run", "failed", sentence, hint)
     elif last["status"] == "unpublished":
-        sentence = f"The last run published nothing and was not asked to; it began {age} ago."
+        sentence = f"The last run published nothing and was not asked to; it began {old} ago."
         yield Check("last run", "ok", sentence)
     elif last["status"] == "running" and not busy:
         hint = "The next run marks it failed and clears up after it."
@@ -200,7 +200,7 @@ def published(home: Home, now: datetime) -> Iterator[Check]:
         yield Check("published", "ok", f"{sentence} Each run moves the pretend shop on a day.")
     elif now - as_of > STALE_AFTER:
         hint = "Run again, or set `daily = true` under [schedule] in regulars.toml."
-        yield Check("published", "warning", f"{sentence} That is {_age(now - as_of)} old.", hint)
+        yield Check("published", "warning", f"{sentence} That is {age(now - as_of)} old.", hint)
     else:
         yield Check("published", "ok", sentence)
     yield from _rhythm(home)
@@ -389,6 +389,7 @@ def _gigabytes(size: int) -> str:
     return f"{size / 1e9:,.1f} GB"
 
 
-def _age(span: timedelta) -> str:
+def age(span: timedelta) -> str:
+    """How long ago something was, in whole hours or days."""
     hours = max(int(span.total_seconds() // 3600), 0)
     return f"{hours} h" if hours < 48 else f"{hours // 24} days"

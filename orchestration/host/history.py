@@ -42,6 +42,7 @@ NOT_PUBLISHED = (
     " published before, if anything, stays as it is. To publish, materialize what you changed with"
     " everything downstream, or run the job `refresh`."
 )
+BACKUP = "backup"  # the steps of backups that are no part of a run
 KEPT_FILES = 8  # the index and the newest runs; the UI looks into many
 BUSY_SECONDS = 30
 
@@ -114,7 +115,11 @@ class EventLog(SqliteEventLogStorage):
         done = self.get_records_for_run(
             run_id, of_type=DagsterEventType.ASSET_MATERIALIZATION, limit=10_000
         ).records
-        keys = {record.asset_key.path[-1] for record in done if record.asset_key}
+        keys = {
+            record.asset_key.path[-1]
+            for record in done
+            if record.asset_key and record.asset_key.path[0] != BACKUP
+        }
         return not keys or "published" in keys
 
     def _let_go(self) -> None:
