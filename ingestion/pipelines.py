@@ -333,14 +333,15 @@ def run_source(name: str, context: RunContext) -> list[TableCounts]:
 def reads_anything(name: str, context: RunContext) -> bool:
     """Whether this run finds anything of the source: an API, a file of it or a database's table.
 
-    One that is switched off, or of which nothing lies in the input, tells nothing.
+    One that is switched off, or of which nothing lies in the input, tells nothing. Nor does what
+    senders pushed into the inbox: what they pushed while nobody listened does not come again.
     """
     source = SOURCES[name]
     if not source.own(context.settings).is_on:
         return False
     if isinstance(source, ApiSource):
         return True
-    folder = context.folder or InputFolder.nowhere()
+    folder = replace(context.folder or InputFolder.nowhere(), inbox="")
     return bool(source.files(folder)) or any(tables_of(databases(context.settings), name))
 
 

@@ -191,6 +191,10 @@ def test_after_a_restore_an_input_without_a_source_keeps_the_lock(world: World) 
     with open_store(world.home) as store:
         mark_restored(store, "2026-05-30T12:00:00", ["contacts", "email"])
     world.write("contacts/list.jsonl", {"email": BOB, "status": "unsubscribed"})
+    pushed = world.home.inbox / "email" / "sendgrid" / "2026-06-01" / "one.json"
+    pushed.parent.mkdir(parents=True)
+    opened = int((NOW - timedelta(days=1)).timestamp())
+    pushed.write_text(json.dumps(_events(opened)[:1]), "utf-8")
     assert world.read() == ""
     with pytest.raises(RegularsError, match="nothing was read since of email, so"):
         world.sync()
