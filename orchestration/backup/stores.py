@@ -20,7 +20,7 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from importlib.metadata import version
@@ -36,6 +36,7 @@ from orchestration.backup import archive
 from orchestration.backup.archive import DamagedBackupError, Manifest
 from orchestration.backup.facts import differing, engine, facts_of
 from orchestration.backup.keys import new_key
+from orchestration.home.inbox import REQUESTS
 from orchestration.home.kind import read_mark
 from orchestration.home.layout import Home
 from orchestration.home.scratch import BACKUP, RESTORE, scratch_folder, sweep_home
@@ -270,6 +271,15 @@ def _own_files(home: Home, scratch: Path, settings: Path | None) -> dict[str, Pa
         files[home.mark.name] = home.mark
     if settings is not None and settings.is_file():
         files[CONFIG_NAME] = settings
+    # Who was forgotten, for a home of an older backup, and what people asked of the shop
+    for folder in (home.erasures, home.inbox / REQUESTS):
+        for path in sorted(folder.rglob("[!.]*.json")):
+            name = path.relative_to(home.root)
+            copy = scratch / name
+            copy.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with suppress(FileNotFoundError):  # a request that was dealt with this moment
+                shutil.copyfile(path, copy)
+                files[name.as_posix()] = copy
     return files
 
 

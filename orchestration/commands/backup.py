@@ -7,6 +7,7 @@ Belongs here: words for the terminal. Does not belong here: making or reading a 
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +22,8 @@ from orchestration.home.layout import Home
 from orchestration.run.run import clock
 
 NOT_KNOWN_AGAIN = (
+    "who was forgotten since: `regulars forget --from` the receipts, which lie in erasures/ of the"
+    " lost home and of newer backups",
     "what was recorded by hand since (`regulars consent`): record it again, or put the newest"
     " `regulars consent export` into consents/ of the input",
     "what each destination received since: the next sync may add people whom it has already, and"
@@ -33,15 +36,21 @@ def print_backup(home: Home, target: Path, key_file: Path | None, out: Console) 
     had_key = key_file is None or key_file.exists()
     kept = make_backup(home, target, key_file=key_file, settings=config_path(), at=clock())
     out.print(f"Written and read back: {target}, {kept.size:,} bytes, encrypted.")
-    shown = [name for name in kept.manifest.files if "/" not in name]
-    more = len(kept.manifest.files) - len(shown)
-    out.print(f"  {', '.join(shown)}{f' and {more:,} files of the pretend shop' if more else ''}")
+    out.print(f"  {', '.join(contents(kept.manifest))}")
     if not had_key:
         out.print(f"  The key is new: {key_file}. Keep a copy of it elsewhere; there is no other.")
     elif key_file is not None:
         out.print(f"  It is for the key {key_file}; without that nobody can read it.")
     if "ops.sqlite" not in kept.manifest.files:
         out.print("  The operational store lies elsewhere; back it up with its own tools.")
+
+
+def contents(manifest: Manifest) -> Iterator[str]:
+    """The stores and the settings by their names, folders by how many files they have."""
+    folders = Counter(name.partition("/")[0] for name in manifest.files if "/" in name)
+    yield from (name for name in manifest.files if "/" not in name)
+    for folder, count in sorted(folders.items()):
+        yield f"{folder}/ ({count:,} file{'' if count == 1 else 's'})"
 
 
 def print_restore(source: Path, home: Home, key_file: Path | None, out: Console) -> None:

@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 
 from orchestration.erasure.texts import Texts
 from orchestration.home.layout import Home
+from orchestration.home.scratch import sweep_home
 from orchestration.home.whole_file import whole_file
 from orchestration.ops.tombstones import Erasable
 from orchestration.published.files import remove, remove_database
@@ -33,6 +34,7 @@ def erase_from_files(home: Home, subject: Erasable) -> dict[str, int]:
     """Take the person out of all other files; how many files of each kind changed or went."""
     texts = Texts.of(subject)
     done = Counter[str]()
+    done["unfinished backups"] += sweep_home(home)  # plain copies of stores, left by a kill
     done["warehouse.duckdb"] += remove_database(home.warehouse)
     done["ops.before-migration.sqlite"] += remove(home.ops_before_migration)
     for path in sorted(home.subject_exports.glob("*")):

@@ -32,7 +32,7 @@ from orchestration.backup.archive import DamagedBackupError, Manifest
 from orchestration.backup.facts import TableFacts
 from orchestration.backup.keys import PASSPHRASE, WrongKeyError
 from orchestration.backup.stores import make_backup, restore_backup, try_restore
-from orchestration.commands.backup import next_steps, print_restore, print_trial
+from orchestration.commands.backup import contents, next_steps, print_restore, print_trial
 from orchestration.commands.ops import print_accept_restore
 from orchestration.home.kind import claim, read_mark
 from orchestration.home.layout import Home
@@ -110,6 +110,28 @@ def test_a_restored_home_holds_what_was_kept(home: Home, key: Path, tmp_path: Pa
         assert connection.execute("select sum(n) from raw_web.events").fetchone() == (12_497_500,)
     assert allowed(other)
     assert tables(home) == tables(other)
+
+
+def test_receipts_of_the_forgotten_and_open_requests_are_kept(
+    home: Home, key: Path, tmp_path: Path
+) -> None:
+    kept = {
+        "erasures/39ea.json": "{}",
+        "inbox/requests/shopify/2026-06-01/1-a.json": '{"topic": "customers/redact"}',
+    }
+    others = ["inbox/email/sendgrid/2026-06-01/2-b.json", "inbox/requests/shopify/.3-c.json"]
+    for name in (*kept, *others):
+        (home.root / name).parent.mkdir(parents=True, exist_ok=True)
+        (home.root / name).write_text(kept.get(name, "[]"))
+    for only_ops in (False, True):
+        target = tmp_path / f"{only_ops}.age"
+        made = make_backup(home, target, key_file=key, at=NOW, only_ops=only_ops)
+        assert {name for name in made.manifest.files if "/" in name} == set(kept)
+        other = Home(tmp_path / f"other {only_ops}")
+        restore_backup(target, other, key_file=key)
+        assert {name: (other.root / name).read_text() for name in kept} == kept
+    listed = ["home.json", "ops.sqlite", "erasures/ (1 file)", "inbox/ (1 file)"]
+    assert list(contents(made.manifest)) == listed
 
 
 def tables(home: Home) -> dict[str, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import duckdb
@@ -72,6 +73,16 @@ def test_nothing_of_a_forgotten_person_is_left_and_everything_of_the_others(home
             assert open_erasures(connection) == []
             assert forgotten_at(connection, keys_of(1)) == NOW
             assert forgotten_at(connection, [SHARED]) is None, "it is nobody's alone"
+
+
+def test_copies_that_a_killed_backup_left_go_too(home: Home) -> None:
+    left = home.root / ".backup-killed"
+    left.mkdir()
+    shutil.copy(home.raw, left)
+    with open_store(home) as store:
+        forget(home, store, 1)
+    assert not left.exists()
+    assert traces(home.root, values(1)) == []
 
 
 def test_the_books_keep_what_was_paid_and_the_proof_that_there_was_a_yes(home: Home) -> None:
