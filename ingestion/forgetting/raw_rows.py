@@ -225,7 +225,7 @@ def _mentioned(
             f" from {relation} where contains({quoted}, '@') or contains({quoted}, '%40')"
             rf" or regexp_matches({quoted}, '\+[0-9]{{8}}')"
         ).fetchall()
-        gone = _gone_texts({text for (text,) in told}, is_forgotten, country)
+        gone = gone_texts({text for (text,) in told}, is_forgotten, country)
         if not gone:
             continue
         _register(connection, "gone", ("text",), [(text,) for text in gone])
@@ -252,7 +252,7 @@ def _held(
         f"select quarantine_id, line, raw_text from {relation} where raw_text is not null"
     ).fetchall()
     words = {row[0]: _words(row[2]) for row in rows}
-    gone = _gone_texts(set().union(*words.values()) if words else set(), is_forgotten, country)
+    gone = gone_texts(set().union(*words.values()) if words else set(), is_forgotten, country)
     theirs = [row for row in rows if words[row[0]] & gone]
     if not theirs:
         return Counter()
@@ -271,7 +271,7 @@ def _words(text: str) -> set[str]:
     return {piece for piece in pieces if len(piece) >= _SHORTEST} | set(re.findall(MENTION, text))
 
 
-def _gone_texts(texts: Iterable[str], is_forgotten: Forgotten, country: str) -> set[str]:
+def gone_texts(texts: Iterable[str], is_forgotten: Forgotten, country: str) -> set[str]:
     """Those of the texts that name somebody who is forgotten."""
     possible = {text: _any_kind(text, country) for text in texts}
     gone = is_forgotten({key for keys in possible.values() for key in keys})

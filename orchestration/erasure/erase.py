@@ -12,16 +12,19 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import closing
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
 
-from ingestion.forgetting.raw_rows import take_out
+from ingestion.forgetting.raw_rows import gone_texts, take_out
 from orchestration.erasure.files import compact, erase_from_files, left_as_they_are
-from orchestration.erasure.ops_rows import erase_from_ops, waiting
+from orchestration.erasure.inbox import erase_from_inbox
+from orchestration.erasure.ops_rows import erase_from_ops, forgotten_in_ops, waiting
 from orchestration.erasure.published import rewrite_published
 from orchestration.home.layout import Home
 from orchestration.home.whole_file import whole_file
@@ -33,22 +36,51 @@ from orchestration.published.reader import open_published
 # In the order in which they are reached; tests kill the process at each.
 STEPS = ("raw", "published", "files", "ops", "compacted", "receipt", "finished")
 
+_SLOW_CLOCK = 60.0  # seconds by which a file's time may be behind
+
 Reached = Callable[[str], None]
 
 
-def strip_raw(home: Home, store: Store, country: str, *, rewrite: bool = False) -> dict[str, int]:
-    """Take out of raw whatever arrived of people who are forgotten; rows by table.
+def strip_arrivals(home: Home, store: Store, country: str) -> dict[str, int]:
+    """Take out whatever arrived of people who are forgotten; how much, by table.
 
-    Only to be called under the home's lock, before anything reads what arrived.
+    Sources, webhooks and people at the command line may say something of them again. Only to be
+    called under the home's lock, before anything reads what arrived.
     """
     with store.read() as connection:
         if not tombstones.has_tombstones(connection):
             return {}
+        since = tombstones.inbox_searched_at(connection)
+    began = time.time()
+    done = Counter(_strip_raw(home, store, country, rewrite=False))
+    if found := _strip_inbox(home, store, country, since=since):
+        done["inbox"] = found
+    with store.write() as connection:
+        done += Counter(erase_from_ops(connection, forgotten_in_ops(connection)))
+        tombstones.note_inbox_searched(connection, began - _SLOW_CLOCK)
+    if done:
+        _compact(home, store)
+    return dict(done)
 
-        def gone(keys: Sequence[Key]) -> set[Key]:
+
+def _strip_raw(home: Home, store: Store, country: str, *, rewrite: bool) -> dict[str, int]:
+    with store.read() as connection:
+
+        def gone(keys: Collection[Key]) -> set[Key]:
             return tombstones.forgotten_among(connection, keys)
 
-        return dict(take_out(home.raw, gone, country, rewrite=rewrite))  # type: ignore[arg-type]
+        return dict(take_out(home.raw, gone, country, rewrite=rewrite))
+
+
+def _strip_inbox(home: Home, store: Store, country: str, *, since: float = 0.0) -> int:
+    with store.read() as connection:
+
+        def gone(texts: Iterable[str]) -> set[str]:
+            return gone_texts(
+                texts, lambda keys: tombstones.forgotten_among(connection, keys), country
+            )
+
+        return erase_from_inbox(home.inbox, gone, since=since)
 
 
 def finish_erasures(home: Home, store: Store, *, country: str, location: str, at: datetime) -> int:
@@ -93,11 +125,13 @@ def carry_out(
     is_whole = bool(subject.keys or not subject.ids)
     if is_whole:
         subject = _as_of_now(home, store, erasure, subject)
-        _add(stores, "raw.duckdb", strip_raw(home, store, country, rewrite=True))
+        _add(stores, "raw.duckdb", _strip_raw(home, store, country, rewrite=True))
         reached("raw")
         _add(stores, "published.duckdb", rewrite_published(home, subject))
         reached("published")
-        _add(stores, "files", erase_from_files(home, subject))
+        bodies = _strip_inbox(home, store, country)
+        files = {**erase_from_files(home, subject), **({"inbox": bodies} if bodies else {})}
+        _add(stores, "files", files)
         reached("files")
     with store.write() as connection:
         changed = erase_from_ops(connection, subject)

@@ -74,7 +74,10 @@ def _further(home: Home) -> Iterator[Path]:
         *(home.raw, home.published, home.mark, home.lock),
         *(home.root / f"{home.ops.name}{ending}" for ending in ("", "-wal", "-shm")),
     }
-    folders = (home.demo, home.delivered, home.erasures, versions_dir(home), home.published_dir)
+    folders = (
+        *(home.demo, home.delivered, home.erasures, home.inbox),
+        *(versions_dir(home), home.published_dir),
+    )
     for path in sorted(home.root.rglob("*")):
         if path.is_symlink() or not path.is_file() or path in own or path.suffix in BACKUP_ENDINGS:
             continue

@@ -78,6 +78,7 @@ def diagnose(
         ("intents", lambda: home_health.intents(home, busy)),
         ("ledger", lambda: home_health.laws(home)),
         ("backup", lambda: backups(home, settings, moment)),
+        ("erasures", lambda: home_health.erasures(home, moment)),
         ("telemetry", _telemetry),
     ]
     if connect:

@@ -30,6 +30,7 @@ from orchestration.ops import schema
 from orchestration.ops.continuity import what_is_wrong
 from orchestration.ops.permission.unknown_words import NOBODY, UNREAD_FILE, noted
 from orchestration.ops.store import URL_VARIABLE, Store, from_micros, open_store
+from orchestration.ops.tombstones import open_erasures
 from orchestration.ops.unread_sources import HINT, what_is_unread
 from orchestration.published.reader import open_published, read_build
 from orchestration.report.figures import read_thresholds
@@ -66,6 +67,8 @@ WAITING = {
 }
 SHOWN = 5  # rows or batches named in one line
 SHOWN_WORDS = 20
+# Somebody who asked has a month (GDPR article 12).
+ERASURE_WARNING_DAYS, ERASURE_FAILURE_DAYS = 7, 21
 
 
 @dataclass(frozen=True)
@@ -340,6 +343,25 @@ def intents(home: Home, busy: bool) -> Iterator[Check]:
                 batches=_first(batches),
             ),
         )
+
+
+def erasures(home: Home, now: datetime) -> Iterator[Check]:
+    """Whether somebody asked to be forgotten and is not yet, and for how long."""
+    if not _has_ops(home):
+        return
+    with open_store(home) as store, store.read() as connection:
+        waiting_ones = open_erasures(connection)
+    if not waiting_ones:
+        yield Check("erasures", "ok", "Whoever asked to be forgotten is.")
+        return
+    days = (now - waiting_ones[0].requested_at).days
+    status: Status = "ok"
+    if days >= ERASURE_WARNING_DAYS:
+        status = "failed" if days >= ERASURE_FAILURE_DAYS else "warning"
+    since = f"{waiting_ones[0].requested_at:%Y-%m-%d}"
+    hint = "`regulars sync` tells destinations that still have them; the next run completes it."
+    sentence = f"Requests to be forgotten not completed: {len(waiting_ones):,}, since {since}."
+    yield Check("erasures", status, sentence, hint)
 
 
 def _first(names: Sequence[str]) -> str:

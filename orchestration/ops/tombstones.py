@@ -23,9 +23,10 @@ from sqlalchemy import Connection, func, select, update
 
 from ingestion.errors import UsageError
 from orchestration.ops import schema
-from orchestration.ops.store import from_micros, insert_new, to_micros
+from orchestration.ops.store import from_micros, insert_new, to_micros, upsert
 
 SALT = "tombstone_salt"
+_INBOX = "inbox_searched_at"
 # How the value of a fact begins that is kept under a hash; no model reads such a row.
 FORGOTTEN = "forgotten:"
 Key = tuple[str, str]
@@ -230,6 +231,17 @@ def hashes_of(connection: Connection, erasure_id: str) -> list[tuple[str, str]]:
     query = select(table.identifier_hash, table.identifier_type)
     rows = connection.execute(query.where(table.erasure_id == erasure_id))
     return sorted(((row[0], row[1]) for row in rows), key=lambda pair: (pair[1], pair[0]))
+
+
+def inbox_searched_at(connection: Connection) -> float:
+    """Since when bodies of webhooks are not looked through for forgotten people; 0 at first."""
+    query = select(schema.meta.c.value).where(schema.meta.c.key == _INBOX)
+    return float(connection.execute(query).scalar() or 0)
+
+
+def note_inbox_searched(connection: Connection, at: float) -> None:
+    """What was there before this moment is looked through."""
+    upsert(connection, schema.meta, [{"key": _INBOX, "value": repr(at)}])
 
 
 def _erasure(row: Mapping[Any, Any]) -> Erasure:

@@ -22,7 +22,7 @@ from ingestion.errors import RegularsError, UsageError
 from ingestion.input_folder import open_input, said_of_input, with_inbox
 from ingestion.pipelines import RunContext
 from ingestion.quarantine import waiting_rows
-from orchestration.erasure.erase import finish_erasures, strip_raw
+from orchestration.erasure.erase import finish_erasures, strip_arrivals
 from orchestration.home import lock
 from orchestration.home.layout import Home
 from orchestration.home.retention import delete_old_exports
@@ -107,7 +107,7 @@ class Run:
     def record_permission(self) -> FactCounts:
         """Append what the sources say about permission to ops, once what arrived of people who are
         forgotten is out of raw again."""
-        again = strip_raw(self.home, self.store, self.settings.shop.default_country)
+        again = strip_arrivals(self.home, self.store, self.settings.shop.default_country)
         if again:
             self.say(
                 f"  forgotten: {sum(again.values()):,} rows of people who asked to be forgotten"

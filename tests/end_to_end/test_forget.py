@@ -83,6 +83,7 @@ def test_one_of_a_household_is_forgotten_and_the_other_misses_nothing(
 
 
 @pytest.mark.faults  # whole runs of a small shop
+@pytest.mark.timeout(2_700)
 def test_nobody_comes_back_by_files_a_full_refresh_or_an_older_backup(
     regulars: Regulars, tmp_path: Path
 ) -> None:

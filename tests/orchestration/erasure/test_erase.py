@@ -14,9 +14,10 @@ from ingestion.forgetting.whose import PERSONAL, WITHOUT_PEOPLE
 from ingestion.registry import SOURCES
 from orchestration.activation.ledger import broken_laws
 from orchestration.activation.removal import tell_destinations
-from orchestration.erasure.erase import carry_out, finish_erasures, strip_raw
+from orchestration.erasure.erase import carry_out, finish_erasures, strip_arrivals
 from orchestration.home.layout import Home
 from orchestration.ops import schema
+from orchestration.ops.permission.consents import ConsentEvent, record_consents
 from orchestration.ops.store import Store, open_store
 from orchestration.ops.tombstones import forgotten_at, open_erasures, request
 from tests.orchestration.erasure.planted import (
@@ -180,18 +181,53 @@ def test_what_arrives_again_is_taken_out_before_anybody_reads_it(home: Home) -> 
                 "insert into raw_web.events (_row_id, properties) values"
                 """ ('link', '{"url":"/?to=p1.wandering-canary%40example.com&x=1"}')"""
             )
-        again = strip_raw(home, store, "GB")
+        again = strip_arrivals(home, store, "GB")
         assert again == {"raw_contacts.contacts": 1, "raw_web.events (mentions emptied)": 1}
-        assert strip_raw(home, store, "GB") == {}
+        assert strip_arrivals(home, store, "GB") == {}
     assert traces(home.root, values(1)) == []
     with duckdb.connect(str(home.raw), read_only=True) as raw:
         assert raw.execute("from raw_contacts.contacts where _row_id = 'new'").fetchone()
 
 
+def test_what_is_recorded_by_hand_of_somebody_forgotten_is_kept_as_a_hash_only(home: Home) -> None:
+    with open_store(home) as store:
+        forget(home, store, 1)
+        kind, value = keys_of(1)[0]
+        event = ConsentEvent(kind, value, "email", "marketing", "revoked", NOW, "by hand")
+        record_consents(store, [event], recorded_at=NOW)
+        assert strip_arrivals(home, store, "GB") == {"consent_events": 1}
+        assert strip_arrivals(home, store, "GB") == {}
+    assert traces(home.root, values(1)) == []
+
+
+def test_bodies_of_webhooks_lose_the_person_and_keep_the_others(home: Home) -> None:
+    def put(place: str, content: object) -> Path:
+        path = home.inbox / place / "2026-06-01" / "120000000000-ab.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(content))
+        return path
+
+    mine, other = ({"email": keys_of(n)[0][1], "event": "open"} for n in (1, 2))
+    several = put("email/sendgrid", [mine, other])
+    alone = put("web/segment", {"userId": dict(keys_of(1))["login"], "type": "page"})
+    order = put("orders/shopify", {"id": 4, "email": mine["email"], "total_price": "9.50"})
+    odd = put("unread/klaviyo", {})
+    odd.write_text(f'{{"email": "{mine["email"].upper()}", broken')
+    with open_store(home) as store:
+        forget(home, store, 1)
+        assert json.loads(several.read_text()) == [other]
+        assert not alone.exists()
+        assert not odd.exists()
+        assert json.loads(order.read_text()) == {"id": 4, "total_price": "9.50"}
+        put("web/segment", {"userId": dict(keys_of(1))["login"], "type": "page"})
+        assert strip_arrivals(home, store, "GB") == {"inbox": 1}
+    assert traces(home.root, values(1)) == []
+
+
 def test_a_home_where_nobody_was_forgotten_is_not_searched(home: Home) -> None:
     before = home.raw.stat().st_mtime_ns
     with open_store(home) as store:
-        assert strip_raw(home, store, "GB") == {}
+        assert strip_arrivals(home, store, "GB") == {}
     assert home.raw.stat().st_mtime_ns == before
 
 

@@ -29,6 +29,7 @@ from orchestration.home.layout import Home
 from orchestration.ops import schema
 from orchestration.ops.runs import Run, finish_run, start_run
 from orchestration.ops.store import append, open_store, to_micros
+from orchestration.ops.tombstones import Erasable, request
 
 NOW = datetime.fromisoformat("2026-07-02 12:00:00")
 AS_OF = datetime.fromisoformat("2026-07-02 06:00:00")
@@ -420,3 +421,21 @@ def test_the_shops_own_thresholds_are_shown(home: Home) -> None:
         "overdue_min_days 180: fixed, because 151 repeats by 2 buyers are too few to tell."
         " loyal_min_orders 23: set under [models] in the settings."
     )
+
+
+@pytest.mark.parametrize(("days", "status"), [(0, "ok"), (7, "warning"), (21, "failed")])
+def test_a_request_to_be_forgotten_that_stays_open_is_told_by_its_age(
+    home: Home, days: int, status: str
+) -> None:
+    with open_store(home) as store, store.write() as connection:
+        person = Erasable(("c1",), (("email", "a@example.com"),))
+        request(connection, person, reason="asked", at=NOW - timedelta(days=days))
+    (check,) = home_health.erasures(home, NOW)
+    assert check.status == status
+    assert "Requests to be forgotten not completed: 1, since 2026-0" in check.sentence
+    assert "example.com" not in check.sentence
+
+
+def test_nobody_waits_to_be_forgotten(home: Home) -> None:
+    (check,) = home_health.erasures(home, NOW)
+    assert check.status == "ok"
