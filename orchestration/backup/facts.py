@@ -78,9 +78,11 @@ def _of_duckdb(path: Path) -> Iterator[tuple[str, TableFacts]]:
                 "select schema_name, table_name from duckdb_tables() order by all"
             ).fetchall()
             for schema, table in tables:
+                source = name(schema, table)
+                described = connection.execute(f"select * from {source} limit 0").description
+                columns = ", ".join(name(column[0]) for column in described)
                 ((rows, digest),) = connection.execute(
-                    "select count(*), coalesce(sum(hash(t)), 0)::varchar"
-                    f" from {name(schema, table)} as t"
+                    f"select count(*), coalesce(sum(hash({columns})), 0)::varchar from {source}"
                 ).fetchall()
                 yield f"{schema}.{table}", TableFacts(rows, digest)
     except duckdb.Error as error:

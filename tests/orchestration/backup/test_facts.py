@@ -39,6 +39,23 @@ def test_the_same_rows_in_another_order_are_the_same_table(tmp_path: Path) -> No
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("column", ["t", "the column", "v2", 'q"t'])
+def test_every_column_counts_whatever_it_is_called(tmp_path: Path, column: str) -> None:
+    quoted = '"' + column.replace('"', '""') + '"'
+    seen = set()
+    for number, values in enumerate(("('a', 1)", "('a', 2)", "('b', 1)", "('a', null)")):
+        home = Home(tmp_path / str(number))
+        home.root.mkdir()
+        with duckdb.connect(str(home.raw)) as connection:
+            connection.execute(f"create table t (v varchar, {quoted} integer)")
+            connection.execute(f"insert into t values {values}")
+        with closing(sqlite3.connect(home.ops)) as file, file:
+            file.execute(f"create table t (v, {quoted})")
+            file.execute(f"insert into t values {values}")
+        seen |= {(table, facts.digest) for table, facts in facts_of(home).items()}
+    assert len(seen) == 2 * 4
+
+
 @pytest.mark.parametrize("values", [("a", "a"), ("a", "c"), ("a",), ("a", None), ("a", "b", "b")])
 def test_another_value_or_row_is_another_table(tmp_path: Path, values: tuple[object, ...]) -> None:
     one, other = fill(tmp_path / "1", "a", "b"), fill(tmp_path / "2", *values)
