@@ -79,7 +79,13 @@ AsOfOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
 KeyOption = Annotated[
     Path | None,
-    typer.Option("--key", help="The key file; else the passphrase in REGULARS_BACKUP_PASSPHRASE."),
+    typer.Option(
+        "--key",
+        envvar="REGULARS_BACKUP_KEY",
+        show_envvar=False,
+        help="The key file, else that of REGULARS_BACKUP_KEY; else the passphrase in"
+        " REGULARS_BACKUP_PASSPHRASE.",
+    ),
 ]
 SegmentArgument = Annotated[str | None, typer.Argument(help="One segment; all when left out.")]
 DestinationArgument = Annotated[

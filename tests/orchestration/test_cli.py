@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from orchestration import cli
+from orchestration.backup.keys import KEY_FILE
+from orchestration.commands import backup
 from orchestration.health import doctor
 from orchestration.health.home_health import Check
 from orchestration.scaffold import scaffold
@@ -162,3 +164,14 @@ def test_new_model_without_an_area_says_which_there_are(
     monkeypatch.setattr(sys, "stdin", io.StringIO(""))
     assert ended(monkeypatch, "new", "model", "points") == 2
     assert "--area, one of: activity, " in capsys.readouterr().err
+
+
+def test_the_key_of_backups_may_be_named_by_the_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(backup, "print_backup", lambda *arguments: asked.append(arguments[2]))
+    for value in (str(tmp_path / "key"), ""):
+        monkeypatch.setenv(KEY_FILE, value)
+        assert ended(monkeypatch, "backup", str(tmp_path / "b.age"), "--home", str(tmp_path)) == 0
+    assert asked == [tmp_path / "key", None]

@@ -11,10 +11,11 @@ import pytest
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 
 from ingestion.errors import BusyError, UsageError
+from orchestration.defs.backup import GROUP
 from orchestration.defs.errors import errors_as_data, opening_a_run
 from orchestration.home.layout import Home
 from orchestration.host import history
-from orchestration.host.history import EventLog
+from orchestration.host.history import BACKUP, EventLog
 from orchestration.host.launch import failure_of, prepare
 
 
@@ -148,6 +149,16 @@ def test_the_last_event_of_a_run_that_did_not_begin_says_why(
 def test_a_run_that_published_nothing_says_so(instance: dg.DagsterInstance) -> None:
     assert last_message(instance, sold).startswith("Nothing was published:")
     assert "Nothing was published" not in last_message(instance, published)
+
+
+def test_a_backup_is_no_run_that_could_have_published(instance: dg.DagsterInstance) -> None:
+    @dg.asset(key=[BACKUP, "ops"])
+    def ops() -> dg.MaterializeResult[None]:
+        """One of the hour."""
+        return dg.MaterializeResult()
+
+    assert BACKUP == GROUP
+    assert "Nothing was published" not in last_message(instance, ops)
 
 
 def test_what_a_step_prints_is_kept_without_other_processes(
