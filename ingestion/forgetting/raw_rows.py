@@ -34,9 +34,11 @@ Forgotten = Callable[[Collection[Key]], set[Key]]
 # In the raw store while it holds bytes of rows that were deleted.
 PENDING = "_to_be_rewritten"
 # An address or a full number anywhere in a text, as it is or as in a link.
-MENTION = r"[^\s\"'<>(),;:\\@/?&=|]+(?:@|%40)[^\s\"'<>(),;:\\@/?&=|%]+|\+[0-9]{8,15}"
+_LABEL = r"[^\s\"'<>(),;:\\@/?&=|%.!*#{}\[\]$+~^`]+"
+MENTION = rf"[^\s\"'<>(),;:\\@/?&=|]+(?:@|%40){_LABEL}(?:\.{_LABEL})+|\+[0-9]{{8,15}}"
 _SHORTEST = 6  # of what a damaged row says only what is long enough to be one thing is compared
 _WORDS = re.compile(r"[\"\t,;|\r\n]+")
+_SPLIT = re.compile(f"({_WORDS.pattern})")
 _TYPES = tuple(kind for kind in IDENTIFIER_TYPES if kind not in ("email", "phone"))
 
 
@@ -233,9 +235,8 @@ def _mentioned(
             f"select _row_id, {quoted} from {relation} where exists ("
             f"select 1 from gone where contains({quoted}, gone.text))"
         ).fetchall()
-        done += _put(
-            connection, relation, column, [(row_id, _blank(text, gone)) for row_id, text in rows]
-        )
+        changed = [(row_id, left) for row_id, text in rows if (left := _blank(text, gone)) != text]
+        done += _put(connection, relation, column, changed)
     return Counter({f"{schema}.{table} (mentions emptied)": done} if done else {})
 
 
@@ -287,10 +288,9 @@ def _any_kind(text: str, country: str) -> set[Key]:
 
 
 def _blank(text: str, gone: Collection[str]) -> str:
-    """The text without these pieces, the longest first: one may be a part of another."""
-    for piece in sorted(gone, key=lambda each: (-len(each), each)):
-        text = text.replace(piece, "")
-    return text
+    """The text without these pieces, each as a whole: an address may be a part of another."""
+    text = re.sub(MENTION, lambda found: "" if found[0] in gone else found[0], text)
+    return "".join("" if part.strip() in gone else part for part in _SPLIT.split(text))
 
 
 def _says(connection: duckdb.DuckDBPyConnection, relation: str, expressions: str) -> bool:

@@ -32,18 +32,28 @@ class Texts:
 
     @cached_property
     def pattern(self) -> str:
-        """A regular expression for all of them, in any case and as in a link; RE2 and Python."""
+        """A regular expression of DuckDB's for any of them as a whole, in any case and as in a
+        link: `ann@example.com` is not in `joann@example.com`."""
+        before = r"(^|[^A-Za-z0-9._+@-]|%[0-9A-Fa-f]{2}|\\[nrt])"
+        after = r"($|[^A-Za-z0-9_.@-]|[.]($|[^A-Za-z0-9]))"
+        return f"(?i){before}({self._any}){after}"
+
+    @cached_property
+    def _any(self) -> str:
         written = {form for value in self.values for form in (value, quote(value, safe=""))}
         longest_first = sorted(written, key=lambda form: (-len(form), form))
-        return "(?i)" + "|".join(re.escape(form).replace(r"\-", "-") for form in longest_first)
+        return "|".join(re.escape(form).replace(r"\-", "-") for form in longest_first)
 
     @cached_property
     def _compiled(self) -> re.Pattern[str]:
-        return re.compile(self.pattern)
+        before = r"(?:(?<![A-Za-z0-9._+@-])|(?<=%[0-9A-Fa-f]{2})|(?<=\\[nrt]))"
+        after = r"(?![A-Za-z0-9_@-]|[.][A-Za-z0-9])"
+        return re.compile(f"(?i){before}(?:{self._any}){after}")
 
     @cached_property
-    def _compiled_bytes(self) -> re.Pattern[bytes]:
-        return re.compile(self.pattern.encode())
+    def _anywhere(self) -> re.Pattern[bytes]:
+        """In bytes, where one text may stand right before another."""
+        return re.compile(f"(?i){self._any}".encode())
 
     def are_in(self, text: str) -> bool:
         """Whether a text has one of them."""
@@ -58,13 +68,13 @@ class Texts:
         return self._compiled.sub("forgotten", text) if self.values else text
 
     def are_in_file(self, path: Path) -> bool:
-        """Whether a file's bytes have one of them as written, in any case or as in a link."""
+        """Whether a file's bytes may have one of them, in any case or as in a link."""
         if not self.values:
             return False
         overlap, tail = max(3 * len(value.encode()) for value in self.values), b""
         with path.open("rb") as stream:
             while chunk := stream.read(_CHUNK):
-                if self._compiled_bytes.search(tail + chunk):
+                if self._anywhere.search(tail + chunk):
                     return True
                 tail = chunk[-overlap:]
         return False

@@ -36,17 +36,17 @@ from orchestration.published.swap import _version_name, versions_dir
 NOW = datetime(2026, 6, 1, 12)
 TARGET = Target("vip", "file", "email", "marketing")
 VALUES = {
-    "email": "p{0}.wandering-canary@example.com",
+    "email": "p{0:03d}.wandering-canary@example.com",
     "phone": "+4477009{0:05d}",
-    "login": "login-canary-{0}",
+    "login": "login-canary-{0:03d}",
     "payment_card": "fp_canary{0:06d}",
-    "loyalty_id": "LOYAL-CANARY-{0}",
-    "device": "device-canary-{0}",
+    "loyalty_id": "LOYAL-CANARY-{0:03d}",
+    "device": "device-canary-{0:03d}",
     "shopify_customer_id": "60000000{0:05d}",
     "klaviyo_profile_id": "01HARBCANARY{0:06d}",
-    "orders_customer_id": "REF-CANARY-{0}",
-    "publisher_login": "publisher-canary-{0}",
-    "push_token": "https://push.example/canary-{0}",
+    "orders_customer_id": "REF-CANARY-{0:03d}",
+    "publisher_login": "publisher-canary-{0:03d}",
+    "push_token": "https://push.example/canary-{0:03d}",
 }
 SHARED = ("device", "kitchen-tablet-canary")  # of a household: nobody's alone
 
@@ -111,12 +111,10 @@ def _raw(home: Home, people: int) -> None:
                         document = json.loads(row.get("payload") or "{}")
                         document |= {"note": VALUES["email"].format(number), "total": "12.50"}
                         row["payload"] = json.dumps(document)
-                    rows.append({**row, "_row_id": f"{number}:{index}"})
-            raw.executemany(
-                f"insert into raw_{source}.{table} ({', '.join(columns)})"
-                f" values ({', '.join('?' for _ in columns)})",
-                [[row.get(name) for name in columns] for row in rows],
-            )
+                    filled = {name: row.get(name) for name in columns if columns[name] == "varchar"}
+                    rows.append({**filled, "_row_id": f"{number}:{index}"})
+            raw.register("planted", pa.Table.from_pylist(rows))
+            raw.execute(f"insert into raw_{source}.{table} by name select * from planted")
         _quarantine(raw, people)
 
 
@@ -156,7 +154,8 @@ def _quarantine(raw: duckdb.DuckDBPyConnection, people: int) -> None:
     # An order of somebody else in whose note the first person is named.
     raw.execute(
         "insert into raw_orders.order_lines (_row_id, order_id, product_name, email)"
-        " values ('9:gift', 'o-gift', 'A tin for p0.wandering-canary@example.com', 'x@example.org')"
+        " values ('9:gift', 'o-gift', 'A tin for p000.wandering-canary@example.com',"
+        " 'x@example.org')"
     )
 
 

@@ -113,7 +113,7 @@ def test_the_books_keep_what_was_paid_and_the_proof_that_there_was_a_yes(home: H
     assert kept[0] == kept[1] > 5
     assert kept[2] == 0
     assert lines == (4, 0, 0, 0)
-    assert gift == ("A tin for p0.wandering-canary@example.com", "x@example.org")
+    assert gift == ("A tin for p000.wandering-canary@example.com", "x@example.org")
     with duckdb.connect(str(home.published), read_only=True) as file:
         orders = file.execute("select * from marts.fct_orders order by order_id").fetchall()
         (said,) = file.execute(
@@ -175,11 +175,11 @@ def test_what_arrives_again_is_taken_out_before_anybody_reads_it(home: Home) -> 
         with duckdb.connect(str(home.raw)) as raw:
             raw.execute(
                 "insert into raw_contacts.contacts (_row_id, email, first_name) values"
-                " ('again', ' P1.Wandering-Canary@Example.com ', 'Ann'), ('new', 'n@x.org', 'Bo')"
+                " ('again', ' P001.Wandering-Canary@Example.com ', 'Ann'), ('new', 'n@x.org', 'Bo')"
             )
             raw.execute(
                 "insert into raw_web.events (_row_id, properties) values"
-                """ ('link', '{"url":"/?to=p1.wandering-canary%40example.com&x=1"}')"""
+                """ ('link', '{"url":"/?to=p001.wandering-canary%40example.com&x=1"}')"""
             )
         again = strip_arrivals(home, store, "GB")
         assert again == {"raw_contacts.contacts": 1, "raw_web.events (mentions emptied)": 1}
@@ -222,6 +222,36 @@ def test_bodies_of_webhooks_lose_the_person_and_keep_the_others(home: Home) -> N
         put("web/segment", {"userId": dict(keys_of(1))["login"], "type": "page"})
         assert strip_arrivals(home, store, "GB") == {"inbox": 1}
     assert traces(home.root, values(1)) == []
+
+
+def test_an_address_that_ends_in_a_forgotten_one_is_another(home: Home) -> None:
+    longer, text = f"x{keys_of(1)[0][1]}", f"x{keys_of(1)[0][1]}, {keys_of(1)[0][1]}!"
+    notes = home.root / "notes.txt"
+    notes.write_text(f"{longer} and {keys_of(1)[0][1]}.")
+    row = home.delivered / "file" / "vip" / "audience.jsonl"
+    row.write_text(json.dumps({"email": longer}) + "\n")
+    with duckdb.connect(str(home.raw)) as raw:
+        raw.execute(
+            "insert into raw_klaviyo.events (_row_id, email, payload) values ('longer', ?, ?)",
+            [longer, text],
+        )
+    with duckdb.connect(str(home.published)) as file:
+        file.execute("insert into marts.rpt_free_text values ('other', ?)", [longer])
+        file.execute("insert into marts.rpt_free_text values ('other', ?)", [text])
+    with open_store(home) as store:
+        forget(home, store, 1)
+    with duckdb.connect(str(home.raw), read_only=True) as raw:
+        found = raw.execute(
+            "select email, payload from raw_klaviyo.events where _row_id = 'longer'"
+        ).fetchone()
+    assert found == (longer, f"{longer}, !")
+    with duckdb.connect(str(home.published), read_only=True) as file:
+        said = file.execute(
+            "select detail from marts.rpt_free_text where customer_id = 'other' order by 1"
+        ).fetchall()
+    assert said == [(longer,), (None,)]
+    assert notes.read_text() == f"{longer} and forgotten."
+    assert row.read_text() == json.dumps({"email": longer}) + "\n"
 
 
 def test_a_home_where_nobody_was_forgotten_is_not_searched(home: Home) -> None:
