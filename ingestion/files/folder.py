@@ -128,7 +128,7 @@ class InputFolder:
         """All readable files but the inbox's, by path, as they were when somebody first asked:
         every source of a run looks for exports among the same ones, and the folder is listed once
         for all."""
-        return self._own_files("", ())
+        return replace(self, inbox="").files()
 
     def files(self, name: str = "", document_endings: tuple[str, ...] = ()) -> list[InputFile]:
         """The readable files below the folder `name`, or the single file of that name, by path,

@@ -13,6 +13,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow as pa
+
 from ingestion.duckdb import connect
 from ingestion.files.folder import InputFile
 
@@ -58,20 +60,30 @@ def read_ledger(raw_path: Path, source: str) -> dict[str, Entry]:
 
 def write_ledger(raw_path: Path, source: str, entries: Iterable[Entry], run_id: str) -> None:
     """Add or replace entries, and clear the whole-file rows of quarantine they supersede."""
-    entries = list(entries)
+    written = [
+        {
+            "path": entry.path,
+            "fingerprint": entry.fingerprint,
+            "row_count": entry.rows,
+            "problem": entry.problem,
+            "run_id": run_id,
+        }
+        for entry in entries
+    ]
+    columns = [pa.field(name, pa.string()) for name in ("path", "fingerprint")]
+    columns += [pa.field("row_count", pa.int64())]
+    columns += [pa.field(name, pa.string()) for name in ("problem", "run_id")]
     with connect(raw_path) as connection:
         connection.execute(
             f"create table if not exists raw_{source}._files "
             "(path varchar, fingerprint varchar, row_count bigint, problem varchar, run_id varchar)"
         )
         connection.execute("begin")
-        connection.executemany(
-            f"delete from raw_{source}._files where path = ?", [[e.path] for e in entries]
+        connection.register("written", pa.Table.from_pylist(written, schema=pa.schema(columns)))
+        connection.execute(
+            f"delete from raw_{source}._files where path in (select path from written)"
         )
-        connection.executemany(
-            f"insert into raw_{source}._files values (?, ?, ?, ?, ?)",
-            [[e.path, e.fingerprint, e.rows, e.problem, run_id] for e in entries],
-        )
+        connection.execute(f"insert into raw_{source}._files by name select * from written")
         connection.execute(
             f"delete from raw_{source}.quarantine where line = 0 "
             f"and file in (select path from raw_{source}._files where problem = '')"

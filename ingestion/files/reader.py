@@ -12,12 +12,14 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from typing import IO, Any, Protocol
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -54,6 +56,7 @@ DEPTH_LIMIT = 200
 DOCUMENT_BYTES = 256 * 1024  # of a document of our own making
 DOCUMENT_FILE_LIMIT = 512 * 1024 * 1024
 KEPT_OF_A_BAD_LINE = 65_536
+_of_this_thread = threading.local()
 _STRINGS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _NO_BRACKETS = bytes(code for code in range(256) if code not in b"[]{}")
 
@@ -255,25 +258,26 @@ class Reader:
             for key in self.envelopes
         )
         lines = pa.table({"doc": texts, "line": pa.array(numbers, pa.int64())})
-        with connect() as connection:
-            connection.register("lines", lines)
-            found = connection.execute(
-                f"""
-                with held as (
-                    select doc, line, case when not json_valid(doc) then null
-                        when {is_row or "false"} then null {rows} end as rows from lines
-                ),
-                counted as (
-                    select *, coalesce(sum(len(rows) - 1) over (order by line
-                        rows between unbounded preceding and 1 preceding), 0) as before from held
-                )
-                select unnest(coalesce(rows::varchar[], [doc])) as doc,
-                    line + before + generate_subscripts(coalesce(rows::varchar[], [doc]), 1) - 1
-                        as line,
-                    (select coalesce(sum(len(rows) - 1), 0) from held) as more
-                from counted order by line
-                """
-            ).to_arrow_table()
+        connection = _session()
+        connection.register("lines", lines)
+        found = connection.execute(
+            f"""
+            with held as (
+                select doc, line, case when not json_valid(doc) then null
+                    when {is_row or "false"} then null {rows} end as rows from lines
+            ),
+            counted as (
+                select *, coalesce(sum(len(rows) - 1) over (order by line
+                    rows between unbounded preceding and 1 preceding), 0) as before from held
+            )
+            select unnest(coalesce(rows::varchar[], [doc])) as doc,
+                line + before + generate_subscripts(coalesce(rows::varchar[], [doc]), 1) - 1
+                    as line,
+                (select coalesce(sum(len(rows) - 1), 0) from held) as more
+            from counted order by line
+            """
+        ).to_arrow_table()
+        connection.unregister("lines")
         before = self._unpacked[file.path]
         if found.num_rows:
             self._unpacked[file.path] += int(found["more"][0].as_py())
@@ -458,29 +462,36 @@ def _begins_with_a_record(data: bytes) -> bool:
     return not broken or _is_json(first)
 
 
+def _session() -> duckdb.DuckDBPyConnection:
+    """This thread's session for JSON: to open one takes longer than to read a small file."""
+    if not hasattr(_of_this_thread, "session"):
+        _of_this_thread.session = connect()
+    session: duckdb.DuckDBPyConnection = _of_this_thread.session
+    return session
+
+
 def _is_json(data: bytes) -> bool:
     """Whether this is one JSON value; by an engine that does not mind how deep it goes."""
     try:
         text = data.decode()
     except UnicodeDecodeError:
         return False
-    with connect() as connection:
-        row = connection.execute("select json_valid(?)", [text]).fetchone()
-        return bool(row and row[0])
+    row = _session().execute("select json_valid(?)", [text]).fetchone()
+    return bool(row and row[0])
 
 
 def _array_elements(data: bytes) -> Any | None:
     """The elements of a JSON array as documents, or None where the file is in fact lines."""
     text = data.decode()
-    with connect() as connection:
-        valid = connection.execute("select json_valid(?)", [text]).fetchone()
-        if not (valid and valid[0]):
-            first = text.lstrip().split("\n", 1)[0].strip()
-            if first == "[" or first.endswith((",", "{")):
-                raise BrokenFileError("bad_json_file", "a JSON array that does not end well")
-            return None
-        rows = connection.execute("select unnest(json_extract(?, '$[*]'))::varchar", [text])
-        elements = rows.to_arrow_table().column(0).combine_chunks()
+    session = _session()
+    valid = session.execute("select json_valid(?)", [text]).fetchone()
+    if not (valid and valid[0]):
+        first = text.lstrip().split("\n", 1)[0].strip()
+        if first == "[" or first.endswith((",", "{")):
+            raise BrokenFileError("bad_json_file", "a JSON array that does not end well")
+        return None
+    rows = session.execute("select unnest(json_extract(?, '$[*]'))::varchar", [text])
+    elements = rows.to_arrow_table().column(0).combine_chunks()
     return elements.cast(pa.large_string())
 
 
@@ -516,4 +527,6 @@ def _are_alike(one: RawBatch, other: RawBatch) -> bool:
 
 
 def _joined(batches: list[RawBatch]) -> RawBatch:
-    return replace(batches[0], table=pa.concat_tables([batch.table for batch in batches]))
+    """One batch of several. In one piece: the engine takes a piece at a time, however small."""
+    joined = pa.concat_tables([batch.table for batch in batches])
+    return replace(batches[0], table=joined.combine_chunks())

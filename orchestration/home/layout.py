@@ -158,11 +158,15 @@ def _usual_home() -> str:
 
 
 def _holds_anything(home: Home) -> bool:
-    """Whether a row was ever loaded, put aside or published here, or a permission recorded.
+    """Whether anything ever came here, was loaded, put aside or published, or said of permission.
 
     What cannot be looked into counts as full: a run is at work on it, or it is damaged.
     """
-    if home.published.exists() or _has_rows(home.ops, "consent_events", "suppressions"):
+    if (
+        home.published.exists()
+        or home.inbox.is_dir()
+        or _has_rows(home.ops, "consent_events", "suppressions")
+    ):
         return True
     if not home.raw.exists():
         return False

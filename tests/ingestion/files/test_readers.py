@@ -55,6 +55,16 @@ def test_json_lines(shop: Any, ending: str) -> None:
     assert reader.rows == {f"x/2026/01/a.jsonl{ending}": 3}
 
 
+def test_many_small_files_are_one_piece_for_the_engine(shop: Any) -> None:
+    """It takes a piece at a time: a thousand of one row each took a thousand times as long."""
+    for number in range(20):
+        shop.write(f"x/{number:02}.json", f'[{{"a":{number}}}]')
+    source = InputFolder.at(shop.input)
+    [batch] = Reader(source, lambda _file, _header: None).batches(source.files("x"))
+    assert batch.table.num_rows == 20
+    assert {column.num_chunks for column in batch.table.columns} == {1}
+
+
 def test_json_lines_over_many_chunks(shop: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files, "CHUNK_BYTES", 7)
     monkeypatch.setattr(folder, "WHOLE_LIMIT", 16)

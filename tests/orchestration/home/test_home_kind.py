@@ -15,6 +15,7 @@ import pytest
 from ingestion.config import REPOSITORY, Destination, Settings
 from ingestion.errors import RegularsError, UsageError
 from orchestration.destinations import check_destinations
+from orchestration.home.inbox import Inbox, body_id
 from orchestration.home.kind import (
     claim,
     first_moment,
@@ -68,6 +69,10 @@ def put_a_row_aside(home: Home) -> None:
         connection.execute("create table raw_web.quarantine as select 1 as quarantine_id")
 
 
+def take_a_webhook(home: Home) -> None:
+    Inbox(home.inbox).keep("web", "segment", body_id(b"x"), b"[]", datetime(2026, 7, 1))
+
+
 def record_a_refusal(home: Home) -> None:
     with open_store(home) as store:
         revoke_consent(
@@ -98,6 +103,7 @@ def fail_a_run(home: Home) -> None:
         ([], "demo"),
         ([fail_a_run], "demo"),
         ([load_a_row], "data"),
+        ([take_a_webhook], "data"),
         ([fail_a_run, put_a_row_aside], "data"),
         ([fail_a_run, record_a_refusal], "data"),
     ],

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ingestion.config import REPOSITORY, WEBHOOK_SECRETS
 from ingestion.errors import UsageError
 from ingestion.settings_file import load_settings
+from orchestration.ops import store as store_module
+from orchestration.ops.permission.consent_facts import Arrival, FactCounts
+from orchestration.ops.store import Store
+from orchestration.serve.webhooks import reception
 from orchestration.serve.webhooks.app import MOST_BYTES, chosen_senders
 from orchestration.serve.webhooks.senders import senders
 from tests.orchestration.serve.webhooks import calls
@@ -341,6 +347,48 @@ def test_while_the_ledger_cannot_be_reached_nothing_is_acknowledged(
     assert door.is_silenced("email", "jane@shop.example")
     assert door.is_silenced("phone", "+447700900123", "sms")
     assert len(door.files()) == len({path.name for path in door.files()})
+
+
+def test_while_the_ledger_is_locked_nothing_is_acknowledged(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_module, "BUSY_SECONDS", 0)
+    with sqlite3.connect(door.home.ops) as other:
+        other.execute("begin immediate")
+        assert door.ask(calls.sendgrid(EVENT)).status == 503
+        other.rollback()
+    assert door.ask(calls.sendgrid(EVENT)).status == 202
+    assert door.is_silenced("email", "jane@shop.example")
+
+
+def test_while_the_disk_takes_nothing_nothing_is_acknowledged(door: Door) -> None:
+    door.home.inbox.write_text("in the way")
+    for sent in ALL:
+        assert door.ask(sent).status == 503
+    assert not door.refusals()
+
+
+def test_one_that_cannot_be_read_stops_no_other(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = reception.record_refusals_at_once
+
+    def stumbles(store: Store, arrivals: list[Arrival], **more: Any) -> FactCounts:
+        if any("stumble" in arrival.text for arrival in arrivals):
+            raise ValueError("an error of the engine")
+        return real(store, arrivals, **more)
+
+    monkeypatch.setattr(reception, "record_refusals_at_once", stumbles)
+    people = [f"person{number}@shop.example" for number in range(8)] + ["stumble@shop.example"]
+    sents = [calls.standard([calls.consent(person)], kept_id=f"msg_{person}") for person in people]
+    assert door.ask_together(sents) == [202] * 8 + [503]
+    assert {refusal[1] for refusal in door.refusals()} == set(people[:-1])
+
+
+def test_leaving_a_group_of_sendgrids_ends_that_group(door: Door) -> None:
+    left = EVENT | {"event": "group_unsubscribe", "asm_group_id": 7}
+    assert door.ask(calls.sendgrid(left)).status == 202
+    assert door.refusals() == {("email", "jane@shop.example", "email", "group:7", "revoked")}
 
 
 def test_nothing_personal_is_logged(door: Door, caplog: pytest.LogCaptureFixture) -> None:
