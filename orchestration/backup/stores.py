@@ -206,6 +206,7 @@ def try_restore(source: Path, home: Home, *, key_file: Path | None = None) -> Tr
     if not home.root.is_dir():
         raise UsageError(f"There is no home {home.root} to try it in.", "Give one with --home.")
     sweep_home(home)
+    require_free_disk(home.root, (home.raw, home.ops), "trying a backup", "nothing was changed")
     with _disk_in_words("nothing was changed"), scratch_folder(home.root, BACKUP) as scratch:
         manifest = _unpacked(source, scratch, key_file)
     tables = manifest.tables.values()

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import shlex
+import shutil
 import signal
 import sqlite3
 import stat
@@ -636,6 +637,19 @@ def test_a_backup_whose_tables_differ_is_no_backup(
     with pytest.raises(DamagedBackupError, match=r"raw_web\.events"):
         restore_backup(kept.path, Home(tmp_path / "other"), key_file=key)
     assert not (tmp_path / "other").exists() and not list(home.root.glob(".backup-*"))
+
+
+def test_without_room_for_it_neither_a_backup_nor_a_trial_begins(
+    home: Home, key: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = make_backup(home, tmp_path / "b.age", key_file=key, at=NOW)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(9, 9, 0))
+    with pytest.raises(RegularsError, match="a backup safely needs") as told:
+        make_backup(home, tmp_path / "c.age", key_file=key, at=NOW)
+    assert told.value.hint == "Free some space and try again; no backup was written."
+    with pytest.raises(RegularsError, match="trying a backup safely needs") as told:
+        try_restore(kept.path, home, key_file=key)
+    assert told.value.hint == "Free some space and try again; nothing was changed."
 
 
 def test_a_trial_never_marks_a_store_elsewhere(
