@@ -79,8 +79,11 @@ def print_forget(
                 at=clock(),
             )
         out.print("From now on the gate refuses this person, on every channel.")
-        for receipt in _finish_all(home, store, settings, out):
+        receipts = _finish_all(home, store, settings, out)
+        for receipt in receipts:
             _print_receipt(home, receipt, out)
+        if not receipts:
+            out.print(f"A run has erased them meanwhile; its receipt lies in {home.erasures}.")
         shared = subject.identifier_count - len(subject.keys)
         if shared:
             out.print(

@@ -22,6 +22,7 @@ from ingestion.functions.identifiers import match_identifier
 from ingestion.vocabulary import CHANNELS, EVERY, PURPOSES
 from orchestration.ops import schema
 from orchestration.ops.store import Store, insert_new, to_micros
+from orchestration.ops.tombstones import forgotten_at
 
 STATUSES = ("granted", "denied", "revoked")
 LAWFUL_BASES = ("consent", "soft_opt_in", "contract")
@@ -104,7 +105,8 @@ def grant_consent(
     """Record an opt-in with its evidence and return its receipt id.
 
     Raises:
-        UsageError: a value is not one we know, or the evidence is missing.
+        UsageError: a value is not one we know, the evidence is missing, or the person asked to be
+            forgotten.
     """
     if not source.strip() or not wording_version.strip():
         raise UsageError(
@@ -114,9 +116,17 @@ def grant_consent(
     if expires_at is not None and expires_at <= at:
         raise UsageError("The opt-in would expire before it begins.", "Give a later expiry.")
     _known("lawful basis", lawful_basis, LAWFUL_BASES)
+    matched = _matching(identifier_type, identifier_value, default_country)
+    with store.read() as connection:
+        forgotten = forgotten_at(connection, [(identifier_type, matched)])
+    if forgotten is not None:
+        raise UsageError(
+            f"This identifier was forgotten on {forgotten:%Y-%m-%d}; the gate refuses it for ever.",
+            "Nothing is recorded. Whoever comes back is somebody with another identifier.",
+        )
     event = ConsentEvent(
         identifier_type=identifier_type,
-        identifier_value=_matching(identifier_type, identifier_value, default_country),
+        identifier_value=matched,
         channel=_known("channel", channel, CHANNELS),
         purpose=_known("purpose", purpose, PURPOSES),
         status="granted",
