@@ -26,6 +26,7 @@ NO_FILE = ("not a file", "a link to a folder")  # how the folder's words for suc
 
 # What to do about a reason, where the reason alone does not say it.
 _HINTS = {
+    "ambiguous_number": "say `decimal` and `thousands` in a mapping (docs/formats.md)",
     "ambiguous_date": "write days as 2026-04-03, or say their pattern under `formats` in a mapping",
 }
 

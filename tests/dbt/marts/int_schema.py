@@ -104,8 +104,8 @@ INTERMEDIATE: dict[str, str] = {
         bought_at timestamp, next_ordered_at timestamp, status text, product_id text, sku text,
         product_name text, line_count bigint, total {MONEY}, currency text, discount_code text""",
     "int_promotion_codes": f"""
-        promotion_code_id text, promotion_source text, promotion_id text, code text,
-        promotion_name text, discount_kind text, percent_off {MONEY}, amount_off {MONEY},
+        promotion_code_id text, promotion_source text, promotion_id text, shop_id text,
+        code text, promotion_name text, discount_kind text, percent_off {MONEY}, amount_off {MONEY},
         currency text, category text, product_id text, for_segment text, starts_at timestamp,
         ends_at timestamp, status text, code_count bigint, voucher_count bigint,
         redeemed_count bigint""",

@@ -395,6 +395,10 @@ def add_trend(shop: Shop) -> None:
         shop.consent(
             "trend_two@shop.example", "granted", march[day], purpose="personalisation", level=level
         )
+    # Asked the same, another one says yes to full alone: each level's rate is of both
+    shop.consent(
+        "trend_8@shop.example", "granted", march[9], purpose="personalisation", level="full"
+    )
     shop.suppression("trend_2@shop.example", "unsubscribed", march[22])
     shop.suppression("trend_1@shop.example", "hard_bounce", march[22])
     # The last hour of March in UTC is April where the shop is

@@ -416,8 +416,8 @@ def test_what_was_asked_and_answered_is_counted_by_month_channel_level_and_wordi
     } == {
         ("2019-03-01", "email", "marketing", "unstated", "v1", 7, 5, 1, 1, Decimal("0.7143")),
         ("2019-03-01", "email", "marketing", "unstated", "v2", 1, 1, 0, 0, Decimal(1)),
-        ("2019-03-01", "email", "personalisation", "full", "v1", 1, 1, 0, 0, Decimal(1)),
-        ("2019-03-01", "email", "personalisation", "segment", "v1", 1, 1, 0, 0, Decimal(1)),
+        ("2019-03-01", "email", "personalisation", "full", "v1", 2, 2, 0, 0, Decimal(1)),
+        ("2019-03-01", "email", "personalisation", "segment", "v1", 2, 1, 0, 0, Decimal("0.5")),
         ("2019-03-01", "email", "*", "unstated", "unstated", 0, 0, 0, 1, None),
         ("2019-04-01", "email", "marketing", "unstated", "v1", 1, 0, 0, 0, Decimal(0)),
     }

@@ -47,7 +47,9 @@ statements as (
 
 of_people as (
     select
-        {{ shop_date('statements.occurred_at') }} as said_on,
+        make_date(
+            year({{ shop_date('statements.occurred_at') }}), month({{ shop_date('statements.occurred_at') }}), 1
+        ) as month,
         statements.channel,
         statements.purpose,
         coalesce(statements.level, 'unstated') as level,
@@ -63,34 +65,52 @@ of_people as (
     where statements.occurred_at <= {{ as_of() }}
 ),
 
-counted as (
+-- Whoever chose one level was asked about all of them
+asked as (
     select
-        make_date(year(said_on), month(said_on), 1) as month,
+        month,
         channel,
         purpose,
-        level,
         wording_version,
-        count(distinct case when said in ('asked', 'granted', 'denied') then person end) as asked_count,
-        count(distinct case when said = 'granted' then person end) as granted_count,
-        count(distinct case when said = 'denied' then person end) as denied_count,
-        count(distinct case when said = 'withdrawn' then person end) as withdrawn_count
+        count(distinct person) as asked_count
     from of_people
-    group by year(said_on), month(said_on), channel, purpose, level, wording_version
+    where said <> 'withdrawn'
+    group by month, channel, purpose, wording_version
 ),
 
-final as (
+counted as (
     select
         month,
         channel,
         purpose,
         level,
         wording_version,
-        asked_count,
-        granted_count,
-        denied_count,
-        withdrawn_count,
-        cast(1.0 * granted_count / nullif(asked_count, 0) as decimal(9, 4)) as opt_in_rate
+        count(distinct case when said = 'granted' then person end) as granted_count,
+        count(distinct case when said = 'denied' then person end) as denied_count,
+        count(distinct case when said = 'withdrawn' then person end) as withdrawn_count
+    from of_people
+    group by month, channel, purpose, level, wording_version
+),
+
+final as (
+    select
+        counted.month,
+        counted.channel,
+        counted.purpose,
+        counted.level,
+        counted.wording_version,
+        coalesce(asked.asked_count, 0) as asked_count,
+        counted.granted_count,
+        counted.denied_count,
+        counted.withdrawn_count,
+        cast(1.0 * counted.granted_count / nullif(asked.asked_count, 0) as decimal(9, 4)) as opt_in_rate
     from counted
+    left join asked
+        on
+            counted.month = asked.month
+            and counted.channel = asked.channel
+            and counted.purpose = asked.purpose
+            and counted.wording_version = asked.wording_version
 )
 
 select * from final
