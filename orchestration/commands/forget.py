@@ -235,7 +235,10 @@ def _print_receipt(home: Home, receipt: Mapping[str, Any], out: Console) -> None
     for destination, answer in receipt["destinations"].items():
         out.print(f"  {destination}: {answer}")
     for destination in receipt["still_to_be_told"]:
-        out.print(f"  {destination} still has to be told; `regulars sync` does, then forget again.")
+        out.print(
+            f"  {destination} still has to be told; `regulars sync` does, and the next run"
+            " completes it."
+        )
     out.print("Not rewritten, and refused when they are loaded or restored again:")
     for each in receipt["not_rewritten"]:
         out.print(f"  {each}")

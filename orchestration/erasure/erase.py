@@ -22,7 +22,12 @@ from typing import Any
 from sqlalchemy import Connection
 
 from ingestion.forgetting.raw_rows import gone_texts, take_out
-from orchestration.erasure.files import compact, erase_from_files, left_as_they_are
+from orchestration.erasure.files import (
+    compact,
+    erase_from_delivered,
+    erase_from_files,
+    left_as_they_are,
+)
 from orchestration.erasure.inbox import erase_from_inbox
 from orchestration.erasure.ops_rows import erase_from_ops, forgotten_in_ops, waiting
 from orchestration.erasure.published import rewrite_published
@@ -133,6 +138,8 @@ def carry_out(
         files = {**erase_from_files(home, subject), **({"inbox": bodies} if bodies else {})}
         _add(stores, "files", files)
         reached("files")
+    else:
+        _add(stores, "files", {"delivered": erase_from_delivered(home, subject)})
     with store.write() as connection:
         changed = erase_from_ops(connection, subject)
         _add(stores, "ops.sqlite", changed)

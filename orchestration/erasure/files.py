@@ -45,13 +45,24 @@ def erase_from_files(home: Home, subject: Erasable) -> dict[str, int]:
         if path.stem != "run_context":
             done["ops_export"] += remove(path)
     done["review"] += remove(home.review)
-    for path in sorted(home.delivered.rglob("*")):
-        if path.is_file():
-            done["delivered"] += _without_rows(path, texts)
+    done["delivered"] += erase_from_delivered(home, subject)
     for path in _further(home):
-        if texts.are_in_file(path):
-            done[path.relative_to(home.root).parts[0]] += _without(home, path, texts)
+        kind = path.relative_to(home.root).parts[0]
+        if path.suffix == ".parquet":
+            done[kind] += _without_rows(path, texts)
+        elif texts.are_in_file(path):
+            done[kind] += _without(home, path, texts)
     return {kind: count for kind, count in sorted(done.items()) if count}
+
+
+def erase_from_delivered(home: Home, subject: Erasable) -> int:
+    """Take the person out of what was delivered into the home; how many files changed.
+
+    A removal that a destination in the home took later stands there too, with its address.
+    """
+    texts = Texts.of(subject)
+    paths = [path for path in sorted(home.delivered.rglob("*")) if path.is_file()]
+    return sum(_without_rows(path, texts) for path in paths)
 
 
 def left_as_they_are(home: Home, location: str) -> list[str]:
@@ -61,6 +72,9 @@ def left_as_they_are(home: Home, location: str) -> list[str]:
         left.append(f"the input files in {location}")
     if home.demo.is_dir():
         left.append(f"the pretend shop's own files in {home.demo}")
+    others = sorted(path.name for path in _further(home) if _is_a_stranger(path))
+    if others:
+        left.append(f"database files that are none of the home's own: {', '.join(others)}")
     backups = [path for path in home.root.rglob("*") if path.suffix in BACKUP_ENDINGS]
     if backups:
         left.append(f"{len(backups)} backups in {home.root}")
@@ -85,9 +99,16 @@ def _further(home: Home) -> Iterator[Path]:
             yield path
 
 
+def _is_a_stranger(path: Path) -> bool:
+    """Whether it is a database that somebody put there, or that an engine could not read."""
+    return ".duckdb" in path.name or ".damaged-" in path.name
+
+
 def _without(home: Home, path: Path, texts: Texts) -> bool:
     """One file without the person: a working file goes, a history keeps the rest."""
     if not path.exists():  # a log that its database has taken in meanwhile
+        return False
+    if _is_a_stranger(path):
         return False
     disposable = (home.dlt, home.dbt, home.ops_export)
     if any(path.is_relative_to(folder) for folder in disposable):

@@ -7,6 +7,8 @@ import shutil
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from sqlalchemy import func, select
 
@@ -20,6 +22,7 @@ from orchestration.ops import schema
 from orchestration.ops.permission.consents import ConsentEvent, record_consents
 from orchestration.ops.store import Store, open_store
 from orchestration.ops.tombstones import forgotten_at, open_erasures, request
+from orchestration.run.run import RunRequest, open_run
 from tests.orchestration.erasure.planted import (
     NOW,
     SHARED,
@@ -252,6 +255,38 @@ def test_an_address_that_ends_in_a_forgotten_one_is_another(home: Home) -> None:
     assert said == [(longer,), (None,)]
     assert notes.read_text() == f"{longer} and forgotten."
     assert row.read_text() == json.dumps({"email": longer}) + "\n"
+
+
+def test_a_parquet_file_of_anybodys_loses_the_row_and_a_strange_database_is_named(
+    home: Home,
+) -> None:
+    table = pa.table({"customer_id": [customer(n) for n in range(PEOPLE)], "score": [1.0] * PEOPLE})
+    scores = home.root / "science" / "scores.parquet"
+    scores.parent.mkdir()
+    pq.write_table(table, scores)
+    strange = home.root / "mine.duckdb"
+    strange.write_bytes(keys_of(1)[0][1].encode())
+    with open_store(home) as store:
+        forget(home, store, 1)
+    assert pq.read_table(scores).num_rows == PEOPLE - 1
+    (receipt,) = home.erasures.glob("*.json")
+    assert any("mine.duckdb" in each for each in json.loads(receipt.read_text())["not_rewritten"])
+    assert strange.exists()
+    assert traces(home.root, values(1), skip=["mine.duckdb"]) == []
+
+
+def test_the_next_run_completes_an_erasure_that_was_stopped(home: Home) -> None:
+    with open_store(home) as store, store.write() as connection:
+        request(connection, subject(1), reason="asked", at=NOW)
+    told: list[str] = []
+    with open_run(home, settings(), RunRequest(NOW), say=told.append):
+        left = {line.split(":")[0].split(" ")[0] for line in traces(home.root, values(1))}
+        assert left == {"ops.sqlite"}, "only what the removal at the destination needs"
+    with open_store(home) as store:
+        tell_destinations(store, home, settings(), subject(1).ids, at=NOW, wait=lambda _: None)
+    with open_run(home, settings(), RunRequest(NOW), say=told.append):
+        assert traces(home.root, values(1)) == []
+    assert "Somebody asked to be forgotten and was not erased yet; they are now." in told
 
 
 def test_a_home_where_nobody_was_forgotten_is_not_searched(home: Home) -> None:
