@@ -23,6 +23,7 @@ from orchestration.home.whole_file import whole_file
 from orchestration.published.reader import open_published
 from orchestration.report import figures, health, segments
 from orchestration.report.ledger import Delivery, read_deliveries
+from orchestration.report.today import read_today
 from orchestration.words import amounts, codes
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -127,6 +128,7 @@ def render(
         stage_words=codes.stages({each.name: each.value for each in thresholds}),
         groups=figures.read_rfm_groups(connection),
         segments=segments.read_segments(connection, build),
+        today=read_today(connection),
         deliveries=deliveries,
         sources=sources,
         earlier_rows=health.read_earlier(connection)[0],

@@ -97,6 +97,7 @@ class Explanation:
     clv: Row
     segments: list[Row]
     permissions: list[Row]
+    decisions: list[Row]
     deliveries: list[Row]
     held_back: list[Row]
     not_published: list[str] = field(default_factory=list)

@@ -262,6 +262,11 @@ def _collect(
         permissions=reader.of_person(
             "marts.contactability", customer_id, "order by channel, purpose"
         ),
+        decisions=reader.of_person(
+            "activity.fct_contact_decisions",
+            customer_id,
+            "qualify decided_for = max(decided_for) over () order by class",
+        ),
         deliveries=reader.of_person(
             "activity.fct_deliveries",
             customer_id,

@@ -7,6 +7,7 @@ is always put in as plain text, so it cannot change the layout.
 
 from __future__ import annotations
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
@@ -42,6 +43,7 @@ def render(explanation: Explanation) -> RenderableType:
         ("Value", _value(explanation)),
         ("Segments", _segments(explanation)),
         ("Permission", _permissions(explanation)),
+        ("Today", _decisions(explanation)),
         ("Sent", _deliveries(explanation)),
         ("Held back", _held_back(explanation)),
     ]
@@ -270,6 +272,23 @@ def _permissions(explanation: Explanation) -> RenderableType:
     if not never:
         return table
     return Group(table, _none(f"Never asked for the other {never} pairs of channel and purpose."))
+
+
+def _decisions(explanation: Explanation) -> RenderableType:
+    """The latest day's decision: what goes out, and what each other segment waits for."""
+    table = _table("day", "class", "segment", "channel", "outcome", "because", "from")
+    for row in explanation.decisions:
+        day, kind = row.get("decided_for"), row.get("class")
+        _add(table, day, kind, *_wish(row), row.get("send_at"))
+        for rival in json.loads(str(row.get("rivals") or "[]")):
+            _add(table, "", "", *_wish(rival), "")
+    return table if explanation.decisions else _none("No segment wants this person.")
+
+
+def _wish(row: Row) -> tuple[str, ...]:
+    reason = str(row.get("reason") or "")
+    words = codes.REASONS.get(reason, reason.replace("_", " "))
+    return (str(row["segment"]), str(row["channel"]), str(row["outcome"]), words)
 
 
 def _deliveries(explanation: Explanation) -> RenderableType:

@@ -46,6 +46,10 @@ create table marts.fct_interactions (
     interaction_id bigint);
 create table segments.seg_vip (customer_id text, reason text, context text);
 create table segments.seg_at_risk (customer_id text, reason text, context text);
+create table activity.fct_contact_decisions (
+    customer_id varchar, decided_for date, class varchar, segment varchar, channel varchar, outcome varchar,
+    reason varchar, send_at timestamp, rivals varchar
+);
 create table activity.fct_deliveries (
     delivery_id text, segment text, destination text, customer_id text, operation text,
     channel text, purpose text, consent_receipt_id text, delivered_at timestamp, outcome text);
@@ -127,6 +131,14 @@ insert into marts.contactability values
     ('c1', 'email', 'marketing', true, 'granted at checkout', 'receipt-1'),
     ('c1', 'sms', 'marketing', false, 'revoked', null),
     ('c1', 'push', 'marketing', false, 'no_consent', null);
+insert into activity.fct_contact_decisions values
+    (
+        'c1', '2026-05-31', 'marketing', 'vip', 'email', 'chosen', null, '2026-05-31', '[]'
+    ),
+    (
+        'c1', '2026-06-01', 'marketing', 'abandoned_cart', 'email', 'deferred', 'contact_cap', '2026-06-02',
+        '[{"segment": "vip", "channel": "sms", "outcome": "dropped", "reason": "quiet_time"}]'
+    );
 insert into activity.fct_deliveries values
     ('d1', 'vip', 'file', 'c1', 'added', 'email', 'marketing', 'receipt-1',
      timestamp '2026-05-03', 'delivered');

@@ -223,6 +223,14 @@ def test_it_fits_a_narrow_terminal(home: Home) -> None:
     assert all(len(line) <= 60 for line in _text(explain(home, "c1"), width=60).splitlines())
 
 
+def test_the_latest_days_decision_is_told_with_what_lost(home: Home) -> None:
+    found = explain(home, "c1")
+    assert [row["segment"] for row in found.decisions] == ["abandoned_cart"]
+    today = _text(found).partition("Today")[2].partition("Sent")[0]
+    assert "had enough contacts" in today and "2026-06-02" in today
+    assert "ordered a short while ago" in today and "chosen" not in today
+
+
 def test_json_holds_everything_and_money_is_exact(home: Home) -> None:
     content = json.loads(explain(home, "c1").to_json())
     assert content["person"]["lifetime_net_sales"] == "120.5000"
@@ -289,6 +297,7 @@ def test_a_file_with_few_tables_is_explained_as_far_as_it_goes(tmp_path: Path) -
         connection.execute("drop table marts.fct_interactions")
     found = explain(home, "c1")
     assert found.not_published == [
+        "activity.fct_contact_decisions",
         "activity.fct_deliveries",
         "activity.fct_held_back",
         "marts.fct_interactions",
