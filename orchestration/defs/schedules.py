@@ -18,14 +18,16 @@ from orchestration.home.layout import Home
 _settings = load_settings()
 # A backup after each run is a part of it; those of the hour and the night have jobs of their own.
 _of_a_run = dg.AssetSelection.all() - dg.AssetSelection.groups(BACKUP)
-
+_WRITES = {"regulars/writes": "home"}  # one at a time (orchestration/host/dagster.yaml)
 refresh = dg.define_asset_job(
     "refresh",
+    tags=_WRITES,
     selection=_of_a_run,
     description="Ingest what is new, model, check, publish; then plan, and deliver where allowed.",
 )
 rebuild = dg.define_asset_job(
     "rebuild",
+    tags=_WRITES,
     selection=_of_a_run,
     config={"resources": {"run": {"config": {"full_refresh": True}}}},
     description="The same with every incremental model built anew from raw; ids are kept.",

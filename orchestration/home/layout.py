@@ -147,6 +147,11 @@ class Home:
         """The one lock of the whole write path."""
         return self.root / ".lock"
 
+    @property
+    def sending_lock(self) -> Path:
+        """The lock of whoever sends: it reads what is published, so a run may model meanwhile."""
+        return self.root / ".sending-lock"
+
 
 def _usual_home() -> str:
     """Which home is meant where nobody says."""

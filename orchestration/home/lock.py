@@ -1,8 +1,9 @@
-"""The one lock of a home: who may write raw, warehouse, published and dbt's folders.
+"""The locks of a home: who may write raw, warehouse, published and dbt's folders, and who may send.
 
-Belongs here: taking and giving back the operating system's lock on `$REGULARS_HOME/.lock`. The lock
-is the truth for command line, UI and schedules alike; Dagster's pool is only a queue. The kernel
-drops it when its holder dies, so a killed run never blocks the next. Does not belong here: clearing
+Belongs here: taking and giving back the operating system's lock on `$REGULARS_HOME/.lock`, and on
+`.sending-lock` beside it. The lock is the truth for command line, UI and schedules alike; Dagster's
+pool is only a queue. The kernel drops it when its holder dies, so a killed run never blocks the
+next. Does not belong here: clearing
 up after killed runs (orchestration/run/run.py does that, under this lock).
 """
 

@@ -1,0 +1,72 @@
+"""Releasing: what a day's decision put off goes out when its time has come.
+
+Belongs here: which pairs have something due, and sending it. Does not belong here: the decision and
+the gate, which are asked again, and when this is called (orchestration/defs/release.py).
+
+It reads what is published and the operational store alone, under the lock of sending: a run may
+pull and model meanwhile, except while it reads refusals that nobody has recorded yet.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from ingestion.config import Settings
+from orchestration.activation.delivery import Delivery, DeliveryContext, moment
+from orchestration.activation.people import targets
+from orchestration.home import lock
+from orchestration.home.layout import Home
+from orchestration.ops import schema
+from orchestration.ops.store import Store, open_store, to_micros
+from orchestration.ops.unread_sources import what_is_unread
+
+
+@dataclass(frozen=True)
+class Due:
+    """What waits for a release: segments that have somebody due, and how many people that is."""
+
+    segments: tuple[str, ...]
+    people: int
+
+
+def what_is_due(store: Store, at: int) -> Due:
+    """Rows of decisions that were put off until now (microseconds), and are still worth it.
+
+    The latest decision of a person and class counts; one that went out since is no difference any
+    more, so asking again costs a plan and sends nothing.
+    """
+    table = schema.contact_decisions.c
+    latest = select(table.decided_for).order_by(table.decided_for.desc()).limit(1)
+    query = select(table.segment, table.customer_id).where(
+        table.decided_for == latest.scalar_subquery(),
+        table.outcome == "deferred",
+        table.send_at <= at,
+        table.not_after.is_(None) | (table.not_after > at),
+    )
+    with store.read() as connection:
+        rows = connection.execute(query).tuples().all()
+    return Due(tuple(sorted({segment for segment, _ in rows})), len({who for _, who in rows}))
+
+
+def release_due(home: Home, settings: Settings) -> list[Delivery]:
+    """Send what is due to the destinations whose settings say `send = true`.
+
+    Returns what each pair came to; empty where nothing is due or refusals are being read.
+
+    Raises:
+        BusyError: another process is sending.
+    """
+    with lock.hold(home.sending_lock), open_store(home) as store:
+        at = moment(home)
+        due = what_is_due(store, to_micros(at))
+        if not due.segments or what_is_unread(store):
+            return []
+        context = DeliveryContext(home, settings, store, at, asked="scheduled")
+        sent = []
+        for segment in due.segments:
+            for target in targets(home, settings, segment):
+                if context.may_send(target.destination) and context.plan(target).changes:
+                    sent.append(Delivery.sent(context.sync(target)))
+        return sent
