@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Self, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -120,9 +120,11 @@ class Destination(Section):
     """Where audiences may go. `kind` names a module in orchestration/destinations.
 
     `send` says whether a scheduled run may deliver; by hand it always takes `--send` or `sync`.
+    `channels`: which of a segment's channels it stands for; all that it reaches if left out.
     """
 
     kind: str = "file"
+    channels: list[Literal["email", "sms", "push", "ads", "onsite"]] | None = None
     enabled: bool = True
     send: bool = False
     options: dict[str, Any] = {}

@@ -38,6 +38,12 @@ ANONYMOUS_CHANNELS = ("push", "ads", "onsite")
 PURPOSES = ("marketing", "personalisation", "ads", "sell_share", "transactional")
 # How much a message may know of its reader.
 LEVELS = ("none", "segment", "full")
+# What a message is for. The first four may follow an order at once.
+MESSAGE_KINDS = (
+    *("transactional", "service", "thank_you", "education"),
+    *("welcome", "reminder", "recommendation", "newsletter", "offer", "win_back"),
+)
+AFTER_AN_ORDER = MESSAGE_KINDS[:4]
 EVERY = "*"  # of channels, purposes or types of identifiers
 
 # What people buy for, in the order of the year; after those with a date of their own the private.
@@ -88,6 +94,18 @@ class Reason(StrEnum):
     NO_ADDRESS = "no_address"
     UNKNOWN_PERSON = "unknown_person"
     ADDRESS_CHANGED = "address_changed"
+    LEVEL = "level"
+    HOLDOUT = "holdout"
+    GOAL_REACHED = "goal_reached"
+    TOO_LATE = "too_late"
+    TOO_EARLY = "too_early"
+    COOLDOWN = "cooldown"
+    JUST_BOUGHT = "just_bought"
+    QUIET_TIME = "quiet_time"
+    CONTACT_CAP = "contact_cap"
+    QUIET_HOURS = "quiet_hours"
+    OTHER_SEGMENT = "other_segment"
+    OTHER_CHANNEL = "other_channel"
 
 
 # What a person said, so a newer opt-in with its evidence undoes it; a bounce, a manual stop, a
@@ -96,6 +114,21 @@ CLEARABLE = (Reason.SPAM_REPORT, Reason.UNSUBSCRIBED, Reason.REVOKED, Reason.DEN
 # What is only known at the moment of sending, so no model says it: rows of somebody forgotten are
 # taken out before any model reads them.
 AT_SENDING = (Reason.FORGOTTEN, Reason.UNKNOWN_PERSON, Reason.ADDRESS_CHANGED)
+# What the decision of the day says of somebody who may be contacted, in the order in which it asks.
+OF_THE_DAY = (
+    Reason.LEVEL,
+    Reason.HOLDOUT,
+    Reason.GOAL_REACHED,
+    Reason.TOO_LATE,
+    Reason.TOO_EARLY,
+    Reason.COOLDOWN,
+    Reason.JUST_BOUGHT,
+    Reason.QUIET_TIME,
+    Reason.CONTACT_CAP,
+    Reason.QUIET_HOURS,
+    Reason.OTHER_SEGMENT,
+    Reason.OTHER_CHANNEL,
+)
 
 # Parts of what Klaviyo says of a text that failed because its number can never be texted
 LOST_NUMBER = ("disconnected", "incapable", "invalid", "landline")

@@ -15,18 +15,19 @@ import yaml
 from ingestion import vocabulary
 from ingestion.config import REPOSITORY
 from ingestion.sources.orders.source import SPELT_NUMBER
-from ingestion.vocabulary import AT_SENDING, Reason
+from ingestion.vocabulary import AT_SENDING, OF_THE_DAY, Reason
 from orchestration.activation.gate import ADDRESS_TYPES
 from orchestration.words import codes
 
 DBT = REPOSITORY / "dbt_project"
-IN_MODELS = tuple(reason.value for reason in Reason if reason not in AT_SENDING)
+IN_MODELS = tuple(reason.value for reason in Reason if reason not in (*AT_SENDING, *OF_THE_DAY))
 # What a column of this name may hold, wherever a model lists it.
 ACCEPTED = {
     "channel": vocabulary.CHANNELS,
     "purpose": vocabulary.PURPOSES,
     "stage": vocabulary.STAGES,
     "level": vocabulary.LEVELS,
+    "message_kind": vocabulary.MESSAGE_KINDS,
     "rfm_segment": vocabulary.RFM_GROUPS,
     "identifier_type": vocabulary.IDENTIFIER_TYPES,
     "evidence_grade": vocabulary.GRADES,
@@ -79,6 +80,7 @@ def accepted_values() -> Iterator[tuple[Path, str, set[str]]]:
         ("marts_rfm.sql", "rfm_groups", vocabulary.RFM_GROUPS),
         ("sessions.sql", "touchpoints", vocabulary.TOUCHPOINTS),
         ("marts_stages.sql", "journey_stages", vocabulary.STAGES),
+        ("segments.sql", "message_kinds", vocabulary.MESSAGE_KINDS),
     ],
 )
 def test_a_macro_lists_the_same_in_the_same_order(

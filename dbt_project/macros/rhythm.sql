@@ -23,6 +23,8 @@
             'formula': 'long_gap_days + ' ~ var('overdue_grace_days')},
         {'name': 'recent_buyer_days', 'unit': 'days', 'fixed': 14,
             'formula': 'least(30, greatest(2, floor(median_gap_days / 2)))'},
+        {'name': 'quiet_time_days', 'unit': 'days', 'fixed': 14,
+            'formula': 'least(30, greatest(2, floor(median_gap_days / 2)))'},
     ]) }}
 {%- endmacro %}
 

@@ -32,6 +32,59 @@
     {%- endfor -%}
 {%- endmacro %}
 
+{#- What a segment's own file must say, and in which words. Vocabulary.py has the same lists. -#}
+{% macro message_kinds() -%}
+    {{ return([
+        'transactional', 'service', 'thank_you', 'education',
+        'welcome', 'reminder', 'recommendation', 'newsletter', 'offer', 'win_back',
+    ]) }}
+{%- endmacro %}
+
+{% macro check_segment(name, meta) -%}
+    {%- set wrong = [] -%}
+    {%- set channels, purposes = contact_channels(), contact_purposes() -%}
+    {%- set levels = personalisation_levels() -%}
+    {%- for channel in segment_channels(meta) if channel not in channels -%}
+        {%- do wrong.append("has the channel '" ~ channel ~ "'; use " ~ channels | join(', ')) -%}
+    {%- endfor -%}
+    {%- if not segment_channels(meta) -%}
+        {%- do wrong.append("says no channel; use one or more of " ~ channels | join(', ')) -%}
+    {%- endif -%}
+    {%- if meta.purpose not in purposes -%}
+        {%- do wrong.append("needs a purpose; use " ~ purposes | join(', ')) -%}
+    {%- endif -%}
+    {%- if meta.message_kind not in message_kinds() -%}
+        {%- do wrong.append("needs a message_kind; use " ~ message_kinds() | join(', ')) -%}
+    {%- endif -%}
+    {%- if (meta.level or 'full') not in levels -%}
+        {%- do wrong.append("has the level '" ~ meta.level ~ "'; use " ~ levels | join(', ')) -%}
+    {%- endif -%}
+    {%- if wrong -%}
+        {{ exceptions.raise_compiler_error('The segment ' ~ name ~ ' ' ~ wrong | join('; it ') ~ '.') }}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- The channels of a segment, the first choice first. -#}
+{% macro segment_channels(meta) -%}
+    {{ return(meta.channels or ([meta.channel] if meta.channel else [])) }}
+{%- endmacro %}
+
+{#- '4 hours' in minutes; none stays none. -#}
+{% macro minutes_of(name, words) -%}
+    {%- if words is none or words is not defined -%}
+        {{ return(none) }}
+    {%- endif -%}
+    {%- set units = {'minute': 1, 'hour': 60, 'day': 1440} -%}
+    {%- set parts = (words | string).split(' ') -%}
+    {%- set unit = (parts[1] | default('', true)).rstrip('s') -%}
+    {%- if parts | length != 2 or not parts[0].isdigit() or unit not in units -%}
+        {{ exceptions.raise_compiler_error(
+            'The segment ' ~ name ~ " has the time '" ~ words ~ "'; write it as '4 hours' or '7 days'."
+        ) }}
+    {%- endif -%}
+    {{ return(parts[0] | int * units[unit]) }}
+{%- endmacro %}
+
 {#- Every member of every segment: segment, customer_id. -#}
 {% macro all_segment_members() -%}
     {%- for segment in segment_names() %}

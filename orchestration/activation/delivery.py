@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 
 from ingestion.config import Settings
@@ -17,6 +18,7 @@ from ingestion.errors import UsageError
 from ingestion.settings_file import load_settings
 from orchestration.activation.authority import Approval, may_send
 from orchestration.activation.consent_log import write_consent_log
+from orchestration.activation.contact_day import ContactDay, read_contact_day
 from orchestration.activation.gate import ADDRESS_TYPES
 from orchestration.activation.ledger import LastSync, OpenIntent, last_syncs, open_intents
 from orchestration.activation.people import Target, targets
@@ -106,13 +108,17 @@ class Planned:
 
 @dataclass(frozen=True)
 class DeliveryContext:
-    """What planning and sending need, opened once. `asked`: who may receive; nobody by default."""
+    """What planning and sending need, opened once. `asked`: who may receive; nobody by default.
+
+    `read`: what the decision knows of the published file, if it was read already.
+    """
 
     home: Home
     settings: Settings
     store: Store
     at: datetime
     asked: Send = "no"
+    read: ContactDay | None = None
 
     def may_send(self, destination: str) -> bool:
         """Whether anything may be delivered there."""
@@ -123,10 +129,20 @@ class DeliveryContext:
         """Whether an opt-in needs proof in this shop."""
         return bool(self.settings.models.get("double_opt_in", False))
 
+    @cached_property
+    def day(self) -> ContactDay:
+        """What the decision knows of the published file, read once for all targets."""
+        return self.read or read_contact_day(self.home)
+
     def plan(self, target: Target) -> Plan:
         """What a sync would do now."""
         return build_plan(
-            self.store, self.home, target, at=self.at, double_opt_in=self.double_opt_in
+            self.store,
+            self.home,
+            target,
+            at=self.at,
+            double_opt_in=self.double_opt_in,
+            day=self.day,
         )
 
     def audience_difference(self, after: Home, target: Target) -> list[Change]:
@@ -162,6 +178,7 @@ class DeliveryContext:
             at=self.at,
             approval=approval,
             double_opt_in=self.double_opt_in,
+            day=self.day,
         )
 
 
@@ -175,7 +192,7 @@ def open_delivery(home: Home, *, exclusive: bool) -> Iterator[DeliveryContext]:
         pass  # a clear sentence before anything else when nothing is published yet
     check_continuity(home)
     if exclusive:
-        with lock.hold(home.lock), open_store(home) as store:
+        with lock.hold(home.sending_lock), open_store(home) as store:
             yield DeliveryContext(home, settings, store, moment(home), asked="yes")
     else:
         with open_store(home) as store:
@@ -229,7 +246,7 @@ def resolve_rows(home: Home, key: str, answer: str, by: str) -> Resolution:
     """
     answered = as_answer(answer)
     check_continuity(home)
-    with lock.hold(home.lock), open_store(home) as store:
+    with lock.hold(home.sending_lock), open_store(home) as store:
         return resolve(store, key, answered, by=by, at=moment(home))
 
 

@@ -48,11 +48,15 @@ class Target:
 
 @dataclass(frozen=True)
 class People:
-    """The members of a segment as published, and the ids that were merged away."""
+    """The members of a segment as published, and the ids that were merged away.
+
+    `plain`: reason and context of whoever may not be told what is known of them.
+    """
 
     members: dict[str, dict[str, Any]]
     identifiers: dict[str, list[Identifier]]
     aliases: dict[str, str]
+    plain: dict[str, str | None]
 
 
 def targets(
@@ -68,15 +72,17 @@ def targets(
     """
     with open_published(home) as connection:
         rows = connection.execute(
-            "select segment, channel, purpose, destinations from marts.dim_segments order by all"
+            "select segment, channels, purpose, destinations from marts.dim_segments order by all"
         ).fetchall()
     pairs = []
-    for name, channel, purpose, listed in rows:
+    for name, channels, purpose, listed in rows:
         if segment not in (None, name):
             continue
         for receiver in destinations_of(settings, name, json.loads(listed or "[]")):
             if receiver in settings.destinations and destination in (None, receiver):
-                pairs.append(target_of(settings, name, receiver, channel, purpose))
+                channel = _channel(settings, receiver, json.loads(channels))
+                if channel is not None:
+                    pairs.append(target_of(settings, name, receiver, channel, purpose))
     if not pairs and (segment or destination):
         known = ", ".join(row[0] for row in rows) or "none"
         raise UsageError(
@@ -129,12 +135,17 @@ def load_people(home: Home, target: Target, relevant: Iterable[Key] | None = Non
             order by member.customer_id
             """
         ).fetchall()
+        plain = connection.execute(
+            "select description, plain_context from marts.dim_segments where segment = ?",
+            [target.segment],
+        ).fetchone()
         names = ("customer_id", "reason", "context", *target.traits)
         those = "true" if relevant is None else _only(connection, target.channel, relevant)
         return People(
             members={row[0]: _plain(names, row) for row in members},
-            identifiers=_identifiers(connection, f"select customer_id from {table}", those),
-            aliases=_aliases(connection),
+            identifiers=identifiers_of(connection, f"select customer_id from {table}", those),
+            aliases=aliases_of(connection),
+            plain=dict(zip(("reason", "context"), plain or ("", None), strict=True)),
         )
 
 
@@ -144,11 +155,17 @@ def load_identifiers(home: Home, customer_ids: Iterable[str]) -> dict[str, list[
     if not wanted:
         return {}
     with open_published(home) as connection:
-        aliases = _aliases(connection)
+        aliases = aliases_of(connection)
         survivors = {customer_id: aliases.get(customer_id, customer_id) for customer_id in wanted}
         connection.register("wanted", pa.table({"customer_id": sorted(set(survivors.values()))}))
-        identifiers = _identifiers(connection, "select customer_id from wanted")
+        identifiers = identifiers_of(connection, "select customer_id from wanted")
     return {customer_id: identifiers.get(survivors[customer_id], []) for customer_id in wanted}
+
+
+def _channel(settings: Settings, destination: str, channels: Sequence[str]) -> str | None:
+    """The first of a segment's channels that the destination stands for."""
+    chosen = settings.destinations[destination].channels
+    return next((each for each in channels if chosen is None or each in chosen), None)
 
 
 def target_of(
@@ -227,9 +244,10 @@ def _only(connection: duckdb.DuckDBPyConnection, channel: str, relevant: Iterabl
     )
 
 
-def _identifiers(
+def identifiers_of(
     connection: duckdb.DuckDBPyConnection, people: str, those: str = "true"
 ) -> dict[str, list[Identifier]]:
+    """The identifiers of the people that a query names, those that a condition lets through."""
     rows = connection.execute(
         f"""
         select customer_id, identifier_type, identifier_value, coalesce(evidence_grade, ''),
@@ -245,7 +263,7 @@ def _identifiers(
     return identifiers
 
 
-def _aliases(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+def aliases_of(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
     """Every id that was merged away, with the id that lives now."""
     exists = connection.execute(
         "select 1 from information_schema.tables"

@@ -1,8 +1,9 @@
 """The plan: what one sync would add, update, remove and hold back, and why.
 
-Belongs here: the audience (members whom the gate lets through, each with an address) and its
-difference to what the destination has. Does not belong here: queueing or sending; a plan reads the
-published file and the operational store and reaches nothing else (RELIABILITY A12).
+Belongs here: the audience (members whom the gate and the day's decision let through, each with an
+address) and its difference to what the destination has. Does not belong here: queueing or sending;
+a plan reads the published file and the operational store and reaches nothing else (RELIABILITY
+A12).
 
 The difference is taken against what was delivered, not against the last plan, so a row that failed
 comes again and a person whom we never sent is never removed (PEERS I2, I3). Rows tried without an
@@ -14,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,6 +23,8 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from ingestion.vocabulary import Reason
+from orchestration.activation.contact_day import ContactDay, read_contact_day
+from orchestration.activation.decision import Outcome, Verdict
 from orchestration.activation.gate import (
     ADDRESS_TYPES,
     Decision,
@@ -128,9 +131,23 @@ class Plan:
 
 
 def build_plan(
-    store: Store, home: Home, target: Target, *, at: datetime, double_opt_in: bool = False
+    store: Store,
+    home: Home,
+    target: Target,
+    *,
+    at: datetime,
+    double_opt_in: bool = False,
+    day: ContactDay | None = None,
 ) -> Plan:
     """The plan for one segment and destination at the moment `at`.
+
+    Args:
+        store: the operational store.
+        home: whose published file is read.
+        target: the segment and its destination.
+        at: the moment.
+        double_opt_in: whether opt-ins need proof.
+        day: what the decision knows of the published file, if it was read already.
 
     Raises:
         StoreError: the permission facts cannot be read.
@@ -140,9 +157,12 @@ def build_plan(
     policy = Policy(target.channel, target.purpose, double_opt_in)
     with store.read() as connection:
         people, decisions = _decided(connection, home, target, policy, to_micros(at))
+        day = day or read_contact_day(home, people.members)
+        judged = day.judge(connection, at, only=people.members, double_opt_in=double_opt_in)
         states = delivered_states(connection, target)
         rows = open_rows(connection, target)
-    wanted = _wanted(target, people, decisions)
+    decisions, plain = _of_the_day(target, decisions, judged.verdicts)
+    wanted = _wanted(target, people, decisions, plain)
     states, moved, dropped = _follow_merges(target, states, people.aliases)
     changes, unchanged, waiting = difference(wanted, states, rows)
     held = tuple(
@@ -293,10 +313,43 @@ def _decided(
     }
 
 
+def _of_the_day(
+    target: Target,
+    decisions: Mapping[str, Decision],
+    verdicts: Mapping[str, Mapping[str, Verdict]],
+) -> tuple[dict[str, Decision], frozenset[str]]:
+    """The gate's answers, narrowed to whom the day's decision gives to this segment and channel.
+
+    Beside them, whose context is the plain one.
+    """
+    narrowed = {}
+    for customer_id, decision in decisions.items():
+        held = decision.reason or refusal(verdicts.get(customer_id, {}).get(target.segment), target)
+        narrowed[customer_id] = decision if held is None else Decision(held)
+    plain = frozenset(
+        customer_id
+        for customer_id, found in verdicts.items()
+        if target.segment in found and found[target.segment].is_plain
+    )
+    return narrowed, plain
+
+
+def refusal(verdict: Verdict | None, target: Target) -> Reason | None:
+    """Why the day's decision gives the person nothing of this target; None where it does."""
+    if verdict is None:
+        return Reason.UNKNOWN_PERSON
+    if verdict.outcome is not Outcome.CHOSEN:
+        return verdict.reason
+    return None if verdict.channel == target.channel else Reason.OTHER_CHANNEL
+
+
 def _wanted(
-    target: Target, people: People, decisions: Mapping[str, Decision]
+    target: Target,
+    people: People,
+    decisions: Mapping[str, Decision],
+    plain: Collection[str] = (),
 ) -> dict[str, Payload]:
-    """What the destination should have: one payload per member whom the gate lets through."""
+    """What the destination should have: one payload per member who gets this segment today."""
     addresses = dict.fromkeys(ADDRESS_TYPES[target.channel])
     wanted: dict[str, Payload] = {}
     for customer_id, member in people.members.items():
@@ -305,6 +358,7 @@ def _wanted(
             full = {
                 **addresses,
                 **member,
+                **(people.plain if customer_id in plain else {}),
                 address[0]: address[1],
                 "segment": target.segment,
             }

@@ -19,7 +19,7 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -30,6 +30,7 @@ from ingestion.errors import RegularsError, UsageError
 from ingestion.vocabulary import Reason
 from orchestration.activation import outbox, settlement
 from orchestration.activation.authority import Approval, accept
+from orchestration.activation.contact_day import ContactDay, read_contact_day
 from orchestration.activation.gate import (
     Decision,
     Identifier,
@@ -46,6 +47,7 @@ from orchestration.activation.plan import (
     address_of,
     build_plan,
     open_rows,
+    refusal,
 )
 from orchestration.activation.settlement import BatchKey, Queued
 from orchestration.destinations.base import (
@@ -60,7 +62,7 @@ from orchestration.destinations.base import (
 from orchestration.home.layout import Home
 from orchestration.home.lock import hold
 from orchestration.ops import schema
-from orchestration.ops.store import Store, to_micros
+from orchestration.ops.store import Store, StoreError, to_micros
 
 MAX_ROUNDS = 8
 MAX_WAIT_SECONDS = 60.0
@@ -93,6 +95,7 @@ class _Session:
     at: datetime
     policy: Policy
     wait: Callable[[float], None]
+    day: ContactDay | None = None  # none where nothing but removals leaves
     identifiers: dict[str, list[Identifier]] = field(default_factory=dict)
     withheld: Counter[str] = field(default_factory=Counter)
     sent: Counter[str] = field(default_factory=Counter)
@@ -107,6 +110,7 @@ def sync(
     at: datetime,
     approval: Approval | None = None,
     double_opt_in: bool = False,
+    day: ContactDay | None = None,
     wait: Callable[[float], None] = time.sleep,
 ) -> SyncReport:
     """Bring the destination's audience up to date; safe to repeat after any failure.
@@ -119,6 +123,7 @@ def sync(
         at: the moment of the sync; opt-ins that lie after it do not count yet.
         approval: if given, exactly this plan and no other is carried out.
         double_opt_in: whether opt-ins need proof.
+        day: what the decision knows of the published file, if it was read already.
         wait: how to wait between rounds (tests do not).
 
     Raises:
@@ -132,11 +137,13 @@ def sync(
             f"It reaches {', '.join(sorted(destination.channels))}.",
         )
     policy = Policy(target.channel, target.purpose, double_opt_in)
-    session = _Session(store, home, target, destination, at, policy, wait)
-    with hold(home.lock):
+    with hold(home.sending_lock):
+        session = _Session(
+            store, home, target, destination, at, policy, wait, day or read_contact_day(home)
+        )
         with store.write() as connection:
             halfway = settlement.recover(connection, target, destination.idempotency, at)
-        plan = build_plan(store, home, target, at=at, double_opt_in=double_opt_in)
+        plan = build_plan(store, home, target, at=at, double_opt_in=double_opt_in, day=session.day)
         sync_run = _begin(session, plan, approval)
         _clear_half_done(session, halfway)
         _drain(session)
@@ -172,7 +179,7 @@ def remove(
     """
     policy = Policy(target.channel, target.purpose, double_opt_in)
     session = _Session(store, home, target, destination, at, policy, wait)
-    with hold(home.lock):
+    with hold(home.sending_lock):
         with store.write() as connection:
             settlement.recover(connection, target, destination.idempotency, at)
             sync_run_id = outbox.new_sync_run_id(connection, target, at)
@@ -274,7 +281,7 @@ def _deliver_claimed(session: _Session, connection: Connection, key: BatchKey) -
         for each in queued
         if each.row.operation != "removed"
     ]
-    decisions = _decide(session, connection, asked)
+    decisions = _of_the_day(session, connection, _decide(session, connection, asked))
     passed, refused = [], []
     for each in queued:
         decision = decisions.get(each.row.customer_id)
@@ -318,6 +325,27 @@ def _decide(
     return answers
 
 
+def _of_the_day(
+    session: _Session, connection: Connection, decisions: Mapping[str, Decision]
+) -> dict[str, Decision]:
+    """The gate's answers, narrowed to whom the decision still gives to this segment now."""
+    passed = [customer_id for customer_id, decision in decisions.items() if decision.allowed]
+    if not passed:
+        return dict(decisions)
+    if session.day is None:
+        raise StoreError("Nobody decided who gets this; nothing was sent.", "Sync again.")
+    judged = session.day.judge(
+        connection, session.at, only=passed, double_opt_in=session.policy.double_opt_in
+    )
+    narrowed = dict(decisions)
+    for customer_id in passed:
+        verdict = judged.verdicts.get(customer_id, {}).get(session.target.segment)
+        reason = refusal(verdict, session.target)
+        if reason is not None:
+            narrowed[customer_id] = Decision(reason)
+    return narrowed
+
+
 def _remove_withheld(session: _Session, sync_run: SyncRun) -> None:
     """Whoever the gate stopped on the way is removed now, not by the next sync."""
     if not session.withheld:
@@ -328,6 +356,7 @@ def _remove_withheld(session: _Session, sync_run: SyncRun) -> None:
         session.target,
         at=session.at,
         double_opt_in=session.policy.double_opt_in,
+        day=session.day,
     )
     with session.store.write() as connection:
         rows = open_rows(connection, session.target)

@@ -11,6 +11,7 @@ import dagster as dg
 
 from ingestion.settings_file import load_settings
 from orchestration.activation.authority import as_asked
+from orchestration.activation.contact_day import read_contact_day
 from orchestration.activation.delivery import Delivery, DeliveryContext, moment
 from orchestration.activation.people import destinations_of, targets
 from orchestration.defs.errors import errors_as_data
@@ -21,6 +22,7 @@ from orchestration.run import console
 from orchestration.words.codes import reasons_in_words
 
 GROUP = "activation"
+CONTACT_DAY = "contact day"
 
 
 class Pair(NamedTuple):
@@ -79,7 +81,10 @@ def sync_asset(pair: Pair) -> dg.AssetsDefinition:
         current = run.current
         asked = as_asked(current.request.send, at_terminal=console.attached())
         now = moment(current.home)
-        sending = DeliveryContext(current.home, current.settings, current.store, now, asked)
+        if CONTACT_DAY not in current.shared:
+            current.shared[CONTACT_DAY] = read_contact_day(current.home)
+        day = current.shared[CONTACT_DAY]
+        sending = DeliveryContext(current.home, current.settings, current.store, now, asked, day)
         target = targets(current.home, current.settings, pair.segment, pair.destination)[0]
         if sending.may_send(pair.destination):
             done = Delivery.sent(sending.sync(target))

@@ -13,6 +13,7 @@ import dagster as dg
 
 from ingestion.errors import RegularsError
 from ingestion.settings_file import load_settings
+from orchestration.activation.contact_tables import add_contact_tables
 from orchestration.defs.errors import errors_as_data
 from orchestration.defs.resources import RunResource
 from orchestration.defs.transformation import models, published_tables
@@ -44,10 +45,17 @@ OTHERS = ("contract", "breaker", "dbt", IDENTITY_DRIFT)
 )
 @errors_as_data
 def candidate(run: RunResource) -> dg.MaterializeResult[None]:
-    """Copy the public tables out of the warehouse, where they belong together."""
+    """Copy the public tables out of the warehouse, where they belong together; decide the day."""
     current = run.current
     record_of(current.home).require_whole()
-    current.candidate = build_candidate(current.home, current)
+    double_opt_in = bool(current.settings.models.get("double_opt_in", False))
+    current.candidate = build_candidate(
+        current.home,
+        current,
+        further=lambda connection: add_contact_tables(
+            connection, current.store, current.as_of, double_opt_in=double_opt_in
+        ),
+    )
     return dg.MaterializeResult(
         metadata={
             "build": current.candidate.build_id,

@@ -85,7 +85,7 @@ def left_as_they_are(home: Home, location: str) -> list[str]:
 def _further(home: Home) -> Iterator[Path]:
     """Files that nothing above took care of."""
     own = {
-        *(home.raw, home.published, home.mark, home.lock),
+        *(home.raw, home.published, home.mark, home.lock, home.sending_lock),
         *(home.root / f"{home.ops.name}{ending}" for ending in ("", "-wal", "-shm")),
     }
     folders = (

@@ -66,6 +66,8 @@ def erase_from_ops(connection: Connection, subject: Erasable) -> dict[str, int]:
         schema.customer_aliases.c.alias_id,
         schema.customer_aliases.c.customer_id,
         schema.segment_memberships.c.customer_id,
+        schema.contact_decisions.c.customer_id,
+        schema.holdouts.c.customer_id,
     ]
     for column in columns:
         for some in _parts(subject.ids):

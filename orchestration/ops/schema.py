@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 
 # The latest file in migrations/versions, and the table in which a store says which one it has.
-REVISION = "0009"
+REVISION = "0010"
 VERSION_TABLE = "schema_revision"
 
 # Marks: a column that holds a time; a table that leaves for dbt (`export.py`), and the published
@@ -371,6 +371,39 @@ deliveries = Table(
     _text("outcome"),
     Index("ix_deliveries_customer", "customer_id"),
     info={LEAVES: True},
+)
+
+# Who is contacted by what on a day, and who by nobody, as it was decided; each day decides anew.
+contact_decisions = Table(
+    "contact_decisions",
+    metadata,
+    _text("customer_id", key=True),
+    _time("decided_for", key=True),
+    _text("class", key=True),
+    _text("segment"),
+    _text("channel"),
+    _text("address_kind", required=False),
+    _text("message_kind"),
+    _time("send_at", required=False),
+    _time("not_after", required=False),
+    _time("held_until", required=False),
+    _text("outcome"),
+    _text("reason", required=False),
+    Column("is_plain", Boolean, nullable=False),
+    Column("is_standing", Boolean, nullable=False),
+    _text("rivals"),
+    Index("ix_contact_decisions_day", "decided_for"),
+    info={MIRRORS: "activity.fct_contact_decisions"},
+)
+
+holdouts = Table(
+    "holdouts",
+    metadata,
+    _text("customer_id", key=True),
+    _text("holdout", key=True),
+    Column("is_held_out", Boolean, nullable=False),
+    _time("assigned_at"),
+    info={MIRRORS: "activity.fct_holdouts"},
 )
 
 held_back = Table(

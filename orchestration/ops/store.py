@@ -171,7 +171,7 @@ def fetch_columns(
     # The driver's own tuples: building SQLAlchemy's row objects would double the time.
     while rows := result.cursor.fetchmany(CHUNK):
         arrays = [
-            pa.array(column, _stored_type(kind)).cast(kind)
+            _stored(column, kind)
             for column, (_, kind) in zip(zip(*rows, strict=True), types, strict=True)
         ]
         batches.append(pa.record_batch(arrays, schema=target))
@@ -195,8 +195,11 @@ def rows_of(table: pa.Table) -> Iterator[dict[str, Any]]:
             yield dict(zip(names, values, strict=True))
 
 
-def _stored_type(kind: pa.DataType) -> pa.DataType:
-    return pa.int64() if pa.types.is_timestamp(kind) else kind
+def _stored(values: Sequence[Any], kind: pa.DataType) -> pa.Array[Any]:
+    """A column as the driver gives it: times are integers, and with SQLite truth values are too."""
+    if pa.types.is_boolean(kind):
+        return pa.array([None if value is None else bool(value) for value in values], kind)
+    return pa.array(values, pa.int64() if pa.types.is_timestamp(kind) else kind).cast(kind)
 
 
 def execute_many(connection: Connection, statement: Any, rows: Iterable[Mapping[str, Any]]) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -77,8 +78,16 @@ class Candidate:
         return next((t.rows for t in self.tables if t.full_name == full_name), 0)
 
 
-def build_candidate(home: Home, run: RunFacts) -> Candidate:
+Further = Callable[[duckdb.DuckDBPyConnection], None]
+
+
+def build_candidate(home: Home, run: RunFacts, *, further: Further | None = None) -> Candidate:
     """Copy the public schemas of the warehouse into a new file beside the published one.
+
+    Args:
+        home: where both lie.
+        run: the run that builds it.
+        further: writes tables that follow from those copied, with their comments.
 
     Raises:
         RegularsError: there is no warehouse, nothing to publish in it, or too little free disk.
@@ -89,7 +98,7 @@ def build_candidate(home: Home, run: RunFacts) -> Candidate:
     remove_database(home.candidate)
     try:
         with disk_errors_explained(home.root):
-            candidate = _build(home, run)
+            candidate = _build(home, run, further)
             home.candidate.chmod(OWNER_ONLY)
             fsync(home.candidate)
     except BaseException:
@@ -149,7 +158,7 @@ _RELATIONS = """
 _RUN_FIRST = "Run `regulars run` (or `make demo`) first."
 
 
-def _build(home: Home, run: RunFacts) -> Candidate:
+def _build(home: Home, run: RunFacts, further: Further | None) -> Candidate:
     with connect(home.candidate) as connection:
         connection.execute(f"attach {literal(home.warehouse)} as warehouse (read_only)")
         names = _tables(connection, "warehouse")
@@ -160,6 +169,9 @@ def _build(home: Home, run: RunFacts) -> Candidate:
         for schema, table in names:
             _copy_table(connection, schema, table)
         _copy_comments(connection)
+        if further is not None:
+            further(connection)
+            names = _tables(connection, _own_catalog(connection))
         tables = tuple(table_facts(connection, schema, table) for schema, table in names)
         build_id = _build_id(run.as_of, tables)
         _write_build(connection, build_id, run, tables)
@@ -171,6 +183,12 @@ def _build(home: Home, run: RunFacts) -> Candidate:
 def _facts(full_name: str, rows: int, digest: str) -> TableFacts:
     schema, _, table = full_name.partition(".")
     return TableFacts(schema, table, rows, digest)
+
+
+def _own_catalog(connection: duckdb.DuckDBPyConnection) -> str:
+    row = connection.execute("select current_database()").fetchone()
+    assert row is not None  # noqa: S101 - a scalar always makes one row
+    return str(row[0])
 
 
 def _tables(connection: duckdb.DuckDBPyConnection, catalog: str) -> list[tuple[str, str]]:

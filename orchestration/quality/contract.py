@@ -124,6 +124,14 @@ PUBLIC_TABLES = {
     ),
     "activity.fct_deliveries": _table("customer_id segment destination"),
     "activity.fct_held_back": _table("customer_id segment destination reason"),
+    "activity.fct_contact_decisions": _table(
+        "customer_id decided_for class segment channel address_kind message_kind send_at not_after"
+        " held_until outcome reason rivals",
+        key="customer_id decided_for class",
+    ),
+    "activity.fct_holdouts": _table(
+        "customer_id holdout is_held_out assigned_at", key="customer_id holdout"
+    ),
     "ops.runs": _table("run_id as_of code_version", key="run_id"),
 }
 SEGMENT_TABLE = _table("customer_id reason context", key="customer_id")

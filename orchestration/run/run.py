@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import version
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import func, select
 
@@ -75,6 +75,7 @@ class Run:
     checks: list[CheckResult] = field(default_factory=list)
     failed_steps: list[str] = field(default_factory=list)
     is_published: bool = False
+    shared: dict[str, Any] = field(default_factory=dict)  # what a step reads for those after it
     _ingest: RunContext | None = None
 
     @property

@@ -32,6 +32,7 @@ THRESHOLDS = {
     "at_risk_min_orders": "At risk, when overdue, from",
     "overdue_min_days": "Overdue after, at the earliest",
     "recent_buyer_days": "A recent buyer for",
+    "quiet_time_days": "No offers after an order for",
 }
 REASONS = {
     "granted": "may be contacted",
@@ -52,6 +53,18 @@ REASONS = {
     "unknown_opt_out": "opted out",
     "unknown_person": "no longer known",
     "address_changed": "address changed meanwhile",
+    "level": "said no to personal messages",
+    "holdout": "held out, to measure what contacts do",
+    "goal_reached": "did already what it was for",
+    "too_late": "too late for it",
+    "too_early": "not due yet",
+    "cooldown": "had it a short while ago",
+    "just_bought": "just bought it",
+    "quiet_time": "ordered a short while ago",
+    "contact_cap": "had enough contacts",
+    "quiet_hours": "quiet hours where they live",
+    "other_segment": "another segment goes first",
+    "other_channel": "reached on another channel",
 }
 REFUSALS = {
     "shared_device": "Device used by several people",

@@ -4,6 +4,8 @@
         ~ var('overdue_gap_factor') ~ ' times their usual gap.',
     'channel': 'email',
     'purpose': 'marketing',
+    'message_kind': 'win_back',
+    'plain_context': {},
     'destinations': ['file'],
     'priority': 30,
 }}) }}

@@ -4,6 +4,8 @@
         ~ ' days, and no order: show them around.',
     'channel': 'onsite',
     'purpose': 'personalisation',
+    'message_kind': 'welcome',
+    'plain_context': {},
     'destinations': ['file'],
     'priority': 90,
     'window_days': var('first_time_visitor_days'),

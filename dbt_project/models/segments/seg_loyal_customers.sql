@@ -3,6 +3,8 @@
     'description': 'At least {loyal_min_orders} kept orders and still buying at their usual pace.',
     'channel': 'email',
     'purpose': 'marketing',
+    'message_kind': 'offer',
+    'plain_context': {},
     'destinations': ['file'],
     'priority': 40,
 }}) }}

@@ -3,6 +3,8 @@
     'description': 'Signed up for email in the last ' ~ var('new_subscriber_days') ~ ' days: welcome them.',
     'channel': 'email',
     'purpose': 'marketing',
+    'message_kind': 'welcome',
+    'level': 'none',
     'destinations': ['file'],
     'priority': 50,
     'window_days': var('new_subscriber_days'),

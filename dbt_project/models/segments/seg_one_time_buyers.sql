@@ -3,6 +3,8 @@
     'description': 'Exactly one kept order: the second order is the one to win.',
     'channel': 'email',
     'purpose': 'marketing',
+    'message_kind': 'offer',
+    'plain_context': {},
     'destinations': ['file'],
     'priority': 60,
 }}) }}

@@ -3,6 +3,8 @@
     'description': 'A kept order in the last {recent_buyer_days} days: thank them, and leave them out of offers.',
     'channel': 'email',
     'purpose': 'transactional',
+    'message_kind': 'thank_you',
+    'plain_context': {},
     'destinations': ['file'],
     'priority': 10,
     'window_days': 'recent_buyer_days',

@@ -4,6 +4,8 @@
         ~ var('vip_min_orders') ~ ' orders.',
     'channel': 'email',
     'purpose': 'marketing',
+    'message_kind': 'offer',
+    'plain_context': {},
     'destinations': ['file'],
     'priority': 20,
 }}) }}

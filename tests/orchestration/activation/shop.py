@@ -28,6 +28,46 @@ from tests.orchestration.suppressions import Suppression, record_suppressions
 NOW = datetime(2026, 6, 1, 12)
 TARGET = Target("vip", "receiver", "email", "marketing")
 Identifiers = Sequence[tuple[str, str]]
+# What the decision reads and this shop has nothing of
+EMPTY = {
+    "marts.fct_segment_memberships": "segment varchar, customer_id varchar, entered_at timestamp,"
+    " exited_at timestamp",
+    "marts.fct_orders": "customer_id varchar, order_id varchar, order_source varchar,"
+    " is_kept boolean, ordered_at timestamp",
+    "marts.fct_order_lines": "order_id varchar, order_source varchar, product_id varchar,"
+    " sku varchar",
+    "marts.dim_products": "product_id varchar, substitute_group varchar",
+    "marts.customer_personalisation": "customer_id varchar, level varchar",
+    "activity.fct_holdouts": "customer_id varchar, holdout varchar, is_held_out boolean",
+}
+
+
+SEGMENT = {
+    "label": "VIP",
+    "description": "The best",
+    "channel": "email",
+    "purpose": "marketing",
+    "destinations": '["receiver"]',
+    "priority": 1,
+    "message_kind": "offer",
+    "level": "segment",
+    "plain_context": "{}",
+    "delay_minutes": 0,
+    "not_after_minutes": None,
+    "cooldown_days": 0,
+    "exit_on": "[]",
+    "holdout_share": 0.0,
+}
+LIMITS = {
+    "contacts_per_day": 99,
+    "contacts_per_week": 999,
+    "just_bought_days": 14,
+    "quiet_time_days": 14,
+    "holdout_share": 0.0,
+    "holdout_salt": "salt",
+    "shop_timezone": "Europe/London",
+    "default_country": "GB",
+}
 
 
 @dataclass
@@ -41,6 +81,10 @@ class Shop:
     aliases: dict[str, str] = field(default_factory=dict)
     channel: str = "email"
     purpose: str = "marketing"
+    level: str = "segment"
+    limits: dict[str, Any] = field(default_factory=dict)
+    further: dict[str, dict[str, Any]] = field(default_factory=dict)
+    rows: dict[str, list[list[Any]]] = field(default_factory=dict)
     runs: int = 0
 
     def add(self, customer_id: str, *addresses: str, member: bool = True) -> None:
@@ -97,19 +141,24 @@ class Shop:
         beside = self.home.root / "next.duckdb"
         beside.unlink(missing_ok=True)
         with duckdb.connect(str(beside)) as connection:
-            for schema in ("marts", "ops", "segments"):
+            for schema in ("marts", "ops", "segments", "activity"):
                 connection.execute(f"create schema {schema}")
             connection.execute(
                 "create table ops.build as select 'b' as build_id, ? as run_id,"
                 " ?::timestamp as as_of",
                 [f"run{self.runs}", NOW],
             )
-            connection.execute(
-                "create table marts.dim_segments as select 'vip' as segment, 'VIP' as label,"
-                " 'The best' as description, ? as channel, ? as purpose,"
-                """ '["receiver"]' as destinations, 1 as priority""",
-                [self.channel, self.purpose],
-            )
+            own = {"channel": self.channel, "purpose": self.purpose, "level": self.level}
+            segments = [{**SEGMENT, **own, "segment": "vip"}]
+            segments += [{**SEGMENT, "segment": one, **more} for one, more in self.further.items()]
+            lay_decision(connection, segments, self.limits, self.rows)
+            for one in self.further:
+                _table(
+                    connection,
+                    f"segments.seg_{one}",
+                    "customer_id varchar, reason varchar, context varchar",
+                    self.rows.get(f"segments.seg_{one}", []),
+                )
             _table(
                 connection,
                 "marts.dim_customers",
@@ -141,6 +190,42 @@ class Shop:
                 [[one, reason, "{}"] for one, reason in self.members.items()],
             )
         beside.replace(self.home.published)
+
+
+def lay_decision(
+    connection: duckdb.DuckDBPyConnection,
+    segments: Iterable[dict[str, Any]],
+    limits: dict[str, Any] | None = None,
+    rows: dict[str, list[list[Any]]] | None = None,
+    but: tuple[str, ...] = (),
+) -> None:
+    """Make the tables that the decision reads, `but` those that are there; mostly empty."""
+    columns = {**SEGMENT, "segment": "", "channels": ""}
+    _table(
+        connection,
+        "marts.dim_segments",
+        ", ".join(f"{column} {_kind(value)}" for column, value in columns.items()),
+        [
+            list({**columns, "channels": f'["{each["channel"]}"]', **each}.values())
+            for each in segments
+        ],
+    )
+    all_limits = {**LIMITS, **(limits or {})}
+    _table(
+        connection,
+        "marts.dim_contact_rules",
+        ", ".join(f"{column} {_kind(value)}" for column, value in all_limits.items()),
+        [list(all_limits.values())],
+    )
+    for table, shape in EMPTY.items():
+        if table not in but:
+            _table(connection, table, shape, (rows or {}).get(table, []))
+
+
+def _kind(value: Any) -> str:
+    return (
+        "varchar" if isinstance(value, str) else "double" if isinstance(value, float) else "bigint"
+    )
 
 
 def _table(

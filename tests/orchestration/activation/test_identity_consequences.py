@@ -16,10 +16,12 @@ from tests.orchestration.activation.shop import NOW, Shop
 
 SETTINGS = Settings(destinations={"receiver": Destination()})
 COLUMNS = {
-    "fct_orders": "order_id varchar, customer_id varchar",
+    "fct_orders": "order_id varchar, customer_id varchar, order_source varchar default 'orders',"
+    " is_kept boolean default true, ordered_at timestamp default '2026-01-01'",
     "fct_customer_journey_stages": "customer_id varchar, stage varchar, is_current boolean",
     "fct_customer_rfm": "customer_id varchar, rfm_segment varchar, is_current boolean",
-    "fct_segment_memberships": "segment varchar, customer_id varchar, is_current boolean",
+    "fct_segment_memberships": "segment varchar, customer_id varchar, is_current boolean,"
+    " entered_at timestamp default '2026-01-01', exited_at timestamp",
     "contactability": "customer_id varchar, channel varchar, purpose varchar,"
     " is_contactable boolean, address_type varchar, address varchar",
 }
@@ -31,9 +33,10 @@ def publish(shop: Shop, marts: Marts) -> None:
     shop.publish()
     with duckdb.connect(str(shop.home.published)) as connection:
         for name, columns in COLUMNS.items():
-            connection.execute(f"create table marts.{name} ({columns})")
+            connection.execute(f"create or replace table marts.{name} ({columns})")
             for row in marts.get(name, ()):
-                connection.execute(f"insert into marts.{name} values ({row})")
+                given = [part.split()[0] for part in columns.split(", ")][: len(row.split(", "))]
+                connection.execute(f"insert into marts.{name} ({', '.join(given)}) values ({row})")
 
 
 @pytest.fixture

@@ -464,7 +464,8 @@ def test_a_sensitive_trait_goes_to_no_destination(shop: Shop) -> None:
         published.execute("alter table marts.dim_customers add column religion varchar")
         published.execute("alter table marts.dim_customers add column shoe_size varchar")
         published.execute(
-            "create table marts.customer_traits as select * from (values"
+            "create table marts.customer_traits as select *, 'x' as value, 'stated' as"
+            " evidence_kind, null::timestamp as valid_to from (values"
             " ('c1', 'religion', 'sensitive'), ('c1', 'shoe_size', 'personal'),"
             " ('c1', 'health', 'sensitive')) as t (customer_id, trait, sensitivity)"
         )

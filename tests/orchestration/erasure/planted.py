@@ -32,6 +32,7 @@ from orchestration.ops.runs import SUCCEEDED, Run, finish_run, start_run
 from orchestration.ops.store import Store, append, open_store, to_micros
 from orchestration.ops.tombstones import Erasable, Key
 from orchestration.published.swap import _version_name, versions_dir
+from tests.orchestration.activation.shop import SEGMENT, lay_decision
 
 NOW = datetime(2026, 6, 1, 12)
 TARGET = Target("vip", "file", "email", "marketing")
@@ -225,10 +226,10 @@ def _published(home: Home, people: int) -> None:
             "customer_id, reason, context",
             [[customer(n), "because", "{}"] for n in everybody],
         )
-        file.execute(
-            "create table marts.dim_segments as select 'vip' as segment, 'email' as channel,"
-            " 'marketing' as purpose, '[\"file\"]' as destinations"
-        )
+        vip = {**SEGMENT, "segment": "vip", "destinations": '["file"]'}
+        for column in ("order_source varchar", "is_kept boolean", "ordered_at timestamp"):
+            file.execute(f"alter table marts.fct_orders add column {column}")
+        lay_decision(file, [vip], but=("marts.fct_orders",))
         file.execute(
             "create table ops.build as select 'b' as build_id, 'run1' as run_id,"
             " timestamp '2026-06-01 12:00:00' as as_of"

@@ -118,7 +118,10 @@ def test_the_books_keep_what_was_paid_and_the_proof_that_there_was_a_yes(home: H
     assert lines == (4, 0, 0, 0)
     assert gift == ("A tin for p000.wandering-canary@example.com", "x@example.org")
     with duckdb.connect(str(home.published), read_only=True) as file:
-        orders = file.execute("select * from marts.fct_orders order by order_id").fetchall()
+        orders = file.execute(
+            "select order_id, customer_id, net_sales, landing_site"
+            " from marts.fct_orders order by order_id"
+        ).fetchall()
         (said,) = file.execute(
             "select comment from duckdb_tables() where table_name = 'dim_customers'"
         ).fetchone() or ("",)

@@ -1,0 +1,533 @@
+"""The facts of one day's decision, and its answer for everybody or for some.
+
+Belongs here: reading wishes and people from a published file or candidate, the ledger and the facts
+of permission from the store, and asking the rule. Does not belong here: the rule (decision.py), who
+is held out (holdouts.py), writing rows (contact_tables.py), sending.
+
+Data flow: marts.dim_segments, dim_contact_rules, fct_segment_memberships, dim_customers, ... and
+segments.seg_* of the file; deliveries, outbox, audience_states, consent_events and suppressions of
+the store -> rows per person and class, and a verdict per person and segment.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+
+import duckdb
+import pyarrow as pa
+from sqlalchemy import Connection, or_, select
+
+from ingestion.duckdb import has_table, name
+from ingestion.errors import RegularsError
+from orchestration.activation import holdouts, quiet_hours
+from orchestration.activation.decision import (
+    GLOBAL,
+    WAITS,
+    WEEK,
+    ContactDecision,
+    Limits,
+    Moment,
+    Past,
+    Person,
+    SegmentRules,
+    Verdict,
+    Wish,
+    decide_day,
+)
+from orchestration.activation.gate import (
+    TRANSACTIONAL,
+    Decision,
+    Identifier,
+    Key,
+    PermissionState,
+    Policy,
+    decide,
+    load_all_states,
+    load_states,
+)
+from orchestration.activation.people import aliases_of, identifiers_of
+from orchestration.activation.quiet_hours import Place, Shop
+from orchestration.home.layout import Home
+from orchestration.ops import schema
+from orchestration.ops.store import from_micros, to_micros
+from orchestration.published.reader import open_published, read_build
+
+_MINUTE = 60_000_000
+_DAY = 24 * 60 * _MINUTE
+_LARGE = 5_000  # people from which reading all facts at once is faster than looking them up
+_LOOKUP = 900
+ADDED = "added"
+IN_DOUBT = ("sending", "unknown")  # rows that may have arrived although nobody said so
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What the day comes to: rows in the order of person and class, and the verdicts by segment."""
+
+    rows: tuple[ContactDecision, ...]
+    verdicts: Mapping[str, Mapping[str, Verdict]]
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What the file says of segments and limits. `holdout_shares`: by segment, and the global."""
+
+    segments: Mapping[str, SegmentRules]
+    limits: Limits
+    shop: Shop
+    holdout_shares: Mapping[str, float]
+    holdout_salt: str
+
+
+@dataclass
+class ContactDay:
+    """Wishes and people of one published file, to be judged at any moment, as often as asked."""
+
+    rules: Rules
+    as_of: datetime
+    wishes: dict[str, list[Wish]] = field(default_factory=dict)
+    people: dict[str, Person] = field(default_factory=dict)
+    places: dict[str, Place] = field(default_factory=dict)
+    identifiers: dict[str, list[Identifier]] = field(default_factory=dict)
+    aliases: Mapping[str, str] = field(default_factory=dict)
+
+    def judge(
+        self,
+        store: Connection,
+        at: datetime,
+        *,
+        only: Collection[str] | None = None,
+        double_opt_in: bool = False,
+    ) -> Judged:
+        """The day's answer at the moment `at`, for everybody or for `only` these people.
+
+        Raises:
+            StoreError: the permission facts cannot be read; nothing may be sent.
+        """
+        chosen = self.wishes.keys() if only is None else self.wishes.keys() & set(only)
+        people = sorted(chosen)
+        moment = self._moment(at)
+        states = self._states(store, people, moment.at, double_opt_in=double_opt_in)
+        pasts = _pasts(store, people, self.aliases, moment.at)
+        rows: list[ContactDecision] = []
+        verdicts = {}
+        opens_at: dict[tuple[str, Place], int | None] = {}
+        for customer_id in people:
+            found, verdicts[customer_id] = decide_day(
+                self.people[customer_id],
+                self.wishes[customer_id],
+                self.rules.segments,
+                pasts.get(customer_id, _NO_PAST),
+                self.rules.limits,
+                moment,
+                _permit(self.identifiers.get(customer_id, []), states, double_opt_in=double_opt_in),
+                partial(self._opens, opens_at, self.places[customer_id]),
+            )
+            rows += found
+        return Judged(tuple(rows), verdicts)
+
+    def _moment(self, at: datetime) -> Moment:
+        day = quiet_hours.day_of(at, self.rules.shop.timezone)
+        start, end = quiet_hours.day_bounds(day, self.rules.shop.timezone)
+        return Moment(to_micros(at), day, to_micros(start), to_micros(end))
+
+    def _opens(
+        self, known: dict[tuple[str, Place], int | None], place: Place, channel: str, at: int
+    ) -> int | None:
+        """The first allowed moment, worked out once per channel and place."""
+        key = (channel, place)
+        if key not in known:
+            allowed = quiet_hours.allowed_from(channel, place, self.rules.shop, from_micros(at))
+            known[key] = None if allowed is None else to_micros(allowed)
+        return known[key]
+
+    def _states(
+        self, store: Connection, people: Collection[str], at: int, *, double_opt_in: bool
+    ) -> dict[tuple[str, str], dict[Key, PermissionState]]:
+        """What the store knows of these people's identifiers, per channel and purpose."""
+        asking = {wish.segment for customer_id in people for wish in self.wishes[customer_id]}
+        pairs = {
+            (channel, self.rules.segments[segment].purpose)
+            for segment in asking
+            for channel in self.rules.segments[segment].channels
+        }
+        policies = [Policy(*pair, double_opt_in) for pair in sorted(pairs)]
+        if len(people) > _LARGE:
+            return {(p.channel, p.purpose): load_all_states(store, p, at) for p in policies}
+        keys = {
+            identifier.key
+            for customer_id in people
+            for identifier in self.identifiers.get(customer_id, [])
+        }
+        return {(p.channel, p.purpose): load_states(store, keys, p, at) for p in policies}
+
+
+def read_contact_day(home: Home, only: Collection[str] | None = None) -> ContactDay:
+    """What the decision needs of the published file, for these people or for everybody.
+
+    Raises:
+        RegularsError: nothing is published, or by an earlier version.
+    """
+    _, _, as_of = read_build(home.published)
+    with open_published(home) as connection:
+        return load_contact_day(connection, as_of, only=only)
+
+
+def load_rules(connection: duckdb.DuckDBPyConnection) -> Rules:
+    """What the file says of segments and limits.
+
+    Raises:
+        RegularsError: the file is of an earlier version, which did not say so.
+    """
+    if not has_table(connection, "marts", "dim_contact_rules"):
+        raise RegularsError(
+            "The published file does not say how often people may be contacted.",
+            "It is of an earlier version: run `regulars run` once.",
+        )
+    row = connection.execute(
+        "select contacts_per_day, contacts_per_week, just_bought_days, quiet_time_days,"
+        " holdout_share, holdout_salt, shop_timezone, default_country from marts.dim_contact_rules"
+    ).fetchone()
+    assert row is not None  # noqa: S101 - the model has one row
+    per_day, per_week, bought, quiet, share, salt, timezone, country = row
+    segments = {}
+    shares = {GLOBAL: float(share or 0)}
+    for each in connection.execute(
+        "select segment, channels, purpose, message_kind, priority, level, delay_minutes,"
+        " not_after_minutes, cooldown_days, exit_on, holdout_share, plain_context"
+        " from marts.dim_segments order by segment"
+    ).fetchall():
+        segment, channels, purpose, kind, priority, level, delay, not_after, cooldown = each[:9]
+        segments[segment] = SegmentRules(
+            name=segment,
+            channels=tuple(json.loads(channels)),
+            purpose=purpose,
+            message_kind=kind,
+            priority=priority,
+            level=level,
+            has_plain=each[11] is not None,
+            delay=delay * _MINUTE,
+            not_after=None if not_after is None else not_after * _MINUTE,
+            cooldown=cooldown * _DAY,
+            exit_on=tuple(json.loads(each[9])),
+        )
+        shares[segment] = float(each[10])
+    limits = Limits(per_day, per_week, bought * _DAY, quiet * _DAY)
+    return Rules(segments, limits, Shop(timezone, country), shares, salt)
+
+
+def load_contact_day(
+    connection: duckdb.DuckDBPyConnection,
+    as_of: datetime,
+    *,
+    only: Collection[str] | None = None,
+    held_out: Mapping[str, Iterable[str]] | None = None,
+) -> ContactDay:
+    """Everything that the decision needs of a published file or candidate.
+
+    Args:
+        connection: the file, opened.
+        as_of: the moment that the file describes.
+        only: these people; None is everybody.
+        held_out: holdouts by person, where the file does not have them yet.
+    """
+    rules = load_rules(connection)
+    day = ContactDay(rules, as_of, aliases=aliases_of(connection))
+    _register_wishes(connection, rules, only)
+    for customer_id, segment, entered_at, bought_at in connection.execute(
+        _WISHES, {"bought_since": from_micros(to_micros(as_of) - rules.limits.just_bought)}
+    ).fetchall():
+        day.wishes.setdefault(customer_id, []).append(Wish(segment, entered_at, bought_at))
+    done = _last_done(connection, rules)
+    out = _held_out(connection) if held_out is None else held_out
+    for customer_id, country, level, ordered_at, preferred in connection.execute(
+        _people_query(connection)
+    ).fetchall():
+        day.people[customer_id] = Person(
+            customer_id,
+            level or "segment",
+            ordered_at,
+            preferred,
+            frozenset(out.get(customer_id, ())),
+            done.get(customer_id, {}),
+        )
+        day.places[customer_id] = Place(country or "")
+    for customer_id in day.wishes.keys() - day.people.keys():
+        day.people[customer_id] = Person(customer_id)
+        day.places[customer_id] = Place()
+    day.identifiers = identifiers_of(connection, "select customer_id from wishes")
+    return day
+
+
+def held_out_people(
+    connection: duckdb.DuckDBPyConnection, rules: Rules
+) -> Iterator[tuple[str, str, bool]]:
+    """Every known person with each holdout there is: person, holdout, whether held out."""
+    holdouts_there = {each: share for each, share in rules.holdout_shares.items() if share > 0}
+    if not holdouts_there:
+        return
+    split_from = dict(_splits(connection))
+    people = connection.execute(
+        "select customer_id from marts.dim_customers where is_known order by customer_id"
+    ).fetchall()
+    for (customer_id,) in people:
+        origin = holdouts.origin_of(customer_id, split_from)
+        for holdout, share in sorted(holdouts_there.items()):
+            is_out = holdouts.is_held_out(origin, holdout, share, rules.holdout_salt)
+            yield customer_id, holdout, is_out
+
+
+_NO_PAST = Past()
+
+
+def _permit(
+    identifiers: list[Identifier],
+    states: Mapping[tuple[str, str], Mapping[Key, PermissionState]],
+    *,
+    double_opt_in: bool,
+) -> partial[Decision]:
+    return partial(_permission, identifiers, states, double_opt_in, {})
+
+
+def _permission(
+    identifiers: list[Identifier],
+    states: Mapping[tuple[str, str], Mapping[Key, PermissionState]],
+    double_opt_in: bool,
+    known: dict[tuple[str, str], Decision],
+    channel: str,
+    purpose: str,
+) -> Decision:
+    """The gate's answer, asked once per channel and purpose."""
+    pair = (channel, purpose)
+    if pair not in known:
+        policy = Policy(channel, purpose, double_opt_in)
+        known[pair] = decide(identifiers, states[pair], policy)
+    return known[pair]
+
+
+def _register_wishes(
+    connection: duckdb.DuckDBPyConnection, rules: Rules, only: Collection[str] | None
+) -> None:
+    """Current members of the segments there are, each with the product its context offers."""
+    asked = ""
+    if only is not None:
+        ids = pa.table({"customer_id": pa.array(sorted(only), pa.string())})
+        connection.register("asked", ids)
+        asked = "where customer_id in (select customer_id from asked)"
+    parts = [
+        f"select '{segment}' as segment, customer_id, context"
+        f" from segments.{name(f'seg_{segment}')} {asked}"
+        for segment in rules.segments
+    ] or [_NOBODY]
+    connection.execute(
+        f"""
+        create or replace temp table wishes as
+        select
+            members.segment,
+            members.customer_id,
+            coalesce(epoch_us(stays.entered_at), 0) as entered_at,
+            members.context ->> '$.product_id' as product_id,
+            members.context ->> '$.sku' as sku
+        from ({" union all ".join(parts)}) as members
+        left join marts.fct_segment_memberships as stays
+            on members.segment = stays.segment
+            and members.customer_id = stays.customer_id
+            and stays.exited_at is null
+        """
+    )
+    if only is not None:
+        connection.unregister("asked")
+
+
+_NOBODY = (
+    "select null::varchar as segment, null::varchar as customer_id, null::varchar as context"
+    " where false"
+)
+_WISHES = """
+    with bought as (
+        select orders.customer_id, lines.product_id, lines.sku, products.substitute_group,
+            orders.ordered_at
+        from marts.fct_orders as orders
+        inner join marts.fct_order_lines as lines
+            on orders.order_id = lines.order_id and orders.order_source = lines.order_source
+        left join marts.dim_products as products on lines.product_id = products.product_id
+        where orders.is_kept and orders.ordered_at > $bought_since
+            and orders.customer_id in (select customer_id from wishes)
+    ),
+    offered as (
+        select wishes.customer_id, wishes.segment, wishes.product_id, wishes.sku,
+            products.substitute_group
+        from wishes
+        left join marts.dim_products as products on wishes.product_id = products.product_id
+        where coalesce(wishes.product_id, wishes.sku) is not null
+    ),
+    just_bought as (
+        select offered.customer_id, offered.segment, max(epoch_us(bought.ordered_at)) as bought_at
+        from offered
+        inner join bought
+            on offered.customer_id = bought.customer_id
+            and (
+                offered.product_id = bought.product_id
+                or offered.sku = bought.sku
+                or offered.substitute_group = bought.substitute_group
+            )
+        group by all
+    )
+    select wishes.customer_id, wishes.segment, wishes.entered_at, just_bought.bought_at
+    from wishes
+    left join just_bought
+        on wishes.customer_id = just_bought.customer_id
+        and wishes.segment = just_bought.segment
+    order by wishes.customer_id, wishes.segment
+"""
+
+
+def _people_query(connection: duckdb.DuckDBPyConnection) -> str:
+    preferred = "null::varchar"
+    if has_table(connection, "marts", "customer_traits"):
+        preferred = """(
+            select min(traits.value) from marts.customer_traits as traits
+            where traits.customer_id = customers.customer_id
+                and traits.trait = 'preferred_channel'
+                and traits.evidence_kind = 'stated' and traits.valid_to is null
+        )"""
+    return f"""
+        select customers.customer_id, customers.country_code, levels.level,
+            orders.ordered_at, {preferred} as preferred_channel
+        from marts.dim_customers as customers
+        left join marts.customer_personalisation as levels
+            on customers.customer_id = levels.customer_id
+        left join (
+            select customer_id, max(epoch_us(ordered_at)) as ordered_at
+            from marts.fct_orders
+            where is_kept
+            group by customer_id
+        ) as orders on customers.customer_id = orders.customer_id
+        where customers.customer_id in (select customer_id from wishes)
+    """
+
+
+def _last_done(connection: duckdb.DuckDBPyConnection, rules: Rules) -> dict[str, dict[str, int]]:
+    """When people last did what ends the wish of some segment."""
+    kinds = sorted({kind for each in rules.segments.values() for kind in each.exit_on})
+    done: dict[str, dict[str, int]] = defaultdict(dict)
+    if kinds:
+        for customer_id, kind, at in connection.execute(
+            "select customer_id, kind, max(epoch_us(occurred_at)) from marts.fct_interactions"
+            " where list_contains($kinds, kind)"
+            " and customer_id in (select customer_id from wishes) group by all",
+            {"kinds": kinds},
+        ).fetchall():
+            done[customer_id][kind] = at
+    return done
+
+
+def _held_out(connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = defaultdict(list)
+    for customer_id, holdout in connection.execute(
+        "select customer_id, holdout from activity.fct_holdouts"
+        " where is_held_out and customer_id in (select customer_id from wishes)"
+    ).fetchall():
+        found[customer_id].append(holdout)
+    return found
+
+
+def _splits(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
+    """Ids that a split gave birth to, each with the id it was part of."""
+    rows: list[tuple[str, str]] = connection.execute(
+        """
+        select splits.customer_id, min(splits.previous_customer_id)
+        from marts.fct_identity_changes as splits
+        inner join marts.fct_identity_changes as births
+            on splits.customer_id = births.customer_id
+            and splits.recorded_at = births.recorded_at
+        where splits.change_type = 'split' and births.change_type = 'created'
+            and splits.previous_customer_id <> splits.customer_id
+        group by splits.customer_id
+        """
+    ).fetchall()
+    return rows
+
+
+def _pasts(
+    store: Connection, people: Collection[str], aliases: Mapping[str, str], at: int
+) -> dict[str, Past]:
+    """What the ledger knows of these people; what went out under a merged id is the survivor's."""
+    wanted = set(people)
+    formerly = [old for old, survivor in aliases.items() if survivor in wanted]
+    ids = None if len(people) > _LARGE else [*people, *formerly]
+    standing: dict[str, set[str]] = defaultdict(set)
+    contacts: dict[str, set[tuple[str, int]]] = defaultdict(set)
+    last: dict[str, dict[str, int]] = defaultdict(dict)
+    for customer_id, segment in _standing(store, ids):
+        standing[aliases.get(customer_id, customer_id)].add(segment)
+    for customer_id, segment, is_marketing, moment, is_in_doubt in _contacts(store, ids, at):
+        survivor = aliases.get(customer_id, customer_id)
+        if is_in_doubt:
+            standing[survivor].add(segment)
+        known = last[survivor].get(segment)
+        last[survivor][segment] = moment if known is None else max(known, moment)
+        if is_marketing and moment > at - WEEK:
+            contacts[survivor].add((segment, moment))
+    return {
+        customer_id: Past(
+            frozenset(standing.get(customer_id, ())),
+            tuple(sorted(_once_a_day(contacts.get(customer_id, ())))),
+            last.get(customer_id, {}),
+        )
+        for customer_id in standing.keys() | last.keys()
+        if customer_id in wanted
+    }
+
+
+def _once_a_day(contacts: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
+    """One sync to several destinations at about one time is one contact of the segment."""
+    kept: list[tuple[str, int]] = []
+    for segment, moment in sorted(contacts):
+        if kept and kept[-1][0] == segment and moment - kept[-1][1] < _DAY // 2:
+            continue
+        kept.append((segment, moment))
+    return kept
+
+
+def _standing(store: Connection, ids: list[str] | None) -> Iterator[tuple[str, str]]:
+    table = schema.audience_states.c
+    query = select(table.customer_id, table.segment).where(table.is_member.is_(True))
+    for part in _parts(ids):
+        narrowed = query if part is None else query.where(table.customer_id.in_(part))
+        yield from store.execute(narrowed).tuples()
+
+
+def _contacts(
+    store: Connection, ids: list[str] | None, at: int
+) -> Iterator[tuple[str, str, bool, int, bool]]:
+    """Additions that arrived or may have: person, segment, whether marketing, moment, in doubt."""
+    ledger, rows = schema.deliveries.c, schema.outbox.c
+    arrived = select(
+        ledger.customer_id, ledger.segment, ledger.purpose, ledger.channel, ledger.delivered_at
+    ).where(ledger.operation == ADDED, ledger.delivered_at <= at)
+    doubtful = select(
+        rows.customer_id, rows.segment, rows.purpose, rows.channel, rows.updated_at
+    ).where(
+        rows.operation == ADDED,
+        or_(rows.state == IN_DOUBT[1], (rows.state == IN_DOUBT[0]) & (rows.attempts > 1)),
+    )
+    for query, table in ((arrived, ledger), (doubtful, rows)):
+        for part in _parts(ids):
+            narrowed = query if part is None else query.where(table.customer_id.in_(part))
+            for row in store.execute(narrowed):
+                is_marketing = row.purpose != TRANSACTIONAL and row.channel != WAITS
+                yield row[0], row[1], is_marketing, row[4], query is doubtful
+
+
+def _parts(ids: list[str] | None) -> Iterator[list[str] | None]:
+    if ids is None:
+        yield None
+        return
+    for start in range(0, len(ids), _LOOKUP):
+        yield ids[start : start + _LOOKUP]

@@ -1,0 +1,340 @@
+"""The decision: of all segments that want a person today, the one whose contact goes out, or none.
+
+Belongs here: the rule, pure, from facts that are handed in. Does not belong here: where the facts
+come from (contact_day.py), permission itself (gate.py), the hours of a place (quiet_hours.py).
+
+A segment wants each of its members. Every wish is judged on its own, strictest first:
+1. Permission and suppression, by the gate, on the segment's channels in order, the person's stated
+   one before them. No channel, no contact.
+2. The person's level. Below the level that the context needs, the plain context goes out where
+   the segment has one; at level none nothing does, for being in a segment is known of a person.
+3. Holdout: global, or of the segment.
+4. The wish itself: done (`exit_on`), too late (`not_after`), not due yet (`delay`), or the same
+   segment a short while ago (`cooldown_days`).
+5. Just bought: what the context offers, a variant or substitute of it. Then the quiet time after
+   an order, which lets thanks, education, service and transactional messages pass.
+6. The cap of marketing contacts, by the ledger, over the shop's day and over seven days.
+7. Quiet hours at the person's place.
+Of the wishes that are left the one of the lowest priority number goes out, of equals the first by
+name. The others keep their place until their `not_after`.
+
+Marketing and service (the transactional purpose) are decided apart: a receipt takes no offer's
+place. Who stands in a segment's audience already gets no new contact by staying, so cap, quiet
+hours, delay and cooldown ask only about those who would be new. A contact on site waits for the
+person to come, so it takes nobody's place; everything up to the quiet time holds there too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from enum import StrEnum
+
+from ingestion.vocabulary import AFTER_AN_ORDER, LEVELS, Reason
+from orchestration.activation.gate import TRANSACTIONAL
+from orchestration.activation.gate import Decision as Permission
+
+GLOBAL = "global"
+MARKETING, SERVICE = "marketing", "service"
+WAITS = "onsite"  # the channel on which nobody is interrupted
+WEEK = 7 * 24 * 3_600_000_000
+
+
+class Outcome(StrEnum):
+    """What becomes of a wish today."""
+
+    CHOSEN = "chosen"
+    DEFERRED = "deferred"
+    DROPPED = "dropped"
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentRules:
+    """What a segment's own file says of its contacts; lengths of time are microseconds.
+
+    `level`: what its context knows of the member. `has_plain`: whether it has a context for members
+    of whom less may be known. `not_after`: None is never.
+    """
+
+    name: str
+    channels: tuple[str, ...]
+    purpose: str
+    message_kind: str
+    priority: int = 100
+    level: str = "full"
+    has_plain: bool = True
+    delay: int = 0
+    not_after: int | None = None
+    cooldown: int = 0
+    exit_on: tuple[str, ...] = ()
+
+    @property
+    def contact_class(self) -> str:
+        """Whether its contacts are marketing or service."""
+        return SERVICE if self.purpose == TRANSACTIONAL else MARKETING
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The shop's own limits; lengths of time are microseconds."""
+
+    per_day: int = 1
+    per_week: int = 4
+    just_bought: int = 14 * 24 * 3_600_000_000
+    quiet_time: int = 14 * 24 * 3_600_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A member of a segment. Moments are microseconds in UTC, None is never.
+
+    `bought_at`: when the person last bought what the context offers, or a substitute.
+    """
+
+    segment: str
+    entered_at: int
+    bought_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """What the decision knows of a person. `held_out`: from which segments, or `global`.
+
+    `last_done`: per kind of interaction that some segment ends on, when it last happened.
+    """
+
+    customer_id: str
+    level: str = "segment"
+    ordered_at: int | None = None
+    preferred_channel: str | None = None
+    held_out: frozenset[str] = frozenset()
+    last_done: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What the ledger knows of a person.
+
+    `standing`: segments in whose audience the person is or may be. `contacts`: marketing contacts
+    of the last seven days, segment and moment, those of unknown fate among them. `last`: per
+    segment, the latest contact.
+    """
+
+    standing: frozenset[str] = frozenset()
+    contacts: tuple[tuple[str, int], ...] = ()
+    last: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When it is decided: now, and the bounds of the shop's day, microseconds in UTC."""
+
+    at: int
+    day: date
+    day_start: int
+    day_end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What becomes of one wish, and why; `is_plain`: the plain context goes out.
+
+    `send_at`: when it may leave at the earliest; `not_after`: until when it is worth it.
+    """
+
+    segment: str
+    channel: str
+    outcome: Outcome
+    reason: Reason | None = None
+    address_kind: str | None = None
+    is_plain: bool = False
+    send_at: int | None = None
+    not_after: int | None = None
+    is_standing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ContactDecision:
+    """One person's row of a day and class: the wish that goes first, and what lost to it."""
+
+    customer_id: str
+    contact_class: str
+    verdict: Verdict
+    rivals: tuple[Verdict, ...]
+
+
+# The gate's answer for a channel and a purpose
+Permit = Callable[[str, str], Permission]
+# The first allowed moment for a channel from a moment on; None is never
+Open = Callable[[str, int], int | None]
+
+
+def decide_day(
+    person: Person,
+    wishes: Iterable[Wish],
+    segments: Mapping[str, SegmentRules],
+    past: Past,
+    limits: Limits,
+    moment: Moment,
+    permit: Permit,
+    opens: Open,
+) -> tuple[list[ContactDecision], dict[str, Verdict]]:
+    """The rows of the day, at most one per class, and the verdict on every wish by segment."""
+    verdicts = {}
+    for wish in wishes:
+        rules = segments[wish.segment]
+        verdicts[wish.segment] = judge(wish, rules, person, past, limits, moment, permit, opens)
+    rows = []
+    for contact_class in (MARKETING, SERVICE):
+        rivals = [
+            verdicts[name]
+            for name in sorted(verdicts, key=lambda name: (segments[name].priority, name))
+            if segments[name].contact_class == contact_class and verdicts[name].channel != WAITS
+        ]
+        if rivals:
+            row = _choose(person.customer_id, contact_class, rivals, moment)
+            verdicts |= {each.segment: each for each in (row.verdict, *row.rivals)}
+            rows.append(row)
+    return rows, verdicts
+
+
+def judge(
+    wish: Wish,
+    rules: SegmentRules,
+    person: Person,
+    past: Past,
+    limits: Limits,
+    moment: Moment,
+    permit: Permit,
+    opens: Open,
+) -> Verdict:
+    """What becomes of one wish, whatever else wants the person."""
+    channel, permission = _channel(rules, person, permit)
+    not_after = None if rules.not_after is None else wish.entered_at + rules.not_after
+    is_standing = rules.name in past.standing
+    base = Verdict(
+        rules.name, channel, Outcome.DROPPED, not_after=not_after, is_standing=is_standing
+    )
+    if permission.reason is not None:
+        return replace(base, reason=permission.reason)
+    if not _may_know(rules, person):
+        return replace(base, reason=Reason.LEVEL)
+    if not person.held_out.isdisjoint((GLOBAL, rules.name)) and rules.purpose != TRANSACTIONAL:
+        return replace(base, reason=Reason.HOLDOUT)
+    reason, until = _timing(wish, rules, person, past, limits, moment)
+    if reason is None and not is_standing and channel != WAITS:
+        reason, until = _pressure(rules, channel, past, limits, moment, opens)
+    if reason is None:
+        return replace(
+            base,
+            outcome=Outcome.CHOSEN,
+            address_kind=permission.address[0] if permission.address else None,
+            is_plain=_is_below(rules, person),
+            send_at=moment.at,
+        )
+    if until is None or (not_after is not None and until >= not_after):
+        return replace(base, reason=reason)
+    return replace(
+        base,
+        outcome=Outcome.DEFERRED,
+        reason=reason,
+        address_kind=permission.address[0] if permission.address else None,
+        send_at=until,
+    )
+
+
+def _is_below(rules: SegmentRules, person: Person) -> bool:
+    """Whether the context knows more than may be known of the person; a receipt is its own."""
+    if rules.purpose == TRANSACTIONAL:
+        return False
+    return LEVELS.index(person.level) < LEVELS.index(rules.level)
+
+
+def _may_know(rules: SegmentRules, person: Person) -> bool:
+    """Being in a segment is known of its members, so level none leaves only what needs nothing."""
+    return not _is_below(rules, person) or (rules.has_plain and person.level != LEVELS[0])
+
+
+def _channel(rules: SegmentRules, person: Person, permit: Permit) -> tuple[str, Permission]:
+    """The first channel that is permitted, else the first with why it is not."""
+    channels = rules.channels
+    if person.preferred_channel in channels:
+        stated = person.preferred_channel
+        channels = (stated, *(each for each in channels if each != stated))
+    answers = [(each, permit(each, rules.purpose)) for each in channels]
+    return next((answer for answer in answers if answer[1].allowed), answers[0])
+
+
+def _timing(
+    wish: Wish, rules: SegmentRules, person: Person, past: Past, limits: Limits, moment: Moment
+) -> tuple[Reason | None, int | None]:
+    """Why the wish itself has to wait or go, and until when; nothing where it is due."""
+    at = moment.at
+    if any(person.last_done.get(kind, -1) > wish.entered_at for kind in rules.exit_on):
+        return Reason.GOAL_REACHED, None
+    if rules.not_after is not None and at >= wish.entered_at + rules.not_after:
+        return Reason.TOO_LATE, None
+    waits: list[tuple[Reason, int]] = []
+    if rules.name not in past.standing:
+        waits.append((Reason.TOO_EARLY, wish.entered_at + rules.delay))
+        if rules.name in past.last:
+            waits.append((Reason.COOLDOWN, past.last[rules.name] + rules.cooldown))
+    if rules.message_kind not in AFTER_AN_ORDER and rules.purpose != TRANSACTIONAL:
+        if wish.bought_at is not None:
+            waits.append((Reason.JUST_BOUGHT, wish.bought_at + limits.just_bought))
+        if person.ordered_at is not None:
+            waits.append((Reason.QUIET_TIME, person.ordered_at + limits.quiet_time))
+    return next(((reason, until) for reason, until in waits if at < until), (None, None))
+
+
+def _pressure(
+    rules: SegmentRules, channel: str, past: Past, limits: Limits, moment: Moment, opens: Open
+) -> tuple[Reason | None, int | None]:
+    """Whether one more contact is too many or too early in the day, and until when."""
+    if rules.contact_class == MARKETING:
+        today = [at for _, at in past.contacts if at >= moment.day_start]
+        if len(today) >= limits.per_day:
+            return Reason.CONTACT_CAP, moment.day_end
+        if len(past.contacts) >= limits.per_week:
+            oldest = sorted(at for _, at in past.contacts)[-limits.per_week]
+            return Reason.CONTACT_CAP, oldest + WEEK
+    allowed = moment.at if rules.message_kind == TRANSACTIONAL else opens(channel, moment.at)
+    if allowed != moment.at:
+        return Reason.QUIET_HOURS, allowed
+    return None, None
+
+
+def _choose(
+    customer_id: str, contact_class: str, verdicts: Sequence[Verdict], moment: Moment
+) -> ContactDecision:
+    """The first that goes out, else the first that still may, else the first of all.
+
+    What waits for the end of quiet hours today keeps its place before others of today; until then
+    the person stays in the audience where they stand.
+    """
+    winner = next((each for each in verdicts if _takes_the_day(each, moment)), None)
+    if winner is None:
+        waiting = (each for each in verdicts if each.outcome is Outcome.DEFERRED)
+        winner = next(waiting, verdicts[0])
+    keeps = next((each for each in verdicts if each.is_standing and _goes(each)), None)
+    rivals = tuple(
+        replace(each, outcome=Outcome.DEFERRED, reason=Reason.OTHER_SEGMENT, send_at=None)
+        if _goes(each) and (_goes(winner) or each is not keeps)
+        else each
+        for each in verdicts
+        if each is not winner
+    )
+    return ContactDecision(customer_id, contact_class, winner, rivals)
+
+
+def _goes(verdict: Verdict) -> bool:
+    return verdict.outcome is Outcome.CHOSEN
+
+
+def _takes_the_day(verdict: Verdict, moment: Moment) -> bool:
+    return _goes(verdict) or (
+        verdict.reason is Reason.QUIET_HOURS
+        and verdict.send_at is not None
+        and verdict.send_at < moment.day_end
+    )

@@ -1,0 +1,313 @@
+"""The decision over a published file and a store: what it reads, and what reaches a destination."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from datetime import datetime, timedelta
+from typing import Any
+
+import duckdb
+import pytest
+
+from ingestion.errors import BusyError, RegularsError
+from orchestration.activation import holdouts
+from orchestration.activation.contact_day import load_contact_day, read_contact_day
+from orchestration.activation.contact_tables import DECISIONS, HOLDOUTS, add_contact_tables
+from orchestration.activation.people import Target
+from orchestration.activation.plan import build_plan
+from orchestration.activation.sync import sync
+from orchestration.ops.commit import commit_after_publish
+from tests.orchestration.activation.shop import NOW, TARGET, Receiver, Shop
+
+CART = Target("cart", "receiver", "email", "marketing")
+
+
+@pytest.fixture
+def both(shop: Shop) -> Shop:
+    """Two segments want the same three people; carts go first."""
+    shop.limits = {"contacts_per_day": 1, "contacts_per_week": 2}
+    shop.further = {"cart": {"priority": 0, "message_kind": "reminder"}}
+    for one in ("c1", "c2", "c3"):
+        shop.add(one, f"{one}@a.example")
+        shop.grant(f"{one}@a.example")
+    shop.rows["segments.seg_cart"] = [
+        [one, "left a cup", '{"product_id": "7"}'] for one in ("c1", "c2")
+    ]
+    return shop
+
+
+def plan(shop: Shop, target: Target, at: datetime = NOW) -> tuple[dict[str, int], dict[str, int]]:
+    made = build_plan(shop.store, shop.home, target, at=at)
+    return made.counts, made.held_back_counts
+
+
+def send(shop: Shop, receiver: Receiver, target: Target, at: datetime = NOW) -> dict[str, int]:
+    report = sync(shop.store, shop.home, target, receiver, at=at, wait=lambda _: None)
+    return report.sent
+
+
+def test_each_person_stands_in_one_marketing_audience(both: Shop) -> None:
+    both.publish()
+    assert plan(both, CART)[0]["added"] == 2
+    assert plan(both, TARGET) == (
+        {"added": 1, "updated": 0, "removed": 0},
+        {"other_segment": 2},
+    )
+
+
+def test_who_moves_to_a_segment_that_goes_first_leaves_the_other_audience(both: Shop) -> None:
+    """The day after, because a second contact of one day waits."""
+    carts, both.rows["segments.seg_cart"] = both.rows["segments.seg_cart"], []
+    both.publish()
+    receiver = Receiver()
+    assert send(both, receiver, TARGET)["added"] == 3
+    both.rows["segments.seg_cart"] = carts
+    both.publish()
+    later = NOW + timedelta(hours=1)
+    assert plan(both, CART, later) == (
+        {"added": 0, "updated": 0, "removed": 0},
+        {"contact_cap": 2},
+    )
+    assert plan(both, TARGET, later)[0] == {"added": 0, "updated": 0, "removed": 0}
+    tomorrow = NOW + timedelta(days=1)
+    assert send(both, Receiver("carts"), CART, tomorrow)["added"] == 2
+    assert plan(both, TARGET, tomorrow)[0] == {"added": 0, "updated": 0, "removed": 2}
+
+
+def test_a_week_of_two_contacts_has_no_third(both: Shop) -> None:
+    both.further |= {
+        name: {"priority": -number, "message_kind": "newsletter"}
+        for number, name in enumerate(("news", "more"), 1)
+    }
+    both.publish()
+    for days, (name, expected) in enumerate([("cart", 1), ("news", 1), ("more", 0)]):
+        both.rows[f"segments.seg_{name}"] = [["c1", "because", "{}"]]
+        both.publish()
+        target = Target(name, "receiver", "email", "marketing")
+        sent = send(both, Receiver(name), target, NOW + timedelta(days=days))
+        assert sent["added"] == expected, name
+
+
+def test_contacts_under_an_id_that_was_merged_count_for_the_survivor(both: Shop) -> None:
+    carts, both.rows["segments.seg_cart"] = both.rows["segments.seg_cart"], []
+    both.publish()
+    send(both, Receiver(), TARGET)
+    del both.members["c2"]
+    both.people["c1"] = [("email", "c1@a.example"), ("email", "c2@a.example")]
+    both.people.pop("c2")
+    both.aliases = {"c2": "c1"}
+    both.rows["segments.seg_cart"] = carts[:1]
+    both.publish()
+    day = read_contact_day(both.home)
+    with both.store.read() as connection:
+        judged = day.judge(connection, NOW + timedelta(hours=1))
+    assert str(judged.verdicts["c1"]["cart"].reason) == "contact_cap"
+
+
+@pytest.mark.parametrize(
+    ("line", "context", "is_held"),
+    [
+        (["o1", "shop", "7", "CUP"], '{"product_id": "7"}', True),
+        (["o1", "shop", "9", "CUP"], '{"sku": "CUP"}', True),
+        (["o1", "shop", "8", "MUG"], '{"product_id": "7"}', True),  # a substitute
+        (["o1", "shop", "5", "PEN"], '{"product_id": "7"}', False),
+        (["o1", "shop", "7", "CUP"], "{}", False),
+    ],
+)
+def test_what_was_just_bought_or_a_substitute_of_it_is_not_offered(
+    both: Shop, line: list[str], context: str, is_held: bool
+) -> None:
+    both.limits |= {"quiet_time_days": 0}
+    both.rows |= {
+        "segments.seg_cart": [["c1", "left a cup", context]],
+        "marts.fct_orders": [["c1", "o1", "shop", True, NOW - timedelta(days=13)]],
+        "marts.fct_order_lines": [line],
+        "marts.dim_products": [["7", "drinking"], ["8", "drinking"], ["5", "writing"]],
+    }
+    both.publish()
+    assert plan(both, CART)[1] == ({"just_bought": 1} if is_held else {})
+    both.rows["marts.fct_orders"] = [["c1", "o1", "shop", True, NOW - timedelta(days=15)]]
+    both.publish()
+    assert plan(both, CART)[1] == {}
+
+
+def test_nobody_is_offered_anything_so_soon_after_an_order(both: Shop) -> None:
+    both.rows["marts.fct_orders"] = [
+        ["c1", "o1", "shop", True, NOW - timedelta(days=1)],
+        ["c2", "o2", "shop", False, NOW - timedelta(days=1)],  # cancelled
+    ]
+    both.publish()
+    assert plan(both, CART) == ({"added": 1, "updated": 0, "removed": 0}, {"quiet_time": 1})
+
+
+def test_whoever_may_not_be_told_what_is_known_gets_the_plain_context(both: Shop) -> None:
+    both.further["cart"] |= {
+        "level": "full",
+        "plain_context": '{"link": "/cart"}',
+        "description": "Left",
+    }
+    both.rows["marts.customer_personalisation"] = [["c2", "full"]]
+    both.publish()
+    changes = {
+        change.customer_id: (change.payload["reason"], change.payload["context"])
+        for change in build_plan(both.store, both.home, CART, at=NOW).changes
+    }
+    assert changes == {
+        "c1": ("Left", '{"link": "/cart"}'),
+        "c2": ("left a cup", '{"product_id": "7"}'),
+    }
+
+
+def test_a_text_at_night_waits_until_it_may_ring(both: Shop) -> None:
+    both.channel = "sms"
+    both.limits = {}
+    both.further["cart"] |= {"channel": "sms"}
+    both.rows["segments.seg_cart"] = [["c1", "left a cup", "{}"]]
+    both.people["c1"] = [("phone", "+447700900001")]
+    both.grant("+447700900001", kind="phone")
+    both.publish()
+    texts = Target("cart", "receiver", "sms", "marketing")
+    night = datetime(2026, 6, 2, 1, 0)
+    assert plan(both, texts, night)[1] == {"quiet_hours": 1}
+    assert plan(both, texts, datetime(2026, 6, 2, 8, 0))[0]["added"] == 1
+
+
+def test_a_revocation_after_the_decision_holds_at_sending(both: Shop) -> None:
+    both.publish()
+    day = read_contact_day(both.home)
+    both.revoke("c1@a.example")
+    report = sync(both.store, both.home, CART, Receiver(), at=NOW, day=day, wait=lambda _: None)
+    assert report.sent["added"] == 1 and report.held_back == {"revoked": 1}
+
+
+def test_four_senders_at_once_never_break_the_cap(both: Shop) -> None:
+    both.limits = {"contacts_per_day": 1, "contacts_per_week": 1}
+    names = ["one", "two", "three", "four"]
+    both.further = {name: {"priority": number} for number, name in enumerate(names)}
+    both.rows |= {f"segments.seg_{name}": [["c1", "because", "{}"]] for name in names}
+    both.members = {}
+    both.publish()
+    day = read_contact_day(both.home)
+    receivers = {name: Receiver(name) for name in names}
+
+    def work(name: str) -> None:
+        target = Target(name, name, "email", "marketing")
+        for _ in range(50):
+            try:
+                sync(
+                    both.store, both.home, target, receivers[name], at=NOW, day=day,
+                    wait=lambda _: None,
+                )  # fmt: skip
+            except BusyError:
+                continue
+            return
+
+    senders = [threading.Thread(target=work, args=(name,)) for name in names]
+    for sender in senders:
+        sender.start()
+    for sender in senders:
+        sender.join()
+    sent = [row for each in receivers.values() for row in each.log if row.operation == "added"]
+    assert len(sent) == 1
+
+
+def test_a_file_of_an_earlier_version_is_one_sentence(both: Shop) -> None:
+    both.publish()
+    with duckdb.connect(str(both.home.published)) as published:
+        published.execute("drop table marts.dim_contact_rules")
+    with pytest.raises(RegularsError, match="earlier version"):
+        build_plan(both.store, both.home, CART, at=NOW)
+
+
+def decided(shop: Shop, as_of: datetime = NOW) -> dict[str, list[dict[str, Any]]]:
+    """Both tables as a run would write them."""
+    with duckdb.connect(str(shop.home.published)) as published:
+        for table in (DECISIONS, HOLDOUTS):
+            published.execute(f"drop table if exists {table}")
+        published.execute(
+            "create table if not exists marts.fct_identity_changes (change_type varchar,"
+            " customer_id varchar, previous_customer_id varchar, recorded_at timestamp)"
+        )
+        published.execute(
+            "alter table marts.dim_customers add column if not exists is_known boolean"
+        )
+        published.execute("update marts.dim_customers set is_known = true")
+        add_contact_tables(published, shop.store, as_of)
+        return {
+            table: published.execute(f"select * from {table} order by all")
+            .to_arrow_table()
+            .to_pylist()
+            for table in (DECISIONS, HOLDOUTS)
+        }
+
+
+def commit(shop: Shop, run: str) -> None:
+    """Commit the file to the store as publishing does."""
+    with duckdb.connect(str(shop.home.published)) as published:
+        published.execute("update ops.build set run_id = ?", [run])
+    commit_after_publish(shop.store, shop.home, finished_at=NOW)
+
+
+def test_the_table_says_what_goes_out_and_what_lost(both: Shop) -> None:
+    both.publish()
+    rows = {row["customer_id"]: row for row in decided(both)[DECISIONS]}
+    assert set(rows) == {"c1", "c2", "c3"}
+    first = rows["c1"]
+    assert (first["segment"], first["channel"], first["class"]) == ("cart", "email", "marketing")
+    assert (first["outcome"], first["reason"], first["held_until"]) == ("chosen", None, None)
+    assert first["rivals"] == (
+        '[{"segment": "vip", "channel": "email", "outcome": "deferred", "reason": "other_segment"}]'
+    )
+    assert rows["c3"]["segment"] == "vip"
+    assert first["decided_for"].isoformat() == "2026-06-01"
+
+
+def test_the_same_file_is_decided_alike_and_days_before_stay(both: Shop) -> None:
+    both.publish()
+    assert decided(both) == decided(both)
+    commit(both, "one")
+    both.publish()
+    tomorrow = decided(both, NOW + timedelta(days=1))[DECISIONS]
+    assert Counter(row["decided_for"].day for row in tomorrow) == {1: 3, 2: 3}
+    commit(both, "two")
+    commit(both, "three")
+
+
+def test_holdouts_stay_with_merges_splits_and_a_changed_share(both: Shop) -> None:
+    people = [f"p{number}" for number in range(400)]
+    for one in people:
+        both.add(one, f"{one}@p.example", member=False)
+    both.limits |= {"holdout_share": 0.1}
+    both.publish()
+    first = {row["customer_id"]: row for row in decided(both)[HOLDOUTS]}
+    out = {one for one, row in first.items() if row["is_held_out"]}
+    assert 20 <= len(out) <= 65
+    commit(both, "one")
+    both.limits |= {"holdout_share": 0.2}
+    both.publish()
+    more = {row["customer_id"]: row for row in decided(both, NOW + timedelta(days=1))[HOLDOUTS]}
+    larger = {one for one, row in more.items() if row["is_held_out"]}
+    assert out < larger, "a larger share adds people and moves nobody else"
+    assert {more[one]["assigned_at"] for one in out} == {NOW}
+    assert {more[one]["assigned_at"] for one in larger - out} == {NOW + timedelta(days=1)}
+    someone = sorted(out)[0]
+    assert holdouts.origin_of("new", {"new": "between", "between": someone}) == someone
+    assert holdouts.is_held_out(someone, "global", 0.1, "salt")
+
+
+def test_who_is_held_out_reaches_no_destination(both: Shop) -> None:
+    both.limits |= {"holdout_share": 1.0}
+    both.publish()
+    decided(both)
+    for target in (CART, TARGET):
+        counts, held = plan(both, target)
+        assert counts["added"] == 0 and set(held) == {"holdout"}
+
+
+def test_nothing_is_decided_of_a_shop_without_segments_or_people(shop: Shop) -> None:
+    shop.publish()
+    assert decided(shop) == {DECISIONS: [], HOLDOUTS: []}
+    with duckdb.connect(str(shop.home.published)) as published:
+        published.execute("delete from marts.dim_segments")
+        assert load_contact_day(published, NOW).wishes == {}

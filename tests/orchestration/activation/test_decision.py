@@ -1,0 +1,351 @@
+"""The decision of a day: what goes out of all that wants a person, and why the others do not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ingestion.vocabulary import AFTER_AN_ORDER, CHANNELS, LEVELS, MESSAGE_KINDS, Reason
+from orchestration.activation.decision import (
+    GLOBAL,
+    WAITS,
+    WEEK,
+    Limits,
+    Moment,
+    Outcome,
+    Past,
+    Person,
+    SegmentRules,
+    Verdict,
+    Wish,
+    decide_day,
+)
+from orchestration.activation.gate import Decision as Permission
+
+HOUR = 3_600_000_000
+DAY = 24 * HOUR
+NOW = 1_000 * DAY + 10 * HOUR
+MOMENT = Moment(NOW, date(2026, 6, 1), 1_000 * DAY, 1_001 * DAY)
+CART = SegmentRules("cart", ("email",), "marketing", "reminder", priority=10)
+VIP = SegmentRules("vip", ("email", "sms"), "marketing", "offer", priority=20)
+THANKS = SegmentRules("thanks", ("email",), "marketing", "thank_you", priority=30)
+RECEIPT = SegmentRules("receipt", ("email",), "transactional", "transactional", priority=5)
+BANNER = SegmentRules("banner", ("onsite",), "personalisation", "offer", priority=1)
+ANN = Person("ann", level="full")
+NO_PAST, LIMITS = Past(), Limits()
+
+
+def yes(channel: str, purpose: str) -> Permission:
+    return Permission(None, ("email" if channel == "email" else "phone", "x"), "receipt")
+
+
+def only(*channels: str) -> object:
+    def permit(channel: str, purpose: str) -> Permission:
+        return yes(channel, purpose) if channel in channels else Permission(Reason.NO_CONSENT)
+
+    return permit
+
+
+def always(channel: str, at: int) -> int:
+    return at
+
+
+def decide(
+    *rules: SegmentRules,
+    person: Person = ANN,
+    past: Past = NO_PAST,
+    limits: Limits = LIMITS,
+    permit: object = yes,
+    opens: object = always,
+    entered_at: int = NOW - HOUR,
+    bought_at: int | None = None,
+) -> tuple[dict[str, Verdict], dict[str, tuple[str, str | None]]]:
+    wishes = [Wish(each.name, entered_at, bought_at) for each in rules]
+    segments = {each.name: each for each in rules}
+    rows, verdicts = decide_day(
+        person,
+        wishes,
+        segments,
+        past,
+        limits,
+        MOMENT,
+        permit,
+        opens,  # type: ignore[arg-type]
+    )
+    firsts = {row.contact_class: row.verdict for row in rows}
+    said = {
+        name: (str(each.outcome), str(each.reason) if each.reason else None)
+        for name, each in verdicts.items()
+    }
+    return firsts, said
+
+
+def test_the_segment_of_the_lowest_number_goes_out_and_the_others_keep_their_place() -> None:
+    firsts, said = decide(THANKS, VIP, CART)
+    assert firsts["marketing"].segment == "cart"
+    assert said == {
+        "cart": ("chosen", None),
+        "vip": ("deferred", "other_segment"),
+        "thanks": ("deferred", "other_segment"),
+    }
+
+
+def test_of_equal_priorities_the_name_decides() -> None:
+    firsts, _ = decide(replace(VIP, priority=10), CART)
+    assert firsts["marketing"].segment == "cart"
+
+
+def test_a_receipt_takes_no_offers_place() -> None:
+    firsts, _ = decide(RECEIPT, CART)
+    assert {kind: each.segment for kind, each in firsts.items()} == {
+        "marketing": "cart",
+        "service": "receipt",
+    }
+
+
+def test_what_waits_on_site_takes_nobodys_place() -> None:
+    firsts, said = decide(BANNER, CART)
+    assert firsts["marketing"].segment == "cart"
+    assert said["banner"] == ("chosen", None)
+
+
+def test_who_may_not_be_reached_is_dropped_and_the_next_segment_goes_out() -> None:
+    firsts, said = decide(CART, VIP, permit=only("sms"))
+    assert said["cart"] == ("dropped", "no_consent")
+    assert (firsts["marketing"].segment, firsts["marketing"].channel) == ("vip", "sms")
+    assert firsts["marketing"].address_kind == "phone"
+
+
+def test_the_stated_channel_goes_before_the_segments_order() -> None:
+    firsts, _ = decide(VIP, person=replace(ANN, preferred_channel="sms"))
+    assert firsts["marketing"].channel == "sms"
+    firsts, _ = decide(VIP, person=replace(ANN, preferred_channel="sms"), permit=only("email"))
+    assert firsts["marketing"].channel == "email"
+
+
+@pytest.mark.parametrize(
+    ("level", "rules", "expected"),
+    [
+        ("full", CART, ("chosen", False)),
+        ("segment", CART, ("chosen", True)),
+        ("segment", replace(CART, has_plain=False), ("dropped", False)),
+        ("segment", replace(CART, level="segment"), ("chosen", False)),
+        ("none", CART, ("dropped", False)),
+        ("none", replace(CART, level="segment"), ("dropped", False)),
+        ("none", replace(CART, level="none"), ("chosen", False)),
+        ("none", RECEIPT, ("chosen", False)),
+    ],
+)
+def test_no_more_is_used_of_a_person_than_their_level_allows(
+    level: str, rules: SegmentRules, expected: tuple[str, bool]
+) -> None:
+    firsts, _ = decide(rules, person=replace(ANN, level=level))
+    (first,) = firsts.values()
+    assert (str(first.outcome), first.is_plain) == expected
+
+
+def test_who_is_held_out_of_all_or_of_one_gets_none_of_it_but_receipts() -> None:
+    everywhere = replace(ANN, held_out=frozenset({GLOBAL}))
+    _, said = decide(CART, VIP, BANNER, RECEIPT, person=everywhere)
+    assert said == {
+        **dict.fromkeys(("cart", "vip", "banner"), ("dropped", "holdout")),
+        "receipt": ("chosen", None),
+    }
+    _, said = decide(CART, VIP, person=replace(ANN, held_out=frozenset({"cart"})))
+    assert said == {"cart": ("dropped", "holdout"), "vip": ("chosen", None)}
+
+
+def test_a_wish_has_its_time() -> None:
+    late = replace(CART, not_after=HOUR)
+    early = replace(CART, delay=4 * HOUR)
+    hopeless = replace(CART, delay=4 * HOUR, not_after=2 * HOUR)
+    done = replace(CART, exit_on=("order_placed",))
+    assert decide(late)[1]["cart"] == ("dropped", "too_late")
+    firsts, said = decide(early)
+    assert said["cart"] == ("deferred", "too_early")
+    assert firsts["marketing"].send_at == NOW + 3 * HOUR
+    assert decide(hopeless)[1]["cart"] == ("dropped", "too_early")
+    ordered = replace(ANN, last_done={"order_placed": NOW - HOUR // 2})
+    before = replace(ANN, last_done={"order_placed": NOW - 2 * HOUR})
+    assert decide(done, person=ordered)[1]["cart"] == ("dropped", "goal_reached")
+    assert decide(done, person=before)[1]["cart"] == ("chosen", None)
+
+
+def test_a_segment_comes_again_after_its_cooldown_alone() -> None:
+    rules = replace(CART, cooldown=5 * DAY)
+    recent = Past(last={"cart": NOW - 4 * DAY})
+    firsts, said = decide(rules, past=recent)
+    assert said["cart"] == ("deferred", "cooldown")
+    assert firsts["marketing"].send_at == NOW + DAY
+    assert decide(rules, past=Past(last={"cart": NOW - 5 * DAY}))[1]["cart"] == ("chosen", None)
+
+
+def test_nobody_is_offered_what_they_just_bought() -> None:
+    assert decide(VIP, bought_at=NOW - 13 * DAY)[1]["vip"] == ("deferred", "just_bought")
+    assert decide(VIP, bought_at=NOW - 14 * DAY)[1]["vip"] == ("chosen", None)
+    assert decide(THANKS, bought_at=NOW)[1]["thanks"] == ("chosen", None)
+
+
+@pytest.mark.parametrize("kind", MESSAGE_KINDS)
+def test_after_an_order_only_thanks_education_and_service_go_out(kind: str) -> None:
+    rules = replace(VIP, message_kind=kind)
+    _, said = decide(rules, person=replace(ANN, ordered_at=NOW - DAY))
+    expected = ("chosen", None) if kind in AFTER_AN_ORDER else ("deferred", "quiet_time")
+    assert said["vip"] == expected
+
+
+def test_a_second_contact_of_a_day_waits_for_the_next() -> None:
+    past = Past(contacts=(("other", MOMENT.day_start),))
+    firsts, said = decide(CART, past=past)
+    assert said["cart"] == ("deferred", "contact_cap")
+    assert firsts["marketing"].send_at == MOMENT.day_end
+    yesterday = Past(contacts=(("other", MOMENT.day_start - 1),))
+    assert decide(CART, past=yesterday)[1]["cart"] == ("chosen", None)
+    assert decide(RECEIPT, past=past)[1]["receipt"] == ("chosen", None)
+
+
+def test_a_week_has_its_number_of_contacts() -> None:
+    days = [NOW - 6 * DAY, NOW - 5 * DAY, NOW - 4 * DAY, NOW - 3 * DAY]
+    past = Past(contacts=tuple(("other", at) for at in days))
+    firsts, said = decide(CART, past=past)
+    assert said["cart"] == ("deferred", "contact_cap")
+    assert firsts["marketing"].send_at == days[0] + WEEK
+    assert decide(CART, past=replace(past, contacts=past.contacts[1:]))[1]["cart"][0] == "chosen"
+
+
+def test_who_stands_in_the_audience_stays_without_a_new_contact() -> None:
+    past = Past(standing=frozenset({"cart"}), contacts=(("cart", MOMENT.day_start),))
+    firsts, said = decide(CART, VIP, past=past, opens=lambda channel, at: at + HOUR)
+    assert firsts["marketing"].is_standing
+    assert said == {"cart": ("chosen", None), "vip": ("deferred", "contact_cap")}
+
+
+def test_what_waits_for_the_end_of_quiet_hours_keeps_its_place_before_others_of_the_day() -> None:
+    texts = replace(CART, channels=("sms",))
+
+    def quiet(channel: str, at: int) -> int:
+        return at + 2 * HOUR if channel == "sms" else at
+
+    firsts, said = decide(texts, replace(VIP, channels=("email",)), opens=quiet)
+    assert firsts["marketing"].segment == "cart"
+    assert firsts["marketing"].send_at == NOW + 2 * HOUR
+    assert said == {
+        "cart": ("deferred", "quiet_hours"),
+        "vip": ("deferred", "other_segment"),
+    }
+    past = Past(standing=frozenset({"vip"}))
+    _, said = decide(texts, replace(VIP, channels=("email",)), past=past, opens=quiet)
+    assert said["vip"] == ("chosen", None), "nobody leaves an audience before the next one has them"
+
+
+def test_hours_that_never_open_send_nothing() -> None:
+    _, said = decide(replace(CART, channels=("sms",)), opens=lambda channel, at: None)
+    assert said["cart"] == ("dropped", "quiet_hours")
+
+
+RULES = st.builds(
+    SegmentRules,
+    name=st.sampled_from("abcdefgh"),
+    channels=st.lists(st.sampled_from(CHANNELS), min_size=1, max_size=3, unique=True).map(tuple),
+    purpose=st.sampled_from(["marketing", "transactional", "ads"]),
+    message_kind=st.sampled_from(MESSAGE_KINDS),
+    priority=st.integers(1, 4),
+    level=st.sampled_from(LEVELS),
+    has_plain=st.booleans(),
+    delay=st.integers(0, 5).map(lambda hours: hours * HOUR),
+    not_after=st.none() | st.integers(1, 200).map(lambda hours: hours * HOUR),
+    cooldown=st.integers(0, 9).map(lambda days: days * DAY),
+    exit_on=st.sampled_from([(), ("order_placed",)]),
+)
+AGO = st.integers(0, 20 * 24).map(lambda hours: NOW - hours * HOUR)
+PEOPLE = st.builds(
+    Person,
+    customer_id=st.just("ann"),
+    level=st.sampled_from(LEVELS),
+    ordered_at=st.none() | AGO,
+    preferred_channel=st.none() | st.sampled_from(CHANNELS),
+    held_out=st.frozensets(st.sampled_from([GLOBAL, *"abc"]), max_size=1),
+    last_done=st.fixed_dictionaries({}, optional={"order_placed": AGO}),
+)
+PASTS = st.builds(
+    Past,
+    standing=st.frozensets(st.sampled_from("abcdefgh"), max_size=2),
+    contacts=st.lists(st.tuples(st.sampled_from("abcdefgh"), AGO), max_size=5).map(
+        lambda rows: tuple(row for row in rows if row[1] > NOW - WEEK)
+    ),
+    last=st.dictionaries(st.sampled_from("abcdefgh"), AGO, max_size=3),
+)
+
+
+@settings(max_examples=600, deadline=None)
+@given(
+    rules=st.lists(RULES, min_size=1, max_size=6, unique_by=lambda each: each.name),
+    person=PEOPLE,
+    past=PASTS,
+    permitted=st.frozensets(st.sampled_from(CHANNELS)),
+    quiet=st.booleans(),
+    entered_at=AGO,
+    bought_at=st.none() | AGO,
+)
+def test_what_must_never_happen_never_does(
+    rules: list[SegmentRules],
+    person: Person,
+    past: Past,
+    permitted: frozenset[str],
+    quiet: bool,
+    entered_at: int,
+    bought_at: int | None,
+) -> None:
+    """Whatever wants the person, and whatever came before."""
+    segments = {each.name: each for each in rules}
+    limits = Limits()
+
+    def opens(channel: str, at: int) -> int:
+        return at + 3 * HOUR if quiet and channel in {"sms", "push"} else at
+
+    arguments = (
+        person,
+        [Wish(name, entered_at, bought_at) for name in segments],
+        segments,
+        past,
+        limits,
+        MOMENT,
+        only(*permitted),
+        opens,
+    )
+    rows, verdicts = decide_day(*arguments)  # type: ignore[arg-type]
+    assert (rows, verdicts) == decide_day(*arguments)  # type: ignore[arg-type]
+    assert set(verdicts) == set(segments)
+    assert len({row.contact_class for row in rows}) == len(rows)
+    goes = [name for name, each in verdicts.items() if each.outcome is Outcome.CHOSEN]
+    for name in goes:
+        each, its = verdicts[name], segments[name]
+        assert each.channel in permitted and each.channel in its.channels
+        assert its.purpose == "transactional" or not person.held_out & {GLOBAL, name}
+        if its.purpose != "transactional":
+            known = "segment" if each.is_plain else its.level
+            assert LEVELS.index(known) <= LEVELS.index(person.level)
+            if its.message_kind not in AFTER_AN_ORDER:
+                for moment, days in ((person.ordered_at, 14), (bought_at, 14)):
+                    assert moment is None or moment + days * DAY <= NOW
+    loud = [name for name in goes if verdicts[name].channel != WAITS]
+    marketing = [name for name in loud if segments[name].purpose != "transactional"]
+    assert len(marketing) <= 1 and len(loud) - len(marketing) <= 1
+    for name in marketing:
+        if not verdicts[name].is_standing:
+            assert not [at for _, at in past.contacts if at >= MOMENT.day_start]
+            assert len(past.contacts) < limits.per_week
+            assert not (quiet and verdicts[name].channel in {"sms", "push"}) or (
+                segments[name].message_kind == "transactional"
+            )
+    for row in rows:
+        told = {row.verdict.segment, *(each.segment for each in row.rivals)}
+        assert len(told) == 1 + len(row.rivals), "each wish is told once"
+    for each in verdicts.values():
+        assert (each.reason is None) == (each.outcome is Outcome.CHOSEN)
+        if each.outcome is Outcome.DEFERRED and each.send_at and each.not_after:
+            assert each.send_at < each.not_after
