@@ -69,12 +69,6 @@ def allowed_from(channel: str, place: Place, shop: Shop, at: datetime) -> dateti
     return None
 
 
-def is_quiet(channel: str, place: Place, shop: Shop, at: datetime) -> bool:
-    """Whether a message of the channel must not ring there at this moment (naive UTC)."""
-    weeks = _hours(channel, place.country, place.region)
-    return bool(weeks) and not _is_open(weeks, _zones(place.country, shop), at)
-
-
 @cache
 def distinct_zones(zones: tuple[str, ...]) -> tuple[str, ...]:
     """The first of all zones whose clocks agree from 2020 to 2040, looked at once a week."""
