@@ -183,6 +183,12 @@ def _bridge_rows(reader: Reader, candidates: Sequence[Node]) -> list[Row]:
     return [row for row in rows if Node(row["identifier_type"], row["identifier_value"]) in wanted]
 
 
+def is_refused(reader: Reader, candidates: Sequence[Node]) -> bool:
+    """Whether a value stands for nobody: several people share it, or it is blocked."""
+    refused = (edge.refusal_reason for edge in edges_of(reader, candidates))
+    return bool(_refused_rows(reader, candidates)) or any(refused)
+
+
 def _refused_rows(reader: Reader, candidates: Sequence[Node]) -> list[Row]:
     """What stands for nobody among the candidates, also where it stood alone on its records."""
     values = sorted({node.value for node in candidates})

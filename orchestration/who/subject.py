@@ -31,7 +31,16 @@ from orchestration.home.whole_file import whole_file
 from orchestration.ops import schema
 from orchestration.ops.store import Store, from_micros, open_store
 from orchestration.published.reader import open_published
-from orchestration.who.explain import Reader, find_person, unreadable
+from orchestration.who.evidence import Node
+from orchestration.who.explain import (
+    NotFoundError,
+    Reader,
+    candidates_of,
+    find_person,
+    is_refused,
+    split_kind,
+    unreadable,
+)
 
 PUBLIC = ("marts", "segments", "activity")
 # Copies of what the store itself is asked for below, one run behind it.
@@ -42,6 +51,7 @@ PAIRS = (
     ("identifier_b_type", "identifier_b_value"),
 )
 _LOOKUP = 400
+UNPUBLISHED = "unpublished"  # in place of the id of somebody who is in no published run yet
 
 Keys = Sequence[tuple[str, str]]
 Rows = list[dict[str, Any]]
@@ -73,6 +83,9 @@ class Subject:
 def find_subject(home: Home, who: str) -> Subject:
     """The person behind any identifier or id, as `explain` takes it.
 
+    Whoever is in no published run yet is known by what the operational store holds of the
+    identifier alone, such as a consent that was recorded by hand.
+
     Raises:
         NotFoundError: nobody is known by it, or the value is shared.
         AmbiguousError: several people are.
@@ -80,7 +93,16 @@ def find_subject(home: Home, who: str) -> Subject:
     country = load_settings().shop.default_country
     with _readable(home) as connection:
         reader = Reader(connection)
-        return _subject(reader, find_person(reader, who, country)[0])
+        try:
+            return _subject(reader, find_person(reader, who, country)[0])
+        except NotFoundError:
+            candidates = candidates_of(*split_kind(who.strip()), country)
+            if is_refused(reader, candidates):
+                raise
+            keys = _keys_in_store(home, candidates)
+            if not keys:
+                raise
+            return Subject(UNPUBLISHED, (), keys, len(keys))
 
 
 def export_subject(home: Home, subject: Subject, *, at: datetime) -> SubjectExport:
@@ -114,6 +136,19 @@ def count_rows(home: Home, subject: Subject) -> dict[str, int]:
     with open_store(home) as store:
         tables |= _stored_rows(store, subject)
     return {table: len(rows) for table, rows in tables.items()}
+
+
+def _keys_in_store(home: Home, candidates: Sequence[Node]) -> Keys:
+    """Those of the identifiers of which the operational store holds anything."""
+    found: set[tuple[str, str]] = set()
+    wanted = {(node.type, node.value) for node in candidates}
+    with open_store(home) as store, store.read() as connection:
+        for table in schema.metadata.sorted_tables:
+            if "identifier_value" in table.c:
+                pair = (table.c.identifier_type, table.c.identifier_value)
+                query = select(*pair).where(tuple_(*pair).in_(wanted)).distinct()
+                found |= {(row[0], row[1]) for row in connection.execute(query)}
+    return tuple(sorted(found))
 
 
 @contextmanager
