@@ -122,6 +122,7 @@ def expected(shop: Dates) -> dict[str, int]:
         "at_risk_min_orders": max(3, typical),
         "overdue_min_days": percentile(gaps, 0.95) + 14,
         "recent_buyer_days": min(30, max(2, percentile(gaps, 0.5) // 2)),
+        "quiet_time_days": min(30, max(2, percentile(gaps, 0.5) // 2)),
     }
 
 
@@ -141,6 +142,7 @@ def test_a_weekly_shop_has_loyal_customers_who_stand_out(built: dict[str, Built]
         "at_risk_min_orders": 18,
         "overdue_min_days": 28,
         "recent_buyer_days": 3,
+        "quiet_time_days": 3,
     }
     assert 0.1 < len(shop.members["loyal_customers"]) / len(grocer) < 0.35
     gone = {name for name, days in grocer.items() if len(days) >= 18 and name[-1] == "0"}
@@ -166,6 +168,7 @@ FIXED = {
     "at_risk_min_orders": 3,
     "overdue_min_days": 180,
     "recent_buyer_days": 14,
+    "quiet_time_days": 14,
 }
 
 
