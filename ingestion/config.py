@@ -14,6 +14,8 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from ingestion.vocabulary import WEBHOOK_SECRETS
+
 CONFIG_NAME = "regulars.toml"
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -192,17 +194,6 @@ class Serve(Section):
     `https://hooks.shop.example`. Twilio signs it, and links to unsubscribe begin with it."""
 
     url_base: Annotated[str, Field(pattern=r"^(https?://[^/?#\s]+(/[^?#\s]*[^/?#\s])?)?$")] = ""
-
-
-# By kind of sender, the usual variable of its secret.
-WEBHOOK_SECRETS = {
-    "klaviyo": "KLAVIYO_WEBHOOK_SECRET",
-    "segment": "SEGMENT_WRITE_KEY",
-    "sendgrid": "SENDGRID_WEBHOOK_KEY",
-    "shopify": "SHOPIFY_CLIENT_SECRET",
-    "standard": "",
-    "twilio": "TWILIO_AUTH_TOKEN",
-}
 
 
 class Webhook(Section):

@@ -130,6 +130,16 @@ OF_THE_DAY = (
     Reason.OTHER_CHANNEL,
 )
 
+# Kinds of senders of webhooks, each with the usual variable of its secret.
+WEBHOOK_SECRETS = {
+    "klaviyo": "KLAVIYO_WEBHOOK_SECRET",
+    "segment": "SEGMENT_WRITE_KEY",
+    "sendgrid": "SENDGRID_WEBHOOK_KEY",
+    "shopify": "SHOPIFY_CLIENT_SECRET",
+    "standard": "",
+    "twilio": "TWILIO_AUTH_TOKEN",
+}
+
 # Parts of what Klaviyo says of a text that failed because its number can never be texted
 LOST_NUMBER = ("disconnected", "incapable", "invalid", "landline")
 

@@ -7,7 +7,7 @@ A segment wants each of its members. Every wish is judged on its own, strictest 
 1. Permission and suppression, by the gate, on the segment's channels in order, the person's stated
    one before them. No channel, no contact.
 2. The person's level. Below the level that the context needs, the plain context goes out where
-   the segment has one; at level none nothing does, for being in a segment is known of a person.
+   the segment has one, and nothing where it has none.
 3. Holdout: global, or of the segment.
 4. The wish itself: done (`exit_on`), too late (`not_after`), not due yet (`delay`), or the same
    segment a short while ago (`cooldown_days`).
@@ -252,8 +252,8 @@ def _is_below(rules: SegmentRules, person: Person) -> bool:
 
 
 def _may_know(rules: SegmentRules, person: Person) -> bool:
-    """Being in a segment is known of its members, so level none leaves only what needs nothing."""
-    return not _is_below(rules, person) or (rules.has_plain and person.level != LEVELS[0])
+    """Whether there is a context that tells no more of the person than their level allows."""
+    return rules.has_plain or not _is_below(rules, person)
 
 
 def _channel(rules: SegmentRules, person: Person, permit: Permit) -> tuple[str, Permission]:

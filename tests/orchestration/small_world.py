@@ -347,6 +347,15 @@ select 'y' as sync_run_id, md5(customer_id) as delivery_id, 'recent_buyers' as s
     'file' as destination, customer_id, 'added' as operation, 'email' as channel,
     'marketing' as purpose, 'delivered' as outcome, {as_of} - interval 1 day as delivered_at
 from dim_customers where last_ordered_at > {as_of} - interval 10 day;
+create table activity.fct_contact_decisions as
+select customer_id, {as_of}::date as decided_for, 'marketing' as class, 'recent_buyers' as segment,
+    'email' as channel, 'email' as address_kind, 'thank_you' as message_kind, {as_of} as send_at,
+    null::timestamp as not_after, null::timestamp as held_until, 'chosen' as outcome,
+    null::varchar as reason, '[]' as rivals
+from dim_customers where last_ordered_at > {as_of} - interval 10 day;
+create table activity.fct_holdouts as
+select customer_id, 'global' as holdout, false as is_held_out, {as_of} as assigned_at
+from dim_customers;
 create table activity.fct_held_back as
 select 'y' as sync_run_id, customer_id, 'recent_buyers' as segment, 'file' as destination,
     'email' as channel, 'marketing' as purpose, 'no_consent' as reason,

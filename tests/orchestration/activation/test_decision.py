@@ -134,8 +134,9 @@ def test_the_stated_channel_goes_before_the_segments_order() -> None:
         ("segment", CART, ("chosen", True)),
         ("segment", replace(CART, has_plain=False), ("dropped", False)),
         ("segment", replace(CART, level="segment"), ("chosen", False)),
-        ("none", CART, ("dropped", False)),
-        ("none", replace(CART, level="segment"), ("dropped", False)),
+        ("none", CART, ("chosen", True)),
+        ("none", replace(CART, level="segment"), ("chosen", True)),
+        ("none", replace(CART, has_plain=False), ("dropped", False)),
         ("none", replace(CART, level="none"), ("chosen", False)),
         ("none", RECEIPT, ("chosen", False)),
     ],
@@ -327,8 +328,8 @@ def test_what_must_never_happen_never_does(
         assert each.channel in permitted and each.channel in its.channels
         assert its.purpose == "transactional" or not person.held_out & {GLOBAL, name}
         if its.purpose != "transactional":
-            known = "segment" if each.is_plain else its.level
-            assert LEVELS.index(known) <= LEVELS.index(person.level)
+            is_below = LEVELS.index(person.level) < LEVELS.index(its.level)
+            assert each.is_plain == is_below and (its.has_plain or not is_below)
             if its.message_kind not in AFTER_AN_ORDER:
                 for moment, days in ((person.ordered_at, 14), (bought_at, 14)):
                     assert moment is None or moment + days * DAY <= NOW
