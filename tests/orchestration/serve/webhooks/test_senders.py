@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
-from ingestion.config import REPOSITORY, WEBHOOK_SECRETS
+from ingestion.config import REPOSITORY
 from ingestion.errors import UsageError
 from ingestion.settings_file import load_settings
+from ingestion.vocabulary import WEBHOOK_SECRETS
 from orchestration.ops import store as store_module
 from orchestration.ops.permission.consent_facts import Arrival, FactCounts
 from orchestration.ops.store import Store
