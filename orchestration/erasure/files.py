@@ -20,14 +20,16 @@ import pyarrow.parquet as pq
 
 from orchestration.erasure.texts import Texts
 from orchestration.home.layout import Home
+from orchestration.home.lock import hold
 from orchestration.home.scratch import sweep_home
-from orchestration.home.whole_file import whole_file
+from orchestration.home.whole_file import PART, whole_file
 from orchestration.ops.tombstones import Erasable
 from orchestration.published.files import remove, remove_database
 from orchestration.published.swap import versions_dir
 
 _SQLITE = b"SQLite format 3\x00"
 BACKUP_ENDINGS = (".age",)
+SENDERS_WAIT_SECONDS = 12 * 3_600.0  # a paced send is over by then
 
 
 def erase_from_files(home: Home, subject: Erasable) -> dict[str, int]:
@@ -56,13 +58,19 @@ def erase_from_files(home: Home, subject: Erasable) -> dict[str, int]:
 
 
 def erase_from_delivered(home: Home, subject: Erasable) -> int:
-    """Take the person out of what was delivered into the home; how many files changed.
+    """Take the person out of what was delivered into the home; how many files changed or went.
 
-    A removal that a destination in the home took later stands there too, with its address.
+    A removal that a destination in the home took later stands there too, with its address. Nobody
+    sends meanwhile: what a sender wrote between the reading and the writing would be lost.
+
+    Raises:
+        BusyError: somebody still sends after `SENDERS_WAIT_SECONDS`.
     """
     texts = Texts.of(subject)
-    paths = [path for path in sorted(home.delivered.rglob("*")) if path.is_file()]
-    return sum(_without_rows(path, texts) for path in paths)
+    with hold(home.sending_lock, SENDERS_WAIT_SECONDS):
+        unfinished = sum(remove(path) for path in sorted(home.delivered.rglob(f"*{PART}")))
+        paths = [path for path in sorted(home.delivered.rglob("*")) if path.is_file()]
+        return unfinished + sum(_without_rows(path, texts) for path in paths)
 
 
 def left_as_they_are(home: Home, location: str) -> list[str]:

@@ -14,6 +14,8 @@ from typing import BinaryIO
 
 from orchestration.home.layout import OWNER_ONLY
 
+PART = ".part"  # a file that is being written, or that a killed process left
+
 
 def private_file(path: Path) -> BinaryIO:
     """A new file of bytes, its owner's only.
@@ -28,7 +30,7 @@ def private_file(path: Path) -> BinaryIO:
 @contextmanager
 def whole_file(path: Path) -> Iterator[BinaryIO]:
     """A stream whose content appears at `path` at once when the block ends, or not at all."""
-    beside = path.with_name(f"{path.name}.part")
+    beside = path.with_name(f"{path.name}{PART}")
     # Whatever lies there is taken away and not written into: it could be a link to another file.
     beside.unlink(missing_ok=True)
     try:

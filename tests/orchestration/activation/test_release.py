@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import csv
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 import pytest
@@ -18,6 +14,7 @@ from orchestration.activation.release import release_due, what_is_due
 from orchestration.home import lock
 from orchestration.ops.store import to_micros
 from orchestration.ops.unread_sources import begin_reading
+from tests.locks import held_elsewhere
 from tests.orchestration.activation.shop import NOW, Shop
 from tests.orchestration.activation.test_contact_day import commit, decided
 
@@ -25,13 +22,6 @@ NIGHT = datetime(2026, 6, 2, 1, 0)  # 02:00 in London
 MORNING = datetime(2026, 6, 2, 8, 0)  # 09:00
 SETTINGS = Settings(destinations={"receiver": Destination(send=True)})
 PHONE = "+447700900001"
-HOLD = """
-import sys, time
-from filelock import FileLock
-with FileLock(sys.argv[1]):
-    print("held", flush=True)
-    time.sleep(60)
-"""
 
 
 @pytest.fixture
@@ -47,20 +37,6 @@ def night(shop: Shop) -> Shop:
     return shop
 
 
-@contextmanager
-def held(path: object) -> Iterator[None]:
-    """Another process holds the lock."""
-    with subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(path)], stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None
-        process.stdout.readline()
-        try:
-            yield
-        finally:
-            process.kill()
-
-
 def at(moment: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(release, "moment", lambda _home: moment)
 
@@ -73,7 +49,7 @@ def sent(shop: Shop) -> list[str]:
 def test_a_row_put_off_to_nine_leaves_at_nine_while_a_run_holds_the_home(
     night: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with held(night.home.lock):
+    with held_elsewhere(night.home.lock):
         assert lock.is_busy(night.home.lock)
         at(MORNING - timedelta(minutes=1), monkeypatch)
         assert release_due(night.home, SETTINGS) == []
@@ -109,7 +85,7 @@ def test_nothing_leaves_while_refusals_are_being_read(
 
 def test_only_one_sends_at_a_time(night: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     at(MORNING, monkeypatch)
-    with held(night.home.sending_lock), pytest.raises(BusyError):
+    with held_elsewhere(night.home.sending_lock), pytest.raises(BusyError):
         release_due(night.home, SETTINGS)
 
 

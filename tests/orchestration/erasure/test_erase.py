@@ -12,17 +12,21 @@ import pyarrow.parquet as pq
 import pytest
 from sqlalchemy import func, select
 
+from ingestion.errors import BusyError
 from ingestion.forgetting.whose import PERSONAL, WITHOUT_PEOPLE
 from ingestion.registry import SOURCES
 from orchestration.activation.ledger import broken_laws
 from orchestration.activation.removal import tell_destinations
+from orchestration.erasure import files
 from orchestration.erasure.erase import carry_out, finish_erasures, strip_arrivals
 from orchestration.home.layout import Home
+from orchestration.home.whole_file import PART
 from orchestration.ops import schema
 from orchestration.ops.permission.consents import ConsentEvent, record_consents
 from orchestration.ops.store import Store, open_store
 from orchestration.ops.tombstones import forgotten_at, open_erasures, request
 from orchestration.run.run import RunRequest, open_run
+from tests.locks import held_elsewhere
 from tests.orchestration.erasure.planted import (
     NOW,
     SHARED,
@@ -173,6 +177,26 @@ def test_a_destination_that_is_switched_off_is_told_later_and_its_address_kept(h
         with store.read() as connection:
             assert open_erasures(connection) == []
     assert json.loads(path.read_text())["still_to_be_told"] == []
+
+
+def test_a_file_that_a_killed_process_left_half_written_goes(home: Home) -> None:
+    audience = home.delivered / "file" / "vip" / "audience.csv"
+    half = audience.with_name(f"{audience.name}{PART}")
+    shutil.copy(audience, half)
+    with open_store(home) as store:
+        forget(home, store, 1)
+    assert not half.exists()
+    assert audience.read_text().count("wandering-canary") == PEOPLE - 1
+
+
+def test_nobody_writes_delivered_files_while_somebody_is_taken_out_of_them(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "SENDERS_WAIT_SECONDS", 0.0)
+    before = (home.delivered / "file" / "vip" / "audience.csv").read_bytes()
+    with held_elsewhere(home.sending_lock), pytest.raises(BusyError):
+        files.erase_from_delivered(home, subject(1))
+    assert (home.delivered / "file" / "vip" / "audience.csv").read_bytes() == before
 
 
 def test_what_arrives_again_is_taken_out_before_anybody_reads_it(home: Home) -> None:
