@@ -1,7 +1,7 @@
 """The single events of every visit, as numbers: what, when, which product.
 
-Belongs here: expanding visits into events, and the troubles of their delivery (late, skewed,
-twice). Does not belong here: the JSON they are written as (writing).
+Belongs here: expanding visits into events, the checkouts begun in them, and the troubles of
+delivery (late, skewed, twice). Does not belong here: the JSON they are written as (writing).
 """
 
 from __future__ import annotations
@@ -62,6 +62,19 @@ class Events:
     delivered: Ints
 
 
+@dataclass(frozen=True)
+class Checkouts:
+    """One row per checkout that somebody began, gave an address in and left; in time order.
+
+    `visit` is the row in Visits, `product` what was in it. The site's own event of it may come in
+    late, or not at all.
+    """
+
+    visit: Ints
+    began: Ints
+    product: Ints
+
+
 def make_events(
     rng: np.random.Generator,
     visits: Visits,
@@ -70,7 +83,7 @@ def make_events(
     lines: Lines,
     calendar: Calendar,
     troubles: Troubles,
-) -> Events:
+) -> tuple[Events, Checkouts]:
     """Expand the visits; a visit's events stand in the order in which they happened."""
     parts = _fixed(rng, visits, orders) + _products(visits, people, orders, lines)
     visit, stage, kind, product, quantity = (
@@ -83,7 +96,11 @@ def make_events(
     firsts = np.cumsum(counts) - counts
     place = np.arange(len(visit)) - firsts[visit]
     occurred = _times(rng, visits, orders, visit, place, kind, firsts)
-    return _delivered(rng, visit, place, kind, product, quantity, occurred, calendar, troubles)
+    left = _left(visits, visit, kind, product, occurred)
+    return (
+        _delivered(rng, visit, place, kind, product, quantity, occurred, calendar, troubles),
+        left,
+    )
 
 
 Part = tuple[Ints, Ints, Ints, Ints, Ints]
@@ -183,6 +200,17 @@ def _times(
     has_order = visits.order[visit] >= 0
     moved = np.where(has_order, occurred + overshoot[visit], occurred)
     return np.asarray(moved, dtype=np.int64)
+
+
+def _left(visits: Visits, visit: Ints, kind: Ints, product: Ints, occurred: Ints) -> Checkouts:
+    """A visit that ends in a checkout put one product into the cart before it."""
+    ends = (visits.depth == CHECKOUT) & (visits.email >= 0)
+    carted = np.full(len(visits), NOBODY)
+    added = kind == ADDED
+    carted[visit[added]] = product[added]
+    begun = np.flatnonzero((kind == CHECKOUT_STARTED) & ends[visit])
+    begun = begun[np.lexsort((visit[begun], occurred[begun]))]
+    return Checkouts(visit[begun], occurred[begun], carted[visit[begun]])
 
 
 def _delivered(

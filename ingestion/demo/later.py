@@ -99,6 +99,7 @@ def known_at(block: Block, moment: int) -> Block:
         subscriptions=replace(subscriptions, ended=np.where(ended < moment, ended, mailing.NEVER)),
         consents=rows_of(block.consents, block.consents.occurred < moment),
         events=rows_of(block.events, block.events.delivered < moment),
+        checkouts=rows_of(block.checkouts, block.checkouts.began < moment),
         feedback=rows_of(block.feedback, block.feedback.occurred < moment),
     )
 
@@ -153,7 +154,9 @@ def _lived_on(later: Later, base: Block) -> Block:
             messages.clicked[clicks], messages.campaign[clicks],
         ),
     )  # fmt: skip
-    events = clickstream.make_events(stream(10), visits, people, orders, lines, calendar, troubles)
+    events, begun = clickstream.make_events(
+        stream(10), visits, people, orders, lines, calendar, troubles
+    )
     events = rows_of(events, events.delivered >= calendar.start)
     consents = _spoken(stream(11), base, subs, calendar)
     order = np.where(visits.order >= 0, visits.order + len(base.orders), NOBODY)
@@ -169,6 +172,7 @@ def _lived_on(later: Later, base: Block) -> Block:
         },
         visits=_after(base.visits, replace(visits, order=order)),
         events=_after(base.events, replace(events, visit=events.visit + len(base.visits))),
+        checkouts=_after(base.checkouts, replace(begun, visit=begun.visit + len(base.visits))),
         consents=_after(base.consents, consents),
         feedback=_after(base.feedback, permissions.about(feedback, all_lines)),
         switches=switches,

@@ -133,5 +133,6 @@ def _online(block: Block, world: World) -> Block:
         lines=choices.priced(lines, orders, world.shelf),
         visits=rows_of(block.visits, nothing),
         events=rows_of(block.events, nothing),
+        checkouts=rows_of(block.checkouts, nothing),
         consents=rows_of(block.consents, nothing),
     )

@@ -196,6 +196,7 @@ def _block_tables(calendar: Calendar, block: Block) -> dict[str, pa.Table]:
             {"v": np.arange(len(block.visits))} | _renamed(block.visits, "order", "order_row")
         ),
         "events": pa.table(_columns(block.events)),
+        "begun_checkouts": pa.table(_columns(block.checkouts)),
         "consents": pa.table(
             {"c": np.arange(len(block.consents.person))} | _columns(block.consents)
         ),

@@ -53,6 +53,7 @@ class Block:
     exposures: dict[str, Ints]
     visits: browsing.Visits
     events: clickstream.Events
+    checkouts: clickstream.Checkouts
     consents: permissions.Consents
     contacts: permissions.Contacts
     feedback: permissions.Feedback
@@ -157,7 +158,9 @@ def make_block(world: World, index: int) -> Block:
             messages.campaign[clicked],
         ),
     )
-    events = clickstream.make_events(stream(9), visits, people, orders, lines, calendar, troubles)
+    events, checkouts = clickstream.make_events(
+        stream(9), visits, people, orders, lines, calendar, troubles
+    )
     return Block(
         index=index,
         seed=world.seed,
@@ -170,6 +173,7 @@ def make_block(world: World, index: int) -> Block:
         exposures=exposures,
         visits=visits,
         events=events,
+        checkouts=checkouts,
         consents=permissions.make_consents(
             stream(10), people, ids, orders, subs, calendar, troubles
         ),

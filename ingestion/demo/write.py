@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 
 from ingestion.demo import (
+    write_checkouts,
     write_claims,
     write_folders,
     write_klaviyo,
@@ -43,6 +44,7 @@ def write_api(world: World, folder: Path) -> None:
             write_klaviyo.prepare(con, since, until)
             write_klaviyo.write_api_block(con, folder / "klaviyo", block.index)
             write_shopify.write_api_block(con, folder / "shopify", block.index)
+            write_checkouts.write_api_block(con, folder / "shopify", block.index, until)
         write_klaviyo.write_api_fixed(con, folder / "klaviyo", since)
         write_shopify.write_api_fixed(con, folder / "shopify", since, until)
 
@@ -94,7 +96,9 @@ def _write_fixed_folders(con: Connection, world: World, folder: Path) -> None:
 def _write_demo_block(world: World, folder: Path, index: int) -> None:
     with _written_block(world, folder, ".jsonl.gz", index) as con:
         write_klaviyo.write_api_block(con, folder / "api" / "klaviyo", index)
-        write_shopify.write_api_block(con, folder / "api" / "shopify", index)
+        shopify = folder / "api" / "shopify"
+        write_shopify.write_api_block(con, shopify, index)
+        write_checkouts.write_api_block(con, shopify, index, world.calendar.end)
 
 
 def _write_block_files(world: World, folder: Path, ending: str, index: int) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from ingestion.demo import (
+    write_checkouts,
     write_claims,
     write_folders,
     write_klaviyo,
@@ -125,6 +126,7 @@ def _write_api_block(
     write_klaviyo.prepare(con, later.world.calendar.start, later.world.calendar.end)
     write_klaviyo.write_api_block(con, folder / "klaviyo", known.index)
     write_shopify.write_api_block(con, folder / "shopify", known.index)
+    write_checkouts.write_api_block(con, folder / "shopify", known.index, moment)
 
 
 def _copy_some(con: Connection, query: str, path: Path) -> None:

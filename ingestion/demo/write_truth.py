@@ -1,7 +1,7 @@
 """The truth about the pretend shop, as Parquet: who is who, who is worth what, who said yes.
 
 Data flow: tables of a block -> truth/{people,identifiers,orders,consents,campaigns,exposures,
-holdouts,experiments,brand_switches,gifts,programmes,levels,vouchers,personas,stores,
+holdouts,experiments,brand_switches,checkouts,gifts,programmes,levels,vouchers,personas,stores,
 traffic,volumes}/part-BBB.parquet
 Only the scorecard, tests and benchmarks may read it; nothing in the data refers to it.
 """
@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from ingestion.demo import (
     catalogue,
+    write_checkouts,
     write_experiments,
     write_gifts,
     write_levels,
@@ -246,6 +247,7 @@ _TABLES = {
     "brand_switches": write_truth_choices.BRAND_SWITCHES,
     "programmes": write_programmes.TRUTH,
     "experiments": write_experiments.TRUTH,
+    "checkouts": write_checkouts.TRUTH,
     "gifts": write_gifts.TRUTH,
     "levels": write_levels.TRUTH,
     **write_offers.TRUTH,
@@ -280,6 +282,7 @@ def write_block_truth(con: Connection, world: World, folder: Path, block: int) -
         write_truth_choices.write_fixed_choices(con, folder)
     con.execute(_KEYS)
     con.execute(write_gifts.GIFTS)
+    write_checkouts.prepare(con, world.calendar.end)
     _group_by_evidence(con)
     for name, query in _TABLES.items():
         copy_table(con, query, folder / name / f"part-{block:03d}.parquet")

@@ -295,3 +295,19 @@ def test_another_world_in_the_same_home_is_refused(demo_home: DemoHome, regulars
     done = regulars("demo", "--people", "500", "--home", demo_home.root)
     assert done.code == 2
     assert "--home" in done.err
+
+
+def test_of_each_checkout_the_table_says_what_the_truth_has(demo_home: DemoHome) -> None:
+    """An order that nobody can be tied to answers no checkout, so such a one counts as left."""
+    pairs = demo_home.query(
+        f"""
+        select told.status, found.status, count(*), count(found.customer_id)
+        from '{demo_home.root}/demo/truth/checkouts/*.parquet' told
+        full join marts.fct_checkouts found using (checkout_id) group by all
+        """
+    )
+    assert {told for told, *_ in pairs} >= {"abandoned", "ordered_since", "bought"}
+    apart = [pair for pair in pairs if pair[0] != pair[1]]
+    assert {pair[:2] for pair in apart} <= {("ordered_since", "abandoned")}
+    assert sum(pair[2] for pair in apart) <= 0.1 * sum(pair[2] for pair in pairs)
+    assert all(count == of_people for *_, count, of_people in pairs)

@@ -1,7 +1,7 @@
 {#-
     Checkouts with whose they are and what became of them. One is bought when Shopify says so or an order names it;
     any other order that the person placed since it was begun answers it too, so nobody is reminded of a cart after
-    they bought.
+    they bought. What was typed in one that was left is no evidence of who somebody is: it is looked up only.
 -#}
 with checkouts as (
     select *
