@@ -102,6 +102,7 @@ class Reason(StrEnum):
     COOLDOWN = "cooldown"
     JUST_BOUGHT = "just_bought"
     QUIET_TIME = "quiet_time"
+    COMPLAINT_RATE = "complaint_rate"
     CONTACT_CAP = "contact_cap"
     QUIET_HOURS = "quiet_hours"
     OTHER_SEGMENT = "other_segment"
@@ -124,6 +125,7 @@ OF_THE_DAY = (
     Reason.COOLDOWN,
     Reason.JUST_BOUGHT,
     Reason.QUIET_TIME,
+    Reason.COMPLAINT_RATE,
     Reason.CONTACT_CAP,
     Reason.QUIET_HOURS,
     Reason.OTHER_SEGMENT,

@@ -11,6 +11,11 @@ def datediff(first: str, second: str, unit: str) -> str:
     return f"date_diff('{unit}', {first}, {second})"
 
 
+def dateadd(unit: str, interval: int, moment: str) -> str:
+    """A moment moved on by so many units."""
+    return f"date_add({moment}, interval ({interval}) {unit})"
+
+
 def position(part: str, text: str) -> str:
     """Where a text begins in another, from 1; 0 if nowhere."""
     return f"position({part} in {text})"

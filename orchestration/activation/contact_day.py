@@ -218,8 +218,22 @@ def load_rules(connection: duckdb.DuckDBPyConnection) -> Rules:
             exit_on=tuple(json.loads(each[9])),
         )
         shares[segment] = float(each[10])
-    limits = Limits(per_day, per_week, bought * _DAY, quiet * _DAY)
+    held = _promotions_from(connection, timezone)
+    limits = Limits(per_day, per_week, bought * _DAY, quiet * _DAY, held)
     return Rules(segments, limits, Shop(timezone, country), shares, salt)
+
+
+def _promotions_from(connection: duckdb.DuckDBPyConnection, timezone: str) -> int | None:
+    """When promotions by email may go out again, as far as complaints ever held any sender's.
+
+    Which sender an audience's messages will leave by is not known here, so the last one counts.
+    """
+    if not has_table(connection, "marts", "rpt_complaint_rates"):
+        return None
+    row = connection.execute("select max(held_until) from marts.rpt_complaint_rates").fetchone()
+    if row is None or row[0] is None:
+        return None
+    return to_micros(quiet_hours.day_bounds(row[0], timezone)[0])
 
 
 def load_contact_day(

@@ -13,15 +13,16 @@ A segment wants each of its members. Every wish is judged on its own, strictest 
    segment a short while ago (`cooldown_days`).
 5. Just bought: what the context offers, a variant or substitute of it. Then the quiet time after
    an order, which lets thanks, education, service and transactional messages pass.
-6. The cap of marketing contacts, by the ledger, over the shop's day and over seven days.
-7. Quiet hours at the person's place.
+6. Complaints: while too many of the shop's emails were reported as spam, promotions by email wait.
+7. The cap of marketing contacts, by the ledger, over the shop's day and over seven days.
+8. Quiet hours at the person's place.
 Of the wishes that are left the one of the lowest priority number goes out, of equals the first by
 name. The others keep their place until their `not_after`.
 
 Marketing and service (the transactional purpose) are decided apart: a receipt takes no offer's
-place. Who stands in a segment's audience already gets no new contact by staying, so cap, quiet
-hours, delay and cooldown ask only about those who would be new. A contact on site waits for the
-person to come, so it takes nobody's place; everything up to the quiet time holds there too.
+place. Who stands in a segment's audience already gets no new contact by staying, so complaints,
+cap, quiet hours, delay and cooldown ask only about those who would be new. A contact on site waits
+for the person to come, so it takes nobody's place; everything up to the quiet time holds there too.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ from orchestration.activation.gate import Decision as Permission
 
 GLOBAL = "global"
 MARKETING, SERVICE = "marketing", "service"
+EMAIL = "email"
 WAITS = "onsite"  # the channel on which nobody is interrupted
 WEEK = 7 * 24 * 3_600_000_000
 
@@ -77,12 +79,16 @@ class SegmentRules:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The shop's own limits; lengths of time are microseconds."""
+    """The shop's own limits; lengths of time are microseconds.
+
+    `promotions_from`: when promotions by email may go out again, after too many complaints.
+    """
 
     per_day: int = 1
     per_week: int = 4
     just_bought: int = 14 * 24 * 3_600_000_000
     quiet_time: int = 14 * 24 * 3_600_000_000
+    promotions_from: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,7 +286,7 @@ def _timing(
         waits.append((Reason.TOO_EARLY, wish.entered_at + rules.delay))
         if rules.name in past.last:
             waits.append((Reason.COOLDOWN, past.last[rules.name] + rules.cooldown))
-    if rules.message_kind not in AFTER_AN_ORDER and rules.purpose != TRANSACTIONAL:
+    if _is_promotion(rules):
         if wish.bought_at is not None:
             waits.append((Reason.JUST_BOUGHT, wish.bought_at + limits.just_bought))
         if person.ordered_at is not None:
@@ -292,6 +298,9 @@ def _pressure(
     rules: SegmentRules, channel: str, past: Past, limits: Limits, moment: Moment, opens: Open
 ) -> tuple[Reason | None, int | None]:
     """Whether one more contact is too many or too early in the day, and until when."""
+    held = limits.promotions_from
+    if held is not None and moment.at < held and channel == EMAIL and _is_promotion(rules):
+        return Reason.COMPLAINT_RATE, held
     if rules.contact_class == MARKETING:
         today = [at for _, at in past.contacts if at >= moment.day_start]
         if len(today) >= limits.per_day:
@@ -303,6 +312,11 @@ def _pressure(
     if allowed != moment.at:
         return Reason.QUIET_HOURS, allowed
     return None, None
+
+
+def _is_promotion(rules: SegmentRules) -> bool:
+    """Whether the message sells, rather than thanks, teaches or serves."""
+    return rules.message_kind not in AFTER_AN_ORDER and rules.purpose != TRANSACTIONAL
 
 
 def _choose(

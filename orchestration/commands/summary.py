@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ingestion.vocabulary import STAGES
-from orchestration.health.home_health import quarantine
+from orchestration.health.home_health import complaints, quarantine
 from orchestration.home.layout import Home
 from orchestration.published.reader import open_published
 from orchestration.quality.identity import Metrics, read_metrics
@@ -76,7 +76,7 @@ def print_summary(home: Home, out: Console, ignored: Mapping[str, Sequence[str]]
         _print_value(published, out)
         _print_segments(published, out)
         _print_sources(published, out)
-    for held in quarantine(home, busy=False):
+    for held in (*quarantine(home, busy=False), *complaints(home)):
         if held.status == "warning":
             out.print(f"  {held.sentence} {held.hint}")
     for table, columns in sorted(ignored.items()):

@@ -70,6 +70,7 @@ def diagnose(
         ("quarantine", lambda: home_health.quarantine(home, busy)),
         ("permission", lambda: home_health.unknown_words(home)),
         ("permission", lambda: home_health.unread_sources(home, busy)),
+        ("complaints", lambda: home_health.complaints(home)),
         ("sources", lambda: _sources(settings, home)),
         ("webhooks", lambda: _webhooks(settings)),
         ("inbox", lambda: home_health.inbox(home)),

@@ -33,6 +33,7 @@ from orchestration.ops.store import URL_VARIABLE, Store, from_micros, open_store
 from orchestration.ops.tombstones import open_erasures
 from orchestration.ops.unread_sources import HINT, what_is_unread
 from orchestration.published.reader import open_published, read_build
+from orchestration.report.complaints import read_complaints
 from orchestration.report.figures import read_thresholds
 from orchestration.words.codes import basis
 
@@ -307,6 +308,18 @@ def unknown_words(home: Home) -> Iterator[Check]:
         yield Check("permission", "warning", sentence)
     if not waiting:
         yield Check("permission", "ok", "Every word about permission is known.")
+
+
+def complaints(home: Home) -> Iterator[Check]:
+    """Whether too many of the shop's emails are reported as spam."""
+    if not home.published.exists():
+        return
+    with open_published(home) as connection:
+        domains = read_complaints(connection)
+    for domain in domains:
+        yield Check("complaints", "warning", domain.sentence, domain.hint)
+    if not domains:
+        yield Check("complaints", "ok", "Few emails of the last days were reported as spam.")
 
 
 def unread_sources(home: Home, busy: bool) -> Iterator[Check]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import duckdb
 
 from ingestion.duckdb import has_table
+from orchestration.report.complaints import read_complaints
 from orchestration.report.figures import Build, rows
 
 STALE_HOURS = 48
@@ -179,6 +180,7 @@ def read_caveats(
 ) -> list[Caveat]:
     """What is incomplete, in counts and words."""
     old = [f for f in freshness if f.hours is not None and f.hours > STALE_HOURS]
+    warned = read_complaints(connection)
     caveats = [
         Caveat(
             waiting_in_quarantine(connection),
@@ -190,6 +192,16 @@ def read_caveats(
             len(old),
             f"source has brought nothing newer than {STALE_HOURS} hours",
             f"sources have brought nothing newer than {STALE_HOURS} hours",
+        ),
+        Caveat(
+            len(warned),
+            "sending domain has too many complaints about spam (`regulars doctor`)",
+            "sending domains have too many complaints about spam (`regulars doctor`)",
+        ),
+        Caveat(
+            sum(domain.held_until is not None for domain in warned),
+            "sending domain holds back promotions by email because of that",
+            "sending domains hold back promotions by email because of that",
         ),
     ]
     return [caveat for caveat in caveats if caveat.count]

@@ -61,6 +61,7 @@ REASONS = {
     "cooldown": "had it a short while ago",
     "just_bought": "just bought it",
     "quiet_time": "ordered a short while ago",
+    "complaint_rate": "too many emails were reported as spam",
     "contact_cap": "had enough contacts",
     "quiet_hours": "quiet hours where they live",
     "other_segment": "another segment goes first",

@@ -212,6 +212,18 @@ def test_four_senders_at_once_never_break_the_cap(both: Shop) -> None:
     assert len(sent) == 1
 
 
+def test_complaints_hold_promotions_by_email_until_the_day_that_is_published(both: Shop) -> None:
+    both.publish()
+    with duckdb.connect(str(both.home.published)) as published:
+        published.execute(
+            "create table marts.rpt_complaint_rates as select date '2026-06-04' as held_until"
+        )
+    assert plan(both, CART) == ({"added": 0, "updated": 0, "removed": 0}, {"complaint_rate": 2})
+    before_midnight_in_london = datetime(2026, 6, 3, 22, 59)
+    assert plan(both, CART, before_midnight_in_london)[1] == {"complaint_rate": 2}
+    assert plan(both, CART, before_midnight_in_london + timedelta(minutes=1))[0]["added"] == 2
+
+
 def test_a_file_of_an_earlier_version_is_one_sentence(both: Shop) -> None:
     both.publish()
     with duckdb.connect(str(both.home.published)) as published:

@@ -107,6 +107,22 @@ def test_a_receipt_takes_no_offers_place() -> None:
     }
 
 
+def test_after_too_many_complaints_promotions_by_email_wait_and_nothing_else_does() -> None:
+    limits = replace(LIMITS, promotions_from=NOW + DAY)
+    _, said = decide(CART, THANKS, RECEIPT, BANNER, limits=limits)
+    assert said["cart"] == ("deferred", "complaint_rate")
+    assert {name for name, (outcome, _) in said.items() if outcome == "chosen"} == {
+        "thanks",
+        "receipt",
+        "banner",
+    }
+    by_text = replace(VIP, channels=("sms",))
+    assert decide(by_text, limits=limits)[1]["vip"] == ("chosen", None)
+    standing = replace(NO_PAST, standing=frozenset({"cart"}))
+    assert decide(CART, limits=limits, past=standing)[1]["cart"] == ("chosen", None)
+    assert decide(CART, limits=replace(LIMITS, promotions_from=NOW))[1]["cart"] == ("chosen", None)
+
+
 def test_what_waits_on_site_takes_nobodys_place() -> None:
     firsts, said = decide(BANNER, CART)
     assert firsts["marketing"].segment == "cart"

@@ -98,6 +98,40 @@ def test_a_healthy_home_has_nothing_to_mend(home: Home) -> None:
     assert exit_code([check for check in checks if check.name != "packages"]) == 0
 
 
+def _sent(home: Home, *days: str) -> Check:
+    """The finding about complaints where these days are published."""
+    with duckdb.connect(str(home.published)) as connection:
+        connection.execute(
+            "create schema marts;"
+            "create table marts.dim_contact_rules as select 'Asia/Kathmandu' as shop_timezone;"
+            "create table marts.rpt_complaint_rates (sending_domain text, sent_date date,"
+            " week_delivered_count bigint, week_complaint_count bigint,"
+            " week_complaint_rate decimal(9, 5), state text, held_until date);"
+            f"insert into marts.rpt_complaint_rates values {', '.join(days)}"
+        )
+    return _find(home, "complaints")
+
+
+def test_complaints_about_spam_are_a_warning_with_the_end_of_the_hold(home: Home) -> None:
+    found = _sent(
+        home,
+        "('a.example', '2026-06-29', 1000, 4, 0.004, 'held', '2026-07-06')",
+        "('a.example', '2026-07-01', 2000, 4, 0.002, 'warning', null)",
+        "('b.example', '2026-07-01', 9000, 1, 0.0001, 'ok', null)",
+        "('c.example', '2026-06-01', 100, 9, 0.09, 'held', '2026-06-08')",
+    )
+    assert found.status == "warning"
+    assert found.sentence == (
+        "a.example: 4 of 1,000 emails (0.40 %) over 7 days were reported as spam: promotions by"
+        " email wait until 2026-07-06."
+    )
+
+
+def test_complaints_of_long_ago_and_a_hold_that_is_over_are_no_finding(home: Home) -> None:
+    over = "('a.example', '2026-06-24', 1000, 4, 0.004, 'held', '2026-07-02')"
+    assert _sent(home, over).status == "ok"
+
+
 def test_a_home_that_does_not_exist_is_a_warning_and_stays_away(tmp_path: Path) -> None:
     home = Home(tmp_path / "none" / "yet")
     assert _find(home, "home").status == "warning"
