@@ -184,9 +184,14 @@ class Permission(Section):
 
 
 class Privacy(Section):
-    """How long files stay that hold everything about a person who asked for it."""
+    """What people who ask about their data are given.
+
+    `subject_export_days`: how long files stay that hold everything about a person who asked for it.
+    `contact`: where people write about their data, as the statement for a customer tells them.
+    """
 
     subject_export_days: Annotated[int, Field(ge=1, le=365)] = 30
+    contact: str = ""
 
 
 class Serve(Section):

@@ -298,10 +298,29 @@ def explain(
         tuple[str, str] | None,
         typer.Option("--why", help="Two identifiers or ids: what makes them one person, or not."),
     ] = None,
+    for_customer: Annotated[
+        bool, typer.Option("--for-customer", help="The statement for the person, in plain words.")
+    ] = False,
+    html: Annotated[
+        Path | None, typer.Option("--html", help="With --for-customer: write a page instead.")
+    ] = None,
     as_json: JsonOption = False,
     folder: HomeOption = None,
 ) -> None:
     """Tell who this is, on which evidence, in which segments, with which permission."""
+    if for_customer or html:
+        from orchestration.commands.statement import print_statement
+        from orchestration.serve.webhooks.unsubscribe import link_for
+
+        if not for_customer or why or as_json:
+            raise UsageError(
+                "--html goes with --for-customer, which goes with neither --why nor --json.",
+                "`regulars explain EMAIL --for-customer --html FILE`.",
+            )
+        home = _home(folder)
+        now = _pretend_moment(home) or _moment(None)
+        print_statement(home, who, html, out, link_for, at=now)
+        return
     from orchestration.commands.explain import print_explanation
 
     print_explanation(_home(folder, quiet=as_json), who, why, out, as_json=as_json)

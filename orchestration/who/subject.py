@@ -91,7 +91,7 @@ def find_subject(home: Home, who: str) -> Subject:
         AmbiguousError: several people are.
     """
     country = load_settings().shop.default_country
-    with _readable(home) as connection:
+    with readable(home) as connection:
         reader = Reader(connection)
         try:
             return _subject(reader, find_person(reader, who, country)[0])
@@ -116,10 +116,7 @@ def export_subject(home: Home, subject: Subject, *, at: datetime) -> SubjectExpo
     Raises:
         UsageError: the file cannot be written.
     """
-    with _readable(home) as connection:
-        tables = _published_rows(connection, subject)
-    with open_store(home) as store:
-        tables |= _stored_rows(store, subject)
+    tables = rows_of(home, subject)
     home.subject_exports.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = home.subject_exports / f"{subject.customer_id}-{at:%Y%m%dT%H%M%S}.json"
     about = {"customer_id": subject.customer_id, "made_at": at.isoformat(), "tables": tables}
@@ -129,13 +126,17 @@ def export_subject(home: Home, subject: Subject, *, at: datetime) -> SubjectExpo
     )
 
 
-def count_rows(home: Home, subject: Subject) -> dict[str, int]:
-    """How many rows of which table are the person's."""
-    with _readable(home) as connection:
+def rows_of(home: Home, subject: Subject) -> dict[str, Rows]:
+    """Every row that is held about the person, by table."""
+    with readable(home) as connection:
         tables = _published_rows(connection, subject)
     with open_store(home) as store:
-        tables |= _stored_rows(store, subject)
-    return {table: len(rows) for table, rows in tables.items()}
+        return tables | _stored_rows(store, subject)
+
+
+def count_rows(home: Home, subject: Subject) -> dict[str, int]:
+    """How many rows of which table are the person's."""
+    return {table: len(rows) for table, rows in rows_of(home, subject).items()}
 
 
 def _keys_in_store(home: Home, candidates: Sequence[Node]) -> Keys:
@@ -152,7 +153,8 @@ def _keys_in_store(home: Home, candidates: Sequence[Node]) -> Keys:
 
 
 @contextmanager
-def _readable(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
+def readable(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The published file, or what to do where it cannot be read."""
     try:
         with open_published(home) as connection:
             yield connection

@@ -5,8 +5,9 @@ Belongs here: formats. Does not belong here: words for codes (`codes.py`); readi
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 SYMBOLS = {"GBP": "£", "EUR": "€", "USD": "$", "JPY": "¥"}
 FEW = 10  # groups smaller than this are not told apart (RELIABILITY: small segments)
@@ -81,6 +82,15 @@ def change(now: Decimal | None, before: Decimal | None) -> str:
 def moment(value: datetime | None) -> str:
     """A time, to the minute, in UTC."""
     return "–" if value is None else f"{value.day} {value:%B %Y, %H:%M} UTC"
+
+
+def day(value: date | None, zone: ZoneInfo) -> str:
+    """A day; of a moment in UTC the one that it is on in this zone."""
+    if value is None:
+        return "–"
+    if isinstance(value, datetime):
+        value = value.replace(tzinfo=UTC).astimezone(zone)
+    return f"{value.day} {value:%B %Y}"
 
 
 def age(hours: float | None) -> str:

@@ -99,6 +99,21 @@ def link(
     return url_base + PATH + make_token(home_key(store), refusal)
 
 
+def link_for(home: Home, identifier_type: str, identifier: str) -> str:
+    """The address that ends every purpose of e-mail for this person; empty where the shop has no
+    public address."""
+    settings = load_settings()
+    if not settings.serve.url_base.startswith("https://"):
+        return ""
+    with open_store(home) as store:
+        return link(
+            *(store, settings.serve.url_base, identifier_type, identifier),
+            channel="email",
+            purpose=EVERY,
+            default_country=settings.shop.default_country,
+        )
+
+
 def headers_for(
     home: Home, identifier_type: str, identifier: str, *, channel: str, purpose: str
 ) -> str:

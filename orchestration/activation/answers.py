@@ -1,0 +1,43 @@
+"""What the gate says of one person right now, on every channel and for every purpose.
+
+Belongs here: asking the gate about each pair. Does not belong here: the rule (`gate`), or how an
+answer is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from ingestion.vocabulary import CHANNELS, PURPOSES
+from orchestration.activation.gate import Decision, Identifier, Key, Policy, decide, load_states
+from orchestration.activation.people import load_identifiers
+from orchestration.home.layout import Home
+from orchestration.ops.store import open_store, to_micros
+
+
+def permission_now(
+    home: Home, customer_id: str, keys: Sequence[Key], *, at: datetime
+) -> dict[tuple[str, str], Decision]:
+    """The gate's answer by channel and purpose.
+
+    Args:
+        home: the shop's home.
+        customer_id: of whom; an id that no published run knows has the identifiers of `keys` only.
+        keys: identifiers that are this person's alone.
+        at: the moment that is asked about, naive UTC.
+
+    Raises:
+        StoreError: the operational store cannot be read.
+    """
+    identifiers = load_identifiers(home, [customer_id])[customer_id]
+    identifiers = identifiers or [Identifier(*key) for key in keys]
+    answers = {}
+    with open_store(home) as store, store.read() as connection:
+        for channel in CHANNELS:
+            for purpose in PURPOSES:
+                policy = Policy(channel, purpose)
+                known = [identifier.key for identifier in identifiers]
+                states = load_states(connection, known, policy, to_micros(at))
+                answers[channel, purpose] = decide(identifiers, states, policy)
+    return answers

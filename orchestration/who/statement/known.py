@@ -1,0 +1,230 @@
+"""Who somebody is to the shop, what it knows of them besides, and what they did there.
+
+Belongs here: those sections. Does not belong here: permission and who received what (`permission`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from ingestion.vocabulary import IDENTIFIER_TYPES
+from orchestration.who.statement.parts import (
+    Asked,
+    Own,
+    Row,
+    Rows,
+    Section,
+    Tables,
+    money,
+    own_identifiers,
+)
+from orchestration.words import amounts, codes
+from orchestration.words import to_customers as words
+
+MAX_ORDERS = 12
+_COLUMNS = ("What", "Value", "How we know", "From", "Since")
+_NAMES = {"first_name": "First name", "last_name": "Last name", "postcode": "Postcode"}
+# Words of the names of traits that tell of people who did not speak, in the languages of the seed
+# `traits` and a few more; of the first any word that begins so.
+_OF_OTHERS = re.compile(
+    r"(?:^|_)(?:house(?:hold|mate)|famil|famigli|partner|spouse|relationship|child|daughter|parent"
+    r"|mother|father|sibling|brother|sister|friend|relative|recipient|refer|recommended|emergency"
+    r"|kinder|enfant|conjoint|hij[oa]|pareja|figli|дети|(?:husband|wife|kids?|son|baby|babies|next"
+    r"|муж|жена)(?:$|_))|子供|宗族|家族|配偶"
+)
+_FEEDBACK = {
+    "review": "Reviews you wrote",
+    "product_reviewed": "Reviews you wrote",
+    "nps": "Questions about us that you answered",
+    "quiz": "Quizzes you filled in",
+    "quiz_completed": "Quizzes you filled in",
+    "complaint": "Complaints you made",
+    "support": "Requests to our service",
+    "referral": "Recommendations you made",
+}
+
+
+def who(tables: Tables, asked: Asked) -> Section:
+    """Names, and identifiers that are the person's alone; those that mean nothing, counted."""
+    zone = asked.settings.shop.zone
+    claims = tables.get("marts.fct_customer_field_provenance", ())
+    rows = [
+        _claimed(title, claim, zone)
+        for name, title in _NAMES.items()
+        for claim in claims
+        if claim["field"] == name and claim["is_winner"] and claim["claimed_value"]
+    ]
+    said = {(row["field"], row["claimed_value"]): row for row in claims}
+    counted = Counter[str]()
+    identifiers = sorted(own_identifiers(tables), key=_in_order)
+    for identifier in identifiers:
+        kind, value = identifier["identifier_type"], identifier["identifier_value"]
+        if kind in words.IDENTIFIERS:
+            rows.append(_identifier(identifier, said.get((kind, value), {}), zone))
+        else:
+            counted[kind] += 1
+    rows += [
+        (title, str(counted[kind]), words.KINDS["observed"], "–", "–")
+        for kind, title in words.COUNTED.items()
+        if counted[kind]
+    ]
+    return Section(
+        "Who you are to us", [] if rows else ["Nobody we have a name for."], _COLUMNS, rows
+    )
+
+
+def _in_order(identifier: Row) -> tuple[int, str]:
+    kind = str(identifier["identifier_type"])
+    return IDENTIFIER_TYPES.index(kind), str(identifier["identifier_value"])
+
+
+def _claimed(title: str, claim: Row, zone: ZoneInfo) -> tuple[str, ...]:
+    origin = words.source(claim.get("source_system"))
+    kind = words.KINDS.get(str(claim.get("fact_kind")), "–")
+    since = amounts.day(claim.get("stated_at"), zone)
+    return title, str(claim["claimed_value"]), kind, origin, since
+
+
+def _identifier(identifier: Row, claim: Row, zone: ZoneInfo) -> tuple[str, ...]:
+    title = words.IDENTIFIERS[identifier["identifier_type"]]
+    return (
+        f"{title} (proved to be yours)" if identifier.get("is_verified") else title,
+        str(identifier["identifier_value"]),
+        words.KINDS.get(str(claim.get("fact_kind")), words.KINDS["observed"]),
+        words.GRADES.get(str(identifier.get("evidence_grade")), "what you permitted or refused"),
+        amounts.day(identifier.get("first_seen_at"), zone),
+    )
+
+
+def traits(tables: Tables, asked: Asked, own: Own) -> Section:
+    """Traits, one line for each and kind of evidence, and what the shop works out of them."""
+    zone = asked.settings.shop.zone
+    groups: dict[tuple[str, str], list[Row]] = defaultdict(list)
+    for row in tables.get("marts.customer_traits", ()):
+        if row.get("valid_to") is None:
+            groups[row["evidence_kind"], row["trait"]].append(row)
+    rows: list[tuple[str, ...]] = []
+    kinds = list(words.KINDS)
+    for (kind, trait), found in sorted(
+        groups.items(), key=lambda item: (kinds.index(item[0][0]), item[0][1])
+    ):
+        best_first = sorted(found, key=lambda row: (-(row.get("score") or 0), str(row["value"])))
+        values = dict.fromkeys(_value(trait, own(row["value"])) for row in best_first)
+        sources = dict.fromkeys(words.source(row["source"]) for row in best_first)
+        since = min((row["stated_at"] for row in found if row.get("stated_at")), default=None)
+        told = words.OTHERS if tells_of_others(trait) else ", ".join(values)
+        title = words.TRAITS.get(trait, codes.label(own(trait)))
+        rows.append((title, told, words.KINDS[kind], "; ".join(sources), amounts.day(since, zone)))
+    rows += _worked_out(tables, zone)
+    sentences = [] if rows else ["Nothing."]
+    return Section("What we know of you besides", sentences, _COLUMNS, rows)
+
+
+def tells_of_others(trait: str) -> bool:
+    """Whether a trait, by its name, tells of people other than the one who has it."""
+    return trait not in words.TRAITS and _OF_OTHERS.search(trait) is not None
+
+
+def _value(trait: str, value: str) -> str:
+    """A trait's value as people write it: a birthday as day and month."""
+    if trait == "birthday":
+        try:
+            return f"{datetime.strptime(f'2000-{value}', '%Y-%m-%d'):%-d %B}"  # noqa: DTZ007
+        except ValueError:
+            return value
+    return value.replace("_", " ") if value.isascii() else value
+
+
+def _worked_out(tables: Tables, zone: ZoneInfo) -> list[tuple[str, ...]]:
+    inferred = words.KINDS["inferred"]
+    rows: list[tuple[str, ...]] = []
+    for row in tables.get("marts.fct_customer_journey_stages", ()):
+        if row.get("is_current"):
+            where = codes.stages({}).get(row["stage"], codes.label(row["stage"]))
+            told = f"{where}: {row['entry_reason']}" if row.get("entry_reason") else where
+            since = amounts.day(row.get("entered_at"), zone)
+            rows.append(("Where you are with us", told, inferred, "visits and orders", since))
+    for row in _latest(tables.get("marts.fct_customer_rfm", ())):
+        told = codes.RFM_GROUPS.get(row["rfm_segment"], codes.label(row["rfm_segment"]))
+        since = amounts.day(row["as_of_date"], zone)
+        rows.append(("Beside our other buyers", told, inferred, "your orders", since))
+    for row in _latest(tables.get("marts.fct_customer_clv", ())):
+        if row.get("predicted_clv_365d") is not None:
+            told = f"about {money(row['predicted_clv_365d'], row.get('currency'))}"
+            since = amounts.day(row["as_of_date"], zone)
+            rows.append(("What you may buy in a year", told, inferred, "your orders", since))
+    return rows
+
+
+def _latest(rows: Rows) -> Rows:
+    return sorted(rows, key=lambda row: row["as_of_date"])[-1:]
+
+
+def orders(tables: Tables, asked: Asked) -> Section:
+    """How many there were, and the last of them."""
+    zone = asked.settings.shop.zone
+    found = sorted(
+        tables.get("marts.fct_orders", ()),
+        key=lambda row: (row["ordered_at"], row["order_id"]),
+        reverse=True,
+    )
+    if not found:
+        return Section("Your orders", ["None."])
+    first, last = (amounts.day(each["ordered_at"], zone) for each in (found[-1], found[0]))
+    sentence = f"{amounts.counted(len(found), 'orders')}, the first on {first}"
+    sentences = [f"{sentence}, the last on {last}." if len(found) > 1 else f"{sentence}."]
+    sentences.append("Each is kept as our shop system has it, with its addresses and payment.")
+    if len(found) > MAX_ORDERS:
+        sentences.append(f"These are the last {MAX_ORDERS}:")
+    rows = [
+        (
+            amounts.day(order["ordered_at"], zone),
+            _where(order),
+            words.ORDER_STATES.get(order["status"], codes.label(order["status"]).lower()),
+            money(order["total_sales"], order["currency"]),
+        )
+        for order in found[:MAX_ORDERS]
+    ]
+    return Section(
+        "Your orders", sentences, ("When", "Where", "What", "Amount after returns"), rows
+    )
+
+
+def _where(order: Row) -> str:
+    if order.get("store_id"):
+        return f"store {order['store_id']}"
+    return codes.label(order.get("sales_channel")).lower()
+
+
+def contacts(tables: Tables, asked: Asked, own: Own) -> Section:
+    """How often they visited, were written to and answered, without what was searched or said."""
+    zone = asked.settings.shop.zone
+    moments: dict[str, list[datetime]] = defaultdict(list)
+    for row in tables.get("marts.fct_web_sessions", ()):
+        moments["Visits to our web site"].append(row["started_at"])
+    for row in tables.get("marts.fct_messages", ()):
+        way = codes.CHANNELS.get(row["channel"], codes.label(row["channel"]))
+        moments[f"Messages to you: {way}"].append(row["sent_at"])
+        opened = row.get("clicked_at") or row.get("opened_at")
+        if opened:
+            moments[f"Messages that you opened or clicked: {way}"].append(opened)
+    for row in tables.get("marts.fct_interactions", ()):
+        if row["kind"] in _FEEDBACK:
+            moments[_FEEDBACK[row["kind"]]].append(row["occurred_at"])
+    rows = []
+    for what, found in moments.items():
+        known = sorted(each for each in found if each is not None)
+        ends = [amounts.day(each, zone) for each in (known[:1] + known[-1:])] or ["–", "–"]
+        rows.append((what, str(len(found)), *ends))
+    lists = [
+        f"You are on our list “{own(row['list_name'] or 'without a name')}”."
+        for row in tables.get("marts.customer_lists", ())
+        if row["is_member"]
+    ]
+    sentences = lists if rows or lists else ["None that we know of."]
+    return Section(
+        "Visits, messages and answers", sentences, ("What", "How many", "First", "Last"), rows
+    )

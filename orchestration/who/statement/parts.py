@@ -1,0 +1,95 @@
+"""What the sections of a statement are made of and share.
+
+Belongs here: sections, what goes with a person's rows, and masking what is not the person's own.
+Does not belong here: what a section tells.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from ingestion.config import Settings
+from orchestration.words import amounts
+from orchestration.words.masks import DOT
+
+Row = Mapping[str, Any]
+Rows = Sequence[Row]
+Tables = Mapping[str, Rows]
+Own = Callable[[object], str]
+
+_ADDRESS = re.compile(
+    r"[^\s@<>\"',;()]+@[^\s@<>\"',;()]+"
+    r"|(?!\d{4}-\d\d-\d\d\b)\+?\d(?:[\s().-]?\d){7,}"
+)
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading with sentences and a table of texts; either may be empty."""
+
+    title: str
+    sentences: Sequence[str] = field(default_factory=list)
+    columns: tuple[str, ...] = ()
+    rows: Sequence[tuple[str, ...]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Statement:
+    """The whole of it: whose, by whom, of when, and the sections in their order."""
+
+    title: str
+    about: str
+    sections: list[Section]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What goes with a person's rows.
+
+    `permitted`: the gate's reason and receipt by channel and purpose. `segments`: rows of
+    `dim_segments` by name. `link`: one by which this person unsubscribes, where there is one.
+    """
+
+    settings: Settings
+    at: datetime
+    as_of: datetime | None
+    permitted: Mapping[tuple[str, str], tuple[str, str | None]]
+    segments: Mapping[str, Row]
+    link: str = ""
+
+
+def own_only(tables: Tables) -> Own:
+    """A text with every address and number masked that is not the person's own."""
+    own = {str(row["identifier_value"]).lower() for row in own_identifiers(tables)}
+
+    def masked(found: re.Match[str]) -> str:
+        text = found[0]
+        digits = "+" + re.sub(r"\D", "", text)
+        return text if text.lower() in own or digits in own else DOT
+
+    return lambda value: _ADDRESS.sub(masked, str(value))
+
+
+def own_identifiers(tables: Tables) -> list[Row]:
+    """Identifiers of this person alone; of somebody whom no run knows yet, those of the facts."""
+    rows = tables.get("marts.bridge_customer_identifiers", ())
+    found = [row for row in rows if not row.get("is_shared")]
+    if rows:
+        return found
+    keys = {
+        (row["identifier_type"], row["identifier_value"]): row
+        for name in ("ops.consent_events", "ops.suppressions", "ops.consent_requests")
+        for row in tables.get(name, ())
+    }
+    return [keys[key] for key in sorted(keys)]
+
+
+def money(value: Decimal | None, currency: object) -> str:
+    """An amount as a customer reads it: without decimals where it has none."""
+    whole = value is not None and value == value.to_integral_value()
+    return amounts.money(value, str(currency or ""), 0 if whole else 2)

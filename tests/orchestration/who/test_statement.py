@@ -1,0 +1,382 @@
+"""The statement for a customer: in plain words, and with nothing of anybody else in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, datetime
+from decimal import Decimal
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from rich.console import Console
+
+from ingestion.config import Privacy, Settings, Shop
+from ingestion.errors import UsageError
+from orchestration.commands.statement import print_statement
+from orchestration.home.layout import Home
+from orchestration.ops.permission.consents import ConsentEvent, record_consents
+from orchestration.ops.store import open_store
+from orchestration.who.explain import NotFoundError
+from orchestration.who.statement.build import statement
+from orchestration.who.statement.known import tells_of_others
+from orchestration.who.statement.page import page, render
+from orchestration.who.statement.parts import Asked, Statement, own_only
+
+AT = datetime(2026, 6, 1, 23, 30)
+MAY = datetime(2026, 5, 1, 9)
+SETTINGS = Settings(
+    shop=Shop(name="Kōhī & Söhne", timezone="Asia/Tokyo", currency="JPY", default_country="JP"),
+    privacy=Privacy(contact="privacy@shop.example"),
+)
+ASKED = Asked(
+    settings=SETTINGS,
+    at=AT,
+    as_of=AT,
+    permitted={
+        ("email", "marketing"): ("granted", "r1"),
+        ("sms", "marketing"): ("unsubscribed", None),
+        ("ads", "ads"): ("no_consent", None),
+    },
+    segments={
+        "vip": {"label": "Best buyers", "message_kind": "offer", "channel": "email"},
+    },
+)
+EMAIL = "花子@shop.example"
+
+
+def trait(name: str, value: str, kind: str = "stated", source: str = "contacts:quiz") -> Any:
+    return {
+        "trait": name,
+        "value": value,
+        "evidence_kind": kind,
+        "source": source,
+        "stated_at": MAY,
+        "valid_to": None,
+        "score": None,
+    }
+
+
+def claim(name: str, value: str, *, won: bool = True) -> dict[str, Any]:
+    said = {"field": name, "claimed_value": value, "is_winner": won, "fact_kind": "stated"}
+    return {**said, "source_system": "shopify", "stated_at": MAY}
+
+
+TABLES: dict[str, list[dict[str, Any]]] = {
+    "marts.bridge_customer_identifiers": [
+        {
+            "identifier_type": kind,
+            "identifier_value": value,
+            "evidence_grade": grade,
+            "is_shared": shared,
+            "is_verified": kind == "email",
+            "first_seen_at": MAY,
+        }
+        for kind, value, grade, shared in (
+            ("email", EMAIL, "card_paid_order", False),
+            ("device", "dev-1", "checkout", False),
+            ("device", "kiosk", "checkout", True),
+        )
+    ],
+    "marts.fct_customer_field_provenance": [
+        claim("first_name", "花子"),
+        claim("first_name", "Stranger", won=False),
+    ],
+    "marts.customer_traits": [
+        trait("birthday", "02-29"),
+        trait("children", "Tom and Ida"),
+        trait("notes", f"write to {EMAIL}, not to bo@other.example or +44 20 7946 0000"),
+        trait("bought_category", "tea_ware", "observed", "orders"),
+    ],
+    "marts.fct_orders": [
+        {
+            "order_id": "o1",
+            "ordered_at": datetime(2026, 5, 1, 20),
+            "store_id": None,
+            "sales_channel": "online",
+            "status": "placed",
+            "total_sales": Decimal("1200.0000"),
+            "currency": "JPY",
+        }
+    ],
+    "marts.customer_personalisation": [
+        {"level": "full", "reason": "granted", "answered_at": MAY, "source": "preference_centre"}
+    ],
+    "segments.seg_vip": [{"reason": "Number 1 of 3 buyers.", "context": "{}"}],
+    "marts.fct_segment_memberships": [{"segment": "vip", "entered_at": MAY, "exited_at": None}],
+    "marts.fct_customer_rfm": [{"as_of_date": date(2026, 5, 31), "rfm_segment": "champions"}],
+    "ops.consent_events": [
+        {
+            "consent_event_id": "r1",
+            "identifier_type": "email",
+            "identifier_value": EMAIL,
+            "channel": "email",
+            "purpose": "marketing",
+            "status": "granted",
+            "occurred_at": MAY,
+            "source": "newsletter",
+        }
+    ],
+    "ops.suppressions": [
+        {
+            "identifier_type": "email",
+            "identifier_value": EMAIL,
+            "channel": "sms",
+            "purpose": "*",
+            "reason": "unsubscribed",
+            "occurred_at": AT,
+            "source": "messages:replied",
+        }
+    ],
+    "ops.deliveries": [
+        {
+            "destination": "klaviyo",
+            "segment": "vip",
+            "operation": "added",
+            "outcome": "delivered",
+            "delivered_at": MAY,
+        }
+    ],
+    "ops.audience_states": [
+        {
+            "destination": "klaviyo",
+            "segment": "vip",
+            "is_member": True,
+            "payload": '{"customer_id": "c1", "email": "x", "first_name": "y", "segment": "vip"}',
+        }
+    ],
+}
+GOLDEN = Path(__file__).with_name("statement.txt").read_text("utf-8")
+
+
+def lines(told: Statement) -> Iterator[str]:
+    """The statement as text that no width changes."""
+    yield from (told.title, told.about)
+    for section in told.sections:
+        yield from ("", section.title, *(f"  {sentence}" for sentence in section.sentences))
+        if section.rows:
+            yield from (f"  {' · '.join(row)}" for row in (section.columns, *section.rows))
+
+
+def printed(told: Statement, width: int = 200) -> str:
+    out = StringIO()
+    Console(file=out, width=width, color_system=None).print(render(told))
+    return out.getvalue()
+
+
+def test_a_small_person_in_plain_words() -> None:
+    assert "\n".join(lines(statement(TABLES, ASKED))) + "\n" == GOLDEN
+
+
+def test_both_layouts_have_every_word_and_no_markup_of_a_value() -> None:
+    evil = {**TABLES, "marts.fct_customer_field_provenance": [claim("first_name", "<b>[/b]&")]}
+    told = statement(evil, ASKED)
+    assert "<b>[/b]&" in printed(told)
+    html = page(told)
+    assert "&lt;b&gt;[/b]&amp;" in html
+    assert "<b>" not in html
+    for url in re.findall(r"(?:src|href|url)\s*[=(]\S*", html):
+        pytest.fail(f"the page asks for {url}")
+    words = re.sub(r"\s+", "", printed(told, width=40))
+    for section in statement(TABLES, ASKED).sections:
+        assert re.sub(r"\s+", "", section.title) in words
+
+
+def test_no_code_and_no_id_is_told() -> None:
+    text = "\n".join(lines(statement(TABLES, ASKED)))
+    for code in ("customer_id", "rfm", "canonical", "dev-1", "kiosk", "r1", "_", "Stranger", "Tom"):
+        assert code not in text
+
+
+def test_a_link_of_ones_own_is_told_where_there_is_one() -> None:
+    link = "https://hooks.shop.example/unsubscribe/abc"
+    told = statement(TABLES, replace(ASKED, link=link))
+    assert link in "\n".join(told.sections[-1].sentences)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("household", "partner_name", "children_ages", "enfants", "дети", "referrer", "son"),
+        *("gift_recipient", "husband", "emergency_contact", "best_friend", "recommended_by"),
+    ],
+)
+def test_traits_of_others_are_told_by_name_alone(name: str) -> None:
+    assert tells_of_others(name)
+
+
+@pytest.mark.parametrize("name", ["device_kind", "preference", "person_type", "season", "gender"])
+def test_traits_of_ones_own_are_told(name: str) -> None:
+    assert not tells_of_others(name)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (f"{EMAIL.upper()} and x@y.example", f"{EMAIL.upper()} and •••"),
+        ("0044 20 7946 0000", "•••"),
+        ("since 2020-05-01, 3 children, size 42", "since 2020-05-01, 3 children, size 42"),
+    ],
+)
+def test_addresses_and_numbers_of_others_are_masked(text: str, told: str) -> None:
+    assert own_only(TABLES)(text) == told
+
+
+# A world of people who share a house, a tablet and a phone ---------------------------------------
+SHOP = Path(__file__).with_name("explained_shop.sql").read_text("utf-8").partition("-- Rows")[0]
+FURTHER = """
+alter table marts.bridge_customer_identifiers add column is_shared boolean;
+alter table marts.bridge_customer_identifiers add column is_verified boolean;
+create table marts.customer_traits (customer_id text, trait text, value text, evidence_kind text,
+    sensitivity text, source text, stated_at timestamp, valid_to timestamp, score double);
+create table marts.bridge_customer_households (customer_id text, household_id text, member text);
+create table marts.customer_lists (customer_id text, list_name text, is_member boolean);
+create table marts.fct_orders (customer_id text, order_id text, ordered_at timestamp,
+    store_id text, sales_channel text, status text, total_sales decimal(18,4), currency text,
+    gift_recipient text);
+insert into ops.build values ('b1', 'r1', timestamp '2026-06-01');
+insert into marts.dim_segments values ('vip', 'VIP');
+"""
+PEOPLE = 12
+
+
+def person(number: int) -> dict[str, str]:
+    """Values that nobody else has."""
+    return {
+        "first_name": f"Canary{number:03}first",
+        "last_name": f"Canary{number:03}last",
+        "email": f"canary{number:03}@mail.example",
+        "phone": f"+44207946{number:04}",
+        "street": f"Canary{number:03}street",
+    }
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """Each shares with the next: a household, a device, names that lost, gifts, lists, texts."""
+    home = Home(tmp_path_factory.mktemp("statement") / "home").create()
+    when = "timestamp '2026-05-01'"
+    with duckdb.connect(str(home.published)) as file:
+        file.execute(SHOP + FURTHER)
+        for number in range(PEOPLE):
+            own, other = person(number), person((number + 1) % PEOPLE)
+            who = f"'c{number}'"
+            file.execute(f"""
+                insert into marts.dim_customers by name
+                select {who} as customer_id, 'buyer' as customer_type, '{own["email"]}' as email;
+                insert into marts.bridge_customer_identifiers by name
+                select {who} as customer_id, * from (values
+                    ('email', '{own["email"]}', false), ('phone', '{own["phone"]}', false),
+                    ('device', '{other["phone"]}', true), ('loyalty_id', '{other["street"]}', true)
+                ) as t (identifier_type, identifier_value, is_shared);
+                insert into marts.fct_customer_field_provenance by name
+                select {who} as customer_id, 'shopify' as source_system, * from (values
+                    ('first_name', '{own["first_name"]}', true),
+                    ('last_name', '{own["last_name"]}', true),
+                    ('first_name', '{other["first_name"]}', false),
+                    ('last_name', '{other["last_name"]}', false),
+                    ('phone', '{other["phone"]}', true)
+                ) as t (field, claimed_value, is_winner);
+                insert into marts.customer_traits by name
+                select {who} as customer_id, 'contacts' as source, 'stated' as evidence_kind,
+                    {when} as stated_at, * from (values
+                    ('household', 'with {other["first_name"]}'),
+                    ('referred_by', '{other["last_name"]}'),
+                    ('children', '{other["first_name"]}'),
+                    ('nickname', '{own["street"]}'),
+                    ('notes', 'call {other["phone"]} or {other["email"]}')
+                ) as t (trait, value);
+                insert into marts.bridge_customer_households
+                values ({who}, 'h1', '{other["last_name"]}');
+                insert into marts.customer_lists
+                values ({who}, 'Friends of {other["email"]}', true);
+                insert into marts.fct_orders by name
+                select {who} as customer_id, 'o{number}' as order_id, {when} as ordered_at,
+                    'online' as sales_channel, 'placed' as status, 10.5 as total_sales,
+                    'EUR' as currency, '{other["first_name"]}' as gift_recipient;
+                insert into marts.fct_interactions by name
+                select {who} as customer_id, {when} as occurred_at, 'referral' as kind,
+                    '{{"referrer": "{other["email"]}"}}' as detail, {number} as interaction_id;
+                insert into segments.seg_vip
+                values ({who}, 'Bought with {other["email"]}', '{{"who": "{other["last_name"]}"}}');
+            """)
+    events = [
+        ConsentEvent(
+            "email",
+            person(number)["email"],
+            channel="email",
+            purpose="marketing",
+            status="granted",
+            occurred_at=MAY,
+            source=f"told by {person((number + 1) % PEOPLE)['email']}",
+            wording_version="v1",
+        )
+        for number in range(PEOPLE)
+    ]
+    events.append(replace(events[0], identifier_value="new@nowhere.example", status="revoked"))
+    with open_store(home) as store:
+        record_consents(store, events, recorded_at=AT)
+    return home
+
+
+def told_to(home: Home, who: str, html: Path | None = None) -> str:
+    out = StringIO()
+    console = Console(file=out, width=200, color_system=None)
+    print_statement(home, who, html, console, lambda *_: "", at=AT)
+    return out.getvalue() if html is None else html.read_text("utf-8")
+
+
+@pytest.mark.parametrize("as_page", [False, True])
+def test_no_value_of_anybody_else_is_in_anybodys_statement(
+    home: Home, tmp_path: Path, as_page: bool
+) -> None:
+    for number in range(PEOPLE):
+        text = told_to(home, f"customer_id:c{number}", tmp_path / "it.html" if as_page else None)
+        own = person(number)
+        for name, value in own.items():
+            assert value in text, name
+        for other in range(PEOPLE):
+            if other != number:
+                found = [name for name, value in person(other).items() if value in text]
+                assert found == [], (number, other)
+
+
+def test_whoever_is_in_no_run_gets_what_was_said(home: Home) -> None:
+    text = told_to(home, "new@nowhere.example")
+    assert "new@nowhere.example" in text
+    assert re.search(r"email\s+news and offers\s+No: you took your yes back", text)
+    assert "You took your yes back" in text
+    assert "unpublished" not in text
+
+
+def test_somebody_with_nothing_but_a_device_gets_one(home: Home, tmp_path: Path) -> None:
+    copy = Home(tmp_path / "home").create()
+    copy.published.write_bytes(home.published.read_bytes())
+    with duckdb.connect(str(copy.published)) as file:
+        file.execute(
+            "insert into marts.dim_customers by name"
+            " select 'a1' as customer_id, 'anonymous' as customer_type;"
+            "insert into marts.bridge_customer_identifiers by name"
+            " select 'a1' as customer_id, 'device' as identifier_type,"
+            " 'dev-9' as identifier_value, false as is_shared"
+        )
+    text = told_to(copy, "dev-9")
+    assert "Browsers or apps that you used" in text
+    assert "You permitted nothing" in text
+    assert "dev-9" not in text
+
+
+def test_a_page_is_its_owners_alone_and_a_missing_folder_is_said(
+    home: Home, tmp_path: Path
+) -> None:
+    path = tmp_path / "it.html"
+    told_to(home, "customer_id:c0", path)
+    assert path.stat().st_mode & 0o777 == 0o600
+    with pytest.raises(UsageError, match="cannot be written"):
+        told_to(home, "customer_id:c0", tmp_path / "no" / "it.html")
+    with pytest.raises(NotFoundError):
+        told_to(home, "nobody@nowhere.example")
