@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import dagster as dg
+import duckdb
 
 from ingestion.errors import RegularsError
 from ingestion.settings_file import load_settings
@@ -28,6 +29,7 @@ from orchestration.quality.dbt_record import record_of
 from orchestration.quality.freshness import silent_sources
 from orchestration.quality.identity import NAME as IDENTITY_DRIFT
 from orchestration.quality.run import find_suites
+from orchestration.quality.segment_traits import add_segment_traits, judge_segments
 from orchestration.run.run import Run, clock
 
 GROUP = "publish"
@@ -49,13 +51,13 @@ def candidate(run: RunResource) -> dg.MaterializeResult[None]:
     current = run.current
     record_of(current.home).require_whole()
     double_opt_in = bool(current.settings.models.get("double_opt_in", False))
-    current.candidate = build_candidate(
-        current.home,
-        current,
-        further=lambda connection: add_contact_tables(
-            connection, current.store, current.as_of, double_opt_in=double_opt_in
-        ),
-    )
+    judged = judge_segments(current.home)
+
+    def further(connection: duckdb.DuckDBPyConnection) -> None:
+        add_segment_traits(connection, judged)
+        add_contact_tables(connection, current.store, current.as_of, double_opt_in=double_opt_in)
+
+    current.candidate = build_candidate(current.home, current, further=further)
     return dg.MaterializeResult(
         metadata={
             "build": current.candidate.build_id,

@@ -69,13 +69,14 @@
     explode(from_json({{ column }}, 'map<string, string>')) as (name, value)
 {%- endmacro %}
 
-{#- A JSON object as text from names and expressions; NULLs stay in it. -#}
+{#- A JSON object as text from names and expressions; NULLs stay in it. Each value stands in brackets, so that
+    a comparison may be one. -#}
 {% macro json_object_text(pairs) -%}
     {{ return(adapter.dispatch('json_object_text', 'regulars')(pairs)) }}
 {%- endmacro %}
 
 {% macro duckdb__json_object_text(pairs) -%}
-    cast(json_object({% for name, value in pairs.items() %}'{{ name }}', {{ value }}{{ ', ' if not loop.last }}{% endfor %}) as varchar)
+    cast(json_object({% for name, value in pairs.items() %}'{{ name }}', ({{ value }}){{ ', ' if not loop.last }}{% endfor %}) as varchar)
 {%- endmacro %}
 
 {% macro spark__json_object_text(pairs) -%}

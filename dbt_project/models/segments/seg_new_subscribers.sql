@@ -4,7 +4,7 @@
     'channel': 'email',
     'purpose': 'marketing',
     'message_kind': 'welcome',
-    'level': 'none',
+    'plain_context': {},
     'destinations': ['file'],
     'priority': 50,
     'window_days': var('new_subscriber_days'),

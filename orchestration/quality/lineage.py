@@ -1,0 +1,410 @@
+"""Where the values of a query come from: columns of tables, followed through everything between.
+
+Belongs here: reading one query with sqlglot and following its columns down to tables, through CTEs,
+subqueries, renames, unions, joins, windows and expressions. Pure. Does not belong here: what a
+column means (segment_traits.py), running a query.
+
+A value is of the columns that it is made of, and of what decides which row it is taken from: where
+`believers` is joined, `believers.customer_id is not null` says of a person what the conditions of
+`believers` ask. What decides on the query's own rows stands apart, as `rows`: who is in it.
+What cannot be followed is an error, never nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from sqlglot import exp, parse
+from sqlglot.errors import SqlglotError
+from sqlglot.optimizer.qualify import qualify
+from sqlglot.optimizer.scope import Scope, build_scope
+
+# Columns by "schema.table"
+Tables = Mapping[str, Sequence[str]]
+# The values that conditions leave to columns of a row, by column
+Kept = tuple[tuple[str, frozenset[str]], ...]
+
+ROW = "*"  # the column of an origin that is a table's row as such: that there is one
+_CATALOG = "home"
+# What a SELECT may be made of; whatever else it has is not followed
+_PARTS = {
+    *("with_", "from_", "joins", "expressions", "where", "group", "having", "qualify", "windows"),
+    *("distinct", "order", "limit", "offset"),
+}
+_WHOLE_CONDITIONS = ("group", "having", "qualify", "windows", "distinct", "order")
+# Figures that tell of all and of nobody alone
+_OF_ALL = (exp.Count, exp.Sum, exp.Avg, exp.Median, exp.Stddev, exp.StddevPop, exp.StddevSamp)
+
+
+class LineageError(Exception):
+    """A query, or a column of it, cannot be followed to tables; says why, in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """A column of a table that a value comes from.
+
+    `kept`: the values that conditions leave to columns of its row. `is_of_all`: only a figure over
+    all rows is made of it. `path`: the CTEs that it comes through, the first after the table first.
+    """
+
+    table: str
+    column: str
+    kept: Kept = ()
+    is_of_all: bool = False
+    path: tuple[str, ...] = field(default=(), compare=False)
+
+
+Origins = frozenset[Origin]
+_NOTHING: Origins = frozenset()
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """Origins of each output column and of the rows; and the expressions that make each column."""
+
+    columns: Mapping[str, Origins]
+    rows: Origins
+    expressions: Mapping[str, tuple[exp.Expr, ...]]
+
+
+def trace(sql: str, tables: Tables, dialect: str = "duckdb") -> Lineage:
+    """Follow every output column of a query.
+
+    Args:
+        sql: one SELECT.
+        tables: the columns of every table that it may read.
+        dialect: sqlglot's name of the engine.
+
+    Raises:
+        LineageError: the query or one of its columns cannot be followed.
+    """
+    root = _rows_of(_root(sql, tables, dialect))
+    tracer = _Tracer(tables)
+    names = _names(root)
+    return Lineage(
+        {each: tracer.output(root, each, is_root=True) for each in names},
+        tracer.rows(root),
+        {each: tuple(_expressions(root, each)) for each in names},
+    )
+
+
+def _root(sql: str, tables: Tables, dialect: str) -> Scope:
+    schema: dict[str, dict[str, dict[str, str]]] = {}
+    try:
+        statements = parse(sql, read=dialect)
+        if len(statements) != 1 or not isinstance(statements[0], exp.Query):
+            raise LineageError("it is not one SELECT")
+        for table in statements[0].find_all(exp.Table):
+            if table.db:
+                table.set("catalog", exp.to_identifier(_CATALOG))
+                columns = tables.get(f"{table.db}.{table.name}", ())
+                schema.setdefault(table.db, {})[table.name] = dict.fromkeys(columns, "text")
+        query = qualify(
+            statements[0], dialect=dialect, schema={_CATALOG: schema}, quote_identifiers=False
+        )
+        root = build_scope(query)
+    except SqlglotError as error:
+        raise LineageError(str(error).partition("\n")[0].rstrip(". ")) from error
+    if root is None:
+        raise LineageError("it has no columns")
+    return root
+
+
+def _rows_of(scope: Scope) -> Scope:
+    """The scope that makes the rows: below any number of `select … from final`."""
+    query = scope.expression
+    while isinstance(query, exp.Select) and not (
+        _set_parts(query) - {"with_", "from_", "expressions"}
+    ):
+        sources = [source for _, source in scope.selected_sources.values()]
+        is_plain = all(isinstance(each.unalias(), exp.Column) for each in query.selects)
+        if len(sources) != 1 or not isinstance(sources[0], Scope) or not is_plain:
+            break
+        if _names(scope) != _names(sources[0]):
+            break
+        scope = sources[0]
+        query = scope.expression
+    return scope
+
+
+class _Tracer:
+    """Origins of outputs and rows of scopes, each worked out once."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._columns = {table: frozenset(columns) for table, columns in tables.items()}
+        self._known: dict[tuple[int, str, Kept, bool], Origins] = {}
+        self._open: set[tuple[int, str]] = set()
+
+    def output(self, scope: Scope, name: str, kept: Kept = (), *, is_root: bool = False) -> Origins:
+        """Origins of an output column, with what decides which row it is taken from.
+
+        Args:
+            scope: the SELECT or set operation.
+            name: the output column.
+            kept: the values that whoever reads it leaves to its columns.
+            is_root: whether its rows are the query's own, which `rows` tells of.
+        """
+        return self._once(scope, name, kept, is_root)
+
+    def rows(self, scope: Scope, kept: Kept = ()) -> Origins:
+        """Origins of what decides which rows there are, down to the rows of tables."""
+        return self._once(scope, ROW, kept, False)
+
+    def _once(self, scope: Scope, name: str, kept: Kept, is_root: bool) -> Origins:
+        key = (id(scope), name, kept, is_root)
+        if key not in self._known:
+            if key[:2] in self._open:
+                raise LineageError("it reads itself (a recursive CTE)")
+            self._open.add(key[:2])
+            self._known[key] = self._find(scope, name, kept, is_root)
+            self._open.discard(key[:2])
+        return self._known[key]
+
+    def _find(self, scope: Scope, name: str, kept: Kept, is_root: bool) -> Origins:
+        query = scope.expression
+        if isinstance(query, exp.SetOperation):
+            return self._of_either(scope, name, kept, is_root)
+        if isinstance(query, exp.Values) and not query.find(exp.Column, exp.Query):
+            return _NOTHING
+        if not isinstance(query, exp.Select):
+            raise LineageError(f"it reads {_in_words(query)}")
+        if others := _set_parts(query) - _PARTS:
+            raise LineageError(f"it has {', '.join(sorted(others))}")
+        if name == ROW:
+            return self._of_rows(scope, kept)
+        value = next((each for each in query.selects if each.alias_or_name == name), None)
+        if value is None:
+            raise LineageError(f"there is no column {name}")
+        found = self.value(scope, value, kept)
+        if value.find(exp.Window):  # which may be one of those named at the end
+            for window in _as_list(query.args.get("windows")):
+                found |= self.value(scope, window, kept)
+        found |= self._ties(scope, value, kept) if is_root else self.rows(scope, kept)
+        if _is_of_all(scope, value):
+            found = frozenset(replace(each, is_of_all=True) for each in found)
+        return found
+
+    def _of_either(self, scope: Scope, name: str, kept: Kept, is_root: bool) -> Origins:
+        query = scope.expression
+        sides = scope.set_operation_scopes or []
+        names = _names(scope)
+        if query.args.get("by_name") or len(sides) != 2:
+            raise LineageError("it matches the columns of a union by their names")
+        found = _NOTHING
+        for side in sides:
+            own = dict(zip(names, _names(side), strict=True))
+            its_kept = tuple((own[column], values) for column, values in kept if column in own)
+            wanted = [own.get(name, ROW)]
+            if not isinstance(query, exp.Union):  # which rows stay follows from all columns
+                wanted = [ROW, *own.values()]
+            for each in wanted:
+                found |= self._once(side, each, its_kept, is_root and each != ROW)
+        return found
+
+    def _of_rows(self, scope: Scope, kept: Kept) -> Origins:
+        found = _NOTHING
+        for condition in _conditions(scope.expression):
+            found |= self.value(scope, condition, kept)
+        for source in scope.selected_sources:
+            found |= self._source(scope, source, ROW, kept)
+        return found
+
+    def _ties(self, scope: Scope, value: exp.Expr, kept: Kept) -> Origins:
+        """Origins of what ties the sources of a value to the query's rows.
+
+        What a person viewed decides which product's name stands beside them.
+        """
+        query = scope.expression
+        wanted = {each.table for each in _own_columns(value)}
+        if value.find(exp.Star):
+            wanted |= set(scope.selected_sources)
+        found = _NOTHING
+        if wanted:
+            for part in _WHOLE_CONDITIONS:
+                for condition in _as_list(query.args.get(part)):
+                    found |= self.value(scope, condition, kept)
+        tying = [(each, {c.table for c in _own_columns(each)}) for each in _conjuncts(query)]
+        while near := [each for each in tying if each[1] & wanted and each[1] - wanted]:
+            for condition, sources in near:
+                found |= self.value(scope, condition, kept)
+                wanted |= sources
+        return found
+
+    def value(self, scope: Scope, expression: exp.Expr, kept: Kept = ()) -> Origins:
+        """Origins of everything in an expression; a subquery in it with all that it has."""
+        found = _NOTHING
+        for node in _within(expression):
+            if isinstance(node, exp.Query):
+                found |= self._subquery(scope, node)
+            elif isinstance(node, exp.Column):
+                found |= self._column(scope, node, kept)
+            elif isinstance(node, exp.Star) and isinstance(node.parent, exp.Count):
+                for source in scope.selected_sources:
+                    found |= self._source(scope, source, ROW, kept)
+            elif isinstance(node, exp.Star | exp.Columns | exp.TableColumn):
+                raise LineageError("it takes whole rows (`*`); name the columns")
+        return found
+
+    def _subquery(self, scope: Scope, query: exp.Query) -> Origins:
+        inner = query.unnest()
+        for each in scope.subquery_scopes:
+            if each.expression is inner:
+                found = self.rows(each)
+                for name in _names(each):
+                    found |= self.output(each, name)
+                return found
+        raise LineageError("a subquery in it cannot be followed")
+
+    def _column(self, scope: Scope, column: exp.Column, kept: Kept) -> Origins:
+        if column.table in scope.selected_sources:
+            return self._source(scope, column.table, column.name, kept)
+        if scope.parent is None:
+            raise LineageError(f"nothing says where {column.sql()} comes from")
+        return self._column(scope.parent, column, ())
+
+    def _source(self, scope: Scope, source: str, column: str, kept: Kept) -> Origins:
+        node, origin = scope.selected_sources[source]
+        left = _kept(scope, source, kept)
+        if isinstance(origin, Scope):
+            below = self._once(origin, column, left, False)
+            return frozenset(replace(each, path=(*each.path, node.name)) for each in below)
+        table = f"{origin.db}.{origin.name}"
+        if table not in self._columns or not isinstance(origin.this, exp.Identifier):
+            raise LineageError(f"it reads {origin.sql(dialect='duckdb')}, which is no model")
+        if column != ROW and column not in self._columns[table]:
+            raise LineageError(f"{table} has no column {column}")
+        return frozenset([Origin(table, column, left)])
+
+
+def _kept(scope: Scope, source: str, kept: Kept) -> Kept:
+    """The values that conditions leave to columns of a source, here and where it is read."""
+    query = scope.expression
+    found: dict[str, frozenset[str]] = {}
+    outputs = {each.alias_or_name: each.unalias() for each in _selects(scope)}
+    for name, values in kept:
+        column = outputs.get(name)
+        if isinstance(column, exp.Column) and column.table == source:
+            found[column.name] = values & found.get(column.name, values)
+    where = query.args.get("where")
+    conditions = [where.this] if where else []
+    conditions += [
+        join.args["on"]
+        for join in query.args.get("joins") or []
+        if join.args.get("on") and join.alias_or_name == source
+    ]
+    for condition in (each for whole in conditions for each in _split(whole)):
+        column, values = _values_left(condition)
+        if column is not None and column.table == source:
+            found[column.name] = values & found.get(column.name, values)
+    return tuple(sorted(found.items(), key=lambda item: item[0]))
+
+
+def _values_left(condition: exp.Expr) -> tuple[exp.Column | None, frozenset[str]]:
+    """Of `column = 'text'` and `column in ('text', …)` the column and the texts."""
+    column, texts = condition.this, []
+    if isinstance(condition, exp.EQ):
+        texts = [condition.expression]
+        if isinstance(column, exp.Literal):
+            column, texts = condition.expression, [column]
+    elif isinstance(condition, exp.In):
+        texts = condition.expressions
+    is_plain = all(isinstance(each, exp.Literal) and each.is_string for each in texts)
+    if not isinstance(column, exp.Column) or not texts or not is_plain:
+        return None, frozenset()
+    return column, frozenset(each.name for each in texts)
+
+
+def _is_of_all(scope: Scope, value: exp.Expr) -> bool:
+    """Whether an output is made of nothing but figures over all rows, so that nobody is told of."""
+    query = scope.expression
+    if scope.is_correlated_subquery or query.args.get("group"):
+        return False
+    figures = [each for each in _within(value) if isinstance(each, _OF_ALL)]
+    for figure in figures:
+        window = figure.find_ancestor(exp.Window)
+        if window and (window.args.get("partition_by") or window.args.get("order")):
+            return False
+        if window and (window.args.get("alias") or window.args.get("spec")):
+            return False
+    inside = {id(node) for figure in figures for node in figure.walk()}
+    return bool(figures) and all(
+        id(each) in inside for each in _within(value) if isinstance(each, exp.Column | exp.Query)
+    )
+
+
+def _conditions(query: exp.Expr) -> Iterator[exp.Expr]:
+    """Everything in a SELECT that decides which rows there are."""
+    yield from _conjuncts(query)
+    for part in _WHOLE_CONDITIONS:
+        yield from _as_list(query.args.get(part))
+
+
+def _conjuncts(query: exp.Expr) -> Iterator[exp.Expr]:
+    """The conditions of `where` and of every join, one by one."""
+    if where := query.args.get("where"):
+        yield from _split(where.this)
+    for join in query.args.get("joins") or []:
+        if join.args.get("using") or join.args.get("match_condition") or join.method:
+            raise LineageError("it has a join whose condition cannot be followed; write `on`")
+        if on := join.args.get("on"):
+            yield from _split(on)
+
+
+def _split(condition: exp.Expr) -> Iterator[exp.Expr]:
+    condition = condition.unnest()
+    if isinstance(condition, exp.And):
+        yield from _split(condition.left)
+        yield from _split(condition.right)
+    else:
+        yield condition
+
+
+def _within(expression: exp.Expr) -> Iterator[exp.Expr]:
+    """Every node of an expression; a subquery is one node, whose inside is not entered."""
+    yield from expression.walk(prune=lambda node: isinstance(node, exp.Query))
+
+
+def _own_columns(expression: exp.Expr) -> Iterator[exp.Column]:
+    """Every column in an expression, those inside subqueries too: they tie as well."""
+    yield from expression.find_all(exp.Column)
+
+
+def _expressions(scope: Scope, name: str) -> Iterator[exp.Expr]:
+    """What an output column is made by, below renames and on every side of a union."""
+    if isinstance(scope.expression, exp.SetOperation):
+        position = _names(scope).index(name)
+        for side in scope.set_operation_scopes or []:
+            yield from _expressions(side, _names(side)[position])
+        return
+    value = next(each for each in _selects(scope) if each.alias_or_name == name).unalias()
+    if isinstance(value, exp.Column) and value.table in scope.selected_sources:
+        _, source = scope.selected_sources[value.table]
+        if isinstance(source, Scope) and isinstance(source.expression, exp.Query):
+            yield from _expressions(source, value.name)
+            return
+    yield value
+
+
+def _names(scope: Scope) -> list[str]:
+    return [each.alias_or_name for each in _selects(scope)]
+
+
+def _selects(scope: Scope) -> list[exp.Expr]:
+    query = scope.expression
+    return list(query.selects) if isinstance(query, exp.Query) else []
+
+
+def _set_parts(query: exp.Expr) -> set[str]:
+    return {name for name, value in query.args.items() if value}
+
+
+def _as_list(part: object) -> Iterable[exp.Expr]:
+    if isinstance(part, exp.Expr):
+        return [part]
+    return [each for each in part if isinstance(each, exp.Expr)] if isinstance(part, list) else []
+
+
+def _in_words(query: exp.Expr) -> str:
+    return f"what cannot be followed ({type(query).__name__.lower()})"

@@ -1,0 +1,316 @@
+"""Which traits of people each segment uses, and whether it may: judged from its own SQL.
+
+Belongs here: what a column says of whom (the seeds `traits` and `trait_columns`), the level that a
+segment's words need, and the sentences where a segment asks for more than it may. Does not belong
+here: following columns (lineage.py), the words of names (segment_words.py).
+
+What goes out of a segment is `context` and `reason`; `rows` is who is in it, which its destination
+learns by its name.
+
+- A figure over all people needs level `segment`; whatever else is of a person, `full`.
+- A sensitive trait is refused, in `rows` too. So is what may hold any trait, unless a condition
+  (`trait = 'hobby'`, `sensitivity = 'none'`) says which it holds.
+- Household ties are inferred: a segment that uses them, in `rows` too, is `full` and has no plain
+  context, so that below that level nothing goes out.
+
+Data flow: compiled SQL of dbt's last build, columns of the warehouse, seeds -> uses and checks.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from ingestion.duckdb import connect, literal
+from ingestion.vocabulary import LEVELS
+from orchestration.home.layout import Home
+from orchestration.published.checks import CheckResult
+from orchestration.quality.lineage import ROW, LineageError, Origin, Tables, trace
+from orchestration.run.dbt import DBT_PROJECT, SEGMENT, read_manifest, target_path
+
+TABLE = "activity.bridge_segment_traits"
+ROWS = "rows"
+CONTENT = ("context", "reason")
+NONE, OF_ALL, FULL = LEVELS
+ANY = "*"  # any trait: which one, only conditions say
+SENSITIVE = "sensitive"
+UNKNOWN_TRAIT = "personal"  # as customer_traits has it
+ITS_ROW = "row"  # that a table has the person at all
+KEYS = (ITS_ROW, "customer_id")  # they count where levels are judged, and are no traits
+_GIFTS = "buys_gifts_for"  # as sensitive as the occasion is
+_NAMING = ("trait", "sensitivity")
+_LISTED = 3  # names in a sentence
+
+COMMENT = (
+    "One row per segment, part of it and trait of people that the part uses, as found in its SQL.",
+    {
+        "segment": "The segment, without seg_.",
+        "part": "context and reason go out; rows is who is in it.",
+        "trait": "The trait: a name of the seed `traits`, else the column's own name.",
+        "about": "person, or household (ties that are inferred).",
+        "sensitivity": "none, personal or sensitive, by the seed `traits`; others are personal.",
+        "level": "The level of a member that it needs: segment where only figures over all people"
+        " are used, else full.",
+        "columns": "The columns it comes from, JSON.",
+    },
+)
+
+
+@dataclass(frozen=True)
+class Use:
+    """One trait that a part of a segment uses. `columns`: where from, and by way of which CTEs."""
+
+    part: str
+    trait: str
+    about: str
+    sensitivity: str
+    level: str
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Segment:
+    """What is judged: name, SQL as built, and what its own file says."""
+
+    name: str
+    sql: str | None
+    meta: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A segment's uses, and what is wrong with it: sentences, each with what to do."""
+
+    segment: str
+    uses: tuple[Use, ...]
+    faults: tuple[tuple[str, str], ...]
+
+
+class Meanings:
+    """What columns say of whom.
+
+    Args:
+        seeds: the folder of `traits.csv`, `trait_columns.csv` and `occasions.csv`.
+    """
+
+    def __init__(self, seeds: Path = DBT_PROJECT / "seeds") -> None:
+        """Read nothing yet."""
+        self._seeds = seeds
+
+    @cached_property
+    def sensitivities(self) -> dict[str, str]:
+        """By trait, as the seed has it."""
+        return {row["trait"]: row["sensitivity"] for row in self._read("traits")}
+
+    @cached_property
+    def _columns(self) -> dict[tuple[str, str], tuple[str, str]]:
+        return {
+            (row["table_name"], row["column_name"]): (row["about"], row["trait"])
+            for row in self._read("trait_columns")
+        }
+
+    @cached_property
+    def _plain_occasions(self) -> frozenset[str]:
+        rows = list(self._read("occasions"))
+        sensitive = {row["occasion"] for row in rows if row["sensitivity"] == SENSITIVE}
+        return frozenset(row["occasion"] for row in rows) - sensitive
+
+    def of(self, origin: Origin) -> Iterator[tuple[str, str, str]]:
+        """Of whom a column tells, which trait, and how sensitive it is; nothing for nobody's."""
+        schema, _, table = origin.table.partition(".")
+        about, trait = self._meaning(schema, table, origin.column)
+        if about == "nobody":
+            return
+        kept = dict(origin.kept)
+        if trait != ANY:
+            yield about, trait, self._sensitivity(trait, kept)
+            return
+        named, classes = (kept.get(column) for column in _NAMING)
+        for name in sorted(named or ()):
+            yield about, name, self._sensitivity(name, kept)
+        if not named:
+            harmless = classes is not None and SENSITIVE not in classes
+            yield about, ANY, UNKNOWN_TRAIT if harmless else SENSITIVE
+
+    def _meaning(self, schema: str, table: str, column: str) -> tuple[str, str]:
+        if schema == "seeds":
+            return "nobody", ""
+        for key in ((table, column), (table, ANY), (ANY, column)):
+            if key in self._columns:
+                return self._columns[key]
+        return "person", ITS_ROW if column == ROW else column
+
+    def _sensitivity(self, trait: str, kept: Mapping[str, frozenset[str]]) -> str:
+        classes = kept.get("sensitivity")
+        if classes is not None and SENSITIVE not in classes:
+            return max(classes, key=("none", UNKNOWN_TRAIT).index, default=UNKNOWN_TRAIT)
+        if trait == _GIFTS:
+            occasions = kept.get("occasion") or kept.get("value") or frozenset([ANY])
+            return UNKNOWN_TRAIT if occasions <= self._plain_occasions else SENSITIVE
+        return self.sensitivities.get(trait, UNKNOWN_TRAIT)
+
+    def _read(self, name: str) -> Iterator[dict[str, str]]:
+        with (self._seeds / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+            yield from csv.DictReader(file)
+
+
+def judge(segment: Segment, tables: Tables, meanings: Meanings) -> Judged:
+    """The uses of one segment, and what is wrong with it."""
+    name = segment.name
+    if segment.sql is None:
+        sentence = f"What the segment {name} uses is not known: its SQL was not kept."
+        return Judged(name, (), ((sentence, "Run again."),))
+    try:
+        lineage = trace(segment.sql, tables)
+        missing = [part for part in CONTENT if part not in lineage.columns]
+        if missing:
+            raise LineageError(f"it has no column {missing[0]}")
+    except LineageError as error:
+        sentence = f"What the segment {name} uses cannot be followed: {error}."
+        return Judged(name, (), ((sentence, _FOLLOWED),))
+    parts = {part: lineage.columns[part] for part in CONTENT}
+    # Who is in it and nobody else is told by customer_id
+    parts[ROWS] = lineage.rows | lineage.columns.get("customer_id", frozenset())
+    uses = tuple(use for part, origins in parts.items() for use in _uses(part, origins, meanings))
+    return Judged(name, uses, tuple(_faults(segment, uses)))
+
+
+_FOLLOWED = (
+    "Name each column in models/segments and take it from a model of the project;"
+    " docs/permission.md says what can be followed."
+)
+
+
+def _uses(part: str, origins: Iterable[Origin], meanings: Meanings) -> Iterator[Use]:
+    found: dict[tuple[str, str, str], list[Origin]] = {}
+    for origin in origins:
+        for meaning in meanings.of(origin):
+            found.setdefault(meaning, []).append(origin)
+    for (about, trait, sensitivity), those in sorted(found.items()):
+        level = OF_ALL if all(each.is_of_all for each in those) else FULL
+        others = (ROW, "customer_id", *_NAMING)
+        those.sort(key=lambda each: (each.column in others, each.table, each.column))
+        columns = tuple(dict.fromkeys(_place(each) for each in those))
+        yield Use(part, trait, about, sensitivity, level, columns)
+
+
+def _place(origin: Origin) -> str:
+    steps = [step for step in origin.path if step]
+    return f"{origin.table}.{origin.column}" + (f" by way of {', '.join(steps)}" if steps else "")
+
+
+def _faults(segment: Segment, uses: tuple[Use, ...]) -> Iterator[tuple[str, str]]:
+    level = str(segment.meta.get("level") or FULL)
+    first = {(use.trait, use.about, use.sensitivity): use for use in reversed(uses)}
+    for use in first.values():
+        if use.sensitivity == SENSITIVE:
+            yield _sensitive(segment.name, use)
+        elif use.about == "household" and (
+            level != FULL or segment.meta.get("plain_context") is not None
+        ):
+            yield (
+                f"The segment {segment.name} uses household ties in its {use.part}"
+                f" ({use.columns[0]}); they are inferred: below level full nothing may use them.",
+                "Write level: 'full' and no plain_context, or leave the household out.",
+            )
+    above = [use for use in uses if use.part in CONTENT and _is_above(use.level, level)]
+    if above:
+        needed = max((use.level for use in above), key=LEVELS.index)
+        named = [use for use in above if use.level == needed]
+        named.sort(key=lambda use: (use.trait in KEYS, len(use.columns[0])))
+        yield (
+            f"The segment {segment.name} says level {level}, and its {named[0].part} uses"
+            f" {_some([use.trait for use in named])} ({named[0].columns[0]}), which needs level"
+            f" {needed}.",
+            f"Write level: '{needed}', and a plain_context for members of a lower level; or take"
+            " it out.",
+        )
+
+
+def _sensitive(segment: str, use: Use) -> tuple[str, str]:
+    where = f"its {use.part} ({use.columns[0]})"
+    if use.trait == ANY:
+        return (
+            f"The segment {segment} uses in {where} what may be any trait, a sensitive one too.",
+            "Say which one, such as `where trait = 'hobby'`, in the query that reads it.",
+        )
+    return (
+        f"The segment {segment} uses the sensitive trait {use.trait} in {where}.",
+        "Leave it out. What is sensitive stands in dbt_project/seeds/traits.csv.",
+    )
+
+
+def _is_above(needed: str, level: str) -> bool:
+    return level in LEVELS and LEVELS.index(needed) > LEVELS.index(level)
+
+
+def _some(names: list[str]) -> str:
+    names = list(dict.fromkeys(names))
+    more = len(names) - _LISTED
+    return ", ".join(names[:_LISTED]) + (f" and {more} more" if more > 0 else "")
+
+
+def judge_segments(home: Home) -> list[Judged]:
+    """Every segment of the last build, by name."""
+    target = target_path(home)
+    files = {path.stem: path for path in target.glob(f"compiled/*/models/**/{SEGMENT}*.sql")}
+    tables, meanings = _tables(home), Meanings()
+    judged = []
+    for name, meta in read_manifest(target / "manifest.json").segments.items():
+        path = files.get(f"{SEGMENT}{name}")
+        sql = path.read_text("utf-8") if path else None
+        judged.append(judge(Segment(name, sql, meta), tables, meanings))
+    return judged
+
+
+def _tables(home: Home) -> dict[str, list[str]]:
+    tables: dict[str, list[str]] = {}
+    with connect(home.warehouse, read_only=True) as connection:
+        for schema, table, column in connection.execute(
+            "select table_schema, table_name, column_name from information_schema.columns"
+        ).fetchall():
+            tables.setdefault(f"{schema}.{table}", []).append(column)
+    return tables
+
+
+def check_segment_traits(judged: Iterable[Judged]) -> list[CheckResult]:
+    """One result per segment; none of them can be released by a person."""
+    return [
+        CheckResult(
+            kind="contract",
+            name=f"contract.segment_traits.{each.segment}",
+            table=f"segments.{SEGMENT}{each.segment}",
+            passed=not each.faults,
+            observed=float(len(each.faults)),
+            sentence=" ".join(sentence for sentence, _ in each.faults),
+            hint=" ".join(dict.fromkeys(hint for _, hint in each.faults)),
+        )
+        for each in judged
+    ]
+
+
+def add_segment_traits(connection: duckdb.DuckDBPyConnection, judged: Iterable[Judged]) -> None:
+    """Write the uses of every segment into an open candidate."""
+    description, columns = COMMENT
+    rows = [
+        {**vars(use), "segment": each.segment, "columns": json.dumps(list(use.columns))}
+        for each in judged
+        for use in each.uses
+        if use.trait not in KEYS
+    ]
+    shape = pa.schema([(column, pa.string()) for column in columns])
+    connection.register("uses", pa.Table.from_pylist(rows, shape))
+    connection.execute("create schema if not exists activity")
+    connection.execute(f"create table {TABLE} as from uses order by all")
+    connection.unregister("uses")
+    connection.execute(f"comment on table {TABLE} is {literal(description)}")
+    for column, words in columns.items():
+        connection.execute(f'comment on column {TABLE}."{column}" is {literal(words)}')

@@ -1,0 +1,227 @@
+"""A segment may use what its level allows, no sensitive trait, and no household below full."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from ingestion.config import REPOSITORY
+from orchestration.home.layout import Home
+from orchestration.quality.segment_traits import (
+    COMMENT,
+    TABLE,
+    Judged,
+    Meanings,
+    Segment,
+    add_segment_traits,
+    check_segment_traits,
+    judge,
+    judge_segments,
+)
+from orchestration.run.dbt import target_path
+
+TABLES = {
+    "marts.dim_customers": ("customer_id", "first_name", "order_count", "country_code"),
+    "marts.customer_traits": ("customer_id", "trait", "value", "sensitivity"),
+    "marts.fct_orders": ("customer_id", "order_id", "occasion"),
+    "marts.fct_interactions": ("customer_id", "kind", "detail"),
+    "marts.dim_promotions": ("promotion_id", "code"),
+    "marts.bridge_customer_households": ("customer_id", "household_id"),
+    "marts.dim_households": ("household_id", "people_count"),
+    "marts.new_table": ("customer_id", "religion", "weight"),
+}
+PEOPLE = "from marts.dim_customers as p"
+
+
+def judged(context: str, source: str = PEOPLE, ctes: str = "", **meta: Any) -> Judged:
+    sql = f"{ctes} select p.customer_id, 'words' as reason, {context} as context {source}"
+    return judge(Segment("test", sql, meta), TABLES, Meanings())
+
+
+def faults(*arguments: Any, **meta: Any) -> str:
+    return " ".join(sentence for sentence, _ in judged(*arguments, **meta).faults)
+
+
+def traits(each: Judged, part: str = "context") -> dict[str, str]:
+    return {use.trait: use.sensitivity for use in each.uses if use.part == part}
+
+
+def test_a_sensitive_trait_through_two_ctes_and_a_new_name_is_refused() -> None:
+    said = faults(
+        "json_object('group', chosen.label)",
+        f"{PEOPLE} left join chosen on p.customer_id = chosen.customer_id",
+        "with beliefs as (select customer_id, value as mild from marts.customer_traits"
+        " where trait = 'religion'),"
+        " chosen as (select customer_id, upper(mild) as label from beliefs)",
+    )
+    assert "The segment test uses the sensitive trait religion in its context" in said
+    assert "marts.customer_traits.value by way of beliefs, chosen" in said
+
+
+@pytest.mark.parametrize("column", ["religion", "weight"])
+def test_a_column_is_as_sensitive_as_the_trait_of_its_name(column: str) -> None:
+    assert f"sensitive trait {column}" in faults(f"p.{column}", "from marts.new_table as p")
+
+
+def test_a_sensitive_trait_is_refused_where_it_decides_who_is_in_it() -> None:
+    said = faults("'HELLO'", "from marts.new_table as p where p.religion is not null")
+    assert "uses the sensitive trait religion in its rows" in said
+
+
+def test_a_harmless_use_hides_no_sensitive_one_of_the_same_table() -> None:
+    source = (
+        "from marts.customer_traits as p cross join marts.customer_traits as q"
+        " where p.sensitivity = 'none'"
+    )
+    assert "in its rows (marts.customer_traits" in faults("p.value", source)
+
+
+@pytest.mark.parametrize(
+    ("condition", "allowed"),
+    [
+        ("p.trait = 'hobby'", True),
+        ("p.trait in ('hobby', 'shoe_size')", True),
+        ("p.trait in ('hobby', 'weight')", False),
+        ("p.sensitivity = 'none'", True),
+        ("p.sensitivity in ('none', 'personal')", True),
+        ("p.sensitivity in ('none', 'sensitive')", False),
+        ("p.trait = 'our_own_word'", True),  # unknown traits are personal
+        ("p.trait <> 'religion'", False),
+        ("true", False),
+        ("p.trait = 'buys_gifts_for'", False),
+        ("p.trait = 'buys_gifts_for' and p.value = 'birthday'", True),
+    ],
+)
+def test_a_table_of_any_trait_has_to_be_asked_for_one(condition: str, allowed: bool) -> None:
+    source = f"from marts.customer_traits as p where {condition}"
+    assert bool(faults("p.value", source)) is not allowed
+
+
+def test_what_may_hold_anything_is_refused_with_what_to_do() -> None:
+    found = judged("p.detail", "from marts.fct_interactions as p")
+    ((said, todo),) = [fault for fault in found.faults if "context" in fault[0]]
+    assert "what may be any trait" in said
+    assert "where trait = 'hobby'" in todo
+
+
+def test_an_occasion_is_as_sensitive_as_its_seed_says() -> None:
+    assert "buys_gifts_for" in faults("p.occasion", "from marts.fct_orders as p")
+    assert not faults("p.occasion", "from marts.fct_orders as p where p.occasion = 'birthday'")
+
+
+@pytest.mark.parametrize(
+    ("context", "source", "needed"),
+    [
+        ("'WELCOME10'", PEOPLE, "none"),
+        ("o.code", f"{PEOPLE} cross join marts.dim_promotions as o", "none"),
+        ("count(*) over ()", PEOPLE, "segment"),
+        ("avg(p.order_count) over ()", PEOPLE, "segment"),
+        ("p.order_count", PEOPLE, "full"),
+        ("p.country_code", PEOPLE, "full"),
+        (
+            "o.code",
+            f"{PEOPLE} inner join marts.dim_promotions as o on o.promotion_id = p.country_code",
+            "full",
+        ),
+    ],
+)
+def test_a_context_needs_the_level_of_what_it_is_made_of(
+    context: str, source: str, needed: str
+) -> None:
+    levels = ("none", "segment", "full")
+    for level in levels:
+        said = faults(context, source, level=level)
+        assert bool(said) is (levels.index(level) < levels.index(needed)), level
+        if said:
+            assert f"says level {level}" in said
+            assert f"needs level {needed}" in said
+
+
+def test_what_goes_out_as_the_reason_is_judged_like_the_context() -> None:
+    sql = f"select p.customer_id, 'Dear ' || p.first_name as reason, 'x' as context {PEOPLE}"
+    found = judge(Segment("test", sql, {"level": "segment"}), TABLES, Meanings())
+    assert "its reason uses first_name" in found.faults[0][0]
+
+
+HOUSEHOLDS = (
+    f"{PEOPLE} inner join marts.bridge_customer_households as b on p.customer_id = b.customer_id"
+    " inner join marts.dim_households as h on b.household_id = h.household_id"
+)
+
+
+@pytest.mark.parametrize(
+    ("meta", "allowed"),
+    [
+        ({"level": "full"}, True),
+        ({}, True),
+        ({"plain_context": {}}, False),
+        ({"level": "segment"}, False),
+        ({"level": "none"}, False),
+    ],
+)
+@pytest.mark.parametrize("context", ["h.people_count", "'HELLO'"])
+def test_below_level_full_nothing_uses_a_household(
+    context: str, meta: dict[str, Any], allowed: bool
+) -> None:
+    assert ("household ties" not in faults(context, HOUSEHOLDS, **meta)) is allowed
+
+
+def test_uses_are_named_with_their_sensitivity() -> None:
+    found = judged("p.first_name || p.country_code")
+    assert traits(found) == {"first_name": "personal", "country": "none"}
+
+
+@pytest.mark.parametrize("sql", ["select p.customer_id, to_json(p) as context from {p}", None])
+def test_what_is_not_known_is_refused(sql: str | None) -> None:
+    text = sql and sql.format(p="marts.dim_customers as p")
+    (result,) = check_segment_traits([judge(Segment("test", text, {}), TABLES, Meanings())])
+    assert result.stops
+    assert not result.subject  # nobody can release it
+    assert "The segment test uses" in f"{result.sentence}".replace("What the", "The")
+
+
+def test_a_build_is_judged_by_the_sql_that_built_it(tmp_path: Path) -> None:
+    home = Home(tmp_path).create()
+    target = target_path(home)
+    folder = target / "compiled/regulars/models/segments"
+    folder.mkdir(parents=True)
+    with duckdb.connect(str(home.warehouse)) as warehouse:
+        warehouse.execute("create schema marts")
+        warehouse.execute("create table marts.dim_customers (customer_id text, order_count int)")
+    nodes = {
+        f"model.regulars.seg_{name}": {
+            "resource_type": "model",
+            "schema": "segments",
+            "name": f"seg_{name}",
+            "config": {"meta": {"segment": {"level": level}}},
+        }
+        for name, level in {"plain": "none", "bold": "none", "lost": "full"}.items()
+    }
+    (target / "manifest.json").write_text(json.dumps({"nodes": nodes}), "utf-8")
+    for name, context in {"plain": "'x'", "bold": "order_count"}.items():
+        (folder / f"seg_{name}.sql").write_text(
+            f"select customer_id, 'w' as reason, {context} as context from marts.dim_customers",
+            "utf-8",
+        )
+    found = {each.segment: each for each in judge_segments(home)}
+    assert {name: bool(each.faults) for name, each in found.items()} == {
+        "plain": False,
+        "bold": True,
+        "lost": True,
+    }
+    with duckdb.connect() as candidate:
+        add_segment_traits(candidate, found.values())
+        rows = candidate.execute(f"select segment, part, trait, level from {TABLE}").fetchall()
+        assert rows == [("bold", "context", "order_count", "full")]
+        described = candidate.execute(f"describe {TABLE}").fetchall()
+        assert [column[0] for column in described] == list(COMMENT[1])
+
+
+def test_the_seed_names_models_that_there_are() -> None:
+    models = {path.stem for path in (REPOSITORY / "dbt_project/models").rglob("*.sql")}
+    named = {table for table, _ in Meanings()._columns}
+    assert named - models == {"*"}
