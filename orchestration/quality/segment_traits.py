@@ -2,7 +2,7 @@
 
 Belongs here: what a column says of whom (the seeds `traits` and `trait_columns`), the level that a
 segment's words need, and the sentences where a segment asks for more than it may. Does not belong
-here: following columns (lineage.py), the words of names (segment_words.py).
+here: following columns (lineage.py).
 
 What goes out of a segment is `context` and `reason`; `rows` is who is in it, which its destination
 learns by its name.
