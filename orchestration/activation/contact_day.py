@@ -49,6 +49,7 @@ from orchestration.activation.gate import (
     decide,
     load_all_states,
     load_states,
+    reads_all_facts,
 )
 from orchestration.activation.people import aliases_of, identifiers_of
 from orchestration.activation.quiet_hours import Place, Shop
@@ -59,7 +60,7 @@ from orchestration.published.reader import open_published
 
 _MINUTE = 60_000_000
 _DAY = 24 * 60 * _MINUTE
-_LARGE = 5_000  # people from which reading all facts at once is faster than looking them up
+_ALL_ROWS = 5_000  # people from which reading the whole ledger is faster than looking theirs up
 _LOOKUP = 900
 ADDED = "added"
 IN_DOUBT = ("sending", "unknown")  # rows that may have arrived although nobody said so
@@ -157,7 +158,7 @@ class ContactDay:
             for channel in self.rules.segments[segment].channels
         }
         policies = [Policy(*pair, double_opt_in) for pair in sorted(pairs)]
-        if len(people) > _LARGE:
+        if reads_all_facts(store, len(people)):
             return {(p.channel, p.purpose): load_all_states(store, p, at) for p in policies}
         keys = {
             identifier.key
@@ -475,7 +476,7 @@ def _pasts(
     """What the ledger knows of these people; what went out under a merged id is the survivor's."""
     wanted = set(people)
     formerly = [old for old, survivor in aliases.items() if survivor in wanted]
-    ids = None if len(people) > _LARGE else [*people, *formerly]
+    ids = None if len(people) > _ALL_ROWS else [*people, *formerly]
     standing: dict[str, set[str]] = defaultdict(set)
     contacts: dict[str, set[tuple[str, int]]] = defaultdict(set)
     last: dict[str, dict[str, int]] = defaultdict(dict)

@@ -41,7 +41,7 @@ from ingestion.vocabulary import (
 )
 from orchestration.ops import schema
 from orchestration.ops.store import StoreError
-from orchestration.ops.tombstones import forgotten_among
+from orchestration.ops.tombstones import forgotten_among, has_tombstones
 
 TRANSACTIONAL = "transactional"
 ADDRESS_TYPES: Mapping[str, tuple[str, ...]] = {
@@ -54,6 +54,7 @@ ADDRESS_TYPES: Mapping[str, tuple[str, ...]] = {
 _LOOKUP = 900  # values per query; SQLite's oldest limit on bound values is 999
 _FETCH = 10_000
 _SCAN_ABOVE = 30_000  # identifiers from which reading all facts once is faster than looking up
+_LARGE = 5_000  # people from which reading all facts at once is faster than looking theirs up
 
 Key = tuple[str, str]
 
@@ -204,10 +205,17 @@ def load_states(
     return {key: permission_state(known, policy, at) for key, known in facts.items()}
 
 
+def reads_all_facts(connection: Connection, people: int) -> bool:
+    """Whether `load_all_states` is to be asked for so many people, rather than `load_states`.
+
+    A tombstone says of no value that it is its own: where there are any, each value is asked.
+    """
+    return people > _LARGE and not has_tombstones(connection)
+
+
 def load_all_states(connection: Connection, policy: Policy, at: int) -> dict[Key, PermissionState]:
-    """What the store knows about every identifier that there are facts about: for large segments
-    faster than asking for each. A tombstone says of no value that it is its own, so it cannot be
-    used where there are any.
+    """What the store knows about every identifier that there are facts about, where
+    `reads_all_facts` allows it.
 
     Raises:
         StoreError: the store cannot be read; nothing may be sent.

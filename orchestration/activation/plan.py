@@ -33,16 +33,15 @@ from orchestration.activation.gate import (
     decide,
     load_all_states,
     load_states,
+    reads_all_facts,
 )
 from orchestration.activation.people import People, Target, load_people, member_count
 from orchestration.destinations.base import Operation, Payload
 from orchestration.home.layout import Home
 from orchestration.ops import schema
 from orchestration.ops.store import Store, to_micros
-from orchestration.ops.tombstones import has_tombstones
 from orchestration.published.reader import read_build
 
-_LARGE = 5_000  # members from which reading all facts at once is faster than looking them up
 OPEN_STATES = schema.OPEN_STATES
 
 
@@ -297,7 +296,7 @@ def _decided(
     connection: Connection, home: Home, target: Target, policy: Policy, at: int
 ) -> tuple[People, dict[str, Decision]]:
     """The segment's people and the gate's answer for each."""
-    if member_count(home, target) > _LARGE and not has_tombstones(connection):
+    if reads_all_facts(connection, member_count(home, target)):
         states = load_all_states(connection, policy, at)
         people = load_people(home, target, relevant=states.keys())
     else:

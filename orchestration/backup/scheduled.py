@@ -10,7 +10,6 @@ two homes with one folder never count, or delete, each other's.
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -28,7 +27,7 @@ from orchestration.backup.keys import key_of_environment
 from orchestration.backup.stores import Backup, Trial, make_backup, try_restore
 from orchestration.home.layout import Home
 from orchestration.ops import schema
-from orchestration.ops.store import URL_VARIABLE, Store, open_store, upsert
+from orchestration.ops.store import Store, has_store, open_store, upsert
 
 Part = Literal["whole", "ops"]
 OPS_HOURS = 24  # of how many hours the operational store's own backups stay
@@ -149,7 +148,7 @@ def last_trial(store: Store) -> LastTrial | None:
 
 
 def _note(home: Home, trial: LastTrial) -> None:
-    if not home.ops.exists() and not os.environ.get(URL_VARIABLE):
+    if not has_store(home):
         return  # no home that would tell anybody
     with open_store(home) as store, store.write() as connection:
         row = {"key": LAST_TRIAL, "value": json.dumps(asdict(trial))}

@@ -13,7 +13,7 @@ from orchestration.activation.release import release_due, what_is_due
 from orchestration.defs.errors import errors_as_data
 from orchestration.home import lock
 from orchestration.home.layout import Home
-from orchestration.ops.store import open_store, to_micros
+from orchestration.ops.store import has_store, open_store, to_micros
 
 
 @dg.op(description="Judges again what was put off, and sends what is due where settings allow.")
@@ -42,7 +42,7 @@ def releases(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipRe
     home = Home.locate()
     if not any(each.enabled and each.send for each in load_settings().destinations.values()):
         return dg.SkipReason("No destination may be sent to by a schedule.")
-    if not home.ops.exists() or not home.published.exists():
+    if not has_store(home) or not home.published.exists():
         return dg.SkipReason("Nothing is published yet.")
     if lock.is_busy(home.sending_lock):
         return dg.SkipReason("Somebody is sending.")

@@ -18,9 +18,10 @@ import pyarrow as pa
 from ingestion.duckdb import connect, literal, name
 from orchestration.erasure.texts import Texts
 from orchestration.home.layout import OWNER_ONLY, Home
+from orchestration.home.whole_file import fsync
 from orchestration.ops.tombstones import Erasable
 from orchestration.published.candidate import table_facts
-from orchestration.published.files import fsync, remove, remove_database
+from orchestration.published.files import remove, remove_database
 from orchestration.published.swap import PARTIAL, clear_half_built, versions_dir
 
 STAYING = ("marts.fct_orders", "marts.fct_order_lines")

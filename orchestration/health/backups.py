@@ -6,7 +6,6 @@ or deleting one (orchestration/backup).
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +14,7 @@ from ingestion.config import Settings
 from orchestration.backup.scheduled import backups_in, folder_of, last_trial
 from orchestration.health.home_health import STALE_AFTER, Check, Status, age
 from orchestration.home.layout import Home
-from orchestration.ops.store import URL_VARIABLE, open_store
+from orchestration.ops.store import has_store, open_store
 
 NAME = "backup"
 _BY_HAND = "`regulars restore FILE --try` tries one by hand."
@@ -35,7 +34,7 @@ def backups(home: Home, settings: Settings, now: datetime) -> Iterator[Check]:
         )
         return
     yield _newest(home, folder, now)
-    if home.ops.exists() or os.environ.get(URL_VARIABLE):
+    if has_store(home):
         yield _trial(home, now)
 
 

@@ -29,7 +29,7 @@ from orchestration.home.layout import Home
 from orchestration.ops import schema
 from orchestration.ops.continuity import what_is_wrong
 from orchestration.ops.permission.unknown_words import NOBODY, UNREAD_FILE, noted
-from orchestration.ops.store import URL_VARIABLE, Store, from_micros, open_store
+from orchestration.ops.store import Store, from_micros, has_store, open_store
 from orchestration.ops.tombstones import open_erasures
 from orchestration.ops.unread_sources import HINT, what_is_unread
 from orchestration.published.reader import open_published, read_build
@@ -142,7 +142,7 @@ def stores(home: Home, busy: bool) -> Iterator[Check]:
             " `regulars ops begin-anew`."
         )
         yield Check("ops", "failed", problem, hint)
-    elif _has_ops(home):
+    elif has_store(home):
         yield Check("ops", "ok", "The operational store opens, is sound, and knows this home.")
 
 
@@ -169,7 +169,7 @@ def _remedy(path: Path) -> str:
 
 def last_run(home: Home, now: datetime, busy: bool) -> Iterator[Check]:
     """How the last run ended, and when it began."""
-    if not _has_ops(home):
+    if not has_store(home):
         yield Check("last run", "warning", "Nothing has run here yet.")
         return
     with open_store(home) as store:
@@ -208,7 +208,7 @@ def published(home: Home, now: datetime) -> Iterator[Check]:
     else:
         yield Check("published", "ok", sentence)
     yield from _rhythm(home)
-    if _has_ops(home):
+    if has_store(home):
         with open_store(home) as store:
             yield from _manifest(store, run_id)
 
@@ -266,7 +266,7 @@ def quarantine(home: Home, busy: bool) -> Iterator[Check]:
 
 def outbox(home: Home) -> Iterator[Check]:
     """What was meant to reach a destination and has not; a removal weighs more than the rest."""
-    if not _has_ops(home):
+    if not has_store(home):
         return
     rows = schema.outbox.c
     query = select(rows.state, rows.operation, func.count()).group_by(rows.state, rows.operation)
@@ -286,7 +286,7 @@ def outbox(home: Home) -> Iterator[Check]:
 
 def unknown_words(home: Home) -> Iterator[Check]:
     """Words about permission that nobody has told us, and refusals that cannot be read."""
-    if not _has_ops(home):
+    if not has_store(home):
         return
     with open_store(home) as store:
         waiting = noted(store)
@@ -324,7 +324,7 @@ def complaints(home: Home) -> Iterator[Check]:
 
 def unread_sources(home: Home, busy: bool) -> Iterator[Check]:
     """Whether a run stopped before it had read all refusals; a run at work is reading them."""
-    if busy or not _has_ops(home):
+    if busy or not has_store(home):
         return
     with open_store(home) as store:
         problem = what_is_unread(store)
@@ -334,7 +334,7 @@ def unread_sources(home: Home, busy: bool) -> Iterator[Check]:
 
 def intents(home: Home, busy: bool) -> Iterator[Check]:
     """Rows that wait for somebody, by segment and destination: each pair with what to do."""
-    if not _has_ops(home):
+    if not has_store(home):
         return
     with open_store(home) as store:
         rows = open_intents(store, [state for state in WAITING if not (busy and state == SENDING)])
@@ -360,7 +360,7 @@ def intents(home: Home, busy: bool) -> Iterator[Check]:
 
 def erasures(home: Home, now: datetime) -> Iterator[Check]:
     """Whether somebody asked to be forgotten and is not yet, and for how long."""
-    if not _has_ops(home):
+    if not has_store(home):
         return
     with open_store(home) as store, store.read() as connection:
         waiting_ones = open_erasures(connection)
@@ -383,7 +383,7 @@ def _first(names: Sequence[str]) -> str:
 
 def laws(home: Home) -> Iterator[Check]:
     """Whether everything that was queued for a destination is accounted for."""
-    if not _has_ops(home):
+    if not has_store(home):
         return
     with open_store(home) as store:
         broken = broken_laws(store)
@@ -393,10 +393,6 @@ def laws(home: Home) -> Iterator[Check]:
         yield Check("ledger", "failed", sentence, hint)
     else:
         yield Check("ledger", "ok", "Every queued row has one outcome, every sent row one entry.")
-
-
-def _has_ops(home: Home) -> bool:
-    return bool(os.environ.get(URL_VARIABLE)) or home.ops.exists()
 
 
 def inbox(home: Home) -> Iterator[Check]:

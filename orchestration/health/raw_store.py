@@ -15,7 +15,7 @@ from ingestion.duckdb import connect
 from ingestion.errors import RegularsError, tells_of_a_lock
 from orchestration.home.layout import Home
 from orchestration.ops import schema
-from orchestration.ops.store import open_store
+from orchestration.ops.store import has_store, open_store
 
 BEGIN_ANEW = (
     "Put raw.duckdb back from a backup. Without one, `regulars run --full-refresh` (in Dagster the"
@@ -68,7 +68,7 @@ def _require_whole(home: Home) -> None:
 
 
 def _loaded_before(home: Home) -> bool:
-    if not home.ops.exists():
+    if not has_store(home):
         return False
     loaded = select(exists().where(schema.run_sources.c.rows_loaded > 0))
     with open_store(home) as store, store.read() as connection:

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-from orchestration.home.whole_file import private_file
+from orchestration.home.whole_file import fsync, private_file
 
 # Folders of the inbox that no source reads.
 UNREAD = "unread"
@@ -86,7 +86,7 @@ class Inbox:
         except OSError:
             beside.unlink(missing_ok=True)
             raise
-        _sync(place)
+        fsync(place)
         self._note(place / name)
         return str((place / name).relative_to(self._root)), content
 
@@ -119,12 +119,4 @@ def _make(folder: Path) -> None:
         return
     _make(folder.parent)
     folder.mkdir(mode=0o700, exist_ok=True)
-    _sync(folder.parent)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    fsync(folder.parent)

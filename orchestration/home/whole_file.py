@@ -1,7 +1,7 @@
 """Files that only their owner reads and that are there whole or not at all.
 
-Belongs here: making one. Does not belong here: what stands in it, or files that a library writes
-itself.
+Belongs here: making one, and forcing one to the disk. Does not belong here: what stands in it, or
+files that a library writes itself.
 """
 
 from __future__ import annotations
@@ -25,6 +25,15 @@ def private_file(path: Path) -> BinaryIO:
     """
     descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_WRONLY, OWNER_ONLY)
     return os.fdopen(descriptor, "wb")
+
+
+def fsync(path: Path) -> None:
+    """Force a file, or a folder's entries, to the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager

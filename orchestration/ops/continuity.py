@@ -24,7 +24,7 @@ from orchestration.home.layout import Home
 from orchestration.home.sqlite_file import read_only_sqlite
 from orchestration.ops import schema
 from orchestration.ops.runs import run_status
-from orchestration.ops.store import URL_VARIABLE, Store, StoreError, open_store, upsert
+from orchestration.ops.store import URL_VARIABLE, Store, StoreError, has_store, open_store, upsert
 from orchestration.published.reader import read_build
 
 BEGUN_ANEW = "begun_anew"
@@ -67,11 +67,10 @@ def check_continuity(home: Home, *, begins_run: bool = False) -> None:
 
 def what_is_wrong(home: Home) -> str:
     """A sentence about the store that cannot be trusted; empty where it can, or nothing is here."""
-    has_url = bool(os.environ.get(URL_VARIABLE))
-    if not has_url and not home.ops.exists():
+    if not has_store(home):
         has_data = home.published.exists() or home.raw.exists()
         return f"The operational store {home.ops} is gone." if has_data else ""
-    if not has_url and is_damaged(home):
+    if not os.environ.get(URL_VARIABLE) and is_damaged(home):
         return f"The operational store {home.ops} is damaged."
     build, published = _published_build(home)
     with open_store(home) as store:

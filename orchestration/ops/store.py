@@ -95,6 +95,11 @@ class Store:
         self.close()
 
 
+def has_store(home: Home) -> bool:
+    """Whether the home has an operational store: a file of its own, or one elsewhere by URL."""
+    return bool(os.environ.get(URL_VARIABLE)) or home.ops.exists()
+
+
 def open_store(home: Home, *, url: str | None = None) -> Store:
     """Open the store of `home`, creating or migrating its tables first.
 

@@ -21,9 +21,9 @@ import duckdb
 from ingestion.duckdb import connect, literal, name
 from ingestion.errors import RegularsError
 from orchestration.home.layout import OWNER_ONLY, Home
+from orchestration.home.whole_file import fsync
 from orchestration.published.files import (
     disk_errors_explained,
-    fsync,
     remove_database,
     require_free_disk,
 )

@@ -1,4 +1,4 @@
-"""Files on disk: content hashes, durable writes, free space.
+"""Files on disk: content hashes, taking away, free space.
 
 Belongs here: the small file operations that a crash-safe swap is made of. Does not belong here:
 knowledge of what is published.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,15 +26,6 @@ def sha256_of(path: Path) -> str:
         while chunk := stream.read(CHUNK):
             digest.update(chunk)
     return digest.hexdigest()
-
-
-def fsync(path: Path) -> None:
-    """Force a file, or a folder's entries, to the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def remove(path: Path) -> bool:

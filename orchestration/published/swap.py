@@ -20,11 +20,11 @@ from pathlib import Path
 from ingestion.duckdb import connect, literal, name
 from ingestion.errors import CheckFailedError
 from orchestration.home.layout import OWNER_ONLY, Home
+from orchestration.home.whole_file import fsync
 from orchestration.published.audit import AuditLog, require_audit
 from orchestration.published.candidate import Candidate, is_whole
 from orchestration.published.files import (
     disk_errors_explained,
-    fsync,
     remove,
     remove_database,
     require_free_disk,

@@ -6,7 +6,6 @@ very run), else in the published copy of it. Does not belong here: anybody's id 
 
 from __future__ import annotations
 
-import os
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from sqlalchemy import func, select
 
 from orchestration.home.layout import Home
 from orchestration.ops import schema
-from orchestration.ops.store import URL_VARIABLE, Store, from_micros, open_store
+from orchestration.ops.store import Store, from_micros, has_store, open_store
 from orchestration.report.figures import rows
 
 Sent = tuple[str, str, str, int, datetime | None]
@@ -37,7 +36,7 @@ class Delivery:
 
 def read_deliveries(home: Home, connection: duckdb.DuckDBPyConnection) -> list[Delivery]:
     """From the ops store if this home has one, else from the open published file."""
-    if home.ops.exists() or os.environ.get(URL_VARIABLE):
+    if has_store(home):
         with open_store(home) as store:
             return _together(*_from_store(store))
     return _together(*_from_published(connection))

@@ -13,7 +13,6 @@ what was sent or held back comes from the ledger, which knows it first.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -27,7 +26,7 @@ from ingestion.settings_file import load_settings
 from ingestion.vocabulary import IDENTIFIER_TYPES
 from orchestration.home.layout import Home
 from orchestration.ops import schema
-from orchestration.ops.store import URL_VARIABLE, from_micros, open_store
+from orchestration.ops.store import from_micros, has_store, open_store
 from orchestration.published.reader import open_published
 from orchestration.who.evidence import (
     Edge,
@@ -322,7 +321,7 @@ def _rfm(reader: Reader, customer_id: str) -> Row:
 
 def _ledger(home: Home, customer_id: str) -> tuple[list[Row], list[Row]] | None:
     """Sent and held back by now: a sync follows the publishing, so the file lags one behind."""
-    if not (home.ops.exists() or os.environ.get(URL_VARIABLE)):
+    if not has_store(home):
         return None
     with open_store(home) as store, store.read() as connection:
         sent = _newest(connection, schema.deliveries, "delivered_at", customer_id)

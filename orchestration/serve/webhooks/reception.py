@@ -13,7 +13,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -29,7 +28,7 @@ from ingestion.registry import SOURCES
 from orchestration.home.inbox import Inbox, body_id
 from orchestration.home.layout import Home
 from orchestration.ops.permission.consent_facts import Arrival, record_refusals_at_once
-from orchestration.ops.store import URL_VARIABLE, StoreError, open_store
+from orchestration.ops.store import StoreError, has_store, open_store
 from orchestration.serve.webhooks.call import Kept
 
 MOST_AT_ONCE = 50
@@ -127,7 +126,7 @@ class Reception:
 
     def _require_ops(self) -> None:
         """A store that is gone is not made anew: refusals in it would be known to no gate."""
-        if not os.environ.get(URL_VARIABLE) and not self._home.ops.exists():
+        if not has_store(self._home):
             raise StoreError(f"The operational store {self._home.ops} is gone.")
 
 

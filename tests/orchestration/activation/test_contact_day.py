@@ -11,13 +11,14 @@ import duckdb
 import pytest
 
 from ingestion.errors import BusyError, RegularsError
-from orchestration.activation import holdouts
+from orchestration.activation import gate, holdouts
 from orchestration.activation.contact_day import load_contact_day, read_contact_day
 from orchestration.activation.contact_tables import DECISIONS, HOLDOUTS, add_contact_tables
 from orchestration.activation.people import Target
 from orchestration.activation.plan import build_plan
 from orchestration.activation.sync import sync
 from orchestration.ops.commit import commit_after_publish
+from orchestration.ops.tombstones import Erasable, request
 from tests.orchestration.activation.shop import NOW, TARGET, Receiver, Shop
 
 CART = Target("cart", "receiver", "email", "marketing")
@@ -323,3 +324,18 @@ def test_nothing_is_decided_of_a_shop_without_segments_or_people(shop: Shop) -> 
     with duckdb.connect(str(shop.home.published)) as published:
         published.execute("delete from marts.dim_segments")
         assert load_contact_day(published, NOW).wishes == {}
+
+
+def test_one_identifier_that_was_forgotten_holds_its_person_however_many_are_judged(
+    both: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gate, "_LARGE", 0)
+    both.add("c1", "c1@a.example", "login:u1")
+    both.publish()
+    with both.store.write() as connection:
+        request(connection, Erasable((), (("login", "u1"),)), reason="asked", at=NOW)
+    day = read_contact_day(both.home)
+    with both.store.read() as connection:
+        verdicts = day.judge(connection, NOW + timedelta(hours=1)).verdicts
+    assert {str(each.reason) for each in verdicts["c1"].values()} == {"forgotten"}
+    assert str(verdicts["c2"]["cart"].outcome) == "chosen"

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from orchestration.activation import plan as planning
+from orchestration.activation import gate
 from orchestration.activation.gate import (
     Decision,
     Identifier,
@@ -98,7 +98,7 @@ def test_a_tombstone_holds_no_value_and_asking_twice_adds_none(shop: Shop) -> No
 def test_the_next_sync_removes_whoever_was_forgotten(
     shop: Shop, large: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(planning, "_LARGE", 0 if large else 5_000)
+    monkeypatch.setattr(gate, "_LARGE", 0 if large else 5_000)
     shop.add("c1", "a@example.com", "login:u1")
     shop.add("c2", "b@example.com")
     for one in ("a@example.com", "b@example.com"):

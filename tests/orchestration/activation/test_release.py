@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import csv
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
+import dagster as dg
 import pytest
 
 from ingestion.config import Destination, Settings
 from ingestion.errors import BusyError
 from orchestration.activation import release
 from orchestration.activation.release import release_due, what_is_due
+from orchestration.defs import release as schedule
 from orchestration.home import lock
 from orchestration.ops.store import to_micros
 from orchestration.ops.unread_sources import begin_reading
@@ -92,3 +95,23 @@ def test_only_one_sends_at_a_time(night: Shop, monkeypatch: pytest.MonkeyPatch) 
 def test_what_is_no_longer_worth_it_is_not_due(night: Shop) -> None:
     assert what_is_due(night.store, to_micros(MORNING)).segments == ("vip",)
     assert what_is_due(night.store, to_micros(NOW)).segments == ()
+
+
+@pytest.mark.parametrize("by_url", [False, True])
+def test_the_schedule_asks_for_a_release_where_something_is_due(
+    night: Shop, by_url: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    if by_url:
+        elsewhere = tmp_path / "elsewhere.sqlite"
+        night.store.close()
+        night.home.ops.rename(elsewhere)
+        monkeypatch.setenv("REGULARS_OPS_URL", f"sqlite:///{elsewhere}")
+    monkeypatch.setattr(schedule.Home, "locate", lambda: night.home)
+    monkeypatch.setattr(schedule, "load_settings", lambda: SETTINGS)
+
+    def asked(moment: datetime) -> object:
+        moment = moment.replace(tzinfo=UTC)
+        return schedule.releases(dg.build_schedule_context(scheduled_execution_time=moment))
+
+    assert isinstance(asked(NIGHT), dg.SkipReason)
+    assert isinstance(asked(MORNING), dg.RunRequest)

@@ -15,8 +15,7 @@ from sqlalchemy import select, text
 
 from ingestion import config
 from ingestion.errors import UsageError
-from orchestration.activation import delivery
-from orchestration.activation import plan as plan_module
+from orchestration.activation import delivery, gate
 from orchestration.activation import sync as sync_module
 from orchestration.activation.authority import Approval, ApprovalError, as_asked, may_send
 from orchestration.activation.ledger import (
@@ -95,7 +94,7 @@ def test_a_large_segment_is_planned_as_a_small_one(
     shop.suppress("c4@example.com", "hard_bounce")
     shop.publish()
     small = _plan(shop)
-    monkeypatch.setattr(plan_module, "_LARGE", 0)
+    monkeypatch.setattr(gate, "_LARGE", 0)
     assert _plan(shop) == small
     assert small.counts["added"] == 2
     assert small.held_back_counts == {"hard_bounce": 1, "manual": 1, "no_consent": 1, "revoked": 1}
