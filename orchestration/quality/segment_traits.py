@@ -21,13 +21,14 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
+from sqlglot import exp
 
 from ingestion.duckdb import connect, literal
 from ingestion.vocabulary import LEVELS
@@ -87,11 +88,16 @@ class Segment:
 
 @dataclass(frozen=True)
 class Judged:
-    """A segment's uses, and what is wrong with it: sentences, each with what to do."""
+    """A segment's uses, and what is wrong with it: sentences, each with what to do.
+
+    `fields`: the names of the context's fields. `meta`: what its own file says.
+    """
 
     segment: str
     uses: tuple[Use, ...]
     faults: tuple[tuple[str, str], ...]
+    fields: tuple[str, ...] = ()
+    meta: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Meanings:
@@ -167,26 +173,45 @@ def judge(segment: Segment, tables: Tables, meanings: Meanings) -> Judged:
     name = segment.name
     if segment.sql is None:
         sentence = f"What the segment {name} uses is not known: its SQL was not kept."
-        return Judged(name, (), ((sentence, "Run again."),))
+        return Judged(name, (), ((sentence, "Run again."),), (), segment.meta)
     try:
         lineage = trace(segment.sql, tables)
         missing = [part for part in CONTENT if part not in lineage.columns]
         if missing:
             raise LineageError(f"it has no column {missing[0]}")
+        fields = _fields(lineage.expressions["context"])
     except LineageError as error:
         sentence = f"What the segment {name} uses cannot be followed: {error}."
-        return Judged(name, (), ((sentence, _FOLLOWED),))
+        return Judged(name, (), ((sentence, _FOLLOWED),), (), segment.meta)
     parts = {part: lineage.columns[part] for part in CONTENT}
     # Who is in it and nobody else is told by customer_id
     parts[ROWS] = lineage.rows | lineage.columns.get("customer_id", frozenset())
     uses = tuple(use for part, origins in parts.items() for use in _uses(part, origins, meanings))
-    return Judged(name, uses, tuple(_faults(segment, uses)))
+    return Judged(name, uses, tuple(_faults(segment, uses)), fields, segment.meta)
 
 
 _FOLLOWED = (
     "Name each column in models/segments and take it from a model of the project;"
     " docs/permission.md says what can be followed."
 )
+
+
+def _fields(expressions: Iterable[exp.Expr]) -> tuple[str, ...]:
+    """The names of a context's fields, those of objects inside it too, as its SQL writes them."""
+    found: dict[str, None] = {}
+    for expression in expressions:
+        named = [
+            pair.this
+            for pair in expression.find_all(exp.JSONKeyValue, exp.PropertyEQ)
+            if not isinstance(pair.parent, exp.Anonymous)
+        ]
+        if not named and expression.find(exp.Column):
+            raise LineageError("its context is no object; make it with json_object_text")
+        for each in named:
+            if not isinstance(each, exp.Literal | exp.Identifier):
+                raise LineageError("a field of its context has no fixed name")
+            found[each.name] = None
+    return tuple(found)
 
 
 def _uses(part: str, origins: Iterable[Origin], meanings: Meanings) -> Iterator[Use]:

@@ -38,7 +38,8 @@ PEOPLE = "from marts.dim_customers as p"
 
 
 def judged(context: str, source: str = PEOPLE, ctes: str = "", **meta: Any) -> Judged:
-    sql = f"{ctes} select p.customer_id, 'words' as reason, {context} as context {source}"
+    made = f"json_object('field', {context})"
+    sql = f"{ctes} select p.customer_id, 'words' as reason, {made} as context {source}"
     return judge(Segment("test", sql, meta), TABLES, Meanings())
 
 
@@ -52,7 +53,7 @@ def traits(each: Judged, part: str = "context") -> dict[str, str]:
 
 def test_a_sensitive_trait_through_two_ctes_and_a_new_name_is_refused() -> None:
     said = faults(
-        "json_object('group', chosen.label)",
+        "chosen.label",
         f"{PEOPLE} left join chosen on p.customer_id = chosen.customer_id",
         "with beliefs as (select customer_id, value as mild from marts.customer_traits"
         " where trait = 'religion'),"
@@ -175,6 +176,29 @@ def test_uses_are_named_with_their_sensitivity() -> None:
     assert traits(found) == {"first_name": "personal", "country": "none"}
 
 
+@pytest.mark.parametrize(
+    ("context", "fields"),
+    [
+        ("json_object('a', p.first_name, 'b', json_object('c', 1))", ("a", "b", "c")),
+        ("cast({'a': p.first_name, 'b': 2} as json)", ("a", "b")),
+        ("'{}'", ()),
+        ("p.first_name", None),
+        ("'{\"' || p.first_name || '\": 1}'", None),
+        ("json_object(p.first_name, 1)", None),
+    ],
+)
+def test_the_fields_of_a_context_have_names_that_can_be_read(
+    context: str, fields: tuple[str, ...] | None
+) -> None:
+    sql = (
+        f"with made as (select p.customer_id, {context} as context {PEOPLE})"
+        " select customer_id, 'words' as reason, made.context from made"
+    )
+    found = judge(Segment("test", sql, {}), TABLES, Meanings())
+    assert bool(found.faults) is (fields is None)
+    assert found.fields == (fields or ())
+
+
 @pytest.mark.parametrize("sql", ["select p.customer_id, to_json(p) as context from {p}", None])
 def test_what_is_not_known_is_refused(sql: str | None) -> None:
     text = sql and sql.format(p="marts.dim_customers as p")
@@ -204,7 +228,8 @@ def test_a_build_is_judged_by_the_sql_that_built_it(tmp_path: Path) -> None:
     (target / "manifest.json").write_text(json.dumps({"nodes": nodes}), "utf-8")
     for name, context in {"plain": "'x'", "bold": "order_count"}.items():
         (folder / f"seg_{name}.sql").write_text(
-            f"select customer_id, 'w' as reason, {context} as context from marts.dim_customers",
+            f"select customer_id, 'w' as reason, json_object('n', {context}) as context"
+            " from marts.dim_customers",
             "utf-8",
         )
     found = {each.segment: each for each in judge_segments(home)}
