@@ -94,6 +94,7 @@ class Reason(StrEnum):
     NO_ADDRESS = "no_address"
     UNKNOWN_PERSON = "unknown_person"
     ADDRESS_CHANGED = "address_changed"
+    EVERYBODY = "everybody"
     LEVEL = "level"
     HOLDOUT = "holdout"
     GOAL_REACHED = "goal_reached"
@@ -117,6 +118,7 @@ CLEARABLE = (Reason.SPAM_REPORT, Reason.UNSUBSCRIBED, Reason.REVOKED, Reason.DEN
 AT_SENDING = (Reason.FORGOTTEN, Reason.UNKNOWN_PERSON, Reason.ADDRESS_CHANGED)
 # What the decision of the day says of somebody who may be contacted, in the order in which it asks.
 OF_THE_DAY = (
+    Reason.EVERYBODY,
     Reason.LEVEL,
     Reason.HOLDOUT,
     Reason.GOAL_REACHED,

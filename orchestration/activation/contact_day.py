@@ -198,6 +198,7 @@ def load_rules(connection: duckdb.DuckDBPyConnection) -> Rules:
     assert row is not None  # noqa: S101 - the model has one row
     per_day, per_week, bought, quiet, share, salt, timezone, country = row
     segments = {}
+    everybody = _everybody(connection)
     shares = {GLOBAL: float(share or 0)}
     for each in connection.execute(
         "select segment, channels, purpose, message_kind, priority, level, delay_minutes,"
@@ -217,11 +218,23 @@ def load_rules(connection: duckdb.DuckDBPyConnection) -> Rules:
             not_after=None if not_after is None else not_after * _MINUTE,
             cooldown=cooldown * _DAY,
             exit_on=tuple(json.loads(each[9])),
+            everybody_on=frozenset(everybody[segment]),
         )
         shares[segment] = float(each[10])
     held = _promotions_from(connection, timezone)
     limits = Limits(per_day, per_week, bought * _DAY, quiet * _DAY, held)
     return Rules(segments, limits, Shop(timezone, country), shares, salt)
+
+
+def _everybody(connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
+    """Segments that hold nearly everybody without saying so, each with the channels."""
+    channels: dict[str, list[str]] = defaultdict(list)
+    if has_table(connection, "marts", "rpt_segment_reach"):
+        for segment, channel in connection.execute(
+            "select segment, channel from marts.rpt_segment_reach where is_everybody"
+        ).fetchall():
+            channels[segment].append(channel)
+    return channels
 
 
 def _promotions_from(connection: duckdb.DuckDBPyConnection, timezone: str) -> int | None:

@@ -6,16 +6,18 @@ come from (contact_day.py), permission itself (gate.py), the hours of a place (q
 A segment wants each of its members. Every wish is judged on its own, strictest first:
 1. Permission and suppression, by the gate, on the segment's channels in order, the person's stated
    one before them. No channel, no contact.
-2. The person's level. Below the level that the context needs, the plain context goes out where
+2. The segment itself: one that holds nearly everybody of its channel, and does not say so in its
+   file, gets nobody new.
+3. The person's level. Below the level that the context needs, the plain context goes out where
    the segment has one, and nothing where it has none.
-3. Holdout: global, or of the segment.
-4. The wish itself: done (`exit_on`), too late (`not_after`), not due yet (`delay`), or the same
+4. Holdout: global, or of the segment.
+5. The wish itself: done (`exit_on`), too late (`not_after`), not due yet (`delay`), or the same
    segment a short while ago (`cooldown_days`).
-5. Just bought: what the context offers, a variant or substitute of it. Then the quiet time after
+6. Just bought: what the context offers, a variant or substitute of it. Then the quiet time after
    an order, which lets thanks, education, service and transactional messages pass.
-6. Complaints: while too many of the shop's emails were reported as spam, promotions by email wait.
-7. The cap of marketing contacts, by the ledger, over the shop's day and over seven days.
-8. Quiet hours at the person's place.
+7. Complaints: while too many of the shop's emails were reported as spam, promotions by email wait.
+8. The cap of marketing contacts, by the ledger, over the shop's day and over seven days.
+9. Quiet hours at the person's place.
 Of the wishes that are left the one of the lowest priority number goes out, of equals the first by
 name. The others keep their place until their `not_after`.
 
@@ -56,7 +58,8 @@ class SegmentRules:
     """What a segment's own file says of its contacts; lengths of time are microseconds.
 
     `level`: what its context knows of the member. `has_plain`: whether it has a context for members
-    of whom less may be known. `not_after`: None is never.
+    of whom less may be known. `not_after`: None is never. `everybody_on`: channels on which it
+    holds nearly everybody, and does not say so.
     """
 
     name: str
@@ -70,6 +73,7 @@ class SegmentRules:
     not_after: int | None = None
     cooldown: int = 0
     exit_on: tuple[str, ...] = ()
+    everybody_on: frozenset[str] = frozenset()
 
     @property
     def contact_class(self) -> str:
@@ -222,12 +226,9 @@ def judge(
     base = Verdict(
         rules.name, channel, Outcome.DROPPED, not_after=not_after, is_standing=is_standing
     )
-    if permission.reason is not None:
-        return replace(base, reason=permission.reason)
-    if not _may_know(rules, person):
-        return replace(base, reason=Reason.LEVEL)
-    if not person.held_out.isdisjoint((GLOBAL, rules.name)) and rules.purpose != TRANSACTIONAL:
-        return replace(base, reason=Reason.HOLDOUT)
+    refused = permission.reason or _exclusion(rules, channel, person, is_standing=is_standing)
+    if refused is not None:
+        return replace(base, reason=refused)
     reason, until = _timing(wish, rules, person, past, limits, moment)
     if reason is None and not is_standing and channel != WAITS:
         reason, until = _pressure(rules, channel, past, limits, moment, opens)
@@ -248,6 +249,19 @@ def judge(
         address_kind=permission.address[0] if permission.address else None,
         send_at=until,
     )
+
+
+def _exclusion(
+    rules: SegmentRules, channel: str, person: Person, *, is_standing: bool
+) -> Reason | None:
+    """Why the segment has nothing for the person at any time."""
+    if channel in rules.everybody_on and not is_standing:
+        return Reason.EVERYBODY
+    if not _may_know(rules, person):
+        return Reason.LEVEL
+    if not person.held_out.isdisjoint((GLOBAL, rules.name)) and rules.purpose != TRANSACTIONAL:
+        return Reason.HOLDOUT
+    return None
 
 
 def _is_below(rules: SegmentRules, person: Person) -> bool:

@@ -6,7 +6,6 @@ holds a name, a count and sentences of our own; never a value found in a row.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -15,9 +14,6 @@ Kind = Literal["dbt", "contract", "suite", "breaker"]
 Severity = Literal["blocking", "warning"]
 
 BREAKER_PREFIX = "breaker."
-# The check of a segment that holds nearly everybody (orchestration/quality/suites/segments.py)
-EVERYBODY = "not_everybody"
-_EVERYBODY_OF = re.compile(rf"segment_(\w+)\.{EVERYBODY}")
 
 # A candidate may be published only if something of each kind has looked at it.
 REQUIRED_KINDS: tuple[Kind, ...] = ("dbt", "contract", "suite", "breaker")
@@ -49,10 +45,7 @@ class CheckResult:
     @property
     def subject(self) -> str:
         """What `regulars release` calls it; empty where no person can let it through."""
-        if self.kind == "breaker":
-            return self.name.removeprefix(BREAKER_PREFIX)
-        everybody = _EVERYBODY_OF.fullmatch(self.name)
-        return everybody_subject(everybody[1]) if everybody else ""
+        return self.name.removeprefix(BREAKER_PREFIX) if self.kind == "breaker" else ""
 
     def to_json(self) -> dict[str, Any]:
         """A plain dictionary, for the audit record."""
@@ -62,11 +55,6 @@ class CheckResult:
     def from_json(cls, content: dict[str, Any]) -> CheckResult:
         """The reverse of `to_json`."""
         return cls(**content)
-
-
-def everybody_subject(segment: str) -> str:
-    """What `regulars release` calls a segment that holds nearly everybody."""
-    return f"{segment}_everybody"
 
 
 def stopping(results: Iterable[CheckResult]) -> list[CheckResult]:

@@ -26,7 +26,6 @@ class Expectation:
         sentence: what is wrong; `{observed}` stands for the number.
         hint: what to do about it.
         severity: whether it stops the run.
-        is_share: whether the number is a part of a whole, to be written as a percentage.
     """
 
     name: str
@@ -35,7 +34,6 @@ class Expectation:
     sentence: str
     hint: str
     severity: Severity = "blocking"
-    is_share: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,23 +57,9 @@ def none(
     column: str, sentence: str, hint: str, *, name: str = "", severity: Severity = "blocking"
 ) -> Expectation:
     """A count that must be zero."""
-    return at_most(column, 0, sentence, hint, name=name or f"no_{column}", severity=severity)
-
-
-def at_most(
-    column: str,
-    limit: float,
-    sentence: str,
-    hint: str,
-    *,
-    name: str,
-    severity: Severity = "blocking",
-    is_share: bool = False,
-) -> Expectation:
-    """A number that must not exceed a limit."""
-    arguments = {"column": column, "max_value": limit}
+    arguments = {"column": column, "max_value": 0}
     kind = "ExpectColumnValuesToBeBetween"
-    return Expectation(name, kind, arguments, sentence, hint, severity, is_share)
+    return Expectation(name or f"no_{column}", kind, arguments, sentence, hint, severity)
 
 
 def only(

@@ -35,7 +35,7 @@ ALL = "all"
 
 @dataclass(frozen=True)
 class Release:
-    """One subject (`vip`, `orders`, `vip_everybody` …) let through at about the size seen."""
+    """One subject (`vip`, `orders` …) let through at about the size seen."""
 
     subject: str
     observed: float

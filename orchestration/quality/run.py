@@ -108,7 +108,7 @@ def _result(
 ) -> CheckResult:
     raised = outcome is None or _raised(outcome.exception_info)
     observed = _observed(frame, expectation)
-    written = _number(observed, is_share=expectation.is_share)
+    written = "some" if observed is None else f"{observed:,.0f}"
     sentence = expectation.sentence.replace("{observed}", written)
     return CheckResult(
         kind="suite",
@@ -151,9 +151,3 @@ def _observed(frame: pd.DataFrame, expectation: Expectation) -> float | None:
         return None
     value = float(frame[column].iloc[0])
     return None if pd.isna(value) else value
-
-
-def _number(value: float | None, *, is_share: bool) -> str:
-    if value is None:
-        return "some"
-    return f"{value:.1%}" if is_share else f"{value:,.0f}"

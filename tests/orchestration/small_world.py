@@ -179,6 +179,10 @@ class SmallWorld:
             f"create table dim_segments as from (values {rows}) t(segment, label, description,"
             " channel, purpose, destinations, priority, min_size, may_be_everybody)"
         )
+        con.execute(
+            "create table rpt_segment_reach as"
+            " select segment, channel, false as is_everybody from dim_segments"
+        )
         members = " union all ".join(
             f"select '{name}' as segment, customer_id from segments.seg_{name}" for name in RULES
         )

@@ -225,6 +225,19 @@ def test_complaints_hold_promotions_by_email_until_the_day_that_is_published(bot
     assert plan(both, CART, before_midnight_in_london + timedelta(minutes=1))[0]["added"] == 2
 
 
+def test_a_plan_of_everybody_says_so_and_the_other_segment_is_sent(both: Shop) -> None:
+    both.publish()
+    with duckdb.connect(str(both.home.published)) as published:
+        published.execute(
+            "create table marts.rpt_segment_reach as"
+            " select 'cart' as segment, 'email' as channel, true as is_everybody"
+        )
+    receiver = Receiver()
+    assert plan(both, CART) == ({"added": 0, "updated": 0, "removed": 0}, {"everybody": 2})
+    assert send(both, receiver, CART)["added"] == 0
+    assert send(both, receiver, TARGET)["added"] == 3
+
+
 def test_a_file_of_an_earlier_version_is_one_sentence(both: Shop) -> None:
     both.publish()
     with duckdb.connect(str(both.home.published)) as published:

@@ -123,6 +123,18 @@ def test_after_too_many_complaints_promotions_by_email_wait_and_nothing_else_doe
     assert decide(CART, limits=replace(LIMITS, promotions_from=NOW))[1]["cart"] == ("chosen", None)
 
 
+def test_a_segment_of_everybody_gets_nobody_new_on_that_channel_and_lets_others_go() -> None:
+    wide = replace(CART, everybody_on=frozenset({"email"}))
+    firsts, said = decide(wide, VIP)
+    assert said == {"cart": ("dropped", "everybody"), "vip": ("chosen", None)}
+    assert firsts["marketing"].segment == "vip"
+    assert decide(wide, permit=only())[1]["cart"] == ("dropped", "no_consent")
+    standing = replace(NO_PAST, standing=frozenset({"cart"}))
+    assert decide(wide, past=standing)[1]["cart"] == ("chosen", None)
+    elsewhere = replace(VIP, channels=("sms",), everybody_on=frozenset({"email"}))
+    assert decide(elsewhere)[1]["vip"] == ("chosen", None)
+
+
 def test_what_waits_on_site_takes_nobodys_place() -> None:
     firsts, said = decide(BANNER, CART)
     assert firsts["marketing"].segment == "cart"

@@ -16,12 +16,10 @@ from ingestion.errors import UsageError
 from orchestration.ops.runs import AuditLog, Run, start_run
 from orchestration.ops.store import open_store
 from orchestration.published.audit import AuditRecord
-from orchestration.published.checks import stopping
 from orchestration.published.reader import open_published
 from orchestration.quality.breaker import check_sizes, judge, windows
 from orchestration.quality.measures import GroupChange, Measures, PastChange, measure
-from orchestration.quality.releases import apply_releases, baseline_of, find_releases, release
-from orchestration.quality.run import run_quality
+from orchestration.quality.releases import release
 from orchestration.run.dbt import AUTO, DBT_PROJECT, read_manifest, target_path
 from tests.orchestration import small_world
 
@@ -288,25 +286,6 @@ def test_a_stop_tells_of_thresholds_that_moved():
 
 
 # With real files, and released by a person.
-
-
-def test_a_first_publication_can_be_released_too(make_candidate, home, store):
-    """Nothing is published yet, so there is nothing to compare with: a wide segment alone stops."""
-    candidate = make_candidate(after=members("vip", "true"))
-    (stop,) = stopping(run_quality(candidate, Settings()))
-    assert "100.0%" in stop.sentence
-    assert "models/segments/seg_vip.sql" in stop.hint
-    start_run(store, Run("first", AS_OF, "test"), started_at=AS_OF)
-    record = AuditRecord("digest", "build", "first", AS_OF, (stop,))
-    AuditLog(store).record_audit(record.digest, record.to_json())
-    subject = re.search(r"regulars release (\w+)", stop.hint)[1]
-    given = {"person": "Ada", "reason": "All are VIPs.", "released_at": AS_OF}
-    assert release(home, store, subject, **given) == ["vip_everybody"]
-    (passed,) = apply_releases([stop], find_releases(store, baseline_of(home)))
-    assert passed.passed
-    assert "Released by Ada" in passed.sentence
-    candidate.path.replace(home.published)
-    assert not find_releases(store, baseline_of(home)), "spent with the published file"
 
 
 def test_where_nothing_can_be_released_the_sentence_says_so(home, store):

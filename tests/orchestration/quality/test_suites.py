@@ -35,8 +35,6 @@ FAULTS = {
     "segment_vip.no_strangers": "update segments.seg_vip set customer_id = 'x' where rowid = 0",
     "segment_vip.no_without_reason": "update segments.seg_vip set reason = '' where rowid = 0",
     "segment_vip.no_wrong_context": "update segments.seg_vip set context = '[1]' where rowid = 0",
-    "segment_vip.not_everybody": "insert into segments.seg_vip select customer_id, 'r', '{{}}'"
-    " from dim_customers where customer_id not in (select customer_id from segments.seg_vip)",
     "raw_volumes.no_lost_rows": "update ops.run_sources set rows_loaded = 40",
     "raw_volumes.no_sources_over_quarantine": "update ops.run_sources set rows_received = 10055,"
     " rows_quarantined = 10002 where source = 'web'",
@@ -105,64 +103,11 @@ def test_a_source_fallen_silent_is_a_warning(make_candidate, settings):
     ]
 
 
-def test_a_young_shop_may_have_everybody_in_one_segment(make_candidate, settings):
-    results = run_quality(make_candidate(day=20), settings)
-    assert not [r.name for r in results if "everybody" in r.name and not r.passed]
-
-
-WHOLE = "insert into segments.seg_vip select customer_id, 'r', '{{}}' from dim_customers where {}"
-EMPTIED = "delete from segments.seg_vip"
-
-
-def everybody(make_candidate, *after):
-    results = run_quality(make_candidate(after=[EMPTIED, *after]), Settings())
-    return next(r for r in results if r.name == "segment_vip.not_everybody")
-
-
-def test_all_known_people_are_everybody_although_most_visitors_are_anonymous(make_candidate):
-    found = everybody(
-        make_candidate,
-        "update dim_customers set is_known = customer_id < 'c6'",
-        WHOLE.format("is_known"),
-    )
-    assert found.stops
-    assert "vip holds 100.0% of all people whom its channel could address" in found.sentence
-
-
-REACHABLE = (
-    "customer_id in (select customer_id from contactability"
-    " where is_contactable and channel = 'email' and purpose = 'marketing')"
-)
-
-
-def test_all_whom_the_gate_lets_through_are_everybody_although_most_may_not_be_mailed(
-    make_candidate,
-):
-    refused = (
-        "update contactability set is_contactable = false, reason = 'denied',"
-        " consent_receipt_id = null where customer_id > 'c5' and channel = 'email'"
-    )
-    found = everybody(make_candidate, refused, WHOLE.format(REACHABLE))
-    assert found.stops
-    assert found.observed == 1.0
-    half = everybody(make_candidate, refused, WHOLE.format(f"{REACHABLE} and customer_id > 'c3'"))
-    assert half.passed
-    assert 0.1 < half.observed < 0.9
-
-
-def test_on_site_everybody_includes_the_anonymous(make_candidate):
-    found = everybody(
-        make_candidate,
-        "update dim_customers set is_known = customer_id < 'c6'",
-        "update dim_segments set channel = 'onsite'",
-        WHOLE.format("is_known"),
-    )
-    assert found.passed
-
-
-def test_a_segment_may_declare_itself_wide(make_candidate):
-    declared = "update dim_segments set may_be_everybody = true where segment = 'vip'"
-    assert everybody(make_candidate, WHOLE.format("true"), declared).passed
+def test_a_segment_of_everybody_is_a_warning_and_the_others_are_published(make_candidate, settings):
+    wide = "update rpt_segment_reach set is_everybody = true where segment = 'vip'"
+    failed = [r for r in run_quality(make_candidate(after=[wide]), settings) if not r.passed]
+    assert [(r.name, r.stops) for r in failed] == [("segment_vip.not_everybody", False)]
+    assert "may_be_everybody" in failed[0].hint
 
 
 def test_results_carry_no_values(make_candidate, settings):
