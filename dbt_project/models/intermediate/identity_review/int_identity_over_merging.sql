@@ -51,7 +51,7 @@ chains as (
         chains.account_part_count,
         chains.weak_link_count,
         chains.hangs_by_one
-    from {{ ref('int_review_weak_chains') }} as chains
+    from {{ ref('int_identity_weak_chains') }} as chains
     inner join {{ ref('int_component_customers') }} as component_customers
         on chains.component = component_customers.component and component_customers.is_current
 )

@@ -85,7 +85,7 @@ final as (
         state,
         case
             when state = 'held'
-                then cast({{ dbt.dateadd('day', var('complaint_hold_days'), 'sent_date') }} as date)
+                then cast(sent_date + interval '{{ var("complaint_hold_days") }}' day as date)
         end as held_until
     from judged
 )

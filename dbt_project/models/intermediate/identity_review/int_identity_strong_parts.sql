@@ -3,7 +3,7 @@ with strong_edges as (
     select
         key_a,
         key_b
-    from {{ ref('int_review_chain_links') }}
+    from {{ ref('int_identity_chain_links') }}
     where not is_weak
 ),
 

@@ -4,12 +4,12 @@
 -#}
 with links as (
     select *
-    from {{ ref('int_review_chain_links') }}
+    from {{ ref('int_identity_chain_links') }}
 ),
 
 parts as (
     select *
-    from {{ ref('int_review_strong_parts') }}
+    from {{ ref('int_identity_strong_parts') }}
 ),
 
 ends as (
