@@ -27,6 +27,7 @@ from orchestration.published.swap import publish
 from orchestration.quality.checks import check_candidate
 from orchestration.quality.dbt_record import record_of
 from orchestration.quality.freshness import silent_sources
+from orchestration.quality.contactable import contactable_changes
 from orchestration.quality.identity import NAME as IDENTITY_DRIFT
 from orchestration.quality.run import find_suites
 from orchestration.quality.segment_traits import add_segment_traits, judge_segments
@@ -107,6 +108,8 @@ def audit(
     """Judge the candidate as a whole and keep the record; a failed check stops what follows."""
     current = run.current
     candidate = _candidate(current)
+    for sentence in contactable_changes(current.home, candidate):
+        current.say(sentence)
     current.say("Checking: contract, suites, sizes ...")
     results = check_candidate(current.home, candidate, current.settings, current.store)
     record_audit(AuditLog(current.store), candidate, results)
