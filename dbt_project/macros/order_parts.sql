@@ -94,7 +94,7 @@
         {{ word_form('word') }} as word,
         min(occasion) as occasion
     from {{ ref('occasions') }}
-    group by 1
+    group by {{ word_form('word') }}
 {%- endmacro %}
 
 {#- Whether a line without a product is called a tip, in the languages that shops write in. -#}

@@ -18,6 +18,11 @@ whenever Klaviyo took them in, so every `look_back_every_days` a pull of them be
 `look_back_days` earlier. A row dated after the run never moves the cursor. Members are asked for
 by when they joined, from the beginning of each list; who leaves one is among the events.
 Replies: of a text that a person sent to the shop it is only kept whether it asks to stop.
+Names of metrics: https://help.klaviyo.com/hc/en-us/articles/360036974872 (email),
+https://help.klaviyo.com/hc/en-us/articles/360035345572 (SMS) and the topics of system webhooks
+(https://developers.klaviyo.com/en/reference/webhooks). No page of Klaviyo's that we could read has
+those of accounts in which SMS is called Text Message ("Unsubscribed from Text Messaging
+Marketing"); they stand in public code that reads such accounts. Case does not count.
 Bad day: a profile or event without id or time goes to quarantine; a page that cannot be trusted
 fails the source, and nothing of it is loaded.
 Data flow: Klaviyo -> raw_klaviyo.{profiles,events,campaigns,lists,list_members,flows}
@@ -60,7 +65,7 @@ class KlaviyoSettings(ApiSettings):
 
 
 # What a person wrote to the shop, and where it stands: only whether it asks to stop is kept.
-FROM_PEOPLE = ("sent sms", "sent whatsapp")
+FROM_PEOPLE = ("sent sms", "sent text message", "sent whatsapp")
 TEXTS = ("Message Body", "Body", "message_body")
 NOTHING_SAID = 5  # how often an empty answer is asked for again before it is believed
 BEGINNING = "1990-01-01"  # before any list was begun

@@ -418,12 +418,10 @@ _WISHES = """
 
 def _people_query(connection: duckdb.DuckDBPyConnection) -> str:
     preferred = "null::varchar"
-    if has_table(connection, "marts", "customer_traits"):
+    if has_table(connection, "marts", "customer_preferences"):
         preferred = """(
-            select min(traits.value) from marts.customer_traits as traits
-            where traits.customer_id = customers.customer_id
-                and traits.trait = 'preferred_channel'
-                and traits.evidence_kind = 'stated' and traits.valid_to is null
+            select preferences.preferred_channel from marts.customer_preferences as preferences
+            where preferences.customer_id = customers.customer_id
         )"""
     return f"""
         select customers.customer_id, customers.country_code, levels.level,

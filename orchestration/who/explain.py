@@ -241,6 +241,9 @@ def _collect(
     edges = edges_of(reader, nodes[:MAX_IDENTIFIERS])
     used = [edge for edge in edges if edge.refusal_reason is None]
     latest = "order by as_of_date desc limit 1"
+    stages = reader.of_person(
+        "marts.fct_customer_journey_stages", customer_id, "order by entered_at, stage"
+    )
     builds = reader.rows("ops.build", "select * from ops.build limit 1")
     return Explanation(
         customer_id=customer_id,
@@ -257,10 +260,8 @@ def _collect(
         ),
         chain=chain(nodes, used, start or best_start(identifiers, person)),
         refused=[edge for edge in edges if edge.refusal_reason is not None],
-        stages=reader.of_person(
-            "marts.fct_customer_journey_stages", customer_id, "order by entered_at, stage"
-        ),
-        timeline=_timeline(reader, customer_id),
+        stages=stages,
+        timeline=_timeline(reader, customer_id, stages),
         rfm=_rfm(reader, customer_id),
         clv=next(iter(reader.of_person("marts.fct_customer_clv", customer_id, latest)), {}),
         segments=_segments(reader, customer_id),
@@ -286,8 +287,8 @@ def _collect(
     )
 
 
-def _timeline(reader: Reader, customer_id: str) -> Timeline:
-    """How it began and what happened last, with the products' names."""
+def _timeline(reader: Reader, customer_id: str, stages: list[Row]) -> Timeline:
+    """How it began and what happened last, with the products' names and the stages between."""
     table = "marts.fct_interactions"
 
     def rows(condition: str, order: str, limit: int) -> list[Row]:
@@ -305,7 +306,7 @@ def _timeline(reader: Reader, customer_id: str) -> Timeline:
     )
     names = reader.rows("marts.dim_products", query) if ids else []
     products = {row["product_id"]: row["product_name"] for row in names}
-    return timeline(first, looked_at, latest, products)
+    return timeline(first, looked_at, latest, products, stages)
 
 
 def _rfm(reader: Reader, customer_id: str) -> Row:

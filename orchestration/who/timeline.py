@@ -1,7 +1,8 @@
-"""A person's interactions as the few lines that somebody reads.
+"""A person's interactions and stages as the few lines that somebody reads.
 
-Belongs here: which rows of `marts.fct_interactions` become one line, and its words. Does not belong
-here: reading the rows (explain) and laying them out (view).
+Belongs here: which rows of `marts.fct_interactions` become one line, and its words, and the stage
+that somebody entered between them. Does not belong here: reading the rows (explain) and laying them
+out (view).
 
 Rows of one day and channel that follow one another are one block; in a block each kind is one line,
 so an evening of looking around is "looked at 14 products", and a message is told with its steps.
@@ -37,6 +38,7 @@ _DID = {
     "loyalty_joined": "joined the loyalty programme",
 }
 _STEP = "message_"
+JOURNEY = "journey"  # where a stage stands, since it is on no channel
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ def timeline(
     first_looked_at: Sequence[Row],
     latest: Sequence[Row],
     products: Mapping[str, str],
+    stages: Sequence[Row] = (),
 ) -> Timeline:
     """The lines of a person.
 
@@ -70,11 +73,12 @@ def timeline(
         first_looked_at: the first view of a product, or nothing.
         latest: their interactions, the newest first.
         products: names of products by id.
+        stages: the stages they were in, as `marts.fct_customer_journey_stages` has them.
     """
     return Timeline(
         next(iter(lines(first_touch, products)), None),
         next(iter(lines(first_looked_at, products)), None),
-        lines(latest, products),
+        _newest_first([*lines(latest, products), *map(_entered, stages)]),
     )
 
 
@@ -88,9 +92,17 @@ def lines(rows: Iterable[Row], products: Mapping[str, str]) -> list[Line]:
         for folded in kinds.values():
             first = folded[-1]
             folded_lines.append(Line(first["occurred_at"], channel, _words(folded[::-1], products)))
-    return sorted(
-        folded_lines, key=lambda line: (line.occurred_at, line.channel, line.words), reverse=True
-    )
+    return _newest_first(folded_lines)
+
+
+def _newest_first(told: Iterable[Line]) -> list[Line]:
+    return sorted(told, key=lambda line: (line.occurred_at, line.channel, line.words), reverse=True)
+
+
+def _entered(stage: Row) -> Line:
+    """That somebody entered a stage, and why."""
+    reason = f" ({stage['entry_reason']})" if stage.get("entry_reason") else ""
+    return Line(stage["entered_at"], JOURNEY, f"entered {stage['stage']}{reason}")
 
 
 def _block(row: Row) -> tuple[object, str]:

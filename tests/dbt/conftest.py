@@ -58,7 +58,7 @@ def timeline_world(tmp_path_factory: pytest.TempPathFactory) -> World:
     made = World(Path(tmp_path_factory.mktemp("timeline")), AS_OF)
     timeline_shop(made)
     made.build(
-        *("--select", "+fct_interactions", "+customer_traits", "--exclude", "path:tests"),
+        *("--select", "+fct_interactions", "+customer_360", "--exclude", "path:tests"),
         *("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"),
     )
     return made

@@ -168,7 +168,11 @@ def timeline_shop(world: World) -> None:
         "raw_contacts.contacts",
         [
             stated | {"job": "baker", "created_at": "2026-05-02 10:00:00", "attributes": own},
-            stated | {"created_at": "2026-05-09 10:00:00", "attributes": {"shoe_size": "39"}},
+            stated
+            | {
+                "created_at": "2026-05-09 10:00:00",
+                "attributes": {"shoe_size": "39", "Clothing size": "M", "Fit": "slim"},
+            },
             stated | {"created_at": "2026-06-09 10:00:00", "attributes": {"shoe_size": "40"}},
             {
                 "email": ann,
@@ -192,6 +196,21 @@ def timeline_shop(world: World) -> None:
                 "attributes": {"size": "250 g", "color": "green"},
             },
             {"product_id": "p2", "sku": "S2", "name": "Blue mug", "category": "Kitchen"},
+            *(
+                {
+                    "product_id": f"coat-{number}",
+                    "sku": f"coat-{number}",
+                    "name": f"Coat {number}",
+                    "category": "Clothes",
+                    "attributes": {"size": size, "fit": fit, "occasion": occasion},
+                }
+                for number, size, fit, occasion in (
+                    (1, "M", "slim", "Mother's Day"),
+                    (2, "M", "slim", "picnic"),
+                    (3, "M", "wide", "Mother's Day"),
+                    (4, "L", "slim", "Mother's Day"),
+                )
+            ),
         ],
     )
     ann_is = {"identifier_type": "email", "identifier_value": ann}
@@ -210,6 +229,13 @@ def timeline_shop(world: World) -> None:
             },
             ann_is | asked | {"occurred_at": "2026-05-09 11:00:00"},
             ann_is | asked | {"answer": "Low prices", "occurred_at": "2026-05-10 11:00:00"},
+            ann_is
+            | {
+                "kind": "preference",
+                "question": "Preferred channel?",
+                "answer": "Email",
+                "occurred_at": "2026-05-11 11:00:00",
+            },
         ],
     )
     app = {"context": {"touchpoint": "app", "page": {"load_ms": 900}, "userAgent": "Firefox"}}

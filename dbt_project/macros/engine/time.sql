@@ -13,6 +13,31 @@
     to_date(from_utc_timestamp({{ timestamp_utc }}, '{{ var("shop_timezone") }}'))
 {%- endmacro %}
 
+{#- The hour of the shop's clock, 0 to 23, and the day of its week, of a UTC timestamp. -#}
+{% macro shop_hour(timestamp_utc) -%}
+    {{ return(adapter.dispatch('shop_hour', 'regulars')(timestamp_utc)) }}
+{%- endmacro %}
+
+{% macro duckdb__shop_hour(timestamp_utc) -%}
+    hour(timezone('{{ var("shop_timezone") }}', timezone('UTC', {{ timestamp_utc }})))
+{%- endmacro %}
+
+{% macro spark__shop_hour(timestamp_utc) -%}
+    hour(from_utc_timestamp({{ timestamp_utc }}, '{{ var("shop_timezone") }}'))
+{%- endmacro %}
+
+{% macro shop_weekday(timestamp_utc) -%}
+    {{ return(adapter.dispatch('shop_weekday', 'regulars')(timestamp_utc)) }}
+{%- endmacro %}
+
+{% macro duckdb__shop_weekday(timestamp_utc) -%}
+    lower(dayname({{ shop_date(timestamp_utc) }}))
+{%- endmacro %}
+
+{% macro spark__shop_weekday(timestamp_utc) -%}
+    lower(date_format({{ shop_date(timestamp_utc) }}, 'EEEE'))
+{%- endmacro %}
+
 {#- UTC of an ISO 8601 text with or without an offset; NULL if it is no time. -#}
 {% macro utc_from_text(iso_text) -%}
     {{ return(adapter.dispatch('utc_from_text', 'regulars')(iso_text)) }}

@@ -20,6 +20,10 @@ purchases as (
     select * from {{ ref('customer_last_purchases') }}
 ),
 
+preferences as (
+    select * from {{ ref('customer_preferences') }}
+),
+
 final as (
     select
         buyers.customer_id,
@@ -28,6 +32,7 @@ final as (
             'product': 'purchases.product_name',
             'product_id': 'purchases.product_id',
             'category': 'purchases.category',
+            'colour': 'preferences.colour',
             'order_count': 'buyers.order_count',
             'value': money_in_context('buyers.lifetime_net_sales'),
             'currency': 'buyers.currency',
@@ -36,6 +41,7 @@ final as (
         }) }} as context
     from buyers
     left join purchases on buyers.customer_id = purchases.customer_id
+    left join preferences on buyers.customer_id = preferences.customer_id
 )
 
 select * from final

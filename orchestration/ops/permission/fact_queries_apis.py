@@ -88,7 +88,8 @@ from suppressed
 # text that failed says so only of a number that cannot be texted at all. A push that bounced is of
 # one device, which says nothing about the person's others. A channel that we do not have is every
 # one. A text from a person that asks for silence ends the channel by which it came; those that an
-# earlier version stored hold its words.
+# earlier version stored hold its words. What was SMS is Text Message in newer accounts' names. A
+# click on the link to unsubscribe ("Clicked email to unsubscribe") is none yet: scanners click too.
 _EARLIER_TEXT = (
     "case when lower(metric_name) like 'sent %' then"
     """ payload ->> '$.attributes.event_properties."Message Body"' end"""
@@ -108,11 +109,11 @@ with said as (
         coalesce(is_opt_out_reply, false) or coalesce(ASKS_TO_STOP, false) as is_opt_out
     from {relation}
     where {new} and regexp_matches(lower(metric_name), '^(unsubscribed|marked email as spam|'
-        || 'bounced email|failed to deliver|sent (sms|whatsapp))')
+        || 'bounced email|failed to deliver|sent (sms|text message|whatsapp))')
 ),
 meant as (
     select *,
-        case when regexp_matches(metric, 'sms|text message') then 'sms'
+        case when regexp_matches(metric, 'sms|text messag') then 'sms'
             when metric like '%push%' then 'push'
             when metric like '%whatsapp%' then '*' else 'email' end as channel,
         case when metric like 'marked%' then 'spam_report'

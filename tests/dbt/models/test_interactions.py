@@ -79,6 +79,7 @@ def test_each_source_is_told_once_with_where_and_who_acted(told: list[Line]) -> 
             ("message_sent", "onsite", "onsite", "outbound"),
             ("survey", "other", None, "inbound"),
             ("survey", "other", None, "inbound"),
+            ("preference", "other", None, "inbound"),
             ("visit", "web", "app", "inbound"),
             ("content_viewed", "web", "app", "inbound"),
             ("quiz_completed", "web", "web", "inbound"),

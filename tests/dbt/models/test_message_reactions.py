@@ -84,6 +84,16 @@ def messages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDB
             metric(12, "Clicked SMS", "09:00:03") | texts,
             metric(13, "Failed to Deliver SMS", "10:00:00", **LOST) | texts,
             metric(14, "Unsubscribed from SMS Marketing", "09:30:00") | texts,
+            *(
+                metric(number, name, at, **{"$message": "TEXT2"})
+                | texts
+                | {"profile_id": "P4", "phone_number": "+447700900112"}
+                for number, name, at in (
+                    (31, "Received Text Message", "09:00:00"),
+                    (32, "Clicked Text Message", "09:30:00"),
+                    (33, "Unsubscribed from Text Messaging Marketing", "09:40:00"),
+                )
+            ),
             metric(21, "Received Push", "09:00:00", **pushed) | {"profile_id": "P3"},
             metric(22, "Opened Push", "09:00:01", **pushed) | {"profile_id": "P3"},
             metric(23, "Bounced Push", "11:00:00", **pushed) | {"profile_id": "P3"},
@@ -145,12 +155,15 @@ def test_klaviyos_texts_and_pushes_are_messages_of_their_channel(
         f" {', '.join(clock.format(step) for step in steps)}, is_hard_bounce,"
         " coalesce(campaign_name, subject)"
         " from intermediate.int_messages_unioned"
-        " where message_source = 'klaviyo' and channel <> 'email' order by channel, sent_at"
+        " where message_source = 'klaviyo' and channel <> 'email'"
+        " order by channel, sent_at, identifier_value"
     ).fetchall()
     nine, ten, phone = "09:00:00", "10:00:00", ("phone", "+447700900111")
+    renamed = ("phone", "+447700900112")
     assert found == [
         ("push", None, None, None, nine, nine, "09:00:01", *[None] * 3, False, "Back in stock"),
         ("push", *[None] * 3, "11:00:00", *[None] * 4, "11:00:00", False, "Back in stock"),
         ("sms", None, *phone, nine, nine, None, "09:00:03", "09:30:00", None, False, "Hello"),
+        ("sms", None, *renamed, nine, nine, None, "09:30:00", "09:40:00", None, False, None),
         ("sms", None, *phone, ten, *[None] * 4, ten, True, None),
     ]

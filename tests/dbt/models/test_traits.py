@@ -93,14 +93,67 @@ def test_what_was_bought_looked_at_and_used_is_observed_with_its_share(
     assert found == [
         ("bought_brand", "Regular", "1.0000"),
         ("bought_category", "Drinks", "1.0000"),
+        ("bought_city", "Leeds", "1.0000"),
         ("bought_colour", "green", "1.0000"),
+        ("bought_hour", "11", "0.5000"),
+        ("bought_hour", "12", "0.2500"),
+        ("bought_hour", "13", "0.2500"),
         ("bought_size", "250 g", "1.0000"),
+        ("bought_weekday", "tuesday", "0.2500"),
+        ("bought_weekday", "wednesday", "0.7500"),
         ("country", "GB", "1.0000"),
         ("device_kind", "desktop", "1.0000"),
         ("store", "north", "1.0000"),
         ("viewed_category", "Drinks", "0.5000"),
         ("viewed_category", "Kitchen", "0.5000"),
+        ("visited_city", "York", "1.0000"),
+        ("visited_hour", "10", "1.0000"),
+        ("visited_weekday", "friday", "0.3333"),
+        ("visited_weekday", "sunday", "0.3333"),
+        ("visited_weekday", "tuesday", "0.3333"),
     ]
+
+
+def test_where_and_when_somebody_shops_and_what_they_prefer_stand_in_the_wide_view(
+    timeline_world: World,
+) -> None:
+    """Stated before observed, the last statement first; the hour is of the shop's clock."""
+    with timeline_world.warehouse() as con:
+        found = con.execute(
+            "select preferred_channel, size, size_evidence_kind, fit, fit_evidence_kind, colour,"
+            " colour_evidence_kind, shopping_hour, shopping_weekday, shopping_city"
+            " from marts.customer_360 join marts.dim_customers using (customer_id)"
+            " where dim_customers.email = 'ann@time.example'"
+        ).fetchall()
+    stated, seen = "stated", "observed"
+    assert found == [
+        ("email", "M", stated, "slim", stated, "green", seen, 11, "wednesday", "Leeds")
+    ]
+
+
+def test_products_in_somebodys_size_and_fit_for_an_occasion_are_one_query(
+    timeline_world: World,
+) -> None:
+    """The query of docs/segments.md."""
+    text = (Path(__file__).parents[3] / "docs" / "segments.md").read_text("utf-8")
+    query = text.split("```sql")[2].split("```")[0]
+    for name in ("customer_preferences", "dim_products"):
+        query = query.replace(f"{{{{ ref('{name}') }}}}", f"marts.{name}")
+    with timeline_world.warehouse() as con:
+        assert [row[1:] for row in con.execute(query).fetchall()] == [("coat-1",)]
+
+
+def test_what_somebody_asked_support_or_said_they_prefer_is_a_signal_with_its_time(
+    timeline_world: World,
+) -> None:
+    with timeline_world.warehouse() as con:
+        found = con.execute(
+            "select support_count, last_support_at::varchar, last_preference_at::varchar,"
+            " last_complaint_at, preferred_channel from marts.customer_360"
+            " where support_count > 0"
+        ).fetchall()
+    asked, preferred = "2026-05-08 11:00:00", "2026-05-11 11:00:00"
+    assert found == [(1, asked, preferred, None, "email")]
 
 
 def test_a_profile_holds_what_is_stated_observed_and_inferred(timeline_world: World) -> None:
@@ -167,7 +220,7 @@ def tokyo(tmp_path_factory: pytest.TempPathFactory) -> World:
     )
     zone = '{"shop_timezone": "Asia/Tokyo", "shop_currency": "JPY", "default_country": "JP"}'
     chosen = (
-        *("--select", "+fct_interactions", "+customer_traits", "--exclude", "path:tests"),
+        *("--select", "+fct_interactions", "+customer_preferences", "--exclude", "path:tests"),
         *("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"),
     )
     made.build(*chosen, variables=zone)
@@ -197,6 +250,10 @@ def test_a_small_shop_elsewhere_is_told_in_its_own_words(tokyo: World) -> None:
         ("靴のサイズ", "24.5", "stated", "personal"),
     ]
     with tokyo.warehouse() as con:
+        hours = con.execute(
+            "select distinct shopping_hour from marts.customer_preferences order by all"
+        ).fetchall()
+        assert hours == [(1,), (18,)], "four in the afternoon UTC is one in the night there"
         kinds = con.execute(
             "select kind, detail->>'query', count(*) from marts.fct_interactions group by all"
         ).fetchall()

@@ -377,13 +377,14 @@ def test_a_wrong_key_is_a_clear_sentence(
         rows_of(klaviyo, "lists", settings)
 
 
+@pytest.mark.parametrize("called", ["Sent SMS", "Sent Text Message"])
 def test_of_a_text_from_a_person_only_whether_it_asks_to_stop_is_kept(
-    shop: DemoServers, settings: KlaviyoSettings, tmp_path: Path
+    shop: DemoServers, settings: KlaviyoSettings, tmp_path: Path, called: str
 ) -> None:
     server = shop.klaviyo
     metric = next(iter(server.rows["metrics"].values()))
     name = json.loads(metric.resource)["attributes"]["name"]
-    sent = metric.resource.replace(metric.id, "MSENT1").replace(name, "Sent SMS")
+    sent = metric.resource.replace(metric.id, "MSENT1").replace(name, called)
     server.upsert("metrics", dataclasses.replace(metric, id="MSENT1", resource=sent))
     some = next(iter(server.rows["events"].values()))
     for key, words in (("T1", "please leave me alone"), ("T2", "thank you for the tea")):
@@ -404,7 +405,8 @@ def test_of_a_text_from_a_person_only_whether_it_asks_to_stop_is_kept(
     with duckdb.connect(str(tmp_path / "raw.duckdb"), read_only=True) as connection:
         found = connection.execute(
             "select event_id, is_opt_out_reply, payload from raw_klaviyo.events"
-            " where metric_name = 'Sent SMS' order by 1"
+            " where metric_name = ? order by 1",
+            [called],
         ).fetchall()
     assert [row[:2] for row in found] == [("T1", True), ("T2", False)]
     assert all("From Number" in row[2] for row in found)

@@ -194,16 +194,21 @@ def test_the_current_stay_in_a_segment_counts(home: Home) -> None:
 
 
 def test_the_timeline_tells_how_it_began_and_what_happened_last(home: Home) -> None:
-    """A message's steps are one line, views are counted, and what was sent is no first touch."""
+    """A message's steps are one line, views are counted, and what was sent is no first touch.
+
+    Stages stand between what happened: from when somebody became aware to where they are.
+    """
     lines = [" ".join(line.split()) for line in _text(explain(home, "c1")).splitlines()]
     begin = lines.index("Timeline") + 2
-    assert lines[begin : begin + 7] == [
+    assert lines[begin : begin + 9] == [
         "2025-01-01 09:00 web first: visited (paid social, 3 pages)",
         "2025-01-01 09:01 web looked at first: looked at Blue mug",
         "2025-03-01 07:00 email promo (spring): sent, opened, clicked",
         "2025-02-01 10:00 store ordered for 60.50 GBP in store north",
+        "2025-02-01 00:00 journey entered purchase (first kept order)",
         "2025-01-01 09:01 web looked at 14 products: Blue mug, Tea [bold]pot, x3 …",
         "2025-01-01 09:00 web visited (paid social, 3 pages)",
+        "2025-01-01 00:00 journey entered awareness (first visit)",
         "2024-12-01 00:00 email welcome: sent",
     ]
     assert "Nothing happened with them yet." in _text(explain(home, "bo@shop.example"))

@@ -61,6 +61,10 @@ interests as (
     group by customer_id
 ),
 
+preferences as (
+    select * from {{ ref('customer_preferences') }}
+),
+
 segments as (
     select
         customer_id,
@@ -106,6 +110,16 @@ final as (
         coalesce(personalisation.level, 'none') as personalisation_level,
         interests.interest_category,
         interests.interest_topic,
+        preferences.preferred_channel,
+        preferences.size,
+        preferences.size_evidence_kind,
+        preferences.fit,
+        preferences.fit_evidence_kind,
+        preferences.colour,
+        preferences.colour_evidence_kind,
+        preferences.shopping_hour,
+        preferences.shopping_weekday,
+        preferences.shopping_city,
         favourites.favourite_product_id,
         favourites.favourite_product_name,
         favourites.favourite_category,
@@ -120,6 +134,10 @@ final as (
         coalesce(behaviour.review_count, 0) as review_count,
         coalesce(behaviour.referral_count, 0) as referral_count,
         coalesce(behaviour.complaint_count, 0) as complaint_count,
+        coalesce(behaviour.support_count, 0) as support_count,
+        behaviour.last_complaint_at,
+        behaviour.last_support_at,
+        behaviour.last_preference_at,
         behaviour.last_nps_score,
         customers.identifier_count,
         customers.order_count,
@@ -170,6 +188,7 @@ final as (
     left join behaviour on customers.customer_id = behaviour.customer_id
     left join permission on customers.customer_id = permission.customer_id
     left join personalisation on customers.customer_id = personalisation.customer_id
+    left join preferences on customers.customer_id = preferences.customer_id
     left join interests on customers.customer_id = interests.customer_id
     left join segments on customers.customer_id = segments.customer_id
 )

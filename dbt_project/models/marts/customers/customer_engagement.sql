@@ -30,7 +30,11 @@ answers as (
         customer_id,
         count(*) filter (where kind = 'review') as review_count,
         count(*) filter (where kind = 'referral') as referral_count,
-        count(*) filter (where kind = 'complaint') as complaint_count
+        count(*) filter (where kind = 'complaint') as complaint_count,
+        count(*) filter (where kind = 'support') as support_count,
+        max(occurred_at) filter (where kind = 'complaint') as last_complaint_at,
+        max(occurred_at) filter (where kind = 'support') as last_support_at,
+        max(occurred_at) filter (where kind = 'preference') as last_preference_at
     from {{ ref('int_feedback_resolved') }}
     where customer_id is not null
     group by customer_id
@@ -96,6 +100,10 @@ final as (
         coalesce(answers.review_count, 0) as review_count,
         coalesce(answers.referral_count, 0) as referral_count,
         coalesce(answers.complaint_count, 0) as complaint_count,
+        coalesce(answers.support_count, 0) as support_count,
+        answers.last_complaint_at,
+        answers.last_support_at,
+        answers.last_preference_at,
         scores.last_nps_score,
         touches.first_touch_channel,
         touches.first_touch_kind,

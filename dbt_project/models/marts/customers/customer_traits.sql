@@ -134,15 +134,23 @@ stated as (
 ),
 
 kept_orders as (
-    select * from orders
-    where is_kept
+    select
+        orders.*,
+        {{ plain_words('orders_resolved.city') }} as city,
+        cast({{ shop_hour('orders.ordered_at') }} as {{ text }}) as shop_hour,
+        {{ shop_weekday('orders.ordered_at') }} as shop_weekday
+    from orders
+    inner join {{ ref('int_orders_resolved') }} as orders_resolved
+        on orders.order_id = orders_resolved.order_id and orders.order_source = orders_resolved.order_source
+    where orders.is_kept
 ),
 
 bought as (
     select
         lines.*,
         products.size,
-        products.colour
+        products.colour,
+        products.fit
     from {{ ref('fct_order_lines') }} as lines
     inner join kept_orders
         on lines.order_id = kept_orders.order_id and lines.order_source = kept_orders.order_source
@@ -161,8 +169,21 @@ viewed as (
 ),
 
 visits as (
-    select * from {{ ref('fct_web_sessions') }}
+    select
+        *,
+        cast({{ shop_hour('started_at') }} as {{ text }}) as shop_hour,
+        {{ shop_weekday('started_at') }} as shop_weekday
+    from {{ ref('fct_web_sessions') }}
     where customer_visit_number is not null
+),
+
+places as (
+    select
+        customer_id,
+        occurred_at as started_at,
+        city
+    from {{ ref('fct_interactions') }}
+    where kind = 'visit' and city is not null
 ),
 
 observations as (
@@ -171,10 +192,17 @@ observations as (
         ('bought_brand', 'brand', 'bought', 'ordered_at', 'orders'),
         ('bought_size', 'size', 'bought', 'ordered_at', 'orders'),
         ('bought_colour', 'colour', 'bought', 'ordered_at', 'orders'),
+        ('bought_fit', 'fit', 'bought', 'ordered_at', 'orders'),
+        ('bought_hour', 'shop_hour', 'kept_orders', 'ordered_at', 'orders'),
+        ('bought_weekday', 'shop_weekday', 'kept_orders', 'ordered_at', 'orders'),
+        ('bought_city', 'city', 'kept_orders', 'ordered_at', 'orders'),
         ('viewed_category', 'category', 'viewed', 'occurred_at', 'web'),
         ('store', 'store_id', 'kept_orders', 'ordered_at', 'orders'),
         ('country', 'country_code', 'kept_orders', 'ordered_at', 'orders'),
         ('device_kind', 'device_type', 'visits', 'started_at', 'web'),
+        ('visited_hour', 'shop_hour', 'visits', 'started_at', 'web'),
+        ('visited_weekday', 'shop_weekday', 'visits', 'started_at', 'web'),
+        ('visited_city', 'city', 'places', 'started_at', 'web'),
     ] %}
     select
         customer_id,

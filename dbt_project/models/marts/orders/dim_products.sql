@@ -1,8 +1,14 @@
 with products as (
     select
         *,
-        {{ json_texts('attributes', ['$.size', '$.Size', '$.colour', '$.color']) }} as own
+        {{ json_texts(
+            'attributes', ['$.size', '$.Size', '$.colour', '$.color', '$.fit', '$.material', '$.occasion']
+        ) }} as own
     from {{ ref('int_products_unioned') }}
+),
+
+occasions as (
+    {{ occasion_words() }}
 ),
 
 sales as (
@@ -29,6 +35,9 @@ final as (
         products.substitute_group,
         {{ first_text([array_item('products.own', 1), array_item('products.own', 2)]) }} as size,
         {{ first_text([array_item('products.own', 3), array_item('products.own', 4)]) }} as colour,
+        {{ first_text([array_item('products.own', 5)]) }} as fit,
+        {{ first_text([array_item('products.own', 6)]) }} as material,
+        occasions.occasion,
         products.product_source,
         products.in_stock,
         products.price,
@@ -41,6 +50,7 @@ final as (
         sales.last_ordered_at
     from products
     left join sales on products.product_id = sales.product_id
+    left join occasions on {{ word_form(array_item('products.own', 7)) }} = occasions.word
 )
 
 select * from final

@@ -38,6 +38,7 @@ _REFUSALS = {
     "marked_email_as_spam": ("email", "spam report"),
     "bounced_email": ("email", "hard bounce"),
     "unsubscribed_from_sms_marketing": ("sms", "unsubscribed"),
+    "unsubscribed_from_text_messaging_marketing": ("sms", "unsubscribed"),
     "unsubscribed_from_mobile_push_marketing": ("push", "unsubscribed"),
     "unsubscribed_from_whatsapp_marketing": (EVERY, "unsubscribed"),
 }

@@ -398,6 +398,9 @@ def test_klaviyo_events_of_texts_and_push(store: Store, home: Home) -> None:
             event("Unsubscribed from SMS", 9, phone_number=None),
             event("Sent SMS", 10, phone_number="+447700900110", is_opt_out_reply=True),
             event("Sent SMS", 11, phone_number="+447700900111", is_opt_out_reply=False),
+            event("Unsubscribed from Text Messaging Marketing", 13, phone_number="+447700900113"),
+            event("Sent Text Message", 14, phone_number="+447700900114", is_opt_out_reply=True),
+            event("Clicked email to unsubscribe", 15, email="15@example.com"),
             {
                 **event("Sent SMS", 12, phone_number="+447700900112"),
                 "payload": json.dumps(
@@ -421,6 +424,14 @@ def test_klaviyo_events_of_texts_and_push(store: Store, home: Home) -> None:
         ("klaviyo_profile_id", "p9", "sms", "*", "unsubscribed"),
         ("klaviyo_profile_id", "p10", "sms", "*", "unsubscribed"),
         ("phone", "+447700900110", "sms", "*", "unsubscribed"),
+        *(
+            row
+            for number in ("13", "14")
+            for row in (
+                ("klaviyo_profile_id", f"p{number}", "sms", "*", "unsubscribed"),
+                ("phone", f"+4477009001{number}", "sms", "*", "unsubscribed"),
+            )
+        ),
         ("klaviyo_profile_id", "p12", "sms", "*", "unsubscribed"),
         ("phone", "+447700900112", "sms", "*", "unsubscribed"),
     }
