@@ -25,9 +25,9 @@ from orchestration.published.candidate import Candidate, build_candidate, descri
 from orchestration.published.checks import CheckResult, stopping
 from orchestration.published.swap import publish
 from orchestration.quality.checks import check_candidate
+from orchestration.quality.contactable import contactable_changes
 from orchestration.quality.dbt_record import record_of
 from orchestration.quality.freshness import silent_sources
-from orchestration.quality.contactable import contactable_changes
 from orchestration.quality.identity import NAME as IDENTITY_DRIFT
 from orchestration.quality.run import find_suites
 from orchestration.quality.segment_traits import add_segment_traits, judge_segments
