@@ -489,7 +489,7 @@ def _pasts(
     formerly = [old for old, survivor in aliases.items() if survivor in wanted]
     ids = None if len(people) > _ALL_ROWS else [*people, *formerly]
     standing: dict[str, set[str]] = defaultdict(set)
-    contacts: dict[str, set[tuple[str, int]]] = defaultdict(set)
+    contacts: dict[str, set[tuple[str, str, int]]] = defaultdict(set)
     last: dict[str, dict[str, int]] = defaultdict(dict)
     for customer_id, segment in _standing(store, ids):
         standing[aliases.get(customer_id, customer_id)].add(segment)
@@ -500,7 +500,7 @@ def _pasts(
         known = last[survivor].get(segment)
         last[survivor][segment] = moment if known is None else max(known, moment)
         if is_marketing and moment > at - WEEK:
-            contacts[survivor].add((segment, moment))
+            contacts[survivor].add((customer_id, segment, moment))
     return {
         customer_id: Past(
             frozenset(standing.get(customer_id, ())),
@@ -512,14 +512,17 @@ def _pasts(
     }
 
 
-def _once_a_day(contacts: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
-    """One sync to several destinations at about one time is one contact of the segment."""
-    kept: list[tuple[str, int]] = []
-    for segment, moment in sorted(contacts):
-        if kept and kept[-1][0] == segment and moment - kept[-1][1] < _DAY // 2:
+def _once_a_day(contacts: Iterable[tuple[str, str, int]]) -> list[tuple[str, int]]:
+    """One sync to several destinations at about one time is one contact of the id by the segment.
+
+    Ids that became one person later were contacted one by one.
+    """
+    kept: list[tuple[str, str, int]] = []
+    for contact in sorted(contacts):
+        if kept and kept[-1][:2] == contact[:2] and contact[2] - kept[-1][2] < _DAY // 2:
             continue
-        kept.append((segment, moment))
-    return kept
+        kept.append(contact)
+    return [(segment, moment) for _, segment, moment in kept]
 
 
 def _standing(store: Connection, ids: list[str] | None) -> Iterator[tuple[str, str]]:

@@ -106,6 +106,22 @@ def test_contacts_under_an_id_that_was_merged_count_for_the_survivor(both: Shop)
     assert str(judged.verdicts["c1"]["cart"].reason) == "contact_cap"
 
 
+def test_two_contacts_of_two_ids_that_became_one_person_are_two(both: Shop) -> None:
+    both.rows["segments.seg_cart"] = []
+    both.limits = {"contacts_per_day": 1, "contacts_per_week": 2}
+    both.publish()
+    send(both, Receiver(), TARGET)  # both get the same at the same moment
+    both.people["c1"] = [*both.people["c1"], *both.people.pop("c2")]
+    del both.members["c2"]
+    both.aliases = {"c2": "c1"}
+    both.rows["segments.seg_cart"] = [["c1", "left a cup", "{}"]]
+    both.publish()
+    day = read_contact_day(both.home)
+    with both.store.read() as connection:
+        judged = day.judge(connection, NOW + timedelta(days=2))
+    assert str(judged.verdicts["c1"]["cart"].reason) == "contact_cap"
+
+
 @pytest.mark.parametrize(
     ("line", "context", "is_held"),
     [

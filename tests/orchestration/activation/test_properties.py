@@ -38,9 +38,12 @@ ADDRESSES = {
     "onsite": {"login", "device"},
 }
 Fact = ConsentEvent | Suppression
+NEVER_UNDONE = ("manual", "gpc", "unknown_opt_out", "said what nobody knows")
 
 
-def permits(facts: Iterable[Fact], channel: str, purpose: str) -> tuple[bool, bool, bool]:
+def permits(
+    facts: Iterable[Fact], channel: str, purpose: str, at: datetime = NOW
+) -> tuple[bool, bool, bool]:
     """(opted out, bounced, opted in) of one identifier, by replaying its facts."""
     stops: dict[str, datetime] = {}
     latest: ConsentEvent | None = None
@@ -57,18 +60,19 @@ def permits(facts: Iterable[Fact], channel: str, purpose: str) -> tuple[bool, bo
             continue
         if fact.status != "granted":
             if fact.channel in (channel, "*") and fact.purpose in (purpose, "*"):
-                stops["said no"] = fact.occurred_at
+                known = fact.status in ("denied", "revoked")
+                stops["said no" if known else "said what nobody knows"] = fact.occurred_at
             continue
-        if (fact.channel, fact.purpose) != (channel, purpose) or fact.occurred_at > NOW:
+        if (fact.channel, fact.purpose) != (channel, purpose) or fact.occurred_at > at:
             continue
         latest = fact
         if fact.wording_version or fact.proof:
             stops = {
                 reason: moment
                 for reason, moment in stops.items()
-                if reason in ("manual", "gpc") or moment >= fact.occurred_at
+                if reason in NEVER_UNDONE or moment >= fact.occurred_at
             }
-    is_valid = latest is not None and (latest.expires_at is None or latest.expires_at > NOW)
+    is_valid = latest is not None and (latest.expires_at is None or latest.expires_at > at)
     return bool(stops), bounced, is_valid
 
 
@@ -78,11 +82,15 @@ def is_lawful(
     address: tuple[str, str],
     channel: str,
     purpose: str,
+    at: datetime = NOW,
 ) -> bool:
     """Whether the person may be contacted at the address."""
     of = {
         key: permits(
-            [f for f in facts if (f.identifier_type, f.identifier_value) == key], channel, purpose
+            [f for f in facts if (f.identifier_type, f.identifier_value) == key],
+            channel,
+            purpose,
+            at,
         )
         for key in identifiers
     }
