@@ -58,7 +58,15 @@ def timeline_world(tmp_path_factory: pytest.TempPathFactory) -> World:
     made = World(Path(tmp_path_factory.mktemp("timeline")), AS_OF)
     timeline_shop(made)
     made.build(
-        *("--select", "+fct_interactions", "+customer_360", "--exclude", "path:tests"),
+        *(
+            "--select",
+            "+fct_interactions",
+            "+customer_360",
+            "+dim_occasions",
+            "+dim_personas",
+            "--exclude",
+            "path:tests",
+        ),
         *("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"),
     )
     return made

@@ -213,6 +213,30 @@ def timeline_shop(world: World) -> None:
             ),
         ],
     )
+    world.add(
+        "raw_calendar.occasions",
+        [
+            {"occasion": name, "starts_on": starts, "ends_on": ends, "country": country}
+            for name, starts, ends, country in (
+                ("mothers_day", "2026-05-01", "2026-05-06", "GB"),
+                ("mothers_day", "2026-05-01", "2026-06-10", "FR"),
+                ("christmas", "2026-11-20", "2026-12-24", None),
+            )
+        ],
+    )
+    world.add(
+        "raw_personas.personas",
+        [
+            {
+                "name": "Giver",
+                "who": [{"trait": "buys_gifts", "is": ["yes"]}],
+                "needs": ["an idea in time", "wrapping"],
+                "fears": ["late delivery"],
+                "persona_values": ["thoughtful"],
+                "path": [{"do": "gift guide"}],
+            }
+        ],
+    )
     ann_is = {"identifier_type": "email", "identifier_value": ann}
     asked = {"kind": "survey", "question": "What matters most?", "answer": "Fair wages"}
     world.add(

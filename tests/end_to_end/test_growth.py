@@ -18,6 +18,7 @@ FEW_ON_ONE_SIDE = {
     "int_web_user_agents": "one pattern of bots",
     "contactability": "policies of channels",
     "int_interactions_messages": "steps of a message",
+    "dim_occasions": "the days of the shop's calendar",
     "rpt_rfm_matrix": "scores from one to five",
     "int_identifiers": "blocked words by kind of identifier",
     "int_list_memberships": "lists of the mail system",

@@ -19,6 +19,7 @@ from ingestion.files.reader import Reader
 from ingestion.files.source import FolderSource, TableInput, header_check
 from ingestion.files.survey import Survey
 from ingestion.landing.fields import DOCUMENT_LIMIT, Column, RowCheck, TableSpec
+from ingestion.landing.numbers import is_card_number
 from ingestion.sources.orders.mapping import (
     LINE_TYPES,
     MAPPING_FILE,
@@ -54,6 +55,13 @@ def _each_price(path: str) -> str:
     return _some(path, f"x is not null and {is_bad}")
 
 
+# A card's own number is no token of it, so the document is kept without it.
+WITHOUT_CARD_NUMBER = (
+    "case when "
+    + is_card_number("coalesce(json_extract_string({v}, '$.payment_fingerprint'), '')")
+    + """ then json_merge_patch({v}, '{"payment_fingerprint": null}')::varchar else {v} end"""
+)
+
 ORDERS = TableSpec(
     name="orders",
     envelopes=("orders", "order", "data"),
@@ -67,7 +75,14 @@ ORDERS = TableSpec(
         Column("presentment_currency", currency=True, stored=False),
         Column("total_price", "money", stored=False),
         Column("cancelled_at", stored=False),
-        Column("payload", "json", sources=("$",), limit=DOCUMENT_LIMIT),
+        Column("payment_fingerprint", is_token=True, stored=False),
+        Column(
+            "payload",
+            "json",
+            sources=("$",),
+            limit=DOCUMENT_LIMIT,
+            transform=WITHOUT_CARD_NUMBER,
+        ),
     ),
     row_checks=(
         # Whoever cancelled must not be taken for a buyer; a date of zeros means not cancelled.

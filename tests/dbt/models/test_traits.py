@@ -203,6 +203,29 @@ def test_who_buys_gifts_says_for_what_and_never_for_whom(timeline_world: World) 
     assert "Poppins" not in str(traits(timeline_world))
 
 
+def test_the_shops_calendar_says_what_was_bought_for_its_days(timeline_world: World) -> None:
+    with timeline_world.warehouse() as con:
+        found = con.execute(
+            "select occasion, country_code, status, days_until_start, order_count,"
+            " gift_order_count, gift_customer_count from marts.dim_occasions order by all"
+        ).fetchall()
+    assert found == [
+        ("christmas", None, "coming", 172, 0, 0, 0),
+        ("mothers_day", "FR", "current", None, 0, 0, 0),
+        ("mothers_day", "GB", "past", None, 3, 1, 1),
+    ]
+
+
+def test_a_persona_is_a_card_of_what_its_file_says(timeline_world: World) -> None:
+    with timeline_world.warehouse() as con:
+        found = con.execute(
+            "select persona, needs, fears, cares_about, tastes, path::json ->> '$[0].do'"
+            " from marts.dim_personas"
+        ).fetchall()
+    needs = "an idea in time, wrapping"
+    assert found == [("Giver", needs, "late delivery", "thoughtful", None, "gift guide")]
+
+
 @pytest.fixture(scope="module")
 def tokyo(tmp_path_factory: pytest.TempPathFactory) -> World:
     """Three people who only order, in another zone, currency and alphabet."""

@@ -67,6 +67,23 @@ def test_a_line_file_keeps_no_card_number_either(shop: Any) -> None:
     assert shop.query(stored) == [(None,)]
 
 
+def test_an_order_of_json_keeps_no_card_number_and_its_token_stays(shop: Any, make: Any) -> None:
+    number = make.order(1, payment_fingerprint="5555 5555 5555 4444", note="two bags")
+    shop.write("orders/a.jsonl", make.lines(number, make.order(2, payment_fingerprint="tok_1")))
+    count = shop.run("orders")["orders"]
+    assert (make.four(count), count.emptied) == ((2, 2, 0, 0), {"payment_fingerprint": 1})
+    stored = (
+        "select payload->>'$.payment_fingerprint', payload->>'$.note'"
+        " from raw_orders.orders order by order_id"
+    )
+    assert shop.query(stored) == [(None, "two bags"), ("tok_1", None)]
+    assert not [
+        path.name
+        for path in shop.raw.parent.rglob("*")
+        if path.is_file() and b"5555 5555" in path.read_bytes()
+    ]
+
+
 def test_events_without_their_price_or_with_a_clock_of_1970(shop: Any, make: Any) -> None:
     bad = [
         make.event("a", properties={"price": "dear"}),
