@@ -156,6 +156,21 @@ class DeliveryContext:
             double_opt_in=self.double_opt_in,
         )
 
+    def wishes(self, segment: str | None) -> list[tuple[str, str, str, str]]:
+        """Segment, channel, outcome and reason of each wish of this moment, of one segment or all.
+
+        Raises:
+            StoreError: the permission facts cannot be read.
+        """
+        with self.store.read() as connection:
+            judged = self.day.judge(connection, self.at, double_opt_in=self.double_opt_in)
+        return [
+            (verdict.segment, verdict.channel, str(verdict.outcome), str(verdict.reason or ""))
+            for verdicts in judged.verdicts.values()
+            for verdict in verdicts.values()
+            if segment in (None, verdict.segment)
+        ]
+
     def sync(self, target: Target, approval: Approval | None = None) -> SyncReport:
         """Do it.
 
@@ -204,11 +219,18 @@ def moment(home: Home) -> datetime:
     return read_build(home.published)[2] if is_demo(home) else clock()
 
 
-def plan_all(home: Home, segment: str | None, destination: str | None) -> list[Plan]:
-    """The plans of all targets asked for; reaches no destination."""
+def plan_all(
+    home: Home, segment: str | None, destination: str | None
+) -> tuple[list[Plan], list[tuple[str, str, str, str]]]:
+    """The plans of all targets asked for, and what today gives everybody; reaches no destination.
+
+    Returns:
+        The plans; and of each wish of the segments asked for its segment, channel, outcome and
+        why not, empty where it goes out.
+    """
     with open_delivery(home, exclusive=False) as context:
         chosen = targets(home, context.settings, segment, destination)
-        return [context.plan(target) for target in chosen]
+        return [context.plan(target) for target in chosen], context.wishes(segment)
 
 
 def unread_refusals(home: Home) -> str:

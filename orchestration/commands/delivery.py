@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from rich.console import Console
 from rich.table import Table
 
+from ingestion.vocabulary import Reason
 from orchestration.activation.delivery import (
     Delivery,
     Planned,
@@ -28,7 +29,9 @@ from orchestration.activation.people import Target
 from orchestration.activation.plan import Plan
 from orchestration.activation.sync import SyncReport
 from orchestration.home.layout import Home
+from orchestration.report.today import Today, count_wishes
 from orchestration.words.codes import REASONS, reasons_in_words
+from orchestration.words.explaining import explained_by
 
 PEOPLE_SHOWN = 100
 NOBODY = "No person has a permitted address yet: nothing could be sent."
@@ -45,13 +48,14 @@ def print_plans(
     who: bool,
 ) -> None:
     """What a sync would do, what the last one did and, with `who`, the people."""
-    plans = plan_all(home, segment, destination)
+    plans, wishes = plan_all(home, segment, destination)
     past = last_deliveries(home)
     if who:
         render_people(who_is_planned(home, plans), out, as_json=as_json, all_of_them=bool(segment))
     else:
         render_plans(plans, past, out, as_json=as_json, all_of_them=bool(segment or destination))
         if not as_json:
+            render_today(count_wishes(wishes), out)
             render_unknown(unknown_rows(home, segment, destination), out)
 
 
@@ -72,6 +76,24 @@ def render_plans(
         _print_past([(each.target, past.get(_pair(each.target))) for each in planned], out)
     else:
         out.print(NOWHERE)
+
+
+def render_today(today: Sequence[Today], out: Console) -> None:
+    """Who gets what today over all destinations, why not, and what explains each reason."""
+    if not today:
+        return
+    table = Table("today", "channel", "goes out", "waits", "why not", header_style="bold")
+    for column in table.columns[2:4]:
+        column.justify = "right"
+    segments: dict[str, str] = {}
+    for row in today:
+        why = reasons_in_words(dict(row.reasons))
+        table.add_row(row.segment, row.channel, f"{row.goes:,}", f"{row.waits:,}", why)
+        segments |= {reason: row.segment for reason, _ in row.reasons if reason not in segments}
+    out.print(table)
+    for reason in (str(each) for each in Reason if each in segments):
+        command = explained_by(reason, segments[reason])
+        out.print(f"  {REASONS[reason]}: {command}", soft_wrap=True)
 
 
 def render_people(

@@ -1,13 +1,14 @@
 """Who gets what today and why not, per segment and channel, in counts.
 
-Belongs here: counting the day's decisions of the published file. Does not belong here: deciding
-(orchestration/activation) or anybody's id.
+Belongs here: counting wishes, those of the published file or those of this moment. Does not belong
+here: deciding (orchestration/activation) or anybody's id.
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import duckdb
@@ -43,15 +44,28 @@ def read_today(connection: duckdb.DuckDBPyConnection) -> list[Today]:
         order by all
         """,
     )
+    return count_wishes(
+        (wish["segment"], wish["channel"], wish["outcome"], wish["reason"] or "")
+        for segment, channel, outcome, reason, rivals in decisions
+        for wish in (
+            {"segment": segment, "channel": channel, "outcome": outcome, "reason": reason},
+            *json.loads(rivals),
+        )
+    )
+
+
+def count_wishes(wishes: Iterable[tuple[str, str, str, str]]) -> list[Today]:
+    """What these come to, by segment and channel.
+
+    Args:
+        wishes: of each what wants the person, the channel, the outcome, and why not or nothing.
+    """
     outcomes: Counter[tuple[str, str, str]] = Counter()
     reasons: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
-    for segment, channel, outcome, reason, rivals in decisions:
-        own = {"segment": segment, "channel": channel, "outcome": outcome, "reason": reason}
-        for wish in (own, *json.loads(rivals)):
-            pair = (wish["segment"], wish["channel"])
-            outcomes[*pair, wish["outcome"]] += 1
-            if wish["reason"]:
-                reasons[pair][wish["reason"]] += 1
+    for segment, channel, outcome, reason in wishes:
+        outcomes[segment, channel, outcome] += 1
+        if reason:
+            reasons[segment, channel][reason] += 1
     return [
         Today(
             *pair,

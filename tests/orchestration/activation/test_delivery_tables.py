@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from io import StringIO
 from pathlib import Path
 
 import pytest
+import yaml
 from rich.console import Console
 
-from ingestion.config import Destination, Settings
+from ingestion.config import REPOSITORY, Destination, Settings
+from ingestion.vocabulary import Reason
 from orchestration.activation import delivery
+from orchestration.activation.contact_tables import COMMENTS
 from orchestration.activation.delivery import Delivery, masked_address
 from orchestration.activation.people import Target
 from orchestration.commands.delivery import (
@@ -24,6 +28,8 @@ from orchestration.commands.delivery import (
 from orchestration.home.layout import Home
 from orchestration.ops.runs import SUCCEEDED, Run, finish_run, start_run
 from orchestration.ops.store import open_store
+from orchestration.words.codes import REASONS
+from orchestration.words.explaining import explained_by
 from tests.orchestration.activation.shop import NOW, Receiver, Shop
 
 VIP = Target("vip", "file", "email", "marketing")
@@ -119,6 +125,23 @@ def test_a_plan_or_sync_without_anywhere_to_go_says_so() -> None:
     assert out.getvalue().splitlines() == [NOWHERE, NOWHERE]
 
 
+@pytest.mark.parametrize("reason", list(Reason))
+def test_each_reason_has_words_and_one_command_that_explains_it(reason: Reason) -> None:
+    command = explained_by(reason, "vip")
+    assert REASONS[reason]
+    if not command.startswith("regulars sql"):
+        assert command == "regulars plan vip --who"
+        return
+    schema, table, column = re.findall(r'"from (\w+)\.(\w+) where (\w+)', command)[0]
+    if f"{schema}.{table}" in COMMENTS:
+        columns = set(COMMENTS[f"{schema}.{table}"][1])
+    else:
+        (written,) = (REPOSITORY / "dbt_project" / "models" / "marts").rglob(f"{table}.yml")
+        (model,) = yaml.safe_load(written.read_text("utf-8"))["models"]
+        columns = {each["name"] for each in model["columns"]}
+    assert column in columns
+
+
 def test_a_plan_after_a_sync_says_what_was_delivered_and_to_whom(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -146,6 +169,10 @@ def test_a_plan_after_a_sync_says_what_was_delivered_and_to_whom(
 
     text = planned()
     assert "delivered last" in text
+    cells = [[cell.strip() for cell in line.split("│")] for line in text.splitlines()]
+    assert ["", "vip", "email", "2", "0", "1 no permission on record", ""] in cells
+    explained = "regulars sql \"from marts.contactability where reason = 'no_consent'\""
+    assert f"no permission on record: {explained}" in text
     assert "Nothing to send" in text
     people = planned(who=True)
     assert people.count("c***@e***.com") == 2
