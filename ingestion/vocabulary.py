@@ -46,6 +46,15 @@ MESSAGE_KINDS = (
 AFTER_AN_ORDER = MESSAGE_KINDS[:4]
 EVERY = "*"  # of channels, purposes or types of identifiers
 
+# What a text column of the published file holds (`text_class` in the models' yml):
+# identifier: names a person or a record of theirs. name, address (or a part of one), birthday,
+# free_text (anybody may have written it, or it tells of one person), json (anything), url: as they
+# say. label: written by the shop. word: of a closed list. key: of a thing of the shop. secret.
+TEXT_CLASSES = (
+    *("identifier", "name", "address", "birthday", "free_text", "json", "url"),
+    *("label", "word", "key", "secret"),
+)
+
 # What people buy for, in the order of the year; after those with a date of their own the private.
 OCCASIONS = (
     *("new_year", "lunar_new_year", "valentines_day", "womens_day", "carnival", "ramadan", "eid"),

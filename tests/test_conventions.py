@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 
 from ingestion.config import REPOSITORY
+from ingestion.vocabulary import TEXT_CLASSES
 from tests.scope_facts import facts_outside_the_fingerprint, solved_for_the_scope
 
 DBT_PROJECT = REPOSITORY / "dbt_project"
@@ -190,6 +191,33 @@ def test_every_documented_column_of_a_published_table_is_described(
         if bare or not model["columns"]:
             wrong[model["name"]] = ", ".join(bare) or "no columns listed"
     _report("columns", wrong)
+
+
+# Names of published columns that hold no text; that each text has a class is asked of the built
+# tables too (tests/dbt/marts/test_whole_project.py), and masking leaves out what has none.
+NO_TEXT = re.compile(
+    r"^(?:is|has|was|may|accepts|ships|rows|days|hours|values|probability)_"
+    r"|(?:^|_)(?:at|of|date|until|after|from|to|for|count|number|quantity|score|rank|share|rate)$"
+    r"|(?:^|_)(?:sales|returns|discounts|taxes|shipping|tips|price|cost|margin|amount|monetary)$"
+    r"|(?:^|_)(?:shop|clv|off|value|size|stock|orders|adjustments|gift_cards_sold|total|month)$"
+    r"|(?:^|_)(?:[0-9]+d|days|minutes|per_day|per_week|frequency|priority)$|^interaction_id$"
+)
+PERSONAL = ("identifier", "name", "address", "birthday", "free_text", "json", "url")
+
+
+def test_every_published_text_has_a_class(manifest: dict[str, Any]) -> None:
+    wrong = {}
+    for model in _models(manifest, *PUBLISHED):
+        for name, column in model["columns"].items():
+            text_class = column["meta"].get("text_class")
+            place = f"{model['name']}.{name}"
+            if text_class is None and not NO_TEXT.search(name):
+                wrong[place] = "no text_class in its meta (ingestion/vocabulary.py lists them)"
+            elif text_class not in (None, *TEXT_CLASSES):
+                wrong[place] = f"{text_class} is no class of texts"
+            elif column["meta"].get("pii") and text_class not in PERSONAL:
+                wrong[place] = f"pii, and of the class {text_class}"
+    _report("text_class", wrong)
 
 
 def test_every_published_table_has_a_tested_key(manifest: dict[str, Any]) -> None:

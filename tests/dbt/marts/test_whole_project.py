@@ -15,6 +15,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from orchestration.published.text_classes import read_classes
 from tests.dbt.marts.int_schema import INTERMEDIATE
 from tests.dbt.marts.people import AS_OF, add_everybody
 from tests.dbt.marts.shop import PROJECT, Shop
@@ -70,6 +71,23 @@ def test_every_column_that_is_published_has_a_description(empty: Path) -> None:
         ).fetchall()
     assert columns
     assert sorted(name for name, comment in columns if not (comment or "").strip()) == []
+
+
+def test_every_text_that_is_published_has_a_class(empty: Path) -> None:
+    classes = read_classes()
+    with duckdb.connect(str(empty / "warehouse.duckdb"), read_only=True) as connection:
+        columns = connection.execute(
+            "select table_name, column_name, data_type from duckdb_columns()"
+            " where list_contains($schemas, schema_name)",
+            {"schemas": list(PUBLISHED)},
+        ).fetchall()
+    texts = {(table, column) for table, column, kind in columns if "VARCHAR" in kind}
+    dates = {(table, column) for table, column, kind in columns if kind == "DATE"}
+    classed = {(table, column) for table, own in classes.items() for column in own}
+    tables = {table for table, *_ in columns}
+    assert sorted(texts - classed) == []
+    idle = {place for place in classed - texts if place[0] in tables}
+    assert idle == {place for place in dates if place[1] == "birthday"}
 
 
 def test_handmade_people_stand_in_tables_of_the_real_shape(empty: Path) -> None:

@@ -1,0 +1,48 @@
+"""What the text columns of the published file hold, by class: what may be shown to whom follows.
+
+Belongs here: reading the classes that models declare (`text_class` of a column's `meta`), and those
+of the tables that no model makes. Does not belong here: what becomes of a class (`masked`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import yaml
+
+from ingestion.config import REPOSITORY
+
+MODELS = REPOSITORY / "dbt_project" / "models"
+PUBLISHED_FOLDERS = ("marts", "segments")
+
+Classes = Mapping[str, Mapping[str, str]]
+
+# Tables that are written into the candidate beside the models' own.
+_FURTHER: Classes = {
+    "fct_contact_decisions": {
+        **dict.fromkeys(("class", "channel", "address_kind", "message_kind"), "word"),
+        **dict.fromkeys(("outcome", "reason"), "word"),
+        "customer_id": "identifier",
+        "segment": "label",
+        "rivals": "json",
+    },
+    "fct_holdouts": {"customer_id": "identifier", "holdout": "label"},
+    "build": {"build_id": "key", "run_id": "key"},
+    "build_tables": {"table_name": "word", "digest": "key"},
+}
+
+
+def read_classes(models: Path = MODELS) -> Classes:
+    """The class of each text column that has one, by table and column."""
+    found: dict[str, dict[str, str]] = {table: dict(own) for table, own in _FURTHER.items()}
+    for folder in PUBLISHED_FOLDERS:
+        for path in sorted((models / folder).rglob("*.yml")):
+            content = yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader) or {}
+            for model in content.get("models", ()):
+                own = found.setdefault(model["name"], {})
+                for column in model.get("columns", ()):
+                    meta = column.get("config", {}).get("meta", {})
+                    if "text_class" in meta:
+                        own[column["name"]] = meta["text_class"]
+    return found
