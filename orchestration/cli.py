@@ -491,13 +491,16 @@ def sql(
     query: Annotated[
         str, typer.Argument(help="One read-only statement; a list of tables if empty.")
     ] = "",
+    masked: Annotated[
+        bool, typer.Option("--masked", help="Ask a copy without personal data (docs/masked.md).")
+    ] = False,
     as_json: JsonOption = False,
     folder: HomeOption = None,
 ) -> None:
     """Query the published file; read-only, without access to files or network."""
     from orchestration.commands.sql import print_query
 
-    print_query(_home(folder, quiet=as_json), query, out, as_json=as_json)
+    print_query(_home(folder, quiet=as_json), query, out, as_json=as_json, masked=masked)
 
 
 @app.command()

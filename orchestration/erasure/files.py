@@ -37,6 +37,7 @@ def erase_from_files(home: Home, subject: Erasable) -> dict[str, int]:
     texts = Texts.of(subject)
     done = Counter[str]()
     done["unfinished backups"] += sweep_home(home)  # plain copies of stores, left by a kill
+    done["masked.duckdb"] += remove_database(home.masked)
     done["warehouse.duckdb"] += remove_database(home.warehouse)
     done["ops.before-migration.sqlite"] += remove(home.ops_before_migration)
     for path in sorted(home.subject_exports.glob("*")):

@@ -63,6 +63,11 @@ class Home:
         return self.root / "published.duckdb"
 
     @property
+    def masked(self) -> Path:
+        """A copy of the published file without personal data, for analysts; made when asked for."""
+        return self.root / "masked.duckdb"
+
+    @property
     def published_dir(self) -> Path:
         """Parquet copies of the published tables, and the report."""
         return self.root / "published"

@@ -21,6 +21,7 @@ from orchestration.home.layout import OWNER_ONLY, Home
 
 LOCK = ".lock"
 BACKUP = "backup"  # in the home
+MASKING = "masking"  # there too
 RESTORE = "regulars-restoring"  # beside it
 
 
@@ -40,8 +41,8 @@ def scratch_folder(parent: Path, kind: str) -> Iterator[Path]:
 
 
 def sweep_home(home: Home) -> int:
-    """Take away what killed backups and restores left: stores that nobody encrypted."""
-    return sweep(home.root, BACKUP) + sweep(home.root.parent, RESTORE)
+    """Take away what killed backups, restores and masked copies left: stores in the making."""
+    return sweep(home.root, BACKUP) + sweep(home.root, MASKING) + sweep(home.root.parent, RESTORE)
 
 
 def sweep(parent: Path, kind: str) -> int:

@@ -9,6 +9,7 @@ a process that keeps a connection open gets the old file again from a second one
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -28,12 +29,23 @@ LOCKED = {
     "enable_external_access": "false",
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
+    "allow_community_extensions": "false",
+    # Else a name that is no table is looked for among the variables of this very process.
+    "python_enable_replacements": "false",
 }
 QUERY_SECONDS = 60.0
 QUERY_MEMORY = "1GB"
 # What DuckDB says of a file that is cut, overwritten or not its own.
 _DAMAGE = (duckdb.IOException, duckdb.FatalException, duckdb.InternalException)
 GUESSES = ("Did you mean", "Candidate bindings")  # how DuckDB begins a line that helps
+# Functions that a SELECT may call and that do something, read this process's memory, or run a text
+# as SQL; found wherever they are written, in a literal too, for a text could hide them from us.
+_DEEDS = re.compile(
+    r"\b(checkpoint|force_checkpoint|(?:en|dis)able_(?:logging|profiling)|truncate_duckdb_logs"
+    r"|write_log|arrow_scan(?:_dumb)?|pandas_scan|python_map_function|seq_scan|query|query_table"
+    r"|json_execute_serialized_sql)\"?(?:\s|/\*.*?\*/|--[^\n]*\n)*\(",
+    re.IGNORECASE | re.DOTALL,
+)
 _QUESTIONS = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
 
 
@@ -103,35 +115,55 @@ def query_published(
     """
     require_question(sql)
     with open_published(home, memory_limit=QUERY_MEMORY) as connection:
-        timer = threading.Timer(timeout_seconds, connection.interrupt)
-        timer.start()
-        try:
-            cursor = connection.execute(sql)
-            columns = tuple(column[0] for column in cursor.description or ())
-            rows = cursor.fetchall() if max_rows is None else cursor.fetchmany(max_rows + 1)
-        except duckdb.InterruptException as error:
-            raise RegularsError(
-                f"The query was stopped after {timeout_seconds:g} seconds.",
-                "Narrow it down, or read the Parquet copies with an engine of your own.",
-            ) from error
-        except duckdb.OutOfMemoryException as error:
-            raise RegularsError(
-                f"The query needs more than {QUERY_MEMORY} of memory.",
-                "Narrow it down, or read the Parquet copies with an engine of your own.",
-            ) from error
-        except duckdb.PermissionException as error:
-            raise UsageError(
-                "The query reaches outside the published file.",
-                "Only tables of the published file can be read; `regulars tables` lists them.",
-            ) from error
-        except _DAMAGE:
-            raise
-        except duckdb.Error as error:
-            raise UsageError(
-                _first_line(error), f"{_suggestion(error)}`regulars tables` lists what is there."
-            ) from error
-        finally:
-            timer.cancel()
+        return _answer(connection, sql, max_rows, timeout_seconds)
+
+
+def query_file(
+    path: Path, sql: str, *, max_rows: int | None = None, timeout_seconds: float = QUERY_SECONDS
+) -> QueryResult:
+    """Answer one question as `query_published` does, to another file of the same kind.
+
+    Raises:
+        UsageError: more or less than one statement, not a question, or wrong SQL.
+        RegularsError: it took too long or too much memory.
+    """
+    require_question(sql)
+    with open_locked(path, QUERY_MEMORY) as connection:
+        return _answer(connection, sql, max_rows, timeout_seconds)
+
+
+def _answer(
+    connection: duckdb.DuckDBPyConnection, sql: str, max_rows: int | None, timeout_seconds: float
+) -> QueryResult:
+    timer = threading.Timer(timeout_seconds, connection.interrupt)
+    timer.start()
+    try:
+        cursor = connection.execute(sql)
+        columns = tuple(column[0] for column in cursor.description or ())
+        rows = cursor.fetchall() if max_rows is None else cursor.fetchmany(max_rows + 1)
+    except duckdb.InterruptException as error:
+        raise RegularsError(
+            f"The query was stopped after {timeout_seconds:g} seconds.",
+            "Narrow it down, or read the Parquet copies with an engine of your own.",
+        ) from error
+    except duckdb.OutOfMemoryException as error:
+        raise RegularsError(
+            f"The query needs more than {QUERY_MEMORY} of memory.",
+            "Narrow it down, or read the Parquet copies with an engine of your own.",
+        ) from error
+    except duckdb.PermissionException as error:
+        raise UsageError(
+            "The query reaches outside the published file.",
+            "Only tables of the published file can be read; `regulars tables` lists them.",
+        ) from error
+    except _DAMAGE:
+        raise
+    except duckdb.Error as error:
+        raise UsageError(
+            _first_line(error), f"{_suggestion(error)}`regulars tables` lists what is there."
+        ) from error
+    finally:
+        timer.cancel()
     truncated = max_rows is not None and len(rows) > max_rows
     return QueryResult(columns, rows[:max_rows] if truncated else rows, truncated)
 
@@ -152,6 +184,11 @@ def require_question(sql: str) -> None:
         raise UsageError(
             f"{statements[0].type.name} is not a question; the published file is read-only.",
             "Use SELECT, FROM, WITH, DESCRIBE, SHOW, SUMMARIZE or EXPLAIN.",
+        )
+    if deed := _DEEDS.search(sql):
+        raise UsageError(
+            f"{deed[1].lower()}() is not a question; the published file is read-only.",
+            "Leave it out.",
         )
 
 

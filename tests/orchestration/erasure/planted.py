@@ -309,6 +309,7 @@ def _ops(home: Home, store: Store, people: int) -> None:
 def _files(home: Home, people: int) -> None:
     said = "\n".join(f"loaded {VALUES['email'].format(n)}" for n in range(people))
     home.warehouse.write_bytes(said.encode())
+    home.masked.write_bytes(said.encode())
     for path in (
         home.dlt / "web" / "load.jsonl",
         home.dbt / "logs" / "dbt.log",
