@@ -31,8 +31,9 @@ from ingestion.duckdb import connect, literal, name
 from ingestion.errors import RegularsError
 from orchestration.home.layout import OWNER_ONLY, Home
 from orchestration.home.scratch import MASKING, scratch_folder, sweep
+from orchestration.home.whole_file import fsync
 from orchestration.published.candidate import SCHEMAS
-from orchestration.published.files import disk_errors_explained, fsync, require_free_disk
+from orchestration.published.files import disk_errors_explained, require_free_disk
 from orchestration.published.text_classes import Classes, read_classes
 
 _LENGTH = 32  # of a hash: 128 bits
