@@ -197,7 +197,7 @@ def test_every_documented_column_of_a_published_table_is_described(
 # tables too (tests/dbt/marts/test_whole_project.py), and masking leaves out what has none.
 NO_TEXT = re.compile(
     r"^(?:is|has|was|may|accepts|ships|rows|days|hours|values|probability)_"
-    r"|(?:^|_)(?:at|of|date|until|after|from|to|for|count|number|quantity|score|rank|share|rate)$"
+    r"|(?:^|_)(?:at|on|of|date|until|after|from|to|for|count|number|quantity|score|rank|share|rate)$"
     r"|(?:^|_)(?:sales|returns|discounts|taxes|shipping|tips|price|cost|margin|amount|monetary)$"
     r"|(?:^|_)(?:shop|clv|off|value|size|stock|orders|adjustments|gift_cards_sold|total|month)$"
     r"|(?:^|_)(?:[0-9]+d|days|minutes|hour|per_day|per_week|frequency|priority)$|^interaction_id$"
