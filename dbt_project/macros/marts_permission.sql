@@ -74,7 +74,7 @@
 {% macro is_in_force(reason, refused_at, evidenced_at) -%}
     {{ reason }} not in ({{ quoted(clearable_reasons()) }})
     or {{ evidenced_at }} is null
-    or {{ evidenced_at }} <= {{ refused_at }}
+    or date_trunc('second', {{ evidenced_at }}) <= date_trunc('second', {{ refused_at }})
 {%- endmacro %}
 
 {#- Whether an opt-in can be shown: what the person saw, or a proof. -#}

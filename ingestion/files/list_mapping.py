@@ -10,6 +10,7 @@ here: the mapping of order lines (`sources/orders`), which says returns and mone
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 from pydantic import Field, field_validator
@@ -58,7 +59,11 @@ class ListMapping(Part):
 
 
 def mapped_list(
-    name: str, description: str, spec: TableSpec, one_of: tuple[str, ...] = ()
+    name: str,
+    description: str,
+    spec: TableSpec,
+    one_of: tuple[str, ...] = (),
+    ends: tuple[str, ...] = (),
 ) -> FolderSource:
     """The source of a folder of lists that may have a mapping.
 
@@ -67,6 +72,7 @@ def mapped_list(
         description: what it is, for people.
         spec: its one table.
         one_of: columns of which a mapping must name one.
+        ends: timestamps at which something ends; a day without a time is the shop's midnight.
     """
     path = f"{name}/mapping.yml"
 
@@ -74,13 +80,17 @@ def mapped_list(
         text = folder.text(path)
         return None if text is None else (_read(text, path, spec, one_of), text)
 
+    def in_shop_zone(folder: InputFolder) -> TableSpec:
+        return _ending_at_midnight(spec, ends, folder.zone)
+
     def route(
         folder: InputFolder, files: list[InputFile], was_read_before: bool
     ) -> list[TableInput]:
         found = mapping(folder)
+        own = in_shop_zone(folder)
         if found is None:
-            return [TableInput(spec, files, header_check(spec))]
-        return _routed(folder, files, spec, path, found, was_read_before)
+            return [TableInput(own, files, header_check(own))]
+        return _routed(folder, files, own, path, found, was_read_before)
 
     return FolderSource(
         name,
@@ -89,8 +99,20 @@ def mapped_list(
         router=route,
         settings_file=path,
         # Rows in quarantine stand under our names already.
-        mapped=lambda folder: spec if mapping(folder) else None,
+        mapped=lambda folder: (
+            _ending_at_midnight(spec, ends, folder.zone) if mapping(folder) else None
+        ),
     )
+
+
+def _ending_at_midnight(spec: TableSpec, ends: tuple[str, ...], zone: str) -> TableSpec:
+    """The table, whose days that end something begin in the shop's zone."""
+    if not ends:
+        return spec
+    columns = (
+        replace(each, own_day_zone=zone) if each.name in ends else each for each in spec.columns
+    )
+    return replace(spec, columns=tuple(columns))
 
 
 def _read(text: str, path: str, spec: TableSpec, one_of: tuple[str, ...]) -> ListMapping:

@@ -53,4 +53,4 @@ CONSENTS = TableSpec(
     ),
 )
 
-SOURCE = mapped_list("consents", "The log of consent.", CONSENTS)
+SOURCE = mapped_list("consents", "The log of consent.", CONSENTS, ends=("expires_at",))

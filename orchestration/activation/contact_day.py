@@ -536,11 +536,14 @@ def _standing(store: Connection, ids: list[str] | None) -> Iterator[tuple[str, s
 def _contacts(
     store: Connection, ids: list[str] | None, at: int
 ) -> Iterator[tuple[str, str, bool, int, bool]]:
-    """Additions that arrived or may have: person, segment, whether marketing, moment, in doubt."""
+    """Additions that arrived or may have: person, segment, whether marketing, moment, in doubt.
+
+    Those of the week ahead count too: a clock that went back undoes no contact.
+    """
     ledger, rows = schema.deliveries.c, schema.outbox.c
     arrived = select(
         ledger.customer_id, ledger.segment, ledger.purpose, ledger.channel, ledger.delivered_at
-    ).where(ledger.operation == ADDED, ledger.delivered_at <= at)
+    ).where(ledger.operation == ADDED, ledger.delivered_at <= at + WEEK)
     doubtful = select(
         rows.customer_id, rows.segment, rows.purpose, rows.channel, rows.updated_at
     ).where(

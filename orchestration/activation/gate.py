@@ -11,7 +11,8 @@ The rule, strictest first; whatever it does not recognise is a no:
    purpose leaves the transactional one alone. An opt-out counts whatever its date.
 2. Only a newer opt-in with its evidence (source, time, and wording version or proof) for the same
    identifier, channel and purpose clears an unsubscribe, a spam report, a denial or a revocation.
-   A manual stop and a browser's privacy signal are never cleared by an opt-in.
+   A manual stop and a browser's privacy signal are never cleared by an opt-in. Sources tell times
+   to the second, so a yes and a no of one second are a no.
 3. A hard bounce ends one address, for ever.
 4. There must be an opt-in: on the address itself, or on another kind of identifier of the person
    (a login, a loyalty card; a device only for push, ads and onsite). The latest one decides; it
@@ -51,6 +52,7 @@ ADDRESS_TYPES: Mapping[str, tuple[str, ...]] = {
     "ads": ("email", "phone"),
     "onsite": ("login", "device"),
 }
+_SECOND = 1_000_000  # microseconds
 _LOOKUP = 900  # values per query; SQLite's oldest limit on bound values is 999
 _FETCH = 10_000
 _SCAN_ABOVE = 30_000  # identifiers from which reading all facts once is faster than looking up
@@ -178,7 +180,9 @@ def permission_state(facts: Facts, policy: Policy, at: int) -> PermissionState:
     in_force = [
         reason
         for occurred_at, reason in facts.opt_outs
-        if reason not in CLEARABLE or evidenced_at is None or evidenced_at <= occurred_at
+        if reason not in CLEARABLE
+        or evidenced_at is None
+        or not _is_later(evidenced_at, occurred_at)
     ]
     bounced = Reason.HARD_BOUNCE in in_force
     wishes = [reason for reason in in_force if reason is not Reason.HARD_BOUNCE]
@@ -191,6 +195,11 @@ def permission_state(facts: Facts, policy: Policy, at: int) -> PermissionState:
     if policy.double_opt_in and not has_proof and policy.purpose != TRANSACTIONAL:
         return PermissionState(opt_out, bounced, lacking=Reason.UNCONFIRMED)
     return PermissionState(opt_out, bounced, receipt_id)
+
+
+def _is_later(moment: int, other: int) -> bool:
+    """Whether a moment is of a later second."""
+    return moment // _SECOND > other // _SECOND
 
 
 def load_states(

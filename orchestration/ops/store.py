@@ -46,6 +46,7 @@ MIGRATION_SECONDS = 60
 CHUNK = 20_000
 _WRITES = "regulars_writes"
 _SIGNS_OF_DAMAGE = ("malformed", "not a database", "Could not decode")
+_SIGNS_OF_NO_WRITING = ("readonly database", "unable to open database", "disk I/O error")
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - every time in Regulars is naive UTC
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -75,7 +76,7 @@ class Store:
         """One transaction that takes the write lock at once, so it never fails half-way for it.
 
         Raises:
-            StoreError: the file is damaged.
+            StoreError: the file is damaged or cannot be written.
         """
         with _damage_in_words(), self.engine.connect() as plain:
             connection = plain.execution_options(**{_WRITES: True})
@@ -121,10 +122,19 @@ def open_store(home: Home, *, url: str | None = None) -> Store:
 
 @contextmanager
 def _damage_in_words() -> Iterator[None]:
-    """A damaged file is told in one sentence; the driver's own may quote what stands in it."""
+    """A file that is damaged or cannot be written is told in one sentence.
+
+    The driver's own words may quote what stands in it.
+    """
     try:
         yield
     except DatabaseError as error:
+        if any(sign in str(error.orig) for sign in _SIGNS_OF_NO_WRITING):
+            raise StoreError(
+                "The operational store cannot be written.",
+                "Nothing more was sent. Check the disk and the permissions of ops.sqlite and its"
+                " folder, then try again.",
+            ) from None
         if not any(sign in str(error.orig) for sign in _SIGNS_OF_DAMAGE):
             raise
         raise StoreError(

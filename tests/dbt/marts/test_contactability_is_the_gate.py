@@ -34,9 +34,10 @@ REASONS = (
 
 
 def ago(choice: random.Random) -> dt.datetime:
-    # Few distinct days, so that facts often share a moment.
+    # Few distinct days, so that facts often share a moment or its second.
     # Some lie ahead: clocks do, and a refusal counts whatever its date.
-    return AS_OF - dt.timedelta(days=choice.randrange(-3, 12))
+    within = dt.timedelta(milliseconds=choice.choice([0, 0, 300, 600]))
+    return AS_OF - dt.timedelta(days=choice.randrange(-3, 12)) + within
 
 
 def random_people(shop: Shop, choice: random.Random, count: int) -> list[tuple[str, str]]:

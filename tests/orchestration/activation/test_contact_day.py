@@ -123,6 +123,24 @@ def test_two_contacts_of_two_ids_that_became_one_person_are_two(both: Shop) -> N
 
 
 @pytest.mark.parametrize(
+    ("went_back", "expected"),
+    [(timedelta(hours=3), "contact_cap"), (timedelta(days=1, hours=3), "contact_cap")],
+)
+def test_a_clock_that_goes_back_undoes_no_contact(
+    both: Shop, went_back: timedelta, expected: str
+) -> None:
+    carts, both.rows["segments.seg_cart"] = both.rows["segments.seg_cart"], []
+    both.publish()
+    assert send(both, Receiver(), TARGET)["added"] == 3
+    both.rows["segments.seg_cart"] = carts
+    both.publish()
+    assert plan(both, CART, NOW - went_back) == (
+        {"added": 0, "updated": 0, "removed": 0},
+        {expected: 2},
+    )
+
+
+@pytest.mark.parametrize(
     ("line", "context", "is_held"),
     [
         (["o1", "shop", "7", "CUP"], '{"product_id": "7"}', True),

@@ -276,6 +276,12 @@ def test_hours_that_never_open_send_nothing() -> None:
     assert said["cart"] == ("dropped", "quiet_hours")
 
 
+@pytest.mark.parametrize("names", [("alpha", "beta"), ("beta", "alpha")])
+def test_of_two_segments_with_one_priority_the_first_by_name_goes(names: tuple[str, str]) -> None:
+    _, said = decide(*(replace(CART, name=name) for name in names))
+    assert said == {"alpha": ("chosen", None), "beta": ("deferred", "other_segment")}
+
+
 RULES = st.builds(
     SegmentRules,
     name=st.sampled_from("abcdefgh"),

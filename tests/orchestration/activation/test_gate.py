@@ -108,6 +108,28 @@ def test_a_revocation_needs_evidence_too(shop: Shop) -> None:
     assert _ask(shop, A).allowed
 
 
+@pytest.mark.parametrize("yes_first", [True, False])
+@pytest.mark.parametrize("apart", [0, 1, 400_000, 999_999, 1_000_000])
+def test_a_yes_and_a_no_of_one_second_are_a_no(shop: Shop, apart: int, yes_first: bool) -> None:
+    """Whichever a source wrote down first; in two seconds, the later one counts."""
+    second = NOW - DAY
+    moments = [second, second + timedelta(microseconds=apart)]
+    yes, no = moments if yes_first else reversed(moments)
+    shop.grant("a@example.com", at=yes)
+    shop.revoke("a@example.com", at=no)
+    assert _ask(shop, A).allowed is (apart == 1_000_000 and not yes_first)
+
+
+def test_a_no_for_an_address_that_nobody_has_yet_waits_for_them(shop: Shop) -> None:
+    shop.revoke("a@example.com", at=NOW - 5 * DAY)
+    shop.add("c1", "b@example.com", "a@example.com")  # the address joins the person later
+    shop.grant("b@example.com", at=NOW - DAY)
+    people = [Identifier(*each) for each in shop.people["c1"]]
+    assert _ask(shop, *people).reason is Reason.REVOKED
+    shop.grant("a@example.com", at=NOW - 6 * DAY)  # an older list that is imported only now
+    assert _ask(shop, *people).reason is Reason.REVOKED
+
+
 def test_a_known_opt_out_counts_whatever_its_date(shop: Shop) -> None:
     shop.grant("a@example.com")
     shop.revoke("a@example.com", at=NOW + 30 * DAY)

@@ -70,10 +70,14 @@ def permits(
             stops = {
                 reason: moment
                 for reason, moment in stops.items()
-                if reason in NEVER_UNDONE or moment >= fact.occurred_at
+                if reason in NEVER_UNDONE or _second(moment) >= _second(fact.occurred_at)
             }
     is_valid = latest is not None and (latest.expires_at is None or latest.expires_at > at)
     return bool(stops), bounced, is_valid
+
+
+def _second(moment: datetime) -> datetime:
+    return moment.replace(microsecond=0)
 
 
 def is_lawful(

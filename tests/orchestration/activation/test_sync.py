@@ -11,7 +11,8 @@ from typing import Any
 
 import duckdb
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import event, select, text
+from sqlalchemy.exc import OperationalError
 
 from ingestion import config
 from ingestion.errors import UsageError
@@ -215,6 +216,26 @@ def test_no_store_no_send(shop: Shop) -> None:
         connection.execute(text("drop table consent_events"))
     receiver = Receiver()
     with pytest.raises(StoreError):
+        _sync(shop, receiver)
+    assert receiver.calls == 0
+
+
+@pytest.mark.parametrize(
+    ("pragma", "told"),
+    [("query_only = on", "cannot be written"), ("max_page_count = 1", "disk is full")],
+)
+def test_a_store_that_cannot_be_written_sends_nothing_and_says_so(
+    shop: Shop, pragma: str, told: str
+) -> None:
+    _people(shop, *(f"c{number}" for number in range(300)))
+    shop.store.engine.dispose()
+
+    def limit(connection: Any, _record: object) -> None:
+        connection.execute(f"pragma {pragma}")
+
+    event.listen(shop.store.engine, "connect", limit)
+    receiver = Receiver()
+    with pytest.raises((StoreError, OperationalError), match=told):
         _sync(shop, receiver)
     assert receiver.calls == 0
 

@@ -1,0 +1,136 @@
+"""What a segment's own file must say: without it the project does not build, and says why."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import Any
+
+import jinja2
+import pytest
+
+from ingestion.config import REPOSITORY
+from orchestration.run.dbt import segment_names
+
+FILES = ("marts_permission.sql", "segments.sql")
+MACROS = REPOSITORY / "dbt_project" / "macros"
+GOOD = {
+    "label": "Test",
+    "channel": "email",
+    "purpose": "marketing",
+    "message_kind": "offer",
+    "priority": 5,
+}
+
+
+class CompileError(Exception):
+    """What dbt would stop with."""
+
+
+class _Returned(Exception):  # noqa: N818 - dbt's way of returning a value
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
+class _Exceptions:
+    @staticmethod
+    def raise_compiler_error(words: str) -> None:
+        raise CompileError(words)
+
+
+def _return(value: Any) -> None:
+    raise _Returned(value)
+
+
+@pytest.fixture(scope="module")
+def macros() -> dict[str, Any]:
+    """The macros of segments as functions."""
+    found: dict[str, Any] = {}
+    environment = jinja2.Environment(extensions=["jinja2.ext.do"])
+    environment.globals |= {"return": _return, "exceptions": _Exceptions, "var": lambda *_: None}
+    # A template each: within one they would call each other past `return`
+    texts = [
+        text
+        for file in FILES
+        for text in re.findall(
+            r"{% macro .*?endmacro -?%}", (MACROS / file).read_text("utf-8"), re.DOTALL
+        )
+    ]
+    names = [text.split()[2].partition("(")[0] for text in texts]
+    environment.globals |= {name: partial(_call, found, name) for name in names}
+    for name, text in zip(names, texts, strict=True):
+        found[name] = getattr(environment.from_string(text).module, name)
+    return {name: partial(_call, found, name) for name in names}
+
+
+def _call(found: dict[str, Any], name: str, *arguments: Any) -> Any:
+    try:
+        return str(found[name](*arguments))
+    except _Returned as returned:
+        return returned.value
+
+
+def test_a_good_file_says_enough(macros: dict[str, Any]) -> None:
+    assert not macros["check_segment"]("test", GOOD).strip()
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"channel": None}, "says no channel; use one or more of email, sms, push, ads, onsite"),
+        ({"channel": None, "channels": []}, "says no channel"),
+        ({"channel": "fax"}, "has the channel 'fax'; use email"),
+        ({"channels": ["email", "pigeon"]}, "has the channel 'pigeon'"),
+        ({"purpose": None}, "needs a purpose; use marketing"),
+        ({"purpose": "fun"}, "needs a purpose"),
+        ({"message_kind": None}, "needs a message_kind; use transactional"),
+        ({"message_kind": "shout"}, "needs a message_kind"),
+        ({"level": "everything"}, "has the level 'everything'; use none, segment, full"),
+    ],
+)
+def test_what_is_missing_or_unknown_is_named_with_what_there_is(
+    macros: dict[str, Any], changes: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(CompileError) as caught:
+        macros["check_segment"]("test", {**GOOD, **changes})
+    assert str(caught.value).startswith("The segment test ")
+    assert said in str(caught.value)
+
+
+def test_everything_wrong_is_said_at_once(macros: dict[str, Any]) -> None:
+    with pytest.raises(CompileError) as caught:
+        macros["check_segment"]("test", {"label": "Test"})
+    for each in ("says no channel", "needs a purpose", "needs a message_kind"):
+        assert each in str(caught.value)
+
+
+@pytest.mark.parametrize("words", ["soon", "4", "four hours", "4 weeks", "-1 days"])
+def test_a_length_of_time_that_is_none_is_named(macros: dict[str, Any], words: str) -> None:
+    with pytest.raises(CompileError, match="has the time"):
+        macros["minutes_of"]("test", words)
+
+
+def test_a_file_that_nobody_named_stops_the_build(macros: dict[str, Any]) -> None:
+    class Node:
+        resource_type = "model"
+
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+    class Graph:
+        nodes = {"a": Node("seg_vip"), "b": Node("seg_nobody_named")}  # noqa: RUF012
+
+    with pytest.raises(CompileError, match="seg_nobody_named is not named in the var"):
+        macros["check_segment_names"](Graph)
+
+
+def test_no_two_of_our_segments_have_one_priority() -> None:
+    found = {
+        name: line.split(":")[1].strip(" ,")
+        for name in segment_names()
+        for line in (
+            (REPOSITORY / f"dbt_project/models/segments/seg_{name}.sql").read_text().splitlines()
+        )
+        if line.strip().startswith("'priority'")
+    }
+    assert len(set(found.values())) == len(found) == len(segment_names())
