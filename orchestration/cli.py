@@ -613,12 +613,19 @@ def restore(
     only_try: Annotated[
         bool, typer.Option("--try", help="Only try: compare every table, and leave nothing.")
     ] = False,
+    later: Annotated[
+        list[Path] | None,
+        typer.Option(help="Where else newer backups, exports of consent and receipts lie."),
+    ] = None,
     folder: HomeOption = None,
 ) -> None:
     """Make a home of a backup; nothing is sent before runs have read every source again."""
     from orchestration.commands.backup import print_restore, print_trial
 
-    (print_trial if only_try else print_restore)(path, _home(folder), key, out)
+    if only_try:
+        print_trial(path, _home(folder), key, out)
+    else:
+        print_restore(path, _home(folder), key, later or [], out)
 
 
 @ops_app.command("begin-anew")

@@ -8,24 +8,27 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 
 from rich.console import Console
 
 from ingestion.config import CONFIG_NAME
-from ingestion.settings_file import config_path
+from ingestion.settings_file import config_path, load_settings
 from orchestration.backup.archive import Manifest
+from orchestration.backup.catching_up import Answer, catch_up
 from orchestration.backup.scheduled import try_and_note
 from orchestration.backup.stores import make_backup, restore_backup
+from orchestration.home.kind import take_settings
 from orchestration.home.layout import Home
 from orchestration.run.run import clock
 
 NOT_KNOWN_AGAIN = (
     "who was forgotten since: `regulars forget --from` the receipts, which lie in erasures/ of the"
-    " lost home and of newer backups",
-    "what was recorded by hand since (`regulars consent`): record it again, or put the newest"
-    " `regulars consent export` into consents/ of the input",
+    " lost home",
+    "what was recorded by hand since (`regulars consent`): record it again",
+    "who refused since at a destination that cannot tell",
     "what each destination received since: the next sync may add people whom it has already, and"
     " cannot remove whom it never knew of",
 )
@@ -53,15 +56,37 @@ def contents(manifest: Manifest) -> Iterator[str]:
         yield f"{folder}/ ({count:,} file{'' if count == 1 else 's'})"
 
 
-def print_restore(source: Path, home: Home, key_file: Path | None, out: Console) -> None:
-    """Make a home of a backup and say what it does not know."""
+def print_restore(
+    source: Path, home: Home, key_file: Path | None, later: Sequence[Path], out: Console
+) -> None:
+    """Make a home of a backup, ask what came after it, and say what nobody knows."""
     manifest = restore_backup(source, home, key_file=key_file)
     out.print(f"Restored into {home.root}: the home as of {manifest.made_at} UTC.")
-    out.print("Nothing is sent before a run has read every source again. Nobody can know:")
+    take_settings(home)
+    answers = catch_up(
+        home,
+        source,
+        load_settings(),
+        made_at=datetime.fromisoformat(manifest.made_at),
+        at=clock(),
+        key_file=key_file,
+        folders=later,
+    )
+    if answers:
+        out.print("Asked what came after it:")
+    for answer in answers:
+        out.print(f"  {answer.asked}: {_said(answer)}")
+    out.print("Nothing is sent before a run has read every source again. Nobody else can know:")
     for each in NOT_KNOWN_AGAIN:
         out.print(f"  {each}")
     for line in next_steps(home, manifest):
         out.print(line)
+
+
+def _said(answer: Answer) -> str:
+    if answer.problem:
+        return answer.problem
+    return f"{answer.statements:,} new statements about permission, {answer.forgotten:,} forgotten since"
 
 
 def print_trial(source: Path, home: Home, key_file: Path | None, out: Console) -> None:

@@ -21,8 +21,7 @@ from ingestion.settings_file import load_settings
 from orchestration.activation.delivery import moment
 from orchestration.activation.removal import tell_destinations
 from orchestration.destinations import check_destinations
-from orchestration.erasure.erase import carry_out
-from orchestration.erasure.ops_rows import forgotten_in_ops
+from orchestration.erasure.erase import carry_out, take_over_tombstones
 from orchestration.home import lock
 from orchestration.home.layout import Home
 from orchestration.ops import tombstones
@@ -143,11 +142,8 @@ def print_carried_over(home: Home, path: Path, out: Console) -> None:
     settings = load_settings()
     with open_store(home) as store:
         with store.write() as connection:
-            ids = [tombstones.carry_over(connection, receipt) for receipt in receipts]
-            for erasure_id in ids[1:]:
-                tombstones.finish(connection, erasure_id, clock())
-            there = forgotten_in_ops(connection)
-            tombstones.take_up(connection, ids[0], there)
+            rows = [row for each in receipts for row in tombstones.tombstones_in(connection, each)]
+            take_over_tombstones(connection, rows, clock())
         out.print(f"Taken over: {len(receipts)} receipts; the gate refuses these people.")
         for receipt in _finish_all(home, store, settings, out):
             _print_receipt(home, receipt, out)

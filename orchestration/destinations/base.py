@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from ingestion.errors import RegularsError
 from ingestion.redaction.engine import are_kept, what_stays
@@ -152,6 +152,32 @@ class Destination(Protocol):
 
     def stays_in(self, folder: Path) -> bool:
         """Whether nothing it is given leaves this folder; the pretend shop uses no other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A no that a destination knows of. `reason` is one of the gate's, or its own word for it."""
+
+    identifier_type: str
+    identifier_value: str
+    channel: str
+    purpose: str
+    reason: str
+    occurred_at: datetime
+
+
+@runtime_checkable
+class TellsRefusals(Protocol):
+    """A destination that can say who refused there; asked after a restore (`backup`)."""
+
+    def refusals(self, since: datetime) -> Iterable[Refusal]:
+        """Who unsubscribed, complained or was suppressed there since a moment (naive UTC).
+
+        Identifiers are in their matching form. More than asked for does no harm.
+
+        Raises:
+            RetryLaterError: it cannot be asked now.
+        """
 
 
 def delivered(rows: Iterable[Row]) -> Iterator[Outcome]:

@@ -14,7 +14,7 @@ import json
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import closing
 from datetime import datetime
 from typing import Any
@@ -101,6 +101,22 @@ def finish_erasures(home: Home, store: Store, *, country: str, location: str, at
     with store.read() as connection:
         left = {each.erasure_id for each in tombstones.open_erasures(connection)}
     return sum(each.erasure_id not in left for each in erasures)
+
+
+def take_over_tombstones(
+    connection: Connection, rows: Sequence[Mapping[str, Any]], at: datetime
+) -> int:
+    """Take over tombstones of another copy of this home; how many requests they are of.
+
+    The gate refuses these people from then on. What the home has of them is one open erasure, which
+    `finish_erasures` or a command carries out.
+    """
+    ids = tombstones.carry_over(connection, rows)
+    for erasure_id in ids[1:]:
+        tombstones.finish(connection, erasure_id, at)
+    if ids:
+        tombstones.take_up(connection, ids[0], forgotten_in_ops(connection))
+    return len(ids)
 
 
 def carry_out(

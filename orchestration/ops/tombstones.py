@@ -151,8 +151,8 @@ def request(connection: Connection, subject: Erasable, *, reason: str, at: datet
     return str(erasure_id)
 
 
-def carry_over(connection: Connection, receipt: Mapping[str, Any]) -> str:
-    """Take over the tombstones of a receipt that another copy of this home wrote; its id.
+def tombstones_in(connection: Connection, receipt: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The tombstones of a receipt that another copy of this home wrote.
 
     Raises:
         UsageError: it is no receipt, or of a home with another salt.
@@ -171,13 +171,28 @@ def carry_over(connection: Connection, receipt: Mapping[str, Any]) -> str:
             "Forget the people here by name: `regulars forget WHO`.",
         )
     shared = {"requested_at": at, "reason": str(receipt.get("reason", ""))}
-    insert_new(connection, schema.erasures, [{"erasure_id": erasure_id, **shared}])
-    rows = [
+    return [
         {"identifier_hash": digest, "identifier_type": kind, "erasure_id": erasure_id, **shared}
         for digest, kind in sorted(hashes.items())
     ]
+
+
+def all_tombstones(connection: Connection) -> list[Mapping[str, Any]]:
+    """Every tombstone of the store."""
+    query = select(schema.tombstones).order_by(schema.tombstones.c.identifier_hash)
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def carry_over(connection: Connection, tombstones: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Take over tombstones of another copy of this home; the ids of their erasures, in order."""
+    rows = list(tombstones)
+    erasures = {
+        row["erasure_id"]: {key: row[key] for key in ("erasure_id", "requested_at", "reason")}
+        for row in rows
+    }
+    insert_new(connection, schema.erasures, erasures.values())
     insert_new(connection, schema.tombstones, rows)
-    return erasure_id
+    return list(erasures)
 
 
 def open_erasures(connection: Connection) -> list[Erasure]:

@@ -223,7 +223,7 @@ def test_after_a_restore_the_settings_of_then_are_named_to_the_next_run(
     settings.write_text('[shop]\nname = "Then"\n')
     make_backup(home, tmp_path / "b.age", key_file=key, settings=settings, at=NOW)
     other, told = Home(tmp_path / "the other"), io.StringIO()
-    print_restore(tmp_path / "b.age", other, key, Console(file=told, width=1_000))
+    print_restore(tmp_path / "b.age", other, key, [], Console(file=told, width=1_000))
     variable, command = told.getvalue().splitlines()[-1].removeprefix("Next: ").split(" regulars ")
     assert command == f"run --home '{other.root}' --input FOLDER"
     name, _, value = variable.partition("=")
