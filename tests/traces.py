@@ -28,6 +28,8 @@ def forms(value: str) -> dict[str, bytes]:
         "plain": plain,
         "upper case": value.upper().encode(),
         "in a link": quote(value, safe="").encode(),
+        "MD5": hashlib.md5(plain, usedforsecurity=False).hexdigest().encode(),
+        "SHA-1": hashlib.sha1(plain, usedforsecurity=False).hexdigest().encode(),
         "SHA-256": hashlib.sha256(plain).hexdigest().encode(),
         "UTF-16": value.encode("utf-16-le"),
         **{f"base64, {lead} before": _base64(plain, lead) for lead in range(3)},

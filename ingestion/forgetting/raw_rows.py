@@ -22,6 +22,7 @@ import pyarrow as pa
 
 from ingestion.duckdb import connect, has_table, literal, name
 from ingestion.forgetting.documents import without_person
+from ingestion.forgetting.hidden import DIGEST, RUN, decoded, digests_in
 from ingestion.forgetting.whose import PERSONAL, PersonalTable
 from ingestion.functions.identifiers import match_identifier, phone_readings
 from ingestion.landing.fields import BOOKKEEPING
@@ -36,6 +37,7 @@ PENDING = "_to_be_rewritten"
 # An address or a full number anywhere in a text, as it is or as in a link.
 _LABEL = r"[^\s\"'<>(),;:\\@/?&=|%.!*#{}\[\]$+~^`]+"
 MENTION = rf"[^\s\"'<>(),;:\\@/?&=|]+(?:@|%40){_LABEL}(?:\.{_LABEL})+|\+[0-9]{{8,15}}"
+_RUNS = 100_000  # that are looked at together
 _SHORTEST = 6  # of what a damaged row says only what is long enough to be one thing is compared
 _WORDS = re.compile(r"[\"\t,;|\r\n]+")
 _SPLIT = re.compile(f"({_WORDS.pattern})")
@@ -228,6 +230,7 @@ def _mentioned(
             rf" or regexp_matches({quoted}, '\+[0-9]{{8}}')"
         ).fetchall()
         gone = gone_texts({text for (text,) in told}, is_forgotten, country)
+        gone |= _hiding(connection, relation, quoted, is_forgotten, country)
         if not gone:
             continue
         _register(connection, "gone", ("text",), [(text,) for text in gone])
@@ -238,6 +241,42 @@ def _mentioned(
         changed = [(row_id, left) for row_id, text in rows if (left := _blank(text, gone)) != text]
         done += _put(connection, relation, column, changed)
     return Counter({f"{schema}.{table} (mentions emptied)": done} if done else {})
+
+
+def _hiding(
+    connection: duckdb.DuckDBPyConnection,
+    relation: str,
+    column: str,
+    is_forgotten: Forgotten,
+    country: str,
+) -> set[str]:
+    """Runs of characters that are a forgotten identifier's hash or base64; ids alone are left out.
+
+    What stands alone in a column and is somebody's is an identifier of theirs.
+    """
+    told = connection.execute(
+        f"select distinct unnest(regexp_extract_all({column}, {literal(RUN)})) from {relation}"
+        f" where length({column}) > 16 and not regexp_full_match({column}, '[0-9A-Za-z_-]*')"
+    )
+    gone: set[str] = set()
+    while some := told.fetchmany(_RUNS):
+        gone |= gone_runs((run for (run,) in some), is_forgotten, country)
+    return gone
+
+
+def gone_runs(runs: Iterable[str], is_forgotten: Forgotten, country: str) -> set[str]:
+    """Those of the runs that hide somebody who is forgotten."""
+    possible = {run: keys for run in runs if (keys := _hidden(run, country))}
+    gone = is_forgotten({key for keys in possible.values() for key in keys}) if possible else set()
+    return {run for run, keys in possible.items() if keys & gone}
+
+
+def _hidden(run: str, country: str) -> set[Key]:
+    keys = {(DIGEST, digest) for digest in digests_in(run)}
+    for text in decoded(run):
+        for mention in re.findall(MENTION, text):
+            keys |= _any_kind(mention, country)
+    return keys
 
 
 def _held(
@@ -253,7 +292,10 @@ def _held(
         f"select quarantine_id, line, raw_text from {relation} where raw_text is not null"
     ).fetchall()
     words = {row[0]: _words(row[2]) for row in rows}
-    gone = gone_texts(set().union(*words.values()) if words else set(), is_forgotten, country)
+    said = set().union(*words.values()) if words else set()
+    gone = gone_texts(said, is_forgotten, country)
+    runs = (run for word in said for run in re.findall(RUN, word))
+    gone |= gone_runs(runs, is_forgotten, country)
     theirs = [row for row in rows if words[row[0]] & gone]
     if not theirs:
         return Counter()
@@ -269,7 +311,8 @@ def _held(
 def _words(text: str) -> set[str]:
     """What a text that has no usable form says, piece by piece."""
     pieces = {piece.strip() for piece in _WORDS.split(text)}
-    return {piece for piece in pieces if len(piece) >= _SHORTEST} | set(re.findall(MENTION, text))
+    found = {piece for piece in pieces if len(piece) >= _SHORTEST}
+    return found | set(re.findall(MENTION, text)) | set(re.findall(RUN, text))
 
 
 def gone_texts(texts: Iterable[str], is_forgotten: Forgotten, country: str) -> set[str]:
@@ -289,7 +332,8 @@ def _any_kind(text: str, country: str) -> set[Key]:
 
 def _blank(text: str, gone: Collection[str]) -> str:
     """The text without these pieces, each as a whole: an address may be a part of another."""
-    text = re.sub(MENTION, lambda found: "" if found[0] in gone else found[0], text)
+    for pattern in (MENTION, RUN):
+        text = re.sub(pattern, lambda found: "" if found[0] in gone else found[0], text)
     return "".join("" if part.strip() in gone else part for part in _SPLIT.split(text))
 
 

@@ -11,6 +11,7 @@ be repeated. The operational store comes last: it knows who is meant.
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 import time
 from collections import Counter
@@ -21,7 +22,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from ingestion.forgetting.raw_rows import gone_texts, take_out
+from ingestion.forgetting.hidden import DIGEST, RUN
+from ingestion.forgetting.raw_rows import gone_runs, gone_texts, take_out
 from orchestration.erasure.files import (
     compact,
     erase_from_delivered,
@@ -80,10 +82,16 @@ def _strip_raw(home: Home, store: Store, country: str, *, rewrite: bool) -> dict
 def _strip_inbox(home: Home, store: Store, country: str, *, since: float = 0.0) -> int:
     with store.read() as connection:
 
+        def among(keys: Collection[Key]) -> set[Key]:
+            return tombstones.forgotten_among(connection, keys)
+
         def gone(texts: Iterable[str]) -> set[str]:
-            return gone_texts(
-                texts, lambda keys: tombstones.forgotten_among(connection, keys), country
-            )
+            said = set(texts)
+            runs = {text: set(re.findall(RUN, text)) for text in said}
+            hiding = gone_runs(set().union(*runs.values()) if runs else (), among, country)
+            return gone_texts(said, among, country) | {
+                text for text, found in runs.items() if found & hiding
+            }
 
         return erase_from_inbox(home.inbox, gone, since=since)
 
@@ -213,13 +221,15 @@ def _receipt(
     at: datetime,
 ) -> dict[str, Any]:
     hashes = tombstones.hashes_of(connection, erasure.erasure_id)
+    told = [{"type": kind, "hash": digest} for digest, kind in hashes]
     return {
         "erasure_id": erasure.erasure_id,
         "requested_at": erasure.requested_at.isoformat(),
         "done_at": at.isoformat(),
         "reason": erasure.reason,
         "salt": tombstones.Hasher(connection).mark,
-        "identifiers": [{"type": kind, "hash": digest} for digest, kind in hashes],
+        "identifiers": [each for each in told if each["type"] != DIGEST],
+        "digests": [each for each in told if each["type"] == DIGEST],
         "stores": stores,
         "destinations": dict(erasure.receipt.get("destinations", {})),
         "still_to_be_told": sorted({f"{place[0]}: {place[1]}" for place in left}),

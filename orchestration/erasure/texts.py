@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from urllib.parse import quote
 
+from ingestion.forgetting.hidden import digests, in_base64
 from orchestration.ops.tombstones import Erasable
 
 SHORTEST = 6  # a shorter value stands in texts by chance; it is found in its own columns
@@ -23,12 +24,14 @@ class Texts:
     """The values of a person that are long enough to be nobody else's, ids included."""
 
     values: tuple[str, ...]
+    digests: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, subject: Erasable) -> Texts:
         """Ids and identifiers of the person."""
         values = {*subject.ids, *(value for _, value in subject.keys)}
-        return cls(tuple(sorted(value for value in values if len(value) >= SHORTEST)))
+        long = tuple(sorted(value for value in values if len(value) >= SHORTEST))
+        return cls(long, tuple(sorted({each for key in subject.keys for each in digests(*key)})))
 
     @cached_property
     def pattern(self) -> str:
@@ -36,24 +39,31 @@ class Texts:
         link: `ann@example.com` is not in `joann@example.com`."""
         before = r"(^|[^A-Za-z0-9._+@-]|%[0-9A-Fa-f]{2}|\\[nrt])"
         after = r"($|[^A-Za-z0-9_.@-]|[.]($|[^A-Za-z0-9]))"
-        return f"(?i){before}({self._any}){after}"
+        return f"(?i){before}({self._any}){after}{self._in_base64}"
 
     @cached_property
     def _any(self) -> str:
         written = {form for value in self.values for form in (value, quote(value, safe=""))}
+        written |= set(self.digests)
         longest_first = sorted(written, key=lambda form: (-len(form), form))
         return "|".join(re.escape(form).replace(r"\-", "-") for form in longest_first)
+
+    @cached_property
+    def _in_base64(self) -> str:
+        """Their characters in base64, as further alternatives: within any text, in their case."""
+        cores = {core for value in self.values for core in in_base64(value)}
+        return f"|(?-i:{'|'.join(re.escape(core) for core in sorted(cores))})" if cores else ""
 
     @cached_property
     def _compiled(self) -> re.Pattern[str]:
         before = r"(?:(?<![A-Za-z0-9._+@-])|(?<=%[0-9A-Fa-f]{2})|(?<=\\[nrt]))"
         after = r"(?![A-Za-z0-9_@-]|[.][A-Za-z0-9])"
-        return re.compile(f"(?i){before}(?:{self._any}){after}")
+        return re.compile(f"(?i){before}(?:{self._any}){after}{self._in_base64}")
 
     @cached_property
     def _anywhere(self) -> re.Pattern[bytes]:
         """In bytes, where one text may stand right before another."""
-        return re.compile(f"(?i){self._any}".encode())
+        return re.compile(f"(?i){self._any}{self._in_base64}".encode())
 
     def are_in(self, text: str) -> bool:
         """Whether a text has one of them."""
@@ -71,7 +81,7 @@ class Texts:
         """Whether a file's bytes may have one of them, in any case or as in a link."""
         if not self.values:
             return False
-        overlap, tail = max(3 * len(value.encode()) for value in self.values), b""
+        overlap, tail = max(64, *(3 * len(value.encode()) for value in self.values)), b""
         with path.open("rb") as stream:
             while chunk := stream.read(_CHUNK):
                 if self._anywhere.search(tail + chunk):

@@ -6,7 +6,8 @@ has come. Does not belong here: finding a person (`who`), what the gate makes of
 
 The hash is HMAC-SHA256 over type and matching form; its key is the home's own salt, which stands in
 `meta` from the store's first day, so backups made since carry it. Without the salt nobody can try
-addresses against the hashes.
+addresses against the hashes. The usual unkeyed hashes of an address or a phone number have
+tombstones of their own, as identifiers of the type `digest`.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select, update
 
 from ingestion.errors import UsageError
+from ingestion.forgetting.hidden import DIGEST, digests
 from orchestration.ops import schema
 from orchestration.ops.store import from_micros, insert_new, to_micros, upsert
 
@@ -125,6 +127,8 @@ def request(connection: Connection, subject: Erasable, *, reason: str, at: datet
     """
     hasher = Hasher(connection)
     hashes = {hasher.identifier(key): key[0] for key in subject.keys}
+    hidden = {(DIGEST, digest) for key in subject.keys for digest in digests(*key)}
+    hashes |= {hasher.identifier(key): DIGEST for key in hidden}
     moment = to_micros(at)
     table, known = schema.erasures, schema.tombstones.c
     query = select(func.min(known.erasure_id)).where(known.identifier_hash.in_(list(hashes)))
@@ -160,7 +164,8 @@ def tombstones_in(connection: Connection, receipt: Mapping[str, Any]) -> list[Ma
     try:
         erasure_id, mark = str(receipt["erasure_id"]), receipt["salt"]
         at = to_micros(datetime.fromisoformat(receipt["requested_at"]))
-        hashes = {str(each["hash"]): str(each["type"]) for each in receipt["identifiers"]}
+        told = [*receipt["identifiers"], *receipt.get("digests", ())]
+        hashes = {str(each["hash"]): str(each["type"]) for each in told}
     except (KeyError, TypeError, ValueError) as error:
         raise UsageError(
             "That is no receipt of `regulars forget`.", "They lie in erasures/ of a home."

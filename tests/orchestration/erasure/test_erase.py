@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -13,6 +15,7 @@ import pytest
 from sqlalchemy import func, select
 
 from ingestion.errors import BusyError
+from ingestion.forgetting.hidden import DIGEST
 from ingestion.forgetting.whose import PERSONAL, WITHOUT_PEOPLE
 from ingestion.registry import SOURCES
 from orchestration.activation.ledger import broken_laws
@@ -24,7 +27,13 @@ from orchestration.home.whole_file import PART
 from orchestration.ops import schema
 from orchestration.ops.permission.consents import ConsentEvent, record_consents
 from orchestration.ops.store import Store, open_store
-from orchestration.ops.tombstones import forgotten_at, open_erasures, request
+from orchestration.ops.tombstones import (
+    carry_over,
+    forgotten_among,
+    forgotten_at,
+    open_erasures,
+    request,
+)
 from orchestration.run.run import RunRequest, open_run
 from tests.locks import held_elsewhere
 from tests.orchestration.erasure.planted import (
@@ -217,6 +226,73 @@ def test_what_arrives_again_is_taken_out_before_anybody_reads_it(home: Home) -> 
     assert traces(home.root, values(1)) == []
     with duckdb.connect(str(home.raw), read_only=True) as raw:
         assert raw.execute("from raw_contacts.contacts where _row_id = 'new'").fetchone()
+
+
+@pytest.mark.parametrize("is_later", [False, True])
+def test_hashes_and_base64_of_a_forgotten_address_are_found(home: Home, is_later: bool) -> None:
+    """What advertising puts into links: known at the erasure, and when it comes again."""
+    email, phone = values(1)[:2]
+    other = values(2)[0]
+
+    def arrive() -> None:
+        with duckdb.connect(str(home.raw)) as raw:
+            for number, form in enumerate(
+                written for each in (email, phone) for written in hiding(each)
+            ):
+                said = json.dumps(
+                    {"url": f"https://shop.example/?q=1&em={form}&x={hiding(other)[0]}"}
+                )
+                raw.execute(
+                    "insert into raw_web.events (_row_id, properties) values (?, ?)",
+                    [f"hidden-{number}", said],
+                )
+        (home.inbox / "events").mkdir(parents=True, exist_ok=True)
+        body = {"rows": [{"hash": hiding(email)[0]}, {"hash": hiding(other)[0]}]}
+        (home.inbox / "events" / "120000000000-ab.json").write_text(json.dumps(body))
+
+    with open_store(home) as store:
+        if not is_later:
+            arrive()
+            (home.root / "notes.txt").write_text(f"sent {' '.join(hiding(email))}")
+        forget(home, store, 1)
+        if is_later:
+            arrive()
+            assert strip_arrivals(home, store, "GB")["inbox"] == 1
+        assert strip_arrivals(home, store, "GB") == {}
+    assert traces(home.root, values(1)) == []
+    with duckdb.connect(str(home.raw), read_only=True) as raw:
+        query = "select properties from raw_web.events where _row_id like 'hidden-%'"
+        kept = [json.loads(said)["url"] for (said,) in raw.execute(query).fetchall()]
+    assert len(kept) == len(hiding(email)) * 2
+    assert all(url.endswith(f"&x={hiding(other)[0]}") and "?q=1&em=" in url for url in kept)
+
+
+def hiding(value: str) -> list[str]:
+    """A value as a link may have it, without saying it."""
+    plain = value.encode()
+    texts = [f"{'m' * lead}:{value}:" for lead in range(3)]
+    return [
+        hashlib.sha256(plain).hexdigest(),
+        hashlib.sha256(plain).hexdigest().upper(),
+        hashlib.sha1(plain, usedforsecurity=False).hexdigest(),
+        hashlib.md5(plain, usedforsecurity=False).hexdigest(),
+        base64.b64encode(plain).decode(),
+        *(base64.b64encode(text.encode()).decode() for text in texts),
+        *(base64.urlsafe_b64encode(b"\xff\xfe" + text.encode()).decode() for text in texts),
+    ]
+
+
+def test_a_receipt_carries_the_hashes_over(home: Home, tmp_path: Path) -> None:
+    copy = Home(shutil.copytree(home.root, tmp_path / "copy", symlinks=True))
+    with open_store(home) as store:
+        forget(home, store, 1)
+    (receipt,) = home.erasures.glob("*.json")
+    said = json.loads(receipt.read_text("utf-8"))
+    assert len(said["digests"]) == 12
+    with open_store(copy) as store, store.write() as connection:
+        carry_over(connection, said)
+        digest = (DIGEST, hiding(values(1)[0])[0])
+        assert forgotten_among(connection, [digest]) == {digest}
 
 
 def test_what_is_recorded_by_hand_of_somebody_forgotten_is_kept_as_a_hash_only(home: Home) -> None:
