@@ -47,6 +47,9 @@
     {%- for channel in segment_channels(meta) if channel not in channels -%}
         {%- do wrong.append("has the channel '" ~ channel ~ "'; use " ~ channels | join(', ')) -%}
     {%- endfor -%}
+    {%- for channel in segment_channels(meta) if meta.channels == 'best' and channel in ['ads', 'onsite'] -%}
+        {%- do wrong.append("is for the best channel, and best_channels has '" ~ channel ~ "'; use email, sms, push") -%}
+    {%- endfor -%}
     {%- if not segment_channels(meta) -%}
         {%- do wrong.append("says no channel; use one or more of " ~ channels | join(', ')) -%}
     {%- endif -%}
@@ -64,8 +67,13 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- The channels of a segment, the first choice first. -#}
+{#- The channels of a segment, the first choice first; `best` is the shop's own order of messages. -#}
 {% macro segment_channels(meta) -%}
+    {%- if meta.channels == 'best' -%}
+        {{ return(var('best_channels')) }}
+    {%- elif meta.channels is string -%}
+        {{ return([meta.channels]) }}
+    {%- endif -%}
     {{ return(meta.channels or ([meta.channel] if meta.channel else [])) }}
 {%- endmacro %}
 

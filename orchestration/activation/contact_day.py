@@ -274,7 +274,7 @@ def load_contact_day(
         day.wishes.setdefault(customer_id, []).append(Wish(segment, entered_at, bought_at))
     done = _last_done(connection, rules)
     out = _held_out(connection) if held_out is None else held_out
-    for customer_id, country, level, ordered_at, preferred in connection.execute(
+    for customer_id, country, level, ordered_at, preferred, measured in connection.execute(
         _people_query(connection)
     ).fetchall():
         day.people[customer_id] = Person(
@@ -282,6 +282,7 @@ def load_contact_day(
             level or "segment",
             ordered_at,
             preferred,
+            measured,
             frozenset(out.get(customer_id, ())),
             done.get(customer_id, {}),
         )
@@ -423,9 +424,16 @@ def _people_query(connection: duckdb.DuckDBPyConnection) -> str:
             select preferences.preferred_channel from marts.customer_preferences as preferences
             where preferences.customer_id = customers.customer_id
         )"""
+    measured = "null::varchar"
+    if has_table(connection, "marts", "customer_channel_preferences"):
+        measured = """(
+            select arg_min(measured.channel, measured.rank)
+            from marts.customer_channel_preferences as measured
+            where measured.customer_id = customers.customer_id and measured.basis = 'measured'
+        )"""
     return f"""
         select customers.customer_id, customers.country_code, levels.level,
-            orders.ordered_at, {preferred} as preferred_channel
+            orders.ordered_at, {preferred} as preferred_channel, {measured} as measured_channel
         from marts.dim_customers as customers
         left join marts.customer_personalisation as levels
             on customers.customer_id = levels.customer_id

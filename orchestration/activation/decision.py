@@ -4,8 +4,8 @@ Belongs here: the rule, pure, from facts that are handed in. Does not belong her
 come from (contact_day.py), permission itself (gate.py), the hours of a place (quiet_hours.py).
 
 A segment wants each of its members. Every wish is judged on its own, strictest first:
-1. Permission and suppression, by the gate, on the segment's channels in order, the person's stated
-   one before them. No channel, no contact.
+1. Permission and suppression, by the gate, on the segment's channels: the person's stated one
+   first, then the measured one, then in the segment's order. No channel, no contact.
 2. The segment itself: one that holds nearly everybody of its channel, and does not say so in its
    file, gets nobody new.
 3. The person's level. Below the level that the context needs, the plain context goes out where
@@ -111,6 +111,7 @@ class Wish:
 class Person:
     """What the decision knows of a person. `held_out`: from which segments, or `global`.
 
+    `preferred_channel`: what they stated; `measured_channel`: where they answer most.
     `last_done`: per kind of interaction that some segment ends on, when it last happened.
     """
 
@@ -118,6 +119,7 @@ class Person:
     level: str = "segment"
     ordered_at: int | None = None
     preferred_channel: str | None = None
+    measured_channel: str | None = None
     held_out: frozenset[str] = frozenset()
     last_done: Mapping[str, int] = field(default_factory=dict)
 
@@ -278,10 +280,9 @@ def _may_know(rules: SegmentRules, person: Person) -> bool:
 
 def _channel(rules: SegmentRules, person: Person, permit: Permit) -> tuple[str, Permission]:
     """The first channel that is permitted, else the first with why it is not."""
-    channels = rules.channels
-    if person.preferred_channel in channels:
-        stated = person.preferred_channel
-        channels = (stated, *(each for each in channels if each != stated))
+    own = (person.preferred_channel, person.measured_channel)
+    wanted = (each for each in own if each in rules.channels)
+    channels = dict.fromkeys((*wanted, *rules.channels))
     answers = [(each, permit(each, rules.purpose)) for each in channels]
     return next((answer for answer in answers if answer[1].allowed), answers[0])
 

@@ -23,6 +23,9 @@ GOOD = {
 }
 
 
+BEST = ["email", "push", "sms"]
+
+
 class CompileError(Exception):
     """What dbt would stop with."""
 
@@ -38,6 +41,10 @@ class _Exceptions:
         raise CompileError(words)
 
 
+def _var(name: str, default: Any = None) -> Any:
+    return BEST if name == "best_channels" else default
+
+
 def _return(value: Any) -> None:
     raise _Returned(value)
 
@@ -47,7 +54,7 @@ def macros() -> dict[str, Any]:
     """The macros of segments as functions."""
     found: dict[str, Any] = {}
     environment = jinja2.Environment(extensions=["jinja2.ext.do"])
-    environment.globals |= {"return": _return, "exceptions": _Exceptions, "var": lambda *_: None}
+    environment.globals |= {"return": _return, "exceptions": _Exceptions, "var": _var}
     # A template each: within one they would call each other past `return`
     texts = [
         text
@@ -95,6 +102,18 @@ def test_what_is_missing_or_unknown_is_named_with_what_there_is(
         macros["check_segment"]("test", {**GOOD, **changes})
     assert str(caught.value).startswith("The segment test ")
     assert said in str(caught.value)
+
+
+def test_best_is_the_shops_own_order_of_messages(
+    macros: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert macros["segment_channels"]({"channels": "best"}) == ["email", "push", "sms"]
+    assert not macros["check_segment"]("test", {**GOOD, "channels": "best"}).strip()
+    monkeypatch.setitem(globals(), "BEST", ["email", "ads"])
+    with pytest.raises(CompileError, match="best_channels has 'ads'; use email, sms, push"):
+        macros["check_segment"]("test", {**GOOD, "channels": "best"})
+    with pytest.raises(CompileError, match="has the channel 'worst'"):
+        macros["check_segment"]("test", {**GOOD, "channels": "worst"})
 
 
 def test_everything_wrong_is_said_at_once(macros: dict[str, Any]) -> None:

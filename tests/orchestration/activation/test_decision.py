@@ -156,6 +156,26 @@ def test_the_stated_channel_goes_before_the_segments_order() -> None:
 
 
 @pytest.mark.parametrize(
+    ("stated", "measured", "permitted", "expected"),
+    [
+        (None, "push", ("email", "sms", "push"), "push"),
+        ("sms", "push", ("email", "sms", "push"), "sms"),
+        ("sms", "push", ("email", "push"), "push"),
+        ("sms", "push", ("email",), "email"),
+        ("ads", "onsite", ("email", "sms"), "email"),  # the segment does not use them
+        (None, None, ("sms", "push"), "sms"),
+    ],
+)
+def test_the_stated_channel_goes_before_the_measured_one_and_both_before_the_segments_order(
+    stated: str | None, measured: str | None, permitted: tuple[str, ...], expected: str
+) -> None:
+    person = replace(ANN, preferred_channel=stated, measured_channel=measured)
+    best = replace(VIP, channels=("email", "sms", "push"))
+    firsts, _ = decide(best, person=person, permit=only(*permitted))
+    assert firsts["marketing"].channel == expected
+
+
+@pytest.mark.parametrize(
     ("level", "rules", "expected"),
     [
         ("full", CART, ("chosen", False)),
@@ -303,6 +323,7 @@ PEOPLE = st.builds(
     level=st.sampled_from(LEVELS),
     ordered_at=st.none() | AGO,
     preferred_channel=st.none() | st.sampled_from(CHANNELS),
+    measured_channel=st.none() | st.sampled_from(CHANNELS),
     held_out=st.frozensets(st.sampled_from([GLOBAL, *"abc"]), max_size=1),
     last_done=st.fixed_dictionaries({}, optional={"order_placed": AGO}),
 )

@@ -91,6 +91,7 @@ class One:
     country: str
     origin: str
     preferred: str | None
+    measured: str | None
     wishes: dict[str, int]
     ordered_at: int | None = None
     bought_at: dict[str, int] = field(default_factory=dict)
@@ -140,6 +141,7 @@ class Histories:
             dice.choice(sorted(ZONES)),
             name,
             dice.choice([None, None, "email", "sms", "onsite"]),
+            dice.choice([None, "email", "sms", "push"]),
             {each: start - dice.randrange(-30, 90) * HOUR_US for each in wanted},
         )
         self._order(one, start - dice.randrange(0, 60) * DAY_US)
@@ -205,7 +207,15 @@ class Histories:
         one.identifiers = [each for each in one.identifiers if each.key not in keys]
         born = f"{name}-{at:%d}"
         self.people[born] = One(
-            born, theirs, one.level, one.country, one.origin, None, dict(one.wishes), one.ordered_at
+            born,
+            theirs,
+            one.level,
+            one.country,
+            one.origin,
+            None,
+            None,
+            dict(one.wishes),
+            one.ordered_at,
         )
         self.seen["split"] += 1
 
@@ -230,6 +240,7 @@ class Histories:
                 one.level,
                 one.ordered_at,
                 one.preferred,
+                one.measured,
                 one.held_out,
                 {} if one.ordered_at is None else {"order_placed": one.ordered_at},
             )
@@ -399,7 +410,9 @@ def check(histories: Histories, name: str, verdicts: dict[str, Verdict], at: dat
             histories.seen[verdict.reason] += 1
             continue
         rules = SEGMENTS[segment]
-        wanted = sorted(rules.channels, key=lambda each: each != one.preferred)
+        wanted = sorted(
+            rules.channels, key=lambda each: (each != one.preferred, each != one.measured)
+        )
         assert lawful, context
         assert verdict.channel == next(each for each in wanted if each in lawful), context
         if verdict.address_kind is not None:
