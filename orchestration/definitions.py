@@ -5,7 +5,7 @@ from __future__ import annotations
 import dagster as dg
 
 from orchestration import defs
-from orchestration.defs import backup, release, schedules
+from orchestration.defs import arrivals, backup, release, schedules
 from orchestration.defs.resources import resources
 
 definitions = dg.Definitions(
@@ -13,7 +13,7 @@ definitions = dg.Definitions(
     asset_checks=dg.load_asset_checks_from_package_module(defs),
     jobs=[schedules.refresh, schedules.rebuild, release.release, *backup.jobs],
     schedules=[schedules.hourly, schedules.daily, release.releases, *backup.schedules],
-    sensors=[schedules.new_files],
+    sensors=[schedules.new_files, arrivals.arrivals],
     resources=resources(),
     executor=dg.in_process_executor,
 )

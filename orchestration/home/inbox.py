@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -25,6 +26,8 @@ from orchestration.home.whole_file import fsync, private_file
 UNREAD = "unread"
 REQUESTS = "requests"
 _ENDING = ".json"
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_NAME = re.compile(rf"(\d{{12}})-[0-9a-f]{{32}}{re.escape(_ENDING)}")
 
 
 def body_id(*parts: bytes) -> str:
@@ -96,6 +99,24 @@ class Inbox:
             self._known[int(kept_id, 16)] = sys.intern(path.parent.name)
         except ValueError:
             return  # somebody's own file
+
+
+def newest_arrival(inbox: Path) -> datetime | None:
+    """When the newest of what runs read came in, naive UTC; None where nothing lies there.
+
+    Only each sender's last day is looked at: there may be a million files.
+    """
+    moments = []
+    for sender in inbox.glob("*/*/"):
+        if sender.parent.name in (UNREAD, REQUESTS):
+            continue
+        days = sorted(path.name for path in sender.iterdir() if _DAY.fullmatch(path.name))
+        names = (path.name for path in (sender / days[-1]).iterdir()) if days else ()
+        times = [named[1] for name in names if (named := _NAME.fullmatch(name))]
+        if times:
+            moments.append(f"{days[-1]} {max(times)}")
+    form = "%Y-%m-%d %H%M%S%f"
+    return datetime.strptime(max(moments), form) if moments else None  # noqa: DTZ007 - UTC
 
 
 def waiting(inbox: Path) -> Counter[tuple[str, str]]:

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select, update
 
 from orchestration.ops import schema
-from orchestration.ops.store import Store, insert_new, to_micros, upsert
+from orchestration.ops.store import Store, from_micros, insert_new, to_micros, upsert
 
 RUNNING = "running"
 SUCCEEDED = "succeeded"
@@ -141,6 +141,13 @@ def run_status(store: Store, run_id: str) -> str | None:
     with store.read() as connection:
         query = select(schema.runs.c.status).where(schema.runs.c.run_id == run_id)
         return connection.execute(query).scalar()
+
+
+def last_started(store: Store) -> datetime | None:
+    """When the newest run began, however it ended; None where there was none."""
+    with store.read() as connection:
+        newest = connection.execute(select(func.max(schema.runs.c.started_at))).scalar()
+    return None if newest is None else from_micros(newest)
 
 
 def _set_totals(connection: Connection, run_id: str) -> None:
