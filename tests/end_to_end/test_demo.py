@@ -71,6 +71,18 @@ def test_every_segment_has_reasons_and_context(demo_home: DemoHome) -> None:
             json.loads(context)
 
 
+def test_what_each_segment_uses_of_people_is_published(demo_home: DemoHome) -> None:
+    rows = demo_home.query(
+        "select segment, sensitivity, about, level from activity.bridge_segment_traits"
+    )
+    assert {segment for segment, *_ in rows} == SEGMENTS
+    assert {(sensitivity, about) for _, sensitivity, about, _ in rows} <= {
+        ("none", "person"),
+        ("personal", "person"),
+    }
+    assert {level for *_, level in rows} == {"full"}
+
+
 def test_nobody_received_anything_without_a_receipt(demo_home: DemoHome) -> None:
     sent = demo_home.query("select count(*) from activity.fct_deliveries")
     assert sent == [(0,)], "the first published file knows no sync yet"
