@@ -292,13 +292,18 @@ def _kept(scope: Scope, source: str, kept: Kept) -> Kept:
     conditions += [
         join.args["on"]
         for join in query.args.get("joins") or []
-        if join.args.get("on") and join.alias_or_name == source
+        if join.args.get("on") and join.alias_or_name == source and _is_filtered(join)
     ]
     for condition in (each for whole in conditions for each in _split(whole)):
         column, values = _values_left(condition)
         if column is not None and column.table == source:
             found[column.name] = values & found.get(column.name, values)
     return tuple(sorted(found.items(), key=lambda item: item[0]))
+
+
+def _is_filtered(join: exp.Join) -> bool:
+    """Whether no row of what is joined stays that the condition of the join does not hold for."""
+    return join.side in ("", "LEFT") and join.kind in ("", "INNER", "OUTER")
 
 
 def _values_left(condition: exp.Expr) -> tuple[exp.Column | None, frozenset[str]]:

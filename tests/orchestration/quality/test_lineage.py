@@ -226,6 +226,27 @@ def test_a_figure_over_all_is_told_from_one_of_a_person(sql: str, is_of_all: boo
             " on a.customer_id = b.customer_id where b.trait = 'hobby'",
             None,
         ),
+        *(
+            (
+                f"select t.value as context from marts.people as p {side} join marts.traits as t"
+                " on p.customer_id = t.customer_id and t.trait = 'hobby'",
+                kept,
+            )
+            for side, kept in {
+                "inner": {"hobby"},
+                "left": {"hobby"},
+                "left outer": {"hobby"},
+                "right": None,
+                "right outer": None,
+                "full": None,
+                "full outer": None,
+            }.items()
+        ),
+        (
+            "select t.value as context from marts.traits as t left join marts.people as p"
+            " on p.customer_id = t.customer_id and t.trait = 'hobby'",
+            None,
+        ),
         (
             "with t as (select lower(trait) as trait, value from marts.traits)"
             " select value as context from t where trait = 'hobby'",

@@ -102,6 +102,17 @@ def test_a_table_of_any_trait_has_to_be_asked_for_one(condition: str, allowed: b
     assert bool(faults("p.value", source)) is not allowed
 
 
+@pytest.mark.parametrize(
+    ("join", "allowed"), [("inner", True), ("left", True), ("right", False), ("full", False)]
+)
+def test_a_condition_of_a_join_counts_where_it_leaves_out_rows(join: str, allowed: bool) -> None:
+    source = (
+        f"{PEOPLE} {join} join marts.customer_traits as t"
+        " on p.customer_id = t.customer_id and t.trait = 'store'"
+    )
+    assert bool(faults("t.value", source)) is not allowed
+
+
 def test_what_may_hold_anything_is_refused_with_what_to_do() -> None:
     found = judged("p.detail", "from marts.fct_interactions as p")
     ((said, todo),) = [fault for fault in found.faults if "context" in fault[0]]
