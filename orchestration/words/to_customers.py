@@ -114,6 +114,11 @@ STATUSES = {
     "manual": "We stopped it by hand",
     "gpc": "Your browser or you said not to share or sell",
 }
+# A permission that rests on something else than a yes.
+WITHOUT_A_YES = {
+    "contract": "You ordered, so we may write to you about it",
+    "soft_opt_in": "You bought from us, so we may write to you about similar goods",
+}
 ANSWERS = {
     "granted": "Yes",
     "denied": "No: you said no",
@@ -127,6 +132,7 @@ ANSWERS = {
     "gpc": "No: your browser or you said not to share or sell",
     "no_address": "No: we have no address for it",
 }
+DIFFERENT = "; your devices or addresses answered differently, and the strictest answer holds"
 ORDER_STATES = {
     "placed": "ordered",
     "returned": "sent back",
@@ -147,11 +153,15 @@ def source(code: str | None) -> str:
     return f"{words}, {_SOURCES.get(detail, label(detail).lower())}" if detail else words
 
 
-def answer(code: str) -> str:
-    """Whether we may, and why not; a reason that has no words of its own is a no."""
-    return ANSWERS.get(code, "No")
+def answer(code: str, basis: str | None = None) -> str:
+    """Whether we may, and why; a reason that has no words of its own is a no."""
+    told = ANSWERS.get(code, "No")
+    because = WITHOUT_A_YES.get(basis or "") if code == "granted" else None
+    return f"{told}: {because[0].lower()}{because[1:]}" if because else told
 
 
-def status(code: str) -> str:
+def status(code: str, basis: str | None = None) -> str:
     """What somebody said, or what happened; what has no words counts as a no."""
+    if code == "granted" and basis in WITHOUT_A_YES:
+        return WITHOUT_A_YES[basis]
     return STATUSES.get(code, STATUSES["denied"])

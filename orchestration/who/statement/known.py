@@ -1,6 +1,7 @@
-"""Who somebody is to the shop, what it knows of them besides, and what they did there.
+"""Who somebody is to the shop, what it knows of them besides, and how often they were in touch.
 
-Belongs here: those sections. Does not belong here: permission and who received what (`permission`).
+Belongs here: those sections. Does not belong here: orders (`purchases`), permission and who
+received what (`permission`).
 """
 
 from __future__ import annotations
@@ -24,7 +25,6 @@ from orchestration.who.statement.parts import (
 from orchestration.words import amounts, codes
 from orchestration.words import to_customers as words
 
-MAX_ORDERS = 12
 _COLUMNS = ("What", "Value", "How we know", "From", "Since")
 _NAMES = {"first_name": "First name", "last_name": "Last name", "postcode": "Postcode"}
 # Words of the names of traits that tell of people who did not speak, in the languages of the seed
@@ -161,42 +161,6 @@ def _worked_out(tables: Tables, zone: ZoneInfo) -> list[tuple[str, ...]]:
 
 def _latest(rows: Rows) -> Rows:
     return sorted(rows, key=lambda row: row["as_of_date"])[-1:]
-
-
-def orders(tables: Tables, asked: Asked) -> Section:
-    """How many there were, and the last of them."""
-    zone = asked.settings.shop.zone
-    found = sorted(
-        tables.get("marts.fct_orders", ()),
-        key=lambda row: (row["ordered_at"], row["order_id"]),
-        reverse=True,
-    )
-    if not found:
-        return Section("Your orders", ["None."])
-    first, last = (amounts.day(each["ordered_at"], zone) for each in (found[-1], found[0]))
-    sentence = f"{amounts.counted(len(found), 'orders')}, the first on {first}"
-    sentences = [f"{sentence}, the last on {last}." if len(found) > 1 else f"{sentence}."]
-    sentences.append("Each is kept as our shop system has it, with its addresses and payment.")
-    if len(found) > MAX_ORDERS:
-        sentences.append(f"These are the last {MAX_ORDERS}:")
-    rows = [
-        (
-            amounts.day(order["ordered_at"], zone),
-            _where(order),
-            words.ORDER_STATES.get(order["status"], codes.label(order["status"]).lower()),
-            money(order["total_sales"], order["currency"]),
-        )
-        for order in found[:MAX_ORDERS]
-    ]
-    return Section(
-        "Your orders", sentences, ("When", "Where", "What", "Amount after returns"), rows
-    )
-
-
-def _where(order: Row) -> str:
-    if order.get("store_id"):
-        return f"store {order['store_id']}"
-    return codes.label(order.get("sales_channel")).lower()
 
 
 def contacts(tables: Tables, asked: Asked, own: Own) -> Section:

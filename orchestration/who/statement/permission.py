@@ -14,6 +14,9 @@ from orchestration.words import amounts, codes
 from orchestration.words import to_customers as words
 
 MAX_SAID = 40
+_BASIS = "lawful_basis"
+# Reasons that are the person's own words, rather than what happened to a message.
+_OWN_WORDS = ("denied", "revoked", "unsubscribed", "spam_report", "gpc")
 
 
 def uses(tables: Tables, asked: Asked, own: Own) -> Section:
@@ -74,8 +77,10 @@ def permitted(tables: Tables, asked: Asked, own: Own) -> Section:
     for (channel, purpose), (reason, receipt) in asked.permitted.items():
         if reason in ("no_consent", "unknown_person"):
             continue
-        fact = given.get(receipt or "") or _refusal(tables, channel, purpose)
-        told = words.answer(reason)
+        fact = given.get(receipt or "") or _refusal(tables, channel, purpose, reason)
+        told = words.answer(_said(tables, reason, fact, (channel, purpose)), fact.get(_BASIS))
+        if reason in _OWN_WORDS and _differ(tables, channel, purpose):
+            told += words.DIFFERENT
         rows.append(
             (
                 words.CHANNELS[channel],
@@ -94,24 +99,58 @@ def permitted(tables: Tables, asked: Asked, own: Own) -> Section:
     )
 
 
-def _refusal(tables: Tables, channel: str, purpose: str) -> Row:
-    """The newest no that bears on a channel and purpose."""
-    facts = [
+def _facts(tables: Tables, channel: str, purpose: str) -> list[Row]:
+    """What was said that bears on a channel and purpose, as the gate reads it.
+
+    A suppression for every purpose leaves the transactional one alone.
+    """
+    return [
         row
         for name in ("ops.consent_events", "ops.suppressions")
         for row in tables.get(name, ())
-        if row.get("status") != "granted"
-        and row["channel"] in (channel, "*")
+        if row["channel"] in (channel, "*")
         and row["purpose"] in (purpose, "*")
+        and (name, purpose, row["purpose"]) != ("ops.suppressions", "transactional", "*")
     ]
+
+
+def _refusal(tables: Tables, channel: str, purpose: str, reason: str) -> Row:
+    """The newest no that bears on a channel and purpose, of the gate's reason where one has it."""
+    facts = [row for row in _facts(tables, channel, purpose) if row.get("status") != "granted"]
+    facts = [row for row in facts if reason in (row.get("status"), row.get("reason"))] or facts
     return max(facts, key=lambda row: row["occurred_at"], default={})
+
+
+def _said(tables: Tables, reason: str, fact: Row, covers: tuple[str, str]) -> str:
+    """A reason; a yes can be taken back only where one was given for what is covered before."""
+    return reason if reason != "revoked" or _had_yes(tables, fact, covers) else "denied"
+
+
+def _had_yes(tables: Tables, fact: Row, covers: tuple[str, str]) -> bool:
+    channel, purpose = covers
+    return any(
+        row["status"] == "granted"
+        and row.get(_BASIS) not in words.WITHOUT_A_YES
+        and channel in (row["channel"], "*")
+        and purpose in (row["purpose"], "*")
+        and row["occurred_at"] <= fact.get("occurred_at", row["occurred_at"])
+        for row in tables.get("ops.consent_events", ())
+    )
+
+
+def _differ(tables: Tables, channel: str, purpose: str) -> bool:
+    """Whether the newest words of one identifier are a yes, and those of another a no."""
+    newest: dict[tuple[str, str], Row] = {}
+    for row in sorted(_facts(tables, channel, purpose), key=lambda row: row["occurred_at"]):
+        newest[row["identifier_type"], row["identifier_value"]] = row
+    return len({row.get("status") == "granted" for row in newest.values()}) > 1
 
 
 def said(tables: Tables, asked: Asked, own: Own) -> Section:
     """Every yes, no and question, the newest first."""
     zone = asked.settings.shop.zone
     facts = [
-        (row["occurred_at"], words.status(row[column]), row)
+        (row["occurred_at"], words.status(_of_row(tables, row, column), row.get(_BASIS)), row)
         for name, column in (("ops.consent_events", "status"), ("ops.suppressions", "reason"))
         for row in tables.get(name, ())
     ]
@@ -138,6 +177,10 @@ def said(tables: Tables, asked: Asked, own: Own) -> Section:
     return Section(
         "What you told us about that", sentences, columns if rows else (), rows[:MAX_SAID]
     )
+
+
+def _of_row(tables: Tables, row: Row, column: str) -> str:
+    return _said(tables, str(row[column]), row, (row["channel"], row["purpose"]))
 
 
 def received(tables: Tables, asked: Asked) -> Section:

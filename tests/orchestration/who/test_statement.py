@@ -25,7 +25,7 @@ from orchestration.who.explain import NotFoundError
 from orchestration.who.statement.build import statement
 from orchestration.who.statement.known import tells_of_others
 from orchestration.who.statement.page import page, render
-from orchestration.who.statement.parts import Asked, Statement, own_only
+from orchestration.who.statement.parts import Asked, Section, Statement, own_only
 
 AT = datetime(2026, 6, 1, 23, 30)
 MAY = datetime(2026, 5, 1, 9)
@@ -95,14 +95,18 @@ TABLES: dict[str, list[dict[str, Any]]] = {
     "marts.fct_orders": [
         {
             "order_id": "o1",
+            "order_source": "shopify",
             "ordered_at": datetime(2026, 5, 1, 20),
             "store_id": None,
             "sales_channel": "online",
             "status": "placed",
+            "is_kept": True,
+            "net_sales": Decimal("1000.0000"),
             "total_sales": Decimal("1200.0000"),
             "currency": "JPY",
         }
     ],
+    "marts.dim_customers": [{"lifetime_net_sales": Decimal("1000.0000"), "currency": "JPY"}],
     "marts.customer_personalisation": [
         {"level": "full", "reason": "granted", "answered_at": MAY, "source": "preference_centre"}
     ],
@@ -226,6 +230,103 @@ def test_addresses_and_numbers_of_others_are_masked(text: str, told: str) -> Non
     assert own_only(TABLES)(text) == told
 
 
+def order(name: str, day: int, net: str, **others: Any) -> dict[str, Any]:
+    (placed,) = TABLES["marts.fct_orders"]
+    amount = Decimal(net)
+    when = {"order_id": name, "ordered_at": datetime(2026, 5, day, 9), "currency": "GBP"}
+    return {**placed, **when, "net_sales": amount, "total_sales": amount + 5, **others}
+
+
+def line(order_id: str, product: str, *, back: bool = False) -> dict[str, Any]:
+    pieces = {"quantity": -1 if back else 1, "returned_quantity": 1 if back else 0}
+    of = {"order_source": "shopify", "order_id": order_id, "product_id": product}
+    return {**of, **pieces, "is_return_line": back}
+
+
+def sections_of(tables: dict[str, Any], asked: Asked = ASKED) -> dict[str, Section]:
+    return {section.title: section for section in statement({**TABLES, **tables}, asked).sections}
+
+
+def test_a_return_is_no_order_and_stands_with_the_order_it_is_of() -> None:
+    back = {"status": "returned", "is_kept": False}
+    tables = {
+        "marts.dim_customers": [],
+        "marts.fct_orders": [
+            order("s1", 1, "30.50"),
+            order("s2", 2, "80.95"),
+            order("s3", 3, "20"),
+            order("r2", 9, "-80.95", **back),
+            order("r3", 10, "-7", **back),
+            order("r9", 11, "-3", **back),
+        ],
+        "marts.fct_order_lines": [
+            *(line("s1", "cup"), line("s2", "cup"), line("s2", "pot")),
+            *(line("s3", "tea"), line("s3", "tin")),
+            *(line("r2", "pot", back=True), line("r2", "cup", back=True)),
+            *(line("r3", "tin", back=True), line("r9", "hat", back=True)),
+        ],
+    }
+    told = sections_of(tables)["Your orders"]
+    assert told.sentences[0] == "3 orders, the first on 1 May 2026, the last on 3 May 2026."
+    assert told.sentences[1].startswith("1 other record beside them")
+    assert [(row[0], *row[2:]) for row in told.rows] == [
+        ("11 May 2026", "sent back", "−£3", "£2"),
+        ("3 May 2026", "partly sent back", "£13", "£23"),
+        ("2 May 2026", "sent back", "£0", "£10"),
+        ("1 May 2026", "ordered", "£30.50", "£35.50"),
+    ]
+
+
+def event(status: str, day: int, **others: str) -> dict[str, Any]:
+    (given,) = TABLES["ops.consent_events"]
+    when = {"status": status, "occurred_at": datetime(2026, 4, day), "lawful_basis": "consent"}
+    return {**given, "consent_event_id": f"{status}{day}", **when, **others}
+
+
+def test_nothing_is_called_a_yes_that_was_none() -> None:
+    contract = {"lawful_basis": "contract", "purpose": "transactional", "source": "order"}
+    events = [event("granted", 1, **contract), event("revoked", 2, channel="sms", purpose="*")]
+    permitted = {
+        ("email", "transactional"): ("granted", "granted1"),
+        ("sms", "personalisation"): ("revoked", None),
+    }
+    told = sections_of(
+        {"ops.consent_events": events, "ops.suppressions": []}, replace(ASKED, permitted=permitted)
+    )
+    assert [row[2] for row in told["What we may send you"].rows] == [
+        "Yes: you ordered, so we may write to you about it",
+        "No: you said no",
+    ]
+    assert [row[1] for row in told["What you told us about that"].rows] == [
+        "You said no",
+        "You ordered, so we may write to you about it",
+    ]
+
+
+def test_a_yes_is_taken_back_only_for_what_it_was_given_for() -> None:
+    events = [event("granted", 1), event("revoked", 2, channel="*", purpose="*")]
+    permitted = {("email", "marketing"): ("revoked", None), ("email", "ads"): ("revoked", None)}
+    told = sections_of(
+        {"ops.consent_events": events, "ops.suppressions": []}, replace(ASKED, permitted=permitted)
+    )
+    assert [row[1:3] for row in told["What we may send you"].rows] == [
+        ("news and offers", "No: you took your yes back"),
+        ("advertising", "No: you said no"),
+    ]
+    assert told["What you told us about that"].rows[0][1] == "You took your yes back"
+
+
+def test_devices_that_answered_differently_are_said() -> None:
+    events = [event("denied", 1, identifier_value="old@shop.example"), event("granted", 2)]
+    tables = {"ops.consent_events": events, "ops.suppressions": []}
+    permitted = {("email", "marketing"): ("denied", None)}
+    (row,) = sections_of(tables, replace(ASKED, permitted=permitted))["What we may send you"].rows
+    assert row[2].startswith("No: you said no; your devices or addresses answered differently")
+    tables = {**tables, "ops.consent_events": events[:1]}
+    (row,) = sections_of(tables, replace(ASKED, permitted=permitted))["What we may send you"].rows
+    assert row[2] == "No: you said no"
+
+
 # A world of people who share a house, a tablet and a phone ---------------------------------------
 SHOP = Path(__file__).with_name("explained_shop.sql").read_text("utf-8").partition("-- Rows")[0]
 FURTHER = """
@@ -236,8 +337,8 @@ create table marts.customer_traits (customer_id text, trait text, value text, ev
 create table marts.bridge_customer_households (customer_id text, household_id text, member text);
 create table marts.customer_lists (customer_id text, list_name text, is_member boolean);
 create table marts.fct_orders (customer_id text, order_id text, ordered_at timestamp,
-    store_id text, sales_channel text, status text, total_sales decimal(18,4), currency text,
-    gift_recipient text);
+    order_source text, is_kept boolean, store_id text, sales_channel text, status text,
+    net_sales decimal(18,4), total_sales decimal(18,4), currency text, gift_recipient text);
 insert into ops.build values ('b1', 'r1', timestamp '2026-06-01');
 insert into marts.dim_segments values ('vip', 'VIP');
 """
@@ -296,7 +397,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
                 values ({who}, 'Friends of {other["email"]}', true);
                 insert into marts.fct_orders by name
                 select {who} as customer_id, 'o{number}' as order_id, {when} as ordered_at,
-                    'online' as sales_channel, 'placed' as status, 10.5 as total_sales,
+                    'orders' as order_source, true as is_kept, 'online' as sales_channel,
+                    'placed' as status, 9 as net_sales, 10.5 as total_sales,
                     'EUR' as currency, '{other["first_name"]}' as gift_recipient;
                 insert into marts.fct_interactions by name
                 select {who} as customer_id, {when} as occurred_at, 'referral' as kind,
@@ -348,8 +450,8 @@ def test_no_value_of_anybody_else_is_in_anybodys_statement(
 def test_whoever_is_in_no_run_gets_what_was_said(home: Home) -> None:
     text = told_to(home, "new@nowhere.example")
     assert "new@nowhere.example" in text
-    assert re.search(r"email\s+news and offers\s+No: you took your yes back", text)
-    assert "You took your yes back" in text
+    assert re.search(r"email\s+news and offers\s+No: you said no", text)
+    assert "You said no" in text and "took your yes back" not in text
     assert "unpublished" not in text
 
 
