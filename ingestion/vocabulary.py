@@ -49,10 +49,11 @@ EVERY = "*"  # of channels, purposes or types of identifiers
 # What a text column of the published file holds (`text_class` in the models' yml):
 # identifier: names a person or a record of theirs. name, address (or a part of one), birthday,
 # free_text (anybody may have written it, or it tells of one person), json (anything), url: as they
-# say. label: written by the shop. word: of a closed list. key: of a thing of the shop. secret.
+# say. label: written by the shop. word: of a closed list. key: of a thing of the shop. position: a
+# number that counts within its row's order, person or list. secret.
 TEXT_CLASSES = (
     *("identifier", "name", "address", "birthday", "free_text", "json", "url"),
-    *("label", "word", "key", "secret"),
+    *("label", "word", "key", "position", "secret"),
 )
 
 # What people buy for, in the order of the year; after those with a date of their own the private.

@@ -4,16 +4,18 @@ Belongs here: what becomes of each class of text, and making the copy. Does not 
 column has which class (`text_classes`), asking the copy (`reader`).
 
 What becomes of a class:
-    identifier      its hash under a key of the home's: equal values stay equal, so tables join
+    identifier      its hash under a key of the home's, of a number too: equal values stay equal, so
+                    tables join
     birthday        the first day of its year
     url             the host alone
     label, word     as they are, but for a text that has an address or a long number in it: NULL
     key             as it is, but for a text that has an address in it: NULL
-    all else        NULL; so is a text column that has no class, and whatever is neither text,
-                    number, truth nor time
+    position        as it is
+    all else        NULL; so is a text column that has no class, a number without one whose name
+                    says that it identifies, and whatever is neither text, number, truth nor time
 
-Numbers and times stay, so the copy is about people still, under other names: it belongs to those
-who may work with it, and is readable by its owner alone.
+Other numbers and times stay, so the copy is about people still, under other names: it belongs to
+those who may work with it, and is readable by its owner alone.
 
 Data flow: published.duckdb -> masked.duckdb.
 """
@@ -34,7 +36,7 @@ from orchestration.home.scratch import MASKING, scratch_folder, sweep
 from orchestration.home.whole_file import fsync
 from orchestration.published.candidate import SCHEMAS
 from orchestration.published.files import disk_errors_explained, require_free_disk
-from orchestration.published.text_classes import Classes, read_classes
+from orchestration.published.text_classes import IDENTIFYING, Classes, read_classes
 
 _LENGTH = 32  # of a hash: 128 bits
 _ADDRESS = "@|%40|＠"
@@ -154,10 +156,7 @@ def _masked(table: str, column: str, kind: str, text_class: str, key: str) -> st
     if kind == "VARCHAR" and kept:
         return f"case when {kept} then {_guarded(value, _ADDRESS, _NUMBER)} end"
     if kind != "VARCHAR":
-        is_plain = kind.startswith(_PLAIN) and "[" not in kind
-        if text_class == "birthday":
-            return f"date_trunc('year', {value})::date" if kind == "DATE" else f"null::{kind}"
-        return value if is_plain else "null::varchar"
+        return _masked_number(column, kind, text_class, key)
     return {
         "identifier": _hash(value, key),
         "url": f"nullif(regexp_extract({value}, {literal(_HOST)}, 1), '')",
@@ -165,6 +164,19 @@ def _masked(table: str, column: str, kind: str, text_class: str, key: str) -> st
         "word": _guarded(value, _ADDRESS, _NUMBER),
         "key": _guarded(value, _ADDRESS),
     }.get(text_class, "null::varchar")
+
+
+def _masked_number(column: str, kind: str, text_class: str, key: str) -> str:
+    """SQL of a column that holds no text; an id of digits alone has the hash of the same text."""
+    value = name(column)
+    if text_class == "birthday":
+        return f"date_trunc('year', {value})::date" if kind == "DATE" else f"null::{kind}"
+    if not kind.startswith(_PLAIN) or "[" in kind:
+        return "null::varchar"
+    if text_class == "identifier":
+        return _hash(f"{value}::varchar", key)
+    identifies = IDENTIFYING.search(column) and text_class not in ("position", "key")
+    return f"null::{kind}" if identifies else value
 
 
 def _hash(value: str, key: str) -> str:

@@ -1,4 +1,4 @@
-"""What the text columns of the published file hold, by class: what may be shown to whom follows.
+"""What texts and ids of the published file hold, by class: what may be shown to whom follows.
 
 Belongs here: reading the classes that models declare (`text_class` of a column's `meta`), and those
 of the tables that no model makes. Does not belong here: what becomes of a class (`masked`).
@@ -6,6 +6,7 @@ of the tables that no model makes. Does not belong here: what becomes of a class
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -17,6 +18,7 @@ MODELS = REPOSITORY / "dbt_project" / "models"
 PUBLISHED_FOLDERS = ("marts", "segments")
 
 Classes = Mapping[str, Mapping[str, str]]
+IDENTIFYING = re.compile(r"(?:^|_)(?:id|key|number)$")  # names of numbers that need a class too
 
 # Tables that are written into the candidate beside the models' own.
 _FURTHER: Classes = {
@@ -34,7 +36,7 @@ _FURTHER: Classes = {
 
 
 def read_classes(models: Path = MODELS) -> Classes:
-    """The class of each text column that has one, by table and column."""
+    """The class of each column that has one, by table and column."""
     found: dict[str, dict[str, str]] = {table: dict(own) for table, own in _FURTHER.items()}
     for folder in PUBLISHED_FOLDERS:
         for path in sorted((models / folder).rglob("*.yml")):

@@ -15,7 +15,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orchestration.published.text_classes import read_classes
+from orchestration.published.text_classes import IDENTIFYING, read_classes
 from tests.dbt.marts.int_schema import INTERMEDIATE
 from tests.dbt.marts.people import AS_OF, add_everybody
 from tests.dbt.marts.shop import PROJECT, Shop
@@ -73,7 +73,7 @@ def test_every_column_that_is_published_has_a_description(empty: Path) -> None:
     assert sorted(name for name, comment in columns if not (comment or "").strip()) == []
 
 
-def test_every_text_that_is_published_has_a_class(empty: Path) -> None:
+def test_every_text_and_identifying_number_that_is_published_has_a_class(empty: Path) -> None:
     classes = read_classes()
     with duckdb.connect(str(empty / "warehouse.duckdb"), read_only=True) as connection:
         columns = connection.execute(
@@ -81,7 +81,11 @@ def test_every_text_that_is_published_has_a_class(empty: Path) -> None:
             " where list_contains($schemas, schema_name)",
             {"schemas": list(PUBLISHED)},
         ).fetchall()
-    texts = {(table, column) for table, column, kind in columns if "VARCHAR" in kind}
+    texts = {
+        (table, column)
+        for table, column, kind in columns
+        if "VARCHAR" in kind or IDENTIFYING.search(column)
+    }
     dates = {(table, column) for table, column, kind in columns if kind == "DATE"}
     classed = {(table, column) for table, own in classes.items() for column in own}
     tables = {table for table, *_ in columns}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from pathlib import Path
 
@@ -48,6 +49,9 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> tuple[Home, list[str]]:
                 n += 1
                 if text_class == "birthday":
                     told.append(f"date '1987-06-{n % 28 + 1}' as {name(column)}")
+                    continue
+                if text_class == "position":
+                    told.append(f"3 as {name(column)}")
                     continue
                 value = PLANTED.get(text_class, f"word {n}").format(n=n)
                 told.append(f"'{value}' as {name(column)}")
@@ -123,6 +127,41 @@ def test_equal_values_have_equal_hashes_under_one_key_alone(tmp_path: Path) -> N
     assert again == first
     other = query_file(masked_copy(home, "another"), query).rows
     assert other[0][0] != first[0][0]
+
+
+def test_counting_up_order_numbers_finds_no_interaction(tmp_path: Path) -> None:
+    home, orders = Home(tmp_path), range(5_500_000, 5_500_200)
+    with duckdb.connect(str(home.published)) as file:
+        file.execute(
+            "create schema marts;"
+            "create table marts.fct_interactions (interaction_id bigint, parent_id bigint);"
+            "create table marts.fct_orders (order_id text, customer_order_number bigint);"
+            "create table marts.recent_interactions (event_id bigint, page_key bigint)"
+        )
+        for order in orders:
+            file.execute(
+                "insert into marts.fct_interactions values (?, ?)", [interaction(order), order]
+            )
+        file.execute(
+            "insert into marts.fct_orders values ('5500001', 1);"
+            "insert into marts.recent_interactions values (5500001, 5500001)"
+        )
+    copy = masked_copy(home, KEY)
+    rows = query_file(copy, "select interaction_id, parent_id from marts.fct_interactions").rows
+    assert len({hashed for hashed, _ in rows}) == len(orders)
+    told = {str(hashed) for hashed, _ in rows}
+    assert told.isdisjoint(str(guess) for order in orders for guess in (order, interaction(order)))
+    assert {parent for _, parent in rows} == {None}  # no class, and its name says what it is
+    joined = "select customer_order_number, page_key from marts.fct_orders join"
+    assert query_file(copy, f"{joined} marts.recent_interactions on order_id = event_id").rows == [
+        (1, None)
+    ]
+
+
+def interaction(order: int) -> int:
+    """The key that `key_number` gives an order's interaction."""
+    content = f"order_placed|shopify|{order}".encode()
+    return int(hashlib.md5(content, usedforsecurity=False).hexdigest()[:15], 16)
 
 
 def test_the_copy_is_made_again_where_another_file_is_published(tmp_path: Path) -> None:
