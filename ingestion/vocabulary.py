@@ -44,6 +44,10 @@ MESSAGE_KINDS = (
     *("welcome", "reminder", "recommendation", "newsletter", "offer", "win_back"),
 )
 AFTER_AN_ORDER = MESSAGE_KINDS[:4]
+# What may go out for the purpose transactional: a contract permits what concerns the order itself,
+# and thanks for it. The first two go out for no other purpose.
+OF_A_CONTRACT = MESSAGE_KINDS[:3]
+ONLY_OF_A_CONTRACT = MESSAGE_KINDS[:2]
 EVERY = "*"  # of channels, purposes or types of identifiers
 
 # What a text column of the published file holds (`text_class` in the models' yml):

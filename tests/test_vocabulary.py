@@ -81,6 +81,8 @@ def accepted_values() -> Iterator[tuple[Path, str, set[str]]]:
         ("sessions.sql", "touchpoints", vocabulary.TOUCHPOINTS),
         ("marts_stages.sql", "journey_stages", vocabulary.STAGES),
         ("segments.sql", "message_kinds", vocabulary.MESSAGE_KINDS),
+        ("segments.sql", "contract_kinds", vocabulary.OF_A_CONTRACT),
+        ("segments.sql", "only_contract_kinds", vocabulary.ONLY_OF_A_CONTRACT),
     ],
 )
 def test_a_macro_lists_the_same_in_the_same_order(

@@ -40,6 +40,15 @@
     ]) }}
 {%- endmacro %}
 
+{#- What a contract permits, so the kinds of the purpose transactional; the second, of no other. -#}
+{% macro contract_kinds() -%}
+    {{ return(['transactional', 'service', 'thank_you']) }}
+{%- endmacro %}
+
+{% macro only_contract_kinds() -%}
+    {{ return(['transactional', 'service']) }}
+{%- endmacro %}
+
 {% macro check_segment(name, meta) -%}
     {%- set wrong = [] -%}
     {%- set channels, purposes = contact_channels(), contact_purposes() -%}
@@ -58,6 +67,16 @@
     {%- endif -%}
     {%- if meta.message_kind not in message_kinds() -%}
         {%- do wrong.append("needs a message_kind; use " ~ message_kinds() | join(', ')) -%}
+    {%- endif -%}
+    {%- if meta.purpose == 'transactional' and meta.message_kind in message_kinds()
+        and meta.message_kind not in contract_kinds() -%}
+        {%- do wrong.append("has the purpose transactional, which permits the kinds "
+            ~ contract_kinds() | join(', ') ~ ", and the message_kind " ~ meta.message_kind
+            ~ "; use the purpose marketing") -%}
+    {%- elif meta.message_kind in only_contract_kinds() and meta.purpose in purposes
+        and meta.purpose != 'transactional' -%}
+        {%- do wrong.append("has the message_kind " ~ meta.message_kind
+            ~ ", which is for the purpose transactional alone; use that purpose or another message_kind") -%}
     {%- endif -%}
     {%- if (meta.level or 'full') not in levels -%}
         {%- do wrong.append("has the level '" ~ meta.level ~ "'; use " ~ levels | join(', ')) -%}

@@ -153,7 +153,7 @@ class ContactDay:
         """What the store knows of these people's identifiers, per channel and purpose."""
         asking = {wish.segment for customer_id in people for wish in self.wishes[customer_id]}
         pairs = {
-            (channel, self.rules.segments[segment].purpose)
+            (channel, self.rules.segments[segment].asked_purpose)
             for segment in asking
             for channel in self.rules.segments[segment].channels
         }

@@ -22,9 +22,11 @@ Of the wishes that are left the one of the lowest priority number goes out, of e
 name. The others keep their place until their `not_after`.
 
 Marketing and service (the transactional purpose) are decided apart: a receipt takes no offer's
-place. Who stands in a segment's audience already gets no new contact by staying, so complaints,
-cap, quiet hours, delay and cooldown ask only about those who would be new. A contact on site waits
-for the person to come, so it takes nobody's place; everything up to the quiet time holds there too.
+place. The transactional purpose permits messages about the order and thanks for it: dbt refuses a
+segment of any other kind, and one that was published all the same is judged as marketing. Who
+stands in a segment's audience already gets no new contact by staying, so complaints, cap, quiet
+hours, delay and cooldown ask only about those who would be new. A contact on site waits for the
+person to come, so it takes nobody's place; everything up to the quiet time holds there too.
 """
 
 from __future__ import annotations
@@ -34,7 +36,13 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 
-from ingestion.vocabulary import AFTER_AN_ORDER, LEVELS, Reason
+from ingestion.vocabulary import (
+    AFTER_AN_ORDER,
+    LEVELS,
+    OF_A_CONTRACT,
+    ONLY_OF_A_CONTRACT,
+    Reason,
+)
 from orchestration.activation.gate import TRANSACTIONAL
 from orchestration.activation.gate import Decision as Permission
 
@@ -78,7 +86,14 @@ class SegmentRules:
     @property
     def contact_class(self) -> str:
         """Whether its contacts are marketing or service."""
-        return SERVICE if self.purpose == TRANSACTIONAL else MARKETING
+        return SERVICE if self.asked_purpose == TRANSACTIONAL else MARKETING
+
+    @property
+    def asked_purpose(self) -> str:
+        """The purpose whose permission is asked for: an offer is marketing, whatever it says."""
+        if self.purpose == TRANSACTIONAL and self.message_kind not in OF_A_CONTRACT:
+            return MARKETING
+        return self.purpose
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,14 +276,15 @@ def _exclusion(
         return Reason.EVERYBODY
     if not _may_know(rules, person):
         return Reason.LEVEL
-    if not person.held_out.isdisjoint((GLOBAL, rules.name)) and rules.purpose != TRANSACTIONAL:
+    is_out = not person.held_out.isdisjoint((GLOBAL, rules.name))
+    if is_out and rules.contact_class == MARKETING:
         return Reason.HOLDOUT
     return None
 
 
 def _is_below(rules: SegmentRules, person: Person) -> bool:
     """Whether the context knows more than may be known of the person; a receipt is its own."""
-    if rules.purpose == TRANSACTIONAL:
+    if rules.contact_class == SERVICE:
         return False
     return LEVELS.index(person.level) < LEVELS.index(rules.level)
 
@@ -283,7 +299,7 @@ def _channel(rules: SegmentRules, person: Person, permit: Permit) -> tuple[str, 
     own = (person.preferred_channel, person.measured_channel)
     wanted = (each for each in own if each in rules.channels)
     channels = dict.fromkeys((*wanted, *rules.channels))
-    answers = [(each, permit(each, rules.purpose)) for each in channels]
+    answers = [(each, permit(each, rules.asked_purpose)) for each in channels]
     return next((answer for answer in answers if answer[1].allowed), answers[0])
 
 
@@ -323,15 +339,21 @@ def _pressure(
         if len(past.contacts) >= limits.per_week:
             oldest = sorted(at for _, at in past.contacts)[-limits.per_week]
             return Reason.CONTACT_CAP, oldest + WEEK
-    allowed = moment.at if rules.message_kind == TRANSACTIONAL else opens(channel, moment.at)
+    is_receipt = rules.contact_class == SERVICE and rules.message_kind == TRANSACTIONAL
+    allowed = moment.at if is_receipt else opens(channel, moment.at)
     if allowed != moment.at:
         return Reason.QUIET_HOURS, allowed
     return None, None
 
 
 def _is_promotion(rules: SegmentRules) -> bool:
-    """Whether the message sells, rather than thanks, teaches or serves."""
-    return rules.message_kind not in AFTER_AN_ORDER and rules.purpose != TRANSACTIONAL
+    """Whether the message sells, rather than thanks, teaches or serves.
+
+    What says that it serves, and is not of a contract, sells as far as anybody knows.
+    """
+    if rules.contact_class == SERVICE:
+        return False
+    return rules.message_kind not in AFTER_AN_ORDER or rules.message_kind in ONLY_OF_A_CONTRACT
 
 
 def _choose(

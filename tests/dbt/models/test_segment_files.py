@@ -9,6 +9,7 @@ from typing import Any
 import jinja2
 import pytest
 
+from ingestion import vocabulary
 from ingestion.config import REPOSITORY
 from orchestration.run.dbt import segment_names
 
@@ -93,6 +94,16 @@ def test_a_good_file_says_enough(macros: dict[str, Any]) -> None:
         ({"message_kind": None}, "needs a message_kind; use transactional"),
         ({"message_kind": "shout"}, "needs a message_kind"),
         ({"level": "everything"}, "has the level 'everything'; use none, segment, full"),
+        (
+            {"purpose": "transactional"},
+            "has the purpose transactional, which permits the kinds transactional, service,"
+            " thank_you, and the message_kind offer",
+        ),
+        (
+            {"message_kind": "transactional"},
+            "has the message_kind transactional, which is for the purpose transactional alone",
+        ),
+        ({"purpose": "ads", "message_kind": "service"}, "for the purpose transactional alone"),
     ],
 )
 def test_what_is_missing_or_unknown_is_named_with_what_there_is(
@@ -102,6 +113,21 @@ def test_what_is_missing_or_unknown_is_named_with_what_there_is(
         macros["check_segment"]("test", {**GOOD, **changes})
     assert str(caught.value).startswith("The segment test ")
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("purpose", vocabulary.PURPOSES)
+@pytest.mark.parametrize("kind", vocabulary.MESSAGE_KINDS)
+def test_a_contract_permits_receipts_service_and_thanks_alone(
+    macros: dict[str, Any], purpose: str, kind: str
+) -> None:
+    may = kind in vocabulary.OF_A_CONTRACT
+    is_good = may if purpose == "transactional" else kind not in vocabulary.ONLY_OF_A_CONTRACT
+    meta = {**GOOD, "purpose": purpose, "message_kind": kind}
+    if is_good:
+        assert not macros["check_segment"]("test", meta).strip()
+        return
+    with pytest.raises(CompileError, match="transactional"):
+        macros["check_segment"]("test", meta)
 
 
 def test_best_is_the_shops_own_order_of_messages(

@@ -221,6 +221,20 @@ def test_a_text_at_night_waits_until_it_may_ring(both: Shop) -> None:
     assert plan(both, texts, datetime(2026, 6, 2, 8, 0))[0]["added"] == 1
 
 
+def test_an_offer_that_calls_itself_transactional_reaches_nobody_who_unsubscribed(
+    shop: Shop,
+) -> None:
+    shop.purpose = "transactional"
+    shop.add("c1", "c1@a.example")
+    shop.grant("c1@a.example", lawful_basis="contract", proof="order 1")
+    shop.suppress("c1@a.example", "unsubscribed")
+    shop.publish()
+    receiver = Receiver()
+    target = Target("vip", "receiver", "email", "transactional")
+    report = sync(shop.store, shop.home, target, receiver, at=NOW, wait=lambda _: None)
+    assert (receiver.log, report.held_back) == ([], {"unsubscribed": 1})
+
+
 def test_a_revocation_after_the_decision_holds_at_sending(both: Shop) -> None:
     both.publish()
     day = read_contact_day(both.home)

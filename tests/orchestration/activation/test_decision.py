@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingestion.vocabulary import AFTER_AN_ORDER, CHANNELS, LEVELS, MESSAGE_KINDS, Reason
+from ingestion.vocabulary import (
+    AFTER_AN_ORDER,
+    CHANNELS,
+    LEVELS,
+    MESSAGE_KINDS,
+    OF_A_CONTRACT,
+    PURPOSES,
+    Reason,
+)
 from orchestration.activation.decision import (
     GLOBAL,
     WAITS,
@@ -241,10 +249,49 @@ def test_nobody_is_offered_what_they_just_bought() -> None:
 
 @pytest.mark.parametrize("kind", MESSAGE_KINDS)
 def test_after_an_order_only_thanks_education_and_service_go_out(kind: str) -> None:
-    rules = replace(VIP, message_kind=kind)
+    purpose = "transactional" if kind in {"transactional", "service"} else "marketing"
+    rules = replace(VIP, message_kind=kind, purpose=purpose)
     _, said = decide(rules, person=replace(ANN, ordered_at=NOW - DAY))
     expected = ("chosen", None) if kind in AFTER_AN_ORDER else ("deferred", "quiet_time")
     assert said["vip"] == expected
+
+
+@pytest.mark.parametrize("kind", [each for each in MESSAGE_KINDS if each not in OF_A_CONTRACT])
+def test_an_offer_that_calls_itself_transactional_is_judged_as_marketing(kind: str) -> None:
+    offer = replace(VIP, message_kind=kind, purpose="transactional")
+    honest = replace(VIP, message_kind=kind)
+
+    def unsubscribed(channel: str, purpose: str) -> Permission:
+        refused = Permission(Reason.UNSUBSCRIBED)
+        return yes(channel, purpose) if purpose == "transactional" else refused
+
+    assert decide(offer, permit=unsubscribed)[1]["vip"] == ("dropped", "unsubscribed")
+    busy = Past(contacts=(("other", MOMENT.day_start),))
+    for person, past, more in (
+        (ANN, busy, {}),
+        (replace(ANN, held_out=frozenset({GLOBAL})), NO_PAST, {}),
+        (replace(ANN, ordered_at=NOW - DAY), NO_PAST, {}),
+        (ANN, NO_PAST, {"bought_at": NOW - DAY}),
+        (replace(ANN, level="none"), NO_PAST, {}),
+        (ANN, NO_PAST, {"limits": replace(LIMITS, promotions_from=NOW + DAY)}),
+    ):
+        told = decide(offer, person=person, past=past, **more)  # type: ignore[arg-type]
+        assert told == decide(honest, person=person, past=past, **more)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kind", ["transactional", "service"])
+@pytest.mark.parametrize("purpose", [each for each in PURPOSES if each != "transactional"])
+def test_a_message_that_calls_itself_a_receipt_has_the_limits_of_an_offer(
+    kind: str, purpose: str
+) -> None:
+    rules = replace(VIP, message_kind=kind, purpose=purpose)
+    assert decide(rules, bought_at=NOW - DAY)[1]["vip"] == ("deferred", "just_bought")
+    buyer = replace(ANN, ordered_at=NOW - DAY)
+    assert decide(rules, person=buyer)[1]["vip"] == ("deferred", "quiet_time")
+    held = replace(LIMITS, promotions_from=NOW + DAY)
+    assert decide(rules, limits=held)[1]["vip"] == ("deferred", "complaint_rate")
+    _, said = decide(rules, opens=lambda channel, at: at + HOUR)
+    assert said["vip"] == ("deferred", "quiet_hours")
 
 
 def test_a_second_contact_of_a_day_waits_for_the_next() -> None:
@@ -300,6 +347,11 @@ def test_hours_that_never_open_send_nothing() -> None:
 def test_of_two_segments_with_one_priority_the_first_by_name_goes(names: tuple[str, str]) -> None:
     _, said = decide(*(replace(CART, name=name) for name in names))
     assert said == {"alpha": ("chosen", None), "beta": ("deferred", "other_segment")}
+
+
+def is_service(rules: SegmentRules) -> bool:
+    kinds = {"transactional", "service", "thank_you"}
+    return rules.purpose == "transactional" and rules.message_kind in kinds
 
 
 RULES = st.builds(
@@ -381,23 +433,21 @@ def test_what_must_never_happen_never_does(
     for name in goes:
         each, its = verdicts[name], segments[name]
         assert each.channel in permitted and each.channel in its.channels
-        assert its.purpose == "transactional" or not person.held_out & {GLOBAL, name}
-        if its.purpose != "transactional":
+        assert is_service(its) or not person.held_out & {GLOBAL, name}
+        if not is_service(its):
             is_below = LEVELS.index(person.level) < LEVELS.index(its.level)
             assert each.is_plain == is_below and (its.has_plain or not is_below)
-            if its.message_kind not in AFTER_AN_ORDER:
+            if its.message_kind not in {"thank_you", "education"}:
                 for moment, days in ((person.ordered_at, 14), (bought_at, 14)):
                     assert moment is None or moment + days * DAY <= NOW
     loud = [name for name in goes if verdicts[name].channel != WAITS]
-    marketing = [name for name in loud if segments[name].purpose != "transactional"]
+    marketing = [name for name in loud if not is_service(segments[name])]
     assert len(marketing) <= 1 and len(loud) - len(marketing) <= 1
     for name in marketing:
         if not verdicts[name].is_standing:
             assert not [at for _, at in past.contacts if at >= MOMENT.day_start]
             assert len(past.contacts) < limits.per_week
-            assert not (quiet and verdicts[name].channel in {"sms", "push"}) or (
-                segments[name].message_kind == "transactional"
-            )
+            assert not (quiet and verdicts[name].channel in {"sms", "push"})
     for row in rows:
         told = {row.verdict.segment, *(each.segment for each in row.rivals)}
         assert len(told) == 1 + len(row.rivals), "each wish is told once"
