@@ -32,6 +32,7 @@ _PARTS = {
     *("with_", "from_", "joins", "expressions", "where", "group", "having", "qualify", "windows"),
     *("distinct", "order", "limit", "offset"),
 }
+_UNION_PARTS = {"with_", "this", "expression", "distinct", "order"}
 _WHOLE_CONDITIONS = ("group", "having", "qualify", "windows", "distinct", "order")
 # Figures that tell of all and of nobody alone
 _OF_ALL = (exp.Count, exp.Sum, exp.Avg, exp.Median, exp.Stddev, exp.StddevPop, exp.StddevSamp)
@@ -192,6 +193,8 @@ class _Tracer:
         names = _names(scope)
         if query.args.get("by_name") or len(sides) != 2:
             raise LineageError("it matches the columns of a union by their names")
+        if others := _set_parts(query) - _UNION_PARTS:
+            raise LineageError(f"its union has {', '.join(sorted(others))}")
         found = _NOTHING
         for side in sides:
             own = dict(zip(names, _names(side), strict=True))
@@ -283,9 +286,12 @@ def _kept(scope: Scope, source: str, kept: Kept) -> Kept:
     query = scope.expression
     found: dict[str, frozenset[str]] = {}
     outputs = {each.alias_or_name: each.unalias() for each in _selects(scope)}
+    keys = _keys(query)
     for name, values in kept:
         column = outputs.get(name)
-        if isinstance(column, exp.Column) and column.table == source:
+        if not isinstance(column, exp.Column) or column.table != source:
+            continue
+        if all(_place(column) in each for each in keys):
             found[column.name] = values & found.get(column.name, values)
     where = query.args.get("where")
     conditions = [where.this] if where else []
@@ -299,6 +305,41 @@ def _kept(scope: Scope, source: str, kept: Kept) -> Kept:
         if column is not None and column.table == source:
             found[column.name] = values & found.get(column.name, values)
     return tuple(sorted(found.items(), key=lambda item: item[0]))
+
+
+def _keys(query: exp.Expr) -> Iterator[frozenset[tuple[str, str]]]:
+    """The columns within which a SELECT puts rows together or chooses between them, each time.
+
+    A condition outside leaves out source rows only on a column that is in all of them: what
+    `lag(value) over (partition by customer_id)` has beside a trait is another trait's.
+    """
+    if any(query.args.get(part) for part in ("limit", "offset")):
+        yield frozenset()
+    if group := query.args.get("group"):
+        is_plain = _set_parts(group) == {"expressions"}
+        yield _places(group.expressions if is_plain else ())
+    if (distinct := query.args.get("distinct")) and (on := distinct.args.get("on")):
+        yield _places(on.expressions if isinstance(on, exp.Tuple) else [on])
+    named = _as_list(query.args.get("windows"))
+    for window in named:
+        yield _places(window.args.get("partition_by") or ())
+    for part in _own_parts(query):
+        for node in _within(part):
+            if isinstance(node, exp.Window) and not (named and node.args.get("alias")):
+                yield _places(node.args.get("partition_by") or ())
+
+
+def _own_parts(query: exp.Expr) -> Iterator[exp.Expr]:
+    for part in ("expressions", "having", "qualify", "order"):
+        yield from _as_list(query.args.get(part))
+
+
+def _places(keys: Iterable[exp.Expr]) -> frozenset[tuple[str, str]]:
+    return frozenset(_place(each) for each in keys if isinstance(each, exp.Column))
+
+
+def _place(column: exp.Column) -> tuple[str, str]:
+    return column.table, column.name
 
 
 def _is_filtered(join: exp.Join) -> bool:

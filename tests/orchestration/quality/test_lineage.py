@@ -134,6 +134,8 @@ REFUSED = {
     " lateral (select value from marts.traits as t where t.customer_id = p.customer_id) as t",
     "a union by name": "select customer_id, value as context from marts.traits"
     " union all by name select customer_id, name as context from marts.people",
+    "a union with a limit": "(select customer_id, value as context from marts.traits"
+    " union all select customer_id, name from marts.people) limit 1",
     "a pivot": "pivot marts.traits on trait using first(value)",
     "a recursive CTE": "with recursive r as (select customer_id, value as context from marts.traits"
     " union all select customer_id, context from r) select customer_id, context from r",
@@ -197,6 +199,31 @@ def test_a_figure_over_all_is_told_from_one_of_a_person(sql: str, is_of_all: boo
     assert all(each.is_of_all for each in found) is is_of_all
 
 
+# What a CTE does with its rows, and the trait that a condition outside then leaves its value
+BELOW_A_FILTER: dict[str, set[str] | None] = {
+    "lag(value) over (partition by customer_id order by trait) as v from marts.traits": None,
+    "string_agg(value) over () as v from marts.traits": None,
+    "bool_or(value = 'x') over (partition by customer_id) as v from marts.traits": None,
+    "max(value) over w as v from marts.traits window w as (partition by customer_id)": None,
+    "max(value) over w as v from marts.traits window w as (partition by trait)": {"hobby"},
+    "lag(value) over (partition by customer_id, trait order by value) as v from marts.traits": {
+        "hobby"
+    },
+    "value as v from marts.traits"
+    " qualify row_number() over (partition by customer_id order by value) = 1": None,
+    "value as v from marts.traits"
+    " qualify row_number() over (partition by trait order by value) = 1": {"hobby"},
+    "max(value) as v from marts.traits group by trait": {"hobby"},
+    "max(value) as v from marts.traits group by rollup (trait)": None,
+    "max(value) as v from marts.traits group by all": None,
+    "value as v from marts.traits order by value limit 5": None,
+    "value as v from marts.traits offset 5": None,
+    "v from (select distinct trait, value as v from marts.traits)": {"hobby"},
+    "v from (select distinct on (customer_id) trait, value as v from marts.traits)": None,
+    "v from (select trait, first(value) over (order by value) as v from marts.traits)": None,
+}
+
+
 @pytest.mark.parametrize(
     ("sql", "kept"),
     [
@@ -246,6 +273,13 @@ def test_a_figure_over_all_is_told_from_one_of_a_person(sql: str, is_of_all: boo
             "select t.value as context from marts.traits as t left join marts.people as p"
             " on p.customer_id = t.customer_id and t.trait = 'hobby'",
             None,
+        ),
+        *(
+            (
+                f"with t as (select trait, {made}) select v as context from t where trait = 'hobby'",
+                kept,
+            )
+            for made, kept in BELOW_A_FILTER.items()
         ),
         (
             "with t as (select lower(trait) as trait, value from marts.traits)"

@@ -113,6 +113,23 @@ def test_a_condition_of_a_join_counts_where_it_leaves_out_rows(join: str, allowe
     assert bool(faults("t.value", source)) is not allowed
 
 
+@pytest.mark.parametrize(
+    ("value", "kept", "allowed"),
+    [
+        ("value", "trait = 'store'", True),
+        ("max(value) over (partition by customer_id, trait)", "trait = 'store'", True),
+        ("lag(value) over (partition by customer_id order by trait)", "trait = 'store'", False),
+        ("string_agg(value) over (partition by customer_id)", "sensitivity = 'none'", False),
+        ("bool_or(trait = 'faith') over (partition by customer_id)", "trait = 'store'", False),
+    ],
+)
+def test_a_window_looks_beside_what_a_condition_outside_leaves(
+    value: str, kept: str, allowed: bool
+) -> None:
+    ctes = f"with p as (select *, {value} as v from marts.customer_traits)"
+    assert bool(faults("p.v", f"from p where {kept}", ctes)) is not allowed
+
+
 def test_what_may_hold_anything_is_refused_with_what_to_do() -> None:
     found = judged("p.detail", "from marts.fct_interactions as p")
     ((said, todo),) = [fault for fault in found.faults if "context" in fault[0]]
