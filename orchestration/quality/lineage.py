@@ -32,6 +32,7 @@ _PARTS = {
     *("with_", "from_", "joins", "expressions", "where", "group", "having", "qualify", "windows"),
     *("distinct", "order", "limit", "offset"),
 }
+_SOURCE_PARTS = {"this", "db", "catalog", "alias"}
 _UNION_PARTS = {"with_", "this", "expression", "distinct", "order"}
 _WHOLE_CONDITIONS = ("group", "having", "qualify", "windows", "distinct", "order")
 # Figures that tell of all and of nobody alone
@@ -97,6 +98,7 @@ def _root(sql: str, tables: Tables, dialect: str) -> Scope:
         statements = parse(sql, read=dialect)
         if len(statements) != 1 or not isinstance(statements[0], exp.Query):
             raise LineageError("it is not one SELECT")
+        _check_sources(statements[0])
         for table in statements[0].find_all(exp.Table):
             if table.db:
                 table.set("catalog", exp.to_identifier(_CATALOG))
@@ -111,6 +113,19 @@ def _root(sql: str, tables: Tables, dialect: str) -> Scope:
     if root is None:
         raise LineageError("it has no columns")
     return root
+
+
+def _check_sources(query: exp.Expr) -> None:
+    """Refuse what a FROM may say of its source that is not followed, such as other column names.
+
+    Names that a CTE or a subquery gives its columns are followed, by position.
+    """
+    for source in query.find_all(exp.Table, exp.Subquery):
+        if others := _set_parts(source) - _SOURCE_PARTS:
+            raise LineageError(f"it reads a source with {', '.join(sorted(others))}")
+        alias = source.args.get("alias")
+        if isinstance(source, exp.Table) and alias and alias.args.get("columns"):
+            raise LineageError(f"it gives the columns of {source.name} other names in `from`")
 
 
 def _rows_of(scope: Scope) -> Scope:

@@ -108,6 +108,12 @@ WAYS = {
             select customer_id, count(*) as n from marts.traits
             group by customer_id having max(value) = 'x'
         ) select customer_id, n as context from a""",
+    "columns of a CTE named by position": """
+        with a (customer_id, value, trait) as (select customer_id, trait, value from marts.traits)
+        select customer_id, trait as context from a""",
+    "columns of a subquery named by position": """
+        select customer_id, trait as context
+        from (select customer_id, trait, value from marts.traits) as t (customer_id, value, trait)""",
     "a final CTE": """
         with final as (select customer_id, value as context from marts.traits)
         select * from final""",
@@ -134,6 +140,14 @@ REFUSED = {
     " lateral (select value from marts.traits as t where t.customer_id = p.customer_id) as t",
     "a union by name": "select customer_id, value as context from marts.traits"
     " union all by name select customer_id, name as context from marts.people",
+    "other names for a table's columns": "select t.value as context"
+    " from marts.traits as t (customer_id, value, trait)",
+    "other names for a CTE's columns where it is read": "with a as (select * from marts.traits)"
+    " select t.value as context from a as t (customer_id, value, trait)",
+    "a join in brackets": "select p.name as context from marts.people as p"
+    " inner join (marts.views as v inner join marts.traits as t on v.product_id = t.value)"
+    " on p.customer_id = v.customer_id",
+    "a sample": "select customer_id, value as context from marts.traits tablesample 10 percent",
     "a union with a limit": "(select customer_id, value as context from marts.traits"
     " union all select customer_id, name from marts.people) limit 1",
     "a pivot": "pivot marts.traits on trait using first(value)",
