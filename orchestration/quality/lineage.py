@@ -34,7 +34,9 @@ _PARTS = {
 }
 _SOURCE_PARTS = {"this", "db", "catalog", "alias"}
 _UNION_PARTS = {"with_", "this", "expression", "distinct", "order"}
-_WHOLE_CONDITIONS = ("group", "having", "qualify", "windows", "distinct", "order")
+_WHOLE_CONDITIONS = (
+    *("group", "having", "qualify", "windows", "distinct", "order", "limit", "offset"),
+)
 # Figures that tell of all and of nobody alone
 _OF_ALL = (exp.Count, exp.Sum, exp.Avg, exp.Median, exp.Stddev, exp.StddevPop, exp.StddevSamp)
 

@@ -166,6 +166,16 @@ def test_what_cannot_be_followed_is_an_error(what: str) -> None:
         trace(REFUSED[what], TABLES)
 
 
+@pytest.mark.parametrize("part", ["limit", "offset"])
+def test_how_many_rows_there_are_is_of_what_the_number_is_counted_from(part: str) -> None:
+    lineage = trace(
+        "select customer_id, 'x' as context from marts.people"
+        f" {part} (select count(*) from marts.traits where value = 'x')",
+        TABLES,
+    )
+    assert SECRET in {f"{each.table}.{each.column}" for each in lineage.rows}
+
+
 def test_conditions_of_the_querys_own_rows_stand_apart() -> None:
     lineage = trace(
         """
