@@ -113,7 +113,7 @@ WAYS = {
         select customer_id, trait as context from a""",
     "columns of a subquery named by position": """
         select customer_id, trait as context
-        from (select customer_id, trait, value from marts.traits) as t (customer_id, value, trait)""",
+        from (select customer_id, trait, value from marts.traits) as t (customer_id, v, trait)""",
     "a final CTE": """
         with final as (select customer_id, value as context from marts.traits)
         select * from final""",
@@ -300,7 +300,8 @@ BELOW_A_FILTER: dict[str, set[str] | None] = {
         ),
         *(
             (
-                f"with t as (select trait, {made}) select v as context from t where trait = 'hobby'",
+                f"with t as (select trait, {made})"
+                " select v as context from t where trait = 'hobby'",
                 kept,
             )
             for made, kept in BELOW_A_FILTER.items()
