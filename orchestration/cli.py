@@ -323,7 +323,9 @@ def explain(
         return
     from orchestration.commands.explain import print_explanation
 
-    print_explanation(_home(folder, quiet=as_json), who, why, out, as_json=as_json)
+    home = _home(folder, quiet=as_json)
+    now = _pretend_moment(home) or _moment(None)
+    print_explanation(home, who, why, out, at=now, as_json=as_json)
 
 
 @app.command("export-subject")

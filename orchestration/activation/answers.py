@@ -17,7 +17,12 @@ from orchestration.ops.store import open_store, to_micros
 
 
 def permission_now(
-    home: Home, customer_id: str, keys: Sequence[Key], *, at: datetime
+    home: Home,
+    customer_id: str,
+    keys: Sequence[Key],
+    *,
+    at: datetime,
+    double_opt_in: bool = False,
 ) -> dict[tuple[str, str], Decision]:
     """The gate's answer by channel and purpose.
 
@@ -26,6 +31,7 @@ def permission_now(
         customer_id: of whom; an id that no published run knows has the identifiers of `keys` only.
         keys: identifiers that are this person's alone.
         at: the moment that is asked about, naive UTC.
+        double_opt_in: whether opt-ins need proof.
 
     Raises:
         StoreError: the operational store cannot be read.
@@ -36,7 +42,7 @@ def permission_now(
     with open_store(home) as store, store.read() as connection:
         for channel in CHANNELS:
             for purpose in PURPOSES:
-                policy = Policy(channel, purpose)
+                policy = Policy(channel, purpose, double_opt_in)
                 known = [identifier.key for identifier in identifiers]
                 states = load_states(connection, known, policy, to_micros(at))
                 answers[channel, purpose] = decide(identifiers, states, policy)

@@ -101,6 +101,8 @@ class Explanation:
     deliveries: list[Row]
     held_back: list[Row]
     not_published: list[str] = field(default_factory=list)
+    purposes: dict[str, str] = field(default_factory=dict)  # by segment
+    is_published: bool = True
 
     def to_json(self) -> str:
         """The explanation as JSON; money as text, so that nothing is rounded."""

@@ -8,7 +8,8 @@ The same trace is a table: `marts.fct_identity_edges` holds every pair with its 
 date and refusal, and `marts.fct_customer_field_provenance` every value that was claimed.
 
 Reads `published.duckdb`, so it works while a run is under way and shows what was published; only
-what was sent or held back comes from the ledger, which knows it first.
+what was sent or held back comes from the ledger, which knows it first. What may be sent is of the
+run too; `now` puts the gate's answers of this moment in its place.
 """
 
 from __future__ import annotations
@@ -245,6 +246,7 @@ def _collect(
         "marts.fct_customer_journey_stages", customer_id, "order by entered_at, stage"
     )
     builds = reader.rows("ops.build", "select * from ops.build limit 1")
+    segments = reader.rows("marts.dim_segments", "select * from marts.dim_segments order by all")
     return Explanation(
         customer_id=customer_id,
         asked_for=asked_for,
@@ -284,6 +286,7 @@ def _collect(
             f"order by held_back_at desc, destination, segment limit {MAX_ACTIVITY}",
         ),
         not_published=sorted(set(reader.missing)),
+        purposes={row["segment"]: row["purpose"] for row in segments if row.get("purpose")},
     )
 
 

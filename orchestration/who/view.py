@@ -32,7 +32,10 @@ NEVER_ASKED = "no_consent"
 
 
 def render(explanation: Explanation) -> RenderableType:
-    """The explanation from who it is down to what was sent."""
+    """From who it is down to what was sent; of somebody in no run, the permission alone."""
+    if not explanation.is_published:
+        known = "No published run knows them yet; what they said is recorded and in force."
+        return Group(*_titled([("Who", _text(known)), ("Permission", _permissions(explanation))]))
     parts: list[tuple[str, RenderableType]] = [
         ("Who", _who(explanation)),
         ("Identifiers", _identifiers(explanation)),
@@ -255,7 +258,9 @@ def _segments(explanation: Explanation) -> RenderableType:
 
 def _permissions(explanation: Explanation) -> RenderableType:
     """What is permitted or was refused; the pairs that nobody ever asked about in one sentence."""
-    asked = [row for row in explanation.permissions if row.get("reason") != NEVER_ASKED]
+    asked = [
+        row for row in explanation.permissions if row.get("reason") != NEVER_ASKED or _changed(row)
+    ]
     table = _table("channel", "purpose", "may be contacted", "because", "receipt")
     for row in sorted(asked, key=lambda row: not row.get("is_contactable")):
         _add(
@@ -263,7 +268,7 @@ def _permissions(explanation: Explanation) -> RenderableType:
             row.get("channel"),
             row.get("purpose"),
             "yes" if row.get("is_contactable") else "no",
-            str(row.get("reason")).replace("_", " "),
+            str(row.get("reason")).replace("_", " ") + _changed(row),
             row.get("consent_receipt_id"),
         )
     never = len(explanation.permissions) - len(asked)
@@ -272,6 +277,14 @@ def _permissions(explanation: Explanation) -> RenderableType:
     if not never:
         return table
     return Group(table, _none(f"Never asked for the other {never} pairs of channel and purpose."))
+
+
+def _changed(row: Row) -> str:
+    """What the published run had, where the gate says otherwise now."""
+    before = row.get("reason_of_run")
+    if before in (None, row.get("reason")):
+        return ""
+    return f" since the run, which had {str(before).replace('_', ' ')}"
 
 
 def _decisions(explanation: Explanation) -> RenderableType:
@@ -286,9 +299,11 @@ def _decisions(explanation: Explanation) -> RenderableType:
 
 
 def _wish(row: Row) -> tuple[str, ...]:
-    reason = str(row.get("reason") or "")
+    reason, outcome = str(row.get("reason") or ""), str(row["outcome"])
+    if since := row.get("refused_since"):
+        reason, outcome = str(since), f"refused since; the run had it {outcome}"
     words = codes.REASONS.get(reason, reason.replace("_", " "))
-    return (str(row["segment"]), str(row["channel"]), str(row["outcome"]), words)
+    return (str(row["segment"]), str(row["channel"]), outcome, words)
 
 
 def _deliveries(explanation: Explanation) -> RenderableType:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -21,8 +22,10 @@ from rich.console import Console
 from ingestion.config import REPOSITORY
 from ingestion.errors import RegularsError, UsageError
 from ingestion.vocabulary import GRADES
+from orchestration.commands.explain import explain_now
 from orchestration.home.layout import Home
 from orchestration.ops import schema
+from orchestration.ops.permission.consents import ConsentEvent, record_consents
 from orchestration.ops.store import append, open_store, to_micros
 from orchestration.who.evidence import (
     Edge,
@@ -267,6 +270,68 @@ def test_what_was_sent_since_the_publishing_comes_from_the_ledger(tmp_path: Path
     found = explain(home, "c1")
     assert [delivery["operation"] for delivery in found.deliveries] == ["removed"]
     assert "2026-06-02 08:00  vip      file         removed" in _text(found)
+
+
+def refused_by_hand(home: Home, address: str) -> None:
+    """A refusal of emails that no run has seen."""
+    event = ConsentEvent(
+        "email",
+        address,
+        channel="email",
+        purpose="marketing",
+        status="revoked",
+        occurred_at=_WHEN,
+        source="command line",
+    )
+    with open_store(home) as store:
+        record_consents(store, [event], recorded_at=_WHEN)
+
+
+def copy_of(home: Home, tmp_path: Path) -> Home:
+    copy = Home(tmp_path / "home").create()
+    copy.published.write_bytes(home.published.read_bytes())
+    return copy
+
+
+def test_a_refusal_since_the_run_is_told_at_once(home: Home, tmp_path: Path) -> None:
+    """Permission and today's decision, with what the run had; the other pairs stay as they are."""
+    copy = copy_of(home, tmp_path)
+    refused_by_hand(copy, "ann@shop.example")
+    text = _text(explain_now(copy, "c1", at=datetime.fromisoformat("2026-06-01")))
+    permission = text.partition("Permission")[2].partition("Today")[0]
+    assert re.search(
+        r"email +marketing +no +revoked since the run, which had granted at checkout", permission
+    )
+    assert " yes " not in permission
+    today = text.partition("Today")[2].partition("Sent")[0]
+    assert re.search(
+        r"abandoned_cart +email +refused since; the run had it deferred +permission withdrawn",
+        today,
+    )
+    found = explain_now(copy, "c1", at=datetime.fromisoformat("2026-06-01"))
+    assert not any(row["is_contactable"] for row in found.permissions)
+    (rival,) = json.loads(found.decisions[0]["rivals"])
+    assert "refused_since" not in rival, "the run did not want it either"
+
+
+def test_without_a_store_the_published_permission_is_told(home: Home, tmp_path: Path) -> None:
+    copy = copy_of(home, tmp_path)
+    assert explain_now(copy, "c1", at=_WHEN) == explain(copy, "c1")
+
+
+def test_an_address_in_no_run_that_was_refused_is_told(home: Home, tmp_path: Path) -> None:
+    copy = copy_of(home, tmp_path)
+    with pytest.raises(NotFoundError, match="Nobody is known"):
+        explain_now(copy, "new@nowhere.example", at=_WHEN)
+    refused_by_hand(copy, "new@nowhere.example")
+    found = explain_now(copy, "new@nowhere.example", at=datetime.fromisoformat("2026-06-01"))
+    text = _text(found)
+    assert "No published run knows them yet" in text
+    assert re.search(r"email +marketing +no +revoked", text)
+    assert "In no segment" not in text
+    assert not found.is_published
+    with pytest.raises(NotFoundError):
+        explain_now(copy, "other@nowhere.example", at=_WHEN)
 
 
 @pytest.mark.parametrize(
