@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -168,13 +169,25 @@ class Meanings:
             yield from csv.DictReader(file)
 
 
-def judge(segment: Segment, tables: Tables, meanings: Meanings) -> Judged:
-    """The uses of one segment, and what is wrong with it."""
+def judge(
+    segment: Segment, tables: Tables, meanings: Meanings, macros: Iterable[str] = ()
+) -> Judged:
+    """The uses of one segment, and what is wrong with it.
+
+    Args:
+        segment: what is judged.
+        tables: the columns of every table that it may read.
+        meanings: what columns say of whom.
+        macros: functions that the warehouse has beside the engine's, which may bear the same names.
+    """
     name = segment.name
     if segment.sql is None:
         sentence = f"What the segment {name} uses is not known: its SQL was not kept."
         return Judged(name, (), ((sentence, "Run again."),), (), segment.meta)
     try:
+        for macro in macros:
+            if re.search(rf"\b{re.escape(macro)}\b", segment.sql, re.IGNORECASE):
+                raise LineageError(f"it may use the warehouse's own function {macro}")
         lineage = trace(segment.sql, tables)
         missing = [part for part in CONTENT if part not in lineage.columns]
         if missing:
@@ -287,12 +300,12 @@ def judge_segments(home: Home) -> list[Judged]:
     """Every segment of the last build, by name."""
     target = target_path(home)
     files = {path.stem: path for path in target.glob(f"compiled/*/models/**/{SEGMENT}*.sql")}
-    tables, meanings = _tables(home), Meanings()
+    tables, meanings, macros = _tables(home), Meanings(), _macros(home)
     judged = []
     for name, meta in read_manifest(target / "manifest.json").segments.items():
         path = files.get(f"{SEGMENT}{name}")
         sql = path.read_text("utf-8") if path else None
-        judged.append(judge(Segment(name, sql, meta), tables, meanings))
+        judged.append(judge(Segment(name, sql, meta), tables, meanings, macros))
     return judged
 
 
@@ -304,6 +317,14 @@ def _tables(home: Home) -> dict[str, list[str]]:
         ).fetchall():
             tables.setdefault(f"{schema}.{table}", []).append(column)
     return tables
+
+
+def _macros(home: Home) -> list[str]:
+    with connect(home.warehouse, read_only=True) as connection:
+        found = connection.execute(
+            "select distinct function_name from duckdb_functions() where not internal order by all"
+        ).fetchall()
+    return [name for (name,) in found]
 
 
 def check_segment_traits(judged: Iterable[Judged]) -> list[CheckResult]:

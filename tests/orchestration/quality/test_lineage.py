@@ -36,6 +36,7 @@ WAYS = {
         select customer_id, json_object('a', 1, 'b', lower(coalesce(value, 'x'))) as context
         from marts.traits""",
     "a struct": "select customer_id, {'a': {'b': value}} as context from marts.traits",
+    "a function of texts": "select customer_id, strip_accents(value) as context from marts.traits",
     "a map": "select customer_id, map {'a': value} as context from marts.traits",
     "a case": """
         select customer_id, case when value = 'x' then 'A' else 'B' end as context
@@ -148,6 +149,9 @@ REFUSED = {
     " inner join (marts.views as v inner join marts.traits as t on v.product_id = t.value)"
     " on p.customer_id = v.customer_id",
     "a sample": "select customer_id, value as context from marts.traits tablesample 10 percent",
+    "a macro": "select customer_id, religion_of(customer_id) as context from marts.people",
+    "a macro of a schema": "select customer_id, main.lower(name) as context from marts.people",
+    "a variable": "select customer_id, getvariable('religions') as context from marts.people",
     "a union with a limit": "(select customer_id, value as context from marts.traits"
     " union all select customer_id, name from marts.people) limit 1",
     "a pivot": "pivot marts.traits on trait using first(value)",

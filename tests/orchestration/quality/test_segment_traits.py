@@ -244,6 +244,10 @@ def test_a_build_is_judged_by_the_sql_that_built_it(tmp_path: Path) -> None:
     with duckdb.connect(str(home.warehouse)) as warehouse:
         warehouse.execute("create schema marts")
         warehouse.execute("create table marts.dim_customers (customer_id text, order_count int)")
+        # It hides the engine's own of this name
+        warehouse.execute(
+            "create macro upper(x) as (select max(order_count) from marts.dim_customers)"
+        )
     nodes = {
         f"model.regulars.seg_{name}": {
             "resource_type": "model",
@@ -251,10 +255,15 @@ def test_a_build_is_judged_by_the_sql_that_built_it(tmp_path: Path) -> None:
             "name": f"seg_{name}",
             "config": {"meta": {"segment": {"level": level}}},
         }
-        for name, level in {"plain": "none", "bold": "none", "lost": "full"}.items()
+        for name, level in {
+            "plain": "none",
+            "bold": "none",
+            "hidden": "none",
+            "lost": "full",
+        }.items()
     }
     (target / "manifest.json").write_text(json.dumps({"nodes": nodes}), "utf-8")
-    for name, context in {"plain": "'x'", "bold": "order_count"}.items():
+    for name, context in {"plain": "'x'", "bold": "order_count", "hidden": "UPPER('x')"}.items():
         (folder / f"seg_{name}.sql").write_text(
             f"select customer_id, 'w' as reason, json_object('n', {context}) as context"
             " from marts.dim_customers",
@@ -264,6 +273,7 @@ def test_a_build_is_judged_by_the_sql_that_built_it(tmp_path: Path) -> None:
     assert {name: bool(each.faults) for name, each in found.items()} == {
         "plain": False,
         "bold": True,
+        "hidden": True,
         "lost": True,
     }
     with duckdb.connect() as candidate:
