@@ -22,6 +22,7 @@ import pyarrow as pa
 
 from ingestion.duckdb import connect, has_table, literal, name
 from ingestion.forgetting.documents import without_person
+from ingestion.forgetting.forms import is_plain, keyed
 from ingestion.forgetting.hidden import DIGEST, RUN, decoded, digests_in
 from ingestion.forgetting.whose import PERSONAL, PersonalTable
 from ingestion.functions.identifiers import match_identifier, phone_readings
@@ -38,7 +39,6 @@ PENDING = "_to_be_rewritten"
 _LABEL = r"[^\s\"'<>(),;:\\@/?&=|%.!*#{}\[\]$+~^`]+"
 MENTION = rf"[^\s\"'<>(),;:\\@/?&=|]+(?:@|%40){_LABEL}(?:\.{_LABEL})+|\+[0-9]{{8,15}}"
 _RUNS = 100_000  # that are looked at together
-_SHORTEST = 6  # of what a damaged row says only what is long enough to be one thing is compared
 _WORDS = re.compile(r"[\"\t,;|\r\n]+")
 _SPLIT = re.compile(f"({_WORDS.pattern})")
 _TYPES = tuple(kind for kind in IDENTIFIER_TYPES if kind not in ("email", "phone"))
@@ -292,27 +292,32 @@ def _held(
         f"select quarantine_id, line, raw_text from {relation} where raw_text is not null"
     ).fetchall()
     words = {row[0]: _words(row[2]) for row in rows}
-    said = set().union(*words.values()) if words else set()
-    gone = gone_texts(said, is_forgotten, country)
-    runs = (run for word in said for run in re.findall(RUN, word))
-    gone |= gone_runs(runs, is_forgotten, country)
-    theirs = [row for row in rows if words[row[0]] & gone]
+    runs = {row[0]: set(re.findall(RUN, row[2])) for row in rows}
+    gone = gone_texts(set().union(*words.values()), is_forgotten, country)
+    hiding = gone_runs(set().union(*runs.values()), is_forgotten, country)
+    named = {row[0]: words[row[0]] & gone | runs[row[0]] & hiding for row in rows}
+    theirs = [row for row in rows if named[row[0]]]
     if not theirs:
         return Counter()
     _register(connection, "gone_rows", ("id",), [(row[0],) for row in theirs if row[1]])
     done = _count(
         connection, f"delete from {relation} where quarantine_id in (select id from gone_rows)"
     )
-    whole = [(row[0], _blank(row[2], words[row[0]] & gone)) for row in theirs if not row[1]]
+    # A plain word stands in a whole file for other things too, as in the refusals of others.
+    whole = [
+        (row[0], _blank(row[2], {each for each in named[row[0]] if not is_plain(each)} | hiding))
+        for row in theirs
+        if not row[1]
+    ]
     done += _put(connection, relation, "raw_text", whole, key="quarantine_id")
     return Counter({f"{schema}.{table}": done})
 
 
 def _words(text: str) -> set[str]:
-    """What a text that has no usable form says, piece by piece."""
+    """What a text that has no usable form says of people, piece by piece."""
     pieces = {piece.strip() for piece in _WORDS.split(text)}
-    found = {piece for piece in pieces if len(piece) >= _SHORTEST}
-    return found | set(re.findall(MENTION, text)) | set(re.findall(RUN, text))
+    found = {piece for piece in pieces if not is_plain(piece)}
+    return found | keyed(text) | set(re.findall(MENTION, text))
 
 
 def gone_texts(texts: Iterable[str], is_forgotten: Forgotten, country: str) -> set[str]:

@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ingestion.forgetting.forms import is_address
 from orchestration.erasure.texts import Texts
 from orchestration.home.layout import Home
 from orchestration.home.lock import hold
@@ -29,6 +32,7 @@ from orchestration.published.swap import versions_dir
 
 _SQLITE = b"SQLite format 3\x00"
 BACKUP_ENDINGS = (".age",)
+_KINDS = {"device_id": "device", "login_id": "login", "user_id": "login"}
 SENDERS_WAIT_SECONDS = 12 * 3_600.0  # a paced send is over by then
 
 
@@ -52,7 +56,7 @@ def erase_from_files(home: Home, subject: Erasable) -> dict[str, int]:
     for path in _further(home):
         kind = path.relative_to(home.root).parts[0]
         if path.suffix == ".parquet":
-            done[kind] += _without_rows(path, texts)
+            done[kind] += _without_rows(path, subject)
         elif texts.are_in_file(path):
             done[kind] += _without(home, path, texts)
     return {kind: count for kind, count in sorted(done.items()) if count}
@@ -67,11 +71,10 @@ def erase_from_delivered(home: Home, subject: Erasable) -> int:
     Raises:
         BusyError: somebody still sends after `SENDERS_WAIT_SECONDS`.
     """
-    texts = Texts.of(subject)
     with hold(home.sending_lock, SENDERS_WAIT_SECONDS):
         unfinished = sum(remove(path) for path in sorted(home.delivered.rglob(f"*{PART}")))
         paths = [path for path in sorted(home.delivered.rglob("*")) if path.is_file()]
-        return unfinished + sum(_without_rows(path, texts) for path in paths)
+        return unfinished + sum(_without_rows(path, subject) for path in paths)
 
 
 def left_as_they_are(home: Home, location: str) -> list[str]:
@@ -165,34 +168,95 @@ def _of_any(texts: Texts):  # type: ignore[no-untyped-def]
     return lambda value: texts.without(value) if isinstance(value, str) else value
 
 
-def _without_rows(path: Path, texts: Texts) -> bool:
-    """A delivered file without the rows that name the person; whether there was one."""
+def _without_rows(path: Path, subject: Erasable) -> bool:
+    """A file of rows without those of the person, and without what others' say of them; whether
+    there was anything."""
+    rows = _Rows(subject)
     if path.suffix == ".parquet":
-        table = pq.read_table(path)
-        kept = [not texts.any_in(row.values()) for row in table.to_pylist()]
-        if all(kept):
-            return False
-        with whole_file(path) as stream:
-            pq.write_table(table.filter(pa.array(kept)), stream, compression="zstd")
-        return True
-    text = path.read_bytes().decode()
-    after = _csv_without(text, texts) if path.suffix == ".csv" else _lines_without(text, texts)
+        return _parquet_without(path, rows)
+    text = path.read_bytes().decode(errors="surrogateescape")
+    without = {".csv": rows.of_csv, ".jsonl": rows.of_lines}.get(path.suffix, rows.texts.without)
+    after = without(text)
     if after == text:
         return False
     with whole_file(path) as stream:
-        stream.write(after.encode())
+        stream.write(after.encode(errors="surrogateescape"))
     return True
 
 
-def _csv_without(text: str, texts: Texts) -> str:
-    rows = list(csv.reader(io.StringIO(text, newline="")))
-    if not any(texts.any_in(row) for row in rows[1:]):
-        return text
-    stream = io.StringIO(newline="")
-    writer = csv.writer(stream, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
-    writer.writerows([*rows[:1], *(row for row in rows[1:] if not texts.any_in(row))])
-    return stream.getvalue()
+def _parquet_without(path: Path, rows: _Rows) -> bool:
+    table = pq.read_table(path)
+    before = table.to_pylist()
+    after = list(rows.without(before))
+    if after == before:
+        return False
+    with whole_file(path) as stream:
+        pq.write_table(pa.Table.from_pylist(after, table.schema), stream, compression="zstd")
+    return True
 
 
-def _lines_without(text: str, texts: Texts) -> str:
-    return "".join(line for line in text.splitlines(keepends=True) if not texts.are_in(line))
+class _Rows:
+    """Rows of a delivered file, of which those of one person go."""
+
+    def __init__(self, subject: Erasable) -> None:
+        self.texts = Texts.of(subject)
+        self._ids = frozenset(subject.ids)
+        self._keys = frozenset((kind, value.casefold()) for kind, value in subject.keys)
+        self._addresses = frozenset(value for _, value in self._keys if is_address(value))
+
+    def of_csv(self, text: str) -> str:
+        """A CSV file's text without them; as it was where nothing of it is theirs."""
+        read = list(csv.reader(io.StringIO(text, newline="")))
+        head, before = (read[0], read[1:]) if read else ([], [])
+        width = max((len(row) for row in read), default=0)
+        names = [*head, *(f"further {number}" for number in range(len(head), width))]
+        after = self.without([dict(zip(names, row, strict=False)) for row in before])
+        cells = [list(row.values()) for row in after]
+        if cells == before:
+            return text
+        stream = io.StringIO(newline="")
+        writer = csv.writer(stream, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
+        writer.writerows([head, *cells])
+        return stream.getvalue()
+
+    def of_lines(self, text: str) -> str:
+        """A JSON Lines file's text without them."""
+        return "".join(map(self._line, text.splitlines(keepends=True)))
+
+    def without(self, rows: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+        """The rows of others, in which what names the person is replaced."""
+        for row in rows:
+            if not any(self._is_theirs(column, value) for column, value in row.items()):
+                yield {column: self._rest(value) for column, value in row.items()}
+
+    def _line(self, line: str) -> str:
+        try:
+            said = json.loads(line)
+        except ValueError:
+            return self.texts.without(line)
+        if not isinstance(said, dict):
+            return self.texts.without(line)
+        after = list(self.without([said]))
+        if after == [said]:
+            return line
+        return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in after)
+
+    def _is_theirs(self, column: str, value: Any) -> bool:
+        """By an id or an address as the whole of any column, by another identifier in its own."""
+        if not isinstance(value, str):
+            return False
+        whole = value.removeprefix("'")  # which keeps spreadsheets from running it
+        kind = column.strip().lower().removesuffix("_address")
+        return (
+            whole in self._ids
+            or whole.casefold() in self._addresses
+            or (_KINDS.get(kind, kind), whole.casefold()) in self._keys
+        )
+
+    def _rest(self, value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: self._rest(inner) for key, inner in value.items()}
+        if isinstance(value, list):
+            return [self._rest(inner) for inner in value]
+        is_text = isinstance(value, str) and not value.isdecimal()  # amounts and ids of others
+        return self.texts.without(value) if is_text else value

@@ -16,18 +16,18 @@ from pathlib import Path
 from typing import Any
 
 from ingestion.forgetting.documents import without_person
+from ingestion.forgetting.forms import is_plain, keyed, telling
 from orchestration.home.whole_file import whole_file
 
 ORDERS = "orders"
 _AT_ONCE = 2_000
-_SHORTEST = 6
 
 # Those of some texts that name somebody who is forgotten.
 GoneAmong = Callable[[Iterable[str]], set[str]]
 
 
 class _Pieces(list[str]):
-    """The words of a body that has no usable form."""
+    """What a body that has no usable form says of people."""
 
 
 def erase_from_inbox(inbox: Path, gone_among: GoneAmong, *, since: float = 0.0) -> int:
@@ -59,18 +59,12 @@ def _document(path: Path) -> Any:
     try:
         return json.loads(text)
     except ValueError:
-        return _Pieces(text.split('"'))
+        pieces = (piece.strip() for piece in text.split('"'))
+        return _Pieces([*(piece for piece in pieces if not is_plain(piece)), *sorted(keyed(text))])
 
 
-def _leaves(value: Any) -> Iterator[str]:
-    if isinstance(value, dict):
-        for inner in value.values():
-            yield from _leaves(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _leaves(inner)
-    elif isinstance(value, str | int) and len(str(value)) >= _SHORTEST:
-        yield str(value).strip()
+def _leaves(value: Any, field: str = "") -> Iterator[str]:
+    return iter(value) if isinstance(value, _Pieces) else telling(value, field)
 
 
 def _rewrite(path: Path, document: Any, gone: set[str], *, is_order: bool) -> None:
@@ -87,12 +81,14 @@ def _rewrite(path: Path, document: Any, gone: set[str], *, is_order: bool) -> No
         stream.write(json.dumps(left, ensure_ascii=False).encode())
 
 
-def _without_parts(value: Any, gone: set[str]) -> Any:
+def _without_parts(value: Any, gone: set[str], field: str = "") -> Any:
     """The value without the parts of its lists that name one of them."""
     if isinstance(value, list):
         return [
-            _without_parts(part, gone) for part in value if not gone.intersection(_leaves(part))
+            _without_parts(part, gone, field)
+            for part in value
+            if not gone.intersection(_leaves(part, field))
         ]
     if isinstance(value, dict):
-        return {key: _without_parts(inner, gone) for key, inner in value.items()}
+        return {key: _without_parts(inner, gone, key) for key, inner in value.items()}
     return value

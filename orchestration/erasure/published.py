@@ -4,7 +4,9 @@ Belongs here: which published rows go, and the rename that puts the new file in 
 Does not belong here: publishing a run (`published`); the next run builds every table anew.
 
 Orders and their lines stay, without their customer: the shop's totals rest on them. Every other row
-that names the person goes. Where another row's text names them, that text is empty.
+that names the person goes. Where another row's text names them, that text is empty. What is looked
+for in a column follows from its class: a login may be one of our own words, so words and keys are
+never touched, labels and other identifiers only where an address or a full number is in them.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from orchestration.ops.tombstones import Erasable
 from orchestration.published.candidate import table_facts
 from orchestration.published.files import remove, remove_database
 from orchestration.published.swap import PARTIAL, clear_half_built, versions_dir
+from orchestration.published.text_classes import Classes, read_classes
 
 STAYING = ("marts.fct_orders", "marts.fct_order_lines")
 # What of those says whose they were, beside the customer.
@@ -34,6 +37,14 @@ _PAIRS = (
     ("identifier_a_type", "identifier_a_value"),
     ("identifier_b_type", "identifier_b_value"),
 )
+# Classes of texts in which anything may stand; so it may in a column that has no class.
+_ANYTHING = frozenset({"free_text", "json", "url", "name", "address", ""})
+_WITH_ADDRESSES = frozenset({"label", "identifier"})
+# Columns that hold identifiers of one type or say of which; SQL of the type.
+_TYPED = {
+    **{kind: literal(kind) for kind in ("email", "phone", "loyalty_id")},
+    **{"device_id": literal("device"), "login_id": literal("login"), "address": "address_type"},
+}
 
 
 def rewrite_published(home: Home, subject: Erasable) -> dict[str, int]:
@@ -49,15 +60,16 @@ def rewrite_published(home: Home, subject: Erasable) -> dict[str, int]:
         connection.execute(f"attach {literal(beside)} as new")
         connection.execute("copy from database old to new (schema)")
         _register(connection, subject)
+        texts, classes = Texts.of(subject), read_classes()
         taken = {
             f"{schema}.{table}": rows
             for schema, table in _tables(connection)
-            if (rows := _copy(connection, schema, table, Texts.of(subject)))
+            if (rows := _copy(connection, schema, table, texts, classes))
         }
         _describe_anew(connection)
         connection.execute("checkpoint new")
         version = home.published_dir.resolve()
-        copies = _copies(connection, home, version, Texts.of(subject))
+        copies = _copies(connection, home, version, texts)
         connection.execute("detach old")
         connection.execute("detach new")
     beside.chmod(OWNER_ONLY)
@@ -84,7 +96,9 @@ def _tables(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
     return [(str(schema), str(table)) for schema, table in rows]
 
 
-def _copy(connection: duckdb.DuckDBPyConnection, schema: str, table: str, texts: Texts) -> int:
+def _copy(
+    connection: duckdb.DuckDBPyConnection, schema: str, table: str, texts: Texts, classes: Classes
+) -> int:
     """Copy a table's rows but for the person's; how many went or lost their person."""
     columns = connection.execute(
         "select column_name, data_type from duckdb_columns() where database_name = 'old'"
@@ -94,7 +108,13 @@ def _copy(connection: duckdb.DuckDBPyConnection, schema: str, table: str, texts:
     names = [column for column, _ in columns]
     theirs = _whose(columns)
     stays = f"{schema}.{table}" in STAYING
-    kept = [_kept(column, kind, theirs, texts, stays=stays) for column, kind in columns]
+    held = classes.get(table, {})
+    named = {
+        column: _naming(column, held.get(column, ""), texts, names)
+        for column, kind in columns
+        if kind == "VARCHAR"
+    }
+    kept = [_kept(column, named.get(column, ""), theirs, stays=stays) for column in names]
     old, new = name("old", schema, table), name("new", schema, table)
     rest = "" if stays else f" where not coalesce({theirs}, false)"
     connection.execute(
@@ -118,17 +138,23 @@ def _whose(columns: list[tuple[str, str]]) -> str:
     return "(" + (" or ".join(f"coalesce({part}, false)" for part in parts) or "false") + ")"
 
 
-def _kept(column: str, kind: str, theirs: str, texts: Texts, *, stays: bool) -> str:
+def _kept(column: str, named: str, theirs: str, *, stays: bool) -> str:
     """SQL for a column of a row that stays."""
     quoted = name(column)
-    if stays and column in _EMPTIED:
-        return f"case when {theirs} then null else {quoted} end as {quoted}"
-    if kind != "VARCHAR" or not texts.values:
-        return quoted
-    return (
-        f"case when regexp_matches({quoted}, {literal(texts.pattern)}) then null"
-        f" else {quoted} end as {quoted}"
-    )
+    empty = theirs if stays and column in _EMPTIED else named
+    return f"case when {empty} then null else {quoted} end as {quoted}" if empty else quoted
+
+
+def _naming(column: str, text_class: str, texts: Texts, names: list[str]) -> str:
+    """SQL: whether a text of somebody else's row names the person; empty where it never does."""
+    parts, kind = [], _TYPED.get(column, "")
+    sought = {**dict.fromkeys(_ANYTHING, texts), **dict.fromkeys(_WITH_ADDRESSES, texts.addresses)}
+    found = sought.get(text_class)
+    if found and found.values:
+        parts.append(f"regexp_matches({name(column)}, {literal(found.pattern)})")
+    if text_class == "identifier" and kind and (kind in names or kind.startswith("'")):
+        parts.append(f"({kind}, {name(column)}) in (select (kind, value) from subject_keys)")
+    return " or ".join(parts)
 
 
 def _describe_anew(connection: duckdb.DuckDBPyConnection) -> None:

@@ -12,26 +12,31 @@ from functools import cached_property
 from pathlib import Path
 from urllib.parse import quote
 
+from ingestion.forgetting.forms import is_address, is_unmistakable
 from ingestion.forgetting.hidden import digests, in_base64
 from orchestration.ops.tombstones import Erasable
 
-SHORTEST = 6  # a shorter value stands in texts by chance; it is found in its own columns
 _CHUNK = 1 << 20
 
 
 @dataclass(frozen=True)
 class Texts:
-    """The values of a person that are long enough to be nobody else's, ids included."""
+    """The values of a person that can be told within any text, ids included."""
 
     values: tuple[str, ...]
     digests: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, subject: Erasable) -> Texts:
-        """Ids and identifiers of the person."""
+        """Ids and identifiers of the person; a word that a text may have by chance is none."""
         values = {*subject.ids, *(value for _, value in subject.keys)}
-        long = tuple(sorted(value for value in values if len(value) >= SHORTEST))
-        return cls(long, tuple(sorted({each for key in subject.keys for each in digests(*key)})))
+        told = tuple(sorted(filter(is_unmistakable, values)))
+        return cls(told, tuple(sorted({each for key in subject.keys for each in digests(*key)})))
+
+    @cached_property
+    def addresses(self) -> Texts:
+        """Those alone that are written like an address or a full number."""
+        return Texts(tuple(filter(is_address, self.values)), self.digests)
 
     @cached_property
     def pattern(self) -> str:

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from ingestion.forgetting.hidden import DIGEST
 from orchestration.activation import gate
 from orchestration.activation.gate import (
     Decision,
@@ -89,7 +90,7 @@ def test_a_tombstone_holds_no_value_and_asking_twice_adds_none(shop: Shop) -> No
         rows = connection.execute(select(schema.tombstones)).mappings().all()
         assert forgotten_at(connection, [A]) == NOW
         assert forgotten_at(connection, [("login", A[1])]) is None
-    assert len(rows) == 2
+    assert sum(row["identifier_type"] != DIGEST for row in rows) == 2
     assert "example.com" not in str(rows)
     assert "7700900123" not in str(rows)
 

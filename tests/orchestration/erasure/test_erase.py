@@ -33,6 +33,7 @@ from orchestration.ops.tombstones import (
     forgotten_at,
     open_erasures,
     request,
+    tombstones_in,
 )
 from orchestration.run.run import RunRequest, open_run
 from tests.locks import held_elsewhere
@@ -290,7 +291,7 @@ def test_a_receipt_carries_the_hashes_over(home: Home, tmp_path: Path) -> None:
     said = json.loads(receipt.read_text("utf-8"))
     assert len(said["digests"]) == 12
     with open_store(copy) as store, store.write() as connection:
-        carry_over(connection, said)
+        carry_over(connection, tombstones_in(connection, said))
         digest = (DIGEST, hiding(values(1)[0])[0])
         assert forgotten_among(connection, [digest]) == {digest}
 
