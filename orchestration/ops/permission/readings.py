@@ -171,8 +171,7 @@ def seen_countries(connection: duckdb.DuckDBPyConnection) -> set[str]:
 
 def country_code(text: str | None) -> str:
     """The two-letter code of a country written as code or name; empty where it is neither."""
-    plain = (text or "").strip().upper()
-    code = plain if len(plain) == len("GB") else _country_names().get(folded(plain), "")
+    code = _country_names().get(folded(text or ""), "")
     return code if code in phonenumbers.SUPPORTED_REGIONS else ""
 
 

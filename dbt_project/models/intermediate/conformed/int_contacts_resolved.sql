@@ -132,10 +132,7 @@ select
     unioned.birthday,
     unioned.gender,
     unioned.job,
-    coalesce(
-        country_names.country_code,
-        case when length(unioned.country) = 2 then upper(unioned.country) end
-    ) as country_code,
+    country_names.country_code,
     unioned.postcode,
     unioned.timezone,
     unioned.loyalty_id,

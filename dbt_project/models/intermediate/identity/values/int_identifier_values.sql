@@ -61,7 +61,7 @@ numbers_of_a_country as (
     select
         new_values.raw_value,
         {{ phone_as_written('new_values.raw_value') }} as written,
-        coalesce(country_names.country_code, upper({{ phone_country('new_values.raw_value') }})) as country_code
+        coalesce(country_names.country_code, {{ shop_country }}) as country_code
     from new_values
     left join {{ ref('country_names') }} as country_names
         on {{ phone_country('new_values.raw_value') }} = country_names.country_name
