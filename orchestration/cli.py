@@ -318,8 +318,7 @@ def explain(
                 "`regulars explain EMAIL --for-customer --html FILE`.",
             )
         home = _home(folder)
-        now = _pretend_moment(home) or _moment(None)
-        print_statement(home, who, html, out, link_for, at=now)
+        print_statement(home, who, html, out, link_for, at=_now(home))
         return
     from orchestration.commands.explain import print_explanation
 
@@ -390,11 +389,13 @@ def consent_grant(
     folder: HomeOption = None,
 ) -> None:
     """Record that a person granted permission, with its source."""
-    from orchestration.activation.delivery import record_consent
+    from orchestration.commands.consent import print_grant
 
-    receipt = record_consent(
-        _home(folder),
-        status="granted",
+    home = _home(folder)
+    now = _now(home)
+    print_grant(
+        home,
+        out,
         identifier_type=identifier_type,
         identifier=identifier,
         channel=channel,
@@ -403,9 +404,9 @@ def consent_grant(
         wording=wording,
         proof=proof,
         expires_at=_moment(expires_at) if expires_at else None,
-        occurred_at=_moment(at),
+        occurred_at=_moment(at) if at else now,
+        now=now,
     )
-    out.print(f"Recorded. Receipt {receipt}.")
 
 
 @consent_app.command("revoke")
@@ -421,19 +422,19 @@ def consent_revoke(
     folder: HomeOption = None,
 ) -> None:
     """Record that a person withdrew permission; the next send already honours it."""
-    from orchestration.activation.delivery import record_consent
+    from orchestration.commands.consent import print_revocation
 
-    receipt = record_consent(
-        _home(folder),
-        status="revoked",
+    home = _home(folder)
+    print_revocation(
+        home,
+        out,
         identifier_type=identifier_type,
         identifier=identifier,
         channel=channel,
         purpose=purpose,
         source=source,
-        occurred_at=_moment(at),
+        occurred_at=_moment(at) if at else _now(home),
     )
-    out.print(f"Recorded. Receipt {receipt}. Nothing more is sent; removals follow with `sync`.")
 
 
 @consent_app.command("link")
@@ -781,6 +782,11 @@ def _moment(text: str | None) -> datetime:
     from orchestration.run.run import parse_as_of
 
     return parse_as_of(text) if text else datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+
+
+def _now(home: Home) -> datetime:
+    """The home's own clock: the pretend shop's in its home, else the wall clock."""
+    return _pretend_moment(home) or _moment(None)
 
 
 def _whoever() -> str:

@@ -15,11 +15,13 @@ from pathlib import Path
 
 from ingestion.config import Settings
 from ingestion.errors import UsageError
+from ingestion.functions.identifiers import match_identifier
 from ingestion.settings_file import load_settings
+from ingestion.vocabulary import Reason
 from orchestration.activation.authority import Approval, may_send
 from orchestration.activation.consent_log import write_consent_log
 from orchestration.activation.contact_day import ContactDay, read_contact_day
-from orchestration.activation.gate import ADDRESS_TYPES
+from orchestration.activation.gate import ADDRESS_TYPES, PermissionState, Policy, load_states
 from orchestration.activation.ledger import LastSync, OpenIntent, last_syncs, open_intents
 from orchestration.activation.people import Target, targets
 from orchestration.activation.plan import (
@@ -38,7 +40,7 @@ from orchestration.home.kind import is_demo
 from orchestration.home.layout import Home
 from orchestration.ops.continuity import check_continuity
 from orchestration.ops.permission.consents import grant_consent, revoke_consent
-from orchestration.ops.store import Store, open_store
+from orchestration.ops.store import Store, open_store, to_micros
 from orchestration.ops.unread_sources import check_refusals_known, what_is_unread
 from orchestration.published.reader import open_published, read_build
 from orchestration.run.dbt import check_settings
@@ -367,6 +369,26 @@ def record_consent(
             expires_at=expires_at,
             proof=proof or None,
         )
+
+
+def why_not_permitted(
+    home: Home, identifier_type: str, identifier: str, channel: str, purpose: str, *, at: datetime
+) -> Reason | None:
+    """Why what is recorded of this identifier alone permits nothing at a moment; None if it does.
+
+    Raises:
+        StoreError: the permission facts cannot be read.
+    """
+    settings = load_settings()
+    double_opt_in = bool(settings.models.get("double_opt_in", False))
+    value = match_identifier(identifier_type, identifier, settings.shop.default_country)
+    key = (identifier_type, value or identifier)
+    policy = Policy(channel, purpose, double_opt_in)
+    with open_store(home) as store, store.read() as connection:
+        state = load_states(connection, [key], policy, to_micros(at)).get(key, PermissionState())
+    if state.opt_out or state.bounced:
+        return state.opt_out or Reason.HARD_BOUNCE
+    return None if state.receipt_id else state.lacking or Reason.NO_CONSENT
 
 
 def export_consents(home: Home, path: Path) -> dict[str, int]:
