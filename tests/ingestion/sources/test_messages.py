@@ -37,6 +37,29 @@ def verdict(text: str | None) -> bool:
         *("STOP", "stop.", "Please STOP texting me", "Unsubscribe", "opt-out", "Opt out!", "STOPP"),
         *("Abmelden", "désabonner", "DÉSABONNÉ", "baja", "afmelden", "СТОП", "退订", "no", "Nein!"),
         *("don’t text me again", "take me off your list", "(stop)", "I can't stop loving it"),
+        *(
+            "ＳＴＯＰ",
+            "s t o p",
+            "S.T.O.P.",
+            "ST\u200bOP",
+            "STOPSMS",
+            "unsuscribe",
+            "opt me out",
+            "TD",
+        ),
+        *("Halt", "aufhören", "arrêtez", "ne plus", "no quiero más", "PARE", "stoppa", "leállítás"),
+        *(
+            "ストップ",
+            "配信を解除",
+            "拒收",
+            "중지",
+            "توقف",
+            "הסר",
+            "διακοπή",
+            "ยกเลิก",
+            "रोकें",
+            "не пиши",
+        ),
     ],
 )
 def test_a_reply_that_may_ask_to_stop_does(text: str) -> None:
@@ -45,7 +68,10 @@ def test_a_reply_that_may_ask_to_stop_does(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    [None, "", "thanks", "no problem, see you on Friday", "weekend", "nonstop fun", "5", "👍"],
+    [
+        *(None, "", "thanks", "no problem, see you on Friday", "weekend", "nonstop fun", "5", "👍"),
+        *("a b c d", "how long is the duration?", "please remove the wrong item", "ありがとう"),
+    ],
 )
 def test_any_other_reply_does_not(text: str | None) -> None:
     assert not verdict(text)
