@@ -39,12 +39,14 @@ QUERY_MEMORY = "1GB"
 _DAMAGE = (duckdb.IOException, duckdb.FatalException, duckdb.InternalException)
 GUESSES = ("Did you mean", "Candidate bindings")  # how DuckDB begins a line that helps
 # Functions that a SELECT may call and that do something, read this process's memory, or run a text
-# as SQL; found wherever they are written, in a literal too, for a text could hide them from us.
-_DEEDS = re.compile(
-    r"\b(checkpoint|force_checkpoint|(?:en|dis)able_(?:logging|profiling)|truncate_duckdb_logs"
-    r"|write_log|arrow_scan(?:_dumb)?|pandas_scan|python_map_function|seq_scan|query|query_table"
-    r"|json_execute_serialized_sql)\"?(?:\s|/\*.*?\*/|--[^\n]*\n)*\(",
-    re.IGNORECASE | re.DOTALL,
+# as SQL.
+_DEEDS = frozenset(
+    {
+        *("checkpoint", "force_checkpoint", "enable_logging", "disable_logging"),
+        *("enable_profiling", "disable_profiling", "truncate_duckdb_logs", "write_log"),
+        *("arrow_scan", "arrow_scan_dumb", "pandas_scan", "python_map_function", "seq_scan"),
+        *("query", "query_table", "json_execute_serialized_sql"),
+    }
 )
 _QUESTIONS = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
 
@@ -185,11 +187,26 @@ def require_question(sql: str) -> None:
             f"{statements[0].type.name} is not a question; the published file is read-only.",
             "Use SELECT, FROM, WITH, DESCRIBE, SHOW, SUMMARIZE or EXPLAIN.",
         )
-    if deed := _DEEDS.search(sql):
+    if deeds := sorted(_DEEDS & _functions(sql, statements[0].query)):
         raise UsageError(
-            f"{deed[1].lower()}() is not a question; the published file is read-only.",
-            "Leave it out.",
+            f"{deeds[0]}() is not a question; the published file is read-only.", "Leave it out."
         )
+
+
+def _functions(sql: str, statement: str) -> set[str]:
+    """Names of the functions that a question calls, in small letters, as DuckDB's parser reads it.
+
+    What the parser cannot write as a tree (EXPLAIN) may call every word that stands in it.
+    """
+    with connect() as connection:
+        row = connection.execute(
+            "select json_extract_string(tree, '$..function_name')"
+            " from (select json_serialize_sql(?::varchar) as tree)"
+            " where json_extract_string(tree, '$.error') = 'false'",
+            [statement],
+        ).fetchone()
+    names = re.findall(r"\w+", sql) if row is None else row[0]
+    return {each.lower() for each in names}
 
 
 def read_build(path: Path) -> tuple[str, str, datetime]:

@@ -290,6 +290,25 @@ select * from sql_auto_complete('{secret}')
 summarize select * from read_csv('{secret}')
 pivot read_csv('{secret}') on column0
 """.strip().splitlines()
+# What stands between a function's name and its parenthesis, which DuckDB takes for nothing.
+BLANKS = {
+    **{
+        f"U+{ord(blank):04X}": blank for blank in "\u00a0\u2007\u200b\u202f\u205f\u2060\u3000\ufeff"
+    },
+    "comment to CR": "--x\r",
+    "comment to LF": "--x\n",
+    "nested comment": "/*a/*b*/c*/",
+    "tab": "\t",
+}
+HIDDEN = (
+    "select * from query{blank}('select 42')",
+    "explain analyze select * from enable_logging{blank}('QueryLog')",
+    "describe select * from json_execute_serialized_sql{blank}(json_serialize_sql('select 42'))",
+    "with t as (select (select count(*) from Truncate_DuckDB_Logs{blank}()) as n) select n from t",
+    "select * from enable_profiling{blank}(format := 'json', save_location := '{{written}}')",
+)
+ESCAPES += [each.format(blank=blank) for each in HIDDEN for blank in BLANKS.values()]
+ESCAPES += ["select 'x'.write_log()", "select list_transform([1], n -> write_log('x'))"]
 
 
 @pytest.mark.parametrize("attempt", ESCAPES)
@@ -314,8 +333,22 @@ def entries(folder: Path) -> list[Path]:
     return sorted(folder.rglob("*"))
 
 
-def test_there_are_sixty_attempts_and_more() -> None:
-    assert len(set(ESCAPES)) >= 60
+def test_there_are_a_hundred_attempts_and_more() -> None:
+    assert len(set(ESCAPES)) >= 160
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "select 'query(' as query, '\u200b' as blank",
+        "select seq_scan from (select 1 as seq_scan) -- checkpoint()",
+        f"select {'(' * 400}1{')' * 400}",
+    ],
+)
+def test_a_function_that_is_only_named_is_no_call(
+    shop: tuple[Home, list[str]], question: str
+) -> None:
+    assert query_file(masked_copy(shop[0], KEY), question).rows
 
 
 @pytest.mark.parametrize(
