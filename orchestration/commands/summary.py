@@ -19,6 +19,7 @@ from orchestration.home.layout import Home
 from orchestration.published.reader import open_published
 from orchestration.quality.identity import Metrics, read_metrics
 from orchestration.report.health import read_earlier
+from orchestration.words.amounts import exact
 from orchestration.words.codes import few_buyers
 from orchestration.words.plain_text import shown_name
 
@@ -61,6 +62,7 @@ select count(*), coalesce(sum(order_count), 0)::bigint, coalesce(sum(net_sales),
 from marts.qa_refused_identifiers where order_count > 0
 """
 
+CURRENCY = "select coalesce(max(currency), '') from marts.dim_customers"
 ADDRESSES = """
 select count(*) from marts.bridge_customer_identifiers where identifier_type in ('email', 'phone')
 """
@@ -112,8 +114,9 @@ def _print_people(published: duckdb.DuckDBPyConnection, out: Console) -> None:
         )
     values, orders, sales = _one(published, REFUSED)
     if orders:
+        sold = exact(sales, *_one(published, CURRENCY))
         out.print(
-            f"  Sales of nobody: {orders:,} {_plural('order', orders)}, {sales:,.2f} net, because "
+            f"  Sales of nobody: {orders:,} {_plural('order', orders)}, {sold} net, because "
             f"of {values:,} {_plural('identifier', values)} that may not stand for one person."
         )
         out.print("  Which, and why: marts.qa_refused_identifiers, or `regulars explain VALUE`.")
@@ -138,9 +141,10 @@ def _print_value(published: duckdb.DuckDBPyConnection, out: Console) -> None:
     for column in rfm.columns[1:]:
         column.justify = "right"
     groups = published.execute(RFM).fetchall()
+    (currency,) = _one(published, CURRENCY)
     for group, count, value in groups:
         name = group or "value unknown (an order's amount in the shop's currency is not known)"
-        rfm.add_row(name, f"{count:,}", "" if value is None else f"{value:,.2f}")
+        rfm.add_row(name, f"{count:,}", "" if value is None else exact(value, currency))
     stages = Table("Stage", "people", header_style="bold")
     stages.columns[1].justify = "right"
     for stage, count in published.execute(CURRENT_STAGES).fetchall():

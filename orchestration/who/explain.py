@@ -42,6 +42,7 @@ from orchestration.who.evidence import (
 )
 from orchestration.who.timeline import Timeline, timeline
 from orchestration.who.view import render
+from orchestration.words.amounts import exact
 from orchestration.words.codes import refusal
 
 __all__ = ["AmbiguousError", "NotFoundError", "explain", "render"]
@@ -211,7 +212,10 @@ def _nobody(reader: Reader, candidates: Sequence[Node]) -> NotFoundError:
         records = sum(row["observation_count"] for row in standing)
         orders = sum(row["order_count"] for row in standing)
         sales = sum(row["net_sales"] for row in standing)
-        left = f" {orders} order(s), {sales:,.2f} net, name nobody else." if orders else ""
+        query = "select max(currency) as currency from marts.dim_customers"
+        (of,) = reader.rows("marts.dim_customers", query) or [{}]
+        sold = exact(sales, of.get("currency") or "")
+        left = f" {orders} order(s), {sold} net, name nobody else." if orders else ""
         return NotFoundError(
             f"That {' or '.join(kinds)} was seen in {records} record(s) but belongs to nobody: "
             f"{', '.join(reasons)}. {' '.join(map(refusal, reasons))}{left}",

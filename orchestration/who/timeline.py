@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from orchestration.words.amounts import counted
+from orchestration.words.amounts import counted, exact
 
 Row = Mapping[str, Any]
 
@@ -130,8 +130,9 @@ def _words(rows: Sequence[Row], products: Mapping[str, str]) -> str:
             f"searched {_some(searches, 'time') or ''}".strip() if searches else _times(kind, rows)
         )
     if kind.startswith("order_") and kind in _DID:
-        amount = "" if first["value"] is None else f" for {first['value']:,.2f} {first['currency']}"
-        return f"{_DID[kind]}{amount}" + (
+        amount = exact(first["value"], first["currency"] or "")
+        told = "" if first["value"] is None else f" for {amount}"
+        return f"{_DID[kind]}{told}" + (
             f" in store {first['store_id']}" if first["store_id"] else ""
         )
     names = [name for row in rows if (name := _product(row, products))]

@@ -20,7 +20,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from orchestration.who.evidence import Edge, Explanation, Node, Row, Step, Why
-from orchestration.words import codes
+from orchestration.words import amounts, codes
 
 MAX_SHOWN_IDENTIFIERS = 25
 MAX_SHOWN_STEPS = 40
@@ -236,14 +236,14 @@ def _value(explanation: Explanation) -> RenderableType:
     scores = "".join(str(rfm.get(f"{letter}_score")) for letter in "rfm")
     lines = [
         f"{rfm.get('rfm_segment')} ({scores}): {rfm.get('frequency')} order(s), the last "
-        f"{rfm.get('recency_days')} days ago, {_money(rfm.get('monetary'))} {currency} net.",
-        f"Over all time {_money(person.get('lifetime_net_sales'))} {currency} "
+        f"{rfm.get('recency_days')} days ago, {_money(rfm.get('monetary'), currency)} net.",
+        f"Over all time {_money(person.get('lifetime_net_sales'), currency)} "
         f"in {person.get('order_count')} order(s).",
     ]
     if note := codes.few_buyers(int(rfm.get("buyer_count") or 0)):
         lines.append(note)
     if clv.get("predicted_clv_365d") is not None:
-        lines.append(f"Expected in a year: {_money(clv['predicted_clv_365d'])} {currency}.")
+        lines.append(f"Expected in a year: {_money(clv['predicted_clv_365d'], currency)}.")
     elif clv.get("null_reason"):
         lines.append(f"No prediction: {str(clv['null_reason']).replace('_', ' ')}.")
     return _text("\n".join(lines))
@@ -352,8 +352,8 @@ def _when(value: Any) -> str:
     return str(value) if value else "unknown"
 
 
-def _money(value: Any) -> str:
-    return "unknown" if value is None else f"{value:,.2f}"
+def _money(value: Any, currency: str) -> str:
+    return "unknown" if value is None else amounts.exact(value, currency)
 
 
 def _none(text: str) -> Text:

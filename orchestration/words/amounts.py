@@ -10,6 +10,12 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 SYMBOLS = {"GBP": "£", "EUR": "€", "USD": "$", "JPY": "¥"}
+# Currencies that have not two decimals (ISO 4217).
+_NO_DECIMALS = (
+    *("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW"),
+    *("PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF"),
+)
+_THREE_DECIMALS = ("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND")
 FEW = 10  # groups smaller than this are not told apart (RELIABILITY: small segments)
 
 
@@ -47,10 +53,27 @@ def days_between(least: int, most: int) -> str:
     return f"{days} d\N{NO-BREAK SPACE}ago"
 
 
-def money(value: Decimal | float | None, currency: str, digits: int = 0) -> str:
-    """An amount with its currency; a dash where it is not known."""
+def decimals(currency: str) -> int:
+    """How many decimals amounts of a currency have."""
+    if currency in _NO_DECIMALS:
+        return 0
+    return 3 if currency in _THREE_DECIMALS else 2
+
+
+def exact(value: Decimal | float | None, currency: str) -> str:
+    """An amount to the last decimal of its currency, `9,400 JPY`; a dash where it is not known."""
     if value is None:
         return "–"
+    digits = decimals(currency)
+    amount = f"{abs(value):,.{digits}f} {currency}".rstrip()
+    return f"−{amount}" if value < 0 else amount
+
+
+def money(value: Decimal | float | None, currency: str, digits: int = 0) -> str:
+    """An amount as a figure of a report, with its currency's sign; a dash where it is not known."""
+    if value is None:
+        return "–"
+    digits = min(digits, decimals(currency))
     sign = "−" if value < 0 else ""
     amount = f"{abs(value):,.{digits}f}"
     symbol = SYMBOLS.get(currency)

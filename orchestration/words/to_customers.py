@@ -63,6 +63,13 @@ TRAITS = {
     "bought_brand": "Brands you bought",
     "bought_size": "Sizes you bought",
     "bought_colour": "Colours you bought",
+    "bought_fit": "Fits you bought",
+    "bought_hour": "Hours at which you ordered, by our clock",
+    "bought_weekday": "Days on which you ordered",
+    "bought_city": "Places your orders were for",
+    "visited_hour": "Hours at which you visited our web site, by our clock",
+    "visited_weekday": "Days on which you visited our web site",
+    "visited_city": "Places you visited our web site from",
     "viewed_category": "Kinds of goods you looked at",
     "interest_category": "Kinds of goods that may interest you",
     "interest_topic": "Subjects that may interest you",
@@ -70,6 +77,8 @@ TRAITS = {
     "device_kind": "Kinds of device you used",
     "timezone": "Time zone",
 }
+HOURS = ("bought_hour", "visited_hour")
+WEEKDAYS = ("bought_weekday", "visited_weekday")
 CHANNELS = {
     "email": "email",
     "sms": "text message",
@@ -99,7 +108,7 @@ MESSAGE_KINDS = {
     "win_back": "Messages that ask you back",
 }
 LEVELS = {
-    "none": "No message and no page uses what we know about you.",
+    "none": "What a message or a page says uses nothing that we know about you.",
     "segment": "Messages may use the group you are in, not what you did or told us.",
     "full": "Messages may use what you looked at, bought or told us.",
 }
@@ -139,6 +148,22 @@ ORDER_STATES = {
     "partially_returned": "partly sent back",
     "test": "a test of ours",
 }
+# What a destination gets beside the shop's own names of people and groups; others by their name.
+SENT = {
+    "email": "email address",
+    "phone": "phone number",
+    "device": "a code of your browser or app",
+    "login": "login",
+    "country_code": "country",
+    "reason": "why you are in the group",
+    "context": "what the message may say about you",
+}
+PLAIN = "the group's description"
+ADDRESSES = ("email", "phone", "device", "login")
+GOES_ALONG = (
+    "What stands here beside the address and the group goes along with each address, whatever you"
+    " said about personal messages."
+)
 OTHERS = "Recorded; not repeated here, because it may be about somebody else"
 
 

@@ -7,7 +7,7 @@ received what (`permission`).
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -19,13 +19,13 @@ from orchestration.who.statement.parts import (
     Rows,
     Section,
     Tables,
-    money,
     own_identifiers,
 )
 from orchestration.words import amounts, codes
 from orchestration.words import to_customers as words
 
-_COLUMNS = ("What", "Value", "How we know", "From", "Since")
+_WHO = ("What", "Value", "How we know", "From", "First known", "Last seen")
+_TRAITS = ("What", "Value", "How we know", "From", "As of")
 _NAMES = {"first_name": "First name", "last_name": "Last name", "postcode": "Postcode"}
 # Words of the names of traits that tell of people who did not speak, in the languages of the seed
 # `traits` and a few more; of the first any word that begins so.
@@ -58,22 +58,20 @@ def who(tables: Tables, asked: Asked) -> Section:
         if claim["field"] == name and claim["is_winner"] and claim["claimed_value"]
     ]
     said = {(row["field"], row["claimed_value"]): row for row in claims}
-    counted = Counter[str]()
+    counted: dict[str, list[Row]] = defaultdict(list)
     identifiers = sorted(own_identifiers(tables), key=_in_order)
     for identifier in identifiers:
         kind, value = identifier["identifier_type"], identifier["identifier_value"]
         if kind in words.IDENTIFIERS:
             rows.append(_identifier(identifier, said.get((kind, value), {}), zone))
         else:
-            counted[kind] += 1
+            counted[kind].append(identifier)
     rows += [
-        (title, str(counted[kind]), words.KINDS["observed"], "–", "–")
+        (title, str(len(counted[kind])), words.KINDS["observed"], "–", *_seen(counted[kind], zone))
         for kind, title in words.COUNTED.items()
         if counted[kind]
     ]
-    return Section(
-        "Who you are to us", [] if rows else ["Nobody we have a name for."], _COLUMNS, rows
-    )
+    return Section("Who you are to us", [] if rows else ["Nobody we have a name for."], _WHO, rows)
 
 
 def _in_order(identifier: Row) -> tuple[int, str]:
@@ -84,8 +82,8 @@ def _in_order(identifier: Row) -> tuple[int, str]:
 def _claimed(title: str, claim: Row, zone: ZoneInfo) -> tuple[str, ...]:
     origin = words.source(claim.get("source_system"))
     kind = words.KINDS.get(str(claim.get("fact_kind")), "–")
-    since = amounts.day(claim.get("stated_at"), zone)
-    return title, str(claim["claimed_value"]), kind, origin, since
+    last = amounts.day(claim.get("stated_at"), zone)
+    return title, str(claim["claimed_value"]), kind, origin, "–", last
 
 
 def _identifier(identifier: Row, claim: Row, zone: ZoneInfo) -> tuple[str, ...]:
@@ -95,8 +93,15 @@ def _identifier(identifier: Row, claim: Row, zone: ZoneInfo) -> tuple[str, ...]:
         str(identifier["identifier_value"]),
         words.KINDS.get(str(claim.get("fact_kind")), words.KINDS["observed"]),
         words.GRADES.get(str(identifier.get("evidence_grade")), "what you permitted or refused"),
-        amounts.day(identifier.get("first_seen_at"), zone),
+        *_seen([identifier], zone),
     )
+
+
+def _seen(identifiers: Rows, zone: ZoneInfo) -> tuple[str, str]:
+    """The first and the last day of identifiers of a kind."""
+    first = [row["first_seen_at"] for row in identifiers if row.get("first_seen_at")]
+    last = [row["last_seen_at"] for row in identifiers if row.get("last_seen_at")]
+    return amounts.day(min(first, default=None), zone), amounts.day(max(last, default=None), zone)
 
 
 def traits(tables: Tables, asked: Asked, own: Own) -> Section:
@@ -114,13 +119,13 @@ def traits(tables: Tables, asked: Asked, own: Own) -> Section:
         best_first = sorted(found, key=lambda row: (-(row.get("score") or 0), str(row["value"])))
         values = dict.fromkeys(_value(trait, own(row["value"])) for row in best_first)
         sources = dict.fromkeys(words.source(row["source"]) for row in best_first)
-        since = min((row["stated_at"] for row in found if row.get("stated_at")), default=None)
+        last = max((row["stated_at"] for row in found if row.get("stated_at")), default=None)
         told = words.OTHERS if tells_of_others(trait) else ", ".join(values)
         title = words.TRAITS.get(trait, codes.label(own(trait)))
-        rows.append((title, told, words.KINDS[kind], "; ".join(sources), amounts.day(since, zone)))
-    rows += _worked_out(tables, zone)
+        rows.append((title, told, words.KINDS[kind], "; ".join(sources), amounts.day(last, zone)))
+    rows += _worked_out(tables, asked)
     sentences = [] if rows else ["Nothing."]
-    return Section("What we know of you besides", sentences, _COLUMNS, rows)
+    return Section("What we know of you besides", sentences, _TRAITS, rows)
 
 
 def tells_of_others(trait: str) -> bool:
@@ -129,31 +134,36 @@ def tells_of_others(trait: str) -> bool:
 
 
 def _value(trait: str, value: str) -> str:
-    """A trait's value as people write it: a birthday as day and month."""
+    """A trait's value as people write it: a birthday as day and month, an hour, a weekday."""
     if trait == "birthday":
         try:
             return f"{datetime.strptime(f'2000-{value}', '%Y-%m-%d'):%-d %B}"  # noqa: DTZ007
         except ValueError:
             return value
+    if trait in words.HOURS:
+        return f"{value} o'clock"
+    if trait in words.WEEKDAYS:
+        return value.capitalize()
     return value.replace("_", " ") if value.isascii() else value
 
 
-def _worked_out(tables: Tables, zone: ZoneInfo) -> list[tuple[str, ...]]:
-    inferred = words.KINDS["inferred"]
+def _worked_out(tables: Tables, asked: Asked) -> list[tuple[str, ...]]:
+    inferred, zone = words.KINDS["inferred"], asked.settings.shop.zone
     rows: list[tuple[str, ...]] = []
     for row in tables.get("marts.fct_customer_journey_stages", ()):
         if row.get("is_current"):
             where = codes.stages({}).get(row["stage"], codes.label(row["stage"]))
-            told = f"{where}: {row['entry_reason']}" if row.get("entry_reason") else where
-            since = amounts.day(row.get("entered_at"), zone)
-            rows.append(("Where you are with us", told, inferred, "visits and orders", since))
+            told = f"{where}, since {amounts.day(row.get('entered_at'), zone)}"
+            told += f" (then: {row['entry_reason']})" if row.get("entry_reason") else ""
+            until = amounts.day(asked.as_of, zone)
+            rows.append(("Where you are with us", told, inferred, "visits and orders", until))
     for row in _latest(tables.get("marts.fct_customer_rfm", ())):
         told = codes.RFM_GROUPS.get(row["rfm_segment"], codes.label(row["rfm_segment"]))
         since = amounts.day(row["as_of_date"], zone)
         rows.append(("Beside our other buyers", told, inferred, "your orders", since))
     for row in _latest(tables.get("marts.fct_customer_clv", ())):
         if row.get("predicted_clv_365d") is not None:
-            told = f"about {money(row['predicted_clv_365d'], row.get('currency'))}"
+            told = f"about {amounts.exact(row['predicted_clv_365d'], row.get('currency') or '')}"
             since = amounts.day(row["as_of_date"], zone)
             rows.append(("What you may buy in a year", told, inferred, "your orders", since))
     return rows

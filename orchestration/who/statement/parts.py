@@ -10,11 +10,9 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from ingestion.config import Settings
-from orchestration.words import amounts
 from orchestration.words.masks import DOT
 
 Row = Mapping[str, Any]
@@ -87,9 +85,3 @@ def own_identifiers(tables: Tables) -> list[Row]:
         for row in tables.get(name, ())
     }
     return [keys[key] for key in sorted(keys)]
-
-
-def money(value: Decimal | None, currency: object) -> str:
-    """An amount as a customer reads it: without decimals where it has none."""
-    whole = value is not None and value == value.to_integral_value()
-    return amounts.money(value, str(currency or ""), 0 if whole else 2)

@@ -197,7 +197,7 @@ def received(tables: Tables, asked: Asked) -> Section:
         (
             _destination(asked, destination),
             asked.segments.get(segment, {}).get("label") or codes.label(segment),
-            _sent(states.get((destination, segment), {})),
+            _sent(states.get((destination, segment), {}), asked.segments.get(segment, {})),
             amounts.day(min(found), zone),
             amounts.day(max(found), zone),
             "yes" if states.get((destination, segment), {}).get("is_member") else "no, removed",
@@ -205,6 +205,9 @@ def received(tables: Tables, asked: Asked) -> Section:
         for (destination, segment), found in sorted(moments.items())
     ]
     sentences = [] if rows else ["Nobody: nothing about you was handed to another system."]
+    levels = {row["level"] for row in tables.get("marts.customer_personalisation", ())}
+    if "full" not in levels and any(_traits(state) for state in states.values()):
+        sentences.append(words.GOES_ALONG)
     columns = ("Who", "For the group", "What", "First", "Last", "Have it still")
     return Section("Who received it", sentences, columns if rows else (), rows)
 
@@ -216,12 +219,32 @@ def _destination(asked: Asked, name: str) -> str:
     return "A file of ours" if is_file else codes.label(name)
 
 
-def _sent(state: Row) -> str:
-    """The names of what a destination has, without the shop's own ids."""
+def _sent(state: Row, segment: Row) -> str:
+    """What a destination has, in words, without the shop's own ids.
+
+    Whoever may not be told what is known of them went out with the group's description.
+    """
+    content = _content(state)
+    plain = {"reason": segment.get("description"), "context": segment.get("plain_context")}
+    told = [
+        words.PLAIN
+        if name in plain and value == plain[name]
+        else words.SENT.get(name, codes.label(name).lower())
+        for name, value in content.items()
+        if name not in ("customer_id", "segment")
+    ]
+    return ", ".join(dict.fromkeys(told)) or "address and group"
+
+
+def _traits(state: Row) -> set[str]:
+    """What goes with an address at every level: name, country, columns that the shop added."""
+    own = {"customer_id", "segment", "reason", "context", *words.ADDRESSES}
+    return set(_content(state)) - own
+
+
+def _content(state: Row) -> dict[str, object]:
     content = json.loads(state.get("payload") or "{}")
-    names = [name for name, value in content.items() if value not in (None, "", "{}")]
-    shown = [codes.label(name).lower() for name in names if name not in ("customer_id", "segment")]
-    return ", ".join(shown) or "address and group"
+    return {name: value for name, value in content.items() if value not in (None, "", "{}")}
 
 
 def changes(asked: Asked) -> Section:

@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from orchestration.who.statement.parts import Asked, Row, Section, Tables, money
+from orchestration.who.statement.parts import Asked, Row, Section, Tables
 from orchestration.words import amounts, codes
 from orchestration.words import to_customers as words
 
@@ -43,8 +43,8 @@ def orders(tables: Tables, asked: Asked) -> Section:
             amounts.day(order["ordered_at"], zone),
             _where(order),
             words.ORDER_STATES.get(order["status"], codes.label(order["status"]).lower()),
-            money(order["net_sales"], order["currency"]),
-            money(order["total_sales"], order["currency"]),
+            amounts.exact(order["net_sales"], order["currency"]),
+            amounts.exact(order["total_sales"], order["currency"]),
         )
         for order in found[:MAX_ORDERS]
     ]
@@ -62,7 +62,7 @@ def _counted(kept: Sequence[Row], days: Sequence[str]) -> str:
 def _altogether(tables: Tables) -> list[str]:
     """What the reasons of groups speak of: goods, less discounts and returns."""
     return [
-        f"Goods for {money(person['lifetime_net_sales'], person.get('currency'))} in all, less"
+        f"Goods for {amounts.exact(person['lifetime_net_sales'], person['currency'])} in all, less"
         " discounts and returns, without shipping and tax."
         for person in tables.get("marts.dim_customers", ())
         if person.get("lifetime_net_sales")

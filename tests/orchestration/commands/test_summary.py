@@ -53,7 +53,7 @@ def test_rows_of_runs_that_did_not_publish_are_counted() -> None:
 
 def test_sales_of_nobody_are_told_with_their_money(publish_day: Callable[..., Home]) -> None:
     text = said(publish_day(), {})
-    assert "Sales of nobody: 2 orders, 30.50 net, because of 1 identifier" in text
+    assert "Sales of nobody: 2 orders, 30.50 GBP net, because of 1 identifier" in text
 
 
 def test_a_shop_without_any_address_is_told_so(publish_day: Callable[..., Home]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -26,6 +27,7 @@ from orchestration.who.statement.build import statement
 from orchestration.who.statement.known import tells_of_others
 from orchestration.who.statement.page import page, render
 from orchestration.who.statement.parts import Asked, Section, Statement, own_only
+from orchestration.words import to_customers as words
 
 AT = datetime(2026, 6, 1, 23, 30)
 MAY = datetime(2026, 5, 1, 9)
@@ -75,6 +77,7 @@ TABLES: dict[str, list[dict[str, Any]]] = {
             "is_shared": shared,
             "is_verified": kind == "email",
             "first_seen_at": MAY,
+            "last_seen_at": AT,
         }
         for kind, value, grade, shared in (
             ("email", EMAIL, "card_paid_order", False),
@@ -91,6 +94,12 @@ TABLES: dict[str, list[dict[str, Any]]] = {
         trait("children", "Tom and Ida"),
         trait("notes", f"write to {EMAIL}, not to bo@other.example or +44 20 7946 0000"),
         trait("bought_category", "tea_ware", "observed", "orders"),
+        {**trait("bought_hour", "11", "observed", "orders"), "stated_at": datetime(2025, 1, 1)},
+        trait("bought_hour", "13", "observed", "orders"),
+        trait("visited_weekday", "friday", "observed", "web"),
+    ],
+    "marts.fct_customer_journey_stages": [
+        {"stage": "advocacy", "is_current": True, "entered_at": MAY, "entry_reason": "10 orders"}
     ],
     "marts.fct_orders": [
         {
@@ -185,9 +194,9 @@ def test_both_layouts_have_every_word_and_no_markup_of_a_value() -> None:
     assert "<b>" not in html
     for url in re.findall(r"(?:src|href|url)\s*[=(]\S*", html):
         pytest.fail(f"the page asks for {url}")
-    words = re.sub(r"\s+", "", printed(told, width=40))
+    shown = re.sub(r"\s+", "", printed(told, width=40))
     for section in statement(TABLES, ASKED).sections:
-        assert re.sub(r"\s+", "", section.title) in words
+        assert re.sub(r"\s+", "", section.title) in shown
 
 
 def test_no_code_and_no_id_is_told() -> None:
@@ -270,11 +279,38 @@ def test_a_return_is_no_order_and_stands_with_the_order_it_is_of() -> None:
     assert told.sentences[0] == "3 orders, the first on 1 May 2026, the last on 3 May 2026."
     assert told.sentences[1].startswith("1 other record beside them")
     assert [(row[0], *row[2:]) for row in told.rows] == [
-        ("11 May 2026", "sent back", "−£3", "£2"),
-        ("3 May 2026", "partly sent back", "£13", "£23"),
-        ("2 May 2026", "sent back", "£0", "£10"),
-        ("1 May 2026", "ordered", "£30.50", "£35.50"),
+        ("11 May 2026", "sent back", "−3.00 GBP", "2.00 GBP"),
+        ("3 May 2026", "partly sent back", "13.00 GBP", "23.00 GBP"),
+        ("2 May 2026", "sent back", "0.00 GBP", "10.00 GBP"),
+        ("1 May 2026", "ordered", "30.50 GBP", "35.50 GBP"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("reason", "context", "told"),
+    [
+        ("Who buys most.", "{}", "email address, country, the group's description"),
+        ("Who buys most.", '{"a": 1}', "email address, country, the group's description"),
+        ("Bought 3.", "{}", "email address, country, why you are in the group"),
+        (
+            "Bought 3.",
+            '{"b": 2}',
+            "email address, country, why you are in the group, what the message may say about you",
+        ),
+    ],
+)
+def test_what_went_out_is_said_as_it_went_out(reason: str, context: str, told: str) -> None:
+    """At the level none it is the description; columns such as the country go at every level."""
+    payload = {"email": "x", "country_code": "GB", "reason": reason, "context": context}
+    (state,) = TABLES["ops.audience_states"]
+    vip = {**ASKED.segments["vip"], "description": "Who buys most.", "plain_context": '{"a": 1}'}
+    asked = replace(ASKED, segments={"vip": vip})
+    tables = {"ops.audience_states": [{**state, "payload": json.dumps(payload)}]}
+    for level in ("none", "full"):
+        levels = {"marts.customer_personalisation": [{"level": level, "reason": "never_asked"}]}
+        section = sections_of({**tables, **levels}, asked)["Who received it"]
+        assert section.rows[0][2] == told
+        assert (section.sentences == [words.GOES_ALONG]) is (level == "none")
 
 
 def event(status: str, day: int, **others: str) -> dict[str, Any]:
