@@ -315,7 +315,7 @@ def _timing(
     waits: list[tuple[Reason, int]] = []
     if rules.name not in past.standing:
         waits.append((Reason.TOO_EARLY, wish.entered_at + rules.delay))
-        if rules.name in past.last:
+        if rules.cooldown and rules.name in past.last:
             waits.append((Reason.COOLDOWN, past.last[rules.name] + rules.cooldown))
     if _is_promotion(rules):
         if wish.bought_at is not None:

@@ -23,6 +23,7 @@ from orchestration.activation.consent_log import write_consent_log
 from orchestration.activation.contact_day import ContactDay, read_contact_day
 from orchestration.activation.gate import ADDRESS_TYPES, PermissionState, Policy, load_states
 from orchestration.activation.ledger import LastSync, OpenIntent, last_syncs, open_intents
+from orchestration.activation.moments import Clock, running, stopped
 from orchestration.activation.people import Target, targets
 from orchestration.activation.plan import (
     Change,
@@ -112,13 +113,14 @@ class Planned:
 class DeliveryContext:
     """What planning and sending need, opened once. `asked`: who may receive; nobody by default.
 
-    `read`: what the decision knows of the published file, if it was read already.
+    `now`: the moment, told anew for each plan, sync and batch. `read`: what the decision knows of
+    the published file, if it was read already.
     """
 
     home: Home
     settings: Settings
     store: Store
-    at: datetime
+    now: Clock
     asked: Send = "no"
     read: ContactDay | None = None
 
@@ -142,7 +144,7 @@ class DeliveryContext:
             self.store,
             self.home,
             target,
-            at=self.at,
+            at=self.now(),
             double_opt_in=self.double_opt_in,
             day=self.day,
         )
@@ -154,7 +156,7 @@ class DeliveryContext:
             self.home,
             after,
             target,
-            at=self.at,
+            at=self.now(),
             double_opt_in=self.double_opt_in,
         )
 
@@ -165,7 +167,7 @@ class DeliveryContext:
             StoreError: the permission facts cannot be read.
         """
         with self.store.read() as connection:
-            judged = self.day.judge(connection, self.at, double_opt_in=self.double_opt_in)
+            judged = self.day.judge(connection, self.now(), double_opt_in=self.double_opt_in)
         return [
             (verdict.segment, verdict.channel, str(verdict.outcome), str(verdict.reason or ""))
             for verdicts in judged.verdicts.values()
@@ -192,10 +194,11 @@ class DeliveryContext:
             self.home,
             target,
             open_destination(target.destination, destination, self.home),
-            at=self.at,
+            at=self.now(),
             approval=approval,
             double_opt_in=self.double_opt_in,
             day=self.day,
+            clock=self.now,
         )
 
 
@@ -210,15 +213,20 @@ def open_delivery(home: Home, *, exclusive: bool) -> Iterator[DeliveryContext]:
     check_continuity(home)
     if exclusive:
         with lock.hold(home.sending_lock), open_store(home) as store:
-            yield DeliveryContext(home, settings, store, moment(home), asked="yes")
+            yield DeliveryContext(home, settings, store, clock_of(home), asked="yes")
     else:
         with open_store(home) as store:
-            yield DeliveryContext(home, settings, store, moment(home))
+            yield DeliveryContext(home, settings, store, clock_of(home))
 
 
 def moment(home: Home) -> datetime:
     """Now; in the pretend shop's home, whose clock is its own, the moment that is published."""
     return read_build(home.published)[2] if is_demo(home) else clock()
+
+
+def clock_of(home: Home) -> Clock:
+    """The home's clock, which starts now; that of the pretend shop stands still between runs."""
+    return stopped(moment(home)) if is_demo(home) else running(moment(home))
 
 
 def plan_all(

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from ingestion.config import Settings
-from orchestration.activation.delivery import Delivery, DeliveryContext, moment
+from orchestration.activation.delivery import Delivery, DeliveryContext, clock_of
 from orchestration.activation.people import targets
 from orchestration.home import lock
 from orchestration.home.layout import Home
@@ -59,11 +59,11 @@ def release_due(home: Home, settings: Settings) -> list[Delivery]:
         BusyError: another process is sending.
     """
     with lock.hold(home.sending_lock), open_store(home) as store:
-        at = moment(home)
-        due = what_is_due(store, to_micros(at))
+        now = clock_of(home)
+        due = what_is_due(store, to_micros(now()))
         if not due.segments or what_is_unread(store):
             return []
-        context = DeliveryContext(home, settings, store, at, asked="scheduled")
+        context = DeliveryContext(home, settings, store, now, asked="scheduled")
         sent = []
         for segment in due.segments:
             for target in targets(home, settings, segment):

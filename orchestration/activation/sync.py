@@ -11,7 +11,8 @@ once more about everybody the destination has.
 That one transaction holds the store's write lock, so an opt-out is either known before a batch
 leaves or acknowledged after it has left; there is no moment in between (RELIABILITY A5). Finishing
 is such a transaction too: what stands in a finished audience was permitted when it was finished.
-Removals always go and never ask the gate.
+Removals always go and never ask the gate. Each batch is asked about at a moment of its own: rounds
+and a slow destination take minutes, in which a permission expires and quiet hours begin.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ from orchestration.activation.gate import (
     decide,
     load_states,
 )
+from orchestration.activation.moments import Clock, running
 from orchestration.activation.outbox import SyncRun
 from orchestration.activation.people import Target, load_identifiers
 from orchestration.activation.plan import (
@@ -92,7 +94,8 @@ class _Session:
     home: Home
     target: Target
     destination: Destination
-    at: datetime
+    at: datetime  # when it began
+    now: Clock
     policy: Policy
     wait: Callable[[float], None]
     day: ContactDay | None = None  # none where nothing but removals leaves
@@ -111,6 +114,7 @@ def sync(
     approval: Approval | None = None,
     double_opt_in: bool = False,
     day: ContactDay | None = None,
+    clock: Clock | None = None,
     wait: Callable[[float], None] = time.sleep,
 ) -> SyncReport:
     """Bring the destination's audience up to date; safe to repeat after any failure.
@@ -120,10 +124,11 @@ def sync(
         home: whose published file and lock are used.
         target: the segment and its destination.
         destination: the adapter, already opened.
-        at: the moment of the sync; opt-ins that lie after it do not count yet.
+        at: when the sync begins; opt-ins that lie after the moment of a batch do not count yet.
         approval: if given, exactly this plan and no other is carried out.
         double_opt_in: whether opt-ins need proof.
         day: what the decision knows of the published file, if it was read already.
+        clock: tells the moment of each batch; without it, `at` and what has passed since.
         wait: how to wait between rounds (tests do not).
 
     Raises:
@@ -138,12 +143,12 @@ def sync(
         )
     policy = Policy(target.channel, target.purpose, double_opt_in)
     with hold(home.sending_lock):
-        session = _Session(
-            store, home, target, destination, at, policy, wait, day or read_contact_day(home)
-        )
+        now = clock or running(at)
+        day = day or read_contact_day(home)
+        session = _Session(store, home, target, destination, at, now, policy, wait, day)
         with store.write() as connection:
             halfway = settlement.recover(connection, target, destination.idempotency, at)
-        plan = build_plan(store, home, target, at=at, double_opt_in=double_opt_in, day=session.day)
+        plan = build_plan(store, home, target, at=now(), double_opt_in=double_opt_in, day=day)
         sync_run = _begin(session, plan, approval)
         _clear_half_done(session, halfway)
         _drain(session)
@@ -178,7 +183,7 @@ def remove(
         BusyError: another process holds the home.
     """
     policy = Policy(target.channel, target.purpose, double_opt_in)
-    session = _Session(store, home, target, destination, at, policy, wait)
+    session = _Session(store, home, target, destination, at, running(at), policy, wait)
     with hold(home.sending_lock):
         with store.write() as connection:
             settlement.recover(connection, target, destination.idempotency, at)
@@ -205,7 +210,7 @@ def _begin(session: _Session, plan: Plan, approval: Approval | None) -> SyncRun:
     with session.store.write() as connection:
         rows = open_rows(connection, session.target)
         if approval is not None:
-            accept(connection, plan, approval, session.at)
+            accept(connection, plan, approval, session.now())
         sync_run = SyncRun(
             outbox.new_sync_run_id(connection, session.target, session.at),
             session.target,
@@ -255,7 +260,7 @@ def _send(session: _Session, key: BatchKey) -> float:
     """Claim and deliver one batch; returns the seconds the destination asked us to wait."""
     store, target = session.store, session.target
     with store.write() as connection:
-        settlement.claim(connection, target, key, session.at)
+        settlement.claim(connection, target, key, session.now())
     try:
         with store.write() as connection:
             _hold_permission(connection)
@@ -265,7 +270,7 @@ def _send(session: _Session, key: BatchKey) -> float:
     except RegularsError as error:
         reason = error.reason if isinstance(error, RetryLaterError) else "failed"
         with store.write() as connection:
-            settlement.put_back(connection, target, key, reason, session.at)
+            settlement.put_back(connection, target, key, reason, session.now())
         if not isinstance(error, RetryLaterError):
             raise
         return error.wait_seconds or 0.0
@@ -274,6 +279,7 @@ def _send(session: _Session, key: BatchKey) -> float:
 
 def _deliver_claimed(session: _Session, connection: Connection, key: BatchKey) -> None:
     """Ask the gate about the batch's people as things stand now, deliver, and record."""
+    at = session.now()
     original = settlement.sync_run_of(connection, session.target, key[0])
     queued = settlement.claimed_rows(connection, session.target, key)
     asked = [
@@ -281,7 +287,7 @@ def _deliver_claimed(session: _Session, connection: Connection, key: BatchKey) -
         for each in queued
         if each.row.operation != "removed"
     ]
-    decisions = _of_the_day(session, connection, _decide(session, connection, asked))
+    decisions = _of_the_day(session, connection, _decide(session, connection, asked, at), at)
     passed, refused = [], []
     for each in queued:
         decision = decisions.get(each.row.customer_id)
@@ -291,7 +297,7 @@ def _deliver_claimed(session: _Session, connection: Connection, key: BatchKey) -
             reason = decision.reason if decision and decision.reason else Reason.UNKNOWN_PERSON
             refused.append((each, HeldBack(each.row.customer_id, reason)))
             session.withheld[str(reason)] += 1
-    settlement.withhold(connection, SyncRun(key[0], session.target, session.at), refused)
+    settlement.withhold(connection, SyncRun(key[0], session.target, at), refused)
     batch = _batch(session, original, key, passed)
     with own_words(session.destination.name):
         outcomes = session.destination.deliver(batch)
@@ -302,18 +308,18 @@ def _deliver_claimed(session: _Session, connection: Connection, key: BatchKey) -
         {outcome.key: outcome for outcome in outcomes},
         decisions,
         idempotency=session.destination.idempotency,
-        at=to_micros(session.at),
+        at=to_micros(at),
     )
     session.sent.update(each.row.operation for each in arrived)
 
 
 def _decide(
-    session: _Session, connection: Connection, asked: Sequence[tuple[str, Payload]]
+    session: _Session, connection: Connection, asked: Sequence[tuple[str, Payload]], at: datetime
 ) -> dict[str, Decision]:
     """The gate's answers, each for the very address in the customer's payload."""
     known = {customer: session.identifiers.get(customer, []) for customer, _ in asked}
     keys = {identifier.key for identifiers in known.values() for identifier in identifiers}
-    states = load_states(connection, keys, session.policy, to_micros(session.at))
+    states = load_states(connection, keys, session.policy, to_micros(at))
     answers = {}
     for customer, payload in asked:
         address = address_of(payload, session.target)
@@ -326,7 +332,7 @@ def _decide(
 
 
 def _of_the_day(
-    session: _Session, connection: Connection, decisions: Mapping[str, Decision]
+    session: _Session, connection: Connection, decisions: Mapping[str, Decision], at: datetime
 ) -> dict[str, Decision]:
     """The gate's answers, narrowed to whom the decision still gives to this segment now."""
     passed = [customer_id for customer_id, decision in decisions.items() if decision.allowed]
@@ -335,7 +341,7 @@ def _of_the_day(
     if session.day is None:
         raise StoreError("Nobody decided who gets this; nothing was sent.", "Sync again.")
     judged = session.day.judge(
-        connection, session.at, only=passed, double_opt_in=session.policy.double_opt_in
+        connection, at, only=passed, double_opt_in=session.policy.double_opt_in
     )
     narrowed = dict(decisions)
     for customer_id in passed:
@@ -354,7 +360,7 @@ def _remove_withheld(session: _Session, sync_run: SyncRun) -> None:
         session.store,
         session.home,
         session.target,
-        at=session.at,
+        at=session.now(),
         double_opt_in=session.policy.double_opt_in,
         day=session.day,
     )
@@ -389,7 +395,7 @@ def _finish(session: _Session, sync_run: SyncRun) -> None:
                 table.c.segment == target.segment,
                 table.c.status != "done",
             )
-            .values(status="incomplete" if left else "done", finished_at=to_micros(session.at))
+            .values(status="incomplete" if left else "done", finished_at=to_micros(session.now()))
         )
 
 
@@ -409,7 +415,7 @@ def _members(session: _Session, connection: Connection) -> Iterator[Payload]:
     while chunk := [(who, json.loads(said or "{}")) for who, said in islice(rows, ASKED_AT_ONCE)]:
         missing = {who for who, _ in chunk} - session.identifiers.keys()
         session.identifiers.update(load_identifiers(session.home, missing))
-        decisions = _decide(session, connection, chunk)
+        decisions = _decide(session, connection, chunk, session.now())
         for who, payload in chunk:
             reason = decisions[who].reason
             if reason is None:

@@ -12,7 +12,7 @@ import dagster as dg
 from ingestion.settings_file import load_settings
 from orchestration.activation.authority import as_asked
 from orchestration.activation.contact_day import read_contact_day
-from orchestration.activation.delivery import Delivery, DeliveryContext, moment
+from orchestration.activation.delivery import Delivery, DeliveryContext, clock_of
 from orchestration.activation.people import destinations_of, targets
 from orchestration.defs.errors import errors_as_data
 from orchestration.defs.quality import GROUP as PUBLISH
@@ -80,7 +80,7 @@ def sync_asset(pair: Pair) -> dg.AssetsDefinition:
     def activate(run: RunResource) -> Iterator[dg.MaterializeResult[None]]:
         current = run.current
         asked = as_asked(current.request.send, at_terminal=console.attached())
-        now = moment(current.home)
+        now = clock_of(current.home)
         if CONTACT_DAY not in current.shared:
             current.shared[CONTACT_DAY] = read_contact_day(current.home)
         day = current.shared[CONTACT_DAY]

@@ -25,7 +25,7 @@ from ingestion.errors import RegularsError, UsageError
 from ingestion.input_folder import open_input
 from ingestion.pipelines import RunContext, run_source
 from ingestion.quarantine import quarantined_rows
-from orchestration.activation.delivery import DeliveryContext, moment
+from orchestration.activation.delivery import DeliveryContext, clock_of
 from orchestration.home import lock
 from orchestration.home.layout import Home
 from orchestration.ops.export import export_ops
@@ -119,7 +119,7 @@ def preview(home: Home, settings: Settings, location: str, say: Callable[[str], 
             say("Building the copy to see what follows ...")
             run_dbt(copy, settings, "build", "--exclude", *_MODELS, *_TESTS, logs=logs)
             build_candidate(copy, run).path.replace(copy.published)
-            sending = DeliveryContext(home, settings, store, moment(home))
+            sending = DeliveryContext(home, settings, store, clock_of(home))
             follows = consequences(sending, copy, _touched(copy, as_of))
         return Preview(changes, follows, idle_rules(copy, file_lines(numbered)))
 

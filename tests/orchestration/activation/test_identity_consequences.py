@@ -10,6 +10,7 @@ import pytest
 
 from ingestion.config import Destination, Settings
 from orchestration.activation.delivery import DeliveryContext
+from orchestration.activation.moments import stopped
 from orchestration.home.layout import Home
 from orchestration.preview.consequences import Consequence, consequences
 from tests.orchestration.activation.shop import NOW, Shop
@@ -46,7 +47,7 @@ def later(shop: Shop, tmp_path: Path) -> Shop:
 
 
 def found(shop: Shop, later: Shop, *people: str) -> list[Consequence]:
-    context = DeliveryContext(shop.home, SETTINGS, shop.store, NOW)
+    context = DeliveryContext(shop.home, SETTINGS, shop.store, stopped(NOW))
     return consequences(context, later.home, set(people))
 
 

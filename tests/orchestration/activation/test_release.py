@@ -12,6 +12,7 @@ import pytest
 from ingestion.config import Destination, Settings
 from ingestion.errors import BusyError
 from orchestration.activation import release
+from orchestration.activation.moments import stopped
 from orchestration.activation.release import release_due, what_is_due
 from orchestration.defs import release as schedule
 from orchestration.home import lock
@@ -41,7 +42,7 @@ def night(shop: Shop) -> Shop:
 
 
 def at(moment: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(release, "moment", lambda _home: moment)
+    monkeypatch.setattr(release, "clock_of", lambda _home: stopped(moment))
 
 
 def sent(shop: Shop) -> list[str]:

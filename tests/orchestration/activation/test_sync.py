@@ -23,6 +23,7 @@ from orchestration.activation.ledger import (
     broken_laws,
     open_intents,
 )
+from orchestration.activation.moments import stopped
 from orchestration.activation.people import Target, targets
 from orchestration.activation.plan import Plan, build_plan
 from orchestration.activation.sync import SyncReport, sync
@@ -529,9 +530,9 @@ def test_what_nobody_asked_for_is_not_sent_whoever_calls(shop: Shop, monkeypatch
     monkeypatch.setattr(delivery, "open_destination", lambda *_: receiver)
     _people(shop, "c1")
     with pytest.raises(UsageError, match="Nobody asked"):
-        delivery.DeliveryContext(shop.home, settings, shop.store, NOW).sync(TARGET)
+        delivery.DeliveryContext(shop.home, settings, shop.store, stopped(NOW)).sync(TARGET)
     assert not receiver.calls
-    delivery.DeliveryContext(shop.home, settings, shop.store, NOW, "yes").sync(TARGET)
+    delivery.DeliveryContext(shop.home, settings, shop.store, stopped(NOW), "yes").sync(TARGET)
     assert receiver.members.keys() == {"c1"}
 
 
