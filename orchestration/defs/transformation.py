@@ -21,6 +21,7 @@ from orchestration.home.interrupts import noticing_interrupts
 from orchestration.home.layout import Home
 from orchestration.published.candidate import SCHEMAS
 from orchestration.quality.dbt_record import record_of
+from orchestration.quality.segment_files import check_segment_files
 from orchestration.run.dbt import (
     WITHOUT_UNIT_TESTS,
     column_types,
@@ -28,6 +29,7 @@ from orchestration.run.dbt import (
     manifest_path,
     read_manifest,
     row_counts,
+    segment_names,
     target_path,
     vars_argument,
 )
@@ -49,6 +51,7 @@ def models(
 ) -> Iterator[Any]:
     """Build and test every selected model; a failing test fails the step, so nothing follows."""
     current = run.current
+    check_segment_files(segment_names(), PROJECT.segments, current.settings)
     record = record_of(current.home)
     names = {key.path[-1] for key in context.selected_asset_keys}
     current.export_for_models()

@@ -6,6 +6,7 @@ any of them. Does not belong here: the installation, settings and APIs (doctor).
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import stat
@@ -20,7 +21,7 @@ import duckdb
 from sqlalchemy import func, select
 
 from ingestion.duckdb import connect
-from ingestion.errors import tells_of_a_lock
+from ingestion.errors import CheckFailedError, tells_of_a_lock
 from ingestion.quarantine import waiting_rows
 from orchestration.activation.ledger import OpenIntent, broken_laws, open_intents
 from orchestration.home.inbox import REQUESTS, waiting
@@ -32,6 +33,8 @@ from orchestration.ops.permission.unknown_words import NOBODY, UNREAD_FILE, note
 from orchestration.ops.store import Store, from_micros, has_store, open_store
 from orchestration.ops.tombstones import open_erasures
 from orchestration.ops.unread_sources import HINT, what_is_unread
+from orchestration.published.audit import AuditRecord, failure
+from orchestration.published.checks import stopping
 from orchestration.published.reader import open_published, read_build
 from orchestration.report.complaints import read_complaints
 from orchestration.report.figures import read_thresholds
@@ -174,6 +177,7 @@ def last_run(home: Home, now: datetime, busy: bool) -> Iterator[Check]:
         return
     with open_store(home) as store:
         last = _newest_run(store)
+        reason = _why_stopped(store, last["run_id"]) if last else None
     if last is None:
         yield Check("last run", "warning", "Nothing has run here yet.")
         return
@@ -181,6 +185,8 @@ def last_run(home: Home, now: datetime, busy: bool) -> Iterator[Check]:
     sentence = f"The last run {last['status']}; it began {old} ago."
     if last["status"] == "failed":
         hint = "Run again; `regulars dev` shows at which step it failed."
+        if reason:
+            sentence, hint = f"{sentence} {reason.message}", reason.hint
         yield Check("last run", "failed", sentence, hint)
     elif last["status"] == "unpublished":
         sentence = f"The last run published nothing and was not asked to; it began {old} ago."
@@ -247,6 +253,22 @@ def _newest_run(store: Store, status: str | None = None) -> Mapping[str, Any] | 
     with store.read() as connection:
         row = connection.execute(query).mappings().first()
         return dict(row) if row else None
+
+
+def _why_stopped(store: Store, run_id: str) -> CheckFailedError | None:
+    """The checks that stopped a run, as it said them; None where none did."""
+    audits = schema.audits
+    query = (
+        select(audits.c.record)
+        .where(audits.c.run_id == run_id)
+        .order_by(audits.c.recorded_at.desc(), audits.c.digest)
+    )
+    with store.read() as connection:
+        content = connection.execute(query.limit(1)).scalar_one_or_none()
+    if content is None:
+        return None
+    failed = stopping(AuditRecord.from_json(json.loads(content)).checks)
+    return failure(failed) if failed else None
 
 
 def quarantine(home: Home, busy: bool) -> Iterator[Check]:

@@ -105,12 +105,23 @@ def require_audit(log: AuditLog, candidate: Candidate) -> AuditRecord:
 
 
 def failure(failed: list[CheckResult]) -> CheckFailedError:
-    """The error that names every failed check, says the first in words, and what to do."""
-    first = failed[0]
-    sentence = first.sentence.rstrip(".") or f"Check {first.name} failed on {first.table}"
-    names = [check.name for check in failed[1:]]
-    more = f" Also: {', '.join(dict.fromkeys(names))}." if names else ""
-    return CheckFailedError(f"{sentence} [{first.name}].{more}", f"{first.hint} {_KEPT}".strip())
+    """The error that says every failed check in words, up to five, and what to do.
+
+    Of those beyond five it says the names.
+    """
+    unique = list({check.name: check for check in failed}.values())
+    told, others = unique[:_TOLD], unique[_TOLD:]
+    sentences = [_in_words(check) for check in told]
+    if others:
+        sentences.append(f"Also: {', '.join(check.name for check in others)}.")
+    hints = dict.fromkeys(check.hint for check in told if check.hint)
+    return CheckFailedError(" ".join(sentences), " ".join((*hints, _KEPT)))
 
 
+def _in_words(check: CheckResult) -> str:
+    sentence = check.sentence.rstrip(".") or f"Check {check.name} failed on {check.table}"
+    return f"{sentence} [{check.name}]."
+
+
+_TOLD = 5
 _KEPT = "Nothing was published; what was published before, if anything, stays as it is."

@@ -267,7 +267,7 @@ def failure_sentence(home: Home) -> str:
             "The disk is full. Make room and run again; nothing was published and nothing is lost."
         )
     if said := _said_by_a_macro(broken):
-        return f"{said}. Nothing was published."
+        return f"{said.rstrip('.')}. Nothing was published."
     failed = [(result["unique_id"].split("."), result.get("failures")) for result in broken]
     names = [
         f"{parts[0]} {parts[2]}" + (f" ({failures} rows)" if failures else "")

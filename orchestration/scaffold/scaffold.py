@@ -18,6 +18,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from ingestion.config import REPOSITORY
 from ingestion.duckdb import connect
 from ingestion.errors import UsageError
+from orchestration.quality.segment_words import flagged
 from orchestration.words.program import program
 
 MAX_NAME = 40
@@ -134,7 +135,8 @@ def scaffold(kind: str, name: str, root: Path = REPOSITORY, *, area: str = "") -
     _refuse_overwriting(root, kind, list(paths.values()), words["model"])
     _write(root, {path: _render(template, words) for template, path in paths.items()})
     made = [f"Made {path}" for path in paths.values()]
-    return made + [step.format(**words) for step in chosen.next_steps]
+    steps = [step.format(**words) for step in chosen.next_steps]
+    return [*made, *_said_of_name(kind, words["name"]), *steps]
 
 
 def _write(root: Path, texts: Mapping[str, str]) -> None:
@@ -171,6 +173,18 @@ def _checked(name: str) -> str:
             f"Choose another, such as {name}_1 or one that says more.",
         )
     return name
+
+
+def _said_of_name(kind: str, name: str) -> list[str]:
+    """That a run will refuse a segment's name, before anybody has worked on it."""
+    if kind != "segment":
+        return []
+    return [
+        f"A run will refuse the name `{name}`: platforms take the word `{word.word}` for the theme"
+        f" {word.theme}. Take another name; or, where your trade needs it, write in the file"
+        f" 'flagged_themes': {{'{word.theme}': 'why'}} (for ads that does not count)."
+        for word in flagged(name)
+    ]
 
 
 def _reserved_words() -> set[str]:

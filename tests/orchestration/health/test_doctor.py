@@ -27,9 +27,11 @@ from orchestration.health.doctor import Check, diagnose, differing_packages, exi
 from orchestration.home.kind import claim
 from orchestration.home.layout import Home
 from orchestration.ops import schema
-from orchestration.ops.runs import Run, finish_run, start_run
+from orchestration.ops.runs import AuditLog, Run, finish_run, start_run
 from orchestration.ops.store import append, open_store, to_micros
 from orchestration.ops.tombstones import Erasable, request
+from orchestration.published.audit import AuditRecord
+from orchestration.published.checks import CheckResult
 
 NOW = datetime.fromisoformat("2026-07-02 12:00:00")
 AS_OF = datetime.fromisoformat("2026-07-02 06:00:00")
@@ -208,6 +210,23 @@ def test_the_last_run_is_told_as_it_ended(home: Home, status: str, outcome: str)
         if status == "failed":
             finish_run(store, "r2", status, finished_at=AS_OF + timedelta(hours=2))
     assert _find(home, "last run").status == outcome
+
+
+def test_what_stopped_the_last_run_is_repeated(home: Home) -> None:
+    checks = [
+        CheckResult(
+            "contract", f"contract.{name}", "t", False, sentence=f"Wrong {name}.", hint=name
+        )
+        for name in ("one", "two")
+    ]
+    record = AuditRecord("d", "b", "r2", AS_OF, tuple(checks))
+    with open_store(home) as store:
+        start_run(store, Run("r2", AS_OF, "0.1.0"), started_at=AS_OF + timedelta(hours=1))
+        AuditLog(store).record_audit("d", record.to_json())
+        finish_run(store, "r2", "failed", finished_at=AS_OF + timedelta(hours=2))
+    found = _find(home, "last run")
+    assert "Wrong one [contract.one]. Wrong two [contract.two]." in found.sentence
+    assert found.hint.startswith("one two")
 
 
 def test_old_data_is_a_warning(home: Home) -> None:

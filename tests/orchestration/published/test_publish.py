@@ -18,8 +18,9 @@ import duckdb
 import pytest
 
 from ingestion.errors import CheckFailedError
-from orchestration.published.audit import record_audit
+from orchestration.published.audit import failure, record_audit
 from orchestration.published.candidate import build_candidate, describe_candidate, is_whole
+from orchestration.published.checks import CheckResult
 from orchestration.published.files import sha256_of
 from orchestration.published.reader import open_published, read_build
 from orchestration.published.swap import (
@@ -262,6 +263,19 @@ def test_half_a_candidate_is_taken_away(home, run, kept):
     os.truncate(home.candidate, kept)
     clear_half_built(home)
     assert not home.candidate.exists()
+
+
+def test_each_check_that_stopped_a_run_is_said_in_words_and_those_beyond_five_by_name():
+    failed = [
+        CheckResult("contract", f"c.{n}", "t", False, sentence=f"Wrong {n}.", hint=f"Mend {n}.")
+        for n in range(7)
+    ]
+    error = failure([*failed, failed[0]])
+    for number in range(5):
+        assert f"Wrong {number} [c.{number}]." in error.message
+        assert f"Mend {number}." in error.hint
+    assert error.message.endswith("Also: c.5, c.6.")
+    assert "Also" not in failure(failed[:2]).message
 
 
 def test_clearing_up_an_empty_home_is_fine(home):

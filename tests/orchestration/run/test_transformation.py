@@ -49,6 +49,15 @@ def test_a_seed_that_cannot_be_used_is_the_sentence(tmp_path: Path) -> None:
     )
 
 
+def test_a_sentence_that_ends_keeps_its_one_full_stop(tmp_path: Path) -> None:
+    message = "Compilation Error in model x\n  The segment x needs a purpose.\n"
+    home = home_after(
+        tmp_path,
+        {"unique_id": "model.regulars.dim_segments", "status": "error", "message": message},
+    )
+    assert failure_sentence(home) == "The segment x needs a purpose. Nothing was published."
+
+
 def test_changed_columns_ask_for_a_full_refresh(tmp_path: Path) -> None:
     message = "The source and target schemas on this incremental model are out of sync!"
     home = home_after(

@@ -129,6 +129,13 @@ def test_a_name_that_is_none_is_refused(tmp_path: Path, name: str) -> None:
     assert not list(tmp_path.iterdir())
 
 
+def test_a_segments_name_that_a_run_would_refuse_is_said_at_once(tmp_path: Path) -> None:
+    said = " ".join(scaffold("segment", "diabetes_care", tmp_path))
+    assert "will refuse the name `diabetes_care`" in said
+    assert "'flagged_themes': {'health': 'why'}" in said
+    assert "refuse" not in " ".join(scaffold("segment", "big_spenders", tmp_path))
+
+
 @pytest.mark.parametrize("name", ["class", "select", "order", "yes", "off", "null"])
 def test_a_word_of_a_language_is_refused_and_named_as_one(tmp_path: Path, name: str) -> None:
     with pytest.raises(UsageError, match="a word of Python, SQL or YAML"):
