@@ -160,10 +160,7 @@ SENT = {
 }
 PLAIN = "the group's description"
 ADDRESSES = ("email", "phone", "device", "login")
-GOES_ALONG = (
-    "What stands here beside the address and the group goes along with each address, whatever you"
-    " said about personal messages."
-)
+GOES_ALONG = "These go along with each address, whatever you said about personal messages: {}."
 OTHERS = "Recorded; not repeated here, because it may be about somebody else"
 
 

@@ -206,8 +206,9 @@ def received(tables: Tables, asked: Asked) -> Section:
     ]
     sentences = [] if rows else ["Nobody: nothing about you was handed to another system."]
     levels = {row["level"] for row in tables.get("marts.customer_personalisation", ())}
-    if "full" not in levels and any(_traits(state) for state in states.values()):
-        sentences.append(words.GOES_ALONG)
+    along = dict.fromkeys(name for state in states.values() for name in _traits(state))
+    if along and "full" not in levels:
+        sentences.append(words.GOES_ALONG.format(", ".join(along)))
     columns = ("Who", "For the group", "What", "First", "Last", "Have it still")
     return Section("Who received it", sentences, columns if rows else (), rows)
 
@@ -227,19 +228,21 @@ def _sent(state: Row, segment: Row) -> str:
     content = _content(state)
     plain = {"reason": segment.get("description"), "context": segment.get("plain_context")}
     told = [
-        words.PLAIN
-        if name in plain and value == plain[name]
-        else words.SENT.get(name, codes.label(name).lower())
+        words.PLAIN if name in plain and value == plain[name] else _sent_name(name)
         for name, value in content.items()
         if name not in ("customer_id", "segment")
     ]
     return ", ".join(dict.fromkeys(told)) or "address and group"
 
 
-def _traits(state: Row) -> set[str]:
+def _traits(state: Row) -> list[str]:
     """What goes with an address at every level: name, country, columns that the shop added."""
     own = {"customer_id", "segment", "reason", "context", *words.ADDRESSES}
-    return set(_content(state)) - own
+    return [_sent_name(name) for name in _content(state) if name not in own]
+
+
+def _sent_name(name: str) -> str:
+    return words.SENT.get(name, codes.label(name).lower())
 
 
 def _content(state: Row) -> dict[str, object]:

@@ -310,7 +310,7 @@ def test_what_went_out_is_said_as_it_went_out(reason: str, context: str, told: s
         levels = {"marts.customer_personalisation": [{"level": level, "reason": "never_asked"}]}
         section = sections_of({**tables, **levels}, asked)["Who received it"]
         assert section.rows[0][2] == told
-        assert (section.sentences == [words.GOES_ALONG]) is (level == "none")
+        assert (section.sentences == [words.GOES_ALONG.format("country")]) is (level == "none")
 
 
 def event(status: str, day: int, **others: str) -> dict[str, Any]:
