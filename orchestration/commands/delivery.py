@@ -28,6 +28,7 @@ from orchestration.activation.ledger import LastSync, OpenIntent
 from orchestration.activation.people import Target
 from orchestration.activation.plan import Plan
 from orchestration.activation.sync import SyncReport
+from orchestration.home.kind import home_option
 from orchestration.home.layout import Home
 from orchestration.report.today import Today, count_wishes
 from orchestration.words.codes import REASONS, reasons_in_words
@@ -55,7 +56,7 @@ def print_plans(
     else:
         render_plans(plans, past, out, as_json=as_json, all_of_them=bool(segment or destination))
         if not as_json:
-            render_today(count_wishes(wishes), out)
+            render_today(count_wishes(wishes), out, plans, home_option(home))
             render_unknown(unknown_rows(home, segment, destination), out)
 
 
@@ -73,26 +74,40 @@ def render_plans(
     elif plans:
         planned = [Delivery.planned(plan) for plan in plans]
         _print_planned(planned, out, all_of_them=all_of_them)
-        _print_past([(each.target, past.get(_pair(each.target))) for each in planned], out)
+        deliveries = [(each.target, past.get(_pair(each.target))) for each in planned]
+        _print_past(deliveries, out, nothing_at_all=not past)
     else:
         out.print(NOWHERE)
 
 
-def render_today(today: Sequence[Today], out: Console) -> None:
-    """Who gets what today over all destinations, why not, and what explains each reason."""
+def render_today(
+    today: Sequence[Today], out: Console, plans: Sequence[Plan] = (), option: str = ""
+) -> None:
+    """Who gets what today over all destinations, why not, and what explains each reason.
+
+    Of those whom it goes to, `new` are added by a sync of one of the plans; the destinations have
+    the others. `option`: what a pasted command needs to find the home.
+    """
     if not today:
         return
-    table = Table("today", "channel", "goes out", "waits", "why not", header_style="bold")
-    for column in table.columns[2:4]:
+    names = ("today", "channel", "goes out", "of them new", "waits", "why not")
+    table = Table(*names, header_style="bold")
+    for column in table.columns[2:5]:
         column.justify = "right"
+    added: dict[tuple[str, str], int] = {}
+    for plan in plans:
+        pair = (plan.target.segment, plan.target.channel)
+        added[pair] = max(added.get(pair, 0), plan.counts.get("added", 0))
     segments: dict[str, str] = {}
     for row in today:
         why = reasons_in_words(dict(row.reasons))
-        table.add_row(row.segment, row.channel, f"{row.goes:,}", f"{row.waits:,}", why)
+        new = added.get((row.segment, row.channel))
+        written = "" if new is None else f"{min(new, row.goes):,}"
+        table.add_row(row.segment, row.channel, f"{row.goes:,}", written, f"{row.waits:,}", why)
         segments |= {reason: row.segment for reason, _ in row.reasons if reason not in segments}
     out.print(table)
     for reason in (str(each) for each in Reason if each in segments):
-        command = explained_by(reason, segments[reason])
+        command = explained_by(reason, segments[reason], option)
         out.print(f"  {REASONS[reason]}: {command}", soft_wrap=True)
 
 
@@ -239,11 +254,13 @@ def _with_held_back(delivery: Delivery) -> str:
     return f"{name} ({held_back:,} held back)" if held_back else name
 
 
-def _print_past(past: Sequence[tuple[Target, LastSync | None]], out: Console) -> None:
+def _print_past(
+    past: Sequence[tuple[Target, LastSync | None]], out: Console, *, nothing_at_all: bool
+) -> None:
     """What the latest sync to each of these delivered."""
     known = [(target, last) for target, last in past if last is not None]
     if not known:
-        out.print("Nothing was delivered yet.")
+        out.print(f"Nothing {'' if nothing_at_all else 'of it '}was delivered yet.")
         return
     names = ("delivered last", "destination", "added", "updated", "removed", "at (UTC)")
     table = Table(*names, header_style="bold")

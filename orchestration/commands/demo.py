@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
 import shutil
 from collections.abc import Mapping
 from datetime import UTC
@@ -24,7 +23,14 @@ from ingestion.errors import UsageError
 from orchestration.commands.delivery import render_deliveries
 from orchestration.commands.summary import print_next, print_summary
 from orchestration.home import lock
-from orchestration.home.kind import WORLD, claim, own_input, own_settings, read_mark
+from orchestration.home.kind import (
+    WORLD,
+    claim,
+    home_option,
+    own_input,
+    own_settings,
+    read_mark,
+)
 from orchestration.home.layout import Home
 from orchestration.host.launch import run_job
 from orchestration.published.reader import open_published
@@ -84,7 +90,7 @@ def run_demo(
         BusyError: another run holds the home.
     """
     started = monotonic()
-    option = _home_option(home)
+    option = home_option(home)
     moment = parse_as_of(as_of) if as_of else DEFAULT_AS_OF.astimezone(UTC).replace(tzinfo=None)
     wanted = {
         "people": people,
@@ -138,13 +144,7 @@ def _words(world: Mapping[str, object]) -> str:
     return f"{made}, as of {world['as_of']}{cards}"
 
 
-def _home_option(home: Home) -> str:
-    """What a pasted command needs so that it finds this home; nothing where it would anyway."""
-    is_usual = Home.locate().root == home.root
-    return "" if is_usual else f" --home {shlex.quote(str(home.root))}"
-
-
-def _next_commands(home: Home, home_option: str) -> list[tuple[str, str]]:
+def _next_commands(home: Home, option: str) -> list[tuple[str, str]]:
     """Commands that work when pasted, on this home."""
     command = program()
     with open_published(home) as published:
@@ -154,16 +154,16 @@ def _next_commands(home: Home, home_option: str) -> list[tuple[str, str]]:
     who = row[0] if row else "ID"
     return [
         (
-            f"{command} plan abandoned_cart{home_option}",
+            f"{command} plan abandoned_cart{option}",
             "who would get what, who is held back, and why",
         ),
         (
-            f"{command} explain {who}{home_option}",
+            f"{command} explain {who}{option}",
             "who one of the best customers is, and how we know",
         ),
         (
-            f'{command} sql "select * from segments.seg_high_intent limit 5"{home_option}',
+            f'{command} sql "select * from segments.seg_high_intent limit 5"{option}',
             "the audited tables",
         ),
-        (f"{command} dev{home_option}", "Dagster with the whole lineage"),
+        (f"{command} dev{option}", "Dagster with the whole lineage"),
     ]

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -125,6 +126,12 @@ def in_words(home: Home, moment: datetime | None = None) -> str:
         return f"{path} (your shop)"
     when = f", as of {moment:%Y-%m-%d %H:%M} UTC" if moment else ""
     return f"{path} (the pretend shop{when})"
+
+
+def home_option(home: Home) -> str:
+    """What a pasted command needs so that it finds this home; nothing where it would anyway."""
+    is_usual = Home.locate().root == home.root
+    return "" if is_usual else f" --home {shlex.quote(str(home.root))}"
 
 
 def _refusal(home: Home, kind: Kind) -> tuple[str, str]:

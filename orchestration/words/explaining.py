@@ -6,29 +6,27 @@ their words (`codes`).
 
 from __future__ import annotations
 
-from ingestion.vocabulary import AT_SENDING, OF_THE_DAY, Reason
+from ingestion.vocabulary import Reason
 
+# What is of the whole shop or segment stands in a table; all else is of one person at this moment
 _TABLES = {
-    Reason.EVERYBODY: "marts.rpt_segment_reach where is_everybody",
-    Reason.LEVEL: "marts.customer_personalisation where level <> 'full'",
-    Reason.HOLDOUT: "activity.fct_holdouts where is_held_out",
+    Reason.EVERYBODY: "marts.rpt_segment_reach where segment = '{segment}'",
     Reason.COMPLAINT_RATE: "marts.rpt_complaint_rates where state = 'held'",
-    Reason.CONTACT_CAP: "activity.fct_deliveries where operation = 'added'",
 }
 
 
-def explained_by(reason: str, segment: str) -> str:
+def explained_by(reason: str, segment: str, home_option: str = "") -> str:
     """The command that shows what this reason goes by.
 
-    Permission and guards are shown for all people at once; what depends on one person's own doings
-    and the hour is shown person by person, of whom `regulars explain ID` knows the rest.
+    What depends on one person is shown person by person, as the operational store knows it now;
+    `regulars explain ID` knows the rest of each.
+
+    Args:
+        reason: why.
+        segment: of which segment's people.
+        home_option: what a pasted command needs to find the home.
     """
-    if reason in _TABLES:
-        return _query(_TABLES[Reason(reason)])
-    if reason in (*AT_SENDING, *OF_THE_DAY):
-        return f"regulars plan {segment} --who"
-    return _query(f"marts.contactability where reason = '{reason}'")
-
-
-def _query(rows: str) -> str:
-    return f'regulars sql "from {rows}"'
+    table = _TABLES.get(Reason(reason)) if reason in set(Reason) else None
+    if table:
+        return f'regulars sql "from {table.format(segment=segment)}"{home_option}'
+    return f"regulars plan {segment} --who{home_option}"

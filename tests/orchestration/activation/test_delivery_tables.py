@@ -16,7 +16,9 @@ from ingestion.vocabulary import Reason
 from orchestration.activation import delivery
 from orchestration.activation.contact_tables import COMMENTS
 from orchestration.activation.delivery import Delivery, masked_address
+from orchestration.activation.ledger import LastSync
 from orchestration.activation.people import Target
+from orchestration.activation.plan import Plan
 from orchestration.commands.delivery import (
     NOBODY,
     NOWHERE,
@@ -125,10 +127,21 @@ def test_a_plan_or_sync_without_anywhere_to_go_says_so() -> None:
     assert out.getvalue().splitlines() == [NOWHERE, NOWHERE]
 
 
+def test_nothing_of_a_segment_is_not_nothing_at_all(tmp_path: Path) -> None:
+    plan = Plan(VIP, "r", (), (), 0, 0, (), ())
+    out = StringIO()
+    render_plans([plan], {}, Console(file=out, width=180), as_json=False)
+    assert "Nothing was delivered yet." in out.getvalue()
+    elsewhere = {("at_risk", "file"): LastSync(NOW, {"added": 3})}
+    render_plans([plan], elsewhere, Console(file=out, width=180), as_json=False)
+    assert "Nothing of it was delivered yet." in out.getvalue()
+
+
 @pytest.mark.parametrize("reason", list(Reason))
 def test_each_reason_has_words_and_one_command_that_explains_it(reason: Reason) -> None:
     command = explained_by(reason, "vip")
     assert REASONS[reason]
+    assert explained_by(reason, "vip", " --home x") == f"{command} --home x"
     if not command.startswith("regulars sql"):
         assert command == "regulars plan vip --who"
         return
@@ -170,9 +183,9 @@ def test_a_plan_after_a_sync_says_what_was_delivered_and_to_whom(
     text = planned()
     assert "delivered last" in text
     cells = [[cell.strip() for cell in line.split("│")] for line in text.splitlines()]
-    assert ["", "vip", "email", "2", "0", "1 no permission on record", ""] in cells
-    explained = "regulars sql \"from marts.contactability where reason = 'no_consent'\""
+    explained = f"regulars plan vip --who --home {home.root}"
     assert f"no permission on record: {explained}" in text
+    assert ["", "vip", "email", "2", "0", "0", "1 no permission on record", ""] in cells
     assert "Nothing to send" in text
     people = planned(who=True)
     assert people.count("c***@e***.com") == 2
