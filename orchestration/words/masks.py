@@ -8,6 +8,10 @@ from __future__ import annotations
 import re
 
 DOT = "•••"
+# How texts write the sign of an address, and numbers to call: seven digits of any script and more,
+# with whatever is neither letter, digit, comma nor semicolon between them.
+AT = r"(?:@|＠|﹫|%40|&#0*64;|&#x0*40;|&commat;|[(\[{]\s*at\s*[)\]}])"
+DIGITS = 7
 _ADDRESS = re.compile(r"[^\s@<>\"']+@[^\s@<>\"']+")
 
 

@@ -3,8 +3,8 @@
 Belongs here: that order. Does not belong here: what each section tells.
 
 Nothing of anybody else is in it. Values that several people share, what lost against the person's
-own value, and rows of households are not read; traits that tell of others are named without their
-value; an address or number within a text that is not the person's own is masked.
+own value, and rows of households are not read; traits that may be about others are named without
+their value; an address or number within a text that is not the person's own is masked.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def statement(tables: Tables, asked: Asked) -> Statement:
         about += " who received something, as of now."
     own = own_only(tables)
     sections = [
-        known.who(tables, asked),
+        known.who(tables, asked, own),
         known.traits(tables, asked, own),
         purchases.orders(tables, asked),
         known.contacts(tables, asked, own),

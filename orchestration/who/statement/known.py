@@ -27,14 +27,20 @@ from orchestration.words import to_customers as words
 _WHO = ("What", "Value", "How we know", "From", "First known", "Last seen")
 _TRAITS = ("What", "Value", "How we know", "From", "As of")
 _NAMES = {"first_name": "First name", "last_name": "Last name", "postcode": "Postcode"}
-# Words of the names of traits that tell of people who did not speak, in the languages of the seed
-# `traits` and a few more; of the first any word that begins so.
-_OF_OTHERS = re.compile(
-    r"(?:^|_)(?:house(?:hold|mate)|famil|famigli|partner|spouse|relationship|child|daughter|parent"
-    r"|mother|father|sibling|brother|sister|friend|relative|recipient|refer|recommended|emergency"
-    r"|kinder|enfant|conjoint|hij[oa]|pareja|figli|дети|(?:husband|wife|kids?|son|baby|babies|next"
-    r"|муж|жена)(?:$|_))|子供|宗族|家族|配偶"
+# Traits whose value can only be about the person who has them. A column of a list's own can hold
+# anybody, in any language (who recommended them, a daughter): it is named without its value.
+_OWN = frozenset(
+    {
+        *("gender", "job", "birthday", "birth_year", "timezone", "country", "loyalty_tier"),
+        *("preferred_channel", "buys_gifts", "buys_gifts_for", "shoe_size", "clothing_size"),
+        *("size", "fit", "ring_size", "height", "weight", "home_ownership", "lifestyle"),
+        *("values", "needs", "hobby", "favourite_colour", "favorite_color", "style", "income"),
+        *("religion", "faith", "ethnicity", "nationality", "politics", "political_party"),
+        *("union_member", "bought_fit", "bought_hour", "bought_weekday", "bought_city"),
+        *("visited_hour", "visited_weekday", "visited_city"),
+    }
 )
+_POSTCODE = re.compile(r"[\w -]{1,12}")
 _FEEDBACK = {
     "review": "Reviews you wrote",
     "product_reviewed": "Reviews you wrote",
@@ -47,12 +53,12 @@ _FEEDBACK = {
 }
 
 
-def who(tables: Tables, asked: Asked) -> Section:
+def who(tables: Tables, asked: Asked, own: Own) -> Section:
     """Names, and identifiers that are the person's alone; those that mean nothing, counted."""
     zone = asked.settings.shop.zone
     claims = tables.get("marts.fct_customer_field_provenance", ())
     rows = [
-        _claimed(title, claim, zone)
+        _claimed(title, claim, zone, own)
         for name, title in _NAMES.items()
         for claim in claims
         if claim["field"] == name and claim["is_winner"] and claim["claimed_value"]
@@ -79,11 +85,13 @@ def _in_order(identifier: Row) -> tuple[int, str]:
     return IDENTIFIER_TYPES.index(kind), str(identifier["identifier_value"])
 
 
-def _claimed(title: str, claim: Row, zone: ZoneInfo) -> tuple[str, ...]:
+def _claimed(title: str, claim: Row, zone: ZoneInfo, own: Own) -> tuple[str, ...]:
     origin = words.source(claim.get("source_system"))
     kind = words.KINDS.get(str(claim.get("fact_kind")), "–")
     last = amounts.day(claim.get("stated_at"), zone)
-    return title, str(claim["claimed_value"]), kind, origin, "–", last
+    value = str(claim["claimed_value"])
+    is_postcode = claim["field"] == "postcode" and _POSTCODE.fullmatch(value)
+    return title, value if is_postcode else own(value), kind, origin, "–", last
 
 
 def _identifier(identifier: Row, claim: Row, zone: ZoneInfo) -> tuple[str, ...]:
@@ -120,7 +128,7 @@ def traits(tables: Tables, asked: Asked, own: Own) -> Section:
         values = dict.fromkeys(_value(trait, own(row["value"])) for row in best_first)
         sources = dict.fromkeys(words.source(row["source"]) for row in best_first)
         last = max((row["stated_at"] for row in found if row.get("stated_at")), default=None)
-        told = words.OTHERS if tells_of_others(trait) else ", ".join(values)
+        told = ", ".join(values) if is_own(trait) else words.OTHERS
         title = words.TRAITS.get(trait, codes.label(own(trait)))
         rows.append((title, told, words.KINDS[kind], "; ".join(sources), amounts.day(last, zone)))
     rows += _worked_out(tables, asked)
@@ -128,9 +136,9 @@ def traits(tables: Tables, asked: Asked, own: Own) -> Section:
     return Section("What we know of you besides", sentences, _TRAITS, rows)
 
 
-def tells_of_others(trait: str) -> bool:
-    """Whether a trait, by its name, tells of people other than the one who has it."""
-    return trait not in words.TRAITS and _OF_OTHERS.search(trait) is not None
+def is_own(trait: str) -> bool:
+    """Whether a trait's value can only be about the person who has it."""
+    return trait in words.TRAITS or trait in _OWN
 
 
 def _value(trait: str, value: str) -> str:

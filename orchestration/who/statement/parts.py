@@ -7,22 +7,25 @@ Does not belong here: what a section tells.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from ingestion.config import Settings
-from orchestration.words.masks import DOT
+from orchestration.words.masks import AT, DIGITS, DOT
 
 Row = Mapping[str, Any]
 Rows = Sequence[Row]
 Tables = Mapping[str, Rows]
 Own = Callable[[object], str]
 
+_WORD = r"[^\s@<>\"',;()]+"
 _ADDRESS = re.compile(
-    r"[^\s@<>\"',;()]+@[^\s@<>\"',;()]+"
-    r"|(?!\d{4}-\d\d-\d\d\b)\+?\d(?:[\s().-]?\d){7,}"
+    rf"{_WORD}\s*{AT}\s*{_WORD}"
+    rf"|(?<!\d)(?!\d{{4}}-\d\d-\d\d(?!\d))\+?\d(?:(?:(?![,;])[\W_]){{0,4}}\d){{{DIGITS - 1},}}",
+    re.IGNORECASE,
 )
 
 
@@ -67,7 +70,7 @@ def own_only(tables: Tables) -> Own:
 
     def masked(found: re.Match[str]) -> str:
         text = found[0]
-        digits = "+" + re.sub(r"\D", "", text)
+        digits = "+" + "".join(str(unicodedata.decimal(each)) for each in re.findall(r"\d", text))
         return text if text.lower() in own or digits in own else DOT
 
     return lambda value: _ADDRESS.sub(masked, str(value))

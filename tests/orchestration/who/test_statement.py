@@ -24,7 +24,7 @@ from orchestration.ops.permission.consents import ConsentEvent, record_consents
 from orchestration.ops.store import open_store
 from orchestration.who.explain import NotFoundError
 from orchestration.who.statement.build import statement
-from orchestration.who.statement.known import tells_of_others
+from orchestration.who.statement.known import is_own
 from orchestration.who.statement.page import page, render
 from orchestration.who.statement.parts import Asked, Section, Statement, own_only
 from orchestration.words import to_customers as words
@@ -92,7 +92,8 @@ TABLES: dict[str, list[dict[str, Any]]] = {
     "marts.customer_traits": [
         trait("birthday", "02-29"),
         trait("children", "Tom and Ida"),
-        trait("notes", f"write to {EMAIL}, not to bo@other.example or +44 20 7946 0000"),
+        trait("tochter", "Mia Schulze"),
+        trait("needs", f"write to {EMAIL}, not to bo@other.example or +44 20 7946 0000"),
         trait("bought_category", "tea_ware", "observed", "orders"),
         {**trait("bought_hour", "11", "observed", "orders"), "stated_at": datetime(2025, 1, 1)},
         trait("bought_hour", "13", "observed", "orders"),
@@ -216,15 +217,30 @@ def test_a_link_of_ones_own_is_told_where_there_is_one() -> None:
     [
         *("household", "partner_name", "children_ages", "enfants", "дети", "referrer", "son"),
         *("gift_recipient", "husband", "emergency_contact", "best_friend", "recommended_by"),
+        *("tochter", "geworben_von", "parrain", "gift_for", "ehemann", "contact_person", "notes"),
+        *("sizes_of_jo", "birthday_of_mia", "relationship", "pregnancy", "nickname"),
     ],
 )
-def test_traits_of_others_are_told_by_name_alone(name: str) -> None:
-    assert tells_of_others(name)
+def test_a_trait_that_may_be_about_others_is_told_by_name_alone(name: str) -> None:
+    assert not is_own(name)
 
 
-@pytest.mark.parametrize("name", ["device_kind", "preference", "person_type", "season", "gender"])
+@pytest.mark.parametrize(
+    "name", ["device_kind", "shoe_size", "hobby", "lifestyle", "birthday", "gender", "visited_city"]
+)
 def test_traits_of_ones_own_are_told(name: str) -> None:
-    assert not tells_of_others(name)
+    assert is_own(name)
+
+
+def test_a_name_that_was_claimed_holds_nobody_elses_address() -> None:
+    claims = [
+        claim("first_name", "Bo bo@other.example"),
+        claim("last_name", "c/o Carol 0161 496 0018"),
+        claim("postcode", "150-0001"),
+    ]
+    tables = {**TABLES, "marts.fct_customer_field_provenance": claims}
+    rows = statement(tables, ASKED).sections[0].rows
+    assert [row[1] for row in rows[:3]] == ["Bo •••", "c/o Carol •••", "150-0001"]
 
 
 @pytest.mark.parametrize(
@@ -232,6 +248,14 @@ def test_traits_of_ones_own_are_told(name: str) -> None:
     [
         (f"{EMAIL.upper()} and x@y.example", f"{EMAIL.upper()} and •••"),
         ("0044 20 7946 0000", "•••"),
+        ("+44/161/4960018", "•••"),
+        ("+44 (0)161 – 496 0018", "•••"),
+        ("2025-01-01 12345678", "2025-•••"),
+        ("٠١٦١٤٩٦٠٠١٨ and ２０１６１４９", "••• and •••"),
+        ("0161\u200b496\u20110018", "•••"),
+        ("bo＠other.example", "•••"),
+        ("bo%40other.example and bo&#64;other.example", "••• and •••"),
+        ("bo (at) other.example", "•••"),
         ("since 2020-05-01, 3 children, size 42", "since 2020-05-01, 3 children, size 42"),
     ],
 )
@@ -424,8 +448,10 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
                     ('household', 'with {other["first_name"]}'),
                     ('referred_by', '{other["last_name"]}'),
                     ('children', '{other["first_name"]}'),
-                    ('nickname', '{own["street"]}'),
-                    ('notes', 'call {other["phone"]} or {other["email"]}')
+                    ('tochter', '{other["first_name"]}'),
+                    ('geworben_von', '{other["last_name"]}'),
+                    ('lifestyle', '{own["street"]}'),
+                    ('needs', 'call {other["phone"]} or {other["email"]}')
                 ) as t (trait, value);
                 insert into marts.bridge_customer_households
                 values ({who}, 'h1', '{other["last_name"]}');
