@@ -67,9 +67,25 @@
     || case when {{ number }} = 1 then ' {{ singular }}' else ' {{ plural }}' end
 {%- endmacro %}
 
-{#- "12.50 GBP". -#}
+{#- "12.50 GBP", "9400 JPY": with the decimals of its currency, as orchestration/words/amounts.py has them. -#}
 {% macro money_in_words(amount, currency) -%}
-    cast(cast({{ amount }} as decimal(18, 2)) as {{ dbt.type_string() }}) || ' ' || {{ currency }}
+    case
+        when {{ currency }} in ({{ quoted(currencies_without_decimals()) }})
+            then cast(cast({{ amount }} as decimal(18, 0)) as {{ dbt.type_string() }})
+        when {{ currency }} in ({{ quoted(currencies_of_three_decimals()) }})
+            then cast(cast({{ amount }} as decimal(18, 3)) as {{ dbt.type_string() }})
+        else cast(cast({{ amount }} as decimal(18, 2)) as {{ dbt.type_string() }})
+    end || ' ' || {{ currency }}
+{%- endmacro %}
+
+{% macro currencies_of_three_decimals() -%}
+    {{ return(['BHD', 'IQD', 'JOD', 'KWD', 'LYD', 'OMR', 'TND']) }}
+{%- endmacro %}
+
+{% macro currencies_without_decimals() -%}
+    {{ return([
+        'BIF', 'CLP', 'DJF', 'GNF', 'ISK', 'JPY', 'KMF', 'KRW', 'PYG', 'RWF', 'UGX', 'VND', 'VUV', 'XAF', 'XOF', 'XPF',
+    ]) }}
 {%- endmacro %}
 
 {#- The same amount for a template: two decimals. -#}
