@@ -49,6 +49,9 @@ ITS_ROW = "row"  # that a table has the person at all
 KEYS = (ITS_ROW, "customer_id")  # they count where levels are judged, and are no traits
 _GIFTS = "buys_gifts_for"  # as sensitive as the occasion is
 _NAMING = ("trait", "sensitivity")
+_PAGE = "page_url"
+# Of these the page is the product's, and says no more than the product does
+_OF_PRODUCTS = {"Product Viewed", "Product Added", "Product Removed"}
 _LISTED = 3  # names in a sentence
 
 COMMENT = (
@@ -137,6 +140,8 @@ class Meanings:
         if about == "nobody":
             return
         kept = dict(origin.kept)
+        if origin.column == _PAGE and kept.get("event_name", {ANY}) <= _OF_PRODUCTS:
+            trait = _PAGE
         if trait != ANY:
             yield about, trait, self._sensitivity(trait, kept)
             return
@@ -150,6 +155,8 @@ class Meanings:
     def _meaning(self, schema: str, table: str, column: str) -> tuple[str, str]:
         if schema == "seeds":
             return "nobody", ""
+        if schema == "segments":
+            return "household", "segment_membership"
         for key in ((table, column), (table, ANY), (ANY, column)):
             if key in self._columns:
                 return self._columns[key]

@@ -17,7 +17,6 @@ with visits as (
         count(*) as visit_count,
         min(started_at) as started_at,
         max(marketing_channel) as marketing_channel,
-        max(landing_page_url) as landing_page_url,
         sum(product_view_count) as product_view_count
     from {{ ref('fct_web_sessions') }}
     where customer_visit_number is not null
@@ -46,7 +45,6 @@ final as (
         {{ json_object_text({
             'marketing_channel': 'marketing_channel',
             'product_view_count': 'cast(product_view_count as bigint)',
-            'link': own_link('landing_page_url'),
             'visited_at': 'started_at',
         }) }} as context
     from newcomers

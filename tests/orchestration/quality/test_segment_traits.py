@@ -32,6 +32,13 @@ TABLES = {
     "marts.dim_promotions": ("promotion_id", "code"),
     "marts.bridge_customer_households": ("customer_id", "household_id"),
     "marts.dim_households": ("household_id", "people_count"),
+    "marts.recent_interactions": ("customer_id", "event_name", "page_url"),
+    "marts.fct_web_sessions": ("customer_id", "landing_page_url", "referrer"),
+    "marts.fct_order_tags": ("customer_id", "order_id", "tag"),
+    "marts.customer_360": ("customer_id", "segments"),
+    "marts.fct_segment_memberships": ("customer_id", "segment", "exited_at"),
+    "marts.fct_identity_edges": ("identifier_a_value", "identifier_b_value"),
+    "segments.seg_vip": ("customer_id", "reason", "context"),
     "marts.new_table": ("customer_id", "religion", "weight"),
 }
 PEOPLE = "from marts.dim_customers as p"
@@ -135,6 +142,40 @@ def test_what_may_hold_anything_is_refused_with_what_to_do() -> None:
     ((said, todo),) = [fault for fault in found.faults if "context" in fault[0]]
     assert "what may be any trait" in said
     assert "where trait = 'hobby'" in todo
+
+
+@pytest.mark.parametrize(
+    ("value", "source", "allowed"),
+    [
+        ("p.page_url", "recent_interactions as p", False),
+        ("p.page_url", "recent_interactions as p where p.page_url like '%q=preg%'", False),
+        ("p.page_url", "recent_interactions as p where event_name = 'Page Viewed'", False),
+        ("p.page_url", "recent_interactions as p where event_name = 'Product Viewed'", True),
+        ("p.landing_page_url", "fct_web_sessions as p", False),
+        ("p.referrer", "fct_web_sessions as p", False),
+        ("p.tag", "fct_order_tags as p", False),
+        ("'x'", "fct_order_tags as p where p.tag = 'halal'", False),
+        ("e.identifier_b_value", "fct_orders as p cross join marts.fct_identity_edges as e", False),
+    ],
+)
+def test_what_holds_words_of_people_is_guarded_like_a_search(
+    value: str, source: str, allowed: bool
+) -> None:
+    said = faults(value, f"from marts.{source}")
+    assert ("what may be any trait" not in said) is allowed
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "segments.seg_vip as p",
+        "marts.fct_segment_memberships as p where p.exited_at is null",
+        "marts.customer_360 as p where p.segments like '%household%'",
+    ],
+)
+def test_a_segment_made_of_another_may_be_made_of_a_household(source: str) -> None:
+    assert "household ties" in faults("'x'", f"from {source}", plain_context={})
+    assert not faults("'x'", f"from {source}", level="full")
 
 
 def test_an_occasion_is_as_sensitive_as_its_seed_says() -> None:
