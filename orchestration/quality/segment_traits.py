@@ -35,6 +35,7 @@ from ingestion.duckdb import connect, literal
 from ingestion.vocabulary import LEVELS
 from orchestration.home.layout import Home
 from orchestration.published.checks import CheckResult
+from orchestration.quality.flagged_words import flagged
 from orchestration.quality.lineage import ROW, LineageError, Origin, Tables, trace
 from orchestration.run.dbt import DBT_PROJECT, SEGMENT, read_manifest, target_path
 
@@ -169,7 +170,18 @@ class Meanings:
         if trait == _GIFTS:
             occasions = kept.get("occasion") or kept.get("value") or frozenset([ANY])
             return UNKNOWN_TRAIT if occasions <= self._plain_occasions else SENSITIVE
-        return self.sensitivities.get(trait, UNKNOWN_TRAIT)
+        if trait in self.sensitivities:
+            return self.sensitivities[trait]
+        return SENSITIVE if self._is_flagged(trait) else UNKNOWN_TRAIT
+
+    def _is_flagged(self, trait: str) -> bool:
+        """Whether the shop's own name of a trait has a word of what is sensitive.
+
+        `customer_traits` asks the same of the names that it has.
+        """
+        words = f" {trait.lower().replace('_', ' ')} "
+        own = (name for name, sensitivity in self.sensitivities.items() if sensitivity == SENSITIVE)
+        return bool(flagged(trait)) or any(f" {name.replace('_', ' ')} " in words for name in own)
 
     def _read(self, name: str) -> Iterator[dict[str, str]]:
         with (self._seeds / f"{name}.csv").open(encoding="utf-8", newline="") as file:

@@ -1,7 +1,8 @@
 """Names by which a platform may take an audience for one of a theme that is nobody's business.
 
-Belongs here: which names of a segment leave the house, and the words of the seed `flagged_words` in
-them. Does not belong here: what a segment's values are of people (segment_traits.py).
+Belongs here: which names of a segment leave the house, and the sentence where one has a flagged
+word. Does not belong here: finding the words (flagged_words.py), what a segment's values are of
+people (segment_traits.py).
 
 Ad platforms stop accounts over the name of an audience. A segment is judged by its name and label,
 the fields of its context and of its plain context, and what the settings call it at destinations.
@@ -11,59 +12,19 @@ A trade that needs such a word (a pharmacy) says why in the segment's own file:
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 from ingestion.config import Settings
-from orchestration.ops.permission.status_words import unaccented
 from orchestration.published.checks import CheckResult
+from orchestration.quality.flagged_words import flagged
 from orchestration.quality.segment_traits import Judged
-from orchestration.run.dbt import DBT_PROJECT, SEGMENT
+from orchestration.run.dbt import SEGMENT
 
-SEED = DBT_PROJECT / "seeds" / "flagged_words.csv"
 ADS = ("ads", "sell_share")  # channel or purposes
 OVERRIDE = "flagged_themes"
 _NAMING = re.compile(r"name|audience|list|label|title|prefix|suffix", re.IGNORECASE)
-_ANY_ENDING = "*"
-
-
-@dataclass(frozen=True, slots=True)
-class FlaggedWord:
-    """A word of the seed: as it is compared, its theme, and whether any ending may follow."""
-
-    word: str
-    theme: str
-    has_endings: bool
-
-    def is_in(self, words: str) -> bool:
-        """Whether it stands in words that have a blank before and after each."""
-        return f" {self.word}{'' if self.has_endings else ' '}" in words
-
-
-@cache
-def flagged_words(seed: Path = SEED) -> tuple[FlaggedWord, ...]:
-    """The words as they stand in the seed."""
-    with seed.open(encoding="utf-8", newline="") as file:
-        return tuple(
-            FlaggedWord(
-                unaccented(row["word"].removesuffix(_ANY_ENDING)),
-                row["theme"],
-                row["word"].endswith(_ANY_ENDING),
-            )
-            for row in csv.DictReader(file)
-        )
-
-
-def flagged(text: str) -> tuple[FlaggedWord, ...]:
-    """The flagged words in a name, however it is written: `DiabetesCare`, `diabetes_care`."""
-    split = re.sub(r"(?<=[^\W\d_A-Z])(?=[A-Z])", " ", text)
-    words = " ".join(re.findall(r"[^\W_]+", unaccented(split)))
-    return tuple(each for each in flagged_words() if each.is_in(f" {words} "))
 
 
 def names_of(

@@ -56,6 +56,18 @@ def test_the_seed_says_what_is_sensitive_in_any_alphabet(timeline_world: World) 
     ]
 
 
+def test_a_name_of_the_shops_own_is_as_sensitive_as_its_words(timeline_world: World) -> None:
+    names = ("hiv_status", "kinder_anzahl", "santé_mentale", "lifestyle", "stage")
+    found = {row[0]: row[3] for row in traits(timeline_world, *names) if row[2] == "stated"}
+    assert found == {
+        "hiv_status": "sensitive",
+        "kinder_anzahl": "sensitive",
+        "santé_mentale": "sensitive",
+        "lifestyle": "personal",
+        "stage": "personal",
+    }
+
+
 def test_contact_fields_are_stated_and_a_birthday_is_month_and_day(timeline_world: World) -> None:
     found = {row[:3] + row[4:5] for row in traits(timeline_world)}
     assert {

@@ -137,6 +137,15 @@ def test_a_window_looks_beside_what_a_condition_outside_leaves(
     assert bool(faults("p.v", f"from p where {kept}", ctes)) is not allowed
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["pregnant", "hiv_status", "schwanger", "konfession", "allergien", "kinder_anzahl", "Religion"],
+)
+def test_a_free_trait_is_as_sensitive_as_the_words_of_its_name(name: str) -> None:
+    source = f"from marts.customer_traits as p where p.trait = '{name}'"
+    assert f"sensitive trait {name}" in faults("p.value", source)
+
+
 def test_what_may_hold_anything_is_refused_with_what_to_do() -> None:
     found = judged("p.detail", "from marts.fct_interactions as p")
     ((said, todo),) = [fault for fault in found.faults if "context" in fault[0]]

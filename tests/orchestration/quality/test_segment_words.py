@@ -9,8 +9,9 @@ import pytest
 
 from ingestion.config import Destination, Segment, Settings
 from orchestration.ops.permission.status_words import unaccented
+from orchestration.quality.flagged_words import SEED, flagged
 from orchestration.quality.segment_traits import Judged
-from orchestration.quality.segment_words import SEED, check_segment_words, faults_of, flagged
+from orchestration.quality.segment_words import check_segment_words, faults_of
 from orchestration.run.dbt import segment_names
 
 THEMES = {"health", "finance", "religion", "sexuality", "politics", "origin", "hardship"}

@@ -264,6 +264,34 @@ occasions as (
     group by occasion
 ),
 
+names as (
+    select
+        trait,
+        concat(' ', {{ fold_accents("replace(trait, '_', ' ')") }}, ' ') as words
+    from all_traits
+    group by trait
+),
+
+sensitive_words as (
+    select
+        case
+            when word like '%*' then concat('% ', replace(word, '*', ''), '%')
+            else concat('% ', word, ' %')
+        end as pattern
+    from {{ ref('flagged_words') }}
+    union all
+    select concat('% ', {{ fold_accents("replace(trait, '_', ' ')") }}, ' %') as pattern
+    from seed
+    where sensitivity = 'sensitive'
+),
+
+-- A name of the shop's own, such as hiv_status, is as sensitive as its words
+flagged as (
+    select distinct names.trait
+    from names
+    inner join sensitive_words on names.words like sensitive_words.pattern
+),
+
 final as (
     select
         all_traits.customer_id,
@@ -272,6 +300,7 @@ final as (
         all_traits.evidence_kind,
         case
             when all_traits.trait = 'buys_gifts_for' and occasions.sensitivity = 'sensitive' then 'sensitive'
+            when seed.trait is null and flagged.trait is not null then 'sensitive'
             else coalesce(seed.sensitivity, 'personal')
         end as sensitivity,
         all_traits.source,
@@ -280,6 +309,7 @@ final as (
         all_traits.score
     from all_traits
     left join seed on all_traits.trait = seed.trait
+    left join flagged on all_traits.trait = flagged.trait
     left join occasions on all_traits.value = occasions.occasion
 )
 
