@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from sqlglot import exp, parse
 from sqlglot.errors import SqlglotError
@@ -25,6 +26,9 @@ Tables = Mapping[str, Sequence[str]]
 # The values that conditions leave to columns of a row, by column
 Kept = tuple[tuple[str, frozenset[str]], ...]
 
+Place = tuple[str, str]  # source and column
+
+PERSON = "customer_id"
 ROW = "*"  # the column of an origin that is a table's row as such: that there is one
 _CATALOG = "home"
 # What a SELECT may be made of; whatever else it has is not followed
@@ -51,6 +55,10 @@ _FUNCTIONS = {
 _OF_ALL = (exp.Count, exp.Sum, exp.Avg, exp.Median, exp.Stddev, exp.StddevPop, exp.StddevSamp)
 
 
+# Where somebody stands among all
+_RANKS = (exp.RowNumber, exp.Rank, exp.DenseRank, exp.PercentRank, exp.CumeDist, exp.Ntile)
+
+
 class LineageError(Exception):
     """A query, or a column of it, cannot be followed to tables; says why, in words."""
 
@@ -59,19 +67,36 @@ class LineageError(Exception):
 class Origin:
     """A column of a table that a value comes from.
 
-    `kept`: the values that conditions leave to columns of its row. `is_of_all`: only a figure over
-    all rows is made of it. `path`: the CTEs that it comes through, the first after the table first.
+    `kept`: the values that conditions leave to columns of its row. `is_own`: its row is of the
+    person of the query's row, by `customer_id`. `is_of_all`: only a figure over all rows is made of
+    it. `path`: the CTEs that it comes through, the first after the table first.
     """
 
     table: str
     column: str
     kept: Kept = ()
+    is_own: bool = False
     is_of_all: bool = False
     path: tuple[str, ...] = field(default=(), compare=False)
 
 
 Origins = frozenset[Origin]
 _NOTHING: Origins = frozenset()
+
+
+class Known(NamedTuple):
+    """What is known of a scope's output columns by whoever reads it.
+
+    `kept`: the values that conditions leave to them. `person`: those that hold the id of the person
+    of the query's row. `around`: what is known of the scope that it stands in.
+    """
+
+    kept: Kept = ()
+    person: frozenset[str] = frozenset()
+    around: Known | None = None
+
+
+_UNKNOWN = Known()
 
 
 @dataclass(frozen=True)
@@ -97,9 +122,10 @@ def trace(sql: str, tables: Tables, dialect: str = "duckdb") -> Lineage:
     root = _rows_of(_root(sql, tables, dialect))
     tracer = _Tracer(tables)
     names = _names(root)
+    known = Known(person=frozenset([PERSON]))
     return Lineage(
-        {each: tracer.output(root, each, is_root=True) for each in names},
-        tracer.rows(root),
+        {each: tracer.output(root, each, known, is_root=True) for each in names},
+        tracer.rows(root, known),
         {each: tuple(_expressions(root, each)) for each in names},
     )
 
@@ -173,38 +199,40 @@ class _Tracer:
 
     def __init__(self, tables: Tables) -> None:
         self._columns = {table: frozenset(columns) for table, columns in tables.items()}
-        self._known: dict[tuple[int, str, Kept, bool], Origins] = {}
+        self._known: dict[tuple[int, str, Known, bool], Origins] = {}
         self._open: set[tuple[int, str]] = set()
 
-    def output(self, scope: Scope, name: str, kept: Kept = (), *, is_root: bool = False) -> Origins:
+    def output(
+        self, scope: Scope, name: str, known: Known = _UNKNOWN, *, is_root: bool = False
+    ) -> Origins:
         """Origins of an output column, with what decides which row it is taken from.
 
         Args:
             scope: the SELECT or set operation.
             name: the output column.
-            kept: the values that whoever reads it leaves to its columns.
+            known: what is known of its columns by whoever reads it.
             is_root: whether its rows are the query's own, which `rows` tells of.
         """
-        return self._once(scope, name, kept, is_root)
+        return self._once(scope, name, known, is_root)
 
-    def rows(self, scope: Scope, kept: Kept = ()) -> Origins:
+    def rows(self, scope: Scope, known: Known = _UNKNOWN) -> Origins:
         """Origins of what decides which rows there are, down to the rows of tables."""
-        return self._once(scope, ROW, kept, False)
+        return self._once(scope, ROW, known, False)
 
-    def _once(self, scope: Scope, name: str, kept: Kept, is_root: bool) -> Origins:
-        key = (id(scope), name, kept, is_root)
+    def _once(self, scope: Scope, name: str, known: Known, is_root: bool) -> Origins:
+        key = (id(scope), name, known, is_root)
         if key not in self._known:
             if key[:2] in self._open:
                 raise LineageError("it reads itself (a recursive CTE)")
             self._open.add(key[:2])
-            self._known[key] = self._find(scope, name, kept, is_root)
+            self._known[key] = self._find(scope, name, known, is_root)
             self._open.discard(key[:2])
         return self._known[key]
 
-    def _find(self, scope: Scope, name: str, kept: Kept, is_root: bool) -> Origins:
+    def _find(self, scope: Scope, name: str, known: Known, is_root: bool) -> Origins:
         query = scope.expression
         if isinstance(query, exp.SetOperation):
-            return self._of_either(scope, name, kept, is_root)
+            return self._of_either(scope, name, known, is_root)
         if isinstance(query, exp.Values) and not query.find(exp.Column, exp.Query):
             return _NOTHING
         if not isinstance(query, exp.Select):
@@ -212,20 +240,20 @@ class _Tracer:
         if others := _set_parts(query) - _PARTS:
             raise LineageError(f"it has {', '.join(sorted(others))}")
         if name == ROW:
-            return self._of_rows(scope, kept)
+            return self._of_rows(scope, known)
         value = next((each for each in query.selects if each.alias_or_name == name), None)
         if value is None:
             raise LineageError(f"there is no column {name}")
-        found = self.value(scope, value, kept)
+        found = self.value(scope, value, known)
         if value.find(exp.Window):  # which may be one of those named at the end
             for window in _as_list(query.args.get("windows")):
-                found |= self.value(scope, window, kept)
-        found |= self._ties(scope, value, kept) if is_root else self.rows(scope, kept)
+                found |= self.value(scope, window, known)
+        found |= self._ties(scope, value, known) if is_root else self.rows(scope, known)
         if _is_of_all(scope, value):
             found = frozenset(replace(each, is_of_all=True) for each in found)
         return found
 
-    def _of_either(self, scope: Scope, name: str, kept: Kept, is_root: bool) -> Origins:
+    def _of_either(self, scope: Scope, name: str, known: Known, is_root: bool) -> Origins:
         query = scope.expression
         sides = scope.set_operation_scopes or []
         names = _names(scope)
@@ -236,23 +264,27 @@ class _Tracer:
         found = _NOTHING
         for side in sides:
             own = dict(zip(names, _names(side), strict=True))
-            its_kept = tuple((own[column], values) for column, values in kept if column in own)
+            its_own = Known(
+                tuple((own[column], values) for column, values in known.kept if column in own),
+                frozenset(own[column] for column in known.person if column in own),
+                known.around,
+            )
             wanted = [own.get(name, ROW)]
             if not isinstance(query, exp.Union):  # which rows stay follows from all columns
                 wanted = [ROW, *own.values()]
             for each in wanted:
-                found |= self._once(side, each, its_kept, is_root and each != ROW)
+                found |= self._once(side, each, its_own, is_root and each != ROW)
         return found
 
-    def _of_rows(self, scope: Scope, kept: Kept) -> Origins:
+    def _of_rows(self, scope: Scope, known: Known) -> Origins:
         found = _NOTHING
         for condition in _conditions(scope.expression):
-            found |= self.value(scope, condition, kept)
+            found |= self.value(scope, condition, known)
         for source in scope.selected_sources:
-            found |= self._source(scope, source, ROW, kept)
+            found |= self._source(scope, source, ROW, known)
         return found
 
-    def _ties(self, scope: Scope, value: exp.Expr, kept: Kept) -> Origins:
+    def _ties(self, scope: Scope, value: exp.Expr, known: Known) -> Origins:
         """Origins of what ties the sources of a value to the query's rows.
 
         What a person viewed decides which product's name stands beside them.
@@ -265,58 +297,68 @@ class _Tracer:
         if wanted:
             for part in _WHOLE_CONDITIONS:
                 for condition in _as_list(query.args.get(part)):
-                    found |= self.value(scope, condition, kept)
+                    found |= self.value(scope, condition, known)
         tying = [(each, {c.table for c in _own_columns(each)}) for each in _conjuncts(query)]
         while near := [each for each in tying if each[1] & wanted and each[1] - wanted]:
             for condition, sources in near:
-                found |= self.value(scope, condition, kept)
+                found |= self.value(scope, condition, known)
                 wanted |= sources
         return found
 
-    def value(self, scope: Scope, expression: exp.Expr, kept: Kept = ()) -> Origins:
+    def value(self, scope: Scope, expression: exp.Expr, known: Known = _UNKNOWN) -> Origins:
         """Origins of everything in an expression; a subquery in it with all that it has."""
         found = _NOTHING
         for node in _within(expression):
             if isinstance(node, exp.Query):
-                found |= self._subquery(scope, node)
+                found |= self._subquery(scope, node, known)
             elif isinstance(node, exp.Column):
-                found |= self._column(scope, node, kept)
+                of_it = known._replace(person=frozenset(), around=None)
+                is_beside = _is_of_others(scope, node, known)
+                found |= self._column(scope, node, of_it if is_beside else known)
             elif isinstance(node, exp.Star) and isinstance(node.parent, exp.Count):
                 for source in scope.selected_sources:
-                    found |= self._source(scope, source, ROW, kept)
+                    found |= self._source(scope, source, ROW, known)
             elif isinstance(node, exp.Star | exp.Columns | exp.TableColumn):
                 raise LineageError("it takes whole rows (`*`); name the columns")
         return found
 
-    def _subquery(self, scope: Scope, query: exp.Query) -> Origins:
+    def _subquery(self, scope: Scope, query: exp.Query, around: Known) -> Origins:
         inner = query.unnest()
         for each in scope.subquery_scopes:
             if each.expression is inner:
-                found = self.rows(each)
-                for name in _names(each):
-                    found |= self.output(each, name)
+                names = _names(each)
+                asked = query.parent.this if isinstance(query.parent, exp.In) else None
+                is_person = isinstance(asked, exp.Column) and _place(asked) in _persons(
+                    scope, around
+                )
+                known = Known((), frozenset(names[:1] if is_person else ()), around)
+                found = self.rows(each, known)
+                for name in names:
+                    found |= self.output(each, name, known)
                 return found
         raise LineageError("a subquery in it cannot be followed")
 
-    def _column(self, scope: Scope, column: exp.Column, kept: Kept) -> Origins:
+    def _column(self, scope: Scope, column: exp.Column, known: Known) -> Origins:
         if column.table in scope.selected_sources:
-            return self._source(scope, column.table, column.name, kept)
+            return self._source(scope, column.table, column.name, known)
         if scope.parent is None:
             raise LineageError(f"nothing says where {column.sql()} comes from")
-        return self._column(scope.parent, column, ())
+        return self._column(scope.parent, column, (known.around or _UNKNOWN)._replace(kept=()))
 
-    def _source(self, scope: Scope, source: str, column: str, kept: Kept) -> Origins:
+    def _source(self, scope: Scope, source: str, column: str, known: Known) -> Origins:
         node, origin = scope.selected_sources[source]
-        left = _kept(scope, source, kept)
+        left = _kept(scope, source, known.kept)
+        own = frozenset(name for place, name in _persons(scope, known) if place == source)
         if isinstance(origin, Scope):
-            below = self._once(origin, column, left, False)
+            around = known if origin.parent is scope else None
+            below = self._once(origin, column, Known(left, own, around), False)
             return frozenset(replace(each, path=(*each.path, node.name)) for each in below)
         table = f"{origin.db}.{origin.name}"
         if table not in self._columns or not isinstance(origin.this, exp.Identifier):
             raise LineageError(f"it reads {origin.sql(dialect='duckdb')}, which is no model")
         if column != ROW and column not in self._columns[table]:
             raise LineageError(f"{table} has no column {column}")
-        return frozenset([Origin(table, column, left)])
+        return frozenset([Origin(table, column, left, PERSON in own)])
 
 
 def _kept(scope: Scope, source: str, kept: Kept) -> Kept:
@@ -345,7 +387,58 @@ def _kept(scope: Scope, source: str, kept: Kept) -> Kept:
     return tuple(sorted(found.items(), key=lambda item: item[0]))
 
 
-def _keys(query: exp.Expr) -> Iterator[frozenset[tuple[str, str]]]:
+def _persons(scope: Scope, known: Known) -> frozenset[Place]:
+    """The columns of a scope's sources that hold the id of the person of the query's row."""
+    found = {
+        _place(column)
+        for each in _selects(scope)
+        if each.alias_or_name in known.person and isinstance(column := each.unalias(), exp.Column)
+    }
+    if known.around is not None and scope.parent is not None:
+        outer = _persons(scope.parent, known.around)
+        found |= {place for place in outer if place[0] not in scope.selected_sources}
+    equal = list(_equalities(scope.expression))
+    while more := {to for one, to in equal if one in found and to not in found}:
+        found |= more
+    return frozenset(found)
+
+
+def _equalities(query: exp.Expr) -> Iterator[tuple[Place, Place]]:
+    """Pairs of columns of which the second holds what the first does, where its row is there.
+
+    The condition of an outer join says so of what is joined alone: of the others there are rows
+    that it does not hold for.
+    """
+    where = query.args.get("where")
+    conditions = [(where.this, None)] if where else []
+    for join in query.args.get("joins") or []:
+        if on := join.args.get("on"):
+            conditions.append((on, join.alias_or_name if join.side else None))
+    for whole, joined in conditions:
+        for condition in _split(whole):
+            one, other = condition.args.get("this"), condition.args.get("expression")
+            if not isinstance(condition, exp.EQ):
+                continue
+            if isinstance(one, exp.Column) and isinstance(other, exp.Column):
+                for first, second in ((one, other), (other, one)):
+                    if joined is None or second.table == joined:
+                        yield _place(first), _place(second)
+
+
+def _is_of_others(scope: Scope, column: exp.Expr, known: Known) -> bool:
+    """Whether a window reads a column of other people, and not just to rank or count them all."""
+    window = column.find_ancestor(exp.Window)
+    if window is None:
+        return False
+    named = {each.name: each for each in _as_list(scope.expression.args.get("windows"))}
+    definition = named.get(window.alias, window)
+    keys = definition.args.get("partition_by") or ()
+    if not keys and isinstance(window.this, (*_RANKS, *_OF_ALL, exp.Identifier)):
+        return False
+    return _places(keys).isdisjoint(_persons(scope, known))
+
+
+def _keys(query: exp.Expr) -> Iterator[frozenset[Place]]:
     """The columns within which a SELECT puts rows together or chooses between them, each time.
 
     A condition outside leaves out source rows only on a column that is in all of them: what
@@ -372,11 +465,11 @@ def _own_parts(query: exp.Expr) -> Iterator[exp.Expr]:
         yield from _as_list(query.args.get(part))
 
 
-def _places(keys: Iterable[exp.Expr]) -> frozenset[tuple[str, str]]:
+def _places(keys: Iterable[exp.Expr]) -> frozenset[Place]:
     return frozenset(_place(each) for each in keys if isinstance(each, exp.Column))
 
 
-def _place(column: exp.Column) -> tuple[str, str]:
+def _place(column: exp.Column) -> Place:
     return column.table, column.name
 
 

@@ -11,7 +11,8 @@ learns by its name.
 - A sensitive trait is refused, in `rows` too. So is what may hold any trait, unless a condition
   (`trait = 'hobby'`, `sensitivity = 'none'`) says which it holds.
 - Household ties are inferred: a segment that uses them, in `rows` too, is `full` and has no plain
-  context, so that below that level nothing goes out.
+  context, so that below that level nothing goes out. So is one that uses a row of somebody that
+  `customer_id` does not tie to the person of the query's row: it may be another's.
 
 Data flow: compiled SQL of dbt's last build, columns of the warehouse, seeds -> uses and checks.
 """
@@ -49,6 +50,9 @@ UNKNOWN_TRAIT = "personal"  # as customer_traits has it
 ITS_ROW = "row"  # that a table has the person at all
 KEYS = (ITS_ROW, "customer_id")  # they count where levels are judged, and are no traits
 _GIFTS = "buys_gifts_for"  # as sensitive as the occasion is
+_BY_IDENTIFIER = {"stg_ops__consent_events"}  # given by an identifier, for whoever has it
+HOUSEHOLD = "household"
+ANOTHER = "another"  # of whom nothing says that they are the person of the row
 _NAMING = ("trait", "sensitivity")
 _PAGE = "page_url"
 # Of these the page is the product's, and says no more than the product does
@@ -61,7 +65,8 @@ COMMENT = (
         "segment": "The segment, without seg_.",
         "part": "context and reason go out; rows is who is in it.",
         "trait": "The trait: a name of the seed `traits`, else the column's own name.",
-        "about": "person, or household (ties that are inferred).",
+        "about": "person; household (ties that are inferred); another (of a row that customer_id"
+        " does not tie to the person).",
         "sensitivity": "none, personal or sensitive, by the seed `traits`; others are personal.",
         "level": "The level of a member that it needs: segment where only figures over all people"
         " are used, else full.",
@@ -140,6 +145,9 @@ class Meanings:
         about, trait = self._meaning(schema, table, origin.column)
         if about == "nobody":
             return
+        is_tied = origin.is_own or origin.is_of_all or table in _BY_IDENTIFIER
+        if about == "person" and not is_tied:
+            about = ANOTHER
         kept = dict(origin.kept)
         if origin.column == _PAGE and kept.get("event_name", {ANY}) <= _OF_PRODUCTS:
             trait = _PAGE
@@ -157,7 +165,7 @@ class Meanings:
         if schema == "seeds":
             return "nobody", ""
         if schema == "segments":
-            return "household", "segment_membership"
+            return HOUSEHOLD, "segment_membership"
         for key in ((table, column), (table, ANY), (ANY, column)):
             if key in self._columns:
                 return self._columns[key]
@@ -267,17 +275,13 @@ def _place(origin: Origin) -> str:
 def _faults(segment: Segment, uses: tuple[Use, ...]) -> Iterator[tuple[str, str]]:
     level = str(segment.meta.get("level") or FULL)
     first = {(use.trait, use.about, use.sensitivity): use for use in reversed(uses)}
-    for use in first.values():
-        if use.sensitivity == SENSITIVE:
-            yield _sensitive(segment.name, use)
-        elif use.about == "household" and (
-            level != FULL or segment.meta.get("plain_context") is not None
-        ):
-            yield (
-                f"The segment {segment.name} uses household ties in its {use.part}"
-                f" ({use.columns[0]}); they are inferred: below level full nothing may use them.",
-                "Write level: 'full' and no plain_context, or leave the household out.",
-            )
+    yield from (
+        _sensitive(segment.name, use) for use in first.values() if use.sensitivity == SENSITIVE
+    )
+    if level != FULL or segment.meta.get("plain_context") is not None:
+        for about, fault in ((HOUSEHOLD, _of_household), (ANOTHER, _of_another)):
+            if tied := [use for use in first.values() if use.about == about]:
+                yield fault(segment.name, tied[0])
     above = [use for use in uses if use.part in CONTENT and _is_above(use.level, level)]
     if above:
         needed = max((use.level for use in above), key=LEVELS.index)
@@ -290,6 +294,23 @@ def _faults(segment: Segment, uses: tuple[Use, ...]) -> Iterator[tuple[str, str]
             f"Write level: '{needed}', and a plain_context for members of a lower level; or take"
             " it out.",
         )
+
+
+def _of_household(segment: str, use: Use) -> tuple[str, str]:
+    return (
+        f"The segment {segment} uses household ties in its {use.part} ({use.columns[0]}); they are"
+        " inferred: below level full nothing may use them.",
+        "Write level: 'full' and no plain_context, or leave the household out.",
+    )
+
+
+def _of_another(segment: str, use: Use) -> tuple[str, str]:
+    return (
+        f"The segment {segment} uses in its {use.part} ({use.columns[0]}) a row that customer_id"
+        " does not tie to the person, so it may be another's: below level full nothing may use"
+        " it.",
+        "Join it by customer_id; or write level: 'full' and no plain_context.",
+    )
 
 
 def _sensitive(segment: str, use: Use) -> tuple[str, str]:

@@ -323,6 +323,66 @@ def test_conditions_say_which_values_a_column_has_left(sql: str, kept: set[str] 
     assert dict(value.kept).get("trait") == (kept and frozenset(kept))
 
 
+# A name read from people `b` beside the people `a` that the query is of, and whether it is theirs
+TIES = {
+    "select a.customer_id, b.name as context {pairs} a.customer_id = b.customer_id": True,
+    "select a.customer_id, b.name as context {pairs} a.spent = b.spent": False,
+    "select a.customer_id, b.name as context {pairs} a.customer_id <> b.customer_id": False,
+    "select a.customer_id, b.name as context {pairs} a.customer_id = b.customer_id or true": False,
+    "select b.customer_id, b.name as context {pairs} a.spent = b.spent": True,
+    "with c as (select a.customer_id, b.customer_id as other_id, b.name {pairs} a.spent = b.spent)"
+    " select customer_id, name as context from c": False,
+    "with c as (select a.customer_id, b.customer_id as other_id, b.name {pairs} a.spent = b.spent)"
+    " select other_id as customer_id, name as context from c": True,
+    "with c as (select spent, max(name) as name from marts.people group by spent)"
+    " select a.customer_id, c.name as context from marts.people as a"
+    " inner join c on a.spent = c.spent": False,
+    "select customer_id, lag(name) over (partition by spent order by name) as context"
+    " from marts.people": False,
+    "select customer_id, lag(name) over (partition by customer_id order by name) as context"
+    " from marts.people": True,
+    "select customer_id, max(name) over w as context from marts.people"
+    " window w as (order by spent)": False,
+    "select customer_id, rank() over (order by name) as context from marts.people": True,
+    "select customer_id, rank() over (partition by spent order by name) as context"
+    " from marts.people": False,
+    "select a.customer_id, (select max(b.name) from marts.people as b"
+    " where b.customer_id = a.customer_id) as context from marts.people as a": True,
+    "select a.customer_id, (select max(b.name) from marts.people as b"
+    " where b.spent = a.spent) as context from marts.people as a": False,
+    "select a.customer_id, a.customer_id in (select b.customer_id from marts.people as b"
+    " where b.name = 'x') as context from marts.people as a": True,
+    "select a.customer_id, a.spent in (select b.spent from marts.people as b"
+    " where b.name = 'x') as context from marts.people as a": False,
+    # Where `c` is not there, nothing ties `b`
+    "select a.customer_id, b.name as context from marts.people as a"
+    " left join marts.people as b on a.spent = b.spent left join marts.traits as c"
+    " on b.customer_id = c.customer_id and a.customer_id = c.customer_id": False,
+    "select any_value(customer_id) as customer_id, max(name) as context from marts.people"
+    " group by spent": False,
+    "select customer_id, max(name) as context from marts.people group by customer_id": True,
+    "with c as (select name, lead(customer_id) over (order by spent) as customer_id"
+    " from marts.people) select customer_id, name as context from c": False,
+}
+
+
+@pytest.mark.parametrize("sql", TIES)
+def test_a_row_is_the_persons_only_by_customer_id(sql: str) -> None:
+    pairs = "from marts.people as a inner join marts.people as b on"
+    found = trace(sql.format(pairs=pairs), TABLES).columns["context"]
+    assert {each.is_own for each in found if each.column == "name"} == {TIES[sql]}
+
+
+def test_one_side_of_a_union_that_is_anothers_is_enough() -> None:
+    found = trace(
+        "select customer_id, name as context from marts.people union all"
+        " select a.customer_id, b.name from marts.people as a inner join marts.people as b"
+        " on a.spent = b.spent",
+        TABLES,
+    ).columns["context"]
+    assert {each.is_own for each in found if each.column == "name"} == {True, False}
+
+
 STEPS = st.lists(
     st.sampled_from(
         [

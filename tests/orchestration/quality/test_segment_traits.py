@@ -30,6 +30,7 @@ TABLES = {
     "marts.fct_orders": ("customer_id", "order_id", "occasion"),
     "marts.fct_interactions": ("customer_id", "kind", "detail"),
     "marts.dim_promotions": ("promotion_id", "code"),
+    "marts.bridge_customer_identifiers": ("customer_id", "identifier_value"),
     "marts.bridge_customer_households": ("customer_id", "household_id"),
     "marts.dim_households": ("household_id", "people_count"),
     "marts.recent_interactions": ("customer_id", "event_name", "page_url"),
@@ -247,6 +248,32 @@ def test_below_level_full_nothing_uses_a_household(
     context: str, meta: dict[str, Any], allowed: bool
 ) -> None:
     assert ("household ties" not in faults(context, HOUSEHOLDS, **meta)) is allowed
+
+
+IDENTIFIERS = (
+    "marts.bridge_customer_identifiers as a on p.customer_id = a.customer_id"
+    " inner join marts.bridge_customer_identifiers as b on a.identifier_value = b.identifier_value"
+    " inner join marts.dim_customers as q on b.customer_id = q.customer_id"
+)
+
+
+@pytest.mark.parametrize(
+    ("meta", "allowed"),
+    [({"level": "full"}, True), ({"plain_context": {}}, False), ({"level": "segment"}, False)],
+)
+@pytest.mark.parametrize(
+    "tie", ["marts.dim_customers as q on p.country_code = q.country_code", IDENTIFIERS]
+)
+def test_a_row_that_may_be_anothers_is_a_tie_like_a_household(
+    tie: str, meta: dict[str, Any], allowed: bool
+) -> None:
+    said = faults("q.first_name", f"{PEOPLE} inner join {tie}", **meta)
+    assert ("may be another's" not in said) is allowed
+
+
+def test_a_row_of_the_same_customer_id_is_the_persons() -> None:
+    source = f"{PEOPLE} inner join marts.fct_orders as q on p.customer_id = q.customer_id"
+    assert not faults("q.order_id", source, plain_context={})
 
 
 def test_uses_are_named_with_their_sensitivity() -> None:
