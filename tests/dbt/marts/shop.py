@@ -23,7 +23,7 @@ SELECT = [
     *("path:models/staging/ops", "path:models/marts", "path:models/segments"),
     *("survivorship_rules", "int_customer_claims"),
     *("int_interactions_messages", "int_interactions_facts", "int_search_categories"),
-    *("traits", "occasions"),
+    *("traits", "occasions", "flagged_words"),
 ]
 # They rest on staging alone (tests/dbt/models/test_traits.py has them).
 ELSEWHERE = ("--exclude", "dim_occasions", "dim_personas")

@@ -13,6 +13,8 @@ from decimal import Decimal
 
 import pytest
 
+from orchestration.quality.segment_traits import Meanings, Segment, judge
+from orchestration.run.dbt import segment_names
 from tests.dbt.marts.people import AS_OF, add_everybody, ago
 from tests.dbt.marts.shop import Shop
 
@@ -182,6 +184,20 @@ ORDERS = {
 def test_segments_of_orders_and_visits(shop: Shop, customer: str) -> None:
     segment, is_member = ORDERS[customer]
     assert (customer in members(shop, segment)) is is_member
+
+
+def test_every_segment_uses_what_it_may(shop: Shop) -> None:
+    """Also nothing of a household or of another person, since most have a plain context."""
+    columns = shop.query(
+        "select table_schema || '.' || table_name as name, list(column_name) as columns"
+        " from information_schema.columns group by all"
+    )
+    tables = {row["name"]: row["columns"] for row in columns}
+    files = list((shop.home / "dbt/target/compiled").glob("*/models/segments/seg_*.sql"))
+    assert len(files) == len(segment_names())
+    for file in files:
+        segment = Segment(file.stem, file.read_text("utf-8"), {"plain_context": {}})
+        assert judge(segment, tables, Meanings()).faults == (), file.stem
 
 
 def test_vip_is_the_top_share_of_buyers_with_enough_orders(shop: Shop) -> None:
