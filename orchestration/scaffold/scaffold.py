@@ -18,7 +18,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from ingestion.config import REPOSITORY
 from ingestion.duckdb import connect
 from ingestion.errors import UsageError
-from orchestration.quality.segment_words import flagged
+from orchestration.quality.flagged_words import flagged
 from orchestration.words.program import program
 
 MAX_NAME = 40
