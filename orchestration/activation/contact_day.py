@@ -96,6 +96,7 @@ class ContactDay:
     places: dict[str, Place] = field(default_factory=dict)
     identifiers: dict[str, list[Identifier]] = field(default_factory=dict)
     aliases: Mapping[str, str] = field(default_factory=dict)
+    splits: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
     def judge(
         self,
@@ -104,8 +105,11 @@ class ContactDay:
         *,
         only: Collection[str] | None = None,
         double_opt_in: bool = False,
+        batch: tuple[str, int] | None = None,
     ) -> Judged:
         """The day's answer at the moment `at`, for everybody or for `only` these people.
+
+        `batch`: sync run and number of the rows it is asked for, which are no contact of the past.
 
         Raises:
             StoreError: the permission facts cannot be read; nothing may be sent.
@@ -114,7 +118,7 @@ class ContactDay:
         people = sorted(chosen)
         moment = self._moment(at)
         states = self._states(store, people, moment.at, double_opt_in=double_opt_in)
-        pasts = _pasts(store, people, self.aliases, moment.at)
+        pasts = _pasts(store, people, self.aliases, self.splits, moment, batch)
         rows: list[ContactDecision] = []
         verdicts = {}
         opens_at: dict[tuple[str, Place], int | None] = {}
@@ -266,7 +270,8 @@ def load_contact_day(
         held_out: holdouts by person, where the file does not have them yet.
     """
     rules = load_rules(connection)
-    day = ContactDay(rules, as_of, aliases=aliases_of(connection))
+    aliases = aliases_of(connection)
+    day = ContactDay(rules, as_of, aliases=aliases, splits=_split_off(connection, aliases))
     _register_wishes(connection, rules, only)
     for customer_id, segment, entered_at, bought_at in connection.execute(
         _WISHES, {"bought_since": from_micros(to_micros(as_of) - rules.limits.just_bought)}
@@ -489,30 +494,87 @@ def _splits(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
     return rows
 
 
+def _split_off(
+    connection: duckdb.DuckDBPyConnection, aliases: Mapping[str, str]
+) -> dict[str, dict[str, int]]:
+    """Per id that identifiers were split off to: the ids they had before, each with until when.
+
+    A split is known to senders when its run has published, so what left within a day of it counts.
+    """
+    if not has_table(connection, "marts", "fct_identity_changes"):
+        return {}
+    rows = connection.execute(
+        "select customer_id, previous_customer_id, max(epoch_us(recorded_at))"
+        " from marts.fct_identity_changes"
+        " where change_type = 'split' and previous_customer_id <> customer_id group by all"
+    ).fetchall()
+    before: dict[str, dict[str, int]] = defaultdict(dict)
+    for customer_id, previous, recorded_at in rows:
+        before[customer_id][previous] = recorded_at + _DAY
+    if not before:
+        return {}
+    merged: dict[str, list[str]] = defaultdict(list)
+    for old, survivor in aliases.items():
+        merged[survivor].append(old)
+    return {customer_id: _followed(customer_id, before, merged) for customer_id in before}
+
+
+def _followed(
+    customer_id: str,
+    before: Mapping[str, Mapping[str, int]],
+    merged: Mapping[str, Collection[str]],
+) -> dict[str, int]:
+    """All earlier ids of one id, through splits of splits and what was merged before them."""
+    found: dict[str, int] = {}
+    ahead = list(before[customer_id].items())
+    while ahead:
+        earlier, until = ahead.pop()
+        if earlier == customer_id or found.get(earlier, -1) >= until:
+            continue
+        found[earlier] = until
+        ahead += [(each, min(until, at)) for each, at in before.get(earlier, {}).items()]
+        ahead += [(old, until) for old in merged.get(earlier, ())]
+    return found
+
+
 def _pasts(
-    store: Connection, people: Collection[str], aliases: Mapping[str, str], at: int
+    store: Connection,
+    people: Collection[str],
+    aliases: Mapping[str, str],
+    splits: Mapping[str, Mapping[str, int]],
+    now: Moment,
+    batch: tuple[str, int] | None,
 ) -> dict[str, Past]:
-    """What the ledger knows of these people; what went out under a merged id is the survivor's."""
-    wanted = set(people)
+    """What the ledger knows of these people; what went out under a merged id is the survivor's.
+
+    What went out before a split is the past of both people; only one of them stands in audiences.
+    """
+    at, wanted = now.at, set(people)
+    heirs: dict[str, list[tuple[str, int]]] = defaultdict(list)
+    for heir in wanted & splits.keys():
+        for earlier, until in splits[heir].items():
+            heirs[earlier].append((heir, until))
     formerly = [old for old, survivor in aliases.items() if survivor in wanted]
+    formerly += [earlier for earlier in heirs if earlier not in wanted]
     ids = None if len(people) > _ALL_ROWS else [*people, *formerly]
     standing: dict[str, set[str]] = defaultdict(set)
     contacts: dict[str, set[tuple[str, str, int]]] = defaultdict(set)
     last: dict[str, dict[str, int]] = defaultdict(dict)
     for customer_id, segment in _standing(store, ids):
         standing[aliases.get(customer_id, customer_id)].add(segment)
-    for customer_id, segment, is_marketing, moment, is_in_doubt in _contacts(store, ids, at):
+    for customer_id, segment, is_marketing, moment, is_in_doubt in _contacts(store, ids, at, batch):
         survivor = aliases.get(customer_id, customer_id)
         if is_in_doubt:
             standing[survivor].add(segment)
-        known = last[survivor].get(segment)
-        last[survivor][segment] = moment if known is None else max(known, moment)
-        if is_marketing and moment > at - WEEK:
-            contacts[survivor].add((customer_id, segment, moment))
+        heir_ids = (heir for heir, until in heirs.get(customer_id, ()) if moment <= until)
+        for whose in {survivor, *heir_ids}:
+            last[whose][segment] = max(moment, last[whose].get(segment, moment))
+            if is_marketing and moment > at - WEEK:
+                contacts[whose].add((customer_id, segment, moment))
     return {
         customer_id: Past(
             frozenset(standing.get(customer_id, ())),
-            tuple(sorted(_once_a_day(contacts.get(customer_id, ())))),
+            tuple(sorted(_once_a_day(contacts.get(customer_id, ()), now.day_start))),
             last.get(customer_id, {}),
         )
         for customer_id in standing.keys() | last.keys()
@@ -520,14 +582,16 @@ def _pasts(
     }
 
 
-def _once_a_day(contacts: Iterable[tuple[str, str, int]]) -> list[tuple[str, int]]:
+def _once_a_day(contacts: Iterable[tuple[str, str, int]], day_start: int) -> list[tuple[str, int]]:
     """One sync to several destinations at about one time is one contact of the id by the segment.
 
-    Ids that became one person later were contacted one by one.
+    Ids that became one person later were contacted one by one. What went on after midnight is a
+    contact of yesterday and of today.
     """
     kept: list[tuple[str, str, int]] = []
     for contact in sorted(contacts):
-        if kept and kept[-1][:2] == contact[:2] and contact[2] - kept[-1][2] < _DAY // 2:
+        is_same = kept and kept[-1][:2] == contact[:2] and contact[2] - kept[-1][2] < _DAY // 2
+        if is_same and not kept[-1][2] < day_start <= contact[2]:
             continue
         kept.append(contact)
     return [(segment, moment) for _, segment, moment in kept]
@@ -542,11 +606,12 @@ def _standing(store: Connection, ids: list[str] | None) -> Iterator[tuple[str, s
 
 
 def _contacts(
-    store: Connection, ids: list[str] | None, at: int
+    store: Connection, ids: list[str] | None, at: int, batch: tuple[str, int] | None
 ) -> Iterator[tuple[str, str, bool, int, bool]]:
     """Additions that arrived or may have: person, segment, whether marketing, moment, in doubt.
 
-    Those of the week ahead count too: a clock that went back undoes no contact.
+    Those of the week ahead count too: a clock that went back undoes no contact. Whatever was tried
+    may have arrived, as after a kill; the rows of `batch` are those it is asked for.
     """
     ledger, rows = schema.deliveries.c, schema.outbox.c
     arrived = select(
@@ -556,8 +621,13 @@ def _contacts(
         rows.customer_id, rows.segment, rows.purpose, rows.channel, rows.updated_at
     ).where(
         rows.operation == ADDED,
-        or_(rows.state == IN_DOUBT[1], (rows.state == IN_DOUBT[0]) & (rows.attempts > 1)),
+        or_(
+            rows.state.in_(IN_DOUBT),
+            (rows.state == "pending") & or_(rows.attempts > 0, rows.in_doubt.is_(True)),
+        ),
     )
+    if batch is not None:
+        doubtful = doubtful.where(or_(rows.sync_run_id != batch[0], rows.batch != batch[1]))
     for query, table in ((arrived, ledger), (doubtful, rows)):
         for part in _parts(ids):
             narrowed = query if part is None else query.where(table.customer_id.in_(part))

@@ -287,7 +287,8 @@ def _deliver_claimed(session: _Session, connection: Connection, key: BatchKey) -
         for each in queued
         if each.row.operation != "removed"
     ]
-    decisions = _of_the_day(session, connection, _decide(session, connection, asked, at), at)
+    permitted = _decide(session, connection, asked, at)
+    decisions = _of_the_day(session, connection, permitted, at, key)
     passed, refused = [], []
     for each in queued:
         decision = decisions.get(each.row.customer_id)
@@ -332,7 +333,11 @@ def _decide(
 
 
 def _of_the_day(
-    session: _Session, connection: Connection, decisions: Mapping[str, Decision], at: datetime
+    session: _Session,
+    connection: Connection,
+    decisions: Mapping[str, Decision],
+    at: datetime,
+    batch: BatchKey,
 ) -> dict[str, Decision]:
     """The gate's answers, narrowed to whom the decision still gives to this segment now."""
     passed = [customer_id for customer_id, decision in decisions.items() if decision.allowed]
@@ -341,7 +346,7 @@ def _of_the_day(
     if session.day is None:
         raise StoreError("Nobody decided who gets this; nothing was sent.", "Sync again.")
     judged = session.day.judge(
-        connection, at, only=passed, double_opt_in=session.policy.double_opt_in
+        connection, at, only=passed, double_opt_in=session.policy.double_opt_in, batch=batch
     )
     narrowed = dict(decisions)
     for customer_id in passed:

@@ -38,6 +38,8 @@ EMPTY = {
     " sku varchar",
     "marts.dim_products": "product_id varchar, substitute_group varchar",
     "marts.customer_personalisation": "customer_id varchar, level varchar",
+    "marts.fct_identity_changes": "change_type varchar, customer_id varchar,"
+    " previous_customer_id varchar, recorded_at timestamp",
     "activity.fct_holdouts": "customer_id varchar, holdout varchar, is_held_out boolean",
 }
 

@@ -17,7 +17,9 @@ from orchestration.activation.contact_day import load_contact_day, read_contact_
 from orchestration.activation.contact_tables import DECISIONS, HOLDOUTS, add_contact_tables
 from orchestration.activation.people import Target
 from orchestration.activation.plan import build_plan
+from orchestration.activation.settlement import recover
 from orchestration.activation.sync import sync
+from orchestration.destinations.base import Batch, Idempotency, Outcome
 from orchestration.ops.commit import commit_after_publish
 from orchestration.ops.tombstones import Erasable, request
 from tests.orchestration.activation.shop import NOW, TARGET, Receiver, Shop
@@ -233,6 +235,86 @@ def test_an_offer_that_calls_itself_transactional_reaches_nobody_who_unsubscribe
     target = Target("vip", "receiver", "email", "transactional")
     report = sync(shop.store, shop.home, target, receiver, at=NOW, wait=lambda _: None)
     assert (receiver.log, report.held_back) == ([], {"unsubscribed": 1})
+
+
+class _Dies(Receiver):
+    """Takes a batch, and the sender is killed before it hears so."""
+
+    def deliver(self, batch: Batch) -> list[Outcome]:
+        super().deliver(batch)
+        raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("is_taken_back", [False, True])
+def test_what_a_killed_sync_may_have_sent_counts_for_the_cap(
+    both: Shop, is_taken_back: bool
+) -> None:
+    both.limits = {"contacts_per_day": 1}
+    both.publish()
+    with pytest.raises(KeyboardInterrupt):
+        send(both, _Dies("carts"), CART)
+    if is_taken_back:
+        with both.store.write() as connection:
+            recover(connection, CART, Idempotency.KEY, NOW)
+    both.rows["segments.seg_cart"] = []
+    both.publish()
+    other = Receiver()
+    assert send(both, other, TARGET, NOW + timedelta(minutes=5))["added"] == 1
+    assert other.members.keys() == {"c3"}
+
+
+def test_what_a_killed_sync_may_have_sent_is_repeated_by_the_same_segment(both: Shop) -> None:
+    both.limits = {"contacts_per_day": 1}
+    both.publish()
+    with pytest.raises(KeyboardInterrupt):
+        send(both, _Dies("carts"), CART)
+    assert send(both, Receiver("carts"), CART, NOW + timedelta(minutes=5))["added"] == 2
+
+
+def test_what_went_on_after_midnight_counts_for_both_days(both: Shop) -> None:
+    both.limits = {"contacts_per_day": 1}
+    both.publish()
+    midnight = datetime(2026, 6, 1, 23)  # in London
+    for name, minutes in (("one", -10), ("two", 10)):
+        target = Target("cart", name, "email", "marketing")
+        assert (
+            send(both, Receiver(name), target, midnight + timedelta(minutes=minutes))["added"] == 2
+        )
+    both.rows["segments.seg_cart"] = []
+    both.publish()
+    assert plan(both, TARGET, midnight + timedelta(hours=9)) == (
+        {"added": 1, "updated": 0, "removed": 0},
+        {"contact_cap": 2},
+    )
+
+
+@pytest.mark.parametrize("hops", [["c9"], ["c8", "c9"]])
+def test_an_address_that_was_split_off_keeps_its_past(both: Shop, hops: list[str]) -> None:
+    both.limits = {"contacts_per_day": 1}
+    both.further["cart"] |= {"cooldown_days": 30}
+    both.publish()
+    assert send(both, Receiver("carts"), CART)["added"] == 2
+    both.people["c9"] = both.people.pop("c1")
+    both.members = {"c9": "best"}
+    both.rows["segments.seg_cart"] = [["c9", "left a cup", "{}"]]
+    both.rows["marts.fct_identity_changes"] = [
+        ["split", new, old, NOW + timedelta(hours=1)]
+        for old, new in zip(["c1", *hops], hops, strict=False)
+    ]
+    both.publish()
+    soon, later = NOW + timedelta(hours=2), NOW + timedelta(days=31)
+    assert plan(both, CART, soon)[1] == {"cooldown": 1}
+    assert plan(both, TARGET, soon)[1] == {"contact_cap": 1}
+    assert plan(both, CART, later)[0]["added"] == 1
+
+
+def test_what_the_other_half_gets_after_a_split_is_its_own(both: Shop) -> None:
+    both.limits = {"contacts_per_day": 1}
+    both.rows["segments.seg_cart"] = [["c1", "left a cup", "{}"]]
+    both.rows["marts.fct_identity_changes"] = [["split", "c2", "c1", NOW - timedelta(days=5)]]
+    both.publish()
+    assert send(both, Receiver("carts"), CART)["added"] == 1
+    assert send(both, Receiver(), TARGET)["added"] == 2, "c2 and c3"
 
 
 def test_a_revocation_after_the_decision_holds_at_sending(both: Shop) -> None:
