@@ -13,9 +13,8 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
-from urllib.parse import unquote
 
 import duckdb
 import pyarrow as pa
@@ -24,6 +23,15 @@ from ingestion.duckdb import connect, has_table, literal, name
 from ingestion.forgetting.documents import without_person
 from ingestion.forgetting.forms import is_plain, keyed
 from ingestion.forgetting.hidden import DIGEST, RUN, decoded, digests_in
+from ingestion.forgetting.mentions import (
+    DIALLED,
+    HAS_MENTION,
+    MENTION,
+    decoded_link,
+    is_figure,
+    meanings,
+    unwrapped,
+)
 from ingestion.forgetting.whose import PERSONAL, PersonalTable
 from ingestion.functions.identifiers import match_identifier, phone_readings
 from ingestion.landing.fields import BOOKKEEPING
@@ -35,11 +43,9 @@ Forgotten = Callable[[Collection[Key]], set[Key]]
 
 # In the raw store while it holds bytes of rows that were deleted.
 PENDING = "_to_be_rewritten"
-# An address or a full number anywhere in a text, as it is or as in a link.
-_LABEL = r"[^\s\"'<>(),;:\\@/?&=|%.!*#{}\[\]$+~^`]+"
-MENTION = rf"[^\s\"'<>(),;:\\@/?&=|]+(?:@|%40){_LABEL}(?:\.{_LABEL})+|\+[0-9]{{8,15}}"
 _RUNS = 100_000  # that are looked at together
 _WORDS = re.compile(r"[\"\t,;|\r\n]+")
+_DIALLED = re.compile(rf"(?<![0-9A-Za-z_+.-])(?:{DIALLED})\b")
 _SPLIT = re.compile(f"({_WORDS.pattern})")
 _TYPES = tuple(kind for kind in IDENTIFIER_TYPES if kind not in ("email", "phone"))
 
@@ -107,8 +113,11 @@ def rewrite_database(path: Path, *, drop: str = "") -> None:
 def candidates(kind: str, value: str, *countries: str | None) -> set[Key]:
     """The identifiers that a text may be, as they are compared."""
     if kind == "phone":
-        return {(kind, number) for number in phone_readings(value, *countries)}
+        written = dict.fromkeys((value, unwrapped(value)))
+        return {(kind, number) for form in written for number in phone_readings(form, *countries)}
     form = match_identifier(kind, value, None)
+    if kind == "email" and not form:
+        form = match_identifier(kind, unwrapped(value), None)
     return {(kind, form)} if form else set()
 
 
@@ -226,10 +235,10 @@ def _mentioned(
         quoted = name(column)
         told = connection.execute(
             f"select distinct unnest(regexp_extract_all({quoted}, {literal(MENTION)}))"
-            f" from {relation} where contains({quoted}, '@') or contains({quoted}, '%40')"
-            rf" or regexp_matches({quoted}, '\+[0-9]{{8}}')"
+            f" from {relation} where regexp_matches({quoted}, {literal(HAS_MENTION)})"
         ).fetchall()
-        gone = gone_texts({text for (text,) in told}, is_forgotten, country)
+        gone = _gone_mentions({text for (text,) in told}, is_forgotten, country)
+        gone |= _dialled(connection, relation, quoted, is_forgotten, country)
         gone |= _hiding(connection, relation, quoted, is_forgotten, country)
         if not gone:
             continue
@@ -241,6 +250,28 @@ def _mentioned(
         changed = [(row_id, left) for row_id, text in rows if (left := _blank(text, gone)) != text]
         done += _put(connection, relation, column, changed)
     return Counter({f"{schema}.{table} (mentions emptied)": done} if done else {})
+
+
+def _dialled(
+    connection: duckdb.DuckDBPyConnection,
+    relation: str,
+    column: str,
+    is_forgotten: Forgotten,
+    country: str,
+) -> set[str]:
+    """Forgotten phone numbers with signs in them, or as they are dialled in the shop's country."""
+    pattern = literal(rf"(?:^|[^0-9A-Za-z_+.-])({DIALLED})\b")
+    told = connection.execute(
+        f"select distinct unnest(regexp_extract_all({column}, {pattern}, 1)) from {relation}"
+    )
+    gone: set[str] = set()
+    while some := told.fetchmany(_RUNS):
+        possible = {
+            text: candidates("phone", text, country) for (text,) in some if not is_figure(text)
+        }
+        keys = is_forgotten({key for keys in possible.values() for key in keys})
+        gone |= {text for text, meant in possible.items() if meant & keys}
+    return gone
 
 
 def _hiding(
@@ -275,7 +306,7 @@ def _hidden(run: str, country: str) -> set[Key]:
     keys = {(DIGEST, digest) for digest in digests_in(run)}
     for text in decoded(run):
         for mention in re.findall(MENTION, text):
-            keys |= _any_kind(mention, country)
+            keys |= _mentions(mention, country)
     return keys
 
 
@@ -293,7 +324,8 @@ def _held(
     ).fetchall()
     words = {row[0]: _words(row[2]) for row in rows}
     runs = {row[0]: set(re.findall(RUN, row[2])) for row in rows}
-    gone = gone_texts(set().union(*words.values()), is_forgotten, country)
+    said = set().union(*words.values())
+    gone = gone_texts(said, is_forgotten, country) | _gone_mentions(said, is_forgotten, country)
     hiding = gone_runs(set().union(*runs.values()), is_forgotten, country)
     named = {row[0]: words[row[0]] & gone | runs[row[0]] & hiding for row in rows}
     theirs = [row for row in rows if named[row[0]]]
@@ -317,27 +349,43 @@ def _words(text: str) -> set[str]:
     """What a text that has no usable form says of people, piece by piece."""
     pieces = {piece.strip() for piece in _WORDS.split(text)}
     found = {piece for piece in pieces if not is_plain(piece)}
-    return found | keyed(text) | set(re.findall(MENTION, text))
+    return found | keyed(text) | set(re.findall(MENTION, text)) | set(_DIALLED.findall(text))
 
 
 def gone_texts(texts: Iterable[str], is_forgotten: Forgotten, country: str) -> set[str]:
-    """Those of the texts that name somebody who is forgotten."""
-    possible = {text: _any_kind(text, country) for text in texts}
+    """Those of the texts that are, as a whole, an identifier of somebody who is forgotten."""
+    return _meaning_them(
+        {text: _any_kind((text, decoded_link(text)), country) for text in texts}, is_forgotten
+    )
+
+
+def _gone_mentions(texts: Iterable[str], is_forgotten: Forgotten, country: str) -> set[str]:
+    """Those of what the pattern of mentions found that name somebody who is forgotten."""
+    return _meaning_them({text: _mentions(text, country) for text in texts}, is_forgotten)
+
+
+def _meaning_them(possible: Mapping[str, set[Key]], is_forgotten: Forgotten) -> set[str]:
     gone = is_forgotten({key for keys in possible.values() for key in keys})
     return {text for text, keys in possible.items() if keys & gone}
 
 
-def _any_kind(text: str, country: str) -> set[Key]:
-    plain = unquote(text) if "%" in text else text
-    if "@" in plain:
-        return candidates("email", plain) | candidates("login", plain)
-    keys = {key for kind in _TYPES for key in candidates(kind, plain)}
-    return keys | candidates("phone", plain, country)
+def _mentions(text: str, country: str) -> set[Key]:
+    is_one = re.fullmatch(MENTION, text) is not None
+    return _any_kind((text, *meanings(text)), country) if is_one else set()
+
+
+def _any_kind(written: Iterable[str], country: str) -> set[Key]:
+    forms = set(written)
+    if any("@" in form for form in forms):
+        kinds = ("email", "login")
+        return {key for form in forms for kind in kinds for key in candidates(kind, form)}
+    keys = {key for kind in _TYPES for form in forms for key in candidates(kind, form)}
+    return keys | {key for form in forms for key in candidates("phone", form, country)}
 
 
 def _blank(text: str, gone: Collection[str]) -> str:
     """The text without these pieces, each as a whole: an address may be a part of another."""
-    for pattern in (MENTION, RUN):
+    for pattern in (MENTION, RUN, _DIALLED):
         text = re.sub(pattern, lambda found: "" if found[0] in gone else found[0], text)
     return "".join("" if part.strip() in gone else part for part in _SPLIT.split(text))
 

@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from ingestion.forgetting.forms import is_address, is_unmistakable
 from ingestion.forgetting.hidden import digests, in_base64
+from ingestion.forgetting.mentions import written
 from orchestration.ops.tombstones import Erasable
 
 _CHUNK = 1 << 20
@@ -48,10 +49,11 @@ class Texts:
 
     @cached_property
     def _any(self) -> str:
-        written = {form for value in self.values for form in (value, quote(value, safe=""))}
-        written |= set(self.digests)
-        longest_first = sorted(written, key=lambda form: (-len(form), form))
-        return "|".join(re.escape(form).replace(r"\-", "-") for form in longest_first)
+        plain = {form for value in self.values for form in (value, quote(value, safe=""))}
+        forms = {re.escape(form) for form in plain | set(self.digests)}
+        forms |= {form for value in self.values for form in written(value)}
+        longest_first = sorted(forms, key=lambda form: (-len(form), form))
+        return "|".join(form.replace(r"\-", "-") for form in longest_first)
 
     @cached_property
     def _in_base64(self) -> str:
@@ -86,7 +88,7 @@ class Texts:
         """Whether a file's bytes may have one of them, in any case or as in a link."""
         if not self.values:
             return False
-        overlap, tail = max(64, *(3 * len(value.encode()) for value in self.values)), b""
+        overlap, tail = max(64, *(5 * len(value.encode()) for value in self.values)), b""
         with path.open("rb") as stream:
             while chunk := stream.read(_CHUNK):
                 if self._anywhere.search(tail + chunk):
