@@ -54,10 +54,10 @@ EVERY = "*"  # of channels, purposes or types of identifiers
 # identifier: names a person or a record of theirs. name, address (or a part of one), birthday,
 # free_text (anybody may have written it, or it tells of one person), json (anything), url: as they
 # say. label: written by the shop. word: of a closed list. key: of a thing of the shop. position: a
-# number that counts within its row's order, person or list. secret.
+# number that counts within its row's order, person or list. visitor_text: of a browser. secret.
 TEXT_CLASSES = (
     *("identifier", "name", "address", "birthday", "free_text", "json", "url"),
-    *("label", "word", "key", "position", "secret"),
+    *("label", "word", "key", "position", "visitor_text", "secret"),
 )
 
 # What people buy for, in the order of the year; after those with a date of their own the private.

@@ -10,6 +10,8 @@ What becomes of a class:
     url             the host alone
     label, word     as they are, but for a text that has an address or a long number in it: NULL
     key             as it is, but for a text that has an address in it: NULL
+    visitor_text    as it is where the shop wrote the same (`known_words`), else NULL: anybody can
+                    send what a browser sends
     position        as it is
     all else        NULL; so is a text column that has no class, a number without one whose name
                     says that it identifies, and whatever is neither text, number, truth nor time
@@ -36,11 +38,15 @@ from orchestration.home.scratch import MASKING, scratch_folder, sweep
 from orchestration.home.whole_file import fsync
 from orchestration.published.candidate import SCHEMAS
 from orchestration.published.files import disk_errors_explained, require_free_disk
+from orchestration.published.known_words import is_known, make_known_words
 from orchestration.published.text_classes import IDENTIFYING, Classes, read_classes
+from orchestration.words.masks import AT, DIGITS
 
 _LENGTH = 32  # of a hash: 128 bits
-_ADDRESS = "@|%40|＠"
-_NUMBER = r"(\d[ ()./-]?){9,}"
+_ADDRESS = f"(?i){AT}"
+_NUMBER = rf"\p{{Nd}}{{{DIGITS},}}"
+_BETWEEN = r"[^\p{L}\p{N},;]"  # of the digits of a number
+_DATE = r"\b(?:19|20)[0-9]{2}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])\b"
 _HOST = r"^[a-z]+://([^/?#@:]+)(?::[0-9]+)?(?:[/?#]|$)"
 _PLAIN = (
     *("BIGINT", "HUGEINT", "UBIGINT", "INTEGER", "SMALLINT", "TINYINT", "DOUBLE", "FLOAT"),
@@ -49,8 +55,9 @@ _PLAIN = (
 # The values of traits are of many kinds; these are words of the shop's own goods and of its list.
 _TRAITS = (
     "evidence_kind in ('observed', 'inferred') and sensitivity = 'none'"
-    " and trait in ('bought_category', 'bought_brand', 'bought_colour', 'viewed_category',"
-    " 'interest_category', 'interest_topic', 'store', 'device_kind', 'country')"
+    " and (trait in ('bought_category', 'bought_brand', 'bought_colour', 'store', 'device_kind',"
+    " 'country') or trait in ('viewed_category', 'interest_category', 'interest_topic')"
+    f" and {is_known('value')})"
     " or trait = 'birth_year' and regexp_full_match(value, '[0-9]{4}')"
 )
 _KEPT_WHERE = {("customer_traits", "trait"): _TRAITS, ("customer_traits", "value"): _TRAITS}
@@ -109,6 +116,7 @@ def _make(published: Path, path: Path, key: str, classes: Classes, origin: str) 
             " where database_name = 'published' and schema_name in ? order by all",
             [list(SCHEMAS)],
         ).fetchall()
+        make_known_words(connection)
         for schema, table, description in tables:
             connection.execute(f"create schema if not exists {name(schema)}")
             _copy(connection, schema, table, description, key, classes.get(table, {}))
@@ -163,6 +171,7 @@ def _masked(table: str, column: str, kind: str, text_class: str, key: str) -> st
         "label": _guarded(value, _ADDRESS, _NUMBER),
         "word": _guarded(value, _ADDRESS, _NUMBER),
         "key": _guarded(value, _ADDRESS),
+        "visitor_text": f"case when {is_known(value)} then {_guarded(value, _ADDRESS)} end",
     }.get(text_class, "null::varchar")
 
 
@@ -186,5 +195,11 @@ def _hash(value: str, key: str) -> str:
 
 
 def _guarded(value: str, *patterns: str) -> str:
-    pattern = literal("|".join(patterns))
-    return f"case when not regexp_matches({value}, {pattern}) then {value} end"
+    """NULL where one of these stands in it; a day as 2026-11-27 is no number to call."""
+    dateless = f"regexp_replace({value}, {literal(_DATE)}, 'x', 'g')"
+    digits = f"regexp_replace({dateless}, {literal(_BETWEEN)}, '', 'g')"
+    found = " or ".join(
+        f"regexp_matches({digits if pattern == _NUMBER else value}, {literal(pattern)})"
+        for pattern in patterns
+    )
+    return f"case when not ({found}) then {value} end"

@@ -13,7 +13,7 @@ from ingestion.duckdb import name
 from ingestion.errors import RegularsError, UsageError
 from orchestration.home.layout import Home
 from orchestration.published.masked import masked_copy
-from orchestration.published.reader import query_file
+from orchestration.published.reader import QueryResult, query_file
 from orchestration.published.text_classes import read_classes
 from tests.traces import traces
 
@@ -27,6 +27,7 @@ PLANTED = {
     "free_text": "Canary{n}note",
     "json": '{{"told": "Canary{n}json"}}',
     "url": "https://www.host{n}.example/Canary{n}path?mail=canary{n}@mail.example",
+    "visitor_text": "Canary{n}tag",
     "secret": "Canary{n}secret",
     "": "Canary{n}unclassed",
 }
@@ -95,8 +96,7 @@ def test_what_the_shop_wrote_stays_and_identifiers_join(shop: tuple[Home, list[s
     rows = query_file(copy, "select trait, value from marts.customer_traits order by all").rows
     assert ("bought_brand", "Fernhill") in rows
     assert ("birth_year", "1958") in rows
-    assert ("interest_topic", None) in rows
-    assert Counter(rows)[None, None] == 3
+    assert Counter(rows)[None, None] == 4  # an interest too that no shop wrote
     (row,) = query_file(
         copy, "select birthday, amount, many from marts.customer_contact_details"
     ).rows
@@ -127,6 +127,55 @@ def test_equal_values_have_equal_hashes_under_one_key_alone(tmp_path: Path) -> N
     assert again == first
     other = query_file(masked_copy(home, "another"), query).rows
     assert other[0][0] != first[0][0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("07700–900123", "07700 / 900 123", "٠٧٧٠٠٩٠٠١٢٣", "２０１６１４９", "12 34 56 78"),
+        *("0161\u200b496\u20110018", "0.7.7.0.0.9.0", "ann＠mail.example", "ann&#64;mail.example"),
+        *("ann%40mail.example", "ann (at) mail.example", "1 2026-01-01 07700 900123"),
+    ],
+)
+@pytest.mark.parametrize("column", ["label", "priority_word", "utm_source"])
+def test_no_address_and_no_number_to_call_stays(tmp_path: Path, text: str, column: str) -> None:
+    assert kept(tmp_path, column, text) is None
+
+
+def kept(folder: Path, column: str, text: str) -> str | None:
+    """What the copy has of a text: of a label, of a word of a list, of a browser's text."""
+    home = Home(folder)
+    with duckdb.connect(str(home.published)) as file:
+        file.execute(
+            "create schema marts; create table marts.fct_spend as select 'Spring 24' as campaign;"
+            "create table marts.dim_segments (label text, channel text);"
+            "create table marts.fct_web_sessions (utm_source text)"
+        )
+        file.execute("insert into marts.dim_segments values (?, ?)", [text, text])
+        file.execute("insert into marts.fct_web_sessions values (?)", [text])
+    table = "fct_web_sessions" if column.startswith("utm") else "dim_segments"
+    named = "channel" if column == "priority_word" else column
+    return str_or_none(query_file(masked_copy(home, KEY), f"select {named} from marts.{table}"))
+
+
+def str_or_none(result: QueryResult) -> str | None:
+    ((value,),) = result.rows
+    return value if value is None else str(value)
+
+
+@pytest.mark.parametrize(
+    ("text", "stays"),
+    [("Anna Smith", False), ("google", True), ("spring 24", True), ("CPC", True), ("12", False)],
+)
+def test_of_a_browsers_text_stays_what_the_shop_wrote(
+    tmp_path: Path, text: str, stays: bool
+) -> None:
+    assert kept(tmp_path, "utm_source", text) == (text if stays else None)
+
+
+def test_a_day_in_a_label_is_no_number_to_call(tmp_path: Path) -> None:
+    text = "Gifts 2026-11-27, size 42, 43, 44, 45"
+    assert kept(tmp_path, "label", text) == text
 
 
 def test_counting_up_order_numbers_finds_no_interaction(tmp_path: Path) -> None:
