@@ -39,11 +39,24 @@ def open_input(location: str | Path, settings: Settings) -> InputFolder:
     if not any(_readable(source, folder) for source in sources):
         names = ", ".join(source.name for source in sources)
         raise NoInputError(
-            f"There is nothing to read in {location}: no file for {names}.",
+            f"There is nothing to read in {location}: no file for {names}.{_seen(folder)}",
             "See docs/formats.md for the layout; files end in .jsonl, .json, .csv or .parquet, "
             "plain, .gz or .zst.",
         )
     return folder
+
+
+def _seen(folder: InputFolder) -> str:
+    """The files that lie there and are nobody's, with where files of orders belong."""
+    paths = [file.path for file in folder.everything]
+    if not paths:
+        return ""
+    more = f" and {len(paths) - NAMED_FILES:,} more" if len(paths) > NAMED_FILES else ""
+    return (
+        f" There is {', '.join(paths[:NAMED_FILES])}{more}, which no source reads"
+        " there: put a file of orders into orders/, with a mapping.yml that says which column is"
+        " which."
+    )
 
 
 def check_input(location: str | Path, settings: Settings) -> InputFolder:

@@ -241,10 +241,11 @@ def plan(
     from orchestration.commands.delivery import print_plans
 
     home = _home(folder, quiet=as_json)
-    print_plans(home, segment, destination, out, as_json=as_json, who=who)
-    problem = unread_refusals(home)
-    if problem:
-        err.print(f"{problem} `regulars sync` sends nothing until a run has read them.")
+    try:
+        print_plans(home, segment, destination, out, as_json=as_json, who=who)
+    finally:  # in a restored home nothing is published, and this is what its owner has to know
+        if problem := unread_refusals(home):
+            err.print(f"{problem} `regulars sync` sends nothing until a run has read them.")
 
 
 @app.command()
@@ -312,9 +313,16 @@ def explain(
         from orchestration.commands.statement import print_statement
         from orchestration.serve.webhooks.unsubscribe import link_for
 
-        if not for_customer or why or as_json:
+        if why or as_json:
             raise UsageError(
-                "--html goes with --for-customer, which goes with neither --why nor --json.",
+                f"A statement for a customer is about one person and is no answer to"
+                f" {'--why' if why else '--json'}.",
+                "`regulars explain EMAIL --for-customer`, or"
+                f" `regulars explain {'--why EMAIL PHONE' if why else 'EMAIL --json'}`.",
+            )
+        if not for_customer:
+            raise UsageError(
+                "--html is for the statement for a customer.",
                 "`regulars explain EMAIL --for-customer --html FILE`.",
             )
         home = _home(folder)

@@ -41,7 +41,7 @@ from orchestration.home.kind import is_demo
 from orchestration.home.layout import Home
 from orchestration.ops.continuity import check_continuity
 from orchestration.ops.permission.consents import grant_consent, revoke_consent
-from orchestration.ops.store import Store, open_store, to_micros
+from orchestration.ops.store import Store, has_store, open_store, to_micros
 from orchestration.ops.unread_sources import check_refusals_known, what_is_unread
 from orchestration.published.reader import open_published, read_build
 from orchestration.run.dbt import check_settings
@@ -245,8 +245,8 @@ def plan_all(
 
 def unread_refusals(home: Home) -> str:
     """A sentence when a run stopped before it had read all refusals; a sync would not send."""
-    if lock.is_busy(home.lock):
-        return ""  # a run is reading them
+    if lock.is_busy(home.lock) or not has_store(home):
+        return ""  # a run is reading them, or nobody has ever said anything
     with open_store(home) as store:
         return what_is_unread(store)
 

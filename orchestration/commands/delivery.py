@@ -36,7 +36,11 @@ from orchestration.words.explaining import explained_by
 
 PEOPLE_SHOWN = 100
 NOBODY = "No person has a permitted address yet: nothing could be sent."
-NOWHERE = "No segment goes anywhere: regulars.toml has no destination for any of them."
+NOWHERE = (
+    "No segment goes anywhere: regulars.toml has no destination for any of them. To get files,"
+    ' write [destinations.file] and below it kind = "file"; to send one segment to a destination of'
+    ' another name, [segments.NAME] and below it destinations = ["…"].'
+)
 
 
 def print_plans(
@@ -77,7 +81,7 @@ def render_plans(
         deliveries = [(each.target, past.get(_pair(each.target))) for each in planned]
         _print_past(deliveries, out, nothing_at_all=not past)
     else:
-        out.print(NOWHERE)
+        out.print(NOWHERE, markup=False)
 
 
 def render_today(
@@ -150,7 +154,7 @@ def render_results(reports: Sequence[SyncReport], out: Console) -> None:
     if reports:
         _print_sent([Delivery.sent(report) for report in reports], out)
     else:
-        out.print(NOWHERE)
+        out.print(NOWHERE, markup=False)
 
 
 def render_unknown(rows: Sequence[OpenIntent], out: Console) -> None:

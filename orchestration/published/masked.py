@@ -32,13 +32,13 @@ from pathlib import Path
 import duckdb
 
 from ingestion.duckdb import connect, literal, name
-from ingestion.errors import RegularsError
 from orchestration.home.layout import OWNER_ONLY, Home
 from orchestration.home.scratch import MASKING, scratch_folder, sweep
 from orchestration.home.whole_file import fsync
 from orchestration.published.candidate import SCHEMAS
 from orchestration.published.files import disk_errors_explained, require_free_disk
 from orchestration.published.known_words import is_known, make_known_words
+from orchestration.published.reader import not_published
 from orchestration.published.text_classes import IDENTIFYING, Classes, read_classes
 from orchestration.words.masks import AT, DIGITS
 
@@ -74,9 +74,7 @@ def masked_copy(home: Home, key: str) -> Path:
         RegularsError: nothing is published yet, or the copy cannot be made.
     """
     if not home.published.exists():
-        raise RegularsError(
-            f"Nothing is published in {home.root} yet.", "Run `regulars run` or `make demo` first."
-        )
+        raise not_published(home)
     sweep(home.root, MASKING)
     classes = read_classes()
     origin = _origin(home.published, key, classes)

@@ -22,6 +22,7 @@ import duckdb
 
 from ingestion.duckdb import connect
 from ingestion.errors import RegularsError, UsageError
+from orchestration.home.kind import home_option, is_demo, read_mark
 from orchestration.home.layout import Home
 
 # `read_only` alone is no sandbox: it reads any file and writes with COPY (RELIABILITY X6).
@@ -51,6 +52,14 @@ _DEEDS = frozenset(
 _QUESTIONS = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
 
 
+def not_published(home: Home) -> RegularsError:
+    """The error of whoever asks for what is published where nothing is yet."""
+    todo = "Run `regulars demo` or `regulars run --input FOLDER` first."
+    if read_mark(home):
+        todo = f"Run `regulars {'demo' if is_demo(home) else 'run'}{home_option(home)}` first."
+    return RegularsError(f"Nothing is published in {home.root} yet.", todo)
+
+
 @contextmanager
 def open_published(
     home: Home, *, memory_limit: str | None = None
@@ -61,9 +70,7 @@ def open_published(
         RegularsError: nothing is published yet, or the file is damaged.
     """
     if not home.published.exists():
-        raise RegularsError(
-            f"Nothing is published in {home.root} yet.", "Run `regulars run` or `make demo` first."
-        )
+        raise not_published(home)
     try:
         with open_locked(home.published, memory_limit) as connection:
             yield connection

@@ -101,9 +101,7 @@ def propose_duplicates(home: Home, min_weight: float, show: int = 20) -> Proposa
     """
     splink = _splink()
     if not home.published.exists():
-        raise RegularsError(
-            f"Nothing is published in {home.root} yet.", "Run `regulars run` or `make demo` first."
-        )
+        raise RegularsError(f"Nothing is published in {home.root} yet.", "`regulars run` first.")
     with connect() as connection:
         home.review.mkdir(mode=0o700, exist_ok=True)
         connection.execute(f"set memory_limit = '{MEMORY}'")

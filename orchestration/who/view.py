@@ -313,7 +313,11 @@ def _deliveries(explanation: Explanation) -> RenderableType:
 
 def _held_back(explanation: Explanation) -> RenderableType:
     columns = ("held_back_at", "segment", "destination", "channel", "reason")
-    return _activity(explanation.held_back, columns, "Nothing was held back.")
+    told = [
+        {**row, "reason": codes.REASONS.get(str(row.get("reason")), row.get("reason"))}
+        for row in explanation.held_back
+    ]
+    return _activity(told, columns, "Nothing was held back.")
 
 
 def _activity(rows: Sequence[Row], columns: Sequence[str], nothing: str) -> RenderableType:

@@ -317,6 +317,9 @@ def test_no_readable_input_at_all(shop: Any) -> None:
     with pytest.raises(NoInputError, match="nothing to read") as caught:
         open_input(shop.input, shop.settings)
     assert caught.value.exit_code == 2
+    shop.write("my_orders.csv", "Belegnr,Datum\n1,2026-01-01\n")
+    with pytest.raises(NoInputError, match=r"my_orders\.csv.*into orders/, with a mapping"):
+        open_input(shop.input, shop.settings)
     shop.write("rates/a.csv", "date,currency,rate\n")
     assert open_input(shop.input, shop.settings).files("rates")
 

@@ -17,7 +17,12 @@ from orchestration.backup.keys import KEY_FILE
 from orchestration.commands import backup
 from orchestration.health import doctor
 from orchestration.health.home_health import Check
+from orchestration.home.kind import claim
+from orchestration.home.layout import Home
+from orchestration.ops.store import open_store
+from orchestration.ops.unread_sources import mark_restored
 from orchestration.scaffold import scaffold
+from orchestration.words.plain_text import PlainConsole
 
 
 @pytest.fixture(autouse=True)
@@ -175,3 +180,34 @@ def test_the_key_of_backups_may_be_named_by_the_environment(
         monkeypatch.setenv(KEY_FILE, value)
         assert ended(monkeypatch, "backup", str(tmp_path / "b.age"), "--home", str(tmp_path)) == 0
     assert asked == [tmp_path / "key", None]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--for-customer", "--why", "a", "b"), "no answer to --why"),
+        (("a", "--for-customer", "--json"), "no answer to --json"),
+        (("a", "--html", "x.html"), "--html is for the statement"),
+    ],
+)
+def test_a_statement_says_which_option_does_not_go_with_it(
+    monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], said: str
+) -> None:
+    monkeypatch.setattr(cli, "err", PlainConsole(file=(stream := io.StringIO()), width=200))
+    assert ended(monkeypatch, "explain", *arguments) == 2
+    assert said in stream.getvalue()
+
+
+def test_a_plan_of_a_restored_home_names_the_sources_left(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    home = Home(tmp_path / "home")
+    claim(home, "shop")
+    with open_store(home) as store:
+        mark_restored(store, "2026-06-01T00:00:00", ["orders", "web"])
+    monkeypatch.setattr(cli, "err", PlainConsole(file=(stream := io.StringIO()), width=400))
+    assert ended(monkeypatch, "plan", "--home", str(home.root)) == 1
+    said = stream.getvalue()
+    assert "nothing was read since of orders and web" in said
+    assert f"Run `regulars run --home {home.root}` first." in said
+    assert "demo" not in said

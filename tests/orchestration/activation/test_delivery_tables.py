@@ -122,8 +122,8 @@ def test_a_run_without_destinations_prints_nothing() -> None:
 
 def test_a_plan_or_sync_without_anywhere_to_go_says_so() -> None:
     out = StringIO()
-    render_plans([], {}, Console(file=out), as_json=False)
-    render_results([], Console(file=out))
+    render_plans([], {}, Console(file=out, width=400), as_json=False)
+    render_results([], Console(file=out, width=400))
     assert out.getvalue().splitlines() == [NOWHERE, NOWHERE]
 
 

@@ -21,7 +21,7 @@ def published(home, log, run, checks):
 
 
 def test_nothing_published_yet_is_a_sentence(home):
-    with pytest.raises(RegularsError, match=r"Run `regulars run`"), open_published(home):
+    with pytest.raises(RegularsError, match=r"`regulars run --input"), open_published(home):
         pass
 
 
