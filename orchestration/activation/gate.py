@@ -15,9 +15,9 @@ The rule, strictest first; whatever it does not recognise is a no:
    to the second, so a yes and a no of one second are a no.
 3. A hard bounce ends one address, for ever.
 4. There must be an opt-in: on the address itself, or on another kind of identifier of the person
-   (a login, a loyalty card; a device only for push, ads and onsite). The latest one decides; it
-   needs a source, must have happened, must not have expired, and with double opt-in it needs
-   proof. A contract permits only transactional messages.
+   (a login, a loyalty card; a device only for push, ads and onsite). The latest one decides, of two
+   of one moment the one that lacks something; it needs a source, must have happened, must not have
+   expired, and with double opt-in it needs proof. A contract permits only transactional messages.
 5. There must be a living address; permitted ones first, then by evidence, never a bounced one.
 
 When the facts cannot be read, `load_facts` raises and nothing is sent.
@@ -59,6 +59,8 @@ _SCAN_ABOVE = 30_000  # identifiers from which reading all facts once is faster 
 _LARGE = 5_000  # people from which reading all facts at once is faster than looking theirs up
 
 Key = tuple[str, str]
+# When, receipt, whether evidenced, when it ends, whether proven
+Grant = tuple[int, str, bool, int | None, bool]
 
 
 _STRICTNESS = {reason: rank for rank, reason in enumerate(Reason)}
@@ -108,7 +110,7 @@ class Decision:
 class Facts:
     """What the store knows about one identifier, for one policy."""
 
-    grants: list[tuple[int, str, bool, int | None, bool]] = field(default_factory=list)
+    grants: list[Grant] = field(default_factory=list)
     opt_outs: list[tuple[int, Reason]] = field(default_factory=list)
 
 
@@ -189,12 +191,21 @@ def permission_state(facts: Facts, policy: Policy, at: int) -> PermissionState:
     opt_out = min(wishes, key=_STRICTNESS.__getitem__) if wishes else None
     if not grants:
         return PermissionState(opt_out, bounced)
-    _, receipt_id, _, expires_at, has_proof = grants[-1]
+    latest = [grant for grant in grants if grant[0] == grants[-1][0]]
+    lacking = [each for each in (_lacking(grant, policy, at) for grant in latest) if each]
+    if lacking:  # of two that say the same moment the stricter counts
+        return PermissionState(opt_out, bounced, lacking=min(lacking, key=_STRICTNESS.__getitem__))
+    return PermissionState(opt_out, bounced, latest[-1][1])
+
+
+def _lacking(grant: Grant, policy: Policy, at: int) -> Reason | None:
+    """Why an opt-in does not count at the moment `at`."""
+    _, _, _, expires_at, has_proof = grant
     if expires_at is not None and expires_at <= at:
-        return PermissionState(opt_out, bounced, lacking=Reason.EXPIRED)
+        return Reason.EXPIRED
     if policy.double_opt_in and not has_proof and policy.purpose != TRANSACTIONAL:
-        return PermissionState(opt_out, bounced, lacking=Reason.UNCONFIRMED)
-    return PermissionState(opt_out, bounced, receipt_id)
+        return Reason.UNCONFIRMED
+    return None
 
 
 def _is_later(moment: int, other: int) -> bool:

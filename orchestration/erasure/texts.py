@@ -6,7 +6,6 @@ Belongs here: the forms of a value. Does not belong here: what is done where one
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -75,10 +74,6 @@ class Texts:
     def are_in(self, text: str) -> bool:
         """Whether a text has one of them."""
         return bool(self.values) and self._compiled.search(text) is not None
-
-    def any_in(self, texts: Iterable[object]) -> bool:
-        """Whether one of several values has one of them."""
-        return any(self.are_in(str(text)) for text in texts if text is not None)
 
     def without(self, text: str) -> str:
         """The text with a word in the place of each."""

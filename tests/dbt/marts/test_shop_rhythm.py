@@ -20,7 +20,11 @@ AS_OF = dt.datetime(2026, 3, 31, 12)
 MODELS = (
     "fct_orders fct_order_lines fct_customer_order_summary shop_rhythm customer_last_purchases "
     "dim_segments seg_loyal_customers seg_at_risk seg_recent_buyers "
-    "fct_customer_journey_stages fct_web_sessions"
+    "fct_customer_journey_stages fct_web_sessions "
+    # What loyal customers' context tells of their tastes rests on
+    "customer_preferences customer_traits customer_interests fct_interactions dim_products "
+    "int_interactions_messages int_interactions_facts int_search_categories "
+    "traits occasions flagged_words"
 )
 Dates = dict[str, list[dt.datetime]]
 

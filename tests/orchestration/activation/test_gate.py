@@ -120,6 +120,16 @@ def test_a_yes_and_a_no_of_one_second_are_a_no(shop: Shop, apart: int, yes_first
     assert _ask(shop, A).allowed is (apart == 1_000_000 and not yes_first)
 
 
+@pytest.mark.parametrize("number", range(8))  # whichever receipt's id comes first
+def test_of_two_opt_ins_of_one_moment_the_one_that_has_run_out_counts(
+    shop: Shop, number: int
+) -> None:
+    at = NOW - 3 * DAY
+    shop.grant("a@example.com", at=at, wording_version=f"v{number}")
+    shop.grant("a@example.com", at=at, wording_version="w", expires_at=NOW - DAY)
+    assert _ask(shop, A).reason is Reason.EXPIRED
+
+
 def test_a_no_for_an_address_that_nobody_has_yet_waits_for_them(shop: Shop) -> None:
     shop.revoke("a@example.com", at=NOW - 5 * DAY)
     shop.add("c1", "b@example.com", "a@example.com")  # the address joins the person later

@@ -108,7 +108,7 @@ in_force as (
         opt_outs.identifier_type, opt_outs.identifier_value, opt_outs.channel, opt_outs.purpose
 ),
 
-latest_grants as (
+judged_grants as (
     select
         *,
         case
@@ -118,9 +118,17 @@ latest_grants as (
             {%- endif %}
         end as lacking
     from grants
+),
+
+-- Of two that say the same moment the one that lacks something counts.
+latest_grants as (
+    select * from judged_grants
     qualify row_number() over (
         partition by identifier_type, identifier_value, channel, purpose
-        order by occurred_at desc, consent_event_id desc
+        order by
+            occurred_at desc,
+            case lacking when 'unconfirmed' then 0 when 'expired' then 1 else 2 end,
+            consent_event_id desc
     ) = 1
 ),
 
