@@ -137,7 +137,7 @@ def test_equal_values_have_equal_hashes_under_one_key_alone(tmp_path: Path) -> N
         *("ann%40mail.example", "ann (at) mail.example", "1 2026-01-01 07700 900123"),
     ],
 )
-@pytest.mark.parametrize("column", ["label", "priority_word", "utm_source"])
+@pytest.mark.parametrize("column", ["label", "word", "utm_source"])
 def test_no_address_and_no_number_to_call_stays(tmp_path: Path, text: str, column: str) -> None:
     assert kept(tmp_path, column, text) is None
 
@@ -154,7 +154,7 @@ def kept(folder: Path, column: str, text: str) -> str | None:
         file.execute("insert into marts.dim_segments values (?, ?)", [text, text])
         file.execute("insert into marts.fct_web_sessions values (?)", [text])
     table = "fct_web_sessions" if column.startswith("utm") else "dim_segments"
-    named = "channel" if column == "priority_word" else column
+    named = "channel" if column == "word" else column
     return str_or_none(query_file(masked_copy(home, KEY), f"select {named} from marts.{table}"))
 
 
