@@ -267,7 +267,7 @@ occasions as (
 names as (
     select
         trait,
-        concat(' ', {{ fold_accents("replace(trait, '_', ' ')") }}, ' ') as words
+        ' ' || {{ fold_accents("replace(trait, '_', ' ')") }} || ' ' as words
     from all_traits
     group by trait
 ),
@@ -275,12 +275,12 @@ names as (
 sensitive_words as (
     select
         case
-            when word like '%*' then concat('% ', replace(word, '*', ''), '%')
-            else concat('% ', word, ' %')
+            when word like '%*' then '% ' || replace(word, '*', '') || '%'
+            else '% ' || word || ' %'
         end as pattern
     from {{ ref('flagged_words') }}
     union all
-    select concat('% ', {{ fold_accents("replace(trait, '_', ' ')") }}, ' %') as pattern
+    select '% ' || {{ fold_accents("replace(trait, '_', ' ')") }} || ' %' as pattern
     from seed
     where sensitivity = 'sensitive'
 ),
