@@ -37,8 +37,10 @@ _PAIRS = (
     ("identifier_a_type", "identifier_a_value"),
     ("identifier_b_type", "identifier_b_value"),
 )
-# Classes of texts in which anything may stand; so it may in a column that has no class.
-_ANYTHING = frozenset({"free_text", "json", "url", "name", "address", ""})
+# Classes of texts that are our own words, or say nothing: a forgotten login may be one of them.
+_OUR_OWN = frozenset({"word", "key", "secret", "position", "birthday"})
+# In these an address or a full number is told, in every other class and in a column without one
+# whatever can be told within a text.
 _WITH_ADDRESSES = frozenset({"label", "identifier"})
 # Columns that hold identifiers of one type or say of which; SQL of the type.
 _TYPED = {
@@ -147,11 +149,12 @@ def _kept(column: str, named: str, theirs: str, *, stays: bool) -> str:
 
 def _naming(column: str, text_class: str, texts: Texts, names: list[str]) -> str:
     """SQL: whether a text of somebody else's row names the person; empty where it never does."""
+    if text_class in _OUR_OWN:
+        return ""
     parts, kind = [], _TYPED.get(column, "")
-    sought = {**dict.fromkeys(_ANYTHING, texts), **dict.fromkeys(_WITH_ADDRESSES, texts.addresses)}
-    found = sought.get(text_class)
-    if found and found.values:
-        parts.append(f"regexp_matches({name(column)}, {literal(found.pattern)})")
+    sought = texts.addresses if text_class in _WITH_ADDRESSES else texts
+    if sought.values:
+        parts.append(f"regexp_matches({name(column)}, {literal(sought.pattern)})")
     if text_class == "identifier" and kind and (kind in names or kind.startswith("'")):
         parts.append(f"({kind}, {name(column)}) in (select (kind, value) from subject_keys)")
     return " or ".join(parts)

@@ -21,6 +21,7 @@ import pytest
 
 from ingestion import vocabulary
 from ingestion.forgetting.forms import is_unmistakable
+from orchestration.erasure import published
 from orchestration.erasure.erase import carry_out
 from orchestration.erasure.files import erase_from_delivered
 from orchestration.home.layout import Home
@@ -195,3 +196,21 @@ def test_an_address_a_number_and_a_long_id_are_unmistakable(value: str) -> None:
 
 def test_a_word_never_is() -> None:
     assert [word for word in words() if is_unmistakable(word)] == []
+
+
+@pytest.mark.parametrize("text_class", vocabulary.TEXT_CLASSES)
+def test_an_address_goes_from_every_class_of_text_that_is_not_our_own(
+    home: Home, text_class: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A class that comes later is looked through too, until somebody says that it is our own."""
+    address = dict(keys_of(1))["email"]
+    with duckdb.connect(str(home.published)) as file:
+        file.execute(
+            "create table marts.told as select 'somebody-else' as customer_id, ? as said",
+            [f"for {address}"],
+        )
+    monkeypatch.setattr(published, "read_classes", lambda: {"told": {"said": text_class}})
+    published.rewrite_published(home, Erasable((), keys_of(1)))
+    with duckdb.connect(str(home.published), read_only=True) as file:
+        ((said,),) = file.execute("select said from marts.told").fetchall()
+    assert (said is not None) is (text_class in ("word", "key", "secret", "position", "birthday"))
