@@ -295,6 +295,11 @@ class Settings(Section):
     backup: Backups = Backups()
     models: dict[str, Any] = {}
 
+    @property
+    def double_opt_in(self) -> bool:
+        """Whether an opt-in needs proof in this shop."""
+        return bool(self.models.get("double_opt_in", False))
+
     def section(self, source: str, kind: type[OwnSettings]) -> OwnSettings:
         """The section of a source, in its own class; that class's defaults where there is none."""
         found = self.sources.get(source)

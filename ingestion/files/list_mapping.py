@@ -99,9 +99,7 @@ def mapped_list(
         router=route,
         settings_file=path,
         # Rows in quarantine stand under our names already.
-        mapped=lambda folder: (
-            _ending_at_midnight(spec, ends, folder.zone) if mapping(folder) else None
-        ),
+        mapped=lambda folder: in_shop_zone(folder) if mapping(folder) else None,
     )
 
 

@@ -38,12 +38,12 @@ def permission_now(
     """
     identifiers = load_identifiers(home, [customer_id])[customer_id]
     identifiers = identifiers or [Identifier(*key) for key in keys]
+    known = [identifier.key for identifier in identifiers]
     answers = {}
     with open_store(home) as store, store.read() as connection:
         for channel in CHANNELS:
             for purpose in PURPOSES:
                 policy = Policy(channel, purpose, double_opt_in)
-                known = [identifier.key for identifier in identifiers]
                 states = load_states(connection, known, policy, to_micros(at))
                 answers[channel, purpose] = decide(identifiers, states, policy)
     return answers

@@ -128,11 +128,6 @@ class DeliveryContext:
         """Whether anything may be delivered there."""
         return may_send(self.settings.destinations[destination], self.asked)
 
-    @property
-    def double_opt_in(self) -> bool:
-        """Whether an opt-in needs proof in this shop."""
-        return bool(self.settings.models.get("double_opt_in", False))
-
     @cached_property
     def day(self) -> ContactDay:
         """What the decision knows of the published file, read once for all targets."""
@@ -145,7 +140,7 @@ class DeliveryContext:
             self.home,
             target,
             at=self.now(),
-            double_opt_in=self.double_opt_in,
+            double_opt_in=self.settings.double_opt_in,
             day=self.day,
         )
 
@@ -157,7 +152,7 @@ class DeliveryContext:
             after,
             target,
             at=self.now(),
-            double_opt_in=self.double_opt_in,
+            double_opt_in=self.settings.double_opt_in,
         )
 
     def wishes(self, segment: str | None) -> list[tuple[str, str, str, str]]:
@@ -167,7 +162,9 @@ class DeliveryContext:
             StoreError: the permission facts cannot be read.
         """
         with self.store.read() as connection:
-            judged = self.day.judge(connection, self.now(), double_opt_in=self.double_opt_in)
+            judged = self.day.judge(
+                connection, self.now(), double_opt_in=self.settings.double_opt_in
+            )
         return [
             (verdict.segment, verdict.channel, str(verdict.outcome), str(verdict.reason or ""))
             for verdicts in judged.verdicts.values()
@@ -196,7 +193,7 @@ class DeliveryContext:
             open_destination(target.destination, destination, self.home),
             at=self.now(),
             approval=approval,
-            double_opt_in=self.double_opt_in,
+            double_opt_in=self.settings.double_opt_in,
             day=self.day,
             clock=self.now,
         )
@@ -388,10 +385,9 @@ def why_not_permitted(
         StoreError: the permission facts cannot be read.
     """
     settings = load_settings()
-    double_opt_in = bool(settings.models.get("double_opt_in", False))
     value = match_identifier(identifier_type, identifier, settings.shop.default_country)
     key = (identifier_type, value or identifier)
-    policy = Policy(channel, purpose, double_opt_in)
+    policy = Policy(channel, purpose, settings.double_opt_in)
     with open_store(home) as store, store.read() as connection:
         state = load_states(connection, [key], policy, to_micros(at)).get(key, PermissionState())
     if state.opt_out or state.bounced:

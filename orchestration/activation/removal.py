@@ -74,7 +74,7 @@ def _tell(
             open_destination(name, chosen, home),
             plan,
             at=at,
-            double_opt_in=bool(settings.models.get("double_opt_in", False)),
+            double_opt_in=settings.double_opt_in,
             wait=wait,
         )
     except RegularsError as error:

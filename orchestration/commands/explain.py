@@ -74,7 +74,7 @@ def explain_now(home: Home, who: str, *, at: datetime) -> Explanation:
         found, keys = _recorded(home, who)
     if not has_store(home):
         return found
-    double = bool(load_settings().models.get("double_opt_in", False))
+    double = load_settings().double_opt_in
     answers = permission_now(home, found.customer_id, keys, at=at, double_opt_in=double)
     told = {pair: (answer.reason or GRANTED, answer.receipt_id) for pair, answer in answers.items()}
     return as_of_now(found, told)

@@ -67,8 +67,9 @@ def _statement(home: Home, subject: Subject, link: Link, at: datetime) -> Statem
         builds = reader.rows("ops.build", "select as_of from ops.build limit 1")
         segments = reader.rows("marts.dim_segments", "select * from marts.dim_segments")
     settings = load_settings()
-    double = bool(settings.models.get("double_opt_in", False))
-    answers = permission_now(home, subject.customer_id, subject.keys, at=at, double_opt_in=double)
+    answers = permission_now(
+        home, subject.customer_id, subject.keys, at=at, double_opt_in=settings.double_opt_in
+    )
     emails = [value for kind, value in subject.keys if kind == "email"]
     tables = rows_of(home, subject)
     asked = Asked(

@@ -51,7 +51,7 @@ def candidate(run: RunResource) -> dg.MaterializeResult[None]:
     """Copy the public tables out of the warehouse, where they belong together; decide the day."""
     current = run.current
     record_of(current.home).require_whole()
-    double_opt_in = bool(current.settings.models.get("double_opt_in", False))
+    double_opt_in = current.settings.double_opt_in
     judged = judge_segments(current.home)
 
     def further(connection: duckdb.DuckDBPyConnection) -> None:

@@ -38,7 +38,7 @@ SENDERS_WAIT_SECONDS = 12 * 3_600.0  # a paced send is over by then
 
 def erase_from_files(home: Home, subject: Erasable) -> dict[str, int]:
     """Take the person out of all other files; how many files of each kind changed or went."""
-    texts = Texts.of(subject)
+    rows = _Rows(subject)
     done = Counter[str]()
     done["unfinished backups"] += sweep_home(home)  # plain copies of stores, left by a kill
     done["masked.duckdb"] += remove_database(home.masked)
@@ -56,9 +56,9 @@ def erase_from_files(home: Home, subject: Erasable) -> dict[str, int]:
     for path in _further(home):
         kind = path.relative_to(home.root).parts[0]
         if path.suffix == ".parquet":
-            done[kind] += _without_rows(path, subject)
-        elif texts.are_in_file(path):
-            done[kind] += _without(home, path, texts)
+            done[kind] += _without_rows(path, rows)
+        elif rows.texts.are_in_file(path):
+            done[kind] += _without(home, path, rows.texts)
     return {kind: count for kind, count in sorted(done.items()) if count}
 
 
@@ -71,10 +71,11 @@ def erase_from_delivered(home: Home, subject: Erasable) -> int:
     Raises:
         BusyError: somebody still sends after `SENDERS_WAIT_SECONDS`.
     """
+    rows = _Rows(subject)
     with hold(home.sending_lock, SENDERS_WAIT_SECONDS):
         unfinished = sum(remove(path) for path in sorted(home.delivered.rglob(f"*{PART}")))
         paths = [path for path in sorted(home.delivered.rglob("*")) if path.is_file()]
-        return unfinished + sum(_without_rows(path, subject) for path in paths)
+        return unfinished + sum(_without_rows(path, rows) for path in paths)
 
 
 def left_as_they_are(home: Home, location: str) -> list[str]:
@@ -168,10 +169,9 @@ def _of_any(texts: Texts):  # type: ignore[no-untyped-def]
     return lambda value: texts.without(value) if isinstance(value, str) else value
 
 
-def _without_rows(path: Path, subject: Erasable) -> bool:
+def _without_rows(path: Path, rows: _Rows) -> bool:
     """A file of rows without those of the person, and without what others' say of them; whether
     there was anything."""
-    rows = _Rows(subject)
     if path.suffix == ".parquet":
         return _parquet_without(path, rows)
     text = path.read_bytes().decode(errors="surrogateescape")

@@ -22,7 +22,7 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -340,7 +340,9 @@ def judge_segments(home: Home) -> list[Judged]:
     """Every segment of the last build, by name."""
     target = target_path(home)
     files = {path.stem: path for path in target.glob(f"compiled/*/models/**/{SEGMENT}*.sql")}
-    tables, meanings, macros = _tables(home), Meanings(), _macros(home)
+    meanings = Meanings()
+    with connect(home.warehouse, read_only=True) as connection:
+        tables, macros = _tables(connection), _macros(connection)
     judged = []
     for name, meta in read_manifest(target / "manifest.json").segments.items():
         path = files.get(f"{SEGMENT}{name}")
@@ -349,38 +351,38 @@ def judge_segments(home: Home) -> list[Judged]:
     return judged
 
 
-def _tables(home: Home) -> dict[str, list[str]]:
+def _tables(connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
     tables: dict[str, list[str]] = {}
-    with connect(home.warehouse, read_only=True) as connection:
-        for schema, table, column in connection.execute(
-            "select table_schema, table_name, column_name from information_schema.columns"
-        ).fetchall():
-            tables.setdefault(f"{schema}.{table}", []).append(column)
+    for schema, table, column in connection.execute(
+        "select table_schema, table_name, column_name from information_schema.columns"
+    ).fetchall():
+        tables.setdefault(f"{schema}.{table}", []).append(column)
     return tables
 
 
-def _macros(home: Home) -> list[str]:
-    with connect(home.warehouse, read_only=True) as connection:
-        found = connection.execute(
-            "select distinct function_name from duckdb_functions() where not internal order by all"
-        ).fetchall()
-    return [name for (name,) in found]
+def _macros(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    rows = connection.execute(
+        "select distinct function_name from duckdb_functions() where not internal order by all"
+    ).fetchall()
+    return [name for (name,) in rows]
 
 
 def check_segment_traits(judged: Iterable[Judged]) -> list[CheckResult]:
     """One result per segment; none of them can be released by a person."""
-    return [
-        CheckResult(
-            kind="contract",
-            name=f"contract.segment_traits.{each.segment}",
-            table=f"segments.{SEGMENT}{each.segment}",
-            passed=not each.faults,
-            observed=float(len(each.faults)),
-            sentence=" ".join(sentence for sentence, _ in each.faults),
-            hint=" ".join(dict.fromkeys(hint for _, hint in each.faults)),
-        )
-        for each in judged
-    ]
+    return [contract("segment_traits", each.segment, each.faults) for each in judged]
+
+
+def contract(rule: str, segment: str, faults: Sequence[tuple[str, str]]) -> CheckResult:
+    """What a rule finds of a segment as a check: its sentences, and what to do, each once."""
+    return CheckResult(
+        kind="contract",
+        name=f"contract.{rule}.{segment}",
+        table=f"segments.{SEGMENT}{segment}",
+        passed=not faults,
+        observed=float(len(faults)),
+        sentence=" ".join(dict.fromkeys(sentence for sentence, _ in faults)),
+        hint=" ".join(dict.fromkeys(hint for _, hint in faults)),
+    )
 
 
 def add_segment_traits(connection: duckdb.DuckDBPyConnection, judged: Iterable[Judged]) -> None:

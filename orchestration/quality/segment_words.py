@@ -19,8 +19,7 @@ from typing import Any
 from ingestion.config import Settings
 from orchestration.published.checks import CheckResult
 from orchestration.quality.flagged_words import flagged
-from orchestration.quality.segment_traits import Judged
-from orchestration.run.dbt import SEGMENT
+from orchestration.quality.segment_traits import Judged, contract
 
 ADS = ("ads", "sell_share")  # channel or purposes
 OVERRIDE = "flagged_themes"
@@ -95,18 +94,11 @@ def _is_reason(reasons: Any, theme: str) -> bool:
 
 def check_segment_words(judged: Iterable[Judged], settings: Settings) -> list[CheckResult]:
     """One result per segment; none of them can be released by a person."""
-    results = []
-    for each in judged:
-        faults = faults_of(each.segment, each.meta, each.fields, settings)
-        results.append(
-            CheckResult(
-                kind="contract",
-                name=f"contract.segment_words.{each.segment}",
-                table=f"segments.{SEGMENT}{each.segment}",
-                passed=not faults,
-                observed=float(len(faults)),
-                sentence=" ".join(dict.fromkeys(sentence for sentence, _ in faults)),
-                hint=" ".join(dict.fromkeys(hint for _, hint in faults)),
-            )
+    return [
+        contract(
+            "segment_words",
+            each.segment,
+            faults_of(each.segment, each.meta, each.fields, settings),
         )
-    return results
+        for each in judged
+    ]

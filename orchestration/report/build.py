@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-from jinja2 import FileSystemLoader, StrictUndefined
 from jinja2.sandbox import SandboxedEnvironment
 
 from ingestion.errors import RegularsError
@@ -24,7 +23,7 @@ from orchestration.published.reader import open_published
 from orchestration.report import figures, health, segments
 from orchestration.report.ledger import Delivery, read_deliveries
 from orchestration.report.today import read_today
-from orchestration.words import amounts, codes
+from orchestration.words import amounts, codes, pages
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -139,13 +138,7 @@ def render(
 
 
 def _environment(currency: str) -> SandboxedEnvironment:
-    environment = SandboxedEnvironment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = pages.environment(TEMPLATES)
     environment.filters.update(
         {
             "count": amounts.count,

@@ -11,14 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from jinja2 import FileSystemLoader, StrictUndefined
-from jinja2.sandbox import SandboxedEnvironment
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from orchestration.who.statement.parts import Section, Statement
+from orchestration.words import pages
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -30,14 +29,7 @@ def render(told: Statement) -> RenderableType:
 
 def page(told: Statement) -> str:
     """The statement as one HTML page."""
-    environment = SandboxedEnvironment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("statement.html.j2").render(told=told)
+    return pages.environment(TEMPLATES).get_template("statement.html.j2").render(told=told)
 
 
 def _sections(told: Statement) -> Iterator[RenderableType]:
