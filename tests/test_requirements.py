@@ -22,9 +22,10 @@ def test_met_names_a_place_and_a_test_that_exists() -> None:
         assert row["status"] in ("met", "part", "open"), row
         if row["status"] == "met":
             assert row["where"], row
-            assert "::" in row["test"], row
-        if row["test"]:
-            place, _, name = row["test"].partition("::")
+            assert all("::" in test for test in row["test"].split("; ")), row
+        # Several where a requirement has parts that no one test holds
+        for test in filter(None, row["test"].split("; ")):
+            place, _, name = test.partition("::")
             path = REPOSITORY / place
             assert path.exists(), row
             assert not name or f"def {name}(" in path.read_text("utf-8"), row

@@ -143,6 +143,16 @@ def test_where_and_when_somebody_shops_and_what_they_prefer_stand_in_the_wide_vi
     ]
 
 
+def test_interests_preferences_and_behaviour_stand_in_one_row(timeline_world: World) -> None:
+    with timeline_world.warehouse() as con:
+        found = con.execute(
+            "select interest_category, interest_topic, preferred_channel, size, colour,"
+            " visit_count, product_view_count, clicked_count, order_count"
+            " from marts.customer_360 where email = 'ann@time.example'"
+        ).fetchall()
+    assert found == [("Drinks", "tea", "email", "M", "green", 3, 2, 1, 4)]
+
+
 def test_products_in_somebodys_size_and_fit_for_an_occasion_are_one_query(
     timeline_world: World,
 ) -> None:
