@@ -19,6 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import psutil
@@ -112,7 +113,7 @@ def _serve(stack: ExitStack, listener: socket.socket, token: str, definitions: P
 
     instance = stack.enter_context(DagsterInstance.get())
     # While the code server starts in its own process, this one reads the web server's modules.
-    with ThreadPoolExecutor(1) as early:
+    with ThreadPoolExecutor(1) as early, _stopped_at_once():
         web = early.submit(import_module, "orchestration.serve.page")
         workspace = stack.enter_context(_code_server(instance, definitions))
         stack.callback(_stop_runs, instance)
@@ -135,6 +136,38 @@ def _serve(stack: ExitStack, listener: socket.socket, token: str, definitions: P
         lifespan="off",
     )
     uvicorn.Server(config).run(sockets=[listener])
+
+
+@contextmanager
+def _stopped_at_once() -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM kill what is being started: it has nothing to save yet.
+
+    Dagster would ask a code server that still reads our modules to end, and that prints where it
+    was. SIGTERM does here what Ctrl-C does (orchestration/home/interrupts.py).
+    """
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        _kill_descendants()
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _kill_descendants() -> None:
+    """Kill all processes below this one; halted first, so that none starts another meanwhile."""
+    halted: dict[int, psutil.Process] = {}
+    while new := [each for each in _descendants() if each.pid not in halted]:
+        for process in new:
+            halted[process.pid] = process
+            with suppress(psutil.Error):
+                process.suspend()
+    for process in halted.values():
+        with suppress(psutil.Error):
+            process.kill()
 
 
 @contextmanager
@@ -203,5 +236,8 @@ def _end(marks: list[str]) -> None:
 
 def _children() -> list[str]:
     """The marks of all processes below this one."""
-    below = psutil.Process().children(recursive=True)
-    return [mark for process in below if (mark := process_mark(process.pid))]
+    return [mark for process in _descendants() if (mark := process_mark(process.pid))]
+
+
+def _descendants() -> list[psutil.Process]:
+    return list(psutil.Process().children(recursive=True))

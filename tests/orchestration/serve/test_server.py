@@ -173,7 +173,8 @@ def _read(connection: socket.socket) -> dict[str, object]:
 
 
 @pytest.mark.slow
-def test_a_stop_during_the_start_ends_it_too(tmp_path: Path) -> None:
+@pytest.mark.parametrize("seconds", [0.2, 2, 3.5])
+def test_a_stop_during_the_start_ends_it_too(tmp_path: Path, seconds: float) -> None:
     command = [str(Path(sys.executable).with_name("regulars")), "dev", "--port", str(free_port())]
     process = subprocess.Popen(
         [*command, "--home", str(tmp_path / "home")],
@@ -184,7 +185,7 @@ def test_a_stop_during_the_start_ends_it_too(tmp_path: Path) -> None:
     )
     assert process.stderr is not None
     assert any("token=" in line for line in process.stderr)  # read up to the address
-    time.sleep(2)
+    time.sleep(seconds)
     process.send_signal(signal.SIGTERM)
     assert process.wait(60) == 0
     assert "Traceback" not in process.stderr.read()
