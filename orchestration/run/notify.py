@@ -4,17 +4,14 @@ Belongs here: the notice and its two ways out. Does not belong here: deciding th
 
 A notice holds the run, counts and names of checks, never a value, a path or an address, and sending
 one never disturbs the run: whatever goes wrong is given back as a word. A webhook may not lead into
-the house (RELIABILITY SEC7): its name is resolved once, every address must be public, the
-connection goes to the very address that was checked, and redirects are not followed. The variable
+the house (`ingestion.apis.addresses`), and redirects are not followed. The variable
 REGULARS_WEBHOOK_ALLOW_PRIVATE=1 lifts that for a receiver on the same machine or network.
 """
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import smtplib
-import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,15 +20,13 @@ from typing import Any
 
 import httpx
 
+from ingestion.apis.addresses import AddressError, GuardedTransport
 from ingestion.config import Notify, Settings
 from orchestration.published.checks import CheckResult, stopping
 
 ALLOW_PRIVATE = "REGULARS_WEBHOOK_ALLOW_PRIVATE"
 SECONDS = 10.0
 NAMED = 20  # how many failed checks a notice names
-
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 @dataclass(frozen=True)
@@ -110,56 +105,13 @@ def notify_failure(settings: Settings, notice: Notice) -> dict[str, str]:
 
 
 class RefusedError(Exception):
-    """The webhook's address is not one that may be called."""
-
-
-def check_target(url: str, *, allow_private: bool = False) -> tuple[httpx.URL, Address]:
-    """The URL, parsed, and the address to connect to.
-
-    Raises:
-        RefusedError: not http(s), with a login in it, unresolvable, or not public.
-    """
-    try:
-        target = httpx.URL(url)
-    except (httpx.InvalidURL, ValueError, TypeError) as error:
-        raise RefusedError("invalid_url") from error
-    if target.scheme not in ({"https", "http"} if allow_private else {"https"}):
-        raise RefusedError("scheme")
-    if target.userinfo or not target.host:
-        raise RefusedError("invalid_url")
-    port = target.port or (443 if target.scheme == "https" else 80)
-    try:
-        found = socket.getaddrinfo(target.host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
-        raise RefusedError("unresolvable") from error
-    addresses = [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
-    if not addresses or not (allow_private or all(is_public(each) for each in addresses)):
-        raise RefusedError("private_address")
-    return target, addresses[0]
-
-
-def is_public(address: Address) -> bool:
-    """Whether an address is on the open internet, whatever it is wrapped in."""
-    if isinstance(address, ipaddress.IPv6Address):
-        inner = address.ipv4_mapped or address.sixtofour
-        if inner is None and (address.teredo or address in _NAT64):
-            return False
-        if inner is not None:
-            return is_public(inner)
-    return address.is_global and not address.is_multicast and not address.is_reserved
+    """The webhook answered, and not with a yes."""
 
 
 def _post(url: str, notice: Notice) -> None:
-    target, address = check_target(url, allow_private=os.environ.get(ALLOW_PRIVATE) == "1")
-    host = f"[{address}]" if address.version == 6 else str(address)
-    port = f":{target.port}" if target.port else ""
-    with httpx.Client(timeout=SECONDS, follow_redirects=False, trust_env=False) as client:
-        response = client.post(
-            target.copy_with(host=host),
-            json=notice.to_json(),
-            headers={"Host": f"{target.host}{port}"},
-            extensions={"sni_hostname": target.host},
-        )
+    guard = GuardedTransport(allow_private=os.environ.get(ALLOW_PRIVATE) == "1")
+    with httpx.Client(timeout=SECONDS, transport=guard, trust_env=False) as client:
+        response = client.post(url, json=notice.to_json())
     if not response.is_success:
         raise RefusedError(f"status_{response.status_code}")
 
@@ -177,7 +129,7 @@ def _mail(chosen: Notify, notice: Notice) -> None:
 def _attempt(send: Any) -> str:
     try:
         send()
-    except RefusedError as error:
+    except (AddressError, RefusedError) as error:
         return str(error)
     except KeyError:
         return "variable_not_set"
