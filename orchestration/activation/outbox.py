@@ -22,7 +22,7 @@ from sqlalchemy import Connection, Select, bindparam, func, select, update
 
 from orchestration.activation.people import Target
 from orchestration.activation.plan import OPEN_STATES, Change, HeldBack, OpenRow, Plan
-from orchestration.destinations.base import Payload
+from orchestration.destinations.base import Limits, Payload
 from orchestration.ops import schema
 from orchestration.ops.store import append, execute_many, to_micros, upsert
 
@@ -74,7 +74,7 @@ def queue(
     sync_run: SyncRun,
     rows: Mapping[str, OpenRow],
     *,
-    batch_size: int,
+    limits: Limits,
     only_removals: bool = False,
 ) -> int:
     """Queue the plan's differences; returns how many rows are new.
@@ -104,7 +104,7 @@ def queue(
                 change,
                 sync_run,
                 version=versions.get(change.customer_id, 0) + 1,
-                batch=first_batch + index // batch_size,
+                batch=first_batch + index // limits.rows,
                 in_doubt=_in_doubt(rows.get(change.customer_id)),
             )
             for index, change in enumerate(new)

@@ -190,8 +190,8 @@ def remove(
             sync_run_id = outbox.new_sync_run_id(connection, target, at)
             sync_run = SyncRun(sync_run_id, target, at)
             outbox.open_sync_run(connection, plan, sync_run)
-            size = destination.batch_size
-            outbox.queue(connection, plan, sync_run, {}, batch_size=size, only_removals=True)
+            limits = destination.limits
+            outbox.queue(connection, plan, sync_run, {}, limits=limits, only_removals=True)
         for attempt in range(MAX_ROUNDS):
             with store.read() as connection:
                 batches = settlement.pending_batches(connection, target)
@@ -217,8 +217,7 @@ def _begin(session: _Session, plan: Plan, approval: Approval | None) -> SyncRun:
             session.at,
         )
         outbox.open_sync_run(connection, plan, sync_run)
-        size = session.destination.batch_size
-        outbox.queue(connection, plan, sync_run, rows, batch_size=size)
+        outbox.queue(connection, plan, sync_run, rows, limits=session.destination.limits)
     return sync_run
 
 
@@ -371,8 +370,8 @@ def _remove_withheld(session: _Session, sync_run: SyncRun) -> None:
     )
     with session.store.write() as connection:
         rows = open_rows(connection, session.target)
-        size = session.destination.batch_size
-        outbox.queue(connection, plan, sync_run, rows, batch_size=size, only_removals=True)
+        limits = session.destination.limits
+        outbox.queue(connection, plan, sync_run, rows, limits=limits, only_removals=True)
     _drain(session)
 
 

@@ -26,7 +26,7 @@ from ingestion.config import Settings
 from ingestion.errors import RegularsError
 from orchestration.backup import archive
 from orchestration.destinations import open_destination
-from orchestration.destinations.base import Refusal, TellsRefusals, own_words
+from orchestration.destinations.base import TellsWithdrawals, Withdrawal, own_words
 from orchestration.erasure.erase import take_over_tombstones
 from orchestration.home.layout import Home
 from orchestration.home.scratch import BACKUP, scratch_folder
@@ -155,7 +155,7 @@ def _exports(store: Store, places: Iterable[Path], at: datetime) -> Iterator[Ans
                 if not set(reader.fieldnames or ()) >= _EXPORTED:
                     continue
                 said = [
-                    Refusal(
+                    Withdrawal(
                         row["identifier_type"],
                         row["identifier_value"],
                         row["channel"],
@@ -180,17 +180,17 @@ def _destinations(
             continue
         try:
             destination = open_destination(name, own, home)
-            if not isinstance(destination, TellsRefusals):
+            if not isinstance(destination, TellsWithdrawals):
                 yield Answer(name, problem=CANNOT_TELL)
                 continue
             with own_words(name):
-                said = list(destination.refusals(made_at))
+                said = list(destination.withdrawals_since(made_at))
             yield Answer(name, _record(store, said, name, at))
         except RegularsError as error:
             yield Answer(name, problem=error.message)
 
 
-def _record(store: Store, said: Iterable[Refusal], source: str, at: datetime) -> int:
+def _record(store: Store, said: Iterable[Withdrawal], source: str, at: datetime) -> int:
     """Append these refusals as suppressions; how many the home did not know."""
     rows = [_suppression(each, source, at) for each in said]
     with store.write() as connection:
@@ -204,11 +204,11 @@ def _record(store: Store, said: Iterable[Refusal], source: str, at: datetime) ->
         return append_facts(connection, (), new)[1]
 
 
-def _suppression(refusal: Refusal, source: str, at: datetime) -> Fact:
+def _suppression(withdrawal: Withdrawal, source: str, at: datetime) -> Fact:
     fact = {
-        **{name: getattr(refusal, name) for name in _WHO},
-        "reason": refusal.reason,
-        "occurred_at": to_micros(refusal.occurred_at),
+        **{name: getattr(withdrawal, name) for name in _WHO},
+        "reason": withdrawal.reason,
+        "occurred_at": to_micros(withdrawal.occurred_at),
         "source": source,
     }
     receipt = receipt_id("suppression", *(str(value) for value in fact.values()))

@@ -6,10 +6,11 @@ permission (rows that arrive here have passed the gate; removals need not).
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
@@ -27,6 +28,39 @@ class Idempotency(StrEnum):
     KEY = "idempotent_key"  # it remembers our key and answers as the first time
     SET = "idempotent_set"  # the row sets a state, so the second time changes nothing
     NONE = "none"  # it would act twice: rows in flight at a crash wait for a person
+
+
+class Acknowledgement(StrEnum):
+    """What a destination's yes means."""
+
+    APPLIED = "applied"  # it is so
+    ASKABLE = "accepted_askable"  # it is applied later, and the destination can be asked
+    UNKNOWABLE = "accepted_unknowable"  # it is applied later, and nobody can ever know
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """At most this many calls in this many seconds."""
+
+    requests: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a destination takes at once and how often; the sync keeps to it.
+
+    Attributes:
+        rows: of a batch.
+        batch_bytes: of a batch, its rows added up as `size_as_sent`.
+        row_bytes: of a row; a larger one is rejected and never sent, except a removal.
+        rates: of calls of `deliver` and `ask`, over all processes of a home together.
+    """
+
+    rows: int
+    batch_bytes: int | None = None
+    row_bytes: int | None = None
+    rates: tuple[Rate, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +92,14 @@ class Outcome:
     """What became of one row. `reason` is a short code, never a value of the row.
 
     `retry` promises that the row was not taken, or that taking it twice does no harm; `unknown`
-    that neither is sure; `rejected` that trying the same row again is useless for now.
+    that neither is sure; `rejected` that trying the same row again is useless for now; `accepted`
+    that it is taken and applied later, under the destination's own name for the job, `ticket`.
     """
 
     key: str
-    status: Literal["delivered", "retry", "rejected", "unknown"]
+    status: Literal["delivered", "accepted", "retry", "rejected", "unknown"]
     reason: str = ""
+    ticket: str = ""
 
 
 @dataclass(frozen=True)
@@ -127,7 +163,8 @@ class Destination(Protocol):
     name: str
     channels: frozenset[str]
     idempotency: Idempotency
-    batch_size: int
+    acknowledgement: Acknowledgement
+    limits: Limits
 
     def deliver(self, batch: Batch) -> Sequence[Outcome]:
         """Hand over a batch and say what became of every row, in any order.
@@ -154,8 +191,54 @@ class Destination(Protocol):
         """Whether nothing it is given leaves this folder; the pretend shop uses no other."""
 
 
+@runtime_checkable
+class AnswersLater(Protocol):
+    """A destination that applies rows later and can be asked (`Acknowledgement.ASKABLE`)."""
+
+    patience: timedelta  # an accepted row without an answer for longer is of unknown fate
+
+    def ask(self, segment: str, ticket: str, rows: Sequence[Row]) -> Sequence[Outcome]:
+        """What became of rows that it accepted under a ticket; `accepted` where not yet known.
+
+        A row without an outcome counts as `accepted`.
+
+        Raises:
+            RetryLaterError: it cannot be asked now.
+        """
+
+
+@runtime_checkable
+class TellsSizes(Protocol):
+    """A destination whose rows have another size than their payload as JSON."""
+
+    def size(self, row: Row) -> int:
+        """The bytes of a row as it is sent."""
+
+
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class Identifiers:
+    """What is known of one person. `key` names them in an outcome; `values` is by type."""
+
+    key: str
+    values: Mapping[str, tuple[str, ...]]
+
+
+@runtime_checkable
+class Erases(Protocol):
+    """A destination that can erase people; asked by `forget`, whose receipt says what it said."""
+
+    def erase(self, people: Sequence[Identifiers]) -> Sequence[Outcome]:
+        """Erase all that the destination has of these people; an outcome for each.
+
+        Identifiers are in their matching form. Somebody whom it does not have is `delivered`.
+
+        Raises:
+            RetryLaterError: it cannot be asked now.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
     """A no that a destination knows of. `reason` is one of the gate's, or its own word for it."""
 
     identifier_type: str
@@ -167,10 +250,10 @@ class Refusal:
 
 
 @runtime_checkable
-class TellsRefusals(Protocol):
+class TellsWithdrawals(Protocol):
     """A destination that can say who refused there; asked after a restore (`backup`)."""
 
-    def refusals(self, since: datetime) -> Iterable[Refusal]:
+    def withdrawals_since(self, since: datetime) -> Iterable[Withdrawal]:
         """Who unsubscribed, complained or was suppressed there since a moment (naive UTC).
 
         Identifiers are in their matching form. More than asked for does no harm.
@@ -178,6 +261,13 @@ class TellsRefusals(Protocol):
         Raises:
             RetryLaterError: it cannot be asked now.
         """
+
+
+def size_as_sent(destination: Destination, row: Row) -> int:
+    """The bytes of a row as it is sent; its payload as JSON where the destination says no other."""
+    if isinstance(destination, TellsSizes):
+        return destination.size(row)
+    return len(json.dumps(dict(row.payload), ensure_ascii=False).encode())
 
 
 def delivered(rows: Iterable[Row]) -> Iterator[Outcome]:

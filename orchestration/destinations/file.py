@@ -23,19 +23,22 @@ from pathlib import Path
 from typing import Annotated, Any, get_args
 
 import fsspec
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from ingestion.errors import RegularsError, UsageError, first_problem
+from ingestion.errors import RegularsError
 from ingestion.vocabulary import CHANNELS
 from orchestration.destinations.base import (
+    Acknowledgement,
     Audience,
     Batch,
     Idempotency,
+    Limits,
     Operation,
     Outcome,
     Payload,
     delivered,
 )
+from orchestration.destinations.options import checked_options
 from orchestration.destinations.tables import Format, write_table
 from orchestration.home.layout import Home
 from orchestration.home.whole_file import whole_file
@@ -59,11 +62,12 @@ class FileDestination:
 
     channels = frozenset(CHANNELS)
     idempotency = Idempotency.SET
+    acknowledgement = Acknowledgement.APPLIED
 
     def __init__(self, name: str, options: Options, home: Home) -> None:
         """Nothing is opened or created until the first delivery."""
         self.name = name
-        self.batch_size = options.batch_size
+        self.limits = Limits(options.batch_size)
         self._format = options.format
         self._url = (options.url or str(home.delivered / name)).rstrip("/")
 
@@ -125,14 +129,7 @@ def create(name: str, options: dict[str, Any], home: Home) -> FileDestination:
     Raises:
         UsageError: an option is unknown or has a wrong value.
     """
-    try:
-        return FileDestination(name, Options.model_validate(options), home)
-    except ValidationError as error:
-        option, what = first_problem(error)
-        raise UsageError(
-            f"destinations.{name}.options.{option} is wrong: {what}.",
-            f"Known options: {', '.join(sorted(Options.model_fields))}.",
-        ) from error
+    return FileDestination(name, checked_options(Options, name, options), home)
 
 
 def _folder(batch: Batch) -> str:

@@ -55,10 +55,11 @@ def suites(settings, tables):
 """
 DESTINATION = """
 import httpx
-from orchestration.destinations.base import Idempotency, Outcome
+from orchestration.destinations.base import Acknowledgement, Idempotency, Limits, Outcome
 
 class Echo:
-    channels, idempotency, batch_size = frozenset({"email"}), Idempotency.SET, 5
+    channels, idempotency = frozenset({"email"}), Idempotency.SET
+    acknowledgement, limits = Acknowledgement.APPLIED, Limits(5)
 
     def __init__(self, name, options):
         self.name, self.address = name, options["address"]

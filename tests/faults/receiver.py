@@ -19,9 +19,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from orchestration.destinations.base import (
+    Acknowledgement,
     Audience,
     Batch,
     Idempotency,
+    Limits,
     Outcome,
     RetryLaterError,
 )
@@ -121,12 +123,13 @@ class HttpDestination:
     """Hands batches to the receiver; a lost answer is an unknown fate."""
 
     channels = frozenset({"email"})
+    acknowledgement = Acknowledgement.APPLIED
 
     def __init__(self, url: str, idempotency: Idempotency, batch_size: int) -> None:
         self.name = "receiver"
         self.url = url
         self.idempotency = idempotency
-        self.batch_size = batch_size
+        self.limits = Limits(batch_size)
 
     def deliver(self, batch: Batch) -> list[Outcome]:
         """One POST per batch."""

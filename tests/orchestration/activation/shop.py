@@ -12,9 +12,11 @@ import pyarrow as pa
 
 from orchestration.activation.people import Target
 from orchestration.destinations.base import (
+    Acknowledgement,
     Audience,
     Batch,
     Idempotency,
+    Limits,
     Outcome,
     Payload,
     RetryLaterError,
@@ -248,7 +250,8 @@ class Receiver:
     name: str = "receiver"
     channels: frozenset[str] = frozenset({"email", "sms", "push", "ads", "onsite"})
     idempotency: Idempotency = Idempotency.KEY
-    batch_size: int = 2
+    acknowledgement: Acknowledgement = Acknowledgement.APPLIED
+    limits: Limits = field(default_factory=lambda: Limits(2))
     members: dict[str, Payload] = field(default_factory=dict)
     versions: dict[str, int] = field(default_factory=dict)
     keys: set[str] = field(default_factory=set)

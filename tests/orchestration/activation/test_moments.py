@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import pytest
@@ -14,7 +14,7 @@ from orchestration.activation import delivery, moments
 from orchestration.activation.delivery import Delivery, DeliveryContext, clock_of
 from orchestration.activation.people import Target
 from orchestration.activation.sync import SyncReport, sync
-from orchestration.destinations.base import Batch, Outcome
+from orchestration.destinations.base import Batch, Limits, Outcome
 from orchestration.ops import schema
 from orchestration.ops.store import from_micros
 from tests.orchestration.activation.shop import NOW, TARGET, Receiver, Shop
@@ -41,7 +41,7 @@ class Slow(Receiver):
     """A destination that takes two seconds for a batch."""
 
     watch: Watch | None = None
-    batch_size: int = 1
+    limits: Limits = field(default_factory=lambda: Limits(1))
 
     def deliver(self, batch: Batch) -> list[Outcome]:
         outcomes = super().deliver(batch)

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from orchestration.activation.gate import Identifier, Policy, decide, load_states
 from orchestration.activation.ledger import broken_laws
 from orchestration.activation.sync import sync
-from orchestration.destinations.base import Batch, Outcome, Row
+from orchestration.destinations.base import Batch, Limits, Outcome, Row
 from orchestration.home.layout import Home
 from orchestration.ops.permission.consents import (
     ConsentEvent,
@@ -270,7 +270,7 @@ def _apply(world: _World, receiver: _Checked, step: tuple[Any, ...]) -> None:
             busy() if answer == "busy" else KeyboardInterrupt() if answer == "crash" else answer
             for answer in first
         ]
-        receiver.batch_size = second
+        receiver.limits = Limits(second)
         _sync(world, receiver)
 
 

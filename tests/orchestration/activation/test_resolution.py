@@ -25,7 +25,7 @@ from orchestration.activation import delivery
 from orchestration.activation.ledger import OpenIntent, broken_laws, open_intents
 from orchestration.activation.resolution import Answer, Resolution, resolve
 from orchestration.activation.sync import SyncReport, sync
-from orchestration.destinations.base import Idempotency
+from orchestration.destinations.base import Idempotency, Limits
 from orchestration.home import lock
 from orchestration.home.layout import Home
 from orchestration.ops import schema
@@ -62,7 +62,7 @@ def _in_doubt(shop: Shop, *names: str, batch_size: int = 1) -> Receiver:
         shop.grant(f"{name}@example.com")
     shop.publish()
     receiver = Receiver(
-        idempotency=Idempotency.NONE, batch_size=batch_size, answers=["unknown"] * len(names)
+        idempotency=Idempotency.NONE, limits=Limits(batch_size), answers=["unknown"] * len(names)
     )
     assert _sync(shop, receiver).left == {"unknown": len(names)}
     receiver.answers.clear()
@@ -361,7 +361,7 @@ def test_no_history_of_answers_loses_or_doubles_a_row(history: list[tuple[str, A
         home = Home(Path(folder)).create()
         with open_store(home) as store:
             shop = Shop(home, store)
-            receiver = Receiver(idempotency=Idempotency.NONE, batch_size=2)
+            receiver = Receiver(idempotency=Idempotency.NONE, limits=Limits(2))
             for name in PEOPLE:
                 shop.add(name, f"{name}@example.com")
                 shop.grant(f"{name}@example.com")

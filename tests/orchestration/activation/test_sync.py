@@ -27,7 +27,13 @@ from orchestration.activation.moments import stopped
 from orchestration.activation.people import Target, targets
 from orchestration.activation.plan import Plan, build_plan
 from orchestration.activation.sync import SyncReport, sync
-from orchestration.destinations.base import Batch, DestinationFailedError, Idempotency, Outcome
+from orchestration.destinations.base import (
+    Batch,
+    DestinationFailedError,
+    Idempotency,
+    Limits,
+    Outcome,
+)
 from orchestration.destinations.file import create
 from orchestration.ops import schema
 from orchestration.ops.permission.consents import ConsentEvent, record_consents
@@ -160,7 +166,7 @@ def test_the_receipt_stands_in_the_ledger(shop: Shop) -> None:
 def test_an_opt_out_between_plan_and_send_is_honoured(shop: Shop) -> None:
     _people(shop, "c1", "c2", "c3")
 
-    receiver = Receiver(batch_size=1)
+    receiver = Receiver(limits=Limits(1))
     _sync(shop, receiver)
     shop.members.update(c1="new", c2="new", c3="new")
     shop.publish()
@@ -327,7 +333,7 @@ def test_a_refused_removal_is_never_given_up(shop: Shop) -> None:
 
 def test_rows_that_must_not_repeat_wait_for_a_person(shop: Shop) -> None:
     _people(shop, "c1", "c2", "c3")
-    receiver = Receiver(idempotency=Idempotency.NONE, batch_size=1, answers=["unknown", False])
+    receiver = Receiver(idempotency=Idempotency.NONE, limits=Limits(1), answers=["unknown", False])
     report = _sync(shop, receiver)
     assert report.left == {"unknown": 2}
     calls = receiver.calls
@@ -359,7 +365,9 @@ def test_a_destination_that_breaks_off_is_told_without_what_it_repeats(shop: Sho
 
 def test_a_crash_where_nothing_may_repeat_leaves_unknown(shop: Shop) -> None:
     _people(shop, "c1", "c2")
-    receiver = Receiver(idempotency=Idempotency.NONE, batch_size=1, answers=[KeyboardInterrupt()])
+    receiver = Receiver(
+        idempotency=Idempotency.NONE, limits=Limits(1), answers=[KeyboardInterrupt()]
+    )
     with pytest.raises(KeyboardInterrupt):
         _sync(shop, receiver)
     report = _sync(shop, receiver)
@@ -563,7 +571,7 @@ def test_a_thousand_opt_outs_during_a_paced_send(shop: Shop) -> None:
         said_no.update(batch)
         return real(session, key)  # type: ignore[arg-type]
 
-    receiver = Watcher(batch_size=20)
+    receiver = Watcher(limits=Limits(20))
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(sync_module, "_send", opt_out_first)
         _sync(shop, receiver)

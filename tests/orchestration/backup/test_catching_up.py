@@ -16,7 +16,7 @@ from orchestration.activation.gate import Identifier, Policy, Reason, decide, lo
 from orchestration.backup import catching_up
 from orchestration.backup.catching_up import CANNOT_TELL, Answer, catch_up
 from orchestration.backup.stores import make_backup, restore_backup
-from orchestration.destinations.base import Refusal, RetryLaterError
+from orchestration.destinations.base import RetryLaterError, Withdrawal
 from orchestration.home.kind import claim
 from orchestration.home.layout import Home
 from orchestration.ops.permission.consents import ConsentEvent, record_consents
@@ -179,22 +179,22 @@ class Telling:
 
     name = "mailer"
 
-    def __init__(self, *refusals: Refusal, fails: bool = False) -> None:
-        self._refusals, self._fails = refusals, fails
+    def __init__(self, *withdrawals: Withdrawal, fails: bool = False) -> None:
+        self._withdrawals, self._fails = withdrawals, fails
         self.asked_since: datetime | None = None
 
-    def refusals(self, since: datetime) -> Iterable[Refusal]:
+    def withdrawals_since(self, since: datetime) -> Iterable[Withdrawal]:
         self.asked_since = since
         if self._fails:
             raise RetryLaterError("http_503")
-        return self._refusals
+        return self._withdrawals
 
 
 def test_each_destination_says_what_it_knows_or_that_it_cannot_tell(
     restored: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    refused = Refusal("email", ANN, "email", "*", "unsubscribed", LATER)
-    of_the_forgotten = Refusal("email", DEE, "email", "*", "unsubscribed", LATER)
+    refused = Withdrawal("email", ANN, "email", "*", "unsubscribed", LATER)
+    of_the_forgotten = Withdrawal("email", DEE, "email", "*", "unsubscribed", LATER)
     there: dict[str, Any] = {
         "files": object(),
         "mailer": Telling(refused, of_the_forgotten),

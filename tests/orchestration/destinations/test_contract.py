@@ -11,7 +11,16 @@ import pytest
 from ingestion import config
 from ingestion.errors import UsageError
 from orchestration.destinations import check_destinations, kinds, open_destination
-from orchestration.destinations.base import Audience, Batch, Destination, Idempotency, Row
+from orchestration.destinations.base import (
+    Acknowledgement,
+    AnswersLater,
+    Audience,
+    Batch,
+    Destination,
+    Idempotency,
+    Row,
+    size_as_sent,
+)
 from orchestration.home.layout import Home
 
 NOW = datetime(2026, 6, 1, 12)
@@ -55,7 +64,13 @@ def test_it_declares_what_it_is(make: Callable[[], Destination]) -> None:
     assert destination.name in kinds()
     assert destination.channels <= {"email", "sms", "push", "ads", "onsite"}
     assert destination.idempotency in Idempotency
-    assert destination.batch_size >= 1
+    assert destination.acknowledgement in Acknowledgement
+    assert isinstance(destination, AnswersLater) is (
+        destination.acknowledgement is Acknowledgement.ASKABLE
+    )
+    assert destination.limits.rows >= 1
+    assert all(rate.requests >= 1 and rate.seconds > 0 for rate in destination.limits.rates)
+    assert size_as_sent(destination, _row(1)) > 0
     assert destination.preview("vip")
 
 

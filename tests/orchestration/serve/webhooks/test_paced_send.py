@@ -14,7 +14,7 @@ from ingestion.pipelines import RunContext, run_source
 from orchestration.activation import delivery
 from orchestration.activation import sync as sync_module
 from orchestration.activation.sync import sync
-from orchestration.destinations.base import Batch, Outcome
+from orchestration.destinations.base import Batch, Limits, Outcome
 from orchestration.home.layout import Home
 from orchestration.ops.permission.consent_facts import record_consent_facts
 from orchestration.ops.store import open_store
@@ -168,7 +168,7 @@ def test_a_thousand_refusals_by_every_way_between_plan_and_send_and_while_sendin
         refuse()
         return real(session, key)  # type: ignore[arg-type]
 
-    receiver = Watcher(batch_size=20)
+    receiver = Watcher(limits=Limits(20))
     monkeypatch.setattr(sync_module, "_send", refuse_first)
     sync(shop.store, shop.home, TARGET, receiver, at=NOW, wait=lambda _: None)
     assert len(receiver.members) < PEOPLE
