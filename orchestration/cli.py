@@ -733,6 +733,31 @@ def serve(
     serve_webhooks(home, load_settings(), bind("127.0.0.1", port), _tell, url_base)
 
 
+@app.command()
+def fakes(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Which; all when left out. Further faults as well.")
+    ] = None,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(help="What goes wrong with which share of requests: 429:0.05 lost_ack:0.05."),
+    ] = None,
+    port: Annotated[int, typer.Option(help="Of the first on this machine; 0 for any.")] = 4020,
+    seed: Annotated[int, typer.Option(help="Of ids, of how long jobs take and of faults.")] = 0,
+    rules: Annotated[
+        bool, typer.Option("--rules", help="Print what they enforce, and end.")
+    ] = False,
+) -> None:
+    """Start local doubles of vendors' APIs, to try deliveries offline (docs/fakes.md)."""
+    from orchestration.commands import fakes as command
+    from orchestration.fakes import names as all_names
+
+    if not rules:
+        command.serve_fakes(names or [], fault or [], port, seed, out.print)
+    for name in names or all_names():
+        out.print("\n".join([f"### {name}", "", *command.rules(name)]))
+
+
 def _tell(text: str) -> None:
     err.print(text, markup=False, highlight=False, soft_wrap=True)
 

@@ -12,9 +12,7 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from bisect import bisect_left, insort
-from collections import deque
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -36,10 +34,10 @@ from ingestion.demo.klaviyo_filters import (
     decode,
     encode,
 )
+from ingestion.demo.throttle import Throttle
 from ingestion.duckdb import connect
 
 REVISION = "2026-07-15"
-STEADY_SECONDS = 60.0
 MEDIA_TYPE = "application/vnd.api+json"
 
 
@@ -70,7 +68,9 @@ class Klaviyo:
     )
     order: dict[str, list[Key]] = field(default_factory=lambda: {name: [] for name in ENDPOINTS})
     requests: list[str] = field(default_factory=list)
-    _seen: dict[str, deque[float]] = field(default_factory=dict)
+    _throttles: dict[str, Throttle] = field(
+        default_factory=lambda: {e.name: Throttle(e.burst, e.steady) for e in ENDPOINTS.values()}
+    )
 
     @classmethod
     def load(cls, folder: Path, api_key: str) -> Klaviyo:
@@ -145,7 +145,8 @@ class Klaviyo:
             return _error(400, "invalid", str(error))
         if fault:
             return _spoil(fault.kind, body, str(request.url))
-        return Response(body, media_type=MEDIA_TYPE, headers=self._limit_headers(endpoint))
+        headers = self._throttles[endpoint.name].headers if self.limits else {}
+        return Response(body, media_type=MEDIA_TYPE, headers=headers)
 
     def _refusal(self, endpoint: Endpoint, request: Request) -> Response | None:
         """Why this request gets no page, if there is a reason."""
@@ -155,33 +156,8 @@ class Klaviyo:
             return _error(400, "missing_revision", "The revision header is required.")
         if endpoint.scope not in self.scopes:
             return _error(403, "permission_denied", f"The key lacks the scope {endpoint.scope}.")
-        wait = self._over_limit(endpoint) if self.limits else 0
+        wait = self._throttles[endpoint.name].wait() if self.limits else 0
         return too_many(str(wait)) if wait else None
-
-    def _limit_headers(self, endpoint: Endpoint) -> dict[str, str]:
-        """What is left of the steady window."""
-        seen = self._seen.get(endpoint.name)
-        if not self.limits or not seen:
-            return {}
-        reset = int(STEADY_SECONDS - (time.monotonic() - seen[0])) + 1
-        return {
-            "RateLimit-Limit": str(endpoint.steady),
-            "RateLimit-Remaining": str(endpoint.steady - len(seen)),
-            "RateLimit-Reset": str(reset),
-        }
-
-    def _over_limit(self, endpoint: Endpoint) -> int:
-        """Whole seconds to wait, or 0: a burst window of a second, a steady one of a minute."""
-        now = time.monotonic()
-        seen = self._seen.setdefault(endpoint.name, deque())
-        while seen and now - seen[0] > STEADY_SECONDS:
-            seen.popleft()
-        if len(seen) >= endpoint.steady:
-            return int(STEADY_SECONDS - (now - seen[0])) + 1
-        if len(seen) >= endpoint.burst and now - seen[-endpoint.burst] < 1:
-            return 1
-        seen.append(now)
-        return 0
 
     def _page(self, endpoint: Endpoint, request: Request) -> tuple[list[Row], Key | None]:
         """The rows of this page and the key after which the next one begins."""

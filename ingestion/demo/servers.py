@@ -92,10 +92,15 @@ def demo_servers(content: World | Path, shops: Path | None = None) -> Iterator[D
 
 
 @contextmanager
-def served(app: Any) -> Iterator[str]:
-    """Run an ASGI application on a free port; yields its address."""
+def served(app: Any, port: int = 0) -> Iterator[str]:
+    """Run an ASGI application on a port, or on a free one; yields its address.
+
+    Raises:
+        OSError: the port is taken.
+    """
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listener.bind((HOST, 0))
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((HOST, port))
     port = listener.getsockname()[1]
     config = uvicorn.Config(
         app, log_level="critical", access_log=False, lifespan="off", timeout_graceful_shutdown=1

@@ -1,0 +1,117 @@
+"""Faults of a fake on request: a share of all requests, or the next ones by name.
+
+Belongs here: what can go wrong with a request to any vendor, and choosing when, by a seed. Does not
+belong here: what the answers look like (each fake says it in its own form).
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from ingestion.errors import UsageError
+
+KINDS = {
+    "401": "the key is refused",
+    "429": "too many requests, with Retry-After",
+    "503": "not available, with Retry-After",
+    "html": "a page of HTML with status 200, and nothing done",
+    "huge": "an answer of 11 MB",
+    "lost_ack": "done, and the connection closes without an answer",
+    "redirect": "a redirect to another host",
+    "slow": "the answer comes a second later",
+    "truncated": "done, and the answer ends in the middle",
+}
+SLOW_SECONDS = 1.0
+
+
+@dataclass
+class Fault:
+    """One thing to go wrong.
+
+    Args:
+        kind: one of `KINDS`.
+        share: of the requests that it is meant for.
+        where: only requests whose method and path contain this.
+        after: how many of those go well first.
+        times: how often it happens in all; 0 for ever.
+    """
+
+    kind: str
+    share: float = 1.0
+    where: str = ""
+    after: int = 0
+    times: int = 0
+
+
+@dataclass
+class Faults:
+    """The plan of one fake, safe to change while it runs."""
+
+    seed: int = 0
+    planned: list[Fault] = field(default_factory=list)
+    happened: Counter[str] = field(default_factory=Counter)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        """The same seed and the same requests give the same faults."""
+        self._dice = random.Random(self.seed)  # noqa: S311 - chance, no secret
+
+    def plan(self, *faults: Fault) -> None:
+        """Add faults."""
+        with self._lock:
+            self.planned.extend(faults)
+
+    def clear(self) -> None:
+        """Everything goes well from now on."""
+        with self._lock:
+            self.planned.clear()
+
+    def next_for(self, request: str) -> str | None:
+        """What goes wrong with this request, if anything.
+
+        Args:
+            request: its method and path.
+        """
+        with self._lock:
+            for fault in self.planned:
+                if fault.where not in request:
+                    continue
+                if fault.after > 0:
+                    fault.after -= 1
+                    continue
+                if self._dice.random() >= fault.share:
+                    continue
+                if fault.times == 1:
+                    self.planned.remove(fault)
+                elif fault.times > 1:
+                    fault.times -= 1
+                self.happened[fault.kind] += 1
+                return fault.kind
+        return None
+
+
+def parsed(words: Iterable[str]) -> list[Fault]:
+    """Faults as `--fault` names them: a kind, and after a colon its share.
+
+    Raises:
+        UsageError: there is no such kind, or the share is none.
+    """
+    faults = []
+    for word in " ".join(words).replace(",", " ").split():
+        kind, _, share = word.partition(":")
+        try:
+            fault = Fault(kind, float(share or 1))
+        except ValueError:
+            fault = Fault(kind, -1)
+        if kind not in KINDS or not 0 < fault.share <= 1:
+            raise UsageError(
+                f"There is no fault `{word}`.",
+                f"Write a kind, and after a colon its share of requests (429:0.05): "
+                f"{', '.join(KINDS)}.",
+            )
+        faults.append(fault)
+    return faults

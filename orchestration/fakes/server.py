@@ -1,0 +1,115 @@
+"""What all fakes share: being served on this machine, misbehaving, and saying what they hold.
+
+Belongs here: the ASGI application around a fake, its faults, `/_state` and `/_faults`. Does not
+belong here: what a vendor answers (each fake), ports and threads (`ingestion.demo.servers`).
+
+GET /_state answers what the fake holds, as counts. POST /_faults plans faults (`{"kind": "429",
+"times": 3}` or a list of them), DELETE /_faults ends them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ingestion.demo.servers import served
+from orchestration.fakes.faults import SLOW_SECONDS, Fault, Faults
+from orchestration.fakes.rules import Rules
+
+Clock = Callable[[], datetime]
+HUGE_BYTES = 11_000_000
+ELSEWHERE = "http://192.0.2.1/"  # an address of documentation, where nobody is
+
+
+class Fake(Protocol):
+    """A double of one vendor's API."""
+
+    name: str
+    rules: Rules
+    faults: Faults
+    credentials: Mapping[str, str]  # environment variables that its destination reads
+
+    def routes(self) -> Sequence[Route]:
+        """What it answers."""
+
+    def state(self) -> Mapping[str, Any]:
+        """What it now holds, as counts."""
+
+    def trouble(self, kind: str) -> Response:
+        """The vendor's answer to a request that got the fault 401, 429 or 503."""
+
+
+def utc_now() -> datetime:
+    """The real time, with its zone."""
+    return datetime.now(UTC)
+
+
+def application(fake: Fake) -> ASGIApp:
+    """The fake as an ASGI application that misbehaves as planned."""
+
+    async def state(_: Request) -> Response:
+        return JSONResponse({**fake.state(), "faults": dict(fake.faults.happened)})
+
+    async def faults(request: Request) -> Response:
+        if request.method == "DELETE":
+            fake.faults.clear()
+        else:
+            said = await request.json()
+            fake.faults.plan(
+                *(Fault(**each) for each in (said if isinstance(said, list) else [said]))
+            )
+        return JSONResponse(dict(fake.faults.happened))
+
+    own = [Route("/_state", state), Route("/_faults", faults, methods=["POST", "DELETE"])]
+    return _misbehaving(Starlette(routes=[*own, *fake.routes()]), fake)
+
+
+@contextmanager
+def served_fake(fake: Fake, port: int = 0) -> Iterator[str]:
+    """Serve a fake on 127.0.0.1 for as long as the block lasts; yields its address."""
+    with served(application(fake), port) as address:
+        yield address
+
+
+def _misbehaving(app: ASGIApp, fake: Fake) -> ASGIApp:
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        kind = None
+        if scope["type"] == "http" and not scope["path"].startswith("/_"):
+            kind = fake.faults.next_for(f"{scope['method']} {scope['path']}")
+        if kind in ("401", "429", "503"):
+            await fake.trouble(kind)(scope, receive, send)
+        elif kind == "html":
+            await HTMLResponse("<html><body>Just a moment ...</body></html>")(scope, receive, send)
+        elif kind == "huge":
+            await JSONResponse({"data": "x" * HUGE_BYTES})(scope, receive, send)
+        elif kind == "redirect":
+            await Response(status_code=307, headers={"Location": ELSEWHERE})(scope, receive, send)
+        elif kind in ("lost_ack", "truncated"):
+            await app(scope, receive, _broken_off(send, after_headers=kind == "truncated"))
+        else:
+            await asyncio.sleep(SLOW_SECONDS if kind == "slow" else 0)
+            await app(scope, receive, send)
+
+    return answer
+
+
+def _broken_off(send: Send, *, after_headers: bool) -> Send:
+    """Hand on the head of the answer at most, then close the connection."""
+
+    async def cut(message: Message) -> None:
+        if message["type"] == "http.response.start" and after_headers:
+            await send({**message, "headers": [(b"content-length", b"1000000")]})
+        elif message["type"] == "http.response.body" and not message.get("more_body"):
+            # uvicorn hands over a method of the request; no public way closes its connection
+            send.__self__.transport.abort()  # type: ignore[attr-defined]
+
+    return cut

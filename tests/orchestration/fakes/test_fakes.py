@@ -1,0 +1,72 @@
+"""What all fakes share: finding them, faults by a seed, and the command that starts them."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from ingestion.errors import UsageError
+from orchestration.commands.fakes import rules, running
+from orchestration.fakes import names, open_fake
+from orchestration.fakes.faults import Fault, Faults, parsed
+
+
+def test_an_unknown_fake_is_named() -> None:
+    with pytest.raises(UsageError, match="pigeon"):
+        open_fake("pigeon")
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_rule_has_a_page_and_an_answer(name: str) -> None:
+    assert len(rules(name)) > 10
+    for rule in open_fake(name).rules:
+        assert rule.page.startswith("https://")
+        assert rule.answer
+        assert rule.limit
+
+
+def test_faults_are_written_as_kind_and_share() -> None:
+    assert parsed(["429:0.05 503:0.1", "slow"]) == [
+        Fault("429", 0.05),
+        Fault("503", 0.1),
+        Fault("slow"),
+    ]
+
+
+@pytest.mark.parametrize("word", ["430:0.1", "429:2", "429:0", "429:often", ":0.5"])
+def test_a_fault_that_there_is_not_is_named(word: str) -> None:
+    with pytest.raises(UsageError, match=word):
+        parsed([word])
+
+
+def test_the_same_seed_gives_the_same_faults() -> None:
+    def happened(seed: int) -> list[str | None]:
+        faults = Faults(seed, parsed(["429:0.2", "lost_ack:0.2"]))
+        return [faults.next_for("POST /x") for _ in range(200)]
+
+    assert happened(1) == happened(1)
+    assert happened(1) != happened(2)
+    assert 20 <= happened(1).count("429") <= 60
+
+
+def test_a_fault_waits_for_its_request() -> None:
+    faults = Faults(0, [Fault("429", where="POST", after=1, times=2)])
+    asked = ["GET /a", "POST /a", "POST /b", "GET /c", "POST /d", "POST /e"]
+    assert [faults.next_for(each) for each in asked] == [None, None, "429", None, "429", None]
+
+
+def test_the_command_starts_them_with_their_faults() -> None:
+    with running(["klaviyo", "slow"], ["429:1"], 0, seed=0) as fakes:
+        [(fake, address)] = fakes
+        assert [each.kind for each in fake.faults.planned] == ["429", "slow"]
+        assert httpx.get(f"{address}/api/profiles").status_code == 429
+        assert httpx.get(f"{address}/_state").json()["faults"] == {"429": 1}
+
+
+def test_a_taken_port_is_one_sentence() -> None:
+    with (
+        running([], [], 0, seed=0) as [(_, address), *_others],
+        pytest.raises(UsageError, match="taken"),
+        running([], [], int(address.rpartition(":")[2]), seed=0),
+    ):
+        pass
