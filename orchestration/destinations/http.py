@@ -123,6 +123,16 @@ class Answer:
     is_cut: bool = field(repr=False)
     _unsure: Callable[[str], RegularsError] = field(repr=False)
 
+    @property
+    def wait_seconds(self) -> float | None:
+        """How long it asks us to wait, if it does."""
+        return retry_after(self.headers.get("retry-after"))
+
+    @property
+    def is_page(self) -> bool:
+        """Whether it is HTML: of a proxy, a login or an error, and no answer of an API."""
+        return self.body.lstrip()[:1] == b"<"
+
     def json(self) -> Any:
         """The body as JSON.
 
@@ -136,8 +146,7 @@ class Answer:
         try:
             return json_format.loads(self.body)
         except (ValueError, RecursionError):
-            is_page = self.body.lstrip()[:1] == b"<"
-            raise self._unsure("html_answer" if is_page else "no_json_answer") from None
+            raise self._unsure("html_answer" if self.is_page else "no_json_answer") from None
 
 
 @dataclass
@@ -298,11 +307,10 @@ class HttpClient:
 
     def _no(self, answer: Answer, may_repeat: bool) -> RegularsError:
         status = answer.status
-        wait = retry_after(answer.headers.get("retry-after"))
         if status in BUSY:
-            return RetryLaterError(f"http_{status}", wait)
+            return RetryLaterError(f"http_{status}", answer.wait_seconds)
         if status in UNSURE:
-            return self._unsure(may_repeat, f"http_{status}", wait)
+            return self._unsure(may_repeat, f"http_{status}", answer.wait_seconds)
         if status in LACKS_A_RIGHT:
             return AccessRefusedError(self.name, status, self.credentials)
         if httpx.codes.is_redirect(status):

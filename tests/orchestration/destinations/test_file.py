@@ -23,6 +23,7 @@ from orchestration.destinations.tables import safe_cell, write_csv
 from orchestration.home.layout import Home
 from orchestration.home.whole_file import whole_file
 from orchestration.words.spreadsheets import FORMULA
+from tests.orchestration.destinations.doubles import files_below
 
 NOW = datetime(2026, 6, 1, 12)
 COLUMNS = ("customer_id", "phone", "reason")
@@ -180,3 +181,12 @@ def test_a_link_in_the_way_is_not_followed(tmp_path: Path) -> None:
     assert precious.read_text("utf-8") == "kept"
     assert not (folder / "audience.csv").is_symlink()
     assert (folder / "audience.csv").read_bytes() == b"new"
+
+
+def test_an_interrupted_batch_can_be_taken_back(tmp_path: Path) -> None:
+    destination = create("file", {}, Home(tmp_path / "home"))
+    destination.deliver(_batch())
+    before = files_below(tmp_path)
+    destination.deliver(_batch(_row(1), _row(2)))
+    destination.deliver(_batch())
+    assert files_below(tmp_path) == before

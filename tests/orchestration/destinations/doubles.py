@@ -1,0 +1,168 @@
+"""A local double for each kind of destination, so that one suite can try them all.
+
+A kind without an entry writes files into its home, as a destination fresh from `regulars new` does.
+
+Belongs here: what a kind needs to be tried, and what its double can do. Does not belong here: the
+rules (`test_contract`), the doubles that users start (`orchestration/fakes`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from standardwebhooks import Webhook
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from ingestion.demo.servers import served
+
+# What the next call comes to: not taken (busy, down, expired, gone, redirect), or taken by a server
+# whose answer says so badly (lost, page, huge).
+Fault = Literal["busy", "down", "expired", "gone", "redirect", "lost", "page", "huge"]
+NOT_TAKEN: tuple[Fault, ...] = ("busy", "down", "expired", "gone", "redirect")
+TAKEN: tuple[Fault, ...] = ("lost", "page", "huge")
+WAIT_SECONDS = 7
+PAGE = "<!doctype html><title>Sign in to the network of the hotel</title>"
+WEBHOOK_SECRET = "whsec_" + "c2VjcmV0IG9mIHRoZSBzdWl0ZSwgbm9ib2R5IGVsc2U="
+
+Members = Mapping[str, Mapping[str, Any]]
+
+
+@dataclass
+class Double:
+    """A system that a destination can be pointed at.
+
+    Args:
+        options: what the destination's settings say to reach it.
+        holds: everything it has, to compare before and after.
+        members: the people it has of a segment, with what it knows of them.
+        fail: makes its next call come to a fault.
+        environment: the variables that hold its secrets.
+    """
+
+    options: dict[str, Any]
+    holds: Callable[[], Any]
+    members: Callable[[str], Members] = lambda _segment: {}
+    fail: Callable[[Fault], None] = lambda _fault: None
+    environment: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How a kind is tried, and why some of the rules are none for it (by what a rule needs)."""
+
+    open: Callable[[Path], AbstractContextManager[Double]]
+    lacks: Mapping[str, str] = field(default_factory=dict)
+
+
+def files_below(folder: Path) -> dict[str, bytes]:
+    """The files of a folder and what is in them."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+@contextmanager
+def _files(folder: Path) -> Iterator[Double]:
+    yield Double({}, lambda: files_below(folder))
+
+
+@dataclass
+class Receiver:
+    """A receiver of webhooks as docs/channels/webhook.md asks for: signed, once per key, newest."""
+
+    members: dict[tuple[str, str], tuple[int, dict[str, Any] | None]] = field(default_factory=dict)
+    keys: set[str] = field(default_factory=set)
+    ids: list[str] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
+    fault: Fault | None = None
+    answer: Response | None = None
+
+    async def receive(self, request: Request) -> Response:
+        """Take a batch, or fail as asked."""
+        body = await request.body()
+        Webhook(WEBHOOK_SECRET).verify(body, dict(request.headers))
+        self.ids.append(request.headers["webhook-id"])
+        self.bodies.append(body)
+        fault, self.fault = self.fault, None
+        answer, self.answer = self.answer, None
+        if answer is None and fault not in NOT_TAKEN:
+            self._take(json.loads(body))
+        return answer or _answer(fault)
+
+    def _take(self, content: Mapping[str, Any]) -> None:
+        for row in content["rows"]:
+            place = (content["segment"], row["customer_id"])
+            version, _ = self.members.get(place, (0, None))
+            if row["key"] in self.keys or row["version"] < version:
+                continue
+            self.keys.add(row["key"])
+            is_member = row["operation"] != "removed"
+            self.members[place] = (row["version"], row["payload"] if is_member else None)
+
+    def of(self, segment: str) -> Members:
+        """The people of a segment."""
+        return {
+            customer: payload
+            for (name, customer), (_, payload) in self.members.items()
+            if name == segment and payload is not None
+        }
+
+
+def _answer(fault: Fault | None) -> Response:
+    if fault == "busy":
+        return PlainTextResponse("", 429, {"Retry-After": str(WAIT_SECONDS)})
+    if fault == "redirect":
+        return RedirectResponse("http://169.254.169.254/latest/meta-data/", 307)
+    if fault == "page":
+        return PlainTextResponse(PAGE, media_type="text/html")
+    if fault == "huge":
+        return JSONResponse({"rows": [], "more": "x" * 11_000_000})
+    statuses = {"down": 503, "expired": 401, "gone": 410, "lost": 502}
+    return PlainTextResponse("", statuses[fault] if fault else 204)
+
+
+@contextmanager
+def receiving(receiver: Receiver) -> Iterator[str]:
+    """The address of a running receiver."""
+    app = Starlette(routes=[Route("/hook", receiver.receive, methods=["POST"])])
+    with served(app) as url:
+        yield f"{url}/hook?token=of-the-address"
+
+
+@contextmanager
+def _webhook(_folder: Path) -> Iterator[Double]:
+    receiver = Receiver()
+    with receiving(receiver) as url:
+        yield Double(
+            {"url": url, "secret_env": "WEBHOOK_SECRET", "allow_private": True},
+            holds=lambda: dict(receiver.members),
+            members=receiver.of,
+            fail=lambda fault: setattr(receiver, "fault", fault),
+            environment={"WEBHOOK_SECRET": WEBHOOK_SECRET},
+        )
+
+
+NO_SERVER = "no server is asked"
+FILES = Kind(
+    _files,
+    lacks={
+        "a server": NO_SERVER,
+        "members": "a file of its own for each change; the audience is put in place by `finish`",
+    },
+)
+KINDS: dict[str, Kind] = {"file": FILES, "webhook": Kind(_webhook)}
+
+
+def kind_of(name: str) -> Kind:
+    """How a kind is tried."""
+    return KINDS.get(name, FILES)
