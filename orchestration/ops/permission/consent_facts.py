@@ -39,11 +39,16 @@ from orchestration.ops.permission.fact_queries import (
     QUERIES,
     FactQuery,
     column_queries,
+    event_queries,
     file_queries,
+    new_rows,
     statement,
+    trait_queries,
 )
+from orchestration.ops.permission.fact_queries_web import pointer
 from orchestration.ops.permission.held_rows import HeldRows, read_held_rows
 from orchestration.ops.permission.readings import match_statements, seen_countries
+from orchestration.ops.permission.spoken_names import is_permission
 from orchestration.ops.permission.status_words import status_words
 from orchestration.ops.permission.understanding import end_all_sms, understand
 from orchestration.ops.permission.unknown_words import NOBODY, UNREAD_FILE, UnknownWord
@@ -52,6 +57,7 @@ from orchestration.ops.unread_sources import forget_read
 
 _VERSIONS = 10**6
 _COUNTRIES = "phone_countries"
+_DEEPEST_TRAIT = 4  # of objects within objects
 _TIME_IN_ID = "case when is_timeless then null else occurred_at end"
 
 
@@ -181,7 +187,8 @@ def _record(
     transaction."""
     tables = {query.source_table for query in QUERIES} & _existing(connection)
     held = read_held_rows(connection, tables, status_words())
-    _collect(connection, _queries(connection, tables), _stored_shapes(connection, tables), held)
+    shapes = _stored_shapes(connection, tables)
+    _collect(connection, _queries(connection, tables, shapes), shapes, held)
     unknown = [
         *understand(connection),
         *(UnknownWord(UNREAD_FILE, f"{source}: {file}", 1) for source, file in held.unread_files),
@@ -322,21 +329,63 @@ def _stored_shapes(connection: duckdb.DuckDBPyConnection, tables: set[str]) -> d
     return shapes
 
 
-def _queries(connection: duckdb.DuckDBPyConnection, tables: set[str]) -> list[FactQuery]:
-    """The statements of the tables that are there, those for further columns and files included."""
+def _queries(
+    connection: duckdb.DuckDBPyConnection, tables: set[str], shapes: dict[str, str]
+) -> list[FactQuery]:
+    """The statements of the tables that are there, those for further columns, files, events and
+    traits that say by their name what they are about included."""
     queries = [query for query in QUERIES if query.source_table in tables]
-    contacts = "raw_contacts.contacts"
-    if contacts in tables:
-        relations = [f"raw.{contacts}"]
-        relations += [f'held."{contacts}"'] if has_table(connection, "held", contacts) else []
+    if (contacts := "raw_contacts.contacts") in tables:
         columns, files = set[str](), set[str]()
-        for relation in relations:
+        for relation in _relations(connection, contacts, shapes):
             columns |= _texts(
                 connection, f"select distinct unnest(json_keys(attributes)) from {relation}"
             )
             files |= _texts(connection, f"select distinct _file from {relation}")
         queries += [*column_queries(columns), *file_queries(files)]
+    if (web := "raw_web.events") in tables:
+        events, traits = set[str](), set[tuple[str, ...]]()
+        for relation in _relations(connection, web, shapes, is_new=True):
+            events |= _texts(connection, f"select distinct event from {relation}")
+            traits |= _traits(connection, relation)
+        queries += [*event_queries(events), *trait_queries(traits)]
     return queries
+
+
+def _relations(
+    connection: duckdb.DuckDBPyConnection,
+    table: str,
+    shapes: dict[str, str],
+    *,
+    is_new: bool = False,
+) -> Iterator[str]:
+    """A raw table, of `is_new` its rows that were not read before, and its held rows."""
+    yield f"(select * from {shapes[table]} where {new_rows(table)})" if is_new else shapes[table]
+    if has_table(connection, "held", table):
+        yield f'held."{table}"'
+
+
+def _traits(connection: duckdb.DuckDBPyConnection, relation: str) -> set[tuple[str, ...]]:
+    """The paths of people's traits in calls, down into objects whose name is of permission."""
+    documents = (
+        f"(select traits as said from {relation} where traits is not null union all"
+        f" select context -> '$.traits' from {relation} where contains(context, '\"traits\"'))"
+    )
+    paths, open_paths = set[tuple[str, ...]](), [tuple[str, ...]()]
+    while open_paths:
+        path = open_paths.pop()
+        place = f"json_extract(calls.said, {pointer(*path)})" if path else "calls.said"
+        found = connection.execute(
+            f"select distinct key, type = 'OBJECT' from {documents} as calls,"
+            f" json_each({place}) where key is not null"
+        ).fetchall()
+        for key, is_object in found:
+            inner = (*path, str(key))
+            if not is_object:
+                paths.add(inner)
+            elif len(inner) < _DEEPEST_TRAIT and is_permission(" ".join(inner)):
+                open_paths.append(inner)
+    return paths
 
 
 def _texts(connection: duckdb.DuckDBPyConnection, query: str) -> set[str]:

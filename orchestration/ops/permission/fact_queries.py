@@ -1,6 +1,7 @@
 """What each source says about permission, as one SQL statement per kind of statement.
 
-Belongs here (for Klaviyo and Shopify in `fact_queries_apis`): where in a source's rows a consent or
+Belongs here (for Klaviyo and Shopify in `fact_queries_apis`, for a site's events in
+`fact_queries_web`): where in a source's rows a consent or
 an opt-out stands, and what it means. Does not belong here: normalising, hashing and storing
 (`consent_facts`).
 
@@ -35,9 +36,17 @@ from ingestion.landing.replies import OPT_OUT, VERDICT
 from ingestion.sources.feedback import NO_REPLIES
 from ingestion.vocabulary import CHANNELS, LEVELS
 from orchestration.ops.permission import fact_queries_apis as apis
-from orchestration.ops.permission.spoken_names import column_kind, file_reason
+from orchestration.ops.permission import fact_queries_web as web
+from orchestration.ops.permission.fact_queries_web import NO_EVIDENCE
+from orchestration.ops.permission.spoken_names import (
+    column_kind,
+    event_reason,
+    file_reason,
+    named_channel,
+    trait_kind,
+)
 
-FACTS_VERSION = 6  # raise it when a meaning below changes: every row is then read again
+FACTS_VERSION = 7  # raise it when a meaning below changes: every row is then read again
 CHANGE_LOG = "web:consent"  # the source that repeats its state; only changes of it are facts
 
 
@@ -51,12 +60,8 @@ class FactQuery:
     values: Mapping[str, str] = field(default_factory=dict)  # SQL for names in braces
 
 
-_PLACE = re.compile(r"\{(relation|new|word|said_in)\}")
-_NEW = "_dlt_load_id in (select load_id from new_loads where source_table = '{table}')"
-_EVIDENCE = """
-    null::varchar as wording_version, null::timestamp as expires_at, null::varchar as proof,
-    'consent' as lawful_basis"""
-_CONTRACT = _EVIDENCE.replace("'consent'", "'contract'")
+_PLACE = re.compile(r"\{(relation|new|word|said_in|channel|statements|rows)\}")
+_CONTRACT = NO_EVIDENCE.replace("'consent'", "'contract'")
 
 _CONSENTS = """
 select identifier_type, identifier_value as raw_value, trim(channel) as channel,
@@ -195,7 +200,7 @@ _ORDER_OPT_INS = (
     _ORDERS.replace("PART", r""" and regexp_matches(payload, 'ccepts_?[mM]arketing"\s*:\s*true')""")
     + f"""
 select 'email' as identifier_type, raw_value, 'email' as channel, 'marketing' as purpose,
-    'granted' as status, occurred_at, 'checkout' as source, {_EVIDENCE.strip()}
+    'granted' as status, occurred_at, 'checkout' as source, {NO_EVIDENCE}
 from orders
 """
 )
@@ -207,7 +212,7 @@ _ORDER_CONTRACTS = (
     + f"""
 select 'email' as identifier_type, raw_value, 'email' as channel, 'transactional' as purpose,
     'granted' as status, min(occurred_at) as occurred_at, 'order' as source,
-    {_CONTRACT.strip()}, true as is_timeless
+    {_CONTRACT}, true as is_timeless
 from orders where nullif(trim(raw_value), '') is not null
 group by raw_value
 """
@@ -216,7 +221,7 @@ group by raw_value
 _LINE_CONTRACTS = f"""
 select 'email' as identifier_type, email as raw_value, 'email' as channel,
     'transactional' as purpose, 'granted' as status, min(ordered_at) as occurred_at,
-    'order' as source, {_CONTRACT.strip()},
+    'order' as source, {_CONTRACT},
     true as is_timeless
 from {{relation}} where {{new}} and nullif(trim(email), '') is not null
 group by email
@@ -248,7 +253,8 @@ from said where nullif(trim(said[8]), '') is not null and coalesce(said[11], 'fa
 """
 
 # A list's status has no time of its own (created_at is when the person joined). A contact without
-# an email address answers for its phone; one whose address cannot be read, with all it has.
+# an email address answers for its phone; one whose address cannot be read, with all it has. What a
+# column of another channel says (`sms_opt_out`) is of that channel, by every name the row has.
 _CONTACT_STATES = """
 with listed as (
     select *, coalesce(regexp_matches(email, '[@＠]'), false) as has_email,
@@ -258,150 +264,36 @@ with listed as (
 said as (
     select *, {word} as reason from listed
 )
-select 'email' as identifier_type, email as raw_value, 'email' as channel, '*' as purpose, reason,
-    {said_in} as said_in, null::timestamp as occurred_at, 'contacts' as source, country
+select 'email' as identifier_type, email as raw_value, coalesce({channel}, 'email') as channel,
+    '*' as purpose, reason, {said_in} as said_in, null::timestamp as occurred_at,
+    'contacts' as source, country
 from said where nullif(trim(reason), '') is not null
     and (has_email or (not is_phone_only and nullif(trim(phone), '') is null
         and nullif(trim(loyalty_id), '') is null and nullif(trim(customer_ref), '') is null))
 union all
-select 'phone', phone, case when is_phone_only then 'sms' else '*' end, '*', reason, {said_in},
-    null, 'contacts', country
+select 'phone', phone, coalesce({channel}, case when is_phone_only then 'sms' else '*' end), '*',
+    reason, {said_in}, null, 'contacts', country
 from said
-where nullif(trim(reason), '') is not null and not has_email and nullif(trim(phone), '') is not null
+where nullif(trim(reason), '') is not null and (not has_email or {channel} is not null)
+    and nullif(trim(phone), '') is not null
 union all
-select 'loyalty_id', loyalty_id, '*', '*', reason, {said_in}, null, 'contacts', country
+select 'loyalty_id', loyalty_id, coalesce({channel}, '*'), '*', reason, {said_in}, null,
+    'contacts', country
 from said
 where nullif(trim(reason), '') is not null and not has_email
     and nullif(trim(loyalty_id), '') is not null
 union all
-select 'orders_customer_id', customer_ref, '*', '*', reason, {said_in}, null, 'contacts', country
+select 'orders_customer_id', customer_ref, coalesce({channel}, '*'), '*', reason, {said_in}, null,
+    'contacts', country
 from said
 where nullif(trim(reason), '') is not null and not has_email
     and nullif(trim(customer_ref), '') is not null
 """
 
-# Global Privacy Control ends advertising for whoever sent it. One fact per identifier and day.
-_WEB_GPC = """
-with events as (
-    select anonymous_id, user_id, occurred_at, traits, context from {relation}
-    where {new} and (contains(context, 'gpc') or contains(context, 'GPC')
-        or contains(context, 'Gpc') or contains(context, 'rivacy') or contains(context, 'ptOut')
-        or contains(context, 'pt_out') or contains(context, 'otSell')
-        or contains(context, 'ot_sell'))
-),
--- Wherever it stands in the context: its own field, a header, the banner's state.
-signals as (
-    select anonymous_id, user_id, occurred_at,
-        coalesce(traits ->> '$.email', context ->> '$.traits.email') as email,
-        case when regexp_matches(context, '(?i)"us_?privacy(_?string)?"\\s*:\\s*"1.Y') then 'true'
-            else nullif(trim(regexp_extract(context, '(?i)"(sec[-_]?gpc|gpc|'
-                || 'global_?privacy_?control|(data_?)?sale_?opt_?out|do_?not_?sell)'
-                || '([-_]?(enabled|signal|value))?"\\s*:\\s*'
-                || '\\[?\\s*("[^"]*"|[^",}\\]]*)', 5), '" '), '') end as word
-    from events
-),
-identifiers as (
-    select 'device' as identifier_type, anonymous_id as raw_value, occurred_at, word from signals
-    union all select 'login', user_id, occurred_at, word from signals
-    union all select 'email', email, occurred_at, word from signals
-),
-days as (
-    select identifier_type, raw_value, word,
-        date_trunc('day', occurred_at)::timestamp as occurred_at
-    from identifiers where nullif(trim(raw_value), '') is not null and word is not null
-    group by all
-)
-select identifier_type, raw_value, 'ads' as channel, '*' as purpose, word as reason,
-    'signal:web.context.gpc' as said_in, occurred_at, 'web:gpc' as source
-from days
-union all
-select identifier_type, raw_value, '*', unnest(['ads', 'sell_share']), word,
-    'signal:web.context.gpc', occurred_at, 'web:gpc'
-from days
-"""
 
-_WEB_PUSH = f"""
-select 'device' as identifier_type, anonymous_id as raw_value, 'push' as channel,
-    'marketing' as purpose, 'granted' as status, min(occurred_at) as occurred_at,
-    'web:push_subscribed' as source, {_EVIDENCE.strip()}
-from {{relation}}
-where {{new}} and event = 'Push Subscribed' and nullif(trim(anonymous_id), '') is not null
-group by anonymous_id, date_trunc('day', occurred_at)
-"""
-
-# The browser's own way out of push; nothing weaker than an evidenced opt-in brings it back.
-_WEB_PUSH_ENDS = f"""
-select 'device' as identifier_type, anonymous_id as raw_value, 'push' as channel, '*' as purpose,
-    'revoked' as status, min(occurred_at) as occurred_at,
-    'web:push_unsubscribed' as source, {_EVIDENCE.strip()}
-from {{relation}}
-where {{new}} and lower(trim(event)) = 'push unsubscribed'
-    and nullif(trim(anonymous_id), '') is not null
-group by anonymous_id, date_trunc('day', occurred_at)
-"""
-
-# Consent banners repeat their state on every event; only changes are facts. A device answers for
-# itself; its refusals, not its consents, also speak for the login on it.
-_WEB_CONSENT = """
-with events as materialized (
-    select anonymous_id, user_id, occurred_at,
-        json_extract_string(
-            context, ['$.consent.categoryPreferences', '$.consent.version']) as said
-    from {relation}
-    where {new} and contains(context, '"categoryPreferences"')
-),
--- Nearly every device says one thing for ever, so only the others need their events in order.
-spells as (
-    select anonymous_id, said[1] as preferences, said[2] as version, min(occurred_at) as began_at,
-        count(*) over (partition by anonymous_id) as answer_count
-    from events where nullif(trim(anonymous_id), '') is not null
-    group by anonymous_id, said
-),
-wavering as (
-    select anonymous_id, occurred_at, said[1] as preferences, said[2] as version
-    from events
-    where anonymous_id in (select anonymous_id from spells where answer_count > 1)
-    qualify said is distinct from lag(said) over (
-        partition by anonymous_id order by occurred_at, said)
-),
-states as (
-    select 'device' as identifier_type, anonymous_id as raw_value, began_at as occurred_at,
-        preferences, version
-    from spells where answer_count = 1
-    union all
-    select 'device', anonymous_id, occurred_at, preferences, version from wavering
-    union all
-    select 'login', user_id, min(occurred_at), said[1], said[2]
-    from events where nullif(trim(user_id), '') is not null group by user_id, said
-),
-answers as (
-    select *, unnest(json_keys(preferences)) as category from states
-),
-meant as (
-    select *,
-        preferences ->> ('$."' || replace(category, '"', '') || '"') as answer,
-        case
-            when regexp_replace(lower(category), '[^a-z0-9]', '', 'g')
-                in ('advertising', 'ads', 'marketing', 'targeting', 'targetedadvertising', 'c0004')
-                then 'ads'
-            when regexp_replace(lower(category), '[^a-z0-9]', '', 'g')
-                in ('personalisation', 'personalization') then 'onsite' end as channel
-    from answers
-)
-select identifier_type, raw_value, channel,
-    unnest(case when channel = 'onsite' then ['personalisation']
-        when answer = 'true' then ['ads'] else ['ads', 'marketing'] end) as purpose,
-    answer as status, 'banner:web.categoryPreferences' as said_in,
-    occurred_at, 'web:consent' as source, version as wording_version,
-    null::timestamp as expires_at, null::varchar as proof, 'consent' as lawful_basis
-from meant
-where channel is not null and nullif(trim(answer), '') is not null
-    and (answer <> 'true' or identifier_type = 'device')
-"""
-
-
-def _contact_states(word: str, said_in: str) -> FactQuery:
-    values = {"word": word, "said_in": literal(said_in)}
+def _contact_states(word: str, said_in: str, channel: str = "") -> FactQuery:
+    named = literal(channel) if channel not in ("", "email") else "null::varchar"
+    values = {"word": word, "said_in": literal(said_in), "channel": named}
     return FactQuery("raw_contacts.contacts", _CONTACT_STATES, values=values)
 
 
@@ -423,20 +315,25 @@ QUERIES = (
     FactQuery("raw_orders.order_lines", _LINE_CONTRACTS, "consents"),
     FactQuery("raw_orders.orders", _ORDER_REFUSALS, "suppressions"),
     _contact_states("status", "list:contacts.status"),
-    FactQuery("raw_web.events", _WEB_GPC, "suppressions"),
-    FactQuery("raw_web.events", _WEB_PUSH, "consents"),
-    FactQuery("raw_web.events", _WEB_PUSH_ENDS, "consents"),
-    FactQuery("raw_web.events", _WEB_CONSENT, "consents"),
+    FactQuery("raw_web.events", web.WEB_GPC, "suppressions"),
+    FactQuery("raw_web.events", web.WEB_PUSH, "consents"),
+    FactQuery("raw_web.events", web.WEB_PUSH_ENDS, "consents"),
+    FactQuery("raw_web.events", web.WEB_CONSENT, "consents"),
 )
 
 
 def statement(query: FactQuery, stored: str, held: str = "") -> str:
     """The SQL of one query over loads of `stored` that were not read before, or over held rows."""
     relation = held or stored
-    new = "true" if held else _NEW.format(table=query.source_table)
+    new = "true" if held else new_rows(query.source_table)
     values = {"relation": relation, "new": new, **query.values}
     # In one pass: a name that a stranger chose, such as `unsub {new}`, is not looked into.
     return _PLACE.sub(lambda place: values[place[1]], query.sql)
+
+
+def new_rows(table: str) -> str:
+    """Which rows of a raw table stand in loads that were not read before."""
+    return f"_dlt_load_id in (select load_id from new_loads where source_table = {literal(table)})"
 
 
 def column_queries(columns: Iterable[str]) -> list[FactQuery]:
@@ -445,11 +342,39 @@ def column_queries(columns: Iterable[str]) -> list[FactQuery]:
     for column in sorted(columns):
         kind = column_kind(column)
         if kind:
-            # As a JSON pointer, which can name a column whatever signs its name has
-            pointer = "/" + column.replace("~", "~0").replace("/", "~1")
-            word = f"attributes ->> {literal(pointer)}"
-            queries.append(_contact_states(word, f"{kind}:contacts.{column}"))
+            word = f"attributes ->> {web.pointer(column)}"
+            said_in = f"{kind}:contacts.{column}"
+            queries.append(_contact_states(word, said_in, named_channel(column)))
     return queries
+
+
+def event_queries(events: Iterable[str]) -> list[FactQuery]:
+    """A statement for those events of a site whose name says that they end a channel."""
+    reasons = {event: event_reason(event) for event in sorted(events)}
+    ending = {
+        event: reason for event, reason in reasons.items() if reason and not web.is_push_end(event)
+    }
+    statements = [
+        web.event_statement(event, f"flag/{reason}:web.event", web.ended_channel(event))
+        for event, reason in ending.items()
+    ]
+    return _web_refusals("event", statements, f"event in ({', '.join(map(literal, ending))})")
+
+
+def trait_queries(traits: Iterable[tuple[str, ...]]) -> list[FactQuery]:
+    """A statement for those traits of people, by their path, whose name speaks of permission."""
+    statements = []
+    for path in sorted(traits):
+        name = " ".join(path)
+        if kind := trait_kind(name):
+            said_in = f"{kind}:web.traits.{'.'.join(path)}"
+            statements.append(web.trait_statement(path, said_in, web.ended_channel(name)))
+    return _web_refusals("identify", statements, web.HAS_TRAITS)
+
+
+def _web_refusals(name: str, statements: list[str], rows: str) -> list[FactQuery]:
+    values = {"statements": ", ".join(statements), "rows": rows, "word": literal(f"web:{name}")}
+    return [FactQuery("raw_web.events", web.WEB_REFUSALS, values=values)] if statements else []
 
 
 def file_queries(files: Iterable[str]) -> list[FactQuery]:

@@ -126,8 +126,9 @@ meant as (
         when metric like 'sent%' then is_opt_out
         else true end
 )
-select case when email is null then 'klaviyo_profile_id' else 'email' end as identifier_type,
-    coalesce(email, profile_id) as raw_value, channel, '*' as purpose, reason, occurred_at,
+select case when email is not null then 'email' when profile_id is null and phone is not null
+        then 'phone' else 'klaviyo_profile_id' end as identifier_type,
+    coalesce(email, profile_id, phone) as raw_value, channel, '*' as purpose, reason, occurred_at,
     'klaviyo:event' as source
 from meant where channel <> 'sms' or reason = 'unsubscribed' or phone is null
 union all

@@ -115,9 +115,9 @@ def read_held_rows(
             if row.line == 0 and (not row.text or row.reason in _DAMAGED_FILES):
                 unread.append((source, row.file))
             for each in _lines(row) if row.line == 0 else [row]:
-                texts = _documents(source, each)
+                texts = _documents(source, each, words)
                 documents += texts
-                if not any(_says(source, text) for text in texts):
+                if not any(_says(source, json.loads(text.text)) for text in texts):
                     spoken += _spoken(source, each.text, words)
         made[table] = f'held."{table}"'
         _fill(connection, made[table], spec, documents)
@@ -187,7 +187,7 @@ def _elements(text: str) -> Iterator[str]:
         position = end
 
 
-def _documents(source: str, row: Held) -> list[Held]:
+def _documents(source: str, row: Held, words: StatusWords) -> list[Held]:
     """The row as documents that can be read, each naming somebody where the text names anybody."""
     parsed = _parsed(row.text)
     elements = parsed if isinstance(parsed, list) else [parsed]
@@ -195,7 +195,7 @@ def _documents(source: str, row: Held) -> list[Held]:
     for element in elements:
         if isinstance(element, dict):
             is_columns = form_of(row.file)[0] in ("csv", "parquet")
-            for each in _named(source, element, row):
+            for each in _named(source, _with_status(source, element, words), row):
                 written = {k: _cell(v) for k, v in each.items()} if is_columns else each
                 documents.append(Held(row.file, row.line, _written(written)))
     return documents
@@ -218,10 +218,22 @@ def _named(source: str, document: dict[str, Any], row: Held) -> list[dict[str, A
     ]
 
 
-def _says(source: str, document: Held) -> bool:
-    """Whether the document has the field that says what this source's rows are about."""
+def _with_status(source: str, document: dict[str, Any], words: StatusWords) -> dict[str, Any]:
+    """A row of the consent log; without a status, with what the rest of it says in its place, so
+    that its own channel and purpose are ended and no others."""
+    if source != "consents" or _says(source, document):
+        return document
+    said = {name: value for name, value in document.items() if value is not None}
+    word, _ = _refusing_word(source, _written(said), words)
+    field = next((name for name in document if normal(str(name)) == "status"), "status")
+    return {**document, field: word} if word else document
+
+
+def _says(source: str, document: dict[str, Any]) -> bool:
+    """Whether the document says what this source's rows are about, in the field that does."""
     field = _WORD_FIELDS.get(source)
-    return field is None or field in {normal(name) for name in json.loads(document.text)}
+    said = (value for name, value in document.items() if normal(str(name)) == field)
+    return field is None or any(str(value or "").strip() for value in said)
 
 
 def _own_fields(source: str, names: dict[str, str]) -> list[str]:
@@ -290,21 +302,29 @@ def _written(document: dict[str, Any]) -> str:
     return json.dumps(document, ensure_ascii=False, default=str).replace("\\u0000", "")
 
 
-def _spoken(source: str, text: str, words: StatusWords) -> list[Spoken]:
-    """Refusals in a text that is no document, such as a line with a field too many."""
-    if source not in _MAY_REFUSE:
-        return []
-    said = [words.meaning(cell) for cell in _CELL.split(text) if cell.strip()]
-    refusal = next((meaning for meaning in said if meaning in REFUSALS), None)
+def _refusing_word(source: str, text: str, words: StatusWords) -> tuple[str, Meaning | None]:
+    """The word for no among the cells of a text, with its meaning; of a source that is about
+    permission alone, one that says nothing readable is a damaged no. Empty where there is none."""
+    cells = [cell for cell in _CELL.split(text) if cell.strip()]
+    said = [words.meaning(cell) for cell in cells]
+    for cell, meaning in zip(cells, said, strict=True):
+        if meaning in REFUSALS:
+            return cell.strip(), meaning
     no = (None, Meaning.NO, *REFUSALS)
     is_plain = any(meaning not in no for meaning in said)
-    if refusal is None and (source not in _ABOUT_PERMISSION or is_plain):
+    return ("", None) if source not in _ABOUT_PERMISSION or is_plain else (DAMAGED, None)
+
+
+def _spoken(source: str, text: str, words: StatusWords) -> list[Spoken]:
+    """Refusals in a text that is no document, such as a line with a field too many."""
+    word, refusal = _refusing_word(source, text, words)
+    if source not in _MAY_REFUSE or not word:
         return []
     people = [("email", address) for address in found_addresses(text)]
     if not people:
         people = [("phone", number) for number in _NUMBER.findall(text)] or [("email", "")]
     channel = "*" if source in _BY_TYPE else "email"
-    reason = str(refusal) if refusal else DAMAGED
+    reason = str(refusal) if refusal else word
     said_in = None if refusal else f"list:{source}"
     return [
         Spoken(kind, value, channel if kind == "email" else "*", reason, said_in, source)

@@ -1,8 +1,8 @@
-"""What the name of a column or a file says about permission, as list exports name them.
+"""What the name of a column, a trait, an event or a file says about permission.
 
-Belongs here: names of columns beside the declared ones and of files, such as Mailchimp's
-`UNSUB_TIME` and `cleaned_members_export.csv`. Does not belong here: what stands in them
-(`meanings`).
+Belongs here: names of columns beside the declared ones and of files, as list exports have them
+(Mailchimp's `UNSUB_TIME`, `cleaned_members_export.csv`), of a person's traits and of events that a
+site tracks (`Email Unsubscribed`). Does not belong here: what stands in them (`meanings`).
 """
 
 from __future__ import annotations
@@ -78,6 +78,73 @@ _CELLS_ONLY = frozenset(
 )
 _STEM = 8  # letters from which a longer word is the same one: `Abgemeldete`, `unsubscribers`
 _NOT = frozenset({"no", "not", "non", "without", "excl", "excluding", "except", "ohne", "sans"})
+
+
+# Events and traits of a site: which channel a name speaks of, and that it speaks of permission.
+_CHANNEL_NAMES = {
+    "sms": frozenset({"sms", "text", "texts", "texting"}),
+    "push": frozenset({"push"}),
+    "ads": frozenset({"ads", "advertising", "cookie", "cookies", "tracking", "targeting"}),
+    "email": frozenset(
+        ("email", "emails", "mail", "mails", "mailing", "newsletter", "newsletters", "spam")
+    ),
+}
+_PERMISSION_NAMES = frozenset(
+    ("marketing", "consent", "permission", "communication", "communications", "messaging")
+).union(*_CHANNEL_NAMES.values())
+_CAN_BE_ENDED = frozenset(
+    ("newsletter", "newsletters", "consent", "permission", "subscription", "marketing")
+)
+# `email_enabled`, `agreed_to_marketing`, `marketing`
+_ALLOWING = frozenset({"enabled", "allowed", "agreed", "accepted", "preferences", "marketing"})
+# As a person's trait these are of what the shop sells or of its own groups.
+_OTHER_TRAITS = frozenset({"status", "subscription", "subscriptions", "subscriber"})
+
+
+def event_reason(event: str) -> str:
+    """Why a tracked event of this name ends a channel; empty where it does not.
+
+    A click on the way out (`Unsubscribe Link Clicked`) is none yet: scanners click too.
+    """
+    words = _words(event)
+    kind, _, reason = column_kind(event).partition("/")
+    if "soft" in words and "bounce" in folded(event):
+        return ""
+    if kind == "flag":
+        return reason
+    if "spam" in words and {"marked", "reported", "complaint", "report"} & set(words):
+        return str(Meaning.SPAM_REPORT)
+    if not _PERMISSION_NAMES & set(words):
+        return ""
+    # Beside what can be ended, `cancelled` and `rejected` end it; an email that failed does not.
+    is_ended = bool(_CAN_BE_ENDED & set(words))
+    known = status_words().meanings
+    said = [known.get(word) for word in words if is_ended or word not in _CELLS_ONLY]
+    reason = next((_as_reason(meaning) for meaning in said if meaning in REFUSALS), "")
+    return "unsubscribed" if reason and is_ended else reason
+
+
+def trait_kind(trait: str) -> str:
+    """The kind of statement (see `meanings`) that a trait of this name makes; empty for none."""
+    words = _words(trait)
+    if len(words) == 1 and words[0] in _OTHER_TRAITS:
+        return ""
+    is_allowed = bool(_ALLOWING & set(words)) and set(words) <= _PERMISSION_NAMES | _ALLOWING | {
+        "to"
+    }
+    return column_kind(trait) or ("choice" if is_allowed else "")
+
+
+def is_permission(trait: str) -> bool:
+    """Whether a trait of this name may hold others about permission."""
+    words = set(_words(trait))
+    return bool(words & (_PERMISSION_NAMES | _ALLOWING)) or bool(column_kind(trait))
+
+
+def named_channel(name: str) -> str:
+    """The channel that the name of a column, event or trait speaks of; empty without one."""
+    words = set(_words(name))
+    return next((each for each, names in _CHANNEL_NAMES.items() if names & words), "")
 
 
 def column_kind(column: str) -> str:

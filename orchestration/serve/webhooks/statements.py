@@ -24,6 +24,7 @@ def consent_row(
     source: str,
     *,
     proof: str | None = None,
+    is_kept_of_nobody: bool = False,
 ) -> list[dict[str, Any]]:
     """The row, or none where nobody is named or nothing is said.
 
@@ -34,16 +35,18 @@ def consent_row(
         occurred_at: when.
         source: who says so.
         proof: what makes a yes able to undo an earlier no.
+        is_kept_of_nobody: whether a no without a name makes a row, which quarantine keeps.
     """
     kind, value = identifier
     meaning = status_words().meaning(str(word or ""))
-    if value in (None, "") or (meaning in SILENT and meaning is not Meaning.REQUESTED):
-        return []
     is_yes = meaning in (Meaning.GRANTED, Meaning.YES, Meaning.REQUESTED)
+    is_of_nobody = value in (None, "") and (is_yes or not is_kept_of_nobody)
+    if is_of_nobody or (meaning in SILENT and meaning is not Meaning.REQUESTED):
+        return []
     moment = occurred_at if isinstance(occurred_at, str) else utc_text(occurred_at)
     row = {
         "identifier_type": kind,
-        "identifier_value": str(value),
+        "identifier_value": str(value or ""),
         "channel": channel,
         "purpose": "marketing" if is_yes else EVERY,
         "status": str(word),

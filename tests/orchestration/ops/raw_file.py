@@ -33,7 +33,7 @@ TABLES = {
     "raw_contacts.contacts": "email varchar, phone varchar, status varchar, created_at timestamp,"
     " loyalty_id varchar, customer_ref varchar, country varchar, attributes varchar, _file varchar",
     "raw_web.events": "event varchar, anonymous_id varchar, user_id varchar,"
-    " occurred_at timestamp, traits varchar, context varchar",
+    " occurred_at timestamp, properties varchar, traits varchar, context varchar",
 }
 
 

@@ -2,7 +2,8 @@
 
 Signed: `Klaviyo-Signature`, hex of HMAC-SHA256 over the body followed by the header
 `Klaviyo-Timestamp`, whose time has no bounds; a repetition is kept once.
-Refusals become rows of `consents/`. The other topics are kept and not read: the source `klaviyo`
+Refusals become rows of `consents/`; one that names nobody too, which waits in quarantine and which
+`regulars doctor` reports. The other topics are kept and not read: the source `klaviyo`
 asks for the same events by the API, and would count them twice. An opt-in without its evidence
 could undo no refusal, so it waits for the API too.
 Data flow: POST /webhooks/klaviyo -> inbox/consents, unread
@@ -73,28 +74,43 @@ def _refusal(call: Call, event: dict[str, Any]) -> list[dict[str, Any]]:
         return []
     at = _part(resource, "attributes").get("datetime") or call.received_at
     person = _person(payload, resource, properties, channel)
-    return consent_row(person, channel, word, at, f"klaviyo:{topic}")
+    return consent_row(person, channel, word, at, f"klaviyo:{topic}", is_kept_of_nobody=True)
 
 
 def _person(
     payload: Any, resource: dict[str, Any], properties: dict[str, Any], channel: str
 ) -> tuple[str, Any]:
-    """The address on the event's profile, else in the event, else the profile itself."""
-    field = _ADDRESS.get(channel, "")
-    kind = "email" if field == "email" else "phone"
-    for attributes in (*_profiles(payload), properties):
-        value = attributes.get(field) or attributes.get(f"{field}_address")
-        if field and value:
-            return kind, value
-    profile = _part(resource, "relationships", "profile", "data").get("id")
-    return "klaviyo_profile_id", profile
+    """The address of that channel on the event's profile, else in the event; else the profile
+    itself; else any other address of these."""
+    profiles = list(_profiles(payload))
+    said = [*(_part(profile, "attributes") for profile in profiles), properties]
+    own = [field for field in (_ADDRESS.get(channel),) if field]
+    for kind, value in _addresses(said, own):
+        return kind, value
+    related = _part(resource, "relationships", "profile", "data").get("id")
+    ids = (
+        related,
+        _part(resource, "attributes").get("profile_id"),
+        *(p.get("id") for p in profiles),
+    )
+    for value in filter(None, ids):
+        return "klaviyo_profile_id", value
+    return next(_addresses(said, ["email", "phone_number"]), ("klaviyo_profile_id", None))
+
+
+def _addresses(said: list[dict[str, Any]], fields: list[str]) -> Iterator[tuple[str, Any]]:
+    for field in fields:
+        for attributes in said:
+            value = attributes.get(field) or attributes.get(f"{field}_address")
+            if value:
+                yield ("email" if field == "email" else "phone"), value
 
 
 def _profiles(payload: Any) -> Iterator[dict[str, Any]]:
     included = payload.get("included") if isinstance(payload, dict) else None
     for each in included if isinstance(included, list) else []:
         if isinstance(each, dict) and each.get("type") == "profile":
-            yield _part(each, "attributes")
+            yield each
 
 
 def _part(document: Any, *names: str) -> dict[str, Any]:

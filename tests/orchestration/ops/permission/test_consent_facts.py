@@ -16,7 +16,7 @@ from orchestration.ops import schema
 from orchestration.ops.permission.consent_facts import FactCounts, record_consent_facts
 from orchestration.ops.store import Store, from_micros
 from tests.orchestration.ops.conftest import AS_OF
-from tests.orchestration.ops.raw_file import write_raw
+from tests.orchestration.ops.raw_file import write_held, write_raw
 
 T1 = datetime(2026, 1, 1, 8)
 T2 = datetime(2026, 2, 1, 8)
@@ -790,6 +790,118 @@ def test_a_broken_row_stops_before_anything_is_recorded_and_is_not_quoted(
         _record(store, home)
     assert "canary" not in str(caught.value)
     assert _suppressions(store) == set()
+
+
+@pytest.mark.parametrize(
+    ("event", "refused"),
+    [
+        ("Email Unsubscribed", ("login", "u1", "email")),
+        ("Unsubscribed", ("login", "u1", "email")),
+        ("newsletter_unsubscribed", ("login", "u1", "email")),
+        ("SMS Unsubscribed", ("login", "u1", "sms")),
+        ("Marketing Consent Withdrawn", ("login", "u1", "*")),
+        ("Cookie Consent Rejected", ("device", "d1", "ads")),
+        ("Newsletter abgemeldet", ("login", "u1", "email")),
+    ],
+)
+def test_an_event_whose_name_ends_a_channel_is_a_refusal(
+    store: Store, home: Home, event: str, refused: tuple[str, str, str]
+) -> None:
+    sent = {"event": event, "anonymous_id": "d1", "user_id": "u1", "occurred_at": T1}
+    write_raw(home.raw, "1.0", raw_web__events=[sent, {**sent, "event": "Product Viewed"}])
+    assert _record(store, home).refusals_of_nobody == 0
+    kind, value, channel = refused
+    assert (kind, value, channel, "*", "unsubscribed") in _suppressions(store)
+    assert {row[2] for row in _suppressions(store)} == {channel}
+    assert _record(store, home, rescan=True).suppressions == 0
+
+
+def test_an_event_that_ends_a_channel_is_of_whom_it_names_best(store: Store, home: Home) -> None:
+    def sent(**values: Any) -> dict[str, Any]:
+        return {"event": "Email Unsubscribed", "occurred_at": T1, "anonymous_id": "d1", **values}
+
+    write_raw(
+        home.raw,
+        "1.0",
+        raw_web__events=[
+            sent(properties=json.dumps({"email": "A@example.com"})),
+            sent(context=json.dumps({"traits": {"email": "b@example.com"}}), user_id="u1"),
+            sent(user_id="c@example.com"),
+            sent(anonymous_id="d2"),
+            sent(event="Unsubscribe Link Clicked", anonymous_id="d3"),
+            sent(event="Email Soft Bounced", anonymous_id="d4"),
+            sent(event="Order Cancelled", anonymous_id="d5"),
+        ],
+    )
+    write_held(
+        home.raw,
+        "2.0",
+        "web.events",
+        "web/a.json",
+        json.dumps({"event": "Email Unsubscribed", "properties": {"email": "held@example.com"}}),
+    )
+    _record(store, home)
+    named = {("email", "a@example.com"), ("email", "b@example.com"), ("email", "c@example.com")}
+    assert {row[:2] for row in _suppressions(store)} == {
+        *named,
+        ("device", "d2"),
+        ("email", "held@example.com"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("traits", "channels"),
+    [
+        ({"accepts_marketing": False}, {"*"}),
+        ({"acceptsMarketing": "no"}, {"*"}),
+        ({"email_opt_in": 0}, {"email"}),
+        ({"unsubscribed": True}, {"email"}),
+        ({"newsletter": "false"}, {"email"}),
+        ({"email_enabled": False}, {"email"}),
+        ({"smsConsent": "DENIED"}, {"sms"}),
+        ({"consent": {"email": False, "sms": True}}, {"email"}),
+        ({"email_marketing": {"consent": "unsubscribed"}}, {"email"}),
+        ({"newsletter": "nie wieder"}, {"email"}),
+        ({"accepts_marketing": True, "newsletter": "2026-01-01", "unsubscribed": False}, set()),
+        ({"status": "gold", "subscription": "premium", "plan": "none", "vip": False}, set()),
+    ],
+)
+def test_a_trait_that_says_no_is_a_refusal(
+    store: Store, home: Home, traits: dict[str, Any], channels: set[str]
+) -> None:
+    person = {"email": "a@example.com", **traits}
+    calls = [
+        {"traits": json.dumps(person), "user_id": "u1"},
+        {"context": json.dumps({"traits": person}), "user_id": "u1"},
+    ]
+    for number, call in enumerate(calls):
+        write_raw(home.raw, f"{number}.0", raw_web__events=[{**call, "occurred_at": T1}])
+        _record(store, home)
+        refused = _suppressions(store)
+        assert {row[2] for row in refused if row[3] == "*"} == channels
+        assert all(row[:2] == ("email", "a@example.com") for row in refused if "*" not in row[2])
+
+
+def test_traits_repeated_on_a_day_are_one_refusal_at_the_last_of_them(
+    store: Store, home: Home
+) -> None:
+    call = {"traits": json.dumps({"accepts_marketing": False}), "anonymous_id": "d1"}
+    later = T1.replace(hour=20)
+    moments = (T1, later, T1.replace(hour=12))
+    write_raw(home.raw, "1.0", raw_web__events=[{**call, "occurred_at": at} for at in moments])
+    _record(store, home)
+    with store.read() as connection:
+        [moment] = connection.execute(select(schema.suppressions.c.occurred_at)).scalars()
+    assert from_micros(moment) == later
+
+
+def test_a_column_of_a_list_that_names_a_channel_ends_that_one(store: Store, home: Home) -> None:
+    row = {"email": "a@example.com", "phone": "+447700900123", "_file": "a.csv"}
+    said = {**row, "attributes": json.dumps({"sms_opt_out": "yes", "newsletter": "yes"})}
+    write_raw(home.raw, "1.0", raw_contacts__contacts=[said])
+    _record(store, home)
+    assert {row[2] for row in _suppressions(store)} == {"sms"}
+    assert {row[0] for row in _suppressions(store)} == {"email", "phone"}
 
 
 @pytest.mark.parametrize(

@@ -94,6 +94,12 @@ HELD = [
     (CONSENTS, "c.csv", _row(email="ann@example.com", status="denied"), ""),
     (CONSENTS, "c.csv", _row(**{**YES, "identifier_type": "E-Mail", "status": "no"}), ""),
     (CONSENTS, "c.csv", "email,ann@example.com,email,revoked", ""),
+    # ... and no status: what the rest of the row says, else a no until somebody mends the row.
+    (CONSENTS, "c.csv", _row(**{**YES, "status": "", "source": "Unsubscribe"}), ""),
+    (CONSENTS, "c.csv", _row(**{**YES, "status": " "}), "unknown_opt_out"),
+    (CONSENTS, "c.json", _row(**OF_ANN, purpose="marketing", status=None), "unknown_opt_out"),
+    (CONSENTS, "c.json", _row(**OF_ANN, purpose="marketing", choice="Abgemeldet"), ""),
+    (EVENTS, "e.json", _row(email="ann@example.com", event="", reason="unsubscribed"), ""),
     # Lists: an impossible birthday, a name in Latin-1, a header we do not know.
     (CONTACTS, "l.csv", _row(email="ann@example.com", birthday="?", status="opt-out"), ""),
     (CONTACTS, "l.csv", _row(email="ann@example.com", first_name="Zo\\xeb", status="x y"), ""),
@@ -163,6 +169,14 @@ def test_what_is_held_and_says_no_no_changes_nothing(
     write_held(home.raw, "1.0", table, f"{table.split('.', maxsplit=1)[0]}/a.csv", text)
     _record(store, home)
     assert _reason(store) == "None"
+
+
+def test_a_consent_without_a_status_ends_its_own_channel_alone(store: Store, home: Home) -> None:
+    by_text = {**YES, "channel": "sms"}
+    write_raw(home.raw, "1.0", raw_consents__consents=[YES, by_text])
+    write_held(home.raw, "2.0", CONSENTS, "consents/c.csv", _row(**{**by_text, "status": ""}))
+    _record(store, home)
+    assert (_reason(store), _reason(store, channel="sms")) == ("None", "unknown_opt_out")
 
 
 def test_what_is_held_permits_nothing(store: Store, home: Home) -> None:

@@ -12,13 +12,14 @@ from typing import Any
 
 import pytest
 
-from ingestion.config import REPOSITORY
+from ingestion.config import REPOSITORY, Webhook
 from ingestion.errors import UsageError
 from ingestion.settings_file import load_settings
 from ingestion.vocabulary import WEBHOOK_SECRETS
 from orchestration.ops import store as store_module
+from orchestration.ops.permission import unknown_words
 from orchestration.ops.permission.consent_facts import Arrival, FactCounts
-from orchestration.ops.store import Store
+from orchestration.ops.store import Store, open_store
 from orchestration.serve.webhooks import reception
 from orchestration.serve.webhooks.app import MOST_BYTES, chosen_senders
 from orchestration.serve.webhooks.senders import senders
@@ -222,6 +223,35 @@ def test_klaviyos_event_without_an_address_is_of_its_profile(door: Door) -> None
     assert door.is_silenced("klaviyo_profile_id", "01KPROFILE")
 
 
+def test_klaviyos_refusal_of_texts_without_a_number_is_of_the_profile_or_its_address(
+    door: Door,
+) -> None:
+    event = calls.klaviyo_event("unsubscribed_from_sms_marketing", "jane@shop.example")
+    door.ask(calls.klaviyo(event))
+    assert door.is_silenced("klaviyo_profile_id", "01KPROFILE", "sms")
+    resource = event["payload"]["data"]
+    without = {**resource, "relationships": {}}
+    [profile] = event["payload"]["included"]
+    included = [{name: profile[name] for name in ("type", "attributes")}]
+    door.ask(calls.klaviyo({**event, "payload": {"data": without, "included": included}}))
+    assert door.is_silenced("email", "jane@shop.example", "sms")
+    assert not door.is_silenced("email", "jane@shop.example")
+
+
+def test_klaviyos_refusal_that_names_nobody_waits_for_a_person(door: Door) -> None:
+    event = calls.klaviyo_event("unsubscribed_from_email_marketing", "")
+    bare = {**event, "payload": {"data": {"type": "event", "attributes": {}}}}
+    assert door.ask(calls.klaviyo(bare)).status == 202
+    [row] = door.rows("consents")
+    assert (row["identifier_value"], row["status"]) == ("", "unsubscribed")
+    with open_store(door.home) as store:
+        [waiting] = unknown_words.noted(store)
+    assert (waiting.said_in, waiting.word) == (
+        unknown_words.NOBODY,
+        "klaviyo:unsubscribed_from_email_marketing",
+    )
+
+
 TRACK = {"anonymousId": "device-1", "event": "Product Viewed", "messageId": "m1"}
 
 
@@ -231,6 +261,39 @@ def test_segments_calls_become_rows_of_web(door: Door, is_signed: bool) -> None:
     [row] = door.rows("web")
     assert (row["type"], row["messageId"]) == ("track", "m1")
     assert row["receivedAt"] == "2026-11-29T12:00:00.000000Z"
+
+
+@pytest.mark.parametrize(
+    ("call", "kind", "value"),
+    [
+        ({"event": "Email Unsubscribed", "userId": "u7"}, "login", "u7"),
+        ({"event": "Unsubscribed", "properties": {"email": "a@x.test"}}, "email", "a@x.test"),
+        ({"type": "identify", "traits": {"accepts_marketing": False}}, "device", "device-1"),
+        (
+            {"type": "identify", "traits": {"email": "a@x.test", "email_opt_in": "no"}},
+            "email",
+            "a@x.test",
+        ),
+    ],
+)
+def test_segments_way_of_saying_no_is_in_force_at_once(
+    door: Door, call: dict[str, Any], kind: str, value: str
+) -> None:
+    assert door.ask(calls.segment({**TRACK, "type": "track", **call}, "/v1/batch")).status == 202
+    assert door.is_silenced(kind, value)
+
+
+def test_a_list_that_arrives_is_read_for_its_columns_that_say_no(door: Door) -> None:
+    settings = SETTINGS.model_copy(
+        update={
+            "webhooks": {
+                "erp": Webhook(kind="standard", folder="contacts", secret_env="LOYALTY_SECRET")
+            }
+        }
+    )
+    row = {"email": "jane@shop.example", "opted_out": "yes"}
+    assert Door(door.home, settings).ask(calls.standard([row], "erp")).status == 202
+    assert door.is_silenced("email", "jane@shop.example")
 
 
 def test_segments_batch_is_a_row_each_and_one_without_an_id_gets_one(door: Door) -> None:
