@@ -16,13 +16,14 @@ from ingestion.errors import UsageError
 
 KINDS = {
     "401": "the key is refused",
+    "404": "what the address names is not there any more",
     "429": "too many requests, with Retry-After",
     "503": "not available, with Retry-After",
-    "html": "a page of HTML with status 200, and nothing done",
-    "huge": "an answer of 11 MB",
+    "html": "done, and the answer is a page of HTML with status 200",
+    "huge": "done, and the answer has 11 MB",
     "lost_ack": "done, and the connection closes without an answer",
-    "redirect": "a redirect to another host",
-    "slow": "the answer comes a second later",
+    "redirect": "not done, but a redirect to another host",
+    "slow": "done, and the answer comes a second later",
     "truncated": "done, and the answer ends in the middle",
 }
 SLOW_SECONDS = 1.0
@@ -38,6 +39,7 @@ class Fault:
         where: only requests whose method and path contain this.
         after: how many of those go well first.
         times: how often it happens in all; 0 for ever.
+        wait: the seconds that Retry-After says.
     """
 
     kind: str
@@ -45,6 +47,7 @@ class Fault:
     where: str = ""
     after: int = 0
     times: int = 0
+    wait: int = 1
 
 
 @dataclass
@@ -70,7 +73,7 @@ class Faults:
         with self._lock:
             self.planned.clear()
 
-    def next_for(self, request: str) -> str | None:
+    def next_for(self, request: str) -> Fault | None:
         """What goes wrong with this request, if anything.
 
         Args:
@@ -90,7 +93,7 @@ class Faults:
                 elif fault.times > 1:
                     fault.times -= 1
                 self.happened[fault.kind] += 1
-                return fault.kind
+                return fault
         return None
 
 

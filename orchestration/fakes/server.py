@@ -44,8 +44,8 @@ class Fake(Protocol):
     def state(self) -> Mapping[str, Any]:
         """What it now holds, as counts."""
 
-    def trouble(self, kind: str) -> Response:
-        """The vendor's answer to a request that got the fault 401, 429 or 503."""
+    def trouble(self, fault: Fault) -> Response:
+        """The vendor's answer to a request that got the fault 401, 404, 429 or 503."""
 
 
 def utc_now() -> datetime:
@@ -82,24 +82,34 @@ def served_fake(fake: Fake, port: int = 0) -> Iterator[str]:
 
 def _misbehaving(app: ASGIApp, fake: Fake) -> ASGIApp:
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-        kind = None
+        fault = None
         if scope["type"] == "http" and not scope["path"].startswith("/_"):
-            kind = fake.faults.next_for(f"{scope['method']} {scope['path']}")
-        if kind in ("401", "429", "503"):
-            await fake.trouble(kind)(scope, receive, send)
-        elif kind == "html":
-            await HTMLResponse("<html><body>Just a moment ...</body></html>")(scope, receive, send)
-        elif kind == "huge":
-            await JSONResponse({"data": "x" * HUGE_BYTES})(scope, receive, send)
+            fault = fake.faults.next_for(f"{scope['method']} {scope['path']}")
+        kind = fault.kind if fault else ""
+        if fault and kind.isdigit():
+            await fake.trouble(fault)(scope, receive, send)
         elif kind == "redirect":
             await Response(status_code=307, headers={"Location": ELSEWHERE})(scope, receive, send)
         elif kind in ("lost_ack", "truncated"):
             await app(scope, receive, _broken_off(send, after_headers=kind == "truncated"))
+        elif kind in ("html", "huge"):
+            await app(scope, receive, _unsent)
+            await _nonsense(kind)(scope, receive, send)
         else:
             await asyncio.sleep(SLOW_SECONDS if kind == "slow" else 0)
             await app(scope, receive, send)
 
     return answer
+
+
+def _nonsense(kind: str) -> Response:
+    if kind == "html":
+        return HTMLResponse("<html><body>Just a moment ...</body></html>")
+    return JSONResponse({"data": "x" * HUGE_BYTES})
+
+
+async def _unsent(_: Message) -> None:
+    """Take what would be the answer."""
 
 
 def _broken_off(send: Send, *, after_headers: bool) -> Send:

@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ingestion.demo.throttle import Throttle
-from orchestration.fakes.faults import Faults
+from orchestration.fakes.faults import Fault, Faults
 from orchestration.fakes.klaviyo import resources
 from orchestration.fakes.klaviyo.account import Account, Job, Profile
 from orchestration.fakes.klaviyo.calls import CALLS, MEDIA_TYPE, RULES, Call
@@ -35,12 +35,14 @@ from orchestration.fakes.server import Clock
 API_KEY = "pk_fake"
 RETIRED = date(2024, 10, 15)  # the revisions before this one; each lives two years
 _TROUBLES = {
-    "401": (401, "not_authenticated"),
-    "429": (429, "throttled"),
-    "503": (503, "unavailable"),
+    "401": "not_authenticated",
+    "404": "not_found",
+    "429": "throttled",
+    "503": "unavailable",
 }
 Body = Any
 Answer = tuple[int, Body]
+Act = Callable[[Request, Body], Answer]
 
 
 class Klaviyo:
@@ -69,8 +71,26 @@ class Klaviyo:
 
     def routes(self) -> list[Route]:
         """One for each call."""
+        act: dict[str, Act] = {
+            "profiles": self._profiles,
+            "lists": self._lists,
+            "list": self._list,
+            "members": self._members,
+            "add_to_list": self._add_to_list,
+            "remove_from_list": self._remove_from_list,
+            "import": self._import,
+            "jobs": self._jobs,
+            "job": self._job,
+            "import_errors": self._import_errors,
+            "subscribe": self._subscribe,
+            "unsubscribe": self._unsubscribe,
+            "suppress": self._suppress,
+            "events": self._events,
+            "delete": self._delete,
+        }
         return [
-            Route(call.path, self._endpoint(call), methods=[call.method]) for call in CALLS.values()
+            Route(call.path, self._endpoint(call, act[name]), methods=[call.method])
+            for name, call in CALLS.items()
         ]
 
     def state(self) -> Mapping[str, Any]:
@@ -82,15 +102,13 @@ class Klaviyo:
                 "refused": dict(self.refused),
             }
 
-    def trouble(self, kind: str) -> Response:
+    def trouble(self, fault: Fault) -> Response:
         """The answer of a bad day."""
-        status, code = _TROUBLES[kind]
-        headers = {} if status == 401 else {"Retry-After": "1"}
+        status, code = int(fault.kind), _TROUBLES[fault.kind]
+        headers = {"Retry-After": str(fault.wait)} if status in (429, 503) else {}
         return _response(status, resources.error(status, code, "/data"), headers)
 
-    def _endpoint(self, call: Call) -> Callable[[Request], Any]:
-        act: Callable[[Request, Any], Answer] = getattr(self, f"_{call.name}")
-
+    def _endpoint(self, call: Call, act: Act) -> Callable[[Request], Any]:
         async def answer(request: Request) -> Response:
             raw = await request.body()
             with self._lock:
@@ -273,7 +291,7 @@ class Klaviyo:
     def _delete(self, _: Request, body: Body) -> Answer:
         data = _typed(body, "data-privacy-deletion-job")
         said = data["attributes"]["profile"]["data"]
-        identifiers = [said.get("id"), *(said.get("attributes") or {}).values()]
+        identifiers = [said.get("id"), *said["attributes"].values()]
         if len([value for value in identifiers if value]) != RULES.number("delete_one"):
             raise RULES.refuse("delete_one", "/data/attributes/profile/data")
         self.account.delete_later(said)

@@ -22,6 +22,8 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Route
 
 from ingestion.demo.servers import served
+from orchestration.fakes.faults import Fault as FakesFault
+from tests.orchestration.fakes.klaviyo_calls import serving
 
 # What the next call comes to: not taken (busy, down, expired, gone, redirect), or taken by a server
 # whose answer says so badly (lost, page, huge).
@@ -152,6 +154,58 @@ def _webhook(_folder: Path) -> Iterator[Double]:
         )
 
 
+_AT_KLAVIYO = {
+    "busy": "429", "down": "503", "expired": "401", "gone": "404", "redirect": "redirect",
+    "lost": "lost_ack", "page": "html", "huge": "huge",
+}  # fmt: skip
+
+
+@contextmanager
+def _klaviyo(_folder: Path) -> Iterator[Double]:
+    """The fake that users start, whose jobs are done by the time they are asked about."""
+    with serving() as served_fake:
+        account = served_fake.fake.account
+        account.job_seconds = 0
+
+        def properties() -> dict[str, dict[str, Any]]:
+            account.settle()
+            return {
+                each.attributes["email"]: dict(each.properties)
+                for each in account.profiles.values()
+                if each.properties
+            }
+
+        def members(segment: str) -> Members:
+            flag = f"regulars_{segment}"
+            return {
+                held[f"{flag}_customer_id"]: {
+                    "first_name": held["regulars_first_name"],
+                    "reason": held[f"{flag}_reason"],
+                }
+                for held in properties().values()
+                if held.get(flag)
+            }
+
+        def fail(fault: Fault) -> None:
+            planned = _AT_KLAVIYO[fault]
+            served_fake.fake.faults.plan(
+                FakesFault(planned, where="POST", times=1, wait=WAIT_SECONDS)
+            )
+
+        yield Double(
+            {
+                "base_url": served_fake.address,
+                "allow_private": True,
+                "create": True,
+                "columns": ["first_name"],
+            },
+            properties,
+            members,
+            fail,
+            dict(served_fake.fake.credentials),
+        )
+
+
 NO_SERVER = "no server is asked"
 FILES = Kind(
     _files,
@@ -161,6 +215,10 @@ FILES = Kind(
     },
 )
 KINDS: dict[str, Kind] = {"file": FILES, "webhook": Kind(_webhook)}
+KINDS["klaviyo"] = Kind(
+    _klaviyo,
+    lacks={"versions": "a profile has no version of ours; the outbox sends a person's newest row"},
+)
 
 
 def kind_of(name: str) -> Kind:

@@ -42,7 +42,8 @@ def test_a_fault_that_there_is_not_is_named(word: str) -> None:
 def test_the_same_seed_gives_the_same_faults() -> None:
     def happened(seed: int) -> list[str | None]:
         faults = Faults(seed, parsed(["429:0.2", "lost_ack:0.2"]))
-        return [faults.next_for("POST /x") for _ in range(200)]
+        told = (faults.next_for("POST /x") for _ in range(200))
+        return [fault.kind if fault else None for fault in told]
 
     assert happened(1) == happened(1)
     assert happened(1) != happened(2)
@@ -52,7 +53,8 @@ def test_the_same_seed_gives_the_same_faults() -> None:
 def test_a_fault_waits_for_its_request() -> None:
     faults = Faults(0, [Fault("429", where="POST", after=1, times=2)])
     asked = ["GET /a", "POST /a", "POST /b", "GET /c", "POST /d", "POST /e"]
-    assert [faults.next_for(each) for each in asked] == [None, None, "429", None, "429", None]
+    happened = [faults.next_for(each) is not None for each in asked]
+    assert happened == [False, False, True, False, True, False]
 
 
 def test_the_command_starts_them_with_their_faults() -> None:
