@@ -37,28 +37,19 @@
     {{ dbt.datediff(date_column, as_of_date(), 'day') }}
 {%- endmacro %}
 
-{#- "5 hours ago", "3 days ago": whole hours up to two days, then whole days. -#}
-{% macro ago_in_words(moment) -%}
-    {%- set minutes = dbt.datediff(moment, as_of(), 'minute') -%}
-    case
-        when {{ minutes }} < 120 then '1 hour ago'
-        when {{ minutes }} < 2880
-            then cast(cast(floor({{ minutes }} / 60) as bigint) as {{ dbt.type_string() }}) || ' hours ago'
-        else cast(cast(floor({{ minutes }} / 1440) as bigint) as {{ dbt.type_string() }}) || ' days ago'
-    end
+{#- "on 2026-06-19", of a day: a sentence that is true tomorrow too sends nobody an update. -#}
+{% macro on_date_in_words(day) -%}
+    'on ' || cast({{ day }} as {{ dbt.type_string() }})
+{%- endmacro %}
+
+{#- "on 2026-06-19": the shop's day of a moment. -#}
+{% macro on_day_in_words(moment) -%}
+    {{ on_date_in_words(shop_date(moment)) }}
 {%- endmacro %}
 
 {#- "1 day", "12 days". -#}
 {% macro days_in_words(days) -%}
     cast({{ days }} as {{ dbt.type_string() }}) || case when {{ days }} = 1 then ' day' else ' days' end
-{%- endmacro %}
-
-{#- "today", "1 day ago", "12 days ago". -#}
-{% macro days_ago_in_words(days) -%}
-    case
-        when {{ days }} = 0 then 'today'
-        else {{ days_in_words(days) }} || ' ago'
-    end
 {%- endmacro %}
 
 {#- "3 orders", "1 order". -#}

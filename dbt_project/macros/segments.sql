@@ -140,14 +140,14 @@
     '{{ words | default("", true) | replace("'", "''") }}'
 {%- endmacro %}
 
-{#- "6 orders, usually every 30 days; the last one 45 days ago." -#}
+{#- "6 orders, usually every 30 days; the last one on 2026-05-02." -#}
 {% macro order_rhythm_in_words(buyers) -%}
     {{ count_in_words(buyers ~ '.order_count', 'order', 'orders') }}
     || coalesce(
         ', usually every '
         || {{ days_in_words('cast(round(' ~ buyers ~ '.usual_gap_days) as bigint)') }}, ''
     )
-    || '; the last one ' || {{ days_ago_in_words(buyers ~ '.days_since_last_order') }} || '.'
+    || '; the last one ' || {{ on_date_in_words(buyers ~ '.last_ordered_date') }} || '.'
 {%- endmacro %}
 
 {#- Why somebody may not be emailed, as the end of a sentence. -#}

@@ -29,14 +29,8 @@ create temp macro plain_words(words) as case
         then trim(words) end;
 create temp macro cart(token) as
     nullif(regexp_replace(regexp_replace(trim(token), '^gid://.*/', ''), '[?].*$', ''), '');
-create temp macro ago(t) as case
-    when date_diff('minute', t, as_of()) < 120 then '1 hour ago'
-    when date_diff('minute', t, as_of()) < 2880
-        then floor(date_diff('minute', t, as_of()) / 60)::bigint || ' hours ago'
-    else floor(date_diff('minute', t, as_of()) / 1440)::bigint || ' days ago' end;
 create temp macro counted(n, one, many) as n::text || ' ' || case when n = 1 then one else many end;
-create temp macro since(days) as
-    case when days = 0 then 'today' else counted(days, 'day', 'days') || ' ago' end;
+create temp macro since(day) as 'on ' || day;
 create temp macro came(channel) as case channel
     when 'direct' then 'came directly' when 'organic_search' then 'from a search engine'
     when 'paid_search' then 'from a search ad' when 'organic_social' then 'from social media'
@@ -1480,49 +1474,49 @@ from marts.fct_customer_order_summary as sums
 left join marts.customer_last_purchases as last using (customer_id)
 where order_count > 0;
 
-create temp macro rhythm(n, gap, days) as counted(n, 'order', 'orders')
+create temp macro rhythm(n, gap, day) as counted(n, 'order', 'orders')
     || coalesce(', usually every ' || counted(round(gap)::bigint, 'day', 'days'), '')
-    || '; the last one ' || since(days) || '.';
+    || '; the last one ' || since(day) || '.';
 
 create table segments.seg_one_time_buyers as
 select customer_id,
-    'Bought once, ' || since(days_since_last_order) || ': ' || product_words || '.' as reason,
+    'Bought once, ' || since(last_ordered_date) || ': ' || product_words || '.' as reason,
     json_object('product', product_name, 'product_id', product_id, 'category', category,
         'value', lifetime_net_sales::decimal(18, 2), 'currency', currency,
-        'days_since_order', days_since_last_order)::text as context
+        'last_ordered_on', last_ordered_date)::text as context
 from buyers where order_count = 1;
 
 create table segments.seg_recent_buyers as
 select customer_id,
-    'Ordered ' || product_words || ' ' || since(days_since_last_order) || '.' as reason,
+    'Ordered ' || product_words || ' ' || since(last_ordered_date) || '.' as reason,
     json_object('product', product_name, 'product_id', product_id, 'category', category,
         'order_id', order_id, 'value', net_sales::decimal(18, 2), 'currency', order_currency,
         'is_first_order', order_count = 1)::text as context
 from buyers where days_since_last_order <= threshold('recent_buyer_days');
 
 create table segments.seg_loyal_customers as
-select customer_id, rhythm(order_count, usual_gap_days, days_since_last_order) as reason,
+select customer_id, rhythm(order_count, usual_gap_days, last_ordered_date) as reason,
     json_object('product', product_name, 'product_id', product_id, 'category', category,
         'order_count', order_count, 'value', lifetime_net_sales::decimal(18, 2), 'currency', currency,
-        'usual_gap_days', usual_gap_days, 'days_since_order', days_since_last_order)::text as context
+        'usual_gap_days', usual_gap_days, 'last_ordered_on', last_ordered_date)::text as context
 from buyers
 where order_count >= threshold('loyal_min_orders') and days_since_last_order <= overdue_after_days;
 
 create table segments.seg_at_risk as
-select customer_id, rhythm(order_count, usual_gap_days, days_since_last_order) as reason,
+select customer_id, rhythm(order_count, usual_gap_days, last_ordered_date) as reason,
     json_object('product', product_name, 'product_id', product_id, 'category', category,
         'order_count', order_count, 'value', lifetime_net_sales::decimal(18, 2), 'currency', currency,
-        'usual_gap_days', usual_gap_days, 'days_since_order', days_since_last_order)::text as context
+        'usual_gap_days', usual_gap_days, 'last_ordered_on', last_ordered_date)::text as context
 from buyers
 where order_count >= threshold('at_risk_min_orders') and days_since_last_order > overdue_after_days;
 
 create table segments.seg_vip as
 select customer_id,
-    'Number ' || value_rank || ' of ' || counted(buyer_count, 'buyer', 'buyers') || ' by value: '
+    'Among the best 5 % of buyers by value: '
     || lifetime_net_sales::decimal(18, 2) || ' ' || currency || ' after returns, over '
     || counted(order_count, 'order', 'orders') || '.' as reason,
     json_object('product', product_name, 'product_id', product_id, 'category', category,
-        'value_rank', value_rank, 'order_count', order_count,
+        'order_count', order_count,
         'value', lifetime_net_sales::decimal(18, 2), 'currency', currency)::text as context
 from (
     select *, count(*) over () as buyer_count, row_number() over (
@@ -1535,7 +1529,7 @@ where value_rank <= ceil(0.05 * buyer_count) and order_count >= 3 and lifetime_n
 create table segments.seg_buyers_without_email_permission as
 select customer_id,
     counted(order_count, 'order', 'orders') || case when order_count = 1 then ', ' else ', the last ' end
-    || since(days_since_last_order) || ', but '
+    || since(last_ordered_date) || ', but '
     || case permission when 'no_consent' then 'no permission for email is on record'
         when 'denied' then 'they said no to email'
         when 'revoked' then 'they withdrew permission for email'
@@ -1547,7 +1541,7 @@ select customer_id,
         else 'email is switched off for them' end || '.' as reason,
     json_object('permission', permission, 'order_count', order_count,
         'value', lifetime_net_sales::decimal(18, 2), 'currency', currency,
-        'days_since_order', days_since_last_order)::text as context
+        'last_ordered_on', last_ordered_date)::text as context
 from (
     select buyers.*, coalesce(allowed.reason, 'no_consent') as permission,
         coalesce(is_contactable, false) as is_contactable
@@ -1559,7 +1553,7 @@ where not is_contactable;
 
 create table segments.seg_first_time_visitors as
 select customer_id,
-    'First visit ' || ago(started_at) || coalesce(', ' || came(marketing_channel), '') || ', '
+    'First visit ' || since(shop_day(started_at)) || coalesce(', ' || came(marketing_channel), '') || ', '
     || case when product_view_count = 0 then 'no product viewed.'
         else counted(product_view_count, 'product', 'products') || ' viewed.' end as reason,
     json_object('marketing_channel', marketing_channel, 'product_view_count', product_view_count,
@@ -1577,7 +1571,7 @@ where started_at >= as_of() - interval 30 day and first_ordered_at is null;
 
 create table segments.seg_new_subscribers as
 select customer_id,
-    'Signed up for email ' || ago(signed_up_at) || coalesce(' (' || replace(replace(source, '_', ' '), ':', ' ') || ')', '')
+    'Signed up for email ' || since(shop_day(signed_up_at)) || coalesce(' (' || replace(replace(source, '_', ' '), ':', ' ') || ')', '')
     || case when order_count = 0 then ', no order yet.'
         else ', ' || counted(order_count, 'order', 'orders') || ' so far.' end as reason,
     json_object('source', source, 'signed_up_at', signed_up_at, 'order_count', order_count)::text
@@ -1607,7 +1601,7 @@ with last_views as (
     qualify row_number() over (partition by customer_id order by occurred_at desc, event_id desc) = 1
 )
 select customer_id,
-    'Looked at ' || coalesce(product_name, sku, 'a product') || ' ' || ago(occurred_at)
+    'Looked at ' || coalesce(product_name, sku, 'a product') || ' ' || since(shop_day(occurred_at))
     || ' and has not put it in the cart.' as reason,
     json_object('product', product_name, 'product_id', product_id, 'sku', sku, 'category', category,
         'value', price::decimal(18, 2), 'link', page_url, 'viewed_at', occurred_at)::text as context
@@ -1644,7 +1638,7 @@ with steps as (
 select customer_id,
     'Left ' || coalesce(last.product_name, last.sku, 'a product')
     || case when product_count > 1 then ' and ' || (product_count - 1) || ' more' else '' end
-    || ' in the cart ' || ago(last_cart_at) || '.' as reason,
+    || ' in the cart ' || since(shop_day(last_cart_at)) || '.' as reason,
     json_object('product', last.product_name, 'product_id', last.product_id, 'sku', last.sku,
         'category', last.category, 'product_count', product_count,
         'value', cart_value::decimal(18, 2), 'cart_id', last.cart_id, 'link', last.page_url,
@@ -1684,7 +1678,7 @@ with moments as (
 select customer_id,
     case when has_clicked then 'Clicked' else 'Opened' end || ' an email, then viewed '
     || counted(product_count, 'product', 'products') || ', last '
-    || coalesce(last.product_name, last.sku, 'a product') || ' ' || ago(last_viewed_at)
+    || coalesce(last.product_name, last.sku, 'a product') || ' ' || since(shop_day(last_viewed_at))
     || '; no order since.' as reason,
     json_object('product', last.product_name, 'product_id', last.product_id, 'sku', last.sku,
         'category', last.category, 'product_count', product_count,

@@ -83,6 +83,20 @@ def test_what_each_segment_uses_of_people_is_published(demo_home: DemoHome) -> N
     assert {level for *_, level in rows} == {"full"}
 
 
+def test_nothing_that_goes_out_of_a_member_grows_older_by_itself(demo_home: DemoHome) -> None:
+    """An age or a rank would make everybody an update of every day."""
+    rows = [
+        row
+        for segment in SEGMENTS
+        for row in demo_home.query(f"select reason, context from segments.seg_{segment}")
+    ]
+    assert rows
+    assert not [reason for reason, _ in rows if re.search(r"\bago\b|\btoday\b|^Number", reason)]
+    fields = {field for _, context in rows for field in json.loads(context)}
+    assert "last_ordered_on" in fields
+    assert not {field for field in fields if re.search(r"since|until|rank|age", field)}
+
+
 def test_nobody_received_anything_without_a_receipt(demo_home: DemoHome) -> None:
     sent = demo_home.query("select count(*) from activity.fct_deliveries")
     assert sent == [(0,)], "the first published file knows no sync yet"

@@ -36,7 +36,7 @@ final as (
     select
         last_views.customer_id,
         'Looked at ' || {{ product_in_words('last_views.product_name', 'last_views.sku') }} || ' '
-        || {{ ago_in_words('last_views.occurred_at') }} || ' and has not put it in the cart.' as reason,
+        || {{ on_day_in_words('last_views.occurred_at') }} || ' and has not put it in the cart.' as reason,
         {{ json_object_text({
             'product': 'last_views.product_name',
             'product_id': 'last_views.product_id',

@@ -61,7 +61,7 @@ final as (
                 then ' and ' || cast(contents.product_count - 1 as {{ dbt.type_string() }}) || ' more'
             else ''
         end
-        || ' in the cart ' || {{ ago_in_words('carts.last_cart_at') }} || '.' as reason,
+        || ' in the cart ' || {{ on_day_in_words('carts.last_cart_at') }} || '.' as reason,
         {{ json_object_text({
             'product': 'last_added.product_name',
             'product_id': 'last_added.product_id',

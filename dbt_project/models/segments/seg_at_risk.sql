@@ -33,7 +33,7 @@ final as (
             'value': money_in_context('buyers.lifetime_net_sales'),
             'currency': 'buyers.currency',
             'usual_gap_days': 'buyers.usual_gap_days',
-            'days_since_order': 'buyers.days_since_last_order',
+            'last_ordered_on': 'buyers.last_ordered_date',
         }) }} as context
     from buyers
     left join purchases on buyers.customer_id = purchases.customer_id

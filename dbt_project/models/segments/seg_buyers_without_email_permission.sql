@@ -25,14 +25,14 @@ final as (
         buyers.customer_id,
         {{ count_in_words('buyers.order_count', 'order', 'orders') }}
         || case when buyers.order_count = 1 then ', ' else ', the last ' end
-        || {{ days_ago_in_words('buyers.days_since_last_order') }} || ', but '
+        || {{ on_date_in_words('buyers.last_ordered_date') }} || ', but '
         || {{ permission_in_words('permission.reason') }} || '.' as reason,
         {{ json_object_text({
             'permission': "coalesce(permission.reason, 'no_consent')",
             'order_count': 'buyers.order_count',
             'value': money_in_context('buyers.lifetime_net_sales'),
             'currency': 'buyers.currency',
-            'days_since_order': 'buyers.days_since_last_order',
+            'last_ordered_on': 'buyers.last_ordered_date',
         }) }} as context
     from buyers
     left join permission on buyers.customer_id = permission.customer_id

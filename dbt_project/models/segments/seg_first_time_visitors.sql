@@ -36,7 +36,7 @@ newcomers as (
 final as (
     select
         customer_id,
-        'First visit ' || {{ ago_in_words('started_at') }}
+        'First visit ' || {{ on_day_in_words('started_at') }}
         || coalesce(', ' || {{ marketing_channel_in_words('marketing_channel') }}, '') || ', '
         || case
             when product_view_count = 0 then 'no product viewed.'

@@ -98,7 +98,7 @@ final as (
         case when first_moments.has_clicked then 'Clicked' else 'Opened' end || ' an email, then viewed '
         || {{ count_in_words('interest.product_count', 'product', 'products') }} || ', last '
         || {{ product_in_words('last_views.product_name', 'last_views.sku') }} || ' '
-        || {{ ago_in_words('interest.last_viewed_at') }} || '; no order since.' as reason,
+        || {{ on_day_in_words('interest.last_viewed_at') }} || '; no order since.' as reason,
         {{ json_object_text({
             'product': 'last_views.product_name',
             'product_id': 'last_views.product_id',

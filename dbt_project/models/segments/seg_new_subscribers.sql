@@ -48,7 +48,7 @@ first_sign_ups as (
 final as (
     select
         sign_ups.customer_id,
-        'Signed up for email ' || {{ ago_in_words('sign_ups.signed_up_at') }}
+        'Signed up for email ' || {{ on_day_in_words('sign_ups.signed_up_at') }}
         || coalesce(' (' || {{ source_in_words('sign_ups.source') }} || ')', '')
         || case
             when customers.order_count = 0 then ', no order yet.'

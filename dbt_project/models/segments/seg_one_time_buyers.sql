@@ -21,7 +21,7 @@ first_products as (
 final as (
     select
         buyers.customer_id,
-        'Bought once, ' || {{ days_ago_in_words('buyers.days_since_last_order') }} || ': '
+        'Bought once, ' || {{ on_date_in_words('buyers.last_ordered_date') }} || ': '
         || first_products.product_words || '.' as reason,
         {{ json_object_text({
             'product': 'first_products.product_name',
@@ -29,7 +29,7 @@ final as (
             'category': 'first_products.category',
             'value': money_in_context('buyers.lifetime_net_sales'),
             'currency': 'buyers.currency',
-            'days_since_order': 'buyers.days_since_last_order',
+            'last_ordered_on': 'buyers.last_ordered_date',
         }) }} as context
     from buyers
     left join first_products on buyers.customer_id = first_products.customer_id

@@ -23,7 +23,7 @@ final as (
     select
         buyers.customer_id,
         'Ordered ' || purchases.product_words || ' '
-        || {{ days_ago_in_words('buyers.days_since_last_order') }} || '.' as reason,
+        || {{ on_date_in_words('buyers.last_ordered_date') }} || '.' as reason,
         {{ json_object_text({
             'product': 'purchases.product_name',
             'product_id': 'purchases.product_id',

@@ -30,15 +30,13 @@ purchases as (
 final as (
     select
         buyers.customer_id,
-        'Number ' || cast(buyers.value_rank as {{ dbt.type_string() }}) || ' of '
-        || {{ count_in_words('buyers.buyer_count', 'buyer', 'buyers') }} || ' by value: '
+        'Among the best {{ '%g' | format(var('vip_top_share') * 100) }} % of buyers by value: '
         || {{ money_in_words('buyers.lifetime_net_sales', 'buyers.currency') }} || ' after returns, over '
         || {{ count_in_words('buyers.order_count', 'order', 'orders') }} || '.' as reason,
         {{ json_object_text({
             'product': 'purchases.product_name',
             'product_id': 'purchases.product_id',
             'category': 'purchases.category',
-            'value_rank': 'buyers.value_rank',
             'order_count': 'buyers.order_count',
             'value': money_in_context('buyers.lifetime_net_sales'),
             'currency': 'buyers.currency',
