@@ -273,3 +273,14 @@ def size_as_sent(destination: Destination, row: Row) -> int:
 def delivered(rows: Iterable[Row]) -> Iterator[Outcome]:
     """The outcome of rows that all arrived."""
     return (Outcome(row.key, "delivered") for row in rows)
+
+
+def merged_ids(row: Row) -> set[str]:
+    """The ids under which its person may stand at a destination, beside their own.
+
+    Where two people turned out to be one, what was delivered under an id that is no more counts as
+    delivered under the one that stays; the payloads still say the old one.
+    """
+    payloads = (row.payload, row.previous or {})
+    said = {str(payload["customer_id"]) for payload in payloads if payload.get("customer_id")}
+    return said - {row.customer_id}

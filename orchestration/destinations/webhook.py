@@ -41,6 +41,7 @@ from orchestration.destinations.base import (
     RetryLaterError,
     Row,
     delivered,
+    merged_ids,
 )
 from orchestration.destinations.http import (
     STAY_QUEUED,
@@ -71,6 +72,7 @@ class Options(BaseModel):
     batch_size: Annotated[int, Field(ge=1)] = 500
     max_bytes: Annotated[int, Field(ge=4 * ENVELOPE_BYTES)] = 1_000_000
     allow_private: bool = False
+    columns: list[str] = []
 
     @model_validator(mode="after")
     def _are_enough(self) -> Options:
@@ -206,6 +208,7 @@ def body_of(batch: Batch) -> bytes:
             "type": EVENT,
             "segment": batch.segment,
             "sync_run_id": batch.sync_run_id,
+            "sync_started_at": f"{batch.started_at.isoformat()}Z",
             "batch": batch.number,
             "rows": [_row(row) for row in batch.rows],
         }
@@ -218,6 +221,7 @@ def _row(row: Row) -> dict[str, Any]:
         "operation": row.operation,
         "version": row.version,
         "customer_id": row.customer_id,
+        "merged_ids": sorted(merged_ids(row)),
         "payload": dict(row.payload),
     }
 

@@ -1,4 +1,4 @@
-"""Reading a database's tables: connecting, finding columns, rows as text, how far it has come.
+"""Reading a database's tables: finding columns, rows as text, how far it has come.
 
 What goes wrong is told by names of settings, tables and columns and by the kind of the error alone:
 a driver's own words carry the URL, the query and values.
@@ -10,19 +10,17 @@ becomes of rows (`landing/`).
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import sqlalchemy as sa
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, NoSuchTableError, SQLAlchemyError
+from sqlalchemy.exc import NoSuchTableError, SQLAlchemyError
 from sqlalchemy.types import NullType
 
 from ingestion.apis.connection import Check
@@ -33,6 +31,7 @@ from ingestion.files.list_mapping import as_export
 from ingestion.files.recognised.export import Translation
 from ingestion.files.source import FolderSource, TableInput
 from ingestion.landing.batch import RawBatch
+from ingestion.sources.sql.engine import no_driver, open_engine
 from ingestion.sources.sql.settings import (
     NAME,
     Database,
@@ -136,7 +135,7 @@ def _found(where: str, database: Database, table: Table) -> Iterator[Found]:
         UsageError: the settings name what is not there.
         SourceError: the database does not answer.
     """
-    engine = _engine(where.rpartition(".tables.")[0], database.url_env)
+    engine = open_engine(where.rpartition(".tables.")[0], database.url_env)
     try:
         found = _looked_up(engine, table)
         _check_there(found, where, table)
@@ -147,7 +146,7 @@ def _found(where: str, database: Database, table: Table) -> Iterator[Found]:
             "Write the name of a table or view, with its schema before it: schema.table.",
         ) from None
     except ImportError as error:
-        raise _no_driver(where, error.name or "") from None
+        raise no_driver(where, error.name or "") from None
     except (SQLAlchemyError, OSError) as error:
         kind = type(getattr(error, "orig", None) or error).__name__
         raise SourceError(
@@ -156,44 +155,6 @@ def _found(where: str, database: Database, table: Table) -> Iterator[Found]:
         ) from None
     finally:
         engine.dispose()
-
-
-def _engine(where: str, variable: str) -> sa.Engine:
-    text = os.environ.get(variable, "").strip()
-    if not text:
-        raise UsageError(
-            f"`{where}` is on, but the environment variable {variable} is not set.",
-            f"Set {variable} to the database's SQLAlchemy URL, or say enabled = false.",
-        )
-    try:
-        url = sa.make_url(text)
-        engine = sa.create_engine(url)
-    except NoSuchModuleError:
-        raise _no_driver(where, "") from None
-    except ImportError as error:
-        raise _no_driver(where, error.name or "") from None
-    except (ArgumentError, ValueError):
-        raise UsageError(
-            f"{variable} holds no SQLAlchemy URL.",
-            "Write it like postgresql+psycopg://user:password@host/database.",
-        ) from None
-    # SQLite would make a file that is not there, and an empty database of it.
-    file = url.database or ":memory:"
-    is_file = url.get_backend_name() == "sqlite" and not file.startswith((":memory:", "file:"))
-    if is_file and not Path(file).is_file():
-        raise SourceError(
-            f"The database of {variable} is a file that is not there.",
-            "Write its whole path: sqlite:////folder/file.db.",
-        )
-    return engine
-
-
-def _no_driver(where: str, package: str) -> UsageError:
-    named = f" ({package})" if package else ""
-    return UsageError(
-        f"`{where}` needs a database driver that is not installed{named}.",
-        "Install the package that SQLAlchemy names for this kind of URL into .venv.",
-    )
 
 
 def _looked_up(engine: sa.Engine, table: Table) -> Found:

@@ -310,7 +310,8 @@ def test_what_the_database_does_not_have_is_named(
         ("", UsageError, f"the environment variable {VARIABLE} is not set"),
         ("my database 4711", UsageError, f"{VARIABLE} holds no SQLAlchemy URL"),
         ("nosuch://u:4711@h/d", UsageError, "needs a database driver that is not installed"),
-        ("postgresql://u:4711@127.0.0.1:1/d", UsageError, "not installed (psycopg"),
+        ("mysql+pymysql://u:4711@127.0.0.1:1/d", UsageError, "not installed (pymysql"),
+        ("postgresql+psycopg://u:4711@127.0.0.1:1/d", SourceError, f"{VARIABLE} did not answer"),
         ("sqlite:////nowhere/4711.db", SourceError, "is a file that is not there"),
     ],
 )

@@ -9,8 +9,9 @@ rules (`test_contract`), the doubles that users start (`orchestration/fakes`).
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -22,6 +23,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Route
 
 from ingestion.demo.servers import served
+from orchestration.destinations.audience_tables import MEMBERS
 from orchestration.fakes.faults import Fault as FakesFault
 from tests.orchestration.fakes.klaviyo_calls import serving
 
@@ -82,7 +84,8 @@ def _files(folder: Path) -> Iterator[Double]:
 class Receiver:
     """A receiver of webhooks as docs/channels/webhook.md asks for: signed, once per key, newest."""
 
-    members: dict[tuple[str, str], tuple[int, dict[str, Any] | None]] = field(default_factory=dict)
+    members: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    newest: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
     keys: set[str] = field(default_factory=set)
     ids: list[str] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
@@ -102,22 +105,29 @@ class Receiver:
         return answer or _answer(fault)
 
     def _take(self, content: Mapping[str, Any]) -> None:
+        segment = content["segment"]
         for row in content["rows"]:
-            place = (content["segment"], row["customer_id"])
-            version, _ = self.members.get(place, (0, None))
-            if row["key"] in self.keys or row["version"] < version:
+            place = (segment, row["customer_id"])
+            moment = (content["sync_started_at"], row["version"])
+            if row["key"] in self.keys or moment < self.newest.get(place, moment):
                 continue
             self.keys.add(row["key"])
-            is_member = row["operation"] != "removed"
-            self.members[place] = (row["version"], row["payload"] if is_member else None)
+            self.newest[place] = moment
+            ended = {row["customer_id"], *row["merged_ids"]}
+            if row["operation"] == "removed":
+                ended |= {c for c, p in self.of(segment).items() if _same_address(p, row)}
+            for customer in ended:
+                self.members.pop((segment, customer), None)
+            if row["operation"] != "removed":
+                self.members[place] = row["payload"]
 
     def of(self, segment: str) -> Members:
         """The people of a segment."""
-        return {
-            customer: payload
-            for (name, customer), (_, payload) in self.members.items()
-            if name == segment and payload is not None
-        }
+        return {who: payload for (name, who), payload in self.members.items() if name == segment}
+
+
+def _same_address(payload: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
+    return bool(payload["email"] == row["payload"]["email"])
 
 
 def _answer(fault: Fault | None) -> Response:
@@ -206,6 +216,34 @@ def _klaviyo(_folder: Path) -> Iterator[Double]:
         )
 
 
+@contextmanager
+def _sql(folder: Path) -> Iterator[Double]:
+    """SQLite; tests/orchestration/destinations/test_sql.py has PostgreSQL as well."""
+    file = folder / "audiences.db"
+    file.touch()
+    yield Double(
+        {"url_env": "AUDIENCES_URL"},
+        holds=lambda: all_rows(file),
+        members=lambda segment: {
+            row["customer_id"]: row
+            for row in all_rows(file).get(MEMBERS, ())
+            if row["segment"] == segment
+        },
+        environment={"AUDIENCES_URL": f"sqlite:///{file}"},
+    )
+
+
+def all_rows(file: Path) -> dict[str, list[dict[str, Any]]]:
+    """Every row of every table of a SQLite database, in an order of its own."""
+    with closing(sqlite3.connect(file)) as connection:
+        connection.row_factory = sqlite3.Row
+        tables = connection.execute("select name from sqlite_master where type = 'table'")
+        return {
+            name: sorted(map(dict, connection.execute(f'select * from "{name}"')), key=str)
+            for (name,) in tables.fetchall()
+        }
+
+
 NO_SERVER = "no server is asked"
 FILES = Kind(
     _files,
@@ -214,11 +252,17 @@ FILES = Kind(
         "members": "a file of its own for each change; the audience is put in place by `finish`",
     },
 )
-KINDS: dict[str, Kind] = {"file": FILES, "webhook": Kind(_webhook)}
-KINDS["klaviyo"] = Kind(
-    _klaviyo,
-    lacks={"versions": "a profile has no version of ours; the outbox sends a person's newest row"},
-)
+KINDS: dict[str, Kind] = {
+    "file": FILES,
+    "klaviyo": Kind(
+        _klaviyo,
+        lacks={
+            "versions": "a profile has no version of ours; the outbox sends a person's newest row"
+        },
+    ),
+    "sql": Kind(_sql, lacks={"a server": "a database answers in another way: `test_sql`"}),
+    "webhook": Kind(_webhook),
+}
 
 
 def kind_of(name: str) -> Kind:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -269,6 +269,26 @@ def test_a_late_repeat_overwrites_nothing_newer(
     assert double.members("vip").keys() == {"c1"}
 
 
+@rule("two ids that turn out to be one person leave as one", "members")
+def test_merged_people_leave_as_one(make: Callable[[], Destination], double: Double) -> None:
+    destination = make()
+    _deliver(destination, _row(1), _row(2), _row(3, email="c2@example.com"))
+    moved = _row(9, "updated", 2, email="c1@example.com")
+    moved = replace(moved, previous=_row(1).payload)  # what was c1's counts as c9's
+    _deliver(destination, moved, number=2)
+    assert "c9" in double.members("vip")
+    assert "c1" not in double.members("vip")
+    left = [_row(9, email="c1@example.com").payload, _row(3, email="c2@example.com").payload]
+    destination.finish(Audience("run00001", "vip", NOW, COLUMNS, left))
+    gone = (
+        _row(9, "removed", 3, email="c1@example.com"),
+        _row(3, "removed", 2, email="c2@example.com"),
+    )
+    _deliver(destination, *gone, number=3)
+    destination.finish(Audience("run00001", "vip", NOW, COLUMNS, []))
+    assert double.members("vip") == {}
+
+
 @rule("segments do not mix", "members")
 def test_segments_do_not_mix(make: Callable[[], Destination], double: Double) -> None:
     destination = make()
@@ -334,12 +354,12 @@ def test_a_bad_answer_is_not_believed(
 
 
 @rule("a wrong option is named")
-def test_a_wrong_option_is_named(make: Callable[[], Destination], tmp_path: Path) -> None:
-    kind = make().name
+def test_a_wrong_option_is_named(
+    make: Callable[[], Destination], double: Double, tmp_path: Path
+) -> None:
+    kind, options = make().name, double.options | {"colour": "red"}
     with pytest.raises(UsageError, match="colour"):
-        open_destination(
-            kind, config.Destination(kind=kind, options={"colour": "red"}), Home(tmp_path)
-        )
+        open_destination(kind, config.Destination(kind=kind, options=options), Home(tmp_path))
 
 
 def test_an_unknown_kind_is_named(tmp_path: Path) -> None:
