@@ -63,7 +63,7 @@ _DAY = 24 * 60 * _MINUTE
 _ALL_ROWS = 5_000  # people from which reading the whole ledger is faster than looking theirs up
 _LOOKUP = 900
 ADDED = "added"
-IN_DOUBT = ("sending", "unknown")  # rows that may have arrived although nobody said so
+IN_DOUBT = ("sending", "accepted", "unknown")  # rows that may have arrived: nobody said so
 
 
 @dataclass(frozen=True)
@@ -624,6 +624,7 @@ def _contacts(
         or_(
             rows.state.in_(IN_DOUBT),
             (rows.state == "pending") & or_(rows.attempts > 0, rows.in_doubt.is_(True)),
+            (rows.state == "dead") & rows.in_doubt.is_(True),
         ),
     )
     if batch is not None:

@@ -53,7 +53,7 @@ class Delivery:
     """What one target came to, in counts; `plan_hash` approves it where it is only planned.
 
     `kept` is how many the destination has and keeps as they are; `unknown`, how many rows of those
-    that are left may have arrived or not.
+    that are left may have arrived or not; `accepted`, how many it applies later.
     """
 
     target: Target
@@ -63,6 +63,7 @@ class Delivery:
     plan_hash: str = ""
     kept: int = 0
     unknown: int = 0
+    accepted: int = 0
 
     @classmethod
     def planned(cls, plan: Plan) -> Delivery:
@@ -72,15 +73,19 @@ class Delivery:
             plan.counts,
             plan.held_back_counts,
             plan_hash=plan.plan_hash,
-            kept=plan.unchanged_count + plan.waiting_count,
+            kept=plan.unchanged_count + plan.waiting_count + plan.accepted_count,
             unknown=plan.waiting_count,
+            accepted=plan.accepted_count,
         )
 
     @classmethod
     def sent(cls, report: SyncReport) -> Delivery:
         """What was sent, and what is left to send."""
-        left, unknown = sum(report.left.values()), report.left.get("unknown", 0)
-        return cls(report.target, report.sent, report.held_back, left, unknown=unknown)
+        unknown, accepted = report.left.get("unknown", 0), report.left.get("accepted", 0)
+        left = sum(report.left.values()) - accepted
+        return cls(
+            report.target, report.sent, report.held_back, left, unknown=unknown, accepted=accepted
+        )
 
     @property
     def changes(self) -> int:
@@ -144,7 +149,7 @@ class DeliveryContext:
             day=self.day,
         )
 
-    def audience_difference(self, after: Home, target: Target) -> list[Change]:
+    def audience_difference(self, after: Home, target: Target) -> tuple[Change, ...]:
         """What a destination that has all that is published here would hear of by `after`."""
         return audience_difference(
             self.store,

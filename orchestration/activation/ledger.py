@@ -14,10 +14,11 @@ from datetime import datetime
 from sqlalchemy import Connection, func, select
 
 from orchestration.ops import schema
+from orchestration.ops.schema import OPEN_STATES
 from orchestration.ops.store import Store, from_micros
 
 KEY_LENGTH = 12  # characters of a key that people see and type
-STATES = ("sent", "dead", "pending", "sending", "unknown", "withheld", "superseded")
+STATES = (*OPEN_STATES, "sent", "withheld", "superseded")
 
 
 @dataclass(frozen=True)
@@ -105,8 +106,9 @@ def open_intents(store: Store, states: Sequence[str] = ("unknown", "dead")) -> l
 def broken_laws(store: Store) -> list[str]:
     """Sentences about conservation that do not hold; empty when nothing was lost or made up.
 
-    queued = sent + dead + pending + unknown + withheld + superseded; every sent row stands in the
-    ledger once and nothing else does; the audience is what the ledger's last word says.
+    queued = sent + dead + pending + sending + accepted + unknown + withheld + superseded; every
+    sent row stands in the ledger once and nothing else does; the audience is what the ledger's
+    last word says.
     """
     with store.read() as connection:
         return [

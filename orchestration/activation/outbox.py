@@ -3,9 +3,11 @@
 Belongs here: queueing a plan, and the states of a row. Does not belong here: deciding (gate, plan),
 recording what happened (`settlement`) or talking to destinations.
 
-States: pending (to be sent) · sending (claimed by a running sync) · sent · unknown (may or may not
-have arrived and must not be repeated without a person's say) · dead (refused) · withheld (the gate
-said no at the moment of sending) · superseded (a newer intent for the person took its place).
+States: pending (to be sent) · sending (claimed by a running sync) · sent · accepted (taken, and
+applied later: the destination is asked by its ticket) · unknown (may or may not have arrived and
+must not be repeated without a person's say) · dead (refused) · withheld (the gate said no at the
+moment of sending) · superseded (a newer intent for the person took its place; one that was
+accepted keeps its ticket and payload until the destination has said what came of it).
 A version rises per destination, segment and person, so a late retry can never overtake.
 """
 
@@ -16,6 +18,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import product
 from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, func, select, update
@@ -26,6 +29,8 @@ from orchestration.destinations.base import Limits, Payload
 from orchestration.ops import schema
 from orchestration.ops.store import append, execute_many, to_micros, upsert
 
+# An open row in one of these is not retired for want of a change: only something newer does that.
+LEFT_ALONE = ("accepted", "unknown")
 ORDER: Mapping[str, int] = {"removed": 0, "added": 1, "updated": 2}
 
 
@@ -150,20 +155,27 @@ def record_held_back(connection: Connection, sync_run: SyncRun, held: Iterable[H
 
 
 def new_state(
-    key: str, state: str, reason: str | None, at: int, *, keep_payload: bool
+    key: str,
+    state: str,
+    reason: str | None,
+    at: int,
+    *,
+    keep_payload: bool,
+    in_doubt: bool = False,
 ) -> dict[str, Any]:
-    """A row's move to another state, for `set_states`."""
-    return {"key": key, "to": state, "why": reason, "at": at, "keep": keep_payload}
+    """A row's move to another state, for `set_states`; `in_doubt`: nobody knows of the last try."""
+    doubt = {"keep": keep_payload, "doubt": in_doubt}
+    return {"key": key, "to": state, "why": reason, "at": at, **doubt}
 
 
 def set_states(connection: Connection, changes: Sequence[Mapping[str, Any]]) -> None:
     """Move rows to new states; the payload, with its address, goes as soon as it has no use."""
     table = schema.outbox
-    for keep in (True, False):
+    for keep, doubt in product((True, False), repeat=2):
         part = [
-            {name: value for name, value in change.items() if name != "keep"}
+            {name: value for name, value in change.items() if name not in ("keep", "doubt")}
             for change in changes
-            if change["keep"] is keep
+            if change["keep"] is keep and change["doubt"] is doubt
         ]
         if part:
             values: dict[str, Any] = {
@@ -173,6 +185,8 @@ def set_states(connection: Connection, changes: Sequence[Mapping[str, Any]]) -> 
             }
             if not keep:
                 values["payload"] = None
+            if doubt:
+                values["in_doubt"] = True
             statement = update(table).where(table.c.idempotency_key == bindparam("key"))
             execute_many(connection, statement.values(**values), part)
 
@@ -192,7 +206,8 @@ def _says_the_same(change: Change, rows: Mapping[str, OpenRow]) -> bool:
     row = rows.get(change.customer_id)
     return (
         row is not None
-        and row.state != "unknown"
+        and row.state not in LEFT_ALONE
+        and not (change.afresh and row.was_tried)
         and row.operation == change.operation
         and row.content_hash == change.content_hash
     )
@@ -221,7 +236,7 @@ def _apply_merges(connection: Connection, plan: Plan) -> None:
     emptied = (
         update(table)
         .where(here, table.c.customer_id == bindparam("gone"))
-        .values(is_member=False, payload=None)
+        .values(is_member=False, payload=None, in_doubt=False)
     )
     execute_many(connection, emptied, [{"gone": old} for old in gone])
 
@@ -235,16 +250,17 @@ def _supersede(
     *,
     only_replaced: bool,
 ) -> None:
-    """Retire open rows that are not kept; those of unknown fate only where something is new."""
+    """Retire open rows that are not kept; some only where something newer takes their place."""
     table = schema.outbox
     query = of_pair(select(table.c.idempotency_key, table.c.customer_id, table.c.state), target)
     keep = {row.key for row in kept.values()}
     at = to_micros(sync_run.started_at)
     rows = connection.execute(query.where(table.c.state.in_(OPEN_STATES))).all()
     retired = [
-        new_state(row[0], "superseded", None, at, keep_payload=False)
+        new_state(row[0], "superseded", None, at, keep_payload=row[2] == "accepted")
         for row in rows
-        if row[0] not in keep and (row[1] in replaced or not (only_replaced or row[2] == "unknown"))
+        if row[0] not in keep
+        and (row[1] in replaced or not (only_replaced or row[2] in LEFT_ALONE))
     ]
     set_states(connection, retired)
 
@@ -306,6 +322,9 @@ def _outbox_row(
         "attempts": 0,
         "in_doubt": in_doubt,
         "last_error": None,
+        "ticket": None,
+        "accepted_at": None,
+        "consent_receipt_id": None,
         "created_at": at,
         "updated_at": at,
     }

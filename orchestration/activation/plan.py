@@ -7,7 +7,9 @@ A12).
 
 The difference is taken against what was delivered, not against the last plan, so a row that failed
 comes again and a person whom we never sent is never removed (PEERS I2, I3). Rows tried without an
-answer may have arrived: whoever they were meant for and should no longer have them is removed.
+answer may have arrived: whoever they were meant for and should no longer have them is removed. So
+may those that the destination accepted and applies later; one that says what is wanted is not sent
+again.
 """
 
 from __future__ import annotations
@@ -47,13 +49,17 @@ OPEN_STATES = schema.OPEN_STATES
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One difference between what the destination has and what it should have."""
+    """One difference between what the destination has and what it should have.
+
+    `afresh`: what it has is in doubt, so that a row that was tried before does not do.
+    """
 
     operation: Operation
     customer_id: str
     content_hash: str
     payload: Payload
     previous: Payload | None = None
+    afresh: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +72,11 @@ class HeldBack:
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """What the destination has of one person."""
+    """What the destination has of one person; in doubt where it may be an earlier intent."""
 
     content_hash: str
     payload: Payload
+    in_doubt: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +94,20 @@ class OpenRow:
 
     @property
     def may_have_arrived(self) -> bool:
-        """Whether the destination may have it although nobody said so; the dead were refused."""
-        return self.state == "unknown" or (self.was_tried and self.state != "dead")
+        """Whether the destination may have it although nobody said so."""
+        return self.state == "unknown" or self.was_tried
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Changes in the order of customer_id, and how many people need none: they stay as they are,
+    wait for a person's word, or wait for what the destination accepted.
+    """
+
+    changes: tuple[Change, ...]
+    unchanged_count: int = 0
+    waiting_count: int = 0
+    accepted_count: int = 0
 
 
 @dataclass(frozen=True)
@@ -103,6 +122,7 @@ class Plan:
     waiting_count: int  # rows of unknown fate that a person has to decide about
     moved: tuple[tuple[str, str], ...]  # merged ids whose place their survivor takes
     dropped: tuple[str, ...]  # merged ids whose address their survivor has already
+    accepted_count: int = 0  # rows that the destination applies later, and that are as wanted
 
     @property
     def counts(self) -> dict[str, int]:
@@ -163,13 +183,23 @@ def build_plan(
     decisions, plain = _of_the_day(target, decisions, judged.verdicts)
     wanted = _wanted(target, people, decisions, plain)
     states, moved, dropped = _follow_merges(target, states, people.aliases)
-    changes, unchanged, waiting = difference(wanted, states, rows)
+    found = difference(wanted, states, rows)
     held = tuple(
         HeldBack(customer_id, decision.reason)
         for customer_id, decision in sorted(decisions.items())
         if decision.reason is not None
     )
-    return Plan(target, run_id, tuple(changes), held, unchanged, waiting, moved, dropped)
+    return Plan(
+        target,
+        run_id,
+        found.changes,
+        held,
+        found.unchanged_count,
+        found.waiting_count,
+        moved,
+        dropped,
+        found.accepted_count,
+    )
 
 
 def audience_difference(
@@ -180,7 +210,7 @@ def audience_difference(
     *,
     at: datetime,
     double_opt_in: bool = False,
-) -> list[Change]:
+) -> tuple[Change, ...]:
     """What a destination that has all of `before` would add, update and remove by `after`.
 
     Independent of what was delivered: it tells what a change of the published file means.
@@ -198,16 +228,15 @@ def audience_difference(
         for customer_id, payload in had.items()
     }
     states, _, _ = _follow_merges(target, states, people.aliases)
-    changes, _, _ = difference(_wanted(target, people, decisions), states, {})
-    return changes
+    return difference(_wanted(target, people, decisions), states, {}).changes
 
 
 def difference(
     wanted: Mapping[str, Payload],
     delivered: Mapping[str, Delivered],
     rows: Mapping[str, OpenRow],
-) -> tuple[list[Change], int, int]:
-    """Changes in the order of customer_id; how many stay as they are; how many wait for a person.
+) -> Difference:
+    """What has to be sent so that the destination has what is wanted.
 
     Args:
         wanted: what the destination should have, by customer_id.
@@ -215,9 +244,12 @@ def difference(
         rows: the latest open intent per person.
     """
     changes = []
-    unchanged = waiting = 0
+    unchanged = waiting = accepted = 0
     for customer_id in sorted({*wanted, *delivered, *rows}):
         row, known = rows.get(customer_id), delivered.get(customer_id)
+        if row is not None and _is_on_its_way(row, wanted.get(customer_id)):
+            accepted += 1
+            continue
         if customer_id not in wanted:
             change = _removal(customer_id, known, row)
         elif row is not None and row.state == "unknown" and row.operation != "removed":
@@ -228,7 +260,7 @@ def difference(
             unchanged += change is None
         if change is not None:
             changes.append(change)
-    return changes, unchanged, waiting
+    return Difference(tuple(changes), unchanged, waiting, accepted)
 
 
 def count_operations(changes: Iterable[Change]) -> dict[str, int]:
@@ -247,13 +279,13 @@ def delivered_states(connection: Connection, target: Target) -> dict[str, Delive
     """What the destination has, by customer_id."""
     table = schema.audience_states.c
     rows = connection.execute(
-        select(table.customer_id, table.content_hash, table.payload).where(
+        select(table.customer_id, table.content_hash, table.payload, table.in_doubt).where(
             table.destination == target.destination,
             table.segment == target.segment,
             table.is_member.is_(True),
         )
     )
-    return {row[0]: Delivered(row[1], json.loads(row[2] or "{}")) for row in rows}
+    return {row[0]: Delivered(row[1], json.loads(row[2] or "{}"), bool(row[3])) for row in rows}
 
 
 def open_rows(connection: Connection, target: Target) -> dict[str, OpenRow]:
@@ -267,7 +299,8 @@ def open_rows(connection: Connection, target: Target) -> dict[str, OpenRow]:
             table.operation,
             table.content_hash,
             table.state,
-            (table.attempts > 0) | table.in_doubt,
+            # A refused row was not taken, but an earlier try of it may have been.
+            ((table.attempts > 0) & (table.state != "dead")) | table.in_doubt,
             table.payload,
         )
         .where(
@@ -397,9 +430,25 @@ def address_of(payload: Payload, target: Target) -> Key | None:
     return None
 
 
+def _is_on_its_way(row: OpenRow, payload: Payload | None) -> bool:
+    """Whether the destination has accepted just what is wanted (None: that they are gone)."""
+    if row.state != "accepted":
+        return False
+    if payload is None:
+        return row.operation == "removed"
+    return row.operation != "removed" and row.content_hash == content_hash(payload)
+
+
 def _removal(customer_id: str, known: Delivered | None, row: OpenRow | None) -> Change | None:
     if known is not None:
-        return Change("removed", customer_id, known.content_hash, known.payload, known.payload)
+        return Change(
+            "removed",
+            customer_id,
+            known.content_hash,
+            known.payload,
+            known.payload,
+            afresh=known.in_doubt,
+        )
     if row is not None and (row.operation == "removed" or row.may_have_arrived):
         return Change("removed", customer_id, row.content_hash, row.payload, row.payload)
     return None
@@ -411,6 +460,8 @@ def _addition(
     digest = content_hash(payload)
     if known is None:
         return Change("added", customer_id, digest, payload)
+    if known.in_doubt:
+        return Change("added", customer_id, digest, payload, known.payload, afresh=True)
     in_doubt = row if row is not None and row.may_have_arrived else None
     if in_doubt is not None and in_doubt.operation == "removed":
         return Change("added", customer_id, digest, payload, known.payload)

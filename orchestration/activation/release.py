@@ -1,5 +1,8 @@
 """Releasing: what a day's decision put off goes out when its time has come.
 
+Where a destination has accepted something and not answered, it is asked as well, and what the
+answer makes necessary goes out at once: a removal does not wait for the next run.
+
 Belongs here: which pairs have something due, and sending it. Does not belong here: the decision and
 the gate, which are asked again, and when this is called (orchestration/defs/release.py).
 
@@ -15,7 +18,8 @@ from sqlalchemy import select
 
 from ingestion.config import Settings
 from orchestration.activation.delivery import Delivery, DeliveryContext, clock_of
-from orchestration.activation.people import targets
+from orchestration.activation.people import Target, targets
+from orchestration.activation.tickets import pairs_with_open_tickets
 from orchestration.home import lock
 from orchestration.home.layout import Home
 from orchestration.ops import schema
@@ -25,10 +29,19 @@ from orchestration.ops.unread_sources import what_is_unread
 
 @dataclass(frozen=True)
 class Due:
-    """What waits for a release: segments that have somebody due, and how many people that is."""
+    """What waits for a release: segments that have somebody due, and how many people that is.
+
+    `unanswered`: segment and destination wherever a destination has to be asked.
+    """
 
     segments: tuple[str, ...]
     people: int
+    unanswered: frozenset[tuple[str, str]] = frozenset()
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether no release is needed."""
+        return not self.segments and not self.unanswered
 
 
 def what_is_due(store: Store, at: int) -> Due:
@@ -47,7 +60,9 @@ def what_is_due(store: Store, at: int) -> Due:
     )
     with store.read() as connection:
         rows = connection.execute(query).tuples().all()
-    return Due(tuple(sorted({segment for segment, _ in rows})), len({who for _, who in rows}))
+        unanswered = pairs_with_open_tickets(connection)
+    segments = tuple(sorted({segment for segment, _ in rows}))
+    return Due(segments, len({who for _, who in rows}), frozenset(unanswered))
 
 
 def release_due(home: Home, settings: Settings) -> list[Delivery]:
@@ -61,12 +76,17 @@ def release_due(home: Home, settings: Settings) -> list[Delivery]:
     with lock.hold(home.sending_lock), open_store(home) as store:
         now = clock_of(home)
         due = what_is_due(store, to_micros(now()))
-        if not due.segments or what_is_unread(store):
+        if due.is_nothing or what_is_unread(store):
             return []
         context = DeliveryContext(home, settings, store, now, asked="scheduled")
-        sent = []
-        for segment in due.segments:
-            for target in targets(home, settings, segment):
-                if context.may_send(target.destination) and context.plan(target).changes:
-                    sent.append(Delivery.sent(context.sync(target)))
-        return sent
+        return [
+            Delivery.sent(context.sync(target))
+            for target in targets(home, settings)
+            if context.may_send(target.destination) and _needs_a_sync(context, target, due)
+        ]
+
+
+def _needs_a_sync(context: DeliveryContext, target: Target, due: Due) -> bool:
+    if (target.segment, target.destination) in due.unanswered:
+        return True
+    return target.segment in due.segments and bool(context.plan(target).changes)

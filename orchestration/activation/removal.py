@@ -67,7 +67,7 @@ def _tell(
     if not plan.changes:
         return "had nothing to remove"
     try:
-        arrived = remove(
+        arrived, accepted = remove(
             store,
             home,
             target,
@@ -79,6 +79,8 @@ def _tell(
         )
     except RegularsError as error:
         return f"queued: {error.message}"
+    if accepted:
+        return f"accepted the removal of {accepted}; the next sync asks whether it is done"
     return f"removed {arrived}" if arrived else "queued: it took nothing; the next sync repeats it"
 
 
@@ -103,5 +105,5 @@ def _removals(connection: Connection, target: Target, ids: Collection[str]) -> P
     rows = {
         customer: row for customer, row in open_rows(connection, target).items() if customer in ids
     }
-    changes, _, _ = difference({}, delivered, rows)
-    return Plan(target, "forget", tuple(changes), (), 0, 0, (), ())
+    changes = difference({}, delivered, rows).changes
+    return Plan(target, "forget", changes, (), 0, 0, (), ())

@@ -33,6 +33,7 @@ NO_QUESTION = {
     "sent": "it has arrived",
     "pending": "it waits for the next sync",
     "sending": "a sync is sending it",
+    "accepted": "the destination accepted it, and the next sync asks what came of it",
     "dead": "the destination refused it",
     "withheld": "the gate stopped it, so it was not sent",
     "superseded": "a newer row of the same person took its place",
@@ -217,6 +218,7 @@ def _count_as_sent(connection: Connection, rows: Sequence[Mapping[str, Any]], at
                 "is_member": row["operation"] != "removed",
                 "content_hash": row["content_hash"],
                 "payload": row["payload"] if row["operation"] != "removed" else None,
+                "in_doubt": False,
             }
             for row in rows
             if not _has_newer(connection, row)

@@ -1,7 +1,8 @@
 """Rows on their last steps: claimed, handed over, and what became of them.
 
 Belongs here: the transitions of outbox rows while a sync runs, and the ledger, in transactions that
-a kill cannot tear. Does not belong here: queueing (`outbox`) or talking to destinations (`sync`).
+a kill cannot tear. Does not belong here: queueing (`outbox`), talking to destinations (`sync`), or
+what becomes of accepted rows once they are asked about (`tickets`).
 """
 
 from __future__ import annotations
@@ -12,9 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, select, update
+from sqlalchemy import Connection, and_, bindparam, func, select, update
 
-from orchestration.activation.gate import Decision
 from orchestration.activation.outbox import (
     ORDER,
     SyncRun,
@@ -26,37 +26,58 @@ from orchestration.activation.outbox import (
 )
 from orchestration.activation.people import Target
 from orchestration.activation.plan import HeldBack
-from orchestration.destinations.base import Idempotency, Outcome, Row
+from orchestration.destinations.base import Acknowledgement, Idempotency, Outcome, Row
 from orchestration.ops import schema
-from orchestration.ops.store import append, from_micros, to_micros, upsert
+from orchestration.ops.store import append, execute_many, from_micros, to_micros, upsert
 
 BatchKey = tuple[str, int]
+NO_NAME = ""  # the ticket of a job of which only this is known, that it may have begun
 
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """A claimed row and the facts needed to settle it."""
+    """A row on its last steps and the facts needed to settle it.
+
+    `receipt_id`: the permission on which it leaves; removals need none.
+    """
 
     row: Row
     content_hash: str
     may_have_arrived: bool
+    receipt_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Of rows that were handed over, those that arrived and those that are applied later."""
+
+    arrived: tuple[Queued, ...]
+    accepted: tuple[Queued, ...]
 
 
 def recover(
-    connection: Connection, target: Target, idempotency: Idempotency, at: datetime
+    connection: Connection,
+    target: Target,
+    idempotency: Idempotency,
+    at: datetime,
+    *,
+    acknowledgement: Acknowledgement = Acknowledgement.APPLIED,
 ) -> list[BatchKey]:
     """Take back rows that a killed sync had claimed; returns batches it may have half-done.
 
     Rows that may be repeated are pending again, and so are removals. Where not, nobody can know.
+    Where a job may have begun to apply them later, they are lost under no name (`_lose`).
     """
     table = schema.outbox
     claimed = of_pair(select(table.c.sync_run_id, table.c.batch), target)
     rows = connection.execute(claimed.where(table.c.state == "sending").distinct())
     batches: list[BatchKey] = sorted((row[0], row[1]) for row in rows)
-    may_repeat = idempotency is not Idempotency.NONE
     here = _in_flight(target)
-    values = {"last_error": "interrupted", "updated_at": to_micros(at)}
-    repeatable = here if may_repeat else and_(here, table.c.operation == "removed")
+    values = {"last_error": "interrupted", "in_doubt": True, "updated_at": to_micros(at)}
+    all_of_them = idempotency is not Idempotency.NONE
+    repeatable = here if all_of_them else and_(here, table.c.operation == "removed")
+    if acknowledgement is Acknowledgement.ASKABLE:
+        _lose(connection, target, _queued_where(connection, repeatable), to_micros(at))
     connection.execute(update(table).where(repeatable).values(state="pending", **values))
     connection.execute(update(table).where(here).values(state="unknown", **values))
     return batches
@@ -98,33 +119,9 @@ def claim(connection: Connection, target: Target, batch: BatchKey, at: datetime)
 
 def claimed_rows(connection: Connection, target: Target, batch: BatchKey) -> list[Queued]:
     """The claimed rows of a batch, removals first, with what the destination has of each person."""
-    table, states = schema.outbox.c, schema.audience_states.c
-    query = of_pair(
-        select(
-            table.idempotency_key,
-            table.customer_id,
-            table.version,
-            table.operation,
-            table.payload,
-            table.content_hash,
-            states.payload,
-            (table.attempts > 1) | table.in_doubt,
-        ).join_from(
-            schema.outbox,
-            schema.audience_states,
-            (table.destination == states.destination)
-            & (table.segment == states.segment)
-            & (table.customer_id == states.customer_id)
-            & states.is_member.is_(True),
-            isouter=True,
-        ),
-        target,
-    ).where(table.sync_run_id == batch[0], table.batch == batch[1], table.state == "sending")
-    rows = [
-        Queued(Row(r[0], r[1], r[2], r[3], _loads(r[4]) or {}, _loads(r[6])), r[5], bool(r[7]))
-        for r in connection.execute(query)
-    ]
-    return sorted(rows, key=lambda q: (ORDER[q.row.operation], q.row.customer_id))
+    table = schema.outbox.c
+    own = and_(table.sync_run_id == batch[0], table.batch == batch[1])
+    return _queued_where(connection, and_(_in_flight(target), own))
 
 
 def settle(
@@ -132,29 +129,51 @@ def settle(
     sync_run: SyncRun,
     queued: Sequence[Queued],
     outcomes: Mapping[str, Outcome],
-    receipts: Mapping[str, Decision],
     *,
     idempotency: Idempotency,
+    acknowledgement: Acknowledgement,
     at: int,
-) -> list[Queued]:
-    """Record what became of rows that were handed over; returns those that arrived.
+) -> Settled:
+    """Record what became of rows that were handed over.
 
-    A refused removal stays pending: it is tried again by every sync until it succeeds (A4).
+    A refused removal stays pending: it is tried again by every sync until it succeeds (A4). What is
+    accepted counts as sent where the destination cannot be asked later.
     """
-    arrived, rest = [], []
+    can_be_asked = acknowledgement is Acknowledgement.ASKABLE
+    arrived, accepted, lost, rest = [], [], [], []
     for each in queued:
         outcome = outcomes.get(each.row.key) or Outcome(each.row.key, "unknown", "no_answer")
-        if outcome.status == "delivered":
+        if outcome.status == "accepted" and can_be_asked:
+            accepted.append((each, outcome.ticket))
+        elif outcome.status in ("accepted", "delivered"):
             arrived.append(each)
+        elif outcome.status == "unknown" and can_be_asked and may_repeat(each.row, idempotency):
+            lost.append(each)
         else:
-            rest.append(_unsettled(each.row, outcome, idempotency, at))
-    append(connection, schema.deliveries, (_delivery(q, sync_run, receipts, at) for q in arrived))
-    upsert(connection, schema.audience_states, (_state(q, sync_run.target) for q in arrived))
+            rest.append(unsettled(each.row, outcome, idempotency, at))
+    is_known = acknowledgement is not Acknowledgement.UNKNOWABLE
+    record_deliveries(connection, sync_run, arrived, at, is_known=is_known)
+    upsert(connection, schema.audience_states, (state_of(q, sync_run.target) for q in arrived))
+    _accept(connection, accepted, at)
+    _lose(connection, sync_run.target, lost, at)
+    set_states(connection, rest)
+    return Settled(tuple(arrived), tuple(each for each, _ in accepted))
+
+
+def record_deliveries(
+    connection: Connection,
+    sync_run: SyncRun,
+    arrived: Sequence[Queued],
+    at: int,
+    *,
+    is_known: bool = True,
+) -> None:
+    """Write rows that arrived into the ledger and close them; `is_known`: that they are applied."""
+    outcome = "delivered" if is_known else "accepted"
+    append(connection, schema.deliveries, (_delivery(q, sync_run, outcome, at) for q in arrived))
     set_states(
-        connection,
-        [new_state(q.row.key, "sent", None, at, keep_payload=False) for q in arrived] + rest,
+        connection, [new_state(q.row.key, "sent", None, at, keep_payload=False) for q in arrived]
     )
-    return arrived
 
 
 def withhold(
@@ -174,7 +193,7 @@ def withhold(
         ],
     )
     in_doubt = [each for each, _ in refused if each.may_have_arrived]
-    upsert(connection, schema.audience_states, (_state(q, sync_run.target) for q in in_doubt))
+    upsert(connection, schema.audience_states, (state_of(q, sync_run.target) for q in in_doubt))
     record_held_back(connection, sync_run, [held for _, held in refused])
 
 
@@ -211,11 +230,8 @@ def _in_flight(target: Target) -> Any:
     )
 
 
-def _delivery(
-    queued: Queued, sync_run: SyncRun, receipts: Mapping[str, Decision], at: int
-) -> dict[str, Any]:
+def _delivery(queued: Queued, sync_run: SyncRun, outcome: str, at: int) -> dict[str, Any]:
     row, target = queued.row, sync_run.target
-    decision = receipts.get(row.customer_id) if row.operation != "removed" else None
     return {
         "delivery_id": row.key,
         "sync_run_id": sync_run.sync_run_id,
@@ -226,16 +242,17 @@ def _delivery(
         "operation": row.operation,
         "channel": target.channel,
         "purpose": target.purpose,
-        "consent_receipt_id": decision.receipt_id if decision else None,
+        "consent_receipt_id": queued.receipt_id,
         "content_hash": queued.content_hash,
         "delivered_at": at,
-        "outcome": "delivered",
+        "outcome": outcome,
     }
 
 
-def _state(queued: Queued, target: Target) -> dict[str, Any]:
+def state_of(queued: Queued, target: Target, *, in_doubt: bool = False) -> dict[str, Any]:
+    """What the destination has once a row has arrived there; somebody in doubt counts as there."""
     row = queued.row
-    is_member = row.operation != "removed"
+    is_member = in_doubt or row.operation != "removed"
     return {
         "destination": target.destination,
         "segment": target.segment,
@@ -244,15 +261,98 @@ def _state(queued: Queued, target: Target) -> dict[str, Any]:
         "is_member": is_member,
         "content_hash": queued.content_hash,
         "payload": dumps(row.payload) if is_member else None,
+        "in_doubt": in_doubt,
     }
 
 
-def _unsettled(row: Row, outcome: Outcome, idempotency: Idempotency, at: int) -> dict[str, Any]:
+def may_repeat(row: Row, idempotency: Idempotency) -> bool:
+    """Whether the destination may get the row twice."""
+    return row.operation == "removed" or idempotency is not Idempotency.NONE
+
+
+def unsettled(row: Row, outcome: Outcome, idempotency: Idempotency, at: int) -> dict[str, Any]:
+    """The move of a row that was not taken, or nobody knows whether."""
     state = {"retry": "pending", "unknown": "unknown", "rejected": "dead"}[outcome.status]
-    may_repeat = row.operation == "removed" or idempotency is not Idempotency.NONE
-    if (state == "dead" and row.operation == "removed") or (state == "unknown" and may_repeat):
+    is_refused_removal = state == "dead" and row.operation == "removed"
+    in_doubt = state == "unknown"
+    if is_refused_removal or (in_doubt and may_repeat(row, idempotency)):
         state = "pending"
-    return new_state(row.key, state, outcome.reason or outcome.status, at, keep_payload=True)
+    reason = outcome.reason or outcome.status
+    return new_state(row.key, state, reason, at, keep_payload=True, in_doubt=in_doubt)
+
+
+def _queued_where(connection: Connection, condition: Any) -> list[Queued]:
+    """Rows of the outbox, removals first, with what the destination has of each person."""
+    table, states = schema.outbox.c, schema.audience_states.c
+    query = (
+        select(
+            table.idempotency_key,
+            table.customer_id,
+            table.version,
+            table.operation,
+            table.payload,
+            table.content_hash,
+            states.payload,
+            (table.attempts > 1) | table.in_doubt,
+        )
+        .join_from(
+            schema.outbox,
+            schema.audience_states,
+            (table.destination == states.destination)
+            & (table.segment == states.segment)
+            & (table.customer_id == states.customer_id)
+            & states.is_member.is_(True),
+            isouter=True,
+        )
+        .where(condition)
+    )
+    rows = [
+        Queued(Row(r[0], r[1], r[2], r[3], _loads(r[4]) or {}, _loads(r[6])), r[5], bool(r[7]))
+        for r in connection.execute(query)
+    ]
+    return sorted(rows, key=lambda q: (ORDER[q.row.operation], q.row.customer_id))
+
+
+def _lose(connection: Connection, target: Target, lost: Sequence[Queued], at: int) -> None:
+    """Give up rows that were handed over without an answer, where a job may apply them later.
+
+    Nobody knows the job's name, so that the row waits without one until the destination's patience
+    is over. What the destination has is in doubt at once: the next plan sends a new row.
+    """
+    _accept(connection, [(each, NO_NAME) for each in lost], at, state="superseded")
+    doubtful = (state_of(each, target, in_doubt=True) for each in lost)
+    upsert(connection, schema.audience_states, doubtful)
+
+
+def _accept(
+    connection: Connection,
+    accepted: Sequence[tuple[Queued, str]],
+    at: int,
+    *,
+    state: str = "accepted",
+) -> None:
+    """Keep rows with the ticket to ask by, and the permission that they left on."""
+    table = schema.outbox
+    statement = (
+        update(table)
+        .where(table.c.idempotency_key == bindparam("key"))
+        .values(
+            state=state,
+            ticket=bindparam("job"),
+            accepted_at=at,
+            consent_receipt_id=bindparam("receipt"),
+            last_error=None,
+            updated_at=at,
+        )
+    )
+    execute_many(
+        connection,
+        statement,
+        [
+            {"key": each.row.key, "job": ticket, "receipt": each.receipt_id}
+            for each, ticket in accepted
+        ],
+    )
 
 
 def _loads(text: str | None) -> dict[str, Any] | None:

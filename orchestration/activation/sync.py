@@ -3,7 +3,8 @@
 Belongs here: the order of steps and the retries. Does not belong here: permission (gate), the
 difference (plan), the bookkeeping (outbox, settlement) or any particular destination.
 
-Steps: take back what a killed sync had claimed -> plan against what was delivered -> refuse if the
+Steps: take back what a killed sync had claimed -> ask what came of rows that the destination
+accepted for later -> plan against what was delivered -> refuse if the
 approval was for something else -> queue -> per batch: claim, then in one transaction ask the gate,
 deliver and record -> remove at once whoever the gate stopped on the way -> finish, asking the gate
 once more about everybody the destination has.
@@ -21,7 +22,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
 
@@ -52,6 +53,7 @@ from orchestration.activation.plan import (
     refusal,
 )
 from orchestration.activation.settlement import BatchKey, Queued
+from orchestration.activation.tickets import ask_open_tickets
 from orchestration.destinations.base import (
     Audience,
     Batch,
@@ -102,6 +104,7 @@ class _Session:
     identifiers: dict[str, list[Identifier]] = field(default_factory=dict)
     withheld: Counter[str] = field(default_factory=Counter)
     sent: Counter[str] = field(default_factory=Counter)
+    accepted: Counter[str] = field(default_factory=Counter)
 
 
 def sync(
@@ -147,7 +150,9 @@ def sync(
         day = day or read_contact_day(home)
         session = _Session(store, home, target, destination, at, now, policy, wait, day)
         with store.write() as connection:
-            halfway = settlement.recover(connection, target, destination.idempotency, at)
+            halfway = _recover(session, connection)
+        answered = ask_open_tickets(store, target, destination, now())
+        session.sent.update(each.row.operation for each in answered.arrived)
         plan = build_plan(store, home, target, at=now(), double_opt_in=double_opt_in, day=day)
         sync_run = _begin(session, plan, approval)
         _clear_half_done(session, halfway)
@@ -159,6 +164,8 @@ def sync(
             if session.withheld.total() == withheld:
                 break
             _remove_withheld(session, sync_run)
+        if answered.failure is not None:
+            raise answered.failure  # told last: a removal does not wait for an answer
         return _report(session, sync_run, plan)
 
 
@@ -172,8 +179,8 @@ def remove(
     at: datetime,
     double_opt_in: bool = False,
     wait: Callable[[float], None] = time.sleep,
-) -> int:
-    """Queue and send the removals of a plan and nothing else; how many arrived.
+) -> tuple[int, int]:
+    """Queue and send the removals of a plan and nothing else; how many arrived, or were accepted.
 
     What waits of other people is left for the next sync. The destination then closes the sync run,
     so that an audience that it keeps as a whole is without them too.
@@ -186,7 +193,7 @@ def remove(
     session = _Session(store, home, target, destination, at, running(at), policy, wait)
     with hold(home.sending_lock):
         with store.write() as connection:
-            settlement.recover(connection, target, destination.idempotency, at)
+            _recover(session, connection)
             sync_run_id = outbox.new_sync_run_id(connection, target, at)
             sync_run = SyncRun(sync_run_id, target, at)
             outbox.open_sync_run(connection, plan, sync_run)
@@ -202,7 +209,18 @@ def remove(
             if asked or attempt:
                 wait(min(asked or 0.5 * 2**attempt, MAX_WAIT_SECONDS))
         _finish(session, sync_run)
-    return session.sent["removed"]
+    return session.sent["removed"], session.accepted["removed"]
+
+
+def _recover(session: _Session, connection: Connection) -> list[BatchKey]:
+    destination = session.destination
+    return settlement.recover(
+        connection,
+        session.target,
+        destination.idempotency,
+        session.at,
+        acknowledgement=destination.acknowledgement,
+    )
 
 
 def _begin(session: _Session, plan: Plan, approval: Approval | None) -> SyncRun:
@@ -291,8 +309,10 @@ def _deliver_claimed(session: _Session, connection: Connection, key: BatchKey) -
     passed, refused = [], []
     for each in queued:
         decision = decisions.get(each.row.customer_id)
-        if each.row.operation == "removed" or (decision and decision.reason is None):
+        if each.row.operation == "removed":
             passed.append(each)
+        elif decision and decision.reason is None:
+            passed.append(replace(each, receipt_id=decision.receipt_id))
         else:
             reason = decision.reason if decision and decision.reason else Reason.UNKNOWN_PERSON
             refused.append((each, HeldBack(each.row.customer_id, reason)))
@@ -301,16 +321,17 @@ def _deliver_claimed(session: _Session, connection: Connection, key: BatchKey) -
     batch = _batch(session, original, key, passed)
     with own_words(session.destination.name):
         outcomes = session.destination.deliver(batch)
-    arrived = settlement.settle(
+    settled = settlement.settle(
         connection,
         original,
         passed,
         {outcome.key: outcome for outcome in outcomes},
-        decisions,
         idempotency=session.destination.idempotency,
+        acknowledgement=session.destination.acknowledgement,
         at=to_micros(at),
     )
-    session.sent.update(each.row.operation for each in arrived)
+    session.sent.update(each.row.operation for each in settled.arrived)
+    session.accepted.update(each.row.operation for each in settled.accepted)
 
 
 def _decide(

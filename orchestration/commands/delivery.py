@@ -235,6 +235,15 @@ def _print_planned(
         )
     elif any(each.kept for each in deliveries):
         out.print("Nothing to send: the destinations have everybody whom they may have.")
+    _print_accepted(deliveries, out)
+
+
+def _print_accepted(deliveries: Sequence[Delivery], out: Console) -> None:
+    """How many rows the destinations took and have not answered for."""
+    if accepted := sum(delivery.accepted for delivery in deliveries):
+        out.print(
+            f"{accepted:,} accepted and not yet applied: the next sync asks what came of them."
+        )
 
 
 def _about_nobody(idle: Sequence[Delivery], *, everywhere: bool) -> str:
@@ -294,6 +303,7 @@ def _print_sent(deliveries: Sequence[Delivery], out: Console) -> None:
         out.print(
             f"{unknown:,} may have arrived or not: `regulars plan` lists them with their keys."
         )
+    _print_accepted(deliveries, out)
 
 
 def _table(*operations: str, last: str) -> Table:
@@ -321,6 +331,7 @@ def _facts(plan: Plan, past: Mapping[tuple[str, str], LastSync]) -> dict[str, ob
         **plan.counts,
         "unchanged": plan.unchanged_count,
         "unknown": plan.waiting_count,
+        "accepted": plan.accepted_count,
         "held_back": plan.held_back_counts,
         "plan_hash": plan.plan_hash,
         "last_delivery": {"at": last.at.isoformat(), **last.counts} if last else None,

@@ -98,6 +98,7 @@ def sync_asset(pair: Pair) -> dg.AssetsDefinition:
                 "held back": sum(done.held_back.values()),
                 "why": reasons_in_words(done.held_back) or "nobody",
                 "left": done.left,
+                "accepted, not applied yet": done.accepted,
             }
         )
 

@@ -35,7 +35,7 @@ def release() -> None:
     job=release,
     cron_schedule="*/5 * * * *",
     default_status=dg.DefaultScheduleStatus.RUNNING,
-    description="Every five minutes, where something is due and a destination may be sent to.",
+    description="Every five minutes, where something is due or unanswered and may be sent.",
 )
 def releases(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
     """A run where something is due."""
@@ -48,6 +48,6 @@ def releases(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipRe
         return dg.SkipReason("Somebody is sending.")
     with open_store(home) as store:
         due = what_is_due(store, to_micros(context.scheduled_execution_time.astimezone(UTC)))
-    if not due.segments:
+    if due.is_nothing:
         return dg.SkipReason("Nothing is due.")
     return dg.RunRequest(run_key=context.scheduled_execution_time.isoformat())

@@ -40,8 +40,11 @@ def waiting(connection: Connection, ids: Collection[str]) -> set[Place]:
         )
         open_ = select(rows.destination, rows.segment, rows.customer_id).where(
             rows.customer_id.in_(some),
-            rows.state.in_(schema.OPEN_STATES),
-            or_(rows.operation == "removed", rows.attempts > 0, rows.in_doubt.is_(True)),
+            or_(
+                rows.state.in_(schema.OPEN_STATES)
+                & or_(rows.operation == "removed", rows.attempts > 0, rows.in_doubt.is_(True)),
+                rows.state.in_(schema.ASKED_STATES) & rows.ticket.is_not(None),
+            ),
         )
         for query in (there, open_):
             found |= {(row[0], row[1], row[2]) for row in connection.execute(query)}

@@ -49,6 +49,7 @@ FIRST_RUN_BYTES = 1_000_000_000
 OPEN_STATES = {
     "pending": "waiting",
     "sending": "on the way",
+    "accepted": "accepted, not yet applied",
     "unknown": "perhaps arrived; not repeated by itself",
     "dead": "refused by the destination",
 }
@@ -295,8 +296,12 @@ def outbox(home: Home) -> Iterator[Check]:
     with open_store(home) as store, store.read() as connection:
         counts = {(state, what): int(n) for state, what, n in connection.execute(query).tuples()}
     waiting = {key: n for key, n in counts.items() if key[0] in OPEN_STATES}
-    if not waiting:
-        yield Check("outbox", "ok", "Everything queued has arrived or was rightly held.")
+    accepted = sum(n for (state, _), n in waiting.items() if state == "accepted")
+    if accepted == sum(waiting.values()):
+        sentence = "Everything queued has arrived or was rightly held."
+        if accepted:
+            sentence = f"{sentence[:-1]}, or was accepted and is applied later ({accepted:,})."
+        yield Check("outbox", "ok", sentence)
         return
     listed = ", ".join(
         f"{n:,} {what} ({OPEN_STATES[state]})" for (state, what), n in sorted(waiting.items())

@@ -21,10 +21,11 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
+    text,
 )
 
 # The latest file in migrations/versions, and the table in which a store says which one it has.
-REVISION = "0010"
+REVISION = "0011"
 VERSION_TABLE = "schema_revision"
 
 # Marks: a column that holds a time; a table that leaves for dbt (`export.py`), and the published
@@ -297,7 +298,9 @@ sync_runs = Table(
 )
 
 # Of a row that is not at its end: it may still be sent, or a person has to decide about it.
-OPEN_STATES = ("pending", "sending", "unknown", "dead")
+OPEN_STATES = ("pending", "sending", "accepted", "unknown", "dead")
+# Of a row whose ticket, if it has one, is still to be asked about.
+ASKED_STATES = ("accepted", "superseded")
 
 # One intent for one person. The payload holds what the destination needs, the address included, and
 # is emptied as soon as the row has arrived.
@@ -318,14 +321,26 @@ outbox = Table(
     _text("state"),
     Column("batch", BigInteger, nullable=False),
     _count("attempts"),
-    # An earlier intent for this person was tried without an answer, so what the destination has may
-    # differ from what the ledger says until this one arrives.
+    # An earlier intent for this person, or a try of this one, is without an answer, so what the
+    # destination has may differ from what the ledger says until this one arrives.
     Column("in_doubt", Boolean, nullable=False, server_default=false()),
     _text("last_error", required=False),
+    # The destination's name for the job in which it applies the row later, until it has said what
+    # came of it; and on which permission the row was handed over.
+    _text("ticket", required=False),
+    _time("accepted_at", required=False),
+    _text("consent_receipt_id", required=False),
     _time("created_at"),
     _time("updated_at"),
     UniqueConstraint("destination", "segment", "customer_id", "version"),
     Index("ix_outbox_state", "destination", "segment", "state"),
+    Index(
+        "ix_outbox_ticket",
+        "destination",
+        "segment",
+        sqlite_where=text("ticket is not null"),
+        postgresql_where=text("ticket is not null"),
+    ),
 )
 
 # What a person said of a row whose fate nobody could know, once per try of the row.
@@ -351,6 +366,8 @@ audience_states = Table(
     Column("is_member", Boolean, nullable=False),
     _text("content_hash"),
     _text("payload", required=False),
+    # Two intents may have been applied in either order: one more row is sent, whatever it says.
+    Column("in_doubt", Boolean, nullable=False, server_default=false()),
 )
 
 deliveries = Table(

@@ -144,6 +144,10 @@ def test_a_store_without_resolutions_gets_them(home: Home) -> None:
             "drop table tombstones; drop table erasures; delete from meta where key = "
             "'tombstone_salt'; "
             "alter table consent_events drop column level; "
+            "drop index ix_outbox_ticket; alter table outbox drop column ticket; "
+            "alter table outbox drop column accepted_at; "
+            "alter table outbox drop column consent_receipt_id; "
+            "alter table audience_states drop column in_doubt; "
             f"update {schema.VERSION_TABLE} set version_num = '0005'"
         )
     with open_store(home) as store, store.read() as connection:
