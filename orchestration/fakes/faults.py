@@ -16,6 +16,7 @@ from ingestion.errors import UsageError
 
 KINDS = {
     "401": "the key is refused",
+    "403": "the key lacks a right; at Mailchimp without a word, which is its throttle",
     "404": "what the address names is not there any more",
     "429": "too many requests, with Retry-After",
     "503": "not available, with Retry-After",

@@ -45,7 +45,7 @@ class Fake(Protocol):
         """What it now holds, as counts."""
 
     def trouble(self, fault: Fault) -> Response:
-        """The vendor's answer to a request that got the fault 401, 404, 429 or 503."""
+        """The vendor's answer to a request that got a fault that is a status."""
 
 
 def utc_now() -> datetime:

@@ -36,6 +36,7 @@ API_KEY = "pk_fake"
 RETIRED = date(2024, 10, 15)  # the revisions before this one; each lives two years
 _TROUBLES = {
     "401": "not_authenticated",
+    "403": "permission_denied",
     "404": "not_found",
     "429": "throttled",
     "503": "unavailable",

@@ -24,8 +24,10 @@ from starlette.routing import Route
 
 from ingestion.demo.servers import served
 from orchestration.destinations.audience_tables import MEMBERS
+from orchestration.fakes import mailchimp
+from orchestration.fakes import server as fakes_server
 from orchestration.fakes.faults import Fault as FakesFault
-from tests.orchestration.fakes.klaviyo_calls import serving
+from tests.orchestration.fakes.klaviyo_calls import Hand, serving
 
 # What the next call comes to: not taken (busy, down, expired, gone, redirect), or taken by a server
 # whose answer says so badly (lost, page, huge).
@@ -244,6 +246,26 @@ def all_rows(file: Path) -> dict[str, list[dict[str, Any]]]:
         }
 
 
+_AT_MAILCHIMP = {**_AT_KLAVIYO, "busy": "503"}  # its own throttle says no time to wait
+
+
+@contextmanager
+def _mailchimp(_folder: Path) -> Iterator[Double]:
+    """A list that has all people of the suite already: nobody is added to it."""
+    fake = mailchimp.create(0, Hand())
+    for number in (*range(20), 99):
+        fake.put(f"c{number}@example.com")
+    with fakes_server.served_fake(fake) as address:
+        yield Double(
+            {"base_url": address, "allow_private": True, "list_id": mailchimp.LIST_ID},
+            lambda: {name: fake.of(name) for name in fake.segments.values() if fake.of(name)},
+            fail=lambda fault: fake.faults.plan(
+                FakesFault(_AT_MAILCHIMP[fault], where="/segments/", times=1, wait=WAIT_SECONDS)
+            ),
+            environment=dict(fake.credentials),
+        )
+
+
 NO_SERVER = "no server is asked"
 FILES = Kind(
     _files,
@@ -259,6 +281,10 @@ KINDS: dict[str, Kind] = {
         lacks={
             "versions": "a profile has no version of ours; the outbox sends a person's newest row"
         },
+    ),
+    "mailchimp": Kind(
+        _mailchimp,
+        lacks={"members": "a static segment says who is in it, nothing else (test_mailchimp.py)"},
     ),
     "sql": Kind(_sql, lacks={"a server": "a database answers in another way: `test_sql`"}),
     "webhook": Kind(_webhook),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
+from ingestion.config import REPOSITORY
 from ingestion.errors import UsageError
 from orchestration.commands.fakes import rules, running
 from orchestration.fakes import names, open_fake
@@ -23,6 +24,13 @@ def test_every_rule_has_a_page_and_an_answer(name: str) -> None:
         assert rule.page.startswith("https://")
         assert rule.answer
         assert rule.limit
+
+
+@pytest.mark.parametrize("name", names())
+def test_the_page_shows_the_rules_as_they_are(name: str) -> None:
+    page = (REPOSITORY / "docs" / "fakes.md").read_text("utf-8")
+    stale = "docs/fakes.md is older than the rules: take them from `regulars fakes --rules`"
+    assert "\n".join(rules(name)) in page, stale
 
 
 def test_faults_are_written_as_kind_and_share() -> None:

@@ -9,11 +9,10 @@ from typing import Any
 import httpx
 import pytest
 
-from ingestion.config import REPOSITORY
 from orchestration.fakes.faults import Fault
 from orchestration.fakes.klaviyo.calls import CALLS, RULES
 from orchestration.fakes.klaviyo.filters import ALLOWED
-from orchestration.fakes.rules import Rule, as_table
+from orchestration.fakes.rules import Rule
 from tests.klaviyo_contract import contract, operation, problems
 from tests.orchestration.fakes.klaviyo_calls import (
     HEADERS,
@@ -77,12 +76,6 @@ def test_filters_are_among_klaviyos(name: str) -> None:
     for field, operators in ALLOWED[name].items():
         known = allowed[field]["operators"]
         assert operators <= {*known.get("list", ()), *known.get("single", ())}
-
-
-def test_the_page_shows_the_rules_as_they_are() -> None:
-    page = (REPOSITORY / "docs" / "fakes.md").read_text("utf-8")
-    stale = "docs/fakes.md is older than the rules: take them from `regulars fakes --rules`"
-    assert "\n".join(as_table(RULES)) in page, stale
 
 
 def _people(count: int) -> list[dict[str, Any]]:
