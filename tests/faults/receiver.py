@@ -1,7 +1,8 @@
-"""A receiver over HTTP that remembers keys and fails at a known rate, and the adapter to it.
+"""A receiver over HTTP that remembers keys and fails at a known rate, and adapters that fail.
 
 The receiver lives in the test's process and survives the syncs that are killed. It answers 429 or
-503 without taking the rows, or takes them and loses the answer.
+503 without taking the rows, or takes them and loses the answer. `webhook` posts to it; `Once` does
+where nothing may be sent twice. A database does not fail by itself: `Unreliable` fails for it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -22,11 +23,13 @@ from orchestration.destinations.base import (
     Acknowledgement,
     Audience,
     Batch,
+    Destination,
     Idempotency,
     Limits,
     Outcome,
     RetryLaterError,
 )
+from orchestration.destinations.webhook import body_of
 
 
 @dataclass
@@ -91,7 +94,7 @@ def serve(ledger: Ledger) -> Iterator[str]:
             with ledger.lock:
                 fault = ledger.fault()
                 if fault in (None, "ack_lost"):
-                    ledger.take(json.loads(body))
+                    ledger.take(json.loads(body)["rows"])
             if fault == "ack_lost":
                 self.connection.close()
                 return
@@ -119,33 +122,23 @@ def serve(ledger: Ledger) -> Iterator[str]:
         server.server_close()
 
 
-class HttpDestination:
-    """Hands batches to the receiver; a lost answer is an unknown fate."""
+class Once:
+    """Hands batches to a receiver without keys; a lost answer is an unknown fate."""
 
     channels = frozenset({"email"})
+    idempotency = Idempotency.NONE
     acknowledgement = Acknowledgement.APPLIED
 
-    def __init__(self, url: str, idempotency: Idempotency, batch_size: int) -> None:
+    def __init__(self, url: str, batch_size: int) -> None:
         self.name = "receiver"
         self.url = url
-        self.idempotency = idempotency
         self.limits = Limits(batch_size)
 
     def deliver(self, batch: Batch) -> list[Outcome]:
         """One POST per batch."""
         if not batch.rows:
             return []
-        rows = [
-            {
-                "key": row.key,
-                "customer_id": row.customer_id,
-                "version": row.version,
-                "operation": row.operation,
-                "payload": dict(row.payload),
-            }
-            for row in batch.rows
-        ]
-        request = urllib.request.Request(self.url, json.dumps(rows).encode(), method="POST")
+        request = urllib.request.Request(self.url, body_of(batch), method="POST")
         try:
             with urllib.request.urlopen(request, timeout=10):
                 return [Outcome(row.key, "delivered") for row in batch.rows]
@@ -160,3 +153,25 @@ class HttpDestination:
     def preview(self, segment: str) -> str:
         """Where rows would go."""
         return f"{self.url}{segment}"
+
+
+class Unreliable:
+    """A destination that is away before a batch, or loses its answer after it, at a known rate."""
+
+    def __init__(self, inner: Destination, seed: int, fault_rate: float) -> None:
+        self.inner = inner
+        self.dice = random.Random(seed)
+        self.fault_rate = fault_rate
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
+
+    def deliver(self, batch: Batch) -> Sequence[Outcome]:
+        """The destination's own, or a failure."""
+        roll = self.dice.random()
+        if roll < 2 * self.fault_rate:
+            raise RetryLaterError("http_429" if roll < self.fault_rate else "http_503")
+        outcomes = self.inner.deliver(batch)
+        if roll < 3 * self.fault_rate:
+            raise RetryLaterError("answer_lost")
+        return outcomes

@@ -1,20 +1,47 @@
-"""The process that is killed: one sync against the receiver, started warm by a fork server."""
+"""The process that is killed: one sync to a destination, started warm by a fork server."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+from ingestion import config
 from orchestration.activation.sync import sync
-from orchestration.destinations.base import Idempotency
+from orchestration.destinations import open_destination
+from orchestration.destinations.base import Destination
 from orchestration.home.layout import Home
 from orchestration.ops.store import open_store
-from tests.faults.receiver import HttpDestination
+from tests.faults.receiver import Once, Unreliable
 from tests.orchestration.activation.shop import NOW, TARGET
 
 
-def run_sync(root: str, url: str, idempotency: str, batch_size: int) -> None:
-    """Sync once."""
+def run_sync(
+    root: str,
+    kind: str,
+    options: Mapping[str, Any],
+    environment: Mapping[str, str],
+    seed: int,
+    fault_rate: float,
+) -> None:
+    """Sync once. `once` is the destination where nothing may be sent twice."""
+    os.environ.update(environment)
     home = Home(Path(root))
-    destination = HttpDestination(url, Idempotency(idempotency), batch_size)
+    settings = config.Destination(kind=kind, options=dict(options))
+    destination: Any = (
+        Once(**options) if kind == "once" else open_destination(TARGET.destination, settings, home)
+    )
     with open_store(home) as store:
-        sync(store, home, TARGET, destination, at=NOW, wait=lambda _: None)
+        sync(
+            store,
+            home,
+            TARGET,
+            _failing(destination, seed, fault_rate),
+            at=NOW,
+            wait=lambda _: None,
+        )
+
+
+def _failing(destination: Destination, seed: int, fault_rate: float) -> Any:
+    return Unreliable(destination, seed, fault_rate) if fault_rate else destination

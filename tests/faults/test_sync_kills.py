@@ -10,14 +10,18 @@ import os
 import random
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
+import sqlalchemy
 from sqlalchemy import func, select
 
 from orchestration.activation.ledger import broken_laws, open_intents
-from orchestration.destinations.base import Idempotency
+from orchestration.destinations.audience_tables import MEMBERS
 from orchestration.home.layout import Home
 from orchestration.ops import schema
 from orchestration.ops.permission.consents import (
@@ -29,6 +33,8 @@ from tests.faults.receiver import Ledger, serve
 from tests.faults.sync_child import run_sync
 from tests.orchestration.activation.records import state_counts
 from tests.orchestration.activation.shop import NOW, Shop
+from tests.orchestration.destinations.doubles import WEBHOOK_SECRET
+from tests.orchestration.destinations.postgres import postgres
 from tests.orchestration.suppressions import Suppression, record_suppressions
 
 ROUNDS = 200 if os.environ.get("REGULARS_SOAK") else 25
@@ -93,17 +99,87 @@ def _opt_out(shop: Shop, said_no: set[str], name: str) -> None:
     said_no.add(name)
 
 
-def _child(
-    fork: multiprocessing.context.ForkServerContext,
-    shop: Shop,
-    url: str,
-    idempotency: Idempotency,
-    batch_size: int,
-) -> multiprocessing.process.BaseProcess:
-    arguments = (str(shop.home.root), url, str(idempotency), batch_size)
-    process = fork.Process(target=run_sync, args=arguments)
-    process.start()
-    return process
+@dataclass
+class System:
+    """What is synced to. `holds`: the members that it has, and the version of each."""
+
+    kind: str
+    options: dict[str, Any]
+    holds: Callable[[], dict[str, tuple[str, int]]]
+    environment: dict[str, str] = field(default_factory=dict)
+    ledger: Ledger | None = None
+    fault_rate: float = 0.0  # of a destination that does not fail by itself
+    started: int = 0
+
+    def child(
+        self, fork: multiprocessing.context.ForkServerContext, shop: Shop
+    ) -> multiprocessing.process.BaseProcess:
+        """A process that syncs once."""
+        self.started += 1
+        arguments = (
+            *(str(shop.home.root), self.kind, self.options, self.environment),
+            *(self.started, self.fault_rate),
+        )
+        process = fork.Process(target=run_sync, args=arguments)
+        process.start()
+        return process
+
+    def end_faults(self) -> None:
+        """From now on nothing fails."""
+        self.fault_rate = 0.0
+        if self.ledger is not None:
+            self.ledger.fault_rate = 0.0
+
+
+@contextmanager
+def _webhook(_folder: Path, batch_size: int = BATCH, fault_rate: float = 0.05) -> Iterator[System]:
+    ledger = Ledger(seed=7, fault_rate=fault_rate)
+    with serve(ledger) as url:
+        yield System(
+            "webhook",
+            {
+                "url": url,
+                "secret_env": "HOOK_SECRET",
+                "allow_private": True,
+                "batch_size": batch_size,
+            },
+            lambda: {
+                name: (payload["reason"], ledger.versions[name])
+                for name, payload in ledger.members.items()
+            },
+            {"HOOK_SECRET": WEBHOOK_SECRET},
+            ledger,
+        )
+
+
+@contextmanager
+def _once(ledger: Ledger) -> Iterator[System]:
+    with serve(ledger) as url:
+        yield System("once", {"url": url, "batch_size": 1}, dict, ledger=ledger)
+
+
+@contextmanager
+def _sqlite(folder: Path) -> Iterator[System]:
+    (folder / "audiences.db").touch()
+    yield _sql(f"sqlite:///{folder}/audiences.db")
+
+
+@contextmanager
+def _postgresql(_folder: Path) -> Iterator[System]:
+    with postgres() as folder:
+        yield _sql(f"postgresql+psycopg://postgres@/postgres?host={folder}")
+
+
+def _sql(url: str) -> System:
+    engine = sqlalchemy.create_engine(url, poolclass=sqlalchemy.NullPool)
+
+    def holds() -> dict[str, tuple[str, int]]:
+        with engine.connect() as connection:
+            rows = connection.exec_driver_sql(f"select customer_id, reason, version from {MEMBERS}")
+            return {row[0]: (row[1], row[2]) for row in rows}
+
+    options = {"url_env": "AUDIENCES_URL", "batch_size": BATCH}
+    return System("sql", options, holds, {"AUDIENCES_URL": url}, fault_rate=0.05)
 
 
 def _duration(process: multiprocessing.process.BaseProcess) -> float:
@@ -114,8 +190,12 @@ def _duration(process: multiprocessing.process.BaseProcess) -> float:
 
 
 @pytest.mark.faults
+@pytest.mark.parametrize("opened", [_webhook, _sqlite, _postgresql])
 def test_kills_lose_nothing_and_repeat_nothing(
-    shop: Shop, fork: multiprocessing.context.ForkServerContext
+    shop: Shop,
+    fork: multiprocessing.context.ForkServerContext,
+    tmp_path: Path,
+    opened: Callable[[Path], AbstractContextManager[System]],
 ) -> None:
     dice = random.Random(20260601)
     names = [f"c{number:03d}" for number in range(PEOPLE)]
@@ -123,48 +203,65 @@ def test_kills_lose_nothing_and_repeat_nothing(
         shop.add(name, _address(name))
     _grant_all(shop.store, names)
     said_no: set[str] = set()
-    ledger = Ledger(seed=7)
     killed = 0
-    with serve(ledger) as url:
+    with opened(tmp_path) as system:
         for _ in range(2):  # the first one also waits for the fork server's imports
             _shuffle(shop, dice, names)
-            usual = _duration(_child(fork, shop, url, Idempotency.KEY, BATCH))
+            usual = _duration(system.child(fork, shop))
         for _ in range(ROUNDS):
             _shuffle(shop, dice, names)
-            process = _child(fork, shop, url, Idempotency.KEY, BATCH)
+            process = system.child(fork, shop)
             process.join(dice.uniform(0.0, usual * 1.1))
             killed += process.is_alive()
             process.kill()
             process.join()
             if dice.random() < 0.3:
                 _opt_out(shop, said_no, dice.choice(names))
-        ledger.fault_rate = 0.0
-        last = _child(fork, shop, url, Idempotency.KEY, BATCH)
+        system.end_faults()
+        last = system.child(fork, shop)
         last.join(300)
         assert last.exitcode == 0
+        holds = system.holds()
     wanted = {name: reason for name, reason in shop.members.items() if name not in said_no}
     assert killed >= ROUNDS // 3
-    assert {name: payload["reason"] for name, payload in ledger.members.items()} == wanted
-    assert ledger.same_version_twice == 0
+    assert {name: reason for name, (reason, _) in holds.items()} == wanted
+    assert {name: version for name, (_, version) in holds.items()} == _by_the_ledger(shop.store)
     assert broken_laws(shop.store) == []
-    with shop.store.read() as connection:
-        outbox = schema.outbox.c
-        sent = set(
-            connection.execute(
-                select(outbox.idempotency_key).where(outbox.state == "sent")
-            ).scalars()
+    assert set(state_counts(shop.store)) <= {"sent", "superseded", "withheld"}
+    _check_keys(shop.store, system.ledger)
+    print(
+        f"\n{system.kind}: {killed} kills of {ROUNDS}, a sync takes {usual:.2f} s,"
+        f" {state_counts(shop.store)}"
+    )
+
+
+def _by_the_ledger(store: Store) -> dict[str, int]:
+    """Who is there by what we know, and in which version."""
+    states = schema.audience_states.c
+    with store.read() as connection:
+        rows = connection.execute(
+            select(states.customer_id, states.version).where(states.is_member)
         )
-        known = set(connection.execute(select(outbox.idempotency_key)).scalars())
+        return {row[0]: row[1] for row in rows}
+
+
+def _check_keys(store: Store, ledger: Ledger | None) -> None:
+    """Every row that was sent is known by its key where keys are kept, once, and no other."""
+    outbox = schema.outbox.c
+    with store.read() as connection:
+        keys = select(outbox.idempotency_key)
+        sent = set(connection.execute(keys.where(outbox.state == "sent")).scalars())
+        known = set(connection.execute(keys).scalars())
         deliveries = connection.execute(select(func.count(schema.deliveries.c.delivery_id)))
         assert deliveries.scalar() == len(sent)
-    assert sent <= ledger.keys, "lost"
-    assert ledger.keys <= known, "phantom"
-    states = state_counts(shop.store)
-    assert set(states) <= {"sent", "superseded", "withheld"}
-    print(
-        f"\n{killed} kills of {ROUNDS}, a sync takes {usual:.2f} s, {ledger.applied} rows taken,"
-        f" {ledger.faults} faults, {ledger.repeated} repeats recognised by key, states {states}"
-    )
+    if ledger is not None:
+        assert ledger.same_version_twice == 0
+        assert sent <= ledger.keys, "lost"
+        assert ledger.keys <= known, "phantom"
+        print(
+            f"\n{ledger.applied} rows taken, {ledger.faults} faults,"
+            f" {ledger.repeated} repeats recognised by key"
+        )
 
 
 @pytest.mark.faults
@@ -175,19 +272,19 @@ def test_where_nothing_may_repeat_nothing_does(
     dice = random.Random(20260602)
     rounds = min(max(ROUNDS // 2, 5), 40)
     ledger = Ledger(seed=11)
-    with serve(ledger) as url:
+    with _once(ledger) as system:
         for number in range(rounds):
             name = f"n{number:04d}"
             for letter in LETTERS:
                 shop.add(name + letter, _address(name + letter))
             _grant_all(shop.store, [name + letter for letter in LETTERS])
             shop.publish()
-            process = _child(fork, shop, url, Idempotency.NONE, 1)
+            process = system.child(fork, shop)
             process.join(dice.uniform(0.0, 0.5))
             process.kill()
             process.join()
-        ledger.fault_rate = 0.0
-        last = _child(fork, shop, url, Idempotency.NONE, 1)
+        system.end_faults()
+        last = system.child(fork, shop)
         last.join(300)
         assert last.exitcode == 0
     unknown = open_intents(shop.store, ["unknown"])
@@ -201,7 +298,7 @@ def test_where_nothing_may_repeat_nothing_does(
 
 @pytest.mark.slow
 def test_no_message_after_an_acknowledged_opt_out(
-    shop: Shop, fork: multiprocessing.context.ForkServerContext
+    shop: Shop, fork: multiprocessing.context.ForkServerContext, tmp_path: Path
 ) -> None:
     """Opt-outs pour in from another process while rows leave (A5)."""
     names = [f"c{number:03d}" for number in range(PEOPLE)]
@@ -211,9 +308,8 @@ def test_no_message_after_an_acknowledged_opt_out(
     shop.publish()
     acknowledged: dict[str, float] = {}
     said_no: set[str] = set()
-    ledger = Ledger(seed=13, fault_rate=0.0)
-    with serve(ledger) as url:
-        process = _child(fork, shop, url, Idempotency.KEY, 4)
+    with _webhook(tmp_path, batch_size=4, fault_rate=0.0) as system:
+        process = system.child(fork, shop)
 
         def pour() -> None:
             for name in reversed(names):
@@ -229,7 +325,7 @@ def test_no_message_after_an_acknowledged_opt_out(
         assert process.exitcode == 0
     late = [
         name
-        for name, operation, taken_at in ledger.taken_at
+        for name, operation, taken_at in system.ledger.taken_at
         if operation != "removed" and taken_at > acknowledged.get(name, float("inf"))
     ]
     assert late == []
