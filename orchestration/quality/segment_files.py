@@ -1,8 +1,8 @@
 """What a segment's file lacks, found before any model is built.
 
 Belongs here: what needs no compiled SQL: that the file says its channel, purpose and kind of
-message, in known words, and names that may leave. Does not belong here: which words go together
-(`check_segment` of dbt, which judges the whole file) and what its SQL uses (segment_traits.py).
+message, in known words that go together, and names that may leave. Does not belong here: the whole
+of what a file says (`check_segment` of dbt) and what its SQL uses (segment_traits.py).
 """
 
 from __future__ import annotations
@@ -12,11 +12,19 @@ from typing import Any
 
 from ingestion.config import Settings
 from ingestion.errors import UsageError
-from ingestion.vocabulary import CHANNELS, MESSAGE_KINDS, PURPOSES, or_list
+from ingestion.vocabulary import (
+    CHANNELS,
+    MESSAGE_KINDS,
+    OF_A_CONTRACT,
+    ONLY_OF_A_CONTRACT,
+    PURPOSES,
+    or_list,
+)
 from orchestration.quality.segment_words import faults_of
 from orchestration.run.dbt import SEGMENT
 
 FOLDER = "dbt_project/models/segments"
+CONTRACT = "transactional"  # the purpose that needs no consent
 
 
 def check_segment_files(
@@ -54,8 +62,25 @@ def _faults(name: str, meta: Mapping[str, Any], settings: Settings) -> Iterator[
             f"The segment {name} does not say its {', its '.join(lacking)}.",
             f"Write it into config(meta={{'segment': …}}) of {FOLDER}/{SEGMENT}{name}.sql.",
         )
+    elif conflict := _conflict(meta["purpose"], meta["message_kind"]):
+        yield f"The segment {name} {conflict}", f"The file: {FOLDER}/{SEGMENT}{name}.sql."
     for sentence, hint in faults_of(name, meta, (), settings):
         yield sentence, f"{hint} The file: {FOLDER}/{SEGMENT}{name}.sql."
+
+
+def _conflict(purpose: str, kind: str) -> str:
+    """Why a kind of message cannot go out for a purpose, and what to write; empty where it can."""
+    if purpose == CONTRACT and kind not in OF_A_CONTRACT:
+        return (
+            f"has the purpose {purpose}, which permits the kinds {or_list(OF_A_CONTRACT)}, and the"
+            f" message_kind {kind}; use the purpose marketing."
+        )
+    if purpose != CONTRACT and kind in ONLY_OF_A_CONTRACT:
+        return (
+            f"has the message_kind {kind}, which is for the purpose {CONTRACT} alone; use that"
+            " purpose or another message_kind."
+        )
+    return ""
 
 
 def _channels(meta: Mapping[str, Any]) -> list[Any]:

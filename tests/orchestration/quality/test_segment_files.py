@@ -8,6 +8,7 @@ import pytest
 
 from ingestion.config import Settings
 from ingestion.errors import UsageError
+from ingestion.vocabulary import MESSAGE_KINDS, PURPOSES
 from orchestration.quality.segment_files import check_segment_files
 
 GOOD = {"channel": "email", "purpose": "marketing", "message_kind": "offer"}
@@ -47,6 +48,26 @@ def test_a_file_that_says_nothing_is_named_with_all_that_it_lacks() -> None:
 def test_a_word_that_nobody_knows_is_as_none(changes: dict[str, Any], lacks: str) -> None:
     message = refused("plus_fit", {"plus_fit": {**GOOD, **changes}}).message
     assert message.startswith(f"The segment plus_fit does not say its {lacks} (")
+
+
+@pytest.mark.parametrize("purpose", PURPOSES)
+@pytest.mark.parametrize("kind", MESSAGE_KINDS)
+def test_a_kind_that_its_purpose_does_not_permit_is_named_before_anything_is_built(
+    purpose: str, kind: str
+) -> None:
+    meta = {**GOOD, "purpose": purpose, "message_kind": kind}
+    permitted = {
+        "transactional": ("transactional", "service", "thank_you"),
+    }.get(
+        purpose, tuple(each for each in MESSAGE_KINDS if each not in ("transactional", "service"))
+    )
+    if kind in permitted:
+        check_segment_files(["plus_fit"], {"plus_fit": meta}, Settings())
+        return
+    error = refused("plus_fit", {"plus_fit": meta})
+    assert error.message.startswith("The segment plus_fit has the ")
+    assert f"message_kind {kind}" in error.message
+    assert FILE in error.hint
 
 
 def test_a_name_that_may_not_leave_is_refused_here_already() -> None:
