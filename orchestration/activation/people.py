@@ -27,11 +27,15 @@ from orchestration.home.layout import Home
 from orchestration.published.reader import open_published
 
 DEFAULT_TRAITS = ("first_name", "last_name", "country_code")
+# What goes out at level segment: whom it is to, and where. The rest of a person's row says what was
+# bought, viewed or said.
+GROUP_TRAITS = frozenset(DEFAULT_TRAITS)
 
 
 @dataclass(frozen=True)
 class Target:
-    """A segment on its way to a destination. `traits` are columns of dim_customers sent along."""
+    """A segment on its way to a destination. `traits` are columns of dim_customers sent along, as
+    far as the person's level permits."""
 
     segment: str
     destination: str
@@ -50,7 +54,8 @@ class Target:
 class People:
     """The members of a segment as published, and the ids that were merged away.
 
-    `plain`: reason and context of whoever may not be told what is known of them.
+    `plain`: reason and context of whoever may not be told what is known of them. Traits that a
+    person's level does not permit are None.
     """
 
     members: dict[str, dict[str, Any]]
@@ -115,6 +120,13 @@ def member_count(home: Home, target: Target) -> int:
     return int(row[0]) if row else 0
 
 
+def permitted_traits(level: str | None, traits: Iterable[str]) -> frozenset[str]:
+    """Those of the traits that may be sent of a person of this level; of an unknown one, none."""
+    if level == "full":
+        return frozenset(traits)
+    return GROUP_TRAITS.intersection(traits) if level == "segment" else frozenset()
+
+
 def load_people(home: Home, target: Target, relevant: Iterable[Key] | None = None) -> People:
     """The members of the target's segment with their traits and identifiers.
 
@@ -129,9 +141,10 @@ def load_people(home: Home, target: Target, relevant: Iterable[Key] | None = Non
         traits = _known_traits(connection, target.traits)
         members = connection.execute(
             f"""
-            select member.customer_id, member.reason, member.context{traits}
+            select levels.level, member.customer_id, member.reason, member.context{traits}
             from {table} as member
             left join marts.dim_customers as customers using (customer_id)
+            left join marts.customer_personalisation as levels using (customer_id)
             order by member.customer_id
             """
         ).fetchall()
@@ -142,7 +155,7 @@ def load_people(home: Home, target: Target, relevant: Iterable[Key] | None = Non
         names = ("customer_id", "reason", "context", *target.traits)
         those = "true" if relevant is None else _only(connection, target.channel, relevant)
         return People(
-            members={row[0]: _plain(names, row) for row in members},
+            members={row[0]: _permitted(level, target, names, row) for level, *row in members},
             identifiers=identifiers_of(connection, f"select customer_id from {table}", those),
             aliases=aliases_of(connection),
             plain=dict(zip(("reason", "context"), plain or ("", None), strict=True)),
@@ -287,8 +300,14 @@ def _survivor(alias: str, direct: dict[str, str]) -> str:
     return current
 
 
-def _plain(names: tuple[str, ...], row: tuple[Any, ...]) -> dict[str, Any]:
-    return {name: _json_value(value) for name, value in zip(names, row, strict=True)}
+def _permitted(
+    level: str | None, target: Target, names: tuple[str, ...], row: Sequence[Any]
+) -> dict[str, Any]:
+    withheld = set(target.traits) - permitted_traits(level, target.traits)
+    return {
+        name: None if name in withheld else _json_value(value)
+        for name, value in zip(names, row, strict=True)
+    }
 
 
 def _json_value(value: Any) -> Any:

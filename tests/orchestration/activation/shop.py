@@ -155,7 +155,8 @@ class Shop:
             own = {"channel": self.channel, "purpose": self.purpose, "level": self.level}
             segments = [{**SEGMENT, **own, "segment": "vip"}]
             segments += [{**SEGMENT, "segment": one, **more} for one, more in self.further.items()]
-            lay_decision(connection, segments, self.limits, self.rows)
+            levels = {"marts.customer_personalisation": [[one, "segment"] for one in self.people]}
+            lay_decision(connection, segments, self.limits, levels | self.rows)
             for one in self.further:
                 _table(
                     connection,

@@ -7,6 +7,7 @@ import random
 import socket
 from collections.abc import Callable
 from datetime import timedelta
+from itertools import combinations
 from typing import Any
 
 import duckdb
@@ -24,7 +25,7 @@ from orchestration.activation.ledger import (
     open_intents,
 )
 from orchestration.activation.moments import stopped
-from orchestration.activation.people import Target, targets
+from orchestration.activation.people import Target, permitted_traits, targets
 from orchestration.activation.plan import Plan, build_plan
 from orchestration.activation.sync import SyncReport, sync
 from orchestration.destinations.base import (
@@ -504,6 +505,34 @@ def test_a_sensitive_trait_goes_to_no_destination(shop: Shop) -> None:
             build_plan(shop.store, shop.home, refused, at=NOW)
     allowed = Target("vip", "receiver", "email", "marketing", traits=("shoe_size",))
     assert build_plan(shop.store, shop.home, allowed, at=NOW)
+
+
+TRAITS = ("first_name", "last_name", "country_code", "lifetime_net_sales", "shoe_size")
+OF_LEVEL = {"full": set(TRAITS), "segment": {"first_name", "last_name", "country_code"}}
+
+
+def test_of_a_person_goes_out_what_their_level_permits_whatever_is_asked_for(shop: Shop) -> None:
+    """Every choice of columns, every level and a person without one: the address always, of the
+    other columns no more than the level's."""
+    levels = {"c1": "none", "c2": "segment", "c3": "full", "c4": None}
+    shop.rows["marts.customer_personalisation"] = [[*each] for each in levels.items() if each[1]]
+    _people(shop, *levels)
+    with duckdb.connect(str(shop.home.published)) as published:
+        for column, value in (("lifetime_net_sales", "12.5"), ("shoe_size", "'38'")):
+            published.execute(f"alter table marts.dim_customers add column {column} varchar")
+            published.execute(f"update marts.dim_customers set {column} = {value}")
+    for count in range(len(TRAITS) + 1):
+        for traits in combinations(TRAITS, count):
+            target = Target("vip", "receiver", "email", "marketing", traits=traits)
+            changes = build_plan(shop.store, shop.home, target, at=NOW).changes
+            assert {each.customer_id for each in changes} == levels.keys()
+            for change in changes:
+                assert tuple(change.payload) == target.columns
+                assert change.payload["email"] == f"{change.customer_id}@example.com"
+                sent = {trait for trait in traits if change.payload[trait] is not None}
+                level = levels[change.customer_id] or ""
+                assert sent == OF_LEVEL.get(level, set()) & set(traits), level
+        assert not permitted_traits("a level we do not know", TRAITS[:count])
 
 
 @pytest.mark.parametrize("at_terminal", [True, False])
