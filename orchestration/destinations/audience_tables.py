@@ -94,7 +94,7 @@ def prepare(connection: sa.Connection, tables: AudienceTables) -> None:
     """
     was_there = exist(connection, tables)
     tables.members.metadata.create_all(connection)
-    made = {str(row[0]) for row in connection.execute(sa.select(tables.columns.c.column_name))}
+    made = _listed(connection, tables)
     if was_there:
         new = _new_columns(connection, tables, made)
         operations = Operations(MigrationContext.configure(connection))
@@ -107,6 +107,23 @@ def prepare(connection: sa.Connection, tables: AudienceTables) -> None:
         connection.execute(
             sa.insert(tables.columns), [{"column_name": field} for field in unlisted]
         )
+
+
+def written_fields(connection: sa.Connection, tables: AudienceTables) -> tuple[str, ...]:
+    """The fields that were ever written and still have a column, in order."""
+    if not exist(connection, tables):
+        return ()
+    there = {
+        column["name"]
+        for column in sa.inspect(connection).get_columns(
+            tables.members.name, schema=tables.members.schema
+        )
+    }
+    return tuple(sorted(_listed(connection, tables) & there))
+
+
+def _listed(connection: sa.Connection, tables: AudienceTables) -> set[str]:
+    return {str(row[0]) for row in connection.execute(sa.select(tables.columns.c.column_name))}
 
 
 def _new_columns(connection: sa.Connection, tables: AudienceTables, made: set[str]) -> list[str]:

@@ -38,12 +38,14 @@ from orchestration.destinations.audience_tables import (
     audience_tables,
     exist,
     prepare,
+    written_fields,
 )
 from orchestration.destinations.base import (
     Acknowledgement,
     Audience,
     Batch,
     Idempotency,
+    Identifiers,
     Limits,
     Outcome,
     RetryLaterError,
@@ -136,6 +138,29 @@ class SqlDestination:
                 return []
             return sorted(self._people(connection, tables.members, segment))
 
+    def erase(self, people: Sequence[Identifiers]) -> Sequence[Outcome]:
+        """Delete every row with one of their identifiers, and the versions of the same ids.
+
+        Raises:
+            RetryLaterError: it cannot be asked now.
+        """
+        with self._transaction() as connection:
+            fields = written_fields(connection, self._tables(()))
+            tables = self._tables(fields)
+            for person in people if exist(connection, tables) else ():
+                columns = tables.members.c
+                is_theirs = [
+                    columns[kind].in_(values)
+                    for kind, values in person.values.items()
+                    if kind in fields
+                ]
+                ours = sa.select(columns.customer_id).where(columns.destination == self.name)
+                found = connection.execute(ours.where(sa.or_(sa.false(), *is_theirs)))
+                ids = {str(row[0]) for row in found} | {*person.values.get("customer_id", ())}
+                for table in (tables.members, tables.versions):
+                    self._delete(connection, table, None, ids)
+        return [Outcome(person.key, "delivered") for person in people]
+
     def preview(self, segment: str) -> str:
         """Which rows of which database."""
         options = self._options
@@ -219,8 +244,13 @@ class SqlDestination:
             )
 
     def _delete(
-        self, connection: sa.Connection, table: sa.Table, segment: str, people: Collection[str]
+        self,
+        connection: sa.Connection,
+        table: sa.Table,
+        segment: str | None,
+        people: Collection[str],
     ) -> None:
+        """Delete people's rows, of one segment or of all."""
         for some in _parts(people):
             pair = self._pair(table, segment)
             connection.execute(sa.delete(table).where(*pair, table.c.customer_id.in_(some)))
@@ -239,8 +269,10 @@ class SqlDestination:
         parts = (query.where(table.c.customer_id.in_(some)) for some in _parts(among))
         return {str(row[0]) for part in parts for row in connection.execute(part)}
 
-    def _pair(self, table: sa.Table, segment: str) -> list[sa.ColumnElement[bool]]:
-        return [table.c.destination == self.name, table.c.segment == segment]
+    def _pair(self, table: sa.Table, segment: str | None) -> list[sa.ColumnElement[bool]]:
+        """What is ours of a table, of one segment or of all."""
+        of_segment = [] if segment is None else [table.c.segment == segment]
+        return [table.c.destination == self.name, *of_segment]
 
     def _tables(self, columns: Sequence[str]) -> AudienceTables:
         return audience_tables(self._options.table, columns)

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from ingestion.errors import RegularsError, UsageError
 from orchestration.destinations import sql
 from orchestration.destinations.audience_tables import MEMBERS, DriftError
-from orchestration.destinations.base import Audience, Batch, RetryLaterError, Row
+from orchestration.destinations.base import Audience, Batch, Identifiers, RetryLaterError, Row
 from orchestration.destinations.sql import SqlDestination, create
 from orchestration.home.layout import Home
 from tests.orchestration.destinations.postgres import postgres
@@ -241,6 +241,27 @@ def test_finishing_deletes_whoever_is_no_member_of_that_segment(
     assert crm.held("vip") == ["c0", "c1", "c2", "c3", "c4"]
     assert crm.held("loyal") == ["c1"]
     assert other.held("vip") == ["c1"]
+
+
+def test_an_erasure_leaves_nothing_of_a_person(crm: SqlDestination, database: Database) -> None:
+    who = Identifiers("one", {"email": ("c1@example.com", "other@example.com"), "phone": ("+1",)})
+    nobody = Identifiers("two", {"email": ("nobody@example.com",), "login": ("c2",)})
+    gone = Identifiers("three", {"customer_id": ("c3",)})
+    assert [o.status for o in crm.erase([who])] == ["delivered"]  # before there is a table
+    crm.deliver(_batch(_row(1), _row(2), _row(3)))
+    crm.deliver(_batch(_row(1), _row(8, email="other@example.com"), segment="loyal"))
+    crm.deliver(_batch(_row(3, "removed", 2)))
+    other = create("other", {"url_env": VARIABLE}, Home(Path("nowhere")))
+    other.deliver(_batch(_row(1)))
+    outcomes = crm.erase([who, nobody, gone])
+    assert [(o.key, o.status) for o in outcomes] == [
+        ("one", "delivered"),
+        ("two", "delivered"),
+        ("three", "delivered"),
+    ]
+    left = "select destination, customer_id from {} order by destination"
+    for table in (MEMBERS, f"{MEMBERS}_versions"):
+        assert database.execute(left.format(table)) == [("crm", "c2"), ("other", "c1")]
 
 
 def test_what_it_holds_is_nothing_before_the_first_delivery(crm: SqlDestination) -> None:
