@@ -1,8 +1,8 @@
 """The `klaviyo` destination: a segment as properties of profiles, and as a list where asked for.
 
-What: for each member the properties `regulars_<segment>` (true), `…_customer_id`, `…_reason` and
-`…_context`, set and unset by bulk import; nobody is ever subscribed. By default only profiles that
-exist are touched.
+What: for each member the properties `regulars_<segment>` (true), `…_customer_id`, `…_version`,
+`…_reason` and `…_context`, set and unset by bulk import; nobody is ever subscribed. By default only
+profiles that exist are touched.
 Calls in order, limits and what is not done: docs/channels/klaviyo.md.
 Auth: a private key with profiles:read, profiles:write, lists:read and lists:write, for `forget`
 also data-privacy:write, in the variable that `api_key_env` names.

@@ -106,7 +106,7 @@ class KlaviyoDestination:
         known = self._api.look_up({each for change in changes for each in change.addresses})
         refused = {change.row.key: self._refusal(change, known) for change in changes}
         sets = {
-            change.sets: self._set(change.sets, change.row.payload, batch.segment)
+            change.sets: self._set(change.sets, change.row, batch.segment)
             for change in changes
             if change.sets and not refused[change.row.key]
         }
@@ -164,7 +164,7 @@ class KlaviyoDestination:
         segment = str(row.payload.get("segment") or "")
         profiles = [self._clear(address, segment) for address in change.clears]
         if change.sets:
-            profiles.append(self._set(change.sets, row.payload, segment))
+            profiles.append(self._set(change.sets, row, segment))
         return sum(len(as_json(profile)) + 1 for profile in profiles)
 
     def new_profiles(self, payloads: Iterable[Payload]) -> int:
@@ -310,14 +310,14 @@ class KlaviyoDestination:
         return Outcome(key, "retry", "not_applied")
 
     def _has(self, row: Row, profile: Profile, segment: str) -> bool:
-        """Whether a profile has what the row says, and no longer what it had before."""
-        if profile.properties.get(self._flag(segment)) is not True:
-            return False
-        now = self._values(row.payload, segment)
-        before = self._values(row.previous, segment) if row.previous else now
-        changed = [name for name in now if now[name] != before.get(name)]
-        return not changed or any(
-            profile.properties.get(name) != before.get(name) for name in changed
+        """Whether a profile has what the row says, or what a later one said."""
+        flag, held = self._flag(segment), profile.properties
+        version = held.get(f"{flag}_version")
+        return bool(
+            held.get(flag) is True
+            and held.get(f"{flag}_customer_id") == row.payload.get("customer_id")
+            and isinstance(version, int | float)
+            and version >= row.version
         )
 
     def _may_have(self, row: Row, profiles: Sequence[Profile] | None, segment: str) -> bool:
@@ -332,20 +332,21 @@ class KlaviyoDestination:
     def _flag(self, segment: str) -> str:
         return f"{self._options.prefix}{segment}"
 
-    def _values(self, payload: Payload, segment: str) -> dict[str, Any]:
+    def _values(self, row: Row, segment: str) -> dict[str, Any]:
         """The properties of a member; None for those that they do not have."""
-        flag = self._flag(segment)
+        flag, said = self._flag(segment), row.payload
         values: dict[str, Any] = {
             flag: True,
-            f"{flag}_customer_id": payload.get("customer_id"),
-            f"{flag}_reason": payload.get("reason") or None,
-            f"{flag}_context": _context(payload.get("context")),
+            f"{flag}_customer_id": said.get("customer_id"),
+            f"{flag}_version": row.version,
+            f"{flag}_reason": said.get("reason") or None,
+            f"{flag}_context": _context(said.get("context")),
         }
-        columns = ((name, payload.get(name)) for name in self._options.columns)
+        columns = ((name, said.get(name)) for name in self._options.columns)
         return values | {f"{self._options.prefix}{name}": value for name, value in columns}
 
-    def _set(self, address: Address, payload: Payload, segment: str) -> dict[str, Any]:
-        values = self._values(payload, segment)
+    def _set(self, address: Address, row: Row, segment: str) -> dict[str, Any]:
+        values = self._values(row, segment)
         return _profile(
             address,
             {name: value for name, value in values.items() if value is not None},
@@ -354,7 +355,7 @@ class KlaviyoDestination:
 
     def _clear(self, address: Address, segment: str) -> dict[str, Any]:
         flag = self._flag(segment)
-        more = (f"{flag}_{name}" for name in ("customer_id", "reason", "context"))
+        more = (f"{flag}_{name}" for name in ("customer_id", "version", "reason", "context"))
         return _profile(address, {}, [flag, *more])
 
 

@@ -1,0 +1,97 @@
+"""`sync` and the destination `klaviyo` together, against the fake."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from orchestration.activation.ledger import broken_laws, open_intents
+from orchestration.activation.moments import stopped
+from orchestration.activation.sync import SyncReport, sync
+from orchestration.home.layout import Home
+from orchestration.ops.store import open_store
+from tests.orchestration.activation.shop import NOW, TARGET, Shop
+from tests.orchestration.destinations.klaviyo_checks import flagged, opened
+from tests.orchestration.fakes.klaviyo_calls import Served, serving
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Shop]:
+    """Three members who permitted it."""
+    home = Home(tmp_path / "home").create()
+    with open_store(home) as store:
+        shop = Shop(home, store)
+        for name in ("c1", "c2", "c3"):
+            shop.add(name, f"{name}@example.com")
+            shop.grant(f"{name}@example.com")
+        shop.publish()
+        yield shop
+
+
+@pytest.fixture
+def klaviyo(monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
+    """An account that has a profile of each."""
+    with serving() as served:
+        for variable, value in served.fake.credentials.items():
+            monkeypatch.setenv(variable, value)
+        for name in ("c1", "c2", "c3"):
+            served.fake.account.upsert({"attributes": {"email": f"{name}@example.com"}})
+        yield served
+
+
+def _sync(shop: Shop, klaviyo: Served, minutes: int, seconds: float = 60) -> SyncReport:
+    """Sync, and let its jobs have so much time."""
+    at = NOW + timedelta(minutes=minutes)
+    destination = opened(klaviyo)
+    destination.name = TARGET.destination
+    report = sync(
+        shop.store, shop.home, TARGET, destination, at=at, clock=stopped(at), wait=lambda _: None
+    )
+    klaviyo.later(seconds)
+    assert broken_laws(shop.store) == []
+    return report
+
+
+def test_members_are_accepted_and_then_delivered(shop: Shop, klaviyo: Served) -> None:
+    assert _sync(shop, klaviyo, 0).left == {"accepted": 3}
+    second = _sync(shop, klaviyo, 1)
+    assert (second.sent["added"], second.left) == (3, {})
+    jobs = len(klaviyo.fake.account.jobs)
+    assert _sync(shop, klaviyo, 2).left == {}
+    assert len(klaviyo.fake.account.jobs) == jobs, "nothing is sent again"
+    assert flagged(klaviyo) == {"c1@example.com", "c2@example.com", "c3@example.com"}
+
+
+def test_a_refusal_there_is_a_dead_row_with_its_reason(shop: Shop, klaviyo: Served) -> None:
+    klaviyo.fake.account.suppress(["c2@example.com"], "SPAM_COMPLAINT")
+    _sync(shop, klaviyo, 0)
+    _sync(shop, klaviyo, 1)
+    [dead] = open_intents(shop.store, ["dead"])
+    assert (dead.customer_id, dead.last_error) == ("c2", "spam_report")
+    assert flagged(klaviyo) == {"c1@example.com", "c3@example.com"}
+
+
+def test_a_refusal_here_that_meets_an_accepted_row_takes_it_back(
+    shop: Shop, klaviyo: Served
+) -> None:
+    _sync(shop, klaviyo, 0, seconds=0)
+    assert flagged(klaviyo) == set()
+    shop.suppress("c1@example.com", "unsubscribed", at=NOW + timedelta(seconds=30))
+    _sync(shop, klaviyo, 1, seconds=0)
+    assert len(klaviyo.fake.account.jobs) == 2, "the removal does not wait"
+    for minutes in (2, 3, 4):
+        _sync(shop, klaviyo, minutes)
+    assert flagged(klaviyo) == {"c2@example.com", "c3@example.com"}
+
+
+def test_a_job_that_does_nothing_is_sent_again(shop: Shop, klaviyo: Served) -> None:
+    klaviyo.fake.account.is_idle = True
+    _sync(shop, klaviyo, 0)
+    assert _sync(shop, klaviyo, 1).sent["added"] == 0
+    klaviyo.fake.account.is_idle = False
+    for minutes in (2, 3, 4):
+        _sync(shop, klaviyo, minutes)
+    assert len(flagged(klaviyo)) == 3
