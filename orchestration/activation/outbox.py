@@ -23,14 +23,16 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, func, select, update
 
+from orchestration.activation.batches import cut, is_too_large
 from orchestration.activation.people import Target
 from orchestration.activation.plan import OPEN_STATES, Change, HeldBack, OpenRow, Plan
-from orchestration.destinations.base import Limits, Payload
+from orchestration.destinations.base import Destination, Payload, Row
 from orchestration.ops import schema
 from orchestration.ops.store import append, execute_many, to_micros, upsert
 
 # An open row in one of these is not retired for want of a change: only something newer does that.
 LEFT_ALONE = ("accepted", "unknown")
+TOO_LARGE = "too_large"  # why a row was refused before it left
 ORDER: Mapping[str, int] = {"removed": 0, "added": 1, "updated": 2}
 
 
@@ -79,13 +81,14 @@ def queue(
     sync_run: SyncRun,
     rows: Mapping[str, OpenRow],
     *,
-    limits: Limits,
+    destination: Destination,
     only_removals: bool = False,
 ) -> int:
     """Queue the plan's differences; returns how many rows are new.
 
     An open row that already says the same is taken up again under its own key, so that a
-    destination which remembers keys does not act twice. Any other open row is superseded.
+    destination which remembers keys does not act twice. Any other open row is superseded. A row
+    that is too large for the destination is refused here and never leaves.
     """
     _apply_merges(connection, plan)
     changes = [c for c in plan.changes if not only_removals or c.operation == "removed"]
@@ -94,25 +97,29 @@ def queue(
     _supersede(connection, plan.target, sync_run, kept, replaced, only_replaced=only_removals)
     if not only_removals:
         record_held_back(connection, sync_run, plan.held_back)
-    _revive(connection, sync_run, kept.values())
+    _revive(connection, sync_run, kept.values(), destination)
     versions = _versions(connection, plan.target)
     first_batch = _last_batch(connection, sync_run) + 1
-    new = sorted(
-        (c for c in changes if c.customer_id in replaced),
-        key=lambda change: (ORDER[change.operation], change.customer_id),
-    )
+    new = [
+        _intent(change, sync_run, versions.get(change.customer_id, 0) + 1)
+        for change in sorted(changes, key=lambda each: (ORDER[each.operation], each.customer_id))
+        if change.customer_id in replaced
+    ]
+    fits = [not is_too_large(row, destination) for row, _ in new]
+    batches = iter(cut((row for (row, _), fit in zip(new, fits, strict=True) if fit), destination))
     append(
         connection,
         schema.outbox,
         (
             _outbox_row(
-                change,
+                row,
+                content_hash,
                 sync_run,
-                version=versions.get(change.customer_id, 0) + 1,
-                batch=first_batch + index // limits.rows,
-                in_doubt=_in_doubt(rows.get(change.customer_id)),
+                batch=first_batch + (next(batches) if fit else 0),
+                in_doubt=_in_doubt(rows.get(row.customer_id)),
+                refused=None if fit else TOO_LARGE,
             )
-            for index, change in enumerate(new)
+            for (row, content_hash), fit in zip(new, fits, strict=True)
         ),
     )
     connection.execute(
@@ -265,10 +272,19 @@ def _supersede(
     set_states(connection, retired)
 
 
-def _revive(connection: Connection, sync_run: SyncRun, rows: Iterable[OpenRow]) -> None:
+def _revive(
+    connection: Connection, sync_run: SyncRun, rows: Iterable[OpenRow], destination: Destination
+) -> None:
     """Try refused rows again: a destination may have changed its mind (A1)."""
     at = to_micros(sync_run.started_at)
-    dead = [row for row in rows if row.state == "dead"]
+    dead = [
+        row
+        for row in rows
+        if row.state == "dead"
+        and not is_too_large(
+            Row(row.key, row.customer_id, 0, row.operation, row.payload), destination
+        )
+    ]
     set_states(
         connection, [new_state(row.key, "pending", None, at, keep_payload=True) for row in dead]
     )
@@ -293,10 +309,9 @@ def _last_batch(connection: Connection, sync_run: SyncRun) -> int:
     return connection.execute(query).scalar() or 0
 
 
-def _outbox_row(
-    change: Change, sync_run: SyncRun, *, version: int, batch: int, in_doubt: bool
-) -> dict[str, Any]:
-    target, at = sync_run.target, to_micros(sync_run.started_at)
+def _intent(change: Change, sync_run: SyncRun, version: int) -> tuple[Row, str]:
+    """A change as the row that is to leave, and the digest of what it says."""
+    target = sync_run.target
     key = _digest(
         target.destination,
         target.segment,
@@ -305,23 +320,37 @@ def _outbox_row(
         change.operation,
         change.content_hash,
     )
+    row = Row(key, change.customer_id, version, change.operation, change.payload, change.previous)
+    return row, change.content_hash
+
+
+def _outbox_row(
+    row: Row,
+    content_hash: str,
+    sync_run: SyncRun,
+    *,
+    batch: int,
+    in_doubt: bool,
+    refused: str | None,
+) -> dict[str, Any]:
+    target, at = sync_run.target, to_micros(sync_run.started_at)
     return {
-        "idempotency_key": key,
+        "idempotency_key": row.key,
         "sync_run_id": sync_run.sync_run_id,
         "destination": target.destination,
         "segment": target.segment,
-        "customer_id": change.customer_id,
-        "version": version,
-        "operation": change.operation,
+        "customer_id": row.customer_id,
+        "version": row.version,
+        "operation": row.operation,
         "channel": target.channel,
         "purpose": target.purpose,
-        "content_hash": change.content_hash,
-        "payload": dumps(change.payload),
-        "state": "pending",
+        "content_hash": content_hash,
+        "payload": dumps(row.payload),
+        "state": "dead" if refused else "pending",
         "batch": batch,
         "attempts": 0,
         "in_doubt": in_doubt,
-        "last_error": None,
+        "last_error": refused,
         "ticket": None,
         "accepted_at": None,
         "consent_receipt_id": None,

@@ -24,6 +24,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 from itertools import islice
 
 from sqlalchemy import Connection, func, select, text, update
@@ -42,6 +43,7 @@ from orchestration.activation.gate import (
 )
 from orchestration.activation.moments import Clock, running
 from orchestration.activation.outbox import SyncRun
+from orchestration.activation.pace import LONGEST_WAIT, Pace, PausedError
 from orchestration.activation.people import Target, load_identifiers
 from orchestration.activation.plan import (
     OPEN_STATES,
@@ -69,7 +71,6 @@ from orchestration.ops import schema
 from orchestration.ops.store import Store, StoreError, to_micros
 
 MAX_ROUNDS = 8
-MAX_WAIT_SECONDS = 60.0
 MAX_FINISHES = 3
 ASKED_AT_ONCE = 5_000  # members whose facts are looked up together
 
@@ -105,6 +106,12 @@ class _Session:
     withheld: Counter[str] = field(default_factory=Counter)
     sent: Counter[str] = field(default_factory=Counter)
     accepted: Counter[str] = field(default_factory=Counter)
+
+    @cached_property
+    def pace(self) -> Pace:
+        """How often the destination may be called."""
+        rates = self.destination.limits.rates
+        return Pace(self.store, self.destination.name, rates, self.wait)
 
 
 def sync(
@@ -151,7 +158,7 @@ def sync(
         session = _Session(store, home, target, destination, at, now, policy, wait, day)
         with store.write() as connection:
             halfway = _recover(session, connection)
-        answered = ask_open_tickets(store, target, destination, now())
+        answered = ask_open_tickets(store, target, destination, session.pace, now())
         session.sent.update(each.row.operation for each in answered.arrived)
         plan = build_plan(store, home, target, at=now(), double_opt_in=double_opt_in, day=day)
         sync_run = _begin(session, plan, approval)
@@ -197,8 +204,9 @@ def remove(
             sync_run_id = outbox.new_sync_run_id(connection, target, at)
             sync_run = SyncRun(sync_run_id, target, at)
             outbox.open_sync_run(connection, plan, sync_run)
-            limits = destination.limits
-            outbox.queue(connection, plan, sync_run, {}, limits=limits, only_removals=True)
+            outbox.queue(
+                connection, plan, sync_run, {}, destination=destination, only_removals=True
+            )
         for attempt in range(MAX_ROUNDS):
             with store.read() as connection:
                 batches = settlement.pending_batches(connection, target)
@@ -206,8 +214,10 @@ def remove(
             if not own:
                 break
             asked = max(_send(session, batch) for batch in own)
-            if asked or attempt:
-                wait(min(asked or 0.5 * 2**attempt, MAX_WAIT_SECONDS))
+            if asked > LONGEST_WAIT:
+                break
+            if attempt and not asked:
+                wait(0.5 * 2**attempt)
         _finish(session, sync_run)
     return session.sent["removed"], session.accepted["removed"]
 
@@ -235,7 +245,7 @@ def _begin(session: _Session, plan: Plan, approval: Approval | None) -> SyncRun:
             session.at,
         )
         outbox.open_sync_run(connection, plan, sync_run)
-        outbox.queue(connection, plan, sync_run, rows, limits=session.destination.limits)
+        outbox.queue(connection, plan, sync_run, rows, destination=session.destination)
     return sync_run
 
 
@@ -267,15 +277,23 @@ def _drain(session: _Session) -> None:
         asked = max((_send(session, batch) for batch in batches), default=0.0)
         with session.store.read() as connection:
             left = settlement.pending_batches(connection, session.target)
-        if left and attempt + 1 < MAX_ROUNDS:
+        if asked > LONGEST_WAIT:
+            return
+        if left and not asked and attempt + 1 < MAX_ROUNDS:
             has_moved = session.sent.total() > sent_before
-            pause = asked or (0.0 if has_moved else 0.5 * 2**attempt)
-            session.wait(min(pause, MAX_WAIT_SECONDS))
+            session.wait(0.0 if has_moved else 0.5 * 2**attempt)
 
 
 def _send(session: _Session, key: BatchKey) -> float:
-    """Claim and deliver one batch; returns the seconds the destination asked us to wait."""
+    """Claim and deliver one batch; returns the seconds the destination asked us to wait.
+
+    They are kept, so that nobody calls it before: the next call waits, here or elsewhere.
+    """
     store, target = session.store, session.target
+    try:
+        session.pace.take()
+    except PausedError as error:
+        return error.wait_seconds or 0.0
     with store.write() as connection:
         settlement.claim(connection, target, key, session.now())
     try:
@@ -290,6 +308,8 @@ def _send(session: _Session, key: BatchKey) -> float:
             settlement.put_back(connection, target, key, reason, session.now())
         if not isinstance(error, RetryLaterError):
             raise
+        if error.wait_seconds:
+            session.pace.pause(error.wait_seconds)
         return error.wait_seconds or 0.0
     return 0.0
 
@@ -391,8 +411,14 @@ def _remove_withheld(session: _Session, sync_run: SyncRun) -> None:
     )
     with session.store.write() as connection:
         rows = open_rows(connection, session.target)
-        limits = session.destination.limits
-        outbox.queue(connection, plan, sync_run, rows, limits=limits, only_removals=True)
+        outbox.queue(
+            connection,
+            plan,
+            sync_run,
+            rows,
+            destination=session.destination,
+            only_removals=True,
+        )
     _drain(session)
 
 

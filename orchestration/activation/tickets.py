@@ -23,6 +23,7 @@ from sqlalchemy import ColumnElement, Connection, bindparam, select, update
 
 from ingestion.errors import RegularsError
 from orchestration.activation.outbox import new_state, of_pair, set_states
+from orchestration.activation.pace import Pace, PausedError
 from orchestration.activation.people import Target
 from orchestration.activation.settlement import (
     NO_NAME,
@@ -70,7 +71,7 @@ class Answered:
 
 
 def ask_open_tickets(
-    store: Store, target: Target, destination: Destination, at: datetime
+    store: Store, target: Target, destination: Destination, pace: Pace, at: datetime
 ) -> Answered:
     """Ask a destination about all that it accepted of a segment, and record its answers.
 
@@ -88,9 +89,12 @@ def ask_open_tickets(
         patience = destination.patience
         try:
             for ticket in tickets:
-                answers.append(_ask(destination, destination.name, target.segment, ticket))
+                answers.append(_ask(destination, destination.name, target.segment, ticket, pace))
+        except RetryLaterError as error:
+            if error.wait_seconds and not isinstance(error, PausedError):
+                pace.pause(error.wait_seconds)
         except RegularsError as error:
-            failure = None if isinstance(error, RetryLaterError) else error
+            failure = error
     answers += [{}] * (len(tickets) - len(answers))
     with store.write() as connection:
         arrived = record_answers(
@@ -196,9 +200,12 @@ def record_answers(
     return arrived
 
 
-def _ask(destination: AnswersLater, name: str, segment: str, ticket: Ticket) -> dict[str, Outcome]:
+def _ask(
+    destination: AnswersLater, name: str, segment: str, ticket: Ticket, pace: Pace
+) -> dict[str, Outcome]:
     if ticket.name == NO_NAME:
         return {}
+    pace.take()
     rows = [queued.row for queued in ticket.queued]
     with own_words(name):
         return {outcome.key: outcome for outcome in destination.ask(segment, ticket.name, rows)}

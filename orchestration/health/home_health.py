@@ -66,7 +66,7 @@ WAITING = {
         " `regulars sync --resolve KEY arrived` or `lost`: {rows}; together {batches}.",
     ),
     "dead": (
-        "were refused.",
+        "were refused: {reasons}.",
         "Mend what {destination} says of them, then `regulars sync {segment} {destination}`.",
     ),
 }
@@ -375,7 +375,8 @@ def intents(home: Home, busy: bool) -> Iterator[Check]:
         yield Check(
             "intents",
             "warning",
-            f"{len(intents):,} of `{segment}` to `{destination}` {sentence}",
+            f"{len(intents):,} of `{segment}` to `{destination}` "
+            + sentence.format(reasons=_reasons(intents)),
             hint.format(
                 segment=segment,
                 destination=destination,
@@ -402,6 +403,13 @@ def erasures(home: Home, now: datetime) -> Iterator[Check]:
     hint = "`regulars sync` tells destinations that still have them; the next run completes it."
     sentence = f"Requests to be forgotten not completed: {len(waiting_ones):,}, since {since}."
     yield Check("erasures", status, sentence, hint)
+
+
+def _reasons(intents: Sequence[OpenIntent]) -> str:
+    """Why, most often first: short codes of destinations, such as too_large."""
+    counts = Counter(intent.last_error or "no reason given" for intent in intents)
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return _first([f"{reason} ({count:,})" for reason, count in ordered])
 
 
 def _first(names: Sequence[str]) -> str:

@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 
 # The latest file in migrations/versions, and the table in which a store says which one it has.
-REVISION = "0011"
+REVISION = "0012"
 VERSION_TABLE = "schema_revision"
 
 # Marks: a column that holds a time; a table that leaves for dbt (`export.py`), and the published
@@ -368,6 +368,23 @@ audience_states = Table(
     _text("payload", required=False),
     # Two intents may have been applied in either order: one more row is sent, whatever it says.
     Column("in_doubt", Boolean, nullable=False, server_default=false()),
+)
+
+# When a destination was called within the longest of its rates, and until when it asked to be left
+# alone: moments of the machine's clock, for all processes of the home.
+destination_calls = Table(
+    "destination_calls",
+    metadata,
+    _text("destination", key=True),
+    _time("called_at", key=True),
+)
+
+destination_pauses = Table(
+    "destination_pauses",
+    metadata,
+    _text("destination", key=True),
+    _time("paused_until"),
+    _time("asked_at"),
 )
 
 deliveries = Table(

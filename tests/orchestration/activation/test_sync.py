@@ -254,7 +254,7 @@ def test_busy_destinations_are_asked_again(shop: Shop) -> None:
     receiver = Receiver(answers=[busy(7.0), None, busy()])
     report = sync(shop.store, shop.home, TARGET, receiver, at=NOW, wait=waits.append)
     assert report.left == {} and len(receiver.members) == 4
-    assert waits[0] == 7.0
+    assert waits[0] == pytest.approx(7.0, abs=1.0), "before anything else is sent there"
 
 
 def test_a_destination_that_stays_busy_keeps_the_queue(shop: Shop) -> None:
