@@ -74,6 +74,7 @@ def audience_tables(place: str, columns: Sequence[str]) -> AudienceTables:
         *_keys(),
         sa.Column("sync_started_us", sa.BigInteger, nullable=False),
         sa.Column("version", sa.BigInteger, nullable=False),
+        sa.Column("is_member", sa.Boolean, nullable=False),
     )
     made = sa.Table(
         f"{name}_columns", metadata, sa.Column("column_name", sa.String(200), primary_key=True)

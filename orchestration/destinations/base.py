@@ -263,6 +263,18 @@ class TellsWithdrawals(Protocol):
         """
 
 
+@runtime_checkable
+class TellsMembers(Protocol):
+    """A destination that can say whom it has; asked by `doctor --connect` (RELIABILITY A4)."""
+
+    def members_of(self, segment: str) -> Iterable[str]:
+        """The ids of everybody whom it has of a segment, in any order.
+
+        Raises:
+            RetryLaterError: it cannot be asked now.
+        """
+
+
 def size_as_sent(destination: Destination, row: Row) -> int:
     """The bytes of a row as it is sent; its payload as JSON where the destination says no other."""
     if isinstance(destination, TellsSizes):

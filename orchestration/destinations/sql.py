@@ -3,10 +3,11 @@
 Calls, one transaction per batch: the tables are made or get the columns that are missing; the
 versions of the batch's people are read and locked; rows older than what is there are left out; rows
 of people who are removed are deleted, those of members are updated or inserted. `finish` deletes
-every row of the segment that is of no member, so that an id which was merged into another goes too.
+every row of the segment that is of no member, so that an id which was merged into another goes too,
+and writes rows anew that somebody deleted.
 Auth: `url_env` names the variable with the URL (`postgresql+psycopg://user:password@host/name`);
 its user may create, alter, read and write the tables. Limits: `batch_size` rows.
-Not done: rows that somebody deleted there are not put back (docs/channels/sql.md).
+Not done: values that somebody changed there stay until the person changes (docs/channels/sql.md).
 
 Idempotent as a set: a row sets the state of one person, and an older one changes nothing. What is
 older is told by the start of its sync, then by its version, which a restored store begins again.
@@ -48,6 +49,7 @@ from orchestration.destinations.base import (
     Identifiers,
     Limits,
     Outcome,
+    Payload,
     RetryLaterError,
     Row,
     merged_ids,
@@ -117,17 +119,25 @@ class SqlDestination:
         ]
 
     def finish(self, audience: Audience) -> None:
-        """Delete the rows of whoever is no member."""
-        tables = self._tables(audience.columns)
+        """Delete the rows of whoever is no member; put back those that somebody deleted."""
+        tables, segment = self._tables(audience.columns), audience.segment
         with self._transaction() as connection:
             if not exist(connection, tables):
                 return
-            members = {str(payload["customer_id"]) for payload in audience.members}
-            there = self._people(connection, tables.members, audience.segment)
-            self._delete(connection, tables.members, audience.segment, there - members)
+            prepare(connection, tables)
+            there = self._people(connection, tables.members, segment)
+            members: set[str] = set()
+            absent: dict[str, Payload] = {}
+            for payload in audience.members:
+                who = str(payload["customer_id"])
+                members.add(who)
+                if who not in there:
+                    absent[who] = payload
+            self._end(connection, tables, segment, there - members)
+            self._put_back(connection, tables, segment, absent)
 
-    def held(self, segment: str) -> list[str]:
-        """The ids of the members that it has of a segment, in order.
+    def members_of(self, segment: str) -> Iterable[str]:
+        """The ids of the members that it has of a segment.
 
         Raises:
             RetryLaterError: it cannot be asked now.
@@ -135,8 +145,8 @@ class SqlDestination:
         tables = self._tables(())
         with self._transaction() as connection:
             if not exist(connection, tables):
-                return []
-            return sorted(self._people(connection, tables.members, segment))
+                return ()
+            return self._people(connection, tables.members, segment)
 
     def erase(self, people: Sequence[Identifiers]) -> Sequence[Outcome]:
         """Delete every row with one of their identifiers, and the versions of the same ids.
@@ -182,23 +192,54 @@ class SqlDestination:
         segment = batch.segment
         newest = {row.customer_id: row for row in sorted(rows, key=lambda row: row.version)}
         known = self._known(connection, tables.versions, segment, newest)
+        # Of the same version is the same row: it is written again, whatever became of it there.
         fresh = {
-            who: row for who, row in newest.items() if (started, row.version) > known.get(who, ())
+            who: row for who, row in newest.items() if (started, row.version) >= known.get(who, ())
         }
         versions = {
-            who: {"sync_started_us": started, "version": row.version} for who, row in fresh.items()
+            who: {
+                "sync_started_us": started,
+                "version": row.version,
+                "is_member": row.operation != "removed",
+            }
+            for who, row in fresh.items()
         }
         self._put(connection, tables.versions, segment, versions, known)
         members = {
-            who: {"version": row.version, "sync_started_at": batch.started_at}
-            | {field: _text(row.payload.get(field)) for field in tables.fields}
+            who: _member(tables, row.payload, (started, row.version))
             for who, row in fresh.items()
             if row.operation != "removed"
         }
         ended = {who for row in fresh.values() for who in (row.customer_id, *merged_ids(row))}
-        self._delete(connection, tables.members, segment, ended - members.keys())
+        self._end(connection, tables, segment, ended - members.keys())
         there = self._people(connection, tables.members, segment, members)
         self._put(connection, tables.members, segment, members, there)
+
+    def _end(
+        self,
+        connection: sa.Connection,
+        tables: AudienceTables,
+        segment: str,
+        people: Collection[str],
+    ) -> None:
+        """Let people be members no more."""
+        self._delete(connection, tables.members, segment, people)
+        versions = tables.versions
+        for some in _parts(people):
+            theirs = (*self._pair(versions, segment), versions.c.customer_id.in_(some))
+            connection.execute(sa.update(versions).where(*theirs).values(is_member=False))
+
+    def _put_back(
+        self,
+        connection: sa.Connection,
+        tables: AudienceTables,
+        segment: str,
+        absent: Mapping[str, Payload],
+    ) -> None:
+        """Write the rows of members anew who were there and have none: somebody deleted them."""
+        lost = self._known(connection, tables.versions, segment, absent, only_members=True)
+        rows = {who: _member(tables, absent[who], moment) for who, moment in lost.items()}
+        self._put(connection, tables.members, segment, rows, there=())
 
     def _known(
         self,
@@ -206,14 +247,17 @@ class SqlDestination:
         versions: sa.Table,
         segment: str,
         people: Collection[str],
+        *,
+        only_members: bool = False,
     ) -> dict[str, Moment]:
         """How new what it has of these people is; locked, so that two senders take turns."""
         known = {}
         columns = versions.c
+        chosen = [columns.is_member.is_(True)] if only_members else []
         for some in _parts(people):
             query = (
                 sa.select(columns.customer_id, columns.sync_started_us, columns.version)
-                .where(*self._pair(versions, segment), columns.customer_id.in_(some))
+                .where(*self._pair(versions, segment), columns.customer_id.in_(some), *chosen)
                 .order_by(columns.customer_id)
                 .with_for_update()
             )
@@ -357,6 +401,13 @@ def _is_unicode(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def _member(tables: AudienceTables, payload: Payload, moment: Moment) -> dict[str, Any]:
+    """A member's row without its key."""
+    started, version = moment
+    fields = {field: _text(payload.get(field)) for field in tables.fields}
+    return {"version": version, "sync_started_at": _EPOCH + started * _MICROSECOND, **fields}
 
 
 def _text(value: Any) -> str | None:

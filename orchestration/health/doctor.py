@@ -26,13 +26,16 @@ from ingestion.errors import RegularsError, UsageError
 from ingestion.registry import SOURCES, api_sources, databases, is_enabled
 from ingestion.sources.sql.settings import NAME as SQL
 from ingestion.sources.sql.tables import check as check_databases
+from orchestration.activation.reconcile import Drift, reconcile
 from orchestration.destinations import open_destination
+from orchestration.destinations.base import TellsMembers
 from orchestration.health import home_health
 from orchestration.health.backups import backups
 from orchestration.health.home_health import Check
 from orchestration.home import lock
 from orchestration.home.kind import is_demo
 from orchestration.home.layout import Home
+from orchestration.ops.store import has_store, open_store
 from orchestration.run.dbt import check_settings
 
 TELEMETRY = {
@@ -52,7 +55,8 @@ def diagnose(
     Args:
         home: the shop's home; it may not exist yet.
         settings: already valid, or loading them would have failed.
-        connect: also ask the APIs whether they accept the credentials.
+        connect: also ask the APIs whether they accept the credentials, and destinations whom they
+            have.
         now: naive UTC, for ages; the clock's unless given.
     """
     moment = now or datetime.now(UTC).replace(tzinfo=None)
@@ -84,6 +88,7 @@ def diagnose(
     ]
     if connect:
         questions.append(("connect", lambda: _connections(settings)))
+        questions.append(("connect", lambda: _holdings(settings, home)))
     return [check for name, question in questions for check in _answers(name, question)]
 
 
@@ -239,3 +244,36 @@ def _connections(settings: Settings) -> Iterator[Check]:
             yield Check(f"connect {answer.name}", answer.status, answer.sentence, answer.hint)
     for answer in check_databases(databases(settings)):
         yield Check(f"connect {answer.name}", answer.status, answer.sentence, answer.hint)
+
+
+def _holdings(settings: Settings, home: Home) -> Iterator[Check]:
+    """What each destination that can be asked says it has, against the ledger."""
+    if not has_store(home):
+        return
+    busy = lock.is_busy(home.sending_lock)
+    for name, chosen in sorted(settings.destinations.items()):
+        destination = open_destination(name, chosen, home) if chosen.enabled else None
+        if not isinstance(destination, TellsMembers):
+            continue
+        if busy:
+            yield Check(f"connect {name}", "warning", "A sync goes on; not compared.", "Ask later.")
+            continue
+        try:
+            with open_store(home) as store:
+                drifts = reconcile(store, name, destination)
+        except RegularsError as error:
+            yield Check(f"connect {name}", "failed", error.message, error.hint)
+            continue
+        yield from (_holding(name, drift) for drift in drifts)
+
+
+def _holding(name: str, drift: Drift) -> Check:
+    sentence = f"Has {drift.held:,} of `{drift.segment}`; the ledger, {drift.known:,}"
+    if not drift.missing and not drift.surplus:
+        return Check(f"connect {name}", "ok", f"{sentence}; the same people.")
+    return Check(
+        f"connect {name}",
+        "failed",
+        f"{sentence}: {len(drift.missing):,} are missing and {len(drift.surplus):,} were not sent.",
+        f"`regulars sync {drift.segment} {name}` makes it right.",
+    )
