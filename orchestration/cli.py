@@ -747,15 +747,20 @@ def fakes(
     rules: Annotated[
         bool, typer.Option("--rules", help="Print what they enforce, and end.")
     ] = False,
+    folder: Annotated[
+        Path | None, typer.Option("--home", help="A pretend shop's, whose people they then have.")
+    ] = None,
 ) -> None:
     """Start local doubles of vendors' APIs, to try deliveries offline (docs/fakes.md)."""
     from orchestration.commands import fakes as command
     from orchestration.fakes import names as all_names
 
-    if not rules:
-        command.serve_fakes(names or [], fault or [], port, seed, out.print)
-    for name in names or all_names():
-        out.print("\n".join([f"### {name}", "", *command.rules(name)]))
+    if rules:
+        for name in names or all_names():
+            out.print("\n".join([f"### {name}", "", *command.rules(name)]))
+        return
+    home = Home(folder) if folder else None
+    command.serve_fakes(names or [], fault or [], port, seed, out.print, home)
 
 
 def _tell(text: str) -> None:

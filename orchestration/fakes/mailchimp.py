@@ -12,7 +12,7 @@ import hashlib
 import json
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -24,6 +24,7 @@ from starlette.routing import Route
 from orchestration.fakes.faults import Fault, Faults
 from orchestration.fakes.rules import RefusedError, Rule, Rules
 from orchestration.fakes.server import Clock
+from orchestration.fakes.shop import ShopProfile
 
 API_KEY = "fake0123456789-us1"
 LIST_ID = "list01"
@@ -158,6 +159,16 @@ class Mailchimp:
                 "refused": dict(self.refused),
                 "most_at_once": self.most_at_once,
             }
+
+    def begin_with(self, profiles: Iterable[ShopProfile]) -> None:
+        """Take over who is on the pretend shop's list, with what they refused."""
+        for each in profiles:
+            email, said = each.attributes.get("email"), each.subscriptions["email"]["marketing"]
+            reasons = {suppression["reason"] for suppression in said.get("suppression") or []}
+            if email and each.joined_at:
+                is_over = said["consent"] == "UNSUBSCRIBED" or reasons - {"HARD_BOUNCE"}
+                cleaned = "cleaned" if reasons else "subscribed"
+                self.put(email, "unsubscribed" if is_over else cleaned)
 
     def trouble(self, fault: Fault) -> Response:
         """The answer of a bad day; a 403 has no words."""

@@ -10,7 +10,7 @@ GET /_state answers what the fake holds, as counts. POST /_faults plans faults (
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -24,6 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ingestion.demo.servers import served
 from orchestration.fakes.faults import SLOW_SECONDS, Fault, Faults
 from orchestration.fakes.rules import Rules
+from orchestration.fakes.shop import ShopProfile
 
 Clock = Callable[[], datetime]
 HUGE_BYTES = 11_000_000
@@ -43,6 +44,9 @@ class Fake(Protocol):
 
     def state(self) -> Mapping[str, Any]:
         """What it now holds, as counts."""
+
+    def begin_with(self, profiles: Iterable[ShopProfile]) -> None:
+        """Take over the people of a pretend shop."""
 
     def trouble(self, fault: Fault) -> Response:
         """The vendor's answer to a request that got a fault that is a status."""

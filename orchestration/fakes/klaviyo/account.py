@@ -17,11 +17,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from orchestration.fakes.server import Clock
+from orchestration.fakes.shop import ShopProfile
 
 Content = Mapping[str, Any]
 JOB_SECONDS = 0.2
 _EMAIL = re.compile(r"[^@\s,;<>()]+@[^@\s,;<>()]+\.[^@\s,;<>()]+")
 _PHONE = re.compile(r"\+[1-9]\d{6,14}")
+_DATES = ("created", "updated", "last_event_date")
 # As the profile shows them; the subscribe call's page says SPAM_REPORT for SPAM_COMPLAINT.
 LIFTED_BY_SUBSCRIBING = frozenset({"UNSUBSCRIBE", "SPAM_COMPLAINT", "USER_SUPPRESSED"})
 
@@ -150,6 +152,23 @@ class Account:
                 self._keys[kind, _matching(kind, profile.attributes[kind])] = profile.id
         return profile
 
+    def take_over(self, said: ShopProfile) -> None:
+        """Add a profile as another account has it."""
+        now = self.clock()
+        attributes = {k: v for k, v in said.attributes.items() if k not in _DATES}
+        profile = Profile(said.id, now, now)
+        self.profiles[said.id] = profile
+        self.upsert({"id": said.id, "attributes": attributes})
+        for channel in ("email", "sms"):
+            state = (said.subscriptions.get(channel) or {}).get("marketing") or {}
+            marketing: Marketing = getattr(profile, channel)
+            marketing.consent = state.get("consent") or marketing.consent
+            marketing.at = _moment(state.get("consent_timestamp"))
+            for each in state.get("suppression") or []:
+                marketing.suppressions[each["reason"]] = _moment(each["timestamp"]) or now
+        if said.joined_at:
+            profile.lists = dict.fromkeys(list(self.lists)[:1], said.joined_at)
+
     def begin_import(self, profiles: list[Content], lists: list[str]) -> Job:
         """Take a bulk import, to be done later."""
         now = self.clock()
@@ -234,6 +253,10 @@ class Account:
 
     def _new_id(self) -> str:
         return f"01FAKE{self._dice.getrandbits(80):020X}"
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
 
 
 def _matching(kind: str, value: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -31,6 +31,7 @@ from orchestration.fakes.klaviyo.filters import (
 )
 from orchestration.fakes.rules import RefusedError
 from orchestration.fakes.server import Clock
+from orchestration.fakes.shop import ShopProfile
 
 API_KEY = "pk_fake"
 RETIRED = date(2024, 10, 15)  # the revisions before this one; each lives two years
@@ -102,6 +103,11 @@ class Klaviyo:
                 "calls": dict(self.calls),
                 "refused": dict(self.refused),
             }
+
+    def begin_with(self, profiles: Iterable[ShopProfile]) -> None:
+        """Take over the people of a pretend shop, with what they permitted and refused."""
+        for each in profiles:
+            self.account.take_over(each)
 
     def trouble(self, fault: Fault) -> Response:
         """The answer of a bad day."""

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import httpx
 import pytest
 
 from ingestion.config import REPOSITORY
 from ingestion.errors import UsageError
-from orchestration.commands.fakes import rules, running
+from orchestration.commands.fakes import rules, running, serve_fakes
 from orchestration.fakes import names, open_fake
 from orchestration.fakes.faults import Fault, Faults, parsed
+from orchestration.fakes.shop import profiles_of
+from orchestration.home.layout import Home
+from tests.ingestion.api_world import small_shop
 
 
 def test_an_unknown_fake_is_named() -> None:
@@ -71,6 +76,24 @@ def test_the_command_starts_them_with_their_faults() -> None:
         assert [each.kind for each in fake.faults.planned] == ["429", "slow"]
         assert httpx.get(f"{address}/api/profiles").status_code == 429
         assert httpx.get(f"{address}/_state").json()["faults"] == {"429": 1}
+
+
+def test_they_begin_with_the_people_of_a_pretend_shop(tmp_path: Path) -> None:
+    with small_shop(tmp_path):
+        people = profiles_of(tmp_path)
+    refused = [p for p in people if p.subscriptions["email"]["marketing"]["suppression"]]
+    with running([], [], 0, 0, people) as fakes:
+        states = {fake.name: fake.state() for fake, _ in fakes}
+    assert states["klaviyo"]["profiles"] == len(people) > 50
+    assert states["klaviyo"]["suppressed"] == len(refused) > 0
+    members = states["mailchimp"]["members"]
+    assert sum(members.values()) == states["klaviyo"]["lists"]["Newsletter"]
+    assert members["subscribed"] > members["unsubscribed"] > 0
+
+
+def test_a_home_without_a_pretend_shop_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no pretend shop"):
+        serve_fakes([], [], 0, 0, print, Home(tmp_path))
 
 
 def test_a_taken_port_is_one_sentence() -> None:
