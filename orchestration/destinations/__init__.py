@@ -59,7 +59,7 @@ def check_destinations(settings: config.Settings, home: Home) -> None:
         opened = open_destination(name, destination, home)
         if demo and not opened.stays_in(home.root):
             raise UsageError(
-                f"The pretend shop delivers into its own folder only; the destination `{name}` goes"
-                f" somewhere else. Nothing was sent.",
+                "The pretend shop delivers into its own folder and to doubles on this machine only;"
+                f" the destination `{name}` goes somewhere else. Nothing was sent.",
                 f"Take its address out of the settings, or set `enabled = false` for `{name}`.",
             )

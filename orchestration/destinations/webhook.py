@@ -4,9 +4,11 @@ Calls: `POST <url>`, once per batch, as docs/channels/webhook.md shows it. The b
 order, each with its key, operation, version and payload, and nothing that differs when the same
 rows are sent again. Signed as Standard Webhooks says; `webhook-id` is a digest of the body, so a
 repeat has the id of the first, and each row's key stays the same in any batch.
-Auth: `secret_env` names the variable with the signing secret (base64, with or without `whsec_`);
+Auth: `secret_env` names the variable with the signing secret (base64, with or without `whsec_`; two
+while it is changed);
 the address stands in `url`, or in the variable that `url_env` names where it is a secret too.
-Limits: `batch_size` rows and `max_bytes` of a body. Not done: no more than one secret at a time.
+Limits: `batch_size` rows and `max_bytes` of a body. Not done: erasing and reading back
+(docs/channels/webhook.md).
 
 Does not belong here: who may be sent anything (the gate), where may be called (`http`).
 Data flow: outbox rows -> POST.
@@ -142,25 +144,28 @@ class WebhookDestination:
     def _signed(self, body: bytes) -> Mapping[str, str]:
         """The headers of Standard Webhooks."""
         message_id, moment = f"msg_{hashlib.sha256(body).hexdigest()[:32]}", self._now()
-        signature = self._key().sign(message_id, moment, body.decode())
+        signatures = [key.sign(message_id, moment, body.decode()) for key in self._keys()]
         return {
             "content-type": "application/json",
             "user-agent": "regulars",
             "webhook-id": message_id,
             "webhook-timestamp": str(int(moment.replace(tzinfo=UTC).timestamp())),
-            "webhook-signature": signature,
+            "webhook-signature": " ".join(signatures),
         }
 
-    def _key(self) -> Webhook:
-        variable = self._options.secret_env
-        text = secret(self.name, "secret_env", variable).removeprefix("whsec_")
+    def _keys(self) -> list[Webhook]:
+        """The signing secrets: two while the receiver changes from one to the other."""
+        texts = secret(self.name, "secret_env", self._options.secret_env).split()
+        return [self._key(text.removeprefix("whsec_")) for text in texts]
+
+    def _key(self, text: str) -> Webhook:
         with suppress(binascii.Error, ValueError):
             key = base64.b64decode(text, validate=True)
             if len(key) >= KEY_BYTES:
                 return Webhook(key)
         raise UsageError(
-            f"The environment variable {variable} of the destination `{self.name}` holds no base64"
-            f" of {KEY_BYTES} bytes or more.",
+            f"The environment variable {self._options.secret_env} of the destination `{self.name}`"
+            f" holds no base64 of {KEY_BYTES} bytes or more.",
             "Make a secret with `openssl rand -base64 32` and give the receiver the same.",
         )
 

@@ -93,6 +93,16 @@ def test_what_is_signed_here_is_accepted_where_we_receive(hook: WebhookDestinati
         verify(other, WEBHOOK_SECRET)
 
 
+def test_while_a_secret_is_changed_both_are_good(
+    hook: WebhookDestination, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOOK_SECRET", f"{'bmV3' * 10} {WEBHOOK_SECRET}")
+    assert [o.status for o in hook.deliver(_batch(_row(1)))] == ["delivered"]
+    monkeypatch.setenv("HOOK_SECRET", f"{WEBHOOK_SECRET} short")
+    with pytest.raises(UsageError, match="no base64"):
+        hook.deliver(_batch(_row(1)))
+
+
 @pytest.mark.parametrize("status", [200, 201, 202, 204])
 @pytest.mark.parametrize("body", ["", "ok", '{"ok": true}', "[1]", '{"rows": 2}'])
 def test_any_2xx_is_a_yes(
@@ -238,7 +248,7 @@ def test_a_wrong_option_is_told_at_opening(
     ("secret", "what"),
     [
         (None, "is not set"),
-        ("not base64!", "no base64"),
+        ("not_base64!", "no base64"),
         ("c2hvcnQ=", "no base64"),
         ("whsec_", "no"),
     ],
