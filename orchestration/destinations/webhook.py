@@ -7,8 +7,8 @@ repeat has the id of the first, and each row's key stays the same in any batch.
 Auth: `secret_env` names the variable with the signing secret (base64, with or without `whsec_`; two
 while it is changed);
 the address stands in `url`, or in the variable that `url_env` names where it is a secret too.
-Limits: `batch_size` rows and `max_bytes` of a body. Not done: erasing and reading back
-(docs/channels/webhook.md).
+Limits: `batch_size` rows and `max_bytes` of a body, `calls_per_second`. Not done: erasing and
+reading back (docs/channels/webhook.md).
 
 Does not belong here: who may be sent anything (the gate), where may be called (`http`).
 Data flow: outbox rows -> POST.
@@ -40,6 +40,7 @@ from orchestration.destinations.base import (
     Idempotency,
     Limits,
     Outcome,
+    Rate,
     RetryLaterError,
     Row,
     delivered,
@@ -73,6 +74,7 @@ class Options(BaseModel):
     secret_env: str = ""
     batch_size: Annotated[int, Field(ge=1)] = 500
     max_bytes: Annotated[int, Field(ge=4 * ENVELOPE_BYTES)] = 1_000_000
+    calls_per_second: Annotated[int, Field(ge=1)] | None = None
     allow_private: bool = False
     columns: list[str] = []
 
@@ -96,7 +98,8 @@ class WebhookDestination:
         """Nothing is reached until the first delivery; an address in the settings is judged."""
         self.name = name
         room = options.max_bytes - ENVELOPE_BYTES
-        self.limits = Limits(options.batch_size, batch_bytes=room, row_bytes=room)
+        rates = (Rate(options.calls_per_second, 1.0),) if options.calls_per_second else ()
+        self.limits = Limits(options.batch_size, batch_bytes=room, row_bytes=room, rates=rates)
         self._options = options
         self._now = now
         if options.url:

@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from ingestion import config
 from ingestion.errors import RegularsError, UsageError
 from orchestration.destinations import check_destinations
-from orchestration.destinations.base import Batch, RetryLaterError, Row
+from orchestration.destinations.base import Batch, Rate, RetryLaterError, Row
 from orchestration.destinations.http import AnswerError
 from orchestration.destinations.webhook import WebhookDestination, body_of, create
 from orchestration.home.kind import claim
@@ -220,6 +220,9 @@ def test_a_batch_of_the_allowed_size_stays_below_its_bytes(
     assert len(rows) > 20
     assert len(body_of(_batch(*rows))) <= 6_000
     assert hook.limits.rows == 500
+    assert hook.limits.rates == ()
+    slow = _hook("http://127.0.0.1:9", tmp_path, calls_per_second=5)
+    assert slow.limits.rates == (Rate(5, 1.0),)
 
 
 @pytest.mark.parametrize(
