@@ -19,9 +19,6 @@ _._connect
 _.from_config_value
 _.capture_logs
 
-# Asks at Klaviyo how many would be billed, for a plan that may reach out
-_.new_profiles
-
 # Templates of the report read these
 _.value_or_zero
 _.reachable

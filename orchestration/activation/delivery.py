@@ -24,6 +24,7 @@ from orchestration.activation.contact_day import ContactDay, read_contact_day
 from orchestration.activation.gate import ADDRESS_TYPES, PermissionState, Policy, load_states
 from orchestration.activation.ledger import LastSync, OpenIntent, last_syncs, open_intents
 from orchestration.activation.moments import Clock, running, stopped
+from orchestration.activation.new_profiles import NewProfiles, new_profiles
 from orchestration.activation.people import Target, targets
 from orchestration.activation.plan import (
     Change,
@@ -231,18 +232,25 @@ def clock_of(home: Home) -> Clock:
     return stopped(moment(home)) if is_demo(home) else running(moment(home))
 
 
-def plan_all(
-    home: Home, segment: str | None, destination: str | None
-) -> tuple[list[Plan], list[tuple[str, str, str, str]]]:
-    """The plans of all targets asked for, and what today gives everybody; reaches no destination.
+@dataclass(frozen=True)
+class Plans:
+    """What all targets asked for would get.
 
-    Returns:
-        The plans; and of each wish of the segments asked for its segment, channel, outcome and
-        why not, empty where it goes out.
+    `wishes`: of each wish of the segments asked for its segment, channel, outcome and why not,
+    empty where it goes out. `new_profiles`: whom a destination would make profiles of.
     """
+
+    plans: list[Plan]
+    wishes: list[tuple[str, str, str, str]]
+    new_profiles: NewProfiles
+
+
+def plan_all(home: Home, segment: str | None, destination: str | None) -> Plans:
+    """The plans of all targets asked for, and what today gives whom; no destination is reached."""
     with open_delivery(home, exclusive=False) as context:
         chosen = targets(home, context.settings, segment, destination)
-        return [context.plan(target) for target in chosen], context.wishes(segment)
+        plans = [context.plan(target) for target in chosen]
+        return Plans(plans, context.wishes(segment), new_profiles(home, context.settings, plans))
 
 
 def unread_refusals(home: Home) -> str:

@@ -10,6 +10,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 from rich.console import Console
 from rich.table import Table
@@ -25,6 +26,7 @@ from orchestration.activation.delivery import (
     who_is_planned,
 )
 from orchestration.activation.ledger import LastSync, OpenIntent
+from orchestration.activation.new_profiles import NewProfiles
 from orchestration.activation.people import Target
 from orchestration.activation.plan import Plan
 from orchestration.activation.sync import SyncReport
@@ -53,14 +55,21 @@ def print_plans(
     who: bool,
 ) -> None:
     """What a sync would do, what the last one did and, with `who`, the people."""
-    plans, wishes = plan_all(home, segment, destination)
-    past = last_deliveries(home)
+    planned = plan_all(home, segment, destination)
+    plans, past = planned.plans, last_deliveries(home)
     if who:
         render_people(who_is_planned(home, plans), out, as_json=as_json, all_of_them=bool(segment))
     else:
-        render_plans(plans, past, out, as_json=as_json, all_of_them=bool(segment or destination))
+        render_plans(
+            plans,
+            past,
+            out,
+            as_json=as_json,
+            all_of_them=bool(segment or destination),
+            made=planned.new_profiles,
+        )
         if not as_json:
-            render_today(count_wishes(wishes), out, plans, home_option(home))
+            render_today(count_wishes(planned.wishes), out, plans, home_option(home))
             render_unknown(unknown_rows(home, segment, destination), out)
 
 
@@ -71,13 +80,19 @@ def render_plans(
     *,
     as_json: bool,
     all_of_them: bool = False,
+    made: NewProfiles = MappingProxyType({}),
 ) -> None:
-    """What would be added, updated, removed and held back, and why; and what was delivered last."""
+    """What would be added, updated, removed and held back, and why; and what was delivered last.
+
+    `made`: of whom a destination would make profiles that its vendor bills.
+    """
     if as_json:
-        sys.stdout.write(json.dumps([_facts(plan, past) for plan in plans], indent=2) + "\n")
+        facts = [_facts(plan, past, made) for plan in plans]
+        sys.stdout.write(json.dumps(facts, indent=2) + "\n")
     elif plans:
         planned = [Delivery.planned(plan) for plan in plans]
         _print_planned(planned, out, all_of_them=all_of_them)
+        _print_new_profiles(made, out)
         deliveries = [(each.target, past.get(_pair(each.target))) for each in planned]
         _print_past(deliveries, out, nothing_at_all=not past)
     else:
@@ -238,6 +253,22 @@ def _print_planned(
     _print_accepted(deliveries, out)
 
 
+def _print_new_profiles(made: NewProfiles, out: Console) -> None:
+    """How many profiles a sync of all this would make, which somebody pays for."""
+    for name, people in made.items():
+        if people is None:
+            out.print(
+                f"{name} makes profiles of whoever has none there; how many is not known, since"
+                " nothing is pulled from it."
+            )
+        elif people:
+            word = "profile" if len(people) == 1 else "profiles"
+            out.print(
+                f"{len(people):,} new {word} at {name}, by the last pull: each that it may mail is"
+                " billed there."
+            )
+
+
 def _print_accepted(deliveries: Sequence[Delivery], out: Console) -> None:
     """How many rows the destinations took and have not answered for."""
     if accepted := sum(delivery.accepted for delivery in deliveries):
@@ -321,8 +352,12 @@ def _numbers(delivery: Delivery) -> Iterator[str]:
     yield reasons_in_words(delivery.held_back)
 
 
-def _facts(plan: Plan, past: Mapping[tuple[str, str], LastSync]) -> dict[str, object]:
+def _facts(
+    plan: Plan, past: Mapping[tuple[str, str], LastSync], made: NewProfiles
+) -> dict[str, object]:
     last = past.get(_pair(plan.target))
+    without = made.get(plan.target.destination, frozenset())
+    added = {change.customer_id for change in plan.changes if change.operation == "added"}
     return {
         "segment": plan.target.segment,
         "destination": plan.target.destination,
@@ -332,6 +367,7 @@ def _facts(plan: Plan, past: Mapping[tuple[str, str], LastSync]) -> dict[str, ob
         "unchanged": plan.unchanged_count,
         "unknown": plan.waiting_count,
         "accepted": plan.accepted_count,
+        "new_profiles": None if without is None else len(added & without),
         "held_back": plan.held_back_counts,
         "plan_hash": plan.plan_hash,
         "last_delivery": {"at": last.at.isoformat(), **last.counts} if last else None,

@@ -264,6 +264,17 @@ class TellsWithdrawals(Protocol):
 
 
 @runtime_checkable
+class MakesProfiles(Protocol):
+    """A destination whose vendor bills the profiles that it makes; `plan` tells how many are new.
+
+    `makes_profiles_of`: the type of identifier by which we know who has one; empty where none is
+    made.
+    """
+
+    makes_profiles_of: str
+
+
+@runtime_checkable
 class TellsMembers(Protocol):
     """A destination that can say whom it has; asked by `doctor --connect` (RELIABILITY A4)."""
 

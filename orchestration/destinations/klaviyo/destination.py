@@ -6,7 +6,7 @@ Belongs here: what is set, unset and believed. Does not belong here: the calls (
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -95,6 +95,7 @@ class KlaviyoDestination:
             row_bytes=PROFILE_BYTES,
             rates=_rates(options.batch_size),
         )
+        self.makes_profiles_of = "klaviyo_profile_id" if options.create else ""
         self._options = options
         self._api = api
 
@@ -166,17 +167,6 @@ class KlaviyoDestination:
         if change.sets:
             profiles.append(self._set(change.sets, row, segment))
         return sum(len(as_json(profile)) + 1 for profile in profiles)
-
-    def new_profiles(self, payloads: Iterable[Payload]) -> int:
-        """How many of these people would become profiles, which Klaviyo bills if it may mail them.
-
-        Raises:
-            RetryLaterError: it cannot be asked now.
-        """
-        if not self._options.create:
-            return 0
-        addresses = {address for each in payloads if (address := _address(each))}
-        return len(addresses - self._api.look_up(addresses).keys())
 
     def withdrawals_since(self, since: datetime) -> Iterator[Withdrawal]:
         """Whoever is suppressed or unsubscribed there, of the profiles that changed since."""

@@ -152,8 +152,8 @@ def nobody_gets_a_profile_unless_told(shop: Served) -> None:
     assert shop.fake.account.profiles == {}
     profiles(shop, 1)
     creating = opened(shop, create=True)
-    members = [row(1).payload, row(2).payload]
-    assert (destination.new_profiles(members), creating.new_profiles(members)) == (0, 1)
+    made = (destination.makes_profiles_of, creating.makes_profiles_of)
+    assert made == ("", "klaviyo_profile_id")
     assert settled(shop, creating, row(2)) == DONE
     assert shop.fake.state()["billed"] == 2
 
