@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from ingestion.settings_file import load_settings
 from orchestration.activation.delivery import moment
 from orchestration.activation.removal import tell_destinations
 from orchestration.destinations import check_destinations
+from orchestration.erasure.elsewhere import ask_to_erase, in_words
 from orchestration.erasure.erase import carry_out, take_over_tombstones
 from orchestration.home import lock
 from orchestration.home.layout import Home
@@ -215,6 +217,7 @@ def _carry_out(home: Home, store: Store, erasure: Erasure, settings: Settings) -
         country=settings.shop.default_country,
         location=settings.input,
         at=clock(),
+        ask=partial(ask_to_erase, home, settings),
     )
 
 
@@ -230,6 +233,8 @@ def _print_receipt(home: Home, receipt: Mapping[str, Any], out: Console) -> None
         out.print(f"  {store}: {sum(counts.values()):,} {of}")
     for destination, answer in receipt["destinations"].items():
         out.print(f"  {destination}: {answer}")
+    for destination, answer in in_words(receipt["erased_by"]):
+        out.print(f"  {destination} {answer}.")
     for destination in receipt["still_to_be_told"]:
         out.print(
             f"  {destination} still has to be told; `regulars sync` does, and the next run"

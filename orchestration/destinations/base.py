@@ -217,7 +217,10 @@ class TellsSizes(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Identifiers:
-    """What is known of one person. `key` names them in an outcome; `values` is by type."""
+    """What is known of one person. `key` names them in an outcome; `values` is by type.
+
+    Beside the types of identifiers there is `customer_id`: the ids that the person had with us.
+    """
 
     key: str
     values: Mapping[str, tuple[str, ...]]

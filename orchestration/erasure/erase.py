@@ -24,6 +24,7 @@ from sqlalchemy import Connection
 
 from ingestion.forgetting.hidden import DIGEST, RUN
 from ingestion.forgetting.raw_rows import gone_runs, gone_texts, take_out
+from orchestration.erasure.elsewhere import Answers, Ask, is_open
 from orchestration.erasure.files import (
     compact,
     erase_from_delivered,
@@ -96,7 +97,19 @@ def _strip_inbox(home: Home, store: Store, country: str, *, since: float = 0.0) 
         return erase_from_inbox(home.inbox, gone, since=since)
 
 
-def finish_erasures(home: Home, store: Store, *, country: str, location: str, at: datetime) -> int:
+def _ask_nobody(_subject: Erasable, before: Answers) -> Answers:
+    return before
+
+
+def finish_erasures(
+    home: Home,
+    store: Store,
+    *,
+    country: str,
+    location: str,
+    at: datetime,
+    ask: Ask = _ask_nobody,
+) -> int:
     """Carry out every erasure that a kill or a held lock left open; how many are done now.
 
     Only to be called under the home's lock. Destinations that still have somebody hear it from the
@@ -105,7 +118,7 @@ def finish_erasures(home: Home, store: Store, *, country: str, location: str, at
     with store.read() as connection:
         erasures = tombstones.open_erasures(connection)
     for erasure in erasures:
-        carry_out(home, store, erasure, country=country, location=location, at=at)
+        carry_out(home, store, erasure, country=country, location=location, at=at, ask=ask)
     with store.read() as connection:
         left = {each.erasure_id for each in tombstones.open_erasures(connection)}
     return sum(each.erasure_id not in left for each in erasures)
@@ -135,6 +148,7 @@ def carry_out(
     country: str,
     location: str,
     at: datetime,
+    ask: Ask = _ask_nobody,
     reached: Reached = lambda _step: None,
 ) -> Mapping[str, Any]:
     """Erase one person who asked; returns the receipt. Only under the home's lock.
@@ -146,10 +160,14 @@ def carry_out(
         country: by which phone numbers are read that say none.
         location: of the shop's input files, which stay as they are.
         at: the moment it is done, naive UTC.
+        ask: asks destinations to erase the person, given what they answered before.
         reached: told the name of each step of `STEPS` once it is done.
     """
     subject = erasure.subject or Erasable((), ())
     stores = dict(erasure.receipt.get("stores", {}))
+    answers = erasure.receipt.get("erased_by", {})
+    if subject.keys:
+        answers = ask(subject, answers)
     # Ids alone are left where only a destination has to be told yet.
     is_whole = bool(subject.keys or not subject.ids)
     if is_whole:
@@ -168,18 +186,20 @@ def carry_out(
         changed = erase_from_ops(connection, subject)
         _add(stores, "ops.sqlite", changed)
         left = waiting(connection, subject.ids)
-        receipt = _receipt(connection, erasure, stores, left, home, location, at)
+        receipt = _receipt(connection, erasure, stores, left, answers, home, location, at)
         tombstones.note_receipt(connection, erasure.erasure_id, receipt)
-        # The identifiers are needed no more; ids only while a destination has to be told.
-        rest = Erasable(tuple(sorted({place[2] for place in left})), ())
-        tombstones.keep_subject(connection, erasure.erasure_id, rest if left else None)
+        # Ids are needed only while a destination has to be told to remove the person, identifiers
+        # while one has to be asked to erase them.
+        rest = subject if is_open(answers) else Erasable(tuple(sorted({p[2] for p in left})), ())
+        is_done = not left and not is_open(answers)
+        tombstones.keep_subject(connection, erasure.erasure_id, None if is_done else rest)
     reached("ops")
     if is_whole or changed:
         _compact(home, store)
     reached("compacted")
     _write_receipt(home, receipt)
     reached("receipt")
-    if not left:
+    if is_done:
         with store.write() as connection:
             tombstones.finish(connection, erasure.erasure_id, at)
     reached("finished")
@@ -216,6 +236,7 @@ def _receipt(
     erasure: Erasure,
     stores: Mapping[str, Any],
     left: set[tuple[str, str, str]],
+    answers: Answers,
     home: Home,
     location: str,
     at: datetime,
@@ -232,6 +253,7 @@ def _receipt(
         "digests": [each for each in told if each["type"] == DIGEST],
         "stores": stores,
         "destinations": dict(erasure.receipt.get("destinations", {})),
+        "erased_by": answers,
         "still_to_be_told": sorted({f"{place[0]}: {place[1]}" for place in left}),
         "not_rewritten": left_as_they_are(home, location),
     }

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import version
 from typing import Any, Literal
 
@@ -22,6 +22,7 @@ from ingestion.errors import RegularsError, UsageError
 from ingestion.input_folder import open_input, said_of_input, with_inbox
 from ingestion.pipelines import RunContext
 from ingestion.quarantine import waiting_rows
+from orchestration.erasure.elsewhere import ask_to_erase
 from orchestration.erasure.erase import finish_erasures, strip_arrivals
 from orchestration.home import lock
 from orchestration.home.layout import Home
@@ -176,6 +177,7 @@ def open_run(
             country=settings.shop.default_country,
             location=settings.input,
             at=clock(),
+            ask=partial(ask_to_erase, home, settings),
         ):
             say("Somebody asked to be forgotten and was not erased yet; they are now.")
         request = request() if callable(request) else request

@@ -1,0 +1,89 @@
+"""Asking destinations to erase a person who is forgotten, and what each answered.
+
+Belongs here: the question to each destination that can erase, and its answer for the receipt. Does
+not belong here: removing people from audiences (`activation.removal`), which every destination can.
+
+A destination that has not confirmed is asked again by the next `forget` or run; until then the
+identifiers that it knows the person by stay with the request. Asking twice does no harm.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+
+from ingestion.config import Settings
+from ingestion.errors import RegularsError
+from orchestration.destinations import check_destinations, open_destination
+from orchestration.destinations.base import (
+    Erases,
+    Identifiers,
+    Outcome,
+    RetryLaterError,
+    own_words,
+)
+from orchestration.home.layout import Home
+from orchestration.ops.tombstones import Erasable
+
+# By destination: the status of its outcome and the reason, as the receipt keeps them.
+Answers = Mapping[str, Mapping[str, str]]
+Ask = Callable[[Erasable, Answers], Answers]
+FINAL = ("delivered", "rejected")
+_PERSON = "person"
+_WORDS = {
+    "delivered": "has nothing of them any more",
+    "accepted": "accepted to erase them; the next run asks whether it has",
+    "rejected": "does not erase them ({reason}): do it there by hand",
+}
+_NOT_YET = "could not be asked to erase them ({reason}); the next run asks again"
+
+
+def ask_to_erase(home: Home, settings: Settings, subject: Erasable, before: Answers) -> Answers:
+    """Ask every destination that can erase and has not confirmed; all answers so far.
+
+    Raises:
+        UsageError: a destination's options are wrong, or the pretend shop would reach another's.
+    """
+    check_destinations(settings, home)
+    answers = dict(before)
+    for name, chosen in sorted(settings.destinations.items()):
+        if not chosen.enabled or answers.get(name, {}).get("status") in FINAL:
+            continue
+        destination = open_destination(name, chosen, home)
+        if isinstance(destination, Erases):
+            outcome = _ask(destination, name, _identifiers(subject))
+            answers[name] = {"status": outcome.status, "reason": outcome.reason}
+    return answers
+
+
+def is_open(answers: Answers) -> bool:
+    """Whether a destination has still to be asked, or asked again."""
+    return any(said["status"] not in FINAL for said in answers.values())
+
+
+def in_words(answers: Answers) -> list[tuple[str, str]]:
+    """Each destination with what it answered, for a person."""
+    return [
+        (name, _WORDS.get(said["status"], _NOT_YET).format(reason=said["reason"] or "no reason"))
+        for name, said in sorted(answers.items())
+    ]
+
+
+def _ask(destination: Erases, name: str, person: Identifiers) -> Outcome:
+    try:
+        with own_words(name):
+            outcomes = {outcome.key: outcome for outcome in destination.erase([person])}
+    except RetryLaterError as error:
+        return Outcome(_PERSON, "retry", error.reason)
+    except RegularsError:
+        return Outcome(_PERSON, "retry", "failed")
+    return outcomes.get(_PERSON) or Outcome(_PERSON, "retry", "no_answer")
+
+
+def _identifiers(subject: Erasable) -> Identifiers:
+    values: dict[str, list[str]] = defaultdict(list)
+    for kind, value in subject.keys:
+        values[kind].append(value)
+    for customer_id in subject.ids:
+        values["customer_id"].append(customer_id)
+    return Identifiers(_PERSON, {kind: tuple(said) for kind, said in values.items()})
