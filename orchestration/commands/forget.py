@@ -24,6 +24,7 @@ from orchestration.activation.removal import tell_destinations
 from orchestration.destinations import check_destinations
 from orchestration.erasure.elsewhere import ask_to_erase, in_words
 from orchestration.erasure.erase import carry_out, take_over_tombstones
+from orchestration.erasure.other_case import with_other_case
 from orchestration.home import lock
 from orchestration.home.layout import Home
 from orchestration.ops import tombstones
@@ -32,7 +33,7 @@ from orchestration.ops.store import Store, open_store
 from orchestration.ops.tombstones import Erasable, Erasure, Key
 from orchestration.run.run import clock
 from orchestration.who.explain import NotFoundError, candidates_of, split_kind
-from orchestration.who.subject import Subject, count_rows, find_subject
+from orchestration.who.subject import Subject, count_rows, find_subject, readable
 
 WAIT_SECONDS = 12 * 3_600.0  # a run is over by then; the gate refuses from the first moment
 DEFAULT_REASON = "asked to be forgotten"
@@ -72,10 +73,12 @@ def print_forget(
         if not confirmed and not _agreed(home, subject, confirm):
             out.print("Nothing was erased.")
             return
+        with readable(home) as published:
+            asked = with_other_case(published, Erasable(subject.ids, tuple(subject.keys)))
         with store.write() as connection:
             tombstones.request(
                 connection,
-                Erasable(subject.ids, tuple(subject.keys)),
+                asked,
                 reason=reason.strip() or DEFAULT_REASON,
                 at=clock(),
             )
@@ -85,6 +88,11 @@ def print_forget(
             _print_receipt(home, receipt, out)
         if not receipts:
             out.print(f"A run has erased them meanwhile; its receipt lies in {home.erasures}.")
+        if asked.apart:
+            out.print(
+                f"{len(asked.apart)} of the identifiers are somebody else's in another case, who"
+                " stays."
+            )
         shared = subject.identifier_count - len(subject.keys)
         if shared:
             out.print(
@@ -122,10 +130,10 @@ def _forget_in_advance(
             "Of which kind it is has to be said where nobody is known by it.",
             "Write the kind before it, for example `login:VALUE`.",
         )
+    with readable(home) as published:
+        asked = with_other_case(published, Erasable((), tuple(keys)))
     with store.write() as connection:
-        tombstones.request(
-            connection, Erasable((), tuple(keys)), reason=reason or DEFAULT_REASON, at=clock()
-        )
+        tombstones.request(connection, asked, reason=reason or DEFAULT_REASON, at=clock())
     out.print("Nobody is known by it; it is refused from now on, whatever arrives.")
     for receipt in _finish_all(home, store, settings, out):
         _print_receipt(home, receipt, out)

@@ -33,6 +33,7 @@ from orchestration.erasure.files import (
 )
 from orchestration.erasure.inbox import erase_from_inbox
 from orchestration.erasure.ops_rows import erase_from_ops, forgotten_in_ops, waiting
+from orchestration.erasure.other_case import with_other_case
 from orchestration.erasure.published import rewrite_published
 from orchestration.home.layout import Home
 from orchestration.home.whole_file import whole_file
@@ -183,7 +184,9 @@ def carry_out(
     else:
         _add(stores, "files", {"delivered": erase_from_delivered(home, subject)})
     with store.write() as connection:
-        changed = erase_from_ops(connection, subject)
+        changed = Counter(erase_from_ops(connection, subject))
+        # What only another case of an identifier of theirs names
+        changed += Counter(erase_from_ops(connection, forgotten_in_ops(connection)))
         _add(stores, "ops.sqlite", changed)
         left = waiting(connection, subject.ids)
         receipt = _receipt(connection, erasure, stores, left, answers, home, location, at)
@@ -216,7 +219,8 @@ def _as_of_now(home: Home, store: Store, erasure: Erasure, subject: Erasable) ->
             " where list_contains($1, customer_id) and not is_shared order by all",
             [list(subject.ids)],
         ).fetchall()
-    now = Erasable(subject.ids, tuple(sorted({*subject.keys, *((r[0], r[1]) for r in rows)})))
+        keys = tuple(sorted({*subject.keys, *((row[0], row[1]) for row in rows)}))
+        now = with_other_case(connection, Erasable(subject.ids, keys))
     if now != subject:
         with store.write() as ops:
             tombstones.request(ops, now, reason=erasure.reason, at=erasure.requested_at)

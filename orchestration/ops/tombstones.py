@@ -7,7 +7,8 @@ has come. Does not belong here: finding a person (`who`), what the gate makes of
 The hash is HMAC-SHA256 over type and matching form; its key is the home's own salt, which stands in
 `meta` from the store's first day, so backups made since carry it. Without the salt nobody can try
 addresses against the hashes. The usual unkeyed hashes of an address or a phone number have
-tombstones of their own, as identifiers of the type `digest`.
+tombstones of their own, as identifiers of the type `digest`. So has, for all its cases, an
+identifier that people type, such as a login, unless another case is known to be somebody else's.
 """
 
 from __future__ import annotations
@@ -31,25 +32,34 @@ SALT = "tombstone_salt"
 _INBOX = "inbox_searched_at"
 # How the value of a fact begins that is kept under a hash; no model reads such a row.
 FORGOTTEN = "forgotten:"
+# Identifiers that a person may write in another case on another day.
+TYPED_BY_PEOPLE = frozenset({"login", "publisher_login", "loyalty_id", "orders_customer_id"})
 Key = tuple[str, str]
 
 
 @dataclass(frozen=True)
 class Erasable:
-    """Whose rows are to be erased: all ids the person had, and the identifiers that are theirs."""
+    """Whose rows are to be erased: all ids the person had, and the identifiers that are theirs.
+
+    `apart`: those of the identifiers that are somebody else's in another case.
+    """
 
     ids: tuple[str, ...]
     keys: tuple[Key, ...]
+    apart: tuple[Key, ...] = ()
 
     def to_json(self) -> str:
         """As the store keeps it until they are erased."""
-        return json.dumps({"ids": self.ids, "keys": self.keys})
+        return json.dumps({"ids": self.ids, "keys": self.keys, "apart": self.apart})
 
     @classmethod
     def from_json(cls, text: str) -> Erasable:
         """The reverse of `to_json`."""
         said = json.loads(text)
-        return cls(tuple(said["ids"]), tuple((kind, value) for kind, value in said["keys"]))
+        keys, apart = (
+            tuple((kind, value) for kind, value in said.get(name, ())) for name in ("keys", "apart")
+        )
+        return cls(tuple(said["ids"]), keys, apart)
 
 
 @dataclass(frozen=True)
@@ -75,6 +85,15 @@ class Hasher:
     def identifier(self, key: Key) -> str:
         """The hash of an identifier: its type and its matching form."""
         return self._of("identifier", *key)
+
+    def identifiers(self, key: Key) -> set[str]:
+        """The hashes by which an identifier is known again: its own, and that of all its cases."""
+        return {self.identifier(key), *self.any_case(key)}
+
+    def any_case(self, key: Key) -> set[str]:
+        """The hash of all cases of an identifier that people type; none of another."""
+        kind, value = key
+        return {self._of("any case", kind, value.casefold())} if kind in TYPED_BY_PEOPLE else set()
 
     def customer(self, customer_id: str) -> str:
         """What stands in the ledger in the place of a person's id."""
@@ -107,13 +126,13 @@ def forgotten_among(connection: Connection, keys: Iterable[Key]) -> set[Key]:
     if not hashes:
         return set()
     hasher = Hasher(connection)
-    return {key for key in keys if hasher.identifier(key) in hashes}
+    return {key for key in keys if hasher.identifiers(key) & hashes}
 
 
 def forgotten_at(connection: Connection, keys: Iterable[Key]) -> datetime | None:
     """When the first of these identifiers was asked to be forgotten; None where none was."""
     hasher = Hasher(connection)
-    hashes = [hasher.identifier(key) for key in keys]
+    hashes = sorted(set().union(*map(hasher.identifiers, keys)))
     table = schema.tombstones.c
     query = select(func.min(table.requested_at)).where(table.identifier_hash.in_(hashes))
     at = connection.execute(query).scalar()
@@ -129,6 +148,8 @@ def request(connection: Connection, subject: Erasable, *, reason: str, at: datet
     hashes = {hasher.identifier(key): key[0] for key in subject.keys}
     hidden = {(DIGEST, digest) for key in subject.keys for digest in digests(*key)}
     hashes |= {hasher.identifier(key): DIGEST for key in hidden}
+    open_ = [key for key in subject.keys if key not in subject.apart]
+    hashes |= dict.fromkeys(set().union(*map(hasher.any_case, open_)), DIGEST)
     moment = to_micros(at)
     table, known = schema.erasures, schema.tombstones.c
     query = select(func.min(known.erasure_id)).where(known.identifier_hash.in_(list(hashes)))

@@ -8,12 +8,14 @@ import multiprocessing
 import shutil
 from pathlib import Path
 
+import duckdb
 import pytest
 from rich.console import Console
 
 from ingestion.errors import BusyError, UsageError
 from orchestration.activation.gate import Identifier, Policy, Reason, decide, load_states
 from orchestration.commands import forget as command
+from orchestration.erasure.erase import strip_arrivals
 from orchestration.home import lock
 from orchestration.home.layout import Home
 from orchestration.ops.permission.consents import grant_consent
@@ -162,3 +164,85 @@ def test_the_gate_refuses_while_a_run_holds_the_home_and_erasing_waits(
         run.join()
     said(home, EMAIL)
     assert traces(home.root, values(1)) == []
+
+
+OTHER_CASE = "LOGIN-Canary-001"
+
+
+def add_other_case(home: Home, *identifiers: tuple[str, str]) -> None:
+    """Somebody who is known by the login of person 1 in another case, and by these."""
+    with duckdb.connect(str(home.published)) as file:
+        file.executemany(
+            "insert into marts.bridge_customer_identifiers (customer_id, identifier_type,"
+            " identifier_value, is_shared) values ('othercase', ?, ?, false)",
+            [("login", OTHER_CASE), *identifiers],
+        )
+    add_visits(home, OTHER_CASE)
+    with open_store(home) as store:
+        grant_consent(
+            store,
+            identifier_type="login",
+            identifier_value=OTHER_CASE,
+            channel="onsite",
+            purpose="marketing",
+            source="form",
+            wording_version="v1",
+            at=NOW,
+            default_country="GB",
+        )
+
+
+def add_visits(home: Home, *logins: str) -> None:
+    with duckdb.connect(str(home.raw)) as raw:
+        raw.executemany(
+            "insert into raw_web.events (_row_id, event, user_id) values (?, 'Page Viewed', ?)",
+            [(f"case:{login}", login) for login in logins],
+        )
+
+
+def visits(home: Home) -> set[str]:
+    with duckdb.connect(str(home.raw), read_only=True) as raw:
+        rows = raw.execute("select user_id from raw_web.events where _row_id like 'case:%'")
+        return {row[0] for row in rows.fetchall()}
+
+
+def is_login_refused(home: Home, login: str) -> bool:
+    person = Identifier("login", login)
+    with open_store(home) as store, store.read() as connection:
+        policy = Policy("onsite", "marketing")
+        states = load_states(connection, {person.key}, policy, to_micros(NOW))
+        return decide([person], states, policy).reason is Reason.FORGOTTEN
+
+
+def test_another_case_of_a_login_is_forgotten_with_it_and_does_not_come_back(home: Home) -> None:
+    add_other_case(home, ("device", "device-of-another-case"))
+    add_visits(home, "login-CANARY-001", "login-canary-002")
+    said(home, "login-canary-001")
+    assert visits(home) == {"login-canary-002"}
+    assert traces(home.root, ["othercase", "device-of-another-case", OTHER_CASE]) == []
+    assert is_login_refused(home, OTHER_CASE)
+    assert is_login_refused(home, "Login-Canary-001")
+    assert not is_login_refused(home, "login-canary-002")
+    add_visits(home, "Login-Canary-001", "Login-Canary-0012")
+    with open_store(home) as store:
+        strip_arrivals(home, store, "GB")
+    assert visits(home) == {"login-canary-002", "Login-Canary-0012"}
+
+
+@pytest.mark.parametrize("own", [("email", "other@example.org"), ("phone", "+447700900999")])
+def test_another_case_of_a_login_that_is_somebody_elses_stays(
+    home: Home, own: tuple[str, str]
+) -> None:
+    add_other_case(home, own)
+    printed = said(home, "login-canary-001")
+    assert "1 of the identifiers are somebody else's in another case, who stays" in printed
+    assert visits(home) == {OTHER_CASE}
+    assert traces(home.root, ["othercase"]) != []
+    assert is_login_refused(home, "login-canary-001")
+    assert not is_login_refused(home, OTHER_CASE)
+
+
+def test_a_login_refused_in_advance_is_refused_in_every_case(home: Home) -> None:
+    said(home, "login:New-Comer", in_advance=True)
+    assert is_login_refused(home, "new-comer")
+    assert is_login_refused(home, "NEW-COMER")
