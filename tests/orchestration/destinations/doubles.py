@@ -271,6 +271,7 @@ FILES = Kind(
     _files,
     lacks={
         "a server": NO_SERVER,
+        "erasing": "`forget` takes people out of the files in the home itself",
         "members": "a file of its own for each change; the audience is put in place by `finish`",
     },
 )
@@ -287,7 +288,10 @@ KINDS: dict[str, Kind] = {
         lacks={"members": "a static segment says who is in it, nothing else (test_mailchimp.py)"},
     ),
     "sql": Kind(_sql, lacks={"a server": "a database answers in another way: `test_sql`"}),
-    "webhook": Kind(_webhook),
+    "webhook": Kind(
+        _webhook,
+        lacks={"erasing": "a removal is all that it is told; its page says why"},
+    ),
 }
 
 

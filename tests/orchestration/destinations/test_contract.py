@@ -24,7 +24,9 @@ from orchestration.destinations.base import (
     Audience,
     Batch,
     Destination,
+    Erases,
     Idempotency,
+    Identifiers,
     Outcome,
     RetryLaterError,
     Row,
@@ -287,6 +289,25 @@ def test_merged_people_leave_as_one(make: Callable[[], Destination], double: Dou
     _deliver(destination, *gone, number=3)
     destination.finish(Audience("run00001", "vip", NOW, COLUMNS, []))
     assert double.members("vip") == {}
+
+
+@rule("whoever is erased is there no more, and somebody it does not have is done", "erasing")
+def test_the_erased_are_gone(make: Callable[[], Destination], double: Double) -> None:
+    destination = make()
+    assert isinstance(destination, Erases)
+    _deliver(destination, _row(1), _row(2))
+    people = [
+        Identifiers("one", {"email": ("c1@example.com",), "customer_id": ("c1",)}),
+        Identifiers("two", {"email": ("nobody@example.com",)}),
+    ]
+    for _ in range(5):  # one that erases later is asked again
+        outcomes = {outcome.key: outcome.status for outcome in destination.erase(people)}
+        if set(outcomes.values()) == {"delivered"}:
+            break
+    assert outcomes == {"one": "delivered", "two": "delivered"}
+    left = str(double.holds())
+    assert "c1@example.com" not in left
+    assert "c2@example.com" in left
 
 
 @rule("segments do not mix", "members")
