@@ -176,7 +176,7 @@ def test_it_declares_what_it_is(make: Callable[[], Destination]) -> None:
 def test_opening_and_previewing_touch_nothing(
     make: Callable[[], Destination], double: Double, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refused(*_: Any) -> None:
+    def refused(*_: Any, **__: Any) -> None:
         raise AssertionError("a socket was opened")
 
     before = double.holds()
