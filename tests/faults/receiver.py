@@ -46,6 +46,7 @@ class Ledger:
     repeated: int = 0
     same_version_twice: int = 0
     faults: int = 0
+    calls: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
@@ -84,6 +85,23 @@ class Ledger:
                 self.members[customer] = row["payload"]
 
 
+@dataclass
+class ActsAgain(Ledger):
+    """What a receiver took that knows neither keys nor versions: whatever comes, it does."""
+
+    def take(self, rows: list[dict[str, Any]]) -> None:
+        """Do what the rows say, and count what it did before; a removal twice does no harm."""
+        for row in rows:
+            is_removal = row["operation"] == "removed"
+            self.repeated += row["key"] in self.keys and not is_removal
+            self.keys.add(row["key"])
+            self.applied += 1
+            if is_removal:
+                self.members.pop(row["customer_id"], None)
+            else:
+                self.members[row["customer_id"]] = row["payload"]
+
+
 @contextmanager
 def serve(ledger: Ledger) -> Iterator[str]:
     """Run the receiver; yields its address."""
@@ -92,6 +110,7 @@ def serve(ledger: Ledger) -> Iterator[str]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             with ledger.lock:
+                ledger.calls += 1
                 fault = ledger.fault()
                 if fault in (None, "ack_lost"):
                     ledger.take(json.loads(body)["rows"])
