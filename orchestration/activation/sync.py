@@ -3,8 +3,8 @@
 Belongs here: the order of steps and the retries. Does not belong here: permission (gate), the
 difference (plan), the bookkeeping (outbox, settlement) or any particular destination.
 
-Steps: take back what a killed sync had claimed -> ask what came of rows that the destination
-accepted for later -> plan against what was delivered -> refuse if the
+Steps: take back what a killed sync had claimed -> ask who refused at the destination -> ask what
+came of rows that it accepted for later -> plan against what was delivered -> refuse if the
 approval was for something else -> queue -> per batch: claim, then in one transaction ask the gate,
 deliver and record -> remove at once whoever the gate stopped on the way -> finish, asking the gate
 once more about everybody the destination has.
@@ -56,6 +56,7 @@ from orchestration.activation.plan import (
 )
 from orchestration.activation.settlement import BatchKey, Queued
 from orchestration.activation.tickets import ask_open_tickets
+from orchestration.activation.withdrawals import hear
 from orchestration.destinations.base import (
     Audience,
     Batch,
@@ -158,6 +159,7 @@ def sync(
         session = _Session(store, home, target, destination, at, now, policy, wait, day)
         with store.write() as connection:
             halfway = _recover(session, connection)
+        unheard = hear(store, destination, now())
         answered = ask_open_tickets(store, target, destination, session.pace, now())
         session.sent.update(each.row.operation for each in answered.arrived)
         plan = build_plan(store, home, target, at=now(), double_opt_in=double_opt_in, day=day)
@@ -171,8 +173,9 @@ def sync(
             if session.withheld.total() == withheld:
                 break
             _remove_withheld(session, sync_run)
-        if answered.failure is not None:
-            raise answered.failure  # told last: a removal does not wait for an answer
+        for failure in (answered.failure, unheard):
+            if failure is not None:
+                raise failure  # told last: a removal does not wait for an answer
         return _report(session, sync_run, plan)
 
 

@@ -14,8 +14,8 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -31,16 +31,15 @@ from orchestration.erasure.erase import take_over_tombstones
 from orchestration.home.layout import Home
 from orchestration.home.scratch import BACKUP, scratch_folder
 from orchestration.ops import schema
-from orchestration.ops.permission.consents import append_facts, receipt_id
-from orchestration.ops.store import Store, open_store, to_micros
-from orchestration.ops.tombstones import Hasher, all_tombstones, forgotten_among, tombstones_in
+from orchestration.ops.permission.consents import append_facts
+from orchestration.ops.permission.refusals import WHO, Fact, suppression, without_forgotten
+from orchestration.ops.store import Store, open_store
+from orchestration.ops.tombstones import Hasher, all_tombstones, tombstones_in
 
 _BACKUP = re.compile(r"(.+)-(?:ops|whole)-(\d{8}T\d{6}Z)\.age")
 _EXPORTED = {"identifier_type", "identifier_value", "channel", "purpose", "status", "fact"}
 _SAYS_YES = ("granted", "requested")
-_WHO = ("identifier_type", "identifier_value", "channel", "purpose")
 CANNOT_TELL = "cannot tell who refused there"
-Fact = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -125,7 +124,9 @@ def _of_store(store: Store, other: Home, name: str, at: datetime) -> Answer:
             return Answer(name, problem="is of another home")
         forgotten = _take_over(connection, tombstones, at)
         counts = append_facts(
-            connection, _of_the_known(connection, consents), _of_the_known(connection, suppressions)
+            connection,
+            without_forgotten(connection, consents),
+            without_forgotten(connection, suppressions),
         )
     return Answer(name, sum(counts), forgotten)
 
@@ -192,31 +193,20 @@ def _destinations(
 
 def _record(store: Store, said: Iterable[Withdrawal], source: str, at: datetime) -> int:
     """Append these refusals as suppressions; how many the home did not know."""
-    rows = [_suppression(each, source, at) for each in said]
+    rows = [suppression(asdict(each), source, at) for each in said]
     with store.write() as connection:
         known = _refusals_of(connection, schema.suppressions, "reason")
         known |= _refusals_of(connection, schema.consent_events, "status")
         new = [
             row
-            for row in _of_the_known(connection, rows)
-            if (*(row[name] for name in _WHO), row["reason"], row["occurred_at"]) not in known
+            for row in without_forgotten(connection, rows)
+            if (*(row[name] for name in WHO), row["reason"], row["occurred_at"]) not in known
         ]
         return append_facts(connection, (), new)[1]
 
 
-def _suppression(withdrawal: Withdrawal, source: str, at: datetime) -> Fact:
-    fact = {
-        **{name: getattr(withdrawal, name) for name in _WHO},
-        "reason": withdrawal.reason,
-        "occurred_at": to_micros(withdrawal.occurred_at),
-        "source": source,
-    }
-    receipt = receipt_id("suppression", *(str(value) for value in fact.values()))
-    return {"suppression_id": receipt, **fact, "recorded_at": to_micros(at)}
-
-
 def _refusals_of(connection: Connection, table: Table, reason: str) -> set[tuple[Any, ...]]:
-    columns = (table.c[name] for name in (*_WHO, reason, "occurred_at"))
+    columns = (table.c[name] for name in (*WHO, reason, "occurred_at"))
     return {tuple(row) for row in connection.execute(select(*columns))}
 
 
@@ -225,13 +215,6 @@ def _take_over(connection: Connection, rows: Sequence[Fact], at: datetime) -> in
     known = {row["identifier_hash"] for row in all_tombstones(connection)}
     new = [row for row in rows if row["identifier_hash"] not in known]
     return take_over_tombstones(connection, new, at)
-
-
-def _of_the_known(connection: Connection, rows: Sequence[Fact]) -> list[Fact]:
-    """The rows of whoever is not forgotten."""
-    keys = {(row["identifier_type"], row["identifier_value"]) for row in rows}
-    gone = forgotten_among(connection, keys)
-    return [row for row in rows if (row["identifier_type"], row["identifier_value"]) not in gone]
 
 
 def _files(places: Iterable[Path], *patterns: str) -> list[Path]:

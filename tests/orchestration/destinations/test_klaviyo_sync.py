@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from orchestration.activation.ledger import broken_laws, open_intents
 from orchestration.activation.moments import stopped
+from orchestration.activation.plan import build_plan
 from orchestration.activation.sync import SyncReport, sync
 from orchestration.home.layout import Home
 from orchestration.ops.store import open_store
@@ -65,10 +67,22 @@ def test_members_are_accepted_and_then_delivered(shop: Shop, klaviyo: Served) ->
     assert flagged(klaviyo) == {"c1@example.com", "c2@example.com", "c3@example.com"}
 
 
-def test_a_refusal_there_is_a_dead_row_with_its_reason(shop: Shop, klaviyo: Served) -> None:
-    klaviyo.fake.account.suppress(["c2@example.com"], "SPAM_COMPLAINT")
+def test_a_refusal_there_is_heard_before_the_plan_and_ends_it_everywhere(
+    shop: Shop, klaviyo: Served
+) -> None:
     _sync(shop, klaviyo, 0)
-    _sync(shop, klaviyo, 1)
+    klaviyo.fake.account.suppress(["c2@example.com"], "SPAM_COMPLAINT")
+    assert _sync(shop, klaviyo, 1).held_back == {"spam_report": 1}
+    _sync(shop, klaviyo, 2)
+    assert flagged(klaviyo) == {"c1@example.com", "c3@example.com"}
+    elsewhere = build_plan(shop.store, shop.home, replace(TARGET, destination="other"), at=NOW)
+    assert {change.customer_id for change in elsewhere.changes} == {"c1", "c3"}
+
+
+def test_an_old_refusal_there_is_a_dead_row_with_its_reason(shop: Shop, klaviyo: Served) -> None:
+    klaviyo.fake.account.suppress(["c2@example.com"], "SPAM_COMPLAINT")
+    klaviyo.clock.move(90 * 24 * 3600)
+    _sync(shop, klaviyo, 60 * 24 * 90)
     [dead] = open_intents(shop.store, ["dead"])
     assert (dead.customer_id, dead.last_error) == ("c2", "spam_report")
     assert flagged(klaviyo) == {"c1@example.com", "c3@example.com"}
