@@ -31,6 +31,7 @@ from urllib.parse import urlsplit
 import httpx
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
 
+from ingestion.apis.addresses import AddressError, addresses_of, checked_url
 from ingestion.errors import AccessDeniedError, RefusedError, SourceError, UsageError
 
 RETRIED_STATUSES = frozenset({429, 500, 502, 503, 504})
@@ -236,12 +237,19 @@ class ApiClient:
         return url
 
     def _check_result_address(self, url: str) -> None:
-        """Result files lie on the vendor's storage: https, or where the base itself points."""
+        """Result files lie on the open internet, or where the base itself points.
+
+        A name that cannot be looked up is left to the connection: a proxy may know it.
+        """
         if origin(url) == origin(self.base_url):
             return
-        parts = urlsplit(url)
-        if parts.scheme != "https" or not parts.hostname or _is_private(parts.hostname):
-            raise SourceError(f"{self.name}: the result file has no trustworthy address.")
+        try:
+            addresses_of(checked_url(url))
+        except AddressError as error:
+            if error.code != "unresolvable":
+                raise SourceError(
+                    f"{self.name}: the result file has no trustworthy address."
+                ) from None
 
 
 def _wait(state: RetryCallState) -> float:
@@ -299,8 +307,3 @@ def check_base_url(name: str, url: str) -> None:
         f"sources.{name}.base_url must start with https:// (http only for this machine).",
         "Mend it in regulars.toml.",
     )
-
-
-def _is_private(host: str) -> bool:
-    """Whether a host is written as an address, or is this machine: no vendor stores files there."""
-    return host in LOOPBACK or host.replace(".", "").isdigit() or ":" in host

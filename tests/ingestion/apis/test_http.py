@@ -176,7 +176,15 @@ def test_a_link_to_another_server_never_gets_the_credentials(client: ApiClient) 
 
 
 @pytest.mark.parametrize(
-    "url", ["http://169.254.169.254/x", "https://10.0.0.1/x", "file:///etc/passwd", "https://"]
+    "url",
+    [
+        "http://169.254.169.254/x",
+        "https://10.0.0.1/x",
+        "https://0x7f000001/x",
+        "https://localhost/x",
+        "file:///etc/passwd",
+        "https://",
+    ],
 )
 def test_a_result_file_lies_on_a_public_https_server(client: ApiClient, url: str) -> None:
     with pytest.raises(SourceError, match="no trustworthy address"):
