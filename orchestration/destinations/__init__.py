@@ -19,7 +19,7 @@ from orchestration.destinations.base import Destination
 from orchestration.home.kind import is_demo
 from orchestration.home.layout import Home
 
-_NOT_A_KIND = frozenset({"audience_tables", "base", "http", "options", "tables"})
+_NOT_A_KIND = frozenset({"audience_tables", "base", "http", "normalising", "options", "tables"})
 
 
 def kinds() -> tuple[str, ...]:

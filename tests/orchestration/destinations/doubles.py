@@ -24,7 +24,7 @@ from starlette.routing import Route
 
 from ingestion.demo.servers import served
 from orchestration.destinations.audience_tables import MEMBERS
-from orchestration.fakes import mailchimp
+from orchestration.fakes import mailchimp, meta
 from orchestration.fakes import server as fakes_server
 from orchestration.fakes.faults import Fault as FakesFault
 from tests.orchestration.fakes.klaviyo_calls import Hand, serving
@@ -266,6 +266,30 @@ def _mailchimp(_folder: Path) -> Iterator[Double]:
         )
 
 
+_AT_META = {**_AT_KLAVIYO, "busy": "503"}  # its own throttle says minutes
+
+
+@contextmanager
+def _meta_ads(_folder: Path) -> Iterator[Double]:
+    """An account whose sessions are done by the time they are asked about."""
+    fake = meta.create(0, Hand())
+    fake.job_seconds = 0
+    with fakes_server.served_fake(fake) as address:
+        yield Double(
+            {
+                "base_url": address,
+                "allow_private": True,
+                "ad_account": meta.ACCOUNT,
+                "create": True,
+            },
+            lambda: {a.name: held for a in fake.audiences.values() if (held := fake.of(a.name))},
+            fail=lambda fault: fake.faults.plan(
+                FakesFault(_AT_META[fault], where="/users", times=1, wait=WAIT_SECONDS)
+            ),
+            environment=dict(fake.credentials),
+        )
+
+
 NO_SERVER = "no server is asked"
 FILES = Kind(
     _files,
@@ -286,6 +310,10 @@ KINDS: dict[str, Kind] = {
     "mailchimp": Kind(
         _mailchimp,
         lacks={"members": "a static segment says who is in it, nothing else (test_mailchimp.py)"},
+    ),
+    "meta_ads": Kind(
+        _meta_ads,
+        lacks={"members": "an audience holds hashes of addresses, nothing else (test_meta_ads.py)"},
     ),
     "sql": Kind(_sql, lacks={"a server": "a database answers in another way: `test_sql`"}),
     "webhook": Kind(
