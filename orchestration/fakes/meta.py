@@ -14,7 +14,7 @@ import random
 import re
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -27,6 +27,7 @@ from starlette.routing import Route
 from orchestration.fakes.faults import Fault, Faults
 from orchestration.fakes.rules import RefusedError, Rule, Rules
 from orchestration.fakes.server import Clock
+from orchestration.fakes.shop import ShopProfile
 
 TOKEN = "EAAfake"  # noqa: S105 - of a fake
 ACCOUNT = "1001"
@@ -193,6 +194,9 @@ class Meta:
             for version in VERSIONS
             for method, path, act in acts
         ]
+
+    def begin_with(self, profiles: Iterable[ShopProfile]) -> None:
+        """Nothing: an ad account knows nobody of the shop before they are sent."""
 
     def trouble(self, fault: Fault) -> Response:
         """The answer of a bad day; a throttle is a 400 that says the minutes in a header."""

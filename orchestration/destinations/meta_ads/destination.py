@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -37,9 +36,11 @@ from orchestration.destinations.meta_ads.api import (
 from orchestration.destinations.meta_ads.sessions import (
     PATIENCE,
     Ticket,
+    erasure,
     first_number,
     free_numbers,
     has_removed,
+    number_of,
     verdict,
 )
 from orchestration.destinations.normalising import META, Rule
@@ -49,6 +50,9 @@ REMOVE, ADD = 0, 1  # which number of a pair
 _ID = r"^\d{1,20}$"
 Item = TypeVar("Item")
 Numbers = Iterator[tuple[int, int]]
+_Status = Literal["retry", "accepted", "delivered"]
+_WORST: tuple[_Status, ...] = ("retry", "accepted", "delivered")
+_DONE: tuple[_Status, str] = ("delivered", "")
 Place = tuple[int, int]  # the session that took an entry and its rows; number 0: it is invalid
 
 
@@ -121,19 +125,12 @@ class MetaAdsDestination:
     acknowledgement = Acknowledgement.ASKABLE
     patience = PATIENCE
 
-    def __init__(
-        self,
-        name: str,
-        options: Options,
-        api: Api,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-    ) -> None:
-        """Nothing is reached until the first delivery. `clock` numbers the sessions of `erase`."""
+    def __init__(self, name: str, options: Options, api: Api) -> None:
+        """Nothing is reached until the first delivery."""
         self.name = name
         self.limits = Limits(options.batch_size)
         self._options = options
         self._api = api
-        self._clock = clock
         self._found: dict[str, str] = {}
 
     def deliver(self, batch: Batch) -> Sequence[Outcome]:
@@ -194,38 +191,36 @@ class MetaAdsDestination:
         return self._api.is_local
 
     def erase(self, people: Sequence[Identifiers]) -> Sequence[Outcome]:
-        """Take people out of every audience; asked again, Meta could not say that it is done."""
-        entries = {each.key: _all_entries(each) for each in people}
-        everything = [entry for some in entries.values() for entry in some]
-        asked = (self._erase_from(audience, everything) for audience in self._all_audiences())
-        failures = [reason for reason in asked if reason]
-        if failures:
-            return [Outcome(each.key, "retry", failures[0]) for each in people]
-        return [
-            Outcome(each.key, "accepted", "deletion_requested")
-            if entries[each.key]
-            else Outcome(each.key, "delivered")
-            for each in people
-        ]
+        """Take people out of every audience; asked again, it says whether that is done."""
+        return [self._erase(person) for person in people]
 
-    def _erase_from(self, audience: str, entries: Sequence[Entry]) -> str:
-        """Why it could not be asked of an audience; empty where it was."""
+    def _erase(self, person: Identifiers) -> Outcome:
+        entries = _all_entries(person)
+        audiences = self._all_audiences() if entries else []
+        told = [self._erase_from(audience, entries) for audience in audiences]
+        status, reason = min(told, key=lambda each: _WORST.index(each[0]), default=_DONE)
+        return Outcome(person.key, status, reason)
+
+    def _erase_from(self, audience: str, entries: Sequence[Entry]) -> tuple[_Status, str]:
+        """What an audience says to the removal of a person; the first time, only that it began."""
+        first = number_of(entries)
         try:
-            taken = {session.number for session in self._api.sessions(audience)}
-            now = self._clock().astimezone(UTC).replace(tzinfo=None)
-            numbers = free_numbers(first_number("erase", now, 0), taken)
-            for start in range(0, len(entries), ROWS):
-                some = entries[start : start + ROWS]
-                places = _placed(some, numbers, REMOVE, self._removing(audience))
+            sessions = self._api.sessions(audience)
+            said = erasure(first, sessions)
+            if said == "begin":
+                numbers = free_numbers(first, {session.number for session in sessions})
+                places = _placed(entries, numbers, REMOVE, self._removing(audience))
                 if any(number == 0 for number, _ in places):
-                    return "invalid_entry"
+                    return "retry", "invalid_entry"
+                return "accepted", "deletion_requested"
+            return _DONE if said == "delivered" else ("accepted", "deletion_requested")
         except NotThereError:
-            return "" if self._is_gone(audience) else "audience_not_found"
+            return _DONE if self._is_gone(audience) else ("retry", "audience_not_found")
         except FlaggedError:
             if not self._options.delete_flagged_audience:
-                return "audience_flagged"
+                return "retry", "audience_flagged"
             self._api.delete_audience(audience)
-        return ""
+            return _DONE
 
     def _all_audiences(self) -> list[str]:
         """Those that are named and those of the account that have our prefix."""
@@ -337,11 +332,12 @@ def _entry(payload: Payload, rule: Rule) -> Entry:
 
 
 def _all_entries(person: Identifiers) -> list[Entry]:
-    """A row for each address of a person, under each rule."""
+    """A row for each address and each id of a person, under each rule."""
     emails = {rule.hashed("email", v) for rule in META for v in person.values.get("email", ())}
     phones = {rule.hashed("phone", v) for rule in META for v in person.values.get("phone", ())}
     rows: list[Entry] = [(email, "", "") for email in sorted(emails - {""})]
-    return rows + [("", phone, "") for phone in sorted(phones - {""})]
+    rows += [("", phone, "") for phone in sorted(phones - {""})]
+    return rows + [("", "", each) for each in sorted(person.values.get("customer_id", ()))]
 
 
 def _is_limited(payload: Payload) -> bool:

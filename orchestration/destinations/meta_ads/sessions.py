@@ -84,6 +84,12 @@ def first_number(sync_run_id: str, started_at: datetime, batch: int) -> int:
     return run << _RUN_SHIFT | batch % (1 << _BATCH_BITS) << _BATCH_SHIFT
 
 
+def number_of(entries: Iterable[tuple[str, ...]]) -> int:
+    """The number of the first try to erase a person, below that of any sync run."""
+    digest = hashlib.sha256(repr(list(entries)).encode()).digest()
+    return int.from_bytes(digest[:5]) << _BATCH_SHIFT
+
+
 def free_numbers(first: int, taken: Collection[int]) -> Iterator[tuple[int, int]]:
     """Pairs of numbers for a batch that no session has: one to remove, one to add."""
     for attempt in range(1 << _TRY_BITS):
@@ -99,6 +105,23 @@ def has_removed(first: int, sessions: Iterable[Session]) -> bool:
         for session in sessions
         if not session.number & 1 and session.number >> _BATCH_SHIFT == first >> _BATCH_SHIFT
     )
+
+
+def erasure(first: int, sessions: Collection[Session]) -> str:
+    """What is known of an erasure: `begin` (again), `accepted` (not yet), or `delivered`.
+
+    Whatever was being added when it began may be applied after it. Nothing is added later.
+    """
+    tries = [each for each in sessions if each.number >> _BATCH_SHIFT == first >> _BATCH_SHIFT]
+    if not tries:
+        return "begin"
+    own = max(tries, key=lambda session: session.number)
+    since = own.begun - PATIENCE.total_seconds()
+    rivals = [each for each in sessions if each.number & 1 and since <= each.begun <= own.begun]
+    if not all(each.is_done for each in (*tries, *rivals)):
+        return "accepted"
+    is_last = all(each.ended < own.ended for each in rivals)
+    return "delivered" if is_last and not own.invalid else "begin"
 
 
 def verdict(ticket: Ticket, sessions: Iterable[Session]) -> str:
@@ -122,5 +145,5 @@ def _may_undo(other: Session, own: Session, ticket: Ticket) -> bool:
     """Whether a session is of an earlier intent, says the opposite, and may still be under way."""
     is_earlier, is_opposite = other.number < own.number, (other.number ^ own.number) & 1
     is_same_run = other.number >> _RUN_SHIFT == own.number >> _RUN_SHIFT
-    is_recent = own.begun - other.begun <= PATIENCE.total_seconds()
-    return bool(is_earlier and is_opposite and is_recent and not (is_same_run and ticket.is_alone))
+    is_meant = is_earlier and is_opposite and not (is_same_run and ticket.is_alone)
+    return bool(is_meant and own.begun - other.begun <= PATIENCE.total_seconds())

@@ -377,16 +377,38 @@ def an_erasure_takes_people_out_of_every_audience(shop: Served) -> None:
     destination = opened(shop)
     settled(shop, destination, row(1), row(2))
     other = shop.fake.put("regulars_loyal")
-    other.entries = [{"PHONE": sha("447700900001"), "EXTERN_ID": "old"}]
-    person = Identifiers("who", {"email": ("p1@example.com",), "phone": ("+447700900001",)})
-    nobody = Identifiers("nobody", {"login": ("x",)})
-    told = [(each.status, each.reason) for each in destination.erase([person, nobody])]
-    assert told == [("accepted", "deletion_requested"), ("delivered", "")]
+    other.entries = [{"PHONE": sha("447700900001")}, {"EXTERN_ID": "old"}, {"EXTERN_ID": "c2"}]
+    values = {"email": ("p1@example.com",), "phone": ("+447700900001",), "customer_id": ("old",)}
+    people = [Identifiers("who", values), Identifiers("nobody", {"login": ("x",)})]
+
+    def erased() -> list[tuple[str, str]]:
+        return [(each.status, each.reason) for each in destination.erase(people)]
+
+    assert erased() == [("accepted", "deletion_requested"), *DONE]
+    assert erased() == [("accepted", "deletion_requested"), *DONE]
     shop.later()
+    assert erased() == DONE * 2
     assert who(shop) == {"c2"}
-    assert other.entries or shop.fake.of("regulars_loyal") == []
-    other.is_flagged = True
-    assert [each.reason for each in destination.erase([person])] == ["audience_flagged"]
+    assert shop.fake.of("regulars_loyal") == [{"EXTERN_ID": "c2"}]
+    shop.fake.put("regulars_new").is_flagged = True
+    assert erased() == [("retry", "audience_flagged"), *DONE]
+
+
+@check
+def an_erasure_wins_over_an_add_that_is_done_later(shop: Served) -> None:
+    for seed in range(8):
+        shop.fake.begin_anew(seed)
+        shop.fake.job_seconds = 6
+        destination = opened(shop)
+        deliver(destination, row(1), row(2))
+        shop.later(1)
+        person = Identifiers("who", {"email": ("p1@example.com",)})
+        statuses = []
+        while "delivered" not in statuses and len(statuses) < 60:
+            statuses += [each.status for each in destination.erase([person])]
+            shop.later(1)
+        assert statuses[-1] == "delivered"
+        assert who(shop) == {"c2"}, seed
 
 
 @check

@@ -178,6 +178,18 @@ DEFECTS: dict[str, tuple[Patch, str]] = {
         _deletes_what_is_flagged,
         "a_flagged_audience_keeps_its_removals_for_later",
     ),
+    "an erasure is taken for done": (
+        _replaced(module, "erasure", lambda _, sessions: "delivered" if sessions else "begin"),
+        "an_erasure_takes_people_out_of_every_audience",
+    ),
+    "an add that is done after an erasure is not looked for": (
+        _replaced(
+            module,
+            "erasure",
+            lambda first, all_: sessions.erasure(first, [e for e in all_ if not e.number & 1]),
+        ),
+        "an_erasure_wins_over_an_add_that_is_done_later",
+    ),
     "an audience that is not seen counts as empty": (
         _replaced(MetaAdsDestination, "_is_gone", lambda *_: True),
         "an_audience_that_is_not_found_is_no_removal",
