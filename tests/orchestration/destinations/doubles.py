@@ -8,11 +8,13 @@ rules (`test_contract`), the doubles that users start (`orchestration/fakes`).
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -271,9 +273,28 @@ _AT_META = {**_AT_KLAVIYO, "busy": "503"}  # its own throttle says minutes
 
 @contextmanager
 def _meta_ads(_folder: Path) -> Iterator[Double]:
-    """An account whose sessions are done by the time they are asked about."""
-    fake = meta.create(0, Hand())
+    """An account whose sessions are done by the time they are asked about, a second later."""
+    hand = Hand()
+
+    def clock() -> datetime:
+        hand.move(1)
+        return hand.at
+
+    fake = meta.create(0, clock)
     fake.job_seconds = 0
+    emails = {
+        hashlib.sha256(email.encode()).hexdigest(): email
+        for email in (f"c{number}@example.com" for number in range(100))
+    }
+
+    def holds() -> dict[str, list[dict[str, str]]]:
+        """The entries by audience, with the addresses of the suite in place of their hashes."""
+        return {
+            audience.name: [{**each, "EMAIL": emails[each["EMAIL"]]} for each in entries]
+            for audience in fake.audiences.values()
+            if (entries := fake.of(audience.name))
+        }
+
     with fakes_server.served_fake(fake) as address:
         yield Double(
             {
@@ -282,7 +303,7 @@ def _meta_ads(_folder: Path) -> Iterator[Double]:
                 "ad_account": meta.ACCOUNT,
                 "create": True,
             },
-            lambda: {a.name: held for a in fake.audiences.values() if (held := fake.of(a.name))},
+            holds,
             fail=lambda fault: fake.faults.plan(
                 FakesFault(_AT_META[fault], where="/users", times=1, wait=WAIT_SECONDS)
             ),
