@@ -13,16 +13,15 @@ from orchestration.home.layout import Home
 from orchestration.ops.store import open_store
 from tests.orchestration.activation.shop import NOW, TARGET
 
-OPTIONS = {"allow_private": True, "batch_size": 25}
 
-
-def run_sync(root: str, url: str, at_seconds: int) -> None:
+def run_sync(root: str, url: str, at_seconds: int, batch_size: int) -> None:
     """Sync once, on the real path; only what would wait does not."""
     from datetime import timedelta
 
     os.environ["KLAVIYO_API_KEY"] = API_KEY
     home = Home(Path(root))
-    destination = create("receiver", {"base_url": url, **OPTIONS}, home)
+    options = {"base_url": url, "allow_private": True, "batch_size": batch_size}
+    destination = create("receiver", options, home)
     destination._api._wait = lambda _: time.sleep(0.005)
     at = NOW + timedelta(seconds=at_seconds)
     with open_store(home) as store:

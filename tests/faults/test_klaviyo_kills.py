@@ -27,7 +27,8 @@ from tests.orchestration.activation.records import state_counts
 from tests.orchestration.activation.shop import Shop
 
 ROUNDS = 200 if os.environ.get("REGULARS_SOAK") else 25
-PEOPLE = 200
+PEOPLE = 200 if ROUNDS < 100 else 1500
+BATCH = PEOPLE // 8
 FAULTS = "429:0.05 503:0.05 lost_ack:0.05"
 Fork = multiprocessing.context.ForkServerContext
 
@@ -62,7 +63,7 @@ def _day(shop: Shop, dice: random.Random, names: list[str]) -> None:
 
 
 def _sync(fork: Fork, shop: Shop, url: str, round_: int) -> multiprocessing.process.BaseProcess:
-    process = fork.Process(target=run_sync, args=(str(shop.home.root), url, round_))
+    process = fork.Process(target=run_sync, args=(str(shop.home.root), url, round_, BATCH))
     process.start()
     return process
 
@@ -80,7 +81,7 @@ def _reasons(fake: Klaviyo) -> dict[str, str]:
 @pytest.mark.faults
 def test_kills_and_faults_lose_nobody_and_leave_nobody_behind(shop: Shop, fork: Fork) -> None:
     dice = random.Random(20260603)
-    names = [f"c{number:03d}" for number in range(PEOPLE)]
+    names = [f"c{number:04d}" for number in range(PEOPLE)]
     fake = create(7, utc_now)
     fake.has_throttles = False
     for name in names:

@@ -15,10 +15,11 @@ from ingestion.errors import RegularsError, UsageError
 from orchestration.destinations.base import Outcome, RetryLaterError, Row
 from orchestration.destinations.http import HttpClient
 from orchestration.destinations.klaviyo import api as api_module
+from orchestration.destinations.klaviyo import destination as destination_module
 from orchestration.destinations.klaviyo.api import REVISION, Api
 from orchestration.destinations.klaviyo.destination import KlaviyoDestination
 from orchestration.fakes.faults import Fault
-from tests.klaviyo_contract import problems
+from tests.klaviyo_contract import operation, problems
 from tests.orchestration.destinations import klaviyo_checks as checks
 from tests.orchestration.destinations.klaviyo_checks import CHECKS, deliver, opened, profiles, row
 from tests.orchestration.fakes.klaviyo_calls import Served, serving
@@ -111,15 +112,13 @@ def _skips_removals_of_the_refused(patch: pytest.MonkeyPatch) -> None:
 
 
 def _keeps_the_old_address(patch: pytest.MonkeyPatch) -> None:
-    from orchestration.destinations.klaviyo import destination as module
-
     def without(each: Row) -> Any:
         found = change(each)
         is_removal = each.operation == "removed"
-        return module._Change(each, found.sets, found.clears if is_removal else ())
+        return destination_module._Change(each, found.sets, found.clears if is_removal else ())
 
-    change = module._change
-    patch.setattr(module, "_change", without)
+    change = destination_module._change
+    patch.setattr(destination_module, "_change", without)
 
 
 def _asks_for_whatever(kind: str, value: object) -> Any:
@@ -215,7 +214,7 @@ DEFECTS: dict[str, tuple[Patch, str]] = {
     ),
     "any text is asked for": (
         _replaced(
-            __import__("orchestration.destinations.klaviyo.destination", fromlist=["sendable"]),
+            destination_module,
             "sendable",
             _asks_for_whatever,
         ),
@@ -258,6 +257,54 @@ def test_every_body_has_klaviyos_shape(shop: Served, monkeypatch: pytest.MonkeyP
     }
     for method, path, body in sent:
         assert problems(method, path.replace("NEWS01", "{id}"), body) == []
+
+
+def test_every_question_is_one_that_klaviyo_allows(
+    shop: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, dict[str, str]]] = []
+    call = HttpClient.call
+
+    def noted(client: HttpClient, method: str, path: str = "", **more: Any) -> Any:
+        if method == "GET" and more.get("params"):
+            asked.append((path, more["params"]))
+        return call(client, method, path, **more)
+
+    monkeypatch.setattr(HttpClient, "call", noted)
+    for name in (
+        "a_list_is_joined_and_left_and_consent_stays",
+        "a_row_that_klaviyo_names_holds_no_other_back",
+        "errors_of_a_job_are_told_by_row_from_every_page",
+        "withdrawals_are_told_from_every_page",
+        "an_erasure_is_done_when_nothing_is_found",
+    ):
+        shop.fake.begin_anew(0)
+        shop.fake.has_throttles = False
+        CHECKS[name](shop)
+    paths = {_described(path) for path, _ in asked}
+    assert len(paths) == 4
+    for path, params in asked:
+        described = operation("GET", _described(path))
+        allowed = {each["name"]: each.get("schema", {}) for each in described["parameters"]}
+        for name, value in params.items():
+            schema = allowed[name]
+            words = schema.get("items", schema).get("enum")
+            assert words is None or set(value.split(",")) <= set(words), (path, name)
+            assert name != "page[size]" or int(value) <= schema["maximum"]
+        if "filter" in params:
+            operator, _, rest = params["filter"].partition("(")
+            known = described["x-klaviyo-filters"][rest.partition(",")[0]]["operators"]
+            assert operator in {*known.get("list", ()), *known.get("single", ())}
+
+
+def _described(path: str) -> str:
+    """A path as Klaviyo's file has it."""
+    parts = path.split("/")
+    return "/".join("{id}" if before in _WITH_AN_ID else part
+                    for before, part in zip(["", *parts], parts, strict=False))  # fmt: skip
+
+
+_WITH_AN_ID = ("lists", "profile-bulk-import-jobs")
 
 
 def test_a_throttle_is_waited_for_while_reading(shop: Served) -> None:
