@@ -183,6 +183,7 @@ def build_plan(
     decisions, plain = _of_the_day(target, decisions, judged.verdicts)
     wanted = _wanted(target, people, decisions, plain)
     states, moved, dropped = _follow_merges(target, states, people.aliases)
+    wanted, rows, on_their_way = _leave_accepted(target, wanted, states, rows, people.aliases)
     found = difference(wanted, states, rows)
     held = tuple(
         HeldBack(customer_id, decision.reason)
@@ -198,7 +199,7 @@ def build_plan(
         found.waiting_count,
         moved,
         dropped,
-        found.accepted_count,
+        found.accepted_count + on_their_way,
     )
 
 
@@ -419,6 +420,36 @@ def _follow_merges(
             del following[old]
             dropped.append(old)
     return following, tuple(moved), tuple(dropped)
+
+
+def _leave_accepted(
+    target: Target,
+    wanted: Mapping[str, Payload],
+    states: Mapping[str, Delivered],
+    rows: Mapping[str, OpenRow],
+    aliases: Mapping[str, str],
+) -> tuple[dict[str, Payload], dict[str, OpenRow], int]:
+    """What is wanted and open without rows accepted under a merged id; how many those are.
+
+    The place moves once the destination has answered. Until then a removal of the old id and an
+    addition of its survivor would run in any order, and might end with the address removed.
+    """
+    left = {
+        old: aliases[old]
+        for old, row in rows.items()
+        if row.state == "accepted"
+        and row.operation != "removed"
+        and aliases.get(old) in wanted
+        and address_of(row.payload, target) == address_of(wanted[aliases[old]], target)
+    }
+    if not left:
+        return dict(wanted), dict(rows), 0
+    waiting = {new for new in left.values() if new not in states and new not in rows}
+    return (
+        {name: payload for name, payload in wanted.items() if name not in waiting},
+        {old: row for old, row in rows.items() if old not in left},
+        len(left),
+    )
 
 
 def address_of(payload: Payload, target: Target) -> Key | None:

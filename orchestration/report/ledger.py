@@ -21,24 +21,37 @@ from orchestration.report.figures import rows
 
 Sent = tuple[str, str, str, int, datetime | None]
 Held = tuple[str, str, str, int]
+Waiting = tuple[str, str, str, int]
+# Rows of the outbox that are not at their end, by state, in the order of what a person can do.
+WAITING = {
+    "unknown": "of unknown fate: regulars plan lists them, and a person says which arrived",
+    "dead": "refused by the destination: regulars doctor says why",
+    "accepted": "accepted and not applied yet: the next sync asks",
+    "sending": "on the way when a sync stopped: the next sync takes them up",
+    "pending": "waiting for the next sync",
+}
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """What one destination received of a segment, and whom its latest sync held back, and why."""
+    """What one destination received of a segment, and whom its latest sync held back, and why.
+
+    `waiting`: what has not come to its end, in words, and how many rows.
+    """
 
     segment: str
     destination: str
     operations: tuple[tuple[str, int], ...]
     held: tuple[tuple[str, int], ...]
     last_at: datetime | None
+    waiting: tuple[tuple[str, int], ...] = ()
 
 
 def read_deliveries(home: Home, connection: duckdb.DuckDBPyConnection) -> list[Delivery]:
     """From the ops store if this home has one, else from the open published file."""
     if has_store(home):
         with open_store(home) as store:
-            return _together(*_from_store(store))
+            return _together(*_from_store(store), _waiting(store))
     return _together(*_from_published(connection))
 
 
@@ -106,7 +119,17 @@ def _from_store(store: Store) -> tuple[list[Sent], list[Held]]:
     return sent, held
 
 
-def _together(sent: Iterable[Sent], held: Iterable[Held]) -> list[Delivery]:
+def _waiting(store: Store) -> list[Waiting]:
+    table = schema.outbox.c
+    pair = (table.segment, table.destination, table.state)
+    query = select(*pair, func.count()).where(table.state.in_(schema.OPEN_STATES)).group_by(*pair)
+    with store.read() as connection:
+        return [(row[0], row[1], row[2], row[3]) for row in connection.execute(query)]
+
+
+def _together(
+    sent: Iterable[Sent], held: Iterable[Held], waiting: Iterable[Waiting] = ()
+) -> list[Delivery]:
     operations: dict[tuple[str, str], list[tuple[str, int]]] = defaultdict(list)
     reasons: dict[tuple[str, str], list[tuple[str, int]]] = defaultdict(list)
     last: dict[tuple[str, str], datetime | None] = {}
@@ -116,7 +139,19 @@ def _together(sent: Iterable[Sent], held: Iterable[Held]) -> list[Delivery]:
         last[pair] = max((moment for moment in (at, last.get(pair)) if moment), default=None)
     for segment, destination, reason, number in held:
         reasons[segment, destination].append((reason, number))
+    left = {(segment, destination, state): n for segment, destination, state, n in waiting}
+    pairs = {*operations, *reasons, *(key[:2] for key in left)}
     return [
-        Delivery(*pair, tuple(operations[pair]), tuple(reasons[pair]), last.get(pair))
-        for pair in sorted({*operations, *reasons})
+        Delivery(
+            *pair,
+            tuple(operations[pair]),
+            tuple(reasons[pair]),
+            last.get(pair),
+            tuple(
+                (said, left[*pair, state])
+                for state, said in WAITING.items()
+                if (*pair, state) in left
+            ),
+        )
+        for pair in sorted(pairs)
     ]

@@ -14,6 +14,7 @@ from orchestration.activation.plan import build_plan
 from orchestration.activation.resolution import resolve
 from orchestration.activation.sync import SyncReport, sync
 from orchestration.destinations.base import Acknowledgement, DestinationFailedError, Idempotency
+from orchestration.erasure.ops_rows import waiting
 from orchestration.ops import schema
 from tests.orchestration.activation.later import Later
 from tests.orchestration.activation.records import state_counts
@@ -174,3 +175,45 @@ def test_what_can_never_be_known_counts_as_sent_and_the_ledger_says_so(shop: Sho
     _people(shop, "c1")
     assert _sync(shop, receiver).left == {}
     assert [row["outcome"] for row in _ledger(shop)] == ["accepted"]
+
+
+@pytest.mark.parametrize("still_wanted", [True, False])
+def test_an_accepted_row_of_a_merged_id_waits_for_its_answer(
+    shop: Shop, *, still_wanted: bool
+) -> None:
+    receiver = Later()
+    _people(shop, "c1")
+    _sync(shop, receiver)
+    del shop.people["c1"], shop.members["c1"]
+    shop.aliases["c1"] = "c2"
+    shop.add("c2", "c1@example.com", member=still_wanted)
+    shop.publish()
+    report = _sync(shop, receiver, NOW + HOUR / 4)
+    if not still_wanted:
+        assert [row.operation for row in receiver.jobs["job-2"]] == ["removed"]
+        return
+    assert (receiver.job_count, report.left) == (1, {"accepted": 1})
+    receiver.apply("job-1")
+    _sync(shop, receiver, NOW + HOUR / 2)
+    assert [(row.customer_id, row.operation) for row in receiver.jobs["job-2"]] == [
+        ("c2", "updated")
+    ]
+
+
+def test_whoever_has_an_open_job_may_still_be_there(shop: Shop) -> None:
+    receiver = Later()
+    _people(shop, "c1")
+    _sync(shop, receiver)
+    _without(shop, "c1")
+    _sync(shop, receiver, NOW + timedelta(minutes=1))
+    receiver.apply("job-2")
+    _sync(shop, receiver, NOW + timedelta(minutes=2))
+    with shop.store.read() as connection:
+        assert waiting(connection, ["c1"]) == {("receiver", "vip", "c1")}
+    receiver.apply("job-1")
+    _sync(shop, receiver, NOW + timedelta(minutes=3))
+    receiver.apply("job-3")
+    _sync(shop, receiver, NOW + timedelta(minutes=4))
+    with shop.store.read() as connection:
+        assert waiting(connection, ["c1"]) == set()
+    assert receiver.members == {}

@@ -369,8 +369,16 @@ def test_the_ledger_of_this_very_run_counts(publish_day):
             for n in range(14)
         ]
         append(connection, schema.held_back, held)
+        waiting = [
+            {**row, "idempotency_key": f"k{n}", "customer_id": f"u{n}", "version": 1, "batch": 1,
+             "operation": "added", "content_hash": "y", "created_at": at, "updated_at": at,
+             "state": "unknown" if n else "accepted"} for n in range(4)
+        ]  # fmt: skip
+        append(connection, schema.outbox, waiting)
     _, _, text = page_of(home)
     assert "VIP klaviyo 27 added 14 unsubscribed 15 May 2025" in text
+    assert "VIP, klaviyo: 3 of unknown fate: regulars plan lists them" in text
+    assert "VIP, klaviyo: 1 accepted and not applied yet" in text
 
 
 def test_people_are_shown_in_a_total_order(publish_day):
