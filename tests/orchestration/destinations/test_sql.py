@@ -292,7 +292,7 @@ def test_what_it_holds_is_nothing_before_the_first_delivery(crm: SqlDestination)
     assert crm.members_of("vip") == ()
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_whatever_the_order_the_newest_of_each_person_stands(
     crm: SqlDestination, database: Database, seed: int
 ) -> None:
@@ -302,7 +302,7 @@ def test_whatever_the_order_the_newest_of_each_person_stands(
         (person, version): _row(
             person, dice.choice(["added", "updated", "removed"]), version, first_name=f"v{version}"
         )
-        for person in range(6)
+        for person in range(4)
         for version in range(1, 7)
     }
     arrivals = list(intents.values()) * 2
@@ -310,7 +310,7 @@ def test_whatever_the_order_the_newest_of_each_person_stands(
     while arrivals:
         part = [arrivals.pop() for _ in range(min(len(arrivals), dice.randint(1, 5)))]
         crm.deliver(_batch(*part))
-    newest = [intents[person, 6] for person in range(6)]
+    newest = [intents[person, 6] for person in range(4)]
     assert database.members() == [
         (row.customer_id, "v6") for row in newest if row.operation != "removed"
     ]
