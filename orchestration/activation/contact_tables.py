@@ -1,4 +1,5 @@
-"""The decision as tables of the next published file: who is contacted by what, and who is held out.
+"""The decision as tables of the next published file: who is contacted by what, who is held out, and
+how many the site is for.
 
 Belongs here: the rows and what their columns mean. Does not belong here: the decision
 (contact_day.py), copying the other tables (orchestration/published/candidate.py).
@@ -10,7 +11,7 @@ and committed to the store with the publication (orchestration/ops/commit.py).
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -21,11 +22,12 @@ from sqlalchemy import Table, select
 
 from ingestion.duckdb import literal
 from orchestration.activation.contact_day import (
+    Judged,
     held_out_people,
     load_contact_day,
     load_rules,
 )
-from orchestration.activation.decision import ContactDecision, Outcome, Verdict
+from orchestration.activation.decision import WAITS, ContactDecision, Outcome, Verdict
 from orchestration.activation.quiet_hours import day_of
 from orchestration.ops import schema
 from orchestration.ops.shapes import arrow_schema
@@ -33,6 +35,7 @@ from orchestration.ops.store import Store, from_micros, to_micros
 
 DECISIONS = "activity.fct_contact_decisions"
 HOLDOUTS = "activity.fct_holdouts"
+ONSITE = "activity.rpt_onsite_contacts"
 KEPT_DAYS = 35  # days of decisions that the published file has; the store has all
 _DATES = {"decided_for": "decided_for::date as decided_for"}  # the store keeps it as a moment
 
@@ -69,7 +72,26 @@ COMMENTS = {
             "assigned_at": "Since when that is so, UTC.",
         },
     ),
+    ONSITE: (
+        "One row per segment for the site, outcome and reason on the day of the run: how many"
+        " people. What the site shows interrupts nobody, so it is decided for each segment by"
+        " itself and is no contact of the day.",
+        {
+            "segment": "The segment, without seg_.",
+            "outcome": "chosen (the site may show it), deferred or dropped.",
+            "reason": "Why it is deferred or dropped; NULL where it is chosen.",
+            "people": "People with that outcome for that reason.",
+        },
+    ),
 }
+_ONSITE_SHAPE = pa.schema(
+    [
+        ("segment", pa.string()),
+        ("outcome", pa.string()),
+        ("reason", pa.string()),
+        ("people", pa.int64()),
+    ]
+)
 
 
 def add_contact_tables(
@@ -79,7 +101,7 @@ def add_contact_tables(
     *,
     double_opt_in: bool = False,
 ) -> None:
-    """Decide the day for everybody and write both tables into an open candidate.
+    """Decide the day for everybody and write the tables into an open candidate.
 
     Raises:
         StoreError: the permission facts cannot be read.
@@ -101,6 +123,24 @@ def add_contact_tables(
         *(_row(each, today, kinds) for each in judged.rows),
     ]
     _write(connection, DECISIONS, schema.contact_decisions, rows)
+    _write_onsite(connection, judged)
+
+
+def _write_onsite(connection: duckdb.DuckDBPyConnection, judged: Judged) -> None:
+    counts = Counter(
+        (verdict.segment, str(verdict.outcome), verdict.reason and str(verdict.reason))
+        for verdicts in judged.verdicts.values()
+        for verdict in verdicts.values()
+        if verdict.channel == WAITS
+    )
+    rows = [
+        {"segment": segment, "outcome": outcome, "reason": reason, "people": people}
+        for (segment, outcome, reason), people in counts.items()
+    ]
+    connection.register("decided", pa.Table.from_pylist(rows, schema=_ONSITE_SHAPE))
+    connection.execute(f"create table {ONSITE} as select * from decided order by all")
+    connection.unregister("decided")
+    _comment(connection, ONSITE)
 
 
 def _holdout_rows(
@@ -200,6 +240,10 @@ def _write(
     key = ", ".join(column.name for column in shape.primary_key)
     connection.execute(f"create table {full_name} as select {columns} from decided order by {key}")
     connection.unregister("decided")
+    _comment(connection, full_name)
+
+
+def _comment(connection: duckdb.DuckDBPyConnection, full_name: str) -> None:
     text, meanings = COMMENTS[full_name]
     connection.execute(f"comment on table {full_name} is {literal(text)}")
     for column, meaning in meanings.items():

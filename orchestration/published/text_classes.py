@@ -30,6 +30,7 @@ _FURTHER: Classes = {
         "rivals": "json",
     },
     "fct_holdouts": {"customer_id": "identifier", "holdout": "label"},
+    "rpt_onsite_contacts": {"segment": "label", "outcome": "word", "reason": "word"},
     "build": {"build_id": "key", "run_id": "key"},
     "build_tables": {"table_name": "word", "digest": "key"},
 }

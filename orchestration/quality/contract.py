@@ -132,6 +132,7 @@ PUBLIC_TABLES = {
     "activity.fct_holdouts": _table(
         "customer_id holdout is_held_out assigned_at", key="customer_id holdout"
     ),
+    "activity.rpt_onsite_contacts": _table("segment outcome reason people"),
     "ops.runs": _table("run_id as_of code_version", key="run_id"),
 }
 SEGMENT_TABLE = _table("customer_id reason context", key="customer_id")

@@ -16,6 +16,8 @@ import duckdb
 from ingestion.duckdb import has_table
 from orchestration.report.figures import rows
 
+ONSITE = "onsite"
+
 
 @dataclass(frozen=True)
 class Today:
@@ -44,13 +46,34 @@ def read_today(connection: duckdb.DuckDBPyConnection) -> list[Today]:
         order by all
         """,
     )
-    return count_wishes(
+    wishes = (
         (wish["segment"], wish["channel"], wish["outcome"], wish["reason"] or "")
         for segment, channel, outcome, reason, rivals in decisions
         for wish in (
             {"segment": segment, "channel": channel, "outcome": outcome, "reason": reason},
             *json.loads(rivals),
         )
+    )
+    return sorted(
+        [*count_wishes(wishes), *_onsite(connection)], key=lambda each: (each.segment, each.channel)
+    )
+
+
+def _onsite(connection: duckdb.DuckDBPyConnection) -> list[Today]:
+    """What the site may show, which is no contact of the day."""
+    if not has_table(connection, "activity", "rpt_onsite_contacts"):
+        return []
+    found = rows(
+        connection,
+        """
+        select segment, outcome, coalesce(reason, ''), people from activity.rpt_onsite_contacts
+        order by all
+        """,
+    )
+    return count_wishes(
+        wish
+        for segment, outcome, reason, people in found
+        for wish in [(segment, ONSITE, outcome, reason)] * people
     )
 
 

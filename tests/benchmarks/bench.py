@@ -78,6 +78,7 @@ class Bench:
         self._first_load(earlier, cut)
         self._floor()
         self._day(day)
+        self._decide()
         return self.size
 
     def run_models(self) -> Size:
@@ -126,6 +127,13 @@ class Bench:
         self._step("sync", name="day: sync")
         self._step("floor", name="day: floor")
         self._compare(AFTER_THE_DAY, self.home.published)
+
+    def _decide(self) -> None:
+        """The day's decision for as many people and forty segments; its own bill, not the
+        drawing's."""
+        self._take("decision", "tests.benchmarks.decision", "--people", str(self.size.people))
+        said = json.loads((self._folder / "decision.log").read_text("utf-8").splitlines()[-1])
+        self.size.costs["decision"] = Cost(said["cpu"], said["wall"], said["peak_mb"])
 
     def _twice(self, step: str, made: Path) -> None:
         """The same must come of it; the cheaper one counts: the machine may have been busy."""

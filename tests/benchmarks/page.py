@@ -29,6 +29,7 @@ STEPS = (
     ("day: build", "1 % more: models and data tests"),
     ("day: publish", "1 % more: candidate, checks, swap"),
     ("day: sync", "1 % more: plan, gate, deliver"),
+    ("decision", "one day's decision, 40 segments"),
     ("floor", "floor: hand-written SQL"),
     ("day: floor", "1 % more: floor, all of it again"),
 )

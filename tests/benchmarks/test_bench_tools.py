@@ -15,6 +15,7 @@ from ingestion.demo.catalogue import SHOP_DOMAIN
 from orchestration.home.layout import Home
 from tests.benchmarks.bench import Size
 from tests.benchmarks.compare import compare, digests
+from tests.benchmarks.decision import bill
 from tests.benchmarks.floor import SCRIPT
 from tests.benchmarks.measure import Cost, StepFailedError, machine, measure
 from tests.benchmarks.page import END, START, page
@@ -139,3 +140,11 @@ def test_what_people_wrote_about_the_figures_is_kept() -> None:
     again = page(written.replace(machine(), "an old machine"), machine(), [])
     assert again == written
     assert again.count(END) == 1
+
+
+def test_the_days_decision_is_measured_over_people_who_may_be_written_to(tmp_path: Path) -> None:
+    said = bill(300, 40, tmp_path)
+    assert 300 <= said["wishes"] <= 300 * 9
+    assert 100 < said["chosen"] < 300 * 0.6, "nobody without a yes, and not nobody"
+    assert said["cpu"] > 0
+    assert said["peak_mb"] > 10

@@ -266,6 +266,10 @@ def timeline_shop(world: World) -> None:
         ],
     )
     app = {"context": {"touchpoint": "app", "page": {"load_ms": 900}, "userAgent": "Firefox"}}
+    blog, social, iot = (
+        {"context": {"touchpoint": touchpoint, "userAgent": "Firefox"}}
+        for touchpoint in ("blog", "social", "iot")
+    )
     quiz = {"quiz_id": "q1", "answers": {"Skin type?": "dry", "stage": "beginner"}}
     world.add(
         "raw_web.events",
@@ -279,7 +283,7 @@ def timeline_shop(world: World) -> None:
                 properties={"content_id": "c-1", "title": "How to brew", "topic": "tea"},
                 **app,
             ),
-            event(21, "12 09:01", "tablet", "ann", "Quiz Completed", properties=quiz),
+            event(21, "12 09:01", "tablet", "ann", "Quiz Completed", properties=quiz, **blog),
             event(
                 22,
                 "12 09:02",
@@ -287,6 +291,7 @@ def timeline_shop(world: World) -> None:
                 "ann",
                 "Sign-up Offered",
                 properties={"promotion_id": "TEN"},
+                **social,
             ),
             event(
                 23,
@@ -303,6 +308,7 @@ def timeline_shop(world: World) -> None:
                 "ann",
                 "Products Searched",
                 properties={"query": "teapot", "results": 0},
+                **iot,
             ),
         ],
     )

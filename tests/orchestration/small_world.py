@@ -360,6 +360,9 @@ from dim_customers where last_ordered_at > {as_of} - interval 10 day;
 create table activity.fct_holdouts as
 select customer_id, 'global' as holdout, false as is_held_out, {as_of} as assigned_at
 from dim_customers;
+create table activity.rpt_onsite_contacts as
+select * from (values ('first_time_visitors', 'chosen', null, 212),
+    ('first_time_visitors', 'dropped', 'no_consent', 31)) t(segment, outcome, reason, people);
 create table activity.fct_held_back as
 select 'y' as sync_run_id, customer_id, 'recent_buyers' as segment, 'file' as destination,
     'email' as channel, 'marketing' as purpose, 'no_consent' as reason,

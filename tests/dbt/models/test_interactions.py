@@ -82,10 +82,10 @@ def test_each_source_is_told_once_with_where_and_who_acted(told: list[Line]) -> 
             ("preference", "other", None, "inbound"),
             ("visit", "web", "app", "inbound"),
             ("content_viewed", "web", "app", "inbound"),
-            ("quiz_completed", "web", "web", "inbound"),
-            ("sign_up_offered", "web", "web", "outbound"),
+            ("quiz_completed", "web", "blog", "inbound"),
+            ("sign_up_offered", "web", "social", "outbound"),
             ("sign_up_accepted", "web", "web", "inbound"),
-            ("products_searched", "web", "web", "inbound"),
+            ("products_searched", "web", "iot", "inbound"),
             ("message_sent", "sms", "sms", "outbound"),
             ("message_clicked", "sms", "sms", "inbound"),
             ("message_replied", "sms", "sms", "inbound"),
@@ -98,6 +98,25 @@ def test_each_source_is_told_once_with_where_and_who_acted(told: list[Line]) -> 
             ("voucher_redeemed", "other", None, "inbound"),
         ]
     )
+
+
+@pytest.mark.parametrize(
+    ("touchpoint", "kind", "moment"),
+    [
+        ("app", "content_viewed", "2026-05-12 09:00:00"),
+        ("blog", "quiz_completed", "2026-05-12 09:01:00"),
+        ("social", "sign_up_offered", "2026-05-12 09:02:00"),
+        ("iot", "products_searched", "2026-05-12 09:04:00"),
+        ("email", "message_opened", "2026-05-06 12:00:00"),
+    ],
+)
+def test_blog_social_iot_and_email_are_kinds_of_touchpoint_with_their_time(
+    told: list[Line], touchpoint: str, kind: str, moment: str
+) -> None:
+    there = [line for line in of(told, kind) if line["touchpoint"] == touchpoint]
+    assert [str(line["occurred_at"]) for line in there] == [moment]
+    (line,) = there
+    assert line["customer_id"]
 
 
 def test_robots_tests_and_nobody_are_left_out_and_so_is_the_future(told: list[Line]) -> None:

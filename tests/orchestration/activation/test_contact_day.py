@@ -14,14 +14,16 @@ import pytest
 from ingestion.errors import BusyError, RegularsError
 from orchestration.activation import gate, holdouts
 from orchestration.activation.contact_day import load_contact_day, read_contact_day
-from orchestration.activation.contact_tables import DECISIONS, HOLDOUTS, add_contact_tables
+from orchestration.activation.contact_tables import DECISIONS, HOLDOUTS, ONSITE, add_contact_tables
 from orchestration.activation.people import Target
 from orchestration.activation.plan import build_plan
 from orchestration.activation.settlement import recover
 from orchestration.activation.sync import sync
 from orchestration.destinations.base import Batch, Idempotency, Outcome
 from orchestration.ops.commit import commit_after_publish
+from orchestration.ops.permission.consents import ConsentEvent, record_consents
 from orchestration.ops.tombstones import Erasable, request
+from orchestration.report.today import read_today
 from tests.orchestration.activation.shop import NOW, TARGET, Receiver, Shop
 
 CART = Target("cart", "receiver", "email", "marketing")
@@ -391,9 +393,9 @@ def test_a_file_of_an_earlier_version_is_one_sentence(both: Shop) -> None:
 
 
 def decided(shop: Shop, as_of: datetime = NOW) -> dict[str, list[dict[str, Any]]]:
-    """Both tables as a run would write them."""
+    """The tables as a run would write them."""
     with duckdb.connect(str(shop.home.published)) as published:
-        for table in (DECISIONS, HOLDOUTS):
+        for table in (DECISIONS, HOLDOUTS, ONSITE):
             published.execute(f"drop table if exists {table}")
         published.execute(
             "create table if not exists marts.fct_identity_changes (change_type varchar,"
@@ -408,7 +410,7 @@ def decided(shop: Shop, as_of: datetime = NOW) -> dict[str, list[dict[str, Any]]
             table: published.execute(f"select * from {table} order by all")
             .to_arrow_table()
             .to_pylist()
-            for table in (DECISIONS, HOLDOUTS)
+            for table in (DECISIONS, HOLDOUTS, ONSITE)
         }
 
 
@@ -431,6 +433,32 @@ def test_the_table_says_what_goes_out_and_what_lost(both: Shop) -> None:
     )
     assert rows["c3"]["segment"] == "vip"
     assert first["decided_for"].isoformat() == "2026-06-01"
+
+
+def test_what_the_site_may_show_is_counted_and_is_no_contact_of_the_day(both: Shop) -> None:
+    both.further["banner"] = {"channel": "onsite", "priority": 0}
+    both.rows["segments.seg_banner"] = [[one, "seen", "{}"] for one in ("c1", "c2", "c3")]
+    for one in ("c1", "c2", "c3"):
+        both.people[one] = [*both.people[one], ("login", f"login-{one}")]
+    for one in ("c1", "c2"):
+        event = ConsentEvent(
+            "login", f"login-{one}", "onsite", "marketing", "granted", NOW, "form", "v1"
+        )
+        record_consents(both.store, [event], recorded_at=NOW)
+    both.publish()
+    tables = decided(both)
+    assert tables[ONSITE] == [
+        {"segment": "banner", "outcome": "chosen", "reason": None, "people": 2},
+        {"segment": "banner", "outcome": "dropped", "reason": "no_consent", "people": 1},
+    ]
+    assert "banner" not in {row["segment"] for row in tables[DECISIONS]}
+    with duckdb.connect(str(both.home.published)) as published:
+        today = {(each.segment, each.channel): each for each in read_today(published)}
+    assert (today["banner", "onsite"].goes, today["banner", "onsite"].reasons) == (
+        2,
+        (("no_consent", 1),),
+    )
+    assert ("cart", "email") in today
 
 
 def test_the_same_file_is_decided_alike_and_days_before_stay(both: Shop) -> None:
@@ -477,7 +505,7 @@ def test_who_is_held_out_reaches_no_destination(both: Shop) -> None:
 
 def test_nothing_is_decided_of_a_shop_without_segments_or_people(shop: Shop) -> None:
     shop.publish()
-    assert decided(shop) == {DECISIONS: [], HOLDOUTS: []}
+    assert decided(shop) == {DECISIONS: [], HOLDOUTS: [], ONSITE: []}
     with duckdb.connect(str(shop.home.published)) as published:
         published.execute("delete from marts.dim_segments")
         assert load_contact_day(published, NOW).wishes == {}
