@@ -18,7 +18,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import product
+from itertools import groupby, product
 from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, func, select, update
@@ -98,8 +98,9 @@ def queue(
     if not only_removals:
         record_held_back(connection, sync_run, plan.held_back)
     _revive(connection, sync_run, kept.values(), destination)
+    _cut_anew(connection, plan.target, destination)
     versions = _versions(connection, plan.target)
-    first_batch = _last_batch(connection, sync_run) + 1
+    first_batch = _last_batch(connection, sync_run.sync_run_id) + 1
     new = [
         _intent(change, sync_run, versions.get(change.customer_id, 0) + 1)
         for change in sorted(changes, key=lambda each: (ORDER[each.operation], each.customer_id))
@@ -290,6 +291,32 @@ def _revive(
     )
 
 
+def _cut_anew(connection: Connection, target: Target, destination: Destination) -> None:
+    """Cut batches that wait and are larger than the destination takes by now, as by its options."""
+    table = schema.outbox
+    columns = (table.c.idempotency_key, table.c.customer_id, table.c.version, table.c.operation)
+    query = of_pair(
+        select(table.c.sync_run_id, table.c.batch, *columns, table.c.payload), target
+    ).where(table.c.state == "pending")
+    ordered = query.order_by(table.c.sync_run_id, table.c.batch, table.c.customer_id)
+    found = connection.execute(ordered).all()
+    moves = []
+    for sync_run_id, group in groupby(found, key=lambda each: each[0]):
+        last = _last_batch(connection, sync_run_id)
+        for _, rows in groupby(group, key=lambda each: each[1]):
+            together = [Row(r[2], r[3], r[4], r[5], json.loads(r[6] or "{}")) for r in rows]
+            together.sort(key=lambda row: ORDER[row.operation])
+            numbers = cut(together, destination)
+            moves += [
+                {"key": row.key, "new": last + number}
+                for row, number in zip(together, numbers, strict=True)
+                if number
+            ]
+            last += numbers[-1]
+    moved = update(table).where(table.c.idempotency_key == bindparam("key"))
+    execute_many(connection, moved.values(batch=bindparam("new")), moves)
+
+
 def _versions(connection: Connection, target: Target) -> dict[str, int]:
     """The highest version ever used, per person."""
     table, states = schema.outbox.c, schema.audience_states.c
@@ -303,9 +330,9 @@ def _versions(connection: Connection, target: Target) -> dict[str, int]:
     return versions
 
 
-def _last_batch(connection: Connection, sync_run: SyncRun) -> int:
+def _last_batch(connection: Connection, sync_run_id: str) -> int:
     table = schema.outbox.c
-    query = select(func.max(table.batch)).where(table.sync_run_id == sync_run.sync_run_id)
+    query = select(func.max(table.batch)).where(table.sync_run_id == sync_run_id)
     return connection.execute(query).scalar() or 0
 
 

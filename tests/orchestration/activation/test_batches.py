@@ -8,8 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestration.activation.batches import cut, is_too_large
+from orchestration.activation.ledger import open_intents
+from orchestration.activation.sync import SyncReport, sync
 from orchestration.destinations.base import Limits, Row
-from tests.orchestration.activation.shop import Receiver
+from orchestration.ops.store import Store
+from tests.orchestration.activation.shop import NOW, TARGET, Receiver, Shop, busy
 
 
 class Sized(Receiver):
@@ -51,3 +54,45 @@ def test_a_removal_is_never_too_large() -> None:
     assert is_too_large(Row("k", "c", 1, "updated", large), destination)
     assert not is_too_large(Row("k", "c", 1, "removed", large), destination)
     assert not is_too_large(Row("k", "c", 1, "added", {"size": 10}), destination)
+
+
+def _sync(shop: Shop, receiver: Receiver) -> SyncReport:
+    return sync(shop.store, shop.home, TARGET, receiver, at=NOW, wait=lambda _: None)
+
+
+def _store_has(store: Store) -> list[tuple[str, str | None]]:
+    return [(row.state, row.last_error) for row in open_intents(store, ["dead", "pending"])]
+
+
+def test_batches_are_cut_by_bytes_and_a_row_that_is_too_large_never_leaves(shop: Shop) -> None:
+    for name in ("c1", "c2", "c3", "c4"):
+        shop.add(name, f"{name}@example.com")
+        shop.grant(f"{name}@example.com")
+    shop.members["c4"] = "word " * 100
+    shop.publish()
+    receiver = Receiver(limits=Limits(100, batch_bytes=500, row_bytes=400))
+    for _ in range(2):
+        report = _sync(shop, receiver)
+        assert report.left == {"dead": 1}
+        assert _store_has(shop.store) == [("dead", "too_large")]
+    assert set(receiver.members) == {"c1", "c2", "c3"}
+    assert receiver.calls == 2, "two rows of about 200 bytes, then one"
+    shop.members["c4"] = "short"
+    shop.publish()
+    report = _sync(shop, receiver)
+    assert (report.left, set(receiver.members)) == ({}, {"c1", "c2", "c3", "c4"})
+
+
+def test_a_batch_that_waits_is_cut_anew_where_the_destination_takes_less(shop: Shop) -> None:
+    names = {f"c{number}" for number in range(7)}
+    for name in names:
+        shop.add(name, f"{name}@example.com")
+        shop.grant(f"{name}@example.com")
+    shop.publish()
+    receiver = Receiver(limits=Limits(100), answers=[busy()] * 8)
+    assert _sync(shop, receiver).left == {"pending": 7}
+    receiver.limits, receiver.calls, sizes = Limits(3), 0, list[int]()
+    deliver = receiver.deliver
+    receiver.deliver = lambda batch: sizes.append(len(batch.rows)) or deliver(batch)  # type: ignore
+    assert _sync(shop, receiver).left == {}
+    assert (set(receiver.members), sizes) == (names, [3, 3, 1])

@@ -151,7 +151,7 @@ def _receiver(idempotency: Idempotency, acknowledgement: Acknowledgement) -> Rec
     is_later = acknowledgement is Acknowledgement.ASKABLE
     by_key = idempotency is Idempotency.KEY
     kind = (Later if by_key else _SettingLater) if is_later else (Receiver if by_key else _Setting)
-    return kind(idempotency=idempotency, acknowledgement=acknowledgement, limits=Limits(7))
+    return kind(idempotency=idempotency, acknowledgement=acknowledgement)
 
 
 @pytest.fixture
@@ -177,6 +177,7 @@ def _interleave(
     monkeypatch.setattr(sync_module, "_of_the_day", lambda _s, _c, decisions, *_: decisions)
     troubled = Troubled(receiver, dice)
     monkeypatch.setattr(receiver, "deliver", troubled)
+    receiver.limits = Limits(max(7, people // 20))
     for _ in range(10):
         world.change()
         world.run_jobs(0.4)

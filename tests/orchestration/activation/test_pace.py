@@ -12,12 +12,11 @@ import pytest
 from sqlalchemy import func, select
 
 from orchestration.activation import sync as sync_module
-from orchestration.activation.ledger import open_intents
 from orchestration.activation.pace import Pace, PausedError
-from orchestration.destinations.base import Limits, Rate
+from orchestration.destinations.base import Rate
 from orchestration.home.layout import Home
 from orchestration.ops import schema
-from orchestration.ops.store import Store, open_store
+from orchestration.ops.store import open_store
 from tests.orchestration.activation.shop import NOW, TARGET, Receiver, Shop, busy
 
 RATE = Rate(4, 0.4)
@@ -135,28 +134,3 @@ def test_two_processes_together_keep_to_the_rate(
     calls = sorted(float(line) for line in told.read_text().splitlines())
     assert len(calls) == 16
     assert _broken(calls, (RATE,)) == []
-
-
-def _store_has(store: Store) -> list[tuple[str, str | None]]:
-    return [(row.state, row.last_error) for row in open_intents(store, ["dead", "pending"])]
-
-
-def test_batches_are_cut_by_bytes_and_a_row_that_is_too_large_never_leaves(shop: Shop) -> None:
-    for name in ("c1", "c2", "c3", "c4"):
-        shop.add(name, f"{name}@example.com")
-        shop.grant(f"{name}@example.com")
-    shop.members["c4"] = "word " * 100
-    shop.publish()
-    receiver = Receiver(limits=Limits(100, batch_bytes=500, row_bytes=400))
-    for _ in range(2):
-        report = sync_module.sync(
-            shop.store, shop.home, TARGET, receiver, at=NOW, wait=lambda _: None
-        )
-        assert report.left == {"dead": 1}
-        assert _store_has(shop.store) == [("dead", "too_large")]
-    assert set(receiver.members) == {"c1", "c2", "c3"}
-    assert receiver.calls == 2, "two rows of about 200 bytes, then one"
-    shop.members["c4"] = "short"
-    shop.publish()
-    report = sync_module.sync(shop.store, shop.home, TARGET, receiver, at=NOW)
-    assert (report.left, set(receiver.members)) == ({}, {"c1", "c2", "c3", "c4"})
