@@ -9,17 +9,26 @@ from __future__ import annotations
 import json
 import re
 import sys
+from io import StringIO
+from pathlib import Path
 from typing import Any, Literal
 
 from rich.console import Console
 from rich.table import Table
 
+from orchestration.commands.answering import answer_apart
 from orchestration.commands.tables import TABLES
 from orchestration.home.layout import Home
 from orchestration.ops.store import open_store
 from orchestration.ops.tombstones import Hasher
 from orchestration.published.masked import masked_copy
-from orchestration.published.reader import QueryResult, query_file, query_published
+from orchestration.published.reader import (
+    QueryResult,
+    not_published,
+    query_file,
+    query_published,
+    require_question,
+)
 
 SHOWN = 200
 # DuckDB's own answer names the tables of one schema, and none stands there.
@@ -40,18 +49,58 @@ def print_query(
     """
     if not query or _SHOW_TABLES.fullmatch(query):
         query = TABLES
+    require_question(query)
+    if not home.published.exists():
+        raise not_published(home)
+    file = masked_copy(home, _masking_key(home)) if masked else home.published
+    text = answer_apart(
+        {
+            "file": str(file),
+            "home": "" if masked else str(home.root),
+            "query": query,
+            "as_json": as_json,
+            "width": out.width,
+            "colour": out.color_system if out.is_terminal else None,
+        }
+    )
+    (sys.stdout if as_json else out.file).write(text)
+
+
+def answer(
+    file: str, home: str, query: str, *, as_json: bool, width: int, colour: str | None
+) -> str:
+    """The text to print; asked in the process that can do nothing else (`answering`).
+
+    Args:
+        file: what is asked.
+        home: whose published file that is; empty for a masked copy.
+        query: one read-only statement.
+        as_json: all rows as JSON, else a table of the first ones.
+        width: of the page, in characters.
+        colour: the terminal's, as rich names it; None for none.
+    """
     rows = None if as_json else SHOWN
     result = (
-        query_file(masked_copy(home, _masking_key(home)), query, max_rows=rows)
-        if masked
-        else query_published(home, query, max_rows=rows)
+        query_published(Home(Path(home)), query, max_rows=rows)
+        if home
+        else query_file(Path(file), query, max_rows=rows)
     )
     if as_json:
-        sys.stdout.write(_as_json(result) + "\n")
-    else:
+        return _as_json(result) + "\n"
+    out = Console(
+        file=StringIO(),
+        width=width,
+        markup=False,
+        highlight=False,
+        soft_wrap=True,
+        force_terminal=colour is not None,
+        color_system=colour,  # type: ignore[arg-type]
+    )
+    with out.capture() as page:
         out.print(_as_table(result))
         if result.truncated:
             out.print(f"Only the first {SHOWN} rows are shown; add a LIMIT or use --json.")
+    return page.get()
 
 
 def _masking_key(home: Home) -> str:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from io import StringIO
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from orchestration.commands import sql
-from orchestration.home.layout import Home
 from orchestration.published.reader import QueryResult
 
 
@@ -18,9 +15,7 @@ def test_a_value_wider_than_the_page_is_folded_and_not_cut(
 ) -> None:
     found = QueryResult(("run_id", "what"), [("x" * 100, "[/b] y"), (None, 2)], False)
     monkeypatch.setattr(sql, "query_published", lambda *_, **__: found)
-    out = Console(file=StringIO(), width=40, markup=False)
-    sql.print_query(Home(tmp_path), "select 1", out, as_json=False)
-    text = out.file.getvalue()  # type: ignore[attr-defined]
+    text = sql.answer("", str(tmp_path), "select 1", as_json=False, width=40, colour=None)
     assert text.count("x") == 100
     assert "…" not in text
     assert "[/b] y" in text
