@@ -5,14 +5,26 @@ from __future__ import annotations
 import dagster as dg
 
 from orchestration import defs
-from orchestration.defs import arrivals, backup, release, schedules
+from orchestration.defs import arrivals, backup, reconcile, release, schedules
 from orchestration.defs.resources import resources
 
 definitions = dg.Definitions(
     assets=dg.load_assets_from_package_module(defs),
     asset_checks=dg.load_asset_checks_from_package_module(defs),
-    jobs=[schedules.refresh, schedules.rebuild, release.release, *backup.jobs],
-    schedules=[schedules.hourly, schedules.daily, release.releases, *backup.schedules],
+    jobs=[
+        schedules.refresh,
+        schedules.rebuild,
+        release.release,
+        reconcile.reconcile,
+        *backup.jobs,
+    ],
+    schedules=[
+        schedules.hourly,
+        schedules.daily,
+        release.releases,
+        reconcile.nightly,
+        *backup.schedules,
+    ],
     sensors=[schedules.new_files, arrivals.arrivals],
     resources=resources(),
     executor=dg.in_process_executor,

@@ -26,16 +26,15 @@ from ingestion.errors import RegularsError, UsageError
 from ingestion.registry import SOURCES, api_sources, databases, is_enabled
 from ingestion.sources.sql.settings import NAME as SQL
 from ingestion.sources.sql.tables import check as check_databases
-from orchestration.activation.reconcile import Drift, reconcile
+from orchestration.activation.reconcile import Drift
+from orchestration.activation.sizes import SyncGoesOnError, ask_destinations
 from orchestration.destinations import open_destination
-from orchestration.destinations.base import TellsMembers
 from orchestration.health import home_health
 from orchestration.health.backups import backups
 from orchestration.health.home_health import Check
 from orchestration.home import lock
 from orchestration.home.kind import is_demo
 from orchestration.home.layout import Home
-from orchestration.ops.store import has_store, open_store
 from orchestration.run.dbt import check_settings
 
 TELEMETRY = {
@@ -248,23 +247,13 @@ def _connections(settings: Settings) -> Iterator[Check]:
 
 def _holdings(settings: Settings, home: Home) -> Iterator[Check]:
     """What each destination that can be asked says it has, against the ledger."""
-    if not has_store(home):
-        return
-    busy = lock.is_busy(home.sending_lock)
-    for name, chosen in sorted(settings.destinations.items()):
-        destination = open_destination(name, chosen, home) if chosen.enabled else None
-        if not isinstance(destination, TellsMembers):
-            continue
-        if busy:
-            yield Check(f"connect {name}", "warning", "A sync goes on; not compared.", "Ask later.")
-            continue
-        try:
-            with open_store(home) as store:
-                drifts = reconcile(store, name, destination)
-        except RegularsError as error:
+    for asked in ask_destinations(home, settings):
+        name, error = asked.destination, asked.error
+        if isinstance(error, SyncGoesOnError):
+            yield Check(f"connect {name}", "warning", error.message, error.hint)
+        elif error:
             yield Check(f"connect {name}", "failed", error.message, error.hint)
-            continue
-        yield from (_holding(name, drift) for drift in drifts)
+        yield from (_holding(name, drift) for drift in asked.drifts)
 
 
 def _holding(name: str, drift: Drift) -> Check:

@@ -81,6 +81,8 @@ def _query(table: Table, run: Run) -> Select[Any]:
         query = query.where(~table.c.identifier_value.startswith(FORGOTTEN))
     elif table is schema.deliveries:
         query = query.where(table.c.delivered_at <= as_of)
+    elif table is schema.audience_sizes:
+        query = query.where(table.c.asked_at <= as_of)
     elif table is schema.identity_metrics:
         query = query.where(table.c.as_of <= as_of)
     elif table is schema.held_back:

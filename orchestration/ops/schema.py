@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 
 # The latest file in migrations/versions, and the table in which a store says which one it has.
-REVISION = "0012"
+REVISION = "0013"
 VERSION_TABLE = "schema_revision"
 
 # Marks: a column that holds a time; a table that leaves for dbt (`export.py`), and the published
@@ -404,6 +404,20 @@ deliveries = Table(
     _time("delivered_at"),
     _text("outcome"),
     Index("ix_deliveries_customer", "customer_id"),
+    info={LEAVES: True},
+)
+
+# What destinations said they have, beside what the ledger knew at that moment; counts only.
+audience_sizes = Table(
+    "audience_sizes",
+    metadata,
+    _text("destination", key=True),
+    _text("segment", key=True),
+    _time("asked_at", key=True),
+    _count("held_count"),
+    _count("ledger_count"),
+    _count("missing_count"),
+    _count("surplus_count"),
     info={LEAVES: True},
 )
 

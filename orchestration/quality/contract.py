@@ -123,6 +123,11 @@ PUBLIC_TABLES = {
         "segment customer_id entered_at exited_at", key="segment customer_id entered_at"
     ),
     "activity.fct_deliveries": _table("customer_id segment destination"),
+    "activity.fct_audience_sizes": _table(
+        "destination segment asked_at held_count ledger_count missing_count surplus_count"
+        " drift_count match_rate",
+        key="destination segment asked_at",
+    ),
     "activity.fct_held_back": _table("customer_id segment destination reason"),
     "activity.fct_contact_decisions": _table(
         "customer_id decided_for class segment channel address_kind message_kind send_at not_after"

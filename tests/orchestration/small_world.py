@@ -363,6 +363,10 @@ from dim_customers;
 create table activity.rpt_onsite_contacts as
 select * from (values ('first_time_visitors', 'chosen', null, 212),
     ('first_time_visitors', 'dropped', 'no_consent', 31)) t(segment, outcome, reason, people);
+create table activity.fct_audience_sizes as
+select 'file' as destination, 'recent_buyers' as segment, {as_of} - interval 1 day as asked_at,
+    9::bigint as held_count, 10::bigint as ledger_count, 1::bigint as missing_count,
+    0::bigint as surplus_count, 1::bigint as drift_count, 0.9 as match_rate;
 create table activity.fct_held_back as
 select 'y' as sync_run_id, customer_id, 'recent_buyers' as segment, 'file' as destination,
     'email' as channel, 'marketing' as purpose, 'no_consent' as reason,

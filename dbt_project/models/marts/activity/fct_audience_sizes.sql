@@ -1,0 +1,19 @@
+with sizes as (
+    select * from {{ ref('stg_ops__audience_sizes') }}
+),
+
+final as (
+    select
+        destination,
+        segment,
+        asked_at,
+        held_count,
+        ledger_count,
+        missing_count,
+        surplus_count,
+        missing_count + surplus_count as drift_count,
+        case when ledger_count > 0 then (ledger_count - missing_count) * 1.0 / ledger_count end as match_rate
+    from sizes
+)
+
+select * from final

@@ -1,0 +1,9 @@
+select
+    destination,
+    segment,
+    asked_at,
+    held_count,
+    ledger_count,
+    missing_count,
+    surplus_count
+from {{ source('ops', 'audience_sizes') }}
