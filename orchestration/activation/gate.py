@@ -45,6 +45,7 @@ from orchestration.ops.store import StoreError
 from orchestration.ops.tombstones import forgotten_among, has_tombstones
 
 TRANSACTIONAL = "transactional"
+ADS = "ads"  # the channel
 ADDRESS_TYPES: Mapping[str, tuple[str, ...]] = {
     "email": ("email",),
     "sms": ("phone",),
@@ -94,11 +95,16 @@ class Identifier:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The gate's answer: an address and the receipt that permits it, or a reason."""
+    """The gate's answer: an address and the receipt that permits it, or a reason.
+
+    `further`: for ads the best permitted address of each other kind, since platforms there find
+    people by all that is known of them.
+    """
 
     reason: Reason | None
     address: Key | None = None
     receipt_id: str | None = None
+    further: tuple[Key, ...] = ()
 
     @property
     def allowed(self) -> bool:
@@ -168,8 +174,12 @@ def decide(
     ]
     permitted = [(identifier, r) for identifier, r in living if r is not None]
     if permitted:
-        best, best_receipt = min(permitted, key=lambda pair: _preference(pair[0], states, kinds))
-        return Decision(None, best.key, best_receipt)
+        permitted.sort(key=lambda pair: _preference(pair[0], states, kinds))
+        best, best_receipt = permitted[0]
+        if policy.channel != ADS:
+            return Decision(None, best.key, best_receipt)
+        further = {each.type: each.key for each, _ in reversed(permitted) if each.type != best.type}
+        return Decision(None, best.key, best_receipt, tuple(further.values()))
     return Decision(_why_not(known, candidates, living, has_receipt=receipt is not None))
 
 

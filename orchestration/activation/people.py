@@ -22,7 +22,7 @@ import pyarrow as pa
 from ingestion.config import Settings
 from ingestion.duckdb import has_table
 from ingestion.errors import UsageError
-from orchestration.activation.gate import ADDRESS_TYPES, Identifier, Key
+from orchestration.activation.gate import ADDRESS_TYPES, ADS, Identifier, Key
 from orchestration.home.layout import Home
 from orchestration.published.reader import open_published
 
@@ -30,6 +30,8 @@ DEFAULT_TRAITS = ("first_name", "last_name", "country_code")
 # What goes out at level segment: whom it is to, and where. The rest of a person's row says what was
 # bought, viewed or said.
 GROUP_TRAITS = frozenset(DEFAULT_TRAITS)
+# For ads: whether the person refused that their data are sold or shared.
+LIMITED_USE = "is_sell_share_refused"
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,8 @@ class Target:
     def columns(self) -> tuple[str, ...]:
         """The columns a destination gets, in order."""
         addresses = ADDRESS_TYPES[self.channel]
-        return ("customer_id", *addresses, *self.traits, "segment", "reason", "context")
+        columns = ("customer_id", *addresses, *self.traits, "segment", "reason", "context")
+        return (*columns, LIMITED_USE) if self.channel == ADS else columns
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,6 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Connection, select
 
@@ -29,15 +28,23 @@ from orchestration.activation.contact_day import ContactDay, read_contact_day
 from orchestration.activation.decision import Outcome, Verdict
 from orchestration.activation.gate import (
     ADDRESS_TYPES,
+    ADS,
     Decision,
     Key,
+    PermissionState,
     Policy,
     decide,
     load_all_states,
     load_states,
     reads_all_facts,
 )
-from orchestration.activation.people import People, Target, load_people, member_count
+from orchestration.activation.people import (
+    LIMITED_USE,
+    People,
+    Target,
+    load_people,
+    member_count,
+)
 from orchestration.destinations.base import Operation, Payload
 from orchestration.home.layout import Home
 from orchestration.ops import schema
@@ -45,6 +52,7 @@ from orchestration.ops.store import Store, to_micros
 from orchestration.published.reader import read_build
 
 OPEN_STATES = schema.OPEN_STATES
+_SALE_OR_SHARING = Policy(ADS, "sell_share")
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,14 +337,18 @@ def open_rows(connection: Connection, target: Target) -> dict[str, OpenRow]:
 def _decided(
     connection: Connection, home: Home, target: Target, policy: Policy, at: int
 ) -> tuple[People, dict[str, Decision]]:
-    """The segment's people and the gate's answer for each."""
+    """The segment's people and the gate's answer for each; for ads also who limits their use."""
+    policies = [policy, _SALE_OR_SHARING] if target.channel == ADS else [policy]
     if reads_all_facts(connection, member_count(home, target)):
-        states = load_all_states(connection, policy, at)
-        people = load_people(home, target, relevant=states.keys())
+        facts = [load_all_states(connection, each, at) for each in policies]
+        people = load_people(home, target, relevant={key for states in facts for key in states})
     else:
         people = load_people(home, target)
         keys = {identifier.key for known in people.identifiers.values() for identifier in known}
-        states = load_states(connection, keys, policy, at)
+        facts = [load_states(connection, keys, each, at) for each in policies]
+    states = facts[0]
+    if target.channel == ADS:
+        _note_limited_use(people, facts[1])
     nobody = Decision(Reason.NO_CONSENT)
     return people, {
         customer_id: decide(people.identifiers[customer_id], states, policy)
@@ -344,6 +356,14 @@ def _decided(
         else nobody
         for customer_id in people.members
     }
+
+
+def _note_limited_use(people: People, states: Mapping[Key, PermissionState]) -> None:
+    """Write beside each member whether they refused that their data are sold or shared."""
+    refused = {key for key, state in states.items() if state.opt_out}
+    for customer_id, member in people.members.items():
+        known = people.identifiers.get(customer_id, ())
+        member[LIMITED_USE] = any(identifier.key in refused for identifier in known)
 
 
 def _of_the_day(
@@ -392,7 +412,7 @@ def _wanted(
                 **addresses,
                 **member,
                 **(people.plain if customer_id in plain else {}),
-                address[0]: address[1],
+                **dict((address, *decisions[customer_id].further)),
                 "segment": target.segment,
             }
             wanted[customer_id] = {column: full[column] for column in target.columns}
@@ -453,12 +473,14 @@ def _leave_accepted(
 
 
 def address_of(payload: Payload, target: Target) -> Key | None:
-    """The address a payload was made for."""
-    for kind in ADDRESS_TYPES[target.channel]:
-        value: Any = payload.get(kind)
-        if value:
-            return kind, str(value)
-    return None
+    """The address a payload was made for; of several the first."""
+    return next(iter(addresses_of(payload, target)), None)
+
+
+def addresses_of(payload: Payload, target: Target) -> list[Key]:
+    """The addresses a payload was made for: one, for ads perhaps one of each kind."""
+    kinds = ADDRESS_TYPES[target.channel]
+    return [(kind, str(payload[kind])) for kind in kinds if payload.get(kind)]
 
 
 def _is_on_its_way(row: OpenRow, payload: Payload | None) -> bool:

@@ -49,7 +49,7 @@ from orchestration.activation.plan import (
     OPEN_STATES,
     HeldBack,
     Plan,
-    address_of,
+    addresses_of,
     build_plan,
     open_rows,
     refusal,
@@ -360,18 +360,21 @@ def _deliver_claimed(session: _Session, connection: Connection, key: BatchKey) -
 def _decide(
     session: _Session, connection: Connection, asked: Sequence[tuple[str, Payload]], at: datetime
 ) -> dict[str, Decision]:
-    """The gate's answers, each for the very address in the customer's payload."""
+    """The gate's answers, each for the very addresses in the customer's payload."""
     known = {customer: session.identifiers.get(customer, []) for customer, _ in asked}
     keys = {identifier.key for identifiers in known.values() for identifier in identifiers}
     states = load_states(connection, keys, session.policy, to_micros(at))
     answers = {}
     for customer, payload in asked:
-        address = address_of(payload, session.target)
-        identifiers = known[customer]
-        if identifiers and address not in {identifier.key for identifier in identifiers}:
+        identifiers, addresses = known[customer], addresses_of(payload, session.target)
+        own = {identifier.key for identifier in identifiers}
+        if identifiers and not (addresses and own.issuperset(addresses)):
             answers[customer] = Decision(Reason.ADDRESS_CHANGED)
-        else:
-            answers[customer] = decide(identifiers, states, session.policy, address=address)
+            continue
+        said = [
+            decide(identifiers, states, session.policy, address=address) for address in addresses
+        ] or [decide(identifiers, states, session.policy)]
+        answers[customer] = next((each for each in said if not each.allowed), said[0])
     return answers
 
 
