@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+from filelock import FileLock
 from sqlalchemy import (
     URL,
     Connection,
@@ -281,10 +282,31 @@ def _sqlite_engine(path: Path) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        writes = connection.get_execution_options().get(_WRITES)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        if not connection.get_execution_options().get(_WRITES):
+            connection.exec_driver_sql("BEGIN")
+            return
+        with _turn(path):
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
+
+
+@contextmanager
+def _turn(path: Path) -> Iterator[None]:
+    """Wait for whoever waits already: SQLite gives its lock to anybody who asks in time.
+
+    Without it a send, which takes the lock for each batch right after the last one, keeps a refusal
+    that came in between waiting to its end. The turn is given up once the transaction has begun.
+    """
+    file = path.with_name(f".{path.name}.turn")
+    turn = FileLock(file, mode=OWNER_ONLY, thread_local=False, fallback_to_soft=False)
+    # Without a turn SQLite's own lock still says who may write, and its words why nobody can.
+    with suppress(OSError, NotImplementedError):
+        turn.acquire(timeout=BUSY_SECONDS, poll_interval=0.01)
+    try:
+        yield
+    finally:
+        turn.release()
 
 
 def _migrate(store: Store, home: Home) -> None:

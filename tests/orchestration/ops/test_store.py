@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import threading
+import time
 from datetime import datetime
 
 import pyarrow as pa
@@ -232,6 +234,31 @@ def test_the_same_store_exports_the_same_bytes(store: Store, home: Home, run: Ru
 def test_the_file_is_plain_sqlite(store: Store, home: Home) -> None:
     with sqlite3.connect(home.ops) as connection:
         assert connection.execute("pragma integrity_check").fetchone() == ("ok",)
+
+
+def test_whoever_waits_to_write_is_next_however_often_another_writes(home: Home) -> None:
+    """A send takes the lock for one batch after the other; a refusal waits for one of them."""
+    waited: list[float] = []
+    first = threading.Event()
+
+    def refuse() -> None:
+        with open_store(home) as store:
+            first.wait()
+            began = time.monotonic()
+            record_consents(store, [GRANT], recorded_at=AS_OF)
+            waited.append(time.monotonic() - began)
+
+    with open_store(home) as sending:
+        other = threading.Thread(target=refuse)
+        other.start()
+        for _ in range(12):
+            with sending.write():
+                first.set()
+                time.sleep(0.25)
+        began_last = time.monotonic()
+        other.join()
+    assert waited[0] < 1.5, "one batch, and not all of the send"
+    assert time.monotonic() - began_last < 1.0
 
 
 def test_errors_never_quote_a_value(store: Store) -> None:
