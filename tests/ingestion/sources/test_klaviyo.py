@@ -302,11 +302,11 @@ def test_a_row_from_the_future_never_moves_the_cursor(
 def test_limits_are_met_rather_than_run_into(
     shop: DemoServers, settings: KlaviyoSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ingestion.demo import klaviyo_server
+    from ingestion.demo import throttle
 
-    monkeypatch.setattr(klaviyo_server, "STEADY_SECONDS", 0.6)
-    steady = dataclasses.replace(klaviyo_server.ENDPOINTS["profiles"], steady=4, burst=100)
-    monkeypatch.setitem(klaviyo_server.ENDPOINTS, "profiles", steady)
+    monkeypatch.setattr(throttle, "STEADY_SECONDS", 0.6)
+    few = throttle.Throttle(burst=100, steady=4)
+    monkeypatch.setitem(shop.klaviyo._throttles, "profiles", few)
     monkeypatch.setattr(shop.klaviyo, "limits", True)
     before = len(shop.klaviyo.requests)
     rows = rows_of(klaviyo, "profiles", settings)
