@@ -262,7 +262,7 @@ def _uses(part: str, origins: Iterable[Origin], meanings: Meanings) -> Iterator[
     for (about, trait, sensitivity), those in sorted(found.items()):
         level = OF_ALL if all(each.is_of_all for each in those) else FULL
         others = (ROW, "customer_id", *_NAMING)
-        those.sort(key=lambda each: (each.column in others, each.table, each.column))
+        those.sort(key=lambda each: (each.column in others, each.table, each.column, each.path))
         columns = tuple(dict.fromkeys(_place(each) for each in those))
         yield Use(part, trait, about, sensitivity, level, columns)
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -274,6 +277,42 @@ def test_a_row_that_may_be_anothers_is_a_tie_like_a_household(
 def test_a_row_of_the_same_customer_id_is_the_persons() -> None:
     source = f"{PEOPLE} inner join marts.fct_orders as q on p.customer_id = q.customer_id"
     assert not faults("q.order_id", source, plain_context={})
+
+
+SEVERAL_WAYS = """
+with visits as (select * from marts.fct_web_sessions),
+firsts as (select customer_id, min(referrer) as referrer from visits group by customer_id),
+lasts as (
+    select customer_id, max(referrer) as referrer from visits
+    where landing_page_url = 'a' group by customer_id
+)
+select p.customer_id, firsts.referrer || lasts.referrer as reason, '{}' as context
+from marts.dim_customers as p
+left join firsts on p.customer_id = firsts.customer_id
+left join lasts on p.customer_id = lasts.customer_id
+"""
+
+
+def test_uses_are_the_same_in_every_process() -> None:
+    """Sets of texts have another order in each, and what is published must not."""
+    program = (
+        "from orchestration.quality.segment_traits import Meanings, Segment, judge\n"
+        f"print(judge(Segment('test', {SEVERAL_WAYS!r}, {{}}), {TABLES!r}, Meanings()).uses)"
+    )
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=REPOSITORY,
+            env={**os.environ, "PYTHONHASHSEED": str(seed)},
+        ).stdout
+        for seed in range(6)
+    }
+    (uses,) = said
+    assert "by way of visits, firsts" in uses
+    assert "by way of visits, lasts" in uses
 
 
 def test_uses_are_named_with_their_sensitivity() -> None:
