@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import stat
 from collections import Counter, defaultdict
@@ -405,9 +406,14 @@ def erasures(home: Home, now: datetime) -> Iterator[Check]:
     yield Check("erasures", status, sentence, hint)
 
 
+_CODE = re.compile(r"no reason given|[a-z]+(?:_(?:[a-z]+|[0-9]{1,4}))*")
+
+
 def _reasons(intents: Sequence[OpenIntent]) -> str:
     """Why, most often first: short codes of destinations, such as too_large."""
-    counts = Counter(intent.last_error or "no reason given" for intent in intents)
+    codes = (intent.last_error or "no reason given" for intent in intents)
+    # A destination may put into a reason what its system said, and that may be of people.
+    counts = Counter(code if _CODE.fullmatch(code) else "a reason in words" for code in codes)
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     return _first([f"{reason} ({count:,})" for reason, count in ordered])
 
