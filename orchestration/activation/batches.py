@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from orchestration.destinations.base import Destination, Limits, Row, size_as_sent
+from orchestration.destinations.base import Destination, Row, size_as_sent
 
 
 def is_too_large(row: Row, destination: Destination) -> bool:
@@ -24,13 +24,13 @@ def cut(rows: Iterable[Row], destination: Destination) -> list[int]:
 
     A row that is larger than a whole batch has one for itself.
     """
-    limits: Limits = destination.limits
+    limits = destination.limits
     numbers: list[int] = []
     batch = count = filled = 0
     for row in rows:
-        size = size_as_sent(destination, row) if limits.batch_bytes is not None else 0
-        is_full = count == limits.rows
-        if count and (is_full or filled + size > (limits.batch_bytes or size + filled)):
+        size = size_as_sent(destination, row) if limits.batch_bytes else 0
+        has_no_room = bool(limits.batch_bytes) and filled + size > (limits.batch_bytes or 0)
+        if count and (count == limits.rows or has_no_room):
             batch, count, filled = batch + 1, 0, 0
         numbers.append(batch)
         count, filled = count + 1, filled + size

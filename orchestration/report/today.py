@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import duckdb
@@ -17,6 +17,8 @@ from ingestion.duckdb import has_table
 from orchestration.report.figures import rows
 
 ONSITE = "onsite"
+# What wants a person, on which channel, the outcome, and why not or nothing
+Wish = tuple[str, str, str, str]
 
 
 @dataclass(frozen=True)
@@ -70,25 +72,23 @@ def _onsite(connection: duckdb.DuckDBPyConnection) -> list[Today]:
         order by all
         """,
     )
-    return count_wishes(
-        wish
-        for segment, outcome, reason, people in found
-        for wish in [(segment, ONSITE, outcome, reason)] * people
+    return _by_segment(
+        {(segment, ONSITE, outcome, reason): people for segment, outcome, reason, people in found}
     )
 
 
-def count_wishes(wishes: Iterable[tuple[str, str, str, str]]) -> list[Today]:
-    """What these come to, by segment and channel.
+def count_wishes(wishes: Iterable[Wish]) -> list[Today]:
+    """What these come to, by segment and channel."""
+    return _by_segment(Counter(wishes))
 
-    Args:
-        wishes: of each what wants the person, the channel, the outcome, and why not or nothing.
-    """
+
+def _by_segment(people: Mapping[Wish, int]) -> list[Today]:
     outcomes: Counter[tuple[str, str, str]] = Counter()
     reasons: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
-    for segment, channel, outcome, reason in wishes:
-        outcomes[segment, channel, outcome] += 1
+    for (segment, channel, outcome, reason), count in people.items():
+        outcomes[segment, channel, outcome] += count
         if reason:
-            reasons[segment, channel][reason] += 1
+            reasons[segment, channel][reason] += count
     return [
         Today(
             *pair,
