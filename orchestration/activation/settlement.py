@@ -26,7 +26,7 @@ from orchestration.activation.outbox import (
 )
 from orchestration.activation.people import Target
 from orchestration.activation.plan import HeldBack
-from orchestration.destinations.base import Acknowledgement, Idempotency, Outcome, Row
+from orchestration.destinations.base import Acknowledgement, Idempotency, Outcome, Row, as_code
 from orchestration.ops import schema
 from orchestration.ops.store import append, execute_many, from_micros, to_micros, upsert
 
@@ -277,7 +277,7 @@ def unsettled(row: Row, outcome: Outcome, idempotency: Idempotency, at: int) -> 
     in_doubt = state == "unknown"
     if is_refused_removal or (in_doubt and may_repeat(row, idempotency)):
         state = "pending"
-    reason = outcome.reason or outcome.status
+    reason = as_code(outcome.reason) if outcome.reason else outcome.status
     return new_state(row.key, state, reason, at, keep_payload=True, in_doubt=in_doubt)
 
 

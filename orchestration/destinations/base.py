@@ -7,6 +7,7 @@ permission (rows that arrive here have passed the gate; removals need not).
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,10 @@ from typing import Any, Literal, Protocol, runtime_checkable
 
 from ingestion.errors import RegularsError
 from ingestion.redaction.engine import are_kept, what_stays
+
+IN_WORDS = "reason_in_words"  # in place of a reason that is no code
+_CODE = re.compile(r"[a-z]+(?:_(?:[a-z]+|[0-9]{1,4}))*")
+_VENDORS_CODE = re.compile(r"[a-z_]{1,40}")  # no digits: never a phone number or an id
 
 Operation = Literal["added", "updated", "removed"]
 Payload = Mapping[str, Any]
@@ -254,7 +259,7 @@ class Withdrawal:
 
 @runtime_checkable
 class TellsWithdrawals(Protocol):
-    """A destination that can say who refused there; asked after a restore (`backup`)."""
+    """A destination that can say who refused there; asked by each sync and after a restore."""
 
     def withdrawals_since(self, since: datetime) -> Iterable[Withdrawal]:
         """Who unsubscribed, complained or was suppressed there since a moment (naive UTC).
@@ -287,6 +292,16 @@ class TellsMembers(Protocol):
         Raises:
             RetryLaterError: it cannot be asked now.
         """
+
+
+def as_code(reason: str) -> str:
+    """A reason that is a short code; another may hold what a system said, perhaps of people."""
+    return reason if _CODE.fullmatch(reason) else IN_WORDS
+
+
+def vendors_code(said: object, otherwise: str) -> str:
+    """A code of a vendor's answer where it is one, else the other: never a value of a row."""
+    return said if isinstance(said, str) and _VENDORS_CODE.fullmatch(said) else otherwise
 
 
 def size_as_sent(destination: Destination, row: Row) -> int:

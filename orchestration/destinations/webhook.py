@@ -19,7 +19,6 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -45,6 +44,7 @@ from orchestration.destinations.base import (
     Row,
     delivered,
     merged_ids,
+    vendors_code,
 )
 from orchestration.destinations.http import (
     STAY_QUEUED,
@@ -61,7 +61,6 @@ EVENT = "audience.changed"
 KEY_BYTES = 24  # of a signing secret, at least (Standard Webhooks)
 ENVELOPE_BYTES = 1_024  # what a body has around its rows, at most
 NO_RECEIVER = frozenset({404, 405, 410})  # the address is wrong, not the rows
-_CODE = re.compile(r"[a-z_]{1,40}")  # no digits: a code is never a phone number or an id
 
 
 class Options(BaseModel):
@@ -267,5 +266,4 @@ def _outcome(key: str, entry: Mapping[str, Any]) -> Outcome:
     status, reason = entry.get("status"), entry.get("reason")
     if status not in ("delivered", "retry", "rejected"):
         return Outcome(key, "retry", "unreadable_answer")
-    is_code = isinstance(reason, str) and _CODE.fullmatch(reason)
-    return Outcome(key, status, str(reason) if is_code else "")
+    return Outcome(key, status, vendors_code(reason, ""))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import stat
 from collections import Counter, defaultdict
@@ -25,6 +24,7 @@ from ingestion.duckdb import connect
 from ingestion.errors import CheckFailedError, tells_of_a_lock
 from ingestion.quarantine import waiting_rows
 from orchestration.activation.ledger import OpenIntent, broken_laws, open_intents
+from orchestration.destinations.base import as_code
 from orchestration.home.inbox import REQUESTS, waiting
 from orchestration.home.kind import is_demo
 from orchestration.home.layout import Home
@@ -406,14 +406,10 @@ def erasures(home: Home, now: datetime) -> Iterator[Check]:
     yield Check("erasures", status, sentence, hint)
 
 
-_CODE = re.compile(r"no reason given|[a-z]+(?:_(?:[a-z]+|[0-9]{1,4}))*")
-
-
 def _reasons(intents: Sequence[OpenIntent]) -> str:
     """Why, most often first: short codes of destinations, such as too_large."""
-    codes = (intent.last_error or "no reason given" for intent in intents)
-    # A destination may put into a reason what its system said, and that may be of people.
-    counts = Counter(code if _CODE.fullmatch(code) else "a reason in words" for code in codes)
+    said = (intent.last_error for intent in intents)  # an earlier version kept words too
+    counts = Counter(as_code(reason) if reason else "no reason given" for reason in said)
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     return _first([f"{reason} ({count:,})" for reason, count in ordered])
 

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from ingestion.functions.identifiers import match_email, match_phone
-from orchestration.destinations.base import RetryLaterError
+from orchestration.destinations.base import RetryLaterError, vendors_code
 from orchestration.destinations.http import AnswerError, HttpClient, as_json
 
 REVISION = "2026-07-15"
@@ -33,7 +33,6 @@ _REASONS = {
     "HARD_BOUNCE": "hard_bounce",
     "INVALID_EMAIL": "hard_bounce",
 }
-_CODE = re.compile(r"[a-z_]{1,40}")
 _NUMBER = re.compile(r"^/data/attributes/profiles/data/(\d+)(?:/|$)")
 # What a filter's text cannot hold without another meaning.
 _ODD = re.compile(r"[\s\"'\\\[\](){}<>,;]")
@@ -160,7 +159,7 @@ class Api:
             sent = payload.get("attributes") or payload
             for kind in ("email", "phone_number"):
                 if sent.get(kind):  # as it was sent, which may be no address for anybody
-                    errors[kind, str(sent[kind])] = _code(said.get("code"))
+                    errors[kind, str(sent[kind])] = vendors_code(said.get("code"), "import_error")
         return errors
 
     def on_list(self, list_id: str, addresses: Collection[Address]) -> set[Address]:
@@ -282,7 +281,7 @@ def _refused_rows(said: Any, name: str) -> dict[int, str]:
     for each in said.get("errors") or []:
         named = _NUMBER.match(str((each.get("source") or {}).get("pointer") or ""))
         if named:
-            rows[int(named[1])] = _code(each.get("code"))
+            rows[int(named[1])] = vendors_code(each.get("code"), "import_error")
     if not rows:
         raise AnswerError(name, 400)
     return rows
@@ -293,12 +292,6 @@ def _data(page: Any) -> list[Any]:
     if not isinstance(rows, list):
         raise RetryLaterError("unreadable_answer")  # errors in a 200, or no page at all
     return rows
-
-
-def _code(said: object) -> str:
-    """Klaviyo's code where it is one: never a value of the profile."""
-    text = str(said or "")
-    return text if _CODE.fullmatch(text) else "import_error"
 
 
 def _moment(text: object) -> datetime | None:

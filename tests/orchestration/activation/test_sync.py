@@ -317,6 +317,28 @@ def test_a_refused_row_is_dead_and_tried_again_by_the_next_sync(shop: Shop) -> N
     assert report.left == {} and len(receiver.members) == 3
 
 
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("http_422", "http_422"),
+        ("no_address", "no_address"),
+        ('{"email": "c1@example.com"}', "reason_in_words"),
+        ("+44 7700 900123", "reason_in_words"),
+        ("number_447700900123", "reason_in_words"),
+    ],
+)
+def test_a_reason_is_kept_where_it_is_a_code(shop: Shop, said: str, kept: str) -> None:
+    """What a system says of a row may quote it."""
+    _people(shop, "c1")
+    receiver = Receiver(limits=Limits(1))
+    receiver.deliver = lambda batch: [  # type: ignore[method-assign]
+        Outcome(row.key, "rejected", said) for row in batch.rows
+    ]
+    _sync(shop, receiver)
+    (intent,) = open_intents(shop.store)
+    assert intent.last_error == kept
+
+
 def test_a_refused_removal_is_never_given_up(shop: Shop) -> None:
     _people(shop, "c1")
     receiver = Receiver()
