@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import Any, Generic, Literal, Protocol, TypeVar, get_args
 
 from starlette.responses import JSONResponse, Response
 
@@ -39,15 +39,33 @@ class Fault:
     seconds: float = 1.0
 
 
-@dataclass
-class Faults:
-    """The plan, safe to change while the server runs."""
+class Planned(Protocol):
+    """What every fault says of when it happens."""
 
-    planned: list[Fault] = field(default_factory=list)
+    @property
+    def kind(self) -> str:
+        """What goes wrong."""
+
+    @property
+    def where(self) -> str:
+        """Only for requests whose text contains this."""
+
+    after: int  # how many such requests go well first
+    times: int  # how often it then happens; 0 for ever
+
+
+F = TypeVar("F", bound=Planned)
+
+
+@dataclass
+class Faults(Generic[F]):
+    """The plan of one server, safe to change while it runs."""
+
+    planned: list[F] = field(default_factory=list)
     happened: list[str] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def plan(self, *faults: Fault) -> None:
+    def plan(self, *faults: F) -> None:
         """Add faults."""
         with self._lock:
             self.planned.extend(faults)
@@ -57,14 +75,20 @@ class Faults:
         with self._lock:
             self.planned.clear()
 
-    def next_for(self, text: str) -> Fault | None:
-        """The fault that this request gets, if any."""
+    def next_for(self, text: str) -> F | None:
+        """The fault that this request gets, if any.
+
+        Args:
+            text: of the request, such as its method and path.
+        """
         with self._lock:
             for fault in self.planned:
                 if fault.where not in text:
                     continue
                 if fault.after > 0:
                     fault.after -= 1
+                    continue
+                if not self._strikes(fault):
                     continue
                 if fault.times == 1:
                     self.planned.remove(fault)
@@ -73,6 +97,10 @@ class Faults:
                 self.happened.append(fault.kind)
                 return fault
         return None
+
+    def _strikes(self, _: F) -> bool:
+        """Whether a fault that is due happens; here it always does."""
+        return True
 
 
 async def as_response(fault: Fault) -> Response | None:

@@ -24,7 +24,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from ingestion.demo.faults import Faults, as_response, parse, too_many, truncated
+from ingestion.demo.faults import Fault, Faults, as_response, parse, too_many, truncated
 from ingestion.demo.klaviyo_filters import (
     ENDPOINTS,
     BadRequestError,
@@ -62,7 +62,7 @@ class Klaviyo:
     api_key: str
     scopes: frozenset[str] = frozenset(e.scope for e in ENDPOINTS.values())
     limits: bool = True
-    faults: Faults = field(default_factory=Faults)
+    faults: Faults[Fault] = field(default_factory=Faults)
     rows: dict[str, dict[str, Row]] = field(
         default_factory=lambda: {name: {} for name in ENDPOINTS}
     )

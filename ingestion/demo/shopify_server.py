@@ -55,7 +55,7 @@ class Shopify:
     bucket_size: float = 200_000
     restore_rate: float = 20_000
     bulk_polls: int = 1
-    faults: Faults = field(default_factory=Faults)
+    faults: Faults[Fault] = field(default_factory=Faults)
     store: Store = field(default_factory=Store)
     requests: list[str] = field(default_factory=list)
     tokens: dict[str, float] = field(default_factory=dict)

@@ -7,11 +7,10 @@ belong here: what the answers look like (each fake says it in its own form).
 from __future__ import annotations
 
 import random
-import threading
-from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from ingestion.demo import faults
 from ingestion.errors import UsageError
 
 KINDS = {
@@ -51,51 +50,16 @@ class Fault:
     wait: int = 1
 
 
-@dataclass
-class Faults:
-    """The plan of one fake, safe to change while it runs."""
+class Faults(faults.Faults[Fault]):
+    """The plan of one fake, of which a share is left to chance."""
 
-    seed: int = 0
-    planned: list[Fault] = field(default_factory=list)
-    happened: Counter[str] = field(default_factory=Counter)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def __post_init__(self) -> None:
+    def __init__(self, seed: int = 0, planned: Iterable[Fault] = ()) -> None:
         """The same seed and the same requests give the same faults."""
-        self._dice = random.Random(self.seed)  # noqa: S311 - chance, no secret
+        super().__init__(list(planned))
+        self._dice = random.Random(seed)  # noqa: S311 - chance, no secret
 
-    def plan(self, *faults: Fault) -> None:
-        """Add faults."""
-        with self._lock:
-            self.planned.extend(faults)
-
-    def clear(self) -> None:
-        """Everything goes well from now on."""
-        with self._lock:
-            self.planned.clear()
-
-    def next_for(self, request: str) -> Fault | None:
-        """What goes wrong with this request, if anything.
-
-        Args:
-            request: its method and path.
-        """
-        with self._lock:
-            for fault in self.planned:
-                if fault.where not in request:
-                    continue
-                if fault.after > 0:
-                    fault.after -= 1
-                    continue
-                if self._dice.random() >= fault.share:
-                    continue
-                if fault.times == 1:
-                    self.planned.remove(fault)
-                elif fault.times > 1:
-                    fault.times -= 1
-                self.happened[fault.kind] += 1
-                return fault
-        return None
+    def _strikes(self, fault: Fault) -> bool:
+        return self._dice.random() < fault.share
 
 
 def parsed(words: Iterable[str]) -> list[Fault]:
@@ -104,7 +68,7 @@ def parsed(words: Iterable[str]) -> list[Fault]:
     Raises:
         UsageError: there is no such kind, or the share is none.
     """
-    faults = []
+    found = []
     for word in " ".join(words).replace(",", " ").split():
         kind, _, share = word.partition(":")
         try:
@@ -117,5 +81,5 @@ def parsed(words: Iterable[str]) -> list[Fault]:
                 f"Write a kind, and after a colon its share of requests (429:0.05): "
                 f"{', '.join(KINDS)}.",
             )
-        faults.append(fault)
-    return faults
+        found.append(fault)
+    return found

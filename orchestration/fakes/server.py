@@ -10,6 +10,7 @@ GET /_state answers what the fake holds, as counts. POST /_faults plans faults (
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -61,7 +62,7 @@ def application(fake: Fake) -> ASGIApp:
     """The fake as an ASGI application that misbehaves as planned."""
 
     async def state(_: Request) -> Response:
-        return JSONResponse({**fake.state(), "faults": dict(fake.faults.happened)})
+        return JSONResponse({**fake.state(), "faults": Counter(fake.faults.happened)})
 
     async def faults(request: Request) -> Response:
         if request.method == "DELETE":
@@ -71,7 +72,7 @@ def application(fake: Fake) -> ASGIApp:
             fake.faults.plan(
                 *(Fault(**each) for each in (said if isinstance(said, list) else [said]))
             )
-        return JSONResponse(dict(fake.faults.happened))
+        return JSONResponse(Counter(fake.faults.happened))
 
     own = [Route("/_state", state), Route("/_faults", faults, methods=["POST", "DELETE"])]
     return _misbehaving(Starlette(routes=[*own, *fake.routes()]), fake)

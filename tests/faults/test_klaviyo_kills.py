@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import random
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -127,5 +128,5 @@ def test_kills_and_faults_lose_nobody_and_leave_nobody_behind(shop: Shop, fork: 
     assert set(states) <= {"sent", "superseded", "withheld"}
     print(
         f"\n{killed} kills of {ROUNDS}, a sync takes {usual:.2f} s, {len(fake.account.jobs)} jobs,"
-        f" faults {dict(fake.faults.happened)}, states {states}, seed 20260603"
+        f" faults {dict(Counter(fake.faults.happened))}, states {states}, seed 20260603"
     )
