@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -120,7 +120,8 @@ class DeliveryContext:
     """What planning and sending need, opened once. `asked`: who may receive; nobody by default.
 
     `now`: the moment, told anew for each plan, sync and batch. `read`: what the decision knows of
-    the published file, if it was read already.
+    the published file, if it was read already. `heard`: destinations that were asked who refused
+    there; once for all segments, since each profile that a sync wrote would be told again.
     """
 
     home: Home
@@ -129,6 +130,7 @@ class DeliveryContext:
     now: Clock
     asked: Send = "no"
     read: ContactDay | None = None
+    heard: set[str] = field(default_factory=set)
 
     def may_send(self, destination: str) -> bool:
         """Whether anything may be delivered there."""
@@ -192,6 +194,8 @@ class DeliveryContext:
             )
         check_refusals_known(self.store)
         destination = self.settings.destinations[target.destination]
+        heard = target.destination in self.heard
+        self.heard.add(target.destination)
         return sync(
             self.store,
             self.home,
@@ -202,6 +206,7 @@ class DeliveryContext:
             double_opt_in=self.settings.double_opt_in,
             day=self.day,
             clock=self.now,
+            heard=heard,
         )
 
 

@@ -126,6 +126,7 @@ def sync(
     double_opt_in: bool = False,
     day: ContactDay | None = None,
     clock: Clock | None = None,
+    heard: bool = False,
     wait: Callable[[float], None] = time.sleep,
 ) -> SyncReport:
     """Bring the destination's audience up to date; safe to repeat after any failure.
@@ -140,6 +141,7 @@ def sync(
         double_opt_in: whether opt-ins need proof.
         day: what the decision knows of the published file, if it was read already.
         clock: tells the moment of each batch; without it, `at` and what has passed since.
+        heard: whether a sync of another segment has just asked who refused there.
         wait: how to wait between rounds (tests do not).
 
     Raises:
@@ -159,7 +161,7 @@ def sync(
         session = _Session(store, home, target, destination, at, now, policy, wait, day)
         with store.write() as connection:
             halfway = _recover(session, connection)
-        unheard = hear(store, destination, now())
+        unheard = None if heard else hear(store, destination, now())
         answered = ask_open_tickets(store, target, destination, session.pace, now())
         session.sent.update(each.row.operation for each in answered.arrived)
         plan = build_plan(store, home, target, at=now(), double_opt_in=double_opt_in, day=day)

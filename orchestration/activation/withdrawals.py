@@ -1,4 +1,4 @@
-"""Refusals that a destination heard itself, asked for before each plan: the gate then has them.
+"""Refusals that a destination heard itself, asked for before any plan: the gate then has them.
 
 Belongs here: since when it is asked, and recording what it says. Does not belong here: how a
 destination is asked (its own file), carrying a refusal to one.

@@ -1,4 +1,4 @@
-"""Who refused at a destination is asked before each plan, and recorded once."""
+"""Who refused at a destination is asked before any plan of a round, and recorded once."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import func, select
 
+from ingestion import config
+from orchestration.activation import delivery
 from orchestration.activation.moments import stopped
 from orchestration.activation.sync import SyncReport, sync
 from orchestration.destinations.base import DestinationFailedError, Withdrawal
@@ -72,6 +74,28 @@ def test_whoever_is_there_and_refuses_there_is_removed(members: Shop) -> None:
     _sync(members, receiver)
     receiver.heard.append(_no("c2"))
     assert _sync(members, receiver, NOW + HOUR).sent["removed"] == 1
+    assert set(receiver.members) == {"c1"}
+
+
+def test_a_round_over_several_segments_asks_once_and_the_next_round_again(
+    members: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receiver = Telling()
+    monkeypatch.setattr(delivery, "open_destination", lambda *_: receiver)
+    settings = config.Settings(destinations={TARGET.destination: config.Destination()})
+
+    def round_of_two() -> None:
+        context = delivery.DeliveryContext(
+            members.home, settings, members.store, stopped(NOW), asked="yes"
+        )
+        for _ in range(2):
+            context.sync(TARGET)
+
+    round_of_two()
+    assert len(receiver.asked) == 1
+    receiver.heard.append(_no("c2"))
+    round_of_two()
+    assert len(receiver.asked) == 2
     assert set(receiver.members) == {"c1"}
 
 
