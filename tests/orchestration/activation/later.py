@@ -15,6 +15,7 @@ class Later(Receiver):
     """Its jobs know no versions: what is applied last stands. A repeated key changes nothing."""
 
     acknowledgement: Acknowledgement = Acknowledgement.ASKABLE
+    keeps_newest: bool = False
     patience: timedelta = timedelta(hours=1)
     jobs: dict[str, list[Row]] = field(default_factory=dict)
     said: dict[str, dict[str, Outcome]] = field(default_factory=dict)
@@ -31,18 +32,6 @@ class Later(Receiver):
         ticket = f"job-{self.job_count}"
         self.jobs[ticket] = list(batch.rows)
         return [Outcome(row.key, "accepted", ticket=ticket) for row in batch.rows]
-
-    def take(self, row: Row) -> None:
-        """Apply a row, whatever was applied before."""
-        if row.key in self.keys:
-            self.duplicates += 1
-            return
-        self.keys.add(row.key)
-        self.log.append(row)
-        if row.operation == "removed":
-            self.members.pop(row.customer_id, None)
-        else:
-            self.members[row.customer_id] = row.payload
 
     def apply(self, ticket: str, *, refused: Collection[str] = ()) -> None:
         """Run a job; rows of these customers are refused."""

@@ -260,6 +260,7 @@ class Receiver:
     duplicates: int = 0
     calls: int = 0
     finished: int = 0
+    keeps_newest: bool = True
     answers: list[Any] = field(default_factory=list)
     audience: list[Payload] = field(default_factory=list)
 
@@ -280,13 +281,13 @@ class Receiver:
         return outcomes
 
     def take(self, row: Row) -> None:
-        """Apply a row, unless a newer version or the same key was here before."""
+        """Apply a row, unless the same key or, where it looks at that, a newer version was here."""
         if row.key in self.keys:
             self.duplicates += 1
             return
         self.keys.add(row.key)
         self.log.append(row)
-        if row.version < self.versions.get(row.customer_id, 0):
+        if self.keeps_newest and row.version < self.versions.get(row.customer_id, 0):
             return
         self.versions[row.customer_id] = row.version
         if row.operation == "removed":
