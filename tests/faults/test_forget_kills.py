@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import random
 import time
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
 import pytest
@@ -29,15 +29,6 @@ PEOPLE = 50 if os.environ.get("REGULARS_SOAK") else 8
 BYSTANDER = PEOPLE  # who asked for nothing
 
 
-@pytest.fixture(scope="module")
-def fork() -> multiprocessing.context.ForkServerContext:
-    # The fork server imports everything once, so that kills meet erasures and not imports.
-    os.environ["PYTHONPATH"] = str(Path(__file__).resolve().parents[2])
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.faults.forget_child"])
-    return context
-
-
 def values(number: int) -> list[str]:
     return [*(value for _, value in keys_of(number)), *subject(number).ids]
 
@@ -56,7 +47,7 @@ def has_begun(home: Home, number: int) -> bool:
 
 
 def test_a_killed_erasure_is_completed_and_leaves_nothing(
-    tmp_path: Path, fork: multiprocessing.context.ForkServerContext
+    tmp_path: Path, fork: ForkServerContext
 ) -> None:
     home = plant(tmp_path / "home", PEOPLE + 1)
     theirs = rows_of(home, BYSTANDER)

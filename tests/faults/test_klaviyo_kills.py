@@ -11,8 +11,7 @@ import os
 import random
 import time
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
+from multiprocessing.context import ForkServerContext
 
 import pytest
 
@@ -21,8 +20,6 @@ from orchestration.fakes.faults import parsed
 from orchestration.fakes.klaviyo import create
 from orchestration.fakes.klaviyo.app import Klaviyo
 from orchestration.fakes.server import served_fake, utc_now
-from orchestration.home.layout import Home
-from orchestration.ops.store import open_store
 from tests.faults.klaviyo_child import run_sync
 from tests.orchestration.activation.records import state_counts
 from tests.orchestration.activation.shop import Shop
@@ -31,22 +28,6 @@ ROUNDS = 200 if os.environ.get("REGULARS_SOAK") else 25
 PEOPLE = 200 if ROUNDS < 100 else 1500
 BATCH = PEOPLE // 8
 FAULTS = "429:0.05 503:0.05 lost_ack:0.05"
-Fork = multiprocessing.context.ForkServerContext
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
-    home = Home(tmp_path / "home").create()
-    with open_store(home) as store:
-        yield Shop(home, store)
-
-
-@pytest.fixture(scope="module")
-def fork() -> Fork:
-    os.environ["PYTHONPATH"] = str(Path(__file__).resolve().parents[2])
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.faults.klaviyo_child"])
-    return context
 
 
 def _address(name: str) -> str:
@@ -63,7 +44,9 @@ def _day(shop: Shop, dice: random.Random, names: list[str]) -> None:
     shop.publish()
 
 
-def _sync(fork: Fork, shop: Shop, url: str, round_: int) -> multiprocessing.process.BaseProcess:
+def _sync(
+    fork: ForkServerContext, shop: Shop, url: str, round_: int
+) -> multiprocessing.process.BaseProcess:
     process = fork.Process(target=run_sync, args=(str(shop.home.root), url, round_, BATCH))
     process.start()
     return process
@@ -80,7 +63,9 @@ def _reasons(fake: Klaviyo) -> dict[str, str]:
 
 
 @pytest.mark.faults
-def test_kills_and_faults_lose_nobody_and_leave_nobody_behind(shop: Shop, fork: Fork) -> None:
+def test_kills_and_faults_lose_nobody_and_leave_nobody_behind(
+    shop: Shop, fork: ForkServerContext
+) -> None:
     dice = random.Random(20260603)
     names = [f"c{number:04d}" for number in range(PEOPLE)]
     fake = create(7, utc_now)

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +24,12 @@ from sqlalchemy import func, select
 from orchestration.activation.ledger import broken_laws, open_intents
 from orchestration.activation.resolution import resolve
 from orchestration.destinations.audience_tables import MEMBERS
-from orchestration.home.layout import Home
 from orchestration.ops import schema
 from orchestration.ops.permission.consents import (
     ConsentEvent,
     record_consents,
 )
-from orchestration.ops.store import Store, open_store
+from orchestration.ops.store import Store
 from tests.faults.receiver import ActsAgain, Ledger, serve
 from tests.faults.sync_child import run_sync
 from tests.orchestration.activation.records import state_counts
@@ -41,22 +41,6 @@ from tests.orchestration.suppressions import Suppression, record_suppressions
 ROUNDS = 200 if os.environ.get("REGULARS_SOAK") else 25
 PEOPLE = 200 if ROUNDS < 100 else 1000
 BATCH = PEOPLE // 8
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
-    home = Home(tmp_path / "home").create()
-    with open_store(home) as store:
-        yield Shop(home, store)
-
-
-@pytest.fixture(scope="module")
-def fork() -> multiprocessing.context.ForkServerContext:
-    # The fork server imports everything once, so that kills meet syncs and not imports.
-    os.environ["PYTHONPATH"] = str(Path(__file__).resolve().parents[2])
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.faults.sync_child"])
-    return context
 
 
 def _grant_all(store: Store, names: list[str]) -> None:
@@ -111,9 +95,7 @@ class System:
     fault_rate: float = 0.0  # of a destination that does not fail by itself
     started: int = 0
 
-    def child(
-        self, fork: multiprocessing.context.ForkServerContext, shop: Shop
-    ) -> multiprocessing.process.BaseProcess:
+    def child(self, fork: ForkServerContext, shop: Shop) -> multiprocessing.process.BaseProcess:
         """A process that syncs once."""
         self.started += 1
         arguments = (
@@ -193,7 +175,7 @@ def _duration(process: multiprocessing.process.BaseProcess) -> float:
 @pytest.mark.parametrize("opened", [_webhook, _sqlite, _postgresql])
 def test_kills_lose_nothing_and_repeat_nothing(
     shop: Shop,
-    fork: multiprocessing.context.ForkServerContext,
+    fork: ForkServerContext,
     tmp_path: Path,
     opened: Callable[[Path], AbstractContextManager[System]],
 ) -> None:
@@ -265,9 +247,7 @@ def _check_keys(store: Store, ledger: Ledger | None) -> None:
 
 
 @pytest.mark.faults
-def test_where_nothing_may_repeat_nothing_does(
-    shop: Shop, fork: multiprocessing.context.ForkServerContext
-) -> None:
+def test_where_nothing_may_repeat_nothing_does(shop: Shop, fork: ForkServerContext) -> None:
     """No keys at the receiver: at most a batch of unknown fate per kill or lost answer, all listed.
 
     After each round a person looks at the receiver and says what arrived.
@@ -334,7 +314,7 @@ def _answer_for_unknown(store: Store, ledger: Ledger) -> int:
 
 @pytest.mark.slow
 def test_no_message_after_an_acknowledged_opt_out(
-    shop: Shop, fork: multiprocessing.context.ForkServerContext, tmp_path: Path
+    shop: Shop, fork: ForkServerContext, tmp_path: Path
 ) -> None:
     """Opt-outs pour in from another process while rows leave (A5)."""
     names = [f"c{number:03d}" for number in range(PEOPLE)]

@@ -7,13 +7,11 @@ posted until it is acknowledged.
 from __future__ import annotations
 
 import json
-import multiprocessing
-import os
 import random
 import threading
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
 import httpx
@@ -30,18 +28,6 @@ KILLS = 100
 SENDERS = 4
 SEED = 20_261_129
 pytestmark = pytest.mark.faults
-
-
-@pytest.fixture(scope="module")
-def fork() -> Iterator[multiprocessing.context.ForkServerContext]:
-    # The fork server imports everything once, so that kills meet requests and not imports.
-    before = dict(os.environ)
-    os.environ.update(SECRETS, PYTHONPATH=str(Path(__file__).resolve().parents[2]))
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.orchestration.serve.webhooks.serving"])
-    yield context
-    os.environ.clear()
-    os.environ.update(before)
 
 
 class Senders:
@@ -86,14 +72,14 @@ class Senders:
 
 
 def test_of_what_was_acknowledged_nothing_is_lost_over_a_hundred_kills(
-    tmp_path: Path, fork: multiprocessing.context.ForkServerContext
+    tmp_path: Path, fork: ForkServerContext
 ) -> None:
     home, port, chance = Home(tmp_path / "home"), free_port(), random.Random(SEED)
     senders = Senders(port)
     try:
         for number in range(KILLS):
             before = len(senders.acknowledged)
-            process = fork.Process(target=serve, args=(home.root, port))
+            process = fork.Process(target=serve, args=(home.root, port, SECRETS))
             process.start()
             wait_for(port)
             if number % 2:  # at work already

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import httpx
@@ -14,8 +16,9 @@ from orchestration.serve.webhooks import server
 from tests.orchestration.serve.webhooks.calls import SETTINGS, Sent
 
 
-def serve(root: Path, port: int) -> None:
+def serve(root: Path, port: int, secrets: Mapping[str, str] = {}) -> None:
     """Take webhooks for the home at `root` until the process ends."""
+    os.environ.update(secrets)
     server.serve_webhooks(Home(root), SETTINGS, bind("127.0.0.1", port), lambda _: None)
 
 
