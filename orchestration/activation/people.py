@@ -23,6 +23,7 @@ from ingestion.config import Settings
 from ingestion.duckdb import has_table
 from ingestion.errors import UsageError
 from orchestration.activation.gate import ADDRESS_TYPES, ADS, Identifier, Key
+from orchestration.destinations import finds_by
 from orchestration.home.layout import Home
 from orchestration.published.reader import open_published
 
@@ -37,19 +38,21 @@ LIMITED_USE = "is_sell_share_refused"
 @dataclass(frozen=True)
 class Target:
     """A segment on its way to a destination. `traits` are columns of dim_customers sent along, as
-    far as the person's level permits."""
+    far as the person's level permits; `ids` types of identifiers by which it finds people."""
 
     segment: str
     destination: str
     channel: str
     purpose: str
     traits: tuple[str, ...] = DEFAULT_TRAITS
+    ids: tuple[str, ...] = ()
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns a destination gets, in order."""
         addresses = ADDRESS_TYPES[self.channel]
-        columns = ("customer_id", *addresses, *self.traits, "segment", "reason", "context")
+        names = ("segment", "reason", "context")
+        columns = ("customer_id", *addresses, *self.ids, *self.traits, *names)
         return (*columns, LIMITED_USE) if self.channel == ADS else columns
 
 
@@ -156,7 +159,7 @@ def load_people(home: Home, target: Target, relevant: Iterable[Key] | None = Non
             [target.segment],
         ).fetchone()
         names = ("customer_id", "reason", "context", *target.traits)
-        those = "true" if relevant is None else _only(connection, target.channel, relevant)
+        those = "true" if relevant is None else _only(connection, target, relevant)
         return People(
             members={row[0]: _permitted(level, target, names, row) for level, *row in members},
             identifiers=identifiers_of(connection, f"select customer_id from {table}", those),
@@ -197,8 +200,9 @@ def target_of(
             f"The segment `{segment}` has the unknown channel `{channel}`.",
             f"Use one of {', '.join(ADDRESS_TYPES)}.",
         )
-    extra = settings.destinations[destination].options.get("columns") or DEFAULT_TRAITS
-    return Target(segment, destination, channel, purpose, tuple(extra))
+    chosen = settings.destinations[destination]
+    extra = chosen.options.get("columns") or DEFAULT_TRAITS
+    return Target(segment, destination, channel, purpose, tuple(extra), finds_by(chosen.kind))
 
 
 def _segment_table(connection: duckdb.DuckDBPyConnection, segment: str) -> str:
@@ -245,15 +249,16 @@ def _sensitive(connection: duckdb.DuckDBPyConnection, traits: tuple[str, ...]) -
     return [str(row[0]) for row in rows]
 
 
-def _only(connection: duckdb.DuckDBPyConnection, channel: str, relevant: Iterable[Key]) -> str:
-    """The condition for addresses of a channel and the identifiers given."""
+def _only(connection: duckdb.DuckDBPyConnection, target: Target, relevant: Iterable[Key]) -> str:
+    """The condition for addresses of the channel, the target's ids and the identifiers given."""
     types, values = zip(*relevant, strict=True) if relevant else ((), ())
     columns = {
         "identifier_type": pa.array(types, pa.string()),
         "identifier_value": pa.array(values, pa.string()),
     }
     connection.register("relevant", pa.table(columns))
-    kinds = ", ".join(f"'{kind}'" for kind in ADDRESS_TYPES[channel])
+    types_sent = (*ADDRESS_TYPES[target.channel], *target.ids)
+    kinds = ", ".join(f"'{kind}'" for kind in types_sent)
     return (
         f"(identifier_type in ({kinds}) or (identifier_type, identifier_value)"
         " in (select (identifier_type, identifier_value) from relevant))"

@@ -30,6 +30,7 @@ from orchestration.activation.gate import (
     ADDRESS_TYPES,
     ADS,
     Decision,
+    Identifier,
     Key,
     PermissionState,
     Policy,
@@ -413,10 +414,17 @@ def _wanted(
                 **member,
                 **(people.plain if customer_id in plain else {}),
                 **dict((address, *decisions[customer_id].further)),
+                **{kind: _all_of(kind, people.identifiers[customer_id]) for kind in target.ids},
                 "segment": target.segment,
             }
             wanted[customer_id] = {column: full[column] for column in target.columns}
     return wanted
+
+
+def _all_of(kind: str, identifiers: Iterable[Identifier]) -> str | None:
+    """All identifiers of a type, with spaces between them, in one order."""
+    values = sorted({each.value for each in identifiers if each.type == kind})
+    return " ".join(values) or None
 
 
 def _follow_merges(

@@ -45,6 +45,16 @@ def open_destination(name: str, settings: config.Destination, home: Home) -> Des
     return destination
 
 
+def finds_by(kind: str) -> tuple[str, ...]:
+    """The types of identifiers, beside addresses, by which a kind finds people it may know.
+
+    Where a person has them they stand in each row, several with spaces between them.
+    """
+    if kind not in kinds():
+        return ()
+    return tuple(getattr(import_module(f"{__name__}.{kind}"), "FINDS_BY", ()))
+
+
 def check_destinations(settings: config.Settings, home: Home) -> None:
     """Open every destination that is on, which reaches nobody: a typo is known before any work.
 

@@ -26,7 +26,7 @@ from starlette.routing import Route
 
 from ingestion.demo.servers import served
 from orchestration.destinations.audience_tables import MEMBERS
-from orchestration.fakes import mailchimp, meta
+from orchestration.fakes import mailchimp, meta, shopify
 from orchestration.fakes import server as fakes_server
 from orchestration.fakes.faults import Fault as FakesFault
 from tests.orchestration.fakes.klaviyo_calls import Hand, serving
@@ -311,6 +311,52 @@ def _meta_ads(_folder: Path) -> Iterator[Double]:
         )
 
 
+@contextmanager
+def _shopify(_folder: Path) -> Iterator[Double]:
+    """A shop without customers, where members become some; its first call only reads."""
+    fake = shopify.create(0, Hand())
+
+    def holds() -> dict[str, Any]:
+        return {
+            each.email: [sorted(each.tags), each.fields]
+            for each in fake.shop.customers.values()
+            if each.tags or each.fields
+        }
+
+    def members(segment: str) -> Members:
+        contexts = [
+            json.loads(each.fields["regulars", segment][1])
+            for each in fake.shop.customers.values()
+            if f"regulars_{segment}" in each.tags
+        ]
+        names = ("first_name", "reason")
+        return {each["customer_id"]: {name: each[name] for name in names} for each in contexts}
+
+    def fail(fault: Fault) -> None:
+        times = 2 if fault == "expired" else 1  # a token that has ended is renewed once
+        after = 2 if fault in TAKEN else 1  # the tag comes after the metafield
+        kind = _AT_KLAVIYO[fault]
+        fake.faults.plan(
+            FakesFault(kind, where="/graphql", after=after, times=times, wait=WAIT_SECONDS)
+        )
+
+    for number in (1, 2):
+        fake.shop.put(f"c{number}@example.com")
+    with fakes_server.served_fake(fake) as address:
+        yield Double(
+            {
+                "base_url": address,
+                "allow_private": True,
+                "create": True,
+                "columns": ["first_name"],
+            },
+            holds,
+            members,
+            fail,
+            dict(fake.credentials),
+        )
+
+
 NO_SERVER = "no server is asked"
 FILES = Kind(
     _files,
@@ -335,6 +381,12 @@ KINDS: dict[str, Kind] = {
     "meta_ads": Kind(
         _meta_ads,
         lacks={"members": "an audience holds hashes of addresses, nothing else (test_meta_ads.py)"},
+    ),
+    "shopify": Kind(
+        _shopify,
+        lacks={
+            "versions": "what was removed has no version; the outbox sends a person's newest row"
+        },
     ),
     "sql": Kind(_sql, lacks={"a server": "a database answers in another way: `test_sql`"}),
     "webhook": Kind(

@@ -1,0 +1,280 @@
+"""Shopify's queries and mutations that the destination makes, and what their answers say.
+
+One document holds as many calls as its cost permits, each under a name of its own. A mutation's
+answer says how the customer now is, so a yes that changed nothing is noticed.
+
+Belongs here: documents, pages, what went wrong with which customer. Does not belong here: what a
+segment becomes (`destination`), tokens and throttling (`graphql`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from ingestion.functions.identifiers import match_email, match_phone
+from orchestration.destinations.base import RetryLaterError, vendors_code
+from orchestration.destinations.shopify.graphql import GraphqlClient
+
+GID = "gid://shopify/Customer/"
+AT_ONCE = 50  # calls of one document: 550 of the 1,000 points that a query may cost
+FIELDS_AT_ONCE = 25
+PAGE = 100
+NOT_APPLIED = "not_applied"  # it said yes, and nothing changed
+_INPUTS = {"id": "id", "email": "emailAddress", "phone": "phoneNumber"}
+_KNOWN = """id updatedAt tags metafield(namespace: $namespace, key: $key) { value }
+    defaultEmailAddress { emailAddress marketingState marketingUpdatedAt }
+    defaultPhoneNumber { phoneNumber marketingState marketingUpdatedAt }"""
+
+Address = tuple[str, str]  # id, email or phone, and its matching form
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """Whether an address may be sent marketing there: Shopify's word, and since when."""
+
+    state: str
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """A customer as they are now. `context` is what our metafield of the segment says."""
+
+    gid: str
+    tags: frozenset[str]  # in lower case: Shopify makes no difference
+    tag_count: int
+    context: Mapping[str, Any] | None
+    consents: Mapping[Address, Consent]
+    updated: datetime | None
+
+
+class Api:
+    """The calls. `namespace` is that of our metafields."""
+
+    def __init__(self, client: GraphqlClient, namespace: str) -> None:
+        """Nothing is reached."""
+        self._client = client
+        self._namespace = namespace
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it only speaks to this machine."""
+        return self._client.is_local
+
+    def look_up(self, who: Collection[Address], key: str) -> dict[Address, Customer]:
+        """The customers of ids and addresses, by these, their own addresses and their id.
+
+        Args:
+            who: ids and addresses.
+            key: the metafield that is read along.
+        """
+        known: dict[Address, Customer] = {}
+        for chunk in _cut(sorted(who), AT_ONCE):
+            given = {
+                f"c{number}": {_INPUTS[kind]: f"{GID}{value}" if kind == "id" else value}
+                for number, (kind, value) in enumerate(chunk)
+            }
+            heads = ", ".join(f"${name}: CustomerIdentifierInput!" for name in given)
+            fields = " ".join(
+                f"{name}: customerByIdentifier(identifier: ${name}) {{ ...known }}"
+                for name in given
+            )
+            text = (
+                f"query Known({heads}, $namespace: String!, $key: String!) {{ {fields} }}"
+                f" fragment known on Customer {{ {_KNOWN} }}"
+            )
+            data = self._client.query(text, {**given, **self._field(key)}, may_fail=True)
+            for name, asked in zip(given, chunk, strict=True):
+                if data.get(name):
+                    customer = _customer(data[name])
+                    own = ("id", customer.gid.removeprefix(GID))
+                    known |= dict.fromkeys((asked, own, *customer.consents), customer)
+        return known
+
+    def search(self, query: str, key: str, *, newest_first: bool = False) -> Iterator[Customer]:
+        """The customers that a search finds, in the order of their last change, every page."""
+        text = f"""query Found($query: String!, $after: String, $reverse: Boolean!,
+            $namespace: String!, $key: String!) {{
+          customers(first: {PAGE}, after: $after, query: $query, sortKey: UPDATED_AT,
+            reverse: $reverse) {{
+            nodes {{ {_KNOWN} }} pageInfo {{ hasNextPage endCursor }}
+          }}
+        }}"""
+        after, seen = None, set[str]()
+        while True:
+            given = {"query": query, "after": after, "reverse": newest_first, **self._field(key)}
+            page = self._client.query(text, given)["customers"]
+            yield from map(_customer, page["nodes"])
+            if not page["pageInfo"]["hasNextPage"]:
+                return
+            after = page["pageInfo"]["endCursor"]
+            if not after or after in seen or not page["nodes"]:
+                raise RetryLaterError("repeated_page")
+            seen.add(after)
+
+    def tag(self, gids: Collection[str], tag: str) -> dict[str, str]:
+        """Add a tag to customers; why single ones do not have it now."""
+        return self._tags("tagsAdd", gids, [tag], lambda tags: tag.lower() in tags)
+
+    def untag(self, gids: Collection[str], tags: Sequence[str]) -> dict[str, str]:
+        """Remove tags from customers; why single ones still have any."""
+        gone = {each.lower() for each in tags}
+        return self._tags("tagsRemove", gids, tags, lambda left: not gone & left)
+
+    def set_context(self, values: Mapping[str, str], key: str) -> dict[str, str]:
+        """Set our metafield of customers; why single ones do not have it.
+
+        Args:
+            values: JSON by customer.
+            key: the metafield's.
+        """
+        wrong: dict[str, str] = {}
+        for gids in _cut(sorted(values), FIELDS_AT_ONCE):
+            left = gids
+            while left:  # one that is wrong keeps the others from being set
+                found = self._set_at_once({gid: values[gid] for gid in left}, key)
+                wrong |= found
+                if not found or NOT_APPLIED in found.values():
+                    break
+                left = [gid for gid in left if gid not in found]
+        return wrong
+
+    def delete_contexts(self, places: Collection[tuple[str, str]]) -> None:
+        """Delete metafields of ours: pairs of a customer and a key; an absent one is done."""
+        text = """mutation Forget($fields: [MetafieldIdentifierInput!]!) {
+          metafieldsDelete(metafields: $fields) { userErrors { message } }
+        }"""
+        for chunk in _cut(sorted(places), FIELDS_AT_ONCE):
+            fields = [
+                {"ownerId": gid, "namespace": self._namespace, "key": key} for gid, key in chunk
+            ]
+            said = self._client.query(text, {"fields": fields})["metafieldsDelete"]
+            if said["userErrors"]:
+                raise RetryLaterError("user_error")
+
+    def context_keys(self, gid: str) -> list[str]:
+        """The keys of all our metafields of a customer."""
+        text = """query Ours($who: CustomerIdentifierInput!, $namespace: String!) {
+          customerByIdentifier(identifier: $who) {
+            metafields(first: 250, namespace: $namespace) { nodes { key } }
+          }
+        }"""
+        given = {"who": {"id": gid}, "namespace": self._namespace}
+        customer = self._client.query(text, given)["customerByIdentifier"]
+        return [each["key"] for each in customer["metafields"]["nodes"]] if customer else []
+
+    def create(self, address: Address, key: str) -> Customer | str:
+        """Make a customer of an address, who subscribes to nothing; or why there is none."""
+        text = f"""mutation Make($input: CustomerInput!, $namespace: String!, $key: String!) {{
+          customerCreate(input: $input) {{ customer {{ {_KNOWN} }} userErrors {{ message }} }}
+        }}"""
+        given = {"input": {address[0]: address[1]}, **self._field(key)}
+        said = self._client.query(text, given)["customerCreate"]
+        return _customer(said["customer"]) if said["customer"] else "not_created"
+
+    def request_erasure(self, gid: str) -> str:
+        """Have Shopify erase a customer's data; why it will not, if so."""
+        text = """mutation Erase($id: ID!) {
+          customerRequestDataErasure(customerId: $id) { customerId userErrors { code message } }
+        }"""
+        said = self._client.query(text, {"id": gid})["customerRequestDataErasure"]
+        return _reason(said["userErrors"])
+
+    def _field(self, key: str) -> dict[str, str]:
+        return {"namespace": self._namespace, "key": key}
+
+    def _tags(
+        self, mutation: str, gids: Collection[str], tags: Sequence[str], is_so: Any
+    ) -> dict[str, str]:
+        wrong: dict[str, str] = {}
+        for chunk in _cut(sorted(gids), AT_ONCE):
+            given = {f"c{number}": gid for number, gid in enumerate(chunk)}
+            heads = ", ".join(f"${name}: ID!" for name in given)
+            fields = " ".join(
+                f"{name}: {mutation}(id: ${name}, tags: $tags) {{"
+                " node { ... on Customer { tags } } userErrors { message } }"
+                for name in given
+            )
+            text = f"mutation Tags({heads}, $tags: [String!]!) {{ {fields} }}"
+            data = self._client.query(text, {**given, "tags": list(tags)})
+            for name, gid in given.items():
+                said = data[name]
+                held = {each.lower() for each in (said["node"] or {}).get("tags", ())}
+                reason = _reason(said["userErrors"]) or ("" if is_so(held) else NOT_APPLIED)
+                wrong |= {gid: reason} if reason else {}
+        return wrong
+
+    def _set_at_once(self, values: Mapping[str, str], key: str) -> dict[str, str]:
+        text = """mutation Say($fields: [MetafieldsSetInput!]!) {
+          metafieldsSet(metafields: $fields) {
+            metafields { value owner { id } } userErrors { code elementIndex message }
+          }
+        }"""
+        order = list(values)
+        fields = [
+            {"ownerId": gid, "type": "json", "value": values[gid], **self._field(key)}
+            for gid in order
+        ]
+        said = self._client.query(text, {"fields": fields})["metafieldsSet"]
+        wrong: dict[str, str] = {}
+        for error in said["userErrors"]:
+            number = error.get("elementIndex")
+            named = order if number is None else order[number : number + 1]
+            wrong |= dict.fromkeys(named, _reason([error]))
+        if wrong:
+            return wrong
+        held = {each["owner"]["id"]: _context(each["value"]) for each in said["metafields"] or ()}
+        return {gid: NOT_APPLIED for gid in order if held.get(gid) != json.loads(values[gid])}
+
+
+def moment(text: object) -> datetime | None:
+    """A moment of Shopify's, with its zone."""
+    try:
+        found = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _customer(said: Mapping[str, Any]) -> Customer:
+    email, phone = said.get("defaultEmailAddress"), said.get("defaultPhoneNumber")
+    pairs = (
+        ("email", match_email((email or {}).get("emailAddress")), email),
+        ("phone", match_phone((phone or {}).get("phoneNumber"), None), phone),
+    )
+    consents = {
+        (kind, value): Consent(each["marketingState"], moment(each["marketingUpdatedAt"]))
+        for kind, value, each in pairs
+        if value and each
+    }
+    tags = [str(tag).lower() for tag in said["tags"]]
+    context = _context((said.get("metafield") or {}).get("value"))
+    return Customer(
+        said["id"], frozenset(tags), len(tags), context, consents, moment(said.get("updatedAt"))
+    )
+
+
+def _context(value: object) -> Mapping[str, Any] | None:
+    """Our metafield; something else that stands there is nobody's."""
+    if value is None:
+        return None
+    try:
+        said = json.loads(str(value))
+    except ValueError:
+        said = None
+    return said if isinstance(said, dict) else {}
+
+
+def _reason(errors: Iterable[Mapping[str, Any]]) -> str:
+    """The code of the first error of a mutation; its words may repeat what was sent."""
+    first = next(iter(errors), None)
+    return "" if first is None else vendors_code(str(first.get("code")).lower(), "user_error")
+
+
+def _cut(items: Sequence[Item], size: int) -> Iterator[list[Item]]:
+    return (list(items[start : start + size]) for start in range(0, len(items), size))
