@@ -36,7 +36,7 @@ from orchestration.activation.plan import (
 from orchestration.activation.resolution import Resolution, as_answer, resolve
 from orchestration.activation.sync import SyncReport, sync
 from orchestration.destinations import check_destinations, open_destination
-from orchestration.destinations.base import Payload
+from orchestration.destinations.base import Destination, Payload, renewal
 from orchestration.home import lock
 from orchestration.home.kind import is_demo
 from orchestration.home.layout import Home
@@ -150,6 +150,7 @@ class DeliveryContext:
             at=self.now(),
             double_opt_in=self.settings.double_opt_in,
             day=self.day,
+            renewed_after=renewal(self._opened(target.destination)),
         )
 
     def audience_difference(self, after: Home, target: Target) -> tuple[Change, ...]:
@@ -162,6 +163,10 @@ class DeliveryContext:
             at=self.now(),
             double_opt_in=self.settings.double_opt_in,
         )
+
+    def _opened(self, name: str) -> Destination:
+        """The adapter; opening it reaches nothing."""
+        return open_destination(name, self.settings.destinations[name], self.home)
 
     def wishes(self, segment: str | None) -> list[tuple[str, str, str, str]]:
         """Segment, channel, outcome and reason of each wish of this moment, of one segment or all.
@@ -193,14 +198,13 @@ class DeliveryContext:
                 "`regulars sync` sends, or `regulars run --send`.",
             )
         check_refusals_known(self.store)
-        destination = self.settings.destinations[target.destination]
         heard = target.destination in self.heard
         self.heard.add(target.destination)
         return sync(
             self.store,
             self.home,
             target,
-            open_destination(target.destination, destination, self.home),
+            self._opened(target.destination),
             at=self.now(),
             approval=approval,
             double_opt_in=self.settings.double_opt_in,

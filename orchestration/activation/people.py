@@ -33,6 +33,11 @@ DEFAULT_TRAITS = ("first_name", "last_name", "country_code")
 GROUP_TRAITS = frozenset(DEFAULT_TRAITS)
 # For ads: whether the person refused that their data are sold or shared.
 LIMITED_USE = "is_sell_share_refused"
+# For ads: what the person said to the use of their data for ads, and to ads that are made for them:
+# granted, which has a receipt, denied, or None where they never said.
+ADS_CONSENT = "ads_consent"
+PERSONALISED_ADS_CONSENT = "personalised_ads_consent"
+OF_ADS = (LIMITED_USE, ADS_CONSENT, PERSONALISED_ADS_CONSENT)
 
 
 @dataclass(frozen=True)
@@ -53,7 +58,7 @@ class Target:
         addresses = ADDRESS_TYPES[self.channel]
         names = ("segment", "reason", "context")
         columns = ("customer_id", *addresses, *self.ids, *self.traits, *names)
-        return (*columns, LIMITED_USE) if self.channel == ADS else columns
+        return (*columns, *OF_ADS) if self.channel == ADS else columns
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,8 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, select
 
@@ -40,7 +40,9 @@ from orchestration.activation.gate import (
     reads_all_facts,
 )
 from orchestration.activation.people import (
+    ADS_CONSENT,
     LIMITED_USE,
+    PERSONALISED_ADS_CONSENT,
     People,
     Target,
     load_people,
@@ -53,7 +55,12 @@ from orchestration.ops.store import Store, to_micros
 from orchestration.published.reader import read_build
 
 OPEN_STATES = schema.OPEN_STATES
-_SALE_OR_SHARING = Policy(ADS, "sell_share")
+# What is asked about a person beside whether an ads platform may have them.
+_OF_ADS = {
+    LIMITED_USE: "sell_share",
+    ADS_CONSENT: "ads",
+    PERSONALISED_ADS_CONSENT: "personalisation",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +88,15 @@ class HeldBack:
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """What the destination has of one person; in doubt where it may be an earlier intent."""
+    """What the destination has of one person; in doubt where it may be an earlier intent.
+
+    `is_due`: it would drop them soon if they were not sent again.
+    """
 
     content_hash: str
     payload: Payload
     in_doubt: bool = False
+    is_due: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +177,7 @@ def build_plan(
     at: datetime,
     double_opt_in: bool = False,
     day: ContactDay | None = None,
+    renewed_after: timedelta | None = None,
 ) -> Plan:
     """The plan for one segment and destination at the moment `at`.
 
@@ -176,6 +188,7 @@ def build_plan(
         at: the moment.
         double_opt_in: whether opt-ins need proof.
         day: what the decision knows of the published file, if it was read already.
+        renewed_after: how long after their last delivery members are sent again, if ever.
 
     Raises:
         StoreError: the permission facts cannot be read.
@@ -188,6 +201,8 @@ def build_plan(
         day = day or read_contact_day(home, people.members)
         judged = day.judge(connection, at, only=people.members, double_opt_in=double_opt_in)
         states = delivered_states(connection, target)
+        if renewed_after is not None:
+            states = _note_due(connection, target, states, at - renewed_after)
         rows = open_rows(connection, target)
     decisions, plain = _of_the_day(target, decisions, judged.verdicts)
     wanted = _wanted(target, people, decisions, plain)
@@ -298,6 +313,24 @@ def delivered_states(connection: Connection, target: Target) -> dict[str, Delive
     return {row[0]: Delivered(row[1], json.loads(row[2] or "{}"), bool(row[3])) for row in rows}
 
 
+def _note_due(
+    connection: Connection, target: Target, states: Mapping[str, Delivered], since: datetime
+) -> dict[str, Delivered]:
+    """The same, with a mark at everybody of whom nothing has arrived since a moment."""
+    table = schema.deliveries.c
+    query = select(table.customer_id).where(
+        table.destination == target.destination,
+        table.segment == target.segment,
+        table.operation != "removed",
+        table.delivered_at > to_micros(since),
+    )
+    recent = {row[0] for row in connection.execute(query)}
+    return {
+        customer_id: state if customer_id in recent else replace(state, is_due=True)
+        for customer_id, state in states.items()
+    }
+
+
 def open_rows(connection: Connection, target: Target) -> dict[str, OpenRow]:
     """The newest open intent per person."""
     table = schema.outbox.c
@@ -339,7 +372,11 @@ def _decided(
     connection: Connection, home: Home, target: Target, policy: Policy, at: int
 ) -> tuple[People, dict[str, Decision]]:
     """The segment's people and the gate's answer for each; for ads also who limits their use."""
-    policies = [policy, _SALE_OR_SHARING] if target.channel == ADS else [policy]
+    further = [
+        Policy(ADS, purpose, policy.double_opt_in)
+        for purpose in (_OF_ADS.values() if target.channel == ADS else ())
+    ]
+    policies = [policy, *further]
     if reads_all_facts(connection, member_count(home, target)):
         facts = [load_all_states(connection, each, at) for each in policies]
         people = load_people(home, target, relevant={key for states in facts for key in states})
@@ -348,8 +385,8 @@ def _decided(
         keys = {identifier.key for known in people.identifiers.values() for identifier in known}
         facts = [load_states(connection, keys, each, at) for each in policies]
     states = facts[0]
-    if target.channel == ADS:
-        _note_limited_use(people, facts[1])
+    for column, each, known in zip(_OF_ADS, further, facts[1:], strict=False):
+        _note_consent(people, column, each, known)
     nobody = Decision(Reason.NO_CONSENT)
     return people, {
         customer_id: decide(people.identifiers[customer_id], states, policy)
@@ -359,12 +396,20 @@ def _decided(
     }
 
 
-def _note_limited_use(people: People, states: Mapping[Key, PermissionState]) -> None:
-    """Write beside each member whether they refused that their data are sold or shared."""
+def _note_consent(
+    people: People, column: str, policy: Policy, states: Mapping[Key, PermissionState]
+) -> None:
+    """Write beside each member what they said to a purpose; of sale only whether they refused."""
     refused = {key for key, state in states.items() if state.opt_out}
     for customer_id, member in people.members.items():
-        known = people.identifiers.get(customer_id, ())
-        member[LIMITED_USE] = any(identifier.key in refused for identifier in known)
+        known = people.identifiers.get(customer_id, [])
+        is_refused = any(identifier.key in refused for identifier in known)
+        if column == LIMITED_USE:
+            member[column] = is_refused
+        elif is_refused:
+            member[column] = "denied"
+        else:
+            member[column] = "granted" if decide(known, states, policy).receipt_id else None
 
 
 def _of_the_day(
@@ -526,6 +571,6 @@ def _addition(
     in_doubt = row if row is not None and row.may_have_arrived else None
     if in_doubt is not None and in_doubt.operation == "removed":
         return Change("added", customer_id, digest, payload, known.payload)
-    if known.content_hash != digest or in_doubt is not None:
+    if known.content_hash != digest or in_doubt is not None or known.is_due:
         return Change("updated", customer_id, digest, payload, known.payload)
     return None

@@ -65,6 +65,7 @@ from orchestration.destinations.base import (
     Payload,
     RetryLaterError,
     own_words,
+    renewal,
 )
 from orchestration.home.layout import Home
 from orchestration.home.lock import hold
@@ -164,7 +165,7 @@ def sync(
         unheard = None if heard else hear(store, destination, now())
         answered = ask_open_tickets(store, target, destination, session.pace, now())
         session.sent.update(each.row.operation for each in answered.arrived)
-        plan = build_plan(store, home, target, at=now(), double_opt_in=double_opt_in, day=day)
+        plan = _plan(session)
         sync_run = _begin(session, plan, approval)
         _clear_half_done(session, halfway)
         _drain(session)
@@ -235,6 +236,18 @@ def _recover(session: _Session, connection: Connection) -> list[BatchKey]:
         destination.idempotency,
         session.at,
         acknowledgement=destination.acknowledgement,
+    )
+
+
+def _plan(session: _Session) -> Plan:
+    return build_plan(
+        session.store,
+        session.home,
+        session.target,
+        at=session.now(),
+        double_opt_in=session.policy.double_opt_in,
+        day=session.day,
+        renewed_after=renewal(session.destination),
     )
 
 
@@ -409,14 +422,7 @@ def _remove_withheld(session: _Session, sync_run: SyncRun) -> None:
     """Whoever the gate stopped on the way is removed now, not by the next sync."""
     if not session.withheld:
         return
-    plan = build_plan(
-        session.store,
-        session.home,
-        session.target,
-        at=session.now(),
-        double_opt_in=session.policy.double_opt_in,
-        day=session.day,
-    )
+    plan = _plan(session)
     with session.store.write() as connection:
         rows = open_rows(connection, session.target)
         outbox.queue(

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from copy import deepcopy
+from shlex import quote
 
 from ingestion.errors import UsageError
 from orchestration.fakes import names, open_fake
@@ -44,7 +45,7 @@ def serve_fakes(
         for fake, address in fakes:
             say(f"{fake.name:<12}{address}   holds: {address}/_state")
             for variable, value in fake.credentials.items():
-                say(f"{'':<12}export {variable}={value}")
+                say(f"{'':<12}export {variable}={quote(value)}")
             say(f"{'':<12}options: base_url = {address!r}, allow_private = true")
         say("Ctrl-C ends them, and what they hold is gone.")
         with suppress(KeyboardInterrupt):

@@ -225,10 +225,12 @@ class Identifiers:
     """What is known of one person. `key` names them in an outcome; `values` is by type.
 
     Beside the types of identifiers there is `customer_id`: the ids that the person had with us.
+    `ticket`: what the destination answered with when it was asked the last time.
     """
 
     key: str
     values: Mapping[str, tuple[str, ...]]
+    ticket: str = ""
 
 
 @runtime_checkable
@@ -283,6 +285,16 @@ class MakesProfiles(Protocol):
 
 
 @runtime_checkable
+class DropsMembers(Protocol):
+    """A destination that drops members some time after they were sent; they are sent again before.
+
+    `renewed_after`: how long after the last delivery of a member.
+    """
+
+    renewed_after: timedelta
+
+
+@runtime_checkable
 class TellsMembers(Protocol):
     """A destination that can say whom it has; asked by `doctor --connect` (RELIABILITY A4)."""
 
@@ -309,6 +321,11 @@ def size_as_sent(destination: Destination, row: Row) -> int:
     if isinstance(destination, TellsSizes):
         return destination.size(row)
     return len(json.dumps(dict(row.payload), ensure_ascii=False).encode())
+
+
+def renewal(destination: Destination) -> timedelta | None:
+    """How long after their last delivery members are sent again; None where they stay for ever."""
+    return destination.renewed_after if isinstance(destination, DropsMembers) else None
 
 
 def delivered(rows: Iterable[Row]) -> Iterator[Outcome]:

@@ -19,6 +19,9 @@ from dataclasses import dataclass
 _HASH = re.compile(r"[0-9a-f]{64}")
 _AROUND = " \t\r\n\0\x0b."  # what Meta's own client takes off both ends
 _WRITTEN_BETWEEN_DIGITS = re.compile(r"[\s().\-/\u2010-\u2015]")
+_REGION = re.compile(r"[A-Z]{2}")
+_SPACE = re.compile(r"\s")
+_GMAIL = frozenset({"gmail.com", "googlemail.com"})
 _E164 = re.compile(r"\+([1-9][0-9]{6,14})")
 
 
@@ -67,4 +70,48 @@ def digits_with_country(value: str) -> str:
     return found[1] if found else ""
 
 
+def google_email(value: str) -> str:
+    """In lower case; at Gmail without dots and `+suffix`, which lead to the same box there."""
+    local, at, domain = value.strip().lower().partition("@")
+    if not at or "@" in domain or _SPACE.search(local + domain):
+        return ""
+    if domain in _GMAIL:
+        local = local.partition("+")[0].replace(".", "")
+    return f"{local}@{domain}" if local and domain else ""
+
+
+def e164(value: str) -> str:
+    """A number with its plus and country code; one that does not say its country is none."""
+    digits = digits_with_country(value)
+    return f"+{digits}" if digits else ""
+
+
+def lower_case(value: str) -> str:
+    """A name, trimmed and in lower case; accents and punctuation stay."""
+    return value.strip().lower()
+
+
+def region_code(value: object) -> str:
+    """A country by its two letters, in upper case; sent as it is."""
+    text = str(value or "").strip().upper()
+    return text if _REGION.fullmatch(text) else ""
+
+
+def postal_code(value: object) -> str:
+    """A postal code, trimmed; sent as it is."""
+    return str(value or "").strip()
+
+
 META = (Rule("meta", 1, {"email": trimmed_email, "phone": digits_with_country}),)
+GOOGLE = (
+    Rule(
+        "google",
+        1,
+        {
+            "email": google_email,
+            "phone": e164,
+            "given_name": lower_case,
+            "family_name": lower_case,
+        },
+    ),
+)

@@ -25,7 +25,8 @@ from orchestration.destinations.base import (
 from orchestration.home.layout import Home
 from orchestration.ops.tombstones import Erasable
 
-# By destination: the status of its outcome and the reason, as the receipt keeps them.
+# By destination: the status of its outcome, the reason, and its ticket where it gave one, as the
+# receipt keeps them.
 Answers = Mapping[str, Mapping[str, str]]
 Ask = Callable[[Erasable, Answers], Answers]
 FINAL = ("delivered", "rejected")
@@ -51,8 +52,9 @@ def ask_to_erase(home: Home, settings: Settings, subject: Erasable, before: Answ
             continue
         destination = open_destination(name, chosen, home)
         if isinstance(destination, Erases):
-            outcome = _ask(destination, name, _identifiers(subject))
-            answers[name] = {"status": outcome.status, "reason": outcome.reason}
+            ticket = answers.get(name, {}).get("ticket", "")
+            outcome = _ask(destination, name, _identifiers(subject, ticket))
+            answers[name] = _answer(outcome, outcome.ticket or ticket)
     return answers
 
 
@@ -69,6 +71,11 @@ def in_words(answers: Answers) -> list[tuple[str, str]]:
     ]
 
 
+def _answer(outcome: Outcome, ticket: str) -> dict[str, str]:
+    said = {"status": outcome.status, "reason": outcome.reason}
+    return {**said, "ticket": ticket} if ticket and outcome.status not in FINAL else said
+
+
 def _ask(destination: Erases, name: str, person: Identifiers) -> Outcome:
     try:
         with own_words(name):
@@ -80,10 +87,10 @@ def _ask(destination: Erases, name: str, person: Identifiers) -> Outcome:
     return outcomes.get(_PERSON) or Outcome(_PERSON, "retry", "no_answer")
 
 
-def _identifiers(subject: Erasable) -> Identifiers:
+def _identifiers(subject: Erasable, ticket: str) -> Identifiers:
     values: dict[str, list[str]] = defaultdict(list)
     for kind, value in subject.keys:
         values[kind].append(value)
     for customer_id in subject.ids:
         values["customer_id"].append(customer_id)
-    return Identifiers(_PERSON, {kind: tuple(said) for kind, said in values.items()})
+    return Identifiers(_PERSON, {kind: tuple(said) for kind, said in values.items()}, ticket)

@@ -1,10 +1,10 @@
-"""What goes out for ads: all that is permitted of a person, with what limits its use; to Meta."""
+"""What goes out for ads: all that is permitted, with what limits its use; to Meta and Google."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, timedelta
 
 import pytest
 
@@ -17,6 +17,7 @@ from orchestration.destinations import open_destination
 from orchestration.fakes.meta import ACCOUNT, LIMITED, Meta, create
 from orchestration.fakes.server import served_fake
 from tests.orchestration.activation.shop import NOW, Receiver, Shop
+from tests.orchestration.destinations import google_ads_checks as checks
 from tests.orchestration.fakes.klaviyo_calls import Hand
 
 TARGET = Target("vip", "receiver", "ads", "ads")
@@ -85,6 +86,39 @@ def test_who_refused_sale_or_sharing_is_marked(
     assert marked == {"c1": False, "c2": True, "c3": True, "c4": False}
 
 
+def test_both_consents_are_those_of_the_ledger(shop: Shop) -> None:
+    """Granted only by a receipt; what somebody refused is denied, whatever else was granted."""
+    for name in ("c1", "c2", "c3", "c4", "c5"):
+        _add(shop, name, f"login:{name}")
+    shop.grant("c1@example.com", purpose="personalisation")
+    shop.grant("c2", kind="login", purpose="personalisation")
+    shop.grant("c3@example.com", purpose="personalisation")
+    shop.revoke("c3", kind="login", purpose="personalisation")
+    expired = NOW - timedelta(days=1)
+    shop.grant("c4@example.com", purpose="personalisation", expires_at=expired)
+    shop.publish()
+    plan = build_plan(shop.store, shop.home, TARGET, at=NOW)
+    assert {
+        each.customer_id: (each.payload["ads_consent"], each.payload["personalised_ads_consent"])
+        for each in plan.changes
+    } == {
+        "c1": ("granted", "granted"),
+        "c2": ("granted", "granted"),
+        "c3": ("granted", "denied"),
+        "c4": ("granted", None),
+        "c5": ("granted", None),
+    }
+
+
+def test_a_permission_for_marketing_is_none_for_ads(shop: Shop) -> None:
+    shop.purpose = "marketing"
+    _add(shop, "c1")
+    shop.publish()
+    target = Target("vip", "receiver", "ads", "marketing")
+    [change] = build_plan(shop.store, shop.home, target, at=NOW).changes
+    assert change.payload["ads_consent"] is None
+
+
 def test_a_number_that_is_no_longer_the_persons_leaves_with_an_update(shop: Shop) -> None:
     _add(shop, "c1", "phone:+447700900001")
     shop.publish()
@@ -99,6 +133,47 @@ def test_a_number_that_is_no_longer_the_persons_leaves_with_an_update(shop: Shop
 
 def _sync_to(shop: Shop, receiver: Receiver) -> SyncReport:
     return sync(shop.store, shop.home, TARGET, receiver, at=NOW, wait=lambda _: None)
+
+
+@pytest.fixture
+def google(monkeypatch: pytest.MonkeyPatch) -> Iterator[checks.Served]:
+    with checks.serving() as served:
+        for variable, value in served.fake.credentials.items():
+            monkeypatch.setenv(variable, value)
+        yield served
+
+
+def test_google_has_its_members_for_years(
+    shop: Shop, google: checks.Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Everybody is sent again before Google drops them, and no more often than that."""
+    target = Target("vip", "google", "ads", "ads")
+    options = checks.options_of(google.address)
+    settings = config.Destination(kind="google_ads", options=options)
+    monkeypatch.setattr("google.auth._helpers.utcnow", lambda: google.clock().replace(tzinfo=None))
+    one, two = (checks.sha(f"{name}@example.com") for name in ("c1", "c2"))
+    for name in ("c1", "c2"):
+        _add(shop, name)
+        shop.grant(f"{name}@example.com", purpose="personalisation")
+    shop.publish()
+    sent, there = {}, {}
+    for day in (0, 1, 440, 455, 456, 539, 541, 545, 904, 907, 908, 1_080, 1_300):
+        at = NOW + timedelta(days=day)
+        google.clock.at = at.replace(tzinfo=UTC)
+        there[day] = google.fake.of()
+        if day == 541:
+            shop.revoke("c2@example.com", at=at)
+        destination = open_destination("google", settings, shop.home)
+        report = sync(shop.store, shop.home, target, destination, at=at, wait=lambda _: None)
+        if report.planned:
+            sent[day] = report.planned
+        google.clock.move(60)
+    assert sent == {0: 2, 455: 2, 541: 1, 907: 1}
+    everybody = {day: there[day] for day in there if 0 < day <= 541}
+    assert set(map(frozenset, everybody.values())) == {frozenset({one, two})}
+    assert {day: there[day] for day in there if day > 541} == {
+        day: {one} for day in (545, 904, 907, 908, 1_080, 1_300)
+    }
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from starlette.routing import Route
 
 from ingestion.demo.servers import served
 from orchestration.destinations.audience_tables import MEMBERS
-from orchestration.fakes import mailchimp, meta, shopify
+from orchestration.fakes import google, mailchimp, meta, shopify
 from orchestration.fakes import server as fakes_server
 from orchestration.fakes.faults import Fault as FakesFault
 from tests.orchestration.fakes.klaviyo_calls import Hand, serving
@@ -221,6 +221,34 @@ def _klaviyo(_folder: Path) -> Iterator[Double]:
 
 
 @contextmanager
+def _google_ads(_folder: Path) -> Iterator[Double]:
+    """An account outside the EEA whose requests are done by the time they are asked about."""
+    fake = google.create(0, Hand())
+    fake.job_seconds, fake.in_eea = 0, False
+    fake.put("9002", "regulars_loyal")
+    emails = {
+        hashlib.sha256(email.encode()).hexdigest(): email
+        for email in (f"c{number}@example.com" for number in range(100))
+    }
+    with fakes_server.served_fake(fake) as address:
+        yield Double(
+            {
+                "base_url": address,
+                "allow_private": True,
+                "operating_account": google.ACCOUNT,
+                "lists": {"vip": google.LIST, "loyal": "9002"},
+                "terms_accepted": True,
+                "settling_hours": 0,
+            },
+            lambda: {name: {emails[each] for each in fake.of(name)} for name in fake.lists},
+            fail=lambda fault: fake.faults.plan(
+                FakesFault(_AT_KLAVIYO[fault], where="audienceMembers", times=1, wait=WAIT_SECONDS)
+            ),
+            environment=dict(fake.credentials),
+        )
+
+
+@contextmanager
 def _sql(folder: Path) -> Iterator[Double]:
     """SQLite; tests/orchestration/destinations/test_sql.py has PostgreSQL as well."""
     file = folder / "audiences.db"
@@ -368,6 +396,10 @@ FILES = Kind(
 )
 KINDS: dict[str, Kind] = {
     "file": FILES,
+    "google_ads": Kind(
+        _google_ads,
+        lacks={"members": "a list holds hashes of addresses, nothing else (test_google_ads.py)"},
+    ),
     "klaviyo": Kind(
         _klaviyo,
         lacks={
