@@ -194,6 +194,17 @@ class Privacy(Section):
     contact: str = ""
 
 
+class Messages(Section):
+    """Text messages and push notices (docs/messages.md).
+
+    `test_recipients`: phone numbers and device ids that a template may be tried on; nobody else
+    gets one. `sms_parts`: how many parts a text message may have; each is paid for.
+    """
+
+    test_recipients: tuple[str, ...] = ()
+    sms_parts: Annotated[int, Field(ge=1, le=10)] = 3
+
+
 class Serve(Section):
     """`regulars serve`: under which address it is reached from outside, such as
     `https://hooks.shop.example`. Twilio signs it, and links to unsubscribe begin with it."""
@@ -288,6 +299,7 @@ class Settings(Section):
     quarantine: Quarantine = Quarantine()
     permission: Permission = Permission()
     privacy: Privacy = Privacy()
+    messages: Messages = Messages()
     notify: Notify = Notify()
     schedule: Schedule = Schedule()
     serve: Serve = Serve()

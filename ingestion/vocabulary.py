@@ -108,6 +108,7 @@ class Reason(StrEnum):
     NO_ADDRESS = "no_address"
     UNKNOWN_PERSON = "unknown_person"
     ADDRESS_CHANGED = "address_changed"
+    NO_MESSAGE = "no_message"
     EVERYBODY = "everybody"
     LEVEL = "level"
     HOLDOUT = "holdout"
@@ -129,7 +130,10 @@ class Reason(StrEnum):
 CLEARABLE = (Reason.SPAM_REPORT, Reason.UNSUBSCRIBED, Reason.REVOKED, Reason.DENIED)
 # What is only known at the moment of sending, so no model says it: rows of somebody forgotten are
 # taken out before any model reads them.
-AT_SENDING = (Reason.FORGOTTEN, Reason.UNKNOWN_PERSON, Reason.ADDRESS_CHANGED)
+AT_SENDING = (
+    *(Reason.FORGOTTEN, Reason.UNKNOWN_PERSON, Reason.ADDRESS_CHANGED),
+    Reason.NO_MESSAGE,
+)
 # What the decision of the day says of somebody who may be contacted, in the order in which it asks.
 OF_THE_DAY = (
     Reason.EVERYBODY,

@@ -249,6 +249,23 @@ def plan(
 
 
 @app.command()
+def preview(
+    kind: Annotated[str, typer.Argument(help="A kind of message, such as reminder.")],
+    channel: Annotated[
+        str, typer.Option(help="sms or push; all that have a template when left out.")
+    ] = "",
+    for_: Annotated[
+        str, typer.Option("--for", help="Any identifier or id; else a member of a segment.")
+    ] = "sample",
+    folder: HomeOption = None,
+) -> None:
+    """Show a message as somebody would get it, with its length and what is missing."""
+    from orchestration.commands.preview import print_preview
+
+    print_preview(_home(folder), kind, channel, for_, out)
+
+
+@app.command()
 def sync(
     segment: SegmentArgument = None,
     destination: DestinationArgument = None,

@@ -136,6 +136,15 @@ class ContactDay:
             rows += found
         return Judged(tuple(rows), verdicts)
 
+    def stays(self, segment: str) -> dict[str, int]:
+        """Since when each member has been in a segment, microseconds."""
+        return {
+            customer_id: wish.entered_at
+            for customer_id, wishes in self.wishes.items()
+            for wish in wishes
+            if wish.segment == segment
+        }
+
     def _moment(self, at: datetime) -> Moment:
         day = quiet_hours.day_of(at, self.rules.shop.timezone)
         start, end = quiet_hours.day_bounds(day, self.rules.shop.timezone)

@@ -94,7 +94,7 @@ def queue(
     changes = [c for c in plan.changes if not only_removals or c.operation == "removed"]
     kept = {c.customer_id: rows[c.customer_id] for c in changes if _says_the_same(c, rows)}
     replaced = {c.customer_id for c in changes} - set(kept)
-    _supersede(connection, plan.target, sync_run, kept, replaced, only_replaced=only_removals)
+    _supersede(connection, plan, sync_run, kept, replaced, only_replaced=only_removals)
     if not only_removals:
         record_held_back(connection, sync_run, plan.held_back)
     _revive(connection, sync_run, kept.values(), destination)
@@ -226,9 +226,9 @@ def _in_doubt(row: OpenRow | None) -> bool:
 
 
 def _apply_merges(connection: Connection, plan: Plan) -> None:
-    """Give the places of merged ids to their survivors."""
+    """Give the places of merged ids to their survivors, and end those of stays that are over."""
     table, target = schema.audience_states, plan.target
-    gone = [old for old, _ in plan.moved] + list(plan.dropped)
+    gone = [old for old, _ in plan.moved] + [*plan.dropped, *plan.ended]
     if not gone:
         return
     here = (table.c.destination == target.destination) & (table.c.segment == target.segment)
@@ -251,15 +251,19 @@ def _apply_merges(connection: Connection, plan: Plan) -> None:
 
 def _supersede(
     connection: Connection,
-    target: Target,
+    plan: Plan,
     sync_run: SyncRun,
     kept: Mapping[str, OpenRow],
     replaced: set[str],
     *,
     only_replaced: bool,
 ) -> None:
-    """Retire open rows that are not kept; some only where something newer takes their place."""
-    table = schema.outbox
+    """Retire open rows that are not kept; some only where something newer takes their place.
+
+    A message that was refused is refused for the whole stay.
+    """
+    table, target = schema.outbox, plan.target
+    left_alone = (*LEFT_ALONE, "dead") if target.writer else LEFT_ALONE
     query = of_pair(select(table.c.idempotency_key, table.c.customer_id, table.c.state), target)
     keep = {row.key for row in kept.values()}
     at = to_micros(sync_run.started_at)
@@ -268,7 +272,11 @@ def _supersede(
         new_state(row[0], "superseded", None, at, keep_payload=row[2] == "accepted")
         for row in rows
         if row[0] not in keep
-        and (row[1] in replaced or not (only_replaced or row[2] in LEFT_ALONE))
+        and (
+            row[1] in replaced
+            or (row[2] == "dead" and row[1] in plan.ended)
+            or not (only_replaced or row[2] in left_alone)
+        )
     ]
     set_states(connection, retired)
 

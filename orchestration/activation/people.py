@@ -23,14 +23,16 @@ from ingestion.config import Settings
 from ingestion.duckdb import has_table
 from ingestion.errors import UsageError
 from orchestration.activation.gate import ADDRESS_TYPES, ADS, Identifier, Key
-from orchestration.destinations import finds_by
+from orchestration.destinations import finds_by, sends_messages
 from orchestration.home.layout import Home
+from orchestration.messages.compose import Writer, writer
 from orchestration.published.reader import open_published
 
 DEFAULT_TRAITS = ("first_name", "last_name", "country_code")
 # What goes out at level segment: whom it is to, and where. The rest of a person's row says what was
 # bought, viewed or said.
 GROUP_TRAITS = frozenset(DEFAULT_TRAITS)
+MESSAGE = "message"  # what is sent, word for word
 # For ads: whether the person refused that their data are sold or shared.
 LIMITED_USE = "is_sell_share_refused"
 # For ads: what the person said to the use of their data for ads, and to ads that are made for them:
@@ -43,7 +45,8 @@ OF_ADS = (LIMITED_USE, ADS_CONSENT, PERSONALISED_ADS_CONSENT)
 @dataclass(frozen=True)
 class Target:
     """A segment on its way to a destination. `traits` are columns of dim_customers sent along, as
-    far as the person's level permits; `ids` types of identifiers by which it finds people."""
+    far as the person's level permits; `ids` types of identifiers by which it finds people;
+    `writer` what words the messages, of a destination that sends messages."""
 
     segment: str
     destination: str
@@ -51,11 +54,14 @@ class Target:
     purpose: str
     traits: tuple[str, ...] = DEFAULT_TRAITS
     ids: tuple[str, ...] = ()
+    writer: Writer | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns a destination gets, in order."""
         addresses = ADDRESS_TYPES[self.channel]
+        if self.writer is not None:
+            return ("customer_id", *addresses, "segment", MESSAGE)
         names = ("segment", "reason", "context")
         columns = ("customer_id", *addresses, *self.ids, *self.traits, *names)
         return (*columns, *OF_ADS) if self.channel == ADS else columns
@@ -88,17 +94,19 @@ def targets(
     """
     with open_published(home) as connection:
         rows = connection.execute(
-            "select segment, channels, purpose, destinations from marts.dim_segments order by all"
+            "select segment, channels, purpose, destinations, message_kind"
+            " from marts.dim_segments order by all"
         ).fetchall()
     pairs = []
-    for name, channels, purpose, listed in rows:
+    for name, channels, purpose, listed, kind in rows:
         if segment not in (None, name):
             continue
         for receiver in destinations_of(settings, name, json.loads(listed or "[]")):
             if receiver in settings.destinations and destination in (None, receiver):
                 channel = _channel(settings, receiver, json.loads(channels))
                 if channel is not None:
-                    pairs.append(target_of(settings, name, receiver, channel, purpose))
+                    target = target_of(settings, name, receiver, channel, purpose, kind)
+                    pairs.append(target)
     if not pairs and (segment or destination):
         known = ", ".join(row[0] for row in rows) or "none"
         raise UsageError(
@@ -193,12 +201,17 @@ def _channel(settings: Settings, destination: str, channels: Sequence[str]) -> s
 
 
 def target_of(
-    settings: Settings, segment: str, destination: str, channel: str, purpose: str
+    settings: Settings,
+    segment: str,
+    destination: str,
+    channel: str,
+    purpose: str,
+    message_kind: str = "",
 ) -> Target:
     """A segment on its way to a destination of the settings.
 
     Raises:
-        UsageError: the channel is none.
+        UsageError: the channel is none, or a template of messages may not be.
     """
     if channel not in ADDRESS_TYPES:
         raise UsageError(
@@ -206,6 +219,9 @@ def target_of(
             f"Use one of {', '.join(ADDRESS_TYPES)}.",
         )
     chosen = settings.destinations[destination]
+    if sends_messages(chosen.kind):
+        own = writer(settings, message_kind, channel, purpose)
+        return Target(segment, destination, channel, purpose, writer=own)
     extra = chosen.options.get("columns") or DEFAULT_TRAITS
     return Target(segment, destination, channel, purpose, tuple(extra), finds_by(chosen.kind))
 

@@ -39,6 +39,7 @@ from orchestration.activation.gate import (
     load_states,
     reads_all_facts,
 )
+from orchestration.activation.messages import News, unsaid, worded
 from orchestration.activation.people import (
     ADS_CONSENT,
     LIMITED_USE,
@@ -143,11 +144,17 @@ class Plan:
     moved: tuple[tuple[str, str], ...]  # merged ids whose place their survivor takes
     dropped: tuple[str, ...]  # merged ids whose address their survivor has already
     accepted_count: int = 0  # rows that the destination applies later, and that are as wanted
+    ended: tuple[str, ...] = ()  # of messages: whose stay is over, so that the next is a new one
 
     @property
     def counts(self) -> dict[str, int]:
         """How many are added, updated and removed."""
         return count_operations(self.changes)
+
+    @property
+    def problem(self) -> str:
+        """Why nothing can be sent at all, such as a message that nobody worded; else empty."""
+        return self.target.writer.problem if self.target.writer else ""
 
     @property
     def held_back_counts(self) -> dict[str, int]:
@@ -204,9 +211,14 @@ def build_plan(
         if renewed_after is not None:
             states = _note_due(connection, target, states, at - renewed_after)
         rows = open_rows(connection, target)
-    decisions, plain = _of_the_day(target, decisions, judged.verdicts)
-    wanted = _wanted(target, people, decisions, plain)
-    states, moved, dropped = _follow_merges(target, states, people.aliases)
+        decisions, plain = _of_the_day(target, decisions, judged.verdicts)
+        wanted = _wanted(target, people, decisions, plain)
+        decisions = _without_message(decisions, wanted)
+        states, moved, dropped = _follow_merges(target, states, people.aliases)
+        news = _news(connection, target, wanted, states, rows, day) if target.writer else None
+    if news is not None:
+        states, wanted = {}, news.wanted
+        rows = {who: row for who, row in rows.items() if who in wanted}
     wanted, rows, on_their_way = _leave_accepted(target, wanted, states, rows, people.aliases)
     found = difference(wanted, states, rows)
     held = tuple(
@@ -219,11 +231,12 @@ def build_plan(
         run_id,
         found.changes,
         held,
-        found.unchanged_count,
+        found.unchanged_count + (news.said_count if news else 0),
         found.waiting_count,
         moved,
         dropped,
         found.accepted_count + on_their_way,
+        news.ended if news else (),
     )
 
 
@@ -451,6 +464,7 @@ def _wanted(
     """What the destination should have: one payload per member who gets this segment today."""
     addresses = dict.fromkeys(ADDRESS_TYPES[target.channel])
     wanted: dict[str, Payload] = {}
+    columns = None if target.writer else target.columns
     for customer_id, member in people.members.items():
         address = decisions[customer_id].address
         if address is not None:
@@ -462,8 +476,41 @@ def _wanted(
                 **{kind: _all_of(kind, people.identifiers[customer_id]) for kind in target.ids},
                 "segment": target.segment,
             }
-            wanted[customer_id] = {column: full[column] for column in target.columns}
-    return wanted
+            wanted[customer_id] = {column: full[column] for column in columns or full}
+    return wanted if columns else worded(target, people, wanted, plain)
+
+
+def _without_message(
+    decisions: Mapping[str, Decision], wanted: Mapping[str, Payload]
+) -> dict[str, Decision]:
+    """The answers, with a reason for whoever may be contacted and for whom nothing is worded."""
+    return {
+        customer_id: decision
+        if decision.address is None or customer_id in wanted
+        else Decision(Reason.NO_MESSAGE)
+        for customer_id, decision in decisions.items()
+    }
+
+
+def _news(
+    connection: Connection,
+    target: Target,
+    wanted: Mapping[str, Payload],
+    states: Mapping[str, Delivered],
+    rows: Mapping[str, OpenRow],
+    day: ContactDay,
+) -> News:
+    """What of the messages was not said yet in the stay of each person."""
+    refused = {who for who, row in rows.items() if row.state == "dead"}
+    return unsaid(
+        connection,
+        target,
+        wanted,
+        {*states, *refused},
+        day.stays(target.segment),
+        day.aliases,
+        day.splits,
+    )
 
 
 def _all_of(kind: str, identifiers: Iterable[Identifier]) -> str | None:

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, select
 
 from ingestion.config import Settings
 from ingestion.errors import RegularsError
+from orchestration.activation.messages import close_messages
 from orchestration.activation.people import Target, target_of
 from orchestration.activation.plan import Plan, delivered_states, difference, open_rows
 from orchestration.activation.sync import remove
@@ -64,6 +65,10 @@ def _tell(
     with store.read() as connection:
         target = _target(connection, settings, segment, name)
         plan = _removals(connection, target, ids)
+    if target.writer is not None:
+        with store.write() as connection:
+            close_messages(connection, target, ids)
+        return "sends messages, which cannot be taken back; gets no more of them"
     if not plan.changes:
         return "had nothing to remove"
     try:

@@ -92,6 +92,7 @@ def render_plans(
     elif plans:
         planned = [Delivery.planned(plan) for plan in plans]
         _print_planned(planned, out, all_of_them=all_of_them)
+        _print_unworded(planned, out)
         _print_new_profiles(made, out)
         deliveries = [(each.target, past.get(_pair(each.target))) for each in planned]
         _print_past(deliveries, out, nothing_at_all=not past)
@@ -225,6 +226,7 @@ def render_deliveries(deliveries: Sequence[Delivery], out: Console) -> None:
         _print_sent(sent, out)
     if planned:
         _print_planned(planned, out)
+        _print_unworded(planned, out)
 
 
 def _print_planned(
@@ -251,6 +253,17 @@ def _print_planned(
     elif any(each.kept for each in deliveries):
         out.print("Nothing to send: the destinations have everybody whom they may have.")
     _print_accepted(deliveries, out)
+
+
+def _print_unworded(deliveries: Sequence[Delivery], out: Console) -> None:
+    """Which segments send no message, since the shop has no template for it."""
+    problems: dict[str, list[str]] = {}
+    for target in (delivery.target for delivery in deliveries):
+        if target.writer and target.writer.problem:
+            segments = problems.setdefault(target.writer.problem, [])
+            segments.append(f"{target.segment} to {target.destination}")
+    for problem, segments in problems.items():
+        out.print(f"{', '.join(segments)}: {problem}", markup=False)
 
 
 def _print_new_profiles(made: NewProfiles, out: Console) -> None:
@@ -328,6 +341,7 @@ def _print_sent(deliveries: Sequence[Delivery], out: Console) -> None:
         left = f"{delivery.left:,}"
         table.add_row(target.segment, target.destination, *_numbers(delivery), left)
     out.print(table)
+    _print_unworded(deliveries, out)
     if any(delivery.left > delivery.unknown for delivery in deliveries):
         out.print("Some rows are left; they stay queued and the next sync tries again.")
     if unknown := sum(delivery.unknown for delivery in deliveries):

@@ -18,6 +18,7 @@ from ingestion.errors import UsageError
 from orchestration.destinations.base import Destination
 from orchestration.home.kind import is_demo
 from orchestration.home.layout import Home
+from orchestration.messages.templates import load_templates
 
 _NOT_A_KIND = frozenset({"audience_tables", "base", "http", "normalising", "options", "tables"})
 
@@ -27,6 +28,13 @@ def kinds() -> tuple[str, ...]:
     return tuple(
         sorted(module.name for module in iter_modules(__path__) if module.name not in _NOT_A_KIND)
     )
+
+
+def sends_messages(kind: str) -> bool:
+    """Whether the kind sends messages (`base.SendsMessages`) and keeps no audience."""
+    if kind not in kinds():
+        return False
+    return bool(getattr(import_module(f"{__name__}.{kind}"), "SENDS_MESSAGES", False))
 
 
 def open_destination(name: str, settings: config.Destination, home: Home) -> Destination:
@@ -58,11 +66,15 @@ def finds_by(kind: str) -> tuple[str, ...]:
 def check_destinations(settings: config.Settings, home: Home) -> None:
     """Open every destination that is on, which reaches nobody: a typo is known before any work.
 
+    Where one sends messages, the shop's templates are read too.
+
     Raises:
-        UsageError: a kind or an option is unknown or wrong (named), or the pretend shop would send
-            out of its own home.
+        UsageError: a kind or an option is unknown or wrong (named), a template may not be, or the
+            pretend shop would send out of its own home.
     """
     demo = is_demo(home)
+    if any(each.enabled and sends_messages(each.kind) for each in settings.destinations.values()):
+        load_templates()
     for name, destination in sorted(settings.destinations.items()):
         if not destination.enabled:
             continue

@@ -93,18 +93,32 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """A no that a destination knows of. `reason` is one of the gate's, or its own word for it."""
+
+    identifier_type: str
+    identifier_value: str
+    channel: str
+    purpose: str
+    reason: str
+    occurred_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of one row. `reason` is a short code, never a value of the row.
 
     `retry` promises that the row was not taken, or that taking it twice does no harm; `unknown`
     that neither is sure; `rejected` that trying the same row again is useless for now; `accepted`
     that it is taken and applied later, under the destination's own name for the job, `ticket`.
+    `withdrawal`: a no of the person that the answer tells of, recorded in the same transaction.
     """
 
     key: str
     status: Literal["delivered", "accepted", "retry", "rejected", "unknown"]
     reason: str = ""
     ticket: str = ""
+    withdrawal: Withdrawal | None = None
 
 
 @dataclass(frozen=True)
@@ -213,6 +227,23 @@ class AnswersLater(Protocol):
 
 
 @runtime_checkable
+class SendsMessages(Protocol):
+    """A destination that sends a person one message per row and keeps no audience.
+
+    Its module says `SENDS_MESSAGES = True`. Its rows are `added` only: a message is sent once per
+    stay in the segment, is never updated, and cannot be taken back. `message` of the payload is
+    sent as it stands there.
+    """
+
+    def try_out(self, address: str, message: Any, key: str) -> Outcome:
+        """Send one message to a person of the shop who tries it out, who is in no audience.
+
+        Raises:
+            RetryLaterError: nothing can be sent now.
+        """
+
+
+@runtime_checkable
 class TellsSizes(Protocol):
     """A destination whose rows have another size than their payload as JSON."""
 
@@ -245,18 +276,6 @@ class Erases(Protocol):
         Raises:
             RetryLaterError: it cannot be asked now.
         """
-
-
-@dataclass(frozen=True, slots=True)
-class Withdrawal:
-    """A no that a destination knows of. `reason` is one of the gate's, or its own word for it."""
-
-    identifier_type: str
-    identifier_value: str
-    channel: str
-    purpose: str
-    reason: str
-    occurred_at: datetime
 
 
 @runtime_checkable

@@ -53,6 +53,7 @@ REASONS = {
     "unknown_opt_out": "opted out",
     "unknown_person": "no longer known",
     "address_changed": "address changed meanwhile",
+    "no_message": "no message can be worded for them",
     "everybody": "the segment is nearly everybody, and its file does not say so",
     "level": "may not be told what the message says of them",
     "holdout": "held out, to measure what contacts do",
