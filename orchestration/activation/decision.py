@@ -9,7 +9,7 @@ A segment wants each of its members. Every wish is judged on its own, strictest 
 2. The segment itself: one that holds nearly everybody of its channel, and does not say so in its
    file, gets nobody new.
 3. The person's level. Below the level that the context needs, the plain context goes out where
-   the segment has one, and nothing where it has none.
+   the segment has one, and nothing where it has none. On site the level none gets nothing.
 4. Holdout: global, or of the segment.
 5. The wish itself: done (`exit_on`), too late (`not_after`), not due yet (`delay`), or the same
    segment a short while ago (`cooldown_days`).
@@ -274,7 +274,7 @@ def _exclusion(
     """Why the segment has nothing for the person at any time."""
     if channel in rules.everybody_on and not is_standing:
         return Reason.EVERYBODY
-    if not _may_know(rules, person):
+    if not _may_know(rules, person, channel):
         return Reason.LEVEL
     is_out = not person.held_out.isdisjoint((GLOBAL, rules.name))
     if is_out and rules.contact_class == MARKETING:
@@ -289,8 +289,13 @@ def _is_below(rules: SegmentRules, person: Person) -> bool:
     return LEVELS.index(person.level) < LEVELS.index(rules.level)
 
 
-def _may_know(rules: SegmentRules, person: Person) -> bool:
-    """Whether there is a context that tells no more of the person than their level allows."""
+def _may_know(rules: SegmentRules, person: Person, channel: str) -> bool:
+    """Whether there is something to say that tells no more of the person than their level allows.
+
+    What the site shows to a segment's members is not what everybody gets, however plain.
+    """
+    if channel == WAITS and person.level == LEVELS[0] and rules.contact_class != SERVICE:
+        return False
     return rules.has_plain or not _is_below(rules, person)
 
 

@@ -34,6 +34,7 @@ from orchestration.activation.plan import (
     delivered_states,
 )
 from orchestration.activation.resolution import Resolution, as_answer, resolve
+from orchestration.activation.shown_refusals import show_refusals
 from orchestration.activation.sync import SyncReport, sync
 from orchestration.destinations import check_destinations, open_destination
 from orchestration.destinations.base import Destination, Payload, renewal
@@ -198,13 +199,16 @@ class DeliveryContext:
                 "`regulars sync` sends, or `regulars run --send`.",
             )
         check_refusals_known(self.store)
+        opened = self._opened(target.destination)
         heard = target.destination in self.heard
+        if not heard:
+            show_refusals(self.store, self.home, opened, self.now())
         self.heard.add(target.destination)
         return sync(
             self.store,
             self.home,
             target,
-            self._opened(target.destination),
+            opened,
             at=self.now(),
             approval=approval,
             double_opt_in=self.settings.double_opt_in,

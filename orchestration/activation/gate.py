@@ -45,7 +45,8 @@ from orchestration.ops.store import StoreError
 from orchestration.ops.tombstones import forgotten_among, has_tombstones
 
 TRANSACTIONAL = "transactional"
-ADS = "ads"  # the channel
+ADS, ONSITE = "ads", "onsite"  # channels
+DEVICE = "device"
 ADDRESS_TYPES: Mapping[str, tuple[str, ...]] = {
     "email": ("email",),
     "sms": ("phone",),
@@ -98,7 +99,7 @@ class Decision:
     """The gate's answer: an address and the receipt that permits it, or a reason.
 
     `further`: for ads the best permitted address of each other kind, since platforms there find
-    people by all that is known of them.
+    people by all that is known of them; on site every other one, since a person comes by any.
     """
 
     reason: Reason | None
@@ -176,10 +177,8 @@ def decide(
     if permitted:
         permitted.sort(key=lambda pair: _preference(pair[0], states, kinds))
         best, best_receipt = permitted[0]
-        if policy.channel != ADS:
-            return Decision(None, best.key, best_receipt)
-        further = {each.type: each.key for each, _ in reversed(permitted) if each.type != best.type}
-        return Decision(None, best.key, best_receipt, tuple(further.values()))
+        further = _further(policy.channel, [identifier for identifier, _ in permitted])
+        return Decision(None, best.key, best_receipt, further)
     return Decision(_why_not(known, candidates, living, has_receipt=receipt is not None))
 
 
@@ -293,6 +292,17 @@ def _personal_receipt(
         and (identifier.type not in ANONYMOUS_TYPES or policy.channel in ANONYMOUS_CHANNELS)
     ]
     return None if policy.channel == "push" or not receipts else min(receipts)[3]
+
+
+def _further(channel: str, permitted: Sequence[Identifier]) -> tuple[Key, ...]:
+    """Which addresses go out beside the first of the permitted ones, the best first."""
+    best, *others = permitted
+    if channel == ONSITE:
+        return tuple(each.key for each in others)
+    if channel != ADS:
+        return ()
+    firsts = {each.type: each.key for each in reversed(others) if each.type != best.type}
+    return tuple(firsts.values())
 
 
 def _preference(

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -22,8 +22,9 @@ import pyarrow as pa
 from ingestion.config import Settings
 from ingestion.duckdb import has_table
 from ingestion.errors import UsageError
-from orchestration.activation.gate import ADDRESS_TYPES, ADS, Identifier, Key
-from orchestration.destinations import finds_by, sends_messages
+from orchestration.activation.gate import ADDRESS_TYPES, ADS, ONSITE, Identifier, Key
+from orchestration.activation.visitors import device_types_of, stages_of
+from orchestration.destinations import finds_by, sends_messages, traits_of
 from orchestration.home.layout import Home
 from orchestration.messages.compose import Writer, writer
 from orchestration.published.reader import open_published
@@ -39,7 +40,9 @@ LIMITED_USE = "is_sell_share_refused"
 # granted, which has a receipt, denied, or None where they never said.
 ADS_CONSENT = "ads_consent"
 PERSONALISED_ADS_CONSENT = "personalised_ads_consent"
-OF_ADS = (LIMITED_USE, ADS_CONSENT, PERSONALISED_ADS_CONSENT)
+# For the site: all browsers of the person with the type of each, JSON; and the current stage.
+DEVICES, STAGE = "devices", "stage"
+_FURTHER = {ADS: (LIMITED_USE, ADS_CONSENT, PERSONALISED_ADS_CONSENT), ONSITE: (DEVICES, STAGE)}
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ class Target:
             return ("customer_id", *addresses, "segment", MESSAGE)
         names = ("segment", "reason", "context")
         columns = ("customer_id", *addresses, *self.ids, *self.traits, *names)
-        return (*columns, *OF_ADS) if self.channel == ADS else columns
+        return (*columns, *_FURTHER.get(self.channel, ()))
 
 
 @dataclass(frozen=True)
@@ -72,13 +75,14 @@ class People:
     """The members of a segment as published, and the ids that were merged away.
 
     `plain`: reason and context of whoever may not be told what is known of them. Traits that a
-    person's level does not permit are None.
+    person's level does not permit are None. `device_types`: of browsers, for the site alone.
     """
 
     members: dict[str, dict[str, Any]]
     identifiers: dict[str, list[Identifier]]
     aliases: dict[str, str]
     plain: dict[str, str | None]
+    device_types: dict[str, str] = field(default_factory=dict)
 
 
 def targets(
@@ -173,12 +177,19 @@ def load_people(home: Home, target: Target, relevant: Iterable[Key] | None = Non
         ).fetchone()
         names = ("customer_id", "reason", "context", *target.traits)
         those = "true" if relevant is None else _only(connection, target, relevant)
-        return People(
+        everybody = f"select customer_id from {table}"
+        people = People(
             members={row[0]: _permitted(level, target, names, row) for level, *row in members},
-            identifiers=identifiers_of(connection, f"select customer_id from {table}", those),
+            identifiers=identifiers_of(connection, everybody, those),
             aliases=aliases_of(connection),
             plain=dict(zip(("reason", "context"), plain or ("", None), strict=True)),
         )
+        if target.channel == ONSITE:
+            people.device_types.update(device_types_of(connection, everybody))
+            stages = stages_of(connection, everybody)
+            for customer_id, member in people.members.items():
+                member[STAGE] = stages.get(customer_id)
+        return people
 
 
 def load_identifiers(home: Home, customer_ids: Iterable[str]) -> dict[str, list[Identifier]]:
@@ -222,8 +233,8 @@ def target_of(
     if sends_messages(chosen.kind):
         own = writer(settings, message_kind, channel, purpose)
         return Target(segment, destination, channel, purpose, writer=own)
-    extra = chosen.options.get("columns") or DEFAULT_TRAITS
-    return Target(segment, destination, channel, purpose, tuple(extra), finds_by(chosen.kind))
+    traits = chosen.options.get("columns") or traits_of(chosen.kind, DEFAULT_TRAITS)
+    return Target(segment, destination, channel, purpose, tuple(traits), finds_by(chosen.kind))
 
 
 def _segment_table(connection: duckdb.DuckDBPyConnection, segment: str) -> str:

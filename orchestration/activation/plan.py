@@ -29,6 +29,8 @@ from orchestration.activation.decision import Outcome, Verdict
 from orchestration.activation.gate import (
     ADDRESS_TYPES,
     ADS,
+    DEVICE,
+    ONSITE,
     Decision,
     Identifier,
     Key,
@@ -42,6 +44,7 @@ from orchestration.activation.gate import (
 from orchestration.activation.messages import News, unsaid, worded
 from orchestration.activation.people import (
     ADS_CONSENT,
+    DEVICES,
     LIMITED_USE,
     PERSONALISED_ADS_CONSENT,
     People,
@@ -466,13 +469,12 @@ def _wanted(
     wanted: dict[str, Payload] = {}
     columns = None if target.writer else target.columns
     for customer_id, member in people.members.items():
-        address = decisions[customer_id].address
-        if address is not None:
+        if decisions[customer_id].address is not None:
             full = {
                 **addresses,
                 **member,
                 **(people.plain if customer_id in plain else {}),
-                **dict((address, *decisions[customer_id].further)),
+                **_chosen(target, decisions[customer_id], people.device_types),
                 **{kind: _all_of(kind, people.identifiers[customer_id]) for kind in target.ids},
                 "segment": target.segment,
             }
@@ -517,6 +519,16 @@ def _all_of(kind: str, identifiers: Iterable[Identifier]) -> str | None:
     """All identifiers of a type, with spaces between them, in one order."""
     values = sorted({each.value for each in identifiers if each.type == kind})
     return " ".join(values) or None
+
+
+def _chosen(target: Target, decision: Decision, types: Mapping[str, str]) -> dict[str, str]:
+    """The permitted addresses: the best of each kind, and for the site all browsers as JSON."""
+    keys = [*filter(None, [decision.address]), *decision.further]
+    chosen = dict(reversed(keys))
+    if target.channel == ONSITE:
+        devices = sorted(value for kind, value in keys if kind == DEVICE)
+        chosen[DEVICES] = json.dumps({device: types.get(device) for device in devices})
+    return chosen
 
 
 def _follow_merges(
@@ -578,9 +590,11 @@ def address_of(payload: Payload, target: Target) -> Key | None:
 
 
 def addresses_of(payload: Payload, target: Target) -> list[Key]:
-    """The addresses a payload was made for: one, for ads perhaps one of each kind."""
+    """The addresses a payload was made for: one, for ads perhaps one of each kind, on site all."""
     kinds = ADDRESS_TYPES[target.channel]
-    return [(kind, str(payload[kind])) for kind in kinds if payload.get(kind)]
+    firsts = [(kind, str(payload[kind])) for kind in kinds if payload.get(kind)]
+    devices = json.loads(payload.get(DEVICES) or "{}")
+    return list(dict.fromkeys((*firsts, *((DEVICE, device) for device in devices))))
 
 
 def _is_on_its_way(row: OpenRow, payload: Payload | None) -> bool:

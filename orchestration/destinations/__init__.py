@@ -10,6 +10,7 @@ To add one, add `orchestration/destinations/<kind>.py` with a function
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib import import_module
 from pkgutil import iter_modules
 
@@ -20,7 +21,9 @@ from orchestration.home.kind import is_demo
 from orchestration.home.layout import Home
 from orchestration.messages.templates import load_templates
 
-_NOT_A_KIND = frozenset({"audience_tables", "base", "http", "normalising", "options", "tables"})
+_NOT_A_KIND = frozenset(
+    {"audience_tables", "base", "feed_file", "http", "normalising", "options", "tables"}
+)
 
 
 def kinds() -> tuple[str, ...]:
@@ -35,6 +38,13 @@ def sends_messages(kind: str) -> bool:
     if kind not in kinds():
         return False
     return bool(getattr(import_module(f"{__name__}.{kind}"), "SENDS_MESSAGES", False))
+
+
+def traits_of(kind: str, usual: Sequence[str]) -> Sequence[str]:
+    """The traits of a person that a kind is sent unless the settings say which: its `TRAITS`."""
+    module = import_module(f"{__name__}.{kind}") if kind in kinds() else None
+    traits: Sequence[str] = getattr(module, "TRAITS", usual)
+    return traits
 
 
 def open_destination(name: str, settings: config.Destination, home: Home) -> Destination:

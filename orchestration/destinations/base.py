@@ -279,6 +279,18 @@ class Erases(Protocol):
 
 
 @runtime_checkable
+class ShowsRefusals(Protocol):
+    """A destination that tells people themselves what they refused, members of anything or not."""
+
+    def show_refusals(self, refusals: Mapping[tuple[str, str], frozenset[str]]) -> None:
+        """Put this in the place of all that it showed before.
+
+        Args:
+            refusals: purposes by type and value of an identifier, or by `customer_id` and the id.
+        """
+
+
+@runtime_checkable
 class TellsWithdrawals(Protocol):
     """A destination that can say who refused there; asked by each sync and after a restore."""
 

@@ -98,6 +98,11 @@ class Home:
         return self.root / "delivered"
 
     @property
+    def feeds(self) -> Path:
+        """What the site may be told of its visitors, a file per destination `onsite`."""
+        return self.root / "feeds"
+
+    @property
     def review(self) -> Path:
         """Proposals for a person to look at; can be deleted and made again."""
         return self.root / "review"

@@ -45,7 +45,12 @@ EMPTY = {
     "activity.fct_holdouts": "customer_id varchar, holdout varchar, is_held_out boolean",
 }
 
-
+# What the site is told of a person beside their segments
+SITE = {
+    "marts.fct_customer_journey_stages": "customer_id varchar, stage varchar, is_current boolean",
+    "marts.fct_web_sessions": "session_id varchar, customer_id varchar, device_id varchar,"
+    " device_type varchar, started_at timestamp",
+}
 SEGMENT = {
     "label": "VIP",
     "description": "The best",
@@ -83,6 +88,7 @@ class Shop:
     people: dict[str, Identifiers] = field(default_factory=dict)
     members: dict[str, str] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
+    visitors: set[str] = field(default_factory=set)  # people who are anonymous
     channel: str = "email"
     purpose: str = "marketing"
     level: str = "segment"
@@ -155,7 +161,8 @@ class Shop:
             own = {"channel": self.channel, "purpose": self.purpose, "level": self.level}
             segments = [{**SEGMENT, **own, "segment": "vip"}]
             segments += [{**SEGMENT, "segment": one, **more} for one, more in self.further.items()]
-            levels = {"marts.customer_personalisation": [[one, "segment"] for one in self.people]}
+            known = [one for one in self.people if one not in self.visitors]
+            levels = {"marts.customer_personalisation": [[one, "segment"] for one in known]}
             lay_decision(connection, segments, self.limits, levels | self.rows)
             for one in self.further:
                 _table(
@@ -167,9 +174,12 @@ class Shop:
             _table(
                 connection,
                 "marts.dim_customers",
-                "customer_id varchar, first_name varchar, last_name varchar, country_code varchar",
-                [[one, f"First {one}", "Last", "GB"] for one in self.people],
+                "customer_id varchar, first_name varchar, last_name varchar, country_code varchar,"
+                " is_known boolean",
+                [[one, f"First {one}", "Last", "GB", one in known] for one in self.people],
             )
+            for table, shape in SITE.items():
+                _table(connection, table, shape, self.rows.get(table, []))
             _table(
                 connection,
                 "marts.bridge_customer_identifiers",

@@ -359,7 +359,8 @@ def reasons_of_the_day(one: One, segment: str, channel: str, at: datetime) -> se
     is_receipt = rules.purpose == "transactional"
     held: dict[Reason, bool] = {}
     below = LEVELS.index(one.level) < LEVELS.index(rules.level)
-    held[Reason.LEVEL] = below and not rules.has_plain and not is_receipt
+    is_nothing_left = not rules.has_plain or (channel == WAITS and one.level == "none")
+    held[Reason.LEVEL] = (below or channel == WAITS) and is_nothing_left and not is_receipt
     held[Reason.HOLDOUT] = bool(one.held_out & {GLOBAL, segment}) and not is_receipt
     held[Reason.GOAL_REACHED] = (
         bool(rules.exit_on) and one.ordered_at is not None and one.ordered_at > entered

@@ -385,6 +385,13 @@ def _shopify(_folder: Path) -> Iterator[Double]:
         )
 
 
+@contextmanager
+def _onsite(folder: Path) -> Iterator[Double]:
+    """The file in the home of the suite."""
+    file = folder / "home" / "feeds" / "onsite.sqlite"
+    yield Double({}, holds=lambda: all_rows(file) if file.exists() else {})
+
+
 NO_SERVER = "no server is asked"
 FILES = Kind(
     _files,
@@ -413,6 +420,14 @@ KINDS: dict[str, Kind] = {
     "meta_ads": Kind(
         _meta_ads,
         lacks={"members": "an audience holds hashes of addresses, nothing else (test_meta_ads.py)"},
+    ),
+    "onsite": Kind(
+        _onsite,
+        lacks={
+            "a server": NO_SERVER,
+            "members": "the feed holds no name and no reason of a person (test_onsite.py)",
+            "erasing": "the feed holds digests, no address (test_onsite.py)",
+        },
     ),
     "shopify": Kind(
         _shopify,
