@@ -26,7 +26,7 @@ from starlette.routing import Route
 
 from ingestion.demo.servers import served
 from orchestration.destinations.audience_tables import MEMBERS
-from orchestration.fakes import google, mailchimp, meta, shopify
+from orchestration.fakes import google, mailchimp, meta, sendgrid, shopify
 from orchestration.fakes import server as fakes_server
 from orchestration.fakes.faults import Fault as FakesFault
 from tests.orchestration.fakes.klaviyo_calls import Hand, serving
@@ -249,6 +249,45 @@ def _google_ads(_folder: Path) -> Iterator[Double]:
 
 
 @contextmanager
+def _sendgrid(_folder: Path) -> Iterator[Double]:
+    """An account without contacts, where members become some; its jobs are done at once."""
+    fake = sendgrid.create(0, Hand())
+    fake.job_seconds = 0
+    for name in ("customer_id", "vip_reason", "loyal_reason"):
+        fake.put_field(name)
+
+    def members(segment: str) -> Members:
+        people = {e.email: e for e in fake.contacts.values()}
+        there = [people[email] for email in fake.of(f"regulars_{segment}")]
+        fields = [{fake.fields[key]: v for key, v in each.fields.items()} for each in there]
+        return {
+            said["customer_id"]: {
+                "first_name": each.said["first_name"],
+                "reason": said[f"{segment}_reason"],
+            }
+            for each, said in zip(there, fields, strict=True)
+        }
+
+    with fakes_server.served_fake(fake) as address:
+        yield Double(
+            {
+                "base_url": address,
+                "allow_private": True,
+                "create": True,
+                "columns": ["first_name"],
+                "fields": {"customer_id": "customer_id", "reason": "{segment}_reason"},
+                "settling_hours": 0,
+            },
+            lambda: {name: fake.of(name) for name in fake.lists.values() if fake.of(name)},
+            members,
+            lambda fault: fake.faults.plan(
+                FakesFault(_AT_META[fault], where="PUT", times=1, wait=WAIT_SECONDS)
+            ),
+            dict(fake.credentials),
+        )
+
+
+@contextmanager
 def _sql(folder: Path) -> Iterator[Double]:
     """SQLite; tests/orchestration/destinations/test_sql.py has PostgreSQL as well."""
     file = folder / "audiences.db"
@@ -296,7 +335,7 @@ def _mailchimp(_folder: Path) -> Iterator[Double]:
         )
 
 
-_AT_META = {**_AT_KLAVIYO, "busy": "503"}  # its own throttle says minutes
+_AT_META = {**_AT_KLAVIYO, "busy": "503"}  # its own throttle says minutes; SendGrid's, a moment
 
 
 @contextmanager
@@ -434,6 +473,10 @@ KINDS: dict[str, Kind] = {
         lacks={
             "versions": "what was removed has no version; the outbox sends a person's newest row"
         },
+    ),
+    "sendgrid": Kind(
+        _sendgrid,
+        lacks={"versions": "a contact has no version; the outbox sends a person's newest row"},
     ),
     "sql": Kind(_sql, lacks={"a server": "a database answers in another way: `test_sql`"}),
     "webhook": Kind(

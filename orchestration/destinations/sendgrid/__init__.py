@@ -1,0 +1,47 @@
+"""The `sendgrid` destination: a segment as a list of contacts in SendGrid's Marketing Campaigns.
+
+What: members are put on the list of the segment and taken off it, with custom fields where the
+settings name them; by default only contacts that exist are touched. Whoever is suppressed there
+stays off.
+Calls in order, limits and what is not done: docs/channels/sendgrid.md.
+Auth: an API key with the rights for Marketing and Suppressions, in the variable that `api_key_env`
+names.
+
+Belongs here: opening it. Does not belong here: HTTP (`..http`), permission (the gate).
+Data flow: outbox rows -> contacts on lists of the shop's account; suppressions there ->
+withdrawals.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from orchestration.destinations.http import HttpClient, secret
+from orchestration.destinations.options import checked_options
+from orchestration.destinations.sendgrid.api import Api
+from orchestration.destinations.sendgrid.destination import Options, SendGridDestination
+from orchestration.home.layout import Home
+
+
+def create(name: str, options: dict[str, Any], home: Home) -> SendGridDestination:  # noqa: ARG001
+    """The destination with these options; nothing is reached.
+
+    Raises:
+        UsageError: an option is unknown or has a wrong value.
+    """
+    said = checked_options(Options, name, options)
+    variable = said.api_key_env
+    client = HttpClient(
+        name,
+        said.base_url,
+        repeatable=True,  # every call sets a state
+        headers=lambda: {"authorization": f"Bearer {secret(name, 'api_key_env', variable)}"},
+        credentials=variable,
+        allow_private=said.allow_private,
+    )
+
+    def now() -> datetime:
+        return datetime.now(UTC)
+
+    return SendGridDestination(name, said, Api(client, now), now)
