@@ -257,12 +257,18 @@ def preview(
     for_: Annotated[
         str, typer.Option("--for", help="Any identifier or id; else a member of a segment.")
     ] = "sample",
+    send: Annotated[
+        bool, typer.Option("--send", help="Send it to the settings' test recipients, really.")
+    ] = False,
+    to: Annotated[str, typer.Option(help="With --send: one of the test recipients.")] = "",
     folder: HomeOption = None,
 ) -> None:
     """Show a message as somebody would get it, with its length and what is missing."""
     from orchestration.commands.preview import print_preview
 
-    print_preview(_home(folder), kind, channel, for_, out)
+    if to and not send:
+        raise UsageError("--to goes with --send.", "Leave it out, or add --send.")
+    print_preview(_home(folder), kind, channel, for_, out, send=send, to=to)
 
 
 @app.command()

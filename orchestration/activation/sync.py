@@ -22,7 +22,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from itertools import islice
@@ -56,13 +56,12 @@ from orchestration.activation.plan import (
 )
 from orchestration.activation.settlement import BatchKey, Queued
 from orchestration.activation.tickets import ask_open_tickets
-from orchestration.activation.withdrawals import hear
+from orchestration.activation.withdrawals import hear, hear_outcomes
 from orchestration.destinations.base import (
     Audience,
     Batch,
     Destination,
     DestinationFailedError,
-    Outcome,
     Payload,
     RetryLaterError,
     own_words,
@@ -71,7 +70,6 @@ from orchestration.destinations.base import (
 from orchestration.home.layout import Home
 from orchestration.home.lock import hold
 from orchestration.ops import schema
-from orchestration.ops.permission.refusals import record_refusals
 from orchestration.ops.store import Store, StoreError, to_micros
 
 MAX_ROUNDS = 8
@@ -361,7 +359,7 @@ def _deliver_claimed(session: _Session, connection: Connection, key: BatchKey) -
     batch = _batch(session, original, key, passed)
     with own_words(session.destination.name):
         outcomes = session.destination.deliver(batch)
-    _hear(session, connection, outcomes, at)
+    hear_outcomes(connection, session.destination.name, outcomes, at)
     settled = settlement.settle(
         connection,
         original,
@@ -373,15 +371,6 @@ def _deliver_claimed(session: _Session, connection: Connection, key: BatchKey) -
     )
     session.sent.update(each.row.operation for each in settled.arrived)
     session.accepted.update(each.row.operation for each in settled.accepted)
-
-
-def _hear(
-    session: _Session, connection: Connection, outcomes: Sequence[Outcome], at: datetime
-) -> None:
-    """Record the refusals that answers tell of, with the rows that they answer."""
-    said = [asdict(each.withdrawal) for each in outcomes if each.withdrawal is not None]
-    if said:
-        record_refusals(connection, said, session.destination.name, at)
 
 
 def _decide(

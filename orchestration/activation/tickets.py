@@ -34,6 +34,7 @@ from orchestration.activation.settlement import (
     sync_run_of,
     unsettled,
 )
+from orchestration.activation.withdrawals import hear_outcomes
 from orchestration.destinations.base import (
     AnswersLater,
     Destination,
@@ -97,6 +98,9 @@ def ask_open_tickets(
             failure = error
     answers += [{}] * (len(tickets) - len(answers))
     with store.write() as connection:
+        hear_outcomes(
+            connection, destination.name, (each for said in answers for each in said.values()), at
+        )
         arrived = record_answers(
             connection,
             target,

@@ -8,14 +8,16 @@ Data flow: a destination's unsubscriptions and suppressions -> `suppressions` of
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from ingestion.errors import RegularsError
 from orchestration.destinations.base import (
     Destination,
+    Outcome,
     RetryLaterError,
     TellsWithdrawals,
     own_words,
@@ -48,6 +50,15 @@ def hear(store: Store, destination: Destination, at: datetime) -> RegularsError 
         mark = {"key": _key(destination.name), "value": at.isoformat()}
         upsert(connection, schema.meta, [mark])
     return None
+
+
+def hear_outcomes(
+    connection: Connection, name: str, outcomes: Iterable[Outcome], at: datetime
+) -> None:
+    """Record the refusals that answers of a destination tell of, in the transaction of its rows."""
+    said = [asdict(each.withdrawal) for each in outcomes if each.withdrawal is not None]
+    if said:
+        record_refusals(connection, said, name, at)
 
 
 def _asked_at(store: Store, name: str, at: datetime) -> datetime:

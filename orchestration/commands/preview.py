@@ -6,10 +6,13 @@ shown (`activation.sample`).
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from rich.console import Console
 
 from ingestion.settings_file import load_settings
 from orchestration.activation.sample import Shown, show
+from orchestration.activation.trying import try_out
 from orchestration.home.layout import Home
 from orchestration.messages.compose import PUSH_BYTES
 from orchestration.who.subject import find_subject
@@ -19,8 +22,20 @@ SAMPLE = "sample"
 _ALPHABETS = {"gsm7": "GSM-7", "ucs2": "UCS-2"}
 
 
-def print_preview(home: Home, kind: str, channel: str, who: str, out: Console) -> None:
+def print_preview(
+    home: Home,
+    kind: str,
+    channel: str,
+    who: str,
+    out: Console,
+    *,
+    send: bool = False,
+    to: str = "",
+    at: datetime | None = None,
+) -> None:
     """Print the templates of a kind, filled for one person whose names are masked.
+
+    With `send` each is sent to the shop's test recipients too, or to one of them.
 
     Raises:
         UsageError: there is no such kind, channel or template, or the person gets none of it.
@@ -31,9 +46,15 @@ def print_preview(home: Home, kind: str, channel: str, who: str, out: Console) -
     if who != SAMPLE:
         subject = find_subject(home, who)
         ids = (subject.customer_id, *subject.ids)
-    for shown in show(home, settings, kind, channel, ids):
+    found = show(home, settings, kind, channel, ids)
+    for shown in found:
         for line in _lines(shown, is_asked=bool(ids)):
             out.print(line)
+    if send:
+        moment = at or datetime.now(UTC).replace(tzinfo=None)
+        for tried in try_out(home, settings, found, to, at=moment):
+            said = "" if tried.reason == "sent" else f" ({tried.reason})"
+            out.print(f"{tried.file} to {tried.recipient}: {tried.status}{said}")
 
 
 def _lines(shown: Shown, *, is_asked: bool) -> list[str]:

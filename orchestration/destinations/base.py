@@ -364,6 +364,11 @@ def delivered(rows: Iterable[Row]) -> Iterator[Outcome]:
     return (Outcome(row.key, "delivered") for row in rows)
 
 
+def untried(rows: Iterable[Row]) -> Iterator[Outcome]:
+    """The outcome of rows that were left out, since a call before theirs broke off."""
+    return (Outcome(row.key, "retry", "not_tried") for row in rows)
+
+
 def merged_ids(row: Row) -> set[str]:
     """The ids under which its person may stand at a destination, beside their own.
 

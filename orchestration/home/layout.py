@@ -118,6 +118,11 @@ class Home:
         return self.root / "inbox"
 
     @property
+    def test_messages(self) -> Path:
+        """Messages that were tried out on the shop's own people, a line each; addresses masked."""
+        return self.root / "test_messages.jsonl"
+
+    @property
     def serve_lock(self) -> Path:
         """Held by the one process that takes webhooks for this home."""
         return self.root / ".serve.lock"

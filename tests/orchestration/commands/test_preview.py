@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,10 @@ from ingestion.errors import UsageError
 from orchestration.activation.sample import masked_name
 from orchestration.commands import preview as command
 from orchestration.commands.preview import SAMPLE, print_preview
+from orchestration.fakes.server import served_fake, utc_now
+from orchestration.fakes.twilio import ACCOUNT, SENDER, Twilio, create
 from orchestration.home.layout import Home
+from orchestration.ops import schema
 from orchestration.ops.store import open_store
 from orchestration.who.subject import Subject
 from orchestration.words.plain_text import PlainConsole
@@ -35,9 +39,9 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
 
 @pytest.fixture
 def preview(shop: Shop) -> Preview:
-    def print_it(kind: str = "offer", channel: str = "", who: str = SAMPLE) -> str:
+    def print_it(kind: str = "offer", channel: str = "", who: str = SAMPLE, **more: Any) -> str:
         out = PlainConsole(file=io.StringIO(), width=180, markup=False, soft_wrap=True)
-        print_preview(shop.home, kind, channel, who, out)
+        print_preview(shop.home, kind, channel, who, out, **more)
         return out.file.getvalue()  # type: ignore[attr-defined, no-any-return]
 
     return print_it
@@ -89,6 +93,62 @@ def test_whom_it_is_shown_for_has_to_be_a_member(
 def test_what_is_not_there_is_said(preview: Preview, asked: dict[str, str], said: str) -> None:
     with pytest.raises(UsageError, match=said):
         preview(**asked)
+
+
+def _send_by(shop: Shop, twilio: Twilio, address: str, *recipients: str) -> None:
+    folder = shop.home.root.parent
+    (folder / "regulars.toml").write_text(
+        f"""
+[shop]
+name = "Fern"
+[messages]
+test_recipients = {list(recipients)}
+[destinations.texts]
+kind = "sms"
+[destinations.texts.options]
+base_url = "{address}"
+allow_private = true
+account_sid = "{ACCOUNT}"
+sender = "{SENDER}"
+""",
+        "utf-8",
+    )
+
+
+def test_only_test_recipients_get_a_message_that_is_tried_out(
+    shop: Shop, preview: Preview, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.add("c1", "phone:+447946000001")
+    shop.publish()
+    twilio = create(0, utc_now)
+    for name, value in twilio.credentials.items():
+        monkeypatch.setenv(name, value)
+    with served_fake(twilio) as address:
+        _send_by(shop, twilio, address, "+447700900001", "+447700900002")
+        with pytest.raises(UsageError, match="no test recipient; nothing was sent"):
+            preview(send=True, to="+447946000001")
+        assert not twilio.texts
+        shown = preview(send=True)
+        assert "offer.sms.j2 to +44***01: accepted" in shown
+        preview(send=True, to="+447700900002")
+    assert [each.to for each in twilio.texts.values()] == [
+        *("+447700900001", "+447700900002", "+447700900002"),
+    ]
+    bodies = {each.body for each in twilio.texts.values()}
+    assert bodies == {"Fern: F**** **, look: because Reply STOP to opt out."}
+    notes = shop.home.test_messages.read_text("utf-8").splitlines()
+    assert len(notes) == 3
+    assert "447700900001" not in "".join(notes)
+    with shop.store.read() as connection:
+        assert not connection.execute(schema.deliveries.select()).all()
+        assert not connection.execute(schema.outbox.select()).all()
+
+
+def test_nobody_is_tried_out_on_where_the_settings_name_nobody(
+    shop: Shop, preview: Preview
+) -> None:
+    with pytest.raises(UsageError, match="No test recipient"):
+        preview(send=True)
 
 
 def test_a_masked_name_is_as_long_as_the_name() -> None:

@@ -26,7 +26,7 @@ from starlette.routing import Route
 
 from ingestion.demo.servers import served
 from orchestration.destinations.audience_tables import MEMBERS
-from orchestration.fakes import google, mailchimp, meta, sendgrid, shopify
+from orchestration.fakes import google, mailchimp, meta, sendgrid, shopify, twilio
 from orchestration.fakes import server as fakes_server
 from orchestration.fakes.faults import Fault as FakesFault
 from tests.orchestration.fakes.klaviyo_calls import Hand, serving
@@ -53,6 +53,7 @@ class Double:
         members: the people it has of a segment, with what it knows of them.
         fail: makes its next call come to a fault.
         environment: the variables that hold its secrets.
+        word: what the suite's payload is where messages are sent: an address and the message.
     """
 
     options: dict[str, Any]
@@ -60,6 +61,7 @@ class Double:
     members: Callable[[str], Members] = lambda _segment: {}
     fail: Callable[[Fault], None] = lambda _fault: None
     environment: dict[str, str] = field(default_factory=dict)
+    word: Callable[[Mapping[str, Any]], Mapping[str, Any]] = lambda payload: payload
 
 
 @dataclass(frozen=True)
@@ -431,7 +433,39 @@ def _onsite(folder: Path) -> Iterator[Double]:
     yield Double({}, holds=lambda: all_rows(file) if file.exists() else {})
 
 
+def _number(payload: Mapping[str, Any]) -> str:
+    return f"+4477009{int(payload['customer_id'][1:]):05d}"
+
+
+@contextmanager
+def _sms(_folder: Path) -> Iterator[Double]:
+    """An account whose messages have arrived by the time they are asked about."""
+    fake = twilio.create(0, Hand())
+    fake.job_seconds = 0
+    with fakes_server.served_fake(fake) as address:
+        yield Double(
+            {
+                "base_url": address,
+                "allow_private": True,
+                "account_sid": twilio.ACCOUNT,
+                "sender": twilio.SENDER,
+            },
+            lambda: [(each.to, each.body) for each in fake.texts.values()],
+            fail=lambda fault: fake.faults.plan(
+                FakesFault(_AT_KLAVIYO[fault], where="POST", times=1, wait=WAIT_SECONDS)
+            ),
+            environment=dict(fake.credentials),
+            word=lambda payload: {
+                "customer_id": payload["customer_id"],
+                "phone": _number(payload),
+                "segment": "vip",
+                "message": f"Fern: {payload['first_name']}. Reply STOP to opt out.",
+            },
+        )
+
+
 NO_SERVER = "no server is asked"
+SENT_ONCE = "a message that is sent twice is two; the outbox sends none twice (test_messages.py)"
 FILES = Kind(
     _files,
     lacks={
@@ -477,6 +511,14 @@ KINDS: dict[str, Kind] = {
     "sendgrid": Kind(
         _sendgrid,
         lacks={"versions": "a contact has no version; the outbox sends a person's newest row"},
+    ),
+    "sms": Kind(
+        _sms,
+        lacks={
+            "repeats": SENT_ONCE,
+            "members": "it keeps no audience (test_sms.py)",
+            "erasing": "by phone number (test_sms.py)",
+        },
     ),
     "sql": Kind(_sql, lacks={"a server": "a database answers in another way: `test_sql`"}),
     "webhook": Kind(

@@ -124,7 +124,19 @@ def make(
     kind = request.node.callspec.params["double"]
     home = Home(tmp_path / "home").create()
     settings = config.Destination(kind=kind, options=double.options)
-    return lambda: open_destination(kind, settings, home)
+    return lambda: _worded(open_destination(kind, settings, home), double)
+
+
+def _worded(destination: Destination, double: Double) -> Destination:
+    """The destination, whose rows say what the kind is to send."""
+    deliver = destination.deliver
+
+    def worded(batch: Batch) -> Any:
+        rows = tuple(replace(row, payload=double.word(row.payload)) for row in batch.rows)
+        return deliver(replace(batch, rows=rows))
+
+    destination.deliver = worded  # type: ignore[method-assign]
+    return destination
 
 
 def _deliver(destination: Destination, *rows: Row, **batch: Any) -> dict[str, Outcome]:
@@ -369,7 +381,9 @@ def test_a_bad_answer_is_not_believed(
     destination = make()
     double.fail(fault)
     unsure = "unknown" if destination.idempotency is Idempotency.NONE else "retry"
-    assert _statuses(destination, _row(1), _row(2)) == {unsure}
+    found = _statuses(destination, _row(1), _row(2))
+    assert unsure in found
+    assert found <= {unsure, "retry"}  # what comes after a lost answer is not tried
     if unsure == "retry":
         once = double.holds()
         assert _statuses(destination, _row(1), _row(2)) == {"delivered"}

@@ -1,0 +1,121 @@
+"""Whole syncs through `sms` to Twilio's fake: once per stay, word for word, refusals at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from ingestion import config
+from orchestration.activation.ledger import broken_laws
+from orchestration.activation.moments import stopped
+from orchestration.activation.people import Target
+from orchestration.activation.plan import build_plan
+from orchestration.activation.sync import SyncReport, sync
+from orchestration.destinations import open_destination
+from orchestration.fakes.faults import Fault
+from orchestration.fakes.server import served_fake
+from orchestration.fakes.twilio import ACCOUNT, SENDER, Twilio, create
+from orchestration.home.layout import Home
+from orchestration.messages.compose import Writer
+from orchestration.messages.templates import SMS, MessageTemplate
+from orchestration.ops.store import open_store
+from tests.orchestration.activation.shop import NOW, Shop
+from tests.orchestration.fakes.klaviyo_calls import Hand
+
+_TEXT = MessageTemplate("offer", SMS, False, {"text": "{{ first_name }}!"}, frozenset())
+_WRITER = Writer("offer", SMS, "marketing", "Fern", template=_TEXT)
+TARGET = Target("vip", "sms", SMS, "marketing", writer=_WRITER)
+CLOCK = Hand()
+
+
+@pytest.fixture
+def twilio() -> Twilio:
+    return create(0, CLOCK)
+
+
+@pytest.fixture
+def address(twilio: Twilio, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    CLOCK.at = Hand().at
+    for name, value in twilio.credentials.items():
+        monkeypatch.setenv(name, value)
+    with served_fake(twilio) as address:
+        yield address
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Shop]:
+    home = Home(tmp_path / "home").create()
+    with open_store(home) as store:
+        shop = Shop(home, store, channel="sms")
+        for number in range(4):
+            shop.add(f"c{number}", f"phone:+44770090000{number}")
+            shop.grant(f"+44770090000{number}", kind="phone")
+        shop.publish()
+        yield shop
+
+
+def _sync(shop: Shop, address: str, at: datetime = NOW) -> SyncReport:
+    options = {
+        "base_url": address,
+        "allow_private": True,
+        "account_sid": ACCOUNT,
+        "sender": SENDER,
+        "batch_size": 2,
+    }
+    destination = open_destination(
+        "sms", config.Destination(kind="sms", options=options), shop.home
+    )
+    report = sync(
+        *(shop.store, shop.home, TARGET, destination),
+        at=at,
+        clock=stopped(at),
+        wait=lambda _: None,
+    )
+    assert broken_laws(shop.store) == []
+    return report
+
+
+def test_what_the_plan_shows_is_what_people_get_once(
+    shop: Shop, twilio: Twilio, address: str
+) -> None:
+    planned = build_plan(shop.store, shop.home, TARGET, at=NOW).changes
+    assert _sync(shop, address).left == {"accepted": 4}
+    CLOCK.move(60)
+    for day in range(3):
+        report = _sync(shop, address, NOW + timedelta(days=day))
+    assert report.left == {}
+    assert [(each.to, each.body) for each in twilio.texts.values()] == [
+        (change.payload["phone"], change.payload["message"]) for change in planned
+    ]
+
+
+def test_lost_answers_and_throttles_make_no_second_message(
+    shop: Shop, twilio: Twilio, address: str
+) -> None:
+    twilio.faults.plan(
+        Fault("lost_ack", where="POST", after=1, times=1),
+        Fault("503", where="POST", after=2, times=1),
+    )
+    for day in range(4):
+        report = _sync(shop, address, NOW + timedelta(days=day))
+        CLOCK.move(60)
+    assert report.left == {"unknown": 1}
+    assert len({each.to for each in twilio.texts.values()}) == len(twilio.texts) == 4
+
+
+def test_whoever_replied_stop_is_held_back_from_then_on(
+    shop: Shop, twilio: Twilio, address: str
+) -> None:
+    twilio.opted_out.add("+447700900002")
+    report = _sync(shop, address)
+    assert report.left == {"accepted": 3, "dead": 1}
+    held = build_plan(shop.store, shop.home, TARGET, at=NOW).held_back_counts
+    assert held == {"unsubscribed": 1}
+
+
+def test_nobody_is_texted_at_night(shop: Shop, twilio: Twilio, address: str) -> None:
+    assert _sync(shop, address, NOW.replace(hour=23)).held_back == {"quiet_hours": 4}
+    assert not twilio.texts
