@@ -26,6 +26,7 @@ When the facts cannot be read, `load_facts` raises and nothing is sent.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -259,25 +260,48 @@ def load_facts(connection: Connection, keys: set[Key] | None, policy: Policy) ->
     Raises:
         StoreError: the store cannot be read; nothing may be sent.
     """
-    facts: dict[Key, Facts] = {}
-    try:
-        for row in _rows(connection, _suppressions(policy), schema.suppressions, keys):
-            key = (row[0], row[1])
-            if keys is None or key in keys:
-                opt_out = (row[3], _opt_out_reason(row[2]))
-                facts.setdefault(key, Facts()).opt_outs.append(opt_out)
-        for row in _rows(connection, _consents(policy), schema.consent_events, keys):
-            key = (row[0], row[1])
-            if keys is None or key in keys:
-                _add_consent(facts.setdefault(key, Facts()), row, policy)
+    with _unreadable_in_words():
+        facts = _said(connection, keys, policy)
         for key in forgotten_among(connection, facts if keys is None else keys):
             facts.setdefault(key, Facts()).opt_outs.append((0, Reason.FORGOTTEN))
+    return facts
+
+
+def refused_by(connection: Connection, key: Key, policies: Iterable[Policy], at: int) -> set[str]:
+    """The purposes that an identifier alone refuses; of somebody forgotten there is none.
+
+    Raises:
+        StoreError: the permission facts cannot be read.
+    """
+    with _unreadable_in_words():
+        facts = [(each, _said(connection, {key}, each).get(key, Facts())) for each in policies]
+    return {each.purpose for each, said in facts if permission_state(said, each, at).opt_out}
+
+
+def _said(connection: Connection, keys: set[Key] | None, policy: Policy) -> dict[Key, Facts]:
+    """What was said about these identifiers, or about all."""
+    facts: dict[Key, Facts] = {}
+    for row in _rows(connection, _suppressions(policy), schema.suppressions, keys):
+        key = (row[0], row[1])
+        if keys is None or key in keys:
+            opt_out = (row[3], _opt_out_reason(row[2]))
+            facts.setdefault(key, Facts()).opt_outs.append(opt_out)
+    for row in _rows(connection, _consents(policy), schema.consent_events, keys):
+        key = (row[0], row[1])
+        if keys is None or key in keys:
+            _add_consent(facts.setdefault(key, Facts()), row, policy)
+    return facts
+
+
+@contextmanager
+def _unreadable_in_words() -> Iterator[None]:
+    try:
+        yield
     except SQLAlchemyError as error:
         raise StoreError(
             "The permission facts cannot be read.",
             "Nothing was sent. Check the operational store with `regulars doctor`.",
         ) from error
-    return facts
 
 
 def _personal_receipt(

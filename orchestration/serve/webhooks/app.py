@@ -112,15 +112,15 @@ class Webhooks:
         with open_store(home) as store:
             self._key = unsubscribe.home_key(store)
 
-    def app(self) -> Starlette:
-        """The application."""
+    def app(self, further: Sequence[Route] = ()) -> Starlette:
+        """The application, with further addresses beside its own."""
         paths = (
             ("/webhooks/{sender}{rest:path}", self._webhook),
             (unsubscribe.PATH + "{token}", self._unsubscribe),
             ("/health", _health),
         )
         return Starlette(
-            routes=[Route(path, answer, methods=_METHODS) for path, answer in paths],
+            routes=[*(Route(path, answer, methods=_METHODS) for path, answer in paths), *further],
             exception_handlers={RefusedError: _refused, ClientDisconnect: _gone},
             middleware=[Middleware(_WithHeaders)],
         )

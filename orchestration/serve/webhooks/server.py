@@ -1,7 +1,8 @@
-"""The process that takes webhooks: on this machine only, one per home, until it is asked to end.
+"""The process that takes webhooks and answers the on-site feed: on this machine only, one per home,
+until it is asked to end.
 
 Belongs here: listening, how long a request may take to arrive, ending. Does not belong here: what
-is accepted (`app`).
+is accepted (`app`), what a visitor is told (`orchestration.serve.feed`).
 
 A reverse proxy or a tunnel with TLS stands before it. Whoever sends a request slower than in
 `REQUEST_SECONDS` is cut off, headers included. SIGTERM and Ctrl-C end it after the requests that
@@ -14,7 +15,7 @@ import asyncio
 import logging
 import socket
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, closing, suppress
 from typing import Any
 
 import uvicorn
@@ -26,7 +27,9 @@ from orchestration.home import lock
 from orchestration.home.kind import claim
 from orchestration.home.layout import Home
 from orchestration.ops.continuity import check_continuity
-from orchestration.serve.webhooks.app import Webhooks
+from orchestration.ops.store import open_store
+from orchestration.serve.feed.app import Feeds
+from orchestration.serve.webhooks.app import Webhooks, now
 
 REQUEST_SECONDS = 10.0
 MOST_CONNECTIONS = 200
@@ -68,21 +71,26 @@ def serve_webhooks(
         url_base: the public address; the settings' unless given.
 
     Raises:
-        UsageError: the home is the pretend shop's, or a sender's settings are wrong.
+        UsageError: the home is the pretend shop's, or the settings of a sender or feed are wrong.
         BusyError: another process takes webhooks for this home.
         StoreError: the operational store is lost, damaged or not this home's.
     """
     claim(home, "shop")
-    with _alone(home):
+    with ExitStack() as stack:
+        stack.enter_context(_alone(home))
         check_continuity(home, begins_run=True)
         webhooks = Webhooks(home, settings, url_base=url_base)
+        store = stack.enter_context(open_store(home))
+        feeds = stack.enter_context(closing(Feeds(home, settings, store, now)))
         _log_to(say)
         host, port = listener.getsockname()[:2]
         for name, state in webhooks.states():
             say(f"  /webhooks/{name}: {state}")
+        for name, state in feeds.states():
+            say(f"  /feed/{name}: {state}")
         say(f"Webhooks and links to unsubscribe are taken at http://{host}:{port} until Ctrl-C.")
         config = uvicorn.Config(
-            webhooks.app(),
+            webhooks.app(feeds.routes()),
             http=Impatient,
             ws="none",
             lifespan="off",
