@@ -123,12 +123,15 @@ class Destination(Section):
 
     `send` says whether a scheduled run may deliver; by hand it always takes `--send` or `sync`.
     `channels`: which of a segment's channels it stands for; all that it reaches if left out.
+    `messages_on_add`: whoever is added there is contacted by it, as by a flow or a program of the
+    shop's own, so that a first activation has a baseline.
     """
 
     kind: str = "file"
     channels: list[Literal["email", "sms", "push", "ads", "onsite"]] | None = None
     enabled: bool = True
     send: bool = False
+    messages_on_add: bool = False
     options: dict[str, Any] = {}
 
 

@@ -57,3 +57,12 @@ def has_table(connection: duckdb.DuckDBPyConnection, schema: str, table: str) ->
     """Whether the session sees a table of that schema and name."""
     query = "select 1 from duckdb_tables() where schema_name = ? and table_name = ?"
     return connection.execute(query, [schema, table]).fetchone() is not None
+
+
+def has_column(connection: duckdb.DuckDBPyConnection, schema: str, table: str, column: str) -> bool:
+    """Whether the session sees a column of that name in that table."""
+    query = (
+        "select 1 from duckdb_columns()"
+        " where schema_name = ? and table_name = ? and column_name = ?"
+    )
+    return connection.execute(query, [schema, table, column]).fetchone() is not None

@@ -90,6 +90,12 @@ RFM_GROUPS = (
 )
 
 
+# What members get at a segment's first activation where being added is being contacted: nothing, or
+# the message. The first is what holds where a segment's file says nothing.
+FIRST_ACTIVATIONS = ("baseline", "send")
+SEND_AT_FIRST = FIRST_ACTIVATIONS[1]
+
+
 class Reason(StrEnum):
     """Why a person is held back; ordered from the strictest."""
 
@@ -110,6 +116,7 @@ class Reason(StrEnum):
     ADDRESS_CHANGED = "address_changed"
     NO_MESSAGE = "no_message"
     EVERYBODY = "everybody"
+    BASELINE = "baseline"
     LEVEL = "level"
     HOLDOUT = "holdout"
     GOAL_REACHED = "goal_reached"
@@ -137,6 +144,7 @@ AT_SENDING = (
 # What the decision of the day says of somebody who may be contacted, in the order in which it asks.
 OF_THE_DAY = (
     Reason.EVERYBODY,
+    Reason.BASELINE,
     Reason.LEVEL,
     Reason.HOLDOUT,
     Reason.GOAL_REACHED,

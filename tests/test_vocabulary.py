@@ -82,6 +82,7 @@ def accepted_values() -> Iterator[tuple[Path, str, set[str]]]:
         ("marts_stages.sql", "journey_stages", vocabulary.STAGES),
         ("segments.sql", "message_kinds", vocabulary.MESSAGE_KINDS),
         ("segments.sql", "contract_kinds", vocabulary.OF_A_CONTRACT),
+        ("segments.sql", "first_activations", vocabulary.FIRST_ACTIVATIONS),
         ("segments.sql", "only_contract_kinds", vocabulary.ONLY_OF_A_CONTRACT),
     ],
 )

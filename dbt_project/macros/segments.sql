@@ -49,6 +49,11 @@
     {{ return(['transactional', 'service']) }}
 {%- endmacro %}
 
+{#- What members get at a segment's first activation; the first where its file says nothing. -#}
+{% macro first_activations() -%}
+    {{ return(['baseline', 'send']) }}
+{%- endmacro %}
+
 {% macro check_segment(name, meta) -%}
     {%- set wrong = [] -%}
     {%- set channels, purposes = contact_channels(), contact_purposes() -%}
@@ -77,6 +82,10 @@
         and meta.purpose != 'transactional' -%}
         {%- do wrong.append("has the message_kind " ~ meta.message_kind
             ~ ", which is for the purpose transactional alone; use that purpose or another message_kind") -%}
+    {%- endif -%}
+    {%- if (meta.first_activation or first_activations()[0]) not in first_activations() -%}
+        {%- do wrong.append("has the first_activation '" ~ meta.first_activation
+            ~ "'; use " ~ first_activations() | join(' or ')) -%}
     {%- endif -%}
     {%- if (meta.level or 'full') not in levels -%}
         {%- do wrong.append("has the level '" ~ meta.level ~ "'; use " ~ levels | join(', ')) -%}

@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 
@@ -22,8 +22,10 @@ import duckdb
 import pyarrow as pa
 from sqlalchemy import Connection, or_, select
 
-from ingestion.duckdb import has_table, name
+from ingestion.config import Settings
+from ingestion.duckdb import has_column, has_table, name
 from ingestion.errors import RegularsError
+from ingestion.vocabulary import FIRST_ACTIVATIONS
 from orchestration.activation import holdouts, quiet_hours
 from orchestration.activation.decision import (
     GLOBAL,
@@ -39,6 +41,7 @@ from orchestration.activation.decision import (
     Wish,
     decide_day,
 )
+from orchestration.activation.first_activation import baseline_members, baselines
 from orchestration.activation.gate import (
     TRANSACTIONAL,
     Decision,
@@ -51,7 +54,7 @@ from orchestration.activation.gate import (
     load_states,
     reads_all_facts,
 )
-from orchestration.activation.people import aliases_of, identifiers_of
+from orchestration.activation.people import Target, aliases_of, identifiers_of, targets_in
 from orchestration.activation.quiet_hours import Place, Shop
 from orchestration.home.layout import Home
 from orchestration.ops import schema
@@ -87,7 +90,10 @@ class Rules:
 
 @dataclass
 class ContactDay:
-    """Wishes and people of one published file, to be judged at any moment, as often as asked."""
+    """Wishes and people of one published file, to be judged at any moment, as often as asked.
+
+    `pairs`: where the shop sends segments, which says whose first activation is to come.
+    """
 
     rules: Rules
     as_of: datetime
@@ -97,6 +103,7 @@ class ContactDay:
     identifiers: dict[str, list[Identifier]] = field(default_factory=dict)
     aliases: Mapping[str, str] = field(default_factory=dict)
     splits: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    pairs: tuple[Target, ...] = ()
 
     def judge(
         self,
@@ -119,6 +126,7 @@ class ContactDay:
         moment = self._moment(at)
         states = self._states(store, people, moment.at, double_opt_in=double_opt_in)
         pasts = _pasts(store, people, self.aliases, self.splits, moment, batch)
+        segments = self._segments(store)
         rows: list[ContactDecision] = []
         verdicts = {}
         opens_at: dict[tuple[str, Place], int | None] = {}
@@ -126,7 +134,7 @@ class ContactDay:
             found, verdicts[customer_id] = decide_day(
                 self.people[customer_id],
                 self.wishes[customer_id],
-                self.rules.segments,
+                segments,
                 pasts.get(customer_id, _NO_PAST),
                 self.rules.limits,
                 moment,
@@ -143,6 +151,29 @@ class ContactDay:
             for customer_id, wishes in self.wishes.items()
             for wish in wishes
             if wish.segment == segment
+        }
+
+    def baseline_members(
+        self, store: Connection, target: Target, only: Collection[str] | None = None
+    ) -> frozenset[str]:
+        """Who was a member when the pair was first synced, of everybody or of `only` these people.
+
+        Who stands there, or may, is among them.
+        """
+        chosen = self.wishes.keys() if only is None else self.wishes.keys() & set(only)
+        stays = {customer_id: self.wishes[customer_id] for customer_id in chosen}
+        return baseline_members(store, target, self._words(), stays, self.as_of)
+
+    def _words(self) -> dict[str, str]:
+        """What each segment's file says of a first activation."""
+        return {name: each.first_activation for name, each in self.rules.segments.items()}
+
+    def _segments(self, store: Connection) -> dict[str, SegmentRules]:
+        """What the file says of segments, with the baselines that the store knows of."""
+        found = baselines(store, self._words(), self.pairs, self.as_of)
+        return {
+            name: replace(each, baseline_until=found.get(name, {}))
+            for name, each in self.rules.segments.items()
         }
 
     def _moment(self, at: datetime) -> Moment:
@@ -181,8 +212,15 @@ class ContactDay:
         return {(p.channel, p.purpose): load_states(store, keys, p, at) for p in policies}
 
 
-def read_contact_day(home: Home, only: Collection[str] | None = None) -> ContactDay:
+def read_contact_day(
+    home: Home, only: Collection[str] | None = None, *, settings: Settings | None = None
+) -> ContactDay:
     """What the decision needs of the published file, for these people or for everybody.
+
+    Args:
+        home: whose published file is read.
+        only: these people; None is everybody.
+        settings: where the shop sends what.
 
     Raises:
         RegularsError: nothing is published, or by an earlier version.
@@ -190,7 +228,8 @@ def read_contact_day(home: Home, only: Collection[str] | None = None) -> Contact
     with open_published(home) as connection:
         row = connection.execute("select as_of from ops.build").fetchone()
         assert row is not None  # noqa: S101 - a published file says which build it is
-        return load_contact_day(connection, row[0], only=only)
+        pairs = targets_in(connection, settings) if settings else []
+        return load_contact_day(connection, row[0], only=only, pairs=pairs)
 
 
 def load_rules(connection: duckdb.DuckDBPyConnection) -> Rules:
@@ -213,9 +252,12 @@ def load_rules(connection: duckdb.DuckDBPyConnection) -> Rules:
     segments = {}
     everybody = _everybody(connection)
     shares = {GLOBAL: float(share or 0)}
+    # A file of an earlier version does not say it.
+    says_first = has_column(connection, "marts", "dim_segments", "first_activation")
+    first = "first_activation" if says_first else "null"
     for each in connection.execute(
         "select segment, channels, purpose, message_kind, priority, level, delay_minutes,"
-        " not_after_minutes, cooldown_days, exit_on, holdout_share, plain_context"
+        f" not_after_minutes, cooldown_days, exit_on, holdout_share, plain_context, {first}"
         " from marts.dim_segments order by segment"
     ).fetchall():
         segment, channels, purpose, kind, priority, level, delay, not_after, cooldown = each[:9]
@@ -232,6 +274,7 @@ def load_rules(connection: duckdb.DuckDBPyConnection) -> Rules:
             cooldown=cooldown * _DAY,
             exit_on=tuple(json.loads(each[9])),
             everybody_on=frozenset(everybody[segment]),
+            first_activation=each[12] or FIRST_ACTIVATIONS[0],
         )
         shares[segment] = float(each[10])
     held = _promotions_from(connection, timezone)
@@ -269,6 +312,7 @@ def load_contact_day(
     *,
     only: Collection[str] | None = None,
     held_out: Mapping[str, Iterable[str]] | None = None,
+    pairs: Iterable[Target] = (),
 ) -> ContactDay:
     """Everything that the decision needs of a published file or candidate.
 
@@ -277,15 +321,18 @@ def load_contact_day(
         as_of: the moment that the file describes.
         only: these people; None is everybody.
         held_out: holdouts by person, where the file does not have them yet.
+        pairs: where the shop sends what.
     """
     rules = load_rules(connection)
     aliases = aliases_of(connection)
-    day = ContactDay(rules, as_of, aliases=aliases, splits=_split_off(connection, aliases))
+    splits = _split_off(connection, aliases)
+    day = ContactDay(rules, as_of, aliases=aliases, splits=splits, pairs=tuple(pairs))
     _register_wishes(connection, rules, only)
     for customer_id, segment, entered_at, bought_at in connection.execute(
         _WISHES, {"bought_since": from_micros(to_micros(as_of) - rules.limits.just_bought)}
     ).fetchall():
         day.wishes.setdefault(customer_id, []).append(Wish(segment, entered_at, bought_at))
+    _begin_as_before(connection, day)
     done = _last_done(connection, rules)
     out = _held_out(connection) if held_out is None else held_out
     for customer_id, country, level, ordered_at, preferred, measured in connection.execute(
@@ -484,6 +531,41 @@ def _held_out(connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
     ).fetchall():
         found[customer_id].append(holdout)
     return found
+
+
+def _begin_as_before(connection: duckdb.DuckDBPyConnection, day: ContactDay) -> None:
+    """Let the wishes of whoever was split off begin when the member that they were joined."""
+    heirs = day.splits.keys() & day.wishes.keys()
+    if not heirs:
+        return
+    earlier = {each for heir in heirs for each in day.splits[heir]}
+    stays: dict[tuple[str, str], list[tuple[int, int | None]]] = defaultdict(list)
+    for segment, customer_id, entered_at, exited_at in connection.execute(
+        "select segment, customer_id, epoch_us(entered_at), epoch_us(exited_at)"
+        " from marts.fct_segment_memberships where list_contains($ids, customer_id)",
+        {"ids": sorted(earlier)},
+    ).fetchall():
+        stays[segment, customer_id].append((entered_at, exited_at))
+    for heir in heirs:
+        day.wishes[heir] = [
+            replace(wish, entered_at=_since(wish, day.splits[heir], stays))
+            for wish in day.wishes[heir]
+        ]
+
+
+def _since(
+    wish: Wish,
+    before: Mapping[str, int],
+    stays: Mapping[tuple[str, str], Collection[tuple[int, int | None]]],
+) -> int:
+    """Since when a member was one, also under the ids of before that had the same stay."""
+    same = (
+        entered_at
+        for earlier, until in before.items()
+        for entered_at, exited_at in stays.get((wish.segment, earlier), ())
+        if wish.entered_at <= until and (exited_at is None or exited_at >= wish.entered_at)
+    )
+    return min((wish.entered_at, *same))
 
 
 def _splits(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:

@@ -28,6 +28,7 @@ from orchestration.activation.contact_day import (
     load_rules,
 )
 from orchestration.activation.decision import WAITS, ContactDecision, Outcome, Verdict
+from orchestration.activation.people import Target
 from orchestration.activation.quiet_hours import day_of
 from orchestration.ops import schema
 from orchestration.ops.shapes import arrow_schema
@@ -100,8 +101,16 @@ def add_contact_tables(
     as_of: datetime,
     *,
     double_opt_in: bool = False,
+    pairs: Iterable[Target] = (),
 ) -> None:
     """Decide the day for everybody and write the tables into an open candidate.
+
+    Args:
+        connection: the candidate, opened.
+        store: the operational store.
+        as_of: the moment that the candidate describes.
+        double_opt_in: whether opt-ins need proof.
+        pairs: where the shop sends what.
 
     Raises:
         StoreError: the permission facts cannot be read.
@@ -113,7 +122,7 @@ def add_contact_tables(
         f"select customer_id, holdout from {HOLDOUTS} where is_held_out"
     ).fetchall():
         held_out[customer_id].append(holdout)
-    day = load_contact_day(connection, as_of, held_out=held_out)
+    day = load_contact_day(connection, as_of, held_out=held_out, pairs=pairs)
     with store.read() as facts:
         judged = day.judge(facts, as_of, double_opt_in=double_opt_in)
     today = day_of(as_of, rules.shop.timezone)

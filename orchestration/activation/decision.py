@@ -7,7 +7,8 @@ A segment wants each of its members. Every wish is judged on its own, strictest 
 1. Permission and suppression, by the gate, on the segment's channels: the person's stated one
    first, then the measured one, then in the segment's order. No channel, no contact.
 2. The segment itself: one that holds nearly everybody of its channel, and does not say so in its
-   file, gets nobody new.
+   file, gets nobody new. Then its first activation where being added is being contacted: whoever
+   was a member by then gets nothing, unless its file says so (first_activation.py).
 3. The person's level. Below the level that the context needs, the plain context goes out where
    the segment has one, and nothing where it has none. On site the level none gets nothing.
 4. Holdout: global, or of the segment.
@@ -38,6 +39,7 @@ from enum import StrEnum
 
 from ingestion.vocabulary import (
     AFTER_AN_ORDER,
+    FIRST_ACTIVATIONS,
     LEVELS,
     OF_A_CONTRACT,
     ONLY_OF_A_CONTRACT,
@@ -67,7 +69,8 @@ class SegmentRules:
 
     `level`: what its context knows of the member. `has_plain`: whether it has a context for members
     of whom less may be known. `not_after`: None is never. `everybody_on`: channels on which it
-    holds nearly everybody, and does not say so.
+    holds nearly everybody, and does not say so. `first_activation`: what its file says of one.
+    `baseline_until`: by channel the moment up to which its members get nothing there.
     """
 
     name: str
@@ -82,6 +85,8 @@ class SegmentRules:
     cooldown: int = 0
     exit_on: tuple[str, ...] = ()
     everybody_on: frozenset[str] = frozenset()
+    first_activation: str = FIRST_ACTIVATIONS[0]
+    baseline_until: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def contact_class(self) -> str:
@@ -243,7 +248,7 @@ def judge(
     base = Verdict(
         rules.name, channel, Outcome.DROPPED, not_after=not_after, is_standing=is_standing
     )
-    refused = permission.reason or _exclusion(rules, channel, person, is_standing=is_standing)
+    refused = permission.reason or _exclusion(wish, rules, channel, person, is_standing=is_standing)
     if refused is not None:
         return replace(base, reason=refused)
     reason, until = _timing(wish, rules, person, past, limits, moment)
@@ -269,11 +274,14 @@ def judge(
 
 
 def _exclusion(
-    rules: SegmentRules, channel: str, person: Person, *, is_standing: bool
+    wish: Wish, rules: SegmentRules, channel: str, person: Person, *, is_standing: bool
 ) -> Reason | None:
     """Why the segment has nothing for the person at any time."""
     if channel in rules.everybody_on and not is_standing:
         return Reason.EVERYBODY
+    until = rules.baseline_until.get(channel)
+    if until is not None and wish.entered_at <= until and not is_standing:
+        return Reason.BASELINE
     if not _may_know(rules, person, channel):
         return Reason.LEVEL
     is_out = not person.held_out.isdisjoint((GLOBAL, rules.name))

@@ -140,7 +140,7 @@ class DeliveryContext:
     @cached_property
     def day(self) -> ContactDay:
         """What the decision knows of the published file, read once for all targets."""
-        return self.read or read_contact_day(self.home)
+        return self.read or read_contact_day(self.home, settings=self.settings)
 
     def plan(self, target: Target) -> Plan:
         """What a sync would do now."""

@@ -10,7 +10,7 @@ bridge_customer_identifiers, customer_aliases) -> members and identifiers.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -24,7 +24,7 @@ from ingestion.duckdb import has_table
 from ingestion.errors import UsageError
 from orchestration.activation.gate import ADDRESS_TYPES, ADS, ONSITE, Identifier, Key
 from orchestration.activation.visitors import device_types_of, stages_of
-from orchestration.destinations import finds_by, sends_messages, traits_of
+from orchestration.destinations import finds_by, messages_on_add, sends_messages, traits_of
 from orchestration.home.layout import Home
 from orchestration.messages.compose import Writer, writer
 from orchestration.published.reader import open_published
@@ -49,7 +49,8 @@ _FURTHER = {ADS: (LIMITED_USE, ADS_CONSENT, PERSONALISED_ADS_CONSENT), ONSITE: (
 class Target:
     """A segment on its way to a destination. `traits` are columns of dim_customers sent along, as
     far as the person's level permits; `ids` types of identifiers by which it finds people;
-    `writer` what words the messages, of a destination that sends messages."""
+    `writer` what words the messages, of a destination that sends messages; `messages_on_add`:
+    being added there is being contacted, by it or by what the vendor or the shop begins then."""
 
     segment: str
     destination: str
@@ -58,6 +59,7 @@ class Target:
     traits: tuple[str, ...] = DEFAULT_TRAITS
     ids: tuple[str, ...] = ()
     writer: Writer | None = None
+    messages_on_add: bool = False
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -97,20 +99,12 @@ def targets(
         UsageError: what was asked for is not there.
     """
     with open_published(home) as connection:
-        rows = connection.execute(
-            "select segment, channels, purpose, destinations, message_kind"
-            " from marts.dim_segments order by all"
-        ).fetchall()
-    pairs = []
-    for name, channels, purpose, listed, kind in rows:
-        if segment not in (None, name):
-            continue
-        for receiver in destinations_of(settings, name, json.loads(listed or "[]")):
-            if receiver in settings.destinations and destination in (None, receiver):
-                channel = _channel(settings, receiver, json.loads(channels))
-                if channel is not None:
-                    target = target_of(settings, name, receiver, channel, purpose, kind)
-                    pairs.append(target)
+        rows = _segments(connection)
+    pairs = [
+        pair
+        for pair in _pairs(settings, rows)
+        if segment in (None, pair.segment) and destination in (None, pair.destination)
+    ]
     if not pairs and (segment or destination):
         known = ", ".join(row[0] for row in rows) or "none"
         raise UsageError(
@@ -119,6 +113,30 @@ def targets(
             f"Segments: {known}. Destinations: {', '.join(sorted(settings.destinations)) or '-'}.",
         )
     return [each for each in pairs if settings.destinations[each.destination].enabled]
+
+
+def targets_in(connection: duckdb.DuckDBPyConnection, settings: Settings) -> list[Target]:
+    """Every segment of an open file with each destination it goes to."""
+    pairs = _pairs(settings, _segments(connection))
+    return [each for each in pairs if settings.destinations[each.destination].enabled]
+
+
+def _segments(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, ...]]:
+    """Each segment with its channels, purpose, listed destinations and kind of message."""
+    rows: list[tuple[str, ...]] = connection.execute(
+        "select segment, channels, purpose, destinations, message_kind"
+        " from marts.dim_segments order by all"
+    ).fetchall()
+    return rows
+
+
+def _pairs(settings: Settings, segments: Iterable[tuple[str, ...]]) -> Iterator[Target]:
+    for name, channels, purpose, listed, kind in segments:
+        for receiver in destinations_of(settings, name, json.loads(listed or "[]")):
+            if receiver in settings.destinations:
+                channel = _channel(settings, receiver, json.loads(channels))
+                if channel is not None:
+                    yield target_of(settings, name, receiver, channel, purpose, kind)
 
 
 def destinations_of(settings: Settings, segment: str, listed: Sequence[str]) -> Sequence[str]:
@@ -232,9 +250,17 @@ def target_of(
     chosen = settings.destinations[destination]
     if sends_messages(chosen.kind):
         own = writer(settings, message_kind, channel, purpose)
-        return Target(segment, destination, channel, purpose, writer=own)
+        return Target(segment, destination, channel, purpose, writer=own, messages_on_add=True)
     traits = chosen.options.get("columns") or traits_of(chosen.kind, DEFAULT_TRAITS)
-    return Target(segment, destination, channel, purpose, tuple(traits), finds_by(chosen.kind))
+    return Target(
+        segment,
+        destination,
+        channel,
+        purpose,
+        tuple(traits),
+        finds_by(chosen.kind),
+        messages_on_add=messages_on_add(chosen, segment),
+    )
 
 
 def _segment_table(connection: duckdb.DuckDBPyConnection, segment: str) -> str:

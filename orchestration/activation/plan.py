@@ -214,10 +214,11 @@ def build_plan(
         if renewed_after is not None:
             states = _note_due(connection, target, states, at - renewed_after)
         rows = open_rows(connection, target)
-        decisions, plain = _of_the_day(target, decisions, judged.verdicts)
+        states, moved, dropped = _follow_merges(target, states, people.aliases)
+        baseline = day.baseline_members(connection, target, people.members) - _there(states, rows)
+        decisions, plain = _of_the_day(target, decisions, judged.verdicts, baseline)
         wanted = _wanted(target, people, decisions, plain)
         decisions = _without_message(decisions, wanted)
-        states, moved, dropped = _follow_merges(target, states, people.aliases)
         news = _news(connection, target, wanted, states, rows, day) if target.writer else None
     if news is not None:
         states, wanted = {}, news.wanted
@@ -428,18 +429,28 @@ def _note_consent(
             member[column] = "granted" if decide(known, states, policy).receipt_id else None
 
 
+def _there(states: Collection[str], rows: Mapping[str, OpenRow]) -> set[str]:
+    """Whom the destination has, or may have."""
+    return {*states, *(who for who, row in rows.items() if row.may_have_arrived)}
+
+
 def _of_the_day(
     target: Target,
     decisions: Mapping[str, Decision],
     verdicts: Mapping[str, Mapping[str, Verdict]],
+    baseline: Collection[str],
 ) -> tuple[dict[str, Decision], frozenset[str]]:
     """The gate's answers, narrowed to whom the day's decision gives to this segment and channel.
 
-    Beside them, whose context is the plain one.
+    Whoever is of the pair's baseline gets nothing there, though another destination has them.
+    Beside the answers, whose context is the plain one.
     """
     narrowed = {}
     for customer_id, decision in decisions.items():
-        held = decision.reason or refusal(verdicts.get(customer_id, {}).get(target.segment), target)
+        verdict = verdicts.get(customer_id, {}).get(target.segment)
+        held = decision.reason or refusal(verdict, target)
+        if held is None and customer_id in baseline:
+            held = Reason.BASELINE
         narrowed[customer_id] = decision if held is None else Decision(held)
     plain = frozenset(
         customer_id

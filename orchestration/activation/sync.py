@@ -21,7 +21,7 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
@@ -34,6 +34,7 @@ from ingestion.vocabulary import Reason
 from orchestration.activation import outbox, settlement
 from orchestration.activation.authority import Approval, accept
 from orchestration.activation.contact_day import ContactDay, read_contact_day
+from orchestration.activation.first_activation import record_first_activation
 from orchestration.activation.gate import (
     Decision,
     Identifier,
@@ -263,6 +264,8 @@ def _begin(session: _Session, plan: Plan, approval: Approval | None) -> SyncRun:
             session.at,
         )
         outbox.open_sync_run(connection, plan, sync_run)
+        if session.day is not None:
+            record_first_activation(connection, session.target, session.day.as_of, session.at)
         outbox.queue(connection, plan, sync_run, rows, destination=session.destination)
     return sync_run
 
@@ -343,7 +346,8 @@ def _deliver_claimed(session: _Session, connection: Connection, key: BatchKey) -
         if each.row.operation != "removed"
     ]
     permitted = _decide(session, connection, asked, at)
-    decisions = _of_the_day(session, connection, permitted, at, key)
+    there = {each.row.customer_id for each in queued if each.row.previous or each.may_have_arrived}
+    decisions = _of_the_day(session, connection, permitted, at, key, there)
     passed, refused = [], []
     for each in queued:
         decision = decisions.get(each.row.customer_id)
@@ -400,8 +404,12 @@ def _of_the_day(
     decisions: Mapping[str, Decision],
     at: datetime,
     batch: BatchKey,
+    there: Collection[str],
 ) -> dict[str, Decision]:
-    """The gate's answers, narrowed to whom the decision still gives to this segment now."""
+    """The gate's answers, narrowed to whom the decision still gives to this segment now.
+
+    `there`: whom the destination has, or may have, so that a baseline does not ask about them.
+    """
     passed = [customer_id for customer_id, decision in decisions.items() if decision.allowed]
     if not passed:
         return dict(decisions)
@@ -410,10 +418,13 @@ def _of_the_day(
     judged = session.day.judge(
         connection, at, only=passed, double_opt_in=session.policy.double_opt_in, batch=batch
     )
+    baseline = session.day.baseline_members(connection, session.target, passed) - set(there)
     narrowed = dict(decisions)
     for customer_id in passed:
         verdict = judged.verdicts.get(customer_id, {}).get(session.target.segment)
         reason = refusal(verdict, session.target)
+        if reason is None and customer_id in baseline:
+            reason = Reason.BASELINE
         if reason is not None:
             narrowed[customer_id] = Decision(reason)
     return narrowed

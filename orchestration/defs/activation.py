@@ -82,7 +82,8 @@ def sync_asset(pair: Pair) -> dg.AssetsDefinition:
         asked = as_asked(current.request.send, at_terminal=console.attached())
         now = clock_of(current.home)
         if CONTACT_DAY not in current.shared:
-            current.shared[CONTACT_DAY] = read_contact_day(current.home)
+            day = read_contact_day(current.home, settings=current.settings)
+            current.shared[CONTACT_DAY] = day
         day = current.shared[CONTACT_DAY]
         sending = DeliveryContext(current.home, current.settings, current.store, now, asked, day)
         target = targets(current.home, current.settings, pair.segment, pair.destination)[0]

@@ -15,6 +15,7 @@ import duckdb
 from ingestion.errors import RegularsError
 from ingestion.settings_file import load_settings
 from orchestration.activation.contact_tables import add_contact_tables
+from orchestration.activation.people import targets_in
 from orchestration.defs.errors import errors_as_data
 from orchestration.defs.resources import RunResource
 from orchestration.defs.transformation import models, published_tables
@@ -56,7 +57,10 @@ def candidate(run: RunResource) -> dg.MaterializeResult[None]:
 
     def further(connection: duckdb.DuckDBPyConnection) -> None:
         add_segment_traits(connection, judged)
-        add_contact_tables(connection, current.store, current.as_of, double_opt_in=double_opt_in)
+        pairs = targets_in(connection, current.settings)
+        add_contact_tables(
+            connection, current.store, current.as_of, double_opt_in=double_opt_in, pairs=pairs
+        )
 
     current.candidate = build_candidate(current.home, current, further=further)
     return dg.MaterializeResult(

@@ -73,6 +73,20 @@ def finds_by(kind: str) -> tuple[str, ...]:
     return tuple(getattr(import_module(f"{__name__}.{kind}"), "FINDS_BY", ()))
 
 
+def messages_on_add(settings: config.Destination, segment: str) -> bool:
+    """Whether being added there is being contacted, by it or by what begins then.
+
+    It decides what a first activation does (`activation.first_activation`). A kind whose module has
+    a function `messages_on_add(options, segment)` knows it; the settings may say it of any.
+    """
+    if settings.messages_on_add or sends_messages(settings.kind):
+        return True
+    if settings.kind not in kinds():
+        return False
+    own = getattr(import_module(f"{__name__}.{settings.kind}"), "messages_on_add", None)
+    return own is not None and bool(own(settings.options, segment))
+
+
 def check_destinations(settings: config.Settings, home: Home) -> None:
     """Open every destination that is on, which reaches nobody: a typo is known before any work.
 

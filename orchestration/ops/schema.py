@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 
 # The latest file in migrations/versions, and the table in which a store says which one it has.
-REVISION = "0013"
+REVISION = "0015"
 VERSION_TABLE = "schema_revision"
 
 # Marks: a column that holds a time; a table that leaves for dbt (`export.py`), and the published
@@ -352,6 +352,17 @@ resolutions = Table(
     _text("answer"),
     _text("decided_by"),
     _time("decided_at"),
+)
+
+# When each pair was synced first, and the moment of what was published then; NULL of a pair that
+# was synced before this was recorded: nobody counts as a member of before.
+first_activations = Table(
+    "first_activations",
+    metadata,
+    _text("destination", key=True),
+    _text("segment", key=True),
+    _time("as_of", required=False),
+    _time("activated_at"),
 )
 
 # What each destination has: the base of every difference. Kept after a removal so that versions

@@ -55,6 +55,7 @@ REASONS = {
     "address_changed": "address changed meanwhile",
     "no_message": "no message can be worded for them",
     "everybody": "the segment is nearly everybody, and its file does not say so",
+    "baseline": "a member before the segment was first sent there",
     "level": "may not be told what the message says of them",
     "holdout": "held out, to measure what contacts do",
     "goal_reached": "did already what it was for",

@@ -11,6 +11,7 @@ from ingestion.vocabulary import Reason
 # What is of the whole shop or segment stands in a table; all else is of one person at this moment
 _TABLES = {
     Reason.EVERYBODY: "marts.rpt_segment_reach where segment = '{segment}'",
+    Reason.BASELINE: "marts.dim_segments where segment = '{segment}'",
     Reason.COMPLAINT_RATE: "marts.rpt_complaint_rates where state = 'held'",
 }
 

@@ -13,6 +13,7 @@ Data flow: outbox rows -> profiles of the shop's account; subscriptions there ->
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from orchestration.destinations.http import HttpClient, secret
@@ -20,6 +21,11 @@ from orchestration.destinations.klaviyo.api import MEDIA_TYPE, REVISION, Api
 from orchestration.destinations.klaviyo.destination import KlaviyoDestination, Options
 from orchestration.destinations.options import checked_options
 from orchestration.home.layout import Home
+
+
+def messages_on_add(options: Mapping[str, Any], segment: str) -> bool:
+    """Whether members are put on a list, whose flows begin for whoever is added."""
+    return segment in options.get("lists", {})
 
 
 def create(name: str, options: dict[str, Any], home: Home) -> KlaviyoDestination:  # noqa: ARG001

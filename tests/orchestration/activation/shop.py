@@ -66,6 +66,7 @@ SEGMENT = {
     "cooldown_days": 0,
     "exit_on": "[]",
     "holdout_share": 0.0,
+    "first_activation": "baseline",
 }
 LIMITS = {
     "contacts_per_day": 99,

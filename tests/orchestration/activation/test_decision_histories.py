@@ -36,12 +36,14 @@ from orchestration.activation.decision import (
     Verdict,
     Wish,
 )
+from orchestration.activation.first_activation import record_first_activation
 from orchestration.activation.gate import Identifier
+from orchestration.activation.people import Target
 from orchestration.activation.quiet_hours import Place, Shop
 from orchestration.home.layout import Home
 from orchestration.ops import schema
 from orchestration.ops.permission.consents import ConsentEvent, record_consents
-from orchestration.ops.store import Store, open_store, to_micros
+from orchestration.ops.store import Store, from_micros, open_store, to_micros
 from orchestration.ops.tombstones import Erasable, request
 from tests.orchestration.activation.shop import NOW
 from tests.orchestration.activation.test_properties import (
@@ -74,6 +76,9 @@ SEGMENTS = {
         SegmentRules("late", ("email",), "marketing", "win_back", 3, not_after=70 * HOUR_US),
     )
 }
+# A pair where being added is being contacted, and as of when it was synced first
+BEGAN = to_micros(NOW) - 20 * HOUR_US
+MESSAGING = (Target("bell", "texts", "push", "marketing", messages_on_add=True),)
 SHARES = {GLOBAL: 0.05, "cart": 0.2}
 LIMITS = Limits(per_day=1, per_week=3)
 KNOWN_ENDS = frozenset(OF_THE_DAY)
@@ -127,6 +132,9 @@ class Histories:
                     started_at=0,
                 )
             )
+            for pair in MESSAGING:
+                began = from_micros(BEGAN)
+                record_first_activation(connection, pair, as_of=began, at=began)
 
     def _born(self, number: int) -> One:
         dice = self.dice
@@ -229,7 +237,8 @@ class Histories:
 
     def judge(self, at: datetime) -> Judged:
         shop = Shop("Europe/London", "GB")
-        day = ContactDay(Rules(SEGMENTS, LIMITS, shop, SHARES, "salt"), at, aliases=self.aliases)
+        rules = Rules(SEGMENTS, LIMITS, shop, SHARES, "salt")
+        day = ContactDay(rules, at, aliases=self.aliases, pairs=MESSAGING)
         for one in self.people.values():
             day.wishes[one.customer_id] = [
                 Wish(segment, entered, one.bought_at.get(segment))
@@ -358,6 +367,11 @@ def reasons_of_the_day(one: One, segment: str, channel: str, at: datetime) -> se
     entered, is_new = one.wishes[segment], segment not in one.standing
     is_receipt = rules.purpose == "transactional"
     held: dict[Reason, bool] = {}
+    held[Reason.BASELINE] = (
+        is_new
+        and entered <= BEGAN
+        and any((segment, channel) == (pair.segment, pair.channel) for pair in MESSAGING)
+    )
     below = LEVELS.index(one.level) < LEVELS.index(rules.level)
     is_nothing_left = not rules.has_plain or (channel == WAITS and one.level == "none")
     held[Reason.LEVEL] = (below or channel == WAITS) and is_nothing_left and not is_receipt

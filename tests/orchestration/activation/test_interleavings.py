@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -80,7 +81,7 @@ class World:
             self.receiver,
             at=self.at,
             clock=stopped(self.at),
-            day=object(),  # type: ignore[arg-type]
+            day=SimpleNamespace(as_of=self.at),  # type: ignore[arg-type]
             wait=lambda _: None,
         )
 

@@ -29,6 +29,7 @@ with segments as (
         {{ meta.cooldown_days or 0 }} as cooldown_days,
         {{ segment_text(tojson(meta.exit_on or [])) }} as exit_on,
         cast({{ meta.holdout_share or 0 }} as double) as holdout_share,
+        {{ segment_text(meta.first_activation or first_activations()[0]) }} as first_activation,
         {{ meta.min_size or 0 }} as min_size,
         {{ 'true' if meta.may_be_everybody else 'false' }} as may_be_everybody
     {%- if not loop.last %}
@@ -52,6 +53,7 @@ with segments as (
         cast(null as integer) as cooldown_days,
         cast(null as {{ dbt.type_string() }}) as exit_on,
         cast(null as double) as holdout_share,
+        cast(null as {{ dbt.type_string() }}) as first_activation,
         cast(null as integer) as min_size,
         cast(null as boolean) as may_be_everybody
     {%- endfor %}
