@@ -1,23 +1,29 @@
 """What a destination says it has, held against the ledger, where it can be asked (RELIABILITY A4).
 
-A person whose row may have arrived, and nobody said so, is neither missing nor too many.
+A person whose row may have arrived, and nobody said so, is neither missing nor too many. Where a
+destination knows people by their addresses, those of the ledger's payloads say whose they are.
 
 Belongs here: the comparison. Does not belong here: making it right (the next sync does).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
-from orchestration.destinations.base import TellsMembers, own_words
+from orchestration.destinations.base import TellsAddresses, TellsMembers, own_words
 from orchestration.ops import schema
 from orchestration.ops.store import Store
 
 # Of a row that may have arrived and that nobody confirmed; a dead one was refused.
 _UNSURE = tuple(state for state in schema.OPEN_STATES if state != "dead")
+_ADDRESSES = ("email", "phone")
+
+Owners = Mapping[tuple[str, str], frozenset[str]]  # customer ids by address
 
 
 @dataclass(frozen=True)
@@ -29,7 +35,7 @@ class Drift:
         known: how many it has by the ledger.
         held: how many it has by its own word.
         missing: who is there by the ledger, and is not.
-        surplus: who is there, and was never sent or was removed.
+        surplus: who is there, and was never sent or was removed; a number in place of an address.
     """
 
     segment: str
@@ -39,7 +45,7 @@ class Drift:
     surplus: frozenset[str]
 
 
-def reconcile(store: Store, name: str, destination: TellsMembers) -> list[Drift]:
+def reconcile(store: Store, name: str, destination: TellsMembers | TellsAddresses) -> list[Drift]:
     """Each segment that was ever delivered to a destination, in order; changes nothing.
 
     Args:
@@ -53,10 +59,15 @@ def reconcile(store: Store, name: str, destination: TellsMembers) -> list[Drift]
     with store.read() as connection:
         known = _members(connection, name)
         unsure = _unsure(connection, name)
+        by_id = isinstance(destination, TellsMembers)
+        owners = {} if by_id else {each: _owners(connection, name, each) for each in known}
     drifts = []
     for segment, members in sorted(known.items()):
         with own_words(name):
-            held = frozenset(destination.members_of(segment))
+            if isinstance(destination, TellsMembers):
+                held = frozenset(destination.members_of(segment))
+            else:
+                held = _named(destination.addresses_of(segment), owners[segment])
         open_ = unsure.get(segment, frozenset())
         missing, surplus = members - held - open_, held - members - open_
         drifts.append(Drift(segment, len(members), len(held), missing, surplus))
@@ -78,6 +89,28 @@ def _unsure(connection: Connection, name: str) -> dict[str, frozenset[str]]:
         table.destination == name, table.state.in_(_UNSURE)
     )
     return _by_segment((row[0], row[1]) for row in connection.execute(query))
+
+
+def _owners(connection: Connection, name: str, segment: str) -> Owners:
+    """Whose addresses are those that were sent, or are under way."""
+    owners: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for table in (schema.audience_states, schema.outbox):
+        own = (table.c.destination == name) & (table.c.segment == segment)
+        query = select(table.c.customer_id, table.c.payload)
+        for row in connection.execute(query.where(own, table.c.payload.is_not(None))):
+            said = json.loads(row[1])
+            for kind in _ADDRESSES:
+                if said.get(kind):
+                    owners[kind, said[kind]].add(row[0])
+    return {address: frozenset(ids) for address, ids in owners.items()}
+
+
+def _named(addresses: Iterable[tuple[str, str]], owners: Owners) -> frozenset[str]:
+    """The people of addresses; a number for each that is nobody's."""
+    people: set[str] = set()
+    for number, address in enumerate(sorted(set(addresses))):
+        people |= owners.get(address) or {f"address {number}"}
+    return frozenset(people)
 
 
 def _by_segment(rows: Iterable[tuple[str, str | None]]) -> dict[str, frozenset[str]]:

@@ -15,7 +15,7 @@ from ingestion.errors import RegularsError
 from orchestration.activation.delivery import moment
 from orchestration.activation.reconcile import Drift, reconcile
 from orchestration.destinations import open_destination
-from orchestration.destinations.base import TellsMembers
+from orchestration.destinations.base import TellsAddresses, TellsMembers
 from orchestration.home import lock
 from orchestration.home.layout import Home
 from orchestration.ops import schema
@@ -55,7 +55,7 @@ def ask_destinations(home: Home, settings: Settings) -> Iterator[Asked]:
     busy = lock.is_busy(home.sending_lock)
     for name, chosen in sorted(settings.destinations.items()):
         destination = open_destination(name, chosen, home) if chosen.enabled else None
-        if not isinstance(destination, TellsMembers):
+        if not isinstance(destination, TellsMembers | TellsAddresses):
             continue
         if busy:
             yield Asked(name, error=SyncGoesOnError())

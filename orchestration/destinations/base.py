@@ -337,6 +337,18 @@ class TellsMembers(Protocol):
         """
 
 
+@runtime_checkable
+class TellsAddresses(Protocol):
+    """A destination that can say whom it has, and knows people by their addresses alone."""
+
+    def addresses_of(self, segment: str) -> Iterable[tuple[str, str]]:
+        """Type and matching form of the address of everybody whom it has of a segment.
+
+        Raises:
+            RetryLaterError: it cannot be asked now.
+        """
+
+
 def as_code(reason: str) -> str:
     """A reason that is a short code; another may hold what a system said, perhaps of people."""
     return reason if _CODE.fullmatch(reason) else IN_WORDS

@@ -153,6 +153,20 @@ class MailchimpDestination:
                     reason = _REFUSALS[status]
                     yield Withdrawal("email", email, "email", "*", reason, at.replace(tzinfo=None))
 
+    def addresses_of(self, segment: str) -> Iterator[tuple[str, str]]:
+        """Whoever is in the static segment, whatever their status."""
+        tag = f"{self._options.prefix}{segment}"
+        number = self._known_segment(tag)
+        if number is None:
+            return
+        shown = ("cleaned", "transactional", "unsubscribed")
+        query = {f"include_{status}": "true" for status in shown}
+        query["fields"] = "members.email_address,total_items"
+        for member in self._pages(f"/segments/{number}/members", "members", query):
+            email = match_email(member.get("email_address"))
+            if email:
+                yield "email", email
+
     def erase(self, people: Sequence[Identifiers]) -> Sequence[Outcome]:
         """Delete members for good: Mailchimp never takes such an address again."""
         return [self._erase(person) for person in people]
@@ -239,13 +253,16 @@ class MailchimpDestination:
 
     def _segment(self, tag: str) -> int:
         """The id of a static segment, which is made where it is missing."""
-        if tag not in self._segments:
-            for each in self._pages("/segments", "segments", {"type": "static"}):
-                self._segments[each["name"]] = int(each["id"])
-        if tag not in self._segments:
+        if self._known_segment(tag) is None:
             body = {"name": tag, "static_segment": []}
             self._segments[tag] = int(self._call("POST", "/segments", json=body).json()["id"])
         return self._segments[tag]
+
+    def _known_segment(self, tag: str) -> int | None:
+        if tag not in self._segments:
+            for each in self._pages("/segments", "segments", {"type": "static"}):
+                self._segments[each["name"]] = int(each["id"])
+        return self._segments.get(tag)
 
     def _members(self, status: str, since: datetime) -> Iterator[Mapping[str, Any]]:
         query = {

@@ -57,6 +57,9 @@ RULES = Rules((
     Rule("segment_ignores", _SEGMENT, "addresses that are not on the list", "each",
          "200; left out without a word", _API + "list-segments/",
          "Any emails provided that are not present on the list will be ignored."),
+    Rule("segment_members", _SEGMENT.replace("POST", "GET") + "/members",
+         "include_unsubscribed, include_cleaned", "true to see those",
+         "200; left out else", _API + "list-segment-members/"),
     Rule("batch_rows", _BATCH, "members", 500, "400 invalid_resource", _API + "lists/",
          "Up to 500 members may be added or updated with each API call."),
     Rule("batch_errors", _BATCH, "members that cannot be taken", "each", "200; told in `errors`",
@@ -142,6 +145,7 @@ class Mailchimp:
             ("GET", path + "/segments", self._segments),
             ("POST", path + "/segments", self._add_segment),
             ("POST", path + "/segments/{segment_id}", self._change_segment),
+            ("GET", path + "/segments/{segment_id}/members", self._in_segment),
         ]
         return [
             Route(PREFIX + where, self._endpoint(f"{method} {where}", act), methods=[method])
@@ -274,6 +278,16 @@ class Mailchimp:
             "total_removed": len(removed),
             "error_count": len(wrong),
         }
+
+    def _in_segment(self, request: Request, _: Body) -> Answer:
+        number, query = int(request.path_params["segment_id"]), request.query_params
+        if number not in self.segments:
+            raise RULES.refuse("known")
+        hidden = {s for s in ("unsubscribed", "cleaned") if query.get(f"include_{s}") != "true"}
+        rows = [e for e in self.members.values() if number in e.segments and e.status not in hidden]
+        rows.sort(key=lambda each: each.email)
+        shown = [self._shown(each) for each in _page(rows, query)]
+        return 200, {"members": shown, "total_items": len(rows)}
 
     def _batch(self, _: Request, body: Body) -> Answer:
         people = body["members"]

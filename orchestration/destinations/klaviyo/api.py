@@ -23,6 +23,7 @@ MEDIA_TYPE = "application/vnd.api+json"
 AT_ONCE = 100  # addresses of one look-up: as many as a page holds
 LOOK_UP_CHARACTERS = 6_000  # of its addresses: servers take about 8,000 of a line
 LIST_AT_ONCE = 1_000
+SCAN_PATIENCE_SECONDS = 120.0  # the same, of each page where all profiles are read
 PATIENCE_SECONDS = 20.0  # how long the look-ups of one batch wait in all when they are throttled
 _JOBS = "/api/profile-bulk-import-jobs"
 _SUPPRESSED_AT = "subscriptions.email.marketing.suppression.timestamp"
@@ -175,6 +176,13 @@ class Api:
                 found |= _addresses(each["attributes"])
         return found
 
+    def all_properties(self, list_id: str = "") -> Iterator[Mapping[str, Any]]:
+        """The properties of every profile, or of every one that is on a list."""
+        path = f"/api/lists/{list_id}/profiles" if list_id else "/api/profiles"
+        query = {"page[size]": "100", "fields[profile]": "properties"}
+        for each in self._pages(path, query, SCAN_PATIENCE_SECONDS):
+            yield each["attributes"].get("properties") or {}
+
     def leave_list(self, list_id: str, ids: Collection[str]) -> None:
         """Take profiles off a list; their consent stays as it is."""
         for chunk in _cut(sorted(ids), LIST_AT_ONCE):
@@ -208,10 +216,12 @@ class Api:
                 _moment(said.get("updated")),
             )
 
-    def _pages(self, path: str, query: Mapping[str, str]) -> Iterator[Any]:
+    def _pages(
+        self, path: str, query: Mapping[str, str], patience: float = PATIENCE_SECONDS
+    ) -> Iterator[Any]:
         """The rows of all pages; a page that names one that was read already is not believed."""
         seen: set[str] = set()
-        page = self._read(path, query)
+        page = self._read(path, query, patience)
         while True:
             yield from _data(page)
             following = (page.get("links") or {}).get("next")
@@ -220,9 +230,11 @@ class Api:
             if following in seen:
                 raise RetryLaterError("repeated_page")
             seen.add(following)
-            page = self._read(following, None)
+            page = self._read(following, None, patience)
 
-    def _read(self, path: str, query: Mapping[str, str] | None) -> Any:
+    def _read(
+        self, path: str, query: Mapping[str, str] | None, patience: float = PATIENCE_SECONDS
+    ) -> Any:
         """One answer; waits where Klaviyo asks for it, as long as a batch may."""
         waited = 0.0
         while True:
@@ -230,7 +242,7 @@ class Api:
                 return self._client.json("GET", path, params=query)
             except RetryLaterError as error:
                 pause = error.wait_seconds
-                if pause is None or waited + pause > PATIENCE_SECONDS:
+                if pause is None or waited + pause > patience:
                     raise
                 self._wait(pause)
                 waited += pause

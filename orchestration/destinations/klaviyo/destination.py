@@ -177,6 +177,13 @@ class KlaviyoDestination:
                     told.add(withdrawal)
                     yield withdrawal
 
+    def members_of(self, segment: str) -> Iterator[str]:
+        """Whoever has the flag, and is on the list where there is one; all profiles are read."""
+        flag = self._flag(segment)
+        for held in self._api.all_properties(self._options.lists.get(segment, "")):
+            if held.get(flag) is True:
+                yield str(held.get(f"{flag}_customer_id") or "")
+
     def erase(self, people: Sequence[Identifiers]) -> Sequence[Outcome]:
         """Have profiles deleted; asked again once that is done, nothing of them is found."""
         return [self._erase(person) for person in people]
