@@ -10,7 +10,7 @@ export RUNTIME__DLTHUB_TELEMETRY := false
 export GX_ANALYTICS_ENABLED := false
 export DAGSTER_DISABLE_TELEMETRY := 1
 
-.PHONY: help install demo test quick faults dev lint format bench soak lock clean
+.PHONY: help install demo test quick faults dev lint format bench soak oracles lock clean
 
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -87,6 +87,11 @@ bench: $(STAMP) ## Measure speed against hand-written DuckDB SQL (minutes)
 soak: $(STAMP) ## Long tests: hundreds of kills, thirty daily loads, a year of clean days, ten minutes of the daemon (an hour)
 	@REGULARS_SOAK=1 $(PY) -m pytest tests/faults tests/orchestration/published tests/orchestration/quality/test_breaker.py tests/end_to_end/test_bad_days.py tests/end_to_end/test_online_retail.py tests/end_to_end/test_countries.py tests/end_to_end/test_offline.py tests/end_to_end/test_demo.py tests/end_to_end/test_daemon.py tests/ingestion/test_runs.py tests/dbt/marts/test_whole_project.py tests/ingestion/sources $(ARGS)
 	@REGULARS_SOAK=1 $(PY) -m pytest -n 2 -m hypothesis $(ARGS)
+
+oracles: ## What other programs answer to the questions of the tests, in environments of their own
+	@[ -x .oracles/bin/python ] || $(if $(wildcard $(PY)),$(PY),python3) -m venv .oracles
+	@.oracles/bin/python -m pip install -q --disable-pip-version-check lifetimes==0.11.3 "pandas<2.2" "numpy<2" "scipy<1.13"
+	@.oracles/bin/python -W ignore tests/orchestration/science/cdnow.py
 
 lock: $(STAMP) ## Re-resolve requirements.lock from pyproject.toml, and the installers' locks (needs uv)
 	@uv pip compile --universal --generate-hashes --group dev pyproject.toml -o requirements.lock --python-version 3.11 -q

@@ -1,0 +1,76 @@
+"""What groups of people will do together, by seeded draws from the fitted models.
+
+Three things make a total unsure, and each draw has its own of all three: chance (what people with
+the same history do differs), the parameters (another sample of the same shop would give others) and
+drift (the models know no season and no change of the shop, which moves everybody at once).
+
+Belongs here: drawing. Does not belong here: what is expected of one person, in closed
+form (outlook).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from orchestration.science.bg_nbd import Histories, OrderModel
+from orchestration.science.buyers import Buyers
+from orchestration.science.fitting import Floats
+from orchestration.science.outlook import Models
+
+DRAWS = 400
+
+
+@dataclass(frozen=True)
+class Draws:
+    """A row per draw and a column per person: orders, and spend where it can be said."""
+
+    orders: Floats
+    spend: Floats | None
+
+
+def draw(
+    models: Models, buyers: Buyers, horizon: float, drift: float, rng: np.random.Generator
+) -> Draws:
+    """Draw what these buyers do within so many days.
+
+    Args:
+        models: the fitted models.
+        buyers: the people.
+        horizon: days.
+        drift: the standard deviation of the logarithm of what moves everybody at once.
+        rng: the stream of chance.
+    """
+    moved = np.exp(drift * rng.standard_normal((DRAWS, 1)) - drift**2 / 2)
+    orders = _orders(models.orders, buyers.histories, horizon * moved, rng)
+    if models.values is None:
+        return Draws(orders, None)
+    known = models.values
+    p, q, v = _drawn(np.log([known.p, known.q, known.v]), known.covariance, rng)
+    paid = rng.binomial(orders.astype(np.int64), models.paid_share)
+    money = v + buyers.paid_orders * buyers.mean_value
+    return Draws(orders, rng.gamma(p * paid) * money / rng.gamma(q + p * buyers.paid_orders))
+
+
+def _orders(
+    model: OrderModel, histories: Histories, horizon: Floats, rng: np.random.Generator
+) -> Floats:
+    """Each person's orders: as many as their rate brings, until they leave after one."""
+    logs = np.log([model.r, model.alpha, model.a, model.b])
+    r, alpha, a, b = _drawn(logs, model.covariance, rng)
+    alive = model.alive(histories, r, alpha, a, b)
+    rate = rng.gamma(r + histories.repeats) / (alpha + histories.age)
+    leaving = rng.beta(a, b + histories.repeats + model.may_leave_at_first)
+    arriving = rng.poisson(rate * horizon)
+    stays = rng.random(alive.shape) < alive
+    until_leaving = rng.geometric(np.maximum(leaving, 1e-12))
+    return np.where(stays, np.minimum(arriving, until_leaving), 0).astype(np.float64)
+
+
+def _drawn(logs: Floats, covariance: Floats, rng: np.random.Generator) -> Floats:
+    """Parameters as other samples of the same shop would give them: each a column of draws."""
+    values, vectors = np.linalg.eigh(covariance)
+    root = vectors * np.sqrt(np.maximum(values, 0))
+    drawn: Floats = np.exp(logs + rng.standard_normal((DRAWS, len(logs))) @ root.T)
+    return drawn.T[:, :, None]
