@@ -15,7 +15,12 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
-from orchestration.destinations.base import TellsAddresses, TellsMembers, own_words
+from orchestration.destinations.base import (
+    TellsAddresses,
+    TellsAudienceSizes,
+    TellsMembers,
+    own_words,
+)
 from orchestration.ops import schema
 from orchestration.ops.store import Store
 
@@ -45,6 +50,23 @@ class Drift:
     surplus: frozenset[str]
 
 
+@dataclass(frozen=True)
+class Size:
+    """How many people a destination says it has of a segment, where it does not say who.
+
+    Args:
+        segment: the segment.
+        known: how many it has by the ledger.
+        held: how many it has by its own word; None where it tells none.
+        matched_percent: of those who were sent, the share that it found among its own people.
+    """
+
+    segment: str
+    known: int
+    held: int | None
+    matched_percent: int | None
+
+
 def reconcile(store: Store, name: str, destination: TellsMembers | TellsAddresses) -> list[Drift]:
     """Each segment that was ever delivered to a destination, in order; changes nothing.
 
@@ -72,6 +94,22 @@ def reconcile(store: Store, name: str, destination: TellsMembers | TellsAddresse
         missing, surplus = members - held - open_, held - members - open_
         drifts.append(Drift(segment, len(members), len(held), missing, surplus))
     return drifts
+
+
+def sizes_told(store: Store, name: str, destination: TellsAudienceSizes) -> list[Size]:
+    """The size of each segment that was ever delivered to a destination; changes nothing.
+
+    Raises:
+        RetryLaterError: it cannot be asked now.
+    """
+    with store.read() as connection:
+        known = _members(connection, name)
+    sizes = []
+    for segment, members in sorted(known.items()):
+        with own_words(name):
+            said = destination.audience_size(segment)
+        sizes.append(Size(segment, len(members), said.held, said.matched_percent))
+    return sizes
 
 
 def _members(connection: Connection, name: str) -> dict[str, frozenset[str]]:

@@ -6,16 +6,17 @@ comparison (`reconcile`), making it right (the next sync does), what is printed 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 
 from ingestion.config import Settings
 from ingestion.errors import RegularsError
 from orchestration.activation.delivery import moment
-from orchestration.activation.reconcile import Drift, reconcile
+from orchestration.activation.reconcile import Drift, Size, reconcile, sizes_told
 from orchestration.destinations import open_destination
-from orchestration.destinations.base import TellsAddresses, TellsMembers
+from orchestration.destinations.base import TellsAddresses, TellsAudienceSizes, TellsMembers
 from orchestration.home import lock
 from orchestration.home.layout import Home
 from orchestration.ops import schema
@@ -26,11 +27,13 @@ from orchestration.ops.store import Store, has_store, open_store, to_micros, ups
 class Asked:
     """What one destination said of each segment that was ever delivered to it.
 
-    `error`: why it was not compared; then there are no drifts.
+    `sizes`: of one that says how many it has, and not who. `error`: why it was not compared; then
+    there is neither.
     """
 
     destination: str
     drifts: tuple[Drift, ...] = ()
+    sizes: tuple[Size, ...] = ()
     error: RegularsError | None = None
 
 
@@ -55,33 +58,46 @@ def ask_destinations(home: Home, settings: Settings) -> Iterator[Asked]:
     busy = lock.is_busy(home.sending_lock)
     for name, chosen in sorted(settings.destinations.items()):
         destination = open_destination(name, chosen, home) if chosen.enabled else None
-        if not isinstance(destination, TellsMembers | TellsAddresses):
+        if not isinstance(destination, TellsMembers | TellsAddresses | TellsAudienceSizes):
             continue
         if busy:
             yield Asked(name, error=SyncGoesOnError())
             continue
         try:
             with open_store(home) as store:
-                drifts = reconcile(store, name, destination)
-                _record(store, name, drifts, at)
+                asked = _ask(store, name, destination)
+                _record(store, asked, at)
         except RegularsError as error:
             yield Asked(name, error=error)
         else:
-            yield Asked(name, tuple(drifts))
+            yield asked
 
 
-def _record(store: Store, name: str, drifts: Sequence[Drift], at: datetime) -> None:
+def _ask(
+    store: Store, name: str, destination: TellsMembers | TellsAddresses | TellsAudienceSizes
+) -> Asked:
+    if isinstance(destination, TellsMembers | TellsAddresses):
+        return Asked(name, tuple(reconcile(store, name, destination)))
+    return Asked(name, sizes=tuple(sizes_told(store, name, destination)))
+
+
+def _record(store: Store, asked: Asked, at: datetime) -> None:
+    compared = ((each, len(each.missing), len(each.surplus), None) for each in asked.drifts)
+    counted = ((each, None, None, each.matched_percent) for each in asked.sizes)
     rows = [
         {
-            "destination": name,
-            "segment": drift.segment,
+            "destination": asked.destination,
+            "segment": each.segment,
             "asked_at": to_micros(at),
-            "held_count": drift.held,
-            "ledger_count": drift.known,
-            "missing_count": len(drift.missing),
-            "surplus_count": len(drift.surplus),
+            "held_count": each.held,
+            "ledger_count": each.known,
+            "missing_count": missing,
+            "surplus_count": surplus,
+            "matched_percent": matched,
         }
-        for drift in drifts
+        for each, missing, surplus, matched in chain[
+            tuple[Drift | Size, int | None, int | None, int | None]
+        ](compared, counted)
     ]
     with store.write() as connection:
         upsert(connection, schema.audience_sizes, rows)

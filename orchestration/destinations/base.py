@@ -349,6 +349,43 @@ class TellsAddresses(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class AudienceSize:
+    """What a destination says of an audience without naming anybody; None where it does not say.
+
+    Attributes:
+        held: how many people it has, in its own counting.
+        matched_percent: of those who were sent, how many in a hundred it found among its own.
+    """
+
+    held: int | None
+    matched_percent: int | None = None
+
+
+@runtime_checkable
+class TellsAudienceSizes(Protocol):
+    """A destination that can say how many people it has, and not who; asked as `TellsMembers`."""
+
+    def audience_size(self, segment: str) -> AudienceSize:
+        """What it says of a segment's audience.
+
+        Raises:
+            RetryLaterError: it cannot be asked now.
+        """
+
+
+@runtime_checkable
+class CanBeTried(Protocol):
+    """A destination that judges a call without doing it; asked by `doctor --connect`."""
+
+    def try_out(self) -> None:
+        """Have it judge an addition of nobody to each audience that the settings name.
+
+        Raises:
+            RegularsError: it would not take one, or cannot be asked now.
+        """
+
+
 def as_code(reason: str) -> str:
     """A reason that is a short code; another may hold what a system said, perhaps of people."""
     return reason if _CODE.fullmatch(reason) else IN_WORDS

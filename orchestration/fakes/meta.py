@@ -65,14 +65,16 @@ RULES = Rules((
     Rule("limited", "POST /{audience_id}/users", "DATA_PROCESSING_OPTIONS", '[] or ["LDU"]',
          "400 100", _GUIDE),
     Rule("later", _EDIT, "stage", "usually up to 24 hours", "200; applied later", _USERS),
-    Rule("counts", "GET /{audience_id}/sessions", "num_received, num_invalid_entries, stage",
-         "of the session", "200; never who", _SESSION),
+    Rule("counts", "GET /{audience_id}/sessions",
+         "num_received, num_invalid_entries, num_matched, stage", "of the session",
+         "200; never who", _SESSION),
     Rule("flagged", _EDIT, "operation_status of the audience", "not 471", "400 100/1713230",
          _USERS),
     Rule("flagged_can_go", "DELETE /{audience_id}", "the audience", "flagged or not", "200; gone",
          _ADS + "reference/custom-audience"),
     Rule("small", "GET /{audience_id}", "people of an audience", 100,
-         "200; delivery_status 300 below", _ADS + "audiences/guides/lookalike-audiences"),
+         "200; delivery_status 300 below, and -1 people",
+         _ADS + "audiences/guides/lookalike-audiences"),
 ))  # fmt: skip
 KEYS = (
     "EXTERN_ID", "EMAIL", "PHONE", "GEN", "DOBY", "DOBM", "DOBD", "LN", "FN", "FI", "CT", "ST",
@@ -133,6 +135,7 @@ class Meta:
         self.faults = Faults(seed)
         self.audiences: dict[str, Audience] = {}
         self.is_idle = False
+        self.matched = 1.0  # the share of entries that are people of Meta's
         self.job_seconds = 0.2
         self.calls: Counter[str] = Counter()
         self.refused: Counter[str] = Counter()
@@ -253,6 +256,7 @@ class Meta:
             "name": audience.name,
             "operation_status": {"code": 471 if audience.is_flagged else 200},
             "delivery_status": {"code": 300 if is_small else 200},
+            **_bounds(-1 if is_small else round(len(audience.entries) * self.matched)),
         }
 
     def _delete(self, request: Request, _: Body) -> Body:
@@ -260,7 +264,8 @@ class Meta:
         return {"success": True}
 
     def _sessions(self, request: Request, _: Body) -> Body:
-        rows = [_shown(each) for each in self._known(request).sessions.values()]
+        sessions = self._known(request).sessions.values()
+        rows = [_shown(each, self.matched) for each in sessions]
         return _page(request, rows)
 
     def _edit(self, request: Request, body: Body) -> Body:
@@ -363,7 +368,14 @@ def _counts(audience: Audience) -> Mapping[str, Any]:
     }
 
 
-def _shown(session: Session) -> Mapping[str, str]:
+def _bounds(people: int) -> Mapping[str, int]:
+    """Roughly how many people there are: in hundreds."""
+    lower = people - people % 100 if people > 0 else people
+    upper = lower + 100 if people > 0 else people
+    return {"approximate_count_lower_bound": lower, "approximate_count_upper_bound": upper}
+
+
+def _shown(session: Session, matched: float) -> Mapping[str, str]:
     received = len(session.rows) + session.invalid
     stage = "completed" if session.ended else "processing" if session.due else "uploading"
     return {
@@ -371,6 +383,7 @@ def _shown(session: Session) -> Mapping[str, str]:
         "stage": stage,
         "num_received": str(received),
         "num_invalid_entries": str(session.invalid),
+        "num_matched": str(round(len(session.rows) * matched) if session.ended else 0),
         "start_time": str(int(session.begun.timestamp())),
         "end_time": str(int(session.ended.timestamp()) if session.ended else 0),
     }

@@ -26,9 +26,10 @@ from ingestion.errors import RegularsError, UsageError
 from ingestion.registry import SOURCES, api_sources, databases, is_enabled
 from ingestion.sources.sql.settings import NAME as SQL
 from ingestion.sources.sql.tables import check as check_databases
-from orchestration.activation.reconcile import Drift
+from orchestration.activation.reconcile import Drift, Size
 from orchestration.activation.sizes import SyncGoesOnError, ask_destinations
 from orchestration.destinations import open_destination
+from orchestration.destinations.base import CanBeTried, own_words
 from orchestration.health import home_health
 from orchestration.health.backups import backups
 from orchestration.health.home_health import Check
@@ -87,6 +88,7 @@ def diagnose(
     ]
     if connect:
         questions.append(("connect", lambda: _connections(settings)))
+        questions.append(("connect", lambda: _tries(settings, home)))
         questions.append(("connect", lambda: _holdings(settings, home)))
     return [check for name, question in questions for check in _answers(name, question)]
 
@@ -254,6 +256,38 @@ def _holdings(settings: Settings, home: Home) -> Iterator[Check]:
         elif error:
             yield Check(f"connect {name}", "failed", error.message, error.hint)
         yield from (_holding(name, drift) for drift in asked.drifts)
+        yield from (_size(name, size) for size in asked.sizes)
+
+
+def _tries(settings: Settings, home: Home) -> Iterator[Check]:
+    """Whether each destination that can be tried would take somebody; nobody is sent."""
+    for name, chosen in sorted(settings.destinations.items()):
+        destination = open_destination(name, chosen, home) if chosen.enabled else None
+        if not isinstance(destination, CanBeTried):
+            continue
+        try:
+            with own_words(name):
+                destination.try_out()
+        except RegularsError as error:
+            yield Check(f"connect {name}", "failed", error.message, error.hint)
+        else:
+            yield Check(f"connect {name}", "ok", "Would take members; nothing was sent.")
+
+
+def _size(name: str, size: Size) -> Check:
+    """What a destination says that names nobody: no two ways of counting agree."""
+    held = "Does not tell how many it has" if size.held is None else f"Tells {size.held:,}"
+    sentence = f"{held} of `{size.segment}`; the ledger, {size.known:,}"
+    if size.matched_percent is not None:
+        sentence += f"; {size.matched_percent} % of those sent were matched"
+    if size.known and size.held == 0:
+        return Check(
+            f"connect {name}",
+            "warning",
+            f"{sentence}.",
+            "Look there whether the audience is the one of the settings.",
+        )
+    return Check(f"connect {name}", "ok", f"{sentence}.")
 
 
 def _holding(name: str, drift: Drift) -> Check:

@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 
 # The latest file in migrations/versions, and the table in which a store says which one it has.
-REVISION = "0015"
+REVISION = "0016"
 VERSION_TABLE = "schema_revision"
 
 # Marks: a column that holds a time; a table that leaves for dbt (`export.py`), and the published
@@ -418,17 +418,19 @@ deliveries = Table(
     info={LEAVES: True},
 )
 
-# What destinations said they have, beside what the ledger knew at that moment; counts only.
+# What destinations said they have, beside what the ledger knew at that moment; counts only. Some
+# say how many, and not who; some also which share of those sent they matched with people they know.
 audience_sizes = Table(
     "audience_sizes",
     metadata,
     _text("destination", key=True),
     _text("segment", key=True),
     _time("asked_at", key=True),
-    _count("held_count"),
+    Column("held_count", BigInteger),
     _count("ledger_count"),
-    _count("missing_count"),
-    _count("surplus_count"),
+    Column("missing_count", BigInteger),
+    Column("surplus_count", BigInteger),
+    Column("matched_percent", BigInteger),
     info={LEAVES: True},
 )
 

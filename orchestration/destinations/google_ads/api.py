@@ -157,16 +157,39 @@ class Api:
             frozenset(_reasons(each.error_info.error_counts)),
         )
 
+    def size(self, list_id: str) -> tuple[int, int]:
+        """How many people a list has on Search, and the percentage of those sent that matched.
+
+        Both are 0 of a list that is too small.
+
+        Raises:
+            NoListError: there is no such list.
+        """
+        from google.ads import datamanager_v1 as google  # noqa: PLC0415
+        from google.ads.datamanager_v1.services.user_list_service.transports import (  # noqa: PLC0415
+            UserListServiceRestTransport,
+        )
+
+        name = f"accountTypes/GOOGLE_ADS/accounts/{self._account}/userLists/{list_id}"
+        transport = self._over_our_client(UserListServiceRestTransport)
+        said = transport.get_user_list(google.GetUserListRequest({"name": name}))
+        matched = said.ingested_user_list_info.contact_id_info.match_rate_percentage
+        return int(said.size_info.search_network_members_count), int(matched)
+
     @cached_property
     def _transport(self) -> Any:
         from google.ads.datamanager_v1.services.ingestion_service.transports import (  # noqa: PLC0415
             IngestionServiceRestTransport,
         )
+
+        return self._over_our_client(IngestionServiceRestTransport)
+
+    def _over_our_client(self, kind: Any) -> Any:
+        """A transport of Google's whose session is ours."""
         from google.auth.credentials import AnonymousCredentials  # noqa: PLC0415
 
-        transport = IngestionServiceRestTransport(
-            host=self._client.base_url.rstrip("/"), credentials=AnonymousCredentials()
-        )
+        host = self._client.base_url.rstrip("/")
+        transport = kind(host=host, credentials=AnonymousCredentials())
         transport._session = _Session(self._name, self._client)
         return transport
 

@@ -19,6 +19,7 @@ from ingestion.errors import UsageError
 from orchestration.destinations.base import (
     Acknowledgement,
     Audience,
+    AudienceSize,
     Batch,
     Idempotency,
     Identifiers,
@@ -55,6 +56,7 @@ IDENTIFIERS = 10  # of a member
 LONGEST_DAYS = 540  # that Google keeps a member
 CALLS = Rate(75, 60.0)  # of batches and questions, each of up to three or four calls: 300 a minute
 _ACCOUNT = r"^\d{3}-?\d{3}-?\d{4}$"
+NOBODY = "nobody@example.com"  # an address of documentation
 GRANTED, DENIED = "granted", "denied"
 
 
@@ -179,6 +181,21 @@ class GoogleAdsDestination:
     def stays_in(self, folder: Path) -> bool:  # noqa: ARG002 - an account is in no folder
         """Only an account on this machine, a fake, is the pretend shop's own."""
         return self._api.is_local and is_this_machine(self._options.where_tokens_are)
+
+    def try_out(self) -> None:
+        """Let Google validate, and not do, the addition of somebody who is nobody to each list."""
+        nobody = Member((("email", GOOGLE[-1].hashed("email", NOBODY)),), True, True)
+        for list_id in sorted(set(self._options.lists.values())):
+            self._api.add(list_id, [nobody], only_validate=True)
+
+    def audience_size(self, segment: str) -> AudienceSize:
+        """What Google says of the list: people on Search, and how many it matched."""
+        list_id = self._options.lists.get(segment)
+        try:
+            held, matched = self._api.size(list_id) if list_id else (0, 0)
+        except NoListError:
+            return AudienceSize(0)
+        return AudienceSize(held or None, matched or None)
 
     def erase(self, people: Sequence[Identifiers]) -> Sequence[Outcome]:
         """Take people out of every list, and once more when all that was under way is applied."""

@@ -95,8 +95,14 @@ class Api:
 
     def sessions(self, audience: str) -> list[Session]:
         """All sessions of an audience that Meta still knows."""
-        fields = "session_id,stage,num_received,num_invalid_entries,start_time,end_time"
+        fields = "session_id,stage,num_received,num_invalid_entries,num_matched,start_time,end_time"
         return [_session(each) for each in self._pages(f"/{audience}/sessions", fields)]
+
+    def size(self, audience: str) -> int | None:
+        """At most so many people an audience has, roughly; None where it is too small."""
+        fields = "approximate_count_upper_bound"
+        upper = int(self._json("GET", f"/{audience}", params={"fields": fields}).get(fields, -1))
+        return upper if upper >= 0 else None
 
     def remove(self, audience: str, entries: Sequence[Entry], number: int) -> Received:
         """Hand over people to be removed, as one session."""
@@ -172,7 +178,7 @@ class Api:
 
 def _session(said: Mapping[str, Any]) -> Session:
     try:
-        numbers = ("num_received", "num_invalid_entries", "start_time", "end_time")
+        numbers = ("num_received", "num_invalid_entries", "start_time", "end_time", "num_matched")
         counts = (int(said.get(name) or 0) for name in numbers)
         return Session(int(said["session_id"]), str(said.get("stage") or ""), *counts)
     except (KeyError, TypeError, ValueError):

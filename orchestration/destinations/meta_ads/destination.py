@@ -17,6 +17,7 @@ from ingestion.errors import UsageError
 from orchestration.destinations.base import (
     Acknowledgement,
     Audience,
+    AudienceSize,
     Batch,
     Idempotency,
     Identifiers,
@@ -40,6 +41,7 @@ from orchestration.destinations.meta_ads.sessions import (
     first_number,
     free_numbers,
     has_removed,
+    matched_percent,
     number_of,
     verdict,
 )
@@ -189,6 +191,17 @@ class MetaAdsDestination:
     def stays_in(self, folder: Path) -> bool:  # noqa: ARG002 - an account is in no folder
         """Only an account on this machine, a fake, is the pretend shop's own."""
         return self._api.is_local
+
+    def audience_size(self, segment: str) -> AudienceSize:
+        """What Meta says of the audience, roughly, and how many of those sent it matched."""
+        audience = self._audience(segment, is_needed=False)
+        if not audience:
+            return AudienceSize(0)
+        try:
+            held, sessions = self._api.size(audience), self._api.sessions(audience)
+        except NotThereError:
+            return AudienceSize(0)
+        return AudienceSize(held, matched_percent(sessions))
 
     def erase(self, people: Sequence[Identifiers]) -> Sequence[Outcome]:
         """Take people out of every audience; asked again, it says whether that is done."""

@@ -36,6 +36,7 @@ class Session:
     invalid: int
     begun: int
     ended: int
+    matched: int = 0
 
     @property
     def is_done(self) -> bool:
@@ -68,6 +69,14 @@ class Ticket:
         """From what the outbox kept."""
         audience, number, rows, is_alone = text.split(":")
         return cls(audience, int(number), int(rows), is_alone == "1")
+
+
+def matched_percent(sessions: Iterable[Session]) -> int | None:
+    """Of what additions that are done handed over, how much in a hundred Meta matched."""
+    added = [each for each in sessions if each.number & 1 and each.is_done]
+    received = sum(each.received for each in added)
+    matched = sum(each.matched for each in added)
+    return round(100 * matched / received) if received and matched else None
 
 
 def first_number(sync_run_id: str, started_at: datetime, batch: int) -> int:

@@ -149,6 +149,14 @@ class Api:
             return False
         return True
 
+    def count(self, list_id: str) -> int:
+        """How many contacts a list has.
+
+        Raises:
+            GoneError: there is no such list.
+        """
+        return int(self._json("GET", f"{_LISTS}/{list_id}/contacts/count")["contact_count"])
+
     def create_list(self, name: str) -> str:
         """Make a list; its id."""
         return str(self._json("POST", _LISTS, json={"name": name})["id"])

@@ -19,6 +19,7 @@ from ingestion.errors import UsageError
 from orchestration.destinations.base import (
     Acknowledgement,
     Audience,
+    AudienceSize,
     Batch,
     Idempotency,
     Identifiers,
@@ -177,6 +178,15 @@ class SendGridDestination:
             if each.email:
                 purpose = "marketing" if each.is_of_a_group else "*"
                 yield Withdrawal("email", each.email, "email", purpose, each.reason, each.at)
+
+    def audience_size(self, segment: str) -> AudienceSize:
+        """How many contacts the list has; none where there is no list."""
+        named = self._options.lists.get(segment)
+        list_id = named or self._api.lists().get(f"{self._options.prefix}{segment}")
+        try:
+            return AudienceSize(self._api.count(list_id) if list_id else 0)
+        except GoneError:
+            return AudienceSize(0)
 
     def erase(self, people: Sequence[Identifiers]) -> Sequence[Outcome]:
         """Delete contacts, until none is found once every job that was under way is done."""

@@ -178,7 +178,8 @@ OPS_EXPORT: dict[str, str] = {
         delivered_at timestamp, outcome text""",
     "audience_sizes": """
         destination text, segment text, asked_at timestamp, held_count bigint,
-        ledger_count bigint, missing_count bigint, surplus_count bigint""",
+        ledger_count bigint, missing_count bigint, surplus_count bigint,
+        matched_percent bigint""",
     "held_back": """
         sync_run_id text, segment text, destination text, customer_id text, channel text,
         purpose text, reason text, held_back_at timestamp""",

@@ -12,7 +12,10 @@ final as (
         missing_count,
         surplus_count,
         missing_count + surplus_count as drift_count,
-        case when ledger_count > 0 then (ledger_count - missing_count) * 1.0 / ledger_count end as match_rate
+        coalesce(
+            matched_percent / 100.0,
+            case when ledger_count > 0 then (ledger_count - missing_count) * 1.0 / ledger_count end
+        ) as match_rate
     from sizes
 )
 

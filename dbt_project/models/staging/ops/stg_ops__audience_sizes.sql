@@ -5,5 +5,6 @@ select
     held_count,
     ledger_count,
     missing_count,
-    surplus_count
+    surplus_count,
+    matched_percent
 from {{ source('ops', 'audience_sizes') }}
