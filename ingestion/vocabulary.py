@@ -125,6 +125,7 @@ class Reason(StrEnum):
     COOLDOWN = "cooldown"
     JUST_BOUGHT = "just_bought"
     QUIET_TIME = "quiet_time"
+    SUPPORT = "support"
     COMPLAINT_RATE = "complaint_rate"
     CONTACT_CAP = "contact_cap"
     QUIET_HOURS = "quiet_hours"
@@ -153,6 +154,7 @@ OF_THE_DAY = (
     Reason.COOLDOWN,
     Reason.JUST_BOUGHT,
     Reason.QUIET_TIME,
+    Reason.SUPPORT,
     Reason.COMPLAINT_RATE,
     Reason.CONTACT_CAP,
     Reason.QUIET_HOURS,

@@ -243,16 +243,19 @@ def load_rules(connection: duckdb.DuckDBPyConnection) -> Rules:
             "The published file does not say how often people may be contacted.",
             "It is of an earlier version: run `regulars run` once.",
         )
+    # A file of an earlier version does not say these two.
+    says_support = has_column(connection, "marts", "dim_contact_rules", "support_quiet_days")
+    support = "support_quiet_days" if says_support else "null"
     row = connection.execute(
         "select contacts_per_day, contacts_per_week, just_bought_days, quiet_time_days,"
-        " holdout_share, holdout_salt, shop_timezone, default_country from marts.dim_contact_rules"
+        " holdout_share, holdout_salt, shop_timezone, default_country,"
+        f" {support} from marts.dim_contact_rules"
     ).fetchone()
     assert row is not None  # noqa: S101 - the model has one row
-    per_day, per_week, bought, quiet, share, salt, timezone, country = row
+    per_day, per_week, bought, quiet, share, salt, timezone, country, after_support = row
     segments = {}
     everybody = _everybody(connection)
     shares = {GLOBAL: float(share or 0)}
-    # A file of an earlier version does not say it.
     says_first = has_column(connection, "marts", "dim_segments", "first_activation")
     first = "first_activation" if says_first else "null"
     for each in connection.execute(
@@ -278,7 +281,9 @@ def load_rules(connection: duckdb.DuckDBPyConnection) -> Rules:
         )
         shares[segment] = float(each[10])
     held = _promotions_from(connection, timezone)
-    limits = Limits(per_day, per_week, bought * _DAY, quiet * _DAY, held)
+    limits = Limits(per_day, per_week, bought * _DAY, quiet * _DAY, promotions_from=held)
+    if after_support is not None:
+        limits = replace(limits, support_quiet_time=after_support * _DAY)
     return Rules(segments, limits, Shop(timezone, country), shares, salt)
 
 
@@ -335,7 +340,7 @@ def load_contact_day(
     _begin_as_before(connection, day)
     done = _last_done(connection, rules)
     out = _held_out(connection) if held_out is None else held_out
-    for customer_id, country, level, ordered_at, preferred, measured in connection.execute(
+    for customer_id, country, level, ordered_at, preferred, measured, asked in connection.execute(
         _people_query(connection)
     ).fetchall():
         day.people[customer_id] = Person(
@@ -346,6 +351,7 @@ def load_contact_day(
             measured,
             frozenset(out.get(customer_id, ())),
             done.get(customer_id, {}),
+            asked,
         )
         day.places[customer_id] = Place(country or "")
     for customer_id in day.wishes.keys() - day.people.keys():
@@ -492,9 +498,17 @@ def _people_query(connection: duckdb.DuckDBPyConnection) -> str:
             from marts.customer_channel_preferences as measured
             where measured.customer_id = customers.customer_id and measured.basis = 'measured'
         )"""
+    asked = "null::bigint"
+    if has_table(connection, "marts", "customer_engagement"):
+        asked = """(
+            select epoch_us(greatest(engagement.last_complaint_at, engagement.last_support_at))
+            from marts.customer_engagement as engagement
+            where engagement.customer_id = customers.customer_id
+        )"""
     return f"""
         select customers.customer_id, customers.country_code, levels.level,
-            orders.ordered_at, {preferred} as preferred_channel, {measured} as measured_channel
+            orders.ordered_at, {preferred} as preferred_channel, {measured} as measured_channel,
+            {asked} as asked_at
         from marts.dim_customers as customers
         left join marts.customer_personalisation as levels
             on customers.customer_id = levels.customer_id

@@ -15,7 +15,8 @@ A segment wants each of its members. Every wish is judged on its own, strictest 
 5. The wish itself: done (`exit_on`), too late (`not_after`), not due yet (`delay`), or the same
    segment a short while ago (`cooldown_days`).
 6. Just bought: what the context offers, a variant or substitute of it. Then the quiet time after
-   an order, which lets thanks, education, service and transactional messages pass.
+   an order, which lets thanks, education, service and transactional messages pass, and in the same
+   way the quiet time after a complaint or a request for help.
 7. Complaints: while too many of the shop's emails were reported as spam, promotions by email wait.
 8. The cap of marketing contacts, by the ledger, over the shop's day and over seven days.
 9. Quiet hours at the person's place.
@@ -112,6 +113,7 @@ class Limits:
     per_week: int = 4
     just_bought: int = 14 * 24 * 3_600_000_000
     quiet_time: int = 14 * 24 * 3_600_000_000
+    support_quiet_time: int = 7 * 24 * 3_600_000_000
     promotions_from: int | None = None
 
 
@@ -132,6 +134,7 @@ class Person:
     """What the decision knows of a person. `held_out`: from which segments, or `global`.
 
     `preferred_channel`: what they stated; `measured_channel`: where they answer most.
+    `asked_at`: when they last complained or asked for help.
     `last_done`: per kind of interaction that some segment ends on, when it last happened.
     """
 
@@ -142,6 +145,7 @@ class Person:
     measured_channel: str | None = None
     held_out: frozenset[str] = frozenset()
     last_done: Mapping[str, int] = field(default_factory=dict)
+    asked_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,6 +339,8 @@ def _timing(
             waits.append((Reason.JUST_BOUGHT, wish.bought_at + limits.just_bought))
         if person.ordered_at is not None:
             waits.append((Reason.QUIET_TIME, person.ordered_at + limits.quiet_time))
+        if person.asked_at is not None:
+            waits.append((Reason.SUPPORT, person.asked_at + limits.support_quiet_time))
     return next(((reason, until) for reason, until in waits if at < until), (None, None))
 
 

@@ -63,6 +63,7 @@ REASONS = {
     "too_early": "not due yet",
     "cooldown": "had it a short while ago",
     "just_bought": "just bought it",
+    "support": "complained or asked for help a short while ago",
     "quiet_time": "ordered a short while ago",
     "complaint_rate": "too many emails were reported as spam",
     "contact_cap": "had enough contacts",

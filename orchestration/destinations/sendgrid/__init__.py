@@ -14,6 +14,7 @@ withdrawals.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,6 +23,11 @@ from orchestration.destinations.options import checked_options
 from orchestration.destinations.sendgrid.api import Api
 from orchestration.destinations.sendgrid.destination import Options, SendGridDestination
 from orchestration.home.layout import Home
+
+
+def messages_on_add(options: Mapping[str, Any], segment: str) -> bool:  # noqa: ARG001
+    """Yes: automations begin when somebody is added to a list."""
+    return True
 
 
 def create(name: str, options: dict[str, Any], home: Home) -> SendGridDestination:  # noqa: ARG001

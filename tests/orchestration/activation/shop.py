@@ -39,6 +39,8 @@ EMPTY = {
     "marts.fct_order_lines": "order_id varchar, order_source varchar, product_id varchar,"
     " sku varchar",
     "marts.dim_products": "product_id varchar, substitute_group varchar",
+    "marts.customer_engagement": "customer_id varchar, last_complaint_at timestamp,"
+    " last_support_at timestamp",
     "marts.customer_personalisation": "customer_id varchar, level varchar",
     "marts.fct_identity_changes": "change_type varchar, customer_id varchar,"
     " previous_customer_id varchar, recorded_at timestamp",
@@ -73,6 +75,7 @@ LIMITS = {
     "contacts_per_week": 999,
     "just_bought_days": 14,
     "quiet_time_days": 14,
+    "support_quiet_days": 7,
     "holdout_share": 0.0,
     "holdout_salt": "salt",
     "shop_timezone": "Europe/London",

@@ -524,3 +524,22 @@ def test_one_identifier_that_was_forgotten_holds_its_person_however_many_are_jud
         verdicts = day.judge(connection, NOW + timedelta(hours=1)).verdicts
     assert {str(each.reason) for each in verdicts["c1"].values()} == {"forgotten"}
     assert str(verdicts["c2"]["cart"].outcome) == "chosen"
+
+
+@pytest.mark.parametrize("column", ["complaint", "support"])
+def test_who_complained_or_asked_for_help_gets_no_promotion_until_a_week_is_over(
+    both: Shop, column: str
+) -> None:
+    said_at = NOW - timedelta(days=2)
+    said = [said_at, None] if column == "complaint" else [None, said_at]
+    both.rows["marts.customer_engagement"] = [["c1", *said], ["c2", None, None]]
+    both.publish()
+    assert plan(both, CART) == ({"added": 1, "updated": 0, "removed": 0}, {"support": 1})
+    assert plan(both, CART, said_at + timedelta(days=7))[0]["added"] == 2
+    both.further["cart"]["message_kind"] = "thank_you"
+    both.publish()
+    assert plan(both, CART)[0]["added"] == 2, "an answer is no promotion"
+    both.limits |= {"support_quiet_days": 0}
+    both.further["cart"]["message_kind"] = "reminder"
+    both.publish()
+    assert plan(both, CART)[0]["added"] == 2

@@ -183,6 +183,14 @@ def test_the_stated_channel_goes_before_the_measured_one_and_both_before_the_seg
     assert firsts["marketing"].channel == expected
 
 
+def test_the_site_shows_nothing_of_a_segment_to_the_level_none() -> None:
+    """However plain: what members alone are shown is not what everybody gets."""
+    banner = replace(CART, channels=("onsite",), level="none")
+    for level, expected in (("none", ("dropped", "level")), ("segment", ("chosen", None))):
+        _, verdicts = decide(banner, person=replace(ANN, level=level))
+        assert verdicts[banner.name] == expected
+
+
 @pytest.mark.parametrize(
     ("level", "rules", "expected"),
     [
@@ -197,14 +205,6 @@ def test_the_stated_channel_goes_before_the_measured_one_and_both_before_the_seg
         ("none", RECEIPT, ("chosen", False)),
     ],
 )
-def test_the_site_shows_nothing_of_a_segment_to_the_level_none() -> None:
-    """However plain: what members alone are shown is not what everybody gets."""
-    banner = replace(CART, channels=("onsite",), level="none")
-    for level, expected in (("none", ("dropped", "level")), ("segment", ("chosen", None))):
-        _, verdicts = decide(banner, person=replace(ANN, level=level))
-        assert verdicts[banner.name] == expected
-
-
 def test_no_more_is_used_of_a_person_than_their_level_allows(
     level: str, rules: SegmentRules, expected: tuple[str, bool]
 ) -> None:

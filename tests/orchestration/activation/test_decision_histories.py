@@ -104,6 +104,7 @@ class One:
     contacts: list[tuple[int, str]] = field(default_factory=list)  # marketing, as sent
     last: dict[str, int] = field(default_factory=dict)
     standing: set[str] = field(default_factory=set)
+    asked_at: int | None = None
 
     @property
     def held_out(self) -> frozenset[str]:
@@ -153,6 +154,8 @@ class Histories:
             {each: start - dice.randrange(-30, 90) * HOUR_US for each in wanted},
         )
         self._order(one, start - dice.randrange(0, 60) * DAY_US)
+        if number % 8 == 0:
+            one.asked_at = start - (number % 10) * DAY_US
         return one
 
     def _order(self, one: One, at: int) -> None:
@@ -193,6 +196,7 @@ class Histories:
         into.origin = min(into.origin, gone.origin)  # the older id decides
         into.level = min(into.level, gone.level, key=LEVELS.index)
         into.ordered_at = max(into.ordered_at or 0, gone.ordered_at or 0)
+        into.asked_at = max(into.asked_at or 0, gone.asked_at or 0)
         into.bought_at = {
             each: max(into.bought_at.get(each, 0), gone.bought_at.get(each, 0))
             for each in into.bought_at.keys() | gone.bought_at.keys()
@@ -224,6 +228,7 @@ class Histories:
             None,
             dict(one.wishes),
             one.ordered_at,
+            asked_at=one.asked_at,
         )
         self.seen["split"] += 1
 
@@ -252,6 +257,7 @@ class Histories:
                 one.measured,
                 one.held_out,
                 {} if one.ordered_at is None else {"order_placed": one.ordered_at},
+                one.asked_at,
             )
             day.places[one.customer_id] = Place(one.country)
             day.identifiers[one.customer_id] = one.identifiers
@@ -389,6 +395,9 @@ def reasons_of_the_day(one: One, segment: str, channel: str, at: datetime) -> se
     held[Reason.JUST_BOUGHT] = is_promotion and bought is not None and moment < bought + 14 * DAY_US
     held[Reason.QUIET_TIME] = (
         is_promotion and one.ordered_at is not None and moment < one.ordered_at + 14 * DAY_US
+    )
+    held[Reason.SUPPORT] = (
+        is_promotion and one.asked_at is not None and moment < one.asked_at + 7 * DAY_US
     )
     counts = is_new and channel != WAITS
     local = at.replace(tzinfo=ZoneInfo("UTC"))
