@@ -330,6 +330,20 @@ def test_a_body_has_ten_thousand_members_at_most(shop: Served) -> None:
     assert [len(job.members) for job in shop.fake.jobs.values()] == [10_000] * 3
 
 
+def test_two_publishers_at_once_leave_what_either_said_last(shop: Served) -> None:
+    one, two = opened(shop), opened(shop)
+    first = deliver(one, row(1), row(2))
+    second = deliver(two, row(2), row(3))
+    shop.later()
+    told = {**checks.ask(one, first, row(1), row(2)), **checks.ask(two, second, row(2), row(3))}
+    assert {each.status for each in told.values()} == {"delivered"}
+    assert shop.fake.of() == checks.of(1, 2, 3)
+    deliver(one, row(2, "removed"))
+    deliver(two, row(2, "removed"))
+    shop.later()
+    assert shop.fake.of() == checks.of(1, 3)
+
+
 def test_it_stays_on_this_machine_only_with_a_fake(shop: Served) -> None:
     assert opened(shop).stays_in(Path())
     assert not opened(shop, base_url="https://datamanager.googleapis.com").stays_in(Path())

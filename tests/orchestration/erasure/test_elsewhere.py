@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,26 @@ def test_each_is_asked_until_it_has_confirmed(there: dict[str, Any], tmp_path: P
     }
     assert "example.com" not in json.dumps(answers)
     assert dict(in_words(answers))["never"] == "does not erase them (why): do it there by hand"
+
+
+def test_a_ticket_goes_back_with_the_next_question_until_it_is_done(
+    there: dict[str, Any], tmp_path: Path
+) -> None:
+    """Also over a day on which it could not be asked."""
+
+    class Slow(Erasing):
+        def erase(self, people: Sequence[Identifiers]) -> list[Outcome]:
+            said = super().erase(people)
+            return [replace(each, ticket="job-1") for each in said]
+
+    there["slow"] = Slow("accepted", RetryLaterError("http_503"), "delivered")
+    answers: Answers = {}
+    kept = []
+    for _ in range(3):
+        answers = ask_to_erase(Home(tmp_path), _settings(there), ANN, answers)
+        kept.append(answers["slow"].get("ticket"))
+    assert kept == ["job-1", "job-1", None]
+    assert [person.ticket for person in there["slow"].asked] == ["", "job-1", "job-1"]
 
 
 def test_identifiers_stay_with_the_request_until_then_and_nowhere_else(tmp_path: Path) -> None:
