@@ -223,6 +223,31 @@ def load_identifiers(home: Home, customer_ids: Iterable[str]) -> dict[str, list[
     return {customer_id: identifiers.get(survivors[customer_id], []) for customer_id in wanted}
 
 
+def addresses_of_people(home: Home, keys: Iterable[Key], kind: str) -> dict[Key, list[str]]:
+    """The addresses of a kind of whoever has each of these identifiers, by the published file."""
+    types, values = zip(*keys, strict=True)
+    with open_published(home) as connection:
+        columns = {"identifier_type": pa.array(types), "identifier_value": pa.array(values)}
+        connection.register("wanted", pa.table(columns))
+        rows = connection.execute(
+            """
+            select distinct wanted.identifier_type, wanted.identifier_value,
+                addresses.identifier_value
+            from wanted
+            join marts.bridge_customer_identifiers as own
+                using (identifier_type, identifier_value)
+            join marts.bridge_customer_identifiers as addresses
+                on addresses.customer_id = own.customer_id and addresses.identifier_type = ?
+            order by all
+            """,
+            [kind],
+        ).fetchall()
+    found: dict[Key, list[str]] = {}
+    for identifier_type, value, address in rows:
+        found.setdefault((identifier_type, value), []).append(address)
+    return found
+
+
 def _channel(settings: Settings, destination: str, channels: Sequence[str]) -> str | None:
     """The first of a segment's channels that the destination stands for."""
     chosen = settings.destinations[destination].channels

@@ -3,11 +3,11 @@
 Belongs here: the order of steps and the retries. Does not belong here: permission (gate), the
 difference (plan), the bookkeeping (outbox, settlement) or any particular destination.
 
-Steps: take back what a killed sync had claimed -> ask who refused at the destination -> ask what
-came of rows that it accepted for later -> plan against what was delivered -> refuse if the
-approval was for something else -> queue -> per batch: claim, then in one transaction ask the gate,
-deliver and record -> remove at once whoever the gate stopped on the way -> finish, asking the gate
-once more about everybody the destination has.
+Steps: take back what a killed sync had claimed -> ask who refused at the destination, and tell it
+who refused elsewhere -> ask what came of rows that it accepted for later -> plan against what was
+delivered -> refuse if the approval was for something else -> queue -> per batch: claim, then in one
+transaction ask the gate, deliver and record -> remove at once whoever the gate stopped on the way
+-> finish, asking the gate once more about everybody the destination has.
 
 That one transaction holds the store's write lock, so an opt-out is either known before a batch
 leaves or acknowledged after it has left; there is no moment in between (RELIABILITY A5). Finishing
@@ -58,6 +58,7 @@ from orchestration.activation.plan import (
 from orchestration.activation.settlement import BatchKey, Queued
 from orchestration.activation.tickets import ask_open_tickets
 from orchestration.activation.withdrawals import hear, hear_outcomes
+from orchestration.activation.withdrawals_written import write_withdrawals
 from orchestration.destinations.base import (
     Audience,
     Batch,
@@ -143,7 +144,7 @@ def sync(
         double_opt_in: whether opt-ins need proof.
         day: what the decision knows of the published file, if it was read already.
         clock: tells the moment of each batch; without it, `at` and what has passed since.
-        heard: whether a sync of another segment has just asked who refused there.
+        heard: whether a sync of another segment has just asked who refused there, and told it.
         wait: how to wait between rounds (tests do not).
 
     Raises:
@@ -164,6 +165,7 @@ def sync(
         with store.write() as connection:
             halfway = _recover(session, connection)
         unheard = None if heard else hear(store, destination, now())
+        untold = None if heard else write_withdrawals(store, home, destination, session.pace, now())
         answered = ask_open_tickets(store, target, destination, session.pace, now())
         session.sent.update(each.row.operation for each in answered.arrived)
         plan = _plan(session)
@@ -177,7 +179,7 @@ def sync(
             if session.withheld.total() == withheld:
                 break
             _remove_withheld(session, sync_run)
-        for failure in (answered.failure, unheard):
+        for failure in (answered.failure, unheard, untold):
             if failure is not None:
                 raise failure  # told last: a removal does not wait for an answer
         return _report(session, sync_run, plan)

@@ -23,6 +23,7 @@ from orchestration.words.codes import reasons_in_words
 
 GROUP = "activation"
 CONTACT_DAY = "contact day"
+HEARD = "destinations that were asked who refused"
 
 
 class Pair(NamedTuple):
@@ -85,7 +86,10 @@ def sync_asset(pair: Pair) -> dg.AssetsDefinition:
             day = read_contact_day(current.home, settings=current.settings)
             current.shared[CONTACT_DAY] = day
         day = current.shared[CONTACT_DAY]
-        sending = DeliveryContext(current.home, current.settings, current.store, now, asked, day)
+        heard = current.shared.setdefault(HEARD, set())
+        sending = DeliveryContext(
+            current.home, current.settings, current.store, now, asked, day, heard
+        )
         target = targets(current.home, current.settings, pair.segment, pair.destination)[0]
         if sending.may_send(pair.destination):
             done = Delivery.sent(sending.sync(target))

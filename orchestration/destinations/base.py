@@ -304,6 +304,42 @@ class TellsWithdrawals(Protocol):
         """
 
 
+WRITTEN = "written"  # how a refusal came to be known at a destination
+KNOWN = "known"
+NOT_THERE = "no_profile"
+NEWER_GRANT = "newer_grant"  # why one is not written
+
+
+@runtime_checkable
+class TakesWithdrawals(Protocol):
+    """A destination that can be told who refused elsewhere, so that it stops by itself as well.
+
+    `withdrawal_channels`: of which channels. `withdrawals_at_once`: how many it takes in one call.
+    `withdrawals_per_sync`: how many one sync tells it, so that old ones keep no sync from sending.
+    """
+
+    withdrawal_channels: frozenset[str]
+    withdrawals_at_once: int
+    withdrawals_per_sync: int
+
+    def withdraw(self, refusals: Mapping[str, Withdrawal]) -> Sequence[Outcome]:
+        """Make it so that these are sent no more marketing there; repeating it changes nothing.
+
+        Nobody is made for it, and a permission that was given there later than the refusal stays.
+
+        Args:
+            refusals: by a key of ours; identifiers are addresses of the channel.
+
+        Returns:
+            An outcome for each: `delivered` where it has read back that it is so, with `WRITTEN`,
+            `KNOWN` or `NOT_THERE`; `accepted` where it is not to be seen yet; `rejected` where it
+            must not be written, such as with `NEWER_GRANT`.
+
+        Raises:
+            RetryLaterError: it cannot be told now.
+        """
+
+
 @runtime_checkable
 class MakesProfiles(Protocol):
     """A destination whose vendor bills the profiles that it makes; `plan` tells how many are new.

@@ -58,6 +58,7 @@ def erase_from_ops(connection: Connection, subject: Erasable) -> dict[str, int]:
     receipts: dict[str, str] = {}
     for table, key in _FACTS:
         done[table.name] += _hash_facts(connection, table, key, subject, hasher, texts, receipts)
+    done[schema.withdrawals_written.name] += _rename_told(connection, receipts)
     identity = (schema.identity_registry, schema.identity_moves)
     for table in identity:
         for some in _parts(subject.keys):
@@ -157,6 +158,15 @@ def _hash_people(
             where = [column == row[column.name] for column in table.primary_key]
             connection.execute(update(table).where(*where).values(**changes))
             done += 1
+    return done
+
+
+def _rename_told(connection: Connection, receipts: Mapping[str, str]) -> int:
+    """What destinations were told of a refusal, under its new id."""
+    table, done = schema.withdrawals_written, 0
+    for old, new in receipts.items():
+        query = update(table).where(table.c.refusal_id == old).values(refusal_id=new)
+        done += int(connection.execute(query).rowcount)
     return done
 
 

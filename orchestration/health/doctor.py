@@ -81,6 +81,7 @@ def diagnose(
         ("destinations", lambda: _destinations(settings, home)),
         ("outbox", lambda: home_health.outbox(home)),
         ("intents", lambda: home_health.intents(home, busy)),
+        ("refusals", lambda: home_health.untold(home, moment)),
         ("ledger", lambda: home_health.laws(home)),
         ("backup", lambda: backups(home, settings, moment)),
         ("erasures", lambda: home_health.erasures(home, moment)),

@@ -31,6 +31,7 @@ from orchestration.home.layout import Home
 from orchestration.ops import schema
 from orchestration.ops.continuity import what_is_wrong
 from orchestration.ops.permission.unknown_words import NOBODY, UNREAD_FILE, noted
+from orchestration.ops.permission.untold import told_count, untold_refusals
 from orchestration.ops.store import Store, from_micros, has_store, open_store
 from orchestration.ops.tombstones import open_erasures
 from orchestration.ops.unread_sources import HINT, what_is_unread
@@ -54,6 +55,15 @@ OPEN_STATES = {
     "unknown": "perhaps arrived; not repeated by itself",
     "dead": "refused by the destination",
 }
+UNTOLD = {
+    "waiting": "has not been told of",
+    "accepted": "was told of and does not show",
+    "left": "was not told of",
+}
+UNTOLD_LIMIT = timedelta(days=1)
+UNTOLD_HINT = (
+    "Each sync tries again; until then it may go on sending by itself (docs/permission.md)."
+)
 SENDING = "sending"
 # Of these, the ones that wait for somebody: what is the matter, and what to do.
 WAITING = {
@@ -384,6 +394,26 @@ def intents(home: Home, busy: bool) -> Iterator[Check]:
                 rows=_first(named),
                 batches=_first(batches),
             ),
+        )
+
+
+def untold(home: Home, now: datetime) -> Iterator[Check]:
+    """Refusals that a destination is to be told of and does not know of yet."""
+    if not has_store(home):
+        return
+    with open_store(home) as store:
+        waiting, told = untold_refusals(store), told_count(store)
+    if told and not waiting:
+        sentence = f"Destinations that can be told know of every refusal ({told:,} told)."
+        yield Check("refusals", "ok", sentence)
+    for each in waiting:
+        is_late = each.state == "waiting" and now - each.since > UNTOLD_LIMIT
+        yield Check(
+            "refusals",
+            "failed" if is_late else "warning",
+            f"Refusals by {each.channel} that `{each.destination}` {UNTOLD[each.state]}:"
+            f" {each.count:,}, since {each.since:%Y-%m-%d} ({each.answer}).",
+            UNTOLD_HINT,
         )
 
 

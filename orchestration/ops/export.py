@@ -83,6 +83,8 @@ def _query(table: Table, run: Run) -> Select[Any]:
         query = query.where(table.c.delivered_at <= as_of)
     elif table is schema.audience_sizes:
         query = query.where(table.c.asked_at <= as_of)
+    elif table is schema.withdrawals_written:
+        query = query.where(table.c.first_tried_at <= as_of)
     elif table is schema.identity_metrics:
         query = query.where(table.c.as_of <= as_of)
     elif table is schema.held_back:

@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 
 # The latest file in migrations/versions, and the table in which a store says which one it has.
-REVISION = "0016"
+REVISION = "0017"
 VERSION_TABLE = "schema_revision"
 
 # Marks: a column that holds a time; a table that leaves for dbt (`export.py`), and the published
@@ -431,6 +431,25 @@ audience_sizes = Table(
     Column("missing_count", BigInteger),
     Column("surplus_count", BigInteger),
     Column("matched_percent", BigInteger),
+    info={LEAVES: True},
+)
+
+# Whether a destination knows of a refusal that was said elsewhere: one that is not "done" is tried
+# again by each sync. Who refused is in the fact itself, a suppression or a consent event.
+withdrawals_written = Table(
+    "withdrawals_written",
+    metadata,
+    _text("destination", key=True),
+    _text("channel", key=True),
+    _text("refusal_id", key=True),
+    _text("reason"),
+    _time("refused_at"),
+    _text("state"),
+    _text("answer"),
+    _count("attempts"),
+    _time("first_tried_at"),
+    _time("last_tried_at"),
+    _time("done_at", required=False),
     info={LEAVES: True},
 )
 

@@ -128,6 +128,11 @@ PUBLIC_TABLES = {
         " drift_count match_rate",
         key="destination segment asked_at",
     ),
+    "activity.fct_withdrawals_written": _table(
+        "destination channel refusal_id reason refused_at state answer attempt_count"
+        " first_tried_at last_tried_at done_at",
+        key="destination channel refusal_id",
+    ),
     "activity.fct_held_back": _table("customer_id segment destination reason"),
     "activity.fct_contact_decisions": _table(
         "customer_id decided_for class segment channel address_kind message_kind send_at not_after"

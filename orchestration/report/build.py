@@ -9,6 +9,7 @@ Data flow: published.duckdb, and counts of the ledger in ops -> published/report
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,10 @@ from jinja2.sandbox import SandboxedEnvironment
 from ingestion.errors import RegularsError
 from orchestration.home.layout import Home
 from orchestration.home.whole_file import whole_file
+from orchestration.ops.permission.untold import Untold
 from orchestration.published.reader import open_published
 from orchestration.report import figures, health, segments
-from orchestration.report.ledger import Delivery, read_deliveries
+from orchestration.report.ledger import Delivery, read_deliveries, read_untold
 from orchestration.report.today import read_today
 from orchestration.words import amounts, codes, pages
 
@@ -59,7 +61,10 @@ def build_report(home: Home, shop_name: str = "", timezone: str = "UTC") -> Path
     """
     try:
         with open_published(home) as connection:
-            page = render(connection, read_deliveries(home, connection), shop_name, timezone)
+            untold = read_untold(home, connection)
+            page = render(
+                connection, read_deliveries(home, connection), shop_name, timezone, untold
+            )
         _write(home, page)
     except Exception as error:
         _replace_by_a_sentence(home)
@@ -106,6 +111,7 @@ def render(
     deliveries: list[Delivery],
     shop_name: str = "",
     timezone: str = "UTC",
+    untold: Sequence[Untold] = (),
 ) -> str:
     """The page of an open published file."""
     build = figures.read_build(connection, timezone)
@@ -129,6 +135,7 @@ def render(
         segments=segments.read_segments(connection, build),
         today=read_today(connection),
         deliveries=deliveries,
+        untold=untold,
         sources=sources,
         earlier_rows=health.read_earlier(connection)[0],
         freshness=freshness,

@@ -14,8 +14,10 @@ from datetime import datetime
 import duckdb
 from sqlalchemy import func, select
 
+from ingestion.duckdb import has_table
 from orchestration.home.layout import Home
 from orchestration.ops import schema
+from orchestration.ops.permission.untold import Untold, untold_refusals
 from orchestration.ops.store import Store, from_micros, has_store, open_store
 from orchestration.report.figures import rows
 
@@ -53,6 +55,24 @@ def read_deliveries(home: Home, connection: duckdb.DuckDBPyConnection) -> list[D
         with open_store(home) as store:
             return _together(*_from_store(store), _waiting(store))
     return _together(*_from_published(connection))
+
+
+def read_untold(home: Home, connection: duckdb.DuckDBPyConnection) -> list[Untold]:
+    """Refusals that destinations do not know of yet, from where deliveries are read."""
+    if has_store(home):
+        with open_store(home) as store:
+            return untold_refusals(store)
+    if not has_table(connection, "activity", "fct_withdrawals_written"):
+        return []
+    found = rows(
+        connection,
+        """
+        select destination, channel, state, answer, count(*), min(first_tried_at)
+        from activity.fct_withdrawals_written where state in ('waiting', 'accepted', 'left')
+        group by all order by all
+        """,
+    )
+    return [Untold(*row) for row in found]
 
 
 def _from_published(connection: duckdb.DuckDBPyConnection) -> tuple[list[Sent], list[Held]]:

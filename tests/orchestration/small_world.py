@@ -367,6 +367,11 @@ create table activity.fct_audience_sizes as
 select 'file' as destination, 'recent_buyers' as segment, {as_of} - interval 1 day as asked_at,
     9::bigint as held_count, 10::bigint as ledger_count, 1::bigint as missing_count,
     0::bigint as surplus_count, 1::bigint as drift_count, 0.9 as match_rate;
+create table activity.fct_withdrawals_written as
+select 'klaviyo' as destination, 'email' as channel, 'r1' as refusal_id, 'unsubscribed' as reason,
+    {as_of} - interval 2 day as refused_at, 'done' as state, 'written' as answer,
+    1::bigint as attempt_count, {as_of} - interval 1 day as first_tried_at,
+    {as_of} - interval 1 day as last_tried_at, {as_of} - interval 1 day as done_at;
 create table activity.fct_held_back as
 select 'y' as sync_run_id, customer_id, 'recent_buyers' as segment, 'file' as destination,
     'email' as channel, 'marketing' as purpose, 'no_consent' as reason,

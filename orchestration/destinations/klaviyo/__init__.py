@@ -4,8 +4,8 @@ What: for each member the properties `regulars_<segment>` (true), `…_customer_
 `…_reason` and `…_context`, set and unset by bulk import; nobody is ever subscribed. By default only
 profiles that exist are touched.
 Calls in order, limits and what is not done: docs/channels/klaviyo.md.
-Auth: a private key with profiles:read, profiles:write, lists:read and lists:write, for `forget`
-also data-privacy:write, in the variable that `api_key_env` names.
+Auth: a private key with profiles:read, profiles:write, lists:read, lists:write and
+subscriptions:write, for `forget` also data-privacy:write, in the variable that `api_key_env` names.
 
 Belongs here: opening it. Does not belong here: HTTP (`..http`), permission (the gate).
 Data flow: outbox rows -> profiles of the shop's account; subscriptions there -> withdrawals.

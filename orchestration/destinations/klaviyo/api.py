@@ -53,12 +53,13 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What is asked of a profile."""
+    """What is asked of a profile. `subscribed`: by channel since when, where it is said."""
 
     id: str
     addresses: frozenset[Address]
     properties: Mapping[str, Any]
     refusals: tuple[Refusal, ...]
+    subscribed: Mapping[str, datetime]
     updated: datetime | None
 
 
@@ -189,6 +190,24 @@ class Api:
             body = {"data": [{"type": "profile", "id": each} for each in chunk]}
             self._write("DELETE", f"/api/lists/{list_id}/relationships/profiles", body)
 
+    def unsubscribe(self, addresses: Collection[Address], channel: str) -> None:
+        """Unsubscribe profiles that exist from a channel, whatever list they are on.
+
+        Without a list it is about everything, which is what is meant; an address without a profile
+        would become one.
+        """
+        off = {channel: {"marketing": {"consent": "UNSUBSCRIBED"}}}
+        for chunk in _cut(sorted(addresses), AT_ONCE):
+            attributes = [{kind: value, "subscriptions": off} for kind, value in chunk]
+            self._stop("profile-subscription-bulk-delete-job", attributes)
+
+    def suppress(self, addresses: Collection[Address]) -> None:
+        """Suppress profiles that exist, as somebody would by hand; emails only."""
+        for chunk in _cut(sorted(addresses), AT_ONCE):
+            self._stop(
+                "profile-suppression-bulk-create-job", [{kind: value} for kind, value in chunk]
+            )
+
     def delete(self, kind: str, value: str) -> None:
         """Have the profiles of an email, phone_number or id deleted; done later."""
         named = {"id": value} if kind == "id" else {}
@@ -196,6 +215,11 @@ class Api:
         profile = {"type": "profile", **named, "attributes": attributes}
         data = {"type": "data-privacy-deletion-job", "attributes": {"profile": {"data": profile}}}
         self._write("POST", "/api/data-privacy-deletion-jobs", {"data": data})
+
+    def _stop(self, job: str, attributes: Sequence[Mapping[str, Any]]) -> None:
+        profiles = [{"type": "profile", "attributes": each} for each in attributes]
+        data = {"type": job, "attributes": {"profiles": {"data": profiles}}}
+        self._write("POST", f"/api/{job}s", {"data": data})
 
     def _profiles(self, text: str) -> Iterator[Profile]:
         query = {
@@ -213,6 +237,7 @@ class Api:
                 frozenset(_addresses(said)),
                 said.get("properties") or {},
                 tuple(_refusals(said["subscriptions"] or {})),
+                _subscribed(said["subscriptions"] or {}),
                 _moment(said.get("updated")),
             )
 
@@ -281,6 +306,17 @@ def _refusals(subscriptions: Mapping[str, Any]) -> Iterator[Refusal]:
     sms = (subscriptions.get("sms") or {}).get("marketing") or {}
     if sms.get("consent") == "UNSUBSCRIBED":
         yield Refusal("sms", "unsubscribed", _moment(sms.get("consent_timestamp")))
+
+
+def _subscribed(subscriptions: Mapping[str, Any]) -> dict[str, datetime]:
+    """Since when a profile has consented, by channel, where both are said."""
+    found = {}
+    for channel in ("email", "sms"):
+        said = (subscriptions.get(channel) or {}).get("marketing") or {}
+        at = _moment(said.get("consent_timestamp"))
+        if said.get("consent") == "SUBSCRIBED" and at:
+            found[channel] = at
+    return found
 
 
 def _refused_rows(said: Any, name: str) -> dict[int, str]:

@@ -14,7 +14,12 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ingestion.vocabulary import CLEARABLE
 from orchestration.destinations.base import (
+    KNOWN,
+    NEWER_GRANT,
+    NOT_THERE,
+    WRITTEN,
     Acknowledgement,
     Audience,
     Batch,
@@ -85,6 +90,9 @@ class KlaviyoDestination:
     idempotency = Idempotency.SET
     acknowledgement = Acknowledgement.ASKABLE
     patience = timedelta(days=1)
+    withdrawal_channels = frozenset({"email", "sms"})
+    withdrawals_at_once = AT_ONCE
+    withdrawals_per_sync = 20_000
 
     def __init__(self, name: str, options: Options, api: Api) -> None:
         """Nothing is reached until the first delivery."""
@@ -183,6 +191,36 @@ class KlaviyoDestination:
         for held in self._api.all_properties(self._options.lists.get(segment, "")):
             if held.get(flag) is True:
                 yield str(held.get(f"{flag}_customer_id") or "")
+
+    def withdraw(self, refusals: Mapping[str, Withdrawal]) -> Sequence[Outcome]:
+        """Unsubscribe or suppress profiles that exist and may be written to, then read them back.
+
+        What a person said becomes an unsubscription, which a newer yes of theirs undoes; what
+        nobody can undo, a suppression.
+        """
+        where = {key: _where(refusal) for key, refusal in refusals.items()}
+        before = self._standing(refusals, where)
+        open_ = {key: each for key, each in refusals.items() if key not in before}
+        for channel in sorted(self.withdrawal_channels):
+            addresses = {
+                (each.reason in CLEARABLE, address)
+                for key, each in open_.items()
+                if each.channel == channel and (address := where[key])
+            }
+            lasting = {each for may_return, each in addresses if not may_return}
+            self._api.suppress(lasting if channel == "email" else ())
+            left = addresses if channel == "sms" else {a for a in addresses if a[0]}
+            self._api.unsubscribe({address for _, address in left}, channel)
+        after = self._standing(open_, where)
+        return [*before.values(), *(_written(key, after.get(key)) for key in open_)]
+
+    def _standing(
+        self, refusals: Mapping[str, Withdrawal], where: Mapping[str, Address | None]
+    ) -> dict[str, Outcome]:
+        """What refusals come to without writing anything; none for those that are to be written."""
+        known = self._api.look_up({address for key in refusals if (address := where[key])})
+        found = {key: _standing(key, each, where[key], known) for key, each in refusals.items()}
+        return {key: outcome for key, outcome in found.items() if outcome}
 
     def erase(self, people: Sequence[Identifiers]) -> Sequence[Outcome]:
         """Have profiles deleted; asked again once that is done, nothing of them is found."""
@@ -406,6 +444,37 @@ def _withdrawals(profile: Profile, since: datetime) -> Iterator[Withdrawal]:
         at = refusal.at or profile.updated
         moment = at.astimezone(UTC).replace(tzinfo=None) if at else since
         yield Withdrawal(*who, refusal.channel, "*", refusal.reason, moment)
+
+
+def _where(refusal: Withdrawal) -> Address | None:
+    kind = "email" if refusal.identifier_type == "email" else "phone_number"
+    return sendable(kind, refusal.identifier_value)
+
+
+def _written(key: str, read: Outcome | None) -> Outcome:
+    """What came of a refusal that was written, by what was read back."""
+    if read is None:
+        return Outcome(key, "accepted", "not_seen_yet")
+    return Outcome(key, read.status, WRITTEN if read.reason == KNOWN else read.reason)
+
+
+def _standing(
+    key: str, refusal: Withdrawal, address: Address | None, known: Known
+) -> Outcome | None:
+    """What a refusal is there already; None where it is to be written."""
+    if address is None:
+        return Outcome(key, "rejected", "no_address")
+    profiles = known.get(address, ())
+    channel = refusal.channel
+    if not profiles:
+        return Outcome(key, "delivered", NOT_THERE)
+    if all(any(no.channel == channel for no in each.refusals) for each in profiles):
+        return Outcome(key, "delivered", KNOWN)
+    since = [each.subscribed[channel] for each in profiles if channel in each.subscribed]
+    refused_at = refusal.occurred_at.replace(tzinfo=UTC)
+    if refusal.reason in CLEARABLE and since and max(since) > refused_at:
+        return Outcome(key, "rejected", NEWER_GRANT)
+    return None
 
 
 def _rates(batch_size: int) -> tuple[Rate, ...]:

@@ -13,7 +13,7 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from ingestion.functions.identifiers import match_email, match_phone
 from orchestration.destinations.base import RetryLaterError, vendors_code
@@ -29,8 +29,35 @@ _KNOWN = """id updatedAt tags metafield(namespace: $namespace, key: $key) { valu
     defaultEmailAddress { emailAddress marketingState marketingUpdatedAt }
     defaultPhoneNumber { phoneNumber marketingState marketingUpdatedAt }"""
 
+UNSUBSCRIBED = "UNSUBSCRIBED"
+
 Address = tuple[str, str]  # id, email or phone, and its matching form
 Item = TypeVar("Item")
+
+
+class _ConsentCall(NamedTuple):
+    """The mutation that changes the consent of a kind of address, and where it is read."""
+
+    name: str
+    title: str
+    field: str
+    read: str
+
+
+_CONSENT = {
+    "email": _ConsentCall(
+        "customerEmailMarketingConsentUpdate",
+        "CustomerEmailMarketingConsent",
+        "emailMarketingConsent",
+        "defaultEmailAddress",
+    ),
+    "phone": _ConsentCall(
+        "customerSmsMarketingConsentUpdate",
+        "CustomerSmsMarketingConsent",
+        "smsMarketingConsent",
+        "defaultPhoneNumber",
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +204,35 @@ class Api:
         said = self._client.query(text, given)["customerCreate"]
         return _customer(said["customer"]) if said["customer"] else "not_created"
 
+    def unsubscribe(self, refused: Mapping[Address, tuple[str, datetime]]) -> dict[Address, str]:
+        """Set the consent of addresses to UNSUBSCRIBED; why single ones are not.
+
+        Args:
+            refused: by address of whom, and since when (UTC).
+        """
+        wrong: dict[Address, str] = {}
+        for chunk in _cut(sorted(refused), AT_ONCE):
+            given = {f"c{n}": _consent_input(a, *refused[a]) for n, a in enumerate(chunk)}
+            names = [f"c{n}" for n in range(len(chunk))]
+            calls = [_CONSENT[kind] for kind, _ in chunk]
+            heads = ", ".join(
+                f"${name}: {call.title}UpdateInput!"
+                for name, call in zip(names, calls, strict=True)
+            )
+            fields = " ".join(
+                f"{name}: {call.name}(input: ${name}) {{ customer {{ {call.read} "
+                "{ marketingState } } userErrors { code message } }"
+                for name, call in zip(names, calls, strict=True)
+            )
+            data = self._client.query(f"mutation Stop({heads}) {{ {fields} }}", given)
+            for name, call, address in zip(names, calls, chunk, strict=True):
+                said = data[name]
+                held = ((said["customer"] or {}).get(call.read) or {}).get("marketingState")
+                reason = _reason(said["userErrors"])
+                reason = reason or ("" if held == UNSUBSCRIBED else NOT_APPLIED)
+                wrong |= {address: reason} if reason else {}
+        return wrong
+
     def request_erasure(self, gid: str) -> str:
         """Have Shopify erase a customer's data; why it will not, if so."""
         text = """mutation Erase($id: ID!) {
@@ -239,6 +295,12 @@ def moment(text: object) -> datetime | None:
     except ValueError:
         return None
     return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _consent_input(address: Address, gid: str, at: datetime) -> dict[str, Any]:
+    moment = at.replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
+    consent = {"marketingState": UNSUBSCRIBED, "consentUpdatedAt": moment}
+    return {"customerId": gid, _CONSENT[address[0]].field: consent}
 
 
 def _customer(said: Mapping[str, Any]) -> Customer:

@@ -18,7 +18,12 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from ingestion.vocabulary import CLEARABLE
 from orchestration.destinations.base import (
+    KNOWN,
+    NEWER_GRANT,
+    NOT_THERE,
+    WRITTEN,
     Acknowledgement,
     Audience,
     Batch,
@@ -34,6 +39,7 @@ from orchestration.destinations.base import (
     merged_ids,
 )
 from orchestration.destinations.shopify.api import (
+    AT_ONCE,
     GID,
     NOT_APPLIED,
     PAGE,
@@ -56,6 +62,8 @@ _REFUSALS = {
     "REDACTED": "no_profile",
 }
 _TOLD = ("UNSUBSCRIBED", "INVALID")
+_KNOWING = ("UNSUBSCRIBED", "INVALID", "REDACTED")  # nothing is sent to such an address
+_SAYING_YES = ("SUBSCRIBED", "PENDING")
 _CHANNELS = {"email": "email", "phone": "sms"}
 
 Known = Mapping[Address, Customer]
@@ -113,6 +121,9 @@ class ShopifyDestination:
     channels = frozenset({"email", "sms"})
     idempotency = Idempotency.SET
     acknowledgement = Acknowledgement.APPLIED
+    withdrawal_channels = frozenset({"email", "sms"})
+    withdrawals_at_once = AT_ONCE
+    withdrawals_per_sync = 1_000
 
     def __init__(self, name: str, options: Options, api: Api) -> None:
         """Nothing is reached until the first delivery."""
@@ -165,6 +176,27 @@ class ShopifyDestination:
                     told = consent.at or customer.updated
                     when = told.astimezone(UTC).replace(tzinfo=None) if told else since
                     yield Withdrawal(kind, value, _CHANNELS[kind], "*", reason, when)
+
+    def withdraw(self, refusals: Mapping[str, Withdrawal]) -> Sequence[Outcome]:
+        """Set the consent of customers who have not refused there to UNSUBSCRIBED."""
+        where = {
+            key: (each.identifier_type, each.identifier_value) for key, each in refusals.items()
+        }
+        known = self._api.look_up(set(where.values()), "none")
+        told = {
+            key: _standing(key, each, known.get(where[key]), where[key])
+            for key, each in refusals.items()
+        }
+        wrong = self._api.unsubscribe(
+            {
+                where[key]: (known[where[key]].gid, refusals[key].occurred_at)
+                for key, outcome in told.items()
+                if outcome is None
+            }
+        )
+        return [
+            outcome or _stopped(key, wrong.get(where[key], "")) for key, outcome in told.items()
+        ]
 
     def erase(self, people: Sequence[Identifiers]) -> Sequence[Outcome]:
         """Remove our tags and metafields, and have Shopify erase the customer where told to."""
@@ -330,6 +362,28 @@ def _outcome(row: Row, work: _Work, wrong: Mapping[str, str]) -> Outcome:
     if not reasons:
         return Outcome(row.key, "delivered")
     return Outcome(row.key, "retry" if NOT_APPLIED in reasons else "rejected", reasons[0])
+
+
+def _standing(
+    key: str, refusal: Withdrawal, customer: Customer | None, address: Address
+) -> Outcome | None:
+    """What a refusal is there already; None where it is to be written."""
+    if customer is None or address not in customer.consents:
+        return Outcome(key, "delivered", NOT_THERE)
+    consent = customer.consents[address]
+    if consent.state in _KNOWING:
+        return Outcome(key, "delivered", KNOWN)
+    refused_at = refusal.occurred_at.replace(tzinfo=UTC)
+    is_newer = consent.state in _SAYING_YES and consent.at and consent.at > refused_at
+    if refusal.reason in CLEARABLE and is_newer:
+        return Outcome(key, "rejected", NEWER_GRANT)
+    return None
+
+
+def _stopped(key: str, reason: str) -> Outcome:
+    if not reason:
+        return Outcome(key, "delivered", WRITTEN)
+    return Outcome(key, "retry" if reason == NOT_APPLIED else "rejected", reason)
 
 
 def _as_object(said: object) -> Mapping[str, Any] | None:

@@ -180,6 +180,10 @@ OPS_EXPORT: dict[str, str] = {
         destination text, segment text, asked_at timestamp, held_count bigint,
         ledger_count bigint, missing_count bigint, surplus_count bigint,
         matched_percent bigint""",
+    "withdrawals_written": """
+        destination text, channel text, refusal_id text, reason text, refused_at timestamp,
+        state text, answer text, attempts bigint, first_tried_at timestamp,
+        last_tried_at timestamp, done_at timestamp""",
     "held_back": """
         sync_run_id text, segment text, destination text, customer_id text, channel text,
         purpose text, reason text, held_back_at timestamp""",

@@ -12,7 +12,7 @@ import pytest
 
 from ingestion.demo.throttle import Throttle
 from ingestion.errors import RegularsError, UsageError
-from orchestration.destinations.base import Outcome, RetryLaterError, Row
+from orchestration.destinations.base import Outcome, RetryLaterError, Row, Withdrawal
 from orchestration.destinations.http import HttpClient
 from orchestration.destinations.klaviyo import api as api_module
 from orchestration.destinations.klaviyo import destination as destination_module
@@ -20,6 +20,7 @@ from orchestration.destinations.klaviyo.api import REVISION, Api
 from orchestration.destinations.klaviyo.destination import KlaviyoDestination
 from orchestration.fakes.faults import Fault
 from tests.klaviyo_contract import operation, problems
+from tests.orchestration.activation.shop import NOW
 from tests.orchestration.destinations import klaviyo_checks as checks
 from tests.orchestration.destinations.defects import Patch, must_notice, replaced
 from tests.orchestration.destinations.klaviyo_checks import CHECKS, deliver, opened, profiles, row
@@ -244,10 +245,22 @@ def test_every_body_has_klaviyos_shape(shop: Served, monkeypatch: pytest.MonkeyP
     checks.a_list_is_joined_and_left_and_consent_stays(shop)
     shop.fake.begin_anew(0)
     checks.an_erasure_is_done_when_nothing_is_found(shop)
+    profiles(shop, 1, 2)
+    shop.fake.account.upsert({"attributes": {"phone_number": "+447700900001"}})
+    told = opened(shop).withdraw(
+        {
+            "a": Withdrawal("email", "p1@example.com", "email", "*", "unsubscribed", NOW),
+            "b": Withdrawal("email", "p2@example.com", "email", "*", "manual", NOW),
+            "c": Withdrawal("phone", "+447700900001", "sms", "*", "unsubscribed", NOW),
+        }
+    )
+    assert {each.reason for each in told} == {"written"}
     assert {path.rpartition("/")[2] for _, path, _ in sent} == {
         "profile-bulk-import-jobs",
         "profiles",
         "data-privacy-deletion-jobs",
+        "profile-subscription-bulk-delete-jobs",
+        "profile-suppression-bulk-create-jobs",
     }
     for method, path, body in sent:
         assert problems(method, path.replace("NEWS01", "{id}"), body) == []

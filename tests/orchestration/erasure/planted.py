@@ -302,6 +302,19 @@ def _ops(home: Home, store: Store, people: int) -> None:
                 "recorded_at": at,
             }
             append(connection, schema.suppressions, [refusal])
+            told = {
+                "destination": "klaviyo",
+                "channel": "sms",
+                "refusal_id": refusal["suppression_id"],
+                "reason": "unsubscribed",
+                "refused_at": at,
+                "state": "done",
+                "answer": "written",
+                "attempts": 1,
+                "first_tried_at": at,
+                "last_tried_at": at,
+            }
+            append(connection, schema.withdrawals_written, [told])
     destination = FileDestination("file", Options(), home)
     sync(store, home, TARGET, destination, at=NOW)
 

@@ -147,6 +147,18 @@ def test_the_books_keep_what_was_paid_and_the_proof_that_there_was_a_yes(home: H
     assert counted == [(PEOPLE - 1,)]
 
 
+def test_what_a_destination_was_told_of_their_refusal_stays_under_its_new_id(home: Home) -> None:
+    told, facts = schema.withdrawals_written.c, schema.suppressions.c
+    with open_store(home) as store:
+        forget(home, store, 1)
+        with store.read() as connection:
+            refusals = set(connection.execute(select(facts.suppression_id)).scalars())
+            known = set(connection.execute(select(told.refusal_id)).scalars())
+    assert "s1" not in known
+    assert known == refusals
+    assert len(known) == PEOPLE
+
+
 def test_what_another_says_of_them_is_emptied_and_the_rest_of_it_stays(home: Home) -> None:
     with open_store(home) as store:
         forget(home, store, 0)

@@ -317,6 +317,32 @@ def test_what_has_not_arrived_is_counted_and_removals_weigh_more(home: Home) -> 
     assert "must not wait" in found.hint
 
 
+@pytest.mark.parametrize(
+    ("state", "answer", "tried", "status", "words"),
+    [
+        ("waiting", "http_503", NOW, "warning", "has not been told of"),
+        ("waiting", "http_503", NOW - timedelta(days=2), "failed", "(http_503)"),
+        ("left", "newer_grant", NOW - timedelta(days=2), "warning", "was not told of"),
+        ("done", "written", NOW, "ok", "know of every refusal (1 told)"),
+    ],
+)
+def test_refusals_that_a_destination_does_not_know_are_counted(
+    home: Home, state: str, answer: str, tried: datetime, status: str, words: str
+) -> None:
+    moment = to_micros(tried)
+    row = {
+        **{"destination": "klaviyo", "channel": "email", "refusal_id": "r", "reason": "revoked"},
+        **{"refused_at": moment, "state": state, "answer": answer, "attempts": 1},
+        **{"first_tried_at": moment, "last_tried_at": moment, "done_at": None},
+    }
+    assert not [check for check in diagnose(home, Settings(), now=NOW) if check.name == "refusals"]
+    with open_store(home) as store, store.write() as connection:
+        append(connection, schema.withdrawals_written, [row])
+    found = _find(home, "refusals")
+    assert found.status == status
+    assert words in found.sentence
+
+
 def test_credentials_are_told_by_name_only(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     missing = _find(home, "klaviyo", WITH_KLAVIYO)
     assert (missing.status, missing.sentence) == ("failed", "Not set: KLAVIYO_API_KEY.")

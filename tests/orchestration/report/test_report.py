@@ -375,10 +375,16 @@ def test_the_ledger_of_this_very_run_counts(publish_day):
              "state": "unknown" if n else "accepted"} for n in range(4)
         ]  # fmt: skip
         append(connection, schema.outbox, waiting)
+        untold = {"destination": "klaviyo", "channel": "email", "reason": "unsubscribed",
+                  "refused_at": at, "state": "waiting", "answer": "http_503", "attempts": 2,
+                  "first_tried_at": at, "last_tried_at": at}  # fmt: skip
+        rows = [{**untold, "refusal_id": f"r{n}"} for n in range(3)]
+        append(connection, schema.withdrawals_written, rows)
     _, _, text = page_of(home)
     assert "VIP klaviyo 27 added 14 unsubscribed 15 May 2025" in text
     assert "VIP, klaviyo: 3 of unknown fate: regulars plan lists them" in text
     assert "VIP, klaviyo: 1 accepted and not applied yet" in text
+    assert "klaviyo does not know of 3 refusals by email since 15 May 2025" in text
 
 
 def test_people_are_shown_in_a_total_order(publish_day):
