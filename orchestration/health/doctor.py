@@ -34,6 +34,7 @@ from orchestration.health import home_health
 from orchestration.health.backups import backups
 from orchestration.health.home_health import Check
 from orchestration.home import lock
+from orchestration.home.confinement import FILES, NETWORK, confinable
 from orchestration.home.kind import is_demo
 from orchestration.home.layout import Home
 from orchestration.run.dbt import check_settings
@@ -86,6 +87,7 @@ def diagnose(
         ("backup", lambda: backups(home, settings, moment)),
         ("erasures", lambda: home_health.erasures(home, moment)),
         ("telemetry", _telemetry),
+        ("sql", _questions),
     ]
     if connect:
         questions.append(("connect", lambda: _connections(settings)))
@@ -228,6 +230,24 @@ def _telemetry() -> Iterator[Check]:
         yield Check("telemetry", "failed", f"Switched on by {', '.join(on)}.", "Unset it.")
     else:
         yield Check("telemetry", "ok", "Off in dagster, dbt, dlt and Great Expectations.")
+
+
+def _questions() -> Iterator[Check]:
+    """Whether what answers `regulars sql` can give up the network and all other files."""
+    lacking = {FILES: "other files", NETWORK: "the network"}
+    held = confinable()
+    left = [words for name, words in lacking.items() if name not in held]
+    if left:
+        yield Check(
+            "sql",
+            "warning",
+            f"Questions of `regulars sql` cannot give up {' and '.join(left)} here: DuckDB's own"
+            " locks alone hold.",
+            "Use Linux 5.13 or later with Landlock and seccomp, or let analysts work on the masked"
+            " copy as another user (docs/masked.md).",
+        )
+    else:
+        yield Check("sql", "ok", "Questions are answered without network and other files.")
 
 
 def _connections(settings: Settings) -> Iterator[Check]:

@@ -15,9 +15,14 @@ import ctypes
 import os
 import platform
 import struct
+import subprocess
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from ingestion.config import REPOSITORY
+
+_PATIENCE = 20  # seconds for a process that only tries
 NETWORK, FILES = "network", "files"
 _NO_NEW_PRIVILEGES, _SECCOMP, _FILTER = 38, 22, 2
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
@@ -54,6 +59,23 @@ def confine(readable: Iterable[Path]) -> set[str]:
     if _without_network(system):
         held.add(NETWORK)
     return held
+
+
+def confinable() -> set[str]:
+    """Which of the two a process of this machine can have taken away, tried by one of its own."""
+    own = f"from {__name__} import confine; held = confine([]); print(*held)"
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", own],
+            capture_output=True,
+            text=True,
+            cwd=REPOSITORY,
+            timeout=_PATIENCE,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return set()
+    return {NETWORK, FILES} & set(done.stdout.split())
 
 
 def _without_files(system: ctypes.CDLL, readable: Iterable[Path]) -> bool:

@@ -518,3 +518,21 @@ def test_a_request_to_be_forgotten_that_stays_open_is_told_by_its_age(
 def test_nobody_waits_to_be_forgotten(home: Home) -> None:
     (check,) = home_health.erasures(home, NOW)
     assert check.status == "ok"
+
+
+@pytest.mark.parametrize(
+    ("held", "status", "words"),
+    [
+        ({"files", "network"}, "ok", "without network and other files"),
+        ({"network"}, "warning", "cannot give up other files here"),
+        (set(), "warning", "cannot give up other files and the network here"),
+    ],
+)
+def test_what_a_question_cannot_give_up_is_told(
+    home: Home, monkeypatch: pytest.MonkeyPatch, held: set[str], status: str, words: str
+) -> None:
+    monkeypatch.setattr("orchestration.health.doctor.confinable", lambda: held)
+    check = _find(home, "sql")
+    assert check.status == status
+    assert words in check.sentence
+    assert bool(check.hint) is (status == "warning")

@@ -18,6 +18,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from orchestration.home.confinement import confinable
+
 pytestmark = pytest.mark.skipif(platform.system() != "Linux", reason="Linux alone can do this")
 
 CHILD = """
@@ -133,3 +135,11 @@ def listening() -> Iterator[int]:
     """A port of this machine on which somebody would answer."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield int(server.getsockname()[1])
+
+
+def test_what_can_be_given_up_is_tried_by_a_process_of_its_own() -> None:
+    held = confinable()
+    assert held <= {"files", "network"}
+    assert Path("/etc/passwd").read_bytes(), "this process gave up nothing"
+    with socket.socket() as own:
+        own.bind(("127.0.0.1", 0))
