@@ -13,12 +13,18 @@ import pytest
 from sqlalchemy import select
 
 from ingestion import config
+from ingestion.vocabulary import Reason
+from orchestration.activation import sync as sync_module
+from orchestration.activation import withdrawals_written
+from orchestration.activation.gate import PermissionState
 from orchestration.activation.moments import stopped
 from orchestration.activation.sync import sync
 from orchestration.destinations import open_destination
-from orchestration.destinations.base import TakesWithdrawals, Withdrawal
+from orchestration.destinations.base import Outcome, TakesWithdrawals, Withdrawal
 from orchestration.destinations.http import AccessRefusedError
+from orchestration.destinations.klaviyo import destination as klaviyo
 from orchestration.destinations.klaviyo.api import Api as KlaviyoApi
+from orchestration.destinations.shopify import destination as shopify
 from orchestration.destinations.shopify.api import Api as ShopifyApi
 from orchestration.fakes.faults import Fault
 from orchestration.fakes.server import served_fake
@@ -28,6 +34,7 @@ from orchestration.home.layout import Home
 from orchestration.ops import schema
 from orchestration.ops.store import open_store
 from tests.orchestration.activation.shop import NOW, TARGET, Shop
+from tests.orchestration.destinations.defects import Patch, must_notice, replaced
 from tests.orchestration.fakes.klaviyo_calls import Hand, serving
 
 EMAILS = [f"c{number}@example.com" for number in (1, 2, 3)]
@@ -299,3 +306,97 @@ def test_a_stop_by_hand_is_a_suppression_at_klaviyo(monkeypatch: pytest.MonkeyPa
         assert set(two.email.suppressions) == {"UNSUBSCRIBE"}
         assert three.email.suppressions == {}
         assert vendor.fake.calls["subscribe"] == 0
+
+
+def _writes_all_the_same(module: Any, reason: str) -> Patch:
+    """The defect that a reason not to write is not looked at."""
+    standing = module._standing
+
+    def blind(*said: Any) -> Any:
+        outcome = standing(*said)
+        return None if outcome and outcome.reason == reason else outcome
+
+    return replaced(module, "_standing", blind)
+
+
+def _believes_the_answer(patch: pytest.MonkeyPatch) -> None:
+    stop = ShopifyApi.unsubscribe
+
+    def believing(self: Any, refused: Any) -> dict[Any, str]:
+        stop(self, refused)
+        return {}
+
+    patch.setattr(ShopifyApi, "unsubscribe", believing)
+
+
+def _asks_no_gate(patch: pytest.MonkeyPatch) -> None:
+    refused = PermissionState(Reason.UNSUBSCRIBED)
+    patch.setattr(
+        withdrawals_written, "load_states", lambda _, keys, *__: dict.fromkeys(keys, refused)
+    )
+
+
+def _lost_answer(shop: Shop, vendor: Vendor) -> None:
+    test_a_lost_or_bad_answer_is_asked_about_again(shop, vendor, "503")
+
+
+DEFECTS: dict[str, tuple[Any, Patch, Callable[[Shop, Vendor], None]]] = {
+    "nobody is told": (
+        _klaviyo,
+        replaced(sync_module, "write_withdrawals", lambda *_: None),
+        test_a_refusal_reaches_the_vendor_within_one_run_and_is_read_back,
+    ),
+    "the channel is not looked at": (
+        _shopify,
+        replaced(withdrawals_written, "_facts", lambda _, f=withdrawals_written._facts: f("sms")),
+        test_a_refusal_reaches_the_vendor_within_one_run_and_is_read_back,
+    ),
+    "Klaviyo's newer yes is overwritten": (
+        _klaviyo,
+        _writes_all_the_same(klaviyo, "newer_grant"),
+        test_whoever_agreed_there_later_stays_subscribed,
+    ),
+    "Shopify's newer yes is overwritten": (
+        _shopify,
+        _writes_all_the_same(shopify, "newer_grant"),
+        test_whoever_agreed_there_later_stays_subscribed,
+    ),
+    "a newer yes here is not asked for": (
+        _shopify,
+        _asks_no_gate,
+        test_whoever_agreed_here_anew_is_not_written,
+    ),
+    "profiles are not looked up": (
+        _klaviyo,
+        _writes_all_the_same(klaviyo, "no_profile"),
+        test_nobody_is_made_of_a_refusal,
+    ),
+    "Klaviyo's yes is believed": (
+        _klaviyo,
+        replaced(klaviyo, "_written", lambda key, _: Outcome(key, "delivered", "written")),
+        test_a_yes_that_does_nothing_is_no_success,
+    ),
+    "Shopify's yes is believed": (
+        _shopify,
+        _believes_the_answer,
+        test_a_yes_that_does_nothing_is_no_success,
+    ),
+    "what waits counts as done": (
+        _klaviyo,
+        replaced(withdrawals_written, "WAITING", "done"),
+        _lost_answer,
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("vendor", "defect"),
+    [pytest.param(DEFECTS[name][0], name, id=name.replace(" ", "_")) for name in DEFECTS],
+    indirect=["vendor"],
+)
+def test_a_planted_defect_is_found(
+    shop: Shop, vendor: Vendor, monkeypatch: pytest.MonkeyPatch, defect: str
+) -> None:
+    _, plant, check = DEFECTS[defect]
+    plant(monkeypatch)
+    must_notice(lambda each: check(each, vendor), shop)
