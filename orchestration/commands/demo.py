@@ -13,6 +13,7 @@ import shutil
 from collections.abc import Mapping
 from datetime import UTC
 from time import monotonic
+from typing import Any
 
 from rich.console import Console
 
@@ -20,8 +21,11 @@ from ingestion.demo.troubles import Troubles
 from ingestion.demo.world import DEFAULT_AS_OF, MONTHS, make_world
 from ingestion.demo.write import write_demo
 from ingestion.errors import UsageError
+from ingestion.settings_file import load_settings
 from orchestration.commands.delivery import render_deliveries
 from orchestration.commands.summary import print_next, print_summary
+from orchestration.destinations import pretend_account
+from orchestration.fakes.pretend import holding
 from orchestration.home import lock
 from orchestration.home.kind import (
     WORLD,
@@ -61,6 +65,24 @@ internal_ips = ["192.0.2.10"]
 kind = "file"
 [destinations.file.options]
 format = "csv"
+
+# The pretend shop's own accounts: local doubles, whose state is in its folder (docs/fakes.md).
+[destinations.klaviyo]
+kind = "klaviyo"
+[destinations.klaviyo.options]
+base_url = "http://127.0.0.1"
+
+[destinations.meta_ads]
+kind = "meta_ads"
+[destinations.meta_ads.options]
+base_url = "http://127.0.0.1"
+ad_account = "1001"
+create = true
+
+[segments.vip]
+destinations = ["file", "klaviyo"]
+[segments.at_risk]
+destinations = ["file", "klaviyo"]
 """
 
 
@@ -119,6 +141,7 @@ def run_demo(
         heard = run_job(home, request, out.print)
     print_summary(home, out, heard.ignored)
     render_deliveries(heard.deliveries, out)
+    _print_accounts(home, out)
     out.print(f"\nReport     {home.report}")
     out.print(f"Delivered  {home.delivered}")
     out.print(f"Done in {monotonic() - started:.0f} s.")
@@ -142,6 +165,27 @@ def _words(world: Mapping[str, object]) -> str:
     made = f"{world['people']} people, {world['months']} months, seed {world['seed']}"
     made += ", two shops" if world["shops"] != 1 else ""
     return f"{made}, as of {world['as_of']}{cards}"
+
+
+def _print_accounts(home: Home, out: Console) -> None:
+    """What each of the pretend shop's accounts with vendors now holds, asked from its fake."""
+    for name, settings in sorted(load_settings().destinations.items()):
+        account = pretend_account(settings, home) if settings.enabled else None
+        if account:
+            out.print(f"{name} holds  {_counts(holding(account))}", soft_wrap=True)
+
+
+def _counts(held: Mapping[str, Any]) -> str:
+    """`profiles 1,912, properties regulars_vip 12`: what is none is left out."""
+    parts = []
+    for key, value in held.items():
+        if isinstance(value, Mapping):
+            inner = _counts(value)
+            parts += [f"{key} ({inner})"] if inner else []
+        elif value:
+            number = value if isinstance(value, bool) else f"{value:,}"
+            parts.append(key if number is True else f"{key} {number}")
+    return ", ".join(parts)
 
 
 def _next_commands(home: Home, option: str) -> list[tuple[str, str]]:

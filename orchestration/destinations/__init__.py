@@ -10,9 +10,11 @@ To add one, add `orchestration/destinations/<kind>.py` with a function
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from importlib import import_module
 from pkgutil import iter_modules
+from typing import TYPE_CHECKING, Any
 
 from ingestion import config
 from ingestion.errors import UsageError
@@ -21,6 +23,11 @@ from orchestration.home.kind import is_demo
 from orchestration.home.layout import Home
 from orchestration.messages.templates import load_templates
 
+if TYPE_CHECKING:
+    from orchestration.fakes.pretend import Account
+
+# Of a destination in the pretend shop's home: its own account with that vendor, a kept fake.
+PRETEND_URL = "http://127.0.0.1"
 _NOT_A_KIND = frozenset(
     {"audience_tables", "base", "feed_file", "http", "normalising", "options", "tables"}
 )
@@ -59,7 +66,7 @@ def open_destination(name: str, settings: config.Destination, home: Home) -> Des
             f"Use one of {', '.join(kinds())}.",
         )
     module = import_module(f"{__name__}.{settings.kind}")
-    destination: Destination = module.create(name, settings.options, home)
+    destination: Destination = module.create(name, _options(settings, home), home)
     return destination
 
 
@@ -109,3 +116,20 @@ def check_destinations(settings: config.Settings, home: Home) -> None:
                 f" the destination `{name}` goes somewhere else. Nothing was sent.",
                 f"Take its address out of the settings, or set `enabled = false` for `{name}`.",
             )
+
+
+def pretend_account(settings: config.Destination, home: Home) -> Account | None:
+    """The pretend shop's own account that a destination means; None where it means another's."""
+    if settings.options.get("base_url") != PRETEND_URL or not is_demo(home):
+        return None
+    from orchestration.fakes.pretend import account_for  # noqa: PLC0415 - a shop does without
+
+    return account_for(settings.kind, home.demo)
+
+
+def _options(settings: config.Destination, home: Home) -> dict[str, Any]:
+    account = pretend_account(settings, home)
+    if account is None:
+        return settings.options
+    os.environ.update(account.credentials)
+    return {**settings.options, "base_url": account.address, "allow_private": True}

@@ -1615,6 +1615,23 @@ where is_known and is_after_last_order
             and later.occurred_at >= views.occurred_at
     );
 
+create table segments.seg_retargeting as
+with last_steps as (
+    select * from marts.recent_interactions
+    where event_name in ('Product Viewed', 'Product Added')
+    qualify row_number() over (partition by customer_id order by occurred_at desc, event_id desc) = 1
+)
+select customer_id,
+    case when is_cart_event then 'Put ' else 'Looked at ' end
+    || coalesce(product_name, sku, 'a product') || case when is_cart_event then ' in the cart' else '' end
+    || ' ' || since(shop_day(occurred_at)) || ' and has not ordered since.' as reason,
+    json_object('product', product_name, 'product_id', product_id, 'sku', sku, 'category', category,
+        'seen_at', occurred_at)::text as context
+from last_steps
+inner join marts.dim_customers using (customer_id)
+where is_known and is_after_last_order
+    and occurred_at between as_of() - interval 7 day and as_of() - interval 1 hour;
+
 create table segments.seg_abandoned_cart as
 with steps as (
     select * from marts.recent_interactions where is_cart_event and is_after_last_order

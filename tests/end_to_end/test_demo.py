@@ -21,6 +21,7 @@ SEGMENTS = {
     "high_intent",
     "abandoned_cart",
     "abandoned_browse",
+    "retargeting",
     "first_time_visitors",
     "new_subscribers",
     "one_time_buyers",
@@ -48,6 +49,20 @@ def test_the_summary_names_people_groups_stages_segments_and_deliveries(
     for segment in SEGMENTS:
         assert segment in said
     assert "held back" in said
+
+
+def test_the_accounts_with_vendors_hold_what_was_sent_to_them(demo_home: DemoHome) -> None:
+    with closing(sqlite3.connect(demo_home.root / "ops.sqlite")) as store:
+        rows = store.execute(
+            "select segment, count(*) from outbox where destination in ('klaviyo', 'meta_ads')"
+            " and operation = 'added' and state in ('accepted', 'sent') group by segment"
+        ).fetchall()
+    sent = dict(rows)
+    assert {"vip", "at_risk", "retargeting"} == set(sent)
+    said = " ".join(demo_home.said.split())
+    for segment in ("vip", "at_risk"):
+        assert f"regulars_{segment} {sent[segment]:,}," in said
+    assert f"regulars_retargeting (people {sent['retargeting']:,}" in said
 
 
 def test_next_commands_work_when_pasted(demo_home: DemoHome, regulars: Regulars) -> None:
@@ -309,7 +324,9 @@ def test_the_demo_delivers_nowhere_but_into_its_own_folder(
 ) -> None:
     settings = tmp_path / "regulars.toml"
     text = (demo_home.root / "demo" / "regulars.toml").read_text("utf-8")
-    settings.write_text(f'{text}url = "{tmp_path / "out"}"\n', "utf-8")
+    elsewhere = f'[destinations.file.options]\nurl = "{tmp_path / "out"}"'
+    assert text.count("[destinations.file.options]") == 1
+    settings.write_text(text.replace("[destinations.file.options]", elsewhere), "utf-8")
     for command in (("sync",), ("plan",), ("run", "--send"), ("run",)):
         done = regulars(*command, "--home", demo_home.root, REGULARS_CONFIG=str(settings))
         assert done.code == 2, command

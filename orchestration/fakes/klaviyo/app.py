@@ -69,7 +69,10 @@ class Klaviyo:
         self.has_throttles = True
         self.calls: Counter[str] = Counter()
         self.refused: Counter[str] = Counter()
-        self._throttles = {call.name: Throttle(call.burst, call.steady) for call in CALLS.values()}
+        self._throttles = {
+            call.name: Throttle(call.burst, call.steady, lambda: self._clock().timestamp())
+            for call in CALLS.values()
+        }
 
     def routes(self) -> list[Route]:
         """One for each call."""

@@ -136,6 +136,24 @@ def test_abandoned_browse(shop: Shop, customer: str) -> None:
     assert (customer in members(shop, "abandoned_browse")) is BROWSES[customer]
 
 
+RETARGETED = {
+    "browse_exactly_1_hour": True,
+    "browse_59_minutes": False,
+    "browse_exactly_7_days": True,
+    "browse_7_days_and_a_second": False,
+    "browse_of_a_stranger": False,
+    "browse_then_order": False,
+    "browse_after_cart": True,
+    "cart_after_order": True,
+    "cart_completed_elsewhere": False,
+}
+
+
+@pytest.mark.parametrize("customer", RETARGETED)
+def test_retargeting(shop: Shop, customer: str) -> None:
+    assert (customer in members(shop, "retargeting")) is RETARGETED[customer]
+
+
 INTENTS = {
     "intent_opened_and_viewed_2": True,
     "intent_clicked_and_viewed_2": True,

@@ -283,6 +283,7 @@ def test_every_segment_has_members_at_two_thousand_people(seed: int) -> None:
         "high_intent": len(np.unique(visits.person[clicked & ~ordered_since & (age < 30 * DAY)])),
         "abandoned_cart": len(np.unique(visits.person[carted])),
         "abandoned_browse": len(np.unique(visits.person[viewed])),
+        "retargeting": len(np.unique(visits.person[carted | viewed])),
         "first_time_visitors": int(new_device.sum()),
         "new_subscribers": int((block.subscriptions.since > end - 30 * DAY).sum()),
         "one_time_buyers": int((count == 1).sum()),
