@@ -79,6 +79,14 @@ base_url = "http://127.0.0.1"
 ad_account = "1001"
 create = true
 
+[destinations.google_ads]
+kind = "google_ads"
+[destinations.google_ads.options]
+base_url = "http://127.0.0.1"
+operating_account = "123-456-7890"
+lists = { retargeting = "9001" }
+terms_accepted = true
+
 [segments.vip]
 destinations = ["file", "klaviyo"]
 [segments.at_risk]

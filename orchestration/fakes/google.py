@@ -138,7 +138,7 @@ class Google:
     def begin_anew(self, seed: int) -> None:
         """Another account with one list."""
         self.faults = Faults(seed)
-        self.lists = {LIST: UserList(LIST, "regulars_vip")}
+        self.lists = {LIST: UserList(LIST, "Customers")}
         self.jobs: dict[str, Job] = {}
         self.accounts: dict[str, str] = {}
         self.unmatched: set[str] = set()

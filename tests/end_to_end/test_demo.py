@@ -54,15 +54,17 @@ def test_the_summary_names_people_groups_stages_segments_and_deliveries(
 def test_the_accounts_with_vendors_hold_what_was_sent_to_them(demo_home: DemoHome) -> None:
     with closing(sqlite3.connect(demo_home.root / "ops.sqlite")) as store:
         rows = store.execute(
-            "select segment, count(*) from outbox where destination in ('klaviyo', 'meta_ads')"
-            " and operation = 'added' and state in ('accepted', 'sent') group by segment"
+            "select destination || ' ' || segment, count(*) from outbox where destination <> 'file'"
+            " and operation = 'added' and state in ('accepted', 'sent') group by 1"
         ).fetchall()
     sent = dict(rows)
-    assert {"vip", "at_risk", "retargeting"} == set(sent)
+    retargeted = [f"{name} retargeting" for name in ("meta_ads", "google_ads")]
+    assert set(sent) == {"klaviyo vip", "klaviyo at_risk", *retargeted}
     said = " ".join(demo_home.said.split())
     for segment in ("vip", "at_risk"):
-        assert f"regulars_{segment} {sent[segment]:,}," in said
-    assert f"regulars_retargeting (people {sent['retargeting']:,}" in said
+        assert f"regulars_{segment} {sent[f'klaviyo {segment}']:,}," in said
+    assert f"regulars_retargeting (people {sent['meta_ads retargeting']:,}" in said
+    assert f"lists (Customers {sent['google_ads retargeting']:,}" in said
 
 
 def test_next_commands_work_when_pasted(demo_home: DemoHome, regulars: Regulars) -> None:

@@ -215,6 +215,6 @@ def test_its_state_is_counts(
     client.post(INGEST, json=body(member(), member({"emailAddress": OTHER}, consent={})))
     server[2].move(5)
     state = client.get("/_state").json()
-    assert state["lists"] == {"regulars_vip": 1}
+    assert state["lists"] == {"Customers": 1}
     assert (state["open_requests"], state["errors"]) == (0, {"UNKNOWN_CONSENT": 1})
     assert HASH not in json.dumps(state)
