@@ -15,6 +15,7 @@
         'new_subscribers',
         'one_time_buyers',
         'recent_buyers',
+        'retargeting',
         'vip',
     ]) }}
 {%- endmacro %}

@@ -64,7 +64,10 @@ def test_the_accounts_with_vendors_hold_what_was_sent_to_them(demo_home: DemoHom
     for segment in ("vip", "at_risk"):
         assert f"regulars_{segment} {sent[f'klaviyo {segment}']:,}," in said
     assert f"regulars_retargeting (people {sent['meta_ads retargeting']:,}" in said
-    assert f"lists (Customers {sent['google_ads retargeting']:,}" in said
+    # Google takes nobody without both consents, and says afterwards of how many that was
+    google = said.partition("google_ads holds ")[2].partition(" Report")[0]
+    answered = re.findall(r"(?:Customers|UNKNOWN_CONSENT|DENIED_CONSENT) ([\d,]+)", google)
+    assert sum(int(each.replace(",", "")) for each in answered) == sent["google_ads retargeting"]
 
 
 def test_next_commands_work_when_pasted(demo_home: DemoHome, regulars: Regulars) -> None:
