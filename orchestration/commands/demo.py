@@ -17,14 +17,17 @@ from typing import Any
 
 from rich.console import Console
 
+from ingestion.config import Settings
 from ingestion.demo.troubles import Troubles
 from ingestion.demo.world import DEFAULT_AS_OF, MONTHS, make_world
 from ingestion.demo.write import write_demo
 from ingestion.errors import UsageError
 from ingestion.settings_file import load_settings
+from orchestration.activation.people import targets
 from orchestration.commands.delivery import render_deliveries
 from orchestration.commands.summary import print_next, print_summary
-from orchestration.destinations import pretend_account
+from orchestration.destinations import open_destination, pretend_account
+from orchestration.destinations.base import TellsMembers
 from orchestration.fakes.pretend import holding
 from orchestration.home import lock
 from orchestration.home.kind import (
@@ -87,6 +90,14 @@ operating_account = "123-456-7890"
 lists = { retargeting = "9001" }
 terms_accepted = true
 
+# What the shop's pages may ask about a visitor (docs/channels/onsite.md).
+[destinations.onsite]
+kind = "onsite"
+[destinations.onsite.options]
+origins = ["https://shop.example.com"]
+
+[segments.first_time_visitors]
+destinations = ["file", "onsite"]
 [segments.vip]
 destinations = ["file", "klaviyo"]
 [segments.at_risk]
@@ -176,11 +187,24 @@ def _words(world: Mapping[str, object]) -> str:
 
 
 def _print_accounts(home: Home, out: Console) -> None:
-    """What each of the pretend shop's accounts with vendors now holds, asked from its fake."""
-    for name, settings in sorted(load_settings().destinations.items()):
-        account = pretend_account(settings, home) if settings.enabled else None
-        if account:
-            out.print(f"{name} holds  {_counts(holding(account))}", soft_wrap=True)
+    """What each of the pretend shop's accounts with vendors, and its site's feed, now holds."""
+    settings = load_settings()
+    for name, own in sorted(settings.destinations.items()):
+        account = pretend_account(own, home) if own.enabled else None
+        held = holding(account) if account else _members(home, settings, name)
+        if held:
+            out.print(f"{name} holds  {_counts(held)}", soft_wrap=True)
+
+
+def _members(home: Home, settings: Settings, name: str) -> dict[str, int]:
+    """How many people a destination has of each segment, if it is on and can tell."""
+    destination = open_destination(name, settings.destinations[name], home)
+    if not (settings.destinations[name].enabled and isinstance(destination, TellsMembers)):
+        return {}
+    return {
+        target.segment: len(list(destination.members_of(target.segment)))
+        for target in targets(home, settings, destination=name)
+    }
 
 
 def _counts(held: Mapping[str, Any]) -> str:
