@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 
 from ingestion.config import Settings
-from ingestion.errors import UsageError
+from ingestion.errors import RegularsError, UsageError
 from ingestion.functions.identifiers import match_identifier
 from ingestion.settings_file import load_settings
 from ingestion.vocabulary import Reason
@@ -341,12 +341,14 @@ def masked_address(payload: Payload, kinds: Sequence[str]) -> str:
 def sync_all(
     home: Home, segment: str | None, destination: str | None, approve: str | None
 ) -> list[SyncReport]:
-    """Deliver to all targets asked for.
+    """Deliver to all targets asked for; what one destination refuses keeps none from the others.
 
     Raises:
         UsageError: an approval was given for more than one target.
         ApprovalError: the data has changed since the plan was approved; nothing was sent.
+        RegularsError: the first failure, once everything else was tried.
     """
+    reports, failures = [], []
     with open_delivery(home, exclusive=True) as context:
         chosen = targets(home, context.settings, segment, destination)
         if approve and len(chosen) != 1:
@@ -355,7 +357,14 @@ def sync_all(
                 "Name the segment and the destination.",
             )
         approval = Approval(approve) if approve else None
-        return [context.sync(target, approval) for target in chosen]
+        for target in chosen:
+            try:
+                reports.append(context.sync(target, approval))
+            except RegularsError as error:
+                failures.append(error)
+    if failures:
+        raise failures[0]
+    return reports
 
 
 def record_consent(

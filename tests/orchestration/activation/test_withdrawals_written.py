@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from orchestration.activation import withdrawals_written
+from ingestion import config
+from orchestration.activation import delivery, withdrawals_written
 from orchestration.activation.moments import stopped
 from orchestration.activation.sync import SyncReport, sync
 from orchestration.destinations.base import (
@@ -258,6 +259,27 @@ def test_a_destination_that_cannot_be_told_is_not(members: Shop) -> None:
     members.suppress("x@example.com", "unsubscribed")
     _sync(members, Receiver())
     assert noted(members) == []
+
+
+def test_a_destination_that_cannot_be_told_keeps_no_other_from_its_audience(
+    members: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receivers = {"one": Taking(fails=RuntimeError("no")), "two": Taking()}
+    settings = config.Settings(
+        destinations={name: config.Destination() for name in receivers},
+        segments={"vip": config.Segment(destinations=list(receivers))},
+    )
+    monkeypatch.setattr(delivery, "load_settings", lambda: settings)
+    for name in ("check_settings", "check_destinations", "check_continuity"):
+        monkeypatch.setattr(delivery, name, lambda *_: None)
+    monkeypatch.setattr(delivery, "open_destination", lambda name, *_: receivers[name])
+    members.suppress("c1@example.com", "unsubscribed")
+    for name, receiver in receivers.items():
+        receiver.name = name
+    with pytest.raises(DestinationFailedError, match="`one`"):
+        delivery.sync_all(members.home, None, None, None)
+    assert set(receivers["one"].members) == set(receivers["two"].members) == {"c2"}
+    assert receivers["two"].told == ["c1@example.com"]
 
 
 def test_a_kill_between_telling_and_noting_tells_again(
