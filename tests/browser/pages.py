@@ -125,6 +125,14 @@ def take_report(home: Path) -> None:
         with browser(**options) as page:
             page.goto(address)
             picture(page, name)
+    take_today(home)
+
+
+def take_today(home: Path) -> None:
+    """The report's block of who gets what today, alone."""
+    with browser(viewport={"width": 1100, "height": 900}) as page:
+        page.goto((home / "published" / "report.html").resolve().as_uri())
+        page.locator("section[aria-labelledby=today]").screenshot(path=IMAGES / "report-today.png")
 
 
 def take_dagster(home: Path) -> None:
