@@ -11,6 +11,8 @@ import pytest
 from tests.end_to_end.conftest import DemoHome, Regulars
 from tests.traces import traces
 
+pytestmark = pytest.mark.faults
+
 OWN = """
     select identifier_type, identifier_value from marts.bridge_customer_identifiers
     where customer_id = '{who}' and not is_shared and length(identifier_value) >= 6

@@ -10,6 +10,8 @@ import zstandard
 
 from tests.exports.conftest import SAMPLES, ExportShop
 
+pytestmark = pytest.mark.faults
+
 SAMPLE = "shopify_orders_export.csv"
 LINES = (
     "select order_id, product_name, line_amount, email from raw_orders.order_lines order by _line"

@@ -10,6 +10,8 @@ import pytest
 
 from tests.exports.conftest import ExportShop
 
+pytestmark = pytest.mark.faults
+
 # Gross sales, discounts, returns, net sales, shipping, taxes, currency, is no sale
 WOOCOMMERCE = {
     "W3001": ("100.00", "10.00", "0.00", "90.00", "5.00", "19.00", "GBP", False),

@@ -15,6 +15,8 @@ from ingestion.errors import UsageError
 from ingestion.input_folder import open_input, said_of_input
 from tests.exports.conftest import SAMPLES, ExportShop
 
+pytestmark = pytest.mark.faults
+
 SAMPLE = "shopify_orders_export.csv"
 API = Path(__file__).parent / "shopify_orders_api.json"
 # Counted by hand: gross sales, discounts, returns, net sales, shipping, taxes, currency, is no sale

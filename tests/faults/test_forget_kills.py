@@ -25,6 +25,8 @@ from tests.faults.forget_child import run_finish, run_forget
 from tests.orchestration.erasure.planted import NOW, keys_of, plant, rows_of, subject
 from tests.traces import traces
 
+pytestmark = pytest.mark.faults
+
 PEOPLE = 50 if os.environ.get("REGULARS_SOAK") else 8
 BYSTANDER = PEOPLE  # who asked for nothing
 

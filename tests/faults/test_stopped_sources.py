@@ -35,6 +35,8 @@ from orchestration.run.run import RunRequest, clock, open_run
 from tests.orchestration.activation.shop import NOW, Receiver, Shop
 from tests.orchestration.ops.raw_file import write_raw
 
+pytestmark = pytest.mark.faults
+
 SOURCES = ("consents", "contacts", "email")
 ANN, BOB = "ann@example.com", "bob@example.com"
 UNREAD = "stopped before it had read all of email"

@@ -121,6 +121,7 @@ def test_the_inboxs_mark_follows_every_file(shop: Any, make: Any) -> None:
     assert len({first, second, fingerprint(shop.input, SOURCES.values())}) == 3
 
 
+@pytest.mark.faults
 def test_an_unchanged_input_costs_little(shop: Any, make: Any) -> None:
     shop.write("web/a.jsonl", make.lines(make.event("m1")))
     names = [n for n in enabled_sources(shop.settings) if n not in ("klaviyo", "shopify")]

@@ -36,6 +36,7 @@ def hubs(tmp_path_factory: pytest.TempPathFactory) -> World:
     return world
 
 
+@pytest.mark.faults
 def test_a_phone_of_fifty_thousand_joins_nobody(hubs: World) -> None:
     found = owners(hubs)
     assert found[PHONE] is None

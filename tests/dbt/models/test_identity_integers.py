@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.dbt import scenes
 from tests.dbt.world import World
 
@@ -60,6 +62,7 @@ SIGNED_IN = [
 ]
 
 
+@pytest.mark.faults
 def test_no_verdict_follows_which_value_came_first(tmp_path: Path) -> None:
     """The dictionary counts values as they come; what is equal otherwise must not go by that."""
     stepwise = World(tmp_path / "stepwise", "2026-05-08 00:00:00")

@@ -19,6 +19,8 @@ from tests.dbt.models.test_increments import (
 from tests.dbt.scenes import identify
 from tests.dbt.world import World
 
+pytestmark = pytest.mark.faults
+
 
 def test_a_rule_ties_by_its_own_name_and_out_of_raw_ties_nobody(tmp_path: Path) -> None:
     """No record ties the two, so the merge is the rule's and never "evidence"."""

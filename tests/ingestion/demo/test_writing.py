@@ -63,6 +63,7 @@ def test_the_same_world_is_written_byte_for_byte(shop: Path, tmp_path: Path) -> 
     assert different == []
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize("write", [write_demo, write_all_files])
 def test_any_number_of_processes_writes_the_same_bytes(
     write: Callable[..., None], tmp_path: Path

@@ -117,6 +117,7 @@ def _call(root: str, told: str, count: int) -> None:
                 file.write(f"{seen[0]}\n")  # the moment at which it was allowed
 
 
+@pytest.mark.faults
 def test_two_processes_together_keep_to_the_rate(
     shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -30,6 +30,8 @@ from orchestration.ops.store import open_store, to_micros
 from tests.orchestration.activation.shop import NOW, TARGET, Receiver, Shop, busy
 from tests.orchestration.suppressions import Suppression, record_suppressions
 
+pytestmark = pytest.mark.faults
+
 ADDRESSES = {
     "email": {"email"},
     "sms": {"phone"},

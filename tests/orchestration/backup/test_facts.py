@@ -82,6 +82,7 @@ def test_a_table_more_or_less_is_named(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize("store", ["raw", "ops"])
 def test_a_page_that_cannot_be_read_is_a_sentence(tmp_path: Path, store: str) -> None:
     home = fill(tmp_path / "1", *(f"{number:0100}" for number in range(20_000)))

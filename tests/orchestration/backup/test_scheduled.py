@@ -57,6 +57,7 @@ def settings(folder: Path) -> Settings:
     return Settings(backup=Backups(folder=str(folder), keep_daily=2, keep_weekly=2))
 
 
+@pytest.mark.faults
 def test_what_the_rule_does_not_keep_goes_and_nothing_else(
     home: Home, settings: Settings, folder: Path, tmp_path: Path
 ) -> None:
@@ -154,6 +155,7 @@ def found(home: Home, settings: Settings, now: datetime) -> list[tuple[str, str]
     return [(check.status, check.sentence) for check in backups(home, settings, now)]
 
 
+@pytest.mark.faults
 def test_doctor_tells_the_age_of_the_newest_backup_and_of_the_last_trial(
     home: Home, settings: Settings, folder: Path, tmp_path: Path
 ) -> None:
@@ -272,6 +274,7 @@ def test_without_a_folder_there_is_nothing_of_it(settings: Settings) -> None:
     assert all(each.default_status.value == "RUNNING" for each in schedules)
 
 
+@pytest.mark.faults
 def test_two_homes_with_one_folder_do_not_count_each_other(
     home: Home, settings: Settings, folder: Path, tmp_path: Path
 ) -> None:

@@ -104,6 +104,7 @@ def test_no_permission_is_recorded_for_somebody_forgotten(home: Home) -> None:
     assert traces(home.root, values(1)) == []
 
 
+@pytest.mark.faults
 def test_an_older_copy_of_the_home_learns_who_was_forgotten_since(
     home: Home, tmp_path: Path
 ) -> None:
@@ -145,6 +146,7 @@ def _hold(path: str, begun: multiprocessing.synchronize.Event, end: object) -> N
         end.wait()  # type: ignore[attr-defined]
 
 
+@pytest.mark.faults
 def test_the_gate_refuses_while_a_run_holds_the_home_and_erasing_waits(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:

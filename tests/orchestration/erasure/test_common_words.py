@@ -29,6 +29,8 @@ from orchestration.ops.store import open_store
 from orchestration.ops.tombstones import Erasable, Key, open_erasures, request
 from tests.orchestration.erasure.planted import NOW, customer, keys_of, plant
 
+pytestmark = pytest.mark.faults
+
 # What rows of others say beside the lists of the vocabulary.
 SAID = ("global", "granted", "device", "marketing", "unsubscribe", "newsletter", "identify")
 KINDS = ("login", "device", "loyalty_id", "publisher_login", "orders_customer_id")

@@ -242,6 +242,7 @@ def test_what_arrives_again_is_taken_out_before_anybody_reads_it(home: Home) -> 
         assert raw.execute("from raw_contacts.contacts where _row_id = 'new'").fetchone()
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize("is_later", [False, True])
 def test_hashes_and_base64_of_a_forgotten_address_are_found(home: Home, is_later: bool) -> None:
     """What advertising puts into links: known at the erasure, and when it comes again."""
@@ -311,6 +312,7 @@ def test_a_receipt_carries_the_hashes_over(home: Home, tmp_path: Path) -> None:
         assert forgotten_among(connection, [digest]) == {digest}
 
 
+@pytest.mark.faults
 def test_what_is_recorded_by_hand_of_somebody_forgotten_is_kept_as_a_hash_only(home: Home) -> None:
     with open_store(home) as store:
         forget(home, store, 1)
@@ -322,6 +324,7 @@ def test_what_is_recorded_by_hand_of_somebody_forgotten_is_kept_as_a_hash_only(h
     assert traces(home.root, values(1)) == []
 
 
+@pytest.mark.faults
 def test_bodies_of_webhooks_lose_the_person_and_keep_the_others(home: Home) -> None:
     def put(place: str, content: object) -> Path:
         path = home.inbox / place / "2026-06-01" / "120000000000-ab.json"

@@ -81,6 +81,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> tuple[Home, list[str]]:
     ]
 
 
+@pytest.mark.faults
 def test_nothing_personal_is_in_any_byte(shop: tuple[Home, list[str]]) -> None:
     home, planted = shop
     assert len(planted) > 150

@@ -150,6 +150,7 @@ def test_a_folder_already_there_is_replaced(shop):
     assert not home.report.exists()
 
 
+@pytest.mark.faults
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_readers_never_see_a_mixture(shop):

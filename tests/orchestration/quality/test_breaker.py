@@ -130,6 +130,7 @@ def clean_run(world, days):
     return false
 
 
+@pytest.mark.faults
 def test_there_are_forty_faults_and_at_most_one_passes(world):
     """RELIABILITY A11: of 40 planted faults at least 39 are stopped."""
     world.write("old", DAY)
@@ -147,6 +148,7 @@ def test_there_are_forty_faults_and_at_most_one_passes(world):
 
 
 @pytest.mark.faults
+@pytest.mark.faults
 def test_clean_days_with_black_friday_hardly_ever_stop(world):
     days, allowed = (range(400, 766), 4) if SOAK else (range(640, 740), 1)
     false = clean_run(world, days)
@@ -154,10 +156,12 @@ def test_clean_days_with_black_friday_hardly_ever_stop(world):
     assert len(false) <= allowed
 
 
+@pytest.mark.faults
 def test_black_friday_weeks_do_not_stop(world):
     assert clean_run(world, range(327 + 365, 342 + 365)) == []
 
 
+@pytest.mark.faults
 @pytest.mark.slow
 def test_a_young_shop_grows_without_stops():
     young = small_world.SmallWorld(people=900, days=120, seed=3)
@@ -166,6 +170,7 @@ def test_a_young_shop_grows_without_stops():
     assert clean_run(young, range(2, 45)) == []
 
 
+@pytest.mark.faults
 @pytest.mark.slow
 @pytest.mark.parametrize("step", [7, 30, 90])
 def test_longer_gaps_do_not_stop(world, step):

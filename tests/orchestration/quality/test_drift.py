@@ -29,6 +29,8 @@ from orchestration.published.checks import CheckResult
 from orchestration.quality.drift import EmptyShare, check_drift, judge_drift
 from orchestration.quality.releases import apply_releases, baseline_of, find_releases, release
 
+pytestmark = pytest.mark.faults
+
 AS_OF = datetime(2026, 7, 1)
 ROWS = 60
 Row = dict[str, Any]

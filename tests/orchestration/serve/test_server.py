@@ -172,6 +172,7 @@ def _read(connection: socket.socket) -> dict[str, object]:
     return dict(json.loads(text))
 
 
+@pytest.mark.faults
 @pytest.mark.slow
 @pytest.mark.parametrize("seconds", [0.2, 2, 3.5])
 def test_a_stop_during_the_start_ends_it_too(tmp_path: Path, seconds: float) -> None:

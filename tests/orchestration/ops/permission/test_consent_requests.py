@@ -108,6 +108,7 @@ STATEMENTS = st.lists(
 )
 
 
+@pytest.mark.faults
 @pytest.mark.slow
 @settings(max_examples=20)
 @given(STATEMENTS)

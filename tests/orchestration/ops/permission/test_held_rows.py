@@ -352,6 +352,7 @@ BREAKS = (
 
 
 # Shrinking would take minutes: each example is a store of its own.
+@pytest.mark.faults
 @settings(
     max_examples=20,
     deadline=None,
