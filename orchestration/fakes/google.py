@@ -3,7 +3,7 @@
 Rules: `RULES`, shown in docs/fakes.md. Requests are read as Google's own client describes them, so
 that a field which there is not is refused. They are done later, of two the later one perhaps first.
 A list has accounts of Google's; an identifier leads to one, and several may lead to the same
-(`same_person`). Unless told otherwise all members are in the European Economic Area.
+(`accounts`). Unless told otherwise all members are in the European Economic Area.
 Not here: events, mobile ids, PAIR ids, encryption, making lists, licences, insights, other
 products.
 """
@@ -156,11 +156,6 @@ class Google:
         """A list that somebody made by hand."""
         self.lists[list_id] = UserList(list_id, name)
         return self.lists[list_id]
-
-    def same_person(self, *identifiers: str) -> None:
-        """Let identifiers lead to one account of Google's."""
-        for each in identifiers:
-            self.accounts[each] = identifiers[0]
 
     def of(self, list_id: str = LIST) -> set[str]:
         """Whom a list has, as far as its requests are done."""

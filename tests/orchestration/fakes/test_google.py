@@ -173,7 +173,7 @@ def test_requests_may_be_done_in_another_order(
 def test_identifiers_may_lead_to_one_person(
     server: tuple[Google, str, Hand], fake: Google, client: httpx.Client
 ) -> None:
-    fake.same_person(HASH, OTHER)
+    fake.accounts |= {HASH: HASH, OTHER: HASH}
     client.post(INGEST, json=body(member(), member({"phoneNumber": OTHER})))
     server[2].move(5)
     assert len(fake.of()) == 1
