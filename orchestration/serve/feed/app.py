@@ -137,7 +137,8 @@ class Feeds:
 
     def routes(self) -> list[Route]:
         """The addresses, for the application."""
-        return [Route("/feed/{feed:path}", self._feed, methods=_METHODS)]
+        paths = ("/feed", "/feed/{feed:path}")
+        return [Route(path, self._feed, methods=_METHODS) for path in paths]
 
     def states(self) -> list[tuple[str, str]]:
         """Each feed by name, and who may ask it; never a secret."""
@@ -149,7 +150,7 @@ class Feeds:
             feed.reader.close()
 
     async def _feed(self, request: Request) -> Response:
-        feed = self._feeds.get(request.path_params["feed"])
+        feed = self._feeds.get(request.path_params.get("feed", ""))
         origin = _only(request, "origin")
         response: Response
         try:
