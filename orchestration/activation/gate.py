@@ -30,7 +30,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, select
+from sqlalchemy import Connection, Select, Table, bindparam, literal, select, union_all
 from sqlalchemy.exc import SQLAlchemyError
 
 from ingestion.vocabulary import (
@@ -133,6 +133,15 @@ class PermissionState:
 
 
 _NOTHING = PermissionState()
+# Whether anything at all was ever refused by this value: built once, since building takes longer
+# than asking.
+_ANY_NO = union_all(
+    select(literal(1)).where(schema.suppressions.c.identifier_value == bindparam("value")),
+    select(literal(1)).where(
+        schema.consent_events.c.identifier_value == bindparam("value"),
+        schema.consent_events.c.status != "granted",
+    ),
+).limit(1)
 _NO_CONSENT = Decision(Reason.NO_CONSENT)
 
 
@@ -274,6 +283,8 @@ def refused_by(connection: Connection, key: Key, policies: Iterable[Policy], at:
         StoreError: the permission facts cannot be read.
     """
     with _unreadable_in_words():
+        if connection.execute(_ANY_NO, {"value": key[1]}).first() is None:
+            return set()  # nearly everybody, asked for each page that is shown
         facts = [(each, _said(connection, {key}, each).get(key, Facts())) for each in policies]
     return {each.purpose for each, said in facts if permission_state(said, each, at).opt_out}
 
