@@ -82,6 +82,7 @@ format: $(STAMP) ## Format Python
 
 bench: $(STAMP) ## Measure speed against hand-written DuckDB SQL (minutes)
 	@$(PY) -m tests.benchmarks.bench $(ARGS)
+	@$(PY) -m tests.benchmarks.feed
 	@$(PY) -m tests.benchmarks.identity $(if $(SPLINK),--splink-python $(SPLINK)) $(ARGS)
 
 soak: $(STAMP) ## Long tests: hundreds of kills, thirty daily loads, a year of clean days, ten minutes of the daemon (an hour)

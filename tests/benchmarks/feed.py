@@ -44,6 +44,7 @@ from orchestration.serve.webhooks.server import serve_webhooks
 PEOPLE = 1_000_000
 RATES = (200, 500)
 SECONDS = 30
+WARM_UP_SECONDS = 3
 KNOWN = 0.9
 SEGMENTS = ("abandoned_cart", "first_time_visitors", "high_intent", "loyal_customers", "vip")
 STAGES = ("awareness", "consideration", "acquisition", "purchase", "advocacy")
@@ -139,10 +140,8 @@ async def ask_steadily(
     draw = random.Random(rate)
     taken: list[float] = []
     kinds: Counter[str] = Counter()
-    begin = time.perf_counter() + 0.2
 
     async def one(due: float) -> None:
-        await asyncio.sleep(max(0.0, due - time.perf_counter()))
         is_known = draw.random() < KNOWN
         number = draw.randrange(people) if is_known else people + draw.randrange(people)
         try:
@@ -152,7 +151,13 @@ async def ask_steadily(
             kinds["broken off"] += 1
         taken.append((time.perf_counter() - due) * 1000)
 
-    await asyncio.gather(*(one(begin + index / rate) for index in range(rate * seconds)))
+    tasks = []
+    begin = time.perf_counter()
+    for index in range(rate * seconds):
+        due = begin + index / rate
+        await asyncio.sleep(max(0.0, due - time.perf_counter()))
+        tasks.append(asyncio.create_task(one(due)))
+    await asyncio.gather(*tasks)
     return taken, kinds
 
 
@@ -187,6 +192,7 @@ def run(folder: Path, people: int, rates: list[int], seconds: int) -> Iterator[s
     server.start()
     try:
         _wait_for(port)
+        measure(port, psutil.Process(server.pid), people, rates[0], WARM_UP_SECONDS)
         for rate in rates:
             yield measure(port, psutil.Process(server.pid), people, rate, seconds)
     finally:
