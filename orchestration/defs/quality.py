@@ -18,7 +18,7 @@ from orchestration.activation.contact_tables import add_contact_tables
 from orchestration.activation.people import targets_in
 from orchestration.defs.errors import errors_as_data
 from orchestration.defs.resources import RunResource
-from orchestration.defs.transformation import models, published_tables
+from orchestration.defs.transformation import MODELS, published_tables
 from orchestration.ops.commit import commit_after_publish
 from orchestration.ops.runs import SUCCEEDED, AuditLog, finish_run
 from orchestration.published.audit import failure, record_audit
@@ -41,7 +41,7 @@ OTHERS = ("contract", "breaker", "dbt", IDENTITY_DRIFT)
 
 @dg.asset(
     key=CANDIDATE,
-    deps=list(models.keys),
+    deps=MODELS,
     group_name=GROUP,
     kinds={"duckdb"},
     pool="duckdb",

@@ -1,6 +1,6 @@
 """dbt's models, seeds and tests as assets and checks.
 
-Belongs here: the one dbt step of a run. Does not belong here: what Dagster calls a model
+Belongs here: the two dbt steps of a run. Does not belong here: what Dagster calls a model
 (dbt_translator), calling dbt by hand (orchestration/run/dbt.py) or any model (dbt_project).
 """
 
@@ -39,17 +39,48 @@ MANIFEST = manifest_path(Home.locate(), load_settings())
 PROJECT = read_manifest(MANIFEST)
 
 
+# What rests on the science (defs/science.py), which rests on the other models.
+AFTER_SCIENCE = "source:science+"
+
+
 @dbt_assets(
     manifest=MANIFEST,
     dagster_dbt_translator=Translator(),
     pool="duckdb",
     name="models",
+    exclude=AFTER_SCIENCE,
 )
 @errors_as_data
 def models(
     context: dg.AssetExecutionContext, dbt: DbtCliResource, run: RunResource
 ) -> Iterator[Any]:
     """Build and test every selected model; a failing test fails the step, so nothing follows."""
+    run.current.say("Modelling: who is who, value, stages, segments ...")
+    yield from _build(context, dbt, run)
+
+
+@dbt_assets(
+    manifest=MANIFEST,
+    dagster_dbt_translator=Translator(),
+    pool="duckdb",
+    name="models_after_science",
+    select=AFTER_SCIENCE,
+)
+@errors_as_data
+def models_after_science(
+    context: dg.AssetExecutionContext, dbt: DbtCliResource, run: RunResource
+) -> Iterator[Any]:
+    """The same of what rests on the science: dbt's second call."""
+    yield from _build(context, dbt, run)
+
+
+DBT_CALLS = (models, models_after_science)
+MODELS = [key for each in DBT_CALLS for key in each.keys]
+
+
+def _build(
+    context: dg.AssetExecutionContext, dbt: DbtCliResource, run: RunResource
+) -> Iterator[Any]:
     current = run.current
     check_segment_files(segment_names(), PROJECT.segments, current.settings)
     record = record_of(current.home)
@@ -59,7 +90,6 @@ def models(
     record.begin(names)
     full = ["--full-refresh"] if current.request.full_refresh else []
     log_path = ["--log-path", str(current.home.dbt / "logs")]
-    current.say("Modelling: who is who, value, stages, segments ...")
     events = []
     # dagster-dbt swallows an interrupt while it starts dbt and while it reads a line of it
     with noticing_interrupts() as interrupted:

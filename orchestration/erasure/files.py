@@ -51,6 +51,8 @@ def erase_from_files(home: Home, subject: Erasable) -> dict[str, int]:
     for path in sorted(home.ops_export.glob("*.parquet")):
         if path.stem != "run_context":
             done["ops_export"] += remove(path)
+    for path in sorted(home.science.glob("*.parquet")):
+        done["science"] += remove(path)
     done["review"] += remove(home.review)
     done["delivered"] += erase_from_delivered(home, subject)
     for path in _further(home):

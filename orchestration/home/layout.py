@@ -93,6 +93,11 @@ class Home:
         return self.root / "ops_export"
 
     @property
+    def science(self) -> Path:
+        """Parquet files of what was predicted in the current run, read by dbt's second call."""
+        return self.root / "science"
+
+    @property
     def delivered(self) -> Path:
         """Where the file destination writes unless told otherwise."""
         return self.root / "delivered"

@@ -166,11 +166,15 @@ def _selection(definitions: Any, select: str) -> list[Any]:
     """The chosen models by dbt's syntax, and every asset that is not a model."""
     from dagster_dbt import build_dbt_asset_selection
 
-    from orchestration.defs.transformation import models
+    from orchestration.defs.transformation import DBT_CALLS, MODELS
 
     graph = definitions.resolve_asset_graph()
-    chosen = build_dbt_asset_selection([models], dbt_select=select).resolve(graph)
-    others = graph.executable_asset_keys - set(models.keys)
+    chosen = {
+        key
+        for models in DBT_CALLS
+        for key in build_dbt_asset_selection([models], dbt_select=select).resolve(graph)
+    }
+    others = graph.executable_asset_keys - set(MODELS)
     return sorted(chosen | others, key=lambda key: key.path)
 
 

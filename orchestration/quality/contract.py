@@ -99,8 +99,13 @@ PUBLIC_TABLES = {
     ),
     "marts.fct_customer_clv": _table(
         "customer_id as_of_date historic_clv predicted_clv_365d probability_alive"
-        " expected_orders_365d predicted_next_order_at null_reason",
+        " predicted_clv_low predicted_clv_high expected_orders_365d predicted_next_order_at"
+        " null_reason",
         key="customer_id as_of_date",
+    ),
+    "marts.rpt_prediction_backtests": _table(
+        "model target origin_date horizon_days people error baseline_error baseline coverage_90"
+        " is_published"
     ),
     "marts.contactability": _table(
         "customer_id channel purpose is_contactable reason consent_receipt_id",

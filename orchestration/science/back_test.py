@@ -34,6 +34,7 @@ HISTORY_TOO_SHORT = "history_too_short"
 LOSES = "loses_to_baseline"
 NOT_SURE = "not_surely_better"
 MISSES = "interval_misses"
+LESS_EXACT = "other_model_is_better"
 REASONS = (
     HISTORY_TOO_SHORT,
     TOO_FEW_REPEAT_BUYERS,
@@ -42,6 +43,7 @@ REASONS = (
     LOSES,
     NOT_SURE,
     MISSES,
+    LESS_EXACT,
 )
 MOST_ORIGINS = 4
 # A model is surely better where its mean advantage is so many standard errors above nothing (90 %)
@@ -71,6 +73,18 @@ class Verdict:
 
     decisions: dict[str, Decision]
     judgements: tuple[Judgement, ...]
+
+    def publishes(self, target: str, model: str) -> bool:
+        """Whether what the model says of the target is published."""
+        return self.decisions[target] == Decision(model, None)
+
+    def why_not(self, target: str, model: str) -> str | None:
+        """Why what the model says of the target is not published."""
+        decision = self.decisions[target]
+        if self.publishes(target, model) or decision.model == model:
+            return decision.reason
+        own = [j for j in self.judgements if (j.target, j.model) == (target, model)]
+        return _reason(own) or LESS_EXACT
 
 
 def origins(sales: Sales, as_of: int, horizon: int) -> list[int]:

@@ -243,7 +243,12 @@ def _value(explanation: Explanation) -> RenderableType:
     if note := codes.few_buyers(int(rfm.get("buyer_count") or 0)):
         lines.append(note)
     if clv.get("predicted_clv_365d") is not None:
-        lines.append(f"Expected in a year: {_money(clv['predicted_clv_365d'], currency)}.")
+        lines.append(
+            f"Expected in a year: {_money(clv['predicted_clv_365d'], currency)}, nine times in ten"
+            f" between {_money(clv.get('predicted_clv_low'), currency)}"
+            f" and {_money(clv.get('predicted_clv_high'), currency)};"
+            " its proof is in marts.rpt_prediction_backtests."
+        )
     elif clv.get("null_reason"):
         lines.append(f"No prediction: {str(clv['null_reason']).replace('_', ' ')}.")
     return _text("\n".join(lines))

@@ -329,9 +329,15 @@ create table rpt_rfm_matrix as select as_of_date, true as is_current, r_score, f
 from fct_customer_rfm group by all;
 create table fct_customer_clv as select customer_id, as_of_date, true as is_current,
     monetary as historic_clv, null::decimal(18,4) as predicted_clv_365d,
+    null::decimal(18,4) as predicted_clv_low, null::decimal(18,4) as predicted_clv_high,
     null::double as probability_alive, null::double as expected_orders_365d, 'GBP' as currency,
     'no_fitted_model' as null_reason, null::timestamp as predicted_next_order_at
 from fct_customer_rfm;
+create table rpt_prediction_backtests as select 'none' as model, 'spend' as target,
+    null::date as origin_date, 365 as horizon_days, 0::bigint as people, null::double as error,
+    null::double as baseline_error, null::text as baseline, null::double as predicted_total,
+    null::double as actual_total, null::double as coverage_90, null::double as coverage_90_people,
+    false as is_published, 'history_too_short' as null_reason;
 create table fct_customer_journey_stages as
 with d as (select *, case when order_count >= 4 then 5 when order_count > 0 then 4
     when last_cart_at is not null then 3 when visit_count >= 2 then 2 else 1 end as reached

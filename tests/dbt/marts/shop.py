@@ -20,7 +20,12 @@ from tests.dbt.warm import run_dbt
 
 PROJECT = Path(__file__).resolve().parents[3] / "dbt_project"
 SELECT = [
-    *("path:models/staging/ops", "path:models/marts", "path:models/segments"),
+    *(
+        "path:models/staging/ops",
+        "path:models/staging/science",
+        "path:models/marts",
+        "path:models/segments",
+    ),
     *("survivorship_rules", "int_customer_claims"),
     *("int_interactions_messages", "int_interactions_facts", "int_search_categories"),
     *("traits", "occasions", "flagged_words"),

@@ -1,15 +1,38 @@
-select
-    customer_id,
-    as_of_date,
-    is_current,
-    monetary as historic_clv,
-    cast(null as decimal(18, 4)) as predicted_clv_365d,
-    cast(null as double) as probability_alive,
-    cast(null as double) as expected_orders_365d,
-    currency,
-    case
-        when monetary is null then 'missing_rate'
-        else 'no_fitted_model'
-    end as null_reason,
-    cast(null as timestamp) as predicted_next_order_at
-from {{ ref('fct_customer_rfm') }}
+with rfm as (
+    select * from {{ ref('fct_customer_rfm') }}
+),
+
+-- Of another day, these are left from an earlier run.
+predicted as (
+    select * from {{ ref('stg_science__customer_value') }}
+    where as_of_date = {{ as_of_date() }}
+),
+
+final as (
+    select
+        rfm.customer_id,
+        rfm.as_of_date,
+        rfm.is_current,
+        rfm.monetary as historic_clv,
+        predicted.predicted_clv_365d,
+        predicted.predicted_clv_low,
+        predicted.predicted_clv_high,
+        predicted.probability_alive,
+        predicted.expected_orders_365d,
+        rfm.currency,
+        case
+            when rfm.monetary is null then 'missing_rate'
+            when not rfm.is_current then 'past_date'
+            when predicted.customer_id is null then 'no_fitted_model'
+            else predicted.null_reason
+        end as null_reason,
+        predicted.predicted_next_order_at
+    from rfm
+    left join predicted
+        on
+            rfm.customer_id = predicted.customer_id
+            and rfm.as_of_date = predicted.as_of_date
+            and rfm.monetary is not null
+)
+
+select * from final

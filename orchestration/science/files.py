@@ -1,0 +1,196 @@
+"""What the science reads of the warehouse, and the Parquet files that the models read of it.
+
+Belongs here: columns and files. Does not belong here: any method, or when it is asked.
+
+Data flow: warehouse.duckdb (marts.fct_orders, read-only) -> `$REGULARS_HOME/science/*.parquet`,
+each written whole and renamed, read by dbt's second call as the source `science`.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ingestion.duckdb import connect
+from orchestration.home.layout import Home
+from orchestration.home.whole_file import whole_file
+from orchestration.science.back_test import Verdict
+from orchestration.science.buyers import Sales
+from orchestration.science.fitting import Floats
+from orchestration.science.judging import SPEND, TARGETS
+from orchestration.science.value import Predictions, predict
+
+HORIZON = 365
+VALUE, BACK_TESTS = "customer_value", "prediction_backtests"
+FILES = (VALUE, BACK_TESTS)
+NO_MODEL = "none"
+# As fct_customer_rfm adds up: an order counts on its day, what comes back on its own. A document of
+# returns without its order belongs to the last order before it. Whoever has an amount without a
+# rate is left out.
+SALES = """
+with orders as (
+    select *, greatest(
+        coalesce(cast(timezone($zone, timezone('UTC', refunded_at)) as date), ordered_date),
+        ordered_date
+    ) as returned_date
+    from marts.fct_orders
+    where is_counted and customer_id is not null and customer_id not in (
+        select customer_id from marts.fct_orders
+        where is_counted and net_sales_shop is null and customer_id is not null
+    )
+),
+changes as (
+    select customer_id, ordered_date, ordered_date as known_date,
+        net_sales_shop + returns_shop as amount
+    from orders where is_kept
+    union all
+    select customer_id, ordered_date, returned_date, -returns_shop
+    from orders where is_kept and returns_shop <> 0
+    union all
+    select documents.customer_id, kept.ordered_date, documents.ordered_date,
+        documents.net_sales_shop
+    from (select * from orders where not is_kept) as documents
+    asof join (select distinct customer_id, ordered_date from orders where is_kept) as kept
+        on documents.customer_id = kept.customer_id and documents.ordered_date >= kept.ordered_date
+)
+select customer_id, ordered_date - date '1970-01-01' as ordered,
+    known_date - date '1970-01-01' as known, cast(amount as double) as amount
+from changes
+order by customer_id, ordered, known, amount
+"""
+
+
+def predict_or_nothing(home: Home, as_of: datetime, zone: str) -> Predictions | str:
+    """Write the predictions; where that fails take those of an earlier run away.
+
+    Returns:
+        What was predicted, or the kind of the error: its text may carry a value.
+    """
+    try:
+        return write_predictions(home, as_of, zone)
+    except Exception as error:
+        for name in FILES:
+            (home.science / f"{name}.parquet").unlink(missing_ok=True)
+        return type(error).__name__
+
+
+def write_predictions(home: Home, as_of: datetime, zone: str) -> Predictions:
+    """Predict from the warehouse as it is and write both files.
+
+    Args:
+        home: whose.
+        as_of: the run's "now", naive UTC.
+        zone: the shop's time zone, in which days are counted.
+    """
+    today = as_of.replace(tzinfo=UTC).astimezone(ZoneInfo(zone)).date()
+    ids, sales = read_sales(home, zone)
+    predictions = predict(sales, _number(today), HORIZON)
+    home.science.mkdir(mode=0o700, exist_ok=True)
+    _write(home, VALUE, value_table(predictions, ids, today))
+    _write(home, BACK_TESTS, back_test_table(predictions.verdict, today))
+    return predictions
+
+
+def read_sales(home: Home, zone: str) -> tuple[list[str], Sales]:
+    """The customers, in order, and the shop's sales by their numbers."""
+    with connect(home.warehouse, read_only=True) as connection:
+        columns = connection.execute(SALES, {"zone": zone}).fetchnumpy()
+    customers, person = np.unique(columns["customer_id"].astype(str), return_inverse=True)
+    return customers.tolist(), Sales(
+        person.astype(np.int64),
+        np.asarray(columns["ordered"], dtype=np.int64),
+        np.asarray(columns["known"], dtype=np.int64),
+        np.asarray(columns["amount"], dtype=np.float64),
+    )
+
+
+def value_table(predictions: Predictions, ids: list[str], today: date) -> pa.Table:
+    """One row per buyer: what is predicted of them, or why nothing is."""
+    count = len(predictions.person)
+    midnight = np.datetime64(today, "us")
+    missing = np.isnan(predictions.wait)
+    days = np.where(missing, 0, predictions.wait).astype("timedelta64[D]")
+    return pa.table(
+        {
+            "customer_id": pa.array([ids[person] for person in predictions.person], pa.string()),
+            "as_of_date": pa.array([today] * count, pa.date32()),
+            "predicted_clv_365d": _figures(predictions.spend),
+            "predicted_clv_low": _figures(predictions.spend_low),
+            "predicted_clv_high": _figures(predictions.spend_high),
+            "probability_alive": _figures(predictions.alive),
+            "expected_orders_365d": _figures(predictions.orders),
+            "predicted_next_order_at": pa.array(midnight + days, pa.timestamp("us"), mask=missing),
+            "null_reason": pa.array([predictions.reasons[SPEND]] * count, pa.string()),
+        }
+    )
+
+
+def back_test_table(verdict: Verdict, today: date) -> pa.Table:
+    """One row per model, target and origin; one without a model where no origin could be judged."""
+    rows: list[dict[str, object]] = [
+        {
+            "model": j.model,
+            "target": j.target,
+            "origin_date": date.fromordinal(date(1970, 1, 1).toordinal() + j.origin),
+            "people": j.people,
+            "error": _rounded(j.error),
+            "baseline_error": _rounded(j.baseline_error),
+            "baseline": j.baseline,
+            "predicted_total": _rounded(j.predicted_total),
+            "actual_total": _rounded(j.actual_total),
+            "coverage_90": _rounded(j.coverage),
+            "coverage_90_people": _rounded(j.coverage_people),
+            "is_published": verdict.publishes(j.target, j.model),
+            "null_reason": verdict.why_not(j.target, j.model),
+        }
+        for j in verdict.judgements
+    ] or [
+        {"model": NO_MODEL, "target": target, "people": 0, "is_published": False}
+        | {"null_reason": verdict.decisions[target].reason}
+        for target in TARGETS
+    ]
+    table = pa.Table.from_pylist(rows, schema=_BACK_TESTS)
+    count = len(rows)
+    return table.append_column("horizon_days", pa.array([HORIZON] * count)).append_column(
+        "as_of_date", pa.array([today] * count, pa.date32())
+    )
+
+
+_BACK_TESTS = pa.schema(
+    [
+        ("model", pa.string()),
+        ("target", pa.string()),
+        ("origin_date", pa.date32()),
+        ("people", pa.int64()),
+        ("error", pa.float64()),
+        ("baseline_error", pa.float64()),
+        ("baseline", pa.string()),
+        ("predicted_total", pa.float64()),
+        ("actual_total", pa.float64()),
+        ("coverage_90", pa.float64()),
+        ("coverage_90_people", pa.float64()),
+        ("is_published", pa.bool_()),
+        ("null_reason", pa.string()),
+    ]
+)
+
+
+def _write(home: Home, name: str, table: pa.Table) -> None:
+    with whole_file(home.science / f"{name}.parquet") as stream:
+        pq.write_table(table, stream)
+
+
+def _figures(values: Floats) -> pa.Array:
+    return pa.array(values, pa.float64(), mask=np.isnan(values))
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 6)
+
+
+def _number(day: date) -> int:
+    return day.toordinal() - date(1970, 1, 1).toordinal()
