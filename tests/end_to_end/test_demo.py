@@ -54,8 +54,9 @@ def test_the_summary_names_people_groups_stages_segments_and_deliveries(
 def test_the_accounts_with_vendors_hold_what_was_sent_to_them(demo_home: DemoHome) -> None:
     with closing(sqlite3.connect(demo_home.root / "ops.sqlite")) as store:
         rows = store.execute(
-            "select destination || ' ' || segment, count(*) from outbox where destination <> 'file'"
-            " and operation = 'added' and state in ('accepted', 'sent') group by 1"
+            "select destination || ' ' || segment, count(*) from outbox"
+            " where destination not in ('file', 'onsite') and operation = 'added'"
+            " and state in ('accepted', 'sent') group by 1"
         ).fetchall()
     sent = dict(rows)
     retargeted = [f"{name} retargeting" for name in ("meta_ads", "google_ads")]
@@ -247,7 +248,10 @@ def test_rows_are_conserved(demo_home: DemoHome) -> None:
 def test_the_site_may_greet_part_of_its_first_time_visitors(demo_home: DemoHome) -> None:
     """They are known by a device alone, so only what the cookie banner was told permits it."""
     with closing(sqlite3.connect(demo_home.root / "ops.sqlite")) as ops:
-        query = "select count(*) from deliveries where segment = 'first_time_visitors'"
+        query = (
+            "select count(*) from deliveries"
+            " where segment = 'first_time_visitors' and destination = 'onsite'"
+        )
         ((delivered,),) = ops.execute(query).fetchall()
     ((members,),) = demo_home.query("select count(*) from segments.seg_first_time_visitors")
     assert 0 < delivered < members
