@@ -201,11 +201,13 @@ class Messages(Section):
     """Text messages and push notices (docs/messages.md).
 
     `test_recipients`: phone numbers and device ids that a template may be tried on; nobody else
-    gets one. `sms_parts`: how many parts a text message may have; each is paid for.
+    gets one. `sms_parts`: how many parts a text message may have; each is paid for. `push_days`:
+    how long after a browser was last seen its push subscription is believed.
     """
 
     test_recipients: tuple[str, ...] = ()
     sms_parts: Annotated[int, Field(ge=1, le=10)] = 3
+    push_days: Annotated[int, Field(ge=1, le=720)] = 180
 
 
 class Serve(Section):

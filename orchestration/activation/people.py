@@ -23,6 +23,7 @@ from ingestion.config import Settings
 from ingestion.duckdb import has_table
 from ingestion.errors import UsageError
 from orchestration.activation.gate import ADDRESS_TYPES, ADS, ONSITE, Identifier, Key
+from orchestration.activation.push_addresses import PUSH, SUBSCRIPTION
 from orchestration.activation.visitors import device_types_of, stages_of
 from orchestration.destinations import finds_by, messages_on_add, sends_messages, traits_of
 from orchestration.home.layout import Home
@@ -66,7 +67,8 @@ class Target:
         """The columns a destination gets, in order."""
         addresses = ADDRESS_TYPES[self.channel]
         if self.writer is not None:
-            return ("customer_id", *addresses, "segment", MESSAGE)
+            keys = SUBSCRIPTION if self.channel == PUSH else ()
+            return ("customer_id", *addresses, *keys, "segment", MESSAGE)
         names = ("segment", "reason", "context")
         columns = ("customer_id", *addresses, *self.ids, *self.traits, *names)
         return (*columns, *_FURTHER.get(self.channel, ()))

@@ -20,6 +20,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from sqlalchemy import Connection, select
 
@@ -52,10 +53,12 @@ from orchestration.activation.people import (
     load_people,
     member_count,
 )
+from orchestration.activation.push_addresses import PUSH, fields_of, with_subscription
 from orchestration.destinations.base import Operation, Payload
 from orchestration.home.layout import Home
 from orchestration.ops import schema
-from orchestration.ops.store import Store, to_micros
+from orchestration.ops.push_subscriptions import Subscription, living_subscriptions
+from orchestration.ops.store import Store, from_micros, to_micros
 from orchestration.published.reader import read_build
 
 OPEN_STATES = schema.OPEN_STATES
@@ -217,7 +220,7 @@ def build_plan(
         states, moved, dropped = _follow_merges(target, states, people.aliases)
         baseline = day.baseline_members(connection, target, people.members) - _there(states, rows)
         decisions, plain = _of_the_day(target, decisions, judged.verdicts, baseline)
-        wanted = _wanted(target, people, decisions, plain)
+        wanted = _wanted(target, people, decisions, plain, _living(connection, target, at))
         decisions = _without_message(decisions, wanted)
         news = _news(connection, target, wanted, states, rows, day) if target.writer else None
     if news is not None:
@@ -263,14 +266,17 @@ def audience_difference(
     """
     policy = Policy(target.channel, target.purpose, double_opt_in)
     with store.read() as connection:
-        had = _wanted(target, *_decided(connection, before, target, policy, to_micros(at)))
+        living = _living(connection, target, at)
+        had = _wanted(
+            target, *_decided(connection, before, target, policy, to_micros(at)), living=living
+        )
         people, decisions = _decided(connection, after, target, policy, to_micros(at))
     states = {
         customer_id: Delivered(content_hash(payload), payload)
         for customer_id, payload in had.items()
     }
     states, _, _ = _follow_merges(target, states, people.aliases)
-    return difference(_wanted(target, people, decisions), states, {}).changes
+    return difference(_wanted(target, people, decisions, living=living), states, {}).changes
 
 
 def difference(
@@ -405,11 +411,18 @@ def _decided(
     for column, each, known in zip(_OF_ADS, further, facts[1:], strict=False):
         _note_consent(people, column, each, known)
     nobody = Decision(Reason.NO_CONSENT)
-    return people, {
+    decisions = {
         customer_id: decide(people.identifiers[customer_id], states, policy)
         if customer_id in people.identifiers
         else nobody
         for customer_id in people.members
+    }
+    if target.writer is None or target.channel != PUSH:
+        return people, decisions
+    living = _living(connection, target, from_micros(at))
+    return people, {
+        who: with_subscription(each, people.identifiers.get(who, ()), states, policy, living)
+        for who, each in decisions.items()
     }
 
 
@@ -474,6 +487,7 @@ def _wanted(
     people: People,
     decisions: Mapping[str, Decision],
     plain: Collection[str] = (),
+    living: Mapping[str, Subscription] = MappingProxyType({}),
 ) -> dict[str, Payload]:
     """What the destination should have: one payload per member who gets this segment today."""
     addresses = dict.fromkeys(ADDRESS_TYPES[target.channel])
@@ -486,11 +500,26 @@ def _wanted(
                 **member,
                 **(people.plain if customer_id in plain else {}),
                 **_chosen(target, decisions[customer_id], people.device_types),
+                **_subscription(decisions[customer_id], living),
                 **{kind: _all_of(kind, people.identifiers[customer_id]) for kind in target.ids},
                 "segment": target.segment,
             }
             wanted[customer_id] = {column: full[column] for column in columns or full}
     return wanted if columns else worded(target, people, wanted, plain)
+
+
+def _subscription(decision: Decision, living: Mapping[str, Subscription]) -> Mapping[str, str]:
+    """Where the chosen device takes notices; nothing where no notice is to be sent."""
+    if decision.address is None or decision.address[1] not in living:
+        return {}
+    return fields_of(decision.address[1], living)
+
+
+def _living(connection: Connection, target: Target, at: datetime) -> Mapping[str, Subscription]:
+    """The push subscriptions there are, where the target's messages need one."""
+    if target.writer is None or target.channel != PUSH:
+        return {}
+    return living_subscriptions(connection, at, timedelta(days=target.writer.push_days))
 
 
 def _without_message(

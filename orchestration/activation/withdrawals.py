@@ -24,6 +24,7 @@ from orchestration.destinations.base import (
 )
 from orchestration.ops import schema
 from orchestration.ops.permission.refusals import record_refusals
+from orchestration.ops.push_subscriptions import end_subscriptions
 from orchestration.ops.store import Store, upsert
 
 FIRST = timedelta(days=30)  # what came before is looked at as each batch leaves
@@ -55,10 +56,13 @@ def hear(store: Store, destination: Destination, at: datetime) -> RegularsError 
 def hear_outcomes(
     connection: Connection, name: str, outcomes: Iterable[Outcome], at: datetime
 ) -> None:
-    """Record the refusals that answers of a destination tell of, in the transaction of its rows."""
-    said = [asdict(each.withdrawal) for each in outcomes if each.withdrawal is not None]
+    """Record what answers tell of beside their rows, in the transaction of those rows: refusals,
+    and push subscriptions that are gone."""
+    told = list(outcomes)
+    said = [asdict(each.withdrawal) for each in told if each.withdrawal is not None]
     if said:
         record_refusals(connection, said, name, at)
+    end_subscriptions(connection, [each.gone for each in told if each.gone], at)
 
 
 def _asked_at(store: Store, name: str, at: datetime) -> datetime:

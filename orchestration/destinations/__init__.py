@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 # Of a destination in the pretend shop's home: its own account with that vendor, a kept fake.
 PRETEND_URL = "http://127.0.0.1"
 _NOT_A_KIND = frozenset(
-    {"audience_tables", "base", "feed_file", "http", "normalising", "options", "tables"}
+    {
+        *("audience_tables", "base", "feed_file", "http", "normalising", "one_by_one", "options"),
+        *("push_encryption", "tables"),
+    }
 )
 
 

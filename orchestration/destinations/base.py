@@ -111,7 +111,8 @@ class Outcome:
     `retry` promises that the row was not taken, or that taking it twice does no harm; `unknown`
     that neither is sure; `rejected` that trying the same row again is useless for now; `accepted`
     that it is taken and applied later, under the destination's own name for the job, `ticket`.
-    `withdrawal`: a no of the person that the answer tells of, recorded in the same transaction.
+    `withdrawal`: a no of the person that the answer tells of, recorded in the same transaction;
+    `gone`: the endpoint of a push subscription that is no more, noted there too.
     """
 
     key: str
@@ -119,6 +120,7 @@ class Outcome:
     reason: str = ""
     ticket: str = ""
     withdrawal: Withdrawal | None = None
+    gone: str = ""
 
 
 @dataclass(frozen=True)
@@ -447,11 +449,6 @@ def renewal(destination: Destination) -> timedelta | None:
 def delivered(rows: Iterable[Row]) -> Iterator[Outcome]:
     """The outcome of rows that all arrived."""
     return (Outcome(row.key, "delivered") for row in rows)
-
-
-def untried(rows: Iterable[Row]) -> Iterator[Outcome]:
-    """The outcome of rows that were left out, since a call before theirs broke off."""
-    return (Outcome(row.key, "retry", "not_tried") for row in rows)
 
 
 def merged_ids(row: Row) -> set[str]:

@@ -26,7 +26,6 @@ from urllib.parse import urlencode
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from ingestion.errors import RegularsError
 from orchestration.destinations.base import (
     Acknowledgement,
     Audience,
@@ -39,7 +38,6 @@ from orchestration.destinations.base import (
     RetryLaterError,
     Row,
     Withdrawal,
-    untried,
 )
 from orchestration.destinations.http import (
     STAY_QUEUED,
@@ -49,6 +47,7 @@ from orchestration.destinations.http import (
     HttpClient,
     secret,
 )
+from orchestration.destinations.one_by_one import send_one_by_one
 from orchestration.destinations.options import checked_options
 from orchestration.home.layout import Home
 
@@ -134,21 +133,10 @@ class SmsDestination:
 
     def deliver(self, batch: Batch) -> Sequence[Outcome]:
         """Send each message on its own; what follows one without an answer is left to later."""
-        outcomes: list[Outcome] = []
-        for row in batch.rows:
-            if row.operation != "added":
-                outcomes.append(Outcome(row.key, "delivered"))  # nothing to say
-                continue
-            try:
-                outcomes.append(self.send(row.key, _to(row.payload), row.payload.get("message")))
-            except AnswerLostError as error:
-                outcomes.append(Outcome(row.key, "unknown", error.reason))
-                break
-            except RegularsError:
-                if not any(each.status == "accepted" for each in outcomes):
-                    raise  # nothing was taken
-                break
-        return [*outcomes, *untried(batch.rows[len(outcomes) :])]
+        return send_one_by_one(
+            batch.rows,
+            lambda row: self.send(row.key, _to(row.payload), row.payload.get("message")),
+        )
 
     def send(self, key: str, to: str, message: Any) -> Outcome:
         """Hand over one message.

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Table, delete, or_, select, tuple_, update
 
 from orchestration.erasure.texts import Texts
 from orchestration.ops import schema
+from orchestration.ops.push_subscriptions import erase_subscriptions
 from orchestration.ops.tombstones import FORGOTTEN, Erasable, Hasher, Key, forgotten_among
 
 _LOOKUP = 400
@@ -77,6 +78,8 @@ def erase_from_ops(connection: Connection, subject: Erasable) -> dict[str, int]:
     for column in columns:
         for some in _parts(subject.ids):
             done[column.table.name] += _gone(connection, column.table, column.in_(some))
+    pushes = erase_subscriptions(connection, subject.keys)
+    done[schema.push_subscriptions.name] += pushes
     kept = waiting(connection, subject.ids)
     for table in (
         *(schema.deliveries, schema.held_back),

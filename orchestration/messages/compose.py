@@ -64,6 +64,7 @@ class Written:
 class Writer:
     """What words the messages of one kind on one channel.
 
+    `push_days`: how long after a browser was last seen its push subscription is believed.
     `problem`: a sentence where there is no template, so that nothing goes out.
     """
 
@@ -73,6 +74,7 @@ class Writer:
     shop: str
     hosts: tuple[str, ...] = ()
     max_parts: int = 3
+    push_days: int = 180
     template: MessageTemplate | None = field(default=None, hash=False)
     plain: MessageTemplate | None = field(default=None, hash=False)
 
@@ -176,6 +178,7 @@ def writer(
         one_line(settings.shop.name),
         settings.shop.hosts,
         settings.messages.sms_parts,
+        settings.messages.push_days,
         known.get(file_name(kind, channel)),
         known.get(file_name(kind, channel, is_plain=True)),
     )

@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 
 # The latest file in migrations/versions, and the table in which a store says which one it has.
-REVISION = "0017"
+REVISION = "0018"
 VERSION_TABLE = "schema_revision"
 
 # Marks: a column that holds a time; a table that leaves for dbt (`export.py`), and the published
@@ -115,6 +115,21 @@ fact_loads = Table(
     _text("source_table", key=True),
     _text("load_id", key=True),
     Column("facts_version", Integer, primary_key=True),
+)
+
+# Where browsers take push notices, with the keys to encrypt for each. They are secret: the table
+# leaves for nobody. `seen_at`: when the device was last seen; `gone_at`: when its push service said
+# that the endpoint is no more.
+push_subscriptions = Table(
+    "push_subscriptions",
+    metadata,
+    _text("device", key=True),
+    _text("endpoint"),
+    _text("p256dh"),
+    _text("auth"),
+    _time("subscribed_at"),
+    _time("seen_at"),
+    _time("gone_at", required=False),
 )
 
 # Sources that a run began to read and whose refusals are not all recorded yet: nothing is sent

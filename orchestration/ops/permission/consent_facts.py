@@ -5,7 +5,7 @@ fact for ever, and appending. Does not belong here: what a source's words mean (
 `meanings`), whose they are (`readings`), or any decision.
 
 Data flow: `raw.duckdb` (attached read-only) -> consent_events, suppressions, consent_requests,
-unknown_words.
+unknown_words; with them push_subscriptions.
 
 Refusals are looked for in every row that arrived, those in quarantine too; opt-ins only in good
 ones. A fact's id is the hash of what the source said, so another run, another file with the same
@@ -52,10 +52,12 @@ from orchestration.ops.permission.spoken_names import is_permission
 from orchestration.ops.permission.status_words import status_words
 from orchestration.ops.permission.understanding import end_all_sms, understand
 from orchestration.ops.permission.unknown_words import NOBODY, UNREAD_FILE, UnknownWord
+from orchestration.ops.push_subscriptions import record_subscriptions
 from orchestration.ops.store import Store, fetch_columns, insert_new, rows_of, upsert
 from orchestration.ops.unread_sources import forget_read
 
 _VERSIONS = 10**6
+_WEB = "raw_web.events"
 _COUNTRIES = "phone_countries"
 _DEEPEST_TRAIT = 4  # of objects within objects
 _TIME_IN_ID = "case when is_timeless then null else occurred_at end"
@@ -121,6 +123,8 @@ def record_consent_facts(
             connection.register("new_loads", loads)
         words = _Words(default_country, countries.all, sms_refusal_ends_everything)
         counts = _record(connection, ops, words, as_of)
+        for shape in _stored_shapes(connection, {_WEB} & _existing(connection)).values():
+            record_subscriptions(connection, ops, shape, as_of)
         insert_new(ops, schema.fact_loads, rows_of(loads))
         forget_read(ops)
         upsert(ops, schema.meta, [{"key": _COUNTRIES, "value": ",".join(countries.all)}])

@@ -26,7 +26,7 @@ from starlette.routing import Route
 
 from ingestion.demo.servers import served
 from orchestration.destinations.audience_tables import MEMBERS
-from orchestration.fakes import google, mailchimp, meta, sendgrid, shopify, twilio
+from orchestration.fakes import google, mailchimp, meta, push, sendgrid, shopify, twilio
 from orchestration.fakes import server as fakes_server
 from orchestration.fakes.faults import Fault as FakesFault
 from tests.orchestration.fakes.klaviyo_calls import Hand, serving
@@ -464,6 +464,34 @@ def _sms(_folder: Path) -> Iterator[Double]:
         )
 
 
+@contextmanager
+def _web_push(_folder: Path) -> Iterator[Double]:
+    """A push service at which everybody of the suite subscribed."""
+    fake = push.create(0, fakes_server.utc_now)
+    browsers = {f"c{number}": fake.subscribe() for number in (*range(20), 99)}
+    with fakes_server.served_fake(fake) as address:
+        yield Double(
+            {
+                "subject": "mailto:shop@example.com",
+                "services": ["127.0.0.1"],
+                "allow_private": True,
+            },
+            lambda: {who: list(each.shown) for who, each in browsers.items() if each.shown},
+            fail=lambda fault: fake.faults.plan(
+                FakesFault(_AT_KLAVIYO[fault], where="POST", times=1, wait=WAIT_SECONDS)
+            ),
+            environment=dict(fake.credentials),
+            word=lambda payload: {
+                "customer_id": payload["customer_id"],
+                "device": f"device-of-{payload['customer_id']}",
+                "endpoint": f"{address}/push/{browsers[payload['customer_id']].id}",
+                **browsers[payload["customer_id"]].keys,
+                "segment": "vip",
+                "message": {"title": "Fern", "body": payload["first_name"]},
+            },
+        )
+
+
 NO_SERVER = "no server is asked"
 SENT_ONCE = "a message that is sent twice is two; the outbox sends none twice (test_messages.py)"
 FILES = Kind(
@@ -521,6 +549,14 @@ KINDS: dict[str, Kind] = {
         },
     ),
     "sql": Kind(_sql, lacks={"a server": "a database answers in another way: `test_sql`"}),
+    "web_push": Kind(
+        _web_push,
+        lacks={
+            "repeats": SENT_ONCE,
+            "members": "it keeps no audience (test_web_push.py)",
+            "erasing": "it keeps nothing of anybody",
+        },
+    ),
     "webhook": Kind(
         _webhook,
         lacks={"erasing": "a removal is all that it is told; its page says why"},

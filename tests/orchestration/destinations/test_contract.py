@@ -144,6 +144,9 @@ def _deliver(destination: Destination, *rows: Row, **batch: Any) -> dict[str, Ou
     outcomes = list(destination.deliver(_batch(*rows, **batch)))
     found = {outcome.key: outcome for outcome in outcomes}
     assert len(found) == len(outcomes)
+    if destination.acknowledgement is Acknowledgement.UNKNOWABLE:  # what is taken is done
+        done = {each.key for each in outcomes if each.status == "accepted"}
+        found |= {key: Outcome(key, "delivered") for key in done}
     if isinstance(destination, AnswersLater):
         for ticket in {outcome.ticket for outcome in outcomes if outcome.status == "accepted"}:
             asked = [row for row in rows if found[row.key].ticket == ticket]

@@ -213,6 +213,7 @@ def test_it_keeps_to_its_page(check: Callable[[Shop], None], shop: Shop) -> None
 
 
 _call = HttpClient.call
+_one_by_one = module.send_one_by_one
 _deliver = SmsDestination.deliver
 
 
@@ -232,6 +233,10 @@ def _cuts(client: HttpClient, *given: Any, **more: Any) -> Any:
 def _everything(self: SmsDestination, batch: Batch) -> Any:
     rows = tuple(replace(each, operation="added") for each in batch.rows)
     return _deliver(self, replace(batch, rows=rows))
+
+
+def _forgets(rows: Any, send: Any) -> list[Outcome]:
+    return [each for each in _one_by_one(rows, send) if each.status != "retry"]
 
 
 DEFECTS: dict[str, tuple[Patch, Callable[[Shop], None]]] = {
@@ -270,7 +275,7 @@ DEFECTS: dict[str, tuple[Patch, Callable[[Shop], None]]] = {
         believes_a_carrier_that_says_no_more,
     ),
     "what follows a lost answer has no outcome": (
-        replaced(module, "untried", lambda _: ()),
+        replaced(module, "send_one_by_one", _forgets),
         sends_nothing_after_a_lost_answer,
     ),
     "an account's error is a row's": (

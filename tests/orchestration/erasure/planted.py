@@ -285,6 +285,10 @@ def _ops(home: Home, store: Store, people: int) -> None:
                     for kind, value in keys_of(number)
                 ],
             )
+            device, endpoint = VALUES["device"].format(number), VALUES["push_token"].format(number)
+            place = {"device": device, "endpoint": endpoint, "p256dh": "p", "auth": "a"}
+            times = {"subscribed_at": at, "seen_at": at, "gone_at": None}
+            append(connection, schema.push_subscriptions, [place | times])
             old = {"alias_id": f"earlier-{mine}", "customer_id": mine, "merged_at": at}
             append(connection, schema.customer_aliases, [old])
             stay = {"segment": "vip", "customer_id": mine, "entered_at": at, "exited_at": None}

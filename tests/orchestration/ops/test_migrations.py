@@ -143,6 +143,7 @@ def test_a_store_without_resolutions_gets_them(home: Home) -> None:
             "drop table destination_calls; drop table destination_pauses; "
             "drop table audience_sizes; drop table first_activations; "
             "drop table withdrawals_written; "
+            "drop table push_subscriptions; "
             "drop table contact_decisions; drop table holdouts; "
             "drop table tombstones; drop table erasures; delete from meta where key = "
             "'tombstone_salt'; "
