@@ -383,7 +383,7 @@ def test_a_parquet_file_of_anybodys_loses_the_row_and_a_strange_database_is_name
     home: Home,
 ) -> None:
     table = pa.table({"customer_id": [customer(n) for n in range(PEOPLE)], "score": [1.0] * PEOPLE})
-    scores = home.root / "science" / "scores.parquet"
+    scores = home.root / "analysis" / "scores.parquet"
     scores.parent.mkdir()
     pq.write_table(table, scores)
     strange = home.root / "mine.duckdb"
