@@ -45,8 +45,10 @@ class Senders:
             thread.start()
 
     def wait_for_more_than(self, count: int) -> None:
-        deadline = time.monotonic() + 30
-        while len(self.acknowledged) <= count and time.monotonic() < deadline:
+        deadline = time.monotonic() + 60
+        while len(self.acknowledged) <= count:
+            if time.monotonic() > deadline:
+                raise TimeoutError("nothing is acknowledged")
             time.sleep(0.005)
 
     def end(self) -> None:
