@@ -30,9 +30,9 @@ final as (
     from rfm
     left join predicted
         on
-            rfm.customer_id = predicted.customer_id
+            -- A condition of its own on the left side would compare every row with every other.
+            case when rfm.monetary is not null then rfm.customer_id end = predicted.customer_id
             and rfm.as_of_date = predicted.as_of_date
-            and rfm.monetary is not null
 )
 
 select * from final
