@@ -416,7 +416,7 @@ class TellsAudienceSizes(Protocol):
 class CanBeTried(Protocol):
     """A destination that judges a call without doing it; asked by `doctor --connect`."""
 
-    def try_out(self) -> None:
+    def validate(self) -> None:
         """Have it judge an addition of nobody to each audience that the settings name.
 
         Raises:

@@ -288,7 +288,7 @@ def _tries(settings: Settings, home: Home) -> Iterator[Check]:
             continue
         try:
             with own_words(name):
-                destination.try_out()
+                destination.validate()
         except RegularsError as error:
             yield Check(f"connect {name}", "failed", error.message, error.hint)
         else:

@@ -182,7 +182,7 @@ class GoogleAdsDestination:
         """Only an account on this machine, a fake, is the pretend shop's own."""
         return self._api.is_local and is_this_machine(self._options.where_tokens_are)
 
-    def try_out(self) -> None:
+    def validate(self) -> None:
         """Let Google validate, and not do, the addition of somebody who is nobody to each list."""
         nobody = Member((("email", GOOGLE[-1].hashed("email", NOBODY)),), True, True)
         for list_id in sorted(set(self._options.lists.values())):

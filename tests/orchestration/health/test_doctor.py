@@ -17,7 +17,7 @@ import duckdb
 import pytest
 from rich.console import Console
 
-from ingestion.config import REPOSITORY, Settings
+from ingestion.config import REPOSITORY, Destination, Settings
 from ingestion.errors import SourceError
 from ingestion.registry import SOURCES
 from ingestion.sources.klaviyo import SOURCE, KlaviyoSettings
@@ -32,6 +32,7 @@ from orchestration.ops.store import append, open_store, to_micros
 from orchestration.ops.tombstones import Erasable, request
 from orchestration.published.audit import AuditRecord
 from orchestration.published.checks import CheckResult
+from tests.orchestration.destinations import google_ads_checks
 
 NOW = datetime.fromisoformat("2026-07-02 12:00:00")
 AS_OF = datetime.fromisoformat("2026-07-02 06:00:00")
@@ -536,3 +537,28 @@ def test_what_a_question_cannot_give_up_is_told(
     assert check.status == status
     assert words in check.sentence
     assert bool(check.hint) is (status == "warning")
+
+
+def test_only_a_destination_that_judges_without_sending_is_tried(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that sends messages is none: trying it would be writing to somebody."""
+    with google_ads_checks.serving() as shop:
+        for name, value in shop.fake.credentials.items():
+            monkeypatch.setenv(name, value)
+        options = google_ads_checks.options_of(shop.address)
+        sender = {"account_sid": f"AC{'0' * 32}", "sender": "+447700900000"}
+        settings = Settings(
+            destinations={
+                "google": Destination(kind="google_ads", options=options),
+                "texts": Destination(kind="sms", options=sender),
+            }
+        )
+        found = [c for c in diagnose(home, settings, connect=True, now=NOW) if "connect" in c.name]
+        sources = ("connect klaviyo", "connect shopify")
+        assert [(c.name, c.status, c.sentence) for c in found if c.name not in sources] == [
+            ("connect google", "ok", "Would take members; nothing was sent.")
+        ]
+        assert not shop.fake.jobs
+        shop.fake.is_revoked = True
+        assert _find(home, "connect google", settings, connect=True).status == "failed"
