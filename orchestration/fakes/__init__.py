@@ -15,7 +15,7 @@ from pkgutil import iter_modules
 from ingestion.errors import UsageError
 from orchestration.fakes.server import Clock, Fake, utc_now
 
-_NOT_A_FAKE = frozenset({"faults", "kept", "pretend", "rules", "server", "shop"})
+_NOT_A_FAKE = frozenset({"faults", "kept", "pretend", "rules", "server", "shop", "vendor"})
 
 
 def names() -> tuple[str, ...]:

@@ -49,6 +49,11 @@ class Fault:
     times: int = 0
     wait: int = 1
 
+    @property
+    def retry_after(self) -> dict[str, str]:
+        """The header that says when to come back, of the kinds that say it."""
+        return {"Retry-After": str(self.wait)} if self.kind in ("429", "503") else {}
+
 
 class Faults(faults.Faults[Fault]):
     """The plan of one fake, of which a share is left to chance."""

@@ -11,9 +11,7 @@ products.
 from __future__ import annotations
 
 import json
-import random
 import re
-import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,10 +24,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from orchestration.fakes.faults import Fault, Faults
+from orchestration.fakes.faults import Fault
 from orchestration.fakes.rules import RefusedError, Rule, Rules
 from orchestration.fakes.server import Clock
 from orchestration.fakes.shop import ShopProfile
+from orchestration.fakes.vendor import Vendor, done_by, routes_of
 
 ACCOUNT = "1234567890"
 LIST = "9001"
@@ -122,22 +121,16 @@ class UserList:
     members: dict[str, datetime] = field(default_factory=dict)
 
 
-class Google:
+class Google(Vendor):
     """One ad account."""
 
     name = "google"
     rules = RULES
-
-    def __init__(self, seed: int, clock: Clock) -> None:
-        """An account with one list."""
-        self._clock = clock
-        self._lock = threading.Lock()
-        self.credentials = {"GOOGLE_ADS_CREDENTIALS": json.dumps(KEY)}
-        self.begin_anew(seed)
+    credentials: Mapping[str, str] = {"GOOGLE_ADS_CREDENTIALS": json.dumps(KEY)}
 
     def begin_anew(self, seed: int) -> None:
         """Another account with one list."""
-        self.faults = Faults(seed)
+        super().begin_anew(seed)
         self.lists = {LIST: UserList(LIST, "Customers")}
         self.jobs: dict[str, Job] = {}
         self.accounts: dict[str, str] = {}
@@ -146,11 +139,8 @@ class Google:
         self.is_revoked = False
         self.in_eea = True
         self.job_seconds = 0.2
-        self.calls: Counter[str] = Counter()
-        self.refused: Counter[str] = Counter()
         self._tokens: dict[str, datetime] = {}
         self._recent: deque[datetime] = deque()
-        self._dice = random.Random(seed)  # noqa: S311 - chance, no secret
 
     def put(self, list_id: str, name: str) -> UserList:
         """A list that somebody made by hand."""
@@ -165,9 +155,7 @@ class Google:
     def settle(self) -> None:
         """Do what is due by now, and drop whom a list has had for too long."""
         now = self._clock()
-        due = [job for job in self.jobs.values() if not job.is_done and job.due <= now]
-        for job in sorted(due, key=lambda each: (each.due, each.id)):
-            job.is_done = True
+        for job in done_by(now, self.jobs.values()):
             if job.list_id in self.lists:
                 self._apply(job)
         oldest = now - timedelta(days=RULES.number("duration"))
@@ -183,12 +171,7 @@ class Google:
             ("GET", "/v1/requestStatus:retrieve", self._status),
             ("GET", one, self._read),
         ]
-        calls = [
-            Route(path, self._endpoint(f"{method} {path}", act), methods=[method])
-            for method, path, act in acts
-        ]
-        tokens = Route("/token", self._endpoint("POST /token", self._token), methods=["POST"])
-        return [tokens, *calls]
+        return routes_of([("POST", "/token", self._token), *acts], self._endpoint)
 
     def state(self) -> Mapping[str, Any]:
         """What the account holds, as counts."""
@@ -201,8 +184,7 @@ class Google:
                 "lists": {each.name: len(each.members) for each in self.lists.values()},
                 "open_requests": sum(not job.is_done for job in self.jobs.values()),
                 "errors": dict(errors),
-                "calls": dict(self.calls),
-                "refused": dict(self.refused),
+                **self.counts,
             }
 
     def begin_with(self, profiles: Iterable[ShopProfile]) -> None:
@@ -215,8 +197,7 @@ class Google:
             "429": "RESOURCE_EXHAUSTED", "503": "UNAVAILABLE",
         }  # fmt: skip
         status = int(fault.kind)
-        headers = {"Retry-After": str(fault.wait)} if status in (429, 503) else {}
-        return _problem(status, codes[fault.kind], headers=headers)
+        return _problem(status, codes[fault.kind], headers=fault.retry_after)
 
     def _endpoint(self, call: str, act: Act) -> Callable[[Request], Any]:
         async def answer(request: Request) -> Response:

@@ -1,5 +1,7 @@
 """A fake whose state outlasts its process: what changed it is kept in a file, and told it again.
 
+It never misbehaves: a plan of faults is nothing that an account holds.
+
 Belongs here: the file, and telling. Does not belong here: what a fake does with it, and whose fakes
 are kept (`pretend`).
 

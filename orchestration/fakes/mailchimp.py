@@ -10,7 +10,6 @@ import asyncio
 import base64
 import hashlib
 import json
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,10 +20,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from orchestration.fakes.faults import Fault, Faults
+from orchestration.fakes.faults import Fault
 from orchestration.fakes.rules import RefusedError, Rule, Rules
 from orchestration.fakes.server import Clock
 from orchestration.fakes.shop import ShopProfile
+from orchestration.fakes.vendor import Vendor, routes_of
 
 API_KEY = "fake0123456789-us1"
 LIST_ID = "list01"
@@ -94,29 +94,21 @@ class Member:
     segments: set[int] = field(default_factory=set)
 
 
-class Mailchimp:
+class Mailchimp(Vendor):
     """One account with one list."""
 
     name = "mailchimp"
     rules = RULES
-
-    def __init__(self, seed: int, clock: Clock) -> None:
-        """A list without members."""
-        self._clock = clock
-        self._lock = threading.Lock()
-        self.credentials = {"MAILCHIMP_API_KEY": API_KEY}
-        self.begin_anew(seed)
+    credentials: Mapping[str, str] = {"MAILCHIMP_API_KEY": API_KEY}
 
     def begin_anew(self, seed: int) -> None:
         """Another account with one list without members."""
-        self.faults = Faults(seed)
+        super().begin_anew(seed)
         self.members: dict[str, Member] = {}
         self.segments: dict[int, str] = {}
         self.forgotten: set[str] = set()
         self.is_idle = False
         self.seconds = SECONDS
-        self.calls: Counter[str] = Counter()
-        self.refused: Counter[str] = Counter()
         self.most_at_once = 0
         self._under_way = 0
 
@@ -147,10 +139,7 @@ class Mailchimp:
             ("POST", path + "/segments/{segment_id}", self._change_segment),
             ("GET", path + "/segments/{segment_id}/members", self._in_segment),
         ]
-        return [
-            Route(PREFIX + where, self._endpoint(f"{method} {where}", act), methods=[method])
-            for method, where, act in acts
-        ]
+        return routes_of(acts, self._endpoint, [PREFIX])
 
     def state(self) -> Mapping[str, Any]:
         """What the list holds, as counts."""
@@ -159,8 +148,7 @@ class Mailchimp:
                 "members": dict(Counter(each.status for each in self.members.values())),
                 "segments": {name: len(self.of(name)) for name in sorted(self.segments.values())},
                 "forgotten": len(self.forgotten),
-                "calls": dict(self.calls),
-                "refused": dict(self.refused),
+                **self.counts,
                 "most_at_once": self.most_at_once,
             }
 

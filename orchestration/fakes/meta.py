@@ -10,10 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import random
 import re
-import threading
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -24,10 +21,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from orchestration.fakes.faults import Fault, Faults
+from orchestration.fakes.faults import Fault
 from orchestration.fakes.rules import RefusedError, Rule, Rules
 from orchestration.fakes.server import Clock
 from orchestration.fakes.shop import ShopProfile
+from orchestration.fakes.vendor import Vendor, routes_of
 
 TOKEN = "EAAfake"  # noqa: S105 - of a fake
 ACCOUNT = "1001"
@@ -117,30 +115,21 @@ class Audience:
     is_flagged: bool = False
 
 
-class Meta:
+class Meta(Vendor):
     """One ad account."""
 
     name = "meta"
     rules = RULES
-
-    def __init__(self, seed: int, clock: Clock) -> None:
-        """An account without audiences."""
-        self._clock = clock
-        self._lock = threading.Lock()
-        self.credentials = {"META_ACCESS_TOKEN": TOKEN}
-        self.begin_anew(seed)
+    credentials: Mapping[str, str] = {"META_ACCESS_TOKEN": TOKEN}
 
     def begin_anew(self, seed: int) -> None:
         """Another account without audiences."""
-        self.faults = Faults(seed)
+        super().begin_anew(seed)
         self.audiences: dict[str, Audience] = {}
         self.is_idle = False
         self.matched = 1.0  # the share of entries that are people of Meta's
         self.job_seconds = 0.2
-        self.calls: Counter[str] = Counter()
-        self.refused: Counter[str] = Counter()
         self._made = 0
-        self._dice = random.Random(seed)  # noqa: S311 - chance, no secret
 
     def put(self, name: str) -> Audience:
         """An audience that somebody made by hand."""
@@ -177,8 +166,7 @@ class Meta:
             self.settle()
             return {
                 "audiences": {a.name: _counts(a) for a in self.audiences.values()},
-                "calls": dict(self.calls),
-                "refused": dict(self.refused),
+                **self.counts,
             }
 
     def routes(self) -> list[Route]:
@@ -192,11 +180,7 @@ class Meta:
             ("GET", "/{audience}", self._read),
             ("DELETE", "/{audience}", self._delete),
         ]
-        return [
-            Route(version + path, self._endpoint(f"{method} {path}", act), methods=[method])
-            for version in VERSIONS
-            for method, path, act in acts
-        ]
+        return routes_of(acts, self._endpoint, VERSIONS)
 
     def begin_with(self, profiles: Iterable[ShopProfile]) -> None:
         """Nothing: an ad account knows nobody of the shop before they are sent."""

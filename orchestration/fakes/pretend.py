@@ -23,7 +23,7 @@ import uvicorn
 
 from orchestration.fakes import names, open_fake
 from orchestration.fakes.kept import Kept, KeptClock
-from orchestration.fakes.server import Fake, application
+from orchestration.fakes.server import Fake, answering
 from orchestration.fakes.shop import has_profiles, profiles_of
 
 SEED = 20_260_601
@@ -82,4 +82,4 @@ def _kept(fake: Fake, clock: KeptClock, folder: Path) -> Kept:
     fake.begin_with(profiles_of(people) if has_profiles(people) else ())
     accounts = folder / "accounts"
     accounts.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return Kept(application(fake), clock, accounts / f"{fake.name}.jsonl")
+    return Kept(answering(fake), clock, accounts / f"{fake.name}.jsonl")

@@ -10,11 +10,8 @@ from __future__ import annotations
 
 import base64
 import json
-import random
 import re
 import struct
-import threading
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -30,10 +27,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from orchestration.fakes.faults import Fault, Faults
+from orchestration.fakes.faults import Fault
 from orchestration.fakes.rules import RefusedError, Rule, Rules
 from orchestration.fakes.server import Clock
 from orchestration.fakes.shop import ShopProfile
+from orchestration.fakes.vendor import Vendor
 
 VAPID_KEY = "q1dXpw3UpT5VOmu_cf_v6ih07Aems3njxI-JWgLcM94"  # the key of RFC 8291's example
 URGENCIES = ("very-low", "low", "normal", "high")
@@ -87,34 +85,26 @@ class Browser:
         return {"p256dh": _text(_point(self.private)), "auth": _text(self.auth)}
 
 
-class Push:
+class Push(Vendor):
     """One push service."""
 
     name = "push"
     rules = RULES
-
-    def __init__(self, seed: int, clock: Clock) -> None:
-        """A service without subscriptions."""
-        self._clock = clock
-        self._lock = threading.Lock()
-        self.credentials = {"VAPID_PRIVATE_KEY": VAPID_KEY}
-        self.begin_anew(seed)
+    credentials: Mapping[str, str] = {"VAPID_PRIVATE_KEY": VAPID_KEY}
 
     def begin_anew(self, seed: int) -> None:
         """Another service without subscriptions."""
-        self.faults = Faults(seed)
+        super().begin_anew(seed)
         self.browsers: dict[str, Browser] = {}
         self.is_apples = False
         self.posts: list[dict[str, str]] = []  # headers of what was taken
-        self.refused: Counter[str] = Counter()
-        self._chance = random.Random(seed)  # noqa: S311 - keys of a fake
 
     def subscribe(self, key: str = "") -> Browser:
         """A browser that subscribes, for a shop's key or any."""
-        number = self._chance.getrandbits(255) + 1
-        name = f"{self._chance.getrandbits(96):024x}"
+        number = self._dice.getrandbits(255) + 1
+        name = f"{self._dice.getrandbits(96):024x}"
         private = ec.derive_private_key(number, ec.SECP256R1())
-        browser = Browser(name, private, self._chance.randbytes(16), key)
+        browser = Browser(name, private, self._dice.randbytes(16), key)
         self.browsers[name] = browser
         return browser
 
@@ -151,8 +141,7 @@ class Push:
 
     def trouble(self, fault: Fault) -> Response:
         """The answer of a bad day."""
-        headers = {"Retry-After": str(fault.wait)} if fault.kind in ("429", "503") else {}
-        return Response(status_code=int(fault.kind), headers=headers)
+        return Response(status_code=int(fault.kind), headers=fault.retry_after)
 
     async def _subscribe(self, request: Request) -> Response:
         raw = await request.body()

@@ -9,11 +9,8 @@ another identifier than their email, files of errors.
 from __future__ import annotations
 
 import json
-import random
 import re
-import threading
 import uuid
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -23,10 +20,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from orchestration.fakes.faults import Fault, Faults
+from orchestration.fakes.faults import Fault
 from orchestration.fakes.rules import RefusedError, Rule, Rules
 from orchestration.fakes.server import Clock
 from orchestration.fakes.shop import ShopProfile
+from orchestration.fakes.vendor import Vendor, done_by, routes_of
 
 API_KEY = "SG.fake"
 GROUP = 42
@@ -130,22 +128,16 @@ class Job:
     is_done: bool = False
 
 
-class SendGrid:
+class SendGrid(Vendor):
     """One account."""
 
     name = "sendgrid"
     rules = RULES
-
-    def __init__(self, seed: int, clock: Clock) -> None:
-        """An account without contacts."""
-        self._clock = clock
-        self._lock = threading.Lock()
-        self.credentials = {"SENDGRID_API_KEY": API_KEY}
-        self.begin_anew(seed)
+    credentials: Mapping[str, str] = {"SENDGRID_API_KEY": API_KEY}
 
     def begin_anew(self, seed: int) -> None:
         """Another account without contacts."""
-        self.faults = Faults(seed)
+        super().begin_anew(seed)
         self.contacts: dict[str, Contact] = {}
         self._emails: dict[str, Contact] = {}
         self._alternates: dict[str, Contact] = {}
@@ -156,9 +148,6 @@ class SendGrid:
         self.groups: dict[int, dict[str, datetime]] = {GROUP: {}}
         self.is_idle = False
         self.job_seconds = 0.2
-        self.calls: Counter[str] = Counter()
-        self.refused: Counter[str] = Counter()
-        self._dice = random.Random(seed)  # noqa: S311 - chance, no secret
 
     def put(self, email: str, **said: Any) -> Contact:
         """Make or change a contact."""
@@ -199,10 +188,7 @@ class SendGrid:
 
     def settle(self) -> None:
         """Do what is due by now, in the order in which it falls due."""
-        now = self._clock()
-        due = [job for job in self.jobs.values() if not job.is_done and job.due <= now]
-        for job in sorted(due, key=lambda each: (each.due, each.id)):
-            job.is_done = True
+        for job in done_by(self._clock(), self.jobs.values()):
             if not self.is_idle:
                 job.errored = job.act()
 
@@ -225,10 +211,7 @@ class SendGrid:
             ("GET", "/v3/asm/suppressions", self._in_groups),
             *(("GET", f"/v3/suppression/{kind}", self._suppressions(kind)) for kind in KINDS),
         ]
-        return [
-            Route(path, self._endpoint(f"{method} {path}", act), methods=[method])
-            for method, path, act in acts
-        ]
+        return routes_of(acts, self._endpoint)
 
     def state(self) -> Mapping[str, Any]:
         """What the account holds, as counts."""
@@ -239,8 +222,7 @@ class SendGrid:
                 "lists": {name: len(self.of(name)) for name in sorted(self.lists.values())},
                 "suppressed": {kind: len(each) for kind, each in self.suppressed.items()},
                 "open_jobs": sum(not job.is_done for job in self.jobs.values()),
-                "calls": dict(self.calls),
-                "refused": dict(self.refused),
+                **self.counts,
             }
 
     def begin_with(self, profiles: Iterable[ShopProfile]) -> None:

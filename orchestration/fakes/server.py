@@ -58,11 +58,17 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def application(fake: Fake) -> ASGIApp:
-    """The fake as an ASGI application that misbehaves as planned."""
+def answering(fake: Fake, *further: Route) -> ASGIApp:
+    """The fake as an ASGI application that behaves, with further addresses beside its own."""
 
     async def state(_: Request) -> Response:
         return JSONResponse({**fake.state(), "faults": Counter(fake.faults.happened)})
+
+    return Starlette(routes=[Route("/_state", state), *further, *fake.routes()])
+
+
+def application(fake: Fake) -> ASGIApp:
+    """The fake as an ASGI application that misbehaves as planned."""
 
     async def faults(request: Request) -> Response:
         if request.method == "DELETE":
@@ -74,8 +80,8 @@ def application(fake: Fake) -> ASGIApp:
             )
         return JSONResponse(Counter(fake.faults.happened))
 
-    own = [Route("/_state", state), Route("/_faults", faults, methods=["POST", "DELETE"])]
-    return _misbehaving(Starlette(routes=[*own, *fake.routes()]), fake)
+    planning = Route("/_faults", faults, methods=["POST", "DELETE"])
+    return _misbehaving(answering(fake, planning), fake)
 
 
 @contextmanager

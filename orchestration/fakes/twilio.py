@@ -9,9 +9,7 @@ Not here: media, scheduling, Messaging Services' pools, prices, Advanced Opt-Out
 from __future__ import annotations
 
 import base64
-import random
 import re
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -24,10 +22,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from orchestration.fakes.faults import Fault, Faults
+from orchestration.fakes.faults import Fault
 from orchestration.fakes.rules import RefusedError, Rule, Rules
 from orchestration.fakes.server import Clock
 from orchestration.fakes.shop import ShopProfile
+from orchestration.fakes.vendor import Vendor
 
 ACCOUNT = "AC" + "0" * 32
 TOKEN = "faketoken"  # noqa: S105 - of a fake
@@ -83,30 +82,22 @@ class Text:
     created: datetime
 
 
-class Twilio:
+class Twilio(Vendor):
     """One account."""
 
     name = "twilio"
     rules = RULES
-
-    def __init__(self, seed: int, clock: Clock) -> None:
-        """An account without messages."""
-        self._clock = clock
-        self._lock = threading.Lock()
-        self.credentials = {"TWILIO_AUTH_TOKEN": TOKEN}
-        self.begin_anew(seed)
+    credentials: Mapping[str, str] = {"TWILIO_AUTH_TOKEN": TOKEN}
 
     def begin_anew(self, seed: int) -> None:
         """Another account without messages."""
-        self.faults = Faults(seed)
+        super().begin_anew(seed)
         self.texts: dict[str, Text] = {}
         self.opted_out: set[str] = set()
         self.landlines: set[str] = set()
         self.no_mobiles: set[str] = set()
         self.closed: tuple[str, ...] = ("+7",)  # beginnings of numbers of countries not enabled
         self.job_seconds = 2.0
-        self.refused: Counter[str] = Counter()
-        self._ids = random.Random(seed)  # noqa: S311 - ids of a fake
 
     def routes(self) -> list[Route]:
         """One for each call."""
@@ -140,9 +131,8 @@ class Twilio:
     def trouble(self, fault: Fault) -> Response:
         """The answer of a bad day."""
         status = int(fault.kind)
-        headers = {"Retry-After": str(fault.wait)} if fault.kind in ("429", "503") else {}
         code = {401: 20003, 403: 20003, 404: 20404, 429: 20429}.get(status, 20500)
-        return _problem(status, code, headers)
+        return _problem(status, code, fault.retry_after)
 
     def _endpoint(self, act: Callable[..., tuple[int, Any]]) -> Callable[[Request], Any]:
         async def answer(request: Request) -> Response:
@@ -184,7 +174,7 @@ class Twilio:
         ):
             if not is_kept:
                 raise RULES.refuse(name)
-        sid = f"SM{self._ids.getrandbits(128):032x}"
+        sid = f"SM{self._dice.getrandbits(128):032x}"
         self.texts[sid] = Text(sid, to, sender, body, self._clock())
         return 201, self._shown(self.texts[sid])
 

@@ -7,8 +7,6 @@ tables of calls and rules (`calls`), filters and pages (`filters`).
 from __future__ import annotations
 
 import json
-import threading
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
@@ -18,7 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ingestion.demo.throttle import Throttle
-from orchestration.fakes.faults import Fault, Faults
+from orchestration.fakes.faults import Fault
 from orchestration.fakes.klaviyo import resources
 from orchestration.fakes.klaviyo.account import Account, Job, Profile
 from orchestration.fakes.klaviyo.calls import CALLS, MEDIA_TYPE, RULES, Call
@@ -30,8 +28,8 @@ from orchestration.fakes.klaviyo.filters import (
     page,
 )
 from orchestration.fakes.rules import RefusedError
-from orchestration.fakes.server import Clock
 from orchestration.fakes.shop import ShopProfile
+from orchestration.fakes.vendor import Vendor
 
 API_KEY = "pk_fake"
 RETIRED = date(2024, 10, 15)  # the revisions before this one; each lives two years
@@ -47,28 +45,20 @@ Answer = tuple[int, Body]
 Act = Callable[[Request, Body], Answer]
 
 
-class Klaviyo:
+class Klaviyo(Vendor):
     """One account behind Klaviyo's API."""
 
     name = "klaviyo"
     rules = RULES
-
-    def __init__(self, seed: int, clock: Clock) -> None:
-        """An account without content, with one list."""
-        self._clock = clock
-        self._lock = threading.Lock()
-        self.credentials = {"KLAVIYO_API_KEY": API_KEY}
-        self.begin_anew(seed)
+    credentials: Mapping[str, str] = {"KLAVIYO_API_KEY": API_KEY}
 
     def begin_anew(self, seed: int) -> None:
         """Another account without content, with a key that may do everything."""
-        self.faults = Faults(seed)
+        super().begin_anew(seed)
         self.account = Account(seed, self._clock)
         self.account.add_list("NEWS01", "Newsletter")
         self.scopes = frozenset(scope for call in CALLS.values() for scope in call.scopes)
         self.has_throttles = True
-        self.calls: Counter[str] = Counter()
-        self.refused: Counter[str] = Counter()
         self._throttles = {
             call.name: Throttle(call.burst, call.steady, lambda: self._clock().timestamp())
             for call in CALLS.values()
@@ -103,8 +93,7 @@ class Klaviyo:
         with self._lock:
             self.account.settle()
             return resources.state(self.account) | {
-                "calls": dict(self.calls),
-                "refused": dict(self.refused),
+                **self.counts,
             }
 
     def begin_with(self, profiles: Iterable[ShopProfile]) -> None:
@@ -115,8 +104,7 @@ class Klaviyo:
     def trouble(self, fault: Fault) -> Response:
         """The answer of a bad day."""
         status, code = int(fault.kind), _TROUBLES[fault.kind]
-        headers = {"Retry-After": str(fault.wait)} if status in (429, 503) else {}
-        return _response(status, resources.error(status, code, "/data"), headers)
+        return _response(status, resources.error(status, code, "/data"), fault.retry_after)
 
     def _endpoint(self, call: Call, act: Act) -> Callable[[Request], Any]:
         async def answer(request: Request) -> Response:

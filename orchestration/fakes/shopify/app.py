@@ -10,9 +10,6 @@ what the queries do (`shop`).
 
 from __future__ import annotations
 
-import random
-import threading
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -32,11 +29,12 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from ingestion.demo.shopify_cost import cost_of
-from orchestration.fakes.faults import Fault, Faults
+from orchestration.fakes.faults import Fault
 from orchestration.fakes.server import Clock
 from orchestration.fakes.shop import ShopProfile
 from orchestration.fakes.shopify.rules import RULES, SDL, VERSIONS
 from orchestration.fakes.shopify.shop import Consent, Shop, bind
+from orchestration.fakes.vendor import Vendor
 
 CLIENT_ID = "fake-client"
 CLIENT_SECRET = "fake-secret"  # noqa: S105 - of a fake
@@ -46,33 +44,29 @@ MUTATION_COST = 10
 _LIST_LIMIT = "inputs"
 
 
-class Shopify:
+class Shopify(Vendor):
     """One shop behind the GraphQL Admin API."""
 
     name = "shopify"
     rules = RULES
+    credentials: Mapping[str, str] = {
+        "SHOPIFY_CLIENT_ID": CLIENT_ID,
+        "SHOPIFY_CLIENT_SECRET": CLIENT_SECRET,
+    }
 
     def __init__(self, seed: int, clock: Clock) -> None:
         """A shop without customers."""
-        self._clock = clock
-        self._lock = threading.Lock()
         self._documents: dict[str, DocumentNode | list[GraphQLError]] = {}
-        self.credentials = {
-            "SHOPIFY_CLIENT_ID": CLIENT_ID,
-            "SHOPIFY_CLIENT_SECRET": CLIENT_SECRET,
-        }
-        self.begin_anew(seed)
+        super().__init__(seed, clock)
 
     def begin_anew(self, seed: int) -> None:
         """Another shop without customers, with a full bucket of points."""
-        self.faults = Faults(seed)
+        super().begin_anew(seed)
         self.shop = Shop(self._clock)
         self.scopes: tuple[str, ...] = SCOPES
         self.tokens: dict[str, datetime] = {}
-        self.calls: Counter[str] = Counter()
         self.refused = self.shop.refused
         self.available = float(RULES.number("throttle"))
-        self._dice = random.Random(seed)  # noqa: S311 - chance, no secret
         self._filled_at = self._clock()
         self._schema = build_schema(SDL)
         bind(self._schema, self.shop, self._needs)
@@ -87,8 +81,7 @@ class Shopify:
     def state(self) -> Mapping[str, Any]:
         """What the shop holds, as counts."""
         with self._lock:
-            calls = {"calls": dict(self.calls), "refused": dict(self.refused)}
-            return {**self.shop.state(), **calls, "points": int(self.available)}
+            return {**self.shop.state(), **self.counts, "points": int(self.available)}
 
     def begin_with(self, profiles: Iterable[ShopProfile]) -> None:
         """Take over the people of the pretend shop who have an email, with what they refused."""

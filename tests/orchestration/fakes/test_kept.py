@@ -16,7 +16,7 @@ from orchestration.fakes import names, pretend
 from orchestration.fakes.kept import Kept, KeptClock
 from orchestration.fakes.klaviyo import create
 from orchestration.fakes.klaviyo.calls import CALLS
-from orchestration.fakes.server import application
+from orchestration.fakes.server import answering
 from tests.orchestration.fakes.klaviyo_calls import HEADERS, importing, person
 
 
@@ -25,7 +25,7 @@ def kept(file: Path) -> Kept:
     clock = KeptClock()
     fake = create(1, clock)
     fake.account.job_seconds = 0
-    return Kept(application(fake), clock, file)
+    return Kept(answering(fake), clock, file)
 
 
 def ask(app: Kept, call: str, body: Any = None) -> httpx.Response:
@@ -109,3 +109,4 @@ def test_the_pretend_shops_accounts_are_served_when_they_are_called(tmp_path: Pa
     assert not (tmp_path / "accounts").exists(), "nobody has called"
     assert pretend.holding(klaviyo)["profiles"] == 0
     assert pretend.account_for("klaviyo", tmp_path) is klaviyo
+    assert httpx.post(f"{klaviyo.address}/_faults", json={"kind": "503"}).status_code == 404
