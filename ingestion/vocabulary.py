@@ -27,7 +27,8 @@ IDENTIFIER_TYPES = (
 )
 
 # Of a browser or an app: they are somebody, and do not say who.
-ANONYMOUS_TYPES = ("push_token", "device")
+DEVICE, PUSH_TOKEN = "device", "push_token"
+ANONYMOUS_TYPES = (PUSH_TOKEN, DEVICE)
 
 # Best evidence first.
 GRADES = ("card_paid_order", "verified_login", "checkout", "store_till", "newsletter", "import")

@@ -41,7 +41,7 @@ from orchestration.activation.decision import (
     Wish,
     decide_day,
 )
-from orchestration.activation.first_activation import baseline_members, baselines
+from orchestration.activation.first_activation import ALWAYS, baseline_until, baselines
 from orchestration.activation.gate import (
     TRANSACTIONAL,
     Decision,
@@ -154,15 +154,18 @@ class ContactDay:
         }
 
     def baseline_members(
-        self, store: Connection, target: Target, only: Collection[str] | None = None
+        self, store: Connection, target: Target, people: Collection[str]
     ) -> frozenset[str]:
-        """Who was a member when the pair was first synced, of everybody or of `only` these people.
-
-        Who stands there, or may, is among them.
-        """
-        chosen = self.wishes.keys() if only is None else self.wishes.keys() & set(only)
-        stays = {customer_id: self.wishes[customer_id] for customer_id in chosen}
-        return baseline_members(store, target, self._words(), stays, self.as_of)
+        """Who of these was a member when the pair was first synced; who stands there is too."""
+        until = baseline_until(store, target, self._words(), self.as_of)
+        if until == ALWAYS:
+            return frozenset()
+        return frozenset(
+            customer_id
+            for customer_id in people
+            for wish in self.wishes.get(customer_id, ())
+            if wish.segment == target.segment and wish.entered_at <= until
+        )
 
     def _words(self) -> dict[str, str]:
         """What each segment's file says of a first activation."""

@@ -17,7 +17,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Protocol
 
 from sqlalchemy import Connection, select
 
@@ -28,18 +27,6 @@ from orchestration.ops.store import insert_new, to_micros
 
 Pair = tuple[str, str]  # destination, segment
 ALWAYS = -1  # of a pair that was sent before moments were recorded: nobody is its baseline
-
-
-class Stay(Protocol):
-    """A member of a segment since a moment (microseconds)."""
-
-    @property
-    def segment(self) -> str:
-        """The segment's name."""
-
-    @property
-    def entered_at(self) -> int:
-        """Since when."""
 
 
 def record_first_activation(
@@ -94,28 +81,14 @@ def baselines(
     return found
 
 
-def baseline_members(
-    connection: Connection,
-    target: Target,
-    words: Mapping[str, str],
-    stays: Mapping[str, Iterable[Stay]],
-    as_of: datetime,
-) -> frozenset[str]:
-    """Who was a member when the pair was first synced, or is now where it never was.
+def baseline_until(
+    connection: Connection, target: Target, words: Mapping[str, str], as_of: datetime
+) -> int:
+    """Up to which moment a pair's members are its baseline: when it was first synced, or now.
 
-    Args:
-        connection: the store's.
-        target: the pair.
-        words: what each segment's file says of a first activation.
-        stays: of each person, in any segment.
-        as_of: of the published file.
+    `ALWAYS` where it has none. Arguments as above.
     """
-    until = _baseline_of(target, words, first_activations(connection), as_of)
-    return frozenset(
-        customer_id
-        for customer_id, own in stays.items()
-        if any(each.segment == target.segment and each.entered_at <= until for each in own)
-    )
+    return _baseline_of(target, words, first_activations(connection), as_of)
 
 
 def _baseline_of(

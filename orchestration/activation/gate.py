@@ -46,8 +46,7 @@ from orchestration.ops.store import StoreError
 from orchestration.ops.tombstones import forgotten_among, has_tombstones
 
 TRANSACTIONAL = "transactional"
-ADS, ONSITE = "ads", "onsite"  # channels
-DEVICE = "device"
+ADS, ONSITE, PUSH = "ads", "onsite", "push"  # channels
 ADDRESS_TYPES: Mapping[str, tuple[str, ...]] = {
     "email": ("email",),
     "sms": ("phone",),
@@ -323,10 +322,10 @@ def _personal_receipt(
         (grade_rank(identifier.grade), identifier.type, identifier.value, state.receipt_id)
         for identifier, state in known
         if state.receipt_id is not None
-        and (identifier.type not in kinds or policy.channel in {"ads", "onsite"})
+        and (identifier.type not in kinds or policy.channel in (ADS, ONSITE))
         and (identifier.type not in ANONYMOUS_TYPES or policy.channel in ANONYMOUS_CHANNELS)
     ]
-    return None if policy.channel == "push" or not receipts else min(receipts)[3]
+    return None if policy.channel == PUSH or not receipts else min(receipts)[3]
 
 
 def _further(channel: str, permitted: Sequence[Identifier]) -> tuple[Key, ...]:

@@ -22,8 +22,8 @@ import pyarrow as pa
 from ingestion.config import Settings
 from ingestion.duckdb import has_table
 from ingestion.errors import UsageError
-from orchestration.activation.gate import ADDRESS_TYPES, ADS, ONSITE, Identifier, Key
-from orchestration.activation.push_addresses import PUSH, SUBSCRIPTION
+from orchestration.activation.gate import ADDRESS_TYPES, ADS, ONSITE, PUSH, Identifier, Key
+from orchestration.activation.push_addresses import SUBSCRIPTION
 from orchestration.activation.visitors import device_types_of, stages_of
 from orchestration.destinations import finds_by, messages_on_add, sends_messages, traits_of
 from orchestration.home.layout import Home

@@ -24,14 +24,14 @@ from types import MappingProxyType
 
 from sqlalchemy import Connection, select
 
-from ingestion.vocabulary import Reason
+from ingestion.vocabulary import DEVICE, Reason
 from orchestration.activation.contact_day import ContactDay, read_contact_day
 from orchestration.activation.decision import Outcome, Verdict
 from orchestration.activation.gate import (
     ADDRESS_TYPES,
     ADS,
-    DEVICE,
     ONSITE,
+    PUSH,
     Decision,
     Identifier,
     Key,
@@ -53,12 +53,12 @@ from orchestration.activation.people import (
     load_people,
     member_count,
 )
-from orchestration.activation.push_addresses import PUSH, fields_of, with_subscription
+from orchestration.activation.push_addresses import fields_of, with_subscription
 from orchestration.destinations.base import Operation, Payload
 from orchestration.home.layout import Home
 from orchestration.ops import schema
 from orchestration.ops.push_subscriptions import Subscription, living_subscriptions
-from orchestration.ops.store import Store, from_micros, to_micros
+from orchestration.ops.store import Store, to_micros
 from orchestration.published.reader import read_build
 
 OPEN_STATES = schema.OPEN_STATES
@@ -210,7 +210,8 @@ def build_plan(
     _, run_id, _ = read_build(home.published)
     policy = Policy(target.channel, target.purpose, double_opt_in)
     with store.read() as connection:
-        people, decisions = _decided(connection, home, target, policy, to_micros(at))
+        living = _living(connection, target, at)
+        people, decisions = _decided(connection, home, target, policy, to_micros(at), living)
         day = day or read_contact_day(home, people.members)
         judged = day.judge(connection, at, only=people.members, double_opt_in=double_opt_in)
         states = delivered_states(connection, target)
@@ -220,7 +221,7 @@ def build_plan(
         states, moved, dropped = _follow_merges(target, states, people.aliases)
         baseline = day.baseline_members(connection, target, people.members) - _there(states, rows)
         decisions, plain = _of_the_day(target, decisions, judged.verdicts, baseline)
-        wanted = _wanted(target, people, decisions, plain, _living(connection, target, at))
+        wanted = _wanted(target, people, decisions, plain, living)
         decisions = _without_message(decisions, wanted)
         news = _news(connection, target, wanted, states, rows, day) if target.writer else None
     if news is not None:
@@ -267,10 +268,10 @@ def audience_difference(
     policy = Policy(target.channel, target.purpose, double_opt_in)
     with store.read() as connection:
         living = _living(connection, target, at)
-        had = _wanted(
-            target, *_decided(connection, before, target, policy, to_micros(at)), living=living
-        )
-        people, decisions = _decided(connection, after, target, policy, to_micros(at))
+        moment = to_micros(at)
+        found = _decided(connection, before, target, policy, moment, living)
+        had = _wanted(target, *found, living=living)
+        people, decisions = _decided(connection, after, target, policy, moment, living)
     states = {
         customer_id: Delivered(content_hash(payload), payload)
         for customer_id, payload in had.items()
@@ -392,7 +393,12 @@ def open_rows(connection: Connection, target: Target) -> dict[str, OpenRow]:
 
 
 def _decided(
-    connection: Connection, home: Home, target: Target, policy: Policy, at: int
+    connection: Connection,
+    home: Home,
+    target: Target,
+    policy: Policy,
+    at: int,
+    living: Mapping[str, Subscription],
 ) -> tuple[People, dict[str, Decision]]:
     """The segment's people and the gate's answer for each; for ads also who limits their use."""
     further = [
@@ -419,7 +425,6 @@ def _decided(
     }
     if target.writer is None or target.channel != PUSH:
         return people, decisions
-    living = _living(connection, target, from_micros(at))
     return people, {
         who: with_subscription(each, people.identifiers.get(who, ()), states, policy, living)
         for who, each in decisions.items()

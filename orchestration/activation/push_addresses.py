@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from ingestion.vocabulary import Reason
+from ingestion.vocabulary import DEVICE, Reason
 from orchestration.activation.gate import (
     Decision,
     Identifier,
@@ -18,9 +18,8 @@ from orchestration.activation.gate import (
     Policy,
     decide,
 )
-from orchestration.ops.push_subscriptions import DEVICE, Subscription
+from orchestration.ops.push_subscriptions import Subscription
 
-PUSH = "push"
 SUBSCRIPTION = ("endpoint", "p256dh", "auth")  # columns of a row that is to be a notice
 
 

@@ -21,11 +21,11 @@ import duckdb
 import pyarrow as pa
 from sqlalchemy import Connection, delete, select, update
 
+from ingestion.vocabulary import DEVICE, PUSH_TOKEN
 from orchestration.ops import schema
 from orchestration.ops.store import to_micros, upsert
 from orchestration.ops.tombstones import forgotten_among
 
-DEVICE, TOKEN = "device", "push_token"
 LONGEST = 2_000  # characters of an endpoint
 _LOOKUP = 400
 Subscription = tuple[str, str, str]  # endpoint, p256dh, auth
@@ -114,7 +114,7 @@ def erase_subscriptions(connection: Connection, keys: Iterable[tuple[str, str]])
     """Delete those of devices and endpoints of whoever is forgotten."""
     wanted = list(keys)
     devices = [value for kind, value in wanted if kind == DEVICE]
-    endpoints = [value for kind, value in wanted if kind == TOKEN]
+    endpoints = [value for kind, value in wanted if kind == PUSH_TOKEN]
     table, done = schema.push_subscriptions, 0
     for column, values in ((table.c.device, devices), (table.c.endpoint, endpoints)):
         for start in range(0, len(values), _LOOKUP):

@@ -34,6 +34,7 @@ from starlette.routing import Route
 from ingestion.config import Settings
 from ingestion.errors import RegularsError
 from ingestion.functions.identifiers import match_identifier
+from ingestion.vocabulary import DEVICE
 from orchestration.activation.gate import refused_by
 from orchestration.activation.shown_refusals import SHOWN
 from orchestration.destinations import open_destination
@@ -48,7 +49,7 @@ LONGEST = 256  # characters of an identifier
 SHORTEST = 16  # of an anonymous id that a browser may ask by: a shorter one can be guessed
 SHORTEST_SECRET = 32
 LONGEST_QUERY = 2_000  # bytes
-DEVICE, LOGIN = "device", "login"
+LOGIN = "login"
 ASKED_BY = (DEVICE, LOGIN, CUSTOMER)
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]  # judged here
 _BAD_ENCODING = re.compile(rb"%(?![0-9A-Fa-f]{2})")
