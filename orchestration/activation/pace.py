@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, select
 
+from ingestion.errors import RegularsError
 from orchestration.destinations.base import Rate, RetryLaterError
 from orchestration.ops import schema
 from orchestration.ops.store import Store, append, upsert
@@ -67,6 +68,14 @@ class Pace:
         row = {"destination": self.destination, "paused_until": until, "asked_at": now}
         with self.store.write() as connection:
             upsert(connection, schema.destination_pauses, [row])
+
+    def heed(self, error: RegularsError) -> float:
+        """Leave the destination alone for as long as its answer asked, if it did; the seconds."""
+        if not isinstance(error, RetryLaterError) or not error.wait_seconds:
+            return 0.0
+        if not isinstance(error, PausedError):
+            self.pause(error.wait_seconds)
+        return error.wait_seconds
 
     def _now(self) -> int:
         return max(round(self.clock() * _SECOND), self._not_before)

@@ -67,6 +67,7 @@ from orchestration.destinations.base import (
     Payload,
     RetryLaterError,
     own_words,
+    reason_of,
     renewal,
 )
 from orchestration.home.layout import Home
@@ -164,7 +165,7 @@ def sync(
         session = _Session(store, home, target, destination, at, now, policy, wait, day)
         with store.write() as connection:
             halfway = _recover(session, connection)
-        unheard = None if heard else hear(store, destination, now())
+        unheard = None if heard else hear(store, destination, session.pace, now())
         untold = None if heard else write_withdrawals(store, home, destination, session.pace, now())
         answered = ask_open_tickets(store, target, destination, session.pace, now())
         session.sent.update(each.row.operation for each in answered.arrived)
@@ -326,14 +327,11 @@ def _send(session: _Session, key: BatchKey) -> float:
     except DestinationFailedError:
         raise  # its rows stay claimed, as after a kill
     except RegularsError as error:
-        reason = error.reason if isinstance(error, RetryLaterError) else "failed"
         with store.write() as connection:
-            settlement.put_back(connection, target, key, reason, session.now())
+            settlement.put_back(connection, target, key, reason_of(error), session.now())
         if not isinstance(error, RetryLaterError):
             raise
-        if error.wait_seconds:
-            session.pace.pause(error.wait_seconds)
-        return error.wait_seconds or 0.0
+        return session.pace.heed(error)
     return 0.0
 
 

@@ -23,7 +23,7 @@ from sqlalchemy import ColumnElement, Connection, bindparam, select, update
 
 from ingestion.errors import RegularsError
 from orchestration.activation.outbox import new_state, of_pair, set_states
-from orchestration.activation.pace import Pace, PausedError
+from orchestration.activation.pace import Pace
 from orchestration.activation.people import Target
 from orchestration.activation.settlement import (
     NO_NAME,
@@ -92,8 +92,7 @@ def ask_open_tickets(
             for ticket in tickets:
                 answers.append(_ask(destination, destination.name, target.segment, ticket, pace))
         except RetryLaterError as error:
-            if error.wait_seconds and not isinstance(error, PausedError):
-                pace.pause(error.wait_seconds)
+            pace.heed(error)
         except RegularsError as error:
             failure = error
     answers += [{}] * (len(tickets) - len(answers))

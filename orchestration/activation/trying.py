@@ -17,6 +17,7 @@ from uuid import uuid4
 
 from ingestion.config import Settings
 from ingestion.errors import RegularsError, UsageError
+from orchestration.activation.delivery import masked_address
 from orchestration.activation.sample import Shown
 from orchestration.destinations import check_destinations, open_destination
 from orchestration.destinations.base import (
@@ -109,7 +110,7 @@ def _send(destination: SendsMessages, name: str, recipient: str, shown: Shown) -
             outcome = destination.try_out(recipient, shown.written.message, key)
     except RetryLaterError as error:
         outcome = Outcome(key, "retry", error.reason)
-    masked = f"{recipient[:3]}***{recipient[-2:]}"
+    masked = masked_address({"to": recipient}, ["to"])
     return Tried(shown.file, name, masked, outcome.status, as_code(outcome.reason or "sent"))
 
 

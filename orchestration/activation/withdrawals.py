@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, select
 
 from ingestion.errors import RegularsError
+from orchestration.activation.pace import Pace
 from orchestration.destinations.base import (
     Destination,
     Outcome,
@@ -31,7 +32,7 @@ FIRST = timedelta(days=30)  # what came before is looked at as each batch leaves
 OVERLAP = timedelta(hours=1)  # clocks differ, and what was said a moment ago may show up late
 
 
-def hear(store: Store, destination: Destination, at: datetime) -> RegularsError | None:
+def hear(store: Store, destination: Destination, pace: Pace, at: datetime) -> RegularsError | None:
     """Record who refused at a destination since it was last asked; why it could not be, if so.
 
     Where it cannot be asked now, the next time asks for that time as well.
@@ -42,7 +43,8 @@ def hear(store: Store, destination: Destination, at: datetime) -> RegularsError 
         with own_words(destination.name):
             since = _asked_at(store, destination.name, at) - OVERLAP
             said = [asdict(each) for each in destination.withdrawals_since(since)]
-    except RetryLaterError:
+    except RetryLaterError as error:
+        pace.heed(error)
         return None
     except RegularsError as error:
         return error

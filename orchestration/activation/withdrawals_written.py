@@ -34,6 +34,7 @@ from orchestration.destinations.base import (
     Withdrawal,
     as_code,
     own_words,
+    reason_of,
 )
 from orchestration.home.layout import Home
 from orchestration.ops import schema
@@ -92,11 +93,10 @@ def write_withdrawals(
             with own_words(destination.name):
                 answers = _told(destination, some)
         except RegularsError as error:
-            is_busy = isinstance(error, RetryLaterError)
-            reason = error.reason if isinstance(error, RetryLaterError) else "failed"
-            left = [Answer(each, WAITING, as_code(reason)) for each in due[start:]]
+            left = [Answer(each, WAITING, as_code(reason_of(error))) for each in due[start:]]
             _record(store, destination.name, left, at)
-            return None if is_busy else error
+            pace.heed(error)
+            return None if isinstance(error, RetryLaterError) else error
         _record(store, destination.name, answers, at)
     return None
 

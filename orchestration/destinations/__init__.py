@@ -45,15 +45,12 @@ def kinds() -> tuple[str, ...]:
 
 def sends_messages(kind: str) -> bool:
     """Whether the kind sends messages (`base.SendsMessages`) and keeps no audience."""
-    if kind not in kinds():
-        return False
-    return bool(getattr(import_module(f"{__name__}.{kind}"), "SENDS_MESSAGES", False))
+    return bool(_said_by(kind, "SENDS_MESSAGES", False))
 
 
 def traits_of(kind: str, usual: Sequence[str]) -> Sequence[str]:
     """The traits of a person that a kind is sent unless the settings say which: its `TRAITS`."""
-    module = import_module(f"{__name__}.{kind}") if kind in kinds() else None
-    traits: Sequence[str] = getattr(module, "TRAITS", usual)
+    traits: Sequence[str] = _said_by(kind, "TRAITS", usual)
     return traits
 
 
@@ -78,9 +75,7 @@ def finds_by(kind: str) -> tuple[str, ...]:
 
     Where a person has them they stand in each row, several with spaces between them.
     """
-    if kind not in kinds():
-        return ()
-    return tuple(getattr(import_module(f"{__name__}.{kind}"), "FINDS_BY", ()))
+    return tuple(_said_by(kind, "FINDS_BY", ()))
 
 
 def messages_on_add(settings: config.Destination, segment: str) -> bool:
@@ -91,9 +86,7 @@ def messages_on_add(settings: config.Destination, segment: str) -> bool:
     """
     if settings.messages_on_add or sends_messages(settings.kind):
         return True
-    if settings.kind not in kinds():
-        return False
-    own = getattr(import_module(f"{__name__}.{settings.kind}"), "messages_on_add", None)
+    own = _said_by(settings.kind, "messages_on_add", None)
     return own is not None and bool(own(settings.options, segment))
 
 
@@ -128,6 +121,12 @@ def pretend_account(settings: config.Destination, home: Home) -> Account | None:
     from orchestration.fakes.pretend import account_for  # noqa: PLC0415 - a shop does without
 
     return account_for(settings.kind, home.demo)
+
+
+def _said_by(kind: str, name: str, otherwise: Any) -> Any:
+    """What the module of a kind says under a name; an unknown kind says nothing."""
+    module = import_module(f"{__name__}.{kind}") if kind in kinds() else None
+    return getattr(module, name, otherwise)
 
 
 def _options(settings: config.Destination, home: Home) -> dict[str, Any]:

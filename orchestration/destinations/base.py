@@ -155,6 +155,11 @@ class RetryLaterError(RegularsError):
         )
 
 
+def reason_of(error: RegularsError) -> str:
+    """Why rows were not taken, as a short code."""
+    return error.reason if isinstance(error, RetryLaterError) else "failed"
+
+
 class DestinationFailedError(RegularsError):
     """A destination broke off without an answer, so nobody knows what of a batch arrived."""
 

@@ -19,8 +19,8 @@ from orchestration.destinations.base import (
     Erases,
     Identifiers,
     Outcome,
-    RetryLaterError,
     own_words,
+    reason_of,
 )
 from orchestration.home.layout import Home
 from orchestration.ops.tombstones import Erasable
@@ -80,10 +80,8 @@ def _ask(destination: Erases, name: str, person: Identifiers) -> Outcome:
     try:
         with own_words(name):
             outcomes = {outcome.key: outcome for outcome in destination.erase([person])}
-    except RetryLaterError as error:
-        return Outcome(_PERSON, "retry", error.reason)
-    except RegularsError:
-        return Outcome(_PERSON, "retry", "failed")
+    except RegularsError as error:
+        return Outcome(_PERSON, "retry", reason_of(error))
     return outcomes.get(_PERSON) or Outcome(_PERSON, "retry", "no_answer")
 
 

@@ -17,6 +17,7 @@ from sqlalchemy import func, select
 from ingestion.duckdb import has_table
 from orchestration.home.layout import Home
 from orchestration.ops import schema
+from orchestration.ops.permission.untold import OPEN as UNTOLD_STATES
 from orchestration.ops.permission.untold import Untold, untold_refusals
 from orchestration.ops.store import Store, from_micros, has_store, open_store
 from orchestration.report.figures import rows
@@ -66,9 +67,9 @@ def read_untold(home: Home, connection: duckdb.DuckDBPyConnection) -> list[Untol
         return []
     found = rows(
         connection,
-        """
+        f"""
         select destination, channel, state, answer, count(*), min(first_tried_at)
-        from activity.fct_withdrawals_written where state in ('waiting', 'accepted', 'left')
+        from activity.fct_withdrawals_written where state in {UNTOLD_STATES}
         group by all order by all
         """,
     )

@@ -13,7 +13,7 @@ from ingestion import config
 from orchestration.activation import delivery
 from orchestration.activation.moments import stopped
 from orchestration.activation.sync import SyncReport, sync
-from orchestration.destinations.base import DestinationFailedError, Withdrawal
+from orchestration.destinations.base import DestinationFailedError, RetryLaterError, Withdrawal
 from orchestration.ops import schema
 from tests.orchestration.activation.shop import NOW, TARGET, Receiver, Shop, busy
 
@@ -132,3 +132,12 @@ def test_where_it_breaks_off_removals_go_all_the_same_and_it_is_told(members: Sh
         _sync(members, receiver, NOW + HOUR)
     assert "example.com" not in str(caught.value)
     assert set(receiver.members) == {"c2"}
+
+
+def test_a_destination_that_asks_to_be_left_alone_is_not_sent_to_meanwhile(members: Shop) -> None:
+    receiver = Telling(fails=RetryLaterError("http_429", 300.0))
+    _sync(members, receiver)
+    assert receiver.calls == 0
+    receiver.fails = None
+    _sync(members, receiver)
+    assert receiver.calls == 0, "another sync keeps to it too"

@@ -299,3 +299,16 @@ def test_a_kill_between_telling_and_noting_tells_again(
     _sync(members, receiver, NOW + HOUR)
     assert receiver.told == ["x@example.com"] * 2
     assert noted(members) == [("done", "written", 1)]
+
+
+def test_a_destination_that_asks_to_be_left_alone_is_not_sent_to_meanwhile(members: Shop) -> None:
+    members.suppress("x@example.com", "unsubscribed")
+    receiver = Taking(fails=RetryLaterError("http_429", 300.0))
+    _sync(members, receiver)
+    assert noted(members) == [("waiting", "http_429", 1)]
+    assert receiver.calls == 0, "for longer than a minute rows are left to the next sync"
+    with members.store.read() as connection:
+        [(until, asked)] = connection.execute(
+            select(schema.destination_pauses.c.paused_until, schema.destination_pauses.c.asked_at)
+        ).tuples()
+    assert until - asked == 300_000_000
