@@ -45,9 +45,7 @@ from orchestration.destinations.base import (
     own_words,
 )
 from orchestration.ops import schema
-from orchestration.ops.store import Store, execute_many, to_micros, upsert
-
-_LOOKUP = 400  # people whose rows are looked up together
+from orchestration.ops.store import Store, execute_many, in_parts, to_micros, upsert
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,9 +262,9 @@ def _tried(
         (table.state != "withheld") | (table.attempts > 1),
         ~_is_open() | (table.ticket == NO_NAME),
     )
-    for start in range(0, len(ordered), _LOOKUP):
-        some = query.where(table.customer_id.in_(ordered[start : start + _LOOKUP]))
-        for customer_id, version, operation in connection.execute(some).tuples():
+    for some in in_parts(ordered):
+        rows = connection.execute(query.where(table.customer_id.in_(some)))
+        for customer_id, version, operation in rows.tuples():
             tried.setdefault(str(customer_id), []).append((int(version), str(operation)))
     return tried
 

@@ -39,7 +39,7 @@ from orchestration.destinations.base import (
 from orchestration.home.layout import Home
 from orchestration.ops import schema
 from orchestration.ops.permission.untold import OPEN
-from orchestration.ops.store import Store, from_micros, to_micros, upsert
+from orchestration.ops.store import Store, from_micros, in_parts, to_micros, upsert
 from orchestration.ops.tombstones import FORGOTTEN
 
 PURPOSE = "marketing"
@@ -246,9 +246,9 @@ def _before(
     table = schema.withdrawals_written.c
     found: dict[Key, tuple[int, int]] = {}
     keys = sorted((each.refusal.channel, each.refusal.refusal_id) for each in answers)
-    for start in range(0, len(keys), 400):
+    for some in in_parts(keys):
         pair = tuple_(table.channel, table.refusal_id)
         query = select(table.channel, table.refusal_id, table.attempts, table.first_tried_at)
-        query = query.where(table.destination == destination, pair.in_(keys[start : start + 400]))
+        query = query.where(table.destination == destination, pair.in_(some))
         found |= {(row[0], row[1]): (row[2], row[3]) for row in connection.execute(query)}
     return found

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, TypeVar, runtime_checkable
 
 from ingestion.errors import RegularsError
 from ingestion.redaction.engine import are_kept, what_stays
@@ -25,6 +25,7 @@ _VENDORS_CODE = re.compile(r"[a-z_]{1,40}")  # no digits: never a phone number o
 
 Operation = Literal["added", "updated", "removed"]
 Payload = Mapping[str, Any]
+Item = TypeVar("Item")
 
 
 class Idempotency(StrEnum):
@@ -454,6 +455,11 @@ def renewal(destination: Destination) -> timedelta | None:
 def delivered(rows: Iterable[Row]) -> Iterator[Outcome]:
     """The outcome of rows that all arrived."""
     return (Outcome(row.key, "delivered") for row in rows)
+
+
+def cut(items: Sequence[Item], size: int) -> Iterator[list[Item]]:
+    """The items in parts of at most so many, as many as one call takes."""
+    return (list(items[start : start + size]) for start in range(0, len(items), size))
 
 
 def merged_ids(row: Row) -> set[str]:

@@ -10,7 +10,7 @@ removal that a destination has not taken yet keeps its address until it has.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, Table, delete, or_, select, tuple_, update
@@ -18,9 +18,9 @@ from sqlalchemy import Connection, Table, delete, or_, select, tuple_, update
 from orchestration.erasure.texts import Texts
 from orchestration.ops import schema
 from orchestration.ops.push_subscriptions import erase_subscriptions
+from orchestration.ops.store import in_parts
 from orchestration.ops.tombstones import FORGOTTEN, Erasable, Hasher, Key, forgotten_among
 
-_LOOKUP = 400
 _SHORTEST = 6  # of a value that is looked for in the person's own proofs
 _FACTS = (
     (schema.consent_events, "consent_event_id"),
@@ -35,7 +35,7 @@ def waiting(connection: Connection, ids: Collection[str]) -> set[Place]:
     """Destination, segment and id wherever a destination may still have one of these people."""
     states, rows = schema.audience_states.c, schema.outbox.c
     found: set[Place] = set()
-    for some in _parts(sorted(ids)):
+    for some in in_parts(sorted(ids)):
         there = select(states.destination, states.segment, states.customer_id).where(
             states.customer_id.in_(some), states.is_member.is_(True)
         )
@@ -62,7 +62,7 @@ def erase_from_ops(connection: Connection, subject: Erasable) -> dict[str, int]:
     done[schema.withdrawals_written.name] += _rename_told(connection, receipts)
     identity = (schema.identity_registry, schema.identity_moves)
     for table in identity:
-        for some in _parts(subject.keys):
+        for some in in_parts(subject.keys):
             pair = tuple_(table.c.identifier_type, table.c.identifier_value)
             done[table.name] += _gone(connection, table, pair.in_(some))
     columns = [
@@ -76,8 +76,8 @@ def erase_from_ops(connection: Connection, subject: Erasable) -> dict[str, int]:
         schema.holdouts.c.customer_id,
     ]
     for column in columns:
-        for some in _parts(subject.ids):
-            done[column.table.name] += _gone(connection, column.table, column.in_(some))
+        for ids in in_parts(subject.ids):
+            done[column.table.name] += _gone(connection, column.table, column.in_(ids))
     pushes = erase_subscriptions(connection, subject.keys)
     done[schema.push_subscriptions.name] += pushes
     kept = waiting(connection, subject.ids)
@@ -99,7 +99,7 @@ def forgotten_in_ops(connection: Connection) -> Erasable:
     gone = sorted(forgotten_among(connection, keys))
     ids: set[str] = set()
     registry = schema.identity_registry.c
-    for some in _parts(gone):
+    for some in in_parts(gone):
         pair = tuple_(registry.identifier_type, registry.identifier_value)
         ids |= set(connection.execute(select(registry.customer_id).where(pair.in_(some))).scalars())
     return Erasable(tuple(sorted(ids)), tuple(gone))
@@ -116,7 +116,7 @@ def _hash_facts(
 ) -> int:
     """Facts of permission under the hash of their identifier; `receipts` learns their new ids."""
     rows: list[Mapping[Any, Any]] = []
-    for some in _parts(subject.keys):
+    for some in in_parts(subject.keys):
         pair = tuple_(table.c.identifier_type, table.c.identifier_value)
         rows += connection.execute(select(table).where(pair.in_(some))).mappings()
     for row in rows:
@@ -175,7 +175,3 @@ def _rename_told(connection: Connection, receipts: Mapping[str, str]) -> int:
 
 def _gone(connection: Connection, table: Table, which: Any) -> int:
     return int(connection.execute(delete(table).where(which)).rowcount)
-
-
-def _parts(values: Sequence[Any]) -> Iterable[Sequence[Any]]:
-    return (values[start : start + _LOOKUP] for start in range(0, len(values), _LOOKUP))

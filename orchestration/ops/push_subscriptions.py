@@ -23,11 +23,10 @@ from sqlalchemy import Connection, delete, select, update
 
 from ingestion.vocabulary import DEVICE, PUSH_TOKEN
 from orchestration.ops import schema
-from orchestration.ops.store import to_micros, upsert
+from orchestration.ops.store import in_parts, to_micros, upsert
 from orchestration.ops.tombstones import forgotten_among
 
 LONGEST = 2_000  # characters of an endpoint
-_LOOKUP = 400
 Subscription = tuple[str, str, str]  # endpoint, p256dh, auth
 
 _NEW = "_dlt_load_id in (select load_id from new_loads where source_table = 'raw_web.events')"
@@ -117,9 +116,8 @@ def erase_subscriptions(connection: Connection, keys: Iterable[tuple[str, str]])
     endpoints = [value for kind, value in wanted if kind == PUSH_TOKEN]
     table, done = schema.push_subscriptions, 0
     for column, values in ((table.c.device, devices), (table.c.endpoint, endpoints)):
-        for start in range(0, len(values), _LOOKUP):
-            some = column.in_(values[start : start + _LOOKUP])
-            done += connection.execute(delete(table).where(some)).rowcount
+        for some in in_parts(values):
+            done += connection.execute(delete(table).where(column.in_(some))).rowcount
     return done
 
 
@@ -131,9 +129,8 @@ def _row(device: str, endpoint: str, p256dh: str, auth: str, at: int) -> dict[st
 def _known(ops: Connection, devices: Sequence[str]) -> dict[str, int]:
     table = schema.push_subscriptions.c
     found: dict[str, int] = {}
-    for start in range(0, len(devices), _LOOKUP):
-        some = table.device.in_(devices[start : start + _LOOKUP])
-        query = select(table.device, table.subscribed_at).where(some)
+    for some in in_parts(devices):
+        query = select(table.device, table.subscribed_at).where(table.device.in_(some))
         found |= {row[0]: int(row[1]) for row in ops.execute(query)}
     return found
 

@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
 from filelock import FileLock
@@ -45,11 +45,15 @@ URL_VARIABLE = "REGULARS_OPS_URL"
 BUSY_SECONDS = 30
 MIGRATION_SECONDS = 60
 CHUNK = 20_000
+LOOKUP = 400  # values that one statement binds, two of a key: SQLite's oldest limit is 999
 _WRITES = "regulars_writes"
 _SIGNS_OF_DAMAGE = ("malformed", "not a database", "Could not decode")
 _SIGNS_OF_NO_WRITING = ("readonly database", "unable to open database", "disk I/O error")
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - every time in Regulars is naive UTC
 _MICROSECOND = timedelta(microseconds=1)
+
+
+Value = TypeVar("Value")
 
 
 class StoreError(RegularsError):
@@ -216,6 +220,11 @@ def _stored(values: Sequence[Any], kind: pa.DataType) -> pa.Array[Any]:
     if pa.types.is_boolean(kind):
         return pa.array([None if value is None else bool(value) for value in values], kind)
     return pa.array(values, pa.int64() if pa.types.is_timestamp(kind) else kind).cast(kind)
+
+
+def in_parts(values: Sequence[Value], size: int = LOOKUP) -> Iterator[Sequence[Value]]:
+    """The values in parts that one statement can bind."""
+    return (values[start : start + size] for start in range(0, len(values), size))
 
 
 def execute_many(connection: Connection, statement: Any, rows: Iterable[Mapping[str, Any]]) -> int:

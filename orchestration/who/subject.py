@@ -29,7 +29,7 @@ from ingestion.settings_file import load_settings
 from orchestration.home.layout import Home
 from orchestration.home.whole_file import whole_file
 from orchestration.ops import schema
-from orchestration.ops.store import Store, from_micros, open_store
+from orchestration.ops.store import Store, from_micros, in_parts, open_store
 from orchestration.published.reader import open_published
 from orchestration.who.evidence import Node
 from orchestration.who.explain import (
@@ -50,7 +50,6 @@ PAIRS = (
     ("identifier_a_type", "identifier_a_value"),
     ("identifier_b_type", "identifier_b_value"),
 )
-_LOOKUP = 400
 UNPUBLISHED = "unpublished"  # in place of the id of somebody who is in no published run yet
 
 Keys = Sequence[tuple[str, str]]
@@ -234,8 +233,7 @@ def _stored_rows(store: Store, subject: Subject) -> dict[str, Rows]:
 def _conditions(table: Table, subject: Subject) -> Iterable[Any]:
     if "identifier_value" in table.c:
         pair = tuple_(table.c.identifier_type, table.c.identifier_value)
-        for start in range(0, len(subject.keys), _LOOKUP):
-            yield pair.in_(subject.keys[start : start + _LOOKUP])
+        yield from (pair.in_(some) for some in in_parts(subject.keys))
     elif "customer_id" in table.c:
         yield table.c.customer_id.in_(subject.ids)
 

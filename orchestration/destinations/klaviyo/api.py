@@ -11,11 +11,11 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import quote
 
 from ingestion.functions.identifiers import match_email, match_phone
-from orchestration.destinations.base import RetryLaterError, vendors_code
+from orchestration.destinations.base import RetryLaterError, cut, vendors_code
 from orchestration.destinations.http import AnswerError, HttpClient, as_json
 
 REVISION = "2026-07-15"
@@ -39,7 +39,6 @@ _NUMBER = re.compile(r"^/data/attributes/profiles/data/(\d+)(?:/|$)")
 _ODD = re.compile(r"[\s\"'\\\[\](){}<>,;]")
 
 Address = tuple[str, str]  # email or phone_number, and its matching form
-Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +100,7 @@ class Api:
 
     def by_id(self, ids: Collection[str]) -> list[Profile]:
         """The profiles of ids, as far as there are any."""
-        chunks = _cut(sorted(ids), AT_ONCE)
+        chunks = cut(sorted(ids), AT_ONCE)
         filters = (f"any(id,{as_json(chunk).decode()})" for chunk in chunks)
         return [profile for each in filters for profile in self._profiles(each)]
 
@@ -186,7 +185,7 @@ class Api:
 
     def leave_list(self, list_id: str, ids: Collection[str]) -> None:
         """Take profiles off a list; their consent stays as it is."""
-        for chunk in _cut(sorted(ids), LIST_AT_ONCE):
+        for chunk in cut(sorted(ids), LIST_AT_ONCE):
             body = {"data": [{"type": "profile", "id": each} for each in chunk]}
             self._write("DELETE", f"/api/lists/{list_id}/relationships/profiles", body)
 
@@ -197,13 +196,13 @@ class Api:
         would become one.
         """
         off = {channel: {"marketing": {"consent": "UNSUBSCRIBED"}}}
-        for chunk in _cut(sorted(addresses), AT_ONCE):
+        for chunk in cut(sorted(addresses), AT_ONCE):
             attributes = [{kind: value, "subscriptions": off} for kind, value in chunk]
             self._stop("profile-subscription-bulk-delete-job", attributes)
 
     def suppress(self, addresses: Collection[Address]) -> None:
         """Suppress profiles that exist, as somebody would by hand; emails only."""
-        for chunk in _cut(sorted(addresses), AT_ONCE):
+        for chunk in cut(sorted(addresses), AT_ONCE):
             self._stop(
                 "profile-suppression-bulk-create-job", [{kind: value} for kind, value in chunk]
             )
@@ -372,7 +371,3 @@ def _chunks(addresses: Iterable[Address]) -> Iterator[tuple[str, list[str]]]:
         chunk.append(value)
     if chunk:
         yield kind, chunk
-
-
-def _cut(items: Sequence[Item], size: int) -> Iterator[list[Item]]:
-    return (list(items[start : start + size]) for start in range(0, len(items), size))

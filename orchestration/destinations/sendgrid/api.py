@@ -7,14 +7,14 @@ Belongs here: paths, bodies, pages, jobs, its throttle. Does not belong here: wh
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
 from ingestion.functions.identifiers import match_email
-from orchestration.destinations.base import RetryLaterError
+from orchestration.destinations.base import RetryLaterError, cut
 from orchestration.destinations.http import Answer, AnswerError, HttpClient, as_json
 
 AT_ONCE = 100  # addresses of one look-up, ids of one removal
@@ -84,7 +84,7 @@ class Api:
         None where SendGrid does not take the address for one; nothing where it has no contact.
         """
         known: dict[str, Contact | None] = {}
-        for chunk in _cut(sorted(set(emails)), AT_ONCE):
+        for chunk in cut(sorted(set(emails)), AT_ONCE):
             known |= self._search(chunk)
         return known
 
@@ -111,12 +111,12 @@ class Api:
         path = f"{_LISTS}/{list_id}/contacts"
         return [
             self._job_of(self._call("DELETE", path, params={"contact_ids": ",".join(chunk)}))
-            for chunk in _cut(sorted(ids), AT_ONCE)
+            for chunk in cut(sorted(ids), AT_ONCE)
         ]
 
     def delete(self, ids: Collection[str]) -> None:
         """Delete contacts; done later."""
-        for chunk in _cut(sorted(ids), AT_ONCE):
+        for chunk in cut(sorted(ids), AT_ONCE):
             self._call("DELETE", _CONTACTS, params={"ids": ",".join(chunk)})
 
     def job(self, job_id: str) -> str:
@@ -287,7 +287,3 @@ def _refused(answer: Answer, name: str) -> dict[int, str]:
     if not rows:
         raise (GoneError if "list_ids" in fields else AnswerError)(name, 400)
     return rows
-
-
-def _cut(values: Sequence[str], size: int) -> Iterable[Sequence[str]]:
-    return (values[start : start + size] for start in range(0, len(values), size))

@@ -13,10 +13,10 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from ingestion.functions.identifiers import match_email, match_phone
-from orchestration.destinations.base import RetryLaterError, vendors_code
+from orchestration.destinations.base import RetryLaterError, cut, vendors_code
 from orchestration.destinations.shopify.graphql import GraphqlClient
 
 GID = "gid://shopify/Customer/"
@@ -32,7 +32,6 @@ _KNOWN = """id updatedAt tags metafield(namespace: $namespace, key: $key) { valu
 UNSUBSCRIBED = "UNSUBSCRIBED"
 
 Address = tuple[str, str]  # id, email or phone, and its matching form
-Item = TypeVar("Item")
 
 
 class _ConsentCall(NamedTuple):
@@ -101,7 +100,7 @@ class Api:
             key: the metafield that is read along.
         """
         known: dict[Address, Customer] = {}
-        for chunk in _cut(sorted(who), AT_ONCE):
+        for chunk in cut(sorted(who), AT_ONCE):
             given = {
                 f"c{number}": {_INPUTS[kind]: f"{GID}{value}" if kind == "id" else value}
                 for number, (kind, value) in enumerate(chunk)
@@ -161,7 +160,7 @@ class Api:
             key: the metafield's.
         """
         wrong: dict[str, str] = {}
-        for gids in _cut(sorted(values), FIELDS_AT_ONCE):
+        for gids in cut(sorted(values), FIELDS_AT_ONCE):
             left = gids
             while left:  # one that is wrong keeps the others from being set
                 found = self._set_at_once({gid: values[gid] for gid in left}, key)
@@ -176,7 +175,7 @@ class Api:
         text = """mutation Forget($fields: [MetafieldIdentifierInput!]!) {
           metafieldsDelete(metafields: $fields) { userErrors { message } }
         }"""
-        for chunk in _cut(sorted(places), FIELDS_AT_ONCE):
+        for chunk in cut(sorted(places), FIELDS_AT_ONCE):
             fields = [
                 {"ownerId": gid, "namespace": self._namespace, "key": key} for gid, key in chunk
             ]
@@ -211,7 +210,7 @@ class Api:
             refused: by address of whom, and since when (UTC).
         """
         wrong: dict[Address, str] = {}
-        for chunk in _cut(sorted(refused), AT_ONCE):
+        for chunk in cut(sorted(refused), AT_ONCE):
             given = {f"c{n}": _consent_input(a, *refused[a]) for n, a in enumerate(chunk)}
             names = [f"c{n}" for n in range(len(chunk))]
             calls = [_CONSENT[kind] for kind, _ in chunk]
@@ -248,7 +247,7 @@ class Api:
         self, mutation: str, gids: Collection[str], tags: Sequence[str], is_so: Any
     ) -> dict[str, str]:
         wrong: dict[str, str] = {}
-        for chunk in _cut(sorted(gids), AT_ONCE):
+        for chunk in cut(sorted(gids), AT_ONCE):
             given = {f"c{number}": gid for number, gid in enumerate(chunk)}
             heads = ", ".join(f"${name}: ID!" for name in given)
             fields = " ".join(
@@ -336,7 +335,3 @@ def _reason(errors: Iterable[Mapping[str, Any]]) -> str:
     """The code of the first error of a mutation; its words may repeat what was sent."""
     first = next(iter(errors), None)
     return "" if first is None else vendors_code(str(first.get("code")).lower(), "user_error")
-
-
-def _cut(items: Sequence[Item], size: int) -> Iterator[list[Item]]:
-    return (list(items[start : start + size]) for start in range(0, len(items), size))
