@@ -14,11 +14,12 @@ from orchestration.activation.people import Target
 from orchestration.activation.plan import build_plan
 from orchestration.activation.sync import SyncReport, sync
 from orchestration.destinations import open_destination
-from orchestration.fakes.meta import ACCOUNT, LIMITED, Meta, create
-from orchestration.fakes.server import served_fake
+from orchestration.fakes.google import create as create_google
+from orchestration.fakes.meta import ACCOUNT, LIMITED, Meta
+from orchestration.fakes.meta import create as create_meta
 from tests.orchestration.activation.shop import NOW, Receiver, Shop
 from tests.orchestration.destinations import google_ads_checks as checks
-from tests.orchestration.fakes.klaviyo_calls import Hand
+from tests.orchestration.fakes.served import Served, give_keys, serving
 
 TARGET = Target("vip", "receiver", "ads", "ads")
 
@@ -137,9 +138,8 @@ def _sync_to(shop: Shop, receiver: Receiver) -> SyncReport:
 
 @pytest.fixture
 def google(monkeypatch: pytest.MonkeyPatch) -> Iterator[checks.Served]:
-    with checks.serving() as served:
-        for variable, value in served.fake.credentials.items():
-            monkeypatch.setenv(variable, value)
+    with serving(create_google, checks.Served) as served:
+        give_keys(served.fake, monkeypatch)
         yield served
 
 
@@ -177,20 +177,22 @@ def test_google_has_its_members_for_years(
 
 
 @pytest.fixture
-def meta(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Meta, Hand, str]]:
-    hand = Hand()
-    fake = create(0, hand)
-    for variable, value in fake.credentials.items():
-        monkeypatch.setenv(variable, value)
-    with served_fake(fake) as address:
-        yield fake, hand, address
+def meta(monkeypatch: pytest.MonkeyPatch) -> Iterator[Served[Meta]]:
+    with serving(create_meta, Served[Meta]) as served:
+        give_keys(served.fake, monkeypatch)
+        yield served
 
 
-def test_meta_has_exactly_the_permitted_people(shop: Shop, meta: tuple[Meta, Hand, str]) -> None:
+def test_meta_has_exactly_the_permitted_people(shop: Shop, meta: Served[Meta]) -> None:
     """Sync by sync: each asks first what came of the one before."""
-    fake, hand, address = meta
+    fake = meta.fake
     target = Target("vip", "meta", "ads", "ads")
-    options = {"base_url": address, "allow_private": True, "ad_account": ACCOUNT, "create": True}
+    options = {
+        "base_url": meta.address,
+        "allow_private": True,
+        "ad_account": ACCOUNT,
+        "create": True,
+    }
     settings = config.Destination(kind="meta_ads", options=options)
     syncs = iter(range(1, 10))
 
@@ -199,7 +201,7 @@ def test_meta_has_exactly_the_permitted_people(shop: Shop, meta: tuple[Meta, Han
         at = NOW + timedelta(hours=next(syncs))
         destination = open_destination("meta", settings, shop.home)
         report = sync(shop.store, shop.home, target, destination, at=at, wait=lambda _: None)
-        hand.move(10)
+        meta.later(10)
         return report
 
     def people() -> dict[str, tuple[int, bool]]:

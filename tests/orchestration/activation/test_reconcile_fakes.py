@@ -21,7 +21,7 @@ from orchestration.fakes.server import served_fake
 from orchestration.ops import schema
 from orchestration.ops.store import upsert
 from tests.orchestration.activation.shop import Shop
-from tests.orchestration.fakes.klaviyo_calls import Hand
+from tests.orchestration.fakes.served import Hand
 
 PEOPLE = 10_000
 KINDS = ("klaviyo", "mailchimp")

@@ -22,7 +22,7 @@ from orchestration.health.doctor import diagnose
 from orchestration.ops import schema
 from orchestration.ops.store import upsert
 from tests.orchestration.activation.shop import NOW, Shop
-from tests.orchestration.fakes.klaviyo_calls import Hand
+from tests.orchestration.fakes.served import Hand
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "google_ads": {

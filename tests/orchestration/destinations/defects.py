@@ -1,11 +1,11 @@
-"""Planting a defect in a destination, and that a check of it notices.
+"""That every check of a destination holds, and that one of them notices each planted defect.
 
 Belongs here: what the tests of several destinations do alike. Does not belong here: any defect.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import pytest
@@ -14,6 +14,7 @@ from ingestion.errors import RegularsError
 
 Patch = Callable[[pytest.MonkeyPatch], None]
 S = TypeVar("S")
+Defect = tuple[Patch, Callable[[S], None]]  # how it is planted, and the check that must notice
 
 
 def replaced(owner: Any, name: str, value: Any) -> Patch:
@@ -25,3 +26,23 @@ def must_notice(check: Callable[[S], None], shop: S) -> None:
     """Assert that a check fails on the destination as it is now."""
     with pytest.raises((AssertionError, RegularsError, pytest.fail.Exception)):
         check(shop)
+
+
+def every_check(checks: Mapping[str, Callable[[S], None]]) -> pytest.MarkDecorator:
+    """A test for each check, which it gets as `check`."""
+    return pytest.mark.parametrize("check", [*checks.values()], ids=[*checks])
+
+
+def every_defect(
+    defects: Mapping[str, tuple[Patch, str]], checks: Mapping[str, Callable[[S], None]]
+) -> pytest.MarkDecorator:
+    """A test for each defect, which it gets as `defect`, with the check of the name it says."""
+    pairs = [(plant, checks[name]) for plant, name in defects.values()]
+    return pytest.mark.parametrize("defect", pairs, ids=[*defects])
+
+
+def must_find(defect: Defect[S], shop: S, patch: pytest.MonkeyPatch) -> None:
+    """Plant a defect, and assert that its check notices."""
+    plant, check = defect
+    plant(patch)
+    must_notice(check, shop)

@@ -29,7 +29,8 @@ from orchestration.destinations.audience_tables import MEMBERS
 from orchestration.fakes import google, mailchimp, meta, push, sendgrid, shopify, twilio
 from orchestration.fakes import server as fakes_server
 from orchestration.fakes.faults import Fault as FakesFault
-from tests.orchestration.fakes.klaviyo_calls import Hand, serving
+from tests.orchestration.fakes.klaviyo_calls import serving
+from tests.orchestration.fakes.served import Hand
 
 # What the next call comes to: not taken (busy, down, expired, gone, redirect), or taken by a server
 # whose answer says so badly (lost, page, huge).

@@ -8,58 +8,29 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
-from ingestion import config
-from orchestration.destinations import open_destination
-from orchestration.destinations.base import Batch, Identifiers, Outcome, Payload, Row
+from orchestration.destinations.base import Identifiers, Outcome, Payload, Row
 from orchestration.destinations.google_ads.destination import GoogleAdsDestination
 from orchestration.fakes.faults import Fault
-from orchestration.fakes.google import ACCOUNT, LIST, Google, create
-from orchestration.fakes.server import served_fake
-from orchestration.home.layout import Home
-from tests.orchestration.fakes.klaviyo_calls import Hand
+from orchestration.fakes.google import ACCOUNT, LIST, Google
+from tests.orchestration.destinations.checking import (
+    DONE,
+    Checks,
+    ask,
+    deliver,
+    intent,
+    opened_as,
+    settled,
+)
+from tests.orchestration.fakes import served
 
-COLUMNS = ("customer_id", "email", "phone", "segment", "reason", "context")
-NOW = datetime(2026, 6, 1, 12)
-DONE = [("delivered", "")]
-
-
-@dataclass
-class Served:
-    """The fake, its clock and where it is."""
-
-    fake: Google
-    clock: Hand
-    address: str
-
-    def later(self, seconds: float = 5) -> None:
-        """Let the requests be done."""
-        self.clock.move(seconds)
-
-
-Check = Callable[[Served], None]
-CHECKS: dict[str, Check] = {}
-
-
-def check(function: Check) -> Check:
-    """Register a check under its name."""
-    CHECKS[function.__name__] = function
-    return function
-
-
-@contextmanager
-def serving() -> Iterator[Served]:
-    """A fake that is served."""
-    clock = Hand()
-    fake = create(0, clock)
-    with served_fake(fake) as address:
-        yield Served(fake, clock, address)
+Served = served.Served[Google]
+CHECKS = Checks[Served]()
+check = CHECKS.add
 
 
 def options_of(address: str, **more: Any) -> dict[str, Any]:
@@ -70,51 +41,20 @@ def options_of(address: str, **more: Any) -> dict[str, Any]:
 
 def opened(shop: Served, **options: Any) -> GoogleAdsDestination:
     """The destination as the settings would open it, with the fake's clock."""
-    settings = config.Destination(kind="google_ads", options=options_of(shop.address, **options))
-    found = open_destination("google_ads", settings, Home(Path("nowhere")))
-    assert isinstance(found, GoogleAdsDestination)
+    found = opened_as(GoogleAdsDestination, "google_ads", options_of(shop.address, **options))
     found._now = shop.clock
     return found
 
 
 def row(number: int, operation: str = "added", previous: Payload | None = None, **said: Any) -> Row:
     """An intent for a person of a number, who gave both consents."""
-    payload = {
-        "customer_id": f"c{number}",
-        "email": f"p{number}@example.com",
+    usual = {
         "phone": f"+4477009{number:05d}",
         "segment": "vip",
         "ads_consent": "granted",
         "personalised_ads_consent": "granted",
-        **said,
     }
-    key = f"k{number}-{operation}"
-    return Row(key, f"c{number}", 1, operation, payload, previous)  # type: ignore[arg-type]
-
-
-def deliver(destination: GoogleAdsDestination, *rows: Row) -> dict[str, Outcome]:
-    """What it says at once, by key."""
-    batch = Batch("run1", "vip", 1, NOW, COLUMNS, rows)
-    return {each.key: each for each in destination.deliver(batch)}
-
-
-def ask(
-    destination: GoogleAdsDestination, outcomes: Mapping[str, Outcome], *rows: Row
-) -> dict[str, Outcome]:
-    """What it says of the accepted rows when it is asked."""
-    told = dict(outcomes)
-    for ticket in {each.ticket for each in outcomes.values() if each.status == "accepted"}:
-        own = [each for each in rows if outcomes[each.key].ticket == ticket]
-        told |= {each.key: each for each in destination.ask("vip", ticket, own)}
-    return told
-
-
-def settled(shop: Served, destination: GoogleAdsDestination, *rows: Row) -> list[tuple[str, str]]:
-    """Status and reason of each row once all requests are done."""
-    outcomes = deliver(destination, *rows)
-    shop.later()
-    told = ask(destination, outcomes, *rows)
-    return [(told[each.key].status, told[each.key].reason) for each in rows]
+    return intent(number, operation, previous, **{**usual, **said})
 
 
 def sha(text: str) -> str:
@@ -352,8 +292,7 @@ def an_erasure_takes_people_out_of_every_list(shop: Served) -> None:
     shop.fake.put("77", "regulars_loyal")
     destination = opened(shop, lists={"vip": LIST, "loyal": "77"}, settling_hours=0)
     settled(shop, destination, row(1), row(2))
-    batch = Batch("run2", "loyal", 1, NOW, COLUMNS, (row(1), row(2)))
-    destination.deliver(batch)
+    deliver(destination, row(1), row(2), segment="loyal", run=2)
     shop.later()
     person = Identifiers("who", {"email": ("p1@example.com",), "phone": ("+447700900001",)})
     nobody = Identifiers("nobody", {"login": ("x",)})

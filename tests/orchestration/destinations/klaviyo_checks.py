@@ -7,84 +7,39 @@ Each gets an empty account of the fake; the destination reaches it by its base a
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
-from ingestion import config
-from orchestration.destinations import open_destination
-from orchestration.destinations.base import Batch, Identifiers, Outcome, Payload, Row
+from orchestration.destinations.base import Identifiers, Outcome, Payload, Row
 from orchestration.destinations.http import HttpClient
 from orchestration.destinations.klaviyo.destination import KlaviyoDestination
 from orchestration.fakes.klaviyo.account import Profile
-from orchestration.home.layout import Home
+from tests.orchestration.destinations.checking import (
+    DONE,
+    Checks,
+    ask,
+    deliver,
+    intent,
+    opened_as,
+    settled,
+)
 from tests.orchestration.fakes.klaviyo_calls import Served
 
-Check = Callable[[Served], None]
-CHECKS: dict[str, Check] = {}
-COLUMNS = ("customer_id", "email", "segment", "reason", "context")
-
-
-def check(function: Check) -> Check:
-    """Register a check under its name."""
-    CHECKS[function.__name__] = function
-    return function
+CHECKS = Checks[Served]()
+check = CHECKS.add
 
 
 def opened(shop: Served, **options: Any) -> KlaviyoDestination:
     """The destination as the settings would open it."""
-    said = {"base_url": shop.address, "allow_private": True, **options}
-    settings = config.Destination(kind="klaviyo", options=said)
-    found = open_destination("klaviyo", settings, Home(Path("nowhere")))
-    assert isinstance(found, KlaviyoDestination)
-    return found
+    return opened_as(KlaviyoDestination, "klaviyo", {"base_url": shop.address, **options})
 
 
 def row(number: int, operation: str = "added", previous: Payload | None = None, **said: Any) -> Row:
     """An intent for a person of a number."""
-    payload = {
-        "customer_id": f"c{number}",
-        "email": f"p{number}@example.com",
-        "segment": "vip",
-        "reason": "bought often",
-        "context": '{"product": "boots"}',
-        **said,
-    }
-    key = f"k{number}-{operation}"
+    usual = {"segment": "vip", "reason": "bought often", "context": '{"product": "boots"}'}
     version = 1 if operation == "added" else 2
-    return Row(key, f"c{number}", version, operation, payload, previous)  # type: ignore[arg-type]
-
-
-def batch(*rows: Row, segment: str = "vip") -> Batch:
-    """Rows that go together."""
-    from datetime import datetime
-
-    return Batch("run1", segment, 1, datetime(2026, 6, 1, 12), COLUMNS, rows)
-
-
-def deliver(destination: KlaviyoDestination, *rows: Row) -> dict[str, Outcome]:
-    """What it says at once, by key."""
-    return {each.key: each for each in destination.deliver(batch(*rows))}
-
-
-def ask(
-    destination: KlaviyoDestination, outcomes: Mapping[str, Outcome], *rows: Row
-) -> dict[str, Outcome]:
-    """What it says of the accepted rows when it is asked."""
-    told = dict(outcomes)
-    for ticket in {each.ticket for each in outcomes.values() if each.status == "accepted"}:
-        own = [each for each in rows if outcomes[each.key].ticket == ticket]
-        told |= {each.key: each for each in destination.ask("vip", ticket, own)}
-    return told
-
-
-def settled(shop: Served, destination: KlaviyoDestination, *rows: Row) -> list[tuple[str, str]]:
-    """Status and reason of each row once all jobs are done."""
-    outcomes = deliver(destination, *rows)
-    shop.later()
-    told = ask(destination, outcomes, *rows)
-    return [(told[each.key].status, told[each.key].reason) for each in rows]
+    return intent(number, operation, previous, version=version, **{**usual, **said})
 
 
 def profiles(shop: Served, *numbers: int, **properties: Any) -> list[Profile]:
@@ -104,9 +59,6 @@ def flagged(shop: Served, segment: str = "vip") -> set[str]:
         for each in shop.fake.account.profiles.values()
         if f"regulars_{segment}" in each.properties
     }
-
-
-DONE = [("delivered", "")]
 
 
 @check

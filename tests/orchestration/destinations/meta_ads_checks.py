@@ -8,114 +8,43 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-from ingestion import config
-from orchestration.destinations import open_destination
-from orchestration.destinations.base import Batch, Identifiers, Outcome, Payload, Row
+from orchestration.destinations.base import Identifiers, Payload, Row
 from orchestration.destinations.meta_ads.destination import MetaAdsDestination
-from orchestration.fakes.meta import ACCOUNT, LIMITED, Audience, Meta, create
-from orchestration.fakes.server import served_fake
-from orchestration.home.layout import Home
-from tests.orchestration.fakes.klaviyo_calls import Hand
+from orchestration.fakes.meta import ACCOUNT, LIMITED, Audience, Meta
+from tests.orchestration.destinations import checking
+from tests.orchestration.destinations.checking import DONE, Checks, ask, deliver, intent, opened_as
+from tests.orchestration.fakes import served
 
-COLUMNS = ("customer_id", "email", "phone", "segment", "reason", "context")
-NOW = datetime(2026, 6, 1, 12)
-DONE = [("delivered", "")]
-
-
-@dataclass
-class Served:
-    """The fake, its clock and where it is."""
-
-    fake: Meta
-    clock: Hand
-    address: str
-
-    def later(self, seconds: float = 5) -> None:
-        """Let the sessions end."""
-        self.clock.move(seconds)
-
-
-Check = Callable[[Served], None]
-CHECKS: dict[str, Check] = {}
-
-
-def check(function: Check) -> Check:
-    """Register a check under its name."""
-    CHECKS[function.__name__] = function
-    return function
-
-
-@contextmanager
-def serving() -> Iterator[Served]:
-    """A fake that is served."""
-    clock = Hand()
-    fake = create(0, clock)
-    with served_fake(fake) as address:
-        yield Served(fake, clock, address)
+Served = served.Served[Meta]
+CHECKS = Checks[Served]()
+check = CHECKS.add
 
 
 def opened(shop: Served, **options: Any) -> MetaAdsDestination:
     """The destination as the settings would open it."""
-    base = {"base_url": f"{shop.address}/v26.0", "allow_private": True, "ad_account": ACCOUNT}
-    settings = config.Destination(kind="meta_ads", options={**base, "create": True, **options})
-    found = open_destination("meta_ads", settings, Home(Path("nowhere")))
-    assert isinstance(found, MetaAdsDestination)
-    return found
+    base = {"base_url": f"{shop.address}/v26.0", "ad_account": ACCOUNT, "create": True}
+    return opened_as(MetaAdsDestination, "meta_ads", {**base, **options})
 
 
 def row(number: int, operation: str = "added", previous: Payload | None = None, **said: Any) -> Row:
     """An intent for a person of a number."""
-    payload = {
-        "customer_id": f"c{number}",
-        "email": f"p{number}@example.com",
+    usual = {
         "phone": f"+4477009{number:05d}",
         "segment": "vip",
         "is_sell_share_refused": False,
-        **said,
     }
-    key = f"k{number}-{operation}"
-    return Row(key, f"c{number}", 1, operation, payload, previous)  # type: ignore[arg-type]
-
-
-def batch(*rows: Row, run: int = 1, number: int = 1) -> Batch:
-    """Rows that go together; a later run began later."""
-    return Batch(f"run{run}", "vip", number, NOW + timedelta(hours=run), COLUMNS, rows)
-
-
-def deliver(
-    destination: MetaAdsDestination, *rows: Row, run: int = 1, number: int = 1
-) -> dict[str, Outcome]:
-    """What it says at once, by key."""
-    return {each.key: each for each in destination.deliver(batch(*rows, run=run, number=number))}
-
-
-def ask(
-    destination: MetaAdsDestination, outcomes: Mapping[str, Outcome], *rows: Row
-) -> dict[str, Outcome]:
-    """What it says of the accepted rows when it is asked."""
-    told = dict(outcomes)
-    for ticket in {each.ticket for each in outcomes.values() if each.status == "accepted"}:
-        own = [each for each in rows if outcomes[each.key].ticket == ticket]
-        told |= {each.key: each for each in destination.ask("vip", ticket, own)}
-    return told
+    return intent(number, operation, previous, **{**usual, **said})
 
 
 def settled(
     shop: Served, destination: MetaAdsDestination, *rows: Row, run: int = 1
 ) -> list[tuple[str, str]]:
     """Status and reason of each row once all sessions are done."""
-    outcomes = deliver(destination, *rows, run=run)
+    told = checking.settled(shop, destination, *rows, run=run)
     shop.later()
-    told = ask(destination, outcomes, *rows)
-    shop.later()
-    return [(told[each.key].status, told[each.key].reason) for each in rows]
+    return told
 
 
 def sha(text: str) -> str:

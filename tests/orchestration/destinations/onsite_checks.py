@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import stat
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -21,6 +21,7 @@ from orchestration.destinations.base import Audience, Batch, Identifiers, Row
 from orchestration.destinations.feed_file import FeedReader, Found
 from orchestration.destinations.onsite import OnsiteDestination, micros
 from orchestration.home.layout import Home
+from tests.orchestration.destinations.checking import Checks
 
 NOW = datetime(2026, 6, 1, 12)
 COLUMNS = ("customer_id", "login", "device", "segment", "reason", "context", "devices", "stage")
@@ -64,14 +65,8 @@ class Site:
         self.destination.finish(Audience("run1", "vip", at, COLUMNS, members))
 
 
-Check = Callable[[Site], None]
-CHECKS: dict[str, Check] = {}
-
-
-def check(function: Check) -> Check:
-    """Register a check under its name."""
-    CHECKS[function.__name__] = function
-    return function
+CHECKS = Checks[Site]()
+check = CHECKS.add
 
 
 def row(number: int, operation: str = "added", version: int = 1, **more: Any) -> Row:

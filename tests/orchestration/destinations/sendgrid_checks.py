@@ -8,135 +8,60 @@ address alone.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from pathlib import Path
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from ingestion import config
 from ingestion.errors import UsageError
-from orchestration.destinations import open_destination
-from orchestration.destinations.base import (
-    Batch,
-    Identifiers,
-    Outcome,
-    Payload,
-    RetryLaterError,
-    Row,
-)
+from orchestration.destinations.base import Identifiers, Payload, RetryLaterError, Row
 from orchestration.destinations.sendgrid.destination import SendGridDestination
-from orchestration.fakes.sendgrid import GROUP, SendGrid, create
-from orchestration.fakes.server import served_fake
-from orchestration.home.layout import Home
-from tests.orchestration.fakes.klaviyo_calls import Hand
+from orchestration.fakes.sendgrid import GROUP, SendGrid
+from tests.orchestration.destinations.checking import (
+    DONE,
+    Checks,
+    ask,
+    deliver,
+    email_of,
+    intent,
+    opened_as,
+    people,
+    settled,
+)
+from tests.orchestration.fakes import served
 
-COLUMNS = ("customer_id", "email", "first_name", "segment", "reason", "context")
-NOW = datetime(2026, 6, 1, 12)
-DONE = [("delivered", "")]
 LIST = "regulars_vip"
+Served = served.Served[SendGrid]
+CHECKS = Checks[Served]()
+check = CHECKS.add
 
 
-@dataclass
-class Served:
-    """The fake, its clock and where it is."""
-
-    fake: SendGrid
-    clock: Hand
-    address: str
-
-    def later(self, seconds: float = 5) -> None:
-        """Let the jobs be done."""
-        self.clock.move(seconds)
-
-    def begin_anew(self) -> None:
-        """An account with ten contacts."""
-        self.fake.begin_anew(0)
-        for number in range(10):
-            self.fake.put(f"p{number}@example.com")
-
-
-Check = Callable[[Served], None]
-CHECKS: dict[str, Check] = {}
-
-
-def check(function: Check) -> Check:
-    """Register a check under its name."""
-    CHECKS[function.__name__] = function
-    return function
-
-
-@contextmanager
-def serving() -> Iterator[Served]:
-    """A fake that is served."""
-    clock = Hand()
-    fake = create(0, clock)
-    with served_fake(fake) as address:
-        yield Served(fake, clock, address)
+def with_contacts(shop: Served) -> Served:
+    """The same account with ten contacts."""
+    for number in range(10):
+        shop.fake.put(email_of(number))
+    return shop
 
 
 def opened(shop: Served, **options: Any) -> SendGridDestination:
     """The destination as the settings would open it, with the fake's clock."""
-    base = {"base_url": shop.address, "allow_private": True}
-    settings = config.Destination(kind="sendgrid", options={**base, **options})
-    found = open_destination("sendgrid", settings, Home(Path("nowhere")))
-    assert isinstance(found, SendGridDestination)
+    found = opened_as(SendGridDestination, "sendgrid", {"base_url": shop.address, **options})
     found._now = found._api._now = shop.clock
     return found
 
 
 def row(number: int, operation: str = "added", previous: Payload | None = None, **said: Any) -> Row:
     """An intent for a person of a number."""
-    payload = {
-        "customer_id": f"c{number}",
-        "email": f"p{number}@example.com",
-        "first_name": "Zoë",
-        "segment": "vip",
-        "reason": "because",
-        **said,
-    }
-    key = f"k{number}-{operation}"
-    return Row(key, f"c{number}", 1, operation, payload, previous)  # type: ignore[arg-type]
-
-
-def deliver(destination: SendGridDestination, *rows: Row) -> dict[str, Outcome]:
-    """What it says at once, by key."""
-    batch = Batch("run1", "vip", 1, NOW, COLUMNS, rows)
-    return {each.key: each for each in destination.deliver(batch)}
-
-
-def ask(
-    destination: SendGridDestination, outcomes: Mapping[str, Outcome], *rows: Row
-) -> dict[str, Outcome]:
-    """What it says of the accepted rows when it is asked."""
-    told = dict(outcomes)
-    for ticket in {each.ticket for each in outcomes.values() if each.status == "accepted"}:
-        own = [each for each in rows if outcomes[each.key].ticket == ticket]
-        told |= {each.key: each for each in destination.ask("vip", ticket, own)}
-    return told
-
-
-def settled(shop: Served, destination: SendGridDestination, *rows: Row) -> list[tuple[str, str]]:
-    """Status and reason of each row once all jobs are done."""
-    outcomes = deliver(destination, *rows)
-    shop.later()
-    told = ask(destination, outcomes, *rows)
-    return [(told[each.key].status, told[each.key].reason) for each in rows]
-
-
-def of(*numbers: int) -> set[str]:
-    """The addresses of people of these numbers."""
-    return {f"p{number}@example.com" for number in numbers}
+    usual = {"first_name": "Zoë", "segment": "vip", "reason": "because"}
+    return intent(number, operation, previous, **{**usual, **said})
 
 
 @check
 def members_are_on_the_list_of_their_segment(shop: Served) -> None:
     destination = opened(shop)
     assert settled(shop, destination, row(1), row(2)) == DONE * 2
-    assert shop.fake.of(LIST) == of(1, 2)
+    assert shop.fake.of(LIST) == people(1, 2)
     assert all(not each.said for each in shop.fake.contacts.values())
     assert settled(shop, destination, row(3)) == DONE
     assert [*shop.fake.lists.values()] == [LIST]
@@ -149,7 +74,7 @@ def exactly_the_right_people_are_there(shop: Served) -> None:
     rows = (row(1, "removed", row(1).payload), row(2, "updated", row(2).payload), row(7))
     assert settled(shop, destination, *rows) == DONE * 3
     assert settled(shop, destination, row(1), row(7, "removed")) == DONE * 2
-    assert shop.fake.of(LIST) == of(0, 1, 2, 3, 4, 5)
+    assert shop.fake.of(LIST) == people(0, 1, 2, 3, 4, 5)
     assert len(shop.fake.contacts) == 10
 
 
@@ -158,7 +83,7 @@ def nobody_becomes_a_contact_unless_told(shop: Served) -> None:
     assert settled(shop, opened(shop), row(77), row(1)) == [("rejected", "no_profile"), *DONE]
     assert len(shop.fake.contacts) == 10
     assert settled(shop, opened(shop, create=True), row(77)) == DONE
-    assert shop.fake.of(LIST) == of(1, 77)
+    assert shop.fake.of(LIST) == people(1, 77)
 
 
 @check
@@ -173,7 +98,7 @@ def whoever_is_suppressed_stays_off(shop: Served) -> None:
         ("rejected", "hard_bounce"),
         *DONE,
     ]
-    assert shop.fake.of(LIST) == of(4)
+    assert shop.fake.of(LIST) == people(4)
 
 
 @check
@@ -241,7 +166,7 @@ def a_contact_keeps_its_other_identifiers(shop: Served) -> None:
     assert settled(shop, opened(shop), row(1)) == DONE
     again = row(1, "updated", row(1).payload, email="Ann@example.com")
     assert settled(shop, opened(shop), again) == DONE
-    assert shop.fake.of(LIST) == of(1)
+    assert shop.fake.of(LIST) == people(1)
     assert len(shop.fake.contacts) == 10
 
 
@@ -295,7 +220,7 @@ def one_wrong_contact_holds_no_other_back(shop: Served) -> None:
     told = settled(shop, opened(shop, create=True), *rows, row(5, email=None))
     wrong = ("rejected", "invalid_address")
     assert told == [*DONE, wrong, wrong, *DONE, ("rejected", "no_address")]
-    assert shop.fake.of(LIST) == of(1, 4)
+    assert shop.fake.of(LIST) == people(1, 4)
 
 
 @check
@@ -319,10 +244,10 @@ def with_a_new_address_the_old_one_goes(shop: Served) -> None:
     settled(shop, destination, row(1), row(2))
     moved = row(1, "updated", row(1).payload, email="p7@example.com")
     assert settled(shop, destination, moved) == DONE
-    assert shop.fake.of(LIST) == of(2, 7)
+    assert shop.fake.of(LIST) == people(2, 7)
     lost = row(1, "updated", moved.payload, email="nobody@example.com")
     assert settled(shop, destination, lost) == [("rejected", "no_profile")]
-    assert shop.fake.of(LIST) == of(2)
+    assert shop.fake.of(LIST) == people(2)
 
 
 @check
@@ -331,7 +256,7 @@ def an_address_that_somebody_joins_with_stays(shop: Served) -> None:
     settled(shop, destination, row(1))
     rows = (row(1, "removed"), row(2, email="p1@example.com"))
     assert settled(shop, destination, *rows) == DONE * 2
-    assert shop.fake.of(LIST) == of(1)
+    assert shop.fake.of(LIST) == people(1)
 
 
 @check
@@ -376,7 +301,7 @@ def an_erasure_deletes_the_contact(shop: Served) -> None:
         assert hours < 40
     assert hours >= 24
     assert shop.fake._by_email("p1@example.com") is None
-    assert shop.fake.of(LIST) == of(2)
+    assert shop.fake.of(LIST) == people(2)
     assert shop.fake.suppressed["unsubscribes"]  # a refusal outlives an erasure
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,37 +23,33 @@ from orchestration.destinations.google_ads.destination import GoogleAdsDestinati
 from orchestration.destinations.http import AccessRefusedError
 from orchestration.destinations.normalising import Rule, trimmed_email
 from orchestration.fakes.faults import Fault
-from orchestration.fakes.google import KEY
+from orchestration.fakes.google import KEY, create
 from tests.orchestration.destinations import google_ads_checks as checks
-from tests.orchestration.destinations.defects import Patch, must_notice, replaced
-from tests.orchestration.destinations.google_ads_checks import (
-    CHECKS,
-    Served,
-    deliver,
-    opened,
-    row,
-    serving,
+from tests.orchestration.destinations.checking import DONE, ask, deliver, settled
+from tests.orchestration.destinations.defects import (
+    Defect,
+    Patch,
+    every_check,
+    every_defect,
+    must_find,
+    replaced,
 )
+from tests.orchestration.destinations.google_ads_checks import CHECKS, Served, opened, row
+from tests.orchestration.fakes.served import emptied, server_of
 
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Served]:
-    with serving() as served:
-        yield served
+server = server_of(create, Served)
 
 
 @pytest.fixture
 def shop(server: Served, monkeypatch: pytest.MonkeyPatch) -> Served:
     """The same server with an empty account."""
-    server.fake.begin_anew(0)
-    monkeypatch.setenv("GOOGLE_ADS_CREDENTIALS", server.fake.credentials["GOOGLE_ADS_CREDENTIALS"])
     monkeypatch.setattr("google.auth._helpers.utcnow", lambda: server.clock().replace(tzinfo=None))
-    return server
+    return emptied(server, monkeypatch)
 
 
-@pytest.mark.parametrize("name", list(CHECKS))
-def test_it_does_what_it_must(shop: Served, name: str) -> None:
-    CHECKS[name](shop)
+@every_check(CHECKS)
+def test_it_does_what_it_must(shop: Served, check: Callable[[Served], None]) -> None:
+    check(shop)
     assert set(shop.fake.refused) <= {"list", "postal_code", "request"}
 
 
@@ -208,13 +204,11 @@ DEFECTS: dict[str, tuple[Patch, str]] = {
 header = AccessToken.header
 
 
-@pytest.mark.parametrize("defect", list(DEFECTS))
+@every_defect(DEFECTS, CHECKS)
 def test_a_planted_defect_is_found(
-    shop: Served, monkeypatch: pytest.MonkeyPatch, defect: str
+    shop: Served, monkeypatch: pytest.MonkeyPatch, defect: Defect[Served]
 ) -> None:
-    plant, name = DEFECTS[defect]
-    plant(monkeypatch)
-    must_notice(CHECKS[name], shop)
+    must_find(defect, shop, monkeypatch)
 
 
 @pytest.mark.parametrize("kind", ["lost_ack", "truncated", "html", "huge", "503", "429"])
@@ -225,7 +219,7 @@ def test_a_batch_that_is_sent_again_changes_nothing(shop: Served, kind: str, whe
     with pytest.raises(RetryLaterError) as caught:
         deliver(destination, row(1))
     assert "example" not in str(caught.value)
-    assert checks.settled(shop, destination, row(1)) == checks.DONE
+    assert settled(shop, destination, row(1)) == DONE
     assert shop.fake.of() == checks.of(1)
 
 
@@ -286,7 +280,7 @@ def test_the_key_of_a_service_account_is_read_from_its_file(
     }
     (tmp_path / "key.json").write_text(json.dumps(key, indent=1))
     monkeypatch.setenv("GOOGLE_ADS_CREDENTIALS", str(tmp_path / "key.json"))
-    assert checks.settled(shop, opened(shop), row(1)) == checks.DONE
+    assert settled(shop, opened(shop), row(1)) == DONE
     assert SCOPE.endswith("/datamanager")
 
 
@@ -335,7 +329,7 @@ def test_two_publishers_at_once_leave_what_either_said_last(shop: Served) -> Non
     first = deliver(one, row(1), row(2))
     second = deliver(two, row(2), row(3))
     shop.later()
-    told = {**checks.ask(one, first, row(1), row(2)), **checks.ask(two, second, row(2), row(3))}
+    told = {**ask(one, first, row(1), row(2)), **ask(two, second, row(2), row(3))}
     assert {each.status for each in told.values()} == {"delivered"}
     assert shop.fake.of() == checks.of(1, 2, 3)
     deliver(one, row(2, "removed"))

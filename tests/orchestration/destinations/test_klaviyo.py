@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -19,32 +19,37 @@ from orchestration.destinations.klaviyo import destination as destination_module
 from orchestration.destinations.klaviyo.api import REVISION, Api
 from orchestration.destinations.klaviyo.destination import KlaviyoDestination
 from orchestration.fakes.faults import Fault
+from orchestration.fakes.klaviyo import create
 from tests.klaviyo_contract import operation, problems
 from tests.orchestration.activation.shop import NOW
 from tests.orchestration.destinations import klaviyo_checks as checks
-from tests.orchestration.destinations.defects import Patch, must_notice, replaced
-from tests.orchestration.destinations.klaviyo_checks import CHECKS, deliver, opened, profiles, row
-from tests.orchestration.fakes.klaviyo_calls import Served, serving
+from tests.orchestration.destinations.checking import DONE, deliver, settled
+from tests.orchestration.destinations.defects import (
+    Defect,
+    Patch,
+    every_check,
+    every_defect,
+    must_find,
+    replaced,
+)
+from tests.orchestration.destinations.klaviyo_checks import CHECKS, opened, profiles, row
+from tests.orchestration.fakes.klaviyo_calls import Served
+from tests.orchestration.fakes.served import emptied, server_of
 
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Served]:
-    with serving() as served:
-        yield served
+server = server_of(create, Served)
 
 
 @pytest.fixture
 def shop(server: Served, monkeypatch: pytest.MonkeyPatch) -> Served:
     """The same server with an empty account."""
-    server.fake.begin_anew(0)
-    server.fake.has_throttles = False
-    monkeypatch.setenv("KLAVIYO_API_KEY", server.fake.credentials["KLAVIYO_API_KEY"])
-    return server
+    shop = emptied(server, monkeypatch)
+    shop.fake.has_throttles = False
+    return shop
 
 
-@pytest.mark.parametrize("name", list(CHECKS))
-def test_it_does_what_it_must(shop: Served, name: str) -> None:
-    CHECKS[name](shop)
+@every_check(CHECKS)
+def test_it_does_what_it_must(shop: Served, check: Callable[[Served], None]) -> None:
+    check(shop)
 
 
 # What goes wrong in a defective destination, how it is planted, and which check must notice.
@@ -223,13 +228,11 @@ DEFECTS: dict[str, tuple[Patch, str]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("defect", list(DEFECTS))
+@every_defect(DEFECTS, CHECKS)
 def test_a_planted_defect_is_found(
-    shop: Served, monkeypatch: pytest.MonkeyPatch, defect: str
+    shop: Served, monkeypatch: pytest.MonkeyPatch, defect: Defect[Served]
 ) -> None:
-    plant, name = DEFECTS[defect]
-    plant(monkeypatch)
-    must_notice(CHECKS[name], shop)
+    must_find(defect, shop, monkeypatch)
 
 
 def test_every_body_has_klaviyos_shape(shop: Served, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -348,7 +351,7 @@ def test_a_batch_that_is_sent_again_changes_nothing(shop: Served, kind: str) -> 
     destination = opened(shop)
     with pytest.raises(RetryLaterError):
         deliver(destination, row(1))
-    assert checks.settled(shop, destination, row(1)) == checks.DONE
+    assert settled(shop, destination, row(1)) == DONE
     assert one.properties["regulars_vip"] is True
 
 
@@ -375,7 +378,7 @@ def test_without_its_key_it_says_which(shop: Served, monkeypatch: pytest.MonkeyP
 def test_a_job_that_klaviyo_no_longer_knows_is_read_from_the_profiles(shop: Served) -> None:
     profiles(shop, 1, 2)
     destination = opened(shop)
-    checks.settled(shop, destination, row(1))
+    settled(shop, destination, row(1))
     told = destination.ask("vip", "0000", [row(1), row(2)])
     assert [each.status for each in told] == ["delivered", "retry"]
 

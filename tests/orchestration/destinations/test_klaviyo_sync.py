@@ -18,6 +18,7 @@ from orchestration.ops.store import open_store
 from tests.orchestration.activation.shop import NOW, TARGET, Shop
 from tests.orchestration.destinations.klaviyo_checks import flagged, opened
 from tests.orchestration.fakes.klaviyo_calls import Served, serving
+from tests.orchestration.fakes.served import give_keys
 
 
 @pytest.fixture
@@ -37,8 +38,7 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
 def klaviyo(monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
     """An account that has a profile of each."""
     with serving() as served:
-        for variable, value in served.fake.credentials.items():
-            monkeypatch.setenv(variable, value)
+        give_keys(served.fake, monkeypatch)
         for name in ("c1", "c2", "c3"):
             served.fake.account.upsert({"attributes": {"email": f"{name}@example.com"}})
         yield served

@@ -22,7 +22,7 @@ from orchestration.fakes.mailchimp import LIST_ID, Mailchimp, create, hash_of
 from orchestration.fakes.server import served_fake
 from orchestration.home.layout import Home
 from tests.orchestration.destinations.defects import Patch, must_notice, replaced
-from tests.orchestration.fakes.klaviyo_calls import Hand
+from tests.orchestration.fakes.served import Hand
 
 NOW = datetime(2026, 6, 1, 12)
 DONE = [("delivered", "")]

@@ -19,35 +19,32 @@ from orchestration.destinations.meta_ads.api import Api, FlaggedError
 from orchestration.destinations.meta_ads.destination import MetaAdsDestination
 from orchestration.destinations.normalising import Rule, trimmed_email
 from orchestration.fakes.faults import Fault
+from orchestration.fakes.meta import create
 from tests.orchestration.destinations import meta_ads_checks as checks
-from tests.orchestration.destinations.defects import Patch, must_notice, replaced
-from tests.orchestration.destinations.meta_ads_checks import (
-    CHECKS,
-    Served,
-    deliver,
-    opened,
-    row,
-    serving,
+from tests.orchestration.destinations.checking import DONE, deliver
+from tests.orchestration.destinations.defects import (
+    Defect,
+    Patch,
+    every_check,
+    every_defect,
+    must_find,
+    replaced,
 )
+from tests.orchestration.destinations.meta_ads_checks import CHECKS, Served, opened, row
+from tests.orchestration.fakes.served import emptied, server_of
 
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Served]:
-    with serving() as served:
-        yield served
+server = server_of(create, Served)
 
 
 @pytest.fixture
 def shop(server: Served, monkeypatch: pytest.MonkeyPatch) -> Served:
     """The same server with an empty account."""
-    server.fake.begin_anew(0)
-    monkeypatch.setenv("META_ACCESS_TOKEN", server.fake.credentials["META_ACCESS_TOKEN"])
-    return server
+    return emptied(server, monkeypatch)
 
 
-@pytest.mark.parametrize("name", list(CHECKS))
-def test_it_does_what_it_must(shop: Served, name: str) -> None:
-    CHECKS[name](shop)
+@every_check(CHECKS)
+def test_it_does_what_it_must(shop: Served, check: Callable[[Served], None]) -> None:
+    check(shop)
 
 
 # What goes wrong in a defective destination, how it is planted, and which check must notice.
@@ -199,13 +196,11 @@ DEFECTS: dict[str, tuple[Patch, str]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("defect", list(DEFECTS))
+@every_defect(DEFECTS, CHECKS)
 def test_a_planted_defect_is_found(
-    shop: Served, monkeypatch: pytest.MonkeyPatch, defect: str
+    shop: Served, monkeypatch: pytest.MonkeyPatch, defect: Defect[Served]
 ) -> None:
-    plant, name = DEFECTS[defect]
-    plant(monkeypatch)
-    must_notice(CHECKS[name], shop)
+    must_find(defect, shop, monkeypatch)
 
 
 @pytest.mark.parametrize("kind", ["lost_ack", "truncated", "html", "huge", "503", "429"])
@@ -214,7 +209,7 @@ def test_a_batch_that_is_sent_again_changes_nothing(shop: Served, kind: str) -> 
     destination = opened(shop)
     with pytest.raises(RetryLaterError):
         deliver(destination, row(1))
-    assert checks.settled(shop, destination, row(1)) == checks.DONE
+    assert checks.settled(shop, destination, row(1)) == DONE
     assert checks.who(shop) == {"c1"}
 
 

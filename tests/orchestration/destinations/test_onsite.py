@@ -24,7 +24,14 @@ from orchestration.destinations.feed_file import (
 )
 from orchestration.destinations.onsite import OnsiteDestination
 from orchestration.home.layout import Home
-from tests.orchestration.destinations.defects import Patch, must_notice, replaced
+from tests.orchestration.destinations.defects import (
+    Defect,
+    Patch,
+    every_check,
+    every_defect,
+    must_find,
+    replaced,
+)
 from tests.orchestration.destinations.onsite_checks import (
     CHECKS,
     COLUMNS,
@@ -40,9 +47,9 @@ def site(tmp_path: Path) -> Site:
     return empty_site(tmp_path)
 
 
-@pytest.mark.parametrize("name", list(CHECKS))
-def test_it_does_what_it_must(site: Site, name: str) -> None:
-    CHECKS[name](site)
+@every_check(CHECKS)
+def test_it_does_what_it_must(site: Site, check: Callable[[Site], None]) -> None:
+    check(site)
 
 
 def _nothing(*_: Any, **__: Any) -> set[str]:
@@ -148,13 +155,11 @@ DEFECTS: dict[str, tuple[Patch, str]] = {
 }
 
 
-@pytest.mark.parametrize("defect", list(DEFECTS))
+@every_defect(DEFECTS, CHECKS)
 def test_a_planted_defect_is_noticed(
-    site: Site, monkeypatch: pytest.MonkeyPatch, defect: str
+    site: Site, monkeypatch: pytest.MonkeyPatch, defect: Defect[Site]
 ) -> None:
-    plant, name = DEFECTS[defect]
-    plant(monkeypatch)
-    must_notice(CHECKS[name], site)
+    must_find(defect, site, monkeypatch)
 
 
 def test_a_file_that_another_process_holds_is_for_later(

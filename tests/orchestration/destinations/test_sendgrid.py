@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,35 +17,32 @@ from orchestration.destinations.sendgrid import destination as module
 from orchestration.destinations.sendgrid.api import Api
 from orchestration.destinations.sendgrid.destination import SendGridDestination
 from orchestration.fakes.faults import Fault
+from orchestration.fakes.sendgrid import create
 from tests.orchestration.destinations import sendgrid_checks as checks
-from tests.orchestration.destinations.defects import Patch, must_notice, replaced
-from tests.orchestration.destinations.sendgrid_checks import (
-    CHECKS,
-    Served,
-    deliver,
-    opened,
-    row,
-    serving,
+from tests.orchestration.destinations.checking import DONE, ask, deliver, people, settled
+from tests.orchestration.destinations.defects import (
+    Defect,
+    Patch,
+    every_check,
+    every_defect,
+    must_find,
+    replaced,
 )
+from tests.orchestration.destinations.sendgrid_checks import CHECKS, Served, opened, row
+from tests.orchestration.fakes.served import emptied, server_of
 
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Served]:
-    with serving() as served:
-        yield served
+server = server_of(create, Served)
 
 
 @pytest.fixture
 def shop(server: Served, monkeypatch: pytest.MonkeyPatch) -> Served:
     """The same server with ten contacts."""
-    server.begin_anew()
-    monkeypatch.setenv("SENDGRID_API_KEY", server.fake.credentials["SENDGRID_API_KEY"])
-    return server
+    return checks.with_contacts(emptied(server, monkeypatch))
 
 
-@pytest.mark.parametrize("name", list(CHECKS))
-def test_it_does_what_it_must(shop: Served, name: str) -> None:
-    CHECKS[name](shop)
+@every_check(CHECKS)
+def test_it_does_what_it_must(shop: Served, check: Callable[[Served], None]) -> None:
+    check(shop)
 
 
 # What goes wrong in a defective destination, how it is planted, and which check must notice.
@@ -179,13 +176,11 @@ DEFECTS: dict[str, tuple[Patch, str]] = {
 }
 
 
-@pytest.mark.parametrize("defect", list(DEFECTS))
+@every_defect(DEFECTS, CHECKS)
 def test_a_planted_defect_is_found(
-    shop: Served, monkeypatch: pytest.MonkeyPatch, defect: str
+    shop: Served, monkeypatch: pytest.MonkeyPatch, defect: Defect[Served]
 ) -> None:
-    plant, name = DEFECTS[defect]
-    plant(monkeypatch)
-    must_notice(CHECKS[name], shop)
+    must_find(defect, shop, monkeypatch)
 
 
 @pytest.mark.parametrize("kind", ["lost_ack", "truncated", "html", "huge", "503", "429"])
@@ -195,8 +190,8 @@ def test_a_batch_that_is_sent_again_changes_nothing(shop: Served, kind: str) -> 
     with pytest.raises(RetryLaterError) as caught:
         deliver(destination, row(1))
     assert "example" not in str(caught.value)
-    assert checks.settled(shop, destination, row(1)) == checks.DONE
-    assert shop.fake.of(checks.LIST) == checks.of(1)
+    assert settled(shop, destination, row(1)) == DONE
+    assert shop.fake.of(checks.LIST) == people(1)
 
 
 @pytest.mark.parametrize("kind", ["401", "403"])
@@ -229,10 +224,10 @@ def test_two_publishers_at_once_put_each_person_on_one_list(shop: Served) -> Non
     first = deliver(one, row(1), row(2))
     second = deliver(two, row(2), row(1, "removed"))
     shop.later()
-    told = checks.ask(two, second, row(2), row(1, "removed"))
+    told = ask(two, second, row(2), row(1, "removed"))
     assert told["k2-added"].status == "delivered"
     assert told["k1-removed"].status in ("delivered", "retry")
-    assert checks.ask(one, first, row(1), row(2))["k2-added"].status == "delivered"
+    assert ask(one, first, row(1), row(2))["k2-added"].status == "delivered"
     assert set(shop.fake.lists.values()) == {checks.LIST}
 
 

@@ -11,10 +11,12 @@ import pytest
 from orchestration.activation.ledger import broken_laws, open_intents
 from orchestration.activation.moments import stopped
 from orchestration.activation.sync import SyncReport, sync
+from orchestration.fakes.sendgrid import create
 from orchestration.home.layout import Home
 from orchestration.ops.store import open_store
 from tests.orchestration.activation.shop import NOW, TARGET, Shop
-from tests.orchestration.destinations.sendgrid_checks import LIST, Served, opened, serving
+from tests.orchestration.destinations.sendgrid_checks import LIST, Served, opened, with_contacts
+from tests.orchestration.fakes.served import give_keys, serving
 
 
 @pytest.fixture
@@ -33,11 +35,9 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
 @pytest.fixture
 def sendgrid(monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
     """An account in which each is a contact."""
-    with serving() as served:
-        served.begin_anew()
-        for variable, value in served.fake.credentials.items():
-            monkeypatch.setenv(variable, value)
-        yield served
+    with serving(create, Served) as served:
+        give_keys(served.fake, monkeypatch)
+        yield with_contacts(served)
 
 
 def _sync(shop: Shop, sendgrid: Served, minutes: int, seconds: float = 60) -> SyncReport:

@@ -34,7 +34,7 @@ from orchestration.ops.store import open_store
 from tests.orchestration.activation.shop import NOW
 from tests.orchestration.activation.shop import Shop as Published
 from tests.orchestration.destinations.defects import Patch, must_notice, replaced
-from tests.orchestration.fakes.klaviyo_calls import Hand
+from tests.orchestration.fakes.served import Hand
 
 DONE = [("delivered", "")]
 

@@ -23,7 +23,7 @@ from orchestration.messages.compose import Writer
 from orchestration.messages.templates import SMS, MessageTemplate
 from orchestration.ops.store import open_store
 from tests.orchestration.activation.shop import NOW, Shop
-from tests.orchestration.fakes.klaviyo_calls import Hand
+from tests.orchestration.fakes.served import Hand
 
 _TEXT = MessageTemplate("offer", SMS, False, {"text": "{{ first_name }}!"}, frozenset())
 _WRITER = Writer("offer", SMS, "marketing", "Fern", template=_TEXT)

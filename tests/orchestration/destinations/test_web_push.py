@@ -35,7 +35,7 @@ from orchestration.fakes.push import VAPID_KEY, Browser, Push, create, read
 from orchestration.fakes.server import served_fake
 from orchestration.home.layout import Home
 from tests.orchestration.destinations.defects import Patch, must_notice, replaced
-from tests.orchestration.fakes.klaviyo_calls import Hand
+from tests.orchestration.fakes.served import Hand
 
 NOW = datetime(2026, 6, 1, 12)
 # RFC 8291, section 5 and appendix A.

@@ -35,7 +35,8 @@ from orchestration.ops import schema
 from orchestration.ops.store import open_store
 from tests.orchestration.activation.shop import NOW, TARGET, Shop
 from tests.orchestration.destinations.defects import Patch, must_notice, replaced
-from tests.orchestration.fakes.klaviyo_calls import Hand, serving
+from tests.orchestration.fakes.klaviyo_calls import serving
+from tests.orchestration.fakes.served import Hand
 
 EMAILS = [f"c{number}@example.com" for number in (1, 2, 3)]
 PHONE = "+12025550101"

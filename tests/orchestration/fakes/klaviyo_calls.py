@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -14,7 +12,7 @@ import httpx
 from orchestration.fakes.klaviyo import create
 from orchestration.fakes.klaviyo.app import API_KEY, Klaviyo
 from orchestration.fakes.klaviyo.calls import CALLS, MEDIA_TYPE
-from orchestration.fakes.server import served_fake
+from tests.orchestration.fakes import served
 
 HEADERS = {
     "Authorization": f"Klaviyo-API-Key {API_KEY}",
@@ -23,27 +21,8 @@ HEADERS = {
 }
 
 
-@dataclass
-class Hand:
-    """A clock that a test moves."""
-
-    at: datetime = field(default_factory=lambda: datetime(2026, 6, 1, 12, tzinfo=UTC))
-
-    def __call__(self) -> datetime:
-        return self.at
-
-    def move(self, seconds: float) -> None:
-        """Let time pass."""
-        self.at += timedelta(seconds=seconds)
-
-
-@dataclass
-class Served:
-    """The fake, its clock and where it is."""
-
-    fake: Klaviyo
-    clock: Hand
-    address: str
+class Served(served.Served[Klaviyo]):
+    """The fake, its clock, where it is, and its calls."""
 
     def ask(
         self,
@@ -72,13 +51,11 @@ class Served:
 
 
 @contextmanager
-def serving(seed: int = 0, *, has_throttles: bool = False) -> Iterator[Served]:
-    """An empty account, served."""
-    clock = Hand()
-    fake = create(seed, clock)
-    fake.has_throttles = has_throttles
-    with served_fake(fake) as address:
-        yield Served(fake, clock, address)
+def serving() -> Iterator[Served]:
+    """An empty account, served, that throttles nobody."""
+    with served.serving(create, Served) as shop:
+        shop.fake.has_throttles = False
+        yield shop
 
 
 def person(number: int, **properties: Any) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import pytest
 
 from orchestration.fakes.google import ACCOUNT, LIST, REFRESH_TOKEN, RULES, Google, create
 from orchestration.fakes.server import served_fake
-from tests.orchestration.fakes.klaviyo_calls import Hand
+from tests.orchestration.fakes.served import Hand
 
 HASH = hashlib.sha256(b"ann@example.com").hexdigest()
 OTHER = hashlib.sha256(b"bo@example.com").hexdigest()

@@ -13,7 +13,7 @@ import pytest
 from orchestration.fakes.faults import Fault
 from orchestration.fakes.mailchimp import API_KEY, LIST_ID, RULES, Mailchimp, create, hash_of
 from orchestration.fakes.server import served_fake
-from tests.orchestration.fakes.klaviyo_calls import Hand
+from tests.orchestration.fakes.served import Hand
 
 LIST = f"/3.0/lists/{LIST_ID}"
 CODE = base64.b64encode(f"anybody:{API_KEY}".encode()).decode()

@@ -12,7 +12,7 @@ import pytest
 
 from orchestration.fakes.meta import ACCOUNT, LIMITED, NOTHING, RULES, TOKEN, Meta, create
 from orchestration.fakes.server import served_fake
-from tests.orchestration.fakes.klaviyo_calls import Hand
+from tests.orchestration.fakes.served import Hand
 
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 HASH = hashlib.sha256(b"ann@example.com").hexdigest()

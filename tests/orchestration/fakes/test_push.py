@@ -12,7 +12,7 @@ import pytest
 from orchestration.destinations.push_encryption import Vapid, encrypted, private_key
 from orchestration.fakes.push import VAPID_KEY, Push, create
 from orchestration.fakes.server import served_fake
-from tests.orchestration.fakes.klaviyo_calls import Hand
+from tests.orchestration.fakes.served import Hand
 
 OWN = Vapid(private_key(VAPID_KEY), "mailto:shop@example.com")
 

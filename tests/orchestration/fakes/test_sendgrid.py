@@ -19,7 +19,7 @@ from orchestration.fakes.rules import Rule
 from orchestration.fakes.sendgrid import API_KEY, GROUP, LONGEST, RULES, SendGrid, create
 from orchestration.fakes.server import served_fake
 from tests.klaviyo_contract import SHARED
-from tests.orchestration.fakes.klaviyo_calls import Hand
+from tests.orchestration.fakes.served import Hand
 
 CONTACTS, LISTS = "/v3/marketing/contacts", "/v3/marketing/lists"
 SEARCH, FIELDS = f"{CONTACTS}/search/emails", "/v3/marketing/field_definitions"

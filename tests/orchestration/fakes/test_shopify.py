@@ -15,7 +15,7 @@ from orchestration.fakes.server import served_fake
 from orchestration.fakes.shopify import create
 from orchestration.fakes.shopify.app import CLIENT_ID, CLIENT_SECRET, Shopify
 from orchestration.fakes.shopify.rules import RULES, SDL
-from tests.orchestration.fakes.klaviyo_calls import Hand
+from tests.orchestration.fakes.served import Hand
 
 GRANT = {
     "grant_type": "client_credentials",

@@ -10,7 +10,7 @@ import pytest
 from orchestration.fakes.faults import Fault
 from orchestration.fakes.server import served_fake
 from orchestration.fakes.twilio import ACCOUNT, PATH, SENDER, SERVICE, TOKEN, Twilio, create
-from tests.orchestration.fakes.klaviyo_calls import Hand
+from tests.orchestration.fakes.served import Hand
 
 GOOD = {"To": "+447700900001", "From": SENDER, "Body": "Hello"}
 
