@@ -6,7 +6,7 @@ Belongs here: what does not depend on the vendor. Does not belong here: checks o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -88,6 +88,16 @@ def batch(*rows: Row, segment: str = "vip", run: int = 1, number: int = 1) -> Ba
     return Batch(f"run{run}", segment, number, BEGIN + timedelta(hours=run), columns, rows)
 
 
+def handed_over(destination: Destination, *rows: Row) -> list[Outcome]:
+    """What it says at once, in its own order."""
+    return list(destination.deliver(batch(*rows)))
+
+
+def said(outcomes: Iterable[Outcome]) -> list[tuple[str, str]]:
+    """Status and reason of each."""
+    return [(each.status, each.reason) for each in outcomes]
+
+
 def deliver(
     destination: Destination, *rows: Row, segment: str = "vip", run: int = 1, number: int = 1
 ) -> dict[str, Outcome]:
@@ -109,7 +119,7 @@ def ask(
 
 def said_of(outcomes: Mapping[str, Outcome], rows: Sequence[Row]) -> list[tuple[str, str]]:
     """Status and reason of each row, in their order."""
-    return [(outcomes[each.key].status, outcomes[each.key].reason) for each in rows]
+    return said(outcomes[each.key] for each in rows)
 
 
 def told(destination: Destination, *rows: Row, segment: str = "vip") -> list[tuple[str, str]]:

@@ -6,11 +6,13 @@ Belongs here: what the tests of several destinations do alike. Does not belong h
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import pytest
 
 from ingestion.errors import RegularsError
+from orchestration.destinations.base import Batch
 
 Patch = Callable[[pytest.MonkeyPatch], None]
 S = TypeVar("S")
@@ -20,6 +22,16 @@ Defect = tuple[Patch, Callable[[S], None]]  # how it is planted, and the check t
 def replaced(owner: Any, name: str, value: Any) -> Patch:
     """The defect that a part of the code is another."""
     return lambda patch: patch.setattr(owner, name, value)
+
+
+def all_as_added(deliver: Callable[[Any, Batch], Any]) -> Callable[[Any, Batch], Any]:
+    """The part that is handed over removals and updates as if all were additions."""
+
+    def everything(destination: Any, batch: Batch) -> Any:
+        rows = tuple(replace(each, operation="added") for each in batch.rows)
+        return deliver(destination, replace(batch, rows=rows))
+
+    return everything
 
 
 def must_notice(check: Callable[[S], None], shop: S) -> None:

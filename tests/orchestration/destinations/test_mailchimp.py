@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,76 +19,51 @@ from orchestration.destinations.http import AccessRefusedError, HttpClient
 from orchestration.destinations.mailchimp import MailchimpDestination
 from orchestration.fakes.faults import Fault
 from orchestration.fakes.mailchimp import LIST_ID, Mailchimp, create, hash_of
-from orchestration.fakes.server import served_fake
 from orchestration.home.layout import Home
-from tests.orchestration.destinations.defects import Patch, must_notice, replaced
-from tests.orchestration.fakes.served import Hand
+from tests.orchestration.destinations.checking import (
+    DONE,
+    Checks,
+    email_of,
+    intent,
+    opened_as,
+    people,
+    told,
+    with_old_address,
+)
+from tests.orchestration.destinations.defects import (
+    Defect,
+    Patch,
+    every_check,
+    every_defect,
+    must_find,
+    replaced,
+)
+from tests.orchestration.fakes.served import Served, emptied, server_of
 
-NOW = datetime(2026, 6, 1, 12)
-DONE = [("delivered", "")]
-
-
-@dataclass
-class Shop:
-    """The fake, its clock and where it is."""
-
-    fake: Mailchimp
-    clock: Hand
-    address: str
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Shop]:
-    clock = Hand()
-    fake = create(0, clock)
-    with served_fake(fake) as address:
-        yield Shop(fake, clock, address)
+Shop = Served[Mailchimp]
+server = server_of(create, Shop)
 
 
 @pytest.fixture
 def shop(server: Shop, monkeypatch: pytest.MonkeyPatch) -> Shop:
     """The same server with twenty members and no segments."""
-    server.fake.begin_anew(0)
+    shop = emptied(server, monkeypatch)
     for number in range(20):
-        server.fake.put(f"p{number}@example.com")
-    monkeypatch.setenv("MAILCHIMP_API_KEY", server.fake.credentials["MAILCHIMP_API_KEY"])
-    return server
+        shop.fake.put(email_of(number))
+    return shop
 
 
 def opened(shop: Shop, **options: Any) -> MailchimpDestination:
-    said = {"base_url": shop.address, "allow_private": True, "list_id": LIST_ID, **options}
-    settings = config.Destination(kind="mailchimp", options=said)
-    found = open_destination("mailchimp", settings, Home(Path("nowhere")))
-    assert isinstance(found, MailchimpDestination)
-    return found
+    said = {"base_url": shop.address, "list_id": LIST_ID, **options}
+    return opened_as(MailchimpDestination, "mailchimp", said)
 
 
-def row(number: int, operation: str = "added", was: str = "", email: str | None = None) -> Row:
-    payload = {"customer_id": f"c{number}", "email": email or f"p{number}@example.com"}
-    previous = {**payload, "email": was} if was else None
-    key = f"k{number}-{operation}"
-    return Row(key, f"c{number}", 1, operation, payload, previous)  # type: ignore[arg-type]
+def row(number: int, operation: str = "added", was: str = "", **more: Any) -> Row:
+    return with_old_address(intent(number, operation, **more), was)
 
 
-def told(
-    destination: MailchimpDestination, *rows: Row, segment: str = "vip"
-) -> list[tuple[str, str]]:
-    batch = Batch("run1", segment, 1, NOW, ("customer_id", "email"), rows)
-    outcomes = {each.key: each for each in destination.deliver(batch)}
-    return [(outcomes[each.key].status, outcomes[each.key].reason) for each in rows]
-
-
-def people(*numbers: int) -> set[str]:
-    return {f"p{number}@example.com" for number in numbers}
-
-
-Check = Callable[[Shop], None]
-CHECKS: dict[str, Check] = {}
-
-
-def check(function: Check) -> Check:
-    CHECKS[function.__name__] = function
-    return function
+CHECKS = Checks[Shop]()
+check = CHECKS.add
 
 
 @check
@@ -212,9 +187,9 @@ def a_removal_archives_and_deletes_nobody(shop: Shop) -> None:
     assert len(shop.fake.members) == 20
 
 
-@pytest.mark.parametrize("name", list(CHECKS))
-def test_it_does_what_it_must(shop: Shop, name: str) -> None:
-    CHECKS[name](shop)
+@every_check(CHECKS)
+def test_it_does_what_it_must(shop: Shop, check: Callable[[Shop], None]) -> None:
+    check(shop)
 
 
 def _reads_once(patch: pytest.MonkeyPatch) -> None:
@@ -271,7 +246,7 @@ def _skips_the_refused(patch: pytest.MonkeyPatch) -> None:
     def part(self: Any, batch: Batch) -> Any:
         known = self._look_up({each.payload["email"] for each in batch.rows})
         rows = [each for each in batch.rows if known[each.payload["email"]].status == "subscribed"]
-        kept = deliver(self, Batch("run1", batch.segment, 1, NOW, batch.columns, tuple(rows)))
+        kept = deliver(self, replace(batch, rows=tuple(rows)))
         left = [each for each in batch.rows if each not in rows]
         return [*kept, *(Outcome(each.key, "delivered") for each in left)]
 
@@ -333,13 +308,11 @@ DEFECTS: dict[str, tuple[Patch, str]] = {
 }
 
 
-@pytest.mark.parametrize("defect", list(DEFECTS))
+@every_defect(DEFECTS, CHECKS)
 def test_a_planted_defect_is_found(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch, defect: str
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, defect: Defect[Shop]
 ) -> None:
-    plant, name = DEFECTS[defect]
-    plant(monkeypatch)
-    must_notice(CHECKS[name], shop)
+    must_find(defect, shop, monkeypatch)
 
 
 def test_a_403_without_a_word_is_a_throttle(shop: Shop) -> None:
@@ -383,4 +356,4 @@ def test_the_server_is_the_ending_of_the_key(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("MAILCHIMP_API_KEY", "0123456789abcdef")
     again = open_destination("mailchimp", settings, Home(Path("nowhere")))
     with pytest.raises(UsageError, match="does not end with its server"):
-        again.deliver(Batch("run1", "vip", 1, NOW, ("email",), (row(1),)))
+        told(again, row(1))

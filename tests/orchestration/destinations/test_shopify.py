@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -25,7 +24,6 @@ from orchestration.destinations.shopify.api import Api
 from orchestration.destinations.shopify.destination import ShopifyDestination
 from orchestration.destinations.shopify.graphql import GraphqlClient
 from orchestration.fakes.faults import Fault
-from orchestration.fakes.server import served_fake
 from orchestration.fakes.shopify import create
 from orchestration.fakes.shopify.app import Shopify
 from orchestration.fakes.shopify.shop import Consent, Customer
@@ -33,23 +31,33 @@ from orchestration.home.layout import Home
 from orchestration.ops.store import open_store
 from tests.orchestration.activation.shop import NOW
 from tests.orchestration.activation.shop import Shop as Published
-from tests.orchestration.destinations.defects import Patch, must_notice, replaced
-from tests.orchestration.fakes.served import Hand
+from tests.orchestration.destinations.checking import (
+    DONE,
+    Checks,
+    email_of,
+    intent,
+    opened_as,
+    people,
+    told,
+    with_old_address,
+)
+from tests.orchestration.destinations.defects import (
+    Defect,
+    Patch,
+    every_check,
+    every_defect,
+    must_find,
+    replaced,
+)
+from tests.orchestration.fakes.served import Served, emptied, server_of
 
-DONE = [("delivered", "")]
 
-
-@dataclass
-class Shop:
-    """The fake, its clock and where it is."""
-
-    fake: Shopify
-    clock: Hand
-    address: str
+class Shop(Served[Shopify]):
+    """The fake, its clock, where it is, and what it holds."""
 
     def of(self, number: int) -> Customer:
         """The customer of a number of the tests."""
-        found = self.fake.shop.by_email(f"p{number}@example.com")
+        found = self.fake.shop.by_email(email_of(number))
         assert found is not None
         return found
 
@@ -59,60 +67,29 @@ class Shop:
         return {each.email for each in people if f"regulars_{segment}" in each.tags}
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Shop]:
-    clock = Hand()
-    fake = create(0, clock)
-    with served_fake(fake) as address:
-        yield Shop(fake, clock, address)
+server = server_of(create, Shop)
 
 
 @pytest.fixture
 def shop(server: Shop, monkeypatch: pytest.MonkeyPatch) -> Shop:
     """The same server with twenty customers, one of whom has a tag of the shop's own."""
-    server.fake.begin_anew(0)
+    shop = emptied(server, monkeypatch)
     for number in range(20):
-        server.fake.shop.put(f"p{number}@example.com")
-    server.of(1).tags = ["Wholesale"]
-    for variable, value in server.fake.credentials.items():
-        monkeypatch.setenv(variable, value)
-    return server
+        shop.fake.shop.put(email_of(number))
+    shop.of(1).tags = ["Wholesale"]
+    return shop
 
 
 def opened(shop: Shop, /, **options: Any) -> ShopifyDestination:
-    said = {"base_url": shop.address, "allow_private": True, **options}
-    settings = config.Destination(kind="shopify", options=said)
-    found = open_destination("shopify", settings, Home(Path("nowhere")))
-    assert isinstance(found, ShopifyDestination)
-    return found
+    return opened_as(ShopifyDestination, "shopify", {"base_url": shop.address, **options})
 
 
 def row(number: int, operation: str = "added", was: str = "", **more: Any) -> Row:
-    payload = {"customer_id": f"c{number}", "email": f"p{number}@example.com"} | more
-    previous = {**payload, "email": was} if was else None
-    key = f"k{number}-{operation}"
-    return Row(key, f"c{number}", 1, operation, payload, previous)  # type: ignore[arg-type]
+    return with_old_address(intent(number, operation, **more), was)
 
 
-def told(
-    destination: ShopifyDestination, *rows: Row, segment: str = "vip"
-) -> list[tuple[str, str]]:
-    batch = Batch("run1", segment, 1, NOW, ("customer_id", "email"), rows)
-    outcomes = {each.key: each for each in destination.deliver(batch)}
-    return [(outcomes[each.key].status, outcomes[each.key].reason) for each in rows]
-
-
-def people(*numbers: int) -> set[str]:
-    return {f"p{number}@example.com" for number in numbers}
-
-
-Check = Callable[[Shop], None]
-CHECKS: dict[str, Check] = {}
-
-
-def check(function: Check) -> Check:
-    CHECKS[function.__name__] = function
-    return function
+CHECKS = Checks[Shop]()
+check = CHECKS.add
 
 
 @check
@@ -338,9 +315,9 @@ def a_token_that_ended_is_renewed(shop: Shop) -> None:
     assert told(destination, row(2)) == DONE
 
 
-@pytest.mark.parametrize("name", list(CHECKS))
-def test_it_does_what_it_must(shop: Shop, name: str) -> None:
-    CHECKS[name](shop)
+@every_check(CHECKS)
+def test_it_does_what_it_must(shop: Shop, check: Callable[[Shop], None]) -> None:
+    check(shop)
 
 
 def _reads_once(patch: pytest.MonkeyPatch) -> None:
@@ -478,13 +455,11 @@ DEFECTS: dict[str, tuple[Patch, str]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("defect", list(DEFECTS))
+@every_defect(DEFECTS, CHECKS)
 def test_a_planted_defect_is_found(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch, defect: str
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, defect: Defect[Shop]
 ) -> None:
-    plant, name = DEFECTS[defect]
-    plant(monkeypatch)
-    must_notice(CHECKS[name], shop)
+    must_find(defect, shop, monkeypatch)
 
 
 def test_a_version_that_has_ended_writes_nothing(shop: Shop) -> None:

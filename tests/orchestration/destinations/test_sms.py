@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ingestion import config
 from ingestion.errors import RegularsError, UsageError
-from orchestration.destinations import open_destination, sends_messages
+from orchestration.destinations import sends_messages
 from orchestration.destinations import sms as module
 from orchestration.destinations.base import (
-    Batch,
     Identifiers,
     Outcome,
     RetryLaterError,
@@ -26,22 +23,22 @@ from orchestration.destinations.base import (
 from orchestration.destinations.http import AccessRefusedError, AnswerError, HttpClient
 from orchestration.destinations.sms import SmsDestination
 from orchestration.fakes.faults import Fault
-from orchestration.fakes.server import served_fake
 from orchestration.fakes.twilio import ACCOUNT, SENDER, SERVICE, Twilio, create
-from orchestration.home.layout import Home
-from tests.orchestration.destinations.defects import Patch, must_notice, replaced
-from tests.orchestration.fakes.served import Hand
+from tests.orchestration.destinations.checking import Checks, handed_over, opened_as, said
+from tests.orchestration.destinations.defects import (
+    Defect,
+    Patch,
+    all_as_added,
+    every_check,
+    every_defect,
+    must_find,
+    replaced,
+)
+from tests.orchestration.fakes.served import Hand, Served, emptied, server_of
 
-NOW = datetime(2026, 6, 1, 12)
 
-
-@dataclass
-class Shop:
-    """The fake, its clock and where it is."""
-
-    fake: Twilio
-    clock: Hand
-    address: str
+class Shop(Served[Twilio]):
+    """The fake, its clock, where it is, and what it holds."""
 
     @property
     def sent(self) -> list[tuple[str, str]]:
@@ -49,28 +46,18 @@ class Shop:
         return [(each.to, each.body) for each in self.fake.texts.values()]
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Shop]:
-    clock = Hand()
-    fake = create(0, clock)
-    with served_fake(fake) as address:
-        yield Shop(fake, clock, address)
+server = server_of(create, Shop)
 
 
 @pytest.fixture
 def shop(server: Shop, monkeypatch: pytest.MonkeyPatch) -> Shop:
-    server.fake.begin_anew(0)
     server.clock.at = Hand().at
-    for name, value in server.fake.credentials.items():
-        monkeypatch.setenv(name, value)
-    return server
+    return emptied(server, monkeypatch)
 
 
 def opened(shop: Shop, **options: Any) -> SmsDestination:
-    said = {"base_url": shop.address, "allow_private": True, "account_sid": ACCOUNT}
-    settings = config.Destination(kind="sms", options={**said, "sender": SENDER, **options})
-    found = open_destination("sms", settings, Home(Path("nowhere")))
-    assert isinstance(found, SmsDestination)
+    base = {"base_url": shop.address, "account_sid": ACCOUNT, "sender": SENDER}
+    found = opened_as(SmsDestination, "sms", {**base, **options})
     found._now = shop.clock
     return found
 
@@ -84,35 +71,32 @@ def row(index: int, operation: str = "added", text: str = "Hello") -> Row:
     return Row(f"k{index}", f"c{index}", 1, operation, payload)  # type: ignore[arg-type]
 
 
-def deliver(destination: SmsDestination, *rows: Row) -> list[Outcome]:
-    return list(destination.deliver(Batch("run1", "vip", 1, NOW, (), rows)))
-
-
-def said(outcomes: list[Outcome]) -> list[tuple[str, str]]:
-    return [(each.status, each.reason) for each in outcomes]
-
-
+CHECKS = Checks[Shop]()
+check = CHECKS.add
 TEXTS = ["Fern: 7 % off & more + \u20ac5 = {{ x }}", "Zoë 😀\nline", "a" * 1_530]
 
 
+@check
 def sends_word_for_word(shop: Shop) -> None:
     rows = [row(index, text=text) for index, text in enumerate(TEXTS)]
-    outcomes = deliver(opened(shop), *rows)
+    outcomes = handed_over(opened(shop), *rows)
     assert {each.status for each in outcomes} == {"accepted"}
     assert shop.sent == [(number(index), text) for index, text in enumerate(TEXTS)]
     assert len({each.ticket for each in outcomes}) == len(TEXTS)
 
 
+@check
 def sends_additions_alone(shop: Shop) -> None:
-    done = deliver(opened(shop), row(1, "removed"), row(2, "updated"), row(3))
+    done = handed_over(opened(shop), row(1, "removed"), row(2, "updated"), row(3))
     assert [status for status, _ in said(done)] == ["delivered", "delivered", "accepted"]
     assert [to for to, _ in shop.sent] == [number(3)]
 
 
+@check
 def asks_until_it_is_at_its_end(shop: Shop) -> None:
     destination = opened(shop)
     shop.fake.landlines.add(number(2))
-    one, two = deliver(destination, row(1), row(2))
+    one, two = handed_over(destination, row(1), row(2))
     answers = []
     for seconds in (0, 2, 2):
         shop.clock.move(seconds)
@@ -129,19 +113,21 @@ def asks_until_it_is_at_its_end(shop: Shop) -> None:
     ]
 
 
+@check
 def believes_a_carrier_that_says_no_more(shop: Shop) -> None:
     shop.fake.job_seconds = 3_600 * 20
     destination = opened(shop)
-    [sent] = deliver(destination, row(1))
+    [sent] = handed_over(destination, row(1))
     shop.clock.move(3_600 * 21)
     assert said(list(destination.ask("vip", sent.ticket, [row(1)]))) == [("accepted", "")]
     shop.clock.move(3_600 * 4)
     assert said(list(destination.ask("vip", sent.ticket, [row(1)]))) == [("delivered", "")]
 
 
+@check
 def hears_who_replied_stop(shop: Shop) -> None:
     shop.fake.opted_out.add(number(1))
-    refused, other = deliver(opened(shop), row(1), row(2))
+    refused, other = handed_over(opened(shop), row(1), row(2))
     assert said([refused, other]) == [("rejected", "opted_out"), ("accepted", "")]
     assert other.withdrawal is None
     assert refused.withdrawal == Withdrawal(
@@ -149,35 +135,38 @@ def hears_who_replied_stop(shop: Shop) -> None:
     )
 
 
+@check
 def sends_nothing_after_a_lost_answer(shop: Shop) -> None:
     shop.fake.faults.plan(Fault("lost_ack", where="POST", after=1, times=1))
-    done = deliver(opened(shop), row(1), row(2), row(3))
+    done = handed_over(opened(shop), row(1), row(2), row(3))
     assert [status for status, _ in said(done)] == ["accepted", "unknown", "retry"]
     assert [to for to, _ in shop.sent] == [number(1), number(2)]
 
 
+@check
 def keeps_what_was_sent_before_a_throttle(shop: Shop) -> None:
     shop.fake.faults.plan(Fault("429", where="POST", after=1, times=1, wait=7))
-    done = deliver(opened(shop), row(1), row(2))
+    done = handed_over(opened(shop), row(1), row(2))
     assert [status for status, _ in said(done)] == ["accepted", "retry"]
     shop.fake.faults.plan(Fault("429", where="POST", times=1, wait=7))
     with pytest.raises(RetryLaterError) as caught:
-        deliver(opened(shop), row(3))
+        handed_over(opened(shop), row(3))
     assert caught.value.wait_seconds == 7
     assert [to for to, _ in shop.sent] == [number(1)]
 
 
+@check
 def tells_an_error_of_the_account_from_one_of_a_message(shop: Shop) -> None:
     shop.fake.no_mobiles.add(number(1))
     russian = replace(row(2), payload={**row(2).payload, "phone": "+79161234567"})
-    done = deliver(opened(shop), row(1), russian, row(3, text=""))
+    done = handed_over(opened(shop), row(1), russian, row(3, text=""))
     assert said(done) == [
         ("rejected", "no_mobile_number"),
         ("rejected", "country_not_enabled"),
         ("rejected", "no_message"),
     ]
     try:
-        deliver(opened(shop, sender="+15005550007"), row(3))
+        handed_over(opened(shop, sender="+15005550007"), row(3))
     except AnswerError as error:
         assert "21606" in error.message
     else:
@@ -185,36 +174,23 @@ def tells_an_error_of_the_account_from_one_of_a_message(shop: Shop) -> None:
     assert shop.sent == []
 
 
+@check
 def deletes_whatever_is_kept_of_a_number(shop: Shop) -> None:
     destination = opened(shop)
     for _ in range(3):
-        deliver(destination, row(1), row(2))
+        handed_over(destination, row(1), row(2))
     people = [Identifiers("one", {"phone": (number(1),)}), Identifiers("two", {"email": ("a",)})]
     assert said(list(destination.erase(people))) == [("delivered", ""), ("delivered", "")]
     assert {to for to, _ in shop.sent} == {number(2)}
 
 
-CHECKS: list[Callable[[Shop], None]] = [
-    sends_word_for_word,
-    sends_additions_alone,
-    asks_until_it_is_at_its_end,
-    believes_a_carrier_that_says_no_more,
-    hears_who_replied_stop,
-    sends_nothing_after_a_lost_answer,
-    keeps_what_was_sent_before_a_throttle,
-    tells_an_error_of_the_account_from_one_of_a_message,
-    deletes_whatever_is_kept_of_a_number,
-]
-
-
-@pytest.mark.parametrize("check", CHECKS)
-def test_it_keeps_to_its_page(check: Callable[[Shop], None], shop: Shop) -> None:
+@every_check(CHECKS)
+def test_it_keeps_to_its_page(shop: Shop, check: Callable[[Shop], None]) -> None:
     check(shop)
 
 
 _call = HttpClient.call
 _one_by_one = module.send_one_by_one
-_deliver = SmsDestination.deliver
 
 
 def _repeats(client: HttpClient, *given: Any, **more: Any) -> Any:
@@ -230,89 +206,82 @@ def _cuts(client: HttpClient, *given: Any, **more: Any) -> Any:
     return _call(client, *given, **{**more, "form": form and {**form, "Body": form["Body"][:160]}})
 
 
-def _everything(self: SmsDestination, batch: Batch) -> Any:
-    rows = tuple(replace(each, operation="added") for each in batch.rows)
-    return _deliver(self, replace(batch, rows=rows))
-
-
 def _forgets(rows: Any, send: Any) -> list[Outcome]:
     return [each for each in _one_by_one(rows, send) if each.status != "retry"]
 
 
-DEFECTS: dict[str, tuple[Patch, Callable[[Shop], None]]] = {
+DEFECTS: dict[str, tuple[Patch, str]] = {
     "a lost answer is tried again": (
         replaced(HttpClient, "call", _repeats),
-        sends_nothing_after_a_lost_answer,
+        "sends_nothing_after_a_lost_answer",
     ),
-    "texts are cut": (replaced(HttpClient, "call", _cuts), sends_word_for_word),
+    "texts are cut": (replaced(HttpClient, "call", _cuts), "sends_word_for_word"),
     "removals are messages": (
-        replaced(SmsDestination, "deliver", _everything),
-        sends_additions_alone,
+        replaced(SmsDestination, "deliver", all_as_added(SmsDestination.deliver)),
+        "sends_additions_alone",
     ),
     "an opt-out is an error of the account": (
         replaced(module, "OF_A_MESSAGE", {}),
-        hears_who_replied_stop,
+        "hears_who_replied_stop",
     ),
     "an opt-out is told to nobody": (
         replaced(SmsDestination, "_withdrawal", lambda *_: None),
-        hears_who_replied_stop,
+        "hears_who_replied_stop",
     ),
     "queued is delivered": (
         replaced(module, "ARRIVED", ("queued", "sent", "delivered")),
-        asks_until_it_is_at_its_end,
+        "asks_until_it_is_at_its_end",
     ),
     "undelivered is delivered": (
         replaced(module, "ARRIVED", ("delivered", "undelivered")),
-        asks_until_it_is_at_its_end,
+        "asks_until_it_is_at_its_end",
     ),
-    "undelivered is asked for ever": (replaced(module, "LOST", ()), asks_until_it_is_at_its_end),
+    "undelivered is asked for ever": (replaced(module, "LOST", ()), "asks_until_it_is_at_its_end"),
     "a carrier is asked for ever": (
         replaced(SmsDestination, "_is_all", lambda *_: False),
-        believes_a_carrier_that_says_no_more,
+        "believes_a_carrier_that_says_no_more",
     ),
     "a carrier is believed at once": (
         replaced(SmsDestination, "_is_all", lambda *_: True),
-        believes_a_carrier_that_says_no_more,
+        "believes_a_carrier_that_says_no_more",
     ),
     "what follows a lost answer has no outcome": (
         replaced(module, "send_one_by_one", _forgets),
-        sends_nothing_after_a_lost_answer,
+        "sends_nothing_after_a_lost_answer",
     ),
     "an account's error is a row's": (
         replaced(module, "OF_A_MESSAGE", {**module.OF_A_MESSAGE, 21606: "no_sender"}),
-        tells_an_error_of_the_account_from_one_of_a_message,
+        "tells_an_error_of_the_account_from_one_of_a_message",
     ),
     "messages of a number are not looked for": (
         replaced(SmsDestination, "_messages", lambda *_: iter(())),
-        deletes_whatever_is_kept_of_a_number,
+        "deletes_whatever_is_kept_of_a_number",
     ),
     "nothing is sent": (
         replaced(SmsDestination, "send", lambda _, key, *__: Outcome(key, "accepted", ticket="x")),
-        sends_word_for_word,
+        "sends_word_for_word",
     ),
 }
 
 
-@pytest.mark.parametrize("defect", DEFECTS)
+@every_defect(DEFECTS, CHECKS)
 def test_a_planted_defect_is_noticed(
-    defect: str, shop: Shop, monkeypatch: pytest.MonkeyPatch
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, defect: Defect[Shop]
 ) -> None:
-    plant, check = DEFECTS[defect]
-    plant(monkeypatch)
-    must_notice(check, shop)
+    must_find(defect, shop, monkeypatch)
 
 
 def test_all_pages_of_a_number_are_deleted(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "PAGE", 2)
     destination = opened(shop)
     for _ in range(5):
-        deliver(destination, row(1))
+        handed_over(destination, row(1))
     destination.erase([Identifiers("one", {"phone": (number(1),)})])
     assert shop.sent == []
 
 
 def test_a_messaging_service_sends_too(shop: Shop) -> None:
-    deliver(opened(shop, sender=SERVICE), row(1))
+    handed_over(opened(shop, sender=SERVICE), row(1))
     [text] = shop.fake.texts.values()
     assert text.sender == SERVICE
 
@@ -320,7 +289,7 @@ def test_a_messaging_service_sends_too(shop: Shop) -> None:
 def test_a_wrong_token_is_one_sentence(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TWILIO_AUTH_TOKEN", "wrong")
     with pytest.raises(AccessRefusedError, match="refused the key") as caught:
-        deliver(opened(shop), row(1))
+        handed_over(opened(shop), row(1))
     assert "TWILIO_AUTH_TOKEN" in caught.value.hint
 
 
@@ -341,7 +310,7 @@ def test_no_number_stands_in_an_error(shop: Shop) -> None:
     for kind in ("401", "404", "503", "html", "lost_ack"):
         shop.fake.faults.plan(Fault(kind, where="POST", times=1))
         try:
-            deliver(opened(shop), row(1))
+            handed_over(opened(shop), row(1))
         except RegularsError as error:
             assert number(1)[1:] not in str(error)
             assert "Hello" not in str(error)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,10 @@ from cryptography.exceptions import InvalidTag
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingestion import config
 from ingestion.errors import RegularsError, UsageError
-from orchestration.destinations import open_destination, push_encryption, sends_messages
+from orchestration.destinations import push_encryption, sends_messages
 from orchestration.destinations import web_push as module
-from orchestration.destinations.base import Batch, Outcome, RetryLaterError, Row, SendsMessages
+from orchestration.destinations.base import Outcome, RetryLaterError, Row, SendsMessages
 from orchestration.destinations.http import AccessRefusedError, HttpClient
 from orchestration.destinations.push_encryption import (
     MAX_TEXT,
@@ -32,12 +31,18 @@ from orchestration.destinations.push_encryption import (
 from orchestration.destinations.web_push import WebPushDestination
 from orchestration.fakes.faults import Fault
 from orchestration.fakes.push import VAPID_KEY, Browser, Push, create, read
-from orchestration.fakes.server import served_fake
-from orchestration.home.layout import Home
-from tests.orchestration.destinations.defects import Patch, must_notice, replaced
-from tests.orchestration.fakes.served import Hand
+from tests.orchestration.destinations.checking import Checks, handed_over, opened_as, said
+from tests.orchestration.destinations.defects import (
+    Defect,
+    Patch,
+    all_as_added,
+    every_check,
+    every_defect,
+    must_find,
+    replaced,
+)
+from tests.orchestration.fakes.served import Served, emptied, server_of
 
-NOW = datetime(2026, 6, 1, 12)
 # RFC 8291, section 5 and appendix A.
 RFC_TEXT = b"When I grow up, I want to be a watermelon"
 RFC_AUTH = "BTBZMqHH6r4Tts7J_aSIgg"
@@ -52,36 +57,18 @@ RFC_BODY = (
     "AC8wEqKK6PBru3jl7A_yl95bQpu6cVPTpK4Mqgkf1CXztLVBSt2Ks3oZwbuwXPXLWyouBWLVWGNWQexSgSxsj_Qulcy4a-fN"
 )
 
-
-@dataclass
-class Shop:
-    """The push service, its clock and where it is."""
-
-    fake: Push
-    clock: Hand
-    address: str
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Shop]:
-    clock = Hand()
-    fake = create(0, clock)
-    with served_fake(fake) as address:
-        yield Shop(fake, clock, address)
+Shop = Served[Push]
+server = server_of(create, Shop)
 
 
 @pytest.fixture
 def shop(server: Shop, monkeypatch: pytest.MonkeyPatch) -> Shop:
-    server.fake.begin_anew(0)
-    monkeypatch.setenv("VAPID_PRIVATE_KEY", VAPID_KEY)
-    return server
+    return emptied(server, monkeypatch)
 
 
 def opened(shop: Shop, **options: Any) -> WebPushDestination:
-    said = {"subject": "mailto:shop@example.com", "services": ["127.0.0.1"], "allow_private": True}
-    settings = config.Destination(kind="web_push", options={**said, **options})
-    found = open_destination("web_push", settings, Home(Path("nowhere")))
-    assert isinstance(found, WebPushDestination)
+    base = {"subject": "mailto:shop@example.com", "services": ["127.0.0.1"]}
+    found = opened_as(WebPushDestination, "web_push", {**base, **options})
     found._now = shop.clock
     return found
 
@@ -98,48 +85,49 @@ def row(shop: Shop, browser: Browser, operation: str = "added", **more: Any) -> 
     return Row(f"k{browser.id}", "c1", 1, operation, payload)  # type: ignore[arg-type]
 
 
-def deliver(destination: WebPushDestination, *rows: Row) -> list[Outcome]:
-    return list(destination.deliver(Batch("run1", "vip", 1, NOW, (), rows)))
+CHECKS = Checks[Shop]()
+check = CHECKS.add
 
 
-def said(outcomes: list[Outcome]) -> list[tuple[str, str]]:
-    return [(each.status, each.reason) for each in outcomes]
-
-
+@check
 def the_browser_reads_it_word_for_word(shop: Shop) -> None:
     browser = shop.fake.subscribe()
     own = row(shop, browser)
-    assert said(deliver(opened(shop), own)) == [("accepted", "")]
+    assert said(handed_over(opened(shop), own)) == [("accepted", "")]
     assert browser.shown == [own.payload["message"]]
     assert shop.fake.posts == [{"ttl": "14400", "topic": shop.fake.posts[0]["topic"]}]
 
 
+@check
 def sends_additions_alone(shop: Shop) -> None:
     browser = shop.fake.subscribe()
-    done = deliver(
+    done = handed_over(
         opened(shop), row(shop, browser, "removed"), row(shop, shop.fake.subscribe(), "updated")
     )
     assert [each.status for each in done] == ["delivered", "delivered"]
     assert shop.fake.posts == []
 
 
+@check
 def says_who_is_gone(shop: Shop) -> None:
     gone, there = shop.fake.subscribe(), shop.fake.subscribe()
     gone.is_gone = True
-    done = deliver(opened(shop), row(shop, gone), row(shop, there))
+    done = handed_over(opened(shop), row(shop, gone), row(shop, there))
     assert said(done) == [("rejected", "subscription_gone"), ("accepted", "")]
     assert [each.gone for each in done] == [f"{shop.address}/push/{gone.id}", ""]
 
 
+@check
 def believes_no_yes_to_be_a_delivery(shop: Shop) -> None:
     """Apple's service answers 201 for what is gone."""
     shop.fake.is_apples = True
     gone = shop.fake.subscribe()
     gone.is_gone = True
-    assert said(deliver(opened(shop), row(shop, gone))) == [("accepted", "")]
+    assert said(handed_over(opened(shop), row(shop, gone))) == [("accepted", "")]
     assert gone.shown == []
 
 
+@check
 def calls_no_server_that_is_none(shop: Shop) -> None:
     browser = shop.fake.subscribe()
     endpoints = [
@@ -158,99 +146,89 @@ def calls_no_server_that_is_none(shop: Shop) -> None:
         ),
     ]
     strict = opened(shop, services=list(module.SERVICES), allow_private=False)
-    done = deliver(strict, *(row(shop, browser, endpoint=each) for each in endpoints))
+    done = handed_over(strict, *(row(shop, browser, endpoint=each) for each in endpoints))
     assert {each.status for each in done} == {"rejected"}
     assert {each.reason for each in done} == {"refused_endpoint", "unknown_service"}
 
 
+@check
 def looks_where_a_name_leads(shop: Shop) -> None:
     """A known name that DNS leads into the network is not called."""
     strict = opened(shop, services=["localhost.localdomain", "localhost"], allow_private=False)
     browser = shop.fake.subscribe()
     strict._problem = lambda _: ""  # type: ignore[method-assign]
-    done = deliver(strict, row(shop, browser, endpoint="https://localhost/push/x"))
+    done = handed_over(strict, row(shop, browser, endpoint="https://localhost/push/x"))
     assert said(done) == [("rejected", "refused_endpoint")]
 
 
+@check
 def sends_nothing_after_a_lost_answer(shop: Shop) -> None:
     one, two, three = (shop.fake.subscribe() for _ in range(3))
     shop.fake.faults.plan(Fault("lost_ack", where="POST", after=1, times=1))
-    done = deliver(opened(shop), *(row(shop, each) for each in (one, two, three)))
+    done = handed_over(opened(shop), *(row(shop, each) for each in (one, two, three)))
     assert [each.status for each in done] == ["accepted", "unknown", "retry"]
     assert [len(each.shown) for each in (one, two, three)] == [1, 1, 0]
 
 
+@check
 def keeps_what_was_sent_before_a_throttle(shop: Shop) -> None:
     one, two = shop.fake.subscribe(), shop.fake.subscribe()
     shop.fake.faults.plan(Fault("429", where="POST", after=1, times=1, wait=7))
-    done = deliver(opened(shop), row(shop, one), row(shop, two))
+    done = handed_over(opened(shop), row(shop, one), row(shop, two))
     assert [each.status for each in done] == ["accepted", "retry"]
     shop.fake.faults.plan(Fault("429", where="POST", times=1, wait=7))
     try:
-        deliver(opened(shop), row(shop, two))
+        handed_over(opened(shop), row(shop, two))
     except RetryLaterError as error:
         assert error.wait_seconds == 7
     else:
         raise AssertionError("a throttle was no failure of the batch")
 
 
+@check
 def one_refused_key_stops_nobody_else(shop: Shop) -> None:
     other, own = shop.fake.subscribe("another key"), shop.fake.subscribe()
-    done = deliver(opened(shop), row(shop, other), row(shop, own))
+    done = handed_over(opened(shop), row(shop, other), row(shop, own))
     assert said(done) == [("retry", "key_refused"), ("accepted", "")]
     try:
-        deliver(opened(shop), row(shop, other))
+        handed_over(opened(shop), row(shop, other))
     except AccessRefusedError as error:
         assert "VAPID_PRIVATE_KEY" in error.hint
     else:
         raise AssertionError("a key that nobody takes was no failure")
 
 
+@check
 def a_repeat_replaces_what_waits(shop: Shop) -> None:
     browser = shop.fake.subscribe()
     browser.is_off = True
     for _ in range(2):
-        deliver(opened(shop), row(shop, browser))
+        handed_over(opened(shop), row(shop, browser))
     shop.fake.wake(browser)
     assert len(browser.shown) == 1
 
 
+@check
 def keys_that_are_none_are_of_one_row(shop: Shop) -> None:
     browser = shop.fake.subscribe()
     wrong = [{"p256dh": "x"}, {"auth": "AAAA"}, {"p256dh": "!"}, {"p256dh": unpadded(b"\4" * 65)}]
-    done = deliver(opened(shop), *(row(shop, browser, **each) for each in wrong))
+    done = handed_over(opened(shop), *(row(shop, browser, **each) for each in wrong))
     assert said(done) == [("rejected", "unusable_keys")] * len(wrong)
-    assert said(deliver(opened(shop), row(shop, browser, message="x"))) == [
+    assert said(handed_over(opened(shop), row(shop, browser, message="x"))) == [
         ("rejected", "no_message")
     ]
     long = {"title": "T", "body": "x" * MAX_TEXT}
-    assert said(deliver(opened(shop), row(shop, browser, message=long))) == [
+    assert said(handed_over(opened(shop), row(shop, browser, message=long))) == [
         ("rejected", "too_large")
     ]
 
 
-CHECKS: list[Callable[[Shop], None]] = [
-    the_browser_reads_it_word_for_word,
-    sends_additions_alone,
-    says_who_is_gone,
-    believes_no_yes_to_be_a_delivery,
-    calls_no_server_that_is_none,
-    looks_where_a_name_leads,
-    sends_nothing_after_a_lost_answer,
-    keeps_what_was_sent_before_a_throttle,
-    one_refused_key_stops_nobody_else,
-    a_repeat_replaces_what_waits,
-    keys_that_are_none_are_of_one_row,
-]
-
-
-@pytest.mark.parametrize("check", CHECKS)
-def test_it_keeps_to_its_page(check: Callable[[Shop], None], shop: Shop) -> None:
+@every_check(CHECKS)
+def test_it_keeps_to_its_page(shop: Shop, check: Callable[[Shop], None]) -> None:
     check(shop)
 
 
 _sent = WebPushDestination._sent
-_deliver = WebPushDestination.deliver
 _one_by_one = module.send_one_by_one
 
 
@@ -264,12 +242,6 @@ def _with_headers(**changes: str | None) -> Patch:
     return replaced(HttpClient, "call", changed)
 
 
-def _everything(self: WebPushDestination, batch: Batch) -> Any:
-    return _deliver(
-        self, replace(batch, rows=tuple(replace(each, operation="added") for each in batch.rows))
-    )
-
-
 def _delivered(self: WebPushDestination, key: str, endpoint: str, body: bytes) -> Outcome:
     return replace(_sent(self, key, endpoint, body), status="delivered")
 
@@ -278,12 +250,12 @@ def _goes_on(rows: Any, send: Any) -> list[Outcome]:
     return [_one_by_one([each], send)[0] for each in rows]
 
 
-DEFECTS: dict[str, tuple[Patch, Callable[[Shop], None]]] = {
-    "no TTL": (_with_headers(ttl=None), the_browser_reads_it_word_for_word),
-    "no topic": (_with_headers(topic=None), a_repeat_replaces_what_waits),
+DEFECTS: dict[str, tuple[Patch, str]] = {
+    "no TTL": (_with_headers(ttl=None), "the_browser_reads_it_word_for_word"),
+    "no topic": (_with_headers(topic=None), "a_repeat_replaces_what_waits"),
     "a body in the clear": (
         replaced(module, "encrypted", lambda text, *_: text),
-        the_browser_reads_it_word_for_word,
+        "the_browser_reads_it_word_for_word",
     ),
     "another salt in the header": (
         replaced(
@@ -291,48 +263,48 @@ DEFECTS: dict[str, tuple[Patch, Callable[[Shop], None]]] = {
             "encrypted",
             lambda text, *keys: b"0" * 16 + encrypted(text, *keys)[16:],
         ),
-        the_browser_reads_it_word_for_word,
+        "the_browser_reads_it_word_for_word",
     ),
     "a word for another service": (
         replaced(module.Vapid, "header", lambda self, *_: _header(self, "https://x.example")),
-        the_browser_reads_it_word_for_word,
+        "the_browser_reads_it_word_for_word",
     ),
     "a word for a week": (
         replaced(module, "LIFETIME", timedelta(days=7)),
-        the_browser_reads_it_word_for_word,
+        "the_browser_reads_it_word_for_word",
     ),
     "removals are notices": (
-        replaced(WebPushDestination, "deliver", _everything),
-        sends_additions_alone,
+        replaced(WebPushDestination, "deliver", all_as_added(WebPushDestination.deliver)),
+        "sends_additions_alone",
     ),
-    "410 is a yes": (replaced(module, "GONE", ()), says_who_is_gone),
+    "410 is a yes": (replaced(module, "GONE", ()), "says_who_is_gone"),
     "gone is told to nobody": (
         replaced(WebPushDestination, "_sent", lambda self, *a: replace(_sent(self, *a), gone="")),
-        says_who_is_gone,
+        "says_who_is_gone",
     ),
     "a 2xx is a delivery": (
         replaced(WebPushDestination, "_sent", _delivered),
-        believes_no_yes_to_be_a_delivery,
+        "believes_no_yes_to_be_a_delivery",
     ),
     "any endpoint is called": (
         replaced(WebPushDestination, "_problem", lambda *_: ""),
-        calls_no_server_that_is_none,
+        "calls_no_server_that_is_none",
     ),
     "a name is known by its end": (
         replaced(module, "SERVICES", ("example", "com")),
-        calls_no_server_that_is_none,
+        "calls_no_server_that_is_none",
     ),
     "one endpoint ends the batch": (
         replaced(module, "UsageError", RetryLaterError),
-        looks_where_a_name_leads,
+        "looks_where_a_name_leads",
     ),
     "goes on after a lost answer": (
         replaced(module, "send_one_by_one", _goes_on),
-        sends_nothing_after_a_lost_answer,
+        "sends_nothing_after_a_lost_answer",
     ),
     "a refused key is nothing": (
         replaced(module, "KEY_REFUSED", "later"),
-        one_refused_key_stops_nobody_else,
+        "one_refused_key_stops_nobody_else",
     ),
 }
 _header_of = Vapid.header
@@ -342,13 +314,11 @@ def _header(vapid: Vapid, audience: str) -> str:
     return _header_of(vapid, audience, datetime(2026, 6, 1, 18, tzinfo=UTC))
 
 
-@pytest.mark.parametrize("defect", DEFECTS)
+@every_defect(DEFECTS, CHECKS)
 def test_a_planted_defect_is_noticed(
-    defect: str, shop: Shop, monkeypatch: pytest.MonkeyPatch
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, defect: Defect[Shop]
 ) -> None:
-    plant, check = DEFECTS[defect]
-    plant(monkeypatch)
-    must_notice(check, shop)
+    must_find(defect, shop, monkeypatch)
 
 
 def test_the_example_of_rfc_8291() -> None:
@@ -393,7 +363,7 @@ def test_a_key_that_is_none_is_one_sentence(
 ) -> None:
     monkeypatch.setenv("VAPID_PRIVATE_KEY", text)
     with pytest.raises(UsageError, match="VAPID_PRIVATE_KEY"):
-        deliver(opened(shop), row(shop, shop.fake.subscribe()))
+        handed_over(opened(shop), row(shop, shop.fake.subscribe()))
 
 
 def test_a_number_that_is_no_key_is_refused() -> None:
@@ -414,7 +384,7 @@ def test_neither_endpoint_nor_keys_stand_in_an_error(shop: Shop) -> None:
     for kind in ("401", "503", "html", "lost_ack", "redirect"):
         shop.fake.faults.plan(Fault(kind, where="POST", times=1))
         try:
-            deliver(opened(shop), row(shop, browser))
+            handed_over(opened(shop), row(shop, browser))
         except RegularsError as error:
             for secret in (browser.id, *browser.keys.values(), VAPID_KEY):
                 assert secret not in str(error)
