@@ -7,13 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.home.layout import Home
-from orchestration.ops.store import open_store
-from tests.orchestration.activation.shop import Shop
+from tests.orchestration.activation.shop import Shop, open_shop
 
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Iterator[Shop]:
-    home = Home(tmp_path / "home").create()
-    with open_store(home) as store:
-        yield Shop(home, store)
+    with open_shop(tmp_path) as shop:
+        yield shop

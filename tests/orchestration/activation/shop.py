@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
+from orchestration.activation.ledger import broken_laws
+from orchestration.activation.moments import stopped
 from orchestration.activation.people import Target
+from orchestration.activation.sync import SyncReport, sync
 from orchestration.destinations.base import (
     Acknowledgement,
     Audience,
     Batch,
+    Destination,
     Idempotency,
     Limits,
     Outcome,
@@ -24,7 +30,7 @@ from orchestration.destinations.base import (
 )
 from orchestration.home.layout import Home
 from orchestration.ops.permission.consents import ConsentEvent, record_consents
-from orchestration.ops.store import Store
+from orchestration.ops.store import Store, open_store
 from tests.orchestration.suppressions import Suppression, record_suppressions
 
 NOW = datetime(2026, 6, 1, 12)
@@ -127,6 +133,11 @@ class Shop:
         record_consents(self.store, [event], recorded_at=NOW)
         return event.consent_event_id
 
+    def add_permitted(self, customer_id: str, value: str, kind: str = "email") -> None:
+        """A member with one address, who permitted it."""
+        self.add(customer_id, f"{kind}:{value}")
+        self.grant(value, kind=kind)
+
     def revoke(
         self, value: str, *, kind: str = "email", at: datetime | None = None, **more: Any
     ) -> None:
@@ -209,6 +220,26 @@ class Shop:
                 [[one, reason, "{}"] for one, reason in self.members.items()],
             )
         beside.replace(self.home.published)
+
+
+@contextmanager
+def open_shop(folder: Path, **facts: Any) -> Iterator[Shop]:
+    """A shop in a home of its own, with an open store."""
+    home = Home(folder / "home").create()
+    with open_store(home) as store:
+        yield Shop(home, store, **facts)
+
+
+def sync_at(shop: Shop, target: Target, destination: Destination, at: datetime = NOW) -> SyncReport:
+    """Sync with a clock that stands still, without waiting; the ledger's laws hold afterwards."""
+    report = sync(
+        *(shop.store, shop.home, target, destination),
+        at=at,
+        clock=stopped(at),
+        wait=lambda _: None,
+    )
+    assert broken_laws(shop.store) == []
+    return report
 
 
 def lay_decision(

@@ -9,13 +9,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
-from orchestration.activation.ledger import broken_laws
 from orchestration.activation.messages import close_messages
-from orchestration.activation.moments import stopped
 from orchestration.activation.people import Target
 from orchestration.activation.plan import Plan, build_plan
 from orchestration.activation.resolution import resolve
-from orchestration.activation.sync import SyncReport, sync
+from orchestration.activation.sync import SyncReport
 from orchestration.destinations.base import (
     Acknowledgement,
     Batch,
@@ -27,7 +25,7 @@ from orchestration.destinations.base import (
 from orchestration.messages.compose import Writer
 from orchestration.messages.templates import SMS, MessageTemplate
 from orchestration.ops import schema
-from tests.orchestration.activation.shop import NOW, Receiver, Shop, busy
+from tests.orchestration.activation.shop import NOW, Receiver, Shop, busy, sync_at
 
 SOURCE = "{{ first_name }}, {{ reason }}"
 ENTERED = NOW - timedelta(days=2)
@@ -75,17 +73,7 @@ def _publish(shop: Shop, entered: datetime = ENTERED) -> None:
 def _sync(
     shop: Shop, receiver: Receiver, target: Target | None = None, at: datetime = NOW
 ) -> SyncReport:
-    report = sync(
-        shop.store,
-        shop.home,
-        target or _target(),
-        receiver,
-        at=at,
-        clock=stopped(at),
-        wait=lambda _: None,
-    )
-    assert broken_laws(shop.store) == []
-    return report
+    return sync_at(shop, target or _target(), receiver, at)
 
 
 def _plan(shop: Shop, target: Target | None = None, at: datetime = NOW) -> Plan:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,21 +18,20 @@ from orchestration.destinations.base import TellsAddresses, TellsMembers
 from orchestration.destinations.http import AccessRefusedError
 from orchestration.fakes import klaviyo, mailchimp
 from orchestration.fakes.faults import Fault
-from orchestration.fakes.server import served_fake
 from orchestration.ops import schema
 from orchestration.ops.store import upsert
 from tests.orchestration.activation.shop import Shop
-from tests.orchestration.fakes.served import Hand
+from tests.orchestration.fakes.served import Served, give_keys, serving
 
 PEOPLE = 10_000
-KINDS = ("klaviyo", "mailchimp")
 
 
 @dataclass
 class Vendor:
-    """A fake with 10,000 members, and how somebody is put in and taken out behind our back."""
+    """A fake, and how somebody is put in and taken out behind our back."""
 
     fake: Any
+    address: str
     opened: Any
     put: Callable[[int], None]
     take: Callable[[int], None]
@@ -42,6 +42,8 @@ def _email(number: int) -> str:
 
 
 def _klaviyo(address: str, fake: Any) -> Vendor:
+    fake.has_throttles = False
+
     def put(number: int) -> None:
         held = {"regulars_vip": True, "regulars_vip_customer_id": f"c{number:05d}"}
         said = {"attributes": {"email": _email(number), "properties": held}}
@@ -51,7 +53,7 @@ def _klaviyo(address: str, fake: Any) -> Vendor:
     def take(number: int) -> None:
         fake.account.find("email", _email(number)).properties.clear()
 
-    return Vendor(fake, _opened("klaviyo", {"base_url": address}), put, take)
+    return Vendor(fake, address, _opened("klaviyo", {"base_url": address}), put, take)
 
 
 def _mailchimp(address: str, fake: Any) -> Vendor:
@@ -64,7 +66,15 @@ def _mailchimp(address: str, fake: Any) -> Vendor:
         fake.members[mailchimp.hash_of(_email(number))].segments.clear()
 
     options = {"base_url": address, "list_id": mailchimp.LIST_ID}
-    return Vendor(fake, _opened("mailchimp", options), put, take)
+    return Vendor(fake, address, _opened("mailchimp", options), put, take)
+
+
+@contextmanager
+def _serving(kind: str, patch: pytest.MonkeyPatch) -> Iterator[Vendor]:
+    create, vendor_of = KINDS[kind]
+    with serving(create, Served[Any]) as served:
+        give_keys(served.fake, patch)
+        yield vendor_of(served.address, served.fake)
 
 
 def _opened(kind: str, options: dict[str, Any]) -> Any:
@@ -72,19 +82,17 @@ def _opened(kind: str, options: dict[str, Any]) -> Any:
     return open_destination(kind, settings, Any)  # type: ignore[arg-type]
 
 
+KINDS: dict[str, Any] = {
+    "klaviyo": (klaviyo.create, _klaviyo),
+    "mailchimp": (mailchimp.create, _mailchimp),
+}
+
+
 @pytest.fixture(params=KINDS)
 def vendor(
     request: pytest.FixtureRequest, shop: Shop, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> Iterator[Vendor]:
-    modules: dict[str, Any] = {"klaviyo": klaviyo, "mailchimp": mailchimp}
-    fake = modules[request.param].create(0, Hand())
-    if request.param == "klaviyo":
-        fake.has_throttles = False
-    for variable, value in fake.credentials.items():
-        monkeypatch.setenv(variable, value)
-    with served_fake(fake) as address:
-        make = {"klaviyo": _klaviyo, "mailchimp": _mailchimp}[request.param]
-        vendor = make(address, fake)
+    with _serving(request.param, monkeypatch) as vendor:
         rows = [
             {
                 "destination": request.param, "segment": "vip", "customer_id": f"c{n:05d}",
@@ -122,14 +130,12 @@ def test_one_in_ten_thousand_is_found(shop: Shop, vendor: Vendor) -> None:
 def test_of_a_list_at_klaviyo_only_who_is_on_it_counts(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fake = klaviyo.create(0, Hand())
-    monkeypatch.setenv("KLAVIYO_API_KEY", fake.credentials["KLAVIYO_API_KEY"])
-    with served_fake(fake) as address:
-        vendor = _klaviyo(address, fake)
+    with _serving("klaviyo", monkeypatch) as vendor:
         for number in range(3):
             vendor.put(number)
-        fake.account.find("email", _email(0)).lists.clear()
-        on_list = _opened("klaviyo", {"base_url": address, "lists": {"vip": "NEWS01"}})
+        vendor.fake.account.find("email", _email(0)).lists.clear()
+        options = {"base_url": vendor.address, "lists": {"vip": "NEWS01"}}
+        on_list = _opened("klaviyo", options)
         assert sorted(on_list.members_of("vip")) == ["c00001", "c00002"]
         assert sorted(vendor.opened.members_of("vip")) == ["c00000", "c00001", "c00002"]
         assert list(vendor.opened.members_of("loyal")) == []
@@ -138,12 +144,9 @@ def test_of_a_list_at_klaviyo_only_who_is_on_it_counts(
 def test_a_static_segment_that_is_not_there_is_empty_and_not_made(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fake = mailchimp.create(0, Hand())
-    monkeypatch.setenv("MAILCHIMP_API_KEY", fake.credentials["MAILCHIMP_API_KEY"])
-    with served_fake(fake) as address:
-        vendor = _mailchimp(address, fake)
+    with _serving("mailchimp", monkeypatch) as vendor:
         vendor.put(1)
-        fake.put(_email(1), "unsubscribed")
+        vendor.fake.put(_email(1), "unsubscribed")
         assert list(vendor.opened.addresses_of("vip")) == [("email", _email(1))]
         assert list(vendor.opened.addresses_of("loyal")) == []
-        assert list(fake.segments.values()) == ["regulars_vip"]
+        assert list(vendor.fake.segments.values()) == ["regulars_vip"]

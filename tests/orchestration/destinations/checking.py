@@ -12,10 +12,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+import pytest
+
 from ingestion import config
 from orchestration.destinations import open_destination
 from orchestration.destinations.base import AnswersLater, Batch, Destination, Outcome, Payload, Row
 from orchestration.home.layout import Home
+from tests.orchestration.destinations.defects import Patch
 
 BEGIN = datetime(2026, 6, 1, 11)
 DONE = [("delivered", "")]
@@ -31,6 +34,15 @@ class Checks(dict[str, Callable[[S], None]]):
         """Register a check under its name."""
         self[check.__name__] = check
         return check
+
+    def each(self) -> pytest.MarkDecorator:
+        """A test for each, which it gets as `check`."""
+        return pytest.mark.parametrize("check", [*self.values()], ids=[*self])
+
+    def each_defect(self, defects: Mapping[str, tuple[Patch, str]]) -> pytest.MarkDecorator:
+        """A test for each planted defect and the check it names, which it gets as `defect`."""
+        pairs = [(plant, self[name]) for plant, name in defects.values()]
+        return pytest.mark.parametrize("defect", pairs, ids=[*defects])
 
 
 class Askable(Destination, AnswersLater, Protocol):

@@ -1,11 +1,11 @@
-"""That every check of a destination holds, and that one of them notices each planted defect.
+"""Planting a defect in a destination, and that a check of it notices.
 
 Belongs here: what the tests of several destinations do alike. Does not belong here: any defect.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -38,19 +38,6 @@ def must_notice(check: Callable[[S], None], shop: S) -> None:
     """Assert that a check fails on the destination as it is now."""
     with pytest.raises((AssertionError, RegularsError, pytest.fail.Exception)):
         check(shop)
-
-
-def every_check(checks: Mapping[str, Callable[[S], None]]) -> pytest.MarkDecorator:
-    """A test for each check, which it gets as `check`."""
-    return pytest.mark.parametrize("check", [*checks.values()], ids=[*checks])
-
-
-def every_defect(
-    defects: Mapping[str, tuple[Patch, str]], checks: Mapping[str, Callable[[S], None]]
-) -> pytest.MarkDecorator:
-    """A test for each defect, which it gets as `defect`, with the check of the name it says."""
-    pairs = [(plant, checks[name]) for plant, name in defects.values()]
-    return pytest.mark.parametrize("defect", pairs, ids=[*defects])
 
 
 def must_find(defect: Defect[S], shop: S, patch: pytest.MonkeyPatch) -> None:

@@ -171,10 +171,29 @@ def _webhook(_folder: Path) -> Iterator[Double]:
         )
 
 
-_AT_KLAVIYO = {
+_AT_FAKES = {
     "busy": "429", "down": "503", "expired": "401", "gone": "404", "redirect": "redirect",
     "lost": "lost_ack", "page": "html", "huge": "huge",
 }  # fmt: skip
+# Of these the own throttle says no time to wait (Mailchimp), minutes (Meta), a moment (SendGrid).
+_WITH_OWN_THROTTLE = {**_AT_FAKES, "busy": "503"}
+
+
+def _failing(
+    fake: Any, where: str, kinds: Mapping[Fault, str] = _AT_FAKES
+) -> Callable[[Fault], None]:
+    """What makes the next call of a fake come to a fault."""
+
+    def fail(fault: Fault) -> None:
+        fake.faults.plan(FakesFault(kinds[fault], where=where, times=1, wait=WAIT_SECONDS))
+
+    return fail
+
+
+def _emails_by_hash() -> dict[str, str]:
+    """The addresses of the suite by what advertisers compare."""
+    emails = (f"c{number}@example.com" for number in range(100))
+    return {hashlib.sha256(email.encode()).hexdigest(): email for email in emails}
 
 
 @contextmanager
@@ -203,12 +222,6 @@ def _klaviyo(_folder: Path) -> Iterator[Double]:
                 if held.get(flag)
             }
 
-        def fail(fault: Fault) -> None:
-            planned = _AT_KLAVIYO[fault]
-            served_fake.fake.faults.plan(
-                FakesFault(planned, where="POST", times=1, wait=WAIT_SECONDS)
-            )
-
         yield Double(
             {
                 "base_url": served_fake.address,
@@ -218,7 +231,7 @@ def _klaviyo(_folder: Path) -> Iterator[Double]:
             },
             properties,
             members,
-            fail,
+            _failing(served_fake.fake, "POST"),
             dict(served_fake.fake.credentials),
         )
 
@@ -229,10 +242,7 @@ def _google_ads(_folder: Path) -> Iterator[Double]:
     fake = google.create(0, Hand())
     fake.job_seconds, fake.in_eea = 0, False
     fake.put("9002", "regulars_loyal")
-    emails = {
-        hashlib.sha256(email.encode()).hexdigest(): email
-        for email in (f"c{number}@example.com" for number in range(100))
-    }
+    emails = _emails_by_hash()
     with fakes_server.served_fake(fake) as address:
         yield Double(
             {
@@ -244,9 +254,7 @@ def _google_ads(_folder: Path) -> Iterator[Double]:
                 "settling_hours": 0,
             },
             lambda: {name: {emails[each] for each in fake.of(name)} for name in fake.lists},
-            fail=lambda fault: fake.faults.plan(
-                FakesFault(_AT_KLAVIYO[fault], where="audienceMembers", times=1, wait=WAIT_SECONDS)
-            ),
+            fail=_failing(fake, "audienceMembers"),
             environment=dict(fake.credentials),
         )
 
@@ -283,9 +291,7 @@ def _sendgrid(_folder: Path) -> Iterator[Double]:
             },
             lambda: {name: fake.of(name) for name in fake.lists.values() if fake.of(name)},
             members,
-            lambda fault: fake.faults.plan(
-                FakesFault(_AT_META[fault], where="PUT", times=1, wait=WAIT_SECONDS)
-            ),
+            _failing(fake, "PUT", _WITH_OWN_THROTTLE),
             dict(fake.credentials),
         )
 
@@ -318,9 +324,6 @@ def all_rows(file: Path) -> dict[str, list[dict[str, Any]]]:
         }
 
 
-_AT_MAILCHIMP = {**_AT_KLAVIYO, "busy": "503"}  # its own throttle says no time to wait
-
-
 @contextmanager
 def _mailchimp(_folder: Path) -> Iterator[Double]:
     """A list that has all people of the suite already: nobody is added to it."""
@@ -331,14 +334,9 @@ def _mailchimp(_folder: Path) -> Iterator[Double]:
         yield Double(
             {"base_url": address, "allow_private": True, "list_id": mailchimp.LIST_ID},
             lambda: {name: fake.of(name) for name in fake.segments.values() if fake.of(name)},
-            fail=lambda fault: fake.faults.plan(
-                FakesFault(_AT_MAILCHIMP[fault], where="/segments/", times=1, wait=WAIT_SECONDS)
-            ),
+            fail=_failing(fake, "/segments/", _WITH_OWN_THROTTLE),
             environment=dict(fake.credentials),
         )
-
-
-_AT_META = {**_AT_KLAVIYO, "busy": "503"}  # its own throttle says minutes; SendGrid's, a moment
 
 
 @contextmanager
@@ -352,10 +350,7 @@ def _meta_ads(_folder: Path) -> Iterator[Double]:
 
     fake = meta.create(0, clock)
     fake.job_seconds = 0
-    emails = {
-        hashlib.sha256(email.encode()).hexdigest(): email
-        for email in (f"c{number}@example.com" for number in range(100))
-    }
+    emails = _emails_by_hash()
 
     def holds() -> dict[str, list[dict[str, str]]]:
         """The entries by audience, with the addresses of the suite in place of their hashes."""
@@ -374,9 +369,7 @@ def _meta_ads(_folder: Path) -> Iterator[Double]:
                 "create": True,
             },
             holds,
-            fail=lambda fault: fake.faults.plan(
-                FakesFault(_AT_META[fault], where="/users", times=1, wait=WAIT_SECONDS)
-            ),
+            fail=_failing(fake, "/users", _WITH_OWN_THROTTLE),
             environment=dict(fake.credentials),
         )
 
@@ -405,7 +398,7 @@ def _shopify(_folder: Path) -> Iterator[Double]:
     def fail(fault: Fault) -> None:
         times = 2 if fault == "expired" else 1  # a token that has ended is renewed once
         after = 2 if fault in TAKEN else 1  # the tag comes after the metafield
-        kind = _AT_KLAVIYO[fault]
+        kind = _AT_FAKES[fault]
         fake.faults.plan(
             FakesFault(kind, where="/graphql", after=after, times=times, wait=WAIT_SECONDS)
         )
@@ -452,9 +445,7 @@ def _sms(_folder: Path) -> Iterator[Double]:
                 "sender": twilio.SENDER,
             },
             lambda: [(each.to, each.body) for each in fake.texts.values()],
-            fail=lambda fault: fake.faults.plan(
-                FakesFault(_AT_KLAVIYO[fault], where="POST", times=1, wait=WAIT_SECONDS)
-            ),
+            fail=_failing(fake, "POST"),
             environment=dict(fake.credentials),
             word=lambda payload: {
                 "customer_id": payload["customer_id"],
@@ -478,9 +469,7 @@ def _web_push(_folder: Path) -> Iterator[Double]:
                 "allow_private": True,
             },
             lambda: {who: list(each.shown) for who, each in browsers.items() if each.shown},
-            fail=lambda fault: fake.faults.plan(
-                FakesFault(_AT_KLAVIYO[fault], where="POST", times=1, wait=WAIT_SECONDS)
-            ),
+            fail=_failing(fake, "POST"),
             environment=dict(fake.credentials),
             word=lambda payload: {
                 "customer_id": payload["customer_id"],

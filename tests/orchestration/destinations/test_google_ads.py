@@ -26,14 +26,7 @@ from orchestration.fakes.faults import Fault
 from orchestration.fakes.google import KEY, create
 from tests.orchestration.destinations import google_ads_checks as checks
 from tests.orchestration.destinations.checking import DONE, ask, deliver, settled
-from tests.orchestration.destinations.defects import (
-    Defect,
-    Patch,
-    every_check,
-    every_defect,
-    must_find,
-    replaced,
-)
+from tests.orchestration.destinations.defects import Defect, Patch, must_find, replaced
 from tests.orchestration.destinations.google_ads_checks import CHECKS, Served, opened, row
 from tests.orchestration.fakes.served import emptied, server_of
 
@@ -47,7 +40,7 @@ def shop(server: Served, monkeypatch: pytest.MonkeyPatch) -> Served:
     return emptied(server, monkeypatch)
 
 
-@every_check(CHECKS)
+@CHECKS.each()
 def test_it_does_what_it_must(shop: Served, check: Callable[[Served], None]) -> None:
     check(shop)
     assert set(shop.fake.refused) <= {"list", "postal_code", "request"}
@@ -204,7 +197,7 @@ DEFECTS: dict[str, tuple[Patch, str]] = {
 header = AccessToken.header
 
 
-@every_defect(DEFECTS, CHECKS)
+@CHECKS.each_defect(DEFECTS)
 def test_a_planted_defect_is_found(
     shop: Served, monkeypatch: pytest.MonkeyPatch, defect: Defect[Served]
 ) -> None:

@@ -24,14 +24,7 @@ from tests.klaviyo_contract import operation, problems
 from tests.orchestration.activation.shop import NOW
 from tests.orchestration.destinations import klaviyo_checks as checks
 from tests.orchestration.destinations.checking import DONE, deliver, settled
-from tests.orchestration.destinations.defects import (
-    Defect,
-    Patch,
-    every_check,
-    every_defect,
-    must_find,
-    replaced,
-)
+from tests.orchestration.destinations.defects import Defect, Patch, must_find, replaced
 from tests.orchestration.destinations.klaviyo_checks import CHECKS, opened, profiles, row
 from tests.orchestration.fakes.klaviyo_calls import Served
 from tests.orchestration.fakes.served import emptied, server_of
@@ -47,7 +40,7 @@ def shop(server: Served, monkeypatch: pytest.MonkeyPatch) -> Served:
     return shop
 
 
-@every_check(CHECKS)
+@CHECKS.each()
 def test_it_does_what_it_must(shop: Served, check: Callable[[Served], None]) -> None:
     check(shop)
 
@@ -228,7 +221,7 @@ DEFECTS: dict[str, tuple[Patch, str]] = {
 }  # fmt: skip
 
 
-@every_defect(DEFECTS, CHECKS)
+@CHECKS.each_defect(DEFECTS)
 def test_a_planted_defect_is_found(
     shop: Served, monkeypatch: pytest.MonkeyPatch, defect: Defect[Served]
 ) -> None:

@@ -9,13 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.activation.ledger import broken_laws, open_intents
-from orchestration.activation.moments import stopped
+from orchestration.activation.ledger import open_intents
 from orchestration.activation.plan import build_plan
-from orchestration.activation.sync import SyncReport, sync
-from orchestration.home.layout import Home
-from orchestration.ops.store import open_store
-from tests.orchestration.activation.shop import NOW, TARGET, Shop
+from orchestration.activation.sync import SyncReport
+from tests.orchestration.activation.shop import NOW, TARGET, Shop, open_shop, sync_at
 from tests.orchestration.destinations.klaviyo_checks import flagged, opened
 from tests.orchestration.fakes.klaviyo_calls import Served, serving
 from tests.orchestration.fakes.served import give_keys
@@ -24,12 +21,9 @@ from tests.orchestration.fakes.served import give_keys
 @pytest.fixture
 def shop(tmp_path: Path) -> Iterator[Shop]:
     """Three members who permitted it."""
-    home = Home(tmp_path / "home").create()
-    with open_store(home) as store:
-        shop = Shop(home, store)
+    with open_shop(tmp_path) as shop:
         for name in ("c1", "c2", "c3"):
-            shop.add(name, f"{name}@example.com")
-            shop.grant(f"{name}@example.com")
+            shop.add_permitted(name, f"{name}@example.com")
         shop.publish()
         yield shop
 
@@ -46,14 +40,10 @@ def klaviyo(monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
 
 def _sync(shop: Shop, klaviyo: Served, minutes: int, seconds: float = 60) -> SyncReport:
     """Sync, and let its jobs have so much time."""
-    at = NOW + timedelta(minutes=minutes)
     destination = opened(klaviyo)
     destination.name = TARGET.destination
-    report = sync(
-        shop.store, shop.home, TARGET, destination, at=at, clock=stopped(at), wait=lambda _: None
-    )
+    report = sync_at(shop, TARGET, destination, NOW + timedelta(minutes=minutes))
     klaviyo.later(seconds)
-    assert broken_laws(shop.store) == []
     return report
 
 

@@ -30,14 +30,7 @@ from tests.orchestration.destinations.checking import (
     told,
     with_old_address,
 )
-from tests.orchestration.destinations.defects import (
-    Defect,
-    Patch,
-    every_check,
-    every_defect,
-    must_find,
-    replaced,
-)
+from tests.orchestration.destinations.defects import Defect, Patch, must_find, replaced
 from tests.orchestration.fakes.served import Served, emptied, server_of
 
 Shop = Served[Mailchimp]
@@ -187,7 +180,7 @@ def a_removal_archives_and_deletes_nobody(shop: Shop) -> None:
     assert len(shop.fake.members) == 20
 
 
-@every_check(CHECKS)
+@CHECKS.each()
 def test_it_does_what_it_must(shop: Shop, check: Callable[[Shop], None]) -> None:
     check(shop)
 
@@ -308,7 +301,7 @@ DEFECTS: dict[str, tuple[Patch, str]] = {
 }
 
 
-@every_defect(DEFECTS, CHECKS)
+@CHECKS.each_defect(DEFECTS)
 def test_a_planted_defect_is_found(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, defect: Defect[Shop]
 ) -> None:

@@ -24,14 +24,7 @@ from orchestration.destinations.feed_file import (
 )
 from orchestration.destinations.onsite import OnsiteDestination
 from orchestration.home.layout import Home
-from tests.orchestration.destinations.defects import (
-    Defect,
-    Patch,
-    every_check,
-    every_defect,
-    must_find,
-    replaced,
-)
+from tests.orchestration.destinations.defects import Defect, Patch, must_find, replaced
 from tests.orchestration.destinations.onsite_checks import (
     CHECKS,
     COLUMNS,
@@ -47,7 +40,7 @@ def site(tmp_path: Path) -> Site:
     return empty_site(tmp_path)
 
 
-@every_check(CHECKS)
+@CHECKS.each()
 def test_it_does_what_it_must(site: Site, check: Callable[[Site], None]) -> None:
     check(site)
 
@@ -155,7 +148,7 @@ DEFECTS: dict[str, tuple[Patch, str]] = {
 }
 
 
-@every_defect(DEFECTS, CHECKS)
+@CHECKS.each_defect(DEFECTS)
 def test_a_planted_defect_is_noticed(
     site: Site, monkeypatch: pytest.MonkeyPatch, defect: Defect[Site]
 ) -> None:

@@ -20,14 +20,7 @@ from orchestration.fakes.faults import Fault
 from orchestration.fakes.sendgrid import create
 from tests.orchestration.destinations import sendgrid_checks as checks
 from tests.orchestration.destinations.checking import DONE, ask, deliver, people, settled
-from tests.orchestration.destinations.defects import (
-    Defect,
-    Patch,
-    every_check,
-    every_defect,
-    must_find,
-    replaced,
-)
+from tests.orchestration.destinations.defects import Defect, Patch, must_find, replaced
 from tests.orchestration.destinations.sendgrid_checks import CHECKS, Served, opened, row
 from tests.orchestration.fakes.served import emptied, server_of
 
@@ -40,7 +33,7 @@ def shop(server: Served, monkeypatch: pytest.MonkeyPatch) -> Served:
     return checks.with_contacts(emptied(server, monkeypatch))
 
 
-@every_check(CHECKS)
+@CHECKS.each()
 def test_it_does_what_it_must(shop: Served, check: Callable[[Served], None]) -> None:
     check(shop)
 
@@ -176,7 +169,7 @@ DEFECTS: dict[str, tuple[Patch, str]] = {
 }
 
 
-@every_defect(DEFECTS, CHECKS)
+@CHECKS.each_defect(DEFECTS)
 def test_a_planted_defect_is_found(
     shop: Served, monkeypatch: pytest.MonkeyPatch, defect: Defect[Served]
 ) -> None:

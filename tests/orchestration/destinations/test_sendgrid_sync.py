@@ -8,13 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.activation.ledger import broken_laws, open_intents
-from orchestration.activation.moments import stopped
-from orchestration.activation.sync import SyncReport, sync
+from orchestration.activation.ledger import open_intents
+from orchestration.activation.sync import SyncReport
 from orchestration.fakes.sendgrid import create
-from orchestration.home.layout import Home
-from orchestration.ops.store import open_store
-from tests.orchestration.activation.shop import NOW, TARGET, Shop
+from tests.orchestration.activation.shop import NOW, TARGET, Shop, open_shop, sync_at
 from tests.orchestration.destinations.sendgrid_checks import LIST, Served, opened, with_contacts
 from tests.orchestration.fakes.served import give_keys, serving
 
@@ -22,12 +19,9 @@ from tests.orchestration.fakes.served import give_keys, serving
 @pytest.fixture
 def shop(tmp_path: Path) -> Iterator[Shop]:
     """Three members who permitted it."""
-    home = Home(tmp_path / "home").create()
-    with open_store(home) as store:
-        shop = Shop(home, store)
+    with open_shop(tmp_path) as shop:
         for number in (1, 2, 3):
-            shop.add(f"c{number}", f"p{number}@example.com")
-            shop.grant(f"p{number}@example.com")
+            shop.add_permitted(f"c{number}", f"p{number}@example.com")
         shop.publish()
         yield shop
 
@@ -42,14 +36,10 @@ def sendgrid(monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
 
 def _sync(shop: Shop, sendgrid: Served, minutes: int, seconds: float = 60) -> SyncReport:
     """Sync, and let its jobs have so much time."""
-    at = NOW + timedelta(minutes=minutes)
     destination = opened(sendgrid)
     destination.name = TARGET.destination
-    report = sync(
-        shop.store, shop.home, TARGET, destination, at=at, clock=stopped(at), wait=lambda _: None
-    )
+    report = sync_at(shop, TARGET, destination, NOW + timedelta(minutes=minutes))
     sendgrid.later(seconds)
-    assert broken_laws(shop.store) == []
     return report
 
 
@@ -97,8 +87,7 @@ def test_a_refusal_here_that_meets_an_accepted_row_takes_it_back(
     for seed in range(2):  # of the removal and the addition either may be done first
         sendgrid.fake._dice.seed(seed)
         name, number = f"c{4 + seed}", 4 + seed
-        shop.add(name, f"p{number}@example.com")
-        shop.grant(f"p{number}@example.com")
+        shop.add_permitted(name, f"p{number}@example.com")
         shop.publish()
         start = 100 * seed
         _sync(shop, sendgrid, start, seconds=0)

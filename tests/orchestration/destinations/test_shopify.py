@@ -41,14 +41,7 @@ from tests.orchestration.destinations.checking import (
     told,
     with_old_address,
 )
-from tests.orchestration.destinations.defects import (
-    Defect,
-    Patch,
-    every_check,
-    every_defect,
-    must_find,
-    replaced,
-)
+from tests.orchestration.destinations.defects import Defect, Patch, must_find, replaced
 from tests.orchestration.fakes.served import Served, emptied, server_of
 
 
@@ -315,7 +308,7 @@ def a_token_that_ended_is_renewed(shop: Shop) -> None:
     assert told(destination, row(2)) == DONE
 
 
-@every_check(CHECKS)
+@CHECKS.each()
 def test_it_does_what_it_must(shop: Shop, check: Callable[[Shop], None]) -> None:
     check(shop)
 
@@ -455,7 +448,7 @@ DEFECTS: dict[str, tuple[Patch, str]] = {
 }  # fmt: skip
 
 
-@every_defect(DEFECTS, CHECKS)
+@CHECKS.each_defect(DEFECTS)
 def test_a_planted_defect_is_found(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, defect: Defect[Shop]
 ) -> None:

@@ -29,8 +29,6 @@ from tests.orchestration.destinations.defects import (
     Defect,
     Patch,
     all_as_added,
-    every_check,
-    every_defect,
     must_find,
     replaced,
 )
@@ -184,7 +182,7 @@ def deletes_whatever_is_kept_of_a_number(shop: Shop) -> None:
     assert {to for to, _ in shop.sent} == {number(2)}
 
 
-@every_check(CHECKS)
+@CHECKS.each()
 def test_it_keeps_to_its_page(shop: Shop, check: Callable[[Shop], None]) -> None:
     check(shop)
 
@@ -264,7 +262,7 @@ DEFECTS: dict[str, tuple[Patch, str]] = {
 }
 
 
-@every_defect(DEFECTS, CHECKS)
+@CHECKS.each_defect(DEFECTS)
 def test_a_planted_defect_is_noticed(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, defect: Defect[Shop]
 ) -> None:

@@ -9,21 +9,17 @@ from pathlib import Path
 import pytest
 
 from ingestion import config
-from orchestration.activation.ledger import broken_laws
-from orchestration.activation.moments import stopped
 from orchestration.activation.people import Target
 from orchestration.activation.plan import build_plan
-from orchestration.activation.sync import SyncReport, sync
+from orchestration.activation.sync import SyncReport
 from orchestration.destinations import open_destination
 from orchestration.fakes.faults import Fault
 from orchestration.fakes.server import served_fake
 from orchestration.fakes.twilio import ACCOUNT, SENDER, Twilio, create
-from orchestration.home.layout import Home
 from orchestration.messages.compose import Writer
 from orchestration.messages.templates import SMS, MessageTemplate
-from orchestration.ops.store import open_store
-from tests.orchestration.activation.shop import NOW, Shop
-from tests.orchestration.fakes.served import Hand
+from tests.orchestration.activation.shop import NOW, Shop, open_shop, sync_at
+from tests.orchestration.fakes.served import Hand, give_keys
 
 _TEXT = MessageTemplate("offer", SMS, False, {"text": "{{ first_name }}!"}, frozenset())
 _WRITER = Writer("offer", SMS, "marketing", "Fern", template=_TEXT)
@@ -39,20 +35,16 @@ def twilio() -> Twilio:
 @pytest.fixture
 def address(twilio: Twilio, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     CLOCK.at = Hand().at
-    for name, value in twilio.credentials.items():
-        monkeypatch.setenv(name, value)
+    give_keys(twilio, monkeypatch)
     with served_fake(twilio) as address:
         yield address
 
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Iterator[Shop]:
-    home = Home(tmp_path / "home").create()
-    with open_store(home) as store:
-        shop = Shop(home, store, channel="sms")
+    with open_shop(tmp_path, channel="sms") as shop:
         for number in range(4):
-            shop.add(f"c{number}", f"phone:+44770090000{number}")
-            shop.grant(f"+44770090000{number}", kind="phone")
+            shop.add_permitted(f"c{number}", f"+44770090000{number}", "phone")
         shop.publish()
         yield shop
 
@@ -68,14 +60,7 @@ def _sync(shop: Shop, address: str, at: datetime = NOW) -> SyncReport:
     destination = open_destination(
         "sms", config.Destination(kind="sms", options=options), shop.home
     )
-    report = sync(
-        *(shop.store, shop.home, TARGET, destination),
-        at=at,
-        clock=stopped(at),
-        wait=lambda _: None,
-    )
-    assert broken_laws(shop.store) == []
-    return report
+    return sync_at(shop, TARGET, destination, at)
 
 
 def test_what_the_plan_shows_is_what_people_get_once(

@@ -36,8 +36,6 @@ from tests.orchestration.destinations.defects import (
     Defect,
     Patch,
     all_as_added,
-    every_check,
-    every_defect,
     must_find,
     replaced,
 )
@@ -223,7 +221,7 @@ def keys_that_are_none_are_of_one_row(shop: Shop) -> None:
     ]
 
 
-@every_check(CHECKS)
+@CHECKS.each()
 def test_it_keeps_to_its_page(shop: Shop, check: Callable[[Shop], None]) -> None:
     check(shop)
 
@@ -314,7 +312,7 @@ def _header(vapid: Vapid, audience: str) -> str:
     return _header_of(vapid, audience, datetime(2026, 6, 1, 18, tzinfo=UTC))
 
 
-@every_defect(DEFECTS, CHECKS)
+@CHECKS.each_defect(DEFECTS)
 def test_a_planted_defect_is_noticed(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, defect: Defect[Shop]
 ) -> None:

@@ -11,20 +11,18 @@ import pytest
 from sqlalchemy import Table
 
 from ingestion import config
-from orchestration.activation.ledger import broken_laws
-from orchestration.activation.moments import stopped
 from orchestration.activation.people import Target
 from orchestration.activation.plan import Plan, build_plan
-from orchestration.activation.sync import SyncReport, sync
+from orchestration.activation.sync import SyncReport
 from orchestration.destinations import open_destination
 from orchestration.fakes.push import Browser, Push, create
 from orchestration.fakes.server import served_fake, utc_now
-from orchestration.home.layout import Home
 from orchestration.messages.compose import Writer
 from orchestration.messages.templates import PUSH, MessageTemplate
 from orchestration.ops import schema
-from orchestration.ops.store import append, open_store, to_micros
-from tests.orchestration.activation.shop import NOW, Shop
+from orchestration.ops.store import append, to_micros
+from tests.orchestration.activation.shop import NOW, Shop, open_shop, sync_at
+from tests.orchestration.fakes.served import give_keys
 
 _PARTS = {"title": "{{ shop }}", "body": "{{ reason }}"}
 _TEMPLATE = MessageTemplate("offer", PUSH, False, _PARTS, frozenset())
@@ -35,8 +33,7 @@ TARGET = Target("vip", "push", PUSH, "marketing", writer=_WRITER)
 @pytest.fixture
 def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Push, str]]:
     fake = create(0, utc_now)
-    for name, value in fake.credentials.items():
-        monkeypatch.setenv(name, value)
+    give_keys(fake, monkeypatch)
     with served_fake(fake) as address:
         yield fake, address
 
@@ -44,12 +41,9 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Push, str]]:
 @pytest.fixture
 def shop(tmp_path: Path) -> Iterator[Shop]:
     """Two anonymous visitors: neither has a level, a name or any other identifier."""
-    home = Home(tmp_path / "home").create()
-    with open_store(home) as store:
-        shop = Shop(home, store, channel="push", level="none")
+    with open_shop(tmp_path, channel="push", level="none") as shop:
         for number in range(2):
-            shop.add(f"c{number}", f"device:d{number}")
-            shop.grant(f"d{number}", kind="device")
+            shop.add_permitted(f"c{number}", f"d{number}", "device")
         shop.rows["marts.customer_personalisation"] = []
         shop.publish()
         yield shop
@@ -68,14 +62,7 @@ def subscribe(shop: Shop, service: tuple[Push, str], device: str, seen: datetime
 def _sync(shop: Shop, at: datetime = NOW) -> SyncReport:
     options = {"subject": "mailto:a@shop.example", "services": ["127.0.0.1"], "allow_private": True}
     kind = config.Destination(kind="web_push", options=options)
-    report = sync(
-        *(shop.store, shop.home, TARGET, open_destination("web_push", kind, shop.home)),
-        at=at,
-        clock=stopped(at),
-        wait=lambda _: None,
-    )
-    assert broken_laws(shop.store) == []
-    return report
+    return sync_at(shop, TARGET, open_destination("web_push", kind, shop.home), at)
 
 
 def _rows(shop: Shop, table: Table) -> list[Mapping[Any, Any]]:

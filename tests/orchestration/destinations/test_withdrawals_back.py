@@ -17,8 +17,6 @@ from ingestion.vocabulary import Reason
 from orchestration.activation import sync as sync_module
 from orchestration.activation import withdrawals_written
 from orchestration.activation.gate import PermissionState
-from orchestration.activation.moments import stopped
-from orchestration.activation.sync import sync
 from orchestration.destinations import open_destination
 from orchestration.destinations.base import Outcome, TakesWithdrawals, Withdrawal
 from orchestration.destinations.http import AccessRefusedError
@@ -32,11 +30,10 @@ from orchestration.fakes.shopify import create
 from orchestration.fakes.shopify.shop import Consent
 from orchestration.home.layout import Home
 from orchestration.ops import schema
-from orchestration.ops.store import open_store
-from tests.orchestration.activation.shop import NOW, TARGET, Shop
+from tests.orchestration.activation.shop import NOW, TARGET, Shop, open_shop, sync_at
 from tests.orchestration.destinations.defects import Patch, must_notice, replaced
 from tests.orchestration.fakes.klaviyo_calls import serving
-from tests.orchestration.fakes.served import Hand
+from tests.orchestration.fakes.served import Hand, give_keys
 
 EMAILS = [f"c{number}@example.com" for number in (1, 2, 3)]
 PHONE = "+12025550101"
@@ -116,20 +113,16 @@ def _shopify() -> Iterator[Vendor]:
 @pytest.fixture(params=[_klaviyo, _shopify], ids=["klaviyo", "shopify"])
 def vendor(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Vendor]:
     with request.param() as vendor:
-        for variable, value in vendor.fake.credentials.items():
-            monkeypatch.setenv(variable, value)
+        give_keys(vendor.fake, monkeypatch)
         yield vendor
 
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Iterator[Shop]:
     """Three members who permitted it."""
-    home = Home(tmp_path / "home").create()
-    with open_store(home) as store:
-        shop = Shop(home, store)
+    with open_shop(tmp_path) as shop:
         for email in EMAILS:
-            shop.add(email[:2], email)
-            shop.grant(email)
+            shop.add_permitted(email[:2], email)
         shop.publish()
         yield shop
 
@@ -143,11 +136,7 @@ def opened(vendor: Vendor) -> Any:
 
 
 def run(shop: Shop, vendor: Vendor, hours: int = 0) -> None:
-    at = NOW + hours * HOUR
-    sync(
-        shop.store, shop.home, TARGET, opened(vendor), at=at, clock=stopped(at),
-        wait=lambda _: None,
-    )  # fmt: skip
+    sync_at(shop, TARGET, opened(vendor), NOW + hours * HOUR)
 
 
 def noted(shop: Shop) -> list[tuple[str, str]]:
@@ -283,8 +272,7 @@ def test_a_key_that_lacks_the_right_stops_nothing_and_is_told(
 
 def test_the_moment_of_the_refusal_goes_along_to_shopify(monkeypatch: pytest.MonkeyPatch) -> None:
     with _shopify() as vendor:
-        for variable, value in vendor.fake.credentials.items():
-            monkeypatch.setenv(variable, value)
+        give_keys(vendor.fake, monkeypatch)
         no = Withdrawal("email", EMAILS[0], "email", "*", "unsubscribed", NOW - HOUR)
         [outcome] = opened(vendor).withdraw({"k": no})
         assert (outcome.status, outcome.reason) == ("delivered", "written")
@@ -294,8 +282,7 @@ def test_the_moment_of_the_refusal_goes_along_to_shopify(monkeypatch: pytest.Mon
 
 def test_a_stop_by_hand_is_a_suppression_at_klaviyo(monkeypatch: pytest.MonkeyPatch) -> None:
     with _klaviyo() as vendor:
-        for variable, value in vendor.fake.credentials.items():
-            monkeypatch.setenv(variable, value)
+        give_keys(vendor.fake, monkeypatch)
         refusals = {
             reason: Withdrawal("email", email, "email", "*", reason, NOW)
             for reason, email in zip(("manual", "unsubscribed"), EMAILS, strict=False)

@@ -22,6 +22,7 @@ from ingestion.errors import SourceError
 from ingestion.registry import SOURCES
 from ingestion.sources.klaviyo import SOURCE, KlaviyoSettings
 from ingestion.sources.sql.settings import SqlSettings
+from orchestration.fakes.google import create as create_google
 from orchestration.health import doctor, home_health
 from orchestration.health.doctor import Check, diagnose, differing_packages, exit_code, render
 from orchestration.home.kind import claim
@@ -33,6 +34,7 @@ from orchestration.ops.tombstones import Erasable, request
 from orchestration.published.audit import AuditRecord
 from orchestration.published.checks import CheckResult
 from tests.orchestration.destinations import google_ads_checks
+from tests.orchestration.fakes import served
 
 NOW = datetime.fromisoformat("2026-07-02 12:00:00")
 AS_OF = datetime.fromisoformat("2026-07-02 06:00:00")
@@ -543,9 +545,8 @@ def test_only_a_destination_that_judges_without_sending_is_tried(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One that sends messages is none: trying it would be writing to somebody."""
-    with google_ads_checks.serving() as shop:
-        for name, value in shop.fake.credentials.items():
-            monkeypatch.setenv(name, value)
+    with served.serving(create_google, google_ads_checks.Served) as shop:
+        served.give_keys(shop.fake, monkeypatch)
         options = google_ads_checks.options_of(shop.address)
         sender = {"account_sid": f"AC{'0' * 32}", "sender": "+447700900000"}
         settings = Settings(
