@@ -92,7 +92,7 @@ soak: $(STAMP) ## Long tests: hundreds of kills, thirty daily loads, a year of c
 oracles: ## What other programs answer to the questions of the tests, in environments of their own
 	@[ -x .oracles/bin/python ] || $(if $(wildcard $(PY)),$(PY),python3) -m venv .oracles
 	@.oracles/bin/python -m pip install -q --disable-pip-version-check lifetimes==0.11.3 "pandas<2.2" "numpy<2" "scipy<1.13"
-	@.oracles/bin/python -W ignore tests/orchestration/science/cdnow.py
+	@.oracles/bin/python -W ignore tests/orchestration/science/value/cdnow.py
 
 lock: $(STAMP) ## Re-resolve requirements.lock from pyproject.toml, and the installers' locks (needs uv)
 	@uv pip compile --universal --generate-hashes --group dev pyproject.toml -o requirements.lock --python-version 3.11 -q

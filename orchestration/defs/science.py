@@ -1,6 +1,7 @@
 """What is worked out of the models' facts between dbt's two calls, and the verdict on it.
 
-Belongs here: Dagster's view of it. Does not belong here: any method (orchestration/science).
+Belongs here: Dagster's view of the steps. Does not belong here: which there are
+(orchestration/science/steps.py), or any method.
 """
 
 from collections.abc import Iterator
@@ -9,62 +10,60 @@ import dagster as dg
 
 from orchestration.defs.errors import errors_as_data
 from orchestration.defs.resources import RunResource
-from orchestration.science.files import FILES, predict_or_nothing
-from orchestration.science.value import Predictions
+from orchestration.science.steps import STEPS, Outcome, Step, run_step
 
 SCIENCE = "science"
-CHECK = "back_test"
-KEYS = [dg.AssetKey([SCIENCE, name]) for name in FILES]
+VERDICT = "verdict"
+
+
+def _key(file: str) -> dg.AssetKey:
+    return dg.AssetKey([SCIENCE, file])
 
 
 @dg.multi_asset(
     name=SCIENCE,
     specs=[
         dg.AssetSpec(
-            key,
+            _key(file),
             group_name="value_and_journey",
-            deps=[dg.AssetKey(["fct_orders"])],
+            deps=[dg.AssetKey([model]) for model in step.reads],
             kinds={"python", "parquet"},
-            description=f"`{key.path[-1]}` as worked out in this run, for models to read.",
+            description=f"{step.description} `{file}` of this run, for models to read.",
         )
-        for key in KEYS
+        for step in STEPS
+        for file in step.files
     ],
     check_specs=[
         dg.AssetCheckSpec(
-            CHECK,
-            asset=KEYS[-1],
-            description="Each prediction: published, by which model, or withheld and why.",
+            VERDICT,
+            asset=_key(step.files[-1]),
+            description="What is published and what is withheld, and why.",
         )
+        for step in STEPS
     ],
-    description="Predict what buyers are worth, and prove it on the shop's own past.",
+    description="Work out what rests on the facts, and prove it on the shop's own past.",
     pool="duckdb",
 )
 @errors_as_data
 def science(run: RunResource) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
-    """Predict, or take away what an earlier run predicted: a failure publishes no guess."""
+    """Every step in turn; one that fails publishes nothing, and the others go on."""
     current = run.current
     current.say("Predicting: fitted on the shop's past, beside naive rules ...")
-    zone = current.settings.shop.timezone
-    predictions = predict_or_nothing(current.home, current.as_of, zone)
-    if isinstance(predictions, str):
-        current.say(f"  nothing could be predicted ({predictions}); the predictions are empty")
-    for key in KEYS:
-        yield dg.MaterializeResult(asset_key=key)
-    yield dg.AssetCheckResult(
-        asset_key=KEYS[-1],
-        check_name=CHECK,
-        passed=not isinstance(predictions, str),
+    for step in STEPS:
+        outcome = run_step(step, current.home, current.as_of, current.settings.shop)
+        if outcome.error:
+            current.say(f"  {step.name}: not worked out ({outcome.error}); its tables are empty")
+        for file in step.files:
+            yield dg.MaterializeResult(asset_key=_key(file))
+        yield _check(step, outcome)
+
+
+def _check(step: Step, outcome: Outcome) -> dg.AssetCheckResult:
+    """What the check of a step shows."""
+    return dg.AssetCheckResult(
+        asset_key=_key(step.files[-1]),
+        check_name=VERDICT,
+        passed=outcome.error is None,
         severity=dg.AssetCheckSeverity.WARN,
-        metadata=_verdict(predictions),
+        metadata={"failed": outcome.error} if outcome.error else dict(outcome.verdict),
     )
-
-
-def _verdict(predictions: Predictions | str) -> dict[str, str | int]:
-    """What the check shows."""
-    if isinstance(predictions, str):
-        return {"failed": predictions}
-    words = {
-        target: f"withheld: {reason}" if reason else f"published, by {predictions.models[target]}"
-        for target, reason in predictions.reasons.items()
-    }
-    return {"people": len(predictions.person), **words}

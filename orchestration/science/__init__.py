@@ -1,1 +1,1 @@
-"""Maths on tables, Dagster-free: each file is one method, and says when it abstains."""
+"""Maths on tables, Dagster-free: one folder or file a subject, and each says when it abstains."""

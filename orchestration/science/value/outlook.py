@@ -15,10 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import gammainc, gammaincinv
 
-from orchestration.science.bg_nbd import OrderModel, fit_orders
-from orchestration.science.buyers import Buyers
-from orchestration.science.fitting import Floats
-from orchestration.science.gamma_gamma import ValueModel, fit_values
+from orchestration.science.value.bg_nbd import OrderModel, fit_orders
+from orchestration.science.value.buyers import Buyers
+from orchestration.science.value.fitting import Floats
+from orchestration.science.value.gamma_gamma import ValueModel, fit_values
 
 # The ends of an interval that is right nine times in ten
 LOW, HIGH = 0.05, 0.95

@@ -1,7 +1,7 @@
 """What each buyer is worth in the time ahead: predicted where the back-test proved it, else not.
 
 Belongs here: joining the verdict on the shop's past with the models of today. Does not belong here:
-the models, the verdict, or files (orchestration/science/files.py).
+the models, the verdict, or files (files.py).
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from orchestration.science.back_test import Verdict, back_test
-from orchestration.science.buyers import Buyers, Ints, Sales, buyers_on
-from orchestration.science.fitting import Floats, NotConvergedError
-from orchestration.science.judging import (
+from orchestration.science.value.back_test import Verdict, back_test
+from orchestration.science.value.buyers import Buyers, Ints, Sales, buyers_on
+from orchestration.science.value.fitting import Floats, NotConvergedError
+from orchestration.science.value.judging import (
     ALIVE,
     LEAST_REPEAT_BUYERS,
     NEXT_ORDER,
@@ -23,7 +23,7 @@ from orchestration.science.judging import (
     TARGETS,
     TOO_FEW_REPEAT_BUYERS,
 )
-from orchestration.science.outlook import HIGH, LOW, Outlook, fit
+from orchestration.science.value.outlook import HIGH, LOW, Outlook, fit
 
 # The last bits of a sum may differ between machines, so they are not published
 MONEY_DIGITS = 4

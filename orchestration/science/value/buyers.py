@@ -12,8 +12,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from orchestration.science.bg_nbd import Histories
-from orchestration.science.fitting import Floats, sums
+from orchestration.science.value.bg_nbd import Histories
+from orchestration.science.value.fitting import Floats, sums
 
 Ints = NDArray[np.int64]
 

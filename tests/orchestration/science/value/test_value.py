@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from orchestration.science import back_test as verdicts
-from orchestration.science.back_test import REASONS, back_test, drift, origins
-from orchestration.science.buyers import Sales, buyers_on
-from orchestration.science.judging import (
+from orchestration.science.value import back_test as verdicts
+from orchestration.science.value.back_test import REASONS, back_test, drift, origins
+from orchestration.science.value.buyers import Sales, buyers_on
+from orchestration.science.value.judging import (
     ALIVE,
     NEXT_ORDER,
     ORDERS,
@@ -20,8 +20,8 @@ from orchestration.science.judging import (
     Judgement,
     outcome_of,
 )
-from orchestration.science.value import Predictions, predict
-from tests.orchestration.science.shops import (
+from orchestration.science.value.value import Predictions, predict
+from tests.orchestration.science.value.shops import (
     drawn_shop,
     nothing,
     online_retail,
@@ -30,7 +30,7 @@ from tests.orchestration.science.shops import (
 )
 
 YEAR = 365
-REPOSITORY = Path(__file__).resolve().parents[3]
+REPOSITORY = Path(__file__).resolve().parents[4]
 
 
 @pytest.fixture(scope="module")

@@ -9,20 +9,18 @@ each written whole and renamed, read by dbt's second call as the source `science
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from ingestion.config import Shop
 from ingestion.duckdb import connect
 from orchestration.home.layout import Home
-from orchestration.home.whole_file import whole_file
-from orchestration.science.back_test import Verdict
-from orchestration.science.buyers import Sales
-from orchestration.science.fitting import Floats
-from orchestration.science.judging import SPEND, TARGETS
-from orchestration.science.value import Predictions, predict
+from orchestration.science.parquet import figures, write_tables
+from orchestration.science.value.back_test import Verdict
+from orchestration.science.value.buyers import Sales
+from orchestration.science.value.judging import SPEND, TARGETS
+from orchestration.science.value.value import Predictions, predict
 
 HORIZON = 365
 VALUE, BACK_TESTS = "customer_value", "prediction_backtests"
@@ -64,35 +62,32 @@ order by customer_id, ordered, known, amount
 """
 
 
-def predict_or_nothing(home: Home, as_of: datetime, zone: str) -> Predictions | str:
-    """Write the predictions; where that fails take those of an earlier run away.
-
-    Returns:
-        What was predicted, or the kind of the error: its text may carry a value.
-    """
-    try:
-        return write_predictions(home, as_of, zone)
-    except Exception as error:
-        for name in FILES:
-            (home.science / f"{name}.parquet").unlink(missing_ok=True)
-        return type(error).__name__
-
-
-def write_predictions(home: Home, as_of: datetime, zone: str) -> Predictions:
+def write_predictions(home: Home, as_of: datetime, shop: Shop) -> dict[str, str | int]:
     """Predict from the warehouse as it is and write both files.
 
     Args:
         home: whose.
         as_of: the run's "now", naive UTC.
-        zone: the shop's time zone, in which days are counted.
+        shop: in whose time zone days are counted.
+
+    Returns:
+        How many people there are, and for each target whether it is published and why not.
     """
-    today = as_of.replace(tzinfo=UTC).astimezone(ZoneInfo(zone)).date()
-    ids, sales = read_sales(home, zone)
+    today = as_of.replace(tzinfo=UTC).astimezone(shop.zone).date()
+    ids, sales = read_sales(home, shop.timezone)
     predictions = predict(sales, _number(today), HORIZON)
-    home.science.mkdir(mode=0o700, exist_ok=True)
-    _write(home, VALUE, value_table(predictions, ids, today))
-    _write(home, BACK_TESTS, back_test_table(predictions.verdict, today))
-    return predictions
+    write_tables(
+        home,
+        {
+            VALUE: value_table(predictions, ids, today),
+            BACK_TESTS: back_test_table(predictions.verdict, today),
+        },
+    )
+    words = {
+        target: f"withheld: {reason}" if reason else f"published, by {predictions.models[target]}"
+        for target, reason in predictions.reasons.items()
+    }
+    return {"people": len(predictions.person), **words}
 
 
 def read_sales(home: Home, zone: str) -> tuple[list[str], Sales]:
@@ -118,11 +113,11 @@ def value_table(predictions: Predictions, ids: list[str], today: date) -> pa.Tab
         {
             "customer_id": pa.array([ids[person] for person in predictions.person], pa.string()),
             "as_of_date": pa.array([today] * count, pa.date32()),
-            "predicted_clv_365d": _figures(predictions.spend),
-            "predicted_clv_low": _figures(predictions.spend_low),
-            "predicted_clv_high": _figures(predictions.spend_high),
-            "probability_alive": _figures(predictions.alive),
-            "expected_orders_365d": _figures(predictions.orders),
+            "predicted_clv_365d": figures(predictions.spend),
+            "predicted_clv_low": figures(predictions.spend_low),
+            "predicted_clv_high": figures(predictions.spend_high),
+            "probability_alive": figures(predictions.alive),
+            "expected_orders_365d": figures(predictions.orders),
             "predicted_next_order_at": pa.array(midnight + days, pa.timestamp("us"), mask=missing),
             "null_reason": pa.array([predictions.reasons[SPEND]] * count, pa.string()),
         }
@@ -177,15 +172,6 @@ _BACK_TESTS = pa.schema(
         ("null_reason", pa.string()),
     ]
 )
-
-
-def _write(home: Home, name: str, table: pa.Table) -> None:
-    with whole_file(home.science / f"{name}.parquet") as stream:
-        pq.write_table(table, stream)
-
-
-def _figures(values: Floats) -> pa.Array:
-    return pa.array(values, pa.float64(), mask=np.isnan(values))
 
 
 def _rounded(value: float | None) -> float | None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import digamma, gammaln
 
-from orchestration.science.fitting import Floats, maximise
+from orchestration.science.value.fitting import Floats, maximise
 
 STARTS = ((1.0, 3.0, 1.0), (5.0, 4.0, 2.0), (20.0, 10.0, 1.0))
 # From q = 2 on the value of an order has a variance; a shop whose orders had none is cut short

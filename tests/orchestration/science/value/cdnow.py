@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-REPOSITORY = Path(__file__).resolve().parents[3]
+REPOSITORY = Path(__file__).resolve().parents[4]
 ROWS = "lib/python3*/site-packages/lifetimes/datasets"
 CALIBRATED_UNTIL = datetime.date(1997, 9, 30)
 

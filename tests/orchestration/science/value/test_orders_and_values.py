@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import check_grad
 
-from orchestration.science import bg_nbd, gamma_gamma
-from orchestration.science.bg_nbd import Histories, OrderModel, fit_orders
-from orchestration.science.buyers import buyers_on
-from orchestration.science.gamma_gamma import fit_values
-from tests.orchestration.science import cdnow
-from tests.orchestration.science.shops import drawn_shop
+from orchestration.science.value import bg_nbd, gamma_gamma
+from orchestration.science.value.bg_nbd import Histories, OrderModel, fit_orders
+from orchestration.science.value.buyers import buyers_on
+from orchestration.science.value.gamma_gamma import fit_values
+from tests.orchestration.science.value import cdnow
+from tests.orchestration.science.value.shops import drawn_shop
 
 # Published for CDNOW (Fader, Hardie and Lee 2005): r, alpha, a, b, and three predictions
 PUBLISHED = (0.2425967, 4.413659, 0.7929869, 2.426164)

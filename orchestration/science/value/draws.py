@@ -14,10 +14,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from orchestration.science.bg_nbd import Histories, OrderModel
-from orchestration.science.buyers import Buyers
-from orchestration.science.fitting import Floats
-from orchestration.science.outlook import Models
+from orchestration.science.value.bg_nbd import Histories, OrderModel
+from orchestration.science.value.buyers import Buyers
+from orchestration.science.value.fitting import Floats
+from orchestration.science.value.outlook import Models
 
 DRAWS = 400
 

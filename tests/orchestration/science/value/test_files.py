@@ -1,4 +1,4 @@
-"""What is read of a warehouse and written for dbt: returns, rates, failure, the same bytes."""
+"""What is read of a warehouse and written for dbt: returns, rates, the same bytes."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from pathlib import Path
 
 import duckdb
 import pyarrow.parquet as pq
-import pytest
 
+from ingestion.config import Shop
 from orchestration.home.layout import Home
-from orchestration.science import files
-from orchestration.science.back_test import REASONS
-from orchestration.science.buyers import buyers_on
-from orchestration.science.files import FILES, predict_or_nothing, read_sales
-from tests.orchestration.science.shops import drawn_shop
+from orchestration.science.value.back_test import REASONS
+from orchestration.science.value.buyers import buyers_on
+from orchestration.science.value.files import FILES, read_sales, write_predictions
+from tests.orchestration.science.value.shops import drawn_shop
 
 AS_OF = dt.datetime(2026, 6, 30, 12)
+UTC = Shop(timezone="UTC")
 START = dt.date(2023, 9, 1)
 ORDERS = """create schema marts; create table marts.fct_orders (
     customer_id text, ordered_date date, refunded_at timestamp, is_counted boolean,
@@ -73,11 +73,11 @@ def test_whoever_has_an_amount_without_a_rate_is_left_out(tmp_path: Path) -> Non
 
 def test_the_files_say_the_figures_and_their_proof(tmp_path: Path) -> None:
     home = home_of(tmp_path, many())
-    predictions = predict_or_nothing(home, AS_OF, "Europe/London")
-    assert not isinstance(predictions, str)
+    verdict = write_predictions(home, AS_OF, Shop(timezone="Europe/London"))
     values, tests = (pq.read_table(home.science / f"{name}.parquet") for name in FILES)
     assert values.num_rows == len({row[0] for row in many()})
     assert set(values["as_of_date"].to_pylist()) == {AS_OF.date()}
+    assert verdict["people"] == values.num_rows
     published = values["predicted_clv_365d"].null_count == 0
     assert set(values["null_reason"].to_pylist()) <= ({None} if published else set(REASONS))
     for row in tests.to_pylist():
@@ -89,7 +89,7 @@ def test_the_files_say_the_figures_and_their_proof(tmp_path: Path) -> None:
 def test_the_same_warehouse_gives_the_same_bytes(tmp_path: Path) -> None:
     homes = [home_of(tmp_path / name, rows) for name, rows in (("x", many()), ("y", many()[::-1]))]
     for home in homes:
-        predict_or_nothing(home, AS_OF, "UTC")
+        write_predictions(home, AS_OF, UTC)
     for name in FILES:
         one, other = ((home.science / f"{name}.parquet").read_bytes() for home in homes)
         assert one == other
@@ -97,22 +97,7 @@ def test_the_same_warehouse_gives_the_same_bytes(tmp_path: Path) -> None:
 
 def test_an_empty_shop_has_its_reason(tmp_path: Path) -> None:
     home = home_of(tmp_path, [])
-    assert not isinstance(predict_or_nothing(home, AS_OF, "UTC"), str)
+    assert write_predictions(home, AS_OF, UTC)["people"] == 0
     rows = pq.read_table(home.science / "prediction_backtests.parquet").to_pylist()
     assert {row["null_reason"] for row in rows} == {"history_too_short"}
     assert len(rows) == 4
-
-
-def test_a_failure_leaves_no_earlier_prediction(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    home = home_of(tmp_path, many())
-    predict_or_nothing(home, AS_OF, "UTC")
-    assert len(list(home.science.glob("*.parquet"))) == 2
-
-    def fails(*_: object) -> None:
-        raise ValueError("ann@shop.example")
-
-    monkeypatch.setattr(files, "predict", fails)
-    assert predict_or_nothing(home, AS_OF, "UTC") == "ValueError"
-    assert list(home.science.iterdir()) == []

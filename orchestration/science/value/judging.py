@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from orchestration.science.buyers import Buyers, Sales, buyers_on
-from orchestration.science.draws import draw
-from orchestration.science.fitting import Floats, NotConvergedError, sums
-from orchestration.science.outlook import HIGH, LOW, Models, Outlook, fit
+from orchestration.science.value.buyers import Buyers, Sales, buyers_on
+from orchestration.science.value.draws import draw
+from orchestration.science.value.fitting import Floats, NotConvergedError, sums
+from orchestration.science.value.outlook import HIGH, LOW, Models, Outlook, fit
 
 Rows = NDArray[np.intp]
 ORDERS, SPEND, ALIVE, NEXT_ORDER = "orders", "spend", "alive", "next_order"

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from orchestration.science.buyers import Sales
-from orchestration.science.judging import (
+from orchestration.science.value.buyers import Sales
+from orchestration.science.value.judging import (
     GROUPS,
     NEXT_ORDER,
     NOT_CONVERGED,

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ingestion.demo.world import make_world
-from orchestration.science.buyers import Sales
+from orchestration.science.value.buyers import Sales
 
 DAY = 86_400
 

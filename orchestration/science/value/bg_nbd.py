@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from scipy.special import betainc, betaln, digamma, gammaln
 
-from orchestration.science.fitting import Floats, maximise, sums
+from orchestration.science.value.fitting import Floats, maximise, sums
 
 STARTS = ((0.5, 0.2, 0.5, 2.0), (1.0, 1.0, 1.0, 1.0), (2.0, 0.5, 0.1, 5.0))
 BOUNDS = ((1e-3, 1e3), (1e-4, 1e4), (1e-4, 1e3), (1e-3, 1e4))

@@ -1,0 +1,35 @@
+"""The Parquet files that the science leaves for the models: written whole, or not there.
+
+Belongs here: files and columns that any step writes. Does not belong here: what stands in them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from orchestration.home.layout import Home
+from orchestration.home.whole_file import whole_file
+
+
+def write_tables(home: Home, tables: Mapping[str, pa.Table]) -> None:
+    """Write each table to its file, whole and renamed."""
+    home.science.mkdir(mode=0o700, exist_ok=True)
+    for name, table in tables.items():
+        with whole_file(home.science / f"{name}.parquet") as stream:
+            pq.write_table(table, stream)
+
+
+def remove_tables(home: Home, names: Iterable[str]) -> None:
+    """Take the files of these tables away; models then see them empty."""
+    for name in names:
+        (home.science / f"{name}.parquet").unlink(missing_ok=True)
+
+
+def figures(values: NDArray[np.float64]) -> pa.Array:
+    """A column of numbers, in which NaN is NULL."""
+    return pa.array(values, pa.float64(), mask=np.isnan(values))

@@ -1,0 +1,1 @@
+"""What buyers are worth and will do: models of orders and money, proven on the shop's own past."""
