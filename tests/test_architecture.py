@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import grimp
+import networkx
 import pytest
 
 from ingestion.config import REPOSITORY
@@ -22,7 +24,26 @@ def test_a_circle_of_folders_has_no_order() -> None:
         architecture.ordered({"a": {"b"}, "b": {"a"}, "c": {"a"}})
 
 
-def test_an_import_that_points_upward_is_caught(tmp_path: Path) -> None:
+def test_no_files_import_one_another_in_a_circle() -> None:
+    graph = grimp.build_graph(*architecture.PACKAGES, cache_dir=None)
+    imports = networkx.DiGraph(
+        (module, imported)
+        for module in graph.modules
+        for imported in graph.find_modules_directly_imported_by(module)
+    )
+    parts = networkx.strongly_connected_components(imports)
+    assert [sorted(part) for part in parts if len(part) > 1] == []
+
+
+PLANTED = "from orchestration.commands import sql"
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [PLANTED, f"from typing import TYPE_CHECKING\n\nif TYPE_CHECKING:\n    {PLANTED}"],
+    ids=["at once", "for types alone"],
+)
+def test_an_import_that_points_upward_is_caught(tmp_path: Path, planted: str) -> None:
     """Planted in a copy of both packages: the lowest folder imports the highest."""
     for package in architecture.PACKAGES:
         for file in (REPOSITORY / package).rglob("*.py"):
@@ -31,9 +52,7 @@ def test_an_import_that_points_upward_is_caught(tmp_path: Path) -> None:
             copy.write_bytes(file.read_bytes())
     (tmp_path / "pyproject.toml").write_bytes((REPOSITORY / "pyproject.toml").read_bytes())
     assert _lint(tmp_path).returncode == 0
-    (tmp_path / "orchestration" / "home" / "planted.py").write_text(
-        "from orchestration.commands import sql\n"
-    )
+    (tmp_path / "orchestration" / "home" / "planted.py").write_text(f"{planted}\n")
     broken = _lint(tmp_path)
     assert broken.returncode == 1
     assert "orchestration.home is not allowed to import orchestration.commands" in broken.stdout

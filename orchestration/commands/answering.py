@@ -1,7 +1,7 @@
 """The process that answers one question of `regulars sql`, and can reach the asked file alone.
 
 Belongs here: the two ends of that process. Does not belong here: what may be asked
-(`published/reader`), how an answer looks (`sql`), what is taken away (`home/confinement`).
+(`published/reader`), how an answer looks (`answer`), what is taken away (`home/confinement`).
 
 The question goes in as JSON, the answer comes out as the text to print, or as an error's sentences.
 It is a fresh interpreter, so that no file, connection or secret of the asking process is in it.
@@ -33,7 +33,7 @@ def answer_apart(question: Mapping[str, Any]) -> str:
     """The text of the answer, made in a process of its own.
 
     Args:
-        question: the arguments of `orchestration.commands.sql.answer`, as JSON has them.
+        question: the arguments of `orchestration.commands.answer.answer`, as JSON has them.
 
     Raises:
         UsageError: the question is none, or wrong.
@@ -74,7 +74,7 @@ def main() -> None:
     """Read the question, give up every right, answer."""
     question = json.loads(sys.stdin.buffer.read())
     confine(readable_for(Path(question["file"])))
-    from orchestration.commands.sql import answer
+    from orchestration.commands.answer import answer
 
     try:
         said: dict[str, Any] = {"text": answer(**question)}

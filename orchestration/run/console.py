@@ -9,21 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from orchestration.activation.delivery import Delivery
+from typing import Any
 
 
 @dataclass
 class RunOutput:
     """What the steps of a run reported: lines at once, the rest for the closing summary.
 
+    `deliveries` holds a `Delivery` of each target, a type of activation, a folder above this one.
     `ignored` names, by raw table, columns of the input that the table does not know.
     """
 
     say: Callable[[str], None]
-    deliveries: list[Delivery] = field(default_factory=list)
+    deliveries: list[Any] = field(default_factory=list)
     ignored: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
@@ -52,7 +50,7 @@ def say(text: str) -> None:
         _listener.say(text)
 
 
-def delivered(delivery: Delivery) -> None:
+def delivered(delivery: Any) -> None:
     """Tell what one target came to, if anybody listens."""
     if _listener is not None:
         _listener.deliveries.append(delivery)
