@@ -19,12 +19,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from ingestion.config import REPOSITORY
 from ingestion.vocabulary import TEXT_CLASSES
 from tests.scope_facts import facts_outside_the_fingerprint, solved_for_the_scope
 
 DBT_PROJECT = REPOSITORY / "dbt_project"
+PROJECT = "dbt_project.yml"
 ROOMS = ("ingestion", "orchestration", "dbt_project", "docs", "tests", ".ci", ".github")
 SKIPPED = {"__pycache__", "target", "logs", "node_modules", ".venv"}
 KNOWS_DAGSTER = (
@@ -57,6 +59,11 @@ NEEDS_ORDER = re.compile(
     r"\b(?:row_number|rank|dense_rank|ntile|lag|lead|first_value|last_value|first|last|nth_value)"
     r"\s*\((?:[^()]|\([^()]*\))*\)\s*(?:ignore\s+nulls\s*|respect\s+nulls\s*)?over\b",
     re.IGNORECASE,
+)
+# What several rows may share: an order that ends with it leaves open which of them is first.
+SHARED_BY_ROWS = re.compile(
+    r"^$|(?:_(?:at|on|from|date|day|month|micros|count|quantity|sales|price|rank|score)|\bday|\bdate"
+    r"|\bprice|\bscore|\brank|\bquantity|\bnull\)*|\b[0-9]+)$"
 )
 UNORDERED_PICK = re.compile(r"\b(?:first|last|mode)\s*\(", re.IGNORECASE)
 MACHINE_PATH = re.compile(r"(?<![\w.$}/~-])/(?:work|root|tmp|home|Users)/[\w.]")
@@ -293,25 +300,60 @@ def test_what_one_engine_alone_has_stays_in_its_room() -> None:
 def test_every_window_that_picks_a_row_has_an_order() -> None:
     wrong = {}
     for name, code in _sql("models", "macros", "tests"):
-        loose = [m.group() for m in NEEDS_ORDER.finditer(code) if not is_ordered(code, m.end())]
+        loose = [m.group() for m in NEEDS_ORDER.finditer(code) if not order_of(code, m.end())]
         if loose:
             wrong[name] = loose[0]
     _report("order", wrong)
 
 
-def is_ordered(code: str, start: int) -> bool:
-    """Whether the window after `over` has an order: in its brackets, or in the named window."""
+# Rows that are equal in these are ranked alike, which is what they are for.
+RANKS = re.compile(r"(?:dense_)?rank\b", re.IGNORECASE)
+
+
+def test_the_order_of_a_window_that_picks_a_row_ends_with_what_rows_do_not_share() -> None:
+    wrong = {}
+    for name, code in _sql("models", "macros", "tests"):
+        for match in NEEDS_ORDER.finditer(code):
+            order = order_of(code, match.end())
+            if not RANKS.match(match.group()) and SHARED_BY_ROWS.search(order):
+                wrong[f"{Path(name).stem} by {order}"] = "two rows may be equal in its last column"
+    _report("total order", wrong)
+
+
+def order_of(code: str, start: int) -> str:
+    """What the window after `over` is ordered by, without direction and frame; empty: by nothing.
+
+    The window's brackets follow, or the name of one that the statement has.
+    """
     rest = code[start:].lstrip()
     if not rest.startswith("("):
         named = re.match(r"\w+", rest)
         window = re.search(rf"\b{named.group()}\s+as\s*\(", code) if named else None
-        return bool(window) and is_ordered(code, window.end() - 1)  # type: ignore[union-attr]
+        return order_of(code, window.end() - 1) if window else ""
     depth = 0
     for position, letter in enumerate(rest):
         depth += {"(": 1, ")": -1}.get(letter, 0)
         if depth == 0:
-            return bool(re.search(r"\border\s+by\b", rest[:position], re.IGNORECASE))
-    return False
+            _, *orders = re.split(r"\border\s+by\b", rest[1:position], flags=re.IGNORECASE)
+            order, *_ = re.split(r"\b(?:rows|range)\b", orders[-1] if orders else "")
+            return re.sub(r"\s+(?:asc|desc|nulls\s+(?:first|last))\b", "", order).strip()
+    return ""
+
+
+def test_a_var_is_declared_and_read() -> None:
+    """In dbt_project.yml, where its meaning is written, too."""
+    text = (DBT_PROJECT / "dbt_project.yml").read_text("utf-8")
+    declared = set(yaml.safe_load(text)["vars"])
+    written = [path.read_text("utf-8") for path in _files(".sql", ".yml") if path.name != PROJECT]
+    code = "\n".join([*written, *(path.read_text("utf-8") for _, path in _python("orchestration"))])
+    read = set(re.findall(r"(?<!_)\bvar\(\s*['\"](\w+)['\"]", "\n".join(written)))
+    wrong = dict.fromkeys(read - declared, f"is read, and {PROJECT} does not have it")
+    wrong |= {
+        name: "is declared, and nothing reads it"
+        for name in declared
+        if not re.search(rf"['\"]{name}['\"]", code)
+    }
+    _report("var", wrong)
 
 
 def test_no_model_picks_any_first_row() -> None:
@@ -454,17 +496,28 @@ def test_the_lock_file_names_no_registry() -> None:
 @pytest.mark.parametrize(
     ("sql", "ordered"),
     [
-        ("row_number() over (partition by a order by b)", True),
-        ("row_number() over (partition by (a + b))", False),
-        ("lag(x, 1) ignore nulls over (partition by a)", False),
-        ("lag(coalesce(x, 1)) over w from t window w as (order by (a), b)", True),
-        ("lead(x) over w from t window w as (partition by a)", False),
+        ("row_number() over (partition by a order by b desc)", "b"),
+        ("row_number() over (partition by (a + b))", ""),
+        ("lag(x, 1) ignore nulls over (partition by a)", ""),
+        ("lag(coalesce(x, 1)) over w from t window w as (order by (a), b nulls last)", "(a), b"),
+        ("last_value(x) over (order by a, b rows between unbounded preceding and 1 f)", "a, b"),
+        ("lead(x) over w from t window w as (partition by a)", ""),
     ],
 )
-def test_the_order_check_sees_windows(sql: str, ordered: bool) -> None:
+def test_the_order_check_sees_windows(sql: str, ordered: str) -> None:
     match = NEEDS_ORDER.search(sql)
     assert match
-    assert is_ordered(sql, match.end()) is ordered
+    assert order_of(sql, match.end()) == ordered
+
+
+@pytest.mark.parametrize("order", ["seen_at", "a_id, b.seen_at", "(select null)", "1", "day", ""])
+def test_the_order_check_sees_what_rows_share(order: str) -> None:
+    assert SHARED_BY_ROWS.search(order)
+
+
+@pytest.mark.parametrize("order", ["seen_at, order_id", "score, value", "seen_at, {{ thing }}"])
+def test_the_order_check_leaves_total_orders_alone(order: str) -> None:
+    assert not SHARED_BY_ROWS.search(order)
 
 
 STAGING, IDENTITY = "staging", "intermediate/identity/values"

@@ -49,11 +49,22 @@ ANOTHER_MEANING: dict[type[exp.Expression], str] = {
     exp.BitwiseXor: "power: ^ is a bitwise xor on Spark",
     exp.Glob: "glob: no operator of Spark's",
     exp.SimilarTo: "similar to: no operator of Spark's",
+    exp.Collate: "collate: the names of collations are other ones on Spark",
     exp.JSONExtract: "arrow: -> reads no JSON on Spark",
     exp.TableSample: "sample: rows by chance are others on every engine",
 }
 # What a bracket after it is an index of; after anything else it begins a list
 INDEXED = (TokenType.VAR, TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.IDENTIFIER)
+# Two words in a row that only DuckDB's grammar has; sqlglot's grammar of Spark takes them too
+ONLY_DUCKDB = {
+    ("*", "*"): "power: Spark calls it power()",
+    (",", "from"): "comma: the last column has none on Spark",
+    ("asof", "join"): "asof: no join of Spark's",
+    ("at", "time"): "at time zone: no operator of Spark's",
+    ("between", "symmetric"): "symmetric: no bounds of Spark's",
+    ("positional", "join"): "positional: no join of Spark's",
+    ("timestamp", "with"): "type: timestamp with time zone",
+}
 # What Spark's literals take a backslash for; before anything else it vanishes
 ESCAPED = re.compile(r"\\(?:[\\'\"])")
 
@@ -75,6 +86,8 @@ def _words(tokens: list[Token]) -> Iterator[str]:
     """Functions and types that Spark does not have."""
     for before, after in pairwise(tokens):
         name = before.text.lower()
+        if fault := ONLY_DUCKDB.get((name, after.text.lower())):
+            yield fault
         calls = after.text == "(" and before.token_type is not TokenType.STRING
         if calls and re.fullmatch(r"[a-z_]\w*", name) and name not in FUNCTIONS | NO_FUNCTIONS:
             yield f"function: {name}"
@@ -103,6 +116,8 @@ def _shapes(statement: exp.Expression) -> Iterator[str]:
     """Clauses that Spark refuses, or reads in another way."""
     if isinstance(statement, exp.Command):
         yield f"grammar: {statement.name} is not understood"
+    if isinstance(statement, exp.Pivot):
+        yield "pivot: no statement of Spark's"
     for call in statement.find_all(exp.RegexpReplace):
         position = call.args.get("position")
         if call.args.get("modifiers") or (position and not position.is_int):
@@ -125,6 +140,9 @@ def _meanings(statement: exp.Expression) -> Iterator[str]:
     for kind, fault in ANOTHER_MEANING.items():
         if statement.find(kind):
             yield fault
+    limits = (limit.args.get("limit_options") for limit in statement.find_all(exp.Limit))
+    if any(options and options.args.get("percent") for options in limits):
+        yield "percent: no limit of Spark's"
     if any(distinct.args.get("on") for distinct in statement.find_all(exp.Distinct)):
         yield "distinct on: Spark has no such clause"
     if any(star.args.get("replace") for star in statement.find_all(exp.Star)):

@@ -103,6 +103,16 @@ def test_spark_would_understand_every_model_and_test(
         ("select a -> 'x' from t", "arrow: "),
         ("select cast(a as decimal) from t", "decimal: "),
         ("select min(a order by b) from t", "order by: "),
+        ("select a ** b from t", "power: "),
+        ("select a, from t", "comma: "),
+        ("select a from t asof join u on t.b >= u.b", "asof: "),
+        ("select a from t positional join u", "positional: "),
+        ("select a from t where a between symmetric 2 and 1", "symmetric: "),
+        ("select cast(a as timestamp with time zone) from t", "type: timestamp with"),
+        ("select a at time zone 'UTC' from t", "at time zone: "),
+        ("select a collate nocase from t", "collate: "),
+        ("select a from t limit 5 percent", "percent: "),
+        ("pivot t on a using sum(b)", "pivot: "),
     ],
 )
 def test_the_judge_sees(sql: str, fault: str) -> None:
@@ -115,6 +125,7 @@ def test_the_judge_sees(sql: str, fault: str) -> None:
         r"select a rlike '[^\\p{L}\\p{N}]+' from t",
         "select a from t qualify row_number() over (partition by a order by b) = 1",
         "select * except (a) from t",
+        "select a * b as percent, t.* from t where a between 1 and 2 limit 5",
         "select position('x' in a), concat_ws('', a, b), cast(a as string) from t",
         "with recursive r as (select 1 as n union all select n + 1 from r where n < 9) "
         "select n from r",
