@@ -125,6 +125,7 @@ class Destination(Section):
     `channels`: which of a segment's channels it stands for; all that it reaches if left out.
     `messages_on_add`: whoever is added there is contacted by it, as by a flow or a program of the
     shop's own, so that a first activation has a baseline.
+    `home`: the id of the only home that may send there (`regulars doctor` says a home's own).
     """
 
     kind: str = "file"
@@ -132,6 +133,7 @@ class Destination(Section):
     enabled: bool = True
     send: bool = False
     messages_on_add: bool = False
+    home: str = ""
     options: dict[str, Any] = {}
 
 

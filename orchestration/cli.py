@@ -674,6 +674,18 @@ def ops_begin_anew(
     print_begin_anew(_home(folder), by, reason, out)
 
 
+@ops_app.command("adopt")
+def ops_adopt(
+    by: Annotated[str, typer.Option(help="Who answers for it.")],
+    reason: Annotated[str, typer.Option(help="Why the other home does not send any more.")],
+    folder: HomeOption = None,
+) -> None:
+    """Let a copied, restored or moved home plan and send, in the place of the other."""
+    from orchestration.commands.ops import print_adopt
+
+    print_adopt(_home(folder), by, reason, out)
+
+
 @ops_app.command("accept-restore")
 def ops_accept_restore(
     by: Annotated[str, typer.Option(help="Who answers for it.")],

@@ -41,6 +41,7 @@ from orchestration.destinations.base import Destination, Payload, renewal
 from orchestration.home import lock
 from orchestration.home.kind import is_demo
 from orchestration.home.layout import Home
+from orchestration.ops.adoption import check_own_home, own_home, record_home
 from orchestration.ops.continuity import check_continuity
 from orchestration.ops.permission.consents import grant_consent, revoke_consent
 from orchestration.ops.store import Store, has_store, open_store, to_micros
@@ -135,7 +136,14 @@ class DeliveryContext:
 
     def may_send(self, destination: str) -> bool:
         """Whether anything may be delivered there."""
-        return may_send(self.settings.destinations[destination], self.asked)
+        chosen = self.settings.destinations[destination]
+        return may_send(chosen, self.asked) and chosen.home in ("", self.home_id)
+
+    @cached_property
+    def home_id(self) -> str:
+        """The home's id, by which settings may name the one that sends; empty of a pretend shop."""
+        own = own_home(self.store)
+        return own.home_id if own else ""
 
     @cached_property
     def day(self) -> ContactDay:
@@ -190,9 +198,17 @@ class DeliveryContext:
         """Do it.
 
         Raises:
-            UsageError: nobody asked for a delivery there.
-            RegularsError: a run stopped before it had read all refusals.
+            UsageError: nobody asked for a delivery there, or its settings name another home.
+            RegularsError: a run stopped before it had read all refusals, or this is a copied home.
         """
+        check_own_home(self.store, self.home)
+        named = self.settings.destinations[target.destination].home
+        if named not in ("", self.home_id):
+            raise UsageError(
+                f"`{target.destination}` may be sent from the home {named} alone, and this is"
+                f" {self.home_id or 'one without an id'}; nothing was sent.",
+                f"Sync there, or let [destinations.{target.destination}] name this home.",
+            )
         if not self.may_send(target.destination):
             raise UsageError(
                 f"Nobody asked to send anything to `{target.destination}`; nothing was sent.",
@@ -229,9 +245,12 @@ def open_delivery(home: Home, *, exclusive: bool) -> Iterator[DeliveryContext]:
     check_continuity(home)
     if exclusive:
         with lock.hold(home.sending_lock), open_store(home) as store:
+            check_own_home(store, home)
+            record_home(store, home)
             yield DeliveryContext(home, settings, store, clock_of(home), asked="yes")
     else:
         with open_store(home) as store:
+            check_own_home(store, home)
             yield DeliveryContext(home, settings, store, clock_of(home))
 
 

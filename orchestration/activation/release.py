@@ -23,6 +23,7 @@ from orchestration.activation.tickets import pairs_with_open_tickets
 from orchestration.home import lock
 from orchestration.home.layout import Home
 from orchestration.ops import schema
+from orchestration.ops.adoption import check_own_home
 from orchestration.ops.store import Store, open_store, to_micros
 from orchestration.ops.unread_sources import what_is_unread
 
@@ -72,8 +73,10 @@ def release_due(home: Home, settings: Settings) -> list[Delivery]:
 
     Raises:
         BusyError: another process is sending.
+        RegularsError: this is a copied home.
     """
     with lock.hold(home.sending_lock), open_store(home) as store:
+        check_own_home(store, home)
         now = clock_of(home)
         due = what_is_due(store, to_micros(now()))
         if due.is_nothing or what_is_unread(store):

@@ -22,6 +22,8 @@ from orchestration.backup.scheduled import try_and_note
 from orchestration.backup.stores import make_backup, restore_backup
 from orchestration.home.kind import take_settings
 from orchestration.home.layout import Home
+from orchestration.ops.adoption import what_is_copied
+from orchestration.ops.store import open_store
 from orchestration.run.run import clock
 
 NOT_KNOWN_AGAIN = (
@@ -79,7 +81,9 @@ def print_restore(
     out.print("Nothing is sent before a run has read every source again. Nobody else can know:")
     for each in NOT_KNOWN_AGAIN:
         out.print(f"  {each}")
-    for line in next_steps(home, manifest):
+    with open_store(home) as store:
+        copied = what_is_copied(store, home)
+    for line in next_steps(home, manifest, copied):
         out.print(line)
 
 
@@ -99,8 +103,11 @@ def print_trial(source: Path, home: Home, key_file: Path | None, out: Console) -
     )
 
 
-def next_steps(home: Home, manifest: Manifest) -> Iterator[str]:
-    """What to run after a restore: a shop's settings of then are read where they are named."""
+def next_steps(home: Home, manifest: Manifest, copied: str = "") -> Iterator[str]:
+    """What to run after a restore: a shop's settings of then are read where they are named.
+
+    `copied`: why the home has to be adopted before it plans and sends.
+    """
     where = f"--home {shlex.quote(str(home.root))}"
     if manifest.kind == "demo":
         yield f"Next: regulars run {where}"
@@ -112,3 +119,9 @@ def next_steps(home: Home, manifest: Manifest) -> Iterator[str]:
         yield f"The settings of then: {settings}"
         named = f"REGULARS_CONFIG={shlex.quote(str(settings))} "
     yield f"Next: {named}regulars run {where} --input FOLDER"
+    if copied:
+        yield copied
+        yield (
+            "  Once that one cannot send any more: regulars ops adopt --by NAME --reason WHY"
+            f" {where}"
+        )

@@ -11,6 +11,8 @@ from ingestion.errors import UsageError
 from orchestration.home import lock
 from orchestration.home.kind import read_mark
 from orchestration.home.layout import Home
+from orchestration.home.place import place_of
+from orchestration.ops.adoption import adopt, in_words
 from orchestration.ops.continuity import begin_anew, check_continuity
 from orchestration.ops.store import open_store
 from orchestration.ops.unread_sources import accept_restore
@@ -43,4 +45,25 @@ def print_accept_restore(home: Home, person: str, reason: str, out: Console) -> 
     out.print(
         "Record those you know of with `regulars consent revoke` before anything is sent; then"
         " `regulars sync` sends."
+    )
+
+
+def print_adopt(home: Home, person: str, reason: str, out: Console) -> None:
+    """Let a copied home plan and send from now on, and say what that means for the other."""
+    if read_mark(home) is None:
+        raise UsageError(f"There is no home in {home.root}.", "Give the copied one with --home.")
+    check_continuity(home, begins_run=True)
+    with lock.hold(home.lock), lock.hold(home.sending_lock), open_store(home) as store:
+        before, adopted = adopt(store, home, person=person, reason=reason, at=clock())
+    out.print(f"Adopted: {home.root} plans and sends from now on, as the home {adopted.home_id}.")
+    out.print(
+        f"It was a copy of {in_words(before, place_of(home))}, which must not send any more: stop"
+        " its schedules and put it away. Neither knows what the other sends from now on, nor what"
+        " came there since the copy: opt-outs that were recorded by hand (`regulars consent export`"
+        " there) and who was forgotten (`regulars forget --from` its receipts). Take those over"
+        " before anything is sent; then `regulars sync` sends."
+    )
+    out.print(
+        f'Where a destination\'s settings have home = "{before.home_id}", write'
+        f' home = "{adopted.home_id}" there.'
     )

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import dagster as dg
 
 from ingestion.settings_file import load_settings
-from orchestration.activation.authority import as_asked
+from orchestration.activation.authority import as_asked, may_send
 from orchestration.activation.contact_day import read_contact_day
 from orchestration.activation.delivery import Delivery, DeliveryContext, clock_of
 from orchestration.activation.people import destinations_of, targets
@@ -18,6 +18,7 @@ from orchestration.defs.errors import errors_as_data
 from orchestration.defs.quality import GROUP as PUBLISH
 from orchestration.defs.resources import PUBLISHED, RunResource
 from orchestration.defs.transformation import PROJECT
+from orchestration.ops.adoption import what_is_copied
 from orchestration.run import console
 from orchestration.words.codes import reasons_in_words
 
@@ -81,6 +82,10 @@ def sync_asset(pair: Pair) -> dg.AssetsDefinition:
     def activate(run: RunResource) -> Iterator[dg.MaterializeResult[None]]:
         current = run.current
         asked = as_asked(current.request.send, at_terminal=console.attached())
+        copied = what_is_copied(current.store, current.home)
+        if copied and not may_send(current.settings.destinations[pair.destination], asked):
+            yield dg.MaterializeResult(metadata={"state": "not planned", "why": copied})
+            return
         now = clock_of(current.home)
         if CONTACT_DAY not in current.shared:
             day = read_contact_day(current.home, settings=current.settings)

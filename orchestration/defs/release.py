@@ -13,6 +13,7 @@ from orchestration.activation.release import release_due, what_is_due
 from orchestration.defs.errors import errors_as_data
 from orchestration.home import lock
 from orchestration.home.layout import Home
+from orchestration.ops.adoption import what_is_copied
 from orchestration.ops.store import has_store, open_store, to_micros
 
 
@@ -47,6 +48,8 @@ def releases(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipRe
     if lock.is_busy(home.sending_lock):
         return dg.SkipReason("Somebody is sending.")
     with open_store(home) as store:
+        if problem := what_is_copied(store, home):
+            return dg.SkipReason(f"{problem} Nothing is sent.")
         due = what_is_due(store, to_micros(context.scheduled_execution_time.astimezone(UTC)))
     if due.is_nothing:
         return dg.SkipReason("Nothing is due.")

@@ -29,6 +29,8 @@ from orchestration.home.inbox import REQUESTS, waiting
 from orchestration.home.kind import is_demo
 from orchestration.home.layout import Home
 from orchestration.ops import schema
+from orchestration.ops.adoption import HINT as ADOPT
+from orchestration.ops.adoption import own_home, what_is_copied
 from orchestration.ops.continuity import what_is_wrong
 from orchestration.ops.permission.unknown_words import NOBODY, UNREAD_FILE, noted
 from orchestration.ops.permission.untold import told_count, untold_refusals
@@ -159,6 +161,17 @@ def stores(home: Home, busy: bool) -> Iterator[Check]:
         yield Check("ops", "failed", problem, hint)
     elif has_store(home):
         yield Check("ops", "ok", "The operational store opens, is sound, and knows this home.")
+        yield from _place(home)
+
+
+def _place(home: Home) -> Iterator[Check]:
+    """Whether the home lies where its store says; else it is a copy."""
+    with open_store(home) as store:
+        own, copied = own_home(store), what_is_copied(store, home)
+    if copied:
+        yield Check("place", "failed", f"{copied} Nothing is planned or sent.", ADOPT)
+    elif own:
+        yield Check("place", "ok", f"This is the home {own.home_id}, in its own place.")
 
 
 def _opens(path: Path) -> Check:

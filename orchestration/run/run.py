@@ -30,6 +30,7 @@ from orchestration.home.retention import delete_old_exports
 from orchestration.home.scratch import sweep_home
 from orchestration.home.workers import free_stores
 from orchestration.ops import runs, schema
+from orchestration.ops.adoption import check_own_home, record_home, what_is_copied
 from orchestration.ops.commit import heal
 from orchestration.ops.continuity import check_continuity
 from orchestration.ops.export import export_ops
@@ -166,6 +167,7 @@ def open_run(
     Raises:
         BusyError: another run holds the home after `wait_seconds`.
         StoreError: the operational store is lost, damaged or not this home's.
+        RegularsError: everything is to be sent, and this is a copied home.
     """
     home.create()
     with lock.hold(home.lock, wait_seconds), _own_store(home) as store:
@@ -181,6 +183,11 @@ def open_run(
         ):
             say("Somebody asked to be forgotten and was not erased yet; they are now.")
         request = request() if callable(request) else request
+        if request.send == "yes":
+            check_own_home(store, home)
+        record_home(store, home)
+        if copied := what_is_copied(store, home):
+            say(f"{copied} Nothing is planned or sent.")
         run_id = next_run_id(store, request.as_of)
         facts = runs.Run(run_id, request.as_of, code_version())
         runs.start_run(store, facts, started_at=clock())
