@@ -6,12 +6,13 @@ belong here: what the APIs answer.
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -105,17 +106,53 @@ def served(app: Any, port: int = 0) -> Iterator[str]:
     config = uvicorn.Config(
         app, log_level="critical", access_log=False, lifespan="off", timeout_graceful_shutdown=1
     )
-    server = uvicorn.Server(config)
+    server = _PromptServer(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     try:
         deadline = time.monotonic() + START_SECONDS
-        while not server.started:
+        while not server.serves.wait(0.1):
             if time.monotonic() > deadline or not thread.is_alive():
                 raise RuntimeError(f"the pretend API did not start on port {port}")
-            time.sleep(0.01)
         yield f"http://{HOST}:{port}"
     finally:
-        server.should_exit = True
+        server.end()
         thread.join(timeout=10)
         listener.close()
+
+
+class _PromptServer(uvicorn.Server):
+    """A server that starts and ends as soon as it is asked to: uvicorn's own looks ten times a
+    second whether it should end, and waits a tenth of a second for connections that are idle."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.serves = threading.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._ending = asyncio.Event()
+
+    def end(self) -> None:
+        """Ask it to end; safe from another thread, and before it has started."""
+        self.should_exit = True
+        if self._loop:
+            with suppress(RuntimeError):  # the loop has ended already
+                self._loop.call_soon_threadsafe(self._ending.set)
+
+    async def main_loop(self) -> None:
+        """Serve until the end is asked for; the head of answers has a new date each second."""
+        self._loop = asyncio.get_running_loop()
+        self.serves.set()
+        while not await self.on_tick(0):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._ending.wait(), 1)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Close what is idle at once; requests that are being answered have uvicorn's time."""
+        if self.server_state.tasks:
+            await super().shutdown(sockets)
+            return
+        for server in self.servers:
+            server.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        await asyncio.sleep(0)  # what was closed is taken off in the loop's next turn
