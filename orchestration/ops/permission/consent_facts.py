@@ -123,7 +123,7 @@ def record_consent_facts(
             connection.register("new_loads", loads)
         words = _Words(default_country, countries.all, sms_refusal_ends_everything)
         counts = _record(connection, ops, words, as_of)
-        for shape in _stored_shapes(connection, {_WEB} & _existing(connection)).values():
+        for shape in _stored_shapes(connection, {_WEB} & _fresh(connection)).values():
             record_subscriptions(connection, ops, shape, as_of)
         insert_new(ops, schema.fact_loads, rows_of(loads))
         forget_read(ops)
@@ -189,10 +189,15 @@ def _record(
 ) -> FactCounts:
     """Append what the rows of `new_loads` in the attached raw store say, in the caller's
     transaction."""
-    tables = {query.source_table for query in QUERIES} & _existing(connection)
+    fresh = _fresh(connection)
+    tables = {
+        table
+        for table in {query.source_table for query in QUERIES} & _existing(connection)
+        if {table, _quarantine(table)} & fresh
+    }
     held = read_held_rows(connection, tables, status_words())
     shapes = _stored_shapes(connection, tables)
-    _collect(connection, _queries(connection, tables, shapes), shapes, held)
+    _collect(connection, _queries(connection, tables, shapes), shapes, held, fresh)
     unknown = [
         *understand(connection),
         *(UnknownWord(UNREAD_FILE, f"{source}: {file}", 1) for source, file in held.unread_files),
@@ -280,7 +285,7 @@ def _new_loads(connection: duckdb.DuckDBPyConnection, ops: Connection, *, rescan
     """Loads in raw that the store has not read, by table. Ids are compared, never ordered: they
     come from a clock, and a clock may go back."""
     asked = {query.source_table for query in QUERIES}
-    asked |= {f"{table.split('.')[0]}.quarantine" for table in asked}
+    asked |= set(map(_quarantine, asked))
     # A word that is learnt changes what rows mean, so the list is part of the version.
     version = FACTS_VERSION * _VERSIONS + status_words().fingerprint % _VERSIONS
     parts = [
@@ -301,6 +306,16 @@ def _new_loads(connection: duckdb.DuckDBPyConnection, ops: Connection, *, rescan
     connection.register("seen_loads", fetch_columns(ops, seen, columns))
     query = f"({' union all '.join(parts)}) except select * from seen_loads order by all"
     return connection.execute(query).to_arrow_table()
+
+
+def _fresh(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    """The raw tables, quarantines among them, of which some load was not read before."""
+    return _texts(connection, "select distinct source_table from new_loads")
+
+
+def _quarantine(table: str) -> str:
+    """Where the rows of a raw table are that were put aside."""
+    return f"{table.split('.', maxsplit=1)[0]}.quarantine"
 
 
 def _existing(connection: duckdb.DuckDBPyConnection) -> set[str]:
@@ -401,6 +416,7 @@ def _collect(
     queries: list[FactQuery],
     shapes: dict[str, str],
     held: HeldRows,
+    fresh: set[str],
 ) -> None:
     """All statements of the sources, as written, in two temporary tables."""
     connection.execute(
@@ -417,7 +433,8 @@ def _collect(
     )
     for query in queries:
         stored = shapes[query.source_table]
-        _ask(connection, query, stored)
+        if query.source_table in fresh:
+            _ask(connection, query, stored)
         if query.source_table in held.tables:
             _ask(connection, query, stored, held.tables[query.source_table])
     for each in held.spoken:
