@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection, inspect
 
 from orchestration.home.layout import Home
+from orchestration.ops import migrations
 from orchestration.published.candidate import Candidate, build_candidate
 from orchestration.run.dbt import target_path
 from tests.orchestration import small_world
@@ -21,6 +23,28 @@ from tests.orchestration import small_world
 class RunDouble:
     run_id: str
     as_of: datetime
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _steps_to_a_new_store_once() -> Iterator[None]:
+    """All steps of `migrations` lead to the same new store each time: the first one takes them, and
+    every other is made by the statements that SQLite says of it, in the same transaction."""
+    take_steps, statements = migrations.upgrade, list[str]()
+
+    def upgrade(connection: Connection) -> None:
+        is_new = connection.dialect.name == "sqlite" and not inspect(connection).get_table_names()
+        if not is_new or not statements:
+            take_steps(connection)
+            if is_new:
+                # Without the transaction's own beginning and end
+                statements.extend(list(connection.connection.iterdump())[1:-1])
+            return
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(migrations, "upgrade", upgrade)
+        yield
 
 
 @pytest.fixture(scope="session")
