@@ -27,6 +27,7 @@ GROUPS = {
     "customers": "customers",
     "value": "value_and_journey",
     "journey": "value_and_journey",
+    "recommendations": "value_and_journey",
     "spend": "value_and_journey",
     "permission": "permission",
     "segments": "segments",

@@ -107,6 +107,11 @@ PUBLIC_TABLES = {
         "model target origin_date horizon_days people error baseline_error baseline coverage_90"
         " is_published"
     ),
+    "marts.fct_replenishments": _table(
+        "customer_id product_id due_at remind_at basis is_displeased",
+        key="customer_id product_id",
+    ),
+    "marts.rpt_replenishment_intervals": _table("product_id interval_days basis", key="product_id"),
     "marts.contactability": _table(
         "customer_id channel purpose is_contactable reason consent_receipt_id",
         key="customer_id channel purpose",

@@ -17,6 +17,7 @@ from datetime import datetime
 from ingestion.config import Shop
 from orchestration.home.layout import Home
 from orchestration.science.parquet import remove_tables
+from orchestration.science.replenishment import files as replenishment
 from orchestration.science.value import files as value
 
 # What the check of a step shows, in words and numbers
@@ -53,6 +54,13 @@ STEPS = (
         value.FILES,
         ("fct_orders",),
         value.write_predictions,
+    ),
+    Step(
+        "replenishment",
+        "After how many days each product is bought again, found and proven or declared.",
+        replenishment.FILES,
+        replenishment.READS,
+        replenishment.write_intervals,
     ),
 )
 
