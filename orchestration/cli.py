@@ -306,11 +306,12 @@ def sync(
 
             print_resolution(home, *resolve, by or _whoever(), out)
             return
+        from orchestration.activation.authority import Approval
         from orchestration.activation.delivery import sync_all
         from orchestration.commands.delivery import render_results
 
-        results = sync_all(home, segment, destination, approve or None)
-        render_results(results, out)
+        approval = Approval(approve, _whoever()) if approve else None
+        render_results(sync_all(home, segment, destination, approval), out)
 
 
 @app.command()

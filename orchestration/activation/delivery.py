@@ -6,7 +6,7 @@ Does not belong here: one plan or one sync (orchestration/activation) and what i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -233,6 +233,16 @@ class DeliveryContext:
             heard=heard,
         )
 
+    def sync_each(self, chosen: Iterable[Target], approval: Approval | None = None) -> Synced:
+        """Do it for each of these; what one destination refuses keeps none from the others."""
+        reports, failures = [], []
+        for target in chosen:
+            try:
+                reports.append(self.sync(target, approval))
+            except RegularsError as error:
+                failures.append(Failure(target, error))
+        return Synced(reports, failures)
+
 
 @contextmanager
 def open_delivery(home: Home, *, exclusive: bool) -> Iterator[DeliveryContext]:
@@ -357,33 +367,62 @@ def masked_address(payload: Payload, kinds: Sequence[str]) -> str:
     return f"{value[:3]}***{value[-2:]}" if len(value) > 7 else "***" if value else ""
 
 
+@dataclass(frozen=True)
+class Failure:
+    """Why one target was not delivered to, or not wholly."""
+
+    target: Target
+    error: RegularsError
+
+
+@dataclass(frozen=True)
+class Synced:
+    """What became of each target: a report, or why not."""
+
+    reports: list[SyncReport]
+    failures: list[Failure]
+
+    def raise_failures(self) -> None:
+        """Tell of all failures at once, each sentence once however many segments it stopped.
+
+        Raises:
+            RegularsError: the only failure as it is; of several, one with all their sentences. Its
+                exit code is theirs where they have one in common, else 1.
+        """
+        if not self.failures:
+            return
+        if len(self.failures) == 1:
+            raise self.failures[0].error
+        targets: dict[str, list[str]] = {}
+        for failure in self.failures:
+            error, target = failure.error, failure.target
+            sentence = f"{target.destination}: {error.message} {error.hint}".strip()
+            targets.setdefault(sentence, []).append(target.segment)
+        lines = [f"  {', '.join(segments)} to {told}" for told, segments in targets.items()]
+        tried = len(self.reports) + len(self.failures)
+        head = f"{len(self.failures)} of {tried} deliveries failed or were left halfway:"
+        combined = RegularsError("\n".join([head, *lines]), "The next `regulars sync` goes on.")
+        codes = {failure.error.exit_code for failure in self.failures}
+        combined.exit_code = codes.pop() if len(codes) == 1 else RegularsError.exit_code
+        raise combined
+
+
 def sync_all(
-    home: Home, segment: str | None, destination: str | None, approve: str | None
-) -> list[SyncReport]:
+    home: Home, segment: str | None, destination: str | None, approval: Approval | None = None
+) -> Synced:
     """Deliver to all targets asked for; what one destination refuses keeps none from the others.
 
     Raises:
         UsageError: an approval was given for more than one target.
-        ApprovalError: the data has changed since the plan was approved; nothing was sent.
-        RegularsError: the first failure, once everything else was tried.
     """
-    reports, failures = [], []
     with open_delivery(home, exclusive=True) as context:
         chosen = targets(home, context.settings, segment, destination)
-        if approve and len(chosen) != 1:
+        if approval and len(chosen) != 1:
             raise UsageError(
                 f"An approval is for one plan; this would be {len(chosen)} of them.",
                 "Name the segment and the destination.",
             )
-        approval = Approval(approve) if approve else None
-        for target in chosen:
-            try:
-                reports.append(context.sync(target, approval))
-            except RegularsError as error:
-                failures.append(error)
-    if failures:
-        raise failures[0]
-    return reports
+        return context.sync_each(chosen, approval)
 
 
 def record_consent(

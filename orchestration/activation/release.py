@@ -73,7 +73,7 @@ def release_due(home: Home, settings: Settings) -> list[Delivery]:
 
     Raises:
         BusyError: another process is sending.
-        RegularsError: this is a copied home.
+        RegularsError: this is a copied home; or destinations failed, once all others were tried.
     """
     with lock.hold(home.sending_lock), open_store(home) as store:
         check_own_home(store, home)
@@ -82,11 +82,13 @@ def release_due(home: Home, settings: Settings) -> list[Delivery]:
         if due.is_nothing or what_is_unread(store):
             return []
         context = DeliveryContext(home, settings, store, now, asked="scheduled")
-        return [
-            Delivery.sent(context.sync(target))
+        synced = context.sync_each(
+            target
             for target in targets(home, settings)
             if context.may_send(target.destination) and _needs_a_sync(context, target, due)
-        ]
+        )
+    synced.raise_failures()
+    return [Delivery.sent(report) for report in synced.reports]
 
 
 def _needs_a_sync(context: DeliveryContext, target: Target, due: Due) -> bool:

@@ -19,6 +19,7 @@ from ingestion.vocabulary import Reason
 from orchestration.activation.delivery import (
     Delivery,
     Planned,
+    Synced,
     last_deliveries,
     plan_all,
     resolve_rows,
@@ -29,7 +30,6 @@ from orchestration.activation.ledger import LastSync, OpenIntent
 from orchestration.activation.new_profiles import NewProfiles
 from orchestration.activation.people import Target
 from orchestration.activation.plan import Plan
-from orchestration.activation.sync import SyncReport
 from orchestration.home.kind import home_option
 from orchestration.home.layout import Home
 from orchestration.report.today import Today, count_wishes
@@ -165,12 +165,17 @@ def render_people(
         )
 
 
-def render_results(reports: Sequence[SyncReport], out: Console) -> None:
-    """What was sent, held back and left."""
-    if reports:
-        _print_sent([Delivery.sent(report) for report in reports], out)
-    else:
+def render_results(synced: Synced, out: Console) -> None:
+    """What was sent, held back and left; then why the rest was not.
+
+    Raises:
+        RegularsError: something was not delivered.
+    """
+    if synced.reports:
+        _print_sent([Delivery.sent(report) for report in synced.reports], out)
+    elif not synced.failures:
         out.print(NOWHERE, markup=False)
+    synced.raise_failures()
 
 
 def render_unknown(rows: Sequence[OpenIntent], out: Console) -> None:

@@ -217,7 +217,7 @@ def sync(home: Home, settings: Settings, chosen: argparse.Namespace) -> None:
     """Plan and deliver every segment to the file destination."""
     from orchestration.activation.delivery import sync_all
 
-    sync_all(home, None, None, None)
+    sync_all(home, None, None).raise_failures()
 
 
 def floor(home: Home, settings: Settings, chosen: argparse.Namespace) -> None:

@@ -85,7 +85,7 @@ class World:
 
     def sync(self) -> set[str]:
         """Send; who is there afterwards."""
-        delivery.sync_all(self.home, None, None, None)
+        delivery.sync_all(self.home, None, None).raise_failures()
         return set(self.receiver.members)
 
     def refused(self) -> set[str]:

@@ -161,7 +161,7 @@ def test_sync_is_a_wish_by_itself_and_plan_is_none(
     place.settle(send=False)
     delivery.plan_all(place.home, None, None)
     assert not place.receiver.calls
-    delivery.sync_all(place.home, None, None, None)
+    delivery.sync_all(place.home, None, None).raise_failures()
     assert place.receiver.members.keys() == {"c1"}
 
 

@@ -15,7 +15,7 @@ from ingestion.config import REPOSITORY, Destination, Settings
 from ingestion.vocabulary import Reason
 from orchestration.activation import delivery
 from orchestration.activation.contact_tables import COMMENTS
-from orchestration.activation.delivery import Delivery, masked_address
+from orchestration.activation.delivery import Delivery, Synced, masked_address
 from orchestration.activation.ledger import LastSync
 from orchestration.activation.people import Target
 from orchestration.activation.plan import Plan
@@ -123,7 +123,7 @@ def test_a_run_without_destinations_prints_nothing() -> None:
 def test_a_plan_or_sync_without_anywhere_to_go_says_so() -> None:
     out = StringIO()
     render_plans([], {}, Console(file=out, width=400), as_json=False)
-    render_results([], Console(file=out, width=400))
+    render_results(Synced([], []), Console(file=out, width=400))
     assert out.getvalue().splitlines() == [NOWHERE, NOWHERE]
 
 
@@ -173,7 +173,7 @@ def test_a_plan_after_a_sync_says_what_was_delivered_and_to_whom(
         shop.publish()
         start_run(store, Run("run1", NOW, "test"), started_at=NOW)
         finish_run(store, "run1", SUCCEEDED, finished_at=NOW)
-    delivery.sync_all(home, None, None, None)
+    delivery.sync_all(home, None, None)
 
     def planned(*, who: bool = False, as_json: bool = False) -> str:
         out = Console(file=StringIO(), width=180)

@@ -277,7 +277,7 @@ def test_a_destination_that_cannot_be_told_keeps_no_other_from_its_audience(
     for name, receiver in receivers.items():
         receiver.name = name
     with pytest.raises(DestinationFailedError, match="`one`"):
-        delivery.sync_all(members.home, None, None, None)
+        delivery.sync_all(members.home, None, None).raise_failures()
     assert set(receivers["one"].members) == set(receivers["two"].members) == {"c2"}
     assert receivers["two"].told == ["c1@example.com"]
 

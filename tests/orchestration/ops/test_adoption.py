@@ -136,7 +136,7 @@ def test_a_copy_plans_and_sends_nothing_until_it_is_adopted(
 
     ways: dict[str, Callable[[], Any]] = {
         "plan": lambda: delivery.plan_all(copy, None, None),
-        "sync": lambda: delivery.sync_all(copy, None, None, None),
+        "sync": lambda: delivery.sync_all(copy, None, None),
         "release": lambda: release_due(copy, settings),
         "run --send": run,
     }
@@ -148,7 +148,7 @@ def test_a_copy_plans_and_sends_nothing_until_it_is_adopted(
     with opened(copy) as store:
         adopt(store, copy, **WHO)
     delivery.plan_all(copy, None, None)
-    delivery.sync_all(copy, None, None, None)
+    delivery.sync_all(copy, None, None).raise_failures()
     assert set(receiver.members) == {"c1"}
 
 
@@ -166,7 +166,7 @@ def test_the_home_itself_goes_on_beside_its_copy_and_under_another_name(
     copied(home, "copy")
     known = home_id(home)
     moved = Home(home.root.rename(home.root.with_name("renamed")))
-    (report,) = delivery.sync_all(moved, None, None, None)
+    (report,) = delivery.sync_all(moved, None, None).reports
     assert report.sent["added"] == 1
     with opened(moved) as store:
         own = own_home(store)
@@ -215,13 +215,13 @@ def test_of_two_homes_that_both_adopted_only_the_named_one_sends(
         adopt(store, copy, **WHO)
     settings = send_to(monkeypatch, Destination(send=True, home=home_id(home)))
     with pytest.raises(UsageError, match="may be sent from the home") as caught:
-        delivery.sync_all(copy, None, None, None)
+        delivery.sync_all(copy, None, None).raise_failures()
     assert caught.value.exit_code == 2
     assert release_due(copy, settings) == []
     assert receiver.calls == 0
     (plan,) = delivery.plan_all(copy, None, None).plans
     assert plan.counts["added"] == 1, "a plan reaches nobody"
-    delivery.sync_all(home, None, None, None)
+    delivery.sync_all(home, None, None)
     assert set(receiver.members) == {"c1"}
 
 
@@ -230,7 +230,7 @@ def test_a_home_without_an_id_is_not_the_one_that_settings_name(
 ) -> None:
     settings = send_to(monkeypatch, Destination(send=True, home="4f00aa11"))
     with pytest.raises(UsageError, match="4f00aa11"):
-        delivery.sync_all(home, None, None, None)
+        delivery.sync_all(home, None, None).raise_failures()
     assert release_due(home, settings) == []
     assert receiver.calls == 0
 

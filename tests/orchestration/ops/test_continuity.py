@@ -98,7 +98,7 @@ def test_a_home_without_its_own_store_plans_and_sends_nothing(
     ways: dict[str, Callable[[], Any]] = {
         "run": run,
         "plan": lambda: delivery.plan_all(kept, None, None),
-        "sync": lambda: delivery.sync_all(kept, None, None, None),
+        "sync": lambda: delivery.sync_all(kept, None, None),
     }
     with pytest.raises(StoreError, match=r"Nothing is planned or sent\.") as caught:
         ways[way]()
