@@ -65,7 +65,9 @@ class Survey:
         days = looking.day_orders()
         facts = looking.facts()
         return lambda batch: _filled(
-            replace(batch, forms=forms, day_orders=days), looking.order_index, facts
+            replace(batch, forms=forms, day_orders=days, left_out=None),
+            looking.order_index,
+            facts,
         )
 
     @cached_property
@@ -150,22 +152,28 @@ class _Looking:
 
     def take(self, batch: RawBatch) -> None:
         """Look at some rows."""
-        for column in self.numbers:
-            self.evidence[column.name] = self._more_evidence(column, batch)
-        if not (self.doubled or self.days or self.shared):
+        self._take_forms(_whole(batch))
+        if not (self.doubled or self.shared):
             return
         self.db.register(CHUNK, batch.table)
         for name, places in self.doubled.items():
             self._refuse_differing(name, places)
-        for name, known in self.days.items():
-            row = self.db.execute(day_orders(self._values(name))).fetchone() or (0, 0)
-            self.days[name] = [known[0] + row[0], known[1] + row[1]]
         if self.shared and not self.has_notes:
             self.db.execute(_TOLD)
             self.db.execute(_SUMMED)
             self.has_notes = True
         for _, place in self.shared:
             self._note_facts(place)
+        self.db.unregister(CHUNK)
+
+    def _take_forms(self, table: pa.Table) -> None:
+        """Look at how numbers and days are written."""
+        self.db.register(CHUNK, table)
+        for column in self.numbers:
+            self.evidence[column.name] = self._more_evidence(column, table)
+        for name, known in self.days.items():
+            row = self.db.execute(day_orders(self._values(name))).fetchone() or (0, 0)
+            self.days[name] = [known[0] + row[0], known[1] + row[1]]
         self.db.unregister(CHUNK)
 
     def forms(self, hint: str) -> Forms:
@@ -237,16 +245,14 @@ class _Looking:
                 f"{name}; two columns of that name hold different values: take one away",
             )
 
-    def _more_evidence(self, column: Column, batch: RawBatch) -> Evidence:
+    def _more_evidence(self, column: Column, table: pa.Table) -> Evidence:
         known = self.evidence[column.name]
-        signed = [_signed(batch.table[f"c{place}"]) for place in self.places[column.name]]
+        signed = [_signed(table[f"c{place}"]) for place in self.places[column.name]]
         if not any(map(len, signed)):
             return known
         if all(map(_are_plain, signed)):
             return replace(known, point=known.point + 1)
-        self.db.register(CHUNK, batch.table)
         row = self.db.execute(evidence(self._values(column.name))).fetchone() or (0, 0, 0)
-        self.db.unregister(CHUNK)
         return Evidence(known.point + row[0], known.comma + row[1], known.ambiguous + row[2])
 
     def _values(self, name: str) -> str:
@@ -257,7 +263,6 @@ class _Looking:
         return any(
             pc.any(pc.match_substring_regex(first.table[f"c{place}"], DAY_IN_FIGURES)).as_py()
             for place in self.places[column.name]
-            if place not in first.typed
         )
 
     def _note_facts(self, place: int) -> None:
@@ -274,6 +279,13 @@ class _Looking:
     def _count(self, query: str) -> int:
         row = self.db.execute(query).fetchone()
         return int(row[0]) if row else 0
+
+
+def _whole(batch: RawBatch) -> pa.Table:
+    """The batch's rows and those of its file that were left out."""
+    if batch.left_out is None or not batch.left_out.num_rows:
+        return batch.table
+    return pa.concat_tables([batch.table, batch.left_out])
 
 
 def _signed(texts: Any) -> Any:

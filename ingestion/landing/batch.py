@@ -6,7 +6,7 @@ becomes of a batch (`steps.py`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 
@@ -45,6 +45,8 @@ class RawBatch:
         day_orders: which comes first of a day and a month in figures, by declared column.
         typed: places of columns that the file itself keeps as numbers or times, not as text.
         delimiter: of a CSV file.
+        left_out: rows of the file that say nothing to the table, in the same columns; only how
+            numbers and days are written in them counts.
     """
 
     table: pa.Table
@@ -53,6 +55,7 @@ class RawBatch:
     day_orders: tuple[tuple[str, DayOrder], ...] = ()
     typed: frozenset[int] = frozenset()
     delimiter: str = ""
+    left_out: pa.Table | None = field(default=None, compare=False)
 
     @property
     def is_json(self) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.exports.conftest import ExportShop
+from tests.exports.conftest import SAMPLES, ExportShop
 
 pytestmark = pytest.mark.faults
 
@@ -24,12 +24,12 @@ WOOCOMMERCE = {
     "W3006": ("10.00", "0.00", "5.00", "5.00", "4.00", "1.80", "GBP", False),
 }
 SQUARE = {
-    "SQ-A": ("1057.00", "45.00", "0.00", "1012.00", "0.00", "0.00", "GBP", False),
-    "SQ-A:refund": ("0.00", "0.00", "12.00", "-12.00", "0.00", "0.00", "GBP", False),
+    "SQ-A": ("1057.00", "45.00", "0.00", "1012.00", "0.00", "80.96", "GBP", False),
+    "SQ-A:refund": ("0.00", "0.00", "12.00", "-12.00", "0.00", "-0.96", "GBP", False),
 }
 LIGHTSPEED = {
-    "LS-1": ("50.00", "5.00", "0.00", "45.00", "0.00", "0.00", "GBP", False),
-    "LS-2": ("0.00", "0.00", "18.00", "-18.00", "0.00", "0.00", "GBP", False),
+    "LS-1": ("50.00", "5.00", "0.00", "45.00", "0.00", "9.00", "GBP", False),
+    "LS-2": ("0.00", "0.00", "18.00", "-18.00", "0.00", "-3.60", "GBP", False),
     "LS-3": ("9.00", "0.00", "9.00", "0.00", "0.00", "0.00", "GBP", True),
     "LS-4": ("9.00", "0.00", "9.00", "0.00", "0.00", "0.00", "GBP", True),
 }
@@ -123,4 +123,76 @@ def test_paypals_payments_received_are_read_in_german(exports: ExportShop) -> No
     ) == [
         ("R-777", "jana@example.com", Decimal("1234.5600"), "EUR", datetime(2025, 7, 13, 8)),
         ("R-778", "udo@example.com", Decimal("12.5000"), "EUR", datetime(2025, 7, 2, 7)),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("sample", "taxes"),
+    [
+        # One amount an order, however many lines: equal ones would be taken for the order's
+        ("square_items.csv", {"SQ-A": "80.9600", "SQ-A:refund": "-0.9600"}),
+        ("lightspeed_sales.csv", {"LS-1": "9", "LS-2": "-3.6", "LS-3": "1.8", "LS-4": "1.8"}),
+    ],
+    ids=["Square", "Lightspeed"],
+)
+def test_the_tax_of_a_sale_is_the_sum_of_its_lines(
+    exports: ExportShop, sample: str, taxes: dict[str, str]
+) -> None:
+    exports.put(sample)
+    exports.run("orders")
+    rows = exports.raw(
+        "select order_id, sum(taxes), count(taxes) from raw_orders.order_lines group by 1"
+    )
+    assert {row[0]: row[1:] for row in rows} == {
+        order: (Decimal(tax), 1) for order, tax in taxes.items()
+    }
+
+
+def test_goods_that_came_back_count_without_the_total_of_their_order(exports: ExportShop) -> None:
+    whole = (SAMPLES / "woocommerce_orders.csv").read_text("utf-8")
+    exports.write("woo.csv", whole.replace("refunded_total", "column_of_a_plugin"))
+    exports.run("orders")
+    assert exports.raw(
+        "select order_id, refunded_amount from raw_orders.order_lines"
+        " where refunded_amount is not null"
+    ) == [("W3002", Decimal("20.0000"))]
+
+
+PAYPAL = "Date,Time,TimeZone,Name,Type,Status,Currency,Gross,Fee,From Email Address,Transaction ID"
+
+
+def test_rows_that_are_no_payment_show_how_days_and_numbers_are_written(
+    exports: ExportShop,
+) -> None:
+    """Most months have a withdrawal or a refund after the twelfth, and some no payment."""
+    paid = "02/04/2026,09:00:01,UTC,Eve,Express Checkout Payment,Completed,USD,{},-1,e@x.org,{}"
+    moved = "02/14/2026,09:00:01,UTC,,General Withdrawal,Completed,USD,{},0,,2A"
+    exports.write(
+        "point/a.csv", "\n".join((PAYPAL, paid.format("1.250", "1A"), moved.format("-9.99")))
+    )
+    comma = '"-1.000,00"'
+    exports.write(
+        "comma/b.csv", "\n".join((PAYPAL, paid.format("1.250", "1B"), moved.format(comma)))
+    )
+    exports.run("payments")
+    assert exports.raw(
+        "select _file, amount, paid_at from raw_payments.payments order by _file"
+    ) == [
+        ("comma/b.csv", Decimal("1250.0000"), datetime(2026, 2, 4, 9, 0, 1)),
+        ("point/a.csv", Decimal("1.2500"), datetime(2026, 2, 4, 9, 0, 1)),
+    ]
+
+
+def test_days_in_figures_are_read_in_exports_whose_numbers_have_a_point(
+    exports: ExportShop,
+) -> None:
+    header = "Date,Time,Item,Qty,Gross Sales,Discounts,Net Sales,Transaction ID,Price Point Name"
+    lines = [f"{day}/2026,10:00:00,Latte,1,$4.00,$0.00,$4.00,T{day}," for day in ("02/04", "02/14")]
+    exports.write("square.csv", "\n".join((header, *lines)))
+    exports.run("orders")
+    assert exports.raw(
+        "select ordered_at::date::varchar from raw_orders.order_lines order by 1"
+    ) == [
+        ("2026-02-04",),
+        ("2026-02-14",),
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from tests.exports.conftest import ExportShop
+from tests.exports.conftest import SAMPLES, ExportShop
 
 
 def test_each_variant_has_its_products_facts(exports: ExportShop) -> None:
@@ -31,3 +31,14 @@ def test_each_variant_has_its_products_facts(exports: ExportShop) -> None:
             *(Decimal("40.0000"), None, False),
         ),
     ]
+
+
+def test_a_category_is_the_last_part_of_its_path_without_the_blank_before_it(
+    exports: ExportShop,
+) -> None:
+    whole = (SAMPLES / "shopify_products_export.csv").read_text("utf-8")
+    exports.write("products.csv", whole.replace("> Tableware,Tableware,", "> Tableware,,"))
+    exports.run("products")
+    assert exports.raw(
+        "select distinct category from raw_products.products where name = 'Tea set'"
+    ) == [("Tableware",)]

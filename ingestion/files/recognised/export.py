@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ingestion.duckdb import connect, literal, name
 from ingestion.landing.batch import RawBatch
@@ -184,10 +185,13 @@ class Translation:
                 if broken.num_rows:
                     yield replace(batch, table=broken)
             table = connection.execute(sql).to_arrow_table()
+        is_told = table["_is_told"]
+        table = table.drop_columns("_is_told")
+        told, left_out = table.filter(is_told), table.filter(pc.invert(is_told))
         typed = frozenset(range(len(names))) if self.export.point else frozenset[int]()
-        for start in range(0, table.num_rows, BATCH_ROWS):
-            part = table.slice(start, BATCH_ROWS)
-            yield RawBatch(part, names, typed=typed)
+        for start in range(0, told.num_rows, BATCH_ROWS):
+            part = told.slice(start, BATCH_ROWS)
+            yield RawBatch(part, names, typed=typed, left_out=None if start else left_out)
 
     def _query(self, batch: RawBatch) -> tuple[tuple[str, ...], str]:
         """Our names of the columns, and the query over view `chunk` that fills them."""
@@ -206,12 +210,12 @@ class Translation:
             f"coalesce(({sql})::varchar, '') as c{place}"
             for place, sql in enumerate(columns.values())
         )
-        # What a row says may stand on another row, so all are worked out before some are left out.
+        # What a row says, and how its file writes numbers and days, may stand on another row, so
+        # all are worked out before some are left out.
         told = text(self.feed.where or "true")
         query += (
-            f" select * exclude (_is_told) from ("
-            f"select _file, _line, {told} as _is_told, {selected} from {last}"
-            f") where _is_told order by _file, _line"
+            f" select _file, _line, coalesce({told}, false) as _is_told, {selected} from {last}"
+            f" order by _file, _line"
         )
         return tuple(columns), query
 

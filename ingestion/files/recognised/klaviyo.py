@@ -72,6 +72,7 @@ PROFILES = Feed(
         *("Klaviyo ID", "Address", "Address 2", "City", "State / Region", "Latitude", "Longitude"),
         *("IP Address", "Organization", "Source", "First Active", "Last Active", "Last Open"),
         *("Last Click", "Profile Created On", "Date Added", "Email Marketing Consent Timestamp"),
+        *("Email Suppressions Timestamps", "Email Suppression Timestamps"),
         *("SMS Marketing Consent", "SMS Marketing Consent Timestamp", "Average Order Value"),
         *("Historic Customer Lifetime Value", "Total Customer Lifetime Value"),
         *("Predicted Customer Lifetime Value", "Historic Number Of Orders"),

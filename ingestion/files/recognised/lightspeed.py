@@ -3,8 +3,8 @@
 Described at https://x-series-support.lightspeedhq.com , "Sales history". `Line Type`
 says which: a `Sale` has the customer and the status, its `Sale Line` rows the goods, its `Payment`
 rows how it was paid. Times are the store's own. `Subtotal` of a line is what it came to without tax
-after its `Discount`; goods that came back have a quantity below zero. Sales that were saved or put
-by and not paid yet are no sale, nor are voided ones.
+after its `Discount`, `Sales Tax` comes on top; goods that came back have a quantity below zero.
+Sales that were saved or put by and not paid yet are no sale, nor are voided ones.
 """
 
 from __future__ import annotations
@@ -12,9 +12,17 @@ from __future__ import annotations
 from functools import partial
 
 from ingestion.files.recognised.export import Export, Feed
-from ingestion.files.recognised.sql import amount, first_name, last_name, local, text_of
+from ingestion.files.recognised.sql import (
+    amount,
+    first_name,
+    last_name,
+    local,
+    tax_of_order,
+    text_of,
+)
 
 _SALE = "@[Receipt Number]"
+_IS_LINE = "lower(@[Line Type]) = 'sale line'"
 
 
 _of_sale = partial(text_of, partition=_SALE)
@@ -34,13 +42,14 @@ LINES = Feed(
         "quantity": "@[Quantity]",
         "line_amount": "@[Subtotal]",
         "discount": f"abs({amount('@[Discount]')})",
+        "taxes": tax_of_order("@[Sales Tax]", _SALE, _IS_LINE),
         "status": "case when lower(status) in ('saved', 'layby', 'open', 'parked') then 'voided' "
         "else status end",
         "sales_channel": "'store'",
         "store_id": _of_sale("Register"),
     },
     steps=({"customer": _of_sale("Customer Name"), "status": _of_sale("Status")},),
-    where="lower(@[Line Type]) = 'sale line'",
+    where=_IS_LINE,
 )
 
 EXPORTS = (

@@ -29,7 +29,7 @@ PRODUCTS = Feed(
         f"nullif(concat_ws('/', {_OPTIONS}), 'Default Title')))",
         "sku": "coalesce(sku, @[Handle])",
         "name": "title",
-        "category": "coalesce(type, regexp_extract(category, '([^>]+)$', 1))",
+        "category": "coalesce(type, trim(regexp_extract(category, '([^>]+)$', 1)))",
         "brand": _of_product("Vendor"),
         "price": "@[Variant Price]",
         "cost": "@[Cost per item]",

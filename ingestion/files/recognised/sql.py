@@ -44,6 +44,13 @@ def share(total: str, weight: str, partition: str, order: str = "_line") -> str:
     return f"coalesce({' - '.join(parts)}, 0)"
 
 
+def tax_of_order(tax: str, partition: str, rows: str) -> str:
+    """The tax of an order whose rows each have their own, on the first of these rows."""
+    sums = f"sum({amount(tax)}) filter (where {rows}) over (partition by {partition})"
+    first = f"row_number() over (partition by {partition}, {rows} order by _line) = 1"
+    return f"case when {first} then {sums} end"
+
+
 def first_name(full: str) -> str:
     """The first word of a name."""
     return rf"nullif(regexp_extract({full}, '^(\S+)'), '')"

@@ -3,15 +3,15 @@
 Described at https://squareup.com/help/us/en/article/5072-summaries-and-reports-from-the-online-
 square-dashboard . `Date` and `Time` are in the zone that `Time Zone` names. Amounts carry the sign
 of the account's currency and no code: the shop's. `Gross Sales` are at full price without tax,
-`Discounts` are below zero, `Net Sales` are both together. A refund is a row of its own with amounts
-below zero; gift cards sold are no sale of goods.
+`Discounts` are below zero, `Net Sales` are both together, `Tax` comes on top. A refund is a row of
+its own with amounts below zero; gift cards sold are no sale of goods.
 """
 
 from __future__ import annotations
 
 from ingestion.duckdb import literal
 from ingestion.files.recognised.export import Export, Feed
-from ingestion.files.recognised.sql import amount, first_name, last_name
+from ingestion.files.recognised.sql import amount, first_name, last_name, tax_of_order
 
 _ZONES = {
     "Eastern Time (US & Canada)": "America/New_York",
@@ -31,12 +31,14 @@ _ZONE = (
     f"coalesce(case @[Time Zone] {_WHENS} end, @[zone]) end"
 )
 _IS_REFUND = "coalesce(lower(@[Event Type]) = 'refund', false)"
+_ORDER = f"@[Transaction ID] || case when {_IS_REFUND} then ':refund' else '' end"
+_GOODS = "coalesce(lower(@[Itemization Type]) not like '%gift card%', true)"
 
 LINES = Feed(
     "orders",
     "order_lines",
     {
-        "order_id": f"@[Transaction ID] || case when {_IS_REFUND} then ':refund' else '' end",
+        "order_id": _ORDER,
         "ordered_at": "@[Date] || ' ' || coalesce(@[Time], '00:00:00') || '[' || zone || ']'",
         "customer_ref": "@[Customer ID]",
         "first_name": first_name("@[Customer Name]"),
@@ -48,6 +50,7 @@ LINES = Feed(
         f"when {_IS_REFUND} then (-abs(quantity))::varchar else @[Qty] end",
         "line_amount": "case when net is null then @[Net Sales] else net::varchar end",
         "discount": "abs(discounts)",
+        "taxes": tax_of_order("@[Tax]", _ORDER, _GOODS),
         "sales_channel": "'store'",
         "store_id": "@[Location]",
     },
@@ -59,7 +62,7 @@ LINES = Feed(
             "zone": _ZONE,
         },
     ),
-    where="coalesce(lower(@[Itemization Type]) not like '%gift card%', true)",
+    where=_GOODS,
 )
 
 EXPORTS = (
@@ -71,5 +74,6 @@ EXPORTS = (
             *("Transaction ID", "Price Point Name"),
         ),
         feeds=(LINES,),
+        together=True,
     ),
 )

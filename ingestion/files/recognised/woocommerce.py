@@ -72,7 +72,8 @@ LINES = Feed(
         "taxes": "case when is_first then greatest(taxes - case when goods > 0 "
         "then round(goods_back * (with_tax - goods) / goods, 2) else 0 end "
         "- greatest(beyond - shipping, 0), 0) end",
-        "refunded_amount": "case when is_first and refunded > 0 then goods_back end",
+        # A file may hold the one or the other of what came back
+        "refunded_amount": "case when is_first and goods_back > 0 then goods_back end",
         "currency": "@[order_currency]",
         "country": "@[billing_country]",
         "status": "case when lower(@[status]) in ('pending', 'wc-pending') then 'voided' "
