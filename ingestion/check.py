@@ -308,11 +308,12 @@ def _name_columns(
 
 
 def _taken_for(part: TableInput, source: FolderSource, file: InputFile) -> str:
+    shop = f", of the shop {part.spec.shop}" if part.spec.shop else ""
     if part.translation:
-        return part.translation.export.title
+        return part.translation.export.title + shop
     is_mapped = source.settings_file and part.spec.is_mapped and part.is_explicit
     layout = source.settings_file if is_mapped else OWN_LAYOUT
-    return "" if file.format == UNKNOWN else f"{source.name}/{part.spec.name} by {layout}"
+    return "" if file.format == UNKNOWN else f"{source.name}/{part.spec.name} by {layout}{shop}"
 
 
 def _moments(spec: TableSpec) -> str:

@@ -49,6 +49,19 @@ def _known_zone(value: str) -> str:
 
 
 ZoneName = Annotated[str, AfterValidator(_known_zone)]
+# It stands before a further shop's numbers and in the names of variables.
+ShopName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+# What the shop without a name is called, where something has to be.
+MAIN_SHOP_ID = "shop"
+
+
+def _further_shop(value: str) -> str:
+    if value == MAIN_SHOP_ID:
+        raise ValueError("is what the shop without a name is called; give a further one another")
+    return value
+
+
+FurtherShop = Annotated[ShopName, AfterValidator(_further_shop)]
 _LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
 Host = Annotated[str, Field(pattern=rf"^{_LABEL}(?:\.{_LABEL})+$")]
 
@@ -292,13 +305,15 @@ class Settings(Section):
 
     `sources` holds the sections that the file has, each in the class its source declares
     (settings_file.py reads them so). `recognised` says which export a file of the input is, by a
-    pattern of its path, where the file does not show it.
+    pattern of its path, where the file does not show it; `shop_files` says in the same way which
+    further shop a file is of.
     """
 
     input: str = ""
     shop: Shop = Shop()
     sources: dict[str, SourceSettings] = {}
     recognised: dict[str, str] = {}
+    shop_files: dict[str, FurtherShop] = {}
     destinations: dict[DestinationName, Destination] = {}
     segments: dict[str, Segment] = {}
     breaker: Breaker = Breaker()

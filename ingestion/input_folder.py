@@ -34,6 +34,7 @@ def open_input(location: str | Path, settings: Settings) -> InputFolder:
     said = tuple(settings.recognised.items())
     check_names(said)
     folder = replace(InputFolder.at(location), zone=settings.shop.timezone, names=said)
+    folder = replace(folder, shops=tuple(settings.shop_files.items()))
     refuse_unclear(folder)
     sources = folder_sources(settings)
     if not any(_readable(source, folder) for source in sources):

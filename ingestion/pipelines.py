@@ -40,7 +40,7 @@ from ingestion.apis.source import ApiSource
 from ingestion.config import Settings
 from ingestion.duckdb import connect
 from ingestion.errors import RegularsError, SourceError, tells_of_a_full_disk
-from ingestion.files.folder import InputFile, InputFolder
+from ingestion.files.folder import InputFile, InputFolder, shop_in
 from ingestion.files.ledger import (
     DECLARATION,
     SETTINGS,
@@ -271,13 +271,18 @@ def _ledger_for(
     marks: dict[str, str],
     exports: dict[str, Export],
 ) -> dict[str, Entry]:
-    """The ledger without the lines to be read again: under a changed mapping, or by a version
-    that makes other keys or columns of them, or takes them for another export."""
+    """The ledger without the files to be read again: under a changed mapping, or by a version
+    that makes other keys or columns of them, or takes them for another export or shop."""
     ledger = read_ledger(context.raw_path, source.name)
     retaken = [
         path
         for path, export in exports.items()
         if path in ledger and _differs(ledger, export_path(export.name), marks)
+    ]
+    retaken += [
+        file.path
+        for file in files
+        if file.path in ledger and shop_in(ledger[file.path].fingerprint) != file.shop
     ]
     if retaken:
         for table in source.tables:

@@ -16,9 +16,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import groupby
+from itertools import chain, groupby
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ import pyarrow as pa
 from ingestion.config import Quarantine
 from ingestion.duckdb import connect
 from ingestion.errors import RegularsError, UsageError
-from ingestion.files.folder import InputFolder, form_of
+from ingestion.files.folder import InputFolder, form_of, shop_of
 from ingestion.files.ledger import SETTINGS, read_ledger
 from ingestion.files.source import FolderSource
 from ingestion.landing.batch import RawBatch
@@ -238,13 +238,14 @@ def _replay_source(
     context: RunContext, name: str, held: list[tuple[Any, ...]]
 ) -> list[ReplayCounts]:
     by_table = {table: list(rows) for table, rows in groupby(held, key=lambda row: row[1])}
-    specs = _specs(context, name, set(by_table))
+    parts = _parts(context, name, by_table)
     forget_working_files(name, context.dlt_dir)
-    intake = Intake(name, context.raw_path, context.run_id, NO_LIMITS, len(specs), goes_on=True)
+    intake = Intake(name, context.raw_path, context.run_id, NO_LIMITS, len(parts), goes_on=True)
     try:
         resources = [
-            table_resource(spec, intake.admit(spec, held_batches(by_table[spec.name])))
-            for spec in specs
+            table_resource(declared, chain.from_iterable(_admitted(intake, parts, declared.name)))
+            for declared in SOURCES[name].tables
+            if declared.name in by_table
         ]
         dlt_source = dlt.source(lambda: resources, name=name)()
         load_source(pipeline_for(name, context.dlt_dir, context.raw_path), dlt_source)
@@ -268,12 +269,36 @@ def _counts(count: TableCounts, rows: list[tuple[Any, ...]], still_bad: set[str]
     return ReplayCounts(count.source, count.table, count.received, count.loaded, known, still_held)
 
 
-def _specs(context: RunContext, name: str, tables: set[str]) -> list[TableSpec]:
-    """Today's declarations of the tables; a mapped table needs its mapping."""
+def _admitted(
+    intake: Intake, parts: list[tuple[TableSpec, list[tuple[Any, ...]]]], table: str
+) -> Iterator[Iterator[Any]]:
+    """What is good now of a table's held rows, shop after shop."""
+    for spec, rows in parts:
+        if spec.name == table:
+            yield intake.admit(spec, held_batches(rows))
+
+
+def _parts(
+    context: RunContext, name: str, by_table: dict[str, list[tuple[Any, ...]]]
+) -> list[tuple[TableSpec, list[tuple[Any, ...]]]]:
+    """Held rows under today's declaration of their table, those of each shop's files apart."""
+    shops = tuple(context.settings.shop_files.items())
+    of_shop = {row[2]: shop_of(row[2], shops) for rows in by_table.values() for row in rows}
+    parts = []
+    for shop in sorted(set(of_shop.values())):
+        for spec in _specs(context, name, set(by_table), shop):
+            rows = [row for row in by_table[spec.name] if of_shop[row[2]] == shop]
+            if rows:
+                parts.append((replace(spec, shop=shop), rows))
+    return parts
+
+
+def _specs(context: RunContext, name: str, tables: set[str], shop: str) -> list[TableSpec]:
+    """Today's declarations of the tables for a shop's files; a mapped table needs its mapping."""
     source = SOURCES[name]
     specs = {spec.name: spec for spec in source.tables}
     if isinstance(source, FolderSource) and source.mapped:
-        mapped = source.mapped(context.folder or InputFolder.nowhere())
+        mapped = source.mapped(replace(context.folder or InputFolder.nowhere(), shop=shop))
         was_mapped = SETTINGS in read_ledger(context.raw_path, name)
         if mapped is None and was_mapped:
             raise UsageError(

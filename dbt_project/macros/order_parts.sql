@@ -67,6 +67,11 @@
     coalesce(id_scope || ':', '') || {{ id }}
 {%- endmacro %}
 
+{#- The number that its own shop knows it by: without the shop's name. -#}
+{% macro number_in_its_shop(id, scope) -%}
+    case when {{ scope }} is null then {{ id }} else substr({{ id }}, length({{ scope }}) + 2) end
+{%- endmacro %}
+
 {#-
     This row's part of an amount of the whole, by weight: `up_to_here` is the running total of the
     weights with this row in it. The parts add up to the amount exactly; without weights there are none.

@@ -15,9 +15,10 @@ from __future__ import annotations
 import os
 import stat
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
@@ -41,6 +42,7 @@ FORMATS = {
 # What people leave beside data on purpose; anything else that is no data is worth a word.
 NOTES = (".md", ".txt", ".yml", ".yaml", ".toml", ".sha256", ".md5")
 UNKNOWN = "unknown"
+SHOP_MARK = " shop="  # in a fingerprint: a file of another shop says other things
 DOCUMENT = "document"
 WHOLE_LIMIT = 64 * 1024 * 1024
 KEPT_LIMIT = 16 * 1024 * 1024  # of the text of a refused file
@@ -66,7 +68,8 @@ class BrokenFileError(Exception):
 class InputFile:
     """One file of the input: `path` is relative to the input folder and names it for people.
 
-    `problem` says why what has the name of a file cannot be opened as one.
+    `problem` says why what has the name of a file cannot be opened as one; `shop` is the further
+    shop that it is of, empty for the shop without a name.
     """
 
     path: str
@@ -76,6 +79,7 @@ class InputFile:
     format: str
     codec: str
     problem: str = ""
+    shop: str = ""
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,8 @@ class InputFolder:
         zone: the shop's, where days without a time begin.
         names: which export a file is, by a pattern of its path, where the settings say so.
         inbox: a local folder of the same layout, whose files are read beside those of this one.
+        shops: which further shop a file is of, by a pattern of its path, as the settings say.
+        shop: the further shop whose files are being read; a mapping may say what is its own.
     """
 
     fs: Any
@@ -95,6 +101,8 @@ class InputFolder:
     zone: str = "UTC"
     names: tuple[tuple[str, str], ...] = ()
     inbox: str = ""
+    shops: tuple[tuple[str, str], ...] = ()
+    shop: str = ""
 
     @classmethod
     def at(cls, location: str | Path) -> InputFolder:
@@ -204,7 +212,9 @@ class InputFolder:
         if problem:
             kind = UNKNOWN
         mark = f"{size}:{stamp}" + (f":{problem}" if problem else "")
-        return InputFile(relative, path, size, mark, kind or UNKNOWN, codec, problem)
+        shop = shop_of(relative, self.shops)
+        mark += f"{SHOP_MARK}{shop}" if shop else ""
+        return InputFile(relative, path, size, mark, kind or UNKNOWN, codec, problem, shop)
 
     @contextmanager
     def open(self, file: InputFile) -> Iterator[IO[bytes]]:
@@ -294,6 +304,16 @@ class InputFolder:
                 return
             with pa.CompressedInputStream(pa.PythonFile(source, mode="r"), file.codec) as plain:
                 yield plain
+
+
+def shop_of(path: str, shops: Iterable[tuple[str, str]]) -> str:
+    """The further shop that a file is of, by the first pattern that fits its path; else empty."""
+    return next((shop for pattern, shop in shops if fnmatchcase(path, pattern)), "")
+
+
+def shop_in(fingerprint: str) -> str:
+    """The further shop that a file was taken for when it had this fingerprint."""
+    return fingerprint.partition(SHOP_MARK)[2]
 
 
 def after_this_line(block: bytes, stream: IO[bytes]) -> bytes:

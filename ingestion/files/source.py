@@ -7,7 +7,7 @@ not belong here: any one source's columns (`sources/`), running dlt (`pipelines.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any
 
@@ -134,7 +134,21 @@ class FolderSource:
     def route(
         self, folder: InputFolder, files: list[InputFile], was_read_before: bool
     ) -> list[TableInput]:
-        """Which files feed which table."""
+        """Which files feed which table, those of a further shop apart from the others'."""
+        further = sorted({file.shop for file in files} - {""})
+        return [
+            replace(part, spec=replace(part.spec, shop=shop)) if shop else part
+            for shop in ("", *further)
+            for part in self._route_of(
+                replace(folder, shop=shop) if shop else folder,
+                [file for file in files if file.shop == shop],
+                was_read_before,
+            )
+        ]
+
+    def _route_of(
+        self, folder: InputFolder, files: list[InputFile], was_read_before: bool
+    ) -> list[TableInput]:
         exports = self.exports(folder, files)
         own = [file for file in files if file.path not in exports]
         if self.router:

@@ -106,7 +106,9 @@ PERSONAL: Mapping[tuple[str, str], PersonalTable] = {
     ),
     ("klaviyo", "list_members"): PersonalTable((("klaviyo_profile_id", "profile_id"),)),
     ("orders", "orders"): PersonalTable(
-        (*_BUYER, ("shopify_customer_id", _CUSTOMER)), country=_COUNTRY, document="payload"
+        (*_BUYER, ("shopify_customer_id", _SCOPED + _CUSTOMER)),
+        country=_COUNTRY,
+        document="payload",
     ),
     ("orders", "order_lines"): PersonalTable(
         (

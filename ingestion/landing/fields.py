@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from ingestion.config import MAIN_SHOP_ID
 from ingestion.duckdb import let, literal, name
 from ingestion.landing.currencies import CURRENCIES
 from ingestion.landing.numbers import NumberForm, is_ambiguous, is_card_number, plain_number
@@ -229,6 +230,9 @@ class TableSpec:
             that share it are different rows, told apart by their occurrence number.
         may_refuse: a row may say that somebody wants nothing more, so even files that are refused
             keep their text, for that to be found.
+        numbers: columns of numbers that each shop gives by itself, of its orders, customers and
+            products; a further shop's have its name before them, as those of its API.
+        shop: the further shop that the rows at hand are of; a `shop_id` of their own says better.
     """
 
     name: str
@@ -241,6 +245,8 @@ class TableSpec:
     is_mapped: bool = False
     line_key: str = ""
     may_refuse: bool = False
+    numbers: tuple[str, ...] = ()
+    shop: str = ""
 
     @property
     def document_keys(self) -> tuple[str, ...]:
@@ -264,6 +270,40 @@ class TableSpec:
         columns |= {name: dict(DLT_TYPES[kind]) for name, kind in BOOKKEEPING}
         columns["_row_id"] |= {"nullable": False, "primary_key": True}
         return columns
+
+
+# Identifiers that are such numbers, where a row names any kind of identifier.
+SHOP_IDENTIFIERS = ("shopify_customer_id", "orders_customer_id")
+SHOP_NAME = r"[a-z][a-z0-9_]{0,31}"
+# A derived column that keeps whose numbers a row's are; NULL for the shop without a name.
+ID_SCOPE: tuple[str, ColumnType, str] = ("id_scope", "text", "_shop")
+
+
+def shop_expression(spec: TableSpec) -> str:
+    """SQL for the name before a row's numbers, over typed columns; NULL for the main shop."""
+    shop = literal(spec.shop) if spec.shop else "null::varchar"
+    if not any(column.name == "shop_id" for column in spec.columns):
+        return shop
+    return f"nullif(coalesce(nullif(trim(shop_id), ''), {shop}), {literal(MAIN_SHOP_ID)})"
+
+
+def stored_expression(spec: TableSpec, column: str) -> str:
+    """SQL for what is stored of a column: as it was read, or with the shop's name before it.
+
+    Whoever writes `outlet:42` into a file of the outlet has said it already.
+    """
+    quoted = name(column)
+    if column == "identifier_value" and any(c.name == "identifier_type" for c in spec.columns):
+        types = ", ".join(map(literal, SHOP_IDENTIFIERS))
+        condition = f"_shop is not null and identifier_type in ({types})"
+    elif column in (*spec.numbers, spec.line_key):
+        condition = "_shop is not null"
+    else:
+        return quoted
+    number = f"nullif(trim({quoted}), '')"
+    has_it = f"starts_with({number}, _shop || ':')"
+    scoped = f"case when {has_it} then {number} else _shop || ':' || {number} end"
+    return f"case when {condition} then {scoped} else {quoted} end as {quoted}"
 
 
 BOOKKEEPING: tuple[tuple[str, ColumnType], ...] = (
@@ -523,4 +563,6 @@ def content_id(spec: TableSpec) -> str:
     ]
     if spec.attributes:
         parts.append(f"{literal(spec.attributes + '=')} || {name(spec.attributes)}")
+    if spec.shop:
+        parts.append(literal(f"shop={spec.shop}"))
     return f"md5(concat_ws({SEPARATOR}, {', '.join(parts)}))"

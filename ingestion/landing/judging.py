@@ -26,6 +26,8 @@ from ingestion.landing.fields import (
     left_empty,
     possible_moment,
     problems,
+    shop_expression,
+    stored_expression,
     text_name,
     two_days,
     two_days_name,
@@ -53,7 +55,7 @@ def judged_rows(spec: TableSpec, batch: RawBatch) -> str:
         f"{typed_expression(column)} as {name(column.name)}" for column in spec.columns
     )
     derived = "".join(f", {sql} as {name(added)}" for added, _, sql in spec.derived)
-    stored = ", ".join(name(kept) for kept, _ in spec.stored_columns)
+    stored = ", ".join(stored_expression(spec, kept) for kept, _ in spec.stored_columns)
     checks = unreadable(spec, batch.is_json)
     flags = "".join(f", {check} as {emptied_name(field)}" for field, check in checks.items())
     optional = [column for column in spec.columns if column.name in checks]
@@ -69,7 +71,7 @@ def judged_rows(spec: TableSpec, batch: RawBatch) -> str:
         texts as (select _file, _line, _raw, _form, {texts} from parsed),
         typed as (select *, {typed} from texts),
         flagged as (select *{flags} from typed),
-        usable as (select {replaced} from flagged),
+        usable as (select {replaced}, {shop_expression(spec)} as _shop from flagged),
         judged as (
             select *{derived},
                 case when _form is not null then [_form, ''] else {problems(spec, batch.is_json)}

@@ -51,6 +51,7 @@ CONTACTS = TableSpec(
         ),
     ),
     attributes="attributes",
+    numbers=("customer_ref",),
 )
 
 SOURCE = mapped_list(

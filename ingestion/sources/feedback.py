@@ -50,6 +50,7 @@ FEEDBACK = TableSpec(
         Column("text_key"),
         Column("occurred_at", "timestamp", required=True, expected=True),
     ),
+    numbers=("product_id",),
 )
 
 SOURCE = FolderSource("feedback", "Answers, reviews, complaints and referrals.", (FEEDBACK,))

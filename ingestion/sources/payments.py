@@ -28,6 +28,7 @@ PAYMENTS = TableSpec(
         Column("currency", currency=True, restricts=True),
         Column("paid_at", "timestamp"),
     ),
+    numbers=("order_id",),
 )
 
 SOURCE = FolderSource("payments", "Payments with the card's fingerprint.", (PAYMENTS,))

@@ -36,6 +36,7 @@ PRODUCTS = TableSpec(
         Column("attributes", "json", transform=UNQUOTED, may_be_empty=True),
         Column("updated_at", "timestamp"),
     ),
+    numbers=("product_id",),
 )
 
 SOURCE = FolderSource("products", "The catalogue.", (PRODUCTS,))

@@ -38,6 +38,7 @@ PROMOTIONS = TableSpec(
         Column("redeemed_at", "timestamp", restricts=True),
         Column("redeemed_order_id"),
     ),
+    numbers=("promotion_id", "product_id", "customer_ref", "redeemed_order_id"),
     row_checks=(
         RowCheck(
             "no_identifier",

@@ -123,6 +123,7 @@ class Run:
             default_country=self.settings.shop.default_country,
             rescan=self.request.full_refresh,
             sms_refusal_ends_everything=self.settings.permission.sms_refusal_ends_everything,
+            shops=tuple(self.settings.shop_files.items()),
         )
 
     def rows_in_quarantine(self) -> list[tuple[str, str, str, int]]:

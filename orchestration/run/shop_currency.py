@@ -59,10 +59,11 @@ def _said_by_files(folder: InputFolder, files: list[InputFile]) -> tuple[str, st
     found = {}
     if lines:
         text = folder.text(MAPPING_FILE)
-        mapping = read_mapping(text) if text is not None else None
-        if mapping is None or not mapping.currency or "currency" in mapping.columns:
-            return "", ""
-        found[mapping.currency] = MAPPING_FILE
+        for shop in {file.shop for file in lines}:
+            mapping = read_mapping(text, shop) if text is not None else None
+            if mapping is None or not mapping.currency or "currency" in mapping.columns:
+                return "", ""
+            found[mapping.currency] = MAPPING_FILE
     left = LOOKED_THROUGH_BYTES
     for file in files:
         if file in lines:

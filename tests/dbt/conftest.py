@@ -16,7 +16,7 @@ from tests.dbt.scenes_lent import lent
 from tests.dbt.scenes_money import money
 from tests.dbt.scenes_people import people
 from tests.dbt.scenes_review import review
-from tests.dbt.scenes_shops import two_shops
+from tests.dbt.scenes_shops import files_of_two_shops, two_shops
 from tests.dbt.scenes_timeline import timeline_shop
 from tests.dbt.world import World
 
@@ -41,6 +41,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     money(made)
     review(made)
     two_shops(made)
+    files_of_two_shops(made)
     made.build(*UP_TO_INTERMEDIATE)
     return made
 

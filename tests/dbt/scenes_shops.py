@@ -1,4 +1,4 @@
-"""Scenes of two Shopify shops that count alike: each id, name and number of one is the other's too.
+"""Scenes of two shops that count alike: each id, name and number of one is the other's too.
 
 Belongs here: raw rows, as the source lands them. What must come of them stands in the tests.
 """
@@ -77,6 +77,70 @@ def _product(scope: str | None, currency: str) -> dict[str, Any]:
             "totalInventory": 3,
         },
     }
+
+
+def _line(scope: str | None, number: str, currency: str) -> dict[str, Any]:
+    """An order of 7.00 in a file of lines, by somebody who buys in both shops."""
+    return {
+        "order_id": _id(scope, number),
+        "id_scope": scope,
+        "ordered_at": "2026-05-20 09:00:00",
+        "customer_ref": _id(scope, "77"),
+        "email": "bea@both-shops.example",
+        "quantity": 1,
+        "unit_price": "7.00",
+        "currency": currency,
+        "store_id": "1",
+        "sku": "S1",
+    }
+
+
+def document(scope: str | None, number: str, currency: str) -> dict[str, Any]:
+    """A raw order of 12.00 from a file of Shopify's JSON, by somebody who buys in both shops."""
+    written = order(number, "21 08:00:00", currency=currency)
+    item = {"id": f"{number}1", "product_id": PRODUCT, "quantity": 1, "price": "12.00"}
+    payload = {
+        "name": f"#{number}",
+        "financial_status": "paid",
+        "email": "bea@both-shops.example",
+        "customer": {"id": "4499"},
+        "location_id": "9",
+        "line_items": [item],
+    }
+    times = {key: written[key] for key in ("created_at", "processed_at", "updated_at")}
+    return times | {
+        "order_id": _id(scope, number),
+        "id_scope": scope,
+        "currency": currency,
+        "payload": payload,
+    }
+
+
+def files_of_two_shops(world: World) -> None:
+    """Files of both, an order of each under one number, and one that the outlet's API has too."""
+    world.add(
+        "raw_orders.order_lines",
+        [
+            _line(MAIN, "8810", "GBP"),
+            _line(OUTLET, "8810", "EUR"),
+            _line(OUTLET, "#8802", "EUR") | {"customer_ref": None, "email": None},
+        ],
+    )
+    world.add("raw_orders.orders", [document(MAIN, "8811", "GBP"), document(OUTLET, "8811", "EUR")])
+    world.add(
+        "raw_payments.payments",
+        [
+            {
+                "order_id": _id(OUTLET, "8810"),
+                "provider": "stripe",
+                "fingerprint": "card-of-bea",
+                "status": "paid",
+                "amount": "7.00",
+                "currency": "EUR",
+                "paid_at": "2026-05-20 09:01:00",
+            }
+        ],
+    )
 
 
 def two_shops(world: World) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -99,7 +99,8 @@ class Shop:
     def context(self) -> RunContext:
         self.run_count += 1
         self.input.mkdir(parents=True, exist_ok=True)
-        folder = InputFolder.at(self.input)
+        shops = tuple(self.settings.shop_files.items())
+        folder = replace(InputFolder.at(self.input), shops=shops)
         run_id = f"run-{self.run_count}"
         return RunContext(self.raw, self.dlt, run_id, AS_OF, self.settings, folder)
 

@@ -116,6 +116,9 @@ def _is_mapped(folder: InputFolder, file: InputFile, beginning: Beginning) -> bo
     top = file.path.split("/", 1)[0]
     content = _mapping(folder, f"{top}/mapping.yml") if "/" in file.path else None
     columns = content.get("columns") if isinstance(content, dict) else None
+    of_shops = content.get("for_shop") if isinstance(content, dict) else None
+    own = of_shops.get(file.shop) if isinstance(of_shops, dict) else None
+    columns = own.get("columns", columns) if isinstance(own, dict) else columns
     if not isinstance(columns, dict) or not columns:
         return False
     there = {normal(header) for header in beginning.header}

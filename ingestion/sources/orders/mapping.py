@@ -6,20 +6,31 @@ Does not belong here: reading order files.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
-from ingestion.config import ZoneName
+from ingestion.config import FurtherShop, ShopName, ZoneName
+from ingestion.duckdb import literal
+from ingestion.errors import UsageError, first_problem
 from ingestion.files.mapping_file import (
     CLEAN_UPS,
     CleanUp,
     Part,
+    at_line,
     no_bare_yes_or_no,
     read_mapping_file,
 )
 from ingestion.landing.currencies import CURRENCIES
-from ingestion.landing.fields import SEPARATOR, Column, ColumnType, RowCheck, TableSpec
+from ingestion.landing.fields import (
+    ID_SCOPE,
+    SEPARATOR,
+    SHOP_NAME,
+    Column,
+    ColumnType,
+    RowCheck,
+    TableSpec,
+)
 from ingestion.landing.numbers import NumberForm
 from ingestion.sources.orders.expressions import ExpressionError, file_column, file_columns, to_sql
 
@@ -51,6 +62,7 @@ LineColumn = Literal[
     "cancelled_at",
     "sales_channel",
     "store_id",
+    "shop_id",
 ]
 LINE_TYPES: dict[str, ColumnType] = {
     **dict.fromkeys(get_args(LineColumn), "text"),
@@ -70,7 +82,7 @@ RESTRICTING = ("line_amount", "currency", "cancelled_at")
 ORDER_FACTS: dict[str, Literal["any", "first"]] = {
     **dict.fromkeys(("ordered_at", "currency", "customer_ref", "email", "phone"), "any"),
     **dict.fromkeys(("payment_fingerprint", "first_name", "last_name", "country"), "any"),
-    **dict.fromkeys(("sales_channel", "store_id"), "any"),
+    **dict.fromkeys(("sales_channel", "store_id", "shop_id"), "any"),
     **dict.fromkeys(("status", "cancelled_at"), "first"),
 }
 
@@ -82,7 +94,11 @@ class Returns(Part):
 
 
 class Mapping(Part):
-    """The whole file."""
+    """The whole file.
+
+    `shop_names`: what the column of `shop_id` calls each shop; no other word may stand there.
+    `for_shop`: keys that are different in files of a further shop, by its name.
+    """
 
     columns: dict[LineColumn, Annotated[str, Field(min_length=1)]]
     clean: dict[LineColumn, CleanUp] = Field(default_factory=dict)
@@ -92,6 +108,9 @@ class Mapping(Part):
     timezone: ZoneName = "UTC"
     sales_channel: str = ""
     store_id: str = ""
+    shop_id: ShopName | Literal[""] = ""
+    shop_names: dict[str, ShopName] = Field(default_factory=dict)
+    for_shop: dict[FurtherShop, dict[str, Any]] = Field(default_factory=dict)
     decimal: Literal["", ".", ","] = ""
     thousands: Literal["", ".", ",", "'", " "] = ""
 
@@ -111,6 +130,15 @@ class Mapping(Part):
     def _two_signs(self) -> Mapping:
         if self.decimal and self.decimal == self.thousands:
             raise ValueError("`decimal` and `thousands` cannot be the same sign")
+        return self
+
+    @model_validator(mode="after")
+    def _money_of_each_shop(self) -> Mapping:
+        """Rows of several shops side by side may be money of several kinds."""
+        if "shop_id" in self.columns and not (self.currency or "currency" in self.columns):
+            raise ValueError("with a column for `shop_id` must say the currency, or its column")
+        if self.shop_names and "shop_id" not in self.columns:
+            raise ValueError("`shop_names` needs `columns.shop_id`, whose words it explains")
         return self
 
     _bare = field_validator("columns", mode="before")(no_bare_yes_or_no)
@@ -143,13 +171,28 @@ class Mapping(Part):
         return value
 
 
-def read_mapping(text: str) -> Mapping:
-    """The mapping in `text`.
+def read_mapping(text: str, shop: str = "") -> Mapping:
+    """The mapping in `text`, as it holds for files of this further shop.
 
     Raises:
         UsageError: it is not YAML, or a key or value is wrong (named, with its line).
     """
-    return read_mapping_file(text, MAPPING_FILE, Mapping)
+    mapping = read_mapping_file(text, MAPPING_FILE, Mapping)
+    return {name: _for_shop(text, mapping, name) for name in mapping.for_shop}.get(shop, mapping)
+
+
+def _for_shop(text: str, mapping: Mapping, shop: str) -> Mapping:
+    """The mapping with what is this shop's own in the place of what is said for all."""
+    said = mapping.model_dump(exclude_unset=True, exclude={"for_shop"})
+    try:
+        return Mapping.model_validate({**said, **mapping.for_shop[shop]})
+    except ValidationError as error:
+        place, what = first_problem(error)
+        key = ".".join(part for part in ("for_shop", shop, place) if part)
+        raise UsageError(
+            f"{MAPPING_FILE}{at_line(text, key)}: `{key}` is wrong: {what}.",
+            "Mend it and run again.",
+        ) from error
 
 
 def order_lines(mapping: Mapping, shop_zone: str = "UTC") -> TableSpec:
@@ -166,10 +209,16 @@ def order_lines(mapping: Mapping, shop_zone: str = "UTC") -> TableSpec:
             *(_column(name, mapping, day_zone) for name in get_args(LineColumn)),
             *(_compared(header) for header in mapping.file_columns),
         ),
-        derived=(("is_return", "boolean", rule), ("line_key", "text", _line_key(rule))),
+        derived=(("is_return", "boolean", rule), ("line_key", "text", _line_key(rule)), ID_SCOPE),
         row_checks=(
             RowCheck("missing_value", "unit_price", "unit_price is null and line_amount is null"),
+            RowCheck(
+                "unknown_value",
+                "shop_id",
+                f"not regexp_full_match(trim(shop_id), {literal(SHOP_NAME)})",
+            ),
         ),
+        numbers=("order_id", "customer_ref"),
         is_mapped=True,
         line_key="line_key",
     )
@@ -196,11 +245,25 @@ def _line_key(is_return: str) -> str:
     return f"case when coalesce(trim(line_id), '') = '' then {key} end"
 
 
+def _shop_name(text: str, names: dict[str, str]) -> str:
+    """SQL: a shop's name here for what the file calls it; another word is left as one that no shop
+    can have, for its row to be put aside: it may not fall to whichever shop is the first."""
+    written = f"lower(trim({text}))"
+    if not names:
+        return written
+    whens = " ".join(
+        f"when {literal(theirs.strip().lower())} then {literal(ours)}"
+        for theirs, ours in names.items()
+    )
+    return f"case {written} {whens} else '?' || {written} end"
+
+
 def _column(name: LineColumn, mapping: Mapping, day_zone: str) -> Column:
     constants = {
         "currency": mapping.currency,
         "sales_channel": mapping.sales_channel,
         "store_id": mapping.store_id,
+        "shop_id": mapping.shop_id,
     }
     source = mapping.columns.get(name)
     clean_up = mapping.clean.get(name)
@@ -210,6 +273,8 @@ def _column(name: LineColumn, mapping: Mapping, day_zone: str) -> Column:
     if name == "cancelled_at":
         # A date of zeros is how some systems write that nothing was cancelled.
         transform = f"nullif(regexp_replace({transform}, '^[0 :.T-]+$', ''), '')"
+    if name == "shop_id":
+        transform = _shop_name(transform, mapping.shop_names)
     return Column(
         name,
         LINE_TYPES[name],

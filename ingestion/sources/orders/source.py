@@ -18,7 +18,7 @@ from ingestion.files.mapping_file import unfit
 from ingestion.files.reader import Reader
 from ingestion.files.source import FolderSource, TableInput, header_check
 from ingestion.files.survey import Survey
-from ingestion.landing.fields import DOCUMENT_LIMIT, Column, RowCheck, TableSpec
+from ingestion.landing.fields import DOCUMENT_LIMIT, ID_SCOPE, Column, RowCheck, TableSpec
 from ingestion.landing.numbers import is_card_number
 from ingestion.sources.orders.mapping import (
     LINE_TYPES,
@@ -84,6 +84,8 @@ ORDERS = TableSpec(
             transform=WITHOUT_CARD_NUMBER,
         ),
     ),
+    derived=(ID_SCOPE,),
+    numbers=("order_id",),
     row_checks=(
         # Whoever cancelled must not be taken for a buyer; a date of zeros means not cancelled.
         RowCheck(
@@ -128,7 +130,9 @@ PLAIN = Mapping.model_validate({"columns": {name: name for name in LINE_TYPES}})
 def mapped_lines(folder: InputFolder) -> TableSpec | None:
     """The order lines as the folder's mapping declares them."""
     text = folder.text(MAPPING_FILE)
-    return order_lines(read_mapping(text), folder.zone) if text is not None else None
+    if text is None:
+        return None
+    return order_lines(read_mapping(text, folder.shop), folder.zone)
 
 
 def plain_table(folder: InputFolder, table: str) -> TableSpec:
@@ -141,7 +145,7 @@ def route(folder: InputFolder, files: list[InputFile], was_read_before: bool) ->
     documents = [file for file in files if file.format == "json"]
     lines = [file for file in files if file.format != "json"]  # and what we cannot read
     text = folder.text(MAPPING_FILE) if lines else None
-    mapping = read_mapping(text) if text is not None else PLAIN
+    mapping = read_mapping(text, folder.shop) if text is not None else PLAIN
     mapped = _MappedLines(mapping, was_read_before, text)
     spec = order_lines(mapping, folder.zone)
     hint = f"say `decimal` and `thousands` in {MAPPING_FILE}"

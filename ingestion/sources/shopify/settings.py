@@ -8,17 +8,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Any
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from ingestion.config import ApiSettings, gathered
+from ingestion.config import MAIN_SHOP_ID, ApiSettings, ShopName, gathered
 
 EXAMPLE_URL = "https://example.myshopify.com"
-# It stands before the shop's ids and in the names of variables.
-ShopName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
-# Orders of files are of the shop that has no name.
-MAIN_SHOP_ID = "shop"
 
 
 class ShopSettings(ApiSettings):

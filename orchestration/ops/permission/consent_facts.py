@@ -101,6 +101,7 @@ def record_consent_facts(
     default_country: str,
     rescan: bool = False,
     sms_refusal_ends_everything: bool = True,
+    shops: tuple[tuple[str, str], ...] = (),
 ) -> FactCounts:
     """Append what the sources say about permission; rows of loads already read are skipped.
 
@@ -111,6 +112,7 @@ def record_consent_facts(
         default_country: the country of phone numbers written without one.
         rescan: read every row again (after a full refresh); adds nothing that is there.
         sms_refusal_ends_everything: whether a refusal of SMS ends every purpose of it.
+        shops: which further shop a file is of, by a pattern of its path.
     """
     if not raw.exists():
         return FactCounts(0, 0, 0)
@@ -121,7 +123,7 @@ def record_consent_facts(
         if countries.is_new:
             loads = _new_loads(connection, ops, rescan=True)
             connection.register("new_loads", loads)
-        words = _Words(default_country, countries.all, sms_refusal_ends_everything)
+        words = _Words(default_country, countries.all, sms_refusal_ends_everything, shops)
         counts = _record(connection, ops, words, as_of)
         for shape in _stored_shapes(connection, {_WEB} & _fresh(connection)).values():
             record_subscriptions(connection, ops, shape, as_of)
@@ -177,11 +179,12 @@ class Arrival:
 @dataclass(frozen=True)
 class _Words:
     """What the reading of a statement rests on beside the list of words: countries of phone
-    numbers, and how far a refusal of SMS goes."""
+    numbers, how far a refusal of SMS goes, and which files are of a further shop."""
 
     default_country: str
     countries: tuple[str, ...]
     sms_refusal_ends_everything: bool
+    shops: tuple[tuple[str, str], ...] = ()
 
 
 def _record(
@@ -195,7 +198,7 @@ def _record(
         for table in {query.source_table for query in QUERIES} & _existing(connection)
         if {table, _quarantine(table)} & fresh
     }
-    held = read_held_rows(connection, tables, status_words())
+    held = read_held_rows(connection, tables, status_words(), words.shops)
     shapes = _stored_shapes(connection, tables)
     _collect(connection, _queries(connection, tables, shapes), shapes, held, fresh)
     unknown = [

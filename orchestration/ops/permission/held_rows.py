@@ -15,13 +15,13 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import duckdb
 
 from ingestion.files.csv_records import delimiter_of, without_sep_line
-from ingestion.files.folder import form_of
+from ingestion.files.folder import form_of, shop_of
 from ingestion.functions.identifiers import match_email
 from ingestion.landing.batch import CHUNK
 from ingestion.landing.fields import FIRST_DAY, LAST_DAY, TableSpec
@@ -91,7 +91,10 @@ class HeldRows:
 
 
 def read_held_rows(
-    connection: duckdb.DuckDBPyConnection, tables: set[str], words: StatusWords
+    connection: duckdb.DuckDBPyConnection,
+    tables: set[str],
+    words: StatusWords,
+    shops: tuple[tuple[str, str], ...] = (),
 ) -> HeldRows:
     """Make tables of the held rows of new loads, for the raw `tables` that statements ask.
 
@@ -99,6 +102,7 @@ def read_held_rows(
         connection: with `raw` attached and `new_loads` registered.
         tables: raw tables by name, such as `raw_email.events`.
         words: what words mean.
+        shops: which further shop a file is of, by a pattern of its path.
     """
     connection.execute("create schema held")
     made: dict[str, str] = {}
@@ -120,7 +124,7 @@ def read_held_rows(
                 if not any(_says(source, json.loads(text.text)) for text in texts):
                     spoken += _spoken(source, each.text, words)
         made[table] = f'held."{table}"'
-        _fill(connection, made[table], spec, documents)
+        _fill(connection, made[table], spec, documents, shops)
     return HeldRows(made, spoken, unread)
 
 
@@ -333,7 +337,11 @@ def _spoken(source: str, text: str, words: StatusWords) -> list[Spoken]:
 
 
 def _fill(
-    connection: duckdb.DuckDBPyConnection, table: str, spec: TableSpec, documents: list[Held]
+    connection: duckdb.DuckDBPyConnection,
+    table: str,
+    spec: TableSpec,
+    documents: list[Held],
+    shops: tuple[tuple[str, str], ...],
 ) -> None:
     """A table of the source's own shape; what cannot be read is NULL in it."""
     names = [name for name, _ in spec.stored_columns]
@@ -341,10 +349,15 @@ def _fill(
     rows = [("", spec.name, each.file, each.line, each.text) for each in documents]
     rows.sort(key=lambda row: (form_of(row[2])[0], row[2], row[3]))
     shape = ("", spec.name, "shape.jsonl", 1, "{}")  # one empty document, taken out again below
-    for number, batch in enumerate(held_batches([shape, *rows])):
-        connection.register(CHUNK, batch.table)
-        begin = f"insert into {table}" if number else f"create table {table} as"
-        connection.execute(f"{begin} select {columns} from ({judged_rows(spec, batch)})")
+    of_shops = {shop_of(row[2], shops) for row in rows} | {""}
+    begin = f"create table {table} as"
+    for shop in sorted(of_shops):
+        chosen = [row for row in rows if shop_of(row[2], shops) == shop]
+        own = replace(spec, shop=shop)
+        for batch in held_batches(chosen if shop else [shape, *chosen]):
+            connection.register(CHUNK, batch.table)
+            connection.execute(f"{begin} select {columns} from ({judged_rows(own, batch)})")
+            begin = f"insert into {table}"
     connection.unregister(CHUNK)
     connection.execute(f"delete from {table} where _file = 'shape.jsonl'")
     times = [name for name, kind in spec.stored_columns if kind == "timestamp"]

@@ -28,7 +28,7 @@ documents as (
         {%- for column in columns %}
         documents.{{ column }},
         {%- endfor %}
-        {{ 'documents.id_scope' if order_source == 'shopify' else 'cast(null as ' ~ dbt.type_string() ~ ')' }} as id_scope
+        documents.id_scope
     from {{ relation }} as documents
     inner join versions
         on documents._row_id = versions._row_id and versions.order_source = '{{ order_source }}'

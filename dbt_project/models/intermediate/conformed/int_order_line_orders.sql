@@ -19,7 +19,8 @@ lines as (
 line_orders as (
     select
         order_id,
-        {{ order_call('order_id') }} as order_call,
+        min(id_scope) as id_scope,
+        {{ order_call(number_in_its_shop('order_id', 'min(id_scope)')) }} as order_call,
         min(ordered_at) as ordered_at,
         min(orders_customer_id) as orders_customer_id,
         min(email) as email,
@@ -54,19 +55,18 @@ line_orders as (
 documents as (
     select
         order_id,
+        id_scope,
         order_name,
         order_number,
         {{ shop_date('ordered_at') }} as ordered_date,
         lower(email) as email
     from {{ ref('int_order_documents') }}
-    -- Files are of the shop without a name: another shop counts its own orders
-    where id_scope is null
 ),
 
 calls as (
     select
         order_id,
-        {{ order_call('order_id') }} as order_call,
+        {{ order_call(number_in_its_shop('order_id', 'id_scope')) }} as order_call,
         1 as call_rank
     from documents
     union all
@@ -93,7 +93,9 @@ matches as (
     where
         line_orders.order_id = documents.order_id
         or (
-            abs({{ dbt.datediff('documents.ordered_date', shop_date('line_orders.ordered_at'), 'day') }}) <= 1
+            -- Another shop counts its own orders
+            line_orders.id_scope is not distinct from documents.id_scope
+            and abs({{ dbt.datediff('documents.ordered_date', shop_date('line_orders.ordered_at'), 'day') }}) <= 1
             and (
                 documents.email is null or line_orders.email is null
                 or lower(line_orders.email) = documents.email

@@ -26,7 +26,7 @@ named as (
         order_id,
         order_source,
         id_scope,
-        {{ order_call('substr(order_id, length(id_scope) + 2)') }} as order_call,
+        {{ order_call(number_in_its_shop('order_id', 'id_scope')) }} as order_call,
         4 as call_rank,
         ordered_at
     from documents
@@ -36,7 +36,7 @@ named as (
     select
         coalesce(line_orders.document_order_id, line_orders.order_id) as order_id,
         coalesce(documents.order_source, 'order_lines') as order_source,
-        cast(null as {{ dbt.type_string() }}) as id_scope,
+        line_orders.id_scope,
         line_orders.order_call,
         case when line_orders.document_order_id is null then 1 else 2 end as call_rank,
         line_orders.ordered_at

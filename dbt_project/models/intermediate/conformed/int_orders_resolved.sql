@@ -15,7 +15,7 @@ conversions as (
     from {{ ref('int_order_conversions') }}
 ),
 
--- What the settings call a shop, by its newest row; files are of the shop without a name
+-- What the settings call a shop, by its newest row; one that only files tell of is called by its name
 shops as (
     select
         coalesce(id_scope, '') as id_scope,

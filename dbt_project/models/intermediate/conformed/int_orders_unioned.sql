@@ -144,7 +144,7 @@ unioned as (
     select
         line_orders.order_id,
         'order_lines' as order_source,
-        null as id_scope,
+        line_orders.id_scope,
         line_orders.ordered_at,
         line_orders.ordered_at as created_at,
         line_orders.cancelled_at,

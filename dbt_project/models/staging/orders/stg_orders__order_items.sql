@@ -1,5 +1,8 @@
 {#- Read apart from stg_orders__orders because an order has many of them; incremental for the same reason. -#}
-{{ config(materialized='incremental', unique_key='_row_id', incremental_strategy='delete+insert') }}
+{{ config(
+    materialized='incremental', unique_key='_row_id', incremental_strategy='delete+insert',
+    pre_hook="{{ forget_rows_gone(source('raw_orders', 'orders')) }}"
+) }}
 
 {%- set item_fields = {
     'id': 'varchar', 'product_id': 'varchar', 'sku': 'varchar', 'title': 'varchar', 'vendor': 'varchar',
@@ -14,6 +17,7 @@
 with items as (
     select
         order_id,
+        id_scope,
         {{ json_elements('payload', '$.line_items') }},
         _row_id,
         _dlt_load_id
@@ -24,6 +28,7 @@ with items as (
 read_once as (
     select
         order_id,
+        id_scope,
         position,
         {{ json_record('item', item_fields) }} as line,
         _row_id,
@@ -35,7 +40,7 @@ select
     order_id,
     position as line_number,
     coalesce(line.id, cast(position as {{ dbt.type_string() }})) as line_id,
-    {{ first_text(['line.product_id']) }} as product_id,
+    {{ id_of_its_shop(first_text(['line.product_id'])) }} as product_id,
     {{ first_text(['line.sku']) }} as sku,
     line.title as product_name,
     line.vendor as brand,

@@ -8,6 +8,7 @@ with latest as (
 
 select
     order_id,
+    id_scope,
     coalesce(line_key, line_id, _row_id) as line_id,
     ordered_at,
     nullif(trim(customer_ref), '') as orders_customer_id,
@@ -33,7 +34,7 @@ select
     nullif({{ word_form('status') }}, '') as status_word,
     cancelled_at,
     lower(nullif(trim(sales_channel), '')) as sales_channel,
-    nullif(trim(store_id), '') as store_id,
+    {{ id_of_its_shop("nullif(trim(store_id), '')") }} as store_id,
     -- A negative price is an adjustment of the books, neither a sale nor a return
     case
         when unit_price is not null then unit_price < 0

@@ -1,6 +1,9 @@
 {#- A table and not a view, and incremental, because reading the JSON is the costly part. It keeps every
     version of an order; which one holds at `as_of` is decided in int_order_versions. -#}
-{{ config(materialized='incremental', unique_key='_row_id', incremental_strategy='delete+insert') }}
+{{ config(
+    materialized='incremental', unique_key='_row_id', incremental_strategy='delete+insert',
+    pre_hook="{{ forget_rows_gone(source('raw_orders', 'orders')) }}"
+) }}
 
 {%- set address = {
     'first_name': 'varchar', 'last_name': 'varchar', 'country_code': 'varchar', 'address1': 'varchar',
@@ -45,6 +48,7 @@ with versions as (
 read_once as (
     select
         order_id,
+        id_scope,
         created_at,
         processed_at,
         updated_at,
@@ -96,6 +100,7 @@ shipping_read as (
 
 select
     order_id,
+    id_scope,
     {{ first_text(['document.name']) }} as order_name,
     {{ first_text(['document.order_number']) }} as order_number,
     {{ first_text(['document.cart_token']) }} as cart_token,
@@ -112,7 +117,7 @@ select
     coalesce(try_cast(document.taxes_included as boolean), false) as is_taxes_included,
     {{ order_email('document') }} as email,
     {{ first_text(['document.phone', 'document.customer.phone']) }} as phone,
-    {{ first_text(['document.customer.id']) }} as shopify_customer_id,
+    {{ id_of_its_shop(first_text(['document.customer.id'])) }} as shopify_customer_id,
     {{ first_text(['document.customer.first_name', 'document.billing_address.first_name']) }} as first_name,
     {{ first_text(['document.customer.last_name', 'document.billing_address.last_name']) }} as last_name,
     try_cast(document.buyer_accepts_marketing as boolean) as accepts_marketing,
@@ -136,7 +141,7 @@ select
     lower(document.payment_gateway_names) as payment_gateways,
     false as has_card_payment,
     lower({{ first_text(['document.source_name']) }}) as sales_channel,
-    {{ first_text(['document.location_id']) }} as store_id,
+    {{ id_of_its_shop(first_text(['document.location_id'])) }} as store_id,
     {{ first_text(['document.landing_site']) }} as landing_site,
     {{ first_text(['document.referring_site']) }} as referring_site,
     {{ list_words('document.discount_codes', first_text(['code.code']), 'code') }} as discount_code,

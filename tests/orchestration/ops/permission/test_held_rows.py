@@ -388,3 +388,14 @@ def test_nobody_is_contactable_after_a_refusal_in_any_words_and_any_condition(
 )
 def test_an_address_is_found_within_what_stands_around_it(text: str) -> None:
     assert found_addresses(text) == ["ann@example.com"]
+
+
+def test_a_customer_number_in_a_further_shops_file_is_of_its_own_customer(
+    store: Store, home: Home
+) -> None:
+    number = {"identifier_type": "orders_customer_id", "identifier_value": "7", "channel": "email"}
+    refusal = _row(**number, purpose="marketing", status="no")
+    write_held(home.raw, "1", CONSENTS, "consents/outlet/c.json", refusal)
+    _record(store, home, shops=(("*/outlet/*", "outlet"),))
+    assert _reason(store, "orders_customer_id", "outlet:7") == "revoked"
+    assert _reason(store, "orders_customer_id", "7") == "never_asked"
