@@ -397,5 +397,5 @@ def test_a_customer_number_in_a_further_shops_file_is_of_its_own_customer(
     refusal = _row(**number, purpose="marketing", status="no")
     write_held(home.raw, "1", CONSENTS, "consents/outlet/c.json", refusal)
     _record(store, home, shops=(("*/outlet/*", "outlet"),))
-    assert _reason(store, "orders_customer_id", "outlet:7") == "revoked"
-    assert _reason(store, "orders_customer_id", "7") == "never_asked"
+    assert _reason(store, "orders_customer_id", "outlet:7") == "denied"
+    assert _reason(store, "orders_customer_id", "7") == "no_consent"
