@@ -37,12 +37,17 @@ def known() -> set[str]:
     return {step.revision for step in steps().walk_revisions()}
 
 
-def upgrade(connection: Connection) -> None:
-    """Carry out the steps that the store lacks, all of them within the caller's transaction."""
+def upgrade(connection: Connection, to: str = "head") -> None:
+    """Carry out the steps that the store lacks, all of them within the caller's transaction.
+
+    Args:
+        connection: to the store, in a transaction.
+        to: the revision to stop at; the latest by default.
+    """
     scripts = steps()
 
     def missing(revision: Any, _context: MigrationContext) -> Any:
-        return scripts._upgrade_revs("head", revision)
+        return scripts._upgrade_revs(to, revision)
 
     options = {"fn": missing, "version_table": VERSION_TABLE, "render_as_batch": True}
     context = MigrationContext.configure(connection, opts=options)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from sqlalchemy import create_engine
 
 from ingestion.errors import BusyError, DiskFullError
 from orchestration.home import lock
@@ -135,31 +136,34 @@ def test_an_opened_store_is_not_migrated_again(home: Home) -> None:
     assert not home.ops_before_migration.exists()
 
 
-def test_a_store_without_resolutions_gets_them(home: Home) -> None:
-    open_store(home).close()
-    with closing(sqlite3.connect(home.ops)) as file:
-        file.executescript(
-            "drop table resolutions; drop table consent_requests; "
-            "drop table destination_calls; drop table destination_pauses; "
-            "drop table audience_sizes; drop table first_activations; "
-            "drop table withdrawals_written; "
-            "drop table push_subscriptions; "
-            "drop table contact_decisions; drop table holdouts; "
-            "drop table tombstones; drop table erasures; delete from meta where key = "
-            "'tombstone_salt'; "
-            "alter table consent_events drop column level; "
-            "drop index ix_outbox_ticket; alter table outbox drop column ticket; "
-            "alter table outbox drop column accepted_at; "
-            "alter table outbox drop column consent_receipt_id; "
-            "alter table audience_states drop column in_doubt; "
-            f"update {schema.VERSION_TABLE} set version_num = '0005'"
-        )
+REVISIONS = [step.revision for step in reversed(list(migrations.steps().walk_revisions()))]
+
+
+@pytest.mark.parametrize("revision", REVISIONS[:-1])
+def test_a_store_of_every_revision_gets_what_it_lacks(home: Home, revision: str) -> None:
+    put(home, VERSIONS[-1])
+    upgraded_to(home, revision)
+    before = facts(home.ops)
     with open_store(home) as store, store.read() as connection:
         context = MigrationContext.configure(
             connection, opts={"version_table": schema.VERSION_TABLE, "compare_type": True}
         )
         assert compare_metadata(context, schema.metadata) == []
+        assert context.get_current_revision() == schema.REVISION
+    assert facts(home.ops) == before
     assert home.ops_before_migration.exists()
+
+
+def upgraded_to(home: Home, revision: str) -> None:
+    """Make the store one of this revision, as the code of its time did."""
+    engine = create_engine(f"sqlite:///{home.ops}")
+    with engine.begin() as connection:
+        migrations.upgrade(connection, to=revision)
+        context = MigrationContext.configure(
+            connection, opts={"version_table": schema.VERSION_TABLE}
+        )
+        assert context.get_current_revision() == revision
+    engine.dispose()
 
 
 def test_a_newer_store_is_refused_and_left_as_it_is(home: Home) -> None:
