@@ -43,6 +43,7 @@ from orchestration.destinations.onsite import OnsiteDestination, micros
 from orchestration.home.layout import Home
 from orchestration.ops.store import Store
 from orchestration.serve.feed.answers import BY_SIGNAL, NOBODY, Showing, answer
+from orchestration.serve.routes import route
 
 KIND = "onsite"
 LONGEST = 256  # characters of an identifier
@@ -51,7 +52,6 @@ SHORTEST_SECRET = 32
 LONGEST_QUERY = 2_000  # bytes
 LOGIN = "login"
 ASKED_BY = (DEVICE, LOGIN, CUSTOMER)
-_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]  # judged here
 _BAD_ENCODING = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _log = logging.getLogger("regulars.webhooks")
 
@@ -139,7 +139,7 @@ class Feeds:
     def routes(self) -> list[Route]:
         """The addresses, for the application."""
         paths = ("/feed", "/feed/{feed:path}")
-        return [Route(path, self._feed, methods=_METHODS) for path in paths]
+        return [route(path, self._feed) for path in paths]
 
     def states(self) -> list[tuple[str, str]]:
         """Each feed by name, and who may ask it; never a secret."""

@@ -32,6 +32,7 @@ from ingestion.registry import SOURCES
 from orchestration.home.inbox import body_id
 from orchestration.home.layout import Home
 from orchestration.ops.store import open_store
+from orchestration.serve.routes import route
 from orchestration.serve.webhooks import unsubscribe
 from orchestration.serve.webhooks.call import Call, Kept, RefusedError, Sender
 from orchestration.serve.webhooks.reception import Delivery, Reception
@@ -40,7 +41,6 @@ from orchestration.serve.webhooks.senders import senders
 MOST_BYTES = 1024 * 1024
 BODY_SECONDS = 10.0
 MOST_OF_A_CLICK = 10_000
-_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]  # judged here
 _UNAVAILABLE = "It could not be kept; send it again later."
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -120,7 +120,7 @@ class Webhooks:
             ("/health", _health),
         )
         return Starlette(
-            routes=[*(Route(path, answer, methods=_METHODS) for path, answer in paths), *further],
+            routes=[*(route(path, answer) for path, answer in paths), *further],
             exception_handlers={RefusedError: _refused, ClientDisconnect: _gone},
             middleware=[Middleware(_WithHeaders)],
         )
