@@ -6,7 +6,8 @@ import dagster as dg
 
 from orchestration import defs
 from orchestration.defs import arrivals, backup, reconcile, release, schedules
-from orchestration.defs.resources import resources
+from orchestration.defs.dbt_command import dbt_command
+from orchestration.defs.resources import RunResource
 
 definitions = dg.Definitions(
     assets=dg.load_assets_from_package_module(defs),
@@ -26,6 +27,6 @@ definitions = dg.Definitions(
         *backup.schedules,
     ],
     sensors=[schedules.new_files, arrivals.arrivals],
-    resources=resources(),
+    resources={"run": RunResource.configure_at_launch(), "dbt": dbt_command()},
     executor=dg.in_process_executor,
 )

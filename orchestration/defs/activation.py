@@ -1,4 +1,4 @@
-"""The report, and one asset per (segment, destination) pair.
+"""One asset per (segment, destination) pair.
 
 Belongs here: assets made of the settings and the segments' own configuration. Does not belong
 here: who may receive (the gate), what is sent (orchestration/activation).
@@ -15,8 +15,8 @@ from orchestration.activation.contact_day import read_contact_day
 from orchestration.activation.delivery import Delivery, DeliveryContext, clock_of
 from orchestration.activation.people import destinations_of, targets
 from orchestration.defs.errors import errors_as_data
-from orchestration.defs.quality import GROUP as PUBLISH
-from orchestration.defs.resources import PUBLISHED, RunResource
+from orchestration.defs.keys import PUBLISHED
+from orchestration.defs.resources import RunResource
 from orchestration.defs.transformation import PROJECT
 from orchestration.ops.adoption import what_is_copied
 from orchestration.run import console
@@ -44,27 +44,6 @@ def _pairs() -> list[Pair]:
         for destination in destinations_of(settings, segment, configuration.get("destinations", []))
         if destination in enabled
     )
-
-
-@dg.asset(
-    key=[PUBLISH, "report"],
-    deps=[PUBLISHED],
-    group_name=PUBLISH,
-    kinds={"html"},
-    description="The HTML page of people, value, stages, segments and data health.",
-)
-@errors_as_data
-def report(run: RunResource) -> dg.MaterializeResult[None]:
-    """Draw the page from the published file; what is published stays so without its page."""
-    from orchestration.report.build import report_or_sentence  # noqa: PLC0415 - only a run draws
-
-    shop = run.current.settings.shop
-    path, problem = report_or_sentence(run.current.home, shop.name, shop.timezone)
-    if path is None:
-        run.current.say(f"Published without its report. {problem}")
-        return dg.MaterializeResult(metadata={"problem": problem})
-    run.current.say(f"Drawn: {path}")
-    return dg.MaterializeResult(metadata={"bytes": path.stat().st_size})
 
 
 def sync_asset(pair: Pair) -> dg.AssetsDefinition:

@@ -18,8 +18,8 @@ from ingestion.settings_file import config_path, load_settings
 from orchestration.backup.keys import key_of_environment
 from orchestration.backup.scheduled import back_up, newest, try_and_note
 from orchestration.defs.errors import errors_as_data
-from orchestration.defs.quality import GROUP as PUBLISH
-from orchestration.defs.resources import PUBLISHED, RunResource
+from orchestration.defs.keys import PUBLISH, PUBLISHED
+from orchestration.defs.resources import RunResource
 from orchestration.home.kind import take_settings
 from orchestration.home.layout import Home
 from orchestration.ops.store import URL_VARIABLE

@@ -39,7 +39,7 @@ from orchestration.ops.run_context import last_context
 from orchestration.ops.store import Store, open_store
 from orchestration.ops.unread_sources import has_unrecorded
 from orchestration.published.audit import failure
-from orchestration.published.candidate import Candidate
+from orchestration.published.candidate import Candidate, describe_candidate
 from orchestration.published.checks import CheckResult, stopping
 from orchestration.published.swap import clear_half_built
 from orchestration.run.notify import Notice, notify_failure
@@ -94,6 +94,21 @@ class Run:
     def input(self) -> str:
         """The input folder or URL: asked for, else the settings' one, else empty."""
         return self.request.input or self.settings.input
+
+    def candidate_to_judge(self) -> Candidate:
+        """This run's candidate, else the one that an earlier run built and did not publish.
+
+        Raises:
+            RegularsError: there is none.
+        """
+        if self.candidate is None and self.home.candidate.exists():
+            self.candidate = describe_candidate(self.home.candidate)
+        if self.candidate is None:
+            raise RegularsError(
+                "There is no candidate to judge or publish.",
+                "Materialize publish/candidate with everything downstream, or run `refresh`.",
+            )
+        return self.candidate
 
     def ingest_context(self) -> RunContext:
         """What the sources need to know of this run."""

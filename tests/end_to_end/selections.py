@@ -163,7 +163,7 @@ class Page:
 
 
 def on_a_published_home(page: Page) -> None:
-    from orchestration.defs import quality
+    from orchestration.defs import published
 
     page.told["at first"] = page.state()
     page.materialize("one model", "dim_customers")
@@ -179,9 +179,9 @@ def on_a_published_home(page: Page) -> None:
     def full(*_: Any) -> None:
         raise RegularsError("The disk is full.", "Make room and run again.")
 
-    publish, quality.publish = quality.publish, full
+    publish, published.publish = published.publish, full
     page.materialize("stopped", "publish/candidate+")
-    quality.publish = publish
+    published.publish = publish
     page.again("from failure", "stopped", from_failure=True)
     import duckdb
 

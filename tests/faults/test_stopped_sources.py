@@ -18,11 +18,11 @@ from ingestion.config import Destination, Settings, SourceSettings
 from ingestion.errors import RegularsError
 from orchestration.activation import delivery
 from orchestration.cli import app
-from orchestration.defs import resources
 from orchestration.defs.activation import Pair, sync_asset
 from orchestration.defs.ingestion import source_assets
 from orchestration.defs.permission import ops_export
 from orchestration.defs.resources import RunResource
+from orchestration.health import opening
 from orchestration.health.doctor import diagnose
 from orchestration.home.kind import claim
 from orchestration.home.layout import Home
@@ -53,7 +53,7 @@ class World:
         self.settings = Settings(
             input=str(self.input), destinations={"receiver": Destination(send=True)}
         )
-        for module in (delivery, resources):
+        for module in (delivery, opening):
             monkeypatch.setattr(module, "load_settings", lambda: self.settings)
             monkeypatch.setattr(module, "check_settings", lambda _: None)
             monkeypatch.setattr(module, "check_destinations", lambda *_: None)

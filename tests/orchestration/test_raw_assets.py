@@ -11,8 +11,9 @@ from dagster_dbt import DbtCliResource
 from ingestion.errors import RefusedError, RegularsError, SourceError, UsageError
 from ingestion.registry import SOURCES, api_sources
 from orchestration.defs import ingestion
+from orchestration.defs.dbt_command import dbt_command
 from orchestration.defs.ingestion import source_assets
-from orchestration.defs.resources import RunResource, resources
+from orchestration.defs.resources import RunResource
 from orchestration.host.launch import failure_of
 from orchestration.run import console
 from orchestration.run.dbt import dbt_executable
@@ -138,7 +139,7 @@ def test_no_run_configuration_names_another_dbt() -> None:
         seen.append(dbt.dbt_executable)
 
     config = {"resources": {"dbt": {"config": {"dbt_executable": "/bin/other"}}}}
-    dg.materialize([probe], resources={"dbt": resources()["dbt"]}, run_config=config)
+    dg.materialize([probe], resources={"dbt": dbt_command()}, run_config=config)
     assert seen == [dbt_executable()]
 
 

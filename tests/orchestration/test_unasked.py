@@ -21,9 +21,10 @@ from ingestion.demo.write import write_api
 from ingestion.errors import UsageError
 from ingestion.registry import api_sources
 from orchestration.activation import delivery
-from orchestration.defs import resources, schedules
+from orchestration.defs import schedules
 from orchestration.defs.activation import Pair, sync_asset
 from orchestration.defs.resources import RunResource
+from orchestration.health import opening
 from orchestration.home.kind import claim, own_input
 from orchestration.home.layout import Home
 from orchestration.ops import runs
@@ -58,7 +59,7 @@ class Place:
         """Publish, and say what the settings say of sending."""
         files, receiver = str(self.home.root), Destination(send=send)
         settings = Settings(input=files, destinations={"receiver": receiver})
-        for module in (delivery, resources):
+        for module in (delivery, opening):
             self.monkeypatch.setattr(module, "load_settings", lambda: settings)
             self.monkeypatch.setattr(module, "check_settings", lambda _: None)
             self.monkeypatch.setattr(module, "check_destinations", lambda *_: None)

@@ -1,0 +1,10 @@
+"""The keys of assets that several files of this folder name.
+
+Belongs here: keys and groups alone. Does not belong here: what is made under them.
+"""
+
+import dagster as dg
+
+PUBLISH = "publish"
+CANDIDATE = dg.AssetKey([PUBLISH, "candidate"])
+PUBLISHED = dg.AssetKey([PUBLISH, "published"])

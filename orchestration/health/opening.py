@@ -1,0 +1,56 @@
+"""What must hold before a run begins in a home, whoever starts it.
+
+Belongs here: those questions, in the order in which they are asked. Does not belong here: each
+question's own rule, and the run (orchestration/run/run.py).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ingestion.config import Settings
+from ingestion.settings_file import load_settings
+from orchestration.activation.authority import refuse_other_input
+from orchestration.destinations import check_destinations
+from orchestration.health.raw_store import require_raw
+from orchestration.home.kind import claim, is_demo, own_input, refuse_input, take_settings
+from orchestration.home.layout import Home
+from orchestration.run.dbt import check_settings
+from orchestration.run.something_to_read import require_input
+
+
+class Opening(NamedTuple):
+    """A home in which a run may begin; `input` is what it reads, empty for the settings' own."""
+
+    home: Home
+    settings: Settings
+    is_demo: bool
+    input: str
+
+
+def open_home(asked_input: str, *, begin_anew: bool, at_terminal: bool) -> Opening:
+    """The home that is asked for by $REGULARS_HOME, once a run may begin there; it is claimed.
+
+    Args:
+        asked_input: the location that a person gave, or empty.
+        begin_anew: everything is to be read again.
+        at_terminal: a person started it at a terminal.
+
+    Raises:
+        UsageError: settings that cannot be used, or an input that may not be read here.
+        NoInputError: nothing to read.
+        RegularsError: the raw store is lost or damaged.
+    """
+    home = Home.locate()
+    take_settings(home)
+    settings = load_settings()
+    check_settings(settings)
+    check_destinations(settings, home)
+    refuse_input(home, asked_input)
+    demo = is_demo(home)
+    if not demo:
+        refuse_other_input(asked_input, settings.input, at_terminal=at_terminal)
+    require_raw(home, begin_anew=begin_anew)
+    require_input(home, settings, asked_input)
+    claim(home, "demo" if demo else "shop")
+    return Opening(home, settings, demo, own_input(home) if demo else asked_input)
