@@ -121,7 +121,7 @@ def look_through(folder: InputFolder, settings: Settings) -> InputLook:
                 bad = sum(found.bad.total() for found in counts.values())
                 check_limits(source.name, counts, bad, settings.quarantine, has_rows=False)
             except (SourceError, UsageError) as error:
-                stops.append(f"{error.message} {error.hint}")
+                stops.append(error.sentences)
     return InputLook([files[path] for path in sorted(files)], stops)
 
 

@@ -31,6 +31,11 @@ class RegularsError(Exception):
         self.hint = hint
         super().__init__(f"{message}\n{hint}".strip())
 
+    @property
+    def sentences(self) -> str:
+        """Both on one line."""
+        return f"{self.message} {self.hint}".strip()
+
 
 class UsageError(RegularsError):
     """The command, a setting or a mapping asks for something that cannot be."""

@@ -29,8 +29,9 @@ DBT_PROJECT = REPOSITORY / "dbt_project"
 PROJECT = "dbt_project.yml"
 ROOMS = ("ingestion", "orchestration", "dbt_project", "docs", "tests", ".ci", ".github")
 SKIPPED = {"__pycache__", "target", "logs", "node_modules", ".venv"}
+DEFS = "orchestration/defs"
 KNOWS_DAGSTER = (
-    "orchestration/defs/",
+    f"{DEFS}/",
     "orchestration/definitions.py",
     "orchestration/host/history.py",
     "orchestration/host/launch.py",
@@ -426,6 +427,13 @@ def test_only_the_dagster_room_knows_dagster() -> None:
         if foreign and not name.startswith(KNOWS_DAGSTER):
             wrong[name] = ", ".join(sorted(foreign))
     _report("dagster", wrong)
+
+
+def test_the_dagster_room_holds_short_files() -> None:
+    """What has logic stands in the folder that owns it, where it is tested without Dagster."""
+    lines = {name: len(path.read_text("utf-8").splitlines()) for name, path in _python(DEFS)}
+    wrong = {name: f"{count} lines of 100" for name, count in lines.items() if count > 100}
+    _report("defs", wrong)
 
 
 def test_one_module_opens_duckdb() -> None:

@@ -63,7 +63,7 @@ def left_out_if_denied(request: Pull[Any], *, is_optional: bool) -> Iterator[Non
     except AccessDeniedError as error:
         if not is_optional:
             raise
-        request.remarks.append(f"{error.message} {error.hint}".rstrip("."))
+        request.remarks.append(error.sentences.rstrip("."))
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ def _after_a_run() -> dg.AssetsDefinition:
                 current.home, current.settings, "whole", config=config_path(), at=clock()
             )
         except RegularsError as error:  # what is published and sent stays so without it
-            current.say(f"No backup was made. {error.message} {error.hint}")
+            current.say(f"No backup was made. {error.sentences}")
             _tell(current.settings, context, error)
             return dg.MaterializeResult(metadata={"problem": error.message})
         current.say(f"Backed up: {made.path}")

@@ -5,8 +5,8 @@ what they raise reaches Dagster with our error's fields as metadata, which host/
 back. Dagster also turns every exception into one kind of record before it keeps or shows it; that
 is where the words of engines are left out (RELIABILITY SEC5). Our own sentences pass as they are.
 
-Belongs here: that one way in. Does not belong here: what is left out
-(`ingestion.redaction.engine`), and reading errors back.
+Belongs here: that one way in. Does not belong here: what is kept of an exception
+(orchestration/words/failures.py), and reading errors back.
 """
 
 import inspect
@@ -21,16 +21,11 @@ from dagster._core.events import EngineEventData
 from dagster_shared.error import DagsterError, SerializableErrorInfo
 
 from ingestion.errors import (
-    DiskFullError,
     RefusedError,
-    RegularsError,
     UsageError,
     as_fields,
-    from_fields,
-    redact,
-    tells_of_a_full_disk,
 )
-from ingestion.redaction.engine import are_kept, reduced, what_stays
+from orchestration.words.failures import our_error, reduced_message
 
 Step = TypeVar("Step", bound=Callable[..., Any])
 
@@ -38,19 +33,6 @@ Step = TypeVar("Step", bound=Callable[..., Any])
 DAGSTERS = (DagsterError, dg.Failure, dg.RetryRequested)
 # What would end the same way again is not tried again.
 FINAL = (UsageError, RefusedError)
-
-# They speak of the program or the machine, not of a row.
-PLAIN = (
-    ImportError,
-    SyntaxError,
-    NameError,
-    AttributeError,
-    NotImplementedError,
-    RecursionError,
-    MemoryError,
-    OSError,
-    RegularsError,
-)
 
 
 def errors_as_data(step: Step) -> Step:
@@ -78,32 +60,9 @@ def opening_a_run(context: dg.InitResourceContext) -> Iterator[None]:
         if context.instance is not None and context.run is not None:
             ours = our_error(error, lambda: "start")
             context.instance.report_engine_event(
-                _in_words(ours), context.run, EngineEventData(metadata=as_fields(ours))
+                ours.sentences, context.run, EngineEventData(metadata=as_fields(ours))
             )
         raise
-
-
-def our_error(error: BaseException, step: Callable[[], str]) -> RegularsError:
-    """What an exception means for the person who waits, without what an engine quotes of a row.
-
-    Our own error is told rather than what a library raised below it; a full disk before both.
-    `step` names the step, and is only asked where nothing of ours tells what happened.
-    """
-    chain = [error]
-    while chain[-1].__cause__ is not None:
-        chain.append(chain[-1].__cause__)
-    root = chain[-1]
-    if not isinstance(root, RegularsError) and tells_of_a_full_disk(str(root)):
-        return DiskFullError()
-    own = next((each for each in chain if isinstance(each, RegularsError)), None)
-    if own is not None:
-        words = {"message": reduced(own.message), "hint": reduced(own.hint)}
-        return from_fields({**as_fields(own), **words})
-    first_line = reduced_message(type(root), f"{type(root).__name__}: {root}").partition("\n")[0]
-    return RegularsError(
-        f"The step {step()} failed: {redact(first_line)}",
-        "Open `regulars dev` for the whole story.",
-    )
 
 
 @contextmanager
@@ -115,16 +74,12 @@ def _failing_with_fields() -> Iterator[None]:
     except Exception as error:
         ours = our_error(error, _current_step)
         raise dg.Failure(
-            _in_words(ours), metadata=as_fields(ours), allow_retries=not isinstance(ours, FINAL)
+            ours.sentences, metadata=as_fields(ours), allow_retries=not isinstance(ours, FINAL)
         ) from error
 
 
 def _current_step() -> str:
     return dg.OpExecutionContext.get().get_step_execution_context().step.key
-
-
-def _in_words(error: RegularsError) -> str:
-    return f"{error.message} {error.hint}".strip()
 
 
 def leave_out_rows() -> None:
@@ -140,17 +95,6 @@ def leave_out_rows() -> None:
 
     from_traceback.leaves_out_rows = True  # type: ignore[attr-defined]
     SerializableErrorInfo.from_traceback = classmethod(from_traceback)  # type: ignore[assignment]
-
-
-def reduced_message(kind: type[BaseException] | None, message: str) -> str:
-    """What is kept of an exception's message, which begins with the name of its kind."""
-    if are_kept():
-        return message
-    name, _, words = message.partition(": ")
-    is_dagster = kind is not None and kind.__module__.partition(".")[0].startswith("dagster")
-    if kind is not None and (is_dagster or issubclass(kind, PLAIN)):
-        return f"{name}: {reduced(words)}" if words else message
-    return f"{name.strip()}{what_stays(words)}\n"
 
 
 leave_out_rows()

@@ -9,20 +9,12 @@ from collections.abc import Iterator
 import dagster as dg
 
 from ingestion.apis.source import ApiSource
-from ingestion.landing.counts import TableCounts
-from ingestion.pipelines import declare_source, reads_anything, run_source
-from ingestion.registry import SOURCES, enabled_sources
+from ingestion.registry import SOURCES
 from ingestion.settings_file import load_settings
 from orchestration.defs.errors import errors_as_data
 from orchestration.defs.resources import RunResource
-from orchestration.ops.runs import SourceCounts, record_source_counts
-from orchestration.ops.unread_sources import (
-    begin_reading,
-    finish_reading,
-    finish_restoring,
-    waits_since_restore,
-)
 from orchestration.run import console
+from orchestration.run.reading import read_source
 
 # Loads merge on a key, so a step may run twice; APIs have bad minutes.
 RETRY = dg.RetryPolicy(max_retries=2, delay=5, backoff=dg.Backoff.EXPONENTIAL)
@@ -63,28 +55,7 @@ def source_assets(name: str) -> dg.AssetsDefinition:
     )
     @errors_as_data
     def load(context: dg.AssetExecutionContext, run: RunResource) -> Iterator[Materialized]:
-        current = run.current
-        counts = []
-        begin_reading(current.store, name, current.run_id)
-        if name in enabled_sources(current.settings):
-            counts = run_source(name, current.ingest_context())
-            record_source_counts(current.store, current.run_id, map(_as_row, counts))
-        else:
-            declare_source(name, current.ingest_context())
-        finish_reading(current.store, name)
-        restored = waits_since_restore(current.store, name)
-        if restored and reads_anything(name, current.ingest_context()):
-            finish_restoring(current.store, name)
-        received = sum(count.received for count in counts)
-        withdrawn = sum(count.withdrawn for count in counts)
-        if received or withdrawn:
-            quarantined = sum(count.quarantined for count in counts)
-            tail = f", {quarantined:,} quarantined" if quarantined else ""
-            tail += f", {withdrawn:,} taken out" if withdrawn else ""
-            current.say(f"  {name}: {received:,} rows{tail}")
-        for loaded in counts:
-            for remark in loaded.remarks():
-                current.say(f"  {name}/{loaded.table}: {remark}.")
+        counts = read_source(name, run.current)
         by_table = {count.table: count for count in counts}
         for table in source.tables:
             count = by_table.get(table.name)
@@ -112,18 +83,6 @@ def source_assets(name: str) -> dg.AssetsDefinition:
             )
 
     return load
-
-
-def _as_row(count: TableCounts) -> SourceCounts:
-    return SourceCounts(
-        source=count.source,
-        table_name=count.table,
-        rows_received=count.received,
-        rows_loaded=count.loaded,
-        rows_quarantined=count.quarantined,
-        rows_duplicate=count.duplicate,
-        values_emptied=count.values_emptied,
-    )
 
 
 load_settings()  # a typo in the settings stops the code location here, with its sentence

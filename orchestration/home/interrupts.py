@@ -1,12 +1,13 @@
-"""Ctrl-C, or SIGTERM, that a library swallows is noticed all the same.
+"""Ctrl-C, or SIGTERM, that a library swallows is noticed all the same, and handed on.
 
-Belongs here: remembering that the process was asked to stop. Does not belong here: what is said of
-it (the command line) or what is left behind (workers).
+Belongs here: remembering that the process was asked to stop, and stopping one that it started. Does
+not belong here: what is said of it (the command line) and files of killed runs (workers).
 """
 
 from __future__ import annotations
 
 import signal
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -63,3 +64,12 @@ def like_ctrl_c(_number: int, frame: FrameType | None) -> None:
     if not callable(handler):
         raise KeyboardInterrupt
     handler(signal.SIGINT, frame)
+
+
+def end_process(process: subprocess.Popen[Any], *, seconds: float) -> None:
+    """Ask a process to stop as Ctrl-C does, and kill it where it has not after so long."""
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()

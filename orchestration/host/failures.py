@@ -34,7 +34,7 @@ def in_words(events: Iterable[Any]) -> str:
         error = error_of(events)
     except KeyboardInterrupt:
         return "The run was stopped. Nothing half-done is visible; the next one goes on from here."
-    return "" if error is None else f"{error.message} {error.hint}".strip()
+    return "" if error is None else error.sentences
 
 
 def error_of(events: Iterable[Any]) -> RegularsError | None:

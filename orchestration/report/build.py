@@ -87,7 +87,7 @@ def report_or_sentence(home: Home, shop_name: str, timezone: str) -> tuple[Path 
     try:
         return build_report(home, shop_name, timezone), ""
     except RegularsError as error:
-        return None, f"{error.message} {error.hint}"
+        return None, error.sentences
 
 
 def _replace_by_a_sentence(home: Home) -> None:

@@ -16,6 +16,7 @@ from ingestion.config import REPOSITORY
 from ingestion.errors import SourceError
 from orchestration.defs import errors
 from orchestration.run.dbt import dbt_executable
+from orchestration.words.failures import reduced_message
 
 CANARIES = ("zoe.canary@people.example", "+447700900123", "Zoe Canary Lane", "card_CANARY_42")
 
@@ -130,6 +131,6 @@ def test_dagster_keeps_of_a_failure_what_is_no_row(
 
 def test_the_whole_text_is_kept_on_request(monkeypatch: pytest.MonkeyPatch) -> None:
     message = f"KeyError: '{CANARIES[0]}'"
-    assert CANARIES[0] not in errors.reduced_message(KeyError, message)
+    assert CANARIES[0] not in reduced_message(KeyError, message)
     monkeypatch.setenv("REGULARS_TRACEBACK", "1")
-    assert errors.reduced_message(KeyError, message) == message
+    assert reduced_message(KeyError, message) == message

@@ -15,7 +15,7 @@ from orchestration.defs.dbt_command import dbt_command
 from orchestration.defs.ingestion import source_assets
 from orchestration.defs.resources import RunResource
 from orchestration.host.launch import failure_of
-from orchestration.run import console
+from orchestration.run import console, reading
 from orchestration.run.dbt import dbt_executable
 
 
@@ -41,8 +41,8 @@ def fail_with(
         tries.append(1)
         raise failure
 
-    monkeypatch.setattr(ingestion, "enabled_sources", lambda _: ["shopify"])
-    monkeypatch.setattr(ingestion, "run_source", fail)
+    monkeypatch.setattr(reading, "enabled_sources", lambda _: ["shopify"])
+    monkeypatch.setattr(reading, "run_source", fail)
     run = RunResource(as_of="2026-07-01", input=str(folder))
     with dg.DagsterInstance.ephemeral() as instance, console.listening([].append):
         done = dg.materialize(

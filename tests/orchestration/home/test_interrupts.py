@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 
 import pytest
 
-from orchestration.home.interrupts import end_as_by_ctrl_c, like_ctrl_c, noticing_interrupts
+from orchestration.home.interrupts import (
+    end_as_by_ctrl_c,
+    end_process,
+    like_ctrl_c,
+    noticing_interrupts,
+)
 
 
 @pytest.fixture
@@ -111,3 +118,21 @@ def test_sigterm_ends_what_ctrl_c_does_not_reach() -> None:
             os.kill(os.getpid(), signal.SIGTERM)
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.parametrize(
+    ("handler", "by"), [("SIG_DFL", signal.SIGINT), ("SIG_IGN", signal.SIGKILL)]
+)
+def test_a_process_is_asked_to_stop_and_killed_where_it_does_not(
+    handler: str, by: signal.Signals
+) -> None:
+    code = (
+        f"import signal, time; signal.signal(signal.SIGINT, signal.{handler});"
+        "print('up', flush=True); time.sleep(60)"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    process.stdout.readline()
+    end_process(process, seconds=0.5 if by == signal.SIGKILL else 30)
+    assert process.wait() == -by
+    process.stdout.close()
