@@ -103,6 +103,11 @@ PUBLIC_TABLES = {
         " null_reason",
         key="customer_id as_of_date",
     ),
+    "marts.fct_customer_predictions": _table(
+        "customer_id as_of_date churn_risk low high buys_in_7d buys_in_30d buys_in_90d"
+        " next_category clv_tier model null_reason",
+        key="customer_id as_of_date",
+    ),
     "marts.rpt_prediction_backtests": _table(
         "model target origin_date horizon_days people error baseline_error baseline coverage_90"
         " is_published"

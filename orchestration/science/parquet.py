@@ -1,19 +1,32 @@
 """The Parquet files that the science leaves for the models: written whole, or not there.
 
-Belongs here: files and columns that any step writes. Does not belong here: what stands in them.
+Belongs here: files, days and columns as every step has them. Does not belong here: what stands in
+them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from ingestion.config import Shop
 from orchestration.home.layout import Home
 from orchestration.home.whole_file import whole_file
+
+
+def today_of(as_of: datetime, shop: Shop) -> date:
+    """The shop's day of a moment (naive UTC)."""
+    return as_of.replace(tzinfo=UTC).astimezone(shop.zone).date()
+
+
+def day_number(day: date) -> int:
+    """Days since 1970-01-01, as the methods count them."""
+    return day.toordinal() - date(1970, 1, 1).toordinal()
 
 
 def write_tables(home: Home, tables: Mapping[str, pa.Table]) -> None:

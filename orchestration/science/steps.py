@@ -16,6 +16,7 @@ from datetime import datetime
 
 from ingestion.config import Shop
 from orchestration.home.layout import Home
+from orchestration.science.next_category import files as next_category
 from orchestration.science.parquet import remove_tables
 from orchestration.science.replenishment import files as replenishment
 from orchestration.science.value import files as value
@@ -61,6 +62,13 @@ STEPS = (
         replenishment.FILES,
         replenishment.READS,
         replenishment.write_intervals,
+    ),
+    Step(
+        "next_category",
+        "In which category each buyer buys next, proven on the shop's own past.",
+        next_category.FILES,
+        next_category.READS,
+        next_category.write_next_categories,
     ),
 )
 

@@ -11,12 +11,13 @@ who reads the verdict.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from orchestration.science.value.buyers import Sales
+from orchestration.science.value.fitting import Floats
 from orchestration.science.value.judging import (
     GROUPS,
     NEXT_ORDER,
@@ -26,8 +27,11 @@ from orchestration.science.value.judging import (
     SPEND,
     TARGETS,
     TOO_FEW_REPEAT_BUYERS,
+    WINDOWS,
     Judgement,
     judge,
+    judge_windows,
+    model_name,
 )
 
 HISTORY_TOO_SHORT = "history_too_short"
@@ -74,6 +78,12 @@ class Verdict:
     decisions: dict[str, Decision]
     judgements: tuple[Judgement, ...]
 
+    @property
+    def unjudged(self) -> list[str]:
+        """The targets that no origin could judge."""
+        judged = {j.target for j in self.judgements}
+        return [target for target in self.decisions if target not in judged]
+
     def publishes(self, target: str, model: str) -> bool:
         """Whether what the model says of the target is published."""
         return self.decisions[target] == Decision(model, None)
@@ -95,7 +105,12 @@ def origins(sales: Sales, as_of: int, horizon: int) -> list[int]:
     """
     if not len(sales.ordered):
         return []
-    first, last = int(sales.ordered.min()), as_of - horizon
+    return origins_between(int(sales.ordered.min()), as_of, horizon)
+
+
+def origins_between(first: int, as_of: int, horizon: int) -> list[int]:
+    """The same of a shop whose first order was on a day."""
+    last = as_of - horizon
     days = list(range(last, first + horizon - 1, -(horizon + 1) // 2))
     if not days and last >= first + horizon // 2:
         days = [last]
@@ -129,22 +144,44 @@ def back_test(sales: Sales, as_of: int, horizon: int) -> Verdict:
     """
     known = sales.until(as_of)
     judgements: list[Judgement] = []
+    year = {ORDERS: horizon, SPEND: horizon}
     for origin in reversed(origins(known, as_of, horizon)):
-        seen = origin - int(known.ordered.min())
-        for may_leave_at_first in (False, True):
-            own = [j for j in judgements if (j.model == "mbg_nbd") == may_leave_at_first]
-            drifts = {
-                target: drift([j for j in own if j.target == target], origin, horizon, seen)
-                for target in (ORDERS, SPEND)
-            }
-            judgements += judge(
-                known, origin, horizon, drifts, may_leave_at_first=may_leave_at_first
+        for is_mbg in (False, True):
+            drifts = _drifts(known, judgements, origin, year, model_name(may_leave_at_first=is_mbg))
+            judgements += judge(known, origin, horizon, drifts, may_leave_at_first=is_mbg)
+    for origin in reversed(origins(known, as_of, max(WINDOWS.values()))):
+        for is_mbg in (False, True):
+            drifts = _drifts(
+                known, judgements, origin, WINDOWS, model_name(may_leave_at_first=is_mbg)
             )
-    decisions = {target: _decision(judgements, target) for target in TARGETS}
+            judgements += judge_windows(known, origin, drifts, may_leave_at_first=is_mbg)
+    decisions = {target: decide(judgements, target) for target in (*TARGETS, *WINDOWS)}
     return Verdict(decisions, tuple(judgements))
 
 
-def _decision(judgements: list[Judgement], target: str) -> Decision:
+def _drifts(
+    sales: Sales,
+    judgements: Sequence[Judgement],
+    until: int,
+    horizons: Mapping[str, int],
+    model: str,
+) -> dict[str, float]:
+    """How far the shop may move on each of these targets, by what was known of a model by a day."""
+    seen = until - int(sales.ordered.min())
+    return {
+        target: drift(
+            [j for j in judgements if (j.model, j.target) == (model, target)], until, horizon, seen
+        )
+        for target, horizon in horizons.items()
+    }
+
+
+def drift_ahead(sales: Sales, verdict: Verdict, as_of: int, horizon: int, model: str) -> float:
+    """How far the shop may move within the horizon from today."""
+    return _drifts(sales, verdict.judgements, as_of, {ORDERS: horizon}, model)[ORDERS]
+
+
+def decide(judgements: list[Judgement], target: str) -> Decision:
     """The better model on a target over all origins, of those that may be published if any may."""
     by_model: dict[str, list[Judgement]] = {}
     for judgement in judgements:
@@ -169,13 +206,22 @@ def _reason(judgements: list[Judgement]) -> str | None:
     if failed := next((j.reason for j in judgements if j.reason), None):
         return failed
     advantages = np.concatenate([j.advantages for j in judgements if j.advantages is not None])
-    if advantages.mean() <= 0:
-        return LOSES
-    if advantages.mean() < SURELY * advantages.std() / np.sqrt(len(advantages)):
-        return NOT_SURE
+    if worse := why_not_better(advantages):
+        return worse
+    if not all(j.has_interval for j in judgements):
+        return None
     covered = [share for j in judgements if (share := _coverage(j)) is not None]
     if not covered or np.mean(covered) < _least_coverage(len(covered)):
         return MISSES
+    return None
+
+
+def why_not_better(advantages: Floats) -> str | None:
+    """Why a model is not surely better than a rule (advantages, one per person); None if it is."""
+    if not len(advantages) or advantages.mean() <= 0:
+        return LOSES
+    if advantages.mean() < SURELY * advantages.std() / np.sqrt(len(advantages)):
+        return NOT_SURE
     return None
 
 

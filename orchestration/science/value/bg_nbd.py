@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import betainc, betaln, digamma, gammaln
 
 from orchestration.science.value.fitting import Floats, maximise, sums
@@ -52,6 +53,10 @@ class Histories:
         people = sums(row_of.ravel(), self.people, len(distinct))
         repeats, last, age = distinct.T
         return Histories(repeats, last, age, people), row_of.ravel()
+
+    def rows(self, rows: slice | NDArray[np.intp]) -> Histories:
+        """Some of them."""
+        return Histories(self.repeats[rows], self.last[rows], self.age[rows], self.people[rows])
 
     def times(self, factor: float) -> Histories:
         """The same in another unit of time."""
@@ -111,6 +116,15 @@ class OrderModel:
         arrive = betainc(n, r, horizon / (alpha + horizon))
         return np.where(count < 1, 1.0, self.probability_alive(histories) * stays * arrive)
 
+    def any_order(
+        self, histories: Histories, horizon: Any, r: Any, alpha: Any, a: Any, b: Any
+    ) -> Floats:
+        """The chance of an order within the horizon by other parameters: numbers, or columns."""
+        waited = alpha + histories.age
+        arrive = -np.expm1((r + histories.repeats) * np.log(waited / (waited + horizon)))
+        chance: Floats = self.alive(histories, r, alpha, a, b) * arrive
+        return chance
+
     def count_distribution(
         self, count: Floats, histories: Histories, horizon: float
     ) -> tuple[Floats, Floats]:
@@ -135,12 +149,7 @@ class OrderModel:
             goes_on = chance > LEAST_CHANCE
             if not goes_on.all():
                 ahead = ahead[goes_on]
-                part = Histories(
-                    histories.repeats[ahead],
-                    histories.last[ahead],
-                    histories.age[ahead],
-                    histories.people[ahead],
-                )
+                part = histories.rows(ahead)
         return mean, np.maximum(square - mean**2, 0.0)
 
     def wait(self, histories: Histories) -> Floats:

@@ -81,12 +81,11 @@ class Buyers:
 
     def rows(self, rows: NDArray[np.intp]) -> Buyers:
         """Some of them."""
-        h = self.histories
         return Buyers(
             self.person[rows],
             self.first[rows],
             self.latest[rows],
-            Histories(h.repeats[rows], h.last[rows], h.age[rows], h.people[rows]),
+            self.histories.rows(rows),
             self.paid_orders[rows],
             self.mean_value[rows],
             self.spent[rows],

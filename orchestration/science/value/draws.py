@@ -17,9 +17,11 @@ import numpy as np
 from orchestration.science.value.bg_nbd import Histories, OrderModel
 from orchestration.science.value.buyers import Buyers
 from orchestration.science.value.fitting import Floats
-from orchestration.science.value.outlook import Models
+from orchestration.science.value.outlook import HIGH, LOW, Models
 
 DRAWS = 400
+SEED = 20_261_130
+ROWS_AT_ONCE = 10_000  # of histories, each with all draws
 
 
 @dataclass(frozen=True)
@@ -42,8 +44,7 @@ def draw(
         drift: the standard deviation of the logarithm of what moves everybody at once.
         rng: the stream of chance.
     """
-    moved = np.exp(drift * rng.standard_normal((DRAWS, 1)) - drift**2 / 2)
-    orders = _orders(models.orders, buyers.histories, horizon * moved, rng)
+    orders = draw_orders(models, buyers, horizon, drift, rng)
     if models.values is None:
         return Draws(orders, None)
     known = models.values
@@ -51,6 +52,39 @@ def draw(
     paid = rng.binomial(orders.astype(np.int64), models.paid_share)
     money = v + buyers.paid_orders * buyers.mean_value
     return Draws(orders, rng.gamma(p * paid) * money / rng.gamma(q + p * buyers.paid_orders))
+
+
+def draw_orders(
+    models: Models, buyers: Buyers, horizon: float, drift: float, rng: np.random.Generator
+) -> Floats:
+    """Draw how often these buyers order within so many days; see `draw`."""
+    return _orders(models.orders, buyers.histories, horizon * _moved(drift, rng), rng)
+
+
+def churn_interval(
+    model: OrderModel, histories: Histories, horizon: float, drift: float
+) -> tuple[Floats, Floats]:
+    """Between which two values the chance of no order lies nine times in ten, per row.
+
+    Unsure are the parameters and the drift; what chance adds is what the number itself says.
+    """
+    rng = np.random.default_rng(SEED)
+    logs = np.log([model.r, model.alpha, model.a, model.b])
+    moved = _moved(drift, rng)
+    drawn = _drawn(logs, model.covariance, rng)
+    rows = len(histories.age)
+    low, high = np.zeros(rows), np.zeros(rows)
+    for start in range(0, rows, ROWS_AT_ONCE):
+        part = slice(start, start + ROWS_AT_ONCE)
+        silent = 1 - model.any_order(histories.rows(part), horizon * moved, *drawn)
+        low[part], high[part] = np.quantile(silent, (LOW, HIGH), axis=0)
+    return low, high
+
+
+def _moved(drift: float, rng: np.random.Generator) -> Floats:
+    """What moves everybody at once: a factor of the horizon, one per draw, 1 on the average."""
+    moved: Floats = np.exp(drift * rng.standard_normal((DRAWS, 1)) - drift**2 / 2)
+    return moved
 
 
 def _orders(

@@ -8,7 +8,8 @@ each written whole and renamed, read by dbt's second call as the source `science
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from collections.abc import Mapping
+from datetime import date, datetime
 
 import numpy as np
 import pyarrow as pa
@@ -16,15 +17,17 @@ import pyarrow as pa
 from ingestion.config import Shop
 from ingestion.duckdb import connect
 from orchestration.home.layout import Home
-from orchestration.science.parquet import figures, write_tables
+from orchestration.science.parquet import day_number, figures, today_of, write_tables
 from orchestration.science.value.back_test import Verdict
 from orchestration.science.value.buyers import Sales
-from orchestration.science.value.judging import SPEND, TARGETS
+from orchestration.science.value.judging import ALIVE, SPEND, TARGETS, WINDOWS
 from orchestration.science.value.value import Predictions, predict
 
 HORIZON = 365
-VALUE, BACK_TESTS = "customer_value", "prediction_backtests"
-FILES = (VALUE, BACK_TESTS)
+HORIZONS = {**dict.fromkeys(TARGETS, HORIZON), **WINDOWS}
+VALUE, PREDICTIONS = "customer_value", "customer_predictions"
+BACK_TESTS = "prediction_backtests"
+FILES = (VALUE, PREDICTIONS, BACK_TESTS)
 NO_MODEL = "none"
 # As fct_customer_rfm adds up: an order counts on its day, what comes back on its own. A document of
 # returns without its order belongs to the last order before it. Whoever has an amount without a
@@ -63,7 +66,7 @@ order by customer_id, ordered, known, amount
 
 
 def write_predictions(home: Home, as_of: datetime, shop: Shop) -> dict[str, str | int]:
-    """Predict from the warehouse as it is and write both files.
+    """Predict from the warehouse as it is and write the files.
 
     Args:
         home: whose.
@@ -73,14 +76,15 @@ def write_predictions(home: Home, as_of: datetime, shop: Shop) -> dict[str, str 
     Returns:
         How many people there are, and for each target whether it is published and why not.
     """
-    today = as_of.replace(tzinfo=UTC).astimezone(shop.zone).date()
+    today = today_of(as_of, shop)
     ids, sales = read_sales(home, shop.timezone)
-    predictions = predict(sales, _number(today), HORIZON)
+    predictions = predict(sales, day_number(today), HORIZON)
     write_tables(
         home,
         {
             VALUE: value_table(predictions, ids, today),
-            BACK_TESTS: back_test_table(predictions.verdict, today),
+            PREDICTIONS: prediction_table(predictions, ids, today),
+            BACK_TESTS: back_test_table(predictions.verdict, today, HORIZONS),
         },
     )
     words = {
@@ -124,13 +128,36 @@ def value_table(predictions: Predictions, ids: list[str], today: date) -> pa.Tab
     )
 
 
-def back_test_table(verdict: Verdict, today: date) -> pa.Table:
-    """One row per model, target and origin; one without a model where no origin could be judged."""
-    rows: list[dict[str, object]] = [
+def prediction_table(predictions: Predictions, ids: list[str], today: date) -> pa.Table:
+    """One row per buyer: how likely they are to stay away, and to buy soon."""
+    count = len(predictions.person)
+    reason = predictions.reasons[ALIVE]
+    model = None if reason else predictions.models[ALIVE]
+    return pa.table(
+        {
+            "customer_id": pa.array([ids[person] for person in predictions.person], pa.string()),
+            "as_of_date": pa.array([today] * count, pa.date32()),
+            "churn_risk": figures(predictions.churn),
+            "low": figures(predictions.churn_low),
+            "high": figures(predictions.churn_high),
+            **{target: figures(chance) for target, chance in predictions.buys.items()},
+            "model": pa.array([model] * count, pa.string()),
+            "null_reason": pa.array([reason] * count, pa.string()),
+        }
+    )
+
+
+def back_test_table(verdict: Verdict, today: date, horizons: Mapping[str, int]) -> pa.Table:
+    """One row per model, target and origin; one without a model for targets of no origin.
+
+    `horizons` are the days of each target.
+    """
+    judged: list[dict[str, object]] = [
         {
             "model": j.model,
             "target": j.target,
             "origin_date": date.fromordinal(date(1970, 1, 1).toordinal() + j.origin),
+            "horizon_days": j.horizon,
             "people": j.people,
             "error": _rounded(j.error),
             "baseline_error": _rounded(j.baseline_error),
@@ -143,16 +170,14 @@ def back_test_table(verdict: Verdict, today: date) -> pa.Table:
             "null_reason": verdict.why_not(j.target, j.model),
         }
         for j in verdict.judgements
-    ] or [
-        {"model": NO_MODEL, "target": target, "people": 0, "is_published": False}
-        | {"null_reason": verdict.decisions[target].reason}
-        for target in TARGETS
+    ]
+    rows: list[dict[str, object]] = judged + [
+        {"model": NO_MODEL, "target": target, "horizon_days": horizons[target]}
+        | {"people": 0, "is_published": False, "null_reason": verdict.decisions[target].reason}
+        for target in verdict.unjudged
     ]
     table = pa.Table.from_pylist(rows, schema=_BACK_TESTS)
-    count = len(rows)
-    return table.append_column("horizon_days", pa.array([HORIZON] * count)).append_column(
-        "as_of_date", pa.array([today] * count, pa.date32())
-    )
+    return table.append_column("as_of_date", pa.array([today] * len(rows), pa.date32()))
 
 
 _BACK_TESTS = pa.schema(
@@ -160,6 +185,7 @@ _BACK_TESTS = pa.schema(
         ("model", pa.string()),
         ("target", pa.string()),
         ("origin_date", pa.date32()),
+        ("horizon_days", pa.int64()),
         ("people", pa.int64()),
         ("error", pa.float64()),
         ("baseline_error", pa.float64()),
@@ -176,7 +202,3 @@ _BACK_TESTS = pa.schema(
 
 def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 6)
-
-
-def _number(day: date) -> int:
-    return day.toordinal() - date(1970, 1, 1).toordinal()

@@ -14,38 +14,41 @@ import numpy as np
 from numpy.typing import NDArray
 
 from orchestration.science.value.buyers import Buyers, Sales, buyers_on
-from orchestration.science.value.draws import draw
+from orchestration.science.value.draws import SEED, draw, draw_orders
 from orchestration.science.value.fitting import Floats, NotConvergedError, sums
 from orchestration.science.value.outlook import HIGH, LOW, Models, Outlook, fit
 
 Rows = NDArray[np.intp]
 ORDERS, SPEND, ALIVE, NEXT_ORDER = "orders", "spend", "alive", "next_order"
 TARGETS = (ORDERS, SPEND, ALIVE, NEXT_ORDER)
+# Whether somebody orders at all within so many days
+WINDOWS = {"buys_in_7d": 7, "buys_in_30d": 30, "buys_in_90d": 90}
 TOO_FEW_REPEAT_BUYERS = "too_few_repeat_buyers"
 NOT_CONVERGED = "did_not_converge"
 NOTHING_PAID = "nothing_paid"
 # Four parameters are not learnt from fewer people than this, whatever came of it
 LEAST_REPEAT_BUYERS = 5
-SEED = 20_261_130
 GROUPS = 50
 LEAST_GROUP = 10
 MOST_GROUP = 200
+BANDS = 5
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """One model at one origin, on one target.
+    """One model at one origin, on one target, over a horizon of days.
 
     `error` is the root mean squared error per person (days of mean absolute error for the next
     order); `coverage` is the share of totals of random groups within their 90 % intervals, and
     `coverage_people` that of single people by the randomised probability transform. `advantages`
-    are per person, the best rule's loss less the model's. What cannot be said is None: all of it
-    where there is a `reason`.
+    are per person, the best rule's loss less the model's; what is no number has no interval. What
+    cannot be said is None: all of it where there is a `reason`.
     """
 
     model: str
     target: str
     origin: int
+    horizon: int
     people: int
     error: float | None = None
     baseline_error: float | None = None
@@ -56,6 +59,7 @@ class Judgement:
     coverage_people: float | None = None
     reason: str | None = None
     advantages: Floats | None = None
+    has_interval: bool = True
 
 
 @dataclass(frozen=True)
@@ -81,15 +85,37 @@ class _Origin:
     outlook: Outlook
     before: Outcome
     outcome: Outcome
+    usual_share: Floats
     horizon: int
     groups: list[Rows]
     chance: Floats
+
+    @classmethod
+    def at(cls, sales: Sales, buyers: Buyers, models: Models, origin: int, horizon: int) -> _Origin:
+        """What these models say of these buyers, and what happened before and after."""
+        rng = np.random.default_rng(SEED)
+        return cls(
+            models,
+            buyers,
+            models.outlook(buyers, horizon),
+            before=outcome_of(sales, buyers, origin - horizon, horizon),
+            outcome=outcome_of(sales, buyers, origin, horizon),
+            usual_share=share_by_silence(sales, buyers, origin, horizon),
+            horizon=horizon,
+            groups=random_groups(len(buyers), rng),
+            chance=rng.random(len(buyers)),
+        )
+
+    @property
+    def members(self) -> Buyers:
+        """The members of the groups, side by side."""
+        return self.buyers.rows(np.concatenate([np.arange(0), *self.groups]).astype(np.intp))
 
     def judgements(
         self, blank: Mapping[str, Judgement], drifts: Mapping[str, float]
     ) -> list[Judgement]:
         """Every target."""
-        members = self.buyers.rows(np.concatenate([np.arange(0), *self.groups]).astype(np.intp))
+        members = self.members
         drawn = {
             target: draw(
                 self.models, members, self.horizon, drifts[target], np.random.default_rng(SEED)
@@ -117,13 +143,30 @@ class _Origin:
             coverage_people=_within(known, self.chance),
         )
 
+    def window(self, blank: Judgement, drift: float) -> Judgement:
+        """Whether somebody orders within a short horizon."""
+        rng = np.random.default_rng(SEED)
+        orders = draw_orders(self.models, self.members, self.horizon, drift, rng)
+        return self._alive(blank, orders)
+
     def _alive(self, blank: Judgement, drawn: Floats) -> Judgement:
-        """Whether somebody is alive is never seen; whether they order within the horizon is."""
+        """Whether somebody is alive is never seen; whether they order within the horizon is.
+
+        The squared error of a chance is its Brier score. Beside the rules of the others stands
+        `by_silence`: the share of people as long silent who ordered in the horizon before.
+        """
         actual = self.outcome.buys
         once = np.ones(len(actual))
         return replace(
-            self._squared(blank, self.outlook.buys, actual, self.before.buys, once),
-            coverage=_coverage(drawn > 0, actual, self.groups),
+            self._squared(
+                blank,
+                self.outlook.buys,
+                actual,
+                self.before.buys,
+                once,
+                by_silence=self.usual_share,
+            ),
+            coverage=_coverage_of_counts(drawn > 0, actual, self.groups),
         )
 
     def _spend(self, blank: Judgement, drawn: Floats) -> Judgement:
@@ -136,7 +179,13 @@ class _Origin:
         )
 
     def _squared(
-        self, blank: Judgement, forecast: Floats, actual: Floats, last: Floats, total: Floats
+        self,
+        blank: Judgement,
+        forecast: Floats,
+        actual: Floats,
+        last: Floats,
+        total: Floats,
+        **more: Floats,
     ) -> Judgement:
         """Squared errors beside the naive rules.
 
@@ -149,6 +198,7 @@ class _Origin:
             "mean": np.full(len(last), last.mean()),
             "last_period": last,
             "simple_formula": total / known * self.horizon,
+            **more,
         }
         losses = {name: (rule - actual) ** 2 for name, rule in rules.items()}
         judged = _beside(blank, (forecast - actual) ** 2, losses, forecast, actual)
@@ -196,25 +246,46 @@ def judge(
         may_leave_at_first: which of the two order models (bg_nbd).
     """
     buyers = buyers_on(sales, origin)
-    name = "mbg_nbd" if may_leave_at_first else "bg_nbd"
-    blank = {target: Judgement(name, target, origin, len(buyers)) for target in TARGETS}
+    model = model_name(may_leave_at_first=may_leave_at_first)
+    blank = {target: Judgement(model, target, origin, horizon, len(buyers)) for target in TARGETS}
+    models = fit_or_reason(buyers, model)
+    if isinstance(models, str):
+        return [replace(each, reason=models) for each in blank.values()]
+    return _Origin.at(sales, buyers, models, origin, horizon).judgements(blank, drifts)
+
+
+def judge_windows(
+    sales: Sales, origin: int, drifts: Mapping[str, float], *, may_leave_at_first: bool
+) -> list[Judgement]:
+    """Judge one model at one origin on whether people order within each window; see `judge`."""
+    buyers = buyers_on(sales, origin)
+    model = model_name(may_leave_at_first=may_leave_at_first)
+    blank = {
+        target: Judgement(model, target, origin, days, len(buyers))
+        for target, days in WINDOWS.items()
+    }
+    models = fit_or_reason(buyers, model)
+    if isinstance(models, str):
+        return [replace(each, reason=models) for each in blank.values()]
+    return [
+        _Origin.at(sales, buyers, models, origin, days).window(blank[target], drifts[target])
+        for target, days in WINDOWS.items()
+    ]
+
+
+def model_name(*, may_leave_at_first: bool) -> str:
+    """Which of the two order models (bg_nbd) it is."""
+    return "mbg_nbd" if may_leave_at_first else "bg_nbd"
+
+
+def fit_or_reason(buyers: Buyers, model: str) -> Models | str:
+    """The models of these buyers, or why there are none."""
     if buyers.repeat_buyers < LEAST_REPEAT_BUYERS:
-        return [replace(each, reason=TOO_FEW_REPEAT_BUYERS) for each in blank.values()]
+        return TOO_FEW_REPEAT_BUYERS
     try:
-        models = fit(buyers, may_leave_at_first=may_leave_at_first)
+        return fit(buyers, may_leave_at_first=model == "mbg_nbd")
     except NotConvergedError:
-        return [replace(each, reason=NOT_CONVERGED) for each in blank.values()]
-    rng = np.random.default_rng(SEED)
-    return _Origin(
-        models,
-        buyers,
-        models.outlook(buyers, horizon),
-        before=outcome_of(sales, buyers, origin - horizon, horizon),
-        outcome=outcome_of(sales, buyers, origin, horizon),
-        horizon=horizon,
-        groups=random_groups(len(buyers), rng),
-        chance=rng.random(len(buyers)),
-    ).judgements(blank, drifts)
+        return NOT_CONVERGED
 
 
 def outcome_of(sales: Sales, buyers: Buyers, origin: int, horizon: int) -> Outcome:
@@ -228,6 +299,26 @@ def outcome_of(sales: Sales, buyers: Buyers, origin: int, horizon: int) -> Outco
     wait = np.full(size, float(horizon))
     np.minimum.at(wait, person[is_new], (day[is_new] - origin).astype(np.float64))
     return Outcome(orders[buyers.person], spend[buyers.person], wait[buyers.person])
+
+
+def share_by_silence(sales: Sales, buyers: Buyers, origin: int, horizon: int) -> Floats:
+    """For each buyer the share of people as long silent who ordered in the horizon before.
+
+    As long: the same fifth of the days since the last order, as they were a horizon earlier. Where
+    nobody had ordered by then it is the share of all buyers who ordered since.
+    """
+    earlier = buyers_on(sales, origin - horizon)
+    if not len(earlier):
+        return np.full(
+            len(buyers), outcome_of(sales, buyers, origin - horizon, horizon).buys.mean()
+        )
+    silent = (origin - horizon - earlier.latest).astype(np.float64)
+    edges = np.quantile(silent, np.arange(1, BANDS) / BANDS)
+    band = np.searchsorted(edges, silent)
+    bought = outcome_of(sales, earlier, origin - horizon, horizon).buys
+    share = sums(band, bought, BANDS) / np.maximum(np.bincount(band, minlength=BANDS), 1)
+    of_buyer: Floats = share[np.searchsorted(edges, (origin - buyers.latest).astype(np.float64))]
+    return of_buyer
 
 
 def _beside(
@@ -250,17 +341,35 @@ def _beside(
     )
 
 
-def _coverage(drawn: NDArray[Any], actual: Floats, groups: list[Rows]) -> float | None:
+def _coverage(drawn: Floats, actual: Floats, groups: list[Rows]) -> float | None:
     """The share of groups whose total lies within its 90 % interval; None without groups.
 
     `drawn` has the members of the groups side by side.
     """
     if not groups:
         return None
-    totals = drawn.reshape(len(drawn), len(groups), -1).sum(axis=2)
-    low, high = np.quantile(totals, (LOW, HIGH), axis=0)
+    low, high = np.quantile(_totals(drawn, groups), (LOW, HIGH), axis=0)
     happened = np.array([actual[group].sum() for group in groups])
     return float(((low <= happened) & (happened <= high)).mean())
+
+
+def _coverage_of_counts(drawn: NDArray[Any], actual: Floats, groups: list[Rows]) -> float | None:
+    """The same of how many of each group do something, by the randomised probability transform.
+
+    Intervals of small counts hold more than they say.
+    """
+    if not groups:
+        return None
+    totals = _totals(drawn, groups)
+    happened = np.array([actual[group].sum() for group in groups])
+    distribution = (totals < happened).mean(axis=0), (totals <= happened).mean(axis=0)
+    return _within(distribution, np.random.default_rng(SEED).random(len(groups)))
+
+
+def _totals(drawn: NDArray[Any], groups: list[Rows]) -> NDArray[Any]:
+    """A row per draw and a column per group."""
+    totals: NDArray[Any] = drawn.reshape(len(drawn), len(groups), -1).sum(axis=2)
+    return totals
 
 
 def _within(distribution: tuple[Floats, Floats], chance: Floats) -> float:

@@ -95,6 +95,14 @@ class Models:
             spend=self._spend(buyers, mean, variance, buys) if self.values else None,
         )
 
+    def chance_to_buy(self, buyers: Buyers, horizon: float) -> Floats:
+        """The chance of an order within so many days."""
+        distinct, row_of = buyers.histories.grouped()
+        chance: Floats = self.orders.chance_of(np.ones(len(distinct.age)), distinct, horizon)[
+            row_of
+        ]
+        return chance
+
     def _spend(self, buyers: Buyers, mean: Floats, variance: Floats, buys: Floats) -> Spend | None:
         """Orders that come to something, each worth what the person's orders are worth."""
         if self.values is None:

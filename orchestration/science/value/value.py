@@ -6,24 +6,25 @@ the models, the verdict, or files (files.py).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from orchestration.science.value.back_test import Verdict, back_test
+from orchestration.science.value.back_test import Verdict, back_test, drift_ahead
 from orchestration.science.value.buyers import Buyers, Ints, Sales, buyers_on
-from orchestration.science.value.fitting import Floats, NotConvergedError
+from orchestration.science.value.draws import churn_interval
+from orchestration.science.value.fitting import Floats
 from orchestration.science.value.judging import (
     ALIVE,
-    LEAST_REPEAT_BUYERS,
     NEXT_ORDER,
-    NOT_CONVERGED,
     ORDERS,
     SPEND,
     TARGETS,
-    TOO_FEW_REPEAT_BUYERS,
+    WINDOWS,
+    fit_or_reason,
 )
-from orchestration.science.value.outlook import HIGH, LOW, Outlook, fit
+from orchestration.science.value.outlook import HIGH, LOW, Models
 
 # The last bits of a sum may differ between machines, so they are not published
 MONEY_DIGITS = 4
@@ -34,8 +35,9 @@ DIGITS = 6
 class Predictions:
     """One row per buyer; NaN is what is not predicted.
 
-    `wait` are days until an order is as likely as not to have come, within the horizon. `reasons`
-    says for each target why nothing is published of it; None where it is.
+    `wait` are days until an order is as likely as not to have come, within the horizon; `churn` is
+    the chance of no order within it, with its interval; `buys` has the chance of an order within
+    each window. `reasons` says for each target why nothing is published of it; None where it is.
     """
 
     person: Ints
@@ -45,6 +47,10 @@ class Predictions:
     alive: Floats
     orders: Floats
     wait: Floats
+    churn: Floats
+    churn_low: Floats
+    churn_high: Floats
+    buys: dict[str, Floats]
     models: dict[str, str | None]
     reasons: dict[str, str | None]
     verdict: Verdict
@@ -54,47 +60,71 @@ def predict(sales: Sales, as_of: int, horizon: int) -> Predictions:
     """Predict every buyer's next `horizon` days as of a day, by the models that its past chose."""
     verdict = back_test(sales, as_of, horizon)
     buyers = buyers_on(sales, as_of)
-    reasons = {target: decision.reason for target, decision in verdict.decisions.items()}
-    outlooks: dict[str, Outlook] = {}
-    for target in TARGETS:
-        model = verdict.decisions[target].model
-        if reasons[target] is None and model and model not in outlooks:
-            outlook = _outlook(buyers, horizon, model)
-            if isinstance(outlook, str):
-                reasons[target] = outlook
-            else:
-                outlooks[model] = outlook
-    by_target = {
-        target: outlooks.get(verdict.decisions[target].model or "") if why is None else None
-        for target, why in reasons.items()
-    }
+    models, reasons = _fitted(buyers, verdict)
+    outlooks = {id(each): each.outlook(buyers, horizon) for each in models.values()}
+    year = {target: outlooks[id(models[target])] for target in TARGETS if target in models}
     nothing = np.full(len(buyers), np.nan)
-    of_spend, orders = by_target[SPEND], by_target[ORDERS]
-    alive, next_order = by_target[ALIVE], by_target[NEXT_ORDER]
-    spend = of_spend.spend if of_spend else None
+    spend = year[SPEND].spend if SPEND in year else None
+    churn, low, high = nothing, nothing, nothing
+    if ALIVE in year:
+        order_model = models[ALIVE].orders
+        churn = 1 - year[ALIVE].buys
+        drift = drift_ahead(sales, verdict, as_of, horizon, order_model.name)
+        distinct, row_of = buyers.histories.grouped()
+        low, high = (each[row_of] for each in churn_interval(order_model, distinct, horizon, drift))
     return Predictions(
         person=buyers.person,
         spend=spend.mean.round(MONEY_DIGITS) if spend else nothing,
         spend_low=spend.quantile(LOW).round(MONEY_DIGITS) if spend else nothing,
         spend_high=spend.quantile(HIGH).round(MONEY_DIGITS) if spend else nothing,
-        alive=alive.alive.round(DIGITS) if alive else nothing,
-        orders=orders.orders.round(DIGITS) if orders else nothing,
-        wait=_within(next_order.wait, horizon) if next_order else nothing,
+        alive=year[ALIVE].alive.round(DIGITS) if ALIVE in year else nothing,
+        orders=year[ORDERS].orders.round(DIGITS) if ORDERS in year else nothing,
+        wait=_within(year[NEXT_ORDER].wait, horizon) if NEXT_ORDER in year else nothing,
+        churn=churn.round(DIGITS),
+        # The middle of the draws and the fitted parameters differ a little
+        churn_low=np.minimum(low, churn).round(DIGITS),
+        churn_high=np.maximum(high, churn).round(DIGITS),
+        buys=_chances_to_buy(buyers, models, 1 - churn),
         models={target: decision.model for target, decision in verdict.decisions.items()},
         reasons=reasons,
         verdict=verdict,
     )
 
 
-def _outlook(buyers: Buyers, horizon: int, model: str) -> Outlook | str:
-    """What the model of today says, or why it cannot."""
-    if buyers.repeat_buyers < LEAST_REPEAT_BUYERS:
-        return TOO_FEW_REPEAT_BUYERS
-    try:
-        models = fit(buyers, may_leave_at_first=model == "mbg_nbd")
-    except NotConvergedError:
-        return NOT_CONVERGED
-    return models.outlook(buyers, horizon)
+def _chances_to_buy(
+    buyers: Buyers, models: Mapping[str, Models], in_a_year: Floats
+) -> dict[str, Floats]:
+    """The chance of an order within each window, NaN where it is not published.
+
+    Windows may have different models; none says more than a longer one.
+    """
+    chances: dict[str, Floats] = {}
+    most = in_a_year
+    for target, days in sorted(WINDOWS.items(), key=lambda window: -window[1]):
+        own = np.full(len(buyers), np.nan)
+        if target in models:
+            own = np.fmin(models[target].chance_to_buy(buyers, days), most)
+            most = own
+        chances[target] = own.round(DIGITS)
+    return chances
+
+
+def _fitted(buyers: Buyers, verdict: Verdict) -> tuple[dict[str, Models], dict[str, str | None]]:
+    """The models of today by target, where one is published, and why not by target."""
+    by_name: dict[str, Models | str] = {}
+    models: dict[str, Models] = {}
+    reasons: dict[str, str | None] = {}
+    for target, decision in verdict.decisions.items():
+        reasons[target] = decision.reason
+        if decision.reason is None and decision.model:
+            if decision.model not in by_name:
+                by_name[decision.model] = fit_or_reason(buyers, decision.model)
+            fitted = by_name[decision.model]
+            if isinstance(fitted, str):
+                reasons[target] = fitted
+            else:
+                models[target] = fitted
+    return models, reasons
 
 
 def _within(wait: Floats, horizon: int) -> Floats:

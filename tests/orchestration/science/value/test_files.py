@@ -74,10 +74,14 @@ def test_whoever_has_an_amount_without_a_rate_is_left_out(tmp_path: Path) -> Non
 def test_the_files_say_the_figures_and_their_proof(tmp_path: Path) -> None:
     home = home_of(tmp_path, many())
     verdict = write_predictions(home, AS_OF, Shop(timezone="Europe/London"))
-    values, tests = (pq.read_table(home.science / f"{name}.parquet") for name in FILES)
+    values, likely, tests = (pq.read_table(home.science / f"{name}.parquet") for name in FILES)
     assert values.num_rows == len({row[0] for row in many()})
     assert set(values["as_of_date"].to_pylist()) == {AS_OF.date()}
     assert verdict["people"] == values.num_rows
+    assert likely["customer_id"] == values["customer_id"]
+    for row in likely.to_pylist():
+        assert (row["churn_risk"] is None) == (row["null_reason"] is not None)
+        assert row["churn_risk"] is None or 0 <= row["low"] <= row["churn_risk"] <= row["high"] <= 1
     published = values["predicted_clv_365d"].null_count == 0
     assert set(values["null_reason"].to_pylist()) <= ({None} if published else set(REASONS))
     for row in tests.to_pylist():
@@ -100,4 +104,4 @@ def test_an_empty_shop_has_its_reason(tmp_path: Path) -> None:
     assert write_predictions(home, AS_OF, UTC)["people"] == 0
     rows = pq.read_table(home.science / "prediction_backtests.parquet").to_pylist()
     assert {row["null_reason"] for row in rows} == {"history_too_short"}
-    assert len(rows) == 4
+    assert len(rows) == 7

@@ -17,6 +17,7 @@ from orchestration.science.value.judging import (
     ORDERS,
     SPEND,
     TARGETS,
+    WINDOWS,
     Judgement,
     outcome_of,
 )
@@ -41,11 +42,15 @@ def proven() -> tuple[Sales, Predictions]:
 
 def test_a_shop_as_the_models_say_is_published(proven) -> None:
     shop, predictions = proven
-    assert predictions.reasons == dict.fromkeys(TARGETS)
+    assert predictions.reasons == dict.fromkeys((*TARGETS, *WINDOWS))
     assert len(predictions.person) == len(np.unique(shop.person))
     assert (predictions.spend_low <= predictions.spend_high).all()
     assert np.isfinite(predictions.spend).all()
     assert ((predictions.alive >= 0) & (predictions.alive <= 1)).all()
+    week, month, quarter = (predictions.buys[target] for target in WINDOWS)
+    assert ((week <= month) & (month <= quarter) & (quarter <= 1 - predictions.churn + 1e-5)).all()
+    assert (predictions.churn >= 1 - predictions.alive - 1e-6).all()
+    assert (predictions.churn_low < predictions.churn_high).mean() > 0.9
     waits = predictions.wait[~np.isnan(predictions.wait)]
     assert ((waits >= 0) & (waits <= YEAR)).all()
 
@@ -95,6 +100,7 @@ ODD_SHOPS = {
     ),
     "all daily": sales([(p, d, 3.0) for p in range(12) for d in range(999)]),
     "a month": sales([(p, 970 + p % 29, 12.0) for p in range(200)]),
+    "long ago": sales([(p, d * 20 + p % 20, 12.0) for p in range(80) for d in range(5)]),
 }
 
 
@@ -113,6 +119,15 @@ def test_odd_shops_get_figures_or_a_reason(name: str) -> None:
             assert not np.isnan(values).any()
     for low, high in zip(predictions.spend_low, predictions.spend_high, strict=True):
         assert np.isnan(low) or 0 <= low <= high < np.inf
+    for target, chance in predictions.buys.items():
+        assert np.isnan(chance).all() == (predictions.reasons[target] is not None)
+        assert np.isnan(chance).all() or ((chance >= 0) & (chance <= 1)).all()
+    proven = ~np.isnan(predictions.churn)
+    assert proven.all() == (predictions.reasons[ALIVE] is None) or not len(proven)
+    low, risk, high = (
+        each[proven] for each in (predictions.churn_low, predictions.churn, predictions.churn_high)
+    )
+    assert ((low >= 0) & (low <= risk) & (risk <= high) & (high <= 1)).all()
 
 
 @pytest.mark.parametrize(
@@ -154,7 +169,7 @@ def test_an_origin_has_a_horizon_before_it_and_one_after_it() -> None:
 
 
 def test_drift_is_the_usual_one_until_the_shop_says_otherwise() -> None:
-    ended = Judgement("bg_nbd", ORDERS, 0, 10, predicted_total=100.0, actual_total=200.0)
+    ended = Judgement("bg_nbd", ORDERS, 0, YEAR, 10, predicted_total=100.0, actual_total=200.0)
     assert drift([], 400, YEAR, YEAR) == pytest.approx(0.13)
     assert drift([], 400, YEAR, YEAR // 2) == pytest.approx(0.26, rel=0.01)
     assert drift([ended], 400, YEAR, YEAR) > 0.4
@@ -190,7 +205,7 @@ def test_intervals_of_ten_pretend_shops_cover_85_to_95_percent() -> None:
                     totals.setdefault(target, []).append(j.coverage or 0.0)
                     people.setdefault(target, []).append(j.coverage_people or 0.0)
     print(totals, people)
-    for target in (ORDERS, SPEND, ALIVE):
+    for target in (ORDERS, SPEND, ALIVE, *WINDOWS):
         assert len(totals[target]) >= 5
         assert 0.85 <= np.mean(totals[target]) <= 0.95, target
     for target in (ORDERS, SPEND, NEXT_ORDER):

@@ -1,0 +1,24 @@
+{#-
+    Tiers of value: above the 95th, 80th and 50th percentile of all buyers' values, else low. Equal
+    values have equal tiers; a shop in which all are worth the same has only low.
+-#}
+{% macro clv_tiers() -%}
+    {{ return({'top': 0.95, 'high': 0.8, 'middle': 0.5}) }}
+{%- endmacro %}
+
+{% macro clv_tier_cuts(value) -%}
+    {%- for tier, share in clv_tiers().items() %}
+    percentile_disc({{ share }}) within group (order by {{ value }}) as {{ tier }}_cut
+    {%- if not loop.last %},{% endif %}
+    {%- endfor %}
+{%- endmacro %}
+
+{% macro clv_tier(value, cuts) -%}
+    case
+        when {{ value }} is null then null
+        {%- for tier in clv_tiers() %}
+        when {{ value }} > {{ cuts }}.{{ tier }}_cut then '{{ tier }}'
+        {%- endfor %}
+        else 'low'
+    end
+{%- endmacro %}

@@ -1,0 +1,124 @@
+"""What marts make of the science's files and of buyers' value: predictions, tiers, reasons."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from orchestration.home.layout import Home
+from orchestration.science.parquet import write_tables
+from tests.dbt.marts.shop import Shop
+
+AS_OF = dt.datetime(2026, 6, 20, 12)
+TODAY = AS_OF.date()
+MODELS = [
+    "path:models/staging/science",
+    *("fct_orders", "fct_customer_rfm", "fct_customer_clv"),
+    *("fct_customer_predictions", "rpt_clv_rfm", "rpt_prediction_backtests"),
+]
+
+
+def predicted(customer: str, **more: Any) -> dict[str, Any]:
+    """A line of the science's file, with everything proven."""
+    return {
+        "customer_id": customer,
+        "as_of_date": TODAY,
+        "churn_risk": 0.25,
+        "low": 0.2,
+        "high": 0.3,
+        "buys_in_7d": 0.1,
+        "buys_in_30d": 0.3,
+        "buys_in_90d": 0.5,
+        "model": "bg_nbd",
+        "null_reason": None,
+    } | more
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    """Twenty buyers who spent 10, 20 .. 200; one of them without a rate, one without a category."""
+    shop = Shop(tmp_path_factory.mktemp("predictions"), AS_OF)
+    for number in range(1, 21):
+        customer = shop.person(f"p{number:02}", dt.datetime(2026, 1, 5))
+        shop.order(customer, dt.datetime(2026, 3, number), net=str(number * 10))
+    shop.person("foreign", dt.datetime(2026, 1, 5))
+    shop.order("foreign", dt.datetime(2026, 3, 3), net="10", net_sales_shop=None, currency="JPY")
+    home = Home(Path(shop.home))
+    category = {"as_of_date": TODAY, "next_category": "Kitchen", "model": "own_last"}
+    write_tables(
+        home,
+        {
+            "customer_predictions": pa.Table.from_pylist(
+                [
+                    *(predicted(f"p{number:02}") for number in range(1, 20)),
+                    # left by a run of another day
+                    predicted("p20", as_of_date=TODAY - dt.timedelta(1)),
+                ]
+            ),
+            "next_category": pa.Table.from_pylist(
+                [
+                    category | {"customer_id": f"p{number:02}", "null_reason": None}
+                    for number in range(2, 21)
+                ]
+            ),
+        },
+    )
+    shop.run(MODELS)
+    return shop
+
+
+def rows(shop: Shop, where: str) -> list[dict[str, Any]]:
+    """Predictions of some people."""
+    return shop.query(f"select * from marts.fct_customer_predictions where {where}")
+
+
+def test_a_prediction_of_the_day_stands_with_its_model(shop: Shop) -> None:
+    (row,) = rows(shop, "customer_id = 'p07' and is_current")
+    assert (row["low"], row["churn_risk"], row["high"]) == (0.2, 0.25, 0.3)
+    assert (row["buys_in_7d"], row["buys_in_30d"], row["buys_in_90d"]) == (0.1, 0.3, 0.5)
+    assert (row["model"], row["null_reason"]) == ("bg_nbd", None)
+    assert (row["next_category"], row["next_category_model"]) == ("Kitchen", "own_last")
+
+
+@pytest.mark.parametrize(
+    ("customer", "reason"), [("p20", "no_fitted_model"), ("foreign", "missing_rate")]
+)
+def test_whoever_has_none_has_a_reason(shop: Shop, customer: str, reason: str) -> None:
+    (row,) = rows(shop, f"customer_id = '{customer}' and is_current")
+    assert row["churn_risk"] is None
+    assert row["null_reason"] == reason
+
+
+def test_whoever_bought_nothing_with_a_category_has_that_reason(shop: Shop) -> None:
+    (row,) = rows(shop, "customer_id = 'p01' and is_current")
+    assert (row["next_category"], row["next_category_null_reason"]) == (None, "no_category")
+
+
+def test_a_month_end_has_the_tier_of_then_and_no_prediction(shop: Shop) -> None:
+    (row,) = rows(shop, "customer_id = 'p20' and as_of_date = date '2026-03-31'")
+    assert (row["clv_tier"], row["clv_tier_basis"]) == ("top", "historic")
+    assert (row["churn_risk"], row["null_reason"]) == (None, "past_date")
+    assert not rows(shop, "as_of_date < date '2026-03-01'")
+
+
+def test_tiers_are_cut_at_half_a_fifth_and_a_twentieth(shop: Shop) -> None:
+    tiers = {row["customer_id"]: row["clv_tier"] for row in rows(shop, "is_current")}
+    assert [c for c, tier in tiers.items() if tier == "top"] == ["p20"]
+    assert sorted(c for c, tier in tiers.items() if tier == "high") == ["p17", "p18", "p19"]
+    assert sum(tier == "middle" for tier in tiers.values()) == 6
+    assert sum(tier == "low" for tier in tiers.values()) == 10
+    assert tiers["foreign"] is None
+
+
+def test_tiers_are_crossed_with_groups_and_lose_nobody(shop: Shop) -> None:
+    crossed = shop.query("select * from marts.rpt_clv_rfm where is_current")
+    assert sum(row["customer_count"] for row in crossed) == 21
+    assert sum(row["historic_clv"] or 0 for row in crossed) == 2100
+    top = [row for row in crossed if row["clv_tier"] == "top"]
+    assert [(row["customer_count"], row["historic_clv"]) for row in top] == [(1, 200)]
+    unknown = [row for row in crossed if row["clv_tier"] == "unknown"]
+    assert [row["customer_count"] for row in unknown] == [1]
