@@ -473,6 +473,30 @@ def file_lines() -> list[Document]:
         # the export's name of an order that came as JSON; a till's number far away in time
         sold("#9301", 1, "1", "100.00"),
         sold("#9303", 1, "1", "70.00", ordered_at="2026-03-11 08:00:00"),
+        sold("F-called-otherwise", 1, "1", "20.00", order_name="#9401"),
+        sold("F-called-as-another", 1, "1", "20.00", order_name="#9402"),
+        sold("F-called-as-another-too", 1, "1", "20.00", order_name="#9402"),
+    ]
+
+
+def paid() -> list[Document]:
+    """A provider's payments that name orders in their own ways."""
+    named = {
+        "F-price-per-gram": "20",  # by its id, whenever
+        "9401": "11",
+        "#9402": "11",  # which two orders have
+        "#9302": "02",
+        "#9301": "20",  # on another day than any of that name
+    }
+    return [
+        {
+            "order_id": name,
+            "provider": "stripe",
+            "fingerprint": f"fp-of-{name}",
+            "status": "paid",
+            "paid_at": f"2026-05-{day} 08:05:00",
+        }
+        for name, day in named.items()
     ]
 
 
@@ -510,4 +534,5 @@ def money(world: World) -> None:
         ],
     )
     world.add("raw_orders.order_lines", file_lines())
+    world.add("raw_payments.payments", paid())
     world.add("raw_web.events", completions())

@@ -132,6 +132,7 @@ LINES = Feed(
     "order_lines",
     {
         "order_id": f"coalesce({_of_order('Id')}, {_ORDER})",
+        "order_name": _ORDER,
         "ordered_at": "@[Created at]",
         "email": "@[Email]",
         "phone": unquoted(

@@ -56,6 +56,7 @@ LINES = Feed(
     "order_lines",
     {
         "order_id": _ORDER,
+        "order_name": "coalesce(@[order_number_formatted], @[order_number])",
         "line_id": f"{_ORDER} || ':' || @[item_id]",
         "ordered_at": local("@[date]"),
         "customer_ref": "nullif(@[customer_id], '0')",

@@ -38,6 +38,7 @@ MAPPING_FILE = "orders/mapping.yml"
 
 LineColumn = Literal[
     "order_id",
+    "order_name",
     "line_id",
     "ordered_at",
     "customer_ref",
@@ -82,7 +83,7 @@ RESTRICTING = ("line_amount", "currency", "cancelled_at")
 ORDER_FACTS: dict[str, Literal["any", "first"]] = {
     **dict.fromkeys(("ordered_at", "currency", "customer_ref", "email", "phone"), "any"),
     **dict.fromkeys(("payment_fingerprint", "first_name", "last_name", "country"), "any"),
-    **dict.fromkeys(("sales_channel", "store_id", "shop_id"), "any"),
+    **dict.fromkeys(("sales_channel", "store_id", "shop_id", "order_name"), "any"),
     **dict.fromkeys(("status", "cancelled_at"), "first"),
 }
 

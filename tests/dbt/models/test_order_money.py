@@ -273,3 +273,16 @@ def test_numbers_of_documents_are_read_as_people_write_them(built: Connection) -
     assert amounts(built, "M-grouped-price") == "2481.5 1000 0 0 0"
     # 41,833 pieces at 0.00274902: the price is not cut before it is multiplied
     assert amounts(built, "M-price-per-gram") == "114.9998 0 0 0 0"
+
+
+def test_a_payment_is_of_the_order_that_it_names(built: Connection) -> None:
+    """By its id, or by a name or number that just one order of that day has."""
+    told = built.execute(
+        "select payment_fingerprint, order_id from intermediate.int_order_payments "
+        "where starts_with(payment_fingerprint, 'fp-of-') order by 1"
+    ).fetchall()
+    assert told == [
+        ("fp-of-#9302", "9301"),
+        ("fp-of-9401", "F-called-otherwise"),
+        ("fp-of-F-price-per-gram", "F-price-per-gram"),
+    ]

@@ -21,6 +21,7 @@ line_orders as (
         order_id,
         min(id_scope) as id_scope,
         {{ order_call(number_in_its_shop('order_id', 'min(id_scope)')) }} as order_call,
+        min(order_name) as order_name,
         min(ordered_at) as ordered_at,
         min(orders_customer_id) as orders_customer_id,
         min(email) as email,

@@ -42,6 +42,17 @@ named as (
         line_orders.ordered_at
     from line_orders
     left join documents on line_orders.document_order_id = documents.order_id
+    union all
+    -- What the buyer sees, where the file says it beside the id
+    select
+        line_orders.order_id,
+        'order_lines' as order_source,
+        line_orders.id_scope,
+        {{ order_call('line_orders.order_name') }} as order_call,
+        2 as call_rank,
+        line_orders.ordered_at
+    from line_orders
+    where line_orders.document_order_id is null
 )
 
 select

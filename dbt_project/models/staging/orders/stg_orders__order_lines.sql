@@ -9,6 +9,7 @@ with latest as (
 select
     order_id,
     id_scope,
+    nullif(trim(order_name), '') as order_name,
     coalesce(line_key, line_id, _row_id) as line_id,
     ordered_at,
     nullif(trim(customer_ref), '') as orders_customer_id,
