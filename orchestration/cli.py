@@ -758,6 +758,9 @@ def serve(
     url_base: Annotated[
         str, typer.Option(help="The public address; [serve] url_base of the settings if empty.")
     ] = "",
+    approvals: Annotated[
+        int, typer.Option("--approvals", help="Also a page to approve plans, at this port.")
+    ] = 0,
     folder: HomeOption = None,
 ) -> None:
     """Take webhooks and clicks on links to unsubscribe, on this machine (docs/webhooks.md)."""
@@ -766,7 +769,8 @@ def serve(
     from orchestration.serve.webhooks.server import serve_webhooks
 
     home = _home(folder, usual=SHOP_HOME)
-    serve_webhooks(home, load_settings(), bind("127.0.0.1", port), _tell, url_base)
+    page = (bind("127.0.0.1", approvals), _whoever()) if approvals else None
+    serve_webhooks(home, load_settings(), bind("127.0.0.1", port), _tell, url_base, page)
 
 
 @app.command()

@@ -1,5 +1,7 @@
 """The guard before Dagster's web server, which has no login and no defence against other pages.
 
+`PageGuard` stands before a page of our own in the same way: there a change is a form.
+
 Belongs here: which requests are let through, judged by address, origin, method, type and secret.
 Does not belong here: starting anything; this knows ASGI and not Dagster.
 
@@ -30,6 +32,7 @@ TOKEN = "token"  # noqa: S105 - the name of the parameter
 TRIES = 5
 PER_SECONDS = 60.0
 MOST_BYTES = 8 * 1024 * 1024
+MOST_FORM_BYTES = 4096
 GRAPHQL = "/graphql"
 # One spelling per path: no empty, `.` or `..` part, none of these written as %xx, no backslash.
 _ODD_PATH = re.compile(rb"//|/\.{1,2}(?:/|$)|%(?:2[ef]|5c|25|[01][0-9a-f]|7f)|[\\\x00-\x1f;]", re.I)
@@ -66,6 +69,8 @@ class Guard:
         clock: seconds that only go forward; counts wrong tries.
     """
 
+    _who = WHO
+
     def __init__(
         self, app: ASGIApp, port: int, token: str, clock: Callable[[], float] = time.monotonic
     ) -> None:
@@ -91,7 +96,7 @@ class Guard:
             if _tokens(scope):
                 await self._let_in(scope, receive, send)
                 return
-            refusal = WHO
+            refusal = self._who
         if refusal is not None:
             await _refuse(refusal, scope, receive, send)
         elif scope["type"] == "websocket":
@@ -114,7 +119,17 @@ class Guard:
             return Refusal(400, "There is no such address here.")
         if self._is_foreign(scope, headers):
             return Refusal(403, "Another page may not ask this server for anything.")
+        return self._wrong_way(scope, headers)
+
+    def _wrong_way(self, scope: Scope, headers: Headers) -> Refusal | None:
+        """Why what is behind is not asked in this way."""
         return _wrong_way(scope, headers)
+
+    def _wrong_body(self, body: bytes) -> Refusal | None:
+        """Why what was posted does not pass."""
+        if _is_one_question(body):
+            return None
+        return Refusal(400, "A request is one JSON object with a `query`.")
 
     def _is_foreign(self, scope: Scope, headers: Headers) -> bool:
         """Whether another web page asks; a browser says so, and always names an Origin to write."""
@@ -153,7 +168,7 @@ class Guard:
             await _answer(response, scope, receive, send)
         else:
             self._wrong.append(now)
-            await _refuse(WHO, scope, receive, send)
+            await _refuse(self._who, scope, receive, send)
 
     async def _pass_checked_body(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One JSON object of a bounded size; a list would be several questions at once."""
@@ -168,8 +183,8 @@ class Guard:
                 return
             if not message.get("more_body"):
                 break
-        if not _is_one_question(bytes(body)):
-            refusal = Refusal(400, "A request is one JSON object with a `query`.")
+        refusal = self._wrong_body(bytes(body))
+        if refusal is not None:
             await _refuse(refusal, scope, receive, send)
             return
         sent = False
@@ -182,6 +197,37 @@ class Guard:
             return {"type": "http.request", "body": bytes(body), "more_body": False}
 
         await self._app(scope, replay, _with_headers(send))
+
+
+class PageGuard(Guard):
+    """The same before a page of our own, where a change is a form that is posted to one address.
+
+    Args:
+        app: what is behind.
+        port: where it is reached.
+        token: the secret of the printed address.
+        form: the path that takes the form.
+    """
+
+    _who = Refusal(401, "Open the address that was printed at the start; it lets you in.")
+
+    def __init__(self, app: ASGIApp, port: int, token: str, form: str) -> None:
+        """Keep the one address of changes."""
+        super().__init__(app, port, token)
+        self._form = form
+
+    def _wrong_way(self, scope: Scope, headers: Headers) -> Refusal | None:
+        if scope["type"] == "websocket":
+            return Refusal(403, "There is no such address here.")
+        method, to_form = scope["method"], scope["path"] == self._form
+        if method not in ("GET", "HEAD", "POST") or to_form != (method == "POST"):
+            return Refusal(405, "Approvals go by POST to their own address only.")
+        return _wrong_form(scope, headers) if method == "POST" else None
+
+    def _wrong_body(self, body: bytes) -> Refusal | None:
+        if len(body) <= MOST_FORM_BYTES:
+            return None
+        return Refusal(413, "The request is too large.")
 
 
 def _hosts(port: int) -> frozenset[str]:
@@ -225,6 +271,17 @@ def _wrong_question(scope: Scope, headers: Headers) -> Refusal | None:
     # The page adds the name of its question; anything else would be a second question.
     if any(name != "op" for name, _ in _parameters(scope)):
         return Refusal(400, "The question goes in the body, not in the address.")
+    return None
+
+
+def _wrong_form(scope: Scope, headers: Headers) -> Refusal | None:
+    if not headers.getlist("origin"):
+        return Refusal(403, "Approvals come from the page itself.")
+    kind = _only(headers.getlist("content-type")) or ""
+    if kind.lower() != "application/x-www-form-urlencoded" or "content-encoding" in headers:
+        return Refusal(415, "An approval is the form of the page.")
+    if scope.get("query_string"):
+        return Refusal(400, "The form goes in the body, not in the address.")
     return None
 
 

@@ -28,6 +28,7 @@ from orchestration.home.kind import claim
 from orchestration.home.layout import Home
 from orchestration.ops.continuity import check_continuity
 from orchestration.ops.store import open_store
+from orchestration.serve.approval.server import approval_page
 from orchestration.serve.feed.app import Feeds
 from orchestration.serve.webhooks.app import Webhooks, now
 
@@ -60,6 +61,7 @@ def serve_webhooks(
     listener: socket.socket,
     say: Callable[[str], None],
     url_base: str = "",
+    approvals: tuple[socket.socket, str] | None = None,
 ) -> None:
     """Take webhooks on the listener until SIGTERM or Ctrl-C.
 
@@ -69,6 +71,8 @@ def serve_webhooks(
         listener: where it listens.
         say: takes what there is to say.
         url_base: the public address; the settings' unless given.
+        approvals: where the approval page listens, apart from what a proxy passes on, and who
+            approves there; no page where left out.
 
     Raises:
         UsageError: the home is the pretend shop's, or the settings of a sender or feed are wrong.
@@ -89,6 +93,8 @@ def serve_webhooks(
         for name, state in feeds.states():
             say(f"  /feed/{name}: {state}")
         say(f"Webhooks and links to unsubscribe are taken at http://{host}:{port} until Ctrl-C.")
+        if approvals is not None:
+            stack.enter_context(approval_page(home, *approvals, say))
         config = uvicorn.Config(
             webhooks.app(feeds.routes()),
             http=Impatient,
