@@ -16,6 +16,7 @@
         'one_time_buyers',
         'recent_buyers',
         'retargeting',
+        'service_recovery',
         'vip',
     ]) }}
 {%- endmacro %}

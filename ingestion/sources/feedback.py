@@ -49,6 +49,8 @@ FEEDBACK = TableSpec(
         Column("answer", reduced=VERDICT, reduced_unless=("kind", NO_REPLIES)),
         Column("text_key"),
         Column("occurred_at", "timestamp", required=True, expected=True),
+        # Of a complaint or a request for help: when it was settled; without it, it is open.
+        Column("closed_at", "timestamp"),
     ),
     numbers=("product_id",),
 )

@@ -566,7 +566,8 @@ left join read_csv(getvariable('seeds') || '/contact_source_grades.csv') as grad
 create temp table feedback as
 select
     _row_id as feedback_key, lower(trim(identifier_type)) as identifier_type,
-    filled(identifier_value) as identifier_value, lower(trim(kind)) as kind, occurred_at
+    filled(identifier_value) as identifier_value, lower(trim(kind)) as kind, occurred_at,
+    score, product_id, closed_at
 from raw.raw_feedback.feedback
 where occurred_at <= as_of();
 
@@ -1631,6 +1632,27 @@ from last_steps
 inner join marts.dim_customers using (customer_id)
 where is_known and is_after_last_order
     and occurred_at between as_of() - interval 7 day and as_of() - interval 1 hour;
+
+create table segments.seg_service_recovery as
+with cases as (
+    select customer_id, kind, product_id, occurred_at,
+        count(*) over (partition by customer_id) as case_count
+    from feedback
+    inner join owners on identifier_type = type and identifier_value = raw_value
+    where (kind in ('complaint', 'support') or (kind = 'review' and score <= 2))
+        and (closed_at is null or closed_at > as_of())
+    qualify row_number() over (partition by customer_id order by occurred_at desc, feedback_key) = 1
+)
+select customer_id,
+    case kind when 'complaint' then 'Complained' when 'support' then 'Asked for help'
+        else 'Wrote a bad review' end
+    || coalesce(' about ' || product_name, '') || ' ' || since(shop_day(occurred_at))
+    || ', and the case is open.' as reason,
+    json_object('case', kind, 'case_at', occurred_at, 'case_count', case_count,
+        'product', product_name, 'product_id', product_id)::text as context
+from cases
+left join marts.dim_products using (product_id)
+where occurred_at >= as_of() - interval 30 day;
 
 create table segments.seg_abandoned_cart as
 with steps as (

@@ -22,6 +22,7 @@ SEGMENTS = {
     "abandoned_cart",
     "abandoned_browse",
     "retargeting",
+    "service_recovery",
     "first_time_visitors",
     "new_subscribers",
     "one_time_buyers",

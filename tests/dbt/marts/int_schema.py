@@ -122,7 +122,8 @@ INTERMEDIATE: dict[str, str] = {
         redeemed_order_id text""",
     "int_feedback_resolved": f"""
         feedback_key text, customer_id text, kind text, score {MONEY}, product_id text,
-        question text, answer text, occurred_at timestamp, source text""",
+        question text, answer text, occurred_at timestamp, closed_at timestamp,
+        source text""",
     "int_experiments_resolved": """
         assignment_key text, experiment_id text, customer_id text, experiment_group text,
         assigned_at timestamp, identifier_count bigint, is_in_both_groups boolean""",

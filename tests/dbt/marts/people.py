@@ -21,6 +21,7 @@ def ago(**length: float) -> dt.datetime:
 def add_everybody(shop: Shop) -> None:
     add_stages(shop)
     add_carts(shop)
+    add_cases(shop)
     add_browses(shop)
     add_intents(shop)
     add_buyers(shop)
@@ -85,14 +86,35 @@ def add_stages(shop: Shop) -> None:
     add_feedback(shop, "stage_nps_is_no_signal", "nps", ago(days=40))
 
 
-def add_feedback(shop: Shop, customer: str, kind: str, at: dt.datetime) -> None:
+def add_feedback(shop: Shop, customer: str, kind: str, at: dt.datetime, **more: object) -> None:
     shop.add(
         "int_feedback_resolved",
         feedback_key=shop.serial("feedback-"),
         customer_id=customer,
         kind=kind,
         occurred_at=at,
+        **more,
     )
+
+
+def add_cases(shop: Shop) -> None:
+    """Who waits for an answer, and who does not: each signal just within 30 days or beyond them."""
+    just, beyond = ago(days=30), ago(days=30, seconds=1)
+    for name, kind, at, more in (
+        ("complaint_30_days", "complaint", just, {}),
+        ("complaint_31_days", "complaint", beyond, {}),
+        ("complaint_closed", "complaint", ago(days=3), {"closed_at": ago(days=0)}),
+        ("complaint_closed_later", "complaint", ago(days=3), {"closed_at": ago(days=-1)}),
+        ("support", "support", ago(days=3), {}),
+        ("bad_review", "review", ago(days=3), {"score": "2"}),
+        ("fair_review", "review", ago(days=3), {"score": "3"}),
+        ("review_without_score", "review", ago(days=3), {}),
+        ("nps", "nps", ago(days=3), {"score": "0"}),
+    ):
+        add_feedback(shop, shop.person(f"case_{name}", ago(days=90)), kind, at, **more)
+    twice = shop.person("case_closed_and_open", ago(days=90))
+    add_feedback(shop, twice, "support", ago(days=5))
+    add_feedback(shop, twice, "complaint", ago(days=2), closed_at=ago(days=1))
 
 
 def add_carts(shop: Shop) -> None:

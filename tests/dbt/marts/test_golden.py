@@ -154,6 +154,34 @@ def test_retargeting(shop: Shop, customer: str) -> None:
     assert (customer in members(shop, "retargeting")) is RETARGETED[customer]
 
 
+CASES = {
+    "case_complaint_30_days": True,
+    "case_complaint_31_days": False,
+    "case_complaint_closed": False,
+    "case_complaint_closed_later": True,
+    "case_support": True,
+    "case_bad_review": True,
+    "case_fair_review": False,
+    "case_review_without_score": False,
+    "case_nps": False,
+    "case_closed_and_open": True,
+}
+
+
+@pytest.mark.parametrize("customer", CASES)
+def test_service_recovery(shop: Shop, customer: str) -> None:
+    assert (customer in members(shop, "service_recovery")) is CASES[customer]
+
+
+def test_service_recovery_speaks_of_the_case_that_is_open(shop: Shop) -> None:
+    [row] = shop.query(
+        "from segments.seg_service_recovery where customer_id = 'case_closed_and_open'"
+    )
+    day = ago(days=5).date()
+    assert row["reason"] == f"Asked for help on {day}, and the case is open."
+    assert json.loads(row["context"])["case"] == "support"
+
+
 INTENTS = {
     "intent_opened_and_viewed_2": True,
     "intent_clicked_and_viewed_2": True,

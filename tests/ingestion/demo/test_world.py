@@ -278,12 +278,18 @@ def test_every_segment_has_members_at_two_thousand_people(seed: int) -> None:
     granted = block.consents.status == permissions.GRANTED
     by_email = block.consents.channel == permissions.EMAIL_CHANNEL
     permitted = np.isin(np.arange(len(count)), block.consents.person[granted & by_email])
+    said = block.feedback
+    bad_review = (said.kind == permissions.REVIEW) & (said.score <= 2)
+    waits = bad_review | np.isin(
+        said.kind, [permissions.FEEDBACK.index("complaint"), permissions.FEEDBACK.index("support")]
+    )
     new_device = block.people.joined > end - 30 * DAY
     sizes = {
         "high_intent": len(np.unique(visits.person[clicked & ~ordered_since & (age < 30 * DAY)])),
         "abandoned_cart": len(np.unique(visits.person[carted])),
         "abandoned_browse": len(np.unique(visits.person[viewed])),
         "retargeting": len(np.unique(visits.person[carted | viewed])),
+        "service_recovery": len(np.unique(said.person[waits & (said.occurred > end - 30 * DAY)])),
         "first_time_visitors": int(new_device.sum()),
         "new_subscribers": int((block.subscriptions.since > end - 30 * DAY).sum()),
         "one_time_buyers": int((count == 1).sum()),

@@ -362,6 +362,7 @@ def test_the_shops_own_segments_say_their_windows():
             said[path.stem.removeprefix("seg_")] = days[window[1]]
     assert said.pop("recent_buyers") == AUTO
     assert said.pop("retargeting") == days["abandoned_max_days"]  # the small shop has no ads
+    assert said.pop("service_recovery") == days["service_recovery_days"]  # nor complaints
     assert said | {"recent_buyers": 14} == small_world.WINDOWS
 
 

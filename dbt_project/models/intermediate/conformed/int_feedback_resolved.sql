@@ -23,6 +23,7 @@ select
     feedback.question,
     feedback.answer,
     feedback.occurred_at,
+    feedback.closed_at,
     'feedback' as source
 from feedback
 left join customers
@@ -39,5 +40,6 @@ select
     null as question,
     null as answer,
     occurred_at,
+    cast(null as timestamp) as closed_at,
     'web' as source
 from interactions

@@ -40,6 +40,22 @@ answers as (
     group by customer_id
 ),
 
+-- What somebody waits for an answer to
+cases as (
+    select
+        customer_id,
+        kind,
+        product_id,
+        occurred_at,
+        row_number() over (partition by customer_id order by occurred_at desc, feedback_key) as place_from_last,
+        count(*) over (partition by customer_id) as open_case_count
+    from {{ ref('int_feedback_resolved') }}
+    where
+        customer_id is not null
+        and (kind in ('complaint', 'support') or (kind = 'review' and score <= {{ var('bad_review_score') }}))
+        and (closed_at is null or closed_at > {{ as_of() }})
+),
+
 scores as (
     select
         customer_id,
@@ -104,6 +120,10 @@ final as (
         answers.last_complaint_at,
         answers.last_support_at,
         answers.last_preference_at,
+        coalesce(cases.open_case_count, 0) as open_case_count,
+        cases.kind as last_open_case_kind,
+        cases.product_id as last_open_case_product_id,
+        cases.occurred_at as last_open_case_at,
         scores.last_nps_score,
         touches.first_touch_channel,
         touches.first_touch_kind,
@@ -122,6 +142,7 @@ final as (
     left join visits on customers.customer_id = visits.customer_id
     left join messages on customers.customer_id = messages.customer_id
     left join answers on customers.customer_id = answers.customer_id
+    left join cases on customers.customer_id = cases.customer_id and cases.place_from_last = 1
     left join scores on customers.customer_id = scores.customer_id
     left join moments on customers.customer_id = moments.customer_id
     left join touches on customers.customer_id = touches.customer_id

@@ -16,5 +16,6 @@ select
     nullif(trim(question), '') as question,
     nullif(trim(answer), '') as answer,
     text_key,
-    occurred_at
+    occurred_at,
+    closed_at
 from latest
