@@ -114,15 +114,24 @@ def look_through(folder: InputFolder, settings: Settings) -> InputLook:
         session.execute("set timezone = 'UTC'")
         for source in folder_sources(settings):
             try:
+                _name_exports(folder, source, files)
                 parts = source.route(folder, source.files(folder), False)
-                counts = _look_at_source(session, folder, source, parts, files)
+                counts, refused = _look_at_source(session, folder, source, parts, files)
+                stops += refused
                 for part in database_inputs(source, folder, tables, NO_LIMIT):
                     counts |= _look_at_table(session, source, part, files)
                 bad = sum(found.bad.total() for found in counts.values())
-                check_limits(source.name, counts, bad, settings.quarantine, has_rows=False)
+                if not refused:
+                    check_limits(source.name, counts, bad, settings.quarantine, has_rows=False)
             except (SourceError, UsageError) as error:
                 stops.append(error.sentences)
     return InputLook([files[path] for path in sorted(files)], stops)
+
+
+def _name_exports(folder: InputFolder, source: FolderSource, files: dict[str, FileLook]) -> None:
+    """Say what an export was taken for, also where its source is read no further."""
+    for path, export in source.exports(folder, source.files(folder)).items():
+        files.setdefault(path, FileLook(path)).taken_for = export.title
 
 
 def _look_at_source(
@@ -131,8 +140,10 @@ def _look_at_source(
     source: FolderSource,
     parts: list[TableInput],
     files: dict[str, FileLook],
-) -> dict[str, FileCounts]:
+) -> tuple[dict[str, FileCounts], list[str]]:
+    """The counts by file, and what stops a run at some files; the others are looked at too."""
     counts: dict[str, FileCounts] = {}
+    refused = []
     for part in parts:
         if not part.files:
             continue
@@ -140,14 +151,18 @@ def _look_at_source(
             # Documents are notes wherever no source reads them.
             whole = files.setdefault(file.path, FileLook(file.path))
             _name_columns(folder, file, part, source, whole)
-        looks = _look_at_part(session, folder, source, part)
+        try:
+            looks = _look_at_part(session, folder, source, part)
+        except UsageError as error:
+            refused.append(error.sentences)
+            continue
         for path, look in looks.items():
             files[path].tables.append(look)
             found = counts.setdefault(path, FileCounts())
             found.good += look.rows - look.put_aside
             found.bad.update({(each.reason, each.field): each.rows for each in look.problems})
             found.is_unreadable |= any(each.place == path for each in look.problems)
-    return counts
+    return counts, refused
 
 
 def _look_at_table(

@@ -90,6 +90,21 @@ def test_a_mapping_that_fits_no_file_is_one_sentence_with_file_line_and_column(
     )
 
 
+@pytest.mark.parametrize(
+    "columns", ["{order_id: 'nr'}", "{order_id: a, ordered_at: b, quantity: c, unit_price: d}"]
+)
+def test_a_wrong_mapping_keeps_no_export_from_being_looked_at(
+    exports: ExportShop, columns: str
+) -> None:
+    """The one is refused before any file is read, the other at the file that it does not fit."""
+    exports.write("orders/a.csv", "no,day,n,price\nA,2025-01-01,1,2\n")
+    exports.write("orders/mapping.yml", f"columns: {columns}\n")
+    exports.put("woocommerce_orders.csv")
+    looked = _look(exports)
+    assert len(looked.stops) == 1
+    assert _file(looked, "exports/woocommerce_orders.csv").taken_for == "WooCommerce orders export"
+
+
 def test_a_source_that_would_stop_is_named_with_its_fix(exports: ExportShop) -> None:
     exports.write("contacts/list.csv", "email,created_at\n" + "nobody,x\n" * 6)
     (sentence,) = _look(exports).stops

@@ -196,3 +196,21 @@ def test_days_in_figures_are_read_in_exports_whose_numbers_have_a_point(
         ("2026-02-04",),
         ("2026-02-14",),
     ]
+
+
+def test_square_writes_cents_behind_a_comma_in_europe(exports: ExportShop) -> None:
+    header = (
+        "Date,Time,Item,Qty,Gross Sales,Discounts,Net Sales,Tax,Transaction ID,Price Point Name"
+    )
+    lines = (
+        '2026-02-14,10:00:00,Beans,"1,250","5,00 €","-1,00 €","4,00 €","0,28 €",T1,',
+        '2026-02-14,10:00:00,Machine,"1,0","1.250,00 €","0,00 €","1.250,00 €","87,50 €",T1,',
+    )
+    exports.write("square.csv", "\n".join((header, *lines)))
+    exports.run("orders")
+    assert exports.raw(
+        "select quantity, line_amount, discount, taxes from raw_orders.order_lines order by _line"
+    ) == [
+        (Decimal("1.2500"), Decimal("4.0000"), Decimal("1.0000"), Decimal("87.7800")),
+        (Decimal("1.0000"), Decimal("1250.0000"), Decimal("0.0000"), None),
+    ]

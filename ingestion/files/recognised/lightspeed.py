@@ -42,7 +42,7 @@ LINES = Feed(
         "quantity": "@[Quantity]",
         "line_amount": "@[Subtotal]",
         "discount": f"abs({amount('@[Discount]')})",
-        "taxes": tax_of_order("@[Sales Tax]", _SALE, _IS_LINE),
+        "taxes": tax_of_order(amount("@[Sales Tax]"), _SALE, _IS_LINE),
         "status": "case when lower(status) in ('saved', 'layby', 'open', 'parked') then 'voided' "
         "else status end",
         "sales_channel": "'store'",

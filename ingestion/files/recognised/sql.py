@@ -45,8 +45,8 @@ def share(total: str, weight: str, partition: str, order: str = "_line") -> str:
 
 
 def tax_of_order(tax: str, partition: str, rows: str) -> str:
-    """The tax of an order whose rows each have their own, on the first of these rows."""
-    sums = f"sum({amount(tax)}) filter (where {rows}) over (partition by {partition})"
+    """The tax of an order whose rows each have their own amount, on the first of these rows."""
+    sums = f"sum({tax}) filter (where {rows}) over (partition by {partition})"
     first = f"row_number() over (partition by {partition}, {rows} order by _line) = 1"
     return f"case when {first} then {sums} end"
 

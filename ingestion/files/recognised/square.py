@@ -2,7 +2,8 @@
 
 Described at https://squareup.com/help/us/en/article/5072-summaries-and-reports-from-the-online-
 square-dashboard . `Date` and `Time` are in the zone that `Time Zone` names. Amounts carry the sign
-of the account's currency and no code: the shop's. `Gross Sales` are at full price without tax,
+of the account's currency and no code: the shop's; whether cents stand behind a point or a comma is
+the account's language. `Gross Sales` are at full price without tax,
 `Discounts` are below zero, `Net Sales` are both together, `Tax` comes on top. A refund is a row of
 its own with amounts below zero; gift cards sold are no sale of goods.
 """
@@ -34,6 +35,11 @@ _IS_REFUND = "coalesce(lower(@[Event Type]) = 'refund', false)"
 _ORDER = f"@[Transaction ID] || case when {_IS_REFUND} then ':refund' else '' end"
 _GOODS = "coalesce(lower(@[Itemization Type]) not like '%gift card%', true)"
 
+
+def _read(text: str) -> str:
+    return f"case when has_comma then {amount(text, 'comma')} else {amount(text)} end"
+
+
 LINES = Feed(
     "orders",
     "order_lines",
@@ -47,19 +53,24 @@ LINES = Feed(
         "product_name": "@[Item]",
         "category": "@[Category]",
         "quantity": "case when quantity is null then @[Qty] "
-        f"when {_IS_REFUND} then (-abs(quantity))::varchar else @[Qty] end",
+        f"when {_IS_REFUND} then (-abs(quantity))::varchar else quantity::varchar end",
         "line_amount": "case when net is null then @[Net Sales] else net::varchar end",
         "discount": "abs(discounts)",
-        "taxes": tax_of_order("@[Tax]", _ORDER, _GOODS),
+        "taxes": tax_of_order("tax", _ORDER, _GOODS),
         "sales_channel": "'store'",
         "store_id": "@[Location]",
     },
     steps=(
         {
-            "quantity": amount("@[Qty]"),
-            "net": amount("@[Net Sales]"),
-            "discounts": amount("@[Discounts]"),
+            "has_comma": "coalesce(bool_or("
+            "regexp_matches(@[Net Sales], ',\\d\\d\\D*$')) over (), false)",
             "zone": _ZONE,
+        },
+        {
+            "quantity": _read("@[Qty]"),
+            "net": _read("@[Net Sales]"),
+            "discounts": _read("@[Discounts]"),
+            "tax": _read("@[Tax]"),
         },
     ),
     where=_GOODS,
