@@ -56,7 +56,8 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyC
             version(25, variant(1, "99.00", "21.00", 2), variant(2, "30.00", "13.00", 0)),
         ],
     )
-    lines = [("A", "SKU-1"), ("B", "SKU-2"), ("C", "SKU-9")]
+    lines = [("A", "SKU-1"), ("B", "SKU-2"), ("C", "SKU-9"), ("D", "SKU-8")]
+    foreign = [("E", "SKU-9", "09"), ("F", "SKU-8", "11")]
     world.add(
         "raw_orders.order_lines",
         [
@@ -68,8 +69,21 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyC
                 "unit_price": "30.00",
             }
             for order, sku in lines
+        ]
+        + [
+            {
+                "order_id": order,
+                "sku": sku,
+                "ordered_at": f"2026-05-{day} 09:00:00",
+                "quantity": 1,
+                "unit_price": "44.00",
+                "currency": "EUR",
+            }
+            for order, sku, day in foreign
         ],
     )
+    listed = {"product_id": "SKU-8", "sku": "SKU-8", "name": "Pan", "category": "Pans"}
+    world.add("raw_products.products", [listed | {"cost": "11.00"}])
     world.build(*MODELS)
     with world.warehouse() as connection:
         yield connection
@@ -107,4 +121,18 @@ def test_a_line_that_names_any_variant_means_the_product(
     found = built.execute(
         "select line_sku, product_id from intermediate.int_product_keys order by 1"
     ).fetchall()
-    assert found == [("SKU-1", "70"), ("SKU-2", "70"), ("SKU-9", "SKU-9")]
+    assert found == [
+        ("SKU-1", "70"),
+        ("SKU-2", "70"),
+        ("SKU-8", "SKU-8"),
+        ("SKU-9", "SKU-9"),
+    ]
+
+
+def test_a_price_stands_beside_its_own_currency(built: duckdb.DuckDBPyConnection) -> None:
+    """Of the last sale, whatever the currencies before it; a cost in another one is left out."""
+    found = built.execute(
+        "select product_id, price::integer, currency, cost"
+        " from intermediate.int_products_unioned where sku in ('SKU-8', 'SKU-9') order by 1"
+    ).fetchall()
+    assert found == [("SKU-8", 44, "EUR", None), ("SKU-9", 30, "GBP", None)]

@@ -16,7 +16,7 @@ with sold as (
     group by all
 ),
 
-sold_products as (
+latest_sold as (
     select
         product_id,
         min(sku) as sku,
@@ -24,12 +24,21 @@ sold_products as (
         {{ last_value_by_time('product_name', 'ordered_at') }} as product_name,
         {{ last_value_by_time('category', 'ordered_at') }} as category,
         {{ last_value_by_time('brand', 'ordered_at') }} as brand,
-        {{ money_from_text(
-            last_value_by_time("cast(nullif(unit_price, 0) as " ~ dbt.type_string() ~ ")", 'ordered_at')
-        ) }} as price,
-        min(currency) as currency
+        -- A price means something beside its own currency only, whose code has three letters
+        {{ last_value_by_time(
+            "currency || cast(nullif(unit_price, 0) as " ~ dbt.type_string() ~ ")", 'ordered_at'
+        ) }} as price_text,
+        min(currency) as any_currency
     from sold
     group by product_id
+),
+
+sold_products as (
+    select
+        *,
+        {{ money_from_text('substr(price_text, 4)') }} as price,
+        coalesce(substr(price_text, 1, 3), any_currency) as currency
+    from latest_sold
 ),
 
 listed as (
@@ -88,6 +97,20 @@ listed as (
     from sold_products
 ),
 
+priced as (
+    select
+        *,
+        coalesce(
+            first_value(case when price is not null then currency end ignore nulls) over trusted_all,
+            first_value(currency) over trusted_all
+        ) as price_currency
+    from listed
+    window trusted_all as (
+        partition by product_id order by priority, sku, _row_id
+        rows between unbounded preceding and unbounded following
+    )
+),
+
 by_priority as (
     select
         product_id,
@@ -99,13 +122,14 @@ by_priority as (
         first_value(category ignore nulls) over trusted_all as category,
         first_value(brand ignore nulls) over trusted_all as brand,
         first_value(price ignore nulls) over trusted_all as price,
-        first_value(cost ignore nulls) over trusted_all as cost,
-        currency,
+        -- A cost in another currency than the price's would be read in it
+        first_value(case when currency = price_currency then cost end ignore nulls) over trusted_all as cost,
+        price_currency as currency,
         first_value(replenish_after_days ignore nulls) over trusted_all as replenish_after_days,
         first_value(in_stock ignore nulls) over trusted_all as in_stock,
         first_value(substitute_group ignore nulls) over trusted_all as substitute_group,
         first_value(attributes ignore nulls) over trusted_all as attributes
-    from listed
+    from priced
     window
         trusted as (partition by product_id order by priority, sku, _row_id),
         trusted_all as (
