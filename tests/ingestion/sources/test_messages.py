@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from ingestion.duckdb import connect
 from ingestion.landing.replies import VERDICT
 from ingestion.landing.steps import reduced_rejects
 from ingestion.sources.messages import MESSAGES
+from orchestration.ops.permission import status_words
+from orchestration.ops.permission.status_words import Meaning
 
 HEADER = "message_id,channel,identifier_type,identifier_value,event,occurred_at,text\n"
 STEP = {
@@ -69,8 +72,34 @@ def test_a_reply_that_may_ask_to_stop_does(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        *("No thanks", "nein, danke", "non merci", "No, gracias!", "não quero", "Widerruf"),
+        *("RET", "hayır", "R", "نحن: الغاء", "إيقاف", "لا", "לא", "いいえ", "退会", "不要です"),
+        *("그만 보내세요", "หยุด", "хватит", "відписатися", "Όχι", "ABMELDUNG", "désinscrite"),
+    ],
+)
+def test_so_does_a_polite_no_and_the_words_of_other_languages(text: str) -> None:
+    assert verdict(text)
+
+
+def test_so_does_every_word_by_which_lists_refuse() -> None:
+    rows = csv.DictReader(status_words.SEED.read_text("utf-8").splitlines())
+    refusals = {*status_words.REFUSALS, Meaning.NO} - {Meaning.HARD_BOUNCE, Meaning.GPC}
+    words = [r["word"] for r in rows if r["meaning"] in refusals and r["language"] != "any"]
+    with connect() as session:
+        session.execute("create table replies as select unnest(?) as text", [words])
+        query = f"select text from replies where {VERDICT.replace('{v}', 'text')} = ''"
+        assert session.execute(query).fetchall() == []
+        session.execute("update replies set text = ' ' || upper(text) || '! '")
+        assert session.execute(query).fetchall() == []
+    assert len(words) > 300
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
         *(None, "", "thanks", "no problem, see you on Friday", "weekend", "nonstop fun", "5", "👍"),
         *("a b c d", "how long is the duration?", "please remove the wrong item", "ありがとう"),
+        *("0", "10", "yes", "Is it new?", "Nothing else, thank you", "danke", "merci beaucoup"),
     ],
 )
 def test_any_other_reply_does_not(text: str | None) -> None:
