@@ -5,8 +5,9 @@ derivation; the models do that.
 
 Data flow: operational store -> `$REGULARS_HOME/ops_export/<table>.parquet`, written before dbt.
 
-Facts later than the run's `as_of` stay behind, so a run as of a past date sees the past. Every file
-is written beside its place and then moved there, so a reader never sees half a file.
+Facts later than the run's `as_of` stay behind, so a run as of a past date sees the past; a refusal
+counts from the moment it was recorded, whatever its date, as the gate counts it. Every file is
+written beside its place and then moved there, so a reader never sees half a file.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from sqlalchemy import Select, Table, case, literal, null, select
+from sqlalchemy import ColumnElement, Select, Table, case, literal, null, select
 
 from ingestion.vocabulary import CHANNELS, EVERY, PURPOSES
 from orchestration.home.whole_file import whole_file
@@ -76,7 +77,7 @@ def _query(table: Table, run: Run) -> Select[Any]:
     query = select(*columns).order_by(*table.primary_key)
     if table in (schema.consent_events, schema.suppressions, schema.consent_requests):
         known = table.c.purpose.in_((*PURPOSES, EVERY)) | table.c.purpose.startswith("group:")
-        query = query.where(table.c.occurred_at <= as_of, known)
+        query = query.where(_has_happened(table, as_of), known)
         query = query.where(table.c.channel.in_((*CHANNELS, EVERY)))
         query = query.where(~table.c.identifier_value.startswith(FORGOTTEN))
     elif table is schema.deliveries:
@@ -97,6 +98,16 @@ def _query(table: Table, run: Run) -> Select[Any]:
         )
         query = query.where(table.c.run_id.in_(visible))
     return query
+
+
+def _has_happened(table: Table, as_of: int) -> ColumnElement[bool]:
+    """Which statements about permission are of before the run: a clock ahead loses nobody's no."""
+    happened = table.c.occurred_at <= as_of
+    if table is schema.suppressions:
+        return happened | (table.c.recorded_at <= as_of)
+    if table is schema.consent_events:
+        return happened | ((table.c.status != "granted") & (table.c.recorded_at <= as_of))
+    return happened
 
 
 def _own_row(name: str, run: Run) -> Any:

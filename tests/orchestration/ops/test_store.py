@@ -6,7 +6,7 @@ import os
 import sqlite3
 import threading
 import time
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -221,6 +221,24 @@ def test_the_export_hides_the_future_and_foretells_its_own_run(
         ("run1", "succeeded", None)
     ]
     assert pq.read_table(home.ops_export / "run_sources.parquet").num_rows == 1
+
+
+def test_a_refusal_dated_ahead_is_exported_once_it_is_known(
+    store: Store, home: Home, run: Run
+) -> None:
+    ahead = AS_OF + timedelta(days=300)
+    no = ConsentEvent(**{**GRANT.__dict__, "status": "revoked", "occurred_at": ahead})
+    stop = Suppression("email", "b@shop.example", "email", "*", "unsubscribed", ahead, "api")
+    record_consents(store, [no], recorded_at=AS_OF)
+    record_suppressions(store, [stop], recorded_at=AS_OF)
+    export_ops(store, home.ops_export, run)
+    for name in ("consent_events", "suppressions"):
+        rows = pq.read_table(home.ops_export / f"{name}.parquet").to_pylist()
+        assert [row["occurred_at"] for row in rows] == [ahead]
+
+    export_ops(store, home.ops_export, Run("run0", AS_OF - timedelta(days=1), "test"))
+    for name in ("consent_events", "suppressions"):
+        assert pq.read_table(home.ops_export / f"{name}.parquet").num_rows == 0
 
 
 def test_the_same_store_exports_the_same_bytes(store: Store, home: Home, run: Run) -> None:
