@@ -37,6 +37,7 @@ ACCEPTED = {
 # A person without an order stands in no group.
 FURTHER = {
     ("customer_360.yml", "rfm_segment"): {"prospects"},
+    ("rpt_engagement_opportunities.yml", "rfm_segment"): {"unknown"},
     ("customer_personalisation.yml", "reason"): {"never_asked"},
     ("rpt_permission_trend.yml", "level"): {"unstated"},
     # What happened to a person did so in places that no message goes to, too

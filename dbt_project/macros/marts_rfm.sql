@@ -6,14 +6,44 @@
     does not promise. Frequency and money count up from the bottom: one plus the cut points that the
     value exceeds, so that the many who ordered once all have 1. Recency counts down from the top:
     five less the cut points that the days exceed, so that whoever bought last has 5.
+
+    A shop may fix the cut points instead (rfm_fixed_cuts), for one measure or all: `r` in days, `f` in
+    orders, `m` in its currency, each a list of one less than rfm_buckets that rises.
 -#}
 
 {% macro rfm_cuts(value, name) -%}
     {%- set buckets = var('rfm_buckets') -%}
+    {%- set fixed = var('rfm_fixed_cuts').get(name) -%}
+    {%- if fixed -%}
+    {%- if fixed | length != buckets - 1 or fixed | sort | list != fixed | list -%}
+        {{ exceptions.raise_compiler_error(
+            "rfm_fixed_cuts: `" ~ name ~ "` needs " ~ (buckets - 1) ~ " numbers that rise; change it in [models] of regulars.toml"
+        ) }}
+    {%- endif -%}
+    {%- for cut in fixed %}
+    {{ cut }} as {{ name }}_cut_{{ loop.index }}
+    {%- if not loop.last %},{% endif %}
+    {%- endfor %}
+    {%- else -%}
     {%- for cut in range(1, buckets) %}
     percentile_disc({{ (cut / buckets) | round(6) }}) within group (order by {{ value }}) as {{ name }}_cut_{{ cut }}
     {%- if not loop.last %},{% endif %}
     {%- endfor %}
+    {%- endif -%}
+{%- endmacro %}
+
+{#-
+    What it is worth doing about somebody's group beside what they did without buying: win back who
+    stayed away and is here again, a second order of who is new and here again, reach out to the best
+    who are quiet.
+-#}
+{% macro engagement_opportunity(rfm_segment, engagement) -%}
+    case
+        when {{ engagement }} = 'quiet'
+            then case when {{ rfm_segment }} in ('champions', 'loyal', 'active') then 'reach_out' end
+        when {{ rfm_segment }} in ('at_risk', 'previously_loyal', 'almost_lost', 'dormant') then 'win_back'
+        when {{ rfm_segment }} in ('new', 'promising') then 'second_order'
+    end
 {%- endmacro %}
 
 {% macro rfm_score_up(value, name) -%}

@@ -108,6 +108,13 @@ PUBLIC_TABLES = {
         " next_category clv_tier model null_reason",
         key="customer_id as_of_date",
     ),
+    "marts.rpt_rfm_transitions": _table(
+        "from_date to_date from_segment to_segment customer_count",
+        key="to_date from_segment to_segment",
+    ),
+    "marts.rpt_engagement_opportunities": _table(
+        "rfm_segment engagement opportunity customer_count monetary", key="rfm_segment engagement"
+    ),
     "marts.rpt_prediction_backtests": _table(
         "model target origin_date horizon_days people error baseline_error baseline coverage_90"
         " is_published"

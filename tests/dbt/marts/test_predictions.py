@@ -19,6 +19,9 @@ MODELS = [
     "path:models/staging/science",
     *("fct_orders", "fct_customer_rfm", "fct_customer_clv"),
     *("fct_customer_predictions", "rpt_clv_rfm", "rpt_prediction_backtests"),
+    *("fct_web_sessions", "int_interactions_messages", "int_interactions_facts"),
+    *("fct_messages", "fct_customer_rfm_engagement"),
+    *("rpt_rfm_transitions", "rpt_engagement_opportunities"),
 ]
 
 
@@ -47,6 +50,13 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
         shop.order(customer, dt.datetime(2026, 3, number), net=str(number * 10))
     shop.person("foreign", dt.datetime(2026, 1, 5))
     shop.order("foreign", dt.datetime(2026, 3, 3), net="10", net_sales_shop=None, currency="JPY")
+    shop.order("p01", dt.datetime(2026, 6, 10), net="5")
+    shop.visit("p02", dt.datetime(2026, 6, 1))
+    shop.visit("p03", dt.datetime(2026, 6, 1), last_cart_at=dt.datetime(2026, 6, 1, 0, 2))
+    shop.visit("p04", dt.datetime(2026, 6, 1), is_bot=True)
+    shop.visit("p05", dt.datetime(2026, 1, 6))
+    shop.message("p06", dt.datetime(2026, 6, 1), opened_at=dt.datetime(2026, 6, 1, 1))
+    shop.message("p07", dt.datetime(2026, 6, 1), clicked_at=dt.datetime(2026, 6, 1, 1))
     home = Home(Path(shop.home))
     category = {"as_of_date": TODAY, "next_category": "Kitchen", "model": "own_last"}
     write_tables(
@@ -117,8 +127,58 @@ def test_tiers_are_cut_at_half_a_fifth_and_a_twentieth(shop: Shop) -> None:
 def test_tiers_are_crossed_with_groups_and_lose_nobody(shop: Shop) -> None:
     crossed = shop.query("select * from marts.rpt_clv_rfm where is_current")
     assert sum(row["customer_count"] for row in crossed) == 21
-    assert sum(row["historic_clv"] or 0 for row in crossed) == 2100
+    assert sum(row["historic_clv"] or 0 for row in crossed) == 2105
     top = [row for row in crossed if row["clv_tier"] == "top"]
     assert [(row["customer_count"], row["historic_clv"]) for row in top] == [(1, 200)]
     unknown = [row for row in crossed if row["clv_tier"] == "unknown"]
     assert [row["customer_count"] for row in unknown] == [1]
+
+
+def test_who_moved_where_counts_every_buyer_once_a_month(shop: Shop) -> None:
+    moves = shop.query("select * from marts.rpt_rfm_transitions")
+    people = {
+        row["as_of_date"]: row["n"]
+        for row in shop.query(
+            "select as_of_date, count(*) as n from marts.fct_customer_rfm group by as_of_date"
+        )
+    }
+    for date, count in people.items():
+        assert sum(row["customer_count"] for row in moves if row["to_date"] == date) == count
+    march = [row for row in moves if row["to_date"] == dt.date(2026, 3, 31)]
+    assert {row["from_segment"] for row in march} == {"prospects"}
+    now = [row for row in moves if row["is_current"]]
+    assert {row["from_date"] for row in now} == {dt.date(2026, 5, 31)}
+    (first,) = shop.query(
+        "select earlier.rfm_segment as before, later.rfm_segment as after"
+        " from marts.fct_customer_rfm as earlier join marts.fct_customer_rfm as later"
+        " using (customer_id) where customer_id = 'p01'"
+        " and earlier.as_of_date = date '2026-05-31' and later.is_current"
+    )
+    assert first["before"] != first["after"]
+    assert any(
+        (row["from_segment"], row["to_segment"]) == (first["before"], first["after"]) for row in now
+    )
+
+
+def test_engagement_is_visits_carts_and_clicks_and_never_opens(shop: Shop) -> None:
+    levels = {
+        row["customer_id"]: row["engagement"]
+        for row in shop.query("select * from marts.fct_customer_rfm_engagement")
+    }
+    assert [levels[f"p0{n}"] for n in range(2, 8)] == [
+        *("visited", "carted", "quiet", "quiet", "quiet", "visited"),
+    ]
+    cells = shop.query("select * from marts.rpt_engagement_opportunities")
+    assert sum(row["customer_count"] for row in cells) == 21
+    assert sum(row["opening_customer_count"] for row in cells) == 1
+    quiet = {row["opportunity"] for row in cells if row["engagement"] == "quiet"}
+    assert quiet <= {"reach_out", None}
+
+
+def test_a_shop_may_fix_its_own_cuts(shop: Shop) -> None:
+    shop.run(["fct_customer_rfm"], {"rfm_fixed_cuts": {"m": [25, 50, 100, 150]}})
+    scores = {
+        row["customer_id"]: row["m_score"]
+        for row in shop.query("select * from marts.fct_customer_rfm where is_current")
+    }
+    assert [scores[f"p{n:02}"] for n in (2, 3, 5, 6, 10, 11, 15, 16)] == [1, 2, 2, 3, 3, 4, 4, 5]
