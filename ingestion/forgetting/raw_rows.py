@@ -32,7 +32,7 @@ from ingestion.forgetting.mentions import (
     meanings,
     unwrapped,
 )
-from ingestion.forgetting.whose import PERSONAL, PersonalTable
+from ingestion.forgetting.whose import PERSONAL, SCOPED, PersonalTable
 from ingestion.functions.identifiers import match_identifier, phone_readings
 from ingestion.landing.fields import BOOKKEEPING
 from ingestion.landing.raw_tables import QUARANTINE_TABLE, STOPPED_TABLE
@@ -149,7 +149,9 @@ def _owned(
     """Rows that name a forgotten identifier: gone, or without their person."""
     there = _columns(connection, schema, table)
     relation = name(schema, table)
-    places = [(literal(kind), value) for kind, value in personal.identifiers]
+    # What an older version loaded was of one shop, and is so until a run adds the column.
+    scope = "" if "id_scope" in there else SCOPED
+    places = [(literal(kind), value.removeprefix(scope)) for kind, value in personal.identifiers]
     places += list(personal.typed)
     parts = [
         f"select _row_id, {kind} as kind, {value} as value, {personal.country} as country"

@@ -34,7 +34,7 @@ _COUNTRY = (
 )
 _CUSTOMER = "regexp_replace(payload ->> '$.customer.id', '^.*/', '')"
 # Ids of a further shop have the shop's name before them (dbt_project/macros/order_parts.sql).
-_SCOPED = "coalesce(id_scope || ':', '') || "
+SCOPED = "coalesce(id_scope || ':', '') || "
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ PERSONAL: Mapping[tuple[str, str], PersonalTable] = {
     ),
     ("klaviyo", "list_members"): PersonalTable((("klaviyo_profile_id", "profile_id"),)),
     ("orders", "orders"): PersonalTable(
-        (*_BUYER, ("shopify_customer_id", _SCOPED + _CUSTOMER)),
+        (*_BUYER, ("shopify_customer_id", SCOPED + _CUSTOMER)),
         country=_COUNTRY,
         document="payload",
     ),
@@ -129,13 +129,13 @@ PERSONAL: Mapping[tuple[str, str], PersonalTable] = {
         emptied=("fingerprint", "billing_email", "billing_name"),
     ),
     ("shopify", "orders"): PersonalTable(
-        (*_BUYER, ("shopify_customer_id", _SCOPED + _CUSTOMER)),
+        (*_BUYER, ("shopify_customer_id", SCOPED + _CUSTOMER)),
         country=_COUNTRY,
         document="payload",
     ),
     ("shopify", "customers"): PersonalTable(
         (
-            ("shopify_customer_id", _SCOPED + "shopify_customer_id"),
+            ("shopify_customer_id", SCOPED + "shopify_customer_id"),
             ("email", "email"),
             ("phone", "phone"),
         ),
@@ -143,7 +143,7 @@ PERSONAL: Mapping[tuple[str, str], PersonalTable] = {
     ),
     ("shopify", "checkouts"): PersonalTable(
         (
-            ("shopify_customer_id", _SCOPED + _CUSTOMER),
+            ("shopify_customer_id", SCOPED + _CUSTOMER),
             ("email", "email"),
             ("phone", "phone"),
         )

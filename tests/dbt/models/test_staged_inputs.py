@@ -99,6 +99,8 @@ def staged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPy
     answer = {"identifier_type": "email", "identifier_value": "a@x.example", "kind": "survey"}
     answer |= {"occurred_at": "2026-05-01", "question": "size", "answer": "M"}
     world.add("raw_feedback.feedback", [answer, {**answer, "question": "pet", "answer": "cat"}])
+    case = {**answer, "kind": "support", "question": None, "answer": None}
+    world.add("raw_feedback.feedback", [case])
     contact = {"email": "a@x.example", "preferred_channel": "sms", "attributes": {"shoe_size": 41}}
     world.add("raw_contacts.contacts", [contact | {"verified_at": "2026-05-01"}])
     cost = {"date": "2026-05-01", "marketing_channel": "Email", "cost": "2", "currency": "GBP"}
@@ -116,6 +118,7 @@ def staged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPy
     world.add("raw_personas.personas", [{"name": "Spender", "who": who}], file="c.yml")
     world.add("raw_promotions.promotions", [voucher | spent, {**voucher, "code": "V2"} | late])
     world.add("raw_feedback.feedback", [{**answer, "answer": "L"}])
+    world.add("raw_feedback.feedback", [{**case, "closed_at": "2026-05-03"}])
     world.build(*STAGED)
     with world.warehouse() as connection:
         yield connection
@@ -176,7 +179,11 @@ def test_what_a_web_event_says_stands_in_columns_of_its_own(
             "code, value_amount::integer, redeemed_order_id",
             [("V1", 5, "o1"), ("V2", 5, None)],
         ),
-        ("stg_feedback__feedback", "question, answer", [("pet", "cat"), ("size", "L")]),
+        (
+            "stg_feedback__feedback",
+            "kind, answer, closed_at::date::varchar",
+            [("support", None, "2026-05-03"), ("survey", "L", None), ("survey", "cat", None)],
+        ),
         (
             "stg_contacts__contacts",
             "preferred_channel, verified_at::varchar, attributes",
