@@ -119,6 +119,15 @@ PUBLIC_TABLES = {
         "model target origin_date horizon_days people error baseline_error baseline coverage_90"
         " is_published"
     ),
+    "marts.product_affinities": _table(
+        "product_id other_product_id kind support lift", key="kind product_id other_product_id"
+    ),
+    "marts.fct_recommendations": _table(
+        "customer_id kind rank product_id score reason", key="customer_id kind rank"
+    ),
+    "marts.rpt_recommendation_backtests": _table(
+        "method people hit_rate_10 is_published null_reason", key="method"
+    ),
     "marts.fct_replenishments": _table(
         "customer_id product_id due_at remind_at basis is_displeased",
         key="customer_id product_id",

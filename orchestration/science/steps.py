@@ -18,6 +18,8 @@ from ingestion.config import Shop
 from orchestration.home.layout import Home
 from orchestration.science.next_category import files as next_category
 from orchestration.science.parquet import remove_tables
+from orchestration.science.purchases import READS
+from orchestration.science.recommendations import files as recommendations
 from orchestration.science.replenishment import files as replenishment
 from orchestration.science.value import files as value
 
@@ -60,7 +62,7 @@ STEPS = (
         "replenishment",
         "After how many days each product is bought again, found and proven or declared.",
         replenishment.FILES,
-        replenishment.READS,
+        READS,
         replenishment.write_intervals,
     ),
     Step(
@@ -69,6 +71,13 @@ STEPS = (
         next_category.FILES,
         next_category.READS,
         next_category.write_next_categories,
+    ),
+    Step(
+        "recommendations",
+        "What each buyer may like next, by the method that the shop's past chose.",
+        recommendations.FILES,
+        READS,
+        recommendations.write_scores,
     ),
 )
 

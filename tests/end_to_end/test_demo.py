@@ -364,3 +364,35 @@ def test_of_each_checkout_the_table_says_what_the_truth_has(demo_home: DemoHome)
     assert {pair[:2] for pair in apart} <= {("ordered_since", "abandoned")}
     assert sum(pair[2] for pair in apart) <= 0.1 * sum(pair[2] for pair in pairs)
     assert all(count == of_people for *_, count, of_people in pairs)
+
+
+def test_planted_complements_are_among_the_first_three(demo_home: DemoHome) -> None:
+    """Of nine things in ten, what the pretend shop's people buy with them."""
+    ((planted, found),) = demo_home.query(
+        f"""select count(*), count(affinity_rank) filter (affinity_rank <= 3)
+        from '{demo_home.root}/demo/truth/complements/*.parquet' told
+        left join marts.product_affinities pairs on pairs.kind = 'also_bought'
+            and pairs.product_id = told.product_id
+            and pairs.other_product_id = told.complement_id"""
+    )
+    assert planted == 30
+    assert found >= 0.9 * planted
+
+
+def test_nearly_every_buyer_has_next_products_with_a_reason(demo_home: DemoHome) -> None:
+    ((buyers, shown, without),) = demo_home.query(
+        """select count(*), count(r.customer_id), count(*) filter (r.reasons < 1)
+        from marts.dim_customers c left join (
+            select customer_id, count(nullif(trim(reason), '')) as reasons
+            from marts.fct_recommendations where kind = 'next' group by all
+        ) r using (customer_id)
+        where c.customer_type = 'buyer'"""
+    )
+    assert shown >= 0.9 * buyers > 0
+    assert without == 0
+    ((method, rate, popular),) = demo_home.query(
+        """select max(method) filter (is_published), max(hit_rate_10) filter (is_published),
+            max(hit_rate_10) filter (method = 'popularity')
+        from marts.rpt_recommendation_backtests"""
+    )
+    assert (method, rate > popular) == ("cosine", True)

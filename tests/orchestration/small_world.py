@@ -225,6 +225,9 @@ NOT_LEAN = (
     "table fct_customer_rfm",
     "table rpt_",
     "table fct_customer_clv",
+    "table product_affinities",
+    "table fct_recommendations",
+    "table fct_replenishments",
     "table activity.",
 )
 
@@ -251,9 +254,10 @@ select 'o' || visit as order_id, 'c' || person as customer_id, 'shop' as shop_id
     visited_at::date as ordered_date, visited_at as ordered_at
 from visits where has_order;
 create table fct_order_lines as select order_id, customer_id, order_id || '-1' as order_line_id,
+    order_source, 'p0' as product_id, 'goods' as line_kind, false as is_return_line, 1 as quantity,
     net_sales from fct_orders;
-create table dim_products as select 'p' || i as product_id, 'Thing ' || i as product_name
-from range(20) r(i);
+create table dim_products as select 'p' || i as product_id, 'Thing ' || i as product_name,
+    true as in_stock from range(20) r(i);
 create table fct_web_sessions as
 select 's' || visit as session_id, 'c' || person as customer_id, 'd' || person as device_id,
     channel as marketing_channel, true as is_human, views as product_view_count,
@@ -338,6 +342,19 @@ create table rpt_prediction_backtests as select 'none' as model, 'spend' as targ
     null::double as baseline_error, null::text as baseline, null::double as predicted_total,
     null::double as actual_total, null::double as coverage_90, null::double as coverage_90_people,
     false as is_published, 'history_too_short' as null_reason;
+create table product_affinities (kind text, product_id text, other_product_id text,
+    support integer, confidence double, lift double, affinity_rank integer);
+create table rpt_replenishment_intervals (product_id text, interval_days integer, basis text,
+    found_days double, category_days double, declared_days double, repeat_buyer_count bigint,
+    comeback_count bigint, found_right_count bigint, declared_right_count bigint, null_reason text);
+create table fct_replenishments (customer_id text, product_id text, purchase_count bigint,
+    interval_days integer, basis text, is_displeased boolean, displeased_by text,
+    other_product_id text, other_promotion_id text, last_bought_at timestamp,
+    remind_at timestamp, due_at timestamp);
+create table rpt_recommendation_backtests (method text, origin_date date, people integer,
+    right_count bigint, hit_rate_10 double, is_published boolean, null_reason text);
+create table fct_recommendations (customer_id text, kind text, rank integer, product_id text,
+    with_product_id text, score double, method text, reason text);
 create table fct_customer_journey_stages as
 with d as (select *, case when order_count >= 4 then 5 when order_count > 0 then 4
     when last_cart_at is not null then 3 when visit_count >= 2 then 2 else 1 end as reached

@@ -1,61 +1,27 @@
-"""What replenishment reads of the warehouse, and the Parquet file that the models read of it.
+"""The Parquet file that the models read of replenishment.
 
 Belongs here: columns and files. Does not belong here: any method.
 
-Data flow: warehouse.duckdb (marts.fct_order_lines, fct_orders, dim_products, read-only) ->
+Data flow: warehouse.duckdb (orchestration/science/purchases.py, read-only) ->
 `$REGULARS_HOME/science/replenishment_intervals.parquet`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 import numpy as np
 import pyarrow as pa
 
 from ingestion.config import Shop
-from ingestion.duckdb import connect
 from orchestration.home.layout import Home
 from orchestration.science.parquet import figures, write_tables
-from orchestration.science.replenishment.gaps import Ints, Purchases
+from orchestration.science.purchases import Floats, Products, Purchases, read_purchases
 from orchestration.science.replenishment.judging import Findings, findings
-from orchestration.science.replenishment.rhythm import Floats
 
 INTERVALS = "replenishment_intervals"
 FILES = (INTERVALS,)
-READS = ("fct_orders", "fct_order_lines", "dim_products")
 PRODUCT, CATEGORY, DECLARED = "product", "category", "declared"
-
-PRODUCTS = """
-select product_id, category, cast(replenish_after_days as double) as declared
-from marts.dim_products
-order by product_id
-"""
-# What came back whole was not used up
-PURCHASES = """
-select lines.customer_id, lines.product_id,
-    orders.ordered_date - date '1970-01-01' as day
-from marts.fct_order_lines as lines
-join marts.fct_orders as orders
-    on lines.order_id = orders.order_id and lines.order_source = orders.order_source
-where orders.is_kept and lines.line_kind = 'goods' and not lines.is_return_line
-    and lines.quantity > coalesce(lines.returned_quantity, 0)
-    and lines.customer_id is not null
-    and lines.product_id in (select product_id from marts.dim_products)
-group by all
-order by all
-"""
-
-
-@dataclass(frozen=True)
-class Products:
-    """The shop's products in the order of their ids; `category` is NULL's own number where none."""
-
-    ids: list[str]
-    category: Ints
-    has_category: np.typing.NDArray[np.bool_]
-    declared: Floats
 
 
 def write_intervals(home: Home, as_of: datetime, shop: Shop) -> dict[str, str | int]:
@@ -70,34 +36,11 @@ def write_intervals(home: Home, as_of: datetime, shop: Shop) -> dict[str, str | 
         How many products have an interval, by where it is from.
     """
     today = as_of.replace(tzinfo=UTC).astimezone(shop.zone).date()
-    products, purchases = read_purchases(home)
-    table = interval_table(products, purchases, today)
+    bought = read_purchases(home)
+    table = interval_table(bought.products, bought.purchases, today)
     write_tables(home, {INTERVALS: table})
     bases = table["basis"].to_pylist()
     return {basis: bases.count(basis) for basis in (PRODUCT, CATEGORY, DECLARED)}
-
-
-def read_purchases(home: Home) -> tuple[Products, Purchases]:
-    """The shop's products, and who bought which of them on which day."""
-    with connect(home.warehouse, read_only=True) as connection:
-        rows = connection.execute(PRODUCTS).fetchall()
-        bought = connection.execute(PURCHASES).fetchnumpy()
-    ids, categories, declared = zip(*rows, strict=True) if rows else ((), (), ())
-    _, category = np.unique([name or "" for name in categories], return_inverse=True)
-    number = {product: row for row, product in enumerate(ids)}
-    _, person = np.unique(bought["customer_id"].astype(str), return_inverse=True)
-    product = [number[each] for each in bought["product_id"].astype(str).tolist()]
-    days = np.array([np.nan if each is None or each <= 0 else each for each in declared])
-    return Products(
-        list(ids),
-        category.astype(np.int64),
-        np.array([name is not None for name in categories], dtype=np.bool_),
-        days.astype(np.float64),
-    ), Purchases(
-        person.astype(np.int64),
-        np.array(product, dtype=np.int64),
-        np.asarray(bought["day"], dtype=np.int64),
-    )
 
 
 def interval_table(products: Products, purchases: Purchases, today: date) -> pa.Table:

@@ -9,24 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Ints = NDArray[np.int64]
-Flags = NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class Purchases:
-    """One row per person, product and day; people and products are numbered from 0."""
-
-    person: Ints
-    product: Ints
-    day: Ints
-
-    def until(self, day: int) -> Purchases:
-        """What was known at the end of a day."""
-        known = self.day <= day
-        return Purchases(self.person[known], self.product[known], self.day[known])
+from orchestration.science.purchases import Flags, Ints, Purchases
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from orchestration.science.replenishment.gaps import Flags, Gaps, Ints, Purchases, gaps_on
-from orchestration.science.replenishment.rhythm import Floats, fit
+from orchestration.science.purchases import Flags, Floats, Ints, Purchases
+from orchestration.science.replenishment.gaps import Gaps, gaps_on
+from orchestration.science.replenishment.rhythm import fit
 
 LEAST_REPEAT_BUYERS = 20
 LEAST_JUDGED = 10

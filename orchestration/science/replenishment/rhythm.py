@@ -14,12 +14,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import log_ndtr
 
+from orchestration.science.purchases import Floats
 from orchestration.science.replenishment.gaps import Gaps
 
-Floats = NDArray[np.float64]
 STEP = 0.05
 ROUNDS = 100
 # A peak that is wider than this is no rhythm: a third of its gaps would be a fifth off and more

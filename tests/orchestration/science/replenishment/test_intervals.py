@@ -14,8 +14,9 @@ from ingestion.config import Shop
 from ingestion.demo import catalogue
 from ingestion.demo.world import make_world
 from orchestration.home.layout import Home
+from orchestration.science.purchases import Purchases
 from orchestration.science.replenishment.files import INTERVALS, write_intervals
-from orchestration.science.replenishment.gaps import Purchases, gaps_on
+from orchestration.science.replenishment.gaps import gaps_on
 from orchestration.science.replenishment.judging import (
     LEAST_REPEAT_BUYERS,
     LOSES,

@@ -1,0 +1,1 @@
+"""What each buyer may like next, by the method that this shop's past chose."""
