@@ -27,7 +27,7 @@ from tests.scope_facts import facts_outside_the_fingerprint, solved_for_the_scop
 
 DBT_PROJECT = REPOSITORY / "dbt_project"
 PROJECT = "dbt_project.yml"
-ROOMS = ("ingestion", "orchestration", "dbt_project", "docs", "tests", ".ci", ".github")
+FOLDERS = ("ingestion", "orchestration", "dbt_project", "docs", "tests", ".ci", ".github")
 SKIPPED = {"__pycache__", "target", "logs", "node_modules", ".venv"}
 DEFS = "orchestration/defs"
 KNOWS_DAGSTER = (
@@ -90,12 +90,12 @@ def _report(rule: str, broken: dict[str, str]) -> None:
 
 @cache
 def _files(*suffixes: str) -> tuple[Path, ...]:
-    """Every file of the rooms and the top level, without what tools leave behind."""
+    """Every file of the folders and the top level, without what tools leave behind."""
     found = [p for p in REPOSITORY.iterdir() if p.is_file() and p.name != ".git"]  # a worktree's
-    for room in ROOMS:
+    for folder in FOLDERS:
         found += [
             path
-            for path in (REPOSITORY / room).rglob("*")
+            for path in (REPOSITORY / folder).rglob("*")
             if path.is_file() and not SKIPPED & set(path.relative_to(REPOSITORY).parts)
         ]
     return tuple(sorted(path for path in found if not suffixes or path.suffix in suffixes))
@@ -105,16 +105,16 @@ def _name(path: Path) -> str:
     return path.relative_to(REPOSITORY).as_posix()
 
 
-def _sql(*rooms: str) -> Iterator[tuple[str, str]]:
+def _sql(*folders: str) -> Iterator[tuple[str, str]]:
     """Name and code of every SQL file below these folders of the dbt project, without comments."""
     for path in _files(".sql"):
-        if any(_name(path).startswith(f"dbt_project/{room}/") for room in rooms):
+        if any(_name(path).startswith(f"dbt_project/{folder}/") for folder in folders):
             yield _name(path), without_comments(path.read_text("utf-8"))
 
 
-def _plain_sql(*rooms: str) -> Iterator[tuple[str, str]]:
+def _plain_sql(*folders: str) -> Iterator[tuple[str, str]]:
     """The SQL alone: Jinja's calls go too, because dbt's own macros bridge the engines."""
-    for name, code in _sql(*rooms):
+    for name, code in _sql(*folders):
         yield name, re.sub(r"\{\{.*?\}\}|\{%.*?%\}", " ", code, flags=re.DOTALL)
 
 
@@ -289,7 +289,7 @@ def test_no_model_reads_the_clock() -> None:
     _report("clock", wrong)
 
 
-def test_what_one_engine_alone_has_stays_in_its_room() -> None:
+def test_what_one_engine_alone_has_stays_in_its_folder() -> None:
     wrong = {
         name: ", ".join(sorted({match.group().strip() for match in ENGINE_ONLY.finditer(code)}))
         for name, code in _plain_sql("models", "macros")
@@ -405,9 +405,9 @@ def _imports(path: Path) -> set[str]:
     return names
 
 
-def _python(*rooms: str) -> Iterator[tuple[str, Path]]:
+def _python(*folders: str) -> Iterator[tuple[str, Path]]:
     for path in _files(".py"):
-        if any(_name(path).startswith(f"{room}/") for room in rooms):
+        if any(_name(path).startswith(f"{folder}/") for folder in folders):
             yield _name(path), path
 
 
@@ -420,7 +420,7 @@ def test_ingestion_knows_neither_neighbour() -> None:
     _report("layers", wrong)
 
 
-def test_only_the_dagster_room_knows_dagster() -> None:
+def test_only_dagsters_folder_knows_dagster() -> None:
     wrong = {}
     for name, path in _python("orchestration"):
         foreign = {m for m in _imports(path) if re.match(r"dagster\w*\b", m)}
@@ -429,7 +429,7 @@ def test_only_the_dagster_room_knows_dagster() -> None:
     _report("dagster", wrong)
 
 
-def test_the_dagster_room_holds_short_files() -> None:
+def test_dagsters_folder_holds_short_files() -> None:
     """What has logic stands in the folder that owns it, where it is tested without Dagster."""
     lines = {name: len(path.read_text("utf-8").splitlines()) for name, path in _python(DEFS)}
     wrong = {name: f"{count} lines of 100" for name, count in lines.items() if count > 100}

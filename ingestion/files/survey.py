@@ -178,19 +178,19 @@ class _Looking:
 
     def forms(self, hint: str) -> Forms:
         """How each column's numbers are written."""
-        decided = {name: found.form for name, found in self.evidence.items()}
+        decided = {name: evidence.form for name, evidence in self.evidence.items()}
         said = {form for form in decided.values() if form != "own"}
         forms: dict[str, NumberForm] = dict.fromkeys(self.typed_numbers, "point")
         for column in self.numbers:
-            found = self.evidence[column.name]
+            evidence = self.evidence[column.name]
             form = decided[column.name]
-            if form == "own" and not (found.point or found.comma):
+            if form == "own" and not (evidence.point or evidence.comma):
                 if len(said) == 1:
                     form = next(iter(said))
                 elif self.delimiter == "," and not self.spec.is_mapped:
                     form = "point"  # our own layout has a point, and its comma is the delimiter
             forms[column.name] = form
-            if found.ambiguous and form == "own" and (column.required or self.spec.is_mapped):
+            if evidence.ambiguous and form == "own" and (column.required or self.spec.is_mapped):
                 raise BrokenFileError(
                     "ambiguous_number",
                     f"{column.name}; 1.250 may be 1250 or 1¼ in this file: {hint}",
@@ -199,11 +199,11 @@ class _Looking:
 
     def day_orders(self) -> tuple[tuple[str, DayOrder], ...]:
         """Which comes first in each column of days and months in figures, where its values show."""
-        found: list[tuple[str, DayOrder]] = []
+        orders: list[tuple[str, DayOrder]] = []
         for name, (day_first, month_first) in self.days.items():
             if bool(day_first) != bool(month_first):
-                found.append((name, "dmy" if day_first else "mdy"))
-        return tuple(found)
+                orders.append((name, "dmy" if day_first else "mdy"))
+        return tuple(orders)
 
     def facts(self) -> Any:
         """Per order, what its lines without a value take over: a table, or None."""
@@ -218,15 +218,15 @@ class _Looking:
                 continue  # some order's later lines say another: it is a fact of lines
             columns.append(place)
         chosen = ", ".join(map(str, sorted(set(columns)))) or "null"
-        found = self.db.execute(
+        known = self.db.execute(
             f"select id, place, known from summed where place in ({chosen}) and has_blank "
             "and known is not null"
         ).to_arrow_table()
-        return found if found.num_rows else None
+        return known if known.num_rows else None
 
     def _texts(self, column: Column, batch: RawBatch) -> list[int]:
-        said = column.number_form is not None
-        return [] if said else [i for i in self.places[column.name] if i not in batch.typed]
+        is_stated = column.number_form is not None
+        return [] if is_stated else [i for i in self.places[column.name] if i not in batch.typed]
 
     def _alike(self, column: Column, header: tuple[str, ...]) -> list[int]:
         """The places of one source's name, where it stands more than once."""

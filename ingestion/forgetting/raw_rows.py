@@ -66,23 +66,23 @@ def take_out(
     with connect(raw) as connection:
         connection.execute("set timezone = 'UTC'")
         tables = _tables(connection)
-        found = Counter[str]()
+        counts = Counter[str]()
         connection.execute("begin")
         for schema, table in tables:
             personal = PERSONAL.get((schema.removeprefix("raw_"), table))
             if personal:
-                found += _owned(connection, schema, table, personal, is_forgotten, country)
+                counts += _owned(connection, schema, table, personal, is_forgotten, country)
             if table in (QUARANTINE_TABLE, STOPPED_TABLE):
-                found += _held(connection, schema, table, is_forgotten, country)
+                counts += _held(connection, schema, table, is_forgotten, country)
             elif not table.startswith("_"):
-                found += _mentioned(connection, schema, table, is_forgotten, country)
-        if found:
+                counts += _mentioned(connection, schema, table, is_forgotten, country)
+        if counts:
             connection.execute(f"create table if not exists main.{PENDING} (since varchar)")
         connection.execute("commit")
         pending = has_table(connection, "main", PENDING)
     if rewrite or pending:
         rewrite_database(raw, drop=f"main.{PENDING}")
-    return found
+    return counts
 
 
 def rewrite_database(path: Path, *, drop: str = "") -> None:
@@ -192,11 +192,11 @@ def _owned(
     emptied = [column for column in personal.emptied if column in there]
     done = 0
     if emptied:
-        told = " or ".join(f"{column} is not null" for column in emptied)
+        is_filled = " or ".join(f"{column} is not null" for column in emptied)
         nulls = ", ".join(f"{column} = null" for column in emptied)
         done = _count(
             connection,
-            f"update {relation} set {nulls} where ({told}) and _row_id in (from theirs)",
+            f"update {relation} set {nulls} where ({is_filled}) and _row_id in (from theirs)",
         )
     if personal.document:
         gone_texts = {value for _, value, _ in hits}
@@ -263,11 +263,11 @@ def _dialled(
 ) -> set[str]:
     """Forgotten phone numbers with signs in them, or as they are dialled in the shop's country."""
     pattern = literal(rf"(?:^|[^0-9A-Za-z_+.-])({DIALLED})\b")
-    told = connection.execute(
+    texts = connection.execute(
         f"select distinct unnest(regexp_extract_all({column}, {pattern}, 1)) from {relation}"
     )
     gone: set[str] = set()
-    while some := told.fetchmany(_RUNS):
+    while some := texts.fetchmany(_RUNS):
         possible = {
             text: candidates("phone", text, country) for (text,) in some if not is_figure(text)
         }
@@ -287,12 +287,12 @@ def _hiding(
 
     What stands alone in a column and is somebody's is an identifier of theirs.
     """
-    told = connection.execute(
+    texts = connection.execute(
         f"select distinct unnest(regexp_extract_all({column}, {literal(RUN)})) from {relation}"
         f" where length({column}) > 16 and not regexp_full_match({column}, '[0-9A-Za-z_-]*')"
     )
     gone: set[str] = set()
-    while some := told.fetchmany(_RUNS):
+    while some := texts.fetchmany(_RUNS):
         gone |= gone_runs((run for (run,) in some), is_forgotten, country)
     return gone
 
@@ -326,8 +326,8 @@ def _held(
     ).fetchall()
     words = {row[0]: _words(row[2]) for row in rows}
     runs = {row[0]: set(re.findall(RUN, row[2])) for row in rows}
-    said = set().union(*words.values())
-    gone = gone_texts(said, is_forgotten, country) | _gone_mentions(said, is_forgotten, country)
+    texts = set().union(*words.values())
+    gone = gone_texts(texts, is_forgotten, country) | _gone_mentions(texts, is_forgotten, country)
     hiding = gone_runs(set().union(*runs.values()), is_forgotten, country)
     named = {row[0]: words[row[0]] & gone | runs[row[0]] & hiding for row in rows}
     theirs = [row for row in rows if named[row[0]]]
@@ -350,8 +350,8 @@ def _held(
 def _words(text: str) -> set[str]:
     """What a text that has no usable form says of people, piece by piece."""
     pieces = {piece.strip() for piece in _WORDS.split(text)}
-    found = {piece for piece in pieces if not is_plain(piece)}
-    return found | keyed(text) | set(re.findall(MENTION, text)) | set(_DIALLED.findall(text))
+    candidates = {piece for piece in pieces if not is_plain(piece)}
+    return candidates | keyed(text) | set(re.findall(MENTION, text)) | set(_DIALLED.findall(text))
 
 
 def gone_texts(texts: Iterable[str], is_forgotten: Forgotten, country: str) -> set[str]:

@@ -138,12 +138,12 @@ def _json_texts(spec: TableSpec) -> str:
     parts = []
     for column in spec.columns:
         if column.type == "json":
-            found = [
+            expressions = [
                 f"nullif(_j[{jsons.index(path) + 1}]::varchar, 'null')" for path in column.paths
             ]
         else:
-            found = [f"nullif(_v[{texts.index(path) + 1}], '')" for path in column.paths]
-        parts.append(_text(column, found))
+            expressions = [f"nullif(_v[{texts.index(path) + 1}], '')" for path in column.paths]
+        parts.append(_text(column, expressions))
     if spec.attributes:
         forget = ", ".join(f'"{key}": null' for key in sorted(_top_level(spec)))
         unknown = f"json_merge_patch(_raw, {literal('{' + forget + '}')})::varchar"
@@ -155,8 +155,8 @@ def _json_texts(spec: TableSpec) -> str:
 def _column_texts(spec: TableSpec, header: tuple[str, ...]) -> str:
     parts = []
     for column in spec.columns:
-        found = [f"nullif(c{index}, '')" for index in column_indexes(spec, column, header)]
-        parts.append(_text(column, found))
+        expressions = [f"nullif(c{index}, '')" for index in column_indexes(spec, column, header)]
+        parts.append(_text(column, expressions))
     if spec.attributes:
         known = known_indexes(spec, header)
         unknown = [index for index in range(len(header)) if index not in known]
@@ -167,16 +167,18 @@ def _column_texts(spec: TableSpec, header: tuple[str, ...]) -> str:
     return ", ".join(parts)
 
 
-def _text(column: Column, found: list[str]) -> str:
+def _text(column: Column, expressions: list[str]) -> str:
     if column.constant:
         text = literal(column.constant)
-    elif not found:
+    elif not expressions:
         text = "null::varchar"
     else:
-        if column.first_readable and len(found) > 1:
-            possible = [f"case when {possible_moment(column, one)} then {one} end" for one in found]
-            found = possible + found
-        text = found[0] if len(found) == 1 else f"coalesce({', '.join(found)})"
+        if column.first_readable and len(expressions) > 1:
+            possible = [
+                f"case when {possible_moment(column, one)} then {one} end" for one in expressions
+            ]
+            expressions = possible + expressions
+        text = expressions[0] if len(expressions) == 1 else f"coalesce({', '.join(expressions)})"
         text = column.transform.replace("{v}", text)
     if column.fallback:
         text = f"coalesce(nullif(trim({text}), ''), {literal(column.fallback)})"
@@ -195,15 +197,15 @@ def column_indexes(spec: TableSpec, column: Column, header: tuple[str, ...]) -> 
     Names are the same but for case, blanks and punctuation; a mapping's are exact where they are
     there so. A header that stands twice counts twice.
     """
-    found: list[int] = []
+    indexes: list[int] = []
     for path in column.paths:
         exact = [index for index, name in enumerate(header) if name == path]
         alike = [index for index, name in enumerate(header) if normal(name) == normal(path)]
-        found += [i for i in (exact if exact and spec.is_mapped else alike) if i not in found]
-    if not found:
+        indexes += [i for i in (exact if exact and spec.is_mapped else alike) if i not in indexes]
+    if not indexes:
         names = {normal(alias) for alias in column.aliases}
-        found = [index for index, name in enumerate(header) if normal(name) in names][:1]
-    return found
+        indexes = [index for index, name in enumerate(header) if normal(name) in names][:1]
+    return indexes
 
 
 def known_indexes(spec: TableSpec, header: tuple[str, ...]) -> set[int]:

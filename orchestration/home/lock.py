@@ -2,7 +2,7 @@
 
 Belongs here: taking and giving back the operating system's lock on `$REGULARS_HOME/.lock`, and on
 `.sending-lock` beside it. The lock is the truth for command line, UI and schedules alike; Dagster's
-pool is only a queue. The kernel drops it when its holder dies, so a killed run never blocks the
+pool is only a queue. The kernel drops it when its holder ends, so a killed run never blocks the
 next. Does not belong here: clearing
 up after killed runs (orchestration/run/run.py does that, under this lock).
 """

@@ -1,10 +1,10 @@
-"""Private folders for work that is not finished, and taking away those of processes that died.
+"""Private folders for work that is not finished, and deleting those of killed processes.
 
 Belongs here: making one, and telling one that is still in use from one that was left. Does not
 belong here: what is put into it.
 
 Whoever works in such a folder holds the operating system's lock on a file in it, which the kernel
-drops when the process dies: a process id could be another's by now, or of another container.
+drops when the process ends: a process id could be another's by now, or of another container.
 """
 
 from __future__ import annotations

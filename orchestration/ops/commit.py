@@ -66,7 +66,7 @@ def commit_after_publish(store: Store, home: Home, *, finished_at: datetime) -> 
 
 
 def heal(store: Store, home: Home, *, at: datetime) -> Committed | None:
-    """Commit a publication whose run died between swap and commit; None if there was none.
+    """Commit a publication whose run was killed between swap and commit; None if there was none.
 
     Call under the home's lock, before killed runs are marked failed. A file of an older, already
     committed run (a restored one) is left alone.

@@ -1,6 +1,6 @@
 """Where browsers take push notices: the endpoint of each device and the keys to encrypt for it.
 
-Belongs here: reading them from web events, and which of them are alive. Does not belong here:
+Belongs here: reading them from web events, and which of them are still valid. Does not belong here:
 permission (a device's opt-in is a consent event), sending.
 
 Data flow: `Push Subscribed` of raw_web.events -> push_subscriptions.

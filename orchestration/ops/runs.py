@@ -1,4 +1,4 @@
-"""The life of a run: started, counted, audited, finished; and the runs that died.
+"""The life of a run: started, counted, audited, finished; and killed runs.
 
 Belongs here: the rows of `runs`, `run_sources` and `audits`. Does not belong here: marking a run
 succeeded after publishing (`orchestration.ops.commit` does that together with what it published).
@@ -7,7 +7,7 @@ succeeded after publishing (`orchestration.ops.commit` does that together with w
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -117,14 +117,12 @@ def finish_run(store: Store, run_id: str, status: str, *, finished_at: datetime)
         )
 
 
-def fail_killed_runs(store: Store, *, alive: Sequence[str] = (), at: datetime) -> list[str]:
-    """Mark every run failed that is still running but not alive; call only under the home's lock.
+def fail_killed_runs(store: Store, *, at: datetime) -> list[str]:
+    """Mark every run failed that is noted as running; call only under the home's lock.
 
-    Heal first (`orchestration.ops.commit.heal`): a run that died after the swap has published.
+    Heal first (`orchestration.ops.commit.heal`): a run killed after the swap has published.
     """
-    killed = select(schema.runs.c.run_id).where(
-        schema.runs.c.status == RUNNING, schema.runs.c.run_id.not_in(list(alive))
-    )
+    killed = select(schema.runs.c.run_id).where(schema.runs.c.status == RUNNING)
     with store.write() as connection:
         ids: list[str] = sorted(connection.execute(killed).scalars())
         if ids:

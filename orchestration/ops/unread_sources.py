@@ -4,7 +4,7 @@ Belongs here: marking a source when a run begins to read it, and the sentence th
 while a mark stands. Does not belong here: reading the refusals (`consent_facts`).
 
 A source is marked before anything of it is read. The mark is taken out in the transaction that
-records the facts of a source that was read to its end, so a run that stopped or died in between
+records the facts of a source that was read to its end, so a run that stopped or was killed before
 leaves it: a refusal may stand in what was not read, and the older published file knows nothing of
 it. The next run that reads the source takes the mark out.
 

@@ -251,7 +251,7 @@ def _tell_of_failure(run: Run) -> None:
 
 
 def clear_up(home: Home, store: Store, say: Say) -> None:
-    """Clear up after runs that died: files half built, a commit not made, rows still "running".
+    """Clear up after killed runs: files half built, a commit not made, rows still "running".
 
     Only to be called under the lock, when nothing else can be at work in this home.
     """

@@ -143,12 +143,12 @@ class Api:
 
         request = google.RetrieveRequestStatusRequest({"request_id": request_id})
         try:
-            said = self._transport.retrieve_request_status(request)
+            status = self._transport.retrieve_request_status(request)
         except NoListError as error:
             raise NoRequestError(self._name, error.status) from None
-        if len(said.request_status_per_destination) != 1:
+        if len(status.request_status_per_destination) != 1:
             raise RetryLaterError("unreadable_answer")
-        each = said.request_status_per_destination[0]
+        each = status.request_status_per_destination[0]
         added = each.audience_members_ingestion_status.user_data_ingestion_status
         removed = each.audience_members_removal_status.user_data_removal_status
         return Status(
@@ -172,9 +172,9 @@ class Api:
 
         name = f"accountTypes/GOOGLE_ADS/accounts/{self._account}/userLists/{list_id}"
         transport = self._over_our_client(UserListServiceRestTransport)
-        said = transport.get_user_list(google.GetUserListRequest({"name": name}))
-        matched = said.ingested_user_list_info.contact_id_info.match_rate_percentage
-        return int(said.size_info.search_network_members_count), int(matched)
+        user_list = transport.get_user_list(google.GetUserListRequest({"name": name}))
+        matched = user_list.ingested_user_list_info.contact_id_info.match_rate_percentage
+        return int(user_list.size_info.search_network_members_count), int(matched)
 
     @cached_property
     def _transport(self) -> Any:
@@ -202,10 +202,10 @@ class Api:
             "product_destination_id": list_id,
         }
 
-    def _id(self, said: Any, only_validate: bool) -> str:
-        if not said.request_id and not only_validate:
+    def _id(self, answer: Any, only_validate: bool) -> str:
+        if not answer.request_id and not only_validate:
             raise RetryLaterError("unreadable_answer")
-        return str(said.request_id)
+        return str(answer.request_id)
 
 
 @dataclass(frozen=True)
@@ -273,9 +273,9 @@ def _codes(answer: Answer) -> tuple[set[str], dict[int, str]]:
         for detail in details:
             codes.add(_code(detail.get("reason")))
             for each in detail.get("fieldViolations") or []:
-                place = _MEMBER.search(str(each.get("field") or ""))
-                if place:
-                    members[int(place[1])] = _code(each.get("reason"))
+                position = _MEMBER.search(str(each.get("field") or ""))
+                if position:
+                    members[int(position[1])] = _code(each.get("reason"))
                 else:
                     codes.add(_code(each.get("reason")))
     except (RegularsError, KeyError, TypeError, AttributeError):
@@ -283,9 +283,9 @@ def _codes(answer: Answer) -> tuple[set[str], dict[int, str]]:
     return codes - {"", "invalid_argument"}, members
 
 
-def _code(said: object) -> str:
+def _code(reason: object) -> str:
     """Google's word for a reason, in lower case and without digits, which could be of a person."""
-    return vendors_code(_DIGITS.sub("", str(said or "").lower().removeprefix(_PREFIX)), "")
+    return vendors_code(_DIGITS.sub("", str(reason or "").lower().removeprefix(_PREFIX)), "")
 
 
 def _reasons(counts: Iterable[Any]) -> Iterable[str]:
@@ -308,8 +308,8 @@ def _identifier(identifier: Identifier) -> dict[str, Any]:
 
 def _consent(member: Member) -> dict[str, int]:
     """Only what was granted is said; Google takes what is missing for no consent."""
-    said = {
+    consents = {
         "ad_user_data": member.has_ads_consent,
         "ad_personalization": member.has_personalised_ads_consent,
     }
-    return {name: _GRANTED for name, is_granted in said.items() if is_granted}
+    return {name: _GRANTED for name, is_granted in consents.items() if is_granted}

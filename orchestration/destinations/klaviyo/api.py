@@ -91,12 +91,12 @@ class Api:
 
     def look_up(self, addresses: Collection[Address]) -> dict[Address, list[Profile]]:
         """The profiles of addresses, with their subscriptions as they are now."""
-        found: dict[Address, list[Profile]] = {}
+        profiles: dict[Address, list[Profile]] = {}
         for kind, chunk in _chunks(addresses):
             for profile in self._profiles(f"any({kind},{as_json(chunk).decode()})"):
                 for address in profile.addresses:
-                    found.setdefault(address, []).append(profile)
-        return found
+                    profiles.setdefault(address, []).append(profile)
+        return profiles
 
     def by_id(self, ids: Collection[str]) -> list[Profile]:
         """The profiles of ids, as far as there are any."""
@@ -134,9 +134,13 @@ class Api:
         answer = self._client.call("GET", f"{_JOBS}/{ticket}", accept=(404,))
         if answer.status == 404:
             return None
-        said = answer.json()["data"]["attributes"]
-        is_done = said["status"] in ("complete", "cancelled")
-        return Job(_known_moment(said["created_at"]), is_done, int(said.get("failed_count") or 0))
+        attributes = answer.json()["data"]["attributes"]
+        is_done = attributes["status"] in ("complete", "cancelled")
+        return Job(
+            _known_moment(attributes["created_at"]),
+            is_done,
+            int(attributes.get("failed_count") or 0),
+        )
 
     def open_jobs(self, *, newest: bool) -> datetime | None:
         """When the newest, or the oldest, bulk import that is not yet done was begun."""
@@ -155,12 +159,14 @@ class Api:
         """Why profiles of a bulk import were not taken, as codes."""
         errors: dict[Address, str] = {}
         for each in self._pages(f"{_JOBS}/{ticket}/import-errors", {"page[size]": "100"}):
-            said = each["attributes"]
-            payload = said.get("original_payload") or {}
+            attributes = each["attributes"]
+            payload = attributes.get("original_payload") or {}
             sent = payload.get("attributes") or payload
             for kind in ("email", "phone_number"):
                 if sent.get(kind):  # as it was sent, which may be no address for anybody
-                    errors[kind, str(sent[kind])] = vendors_code(said.get("code"), "import_error")
+                    errors[kind, str(sent[kind])] = vendors_code(
+                        attributes.get("code"), "import_error"
+                    )
         return errors
 
     def on_list(self, list_id: str, addresses: Collection[Address]) -> set[Address]:
@@ -228,16 +234,16 @@ class Api:
             "fields[profile]": "email,phone_number,properties,updated",
         }
         for each in self._pages("/api/profiles", query):
-            said = each["attributes"]
-            if "subscriptions" not in said:
+            attributes = each["attributes"]
+            if "subscriptions" not in attributes:
                 raise RetryLaterError("no_subscriptions")  # nobody may be written to unread
             yield Profile(
                 each["id"],
-                frozenset(_addresses(said)),
-                said.get("properties") or {},
-                tuple(_refusals(said["subscriptions"] or {})),
-                _subscribed(said["subscriptions"] or {}),
-                _moment(said.get("updated")),
+                frozenset(_addresses(attributes)),
+                attributes.get("properties") or {},
+                tuple(_refusals(attributes["subscriptions"] or {})),
+                _subscribed(attributes["subscriptions"] or {}),
+                _moment(attributes.get("updated")),
             )
 
     def _pages(
@@ -284,10 +290,10 @@ def sendable(kind: str, value: object) -> Address | None:
     return (kind, text) if text and not _ODD.search(text) else None
 
 
-def _addresses(said: Mapping[str, Any]) -> set[Address]:
+def _addresses(attributes: Mapping[str, Any]) -> set[Address]:
     """The addresses of a profile in their matching form."""
-    email = match_email(said.get("email"))
-    phone = match_phone(said.get("phone_number"), None)
+    email = match_email(attributes.get("email"))
+    phone = match_phone(attributes.get("phone_number"), None)
     pairs = (("email", email), ("phone_number", phone))
     return {(kind, value) for kind, value in pairs if value}
 
@@ -309,23 +315,23 @@ def _refusals(subscriptions: Mapping[str, Any]) -> Iterator[Refusal]:
 
 def _subscribed(subscriptions: Mapping[str, Any]) -> dict[str, datetime]:
     """Since when a profile has consented, by channel, where both are said."""
-    found = {}
+    moments = {}
     for channel in ("email", "sms"):
-        said = (subscriptions.get(channel) or {}).get("marketing") or {}
-        at = _moment(said.get("consent_timestamp"))
-        if said.get("consent") == "SUBSCRIBED" and at:
-            found[channel] = at
-    return found
+        marketing = (subscriptions.get(channel) or {}).get("marketing") or {}
+        at = _moment(marketing.get("consent_timestamp"))
+        if marketing.get("consent") == "SUBSCRIBED" and at:
+            moments[channel] = at
+    return moments
 
 
-def _refused_rows(said: Any, name: str) -> dict[int, str]:
+def _refused_rows(body: Any, name: str) -> dict[int, str]:
     """Which profiles a refusal names, each with its code.
 
     Raises:
         AnswerError: it names none, so it is about the whole.
     """
     rows: dict[int, str] = {}
-    for each in said.get("errors") or []:
+    for each in body.get("errors") or []:
         named = _NUMBER.match(str((each.get("source") or {}).get("pointer") or ""))
         if named:
             rows[int(named[1])] = vendors_code(each.get("code"), "import_error")

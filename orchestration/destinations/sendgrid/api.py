@@ -163,8 +163,8 @@ class Api:
 
     def custom_fields(self) -> dict[str, str]:
         """The ids of custom fields by their names."""
-        said = self._json("GET", "/v3/marketing/field_definitions")
-        return {str(each["name"]): str(each["id"]) for each in said.get("custom_fields") or []}
+        answer = self._json("GET", "/v3/marketing/field_definitions")
+        return {str(each["name"]): str(each["id"]) for each in answer.get("custom_fields") or []}
 
     def refusals(self, since: datetime | None, groups: Collection[int]) -> Iterator[Refusal]:
         """Who is suppressed, since a moment or ever, everywhere or in groups of mail."""
@@ -201,15 +201,15 @@ class Api:
         if answer.status == 400:
             half = len(emails) // 2
             return self._search(emails[:half]) | self._search(emails[half:])
-        said = answer.json()
+        body = answer.json()
         if answer.status == 404:
             return {}
-        found = {
+        contacts = {
             email: _contact(each["contact"])
-            for email, each in said["result"].items()
+            for email, each in body["result"].items()
             if each.get("contact")
         }
-        return {email: contact for email in emails if (contact := found.get(email.lower()))}
+        return {email: contact for email in emails if (contact := contacts.get(email.lower()))}
 
     def _job_of(self, answer: Answer) -> str:
         job_id = answer.json().get("job_id")
@@ -255,23 +255,23 @@ def bodies(contacts: Sequence[Mapping[str, Any]]) -> Iterator[list[Mapping[str, 
         yield part
 
 
-def _contact(said: Mapping[str, Any]) -> Contact:
-    others = {name: said[name] for name in _OTHER_IDENTIFIERS if said.get(name)}
+def _contact(answer: Mapping[str, Any]) -> Contact:
+    others = {name: answer[name] for name in _OTHER_IDENTIFIERS if answer.get(name)}
     return Contact(
-        str(said["id"]),
-        str(said["email"]),
-        frozenset(said.get("list_ids") or ()),
+        str(answer["id"]),
+        str(answer["email"]),
+        frozenset(answer.get("list_ids") or ()),
         others,
-        said,
-        said.get("custom_fields") or {},
+        answer,
+        answer.get("custom_fields") or {},
     )
 
 
 def _refusal(
-    said: Mapping[str, Any], at: float, reason: str, *, is_of_a_group: bool = False
+    row: Mapping[str, Any], at: float, reason: str, *, is_of_a_group: bool = False
 ) -> Refusal:
     moment = datetime.fromtimestamp(at, UTC).replace(tzinfo=None)
-    return Refusal(match_email(said["email"]) or "", reason, moment, is_of_a_group)
+    return Refusal(match_email(row["email"]) or "", reason, moment, is_of_a_group)
 
 
 def _refused(answer: Answer, name: str) -> dict[int, str]:

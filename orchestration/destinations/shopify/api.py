@@ -163,11 +163,11 @@ class Api:
         for gids in cut(sorted(values), FIELDS_AT_ONCE):
             left = gids
             while left:  # one that is wrong keeps the others from being set
-                found = self._set_at_once({gid: values[gid] for gid in left}, key)
-                wrong |= found
-                if not found or NOT_APPLIED in found.values():
+                reasons = self._set_at_once({gid: values[gid] for gid in left}, key)
+                wrong |= reasons
+                if not reasons or NOT_APPLIED in reasons.values():
                     break
-                left = [gid for gid in left if gid not in found]
+                left = [gid for gid in left if gid not in reasons]
         return wrong
 
     def delete_contexts(self, places: Collection[tuple[str, str]]) -> None:
@@ -179,8 +179,8 @@ class Api:
             fields = [
                 {"ownerId": gid, "namespace": self._namespace, "key": key} for gid, key in chunk
             ]
-            said = self._client.query(text, {"fields": fields})["metafieldsDelete"]
-            if said["userErrors"]:
+            answer = self._client.query(text, {"fields": fields})["metafieldsDelete"]
+            if answer["userErrors"]:
                 raise RetryLaterError("user_error")
 
     def context_keys(self, gid: str) -> list[str]:
@@ -200,8 +200,8 @@ class Api:
           customerCreate(input: $input) {{ customer {{ {_KNOWN} }} userErrors {{ message }} }}
         }}"""
         given = {"input": {address[0]: address[1]}, **self._field(key)}
-        said = self._client.query(text, given)["customerCreate"]
-        return _customer(said["customer"]) if said["customer"] else "not_created"
+        answer = self._client.query(text, given)["customerCreate"]
+        return _customer(answer["customer"]) if answer["customer"] else "not_created"
 
     def unsubscribe(self, refused: Mapping[Address, tuple[str, datetime]]) -> dict[Address, str]:
         """Set the consent of addresses to UNSUBSCRIBED; why single ones are not.
@@ -225,9 +225,9 @@ class Api:
             )
             data = self._client.query(f"mutation Stop({heads}) {{ {fields} }}", given)
             for name, call, address in zip(names, calls, chunk, strict=True):
-                said = data[name]
-                held = ((said["customer"] or {}).get(call.read) or {}).get("marketingState")
-                reason = _reason(said["userErrors"])
+                answer = data[name]
+                held = ((answer["customer"] or {}).get(call.read) or {}).get("marketingState")
+                reason = _reason(answer["userErrors"])
                 reason = reason or ("" if held == UNSUBSCRIBED else NOT_APPLIED)
                 wrong |= {address: reason} if reason else {}
         return wrong
@@ -237,8 +237,8 @@ class Api:
         text = """mutation Erase($id: ID!) {
           customerRequestDataErasure(customerId: $id) { customerId userErrors { code message } }
         }"""
-        said = self._client.query(text, {"id": gid})["customerRequestDataErasure"]
-        return _reason(said["userErrors"])
+        answer = self._client.query(text, {"id": gid})["customerRequestDataErasure"]
+        return _reason(answer["userErrors"])
 
     def _field(self, key: str) -> dict[str, str]:
         return {"namespace": self._namespace, "key": key}
@@ -258,9 +258,9 @@ class Api:
             text = f"mutation Tags({heads}, $tags: [String!]!) {{ {fields} }}"
             data = self._client.query(text, {**given, "tags": list(tags)})
             for name, gid in given.items():
-                said = data[name]
-                held = {each.lower() for each in (said["node"] or {}).get("tags", ())}
-                reason = _reason(said["userErrors"]) or ("" if is_so(held) else NOT_APPLIED)
+                answer = data[name]
+                held = {each.lower() for each in (answer["node"] or {}).get("tags", ())}
+                reason = _reason(answer["userErrors"]) or ("" if is_so(held) else NOT_APPLIED)
                 wrong |= {gid: reason} if reason else {}
         return wrong
 
@@ -275,25 +275,25 @@ class Api:
             {"ownerId": gid, "type": "json", "value": values[gid], **self._field(key)}
             for gid in order
         ]
-        said = self._client.query(text, {"fields": fields})["metafieldsSet"]
+        answer = self._client.query(text, {"fields": fields})["metafieldsSet"]
         wrong: dict[str, str] = {}
-        for error in said["userErrors"]:
+        for error in answer["userErrors"]:
             number = error.get("elementIndex")
             named = order if number is None else order[number : number + 1]
             wrong |= dict.fromkeys(named, _reason([error]))
         if wrong:
             return wrong
-        held = {each["owner"]["id"]: _context(each["value"]) for each in said["metafields"] or ()}
+        held = {each["owner"]["id"]: _context(each["value"]) for each in answer["metafields"] or ()}
         return {gid: NOT_APPLIED for gid in order if held.get(gid) != json.loads(values[gid])}
 
 
 def moment(text: object) -> datetime | None:
     """A moment of Shopify's, with its zone."""
     try:
-        found = datetime.fromisoformat(str(text))
+        parsed = datetime.fromisoformat(str(text))
     except ValueError:
         return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 
 
 def _consent_input(address: Address, gid: str, at: datetime) -> dict[str, Any]:
@@ -302,8 +302,8 @@ def _consent_input(address: Address, gid: str, at: datetime) -> dict[str, Any]:
     return {"customerId": gid, _CONSENT[address[0]].field: consent}
 
 
-def _customer(said: Mapping[str, Any]) -> Customer:
-    email, phone = said.get("defaultEmailAddress"), said.get("defaultPhoneNumber")
+def _customer(node: Mapping[str, Any]) -> Customer:
+    email, phone = node.get("defaultEmailAddress"), node.get("defaultPhoneNumber")
     pairs = (
         ("email", match_email((email or {}).get("emailAddress")), email),
         ("phone", match_phone((phone or {}).get("phoneNumber"), None), phone),
@@ -313,10 +313,10 @@ def _customer(said: Mapping[str, Any]) -> Customer:
         for kind, value, each in pairs
         if value and each
     }
-    tags = [str(tag).lower() for tag in said["tags"]]
-    context = _context((said.get("metafield") or {}).get("value"))
+    tags = [str(tag).lower() for tag in node["tags"]]
+    context = _context((node.get("metafield") or {}).get("value"))
     return Customer(
-        said["id"], frozenset(tags), len(tags), context, consents, moment(said.get("updatedAt"))
+        node["id"], frozenset(tags), len(tags), context, consents, moment(node.get("updatedAt"))
     )
 
 
@@ -325,10 +325,10 @@ def _context(value: object) -> Mapping[str, Any] | None:
     if value is None:
         return None
     try:
-        said = json.loads(str(value))
+        context = json.loads(str(value))
     except ValueError:
-        said = None
-    return said if isinstance(said, dict) else {}
+        context = None
+    return context if isinstance(context, dict) else {}
 
 
 def _reason(errors: Iterable[Mapping[str, Any]]) -> str:

@@ -63,13 +63,13 @@ def who(tables: Tables, asked: Asked, own: Own) -> Section:
         for claim in claims
         if claim["field"] == name and claim["is_winner"] and claim["claimed_value"]
     ]
-    said = {(row["field"], row["claimed_value"]): row for row in claims}
+    claims_by_value = {(row["field"], row["claimed_value"]): row for row in claims}
     counted: dict[str, list[Row]] = defaultdict(list)
     identifiers = sorted(own_identifiers(tables), key=_in_order)
     for identifier in identifiers:
         kind, value = identifier["identifier_type"], identifier["identifier_value"]
         if kind in words.IDENTIFIERS:
-            rows.append(_identifier(identifier, said.get((kind, value), {}), zone))
+            rows.append(_identifier(identifier, claims_by_value.get((kind, value), {}), zone))
         else:
             counted[kind].append(identifier)
     rows += [
@@ -121,16 +121,16 @@ def traits(tables: Tables, asked: Asked, own: Own) -> Section:
             groups[row["evidence_kind"], row["trait"]].append(row)
     rows: list[tuple[str, ...]] = []
     kinds = list(words.KINDS)
-    for (kind, trait), found in sorted(
+    for (kind, trait), traits in sorted(
         groups.items(), key=lambda item: (kinds.index(item[0][0]), item[0][1])
     ):
-        best_first = sorted(found, key=lambda row: (-(row.get("score") or 0), str(row["value"])))
+        best_first = sorted(traits, key=lambda row: (-(row.get("score") or 0), str(row["value"])))
         values = dict.fromkeys(_value(trait, own(row["value"])) for row in best_first)
         sources = dict.fromkeys(words.source(row["source"]) for row in best_first)
-        last = max((row["stated_at"] for row in found if row.get("stated_at")), default=None)
-        told = ", ".join(values) if is_own(trait) else words.OTHERS
+        last = max((row["stated_at"] for row in traits if row.get("stated_at")), default=None)
+        text = ", ".join(values) if is_own(trait) else words.OTHERS
         title = words.TRAITS.get(trait, codes.label(own(trait)))
-        rows.append((title, told, words.KINDS[kind], "; ".join(sources), amounts.day(last, zone)))
+        rows.append((title, text, words.KINDS[kind], "; ".join(sources), amounts.day(last, zone)))
     rows += _worked_out(tables, asked)
     sentences = [] if rows else ["Nothing."]
     return Section("What we know of you besides", sentences, _TRAITS, rows)
@@ -161,19 +161,19 @@ def _worked_out(tables: Tables, asked: Asked) -> list[tuple[str, ...]]:
     for row in tables.get("marts.fct_customer_journey_stages", ()):
         if row.get("is_current"):
             where = codes.stages({}).get(row["stage"], codes.label(row["stage"]))
-            told = f"{where}, since {amounts.day(row.get('entered_at'), zone)}"
-            told += f" (then: {row['entry_reason']})" if row.get("entry_reason") else ""
+            text = f"{where}, since {amounts.day(row.get('entered_at'), zone)}"
+            text += f" (then: {row['entry_reason']})" if row.get("entry_reason") else ""
             until = amounts.day(asked.as_of, zone)
-            rows.append(("Where you are with us", told, inferred, "visits and orders", until))
+            rows.append(("Where you are with us", text, inferred, "visits and orders", until))
     for row in _latest(tables.get("marts.fct_customer_rfm", ())):
-        told = codes.RFM_GROUPS.get(row["rfm_segment"], codes.label(row["rfm_segment"]))
+        text = codes.RFM_GROUPS.get(row["rfm_segment"], codes.label(row["rfm_segment"]))
         since = amounts.day(row["as_of_date"], zone)
-        rows.append(("Beside our other buyers", told, inferred, "your orders", since))
+        rows.append(("Beside our other buyers", text, inferred, "your orders", since))
     for row in _latest(tables.get("marts.fct_customer_clv", ())):
         if row.get("predicted_clv_365d") is not None:
-            told = f"about {amounts.exact(row['predicted_clv_365d'], row.get('currency') or '')}"
+            text = f"about {amounts.exact(row['predicted_clv_365d'], row.get('currency') or '')}"
             since = amounts.day(row["as_of_date"], zone)
-            rows.append(("What you may buy in a year", told, inferred, "your orders", since))
+            rows.append(("What you may buy in a year", text, inferred, "your orders", since))
     return rows
 
 
@@ -197,10 +197,10 @@ def contacts(tables: Tables, asked: Asked, own: Own) -> Section:
         if row["kind"] in _FEEDBACK:
             moments[_FEEDBACK[row["kind"]]].append(row["occurred_at"])
     rows = []
-    for what, found in moments.items():
-        known = sorted(each for each in found if each is not None)
+    for what, times in moments.items():
+        known = sorted(each for each in times if each is not None)
         ends = [amounts.day(each, zone) for each in (known[:1] + known[-1:])] or ["–", "–"]
-        rows.append((what, str(len(found)), *ends))
+        rows.append((what, str(len(times)), *ends))
     lists = [
         f"You are on our list “{own(row['list_name'] or 'without a name')}”."
         for row in tables.get("marts.customer_lists", ())

@@ -1,4 +1,4 @@
-"""The lock: one holder, at once free when the holder dies."""
+"""The lock: one holder, at once free when the holder ends."""
 
 from __future__ import annotations
 

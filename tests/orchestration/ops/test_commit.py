@@ -1,4 +1,4 @@
-"""What was published is committed once, also when the run died right after the swap (A8, O3)."""
+"""What was published is committed once, also of a run killed right after the swap (A8, O3)."""
 
 from __future__ import annotations
 

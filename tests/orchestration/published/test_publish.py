@@ -222,7 +222,7 @@ def test_a_kill_at_any_step_leaves_old_or_new(shop, run, warehouse_writer, step)
     shop.publish("run0", 0)
     warehouse_writer(home.warehouse, 1)
     child = os.fork()
-    if child == 0:  # the process that dies
+    if child == 0:  # the process that is killed
         try:
             candidate = build_candidate(home, type(run)("run1"))
             record_audit(log, candidate, checks)
@@ -286,7 +286,7 @@ def test_clearing_up_an_empty_home_is_fine(home):
 @pytest.mark.faults
 @pytest.mark.timeout(1800)
 def test_kills_at_random_moments_never_mix(shop):
-    """RELIABILITY B10: readers see the old or the new, whenever the writer dies."""
+    """RELIABILITY B10: readers see the old or the new, whenever the writer is killed."""
     home, chance = shop.home, random.Random(5)
     shop.publish("warm", 0)
     began = time.monotonic()
