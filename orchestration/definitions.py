@@ -5,7 +5,7 @@ from __future__ import annotations
 import dagster as dg
 
 from orchestration import defs
-from orchestration.defs import arrivals, backup, reconcile, release, schedules
+from orchestration.defs import arrivals, backup_jobs, reconcile, release, schedules
 from orchestration.defs.dbt_command import dbt_command
 from orchestration.defs.resources import RunResource
 
@@ -17,14 +17,14 @@ definitions = dg.Definitions(
         schedules.rebuild,
         release.release,
         reconcile.reconcile,
-        *backup.jobs,
+        *backup_jobs.jobs,
     ],
     schedules=[
         schedules.hourly,
         schedules.daily,
         release.releases,
         reconcile.nightly,
-        *backup.schedules,
+        *backup_jobs.schedules,
     ],
     sensors=[schedules.new_files, arrivals.arrivals],
     resources={"run": RunResource.configure_at_launch(), "dbt": dbt_command()},

@@ -21,6 +21,7 @@ from sqlalchemy import select
 
 from ingestion.config import Settings
 from ingestion.errors import UsageError
+from ingestion.settings_file import config_path
 from orchestration.backup.archive import DamagedBackupError
 from orchestration.backup.keeping import Rule, to_keep
 from orchestration.backup.keys import key_of_environment
@@ -113,6 +114,23 @@ def try_and_note(source: Path, home: Home, *, key_file: Path | None, at: datetim
         raise
     _note(home, LastTrial(at.isoformat(), tried.made_at, tried.tables, tried.rows))
     return tried
+
+
+def back_up_ops(home: Home, settings: Settings, at: datetime) -> dict[str, int]:
+    """Make the hourly backup of the operational store: its bytes and rows."""
+    made = back_up(home, settings, "ops", config=config_path(), at=at)
+    return {"bytes": made.size, "rows": made.rows}
+
+
+def try_newest(home: Home, settings: Settings, at: datetime) -> dict[str, int]:
+    """Try the newest backup with the key of the environment: its tables and rows.
+
+    Raises:
+        UsageError: there is none.
+        RegularsError: it cannot be restored.
+    """
+    tried = try_and_note(newest(home, settings), home, key_file=key_of_environment(), at=at)
+    return {"tables": tried.tables, "rows": tried.rows}
 
 
 def folder_of(settings: Settings) -> Path:

@@ -18,6 +18,7 @@ from orchestration.backup.keys import KEY_FILE, PASSPHRASE, key_of_environment
 from orchestration.backup.scheduled import back_up, backups_in, last_trial, newest, try_and_note
 from orchestration.backup.stores import restore_backup
 from orchestration.defs import backup as defs
+from orchestration.defs.backup_jobs import jobs_of, schedules_of
 from orchestration.health.backups import backups
 from orchestration.home.kind import claim
 from orchestration.home.layout import Home
@@ -264,10 +265,10 @@ def test_a_run_is_backed_up_and_goes_on_where_that_cannot_be(
 
 def test_without_a_folder_there_is_nothing_of_it(settings: Settings) -> None:
     assert defs.assets_of(Settings()) == []
-    assert defs.jobs_of([]) == [] and defs.schedules_of([], Settings()) == []
-    jobs = defs.jobs_of(defs.assets_of(settings))
+    assert jobs_of([]) == [] and schedules_of([], Settings()) == []
+    jobs = jobs_of(defs.assets_of(settings))
     assert [job.name for job in jobs] == ["backup_ops", "try_backup"]
-    schedules = defs.schedules_of(jobs, settings)
+    schedules = schedules_of(jobs, settings)
     assert [(each.job_name, each.cron_schedule) for each in schedules] == [
         ("backup_ops", "45 * * * *"), ("try_backup", "30 3 * * *"),
     ]  # fmt: skip
