@@ -67,6 +67,7 @@ def write_held(path: Path, load_id: str, table: str, file: str, *texts: str, lin
 def write_raw(path: Path, load_id: str, **tables: list[dict[str, Any]]) -> None:
     """Append rows (by table, `raw_email__events` for `raw_email.events`) as one load."""
     with duckdb.connect(str(path)) as connection:
+        connection.begin()  # one commit, not one for each of sixty statements
         for name, columns in TABLES.items():
             connection.execute(f"create schema if not exists {name.split('.')[0]}")
             connection.execute(
@@ -80,3 +81,4 @@ def write_raw(path: Path, load_id: str, **tables: list[dict[str, Any]]) -> None:
                     f"insert into {table.replace('__', '.')} ({', '.join(full)}) values ({places})",
                     list(full.values()),
                 )
+        connection.commit()
