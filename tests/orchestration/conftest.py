@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, inspect, update
 
 from orchestration.home.layout import Home
-from orchestration.ops import migrations
+from orchestration.ops import migrations, schema
+from orchestration.ops.tombstones import SALT
 from orchestration.published.candidate import Candidate, build_candidate
 from orchestration.run.dbt import target_path
 from tests.orchestration import small_world
@@ -41,6 +43,8 @@ def _steps_to_a_new_store_once() -> Iterator[None]:
             return
         for statement in statements:
             connection.exec_driver_sql(statement)
+        own = {"value": secrets.token_hex(32)}  # what the steps draw by chance is each store's own
+        connection.execute(update(schema.meta).where(schema.meta.c.key == SALT), own)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(migrations, "upgrade", upgrade)
