@@ -225,6 +225,7 @@ NOT_LEAN = (
     "table fct_customer_rfm",
     "table rpt_",
     "table fct_customer_clv",
+    "table fct_customer_predictions",
     "table product_affinities",
     "table fct_recommendations",
     "table fct_replenishments",
@@ -342,6 +343,10 @@ create table rpt_prediction_backtests as select 'none' as model, 'spend' as targ
     null::double as baseline_error, null::text as baseline, null::double as predicted_total,
     null::double as actual_total, null::double as coverage_90, null::double as coverage_90_people,
     false as is_published, 'history_too_short' as null_reason;
+create table fct_customer_predictions (customer_id text, as_of_date date, is_current boolean,
+    churn_risk double, low double, high double, buys_in_7d double, buys_in_30d double,
+    buys_in_90d double, next_category text, clv_tier text, clv_tier_basis text, model text,
+    null_reason text, next_category_model text, next_category_null_reason text);
 create table product_affinities (kind text, product_id text, other_product_id text,
     support integer, confidence double, lift double, affinity_rank integer);
 create table rpt_replenishment_intervals (product_id text, interval_days integer, basis text,
