@@ -18,6 +18,7 @@ _.get_tags
 _._connect
 _.from_config_value
 _.capture_logs
+_.main_loop
 
 # Templates of the report read these
 _.value_or_zero
