@@ -11,7 +11,10 @@ every country that records come from, because a wrong guess would miss the numbe
 from __future__ import annotations
 
 import csv
+import re
+import unicodedata
 from functools import cache
+from urllib.parse import unquote
 
 import duckdb
 import phonenumbers
@@ -22,7 +25,6 @@ from ingestion.functions.identifiers import match_identifier, phone_readings
 from ingestion.vocabulary import IDENTIFIER_TYPES
 from orchestration.ops.permission.held_rows import found_addresses
 from orchestration.ops.permission.status_words import folded
-from orchestration.words.spreadsheets import ESCAPED
 
 _COUNTRY_NAMES = REPOSITORY / "dbt_project" / "seeds" / "country_names.csv"
 _TYPES = {
@@ -36,6 +38,11 @@ _IDS = ("login", "loyalty_id", "shopify_customer_id", "klaviyo_profile_id", "ord
 # Where countries stand: columns, and codes within documents.
 _COUNTRY_COLUMNS = (("raw_contacts", "contacts"), ("raw_orders", "order_lines"))
 _COUNTRY_DOCUMENTS = ("raw_orders.orders", "raw_shopify.orders", "raw_shopify.customers")
+
+# 00 begins a number abroad in many countries; a refusal may be written so where it does not
+_EXIT_CODE = re.compile(r"^00(?=[1-9])")
+_EXTENSION = re.compile(r"[ ,;]*(ext[.=]?|extension|x|#) *[0-9]+$", re.IGNORECASE)
+_AT = re.compile(r" *[(\[{] *at *[)\]}] *", re.IGNORECASE)
 
 Match = tuple[str, str]
 
@@ -69,9 +76,9 @@ def readings(
     if known == "phone":
         return _numbers(text, country, default_country, countries) or _addresses(text)
     if exact:
-        # The apostrophe before what looks like a formula is the file's
-        bare = match_identifier(known, text[1:], default_country) if ESCAPED.match(text) else None
-        return [(known, exact)] + ([(known, bare)] if bare else [])
+        # The apostrophe before a text may be a spreadsheet's
+        bare = match_identifier(known, exact.lstrip("'"), default_country)
+        return [(known, exact)] + ([(known, bare)] if bare and bare != exact else [])
     found = _addresses(text)
     if not found and known in ("", "email"):
         found = _numbers(text, country, default_country, countries)
@@ -179,11 +186,15 @@ def _numbers(
     text: str, country: str | None, default_country: str, countries: tuple[str, ...]
 ) -> list[Match]:
     places = dict.fromkeys((country_code(country) or default_country, default_country, *countries))
-    return [("phone", number) for number in phone_readings(text, *places)]
+    plain = _EXTENSION.sub("", unicodedata.normalize("NFKC", text).strip())
+    spellings = dict.fromkeys((text, plain, _EXIT_CODE.sub("+", plain)))
+    numbers = (number for each in spellings for number in phone_readings(each, *places))
+    return [("phone", number) for number in dict.fromkeys(numbers)]
 
 
 def _addresses(text: str) -> list[Match]:
-    return [("email", address) for address in found_addresses(text)]
+    written = _AT.sub("@", unquote(text).split("?")[0])  # as in links and against robots
+    return [("email", address) for address in found_addresses(text) or found_addresses(written)]
 
 
 def _has(connection: duckdb.DuckDBPyConnection, schema: str, table: str, column: str) -> bool:
