@@ -145,14 +145,14 @@ def test_a_list_that_there_is_not_has_no_members(shop: DemoServers) -> None:
 
 
 def test_too_many_requests_are_told_when_to_come_back(shop: DemoServers) -> None:
+    """A slow machine does not pass the limit of a second, but that of a minute."""
     shop.klaviyo.limits = True
     try:
-        answers = [get(shop, "/api/metrics") for _ in range(25)]
+        answers = (get(shop, "/api/metrics") for _ in range(500))
+        refused = next(answer for answer in answers if answer.status_code == 429)
     finally:
         shop.klaviyo.limits = False
-    refused = [answer for answer in answers if answer.status_code == 429]
-    assert refused
-    assert all(int(answer.headers["retry-after"]) >= 1 for answer in refused)
+    assert int(refused.headers["retry-after"]) >= 1
 
 
 def test_faults_can_be_asked_for_over_http(shop: DemoServers) -> None:
