@@ -5,15 +5,18 @@ to an address that was judged: an answer of DNS that changes in between changes 
 redirect is judged like a first address (RELIABILITY SEC7). TLS still proves the name. Proxies of
 the environment are not used: the proxy would look the name up again.
 
-Belongs here: judging URLs and addresses, and the transport that does it for `httpx`. Does not
-belong here: what is asked (`http`), who may call a private address (a setting of each caller).
+Belongs here: judging URLs and addresses, the transport that does it for `httpx`, and the TLS
+context of every client. Does not belong here: what is asked (`http`), who may call a private
+address (a setting of each caller).
 """
 
 from __future__ import annotations
 
 import ipaddress
 import socket
+import ssl
 from dataclasses import dataclass
+from functools import cache
 
 import httpx
 
@@ -123,6 +126,19 @@ def as_address(host: str) -> Address | None:
         return None
 
 
+@cache
+def tls_context() -> ssl.SSLContext:
+    """How every client proves the name of its server: certificate and host name, as httpx does.
+
+    Made once for the process, because reading the authorities takes longer than most requests.
+    `SSL_CERT_FILE` and `SSL_CERT_DIR` count as they are at the first use.
+
+    Raises:
+        OSError: the file that `SSL_CERT_FILE` names cannot be read, or holds no certificates.
+    """
+    return httpx.create_ssl_context()
+
+
 @dataclass
 class GuardedTransport(httpx.BaseTransport):
     """Makes every connection to an address that was judged, the next one where one fails.
@@ -134,7 +150,7 @@ class GuardedTransport(httpx.BaseTransport):
 
     def __post_init__(self) -> None:
         """Nothing is connected before the first request."""
-        self._inner = httpx.HTTPTransport()
+        self._inner = httpx.HTTPTransport(verify=tls_context())
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request to one of its host's addresses; the headers and TLS keep its name."""

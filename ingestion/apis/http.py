@@ -31,7 +31,7 @@ from urllib.parse import urlsplit
 import httpx
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
 
-from ingestion.apis.addresses import AddressError, addresses_of, checked_url
+from ingestion.apis.addresses import AddressError, addresses_of, checked_url, tls_context
 from ingestion.errors import AccessDeniedError, RefusedError, SourceError, UsageError
 
 RETRIED_STATUSES = frozenset({429, 500, 502, 503, 504})
@@ -92,7 +92,9 @@ class ApiClient:
     def __post_init__(self) -> None:
         """Open the connection pool."""
         check_base_url(self.name, self.base_url)
-        self._client = httpx.Client(timeout=self.timeout, follow_redirects=False)
+        self._client = httpx.Client(
+            timeout=self.timeout, follow_redirects=False, verify=tls_context()
+        )
 
     def __enter__(self) -> ApiClient:
         """For use in a `with` block."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -19,7 +21,9 @@ from ingestion.apis.addresses import (
     addresses_of,
     checked_url,
     is_this_machine,
+    tls_context,
 )
+from ingestion.apis.http import ApiClient
 from ingestion.demo.servers import served
 
 PUBLIC = "93.184.216.34"
@@ -227,3 +231,41 @@ def test_private_addresses_are_called_where_they_are_allowed(local: str) -> None
         assert client.get(f"{local}/away", follow_redirects=True).status_code == 200
     with httpx.Client(transport=GuardedTransport()) as client, pytest.raises(AddressError):
         client.get(local)
+
+
+@pytest.fixture
+def contexts() -> Iterator[None]:
+    """No TLS context is there yet, and none stays that a test made."""
+    tls_context.cache_clear()
+    yield
+    tls_context.cache_clear()
+
+
+@pytest.mark.usefixtures("contexts")
+def test_authorities_are_read_once_for_all_clients(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[ssl.SSLContext] = []
+    create = ssl.create_default_context
+
+    def counted(*arguments: Any, **options: Any) -> ssl.SSLContext:
+        made.append(create(*arguments, **options))
+        return made[-1]
+
+    monkeypatch.setattr(ssl, "create_default_context", counted)
+    for _ in range(3):
+        GuardedTransport().close()
+        with ApiClient("shop", "https://api.example.org", dict):
+            pass
+    (context,) = made
+    assert context.verify_mode is ssl.CERT_REQUIRED
+    assert context.check_hostname
+
+
+@pytest.mark.usefixtures("contexts")
+def test_authorities_are_those_that_the_environment_names(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "missing.pem"))
+    with pytest.raises(OSError, match="No such file"):
+        GuardedTransport()
+    monkeypatch.delenv("SSL_CERT_FILE")
+    GuardedTransport().close()
