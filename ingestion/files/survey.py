@@ -27,7 +27,7 @@ from ingestion.landing.batch import CHUNK, RawBatch
 from ingestion.landing.fields import DAY_TYPES, NUMBER_TYPES, Column, TableSpec
 from ingestion.landing.judging import column_indexes
 from ingestion.landing.numbers import Evidence, NumberForm, evidence
-from ingestion.landing.times import DAY_IN_FIGURES, DayOrder, day_orders
+from ingestion.landing.times import DAY_IN_FIGURES, DayEvidence, DayOrder, day_evidence
 
 Forms = tuple[tuple[str, NumberForm], ...]
 
@@ -115,7 +115,7 @@ class _Looking:
         ]
         # Where no value of the first rows is a day and a month in figures, none is looked for.
         self.days = {
-            column.name: [0, 0]
+            column.name: DayEvidence()
             for column in spec.columns
             if column.type in DAY_TYPES and not column.pattern and self._has_figures(column, first)
         }
@@ -172,8 +172,8 @@ class _Looking:
         for column in self.numbers:
             self.evidence[column.name] = self._more_evidence(column, table)
         for name, known in self.days.items():
-            row = self.db.execute(day_orders(self._values(name))).fetchone() or (0, 0)
-            self.days[name] = [known[0] + row[0], known[1] + row[1]]
+            row = self.db.execute(day_evidence(self._values(name))).fetchone() or ()
+            self.days[name] = known + DayEvidence(*row)
         self.db.unregister(CHUNK)
 
     def forms(self, hint: str) -> Forms:
@@ -199,11 +199,8 @@ class _Looking:
 
     def day_orders(self) -> tuple[tuple[str, DayOrder], ...]:
         """Which comes first in each column of days and months in figures, where its values show."""
-        orders: list[tuple[str, DayOrder]] = []
-        for name, (day_first, month_first) in self.days.items():
-            if bool(day_first) != bool(month_first):
-                orders.append((name, "dmy" if day_first else "mdy"))
-        return tuple(orders)
+        found = ((name, evidence.order) for name, evidence in self.days.items())
+        return tuple((name, order) for name, order in found if order)
 
     def facts(self) -> Any:
         """Per order, what its lines without a value take over: a table, or None."""

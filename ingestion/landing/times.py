@@ -4,7 +4,9 @@ ISO 8601 in all its spellings, epoch seconds to microseconds, the dates of mail 
 twelve-hour clocks, English names of months, what JavaScript and Java write of a zone. 03/04/2026 is
 the third of April to some and the fourth of March to others, so a day and a month in figures are
 read by a pattern, by what their whole column shows (`DayOrder`), or where only one of the two
-numbers can be a month; else not at all.
+numbers can be a month; else not at all. 14/02/26 may besides begin with its year, so a moment whose
+year has two digits is read only where its column shows that it does not. Of a day alone, such as a
+birthday, two digits do not say the century either.
 
 Belongs here: forms of times. Does not belong here: which moments are too early or too late, and
 what becomes of a row whose time cannot be read (`fields.py`).
@@ -12,12 +14,14 @@ what becomes of a row whose time cannot be read (`fields.py`).
 
 from __future__ import annotations
 
+from dataclasses import astuple, dataclass
 from typing import Literal
 
 from ingestion.duckdb import let, literal
 
 # Which comes first where day and month are figures: said by no pattern, shown by a column's values.
-DayOrder = Literal["", "dmy", "mdy"]
+# With `yy` it shows as well that two digits at the end are the year.
+DayOrder = Literal["", "dmy", "mdy", "dmyy", "mdyy"]
 
 ZONE = r"(Z|z|UTC|UT|GMT|[+-]\d\d:?\d\d|[+-]\d\d)"
 CLOCK = r"(?:\d:\d\d(?::\d\d(?:[.,]\d+)?)?|T\d\d|T\d{4}|T\d{6})"
@@ -36,7 +40,20 @@ FIGURES: dict[DayOrder, tuple[tuple[str, str], ...]] = {
         (rf"^{_ONLY_MONTH}[./-]{_ONLY_DAY}[./-]{_YEAR}", r"\3-\1-\2\4"),
     ),
 }
-DAY_IN_FIGURES = r"^\s*\d\d?[./-]\d\d?[./-]\d{4}(\D|$)"
+# The year's century, as POSIX has it but for 69.
+_CENTURIES = (("20", r"([0-6]\d)($|\D)"), ("19", r"([7-9]\d)($|\D)"))
+FIGURES["dmyy"] = FIGURES["dmy"] + tuple(
+    (rf"^{_DAY}[./-]{_MONTH}[./-]{year}", rf"{century}\3-\2-\1\4") for century, year in _CENTURIES
+)
+FIGURES["mdyy"] = FIGURES["mdy"] + tuple(
+    (rf"^{_MONTH}[./-]{_DAY}[./-]{year}", rf"{century}\3-\1-\2\4") for century, year in _CENTURIES
+)
+DAY_IN_FIGURES = r"^\s*\d\d?[./-]\d\d?[./-](\d{4}|\d\d)(\D|$)"
+_SHORT_YEAR = r"^\d\d?[./-]\d\d?[./-]\d\d($|\D)"
+_SHORT_DAY_FIRST = rf"^{_ONLY_DAY}[./-]{_ONLY_MONTH}[./-]\d\d($|\D)"
+_SHORT_MONTH_FIRST = rf"^{_ONLY_MONTH}[./-]{_ONLY_DAY}[./-]\d\d($|\D)"
+# A year of one digit, or a day above 31 or of zeros: nobody's year stands first here.
+_NO_YEAR_FIRST = r"^(\d[./-]\d\d?[./-]\d\d|\d\d?[./-]\d\d?[./-](3[2-9]|[4-9]\d|00))($|\D)"
 _EITHER = rf"^{_ONLY_MONTH}[./-]{_ONLY_MONTH}[./-]{_YEAR}"
 # No place on earth is further from UTC than fourteen hours, and no hour has more than 59 minutes.
 _NO_OFFSET = (
@@ -66,8 +83,11 @@ def moment(text: str, pattern: str, zone: str, day_zone: str, order: DayOrder = 
     )
     slow = let("t", _named_zone_apart(text), _any_form("t", zone, day_zone, order))
     return (
-        # Most times end in Z, and need no regular expression.
-        rf"case when suffix({text}, 'Z') then coalesce(try_cast({text} as timestamp), {slow}) "
+        # A cast takes the first of 02/03/26 for the year 2.
+        f"case when regexp_matches({text}, {literal(_SHORT_YEAR)}) "
+        f"then {slow if order.endswith('yy') else 'null'} "
+        # Most times end in Z, and need no other regular expression.
+        rf"when suffix({text}, 'Z') then coalesce(try_cast({text} as timestamp), {slow}) "
         rf"when regexp_full_match({text}, '\d{{9,10}}(\.\d+)?') "
         rf"then make_timestamp(try_cast(round(try_cast({text} as double) * 1000000) as bigint)) "
         rf"when regexp_full_match({text}, '\d{{12,13}}') "
@@ -84,24 +104,58 @@ def day(text: str, pattern: str, order: DayOrder = "") -> str:
     if pattern:
         return f"try_strptime({text}, {literal(pattern)})::date"
     clean = f"regexp_replace({_named_zone_apart(text)}, '\\[.*$', '')"
-    written = let("t", clean, f"try_cast({_written('t', _zone('t'), order)} as date)")
+    # Whose birthday 14/02/26 is may be a hundred years old, or a baby.
+    full: DayOrder = "dmy" if order == "dmyy" else "mdy" if order == "mdyy" else order
+    written = let("t", clean, f"try_cast({_written('t', _zone('t'), full)} as date)")
     return f"coalesce(try_cast({text} as date), {written})"
 
 
 def may_be_two_days(text: str) -> str:
-    """SQL: whether the text begins with a day and a month in figures that either may be."""
-    return f"regexp_matches(trim({text}), {literal(_EITHER)})"
+    """SQL: whether the text begins with figures of which several may be the day, or the year."""
+    return f"regexp_matches(trim({text}), {literal(f'{_EITHER}|{_SHORT_YEAR}')})"
 
 
-def day_orders(values: str) -> str:
-    """The query for how many texts in column `value` of the query `values` have a day before a
-    month, and a month before a day, that can be nothing else."""
-    (day_first, _), (month_first, _) = FIGURES[""]
-    return f"""
-        select count(*) filter (where regexp_matches(trim(value), {literal(day_first)})),
-            count(*) filter (where regexp_matches(trim(value), {literal(month_first)}))
-        from ({values})
-    """
+@dataclass(frozen=True)
+class DayEvidence:
+    """How many texts of a column show what comes first of a day and a month in figures, apart by
+    whether their year has four digits or two; and how many show that no year comes first."""
+
+    day_first: int = 0
+    month_first: int = 0
+    short_day_first: int = 0
+    short_month_first: int = 0
+    no_year_first: int = 0
+
+    def __add__(self, other: DayEvidence) -> DayEvidence:
+        """The evidence of both."""
+        pairs = zip(astuple(self), astuple(other), strict=True)
+        return DayEvidence(*(one + another for one, another in pairs))
+
+    @property
+    def order(self) -> DayOrder:
+        """What all of it shows; empty where it shows nothing, or both."""
+        # The second of 02/14/26 can be no month, the first of 14/02/26 may be a year.
+        short_days = self.short_day_first if self.no_year_first else 0
+        days, months = self.day_first + short_days, self.month_first + self.short_month_first
+        if bool(days) == bool(months) or (months and self.short_day_first):
+            return ""
+        if days:
+            return "dmyy" if short_days else "dmy"
+        return "mdyy" if self.short_month_first else "mdy"
+
+
+def day_evidence(values: str) -> str:
+    """The query for what the texts in column `value` of the query `values` show, as the fields of
+    `DayEvidence` in their order."""
+    patterns = (
+        *(pattern for pattern, _ in FIGURES[""]),
+        *(_SHORT_DAY_FIRST, _SHORT_MONTH_FIRST, _NO_YEAR_FIRST),
+    )
+    counts = ", ".join(
+        f"count(*) filter (where regexp_matches(trim(value), {literal(pattern)}))"
+        for pattern in patterns
+    )
+    return f"select {counts} from ({values})"
 
 
 def _by_pattern(text: str, pattern: str, zone: str) -> str:

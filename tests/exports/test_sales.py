@@ -183,11 +183,13 @@ def test_rows_that_are_no_payment_show_how_days_and_numbers_are_written(
     ]
 
 
+@pytest.mark.parametrize("year", ["2026", "26"])
 def test_days_in_figures_are_read_in_exports_whose_numbers_have_a_point(
-    exports: ExportShop,
+    exports: ExportShop, year: str
 ) -> None:
     header = "Date,Time,Item,Qty,Gross Sales,Discounts,Net Sales,Transaction ID,Price Point Name"
-    lines = [f"{day}/2026,10:00:00,Latte,1,$4.00,$0.00,$4.00,T{day}," for day in ("02/04", "02/14")]
+    days = (f"02/04/{year}", f"02/14/{year}")
+    lines = [f"{day},10:00:00,Latte,1,$4.00,$0.00,$4.00,T{day}," for day in days]
     exports.write("square.csv", "\n".join((header, *lines)))
     exports.run("orders")
     assert exports.raw(

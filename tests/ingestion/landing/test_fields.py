@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import duckdb
 import pyarrow as pa
@@ -14,6 +14,7 @@ import pytest
 from ingestion.landing.batch import RawBatch
 from ingestion.landing.fields import Column, TableSpec
 from ingestion.landing.judging import judged_rows
+from ingestion.landing.times import DayEvidence, day_evidence
 
 
 def judge(column: Column, text: str) -> tuple[Any, str | None]:
@@ -135,6 +136,56 @@ def test_a_day_in_figures_follows_its_column(order: Any, expected: datetime) -> 
     column = Column("at", "timestamp", required=True, day_order=order)
     assert judge(column, "03/04/2026") == (expected, None)
     assert judge(replace(column, type="date"), "3.4.2026")[0] == expected.date()
+
+
+@pytest.mark.parametrize(
+    ("order", "text", "expected"),
+    [
+        ("mdyy", "02/03/26", datetime(2026, 2, 3)),
+        ("mdyy", "2/3/26 10:00 PM", datetime(2026, 2, 3, 22)),
+        ("mdyy", "02/03/1998", datetime(1998, 2, 3)),
+        ("dmyy", "02.03.99 10:00", datetime(1999, 3, 2, 10)),
+        ("dmyy", "31/12/69", datetime(2069, 12, 31)),
+    ],
+)
+def test_a_year_of_two_digits_follows_its_column(order: Any, text: str, expected: datetime) -> None:
+    column = Column("at", "timestamp", required=True, day_order=order)
+    assert judge(column, text) == (expected, None)
+
+
+@pytest.mark.parametrize("order", ["", "dmy", "mdy"])
+@pytest.mark.parametrize("text", ["02/03/26", "26-02-14 10:00", "14/02/26", "02/14/26"])
+def test_a_year_of_two_digits_is_not_guessed(order: Any, text: str) -> None:
+    column = Column("at", "timestamp", required=True, day_order=order)
+    assert judge(column, text) == (None, "ambiguous_date")
+
+
+def test_two_digits_do_not_say_the_century_of_a_birthday() -> None:
+    for order in ("dmyy", "mdyy"):
+        column = Column("at", "date", required=True, day_order=cast(Any, order))
+        assert judge(column, "02/03/26")[1] == "date_out_of_range"
+
+
+@pytest.mark.parametrize(
+    ("texts", "order"),
+    [
+        (["02/14/26", "02/03/26"], "mdyy"),
+        (["02/14/26", "14/02/26"], ""),
+        (["14/02/26", "15/02/26"], ""),  # may be days of 2014 and 2015
+        (["14/02/26", "3/02/26"], "dmyy"),
+        (["14/02/99"], "dmyy"),
+        (["26-02-14", "26-02-15"], ""),
+        (["26/02/14", "02/14/2026"], ""),
+        (["02/03/26"], ""),
+        (["14/02/2026", "03/02/26"], "dmy"),
+        (["02/14/2026"], "mdy"),
+    ],
+)
+def test_what_a_column_of_days_in_figures_shows(texts: list[str], order: str) -> None:
+    values = " union all ".join(f"select '{text}' as value" for text in texts)
+    with duckdb.connect() as connection:
+        row = connection.execute(day_evidence(values)).fetchone() or ()
+    assert DayEvidence(*row).order == order
 
 
 @pytest.mark.parametrize(
