@@ -138,6 +138,10 @@ class ApiClient:
         """The lines of a file that the API points to, streamed, without our credentials.
 
         A stream that breaks off is not resumed: the caller counts, and its run fails.
+
+        Raises:
+            SourceError: the file has no allowed address, is not there, is longer than `max_bytes`,
+                or broke off.
         """
         self._check_result_address(url)
         received = 0

@@ -97,7 +97,11 @@ _CLAUSE = re.compile(r"([a-z-]+)\(([a-z_.]+),\s*(?:'([^']*)'|\"([^\"]*)\"|([^)]*
 
 
 def bounds(endpoint: Endpoint, text: str) -> tuple[int, int, str | None]:
-    """The half-open range of seconds that the filter leaves, and the channel it names."""
+    """The half-open range of seconds that the filter leaves, and the channel it names.
+
+    Raises:
+        BadRequestError: the filter cannot be read, or the endpoint has none like it.
+    """
     low, high = 0, 1 << 62
     clauses = list(_CLAUSE.finditer(text))
     if text and "".join(c.group(0) for c in clauses) != text.replace("),", ")"):
@@ -142,7 +146,11 @@ def encode(key: Key) -> str:
 
 
 def decode(cursor: str) -> Key:
-    """The key that a cursor stands for."""
+    """The key that a cursor stands for.
+
+    Raises:
+        BadRequestError: it is no cursor of ours.
+    """
     try:
         at, _, key = base64.urlsafe_b64decode(cursor.encode()).decode().partition("|")
         return int(at), key

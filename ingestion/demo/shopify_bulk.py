@@ -36,7 +36,11 @@ Project = Callable[[Node], dict[str, Any]]
 
 
 def run_bulk(schema: GraphQLSchema, document: DocumentNode, store: Store) -> tuple[list[str], int]:
-    """All lines of the result, and how many of them are root objects."""
+    """All lines of the result, and how many of them are root objects.
+
+    Raises:
+        BulkError: the query is not one top-level connection, or asks for what it cannot have.
+    """
     operation = next(d for d in document.definitions if isinstance(d, OperationDefinitionNode))
     fragments = {
         d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)

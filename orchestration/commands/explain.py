@@ -36,7 +36,11 @@ def print_explanation(
     as_json: bool,
 ) -> None:
     """Print who somebody is, with what may be sent at `at` (naive UTC), or why two values are one
-    person."""
+    person.
+
+    Raises:
+        UsageError: neither a person nor two values are named, or both.
+    """
     if (who is None) == (pair is None):
         raise UsageError(
             "Say whom to explain, or which two with --why.",

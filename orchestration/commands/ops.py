@@ -33,7 +33,11 @@ def print_begin_anew(home: Home, person: str, reason: str, out: Console) -> None
 
 
 def print_accept_restore(home: Home, person: str, reason: str, out: Console) -> None:
-    """Take the sources that nobody can read any more as they are, and say what that means."""
+    """Take the sources that nobody can read any more as they are, and say what that means.
+
+    Raises:
+        UsageError: there is no home, no source waits since a restore, or nobody answers for it.
+    """
     if read_mark(home) is None:
         raise UsageError(f"There is no home in {home.root}.", "Give the restored one with --home.")
     check_continuity(home, begins_run=True)
@@ -49,7 +53,11 @@ def print_accept_restore(home: Home, person: str, reason: str, out: Console) -> 
 
 
 def print_adopt(home: Home, person: str, reason: str, out: Console) -> None:
-    """Let a copied home plan and send from now on, and say what that means for the other."""
+    """Let a copied home plan and send from now on, and say what that means for the other.
+
+    Raises:
+        UsageError: there is no home, it is no copy, or nobody answers for it.
+    """
     if read_mark(home) is None:
         raise UsageError(f"There is no home in {home.root}.", "Give the copied one with --home.")
     check_continuity(home, begins_run=True)

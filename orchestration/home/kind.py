@@ -57,7 +57,11 @@ def is_demo(home: Home) -> bool:
 
 
 def first_moment(home: Home) -> datetime:
-    """The moment as of which the pretend shop of this home was made, naive UTC."""
+    """The moment as of which the pretend shop of this home was made, naive UTC.
+
+    Raises:
+        RegularsError: the home is not a pretend shop's.
+    """
     mark = read_mark(home)
     if mark is None or mark.kind != "demo":
         raise RegularsError(f"{home.root} is not a pretend shop's home.")

@@ -217,7 +217,11 @@ def _functions(sql: str, statement: str) -> set[str]:
 
 
 def read_build(path: Path) -> tuple[str, str, datetime]:
-    """Which build a published or candidate file is: build_id, run_id, as_of."""
+    """Which build a published or candidate file is: build_id, run_id, as_of.
+
+    Raises:
+        RegularsError: the file does not say which build it is.
+    """
     with open_locked(path) as connection:
         row = connection.execute("select build_id, run_id, as_of from ops.build").fetchone()
     if row is None:

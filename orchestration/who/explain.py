@@ -126,7 +126,13 @@ class Reader:
 def find_person(
     reader: Reader, who: str, default_country: str
 ) -> tuple[str, str, str | None, Node | None]:
-    """The customer_id, how it was found, the older id it was found by, and where to start."""
+    """The customer_id, how it was found, the older id it was found by, and where to start.
+
+    Raises:
+        UsageError: nothing is named.
+        NotFoundError: nobody is known by it.
+        AmbiguousError: several people are known by it.
+    """
     text = who.strip()
     if not text:
         raise UsageError("Say who: an identifier or an id.", "Try `regulars explain EMAIL`.")

@@ -29,7 +29,11 @@ REFUNDS_AT_ONCE = 20
 
 
 def bulk_pages(client: GraphqlClient, table: str, since: datetime) -> Iterator[list[Node]]:
-    """Everything since a date in one operation, then counted."""
+    """Everything since a date in one operation, then counted.
+
+    Raises:
+        SourceError: the operation was refused, failed or did not end; its result is incomplete.
+    """
     job = _run_bulk(client, queries.bulk_query(table, search_since(since)))
     expected, roots, received = int(job["objectCount"]), int(job["rootObjectCount"]), 0
     found = 0

@@ -127,7 +127,11 @@ class Api:
             return ""
 
     def lists(self) -> dict[str, str]:
-        """The ids of all lists by their names."""
+        """The ids of all lists by their names.
+
+        Raises:
+            RetryLaterError: SendGrid repeats a page, so that the end would never come.
+        """
         token = ""
         names: dict[str, str] = {}
         while True:

@@ -123,7 +123,11 @@ class Api:
         return known
 
     def search(self, query: str, key: str, *, newest_first: bool = False) -> Iterator[Customer]:
-        """The customers that a search finds, in the order of their last change, every page."""
+        """The customers that a search finds, in the order of their last change, every page.
+
+        Raises:
+            RetryLaterError: Shopify repeats a page, so that the end would never come.
+        """
         text = f"""query Found($query: String!, $after: String, $reverse: Boolean!,
             $namespace: String!, $key: String!) {{
           customers(first: {PAGE}, after: $after, query: $query, sortKey: UPDATED_AT,
@@ -171,7 +175,11 @@ class Api:
         return wrong
 
     def delete_contexts(self, places: Collection[tuple[str, str]]) -> None:
-        """Delete metafields of ours: pairs of a customer and a key; an absent one is done."""
+        """Delete metafields of ours: pairs of a customer and a key; an absent one is done.
+
+        Raises:
+            RetryLaterError: Shopify did not delete them.
+        """
         text = """mutation Forget($fields: [MetafieldIdentifierInput!]!) {
           metafieldsDelete(metafields: $fields) { userErrors { message } }
         }"""

@@ -47,13 +47,21 @@ _ADDRESS = {"email": "email", "sms": "phone_number", EVERY: "phone_number"}
 
 
 def verify(call: Call, secret: str) -> None:
-    """Refuse what is not signed with the webhook's secret."""
+    """Refuse what is not signed with the webhook's secret.
+
+    Raises:
+        RefusedError: 401, it is not signed so.
+    """
     signed = call.body + call.header(TIMESTAMP).encode("latin-1")
     require_same(call.header(SIGNATURE), hmac.digest(secret.encode(), signed, "sha256").hex())
 
 
 def read(call: Call) -> list[Kept]:
-    """The refusals among the events, and the whole body where it says anything else."""
+    """The refusals among the events, and the whole body where it says anything else.
+
+    Raises:
+        RefusedError: 400, the body is no JSON object with an array of events.
+    """
     events = object_of(call.body).get("data")
     if not isinstance(events, list) or not all(isinstance(event, dict) for event in events):
         raise RefusedError(400, "The body holds no array `data` of events.")

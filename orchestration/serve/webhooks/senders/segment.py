@@ -34,7 +34,11 @@ _GPC = "Sec-GPC"
 
 
 def verify(call: Call, secret: str) -> None:
-    """Refuse what shows neither a signature nor the write key."""
+    """Refuse what shows neither a signature nor the write key.
+
+    Raises:
+        RefusedError: 401, the signature or the write key is wrong.
+    """
     if SIGNATURE in call.headers:
         right = hmac.digest(secret.encode(), call.body, "sha1").hex()
         require_same(call.header(SIGNATURE), right)
@@ -44,7 +48,11 @@ def verify(call: Call, secret: str) -> None:
 
 
 def read(call: Call) -> list[Kept]:
-    """The calls, each complete."""
+    """The calls, each complete.
+
+    Raises:
+        RefusedError: 400, the body is no JSON or holds no calls.
+    """
     content = json_of(call.body)
     listed = content if isinstance(content, list) else [content]
     shared: dict[str, Any] = {}

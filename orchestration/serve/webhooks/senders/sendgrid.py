@@ -32,7 +32,11 @@ TIMESTAMP = "X-Twilio-Email-Event-Webhook-Timestamp"
 
 
 def verify(call: Call, secret: str) -> None:
-    """Refuse what the private key's owner did not sign."""
+    """Refuse what the private key's owner did not sign.
+
+    Raises:
+        RefusedError: 401, it is not signed so; 503, the key in the settings cannot be read.
+    """
     signature = base64_bytes(call.header(SIGNATURE))
     moment = call.header(TIMESTAMP)
     if not (moment.isascii() and moment.isdigit()):
@@ -45,7 +49,11 @@ def verify(call: Call, secret: str) -> None:
 
 
 def read(call: Call) -> list[Kept]:
-    """The events as they came."""
+    """The events as they came.
+
+    Raises:
+        RefusedError: 400, the body is no JSON or no array of events.
+    """
     content = json_of(call.body)
     events = content if isinstance(content, list) else [content]
     if not all(isinstance(event, dict) for event in events):

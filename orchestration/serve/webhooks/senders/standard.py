@@ -36,7 +36,11 @@ _MOST = 20  # signatures in one header
 
 
 def verify(call: Call, secret: str) -> None:
-    """Refuse what none of the signatures fits, and what was sent long ago."""
+    """Refuse what none of the signatures fits, and what was sent long ago.
+
+    Raises:
+        RefusedError: 401, no signature fits or the request is old; 503, the secret cannot be read.
+    """
     kept_id, moment = call.header(ID), call.header(TIMESTAMP)
     if not kept_id or not moment.isascii() or not moment.isdigit() or len(moment) > 12:
         raise RefusedError(401, NOT_SIGNED)
@@ -51,7 +55,11 @@ def verify(call: Call, secret: str) -> None:
 
 
 def read(call: Call) -> list[Kept]:
-    """The rows, for the folder that the settings name."""
+    """The rows, for the folder that the settings name.
+
+    Raises:
+        RefusedError: 400, the body is no JSON or holds no rows.
+    """
     if not call.folder:
         json_of(call.body)
         return [unread(call)]

@@ -41,13 +41,21 @@ _STEPS = {
 
 
 def verify(call: Call, secret: str) -> None:
-    """Refuse what is not signed with the auth token."""
+    """Refuse what is not signed with the auth token.
+
+    Raises:
+        RefusedError: 401, it is not signed so.
+    """
     right = base64.b64encode(hmac.digest(secret.encode(), _signed(call).encode(), "sha1")).decode()
     require_same(call.header(SIGNATURE), right)
 
 
 def read(call: Call) -> list[Kept]:
-    """The step of the message that the parameters tell of."""
+    """The step of the message that the parameters tell of.
+
+    Raises:
+        RefusedError: 400, the parameters name no message or cannot be read.
+    """
     values = dict(_parameters(call))
     message_id = values.get("MessageSid") or values.get("SmsSid") or ""
     status = values.get("MessageStatus", "").lower()
