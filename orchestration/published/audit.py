@@ -110,11 +110,11 @@ def failure(failed: list[CheckResult]) -> CheckFailedError:
     Of those beyond five it says the names.
     """
     unique = list({check.name: check for check in failed}.values())
-    told, others = unique[:_TOLD], unique[_TOLD:]
-    sentences = [_in_words(check) for check in told]
+    shown, others = unique[:_TOLD], unique[_TOLD:]
+    sentences = [_in_words(check) for check in shown]
     if others:
         sentences.append(f"Also: {', '.join(check.name for check in others)}.")
-    hints = dict.fromkeys(check.hint for check in told if check.hint)
+    hints = dict.fromkeys(check.hint for check in shown if check.hint)
     return CheckFailedError(" ".join(sentences), " ".join((*hints, _KEPT)))
 
 

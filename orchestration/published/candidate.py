@@ -264,5 +264,5 @@ def _write_build(
         "column ops.build_tables.row_count": "Rows in the table.",
         "column ops.build_tables.digest": "Digest of the content, whatever the order of rows.",
     }
-    for place, text in comments.items():
-        connection.execute(f"comment on {place} is {literal(text)}")
+    for target, text in comments.items():
+        connection.execute(f"comment on {target} is {literal(text)}")

@@ -151,8 +151,8 @@ def _copy(
     connection.execute(f"comment on table {name(schema, table)} is {literal(description or '')}")
     for column, _, comment in columns:
         if comment:
-            place = name(schema, table, column)
-            connection.execute(f"comment on column {place} is {literal(comment)}")
+            column_name = name(schema, table, column)
+            connection.execute(f"comment on column {column_name} is {literal(comment)}")
 
 
 def _masked(table: str, column: str, kind: str, text_class: str, key: str) -> str:
@@ -196,8 +196,8 @@ def _guarded(value: str, *patterns: str) -> str:
     """NULL where one of these stands in it; a day as 2026-11-27 is no number to call."""
     dateless = f"regexp_replace({value}, {literal(_DATE)}, 'x', 'g')"
     digits = f"regexp_replace({dateless}, {literal(_BETWEEN)}, '', 'g')"
-    found = " or ".join(
+    condition = " or ".join(
         f"regexp_matches({digits if pattern == _NUMBER else value}, {literal(pattern)})"
         for pattern in patterns
     )
-    return f"case when not ({found}) then {value} end"
+    return f"case when not ({condition}) then {value} end"

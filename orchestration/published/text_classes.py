@@ -38,14 +38,14 @@ _FURTHER: Classes = {
 
 def read_classes(models: Path = MODELS) -> Classes:
     """The class of each column that has one, by table and column."""
-    found: dict[str, dict[str, str]] = {table: dict(own) for table, own in _FURTHER.items()}
+    classes: dict[str, dict[str, str]] = {table: dict(own) for table, own in _FURTHER.items()}
     for folder in PUBLISHED_FOLDERS:
         for path in sorted((models / folder).rglob("*.yml")):
             content = yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader) or {}
             for model in content.get("models", ()):
-                own = found.setdefault(model["name"], {})
+                own = classes.setdefault(model["name"], {})
                 for column in model.get("columns", ()):
                     meta = column.get("config", {}).get("meta", {})
                     if "text_class" in meta:
                         own[column["name"]] = meta["text_class"]
-    return found
+    return classes

@@ -70,8 +70,8 @@ def windows(
 
     That is a number, or the name of a threshold that follows the shop's own rhythm.
     """
-    told = {name: meta.get("window_days") for name, meta in segments.items()}
-    days = {name: thresholds.get(str(said), said) for name, said in told.items()}
+    window_days = {name: meta.get("window_days") for name, meta in segments.items()}
+    days = {name: thresholds.get(str(value), value) for name, value in window_days.items()}
     return {name: float(number) for name, number in days.items() if isinstance(number, int | float)}
 
 
@@ -150,27 +150,27 @@ def _group_problems(change: GroupChange, measures: Measures, settings: Settings)
     weeks = max(1.0, measures.days / 7)
     base = max(change.before, limits.min_size, 1)
     turnover, burst = _natural(change, measures.days)
-    said = f"{change.name} went from {change.before:,} to {change.after:,} people"
+    sentence = f"{change.name} went from {change.before:,} to {change.after:,} people"
     if change.before >= max(limits.min_size, 1) and change.after == 0:
-        yield f"{said}: empty."
+        yield f"{sentence}: empty."
     if change.before >= limits.min_size:
         lost = change.before - change.after
         if lost > _with_chance(_less(shrink, weeks) * change.before + turnover):
-            yield f"{said}, {lost / change.before:.0%} fewer (more than {shrink:.0%})."
+            yield f"{sentence}, {lost / change.before:.0%} fewer (more than {shrink:.0%})."
         if change.removed_idle > _with_chance(_less(idle_out, weeks) * change.before + turnover):
             yield (
-                f"{said}; {change.removed_idle:,} left without having done anything"
+                f"{sentence}; {change.removed_idle:,} left without having done anything"
                 f" (more than {idle_out:.0%})."
             )
     if change.entered_idle > _with_chance(_more(idle_in, weeks) * base + turnover):
         yield (
-            f"{said}; {change.entered_idle:,} entered without having done anything"
+            f"{sentence}; {change.entered_idle:,} entered without having done anything"
             f" (more than {idle_in:.0%})."
         )
     people = max(1.0, measures.people_after / max(measures.people_before, 1))
     allowed = (1 + _more(grow, weeks)) * people * burst - 1
     if change.after - base > _with_chance(allowed * base):
-        yield f"{said}, {change.after / base - 1:.0%} more (more than {grow:.0%})."
+        yield f"{sentence}, {change.after / base - 1:.0%} more (more than {grow:.0%})."
 
 
 def _natural(change: GroupChange, days: float) -> tuple[float, float]:

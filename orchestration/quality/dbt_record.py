@@ -64,7 +64,7 @@ class Record:
         """
         chosen = set(names)
         known = {**self._nodes, **self._manifest.get("unit_tests", {})}
-        self._results = {uid: told for uid, told in self._results.items() if uid in known}
+        self._results = {uid: result for uid, result in self._results.items() if uid in known}
         for uid, node in self._built.items():
             if node["name"] in chosen:
                 self._results[uid] = {"unique_id": uid, "status": UNFINISHED, "build": 0}

@@ -128,9 +128,9 @@ def read_shares(
     declared = [column for column, _ in spec.stored_columns if column not in required]
     columns = [column for column in declared if column in known]
     order = f"list_position({_list(runs)}, _run_id)"
-    told = "".join(f", {name(column)} is not null as {name(column)}" for column in columns)
+    flags = "".join(f", {name(column)} is not null as {name(column)}" for column in columns)
     connection.execute(
-        f"create or replace temp table {NEW_ROWS} as select {SERIES} as series{told} from {table}"
+        f"create or replace temp table {NEW_ROWS} as select {SERIES} as series{flags} from {table}"
         f" where _run_id in {_tuple(runs)}"
         f" qualify row_number() over (partition by _file, _line order by {order} desc, _row_id) = 1"
     )

@@ -26,7 +26,7 @@ Tables = Mapping[str, Sequence[str]]
 # The values that conditions leave to columns of a row, by column
 Kept = tuple[tuple[str, frozenset[str]], ...]
 
-Place = tuple[str, str]  # source and column
+SourceColumn = tuple[str, str]  # a source of a SELECT, and a column of it
 
 PERSON = "customer_id"
 ROW = "*"  # the column of an origin that is a table's row as such: that there is one
@@ -244,14 +244,14 @@ class _Tracer:
         value = next((each for each in query.selects if each.alias_or_name == name), None)
         if value is None:
             raise LineageError(f"there is no column {name}")
-        found = self.value(scope, value, known)
+        origins = self.value(scope, value, known)
         if value.find(exp.Window):  # which may be one of those named at the end
             for window in _as_list(query.args.get("windows")):
-                found |= self.value(scope, window, known)
-        found |= self._ties(scope, value, known) if is_root else self.rows(scope, known)
+                origins |= self.value(scope, window, known)
+        origins |= self._connections(scope, value, known) if is_root else self.rows(scope, known)
         if _is_of_all(scope, value):
-            found = frozenset(replace(each, is_of_all=True) for each in found)
-        return found
+            origins = frozenset(replace(each, is_of_all=True) for each in origins)
+        return origins
 
     def _of_either(self, scope: Scope, name: str, known: Known, is_root: bool) -> Origins:
         query = scope.expression
@@ -261,7 +261,7 @@ class _Tracer:
             raise LineageError("it matches the columns of a union by their names")
         if others := _set_parts(query) - _UNION_PARTS:
             raise LineageError(f"its union has {', '.join(sorted(others))}")
-        found = _NOTHING
+        origins = _NOTHING
         for side in sides:
             own = dict(zip(names, _names(side), strict=True))
             its_own = Known(
@@ -273,19 +273,19 @@ class _Tracer:
             if not isinstance(query, exp.Union):  # which rows stay follows from all columns
                 wanted = [ROW, *own.values()]
             for each in wanted:
-                found |= self._once(side, each, its_own, is_root and each != ROW)
-        return found
+                origins |= self._once(side, each, its_own, is_root and each != ROW)
+        return origins
 
     def _of_rows(self, scope: Scope, known: Known) -> Origins:
-        found = _NOTHING
+        origins = _NOTHING
         for condition in _conditions(scope.expression):
-            found |= self.value(scope, condition, known)
+            origins |= self.value(scope, condition, known)
         for source in scope.selected_sources:
-            found |= self._source(scope, source, ROW, known)
-        return found
+            origins |= self._source(scope, source, ROW, known)
+        return origins
 
-    def _ties(self, scope: Scope, value: exp.Expr, known: Known) -> Origins:
-        """Origins of what ties the sources of a value to the query's rows.
+    def _connections(self, scope: Scope, value: exp.Expr, known: Known) -> Origins:
+        """Origins of what connects the sources of a value to the query's rows.
 
         What a person viewed decides which product's name stands beside them.
         """
@@ -293,34 +293,34 @@ class _Tracer:
         wanted = {each.table for each in _own_columns(value)}
         if value.find(exp.Star):
             wanted |= set(scope.selected_sources)
-        found = _NOTHING
+        origins = _NOTHING
         if wanted:
             for part in _WHOLE_CONDITIONS:
                 for condition in _as_list(query.args.get(part)):
-                    found |= self.value(scope, condition, known)
-        tying = [(each, {c.table for c in _own_columns(each)}) for each in _conjuncts(query)]
-        while near := [each for each in tying if each[1] & wanted and each[1] - wanted]:
+                    origins |= self.value(scope, condition, known)
+        connecting = [(each, {c.table for c in _own_columns(each)}) for each in _conjuncts(query)]
+        while near := [each for each in connecting if each[1] & wanted and each[1] - wanted]:
             for condition, sources in near:
-                found |= self.value(scope, condition, known)
+                origins |= self.value(scope, condition, known)
                 wanted |= sources
-        return found
+        return origins
 
     def value(self, scope: Scope, expression: exp.Expr, known: Known = _UNKNOWN) -> Origins:
         """Origins of everything in an expression; a subquery in it with all that it has."""
-        found = _NOTHING
+        origins = _NOTHING
         for node in _within(expression):
             if isinstance(node, exp.Query):
-                found |= self._subquery(scope, node, known)
+                origins |= self._subquery(scope, node, known)
             elif isinstance(node, exp.Column):
                 of_it = known._replace(person=frozenset(), around=None)
                 is_beside = _is_of_others(scope, node, known)
-                found |= self._column(scope, node, of_it if is_beside else known)
+                origins |= self._column(scope, node, of_it if is_beside else known)
             elif isinstance(node, exp.Star) and isinstance(node.parent, exp.Count):
                 for source in scope.selected_sources:
-                    found |= self._source(scope, source, ROW, known)
+                    origins |= self._source(scope, source, ROW, known)
             elif isinstance(node, exp.Star | exp.Columns | exp.TableColumn):
                 raise LineageError("it takes whole rows (`*`); name the columns")
-        return found
+        return origins
 
     def _subquery(self, scope: Scope, query: exp.Query, around: Known) -> Origins:
         inner = query.unnest()
@@ -328,14 +328,14 @@ class _Tracer:
             if each.expression is inner:
                 names = _names(each)
                 asked = query.parent.this if isinstance(query.parent, exp.In) else None
-                is_person = isinstance(asked, exp.Column) and _place(asked) in _persons(
+                is_person = isinstance(asked, exp.Column) and _source_column(asked) in _persons(
                     scope, around
                 )
                 known = Known((), frozenset(names[:1] if is_person else ()), around)
-                found = self.rows(each, known)
+                origins = self.rows(each, known)
                 for name in names:
-                    found |= self.output(each, name, known)
-                return found
+                    origins |= self.output(each, name, known)
+                return origins
         raise LineageError("a subquery in it cannot be followed")
 
     def _column(self, scope: Scope, column: exp.Column, known: Known) -> Origins:
@@ -348,7 +348,7 @@ class _Tracer:
     def _source(self, scope: Scope, source: str, column: str, known: Known) -> Origins:
         node, origin = scope.selected_sources[source]
         left = _kept(scope, source, known.kept)
-        own = frozenset(name for place, name in _persons(scope, known) if place == source)
+        own = frozenset(name for alias, name in _persons(scope, known) if alias == source)
         if isinstance(origin, Scope):
             around = known if origin.parent is scope else None
             below = self._once(origin, column, Known(left, own, around), False)
@@ -364,15 +364,15 @@ class _Tracer:
 def _kept(scope: Scope, source: str, kept: Kept) -> Kept:
     """The values that conditions leave to columns of a source, here and where it is read."""
     query = scope.expression
-    found: dict[str, frozenset[str]] = {}
+    values_by_column: dict[str, frozenset[str]] = {}
     outputs = {each.alias_or_name: each.unalias() for each in _selects(scope)}
     keys = _keys(query)
     for name, values in kept:
         column = outputs.get(name)
         if not isinstance(column, exp.Column) or column.table != source:
             continue
-        if all(_place(column) in each for each in keys):
-            found[column.name] = values & found.get(column.name, values)
+        if all(_source_column(column) in each for each in keys):
+            values_by_column[column.name] = values & values_by_column.get(column.name, values)
     where = query.args.get("where")
     conditions = [where.this] if where else []
     conditions += [
@@ -383,27 +383,29 @@ def _kept(scope: Scope, source: str, kept: Kept) -> Kept:
     for condition in (each for whole in conditions for each in _split(whole)):
         column, values = _values_left(condition)
         if column is not None and column.table == source:
-            found[column.name] = values & found.get(column.name, values)
-    return tuple(sorted(found.items(), key=lambda item: item[0]))
+            values_by_column[column.name] = values & values_by_column.get(column.name, values)
+    return tuple(sorted(values_by_column.items(), key=lambda item: item[0]))
 
 
-def _persons(scope: Scope, known: Known) -> frozenset[Place]:
+def _persons(scope: Scope, known: Known) -> frozenset[SourceColumn]:
     """The columns of a scope's sources that hold the id of the person of the query's row."""
-    found = {
-        _place(column)
+    columns = {
+        _source_column(column)
         for each in _selects(scope)
         if each.alias_or_name in known.person and isinstance(column := each.unalias(), exp.Column)
     }
     if known.around is not None and scope.parent is not None:
         outer = _persons(scope.parent, known.around)
-        found |= {place for place in outer if place[0] not in scope.selected_sources}
+        columns |= {
+            outer_column for outer_column in outer if outer_column[0] not in scope.selected_sources
+        }
     equal = list(_equalities(scope.expression))
-    while more := {to for one, to in equal if one in found and to not in found}:
-        found |= more
-    return frozenset(found)
+    while more := {to for one, to in equal if one in columns and to not in columns}:
+        columns |= more
+    return frozenset(columns)
 
 
-def _equalities(query: exp.Expr) -> Iterator[tuple[Place, Place]]:
+def _equalities(query: exp.Expr) -> Iterator[tuple[SourceColumn, SourceColumn]]:
     """Pairs of columns of which the second holds what the first does, where its row is there.
 
     The condition of an outer join says so of what is joined alone: of the others there are rows
@@ -422,7 +424,7 @@ def _equalities(query: exp.Expr) -> Iterator[tuple[Place, Place]]:
             if isinstance(one, exp.Column) and isinstance(other, exp.Column):
                 for first, second in ((one, other), (other, one)):
                     if joined is None or second.table == joined:
-                        yield _place(first), _place(second)
+                        yield _source_column(first), _source_column(second)
 
 
 def _is_of_others(scope: Scope, column: exp.Expr, known: Known) -> bool:
@@ -435,10 +437,10 @@ def _is_of_others(scope: Scope, column: exp.Expr, known: Known) -> bool:
     keys = definition.args.get("partition_by") or ()
     if not keys and isinstance(window.this, (*_RANKS, *_OF_ALL, exp.Identifier)):
         return False
-    return _places(keys).isdisjoint(_persons(scope, known))
+    return _source_columns(keys).isdisjoint(_persons(scope, known))
 
 
-def _keys(query: exp.Expr) -> Iterator[frozenset[Place]]:
+def _keys(query: exp.Expr) -> Iterator[frozenset[SourceColumn]]:
     """The columns within which a SELECT puts rows together or chooses between them, each time.
 
     A condition outside leaves out source rows only on a column that is in all of them: what
@@ -448,16 +450,16 @@ def _keys(query: exp.Expr) -> Iterator[frozenset[Place]]:
         yield frozenset()
     if group := query.args.get("group"):
         is_plain = _set_parts(group) == {"expressions"}
-        yield _places(group.expressions if is_plain else ())
+        yield _source_columns(group.expressions if is_plain else ())
     if (distinct := query.args.get("distinct")) and (on := distinct.args.get("on")):
-        yield _places(on.expressions if isinstance(on, exp.Tuple) else [on])
+        yield _source_columns(on.expressions if isinstance(on, exp.Tuple) else [on])
     named = _as_list(query.args.get("windows"))
     for window in named:
-        yield _places(window.args.get("partition_by") or ())
+        yield _source_columns(window.args.get("partition_by") or ())
     for part in _own_parts(query):
         for node in _within(part):
             if isinstance(node, exp.Window) and not (named and node.args.get("alias")):
-                yield _places(node.args.get("partition_by") or ())
+                yield _source_columns(node.args.get("partition_by") or ())
 
 
 def _own_parts(query: exp.Expr) -> Iterator[exp.Expr]:
@@ -465,11 +467,11 @@ def _own_parts(query: exp.Expr) -> Iterator[exp.Expr]:
         yield from _as_list(query.args.get(part))
 
 
-def _places(keys: Iterable[exp.Expr]) -> frozenset[Place]:
-    return frozenset(_place(each) for each in keys if isinstance(each, exp.Column))
+def _source_columns(keys: Iterable[exp.Expr]) -> frozenset[SourceColumn]:
+    return frozenset(_source_column(each) for each in keys if isinstance(each, exp.Column))
 
 
-def _place(column: exp.Column) -> Place:
+def _source_column(column: exp.Column) -> SourceColumn:
     return column.table, column.name
 
 
@@ -544,7 +546,7 @@ def _within(expression: exp.Expr) -> Iterator[exp.Expr]:
 
 
 def _own_columns(expression: exp.Expr) -> Iterator[exp.Column]:
-    """Every column in an expression, those inside subqueries too: they tie as well."""
+    """Every column in an expression, those inside subqueries too, which connect as well."""
     yield from expression.find_all(exp.Column)
 
 

@@ -172,8 +172,8 @@ def _groups(
     for table in sorted(tables["old"] & tables["new"]):
         if table.startswith("segments.seg_"):
             segment = table.removeprefix("segments.seg_")
-            place = name(*table.split("."))
-            members = f"select customer_id from {{catalog}}.{place}"
+            table_name = name(*table.split("."))
+            members = f"select customer_id from {{catalog}}.{table_name}"
             yield _group(connection, segment, table, members, windows.get(segment), new_as_of)
     yield _group(
         connection,

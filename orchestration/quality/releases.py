@@ -128,8 +128,8 @@ def apply_releases(
     results: Iterable[CheckResult], releases: Iterable[Release]
 ) -> list[CheckResult]:
     """Let results pass that a person released, and say who and why."""
-    given = list(releases)
-    return [_released(result, given) for result in results]
+    known_releases = list(releases)
+    return [_released(result, known_releases) for result in results]
 
 
 def _released(result: CheckResult, releases: list[Release]) -> CheckResult:

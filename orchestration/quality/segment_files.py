@@ -28,18 +28,18 @@ CONTRACT = "transactional"  # the purpose that needs no consent
 
 
 def check_segment_files(
-    names: Iterable[str], told: Mapping[str, Mapping[str, Any]], settings: Settings
+    names: Iterable[str], declared: Mapping[str, Mapping[str, Any]], settings: Settings
 ) -> None:
     """Stop before the build where a segment's file would stop it.
 
     Args:
         names: the segments there are.
-        told: what each file says of itself, by name.
+        declared: what each file says of itself, by name.
 
     Raises:
         UsageError: what is wrong, of each segment with its file.
     """
-    wrong = [fault for name in names for fault in _faults(name, told.get(name) or {}, settings)]
+    wrong = [fault for name in names for fault in _faults(name, declared.get(name) or {}, settings)]
     if wrong:
         raise UsageError(
             " ".join(dict.fromkeys(sentence for sentence, _ in wrong)),

@@ -238,7 +238,7 @@ _FOLLOWED = (
 
 def _fields(expressions: Iterable[exp.Expr]) -> tuple[str, ...]:
     """The names of a context's fields, those of objects inside it too, as its SQL writes them."""
-    found: dict[str, None] = {}
+    names: dict[str, None] = {}
     for expression in expressions:
         named = [
             pair.this
@@ -250,16 +250,16 @@ def _fields(expressions: Iterable[exp.Expr]) -> tuple[str, ...]:
         for each in named:
             if not isinstance(each, exp.Literal | exp.Identifier):
                 raise LineageError("a field of its context has no fixed name")
-            found[each.name] = None
-    return tuple(found)
+            names[each.name] = None
+    return tuple(names)
 
 
 def _uses(part: str, origins: Iterable[Origin], meanings: Meanings) -> Iterator[Use]:
-    found: dict[tuple[str, str, str], list[Origin]] = {}
+    origins_by_meaning: dict[tuple[str, str, str], list[Origin]] = {}
     for origin in origins:
         for meaning in meanings.of(origin):
-            found.setdefault(meaning, []).append(origin)
-    for (about, trait, sensitivity), those in sorted(found.items()):
+            origins_by_meaning.setdefault(meaning, []).append(origin)
+    for (about, trait, sensitivity), those in sorted(origins_by_meaning.items()):
         level = OF_ALL if all(each.is_of_all for each in those) else FULL
         others = (ROW, "customer_id", *_NAMING)
         those.sort(key=lambda each: (each.column in others, each.table, each.column, each.path))

@@ -39,12 +39,12 @@ def names_of(
         yield f"plain context field `{each}`", str(each)
     own = settings.segments.get(segment)
     chosen = own.destinations if own and own.destinations is not None else meta.get("destinations")
-    for place in chosen or ():
-        if place in settings.destinations:
-            yield f"destination `{place}`", place
-            options = settings.destinations[place].options
+    for destination in chosen or ():
+        if destination in settings.destinations:
+            yield f"destination `{destination}`", destination
+            options = settings.destinations[destination].options
             for name in _names_in(options, segment, set(settings.segments)):
-                yield f"audience name at `{place}`", name
+                yield f"audience name at `{destination}`", name
 
 
 def _names_in(options: Mapping[str, Any], segment: str, others: set[str]) -> Iterator[str]:
