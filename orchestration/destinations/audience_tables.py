@@ -40,18 +40,18 @@ class DriftError(RegularsError):
     """The tables are not as they were made; nothing was written."""
 
 
-def audience_tables(place: str, columns: Sequence[str]) -> AudienceTables:
+def audience_tables(members_table: str, columns: Sequence[str]) -> AudienceTables:
     """The tables as they should be.
 
     Args:
-        place: name of the members' table, perhaps with its schema before it (`schema.table`); the
-            names of the others begin with it.
+        members_table: name of the members' table, perhaps with its schema before it
+            (`schema.table`); the names of the others begin with it.
         columns: of a batch.
 
     Raises:
         RegularsError: a field has the name of a column of ours.
     """
-    schema, _, name = place.rpartition(".")
+    schema, _, name = members_table.rpartition(".")
     fields = tuple(column for column in columns if column not in IN_PAYLOAD)
     taken = sorted(set(fields) & set(OURS))
     if taken:

@@ -435,9 +435,9 @@ def as_code(reason: str) -> str:
     return reason if _CODE.fullmatch(reason) else IN_WORDS
 
 
-def vendors_code(said: object, otherwise: str) -> str:
+def vendors_code(code: object, otherwise: str) -> str:
     """A code of a vendor's answer where it is one, else the other: never a value of a row."""
-    return said if isinstance(said, str) and _VENDORS_CODE.fullmatch(said) else otherwise
+    return code if isinstance(code, str) and _VENDORS_CODE.fullmatch(code) else otherwise
 
 
 def size_as_sent(destination: Destination, row: Row) -> int:
@@ -469,5 +469,5 @@ def merged_ids(row: Row) -> set[str]:
     delivered under the one that stays; the payloads still say the old one.
     """
     payloads = (row.payload, row.previous or {})
-    said = {str(payload["customer_id"]) for payload in payloads if payload.get("customer_id")}
-    return said - {row.customer_id}
+    ids = {str(payload["customer_id"]) for payload in payloads if payload.get("customer_id")}
+    return ids - {row.customer_id}

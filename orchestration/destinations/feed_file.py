@@ -138,12 +138,12 @@ class FeedWriter:
         """Who has entries by one of these identifiers."""
         query = "select customer_id from entries where digest = ?"
         digests = [self._digests.of(*key) for key in keys]
-        found = (self._connection.execute(query, [digest]).fetchall() for digest in digests)
-        return {row[0] for rows in found for row in rows}
+        row_lists = (self._connection.execute(query, [digest]).fetchall() for digest in digests)
+        return {row[0] for rows in row_lists for row in rows}
 
     def show(self, refusals: Mapping[Key, Collection[str]]) -> None:
         """Put these refusals in the place of all that were shown; only differences are written."""
-        wanted = {self._digests.of(*key): _written(said) for key, said in refusals.items()}
+        wanted = {self._digests.of(*key): _written(purposes) for key, purposes in refusals.items()}
         shown = dict(self._connection.execute("select digest, purposes from refusals").fetchall())
         gone = [(digest,) for digest in shown.keys() - wanted.keys()]
         self._connection.executemany("delete from refusals where digest = ?", gone)

@@ -224,8 +224,8 @@ class MailchimpDestination:
         answer = self._call("GET", self._member(email), params=query, accept=(404,))
         if answer.status == 404:
             return _Member()
-        said = answer.json()
-        return _Member(str(said["status"]), frozenset(tag["name"] for tag in said["tags"]))
+        content = answer.json()
+        return _Member(str(content["status"]), frozenset(tag["name"] for tag in content["tags"]))
 
     def _change(self, tag: str, add: Sequence[str], remove: Sequence[str]) -> dict[str, str]:
         """Add and remove members; why single ones of them were not, as codes."""
@@ -244,11 +244,11 @@ class MailchimpDestination:
         if answer.status == 404:
             self._segments.clear()  # somebody deleted it; the next try makes it anew
             raise RetryLaterError("segment_is_gone")
-        said = answer.json()
-        changed = (*said["members_added"], *said["members_removed"])
+        content = answer.json()
+        changed = (*content["members_added"], *content["members_removed"])
         done = {match_email(each["email_address"]) for each in changed}
         wrong = {email: "not_applied" for email in (*add, *remove) if email not in done}
-        named = {str(email) for each in said["errors"] for email in each["email_addresses"]}
+        named = {str(email) for each in content["errors"] for email in each["email_addresses"]}
         return wrong | dict.fromkeys(named & wrong.keys(), "member_error")
 
     def _segment(self, tag: str) -> int:

@@ -66,8 +66,8 @@ def digits_with_country(value: str) -> str:
     text = _WRITTEN_BETWEEN_DIGITS.sub("", value)
     if text.startswith("00"):
         text = f"+{text[2:]}"
-    found = _E164.fullmatch(text)
-    return found[1] if found else ""
+    match = _E164.fullmatch(text)
+    return match[1] if match else ""
 
 
 def google_email(value: str) -> str:

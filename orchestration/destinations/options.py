@@ -24,8 +24,8 @@ def checked_options(model: type[Options], name: str, options: dict[str, Any]) ->
         return model.model_validate(options)
     except ValidationError as error:
         option, what = first_problem(error)
-        place = ".".join(("destinations", name, "options", *filter(None, [option])))
+        option_path = ".".join(("destinations", name, "options", *filter(None, [option])))
         raise UsageError(
-            f"{place} is wrong: {what}.",
+            f"{option_path} is wrong: {what}.",
             f"Known options: {', '.join(sorted(model.model_fields))}.",
         ) from error

@@ -162,8 +162,8 @@ class SmsDestination:
     def ask(self, segment: str, ticket: str, rows: Sequence[Row]) -> Sequence[Outcome]:  # noqa: ARG002
         """What became of a message."""
         answer = self._client.call("GET", f"{self._path}/{ticket}.json", accept=(404,))
-        said = {} if answer.status == 404 else answer.json()
-        return [self._outcome(row, said) for row in rows]
+        content = {} if answer.status == 404 else answer.json()
+        return [self._outcome(row, content) for row in rows]
 
     def finish(self, audience: Audience) -> None:
         """Nothing to do: there is no audience."""
@@ -204,18 +204,18 @@ class SmsDestination:
         code = answer.json().get("code")
         reason = OF_A_MESSAGE.get(code) if isinstance(code, int) else None
         if reason is None:
-            told = f" (Twilio's error {code})" if isinstance(code, int) else ""
+            code_in_words = f" (Twilio's error {code})" if isinstance(code, int) else ""
             raise AnswerError(
                 self.name,
                 400,
-                f"The destination `{self.name}` takes no message as it is set up{told}.",
+                f"The destination `{self.name}` takes no message as it is set up{code_in_words}.",
                 f"Look it up at https://www.twilio.com/docs/api/errors; {STAY_QUEUED}",
             )
         return Outcome(key, "rejected", reason, withdrawal=self._withdrawal(code, to))
 
-    def _outcome(self, row: Row, said: Mapping[str, Any]) -> Outcome:
-        status, code = said.get("status"), said.get("error_code")
-        if status in ARRIVED or (status == "sent" and self._is_all(said)):
+    def _outcome(self, row: Row, content: Mapping[str, Any]) -> Outcome:
+        status, code = content.get("status"), content.get("error_code")
+        if status in ARRIVED or (status == "sent" and self._is_all(content)):
             return Outcome(row.key, "delivered")
         if status in LOST:
             reason = UNDELIVERED.get(code, "undelivered") if isinstance(code, int) else str(status)
@@ -223,10 +223,10 @@ class SmsDestination:
             return Outcome(row.key, "rejected", reason, withdrawal=withdrawal)
         return Outcome(row.key, "accepted")
 
-    def _is_all(self, said: Mapping[str, Any]) -> bool:
+    def _is_all(self, content: Mapping[str, Any]) -> bool:
         """Whether the carrier, which took the message, will say no more."""
         try:
-            updated = parsedate_to_datetime(str(said.get("date_updated")))
+            updated = parsedate_to_datetime(str(content.get("date_updated")))
         except ValueError:
             return False
         return updated + CARRIER_SAYS_MORE <= self._now()

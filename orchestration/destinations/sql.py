@@ -165,8 +165,8 @@ class SqlDestination:
                     if kind in fields
                 ]
                 ours = sa.select(columns.customer_id).where(columns.destination == self.name)
-                found = connection.execute(ours.where(sa.or_(sa.false(), *is_theirs)))
-                ids = {str(row[0]) for row in found} | {*person.values.get("customer_id", ())}
+                rows = connection.execute(ours.where(sa.or_(sa.false(), *is_theirs)))
+                ids = {str(row[0]) for row in rows} | {*person.values.get("customer_id", ())}
                 for table in (tables.members, tables.versions):
                     self._delete(connection, table, None, ids)
         return [Outcome(person.key, "delivered") for person in people]

@@ -31,23 +31,23 @@ def create(name: str, options: dict[str, Any], home: Home) -> GoogleAdsDestinati
     Raises:
         UsageError: an option is missing, unknown or has a wrong value.
     """
-    said = checked_options(Options, name, options)
-    variable = said.credentials_env
+    checked = checked_options(Options, name, options)
+    variable = checked.credentials_env
     tokens = HttpClient(
         name,
-        said.where_tokens_are,
+        checked.where_tokens_are,
         repeatable=True,
         credentials=variable,
-        allow_private=said.allow_private,
+        allow_private=checked.allow_private,
     )
     token = AccessToken(name, variable, tokens)
     client = HttpClient(
         name,
-        said.base_url,
+        checked.base_url,
         repeatable=True,  # each row sets a state
         headers=token.header,
         credentials=variable,
-        allow_private=said.allow_private,
+        allow_private=checked.allow_private,
     )
-    api = Api(name, client, said.account, said.manager)
-    return GoogleAdsDestination(name, said, api, lambda: datetime.now(UTC))
+    api = Api(name, client, checked.account, checked.manager)
+    return GoogleAdsDestination(name, checked, api, lambda: datetime.now(UTC))

@@ -99,9 +99,13 @@ class AccessToken:
         raise self._no_key()
 
     def _key(self) -> Mapping[str, Any]:
-        said = secret(self._name, "credentials_env", self._variable)
+        credentials = secret(self._name, "credentials_env", self._variable)
         try:
-            text = said if said.startswith("{") else Path(said).expanduser().read_text("utf-8")
+            text = (
+                credentials
+                if credentials.startswith("{")
+                else Path(credentials).expanduser().read_text("utf-8")
+            )
             key = json.loads(text)
         except (OSError, ValueError):
             raise self._no_key() from None

@@ -213,13 +213,13 @@ class GoogleAdsDestination:
             return Outcome(person.key, "retry", "list_not_found")
 
     def _erasure(self, person: Identifiers, members: Sequence[Member]) -> Outcome:
-        said = Erasure.read(person.ticket) if person.ticket else None
+        erasure = Erasure.read(person.ticket) if person.ticket else None
         at = self._now()
-        begun = said.begun if said else at
+        begun = erasure.begun if erasure else at
         may_be_undone = at - begun < timedelta(hours=self._options.settling_hours)
-        if said:
-            status, _ = verdict(said.requests, self._known(said.requests))
-            if status == "delivered" and said.is_last:
+        if erasure:
+            status, _ = verdict(erasure.requests, self._known(erasure.requests))
+            if status == "delivered" and erasure.is_last:
                 return Outcome(person.key, "delivered")
             if status == "accepted" or (status == "delivered" and may_be_undone):
                 return Outcome(person.key, "accepted", "deletion_requested", person.ticket)
@@ -298,9 +298,9 @@ def _changes(rows: Sequence[Row]) -> list[_Change]:
 
 def _joining(row: Row) -> Member | None:
     """Who is added by a row: nobody who refused ads, or ads that are made for them."""
-    said = row.payload
-    consents = (said.get("ads_consent"), said.get("personalised_ads_consent"))
-    identifiers = _identifiers(said, GOOGLE[-1])
+    payload = row.payload
+    consents = (payload.get("ads_consent"), payload.get("personalised_ads_consent"))
+    identifiers = _identifiers(payload, GOOGLE[-1])
     if row.operation == "removed" or DENIED in consents or not identifiers:
         return None
     return Member(identifiers[:IDENTIFIERS], *(each == GRANTED for each in consents))
@@ -324,11 +324,11 @@ def _lacks_consent(member: Member) -> bool:
 
 
 def _identifiers(payload: Payload, rule: Rule) -> tuple[Identifier, ...]:
-    found: list[Identifier] = []
+    identifiers: list[Identifier] = []
     for kind in ("email", "phone"):
         digest = rule.hashed(kind, payload.get(kind))
         if digest:
-            found.append((kind, digest))
+            identifiers.append((kind, digest))
     address = (
         rule.hashed("given_name", payload.get("first_name")),
         rule.hashed("family_name", payload.get("last_name")),
@@ -336,8 +336,8 @@ def _identifiers(payload: Payload, rule: Rule) -> tuple[Identifier, ...]:
         postal_code(payload.get("postal_code")),
     )
     if all(address):  # Google matches all four at once
-        found.append(("address", *address))
-    return tuple(found)
+        identifiers.append(("address", *address))
+    return tuple(identifiers)
 
 
 def _all_identifiers(person: Identifiers) -> list[Identifier]:

@@ -51,9 +51,9 @@ def verdict(requests: Sequence[Request], known: Mapping[str, Status]) -> tuple[V
     A request without a state is not done yet. Where some members of a request failed nobody knows
     which, so that all of them may be there or not.
     """
-    said = [_of_one(each, known.get(each.id)) for each in requests]
+    verdicts = [_of_one(each, known.get(each.id)) for each in requests]
     for status in ("accepted", "unknown", "retry", "rejected"):
-        for each in said:
+        for each in verdicts:
             if each[0] == status:
                 return each
     return "delivered", ""

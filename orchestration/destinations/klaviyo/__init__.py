@@ -34,17 +34,17 @@ def create(name: str, options: dict[str, Any], home: Home) -> KlaviyoDestination
     Raises:
         UsageError: an option is unknown or has a wrong value.
     """
-    said = checked_options(Options, name, options)
+    checked = checked_options(Options, name, options)
     client = HttpClient(
         name,
-        said.base_url,
+        checked.base_url,
         repeatable=True,  # every call sets a state
         headers=lambda: {
-            "authorization": f"Klaviyo-API-Key {secret(name, 'api_key_env', said.api_key_env)}",
+            "authorization": f"Klaviyo-API-Key {secret(name, 'api_key_env', checked.api_key_env)}",
             "revision": REVISION,
             "accept": MEDIA_TYPE,
         },
-        credentials=said.api_key_env,
-        allow_private=said.allow_private,
+        credentials=checked.api_key_env,
+        allow_private=checked.allow_private,
     )
-    return KlaviyoDestination(name, said, Api(client))
+    return KlaviyoDestination(name, checked, Api(client))

@@ -171,7 +171,7 @@ class Api:
 
     def on_list(self, list_id: str, addresses: Collection[Address]) -> set[Address]:
         """Which of these addresses are on a list."""
-        found: set[Address] = set()
+        members: set[Address] = set()
         for kind, chunk in _chunks(addresses):
             query = {
                 "filter": f"any({kind},{as_json(chunk).decode()})",
@@ -179,8 +179,8 @@ class Api:
                 "fields[profile]": "email,phone_number",
             }
             for each in self._pages(f"/api/lists/{list_id}/profiles", query):
-                found |= _addresses(each["attributes"])
-        return found
+                members |= _addresses(each["attributes"])
+        return members
 
     def all_properties(self, list_id: str = "") -> Iterator[Mapping[str, Any]]:
         """The properties of every profile, or of every one that is on a list."""

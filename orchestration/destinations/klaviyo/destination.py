@@ -178,11 +178,11 @@ class KlaviyoDestination:
 
     def withdrawals_since(self, since: datetime) -> Iterator[Withdrawal]:
         """Whoever is suppressed or unsubscribed there, of the profiles that changed since."""
-        told = set()
+        withdrawals = set()
         for profile in self._api.refused_since(since):
             for withdrawal in _withdrawals(profile, since):
-                if withdrawal not in told:
-                    told.add(withdrawal)
+                if withdrawal not in withdrawals:
+                    withdrawals.add(withdrawal)
                     yield withdrawal
 
     def members_of(self, segment: str) -> Iterator[str]:
@@ -219,8 +219,8 @@ class KlaviyoDestination:
     ) -> dict[str, Outcome]:
         """What refusals come to without writing anything; none for those that are to be written."""
         known = self._api.look_up({address for key in refusals if (address := where[key])})
-        found = {key: _standing(key, each, where[key], known) for key, each in refusals.items()}
-        return {key: outcome for key, outcome in found.items() if outcome}
+        outcomes = {key: _standing(key, each, where[key], known) for key, each in refusals.items()}
+        return {key: outcome for key, outcome in outcomes.items() if outcome}
 
     def erase(self, people: Sequence[Identifiers]) -> Sequence[Outcome]:
         """Have profiles deleted; asked again once that is done, nothing of them is found."""
@@ -254,9 +254,9 @@ class KlaviyoDestination:
             return "no_address"
         profiles = known.get(change.sets, ())
         channel = _CHANNELS[change.sets[0]]
-        said = [no for profile in profiles for no in profile.refusals if no.channel == channel]
-        if said:
-            return said[0].reason
+        refusals = [no for profile in profiles for no in profile.refusals if no.channel == channel]
+        if refusals:
+            return refusals[0].reason
         return "" if profiles or self._options.create else "no_profile"
 
     def _send(
@@ -369,15 +369,15 @@ class KlaviyoDestination:
 
     def _values(self, row: Row, segment: str) -> dict[str, Any]:
         """The properties of a member; None for those that they do not have."""
-        flag, said = self._flag(segment), row.payload
+        flag, payload = self._flag(segment), row.payload
         values: dict[str, Any] = {
             flag: True,
-            f"{flag}_customer_id": said.get("customer_id"),
+            f"{flag}_customer_id": payload.get("customer_id"),
             f"{flag}_version": row.version,
-            f"{flag}_reason": said.get("reason") or None,
-            f"{flag}_context": _context(said.get("context")),
+            f"{flag}_reason": payload.get("reason") or None,
+            f"{flag}_context": _context(payload.get("context")),
         }
-        columns = ((name, said.get(name)) for name in self._options.columns)
+        columns = ((name, payload.get(name)) for name in self._options.columns)
         return values | {f"{self._options.prefix}{name}": value for name, value in columns}
 
     def _set(self, address: Address, row: Row, segment: str) -> dict[str, Any]:
@@ -424,10 +424,10 @@ def _profile(address: Address, properties: Payload, unset: Sequence[str]) -> dic
     return profile
 
 
-def _context(said: object) -> Mapping[str, Any] | None:
+def _context(value: object) -> Mapping[str, Any] | None:
     """The context as an object, so that a template at Klaviyo can name its parts."""
     try:
-        context = json.loads(said) if isinstance(said, str) else said
+        context = json.loads(value) if isinstance(value, str) else value
     except ValueError:
         return None
     return context if isinstance(context, dict) and context else None

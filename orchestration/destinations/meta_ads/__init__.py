@@ -28,14 +28,14 @@ def create(name: str, options: dict[str, Any], home: Home) -> MetaAdsDestination
     Raises:
         UsageError: an option is missing, unknown or has a wrong value.
     """
-    said = checked_options(Options, name, options)
-    variable = said.access_token_env
+    checked = checked_options(Options, name, options)
+    variable = checked.access_token_env
     client = HttpClient(
         name,
-        said.base_url,
+        checked.base_url,
         repeatable=True,  # each row sets a state
         headers=lambda: {"authorization": f"Bearer {secret(name, 'access_token_env', variable)}"},
         credentials=variable,
-        allow_private=said.allow_private,
+        allow_private=checked.allow_private,
     )
-    return MetaAdsDestination(name, said, Api(name, client, variable))
+    return MetaAdsDestination(name, checked, Api(name, client, variable))

@@ -125,9 +125,9 @@ class Api:
     ) -> Received:
         session = {"session_id": number, "batch_seq": 1, "last_batch_flag": True}
         form = {"payload": _text(payload), "session": _text(session), **more}
-        said = self._json(verb, f"/{audience}/users", form=form)
+        content = self._json(verb, f"/{audience}/users", form=form)
         try:
-            return Received(int(said["num_received"]), int(said["num_invalid_entries"]))
+            return Received(int(content["num_received"]), int(content["num_invalid_entries"]))
         except (KeyError, TypeError, ValueError):
             raise RetryLaterError("unreadable_answer") from None
 
@@ -152,10 +152,10 @@ class Api:
         answer = self._client.call(method, path, accept=_READABLE, **request)
         if answer.status in _READABLE:
             raise self._no(answer)
-        said = answer.json()
-        if not isinstance(said, dict):
+        content = answer.json()
+        if not isinstance(content, dict):
             raise RetryLaterError("unreadable_answer")
-        return said
+        return content
 
     def _no(self, answer: Answer) -> RegularsError:
         """What an error means, by its code."""
@@ -176,11 +176,11 @@ class Api:
         return AnswerError(self._name, answer.status, message)
 
 
-def _session(said: Mapping[str, Any]) -> Session:
+def _session(content: Mapping[str, Any]) -> Session:
     try:
         numbers = ("num_received", "num_invalid_entries", "start_time", "end_time", "num_matched")
-        counts = (int(said.get(name) or 0) for name in numbers)
-        return Session(int(said["session_id"]), str(said.get("stage") or ""), *counts)
+        counts = (int(content.get(name) or 0) for name in numbers)
+        return Session(int(content["session_id"]), str(content.get("stage") or ""), *counts)
     except (KeyError, TypeError, ValueError):
         raise RetryLaterError("unreadable_answer") from None
 

@@ -165,14 +165,14 @@ class MetaAdsDestination:
         """What became of rows, by the counts of their session; Meta never says who was matched."""
         asked = Ticket.read(ticket)
         try:
-            said = verdict(asked, self._api.sessions(asked.audience))
+            state = verdict(asked, self._api.sessions(asked.audience))
         except NotThereError:
-            said = "audience_not_found"
-        if said == "accepted":
+            state = "audience_not_found"
+        if state == "accepted":
             return [Outcome(row.key, "accepted", ticket=ticket) for row in rows]
-        if said == "delivered":
+        if state == "delivered":
             return [Outcome(row.key, "delivered") for row in rows]
-        return [Outcome(row.key, "retry", said) for row in rows]
+        return [Outcome(row.key, "retry", state) for row in rows]
 
     def finish(self, audience: Audience) -> None:
         """Nothing to do: each row is of one person."""
@@ -210,8 +210,8 @@ class MetaAdsDestination:
     def _erase(self, person: Identifiers) -> Outcome:
         entries = _all_entries(person)
         audiences = self._all_audiences() if entries else []
-        told = [self._erase_from(audience, entries) for audience in audiences]
-        status, reason = min(told, key=lambda each: _WORST.index(each[0]), default=_DONE)
+        states = [self._erase_from(audience, entries) for audience in audiences]
+        status, reason = min(states, key=lambda each: _WORST.index(each[0]), default=_DONE)
         return Outcome(person.key, status, reason)
 
     def _erase_from(self, audience: str, entries: Sequence[Entry]) -> tuple[_Status, str]:
@@ -219,14 +219,14 @@ class MetaAdsDestination:
         first = number_of(entries)
         try:
             sessions = self._api.sessions(audience)
-            said = erasure(first, sessions)
-            if said == "begin":
+            state = erasure(first, sessions)
+            if state == "begin":
                 numbers = free_numbers(first, {session.number for session in sessions})
                 places = _placed(entries, numbers, REMOVE, self._removing(audience))
                 if any(number == 0 for number, _ in places):
                     return "retry", "invalid_entry"
                 return "accepted", "deletion_requested"
-            return _DONE if said == "delivered" else ("accepted", "deletion_requested")
+            return _DONE if state == "delivered" else ("accepted", "deletion_requested")
         except NotThereError:
             return _DONE if self._is_gone(audience) else ("retry", "audience_not_found")
         except FlaggedError:
@@ -255,7 +255,9 @@ class MetaAdsDestination:
         name, account = f"{self._options.prefix}{segment}", self._options.account
         if not account:
             raise self._unknown(segment, f"has no audience for the segment `{segment}`")
-        ids = [each for each, said in self._api.audiences(account).items() if said == name]
+        ids = [
+            each for each, known_name in self._api.audiences(account).items() if known_name == name
+        ]
         if len(ids) > 1:
             raise self._unknown(segment, f"finds {len(ids)} audiences called `{name}`")
         if not ids and not is_needed:
@@ -384,7 +386,7 @@ def _placed(
         return [(0, 1)]
     half = len(items) // 2
     parts = (items[:half], items[half:])
-    return [place for part in parts for place in _placed(part, numbers, which, send)]
+    return [placed for part in parts for placed in _placed(part, numbers, which, send)]
 
 
 def _outcome(

@@ -36,18 +36,18 @@ def create(name: str, options: dict[str, Any], home: Home) -> SendGridDestinatio
     Raises:
         UsageError: an option is unknown or has a wrong value.
     """
-    said = checked_options(Options, name, options)
-    variable = said.api_key_env
+    checked = checked_options(Options, name, options)
+    variable = checked.api_key_env
     client = HttpClient(
         name,
-        said.base_url,
+        checked.base_url,
         repeatable=True,  # every call sets a state
         headers=lambda: {"authorization": f"Bearer {secret(name, 'api_key_env', variable)}"},
         credentials=variable,
-        allow_private=said.allow_private,
+        allow_private=checked.allow_private,
     )
 
     def now() -> datetime:
         return datetime.now(UTC)
 
-    return SendGridDestination(name, said, Api(client, now), now)
+    return SendGridDestination(name, checked, Api(client, now), now)

@@ -287,7 +287,7 @@ def _refused(answer: Answer, name: str) -> dict[int, str]:
     """
     errors = answer.json().get("errors") or []
     fields = [str(each.get("field") or "") for each in errors]
-    rows = {int(place[1]): "invalid_contact" for each in fields if (place := _PLACE.match(each))}
+    rows = {int(match[1]): "invalid_contact" for each in fields if (match := _PLACE.match(each))}
     if not rows:
         raise (GoneError if "list_ids" in fields else AnswerError)(name, 400)
     return rows

@@ -93,7 +93,7 @@ class _Change:
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _Target:
     """Where a segment goes: its list, and the ids of custom fields by column."""
 
     list_id: str
@@ -126,15 +126,15 @@ class SendGridDestination:
         if not batch.rows:
             return []
         changes = _changes(batch.rows)
-        place = self._place(batch.segment)
+        target = self._target(batch.segment)
         self._read_refusals()
         known = self._api.look_up({email for each in changes for email in each.emails})
         refused = {each.row.key: self._refusal(each, known) for each in changes}
         try:
-            left = self._leave(place, changes, known)
-            jobs, wrong = self._join(place, changes, known, refused)
+            left = self._leave(target, changes, known)
+            jobs, wrong = self._join(target, changes, known, refused)
         except GoneError:
-            return self._without_list(batch.segment, place, changes)
+            return self._without_list(batch.segment, target, changes)
         return [
             _outcome(each, refused[each.row.key] or wrong.get(each.joins, ""), left, jobs)
             for each in changes
@@ -147,9 +147,9 @@ class SendGridDestination:
             return [Outcome(row.key, "accepted", ticket=ticket) for row in rows]
         has_failed = any(state in _FAILED for state in states)
         changes = _changes(rows)
-        place = self._place(segment)
+        target = self._target(segment)
         known = self._api.look_up({email for each in changes for email in each.emails})
-        return [self._verdict(each, place, known, segment, has_failed) for each in changes]
+        return [self._verdict(each, target, known, segment, has_failed) for each in changes]
 
     def finish(self, audience: Audience) -> None:
         """Nothing to do: each row is of one person."""
@@ -168,7 +168,7 @@ class SendGridDestination:
     def size(self, row: Row) -> int:
         """The bytes of a row in a body, with its comma."""
         fields = {column: column for column in self._options.fields}
-        contact = self._contact(_email(row.payload), row, _Place("", fields), None)
+        contact = self._contact(_email(row.payload), row, _Target("", fields), None)
         return len(as_json(contact)) + 1
 
     def withdrawals_since(self, since: datetime) -> Iterator[Withdrawal]:
@@ -209,8 +209,8 @@ class SendGridDestination:
         """Whoever is suppressed there: all of them once, then what is new before each batch."""
         since = self._read_until - OVERLAP if self._read_until else None
         until = self._now()
-        found = self._api.refusals(since, self._options.suppression_groups)
-        self._refused |= {each.email: each.reason for each in found if each.email}
+        refusals = self._api.refusals(since, self._options.suppression_groups)
+        self._refused |= {each.email: each.reason for each in refusals if each.email}
         self._read_until = until
 
     def _refusal(self, change: _Change, known: Known) -> str:
@@ -223,12 +223,12 @@ class SendGridDestination:
         if change.joins in known and contact is None:
             return "invalid_address"
         own = {change.joins, contact.email if contact else change.joins}
-        said = [self._refused[email] for email in sorted(own) if email in self._refused]
-        if said:
-            return said[0]
+        reasons = [self._refused[email] for email in sorted(own) if email in self._refused]
+        if reasons:
+            return reasons[0]
         return "" if contact or self._options.create else "no_profile"
 
-    def _leave(self, place: _Place, changes: Sequence[_Change], known: Known) -> dict[str, str]:
+    def _leave(self, target: _Target, changes: Sequence[_Change], known: Known) -> dict[str, str]:
         """Take contacts off the list; the job by address."""
         stays = _staying(changes, known)
         leaving = {
@@ -238,20 +238,20 @@ class SendGridDestination:
             if (contact := known.get(email)) and contact.id not in stays
         }
         ids = sorted(set(leaving.values()))
-        jobs = self._api.leave(place.list_id, ids)
+        jobs = self._api.leave(target.list_id, ids)
         by_id = {each: jobs[number // AT_ONCE] for number, each in enumerate(ids)}
         return {email: by_id[contact_id] for email, contact_id in leaving.items()}
 
     def _join(
         self,
-        place: _Place,
+        target: _Target,
         changes: Sequence[_Change],
         known: Known,
         refused: Mapping[str, str],
     ) -> tuple[dict[str, str], dict[str, str]]:
         """Put contacts on the list: the job by address, and why single ones were not taken."""
         contacts = {
-            each.joins: self._contact(each.joins, each.row, place, known.get(each.joins))
+            each.joins: self._contact(each.joins, each.row, target, known.get(each.joins))
             for each in changes
             if each.joins and not refused[each.row.key]
         }
@@ -262,7 +262,7 @@ class SendGridDestination:
             numbers: dict[int, str] = {}
             done = 0
             for part in bodies([contacts[email] for email in order]):
-                job_id, numbers = self._api.upsert(part, place.list_id)
+                job_id, numbers = self._api.upsert(part, target.list_id)
                 if numbers:
                     break
                 jobs |= dict.fromkeys(order[done : done + len(part)], job_id)
@@ -275,14 +275,14 @@ class SendGridDestination:
         return jobs, wrong
 
     def _contact(
-        self, email: str, row: Row, place: _Place, known: Contact | None
+        self, email: str, row: Row, target: _Target, known: Contact | None
     ) -> dict[str, Any]:
         """A contact as it is sent: with all its identifiers, else it is not updated."""
         own: dict[str, Any] = {"email": known.email if known else email}
         if known:
             own |= known.identifiers
         own |= self._reserved(row.payload)
-        fields = {field: _text(row.payload.get(column)) for column, field in place.fields.items()}
+        fields = {field: _text(row.payload.get(column)) for column, field in target.fields.items()}
         return {**own, "custom_fields": fields} if fields else own
 
     def _reserved(self, payload: Payload) -> dict[str, str]:
@@ -293,28 +293,28 @@ class SendGridDestination:
         }
 
     def _verdict(
-        self, change: _Change, place: _Place, known: Known, segment: str, has_failed: bool
+        self, change: _Change, target: _Target, known: Known, segment: str, has_failed: bool
     ) -> Outcome:
         key = change.row.key
         stays = known.get(change.joins)
         is_gone = not any(
-            place.list_id in contact.lists
+            target.list_id in contact.lists
             for email in change.leaves
             if (contact := known.get(email)) and not (stays and contact.id == stays.id)
         )
-        is_there = not change.joins or bool(stays and self._has(change.row, place, stays, segment))
+        is_there = not change.joins or bool(stays and self._has(change.row, target, stays, segment))
         if is_gone and is_there:
             return Outcome(key, "delivered")
         if has_failed and change.row.operation != "removed":
             return Outcome(key, "rejected", "import_error")
         return Outcome(key, "retry", "not_applied")
 
-    def _has(self, row: Row, place: _Place, contact: Contact, segment: str) -> bool:
+    def _has(self, row: Row, target: _Target, contact: Contact, segment: str) -> bool:
         """Whether a contact is on the list and has what the row says."""
-        names = {column: self._field_name(column, segment) for column in place.fields}
-        sent = {names[column]: _text(row.payload.get(column)) for column in place.fields}
+        names = {column: self._field_name(column, segment) for column in target.fields}
+        sent = {names[column]: _text(row.payload.get(column)) for column in target.fields}
         return (
-            place.list_id in contact.lists
+            target.list_id in contact.lists
             and all((contact.fields.get(name) or "") == value for name, value in sent.items())
             and all(
                 (contact.said.get(name) or "") == value
@@ -325,7 +325,7 @@ class SendGridDestination:
     def _field_name(self, column: str, segment: str) -> str:
         return self._options.fields[column].replace("{segment}", segment)
 
-    def _place(self, segment: str) -> _Place:
+    def _target(self, segment: str) -> _Target:
         """The list, made where it is missing, and the custom fields, which must be there.
 
         Raises:
@@ -341,7 +341,7 @@ class SendGridDestination:
                 " the rows stay queued.",
             )
         list_id = self._options.lists.get(segment) or self._list(segment)
-        return _Place(list_id, {column: known[name] for column, name in names.items()})
+        return _Target(list_id, {column: known[name] for column, name in names.items()})
 
     def _list(self, segment: str) -> str:
         name = f"{self._options.prefix}{segment}"
@@ -352,13 +352,13 @@ class SendGridDestination:
         return self._lists[name]
 
     def _without_list(
-        self, segment: str, place: _Place, changes: Sequence[_Change]
+        self, segment: str, target: _Target, changes: Sequence[_Change]
     ) -> list[Outcome]:
         """The outcomes where somebody deleted the list: nobody is on it."""
         if segment not in self._options.lists:
             self._lists.clear()  # the next try makes it anew
             raise RetryLaterError("list_is_gone")
-        if self._api.has_list(place.list_id):
+        if self._api.has_list(target.list_id):
             raise RetryLaterError("list_not_found")
         return [
             Outcome(each.row.key, "delivered")

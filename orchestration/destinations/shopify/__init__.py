@@ -31,13 +31,13 @@ def create(name: str, options: dict[str, Any], home: Home) -> ShopifyDestination
     Raises:
         UsageError: an option is missing, unknown or has a wrong value.
     """
-    said = checked_options(Options, name, options)
+    checked = checked_options(Options, name, options)
     client = GraphqlClient(
         name,
-        said.base_url,
-        said.api_version,
-        client_id_env=said.client_id_env,
-        client_secret_env=said.client_secret_env,
-        allow_private=said.allow_private,
+        checked.base_url,
+        checked.api_version,
+        client_id_env=checked.client_id_env,
+        client_secret_env=checked.client_secret_env,
+        allow_private=checked.allow_private,
     )
-    return ShopifyDestination(name, said, Api(client, said.namespace))
+    return ShopifyDestination(name, checked, Api(client, checked.namespace))

@@ -101,21 +101,21 @@ class Api:
         """
         known: dict[Address, Customer] = {}
         for chunk in cut(sorted(who), AT_ONCE):
-            given = {
+            variables = {
                 f"c{number}": {_INPUTS[kind]: f"{GID}{value}" if kind == "id" else value}
                 for number, (kind, value) in enumerate(chunk)
             }
-            heads = ", ".join(f"${name}: CustomerIdentifierInput!" for name in given)
+            heads = ", ".join(f"${name}: CustomerIdentifierInput!" for name in variables)
             fields = " ".join(
                 f"{name}: customerByIdentifier(identifier: ${name}) {{ ...known }}"
-                for name in given
+                for name in variables
             )
             text = (
                 f"query Known({heads}, $namespace: String!, $key: String!) {{ {fields} }}"
                 f" fragment known on Customer {{ {_KNOWN} }}"
             )
-            data = self._client.query(text, {**given, **self._field(key)}, may_fail=True)
-            for name, asked in zip(given, chunk, strict=True):
+            data = self._client.query(text, {**variables, **self._field(key)}, may_fail=True)
+            for name, asked in zip(variables, chunk, strict=True):
                 if data.get(name):
                     customer = _customer(data[name])
                     own = ("id", customer.gid.removeprefix(GID))
@@ -137,8 +137,13 @@ class Api:
         }}"""
         after, seen = None, set[str]()
         while True:
-            given = {"query": query, "after": after, "reverse": newest_first, **self._field(key)}
-            page = self._client.query(text, given)["customers"]
+            variables = {
+                "query": query,
+                "after": after,
+                "reverse": newest_first,
+                **self._field(key),
+            }
+            page = self._client.query(text, variables)["customers"]
             yield from map(_customer, page["nodes"])
             if not page["pageInfo"]["hasNextPage"]:
                 return
@@ -198,8 +203,8 @@ class Api:
             metafields(first: 250, namespace: $namespace) { nodes { key } }
           }
         }"""
-        given = {"who": {"id": gid}, "namespace": self._namespace}
-        customer = self._client.query(text, given)["customerByIdentifier"]
+        variables = {"who": {"id": gid}, "namespace": self._namespace}
+        customer = self._client.query(text, variables)["customerByIdentifier"]
         return [each["key"] for each in customer["metafields"]["nodes"]] if customer else []
 
     def create(self, address: Address, key: str) -> Customer | str:
@@ -207,8 +212,8 @@ class Api:
         text = f"""mutation Make($input: CustomerInput!, $namespace: String!, $key: String!) {{
           customerCreate(input: $input) {{ customer {{ {_KNOWN} }} userErrors {{ message }} }}
         }}"""
-        given = {"input": {address[0]: address[1]}, **self._field(key)}
-        answer = self._client.query(text, given)["customerCreate"]
+        variables = {"input": {address[0]: address[1]}, **self._field(key)}
+        answer = self._client.query(text, variables)["customerCreate"]
         return _customer(answer["customer"]) if answer["customer"] else "not_created"
 
     def unsubscribe(self, refused: Mapping[Address, tuple[str, datetime]]) -> dict[Address, str]:
@@ -219,7 +224,7 @@ class Api:
         """
         wrong: dict[Address, str] = {}
         for chunk in cut(sorted(refused), AT_ONCE):
-            given = {f"c{n}": _consent_input(a, *refused[a]) for n, a in enumerate(chunk)}
+            variables = {f"c{n}": _consent_input(a, *refused[a]) for n, a in enumerate(chunk)}
             names = [f"c{n}" for n in range(len(chunk))]
             calls = [_CONSENT[kind] for kind, _ in chunk]
             heads = ", ".join(
@@ -231,7 +236,7 @@ class Api:
                 "{ marketingState } } userErrors { code message } }"
                 for name, call in zip(names, calls, strict=True)
             )
-            data = self._client.query(f"mutation Stop({heads}) {{ {fields} }}", given)
+            data = self._client.query(f"mutation Stop({heads}) {{ {fields} }}", variables)
             for name, call, address in zip(names, calls, chunk, strict=True):
                 answer = data[name]
                 held = ((answer["customer"] or {}).get(call.read) or {}).get("marketingState")
@@ -256,16 +261,16 @@ class Api:
     ) -> dict[str, str]:
         wrong: dict[str, str] = {}
         for chunk in cut(sorted(gids), AT_ONCE):
-            given = {f"c{number}": gid for number, gid in enumerate(chunk)}
-            heads = ", ".join(f"${name}: ID!" for name in given)
+            variables = {f"c{number}": gid for number, gid in enumerate(chunk)}
+            heads = ", ".join(f"${name}: ID!" for name in variables)
             fields = " ".join(
                 f"{name}: {mutation}(id: ${name}, tags: $tags) {{"
                 " node { ... on Customer { tags } } userErrors { message } }"
-                for name in given
+                for name in variables
             )
             text = f"mutation Tags({heads}, $tags: [String!]!) {{ {fields} }}"
-            data = self._client.query(text, {**given, "tags": list(tags)})
-            for name, gid in given.items():
+            data = self._client.query(text, {**variables, "tags": list(tags)})
+            for name, gid in variables.items():
                 answer = data[name]
                 held = {each.lower() for each in (answer["node"] or {}).get("tags", ())}
                 reason = _reason(answer["userErrors"]) or ("" if is_so(held) else NOT_APPLIED)

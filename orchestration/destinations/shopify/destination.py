@@ -173,8 +173,8 @@ class ShopifyDestination:
             for (kind, value), consent in customer.consents.items():
                 if consent.state in _TOLD:
                     reason = _REFUSALS[consent.state]
-                    told = consent.at or customer.updated
-                    when = told.astimezone(UTC).replace(tzinfo=None) if told else since
+                    moment = consent.at or customer.updated
+                    when = moment.astimezone(UTC).replace(tzinfo=None) if moment else since
                     yield Withdrawal(kind, value, _CHANNELS[kind], "*", reason, when)
 
     def withdraw(self, refusals: Mapping[str, Withdrawal]) -> Sequence[Outcome]:
@@ -183,19 +183,19 @@ class ShopifyDestination:
             key: (each.identifier_type, each.identifier_value) for key, each in refusals.items()
         }
         known = self._api.look_up(set(where.values()), "none")
-        told = {
+        outcomes = {
             key: _standing(key, each, known.get(where[key]), where[key])
             for key, each in refusals.items()
         }
         wrong = self._api.unsubscribe(
             {
                 where[key]: (known[where[key]].gid, refusals[key].occurred_at)
-                for key, outcome in told.items()
+                for key, outcome in outcomes.items()
                 if outcome is None
             }
         )
         return [
-            outcome or _stopped(key, wrong.get(where[key], "")) for key, outcome in told.items()
+            outcome or _stopped(key, wrong.get(where[key], "")) for key, outcome in outcomes.items()
         ]
 
     def erase(self, people: Sequence[Identifiers]) -> Sequence[Outcome]:
@@ -241,8 +241,8 @@ class ShopifyDestination:
         return known | self._api.look_up(wanted - known.keys(), segment)
 
     def _row_ids(self, row: Row) -> set[Address]:
-        said = [payload.get("shopify_customer_id") for payload in _payloads(row)]
-        return self._ids([each for text in said if text for each in str(text).split()])
+        texts = [payload.get("shopify_customer_id") for payload in _payloads(row)]
+        return self._ids([each for text in texts if text for each in str(text).split()])
 
     def _work(self, rows: Sequence[Row], known: Known, segment: str) -> _Work:
         work = _Work({}, {}, {}, {})
@@ -307,11 +307,11 @@ class ShopifyDestination:
 
     def _find_lost(self, rows: Sequence[Row], work: _Work, segment: str) -> None:
         """Find by the tag whoever must lose it and is found neither by id nor by address."""
-        found = {key for keys in work.clears.values() for key in keys}
+        known_keys = {key for keys in work.clears.values() for key in keys}
         lost = {
             each: row.key
             for row in rows
-            if row.key not in found and _former(row) and row.key not in work.members
+            if row.key not in known_keys and _former(row) and row.key not in work.members
             for each in {row.customer_id, *merged_ids(row)}
         }
         if not lost:
@@ -345,10 +345,10 @@ class ShopifyDestination:
         return wrong | self._api.tag(bare, tag)
 
     def _context(self, row: Row) -> str:
-        said = row.payload
+        payload = row.payload
         names = ("customer_id", "reason", *self._options.columns)
-        context = _as_object(said.get("context"))
-        values = {name: said.get(name) for name in names}
+        context = _as_object(payload.get("context"))
+        values = {name: payload.get(name) for name in names}
         values |= {"version": row.version, "context": context}
         return json.dumps(values, ensure_ascii=False, sort_keys=True)
 
@@ -386,10 +386,10 @@ def _stopped(key: str, reason: str) -> Outcome:
     return Outcome(key, "retry" if reason == NOT_APPLIED else "rejected", reason)
 
 
-def _as_object(said: object) -> Mapping[str, Any] | None:
+def _as_object(value: object) -> Mapping[str, Any] | None:
     """The context as an object, so that a template at Shopify can name its parts."""
     try:
-        context = json.loads(said) if isinstance(said, str) else said
+        context = json.loads(value) if isinstance(value, str) else value
     except ValueError:
         return None
     return context if isinstance(context, dict) and context else None

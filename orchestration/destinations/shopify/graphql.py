@@ -74,15 +74,15 @@ class GraphqlClient:
         """
         answer = self._asked(text, variables)
         self._check_version(answer)
-        said = answer.json()
-        if not isinstance(said, dict):
+        content = answer.json()
+        if not isinstance(content, dict):
             raise RetryLaterError("unreadable_answer")
-        codes = _codes(said)
+        codes = _codes(content)
         if "THROTTLED" in codes:
-            raise RetryLaterError("throttled", _wait(said))
+            raise RetryLaterError("throttled", _wait(content))
         if "ACCESS_DENIED" in codes:
             raise AccessRefusedError(self._http.name, 403, self._credentials)
-        data = said.get("data")
+        data = content.get("data")
         if not isinstance(data, dict) or (codes and not (may_fail and codes <= _OF_A_FIELD)):
             raise RetryLaterError("error_in_200")
         return data
@@ -109,22 +109,22 @@ class GraphqlClient:
         }
         path = "/admin/oauth/access_token"
         answer = self._http.call("POST", path, form=form, accept=(400,))
-        said = answer.json() if answer.status != 400 else {}
-        token = said.get("access_token") if isinstance(said, dict) else None
+        content = answer.json() if answer.status != 400 else {}
+        token = content.get("access_token") if isinstance(content, dict) else None
         if not isinstance(token, str) or not token:
             raise AccessRefusedError(self._http.name, answer.status, self._credentials)
         self._token = token
 
     def _check_version(self, answer: Answer) -> None:
         """Shopify answers a version that has ended as its oldest one, with other fields."""
-        told = answer.headers.get("x-shopify-api-version", self._version)
-        if told != self._version:
+        version = answer.headers.get("x-shopify-api-version", self._version)
+        if version != self._version:
             raise UsageError(
                 f"Shopify no longer knows version {self._version} of its API, which the destination"
                 f" `{self._http.name}` asks for.",
                 f"Set `api_version` in its options to one that it supports, or remove it; the"
-                f" oldest is {told}."
-                if _is_version(told)
+                f" oldest is {version}."
+                if _is_version(version)
                 else "Remove `api_version`.",
             )
 
@@ -133,9 +133,9 @@ def _is_version(text: str) -> bool:
     return text.replace("-", "").isdigit() and len(text) == 7
 
 
-def _codes(said: Mapping[str, Any]) -> set[str]:
+def _codes(content: Mapping[str, Any]) -> set[str]:
     """The codes of the errors in an answer; an error without one counts as UNKNOWN."""
-    errors = said.get("errors")
+    errors = content.get("errors")
     if not errors:
         return set()
     if not isinstance(errors, list):
@@ -144,9 +144,9 @@ def _codes(said: Mapping[str, Any]) -> set[str]:
     return {str(each.get("code", "UNKNOWN")) for each in extensions}
 
 
-def _wait(said: Mapping[str, Any]) -> float:
+def _wait(content: Mapping[str, Any]) -> float:
     """Seconds until the bucket holds what the query costs."""
-    cost = (said.get("extensions") or {}).get("cost") or {}
+    cost = (content.get("extensions") or {}).get("cost") or {}
     status = cost.get("throttleStatus") or {}
     lacking = float(cost.get("requestedQueryCost") or 0)
     lacking -= float(status.get("currentlyAvailable") or 0)
