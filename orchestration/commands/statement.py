@@ -18,7 +18,7 @@ from ingestion.settings_file import load_settings
 from orchestration.activation.answers import permission_now
 from orchestration.home.layout import Home
 from orchestration.home.whole_file import whole_file
-from orchestration.who.explain import Reader
+from orchestration.who.explain import Reader, product_names
 from orchestration.who.statement.build import statement
 from orchestration.who.statement.page import page, render
 from orchestration.who.statement.parts import Asked, Statement
@@ -62,16 +62,17 @@ def print_statement(
 
 
 def _statement(home: Home, subject: Subject, link: Link, at: datetime) -> Statement:
+    tables = rows_of(home, subject)
     with readable(home) as connection:
         reader = Reader(connection)
         builds = reader.rows("ops.build", "select as_of from ops.build limit 1")
         segments = reader.rows("marts.dim_segments", "select * from marts.dim_segments")
+        products = product_names(reader, _products(tables))
     settings = load_settings()
     answers = permission_now(
         home, subject.customer_id, subject.keys, at=at, double_opt_in=settings.double_opt_in
     )
     emails = [value for kind, value in subject.keys if kind == "email"]
-    tables = rows_of(home, subject)
     asked = Asked(
         settings=settings,
         at=at,
@@ -82,8 +83,15 @@ def _statement(home: Home, subject: Subject, link: Link, at: datetime) -> Statem
         },
         segments={str(row["segment"]): row for row in segments},
         link=link(home, "email", _best(tables, emails)) if emails else "",
+        products=products,
     )
     return statement(tables, asked)
+
+
+def _products(tables: dict[str, list[dict[str, Any]]]) -> list[str]:
+    """The ids of products that are recommended to the person or due again."""
+    names = ("marts.fct_recommendations", "marts.fct_replenishments")
+    return sorted({str(row["product_id"]) for name in names for row in tables.get(name, ())})
 
 
 def _best(tables: dict[str, list[dict[str, Any]]], emails: list[str]) -> str:

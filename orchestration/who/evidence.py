@@ -17,6 +17,7 @@ from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
 from ingestion.vocabulary import IDENTIFIER_TYPES, grade_rank
+from orchestration.who.predicted import Predicted
 from orchestration.who.timeline import Timeline
 
 Row = dict[str, Any]
@@ -102,6 +103,7 @@ class Explanation:
     held_back: list[Row]
     not_published: list[str] = field(default_factory=list)
     purposes: dict[str, str] = field(default_factory=dict)  # by segment
+    predicted: Predicted = field(default_factory=Predicted)
     is_published: bool = True
 
     def to_json(self) -> str:

@@ -14,6 +14,7 @@ run too; `now` puts the gate's answers of this moment in its place.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -40,6 +41,7 @@ from orchestration.who.evidence import (
     chain,
     email_reason,
 )
+from orchestration.who.predicted import Predicted
 from orchestration.who.timeline import Timeline, timeline
 from orchestration.who.view import render
 from orchestration.words.amounts import exact
@@ -52,6 +54,7 @@ MAX_EDGES = 2_000
 MAX_ACTIVITY = 50
 MAX_CLAIMS = 200
 MAX_INTERACTIONS = 300
+_PRODUCTS = ("product_id", "with_product_id", "other_product_id")
 
 
 class NotFoundError(RegularsError):
@@ -295,6 +298,7 @@ def _collect(
             customer_id,
             f"order by held_back_at desc, destination, segment limit {MAX_ACTIVITY}",
         ),
+        predicted=_predicted(reader, customer_id),
         not_published=sorted(set(reader.missing)),
         purposes={row["segment"]: row["purpose"] for row in segments if row.get("purpose")},
     )
@@ -313,13 +317,45 @@ def _timeline(reader: Reader, customer_id: str, stages: list[Row]) -> Timeline:
     looked_at = rows("kind = 'product_viewed'", "occurred_at", 1)
     latest = rows("true", "occurred_at desc", MAX_INTERACTIONS)
     ids = sorted({row["product_id"] for row in (*looked_at, *latest) if row["product_id"]})
+    return timeline(first, looked_at, latest, product_names(reader, ids), stages)
+
+
+def _predicted(reader: Reader, customer_id: str) -> Predicted:
+    """What is worked out of their future, with the products' names and the shop's back-tests."""
+    latest = "order by as_of_date desc limit 1"
+    predictions = reader.of_person("marts.fct_customer_predictions", customer_id, latest)
+    backtests = reader.rows(
+        "marts.rpt_prediction_backtests",
+        "select * from marts.rpt_prediction_backtests order by target, model, origin_date",
+    )
+    recommendations = reader.of_person(
+        "marts.fct_recommendations", customer_id, "and rank = 1 order by kind"
+    )
+    due = f"order by due_at, product_id limit {MAX_ACTIVITY}"
+    replenishments = reader.of_person("marts.fct_replenishments", customer_id, due)
+    shown = (*recommendations, *replenishments)
+    ids = sorted({str(row[key]) for row in shown for key in _PRODUCTS if row.get(key)})
+    names = product_names(reader, ids)
+    for row, key in itertools.product(shown, _PRODUCTS):
+        row[f"{key.removesuffix('_id')}_name"] = names.get(str(row.get(key)))
+    levels = reader.of_person("marts.customer_personalisation", customer_id)
+    return Predicted(
+        predictions=next(iter(predictions), {}),
+        backtests=backtests,
+        recommendations=recommendations,
+        replenishments=replenishments,
+        level=levels[0]["level"] if levels else None,
+    )
+
+
+def product_names(reader: Reader, ids: Sequence[str]) -> dict[str, str]:
+    """The names of products that have one, by id."""
     query = (
         "select product_id, product_name from marts.dim_products"
         f" where product_name is not null and product_id in ({_list(ids)})"
     )
-    names = reader.rows("marts.dim_products", query) if ids else []
-    products = {row["product_id"]: row["product_name"] for row in names}
-    return timeline(first, looked_at, latest, products, stages)
+    rows = reader.rows("marts.dim_products", query) if ids else []
+    return {row["product_id"]: row["product_name"] for row in rows}
 
 
 def _rfm(reader: Reader, customer_id: str) -> Row:

@@ -20,6 +20,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from orchestration.who.evidence import Edge, Explanation, Node, Row, Step, Why
+from orchestration.who.predicted import may_use, next_steps, value
 from orchestration.words import amounts, codes
 
 MAX_SHOWN_IDENTIFIERS = 25
@@ -44,6 +45,7 @@ def render(explanation: Explanation) -> RenderableType:
         ("Stages", _stages(explanation)),
         ("Timeline", _timeline(explanation)),
         ("Value", _value(explanation)),
+        ("Next step", _next_steps(explanation)),
         ("Segments", _segments(explanation)),
         ("Permission", _permissions(explanation)),
         ("Today", _decisions(explanation)),
@@ -242,16 +244,18 @@ def _value(explanation: Explanation) -> RenderableType:
     ]
     if note := codes.few_buyers(int(rfm.get("buyer_count") or 0)):
         lines.append(note)
-    if clv.get("predicted_clv_365d") is not None:
-        lines.append(
-            f"Expected in a year: {_money(clv['predicted_clv_365d'], currency)}, nine times in ten"
-            f" between {_money(clv.get('predicted_clv_low'), currency)}"
-            f" and {_money(clv.get('predicted_clv_high'), currency)};"
-            " its proof is in marts.rpt_prediction_backtests."
-        )
-    elif clv.get("null_reason"):
-        lines.append(f"No prediction: {str(clv['null_reason']).replace('_', ' ')}.")
+    lines += value(explanation.predicted, clv, currency)
     return _text("\n".join(lines))
+
+
+def _next_steps(explanation: Explanation) -> RenderableType:
+    """What to show them, by kind, and whether it may be used."""
+    table = _table("worked out", "product", "because", "proof")
+    for step in next_steps(explanation.predicted, explanation.as_of):
+        _add(table, *step)
+    if not table.row_count:
+        return _none("Nothing is recommended to them, and nothing is due again.")
+    return Group(table, _none(may_use(explanation.predicted.level)))
 
 
 def _segments(explanation: Explanation) -> RenderableType:

@@ -128,6 +128,45 @@ SURVIVAL = {
     "all": "a yes only where all say yes",
     "union": "all that were said",
 }
+MODELS = {
+    "bg_nbd": "the model of orders and silence (BG/NBD)",
+    "mbg_nbd": "the model of orders and silence (MBG/NBD)",
+    "after_last": "what others bought next",
+    "own_last": "what they bought last",
+    "own_most_frequent": "what they buy most",
+}
+# Why a prediction is withheld
+UNPROVEN = {
+    "history_too_short": "The shop's past is too short to prove it.",
+    "too_few_repeat_buyers": "Too few people came back to learn from.",
+    "did_not_converge": "No model fits the shop's past.",
+    "nothing_paid": "No order came to more than zero.",
+    "loses_to_baseline": "On the shop's past a naive rule was nearer.",
+    "not_surely_better": "On the shop's past it was not surely nearer than a naive rule.",
+    "interval_misses": "On the shop's past its intervals were right too seldom.",
+    "missing_rate": "An amount has no exchange rate.",
+    "no_fitted_model": "The last run worked nothing out.",
+    "past_date": "Only the run's own date has one.",
+    "no_category": "Nothing they bought has a category.",
+}
+RECOMMENDATIONS = {
+    "next": "May like",
+    "cross_sell": "Goes with their last order",
+    "up_sell": "Costlier, within reach",
+    "bundle": "Together with another",
+    "replenish": "Needed again",
+}
+DISPLEASED = {
+    "bad_review": "they reviewed it badly",
+    "complaint": "they complained",
+    "returned": "they sent it back",
+}
+# Where the days of a replenishment are from
+INTERVALS = {
+    "product": "The interval was found in this shop's own purchases and held on its past.",
+    "category": "The interval was found in this shop's own purchases and held on its past.",
+    "declared": "The interval is what the catalogue says; not tried on the past.",
+}
 CHANNELS = {"email": "Email", "sms": "SMS", "push": "Push", "ads": "Ads", "onsite": "On site"}
 
 

@@ -112,6 +112,13 @@ LEVELS = {
     "segment": "Messages may use the group you are in, not what you did or told us.",
     "full": "Messages may use what you looked at, bought or told us.",
 }
+OWN_FIGURES = "our own figures; no message and no page says it or rests on it"
+TO_SHOW = "to choose what we show you, as you permitted"
+NOT_LISTED = (
+    "We also work out what may suit you or what you may need next. You have not permitted messages"
+    " and pages to use what you looked at and bought, so they do not use it and it is not listed"
+    " here; it is in the copy of everything."
+)
 STATUSES = {
     "requested": "We asked you",
     "granted": "You said yes",

@@ -359,7 +359,7 @@ create table fct_replenishments (customer_id text, product_id text, purchase_cou
 create table rpt_recommendation_backtests (method text, origin_date date, people integer,
     right_count bigint, hit_rate_10 double, is_published boolean, null_reason text);
 create table fct_recommendations (customer_id text, kind text, rank integer, product_id text,
-    with_product_id text, score double, method text, reason text);
+    with_product_id text, score double, method text, reason text, proof text);
 create table fct_customer_journey_stages as
 with d as (select *, case when order_count >= 4 then 5 when order_count > 0 then 4
     when last_cart_at is not null then 3 when visit_count >= 2 then 2 else 1 end as reached

@@ -9,7 +9,7 @@ their value; an address or number within a text that is not the person's own is 
 
 from __future__ import annotations
 
-from orchestration.who.statement import known, permission, purchases
+from orchestration.who.statement import expected, known, permission, purchases
 from orchestration.who.statement.parts import Asked, Statement, Tables, own_only
 from orchestration.words import amounts
 
@@ -30,6 +30,7 @@ def statement(tables: Tables, asked: Asked) -> Statement:
     sections = [
         known.who(tables, asked, own),
         known.traits(tables, asked, own),
+        expected.expected(tables, asked, own),
         purchases.orders(tables, asked),
         known.contacts(tables, asked, own),
         permission.uses(tables, asked, own),

@@ -169,11 +169,6 @@ def _worked_out(tables: Tables, asked: Asked) -> list[tuple[str, ...]]:
         text = codes.RFM_GROUPS.get(row["rfm_segment"], codes.label(row["rfm_segment"]))
         since = amounts.day(row["as_of_date"], zone)
         rows.append(("Beside our other buyers", text, inferred, "your orders", since))
-    for row in _latest(tables.get("marts.fct_customer_clv", ())):
-        if row.get("predicted_clv_365d") is not None:
-            text = f"about {amounts.exact(row['predicted_clv_365d'], row.get('currency') or '')}"
-            since = amounts.day(row["as_of_date"], zone)
-            rows.append(("What you may buy in a year", text, inferred, "your orders", since))
     return rows
 
 

@@ -54,6 +54,7 @@ class Asked:
 
     `permitted`: the gate's reason and receipt by channel and purpose. `segments`: rows of
     `dim_segments` by name. `link`: one by which this person unsubscribes, where there is one.
+    `products`: names of products by id.
     """
 
     settings: Settings
@@ -62,6 +63,7 @@ class Asked:
     permitted: Mapping[tuple[str, str], tuple[str, str | None]]
     segments: Mapping[str, Row]
     link: str = ""
+    products: Mapping[str, str] = field(default_factory=dict)
 
 
 def own_only(tables: Tables) -> Own:

@@ -11,18 +11,25 @@ import json
 from collections.abc import Iterator
 from decimal import Decimal
 
+import pyarrow as pa
 import pytest
 
+from orchestration.home.layout import Home
 from orchestration.quality.segment_traits import Meanings, Segment, judge
 from orchestration.run.dbt import segment_names
+from orchestration.science.parquet import write_tables
 from tests.dbt.marts.people import AS_OF, add_everybody, ago
-from tests.dbt.marts.shop import Shop
+from tests.dbt.marts.shop import Row, Shop
 
 
 @pytest.fixture(scope="session")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     built = Shop(tmp_path_factory.mktemp("golden"), AS_OF)
     add_everybody(built)
+    built.add("int_products_unioned", product_id="plate", product_name="Plate", category="Kitchen")
+    scores = {"product_id": "plate", "score": 0.5, "method": "popularity"}
+    scores |= {"customer_id": "level_full", "as_of_date": AS_OF.date()}
+    write_tables(Home(built.home), {"recommendation_scores": pa.Table.from_pylist([scores])})
     built.build({"shop_hosts": ["shop.example"]})
     yield built
 
@@ -519,6 +526,32 @@ def test_the_wide_view_has_the_level_and_the_strongest_interest(shop: Shop) -> N
     # Bought and kept: the handmade shop sells mugs alone
     assert found["level_interested"] == ("segment", "Kitchen")
     assert found["level_sent_back"] == ("segment", None)
+
+
+def test_the_wide_view_has_the_best_step_with_its_reason_and_proof(shop: Shop) -> None:
+    first = {"replenish": 1, "next": 2, "cross_sell": 3, "bundle": 4, "up_sell": 5}
+    best: dict[str, Row] = {}
+    for row in shop.query("from marts.fct_recommendations where rank = 1"):
+        other = best.get(row["customer_id"])
+        if other is None or first[row["kind"]] < first[other["kind"]]:
+            best[row["customer_id"]] = row
+    assert best
+    columns = ("kind", "product_id", "reason", "method", "proof")
+    for row in shop.query("from marts.customer_360"):
+        step = best.get(row["customer_id"], {})
+        named = ("", "_product_id", "_reason", "_method", "_proof")
+        assert [row[f"next_step{each}"] for each in named] == [step.get(each) for each in columns]
+        if step:
+            assert row[f"{step['kind']}_product_id"] == step["product_id"]
+
+
+def test_the_wide_view_has_what_is_predicted_or_why_not(shop: Shop) -> None:
+    """Whoever has ordered has a chance or a reason; nobody else has either."""
+    for row in shop.query("from marts.customer_360"):
+        told = (row["churn_risk"] is None) != (row["churn_risk_null_reason"] is None)
+        assert told == (row["rfm_segment"] != "prospects")
+        named = (row["next_category"] is None) != (row["next_category_null_reason"] is None)
+        assert named == (row["rfm_segment"] != "prospects")
 
 
 def test_an_experiments_assignment_is_a_fact(shop: Shop) -> None:

@@ -32,6 +32,19 @@ create table marts.fct_customer_rfm (
 create table marts.fct_customer_clv (
     customer_id text, as_of_date date, historic_clv decimal(18,4),
     predicted_clv_365d decimal(18,4), null_reason text);
+create table marts.fct_customer_predictions (
+    customer_id text, as_of_date date, churn_risk double, low double, high double,
+    next_category text, null_reason text, next_category_null_reason text);
+create table marts.rpt_prediction_backtests (
+    model text, target text, origin_date date, error double, baseline_error double,
+    is_published boolean);
+create table marts.fct_recommendations (
+    customer_id text, kind text, rank integer, product_id text, with_product_id text,
+    method text, reason text, proof text);
+create table marts.fct_replenishments (
+    customer_id text, product_id text, basis text, is_displeased boolean, displeased_by text,
+    other_product_id text, remind_at timestamp, due_at timestamp);
+create table marts.customer_personalisation (customer_id text, level text);
 create table marts.dim_segments (segment text, label text);
 create table marts.fct_segment_memberships (
     segment text, customer_id text, entered_at timestamp, exited_at timestamp);
@@ -121,7 +134,24 @@ insert into marts.fct_customer_rfm values
     ('c1', date '2026-05-31', 30, 2, 80, 90, 5, 3, 3, 'active'),
     ('c1', date '2026-06-01', 31, 3, 120.5, 130, 5, 4, 4, 'loyal');
 insert into marts.fct_customer_clv values
-    ('c1', date '2026-06-01', 120.5, null, 'not enough history');
+    ('c1', date '2026-06-01', 120.5, null, 'history_too_short');
+insert into marts.fct_customer_predictions values
+    ('c1', date '2026-05-31', null, null, null, null, 'past_date', 'past_date'),
+    ('c1', date '2026-06-01', 0.254, 0.2, 0.31, null, null, 'not_surely_better');
+insert into marts.rpt_prediction_backtests values
+    ('bg_nbd', 'alive', date '2025-01-01', 0.3, 0.4, true),
+    ('bg_nbd', 'alive', date '2024-07-01', 0.5, 0.4, true),
+    ('mbg_nbd', 'alive', date '2025-01-01', 0.2, 0.4, false);
+insert into marts.fct_recommendations values
+    ('c1', 'next', 1, 'mug', null, 'cosine', 'Often bought with Tea, which they have.',
+     'Proven on this shop''s past.'),
+    ('c1', 'next', 2, 'second', null, 'cosine', 'Next best.', 'Proven on this shop''s past.');
+insert into marts.fct_replenishments values
+    ('c1', 'beans', 'declared', true, 'returned', 'mug', timestamp '2026-05-20',
+     timestamp '2026-06-05'),
+    ('c1', 'early', 'declared', true, 'returned', 'mug', timestamp '2026-07-20',
+     timestamp '2026-08-05');
+insert into marts.customer_personalisation values ('c1', 'segment');
 insert into marts.dim_segments values ('vip', 'Best customers'), ('at_risk', 'At risk');
 insert into marts.fct_segment_memberships values
     ('vip', 'c1', timestamp '2025-03-01', timestamp '2025-04-01'),

@@ -36,7 +36,9 @@ from orchestration.who.evidence import (
     email_reason,
 )
 from orchestration.who.explain import AmbiguousError, NotFoundError, _quoted, explain, render
+from orchestration.who.predicted import Predicted, may_use, value
 from orchestration.who.why import why
+from orchestration.words import codes
 
 SHOP = Path(__file__).with_name("explained_shop.sql").read_text("utf-8")
 TABLES = SHOP.partition("-- Rows")[0]
@@ -169,7 +171,7 @@ def test_every_section_says_what_is_published(home: Home) -> None:
         "same_order · orders 1001 · card_paid_order · 2025-02-01",
         "first kept order",
         "loyal (544)",
-        "No prediction: not enough history",
+        "The shop's past is too short to prove it.",
         "Best customers",
         "among the top 5 %",
         "receipt-1",
@@ -179,6 +181,52 @@ def test_every_section_says_what_is_published(home: Home) -> None:
         "delivered",
     ):
         assert words in text
+
+
+def test_what_is_predicted_has_its_proof_or_the_reason_why_it_is_not_said(home: Home) -> None:
+    told = " ".join(_text(explain(home, "c1")).split())
+    assert (
+        "Chance of no order in a year: 25 %, nine times in ten between 20 % and 31 %. Proven on the"
+        " shop's past: on 1 of 2 days tried, the model of orders and silence (BG/NBD) was nearer"
+    ) in told
+    assert (
+        "Next category: not said. On the shop's past it was not surely nearer than a naive rule."
+        in told
+    )
+
+
+def test_the_next_step_has_a_reason_a_proof_and_whether_it_may_be_used(home: Home) -> None:
+    text = _text(explain(home, "c1"))
+    steps = " ".join(text.partition("Next step")[2].partition("\nSegments\n")[0].split())
+    assert "Often bought with Tea" in steps and "Proven on this shop's past." in steps
+    assert "In place of beans, due 2026-06-05: they sent it back." in steps
+    assert "early" not in steps and "Next best" not in steps
+    assert "none was stated. Their level is segment, so nothing of it may be used" in steps
+    assert "Nothing is recommended to them" in _text(explain(home, "bo@shop.example"))
+
+
+@pytest.mark.parametrize("reason", sorted(codes.UNPROVEN))
+def test_each_reason_is_a_sentence(reason: str) -> None:
+    clv = {"predicted_clv_365d": None, "null_reason": reason}
+    (sentence,) = value(Predicted(), clv, "JPY")
+    assert sentence == f"Expected in a year: not said. {codes.UNPROVEN[reason]}"
+
+
+def test_an_expected_amount_has_its_interval_and_proof() -> None:
+    clv = {"predicted_clv_365d": 1000, "predicted_clv_low": 500, "predicted_clv_high": 2000}
+    judged = {"target": "spend", "model": "bg_nbd", "is_published": True}
+    tried = [judged | {"error": 1.0, "baseline_error": 2.0}]
+    assert list(value(Predicted(backtests=tried), clv, "JPY")) == [
+        "Expected in a year: 1,000 JPY, nine times in ten between 500 JPY and 2,000 JPY. Proven on"
+        " the shop's past: on 1 of 1 day tried, the model of orders and silence (BG/NBD) was nearer"
+        " than every naive rule."
+    ]
+
+
+def test_only_the_level_full_permits_to_use_what_is_worked_out() -> None:
+    assert may_use("full").endswith("Their level permits to use it for them.")
+    for level in ("segment", "none", None, "unheard of"):
+        assert "nothing of it may be used" in may_use(level)
 
 
 def test_each_field_says_which_value_won_over_which_and_why(home: Home) -> None:

@@ -24,6 +24,7 @@ from orchestration.ops.permission.consents import ConsentEvent, record_consents
 from orchestration.ops.store import open_store
 from orchestration.who.explain import NotFoundError
 from orchestration.who.statement.build import statement
+from orchestration.who.statement.expected import expected
 from orchestration.who.statement.known import is_own
 from orchestration.who.statement.page import page, render
 from orchestration.who.statement.parts import Asked, Section, Statement, own_only
@@ -47,6 +48,7 @@ ASKED = Asked(
     segments={
         "vip": {"label": "Best buyers", "message_kind": "offer", "channel": "email"},
     },
+    products={"p1": "Teapot", "p2": "Sencha"},
 )
 EMAIL = "花子@shop.example"
 
@@ -122,6 +124,24 @@ TABLES: dict[str, list[dict[str, Any]]] = {
     ],
     "segments.seg_vip": [{"reason": "Number 1 of 3 buyers.", "context": "{}"}],
     "marts.fct_segment_memberships": [{"segment": "vip", "entered_at": MAY, "exited_at": None}],
+    "marts.fct_customer_clv": [
+        {
+            "as_of_date": date(2026, 6, 2),
+            "predicted_clv_365d": Decimal("4000"),
+            "predicted_clv_low": Decimal("900"),
+            "predicted_clv_high": Decimal("9000"),
+            "currency": "JPY",
+        }
+    ],
+    "marts.fct_customer_predictions": [
+        {"as_of_date": date(2026, 5, 31), "churn_risk": 0.9, "next_category": None},
+        {"as_of_date": date(2026, 6, 2), "churn_risk": 0.254, "next_category": "Tea"},
+    ],
+    "marts.fct_recommendations": [
+        {"kind": "next", "rank": 1, "product_id": "p1"},
+        {"kind": "replenish", "rank": 1, "product_id": "p2"},
+    ],
+    "marts.fct_replenishments": [{"product_id": "p2", "due_at": datetime(2026, 7, 1, 20)}],
     "marts.fct_customer_rfm": [{"as_of_date": date(2026, 5, 31), "rfm_segment": "champions"}],
     "ops.consent_events": [
         {
@@ -184,6 +204,25 @@ def printed(told: Statement, width: int = 200) -> str:
 
 def test_a_small_person_in_plain_words() -> None:
     assert "\n".join(lines(statement(TABLES, ASKED))) + "\n" == GOLDEN
+
+
+@pytest.mark.parametrize("levels", [[], ["none"], ["segment"], ["unheard of"], ["full", "none"]])
+def test_what_may_suit_somebody_is_listed_at_the_level_that_permits_alone(
+    levels: list[str],
+) -> None:
+    answers = {"marts.customer_personalisation": [{"level": level} for level in levels]}
+    told = expected(TABLES | answers, ASKED, str)
+    text = str((told.sentences, told.rows))
+    for name in ("Teapot", "Sencha", "Tea"):
+        assert name not in text
+    assert words.NOT_LISTED in text and "4,000 JPY" in text
+
+
+def test_what_is_worked_out_is_never_said_to_be_told_or_seen() -> None:
+    rows = expected(TABLES, ASKED, str).rows
+    assert len(rows) == 5
+    assert {row[2] for row in rows} == {words.KINDS["inferred"]}
+    assert expected({}, ASKED, str).sentences == ["Nothing."]
 
 
 def test_both_layouts_have_every_word_and_no_markup_of_a_value() -> None:

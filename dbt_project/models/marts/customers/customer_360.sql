@@ -25,6 +25,44 @@ clv as (
     where is_current
 ),
 
+predictions as (
+    select * from {{ ref('fct_customer_predictions') }}
+    where is_current
+),
+
+steps as (
+    select * from {{ ref('fct_recommendations') }}
+    where rank = 1
+),
+
+-- What somebody needs again goes first, then what their whole past says, then what goes with one purchase or visit
+first_steps as (
+    select *
+    from steps
+    qualify row_number() over (
+        partition by customer_id
+        order by
+            case kind when 'replenish' then 1 when 'next' then 2 when 'cross_sell' then 3 when 'bundle' then 4 else 5 end,
+            kind
+    ) = 1
+),
+
+steps_by_kind as (
+    select
+        customer_id,
+        max(case when kind = 'next' then product_id end) as next_product_id,
+        max(case when kind = 'cross_sell' then product_id end) as cross_sell_product_id,
+        max(case when kind = 'up_sell' then product_id end) as up_sell_product_id,
+        max(case when kind = 'bundle' then product_id end) as bundle_product_id,
+        max(case when kind = 'replenish' then product_id end) as replenish_product_id
+    from steps
+    group by customer_id
+),
+
+replenishments as (
+    select * from {{ ref('fct_replenishments') }}
+),
+
 favourites as (
     select * from {{ ref('customer_favourites') }}
 ),
@@ -160,6 +198,22 @@ final as (
         clv.probability_alive,
         clv.expected_orders_365d,
         clv.null_reason as predicted_clv_null_reason,
+        predictions.churn_risk,
+        predictions.low as churn_risk_low,
+        predictions.high as churn_risk_high,
+        predictions.null_reason as churn_risk_null_reason,
+        predictions.next_category,
+        predictions.next_category_null_reason,
+        first_steps.kind as next_step,
+        first_steps.product_id as next_step_product_id,
+        first_steps.reason as next_step_reason,
+        first_steps.method as next_step_method,
+        first_steps.proof as next_step_proof,
+        steps_by_kind.next_product_id,
+        steps_by_kind.cross_sell_product_id,
+        steps_by_kind.up_sell_product_id,
+        steps_by_kind.bundle_product_id,
+        steps_by_kind.replenish_product_id,
         customers.currency,
         sales.days_since_last_order,
         sales.usual_gap_days,
@@ -170,6 +224,7 @@ final as (
         customers.first_ordered_at,
         customers.last_ordered_at,
         clv.predicted_next_order_at,
+        replenishments.due_at as replenish_due_at,
         behaviour.first_touch_channel,
         behaviour.first_touch_kind,
         behaviour.first_viewed_product_id,
@@ -189,6 +244,13 @@ final as (
     left join sales on customers.customer_id = sales.customer_id
     left join rfm on customers.customer_id = rfm.customer_id
     left join clv on customers.customer_id = clv.customer_id
+    left join predictions on customers.customer_id = predictions.customer_id
+    left join first_steps on customers.customer_id = first_steps.customer_id
+    left join steps_by_kind on customers.customer_id = steps_by_kind.customer_id
+    left join replenishments
+        on
+            customers.customer_id = replenishments.customer_id
+            and steps_by_kind.replenish_product_id = replenishments.product_id
     left join favourites on customers.customer_id = favourites.customer_id
     left join behaviour on customers.customer_id = behaviour.customer_id
     left join permission on customers.customer_id = permission.customer_id
