@@ -73,7 +73,7 @@ def parsed(words: Iterable[str]) -> list[Fault]:
     Raises:
         UsageError: there is no such kind, or the share is none.
     """
-    found = []
+    faults = []
     for word in " ".join(words).replace(",", " ").split():
         kind, _, share = word.partition(":")
         try:
@@ -86,5 +86,5 @@ def parsed(words: Iterable[str]) -> list[Fault]:
                 f"Write a kind, and after a colon its share of requests (429:0.05): "
                 f"{', '.join(KINDS)}.",
             )
-        found.append(fault)
-    return found
+        faults.append(fault)
+    return faults

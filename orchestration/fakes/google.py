@@ -231,9 +231,9 @@ class Google(Vendor):
         self._recent.append(now)
 
     def _token(self, _: Request, raw: bytes) -> Body:
-        said = {name: values[0] for name, values in parse_qs(raw.decode()).items()}
-        is_user = said.get("grant_type") == "refresh_token"
-        is_known = said.get("refresh_token") == REFRESH_TOKEN if is_user else "assertion" in said
+        form = {name: values[0] for name, values in parse_qs(raw.decode()).items()}
+        is_user = form.get("grant_type") == "refresh_token"
+        is_known = form.get("refresh_token") == REFRESH_TOKEN if is_user else "assertion" in form
         if self.is_revoked or not is_known:
             raise RULES.refuse("grant")
         token = f"ya29.fake-{len(self._tokens)}"
@@ -299,16 +299,16 @@ class Google(Vendor):
         count: dict[str, Any] = {"recordCount": str(len(job.members))}
         if job.verb == "add" and job.is_done:
             count["uploadMatchRateRange"] = _range(self._rate(job.members))
-        said: dict[str, Any] = {
+        status: dict[str, Any] = {
             "requestStatus": state if job.is_done else "PROCESSING",
             f"audienceMembers{kind}Status": {f"userData{kind}Status": count},
         }
         if job.errors and job.is_done:
             counts = job.errors.items()
-            said["errorInfo"] = {
+            status["errorInfo"] = {
                 "errorCounts": [{"reason": _ERROR + r, "recordCount": str(n)} for r, n in counts]
             }
-        return {"requestStatusPerDestination": [said]}
+        return {"requestStatusPerDestination": [status]}
 
     def _read(self, request: Request, _: bytes) -> Body:
         if request.path_params["account"] != ACCOUNT:
@@ -371,26 +371,26 @@ def _judge(body: Body, members: Sequence[Body]) -> None:
     if body.get("encoding") not in ("HEX", "BASE64"):
         raise RULES.refuse("encoding")
     for number, member in enumerate(members):
-        place = f"audience_members.audience_members[{number}].user_data.user_identifiers"
+        field = f"audience_members.audience_members[{number}].user_data.user_identifiers"
         identifiers = member.get("userData", {}).get("userIdentifiers", [])
         if len(identifiers) > RULES.number("identifiers"):
-            raise RULES.refuse("identifiers", place)
+            raise RULES.refuse("identifiers", field)
         if not identifiers or not all(identifiers):
-            raise RULES.refuse("nobody", place)
+            raise RULES.refuse("nobody", field)
         for each in identifiers:
-            _judge_identifier(each, place)
+            _judge_identifier(each, field)
 
 
-def _judge_identifier(identifier: Body, place: str) -> None:
+def _judge_identifier(identifier: Body, field: str) -> None:
     address = identifier.get("address", {})
     hashes = [identifier.get("emailAddress"), identifier.get("phoneNumber")]
     hashes += [address.get(name, "") for name in _NAMES if address]
     if any(each is not None and not _HASH.fullmatch(each) for each in hashes):
-        raise RULES.refuse("hashed", place)
+        raise RULES.refuse("hashed", field)
     if address and not re.fullmatch(r"[A-Z]{2}", address.get("regionCode", "")):
-        raise RULES.refuse("region", place)
+        raise RULES.refuse("region", field)
     if address and not 0 < len(address.get("postalCode", "")) < 20:
-        raise RULES.refuse("postal_code", place)
+        raise RULES.refuse("postal_code", field)
 
 
 def _identifiers(member: Body) -> list[str]:
@@ -416,15 +416,15 @@ def _answer(body: Body, status: int = 200) -> Response:
 
 
 def _problem(
-    status: int, code: str, place: str = "", headers: Mapping[str, str] | None = None
+    status: int, code: str, field: str = "", headers: Mapping[str, str] | None = None
 ) -> Response:
     names = {400: "INVALID_ARGUMENT", 401: "UNAUTHENTICATED", 403: "PERMISSION_DENIED"}
-    is_member = place.startswith("audience_members")
+    is_member = field.startswith("audience_members")
     reason = {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": code}
     details: list[Body] = [{**reason, "reason": "INVALID_ARGUMENT" if is_member else code}]
     if is_member:
         kind = "type.googleapis.com/google.rpc.BadRequest"
-        violation = {"field": place, "reason": code, "description": "Malformed."}
+        violation = {"field": field, "reason": code, "description": "Malformed."}
         details.append({"@type": kind, "fieldViolations": [violation]})
     error = {"code": status, "status": names.get(status, code), "message": "No."}
     content = json.dumps({"error": {**error, "details": details}})

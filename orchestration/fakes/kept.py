@@ -80,10 +80,10 @@ class Kept:
             new = stream.read()
         whole = new[: new.rfind(b"\n") + 1]  # what comes after was cut off while it was written
         for line in whole.splitlines():
-            said = json.loads(line)
-            scope = _scope(said["method"], said["path"], said["query"], said["headers"])
-            body = said["body"].encode("latin-1")
-            await self._at(datetime.fromisoformat(said["at"]), scope, body)
+            call = json.loads(line)
+            scope = _scope(call["method"], call["path"], call["query"], call["headers"])
+            body = call["body"].encode("latin-1")
+            await self._at(datetime.fromisoformat(call["at"]), scope, body)
         self._told += len(whole)
 
     async def _at(self, moment: datetime, scope: Scope, body: bytes) -> Sequence[Message]:

@@ -155,10 +155,13 @@ class Mailchimp(Vendor):
     def begin_with(self, profiles: Iterable[ShopProfile]) -> None:
         """Take over who is on the pretend shop's list, with what they refused."""
         for each in profiles:
-            email, said = each.attributes.get("email"), each.subscriptions["email"]["marketing"]
-            reasons = {suppression["reason"] for suppression in said.get("suppression") or []}
+            email, marketing = (
+                each.attributes.get("email"),
+                each.subscriptions["email"]["marketing"],
+            )
+            reasons = {suppression["reason"] for suppression in marketing.get("suppression") or []}
             if email and each.joined_at:
-                is_over = said["consent"] == "UNSUBSCRIBED" or reasons - {"HARD_BOUNCE"}
+                is_over = marketing["consent"] == "UNSUBSCRIBED" or reasons - {"HARD_BOUNCE"}
                 cleaned = "cleaned" if reasons else "subscribed"
                 self.put(email, "unsubscribed" if is_over else cleaned)
 
@@ -281,10 +284,10 @@ class Mailchimp(Vendor):
         people = body["members"]
         if len(people) > RULES.number("batch_rows"):
             raise RULES.refuse("batch_rows")
-        told = [self._take(each, update=bool(body.get("update_existing"))) for each in people]
-        errors = [each for each in told if "error" in each]
-        new = [each for each in told if each.get("is_new")]
-        changed = [each for each in told if not each.get("is_new") and "error" not in each]
+        results = [self._take(each, update=bool(body.get("update_existing"))) for each in people]
+        errors = [each for each in results if "error" in each]
+        new = [each for each in results if each.get("is_new")]
+        changed = [each for each in results if not each.get("is_new") and "error" not in each]
         return 200, {
             "new_members": new,
             "updated_members": changed,
@@ -294,8 +297,8 @@ class Mailchimp(Vendor):
             "error_count": len(errors),
         }
 
-    def _take(self, said: Body, *, update: bool) -> dict[str, Any]:
-        email, status = said["email_address"], said["status"]
+    def _take(self, content: Body, *, update: bool) -> dict[str, Any]:
+        email, status = content["email_address"], content["status"]
         wrong = "@" not in email or status not in STATUSES or hash_of(email) in self.forgotten
         if wrong:
             return {"email_address": email, "error": "Not valid.", "error_code": "ERROR_GENERIC"}
@@ -306,15 +309,15 @@ class Mailchimp(Vendor):
         return {**self._shown(self.put(email, status)), "is_new": is_new}
 
     def _put_in(self, number: int, emails: Sequence[str]) -> list[Member]:
-        found = [self.members[each] for each in map(hash_of, emails) if each in self.members]
-        new = [each for each in found if number not in each.segments]
+        members = [self.members[each] for each in map(hash_of, emails) if each in self.members]
+        new = [each for each in members if number not in each.segments]
         for member in new:
             member.segments.add(number)
         return new
 
     def _take_out(self, number: int, emails: Sequence[str]) -> list[Member]:
-        found = [self.members[each] for each in map(hash_of, emails) if each in self.members]
-        known = [each for each in found if number in each.segments]
+        members = [self.members[each] for each in map(hash_of, emails) if each in self.members]
+        known = [each for each in members if number in each.segments]
         for member in known:
             member.segments.discard(number)
         return known

@@ -271,9 +271,9 @@ class Meta(Vendor):
             "invalid_entry_samples": {},
         }
 
-    def _batch(self, audience: Audience, verb: str, said: Body) -> Session:
+    def _batch(self, audience: Audience, verb: str, position: Body) -> Session:
         number, batch, is_last = (
-            said.get(name) for name in ("session_id", "batch_seq", "last_batch_flag")
+            position.get(name) for name in ("session_id", "batch_seq", "last_batch_flag")
         )
         if not (isinstance(number, int) and isinstance(batch, int) and isinstance(is_last, bool)):
             raise RULES.refuse("session")
@@ -314,23 +314,23 @@ def _judged(schema: Any, data: Any, verb: str) -> tuple[list[str], list[list[Any
     if not set(keys) <= {*KEYS, LIMITED} or any(len(row) != len(keys) for row in rows):
         raise RULES.refuse("schema")
     if LIMITED in keys:
-        place = keys.index(LIMITED)
-        if verb != "POST" or any(row[place] not in ([], ["LDU"]) for row in rows):
+        position = keys.index(LIMITED)
+        if verb != "POST" or any(row[position] not in ([], ["LDU"]) for row in rows):
             raise RULES.refuse("limited")
     return keys, rows
 
 
 def _is_valid(schema: Sequence[str], row: Sequence[Any]) -> bool:
-    said = {key: value for key, value in zip(schema, row, strict=True) if key != LIMITED and value}
-    hashes = [value for key, value in said.items() if key not in PLAIN]
-    return bool(said) and all(_HASH.fullmatch(str(v)) and v != NOTHING for v in hashes)
+    entry = {key: value for key, value in zip(schema, row, strict=True) if key != LIMITED and value}
+    hashes = [value for key, value in entry.items() if key not in PLAIN]
+    return bool(entry) and all(_HASH.fullmatch(str(v)) and v != NOTHING for v in hashes)
 
 
 def _apply(audience: Audience, session: Session) -> None:
     for row in session.rows:
-        said = dict(zip(session.schema, row, strict=True))
-        limited = "LDU" if said.pop(LIMITED, None) else ""
-        entry = {key: value for key, value in said.items() if value}
+        values = dict(zip(session.schema, row, strict=True))
+        limited = "LDU" if values.pop(LIMITED, None) else ""
+        entry = {key: value for key, value in values.items() if value}
         same = [each for each in audience.entries if entry.items() & each.items()]
         audience.entries = [each for each in audience.entries if each not in same]
         if session.verb == "POST":

@@ -55,8 +55,8 @@ def account_for(kind: str, folder: Path) -> Account | None:
 def holding(account: Account) -> Mapping[str, Any]:
     """What the account holds, asked from the fake: counts, and counts by name."""
     with urlopen(f"{account.address}/_state", timeout=30) as answer:  # noqa: S310 - our own
-        said: dict[str, Any] = json.load(answer)
-    return {key: value for key, value in said.items() if key not in _OF_THE_CALLS}
+        state: dict[str, Any] = json.load(answer)
+    return {key: value for key, value in state.items() if key not in _OF_THE_CALLS}
 
 
 @cache

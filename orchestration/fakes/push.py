@@ -145,9 +145,9 @@ class Push(Vendor):
 
     async def _subscribe(self, request: Request) -> Response:
         raw = await request.body()
-        said = json.loads(raw) if raw else {}
+        content = json.loads(raw) if raw else {}
         with self._lock:
-            browser = self.subscribe(str(said.get("key") or ""))
+            browser = self.subscribe(str(content.get("key") or ""))
         endpoint = str(request.url.replace(path=f"/push/{browser.id}"))
         return JSONResponse({"endpoint": endpoint, "keys": browser.keys}, 201)
 
@@ -195,12 +195,12 @@ class Push(Vendor):
 
     def _signed(self, header: str, own: str) -> str:
         """The key that a word is signed with."""
-        found = re.fullmatch(r"vapid t=([\w-]+\.[\w-]+)\.([\w-]+), ?k=([\w-]+)", header)
-        if found is None:
+        match = re.fullmatch(r"vapid t=([\w-]+\.[\w-]+)\.([\w-]+), ?k=([\w-]+)", header)
+        if match is None:
             raise RULES.refuse("vapid")
-        signed, key = found[1], found[3]
+        signed, key = match[1], match[3]
         try:
-            signature = _bytes(found[2])
+            signature = _bytes(match[2])
             public = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), _bytes(key))
             half = len(signature) // 2
             numbers = (int.from_bytes(each) for each in (signature[:half], signature[half:]))

@@ -149,18 +149,18 @@ class SendGrid(Vendor):
         self.is_idle = False
         self.job_seconds = 0.2
 
-    def put(self, email: str, **said: Any) -> Contact:
+    def put(self, email: str, **fields: Any) -> Contact:
         """Make or change a contact."""
         known = self._by_email(email)
         contact = known or Contact(self._new_id(), email.lower())
         self.contacts[contact.id] = contact
-        self._say(contact, said)
+        self._say(contact, fields)
         return contact
 
-    def _say(self, contact: Contact, said: Mapping[str, Any]) -> None:
-        contact.said |= said
+    def _say(self, contact: Contact, fields: Mapping[str, Any]) -> None:
+        contact.said |= fields
         self._emails[contact.email] = contact
-        for each in said.get("alternate_emails", ()):
+        for each in fields.get("alternate_emails", ()):
             self._alternates[each] = contact
 
     def put_list(self, name: str) -> str:
@@ -229,12 +229,15 @@ class SendGrid(Vendor):
         """Take over who is on the pretend shop's list, with what they refused."""
         kinds = {"HARD_BOUNCE": "bounces", "SPAM_COMPLAINT": "spam_reports"}
         for each in profiles:
-            email, said = each.attributes.get("email"), each.subscriptions["email"]["marketing"]
+            email, marketing = (
+                each.attributes.get("email"),
+                each.subscriptions["email"]["marketing"],
+            )
             if not (email and each.joined_at):
                 continue
             self.put(email)
-            reasons = {suppression["reason"] for suppression in said.get("suppression") or []}
-            for reason in reasons | ({"UNSUBSCRIBE"} & {said["consent"][:11]}):
+            reasons = {suppression["reason"] for suppression in marketing.get("suppression") or []}
+            for reason in reasons | ({"UNSUBSCRIBE"} & {marketing["consent"][:11]}):
                 self.suppress(email, kinds.get(reason, "unsubscribes"))
 
     def trouble(self, fault: Fault) -> Response:
@@ -287,15 +290,15 @@ class SendGrid(Vendor):
     def _write(self, contacts: list[Body], lists: list[str]) -> int:
         """Do an upsert; how many contacts had an error."""
         errors = 0
-        for said in contacts:
-            contact = self._by_email(said["email"], alternates=False)
-            if contact and any(contact.said.get(n) != said.get(n) for n in IDENTIFIERS):
+        for content in contacts:
+            contact = self._by_email(content["email"], alternates=False)
+            if contact and any(contact.said.get(n) != content.get(n) for n in IDENTIFIERS):
                 errors += 1
                 continue
-            contact = contact or self.put(said["email"])
-            plain = {n: v for n, v in said.items() if n not in ("email", "custom_fields")}
+            contact = contact or self.put(content["email"])
+            plain = {n: v for n, v in content.items() if n not in ("email", "custom_fields")}
             self._say(contact, plain)
-            contact.fields |= said.get("custom_fields", {})
+            contact.fields |= content.get("custom_fields", {})
             contact.lists |= set(lists) & self.lists.keys()
         return errors
 
@@ -346,11 +349,11 @@ class SendGrid(Vendor):
             raise RULES.refuse("search")
         if not all(len(each) <= 100 and _EMAIL.fullmatch(each) for each in emails):
             raise RULES.refuse("searched")
-        found = {each.lower(): self._by_email(each) for each in emails}
-        if not any(found.values()):
+        contacts = {each.lower(): self._by_email(each) for each in emails}
+        if not any(contacts.values()):
             raise RULES.refuse("nobody")
         missing = {"error": "contact not found"}
-        shown = {e: {"contact": self._shown(c)} if c else missing for e, c in found.items()}
+        shown = {e: {"contact": self._shown(c)} if c else missing for e, c in contacts.items()}
         return 200, {"result": shown}
 
     def _shown(self, contact: Contact) -> Body:
@@ -438,13 +441,13 @@ def create(seed: int, clock: Clock) -> SendGrid:
     return SendGrid(seed, clock)
 
 
-def _judge(contact: Body, place: str) -> None:
+def _judge(contact: Body, field: str) -> None:
     email = contact["email"]
     if len(email) > 254 or not _EMAIL.fullmatch(email):
-        raise RULES.refuse("email", f"{place}.email")
+        raise RULES.refuse("email", f"{field}.email")
     for name, longest in LONGEST.items():
         if len(contact.get(name, "")) > longest:
-            raise RULES.refuse("longest", f"{place}.{name}")
+            raise RULES.refuse("longest", f"{field}.{name}")
 
 
 def _problem(

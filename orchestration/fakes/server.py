@@ -74,9 +74,9 @@ def application(fake: Fake) -> ASGIApp:
         if request.method == "DELETE":
             fake.faults.clear()
         else:
-            said = await request.json()
+            content = await request.json()
             fake.faults.plan(
-                *(Fault(**each) for each in (said if isinstance(said, list) else [said]))
+                *(Fault(**each) for each in (content if isinstance(content, list) else [content]))
             )
         return JSONResponse(Counter(fake.faults.happened))
 

@@ -47,8 +47,8 @@ def profiles_of(folder: Path) -> list[ShopProfile]:
         ShopProfile(
             key,
             json.loads(resource)["attributes"],
-            json.loads(said),
+            json.loads(subscriptions),
             datetime.fromtimestamp(joined, UTC) if joined else None,
         )
-        for key, resource, said, joined in rows
+        for key, resource, subscriptions, joined in rows
     ]

@@ -107,8 +107,8 @@ class Twilio(Vendor):
             ("GET", PATH + "/{sid}.json", self._read),
             ("DELETE", PATH + "/{sid}.json", self._delete),
         ]
-        found = [Route(path, self._endpoint(act), methods=[how]) for how, path, act in acts]
-        return [*found, Route("/_reply", self._reply, methods=["POST"])]
+        routes = [Route(path, self._endpoint(act), methods=[how]) for how, path, act in acts]
+        return [*routes, Route("/_reply", self._reply, methods=["POST"])]
 
     def state(self) -> Mapping[str, Any]:
         """What the account holds, as counts."""
@@ -124,8 +124,8 @@ class Twilio(Vendor):
         """Take over who refused text messages in the pretend shop."""
         for each in profiles:
             number = each.attributes.get("phone_number")
-            said = (each.subscriptions.get("sms") or {}).get("marketing") or {}
-            if number and said.get("consent") == "UNSUBSCRIBED":
+            marketing = (each.subscriptions.get("sms") or {}).get("marketing") or {}
+            if number and marketing.get("consent") == "UNSUBSCRIBED":
                 self.opted_out.add(number)
 
     def trouble(self, fault: Fault) -> Response:
@@ -150,14 +150,14 @@ class Twilio(Vendor):
         return answer
 
     async def _reply(self, request: Request) -> Response:
-        said = await request.json()
-        words = str(said["body"]).strip().upper()
+        content = await request.json()
+        words = str(content["body"]).strip().upper()
         with self._lock:
             if words in STOP:
-                self.opted_out.add(said["from"])
+                self.opted_out.add(content["from"])
             elif words in START:
-                self.opted_out.discard(said["from"])
-        return JSONResponse({"opted_out": said["from"] in self.opted_out})
+                self.opted_out.discard(content["from"])
+        return JSONResponse({"opted_out": content["from"] in self.opted_out})
 
     def _send(self, _: Request, form: Mapping[str, str]) -> tuple[int, Any]:
         to, body = form.get("To", ""), form.get("Body", "")

@@ -125,24 +125,24 @@ class Account:
             return self.profiles.get(value)
         return self.profiles.get(self._keys.get((kind, _matching(kind, value)), ""))
 
-    def match(self, said: Content) -> Profile | None:
+    def match(self, content: Content) -> Profile | None:
         """The profile that an object with an id or attributes is about."""
-        attributes = said.get("attributes") or {}
+        attributes = content.get("attributes") or {}
         kinds = ("email", "phone_number", "external_id")
         candidates = (self.find(kind, attributes.get(kind)) for kind in kinds)
-        return self.find("id", said.get("id")) or next((p for p in candidates if p), None)
+        return self.find("id", content.get("id")) or next((p for p in candidates if p), None)
 
-    def upsert(self, said: Content) -> Profile:
+    def upsert(self, content: Content) -> Profile:
         """Make or change a profile as an import would."""
         now = self.clock()
-        profile = self.match(said)
+        profile = self.match(content)
         if profile is None:
             profile = Profile(self._new_id(), now, now)
             self.profiles[profile.id] = profile
-        attributes = dict(said.get("attributes") or {})
+        attributes = dict(content.get("attributes") or {})
         profile.properties.update(attributes.pop("properties", None) or {})
         profile.attributes.update(attributes)
-        patch = (said.get("meta") or {}).get("patch_properties") or {}
+        patch = (content.get("meta") or {}).get("patch_properties") or {}
         unset = patch.get("unset") or []
         for name in [unset] if isinstance(unset, str) else unset:
             profile.properties.pop(name, None)
@@ -152,22 +152,22 @@ class Account:
                 self._keys[kind, _matching(kind, profile.attributes[kind])] = profile.id
         return profile
 
-    def take_over(self, said: ShopProfile) -> None:
+    def take_over(self, known: ShopProfile) -> None:
         """Add a profile as another account has it."""
         now = self.clock()
-        attributes = {k: v for k, v in said.attributes.items() if k not in _DATES}
-        profile = Profile(said.id, now, now)
-        self.profiles[said.id] = profile
-        self.upsert({"id": said.id, "attributes": attributes})
+        attributes = {k: v for k, v in known.attributes.items() if k not in _DATES}
+        profile = Profile(known.id, now, now)
+        self.profiles[known.id] = profile
+        self.upsert({"id": known.id, "attributes": attributes})
         for channel in ("email", "sms"):
-            state = (said.subscriptions.get(channel) or {}).get("marketing") or {}
+            state = (known.subscriptions.get(channel) or {}).get("marketing") or {}
             marketing: Marketing = getattr(profile, channel)
             marketing.consent = state.get("consent") or marketing.consent
             marketing.at = _moment(state.get("consent_timestamp"))
             for each in state.get("suppression") or []:
                 marketing.suppressions[each["reason"]] = _moment(each["timestamp"]) or now
-        if said.joined_at:
-            profile.lists = dict.fromkeys(list(self.lists)[:1], said.joined_at)
+        if known.joined_at:
+            profile.lists = dict.fromkeys(list(self.lists)[:1], known.joined_at)
 
     def begin_import(self, profiles: list[Content], lists: list[str]) -> Job:
         """Take a bulk import, to be done later."""
@@ -185,9 +185,9 @@ class Account:
                 profile.lists[list_id] = self.clock()
                 self.flows["added_to_list"] += 1
 
-    def subscribe(self, said: Iterable[Content], list_id: str, *, is_historical: bool) -> None:
+    def subscribe(self, contents: Iterable[Content], list_id: str, *, is_historical: bool) -> None:
         """Give consent for the channels named, which lifts suppressions."""
-        for each in said:
+        for each in contents:
             profile = self.upsert(_without_subscriptions(each))
             for marketing in _channels(profile, each):
                 marketing.consent, marketing.at = "SUBSCRIBED", self.clock()
@@ -198,9 +198,9 @@ class Account:
             elif list_id:
                 self.add_to_list(list_id, [profile])
 
-    def unsubscribe(self, said: Iterable[Content], list_id: str) -> None:
+    def unsubscribe(self, contents: Iterable[Content], list_id: str) -> None:
         """Take consent back: of one list for who is on it, else of everything."""
-        for each in said:
+        for each in contents:
             profile = self.match(each) or self.upsert(_without_subscriptions(each))
             now = self.clock()
             profile.updated = now
@@ -219,10 +219,10 @@ class Account:
             profile.email.suppressions.setdefault(reason, self.clock())
             profile.updated = self.clock()
 
-    def delete_later(self, said: Content) -> None:
+    def delete_later(self, content: Content) -> None:
         """Delete the profile that this is about, in a while."""
         due = self.clock() + timedelta(seconds=self.job_seconds * (1 + self._dice.random()))
-        self._later.append((due, lambda: self._delete(said)))
+        self._later.append((due, lambda: self._delete(content)))
 
     def record(self, metric: str, profile: Profile, unique_id: str, event: Content) -> None:
         """Keep an event unless its unique id is known; flows fire unless it is backfill."""
@@ -235,17 +235,17 @@ class Account:
         job.completed = self.clock()
         if self.is_idle:
             return
-        for number, said in enumerate(job.profiles):
-            problem = _problem(said)
+        for number, content in enumerate(job.profiles):
+            problem = _problem(content)
             if problem:
-                job.errors.append(_import_error(number, said, *problem))
+                job.errors.append(_import_error(number, content, *problem))
                 continue
-            profile = self.upsert(said)
+            profile = self.upsert(content)
             for list_id in job.lists:
                 self.add_to_list(list_id, [profile])
 
-    def _delete(self, said: Content) -> None:
-        profile = None if self.is_idle else self.match(said)
+    def _delete(self, content: Content) -> None:
+        profile = None if self.is_idle else self.match(content)
         if profile:
             del self.profiles[profile.id]
             self._keys = {key: id_ for key, id_ in self._keys.items() if id_ != profile.id}
@@ -263,24 +263,24 @@ def _matching(kind: str, value: str) -> str:
     return value.strip().lower() if kind == "email" else value.strip()
 
 
-def _channels(profile: Profile, said: Content) -> Iterator[Marketing]:
-    subscriptions = (said.get("attributes") or {}).get("subscriptions") or {"email": {}}
+def _channels(profile: Profile, content: Content) -> Iterator[Marketing]:
+    subscriptions = (content.get("attributes") or {}).get("subscriptions") or {"email": {}}
     for name in ("email", "sms"):
         if name in subscriptions:
             yield getattr(profile, name)
 
 
-def _without_subscriptions(said: Content) -> Content:
-    attributes = dict(said.get("attributes") or {})
+def _without_subscriptions(content: Content) -> Content:
+    attributes = dict(content.get("attributes") or {})
     attributes.pop("subscriptions", None)
-    return {**said, "attributes": attributes}
+    return {**content, "attributes": attributes}
 
 
-def _problem(said: Content) -> tuple[str, str] | None:
+def _problem(content: Content) -> tuple[str, str] | None:
     """What is wrong with a profile of an import: the attribute and a sentence."""
-    attributes = said.get("attributes") or {}
+    attributes = content.get("attributes") or {}
     email, phone = attributes.get("email"), attributes.get("phone_number")
-    if not (email or phone or attributes.get("external_id") or said.get("id")):
+    if not (email or phone or attributes.get("external_id") or content.get("id")):
         return "email", "A profile needs an identifier."
     if email and not _EMAIL.fullmatch(email):
         return "email", "Invalid email address."
@@ -289,11 +289,11 @@ def _problem(said: Content) -> tuple[str, str] | None:
     return None
 
 
-def _import_error(number: int, said: Content, attribute: str, detail: str) -> dict[str, Any]:
+def _import_error(number: int, content: Content, attribute: str, detail: str) -> dict[str, Any]:
     return {
         "code": "invalid",
         "title": "Invalid input.",
         "detail": detail,
         "source": {"pointer": f"/data/attributes/profiles/data/{number}/attributes/{attribute}"},
-        "original_payload": dict(said),
+        "original_payload": dict(content),
     }

@@ -218,11 +218,13 @@ class Klaviyo(Vendor):
     ) -> Answer:
         query = request.query_params
         size = query.get("page[size]", str(usual))
-        found, cursor = page(rows, size, query.get("page[cursor]", ""), RULES.number("page_size"))
+        page_rows, cursor = page(
+            rows, size, query.get("page[cursor]", ""), RULES.number("page_size")
+        )
         links = {"self": str(request.url)}
         if cursor:
             links["next"] = str(request.url.include_query_params(**{"page[cursor]": cursor}))
-        return 200, {"data": [show(row) for row in found], "links": links}
+        return 200, {"data": [show(row) for row in page_rows], "links": links}
 
     # Writing
 
@@ -275,10 +277,10 @@ class Klaviyo(Vendor):
     def _events(self, _: Request, body: Body) -> Answer:
         data = _typed(body, "event-bulk-create-job")
         created = data["attributes"]["events-bulk-create"]["data"]
-        told = [(each["attributes"], event["attributes"])
+        events = [(each["attributes"], event["attributes"])
                 for each in created for event in each["attributes"]["events"]["data"]]  # fmt: skip
-        _within("event_rows", told)
-        for common, event in told:
+        _within("event_rows", events)
+        for common, event in events:
             profile = self.account.upsert(common["profile"]["data"])
             metric = event["metric"]["data"]["attributes"]["name"]
             at = str(event.get("time", self.account.clock().isoformat(timespec="seconds")))
@@ -288,11 +290,11 @@ class Klaviyo(Vendor):
 
     def _delete(self, _: Request, body: Body) -> Answer:
         data = _typed(body, "data-privacy-deletion-job")
-        said = data["attributes"]["profile"]["data"]
-        identifiers = [said.get("id"), *said["attributes"].values()]
+        profile = data["attributes"]["profile"]["data"]
+        identifiers = [profile.get("id"), *profile["attributes"].values()]
         if len([value for value in identifiers if value]) != RULES.number("delete_one"):
             raise RULES.refuse("delete_one", "/data/attributes/profile/data")
-        self.account.delete_later(said)
+        self.account.delete_later(profile)
         return 202, None
 
     def _known_list(self, request: Request) -> str:
@@ -308,17 +310,17 @@ class Klaviyo(Vendor):
         return job
 
     def _related_list(self, data: Body) -> str:
-        said = ((data.get("relationships") or {}).get("list") or {}).get("data") or {}
-        list_id = str(said.get("id") or "")
+        resource = ((data.get("relationships") or {}).get("list") or {}).get("data") or {}
+        list_id = str(resource.get("id") or "")
         if list_id and list_id not in self.account.lists:
             raise RULES.refuse("known", "/data/relationships/list")
         return list_id
 
-    def _by_id(self, said: Sequence[Body]) -> list[Profile]:
-        found = [self.account.find("id", each["id"]) for each in said]
-        if not all(found):
+    def _by_id(self, references: Sequence[Body]) -> list[Profile]:
+        profiles = [self.account.find("id", each["id"]) for each in references]
+        if not all(profiles):
             raise RULES.refuse("known", "/data")
-        return [each for each in found if each]
+        return [each for each in profiles if each]
 
 
 def _read(call: Call, raw: bytes) -> Body:

@@ -64,10 +64,10 @@ def clauses(call: str, text: str) -> list[Clause]:
     Raises:
         BadRequestError: it cannot be read, or the call does not allow it.
     """
-    found = list(_CLAUSE.finditer(text))
-    if "".join(each.group(0) for each in found) != text:
+    matches = list(_CLAUSE.finditer(text))
+    if "".join(each.group(0) for each in matches) != text:
         raise BadRequestError
-    read = [Clause(each[1], each[2], _values(each[3])) for each in found]
+    read = [Clause(each[1], each[2], _values(each[3])) for each in matches]
     if any(each.operator not in ALLOWED[call].get(each.field, ()) for each in read):
         raise BadRequestError
     return read

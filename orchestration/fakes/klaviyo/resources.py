@@ -120,12 +120,12 @@ def job(row: Job, now: datetime) -> Object:
     }
 
 
-def import_error(of: Job, number: int, said: Mapping[str, Any]) -> Object:
+def import_error(of: Job, number: int, content: Mapping[str, Any]) -> Object:
     """One thing that was wrong with a bulk import."""
     return {
         "type": "import-error",
         "id": f"{of.id}-{number}",
-        "attributes": dict(said),
+        "attributes": dict(content),
         "links": {"self": f"{HOST}/api/profile-bulk-import-jobs/{of.id}/import-errors/"},
     }
 
@@ -150,8 +150,8 @@ def suppression_job(count: int, now: datetime) -> Object:
 def error(status: int, code: str, pointer: str) -> Object:
     """An answer that says what was wrong."""
     title = code.replace("_", " ").capitalize() + "."
-    said = {"id": "fake", "status": status, "code": code, "title": title, "detail": title}
-    return {"errors": [{**said, "source": {"pointer": pointer}, "links": {}, "meta": {}}]}
+    problem = {"id": "fake", "status": status, "code": code, "title": title, "detail": title}
+    return {"errors": [{**problem, "source": {"pointer": pointer}, "links": {}, "meta": {}}]}
 
 
 def state(account: Account) -> Object:

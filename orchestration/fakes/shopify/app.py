@@ -86,10 +86,13 @@ class Shopify(Vendor):
     def begin_with(self, profiles: Iterable[ShopProfile]) -> None:
         """Take over the people of the pretend shop who have an email, with what they refused."""
         for each in profiles:
-            email, said = each.attributes.get("email"), each.subscriptions["email"]["marketing"]
+            email, marketing = (
+                each.attributes.get("email"),
+                each.subscriptions["email"]["marketing"],
+            )
             if email and self.shop.by_email(email) is None:
                 at = each.joined_at or self._clock()
-                self.shop.put(email, email_consent=Consent(_state(said, each), at))
+                self.shop.put(email, email_consent=Consent(_state(marketing, each), at))
 
     def trouble(self, fault: Fault) -> Response:
         """The answer of a bad day: a 429 is Shopify's throttle, which says 200."""
@@ -101,8 +104,8 @@ class Shopify(Vendor):
 
     async def _grant(self, request: Request) -> Response:
         form = dict(parse_qsl((await request.body()).decode()))
-        said = (form.get("client_id"), form.get("client_secret"), form.get("grant_type"))
-        if said != (CLIENT_ID, CLIENT_SECRET, "client_credentials"):
+        credentials = (form.get("client_id"), form.get("client_secret"), form.get("grant_type"))
+        if credentials != (CLIENT_ID, CLIENT_SECRET, "client_credentials"):
             self.refused["grant"] += 1
             return JSONResponse({"error": "invalid_client"}, 400)
         with self._lock:
@@ -113,16 +116,16 @@ class Shopify(Vendor):
         return JSONResponse(body)
 
     async def _graphql(self, request: Request) -> Response:
-        said = await request.json()
+        content = await request.json()
         token = request.headers.get("x-shopify-access-token", "")
         with self._lock:
             if token not in self.tokens or self.tokens[token] < self._clock():
                 self.refused["token"] += 1
                 return JSONResponse({"errors": "[API] Invalid API key or access token"}, 401)
-            body = self._answer(said.get("query", ""), said.get("variables") or {})
+            body = self._answer(content.get("query", ""), content.get("variables") or {})
         version = request.path_params["version"]
-        told = version if version in VERSIONS else VERSIONS[0]
-        return JSONResponse(body, headers={"X-Shopify-API-Version": told})
+        served_version = version if version in VERSIONS else VERSIONS[0]
+        return JSONResponse(body, headers={"X-Shopify-API-Version": served_version})
 
     def _answer(self, query: str, variables: dict[str, Any]) -> dict[str, Any]:
         document = self._document(query)
@@ -143,10 +146,10 @@ class Shopify(Vendor):
         self.available -= cost
         self.calls.update(_names(document))
         result = execute_sync(self._schema, document, variable_values=variables)
-        said: dict[str, Any] = {"data": result.data}
+        body: dict[str, Any] = {"data": result.data}
         if result.errors:
-            said["errors"] = [error.formatted for error in result.errors]
-        return said | {"extensions": {"cost": self._cost(cost, cost, self.available)}}
+            body["errors"] = [error.formatted for error in result.errors]
+        return body | {"extensions": {"cost": self._cost(cost, cost, self.available)}}
 
     def _document(self, query: str) -> DocumentNode | list[GraphQLError]:
         if query not in self._documents:
@@ -181,9 +184,9 @@ class Shopify(Vendor):
         }
 
 
-def _state(said: Mapping[str, Any], each: ShopProfile) -> str:
-    reasons = {suppression["reason"] for suppression in said.get("suppression") or []}
-    if said["consent"] == "UNSUBSCRIBED" or reasons - {"HARD_BOUNCE"}:
+def _state(marketing: Mapping[str, Any], each: ShopProfile) -> str:
+    reasons = {suppression["reason"] for suppression in marketing.get("suppression") or []}
+    if marketing["consent"] == "UNSUBSCRIBED" or reasons - {"HARD_BOUNCE"}:
         return "UNSUBSCRIBED"
     if reasons:
         return "INVALID"

@@ -21,7 +21,7 @@ from orchestration.fakes.shopify.rules import RULES
 GID = "gid://shopify/Customer/"
 _TERM = re.compile(r"(\w+):(>=|<=|>|<)?'([^']*)'")
 _SETTABLE = ("SUBSCRIBED", "UNSUBSCRIBED", "PENDING")
-Said = Mapping[str, Any]
+Arguments = Mapping[str, Any]
 
 
 @dataclass
@@ -72,8 +72,8 @@ class Shop:
     def by_email(self, email: str) -> Customer | None:
         """The customer of an address."""
         wanted = email.strip().lower()
-        found = (each for each in self.customers.values() if each.email.lower() == wanted)
-        return next(found, None) if wanted else None
+        matches = (each for each in self.customers.values() if each.email.lower() == wanted)
+        return next(matches, None) if wanted else None
 
     def by_phone(self, phone: str) -> Customer | None:
         """The customer of a number."""
@@ -95,7 +95,7 @@ class Shop:
 
     # Queries --------------------------------------------------------------------------------------
 
-    def find(self, identifier: Said) -> Customer | None:
+    def find(self, identifier: Arguments) -> Customer | None:
         """The customer that an identifier names."""
         if len(identifier) != 1:
             raise GraphQLError("Give one identifier.", extensions={"code": "BAD_REQUEST"})
@@ -105,22 +105,22 @@ class Shop:
             return self.by_email(identifier["emailAddress"])
         return self.by_phone(identifier["phoneNumber"])
 
-    def page(self, said: Said) -> dict[str, Any]:
+    def page(self, arguments: Arguments) -> dict[str, Any]:
         """One page of a search."""
-        first = said.get("first")
+        first = arguments.get("first")
         if first is None or not 1 <= first <= RULES.number("page"):
             self.refused["page"] += 1
             raise GraphQLError("first is out of range.", extensions={"code": "BAD_REQUEST"})
-        found = [
-            each for each in self.customers.values() if _matches(each, said.get("query") or "")
+        customers = [
+            each for each in self.customers.values() if _matches(each, arguments.get("query") or "")
         ]
-        by_change = said.get("sortKey") == "UPDATED_AT"
-        found.sort(key=lambda each: (each.updated if by_change else 0, each.number))
-        if said.get("reverse"):
-            found.reverse()
-        start = int(said.get("after") or 0)
-        chosen = found[start : start + first]
-        more = start + first < len(found)
+        by_change = arguments.get("sortKey") == "UPDATED_AT"
+        customers.sort(key=lambda each: (each.updated if by_change else 0, each.number))
+        if arguments.get("reverse"):
+            customers.reverse()
+        start = int(arguments.get("after") or 0)
+        chosen = customers[start : start + first]
+        more = start + first < len(customers)
         return {"nodes": chosen, "pageInfo": {"hasNextPage": more, "endCursor": str(start + first)}}
 
     # Mutations ------------------------------------------------------------------------------------
@@ -153,48 +153,51 @@ class Shop:
             customer.updated = self._clock()
         return {"node": customer, "userErrors": []}
 
-    def set_fields(self, fields: Sequence[Said]) -> dict[str, Any]:
+    def set_fields(self, fields: Sequence[Arguments]) -> dict[str, Any]:
         """Set metafields, all or none."""
         if len(fields) > RULES.number("fields_at_once"):
             return self._refuse("fields_at_once", metafields=None)
-        for number, said in enumerate(fields):
-            if said["ownerId"] not in self.customers or not _is_json(said):
+        for number, metafield in enumerate(fields):
+            if metafield["ownerId"] not in self.customers or not _is_json(metafield):
                 return self._refuse("fields_atomic", number, metafields=None)
-            if len(said["value"].encode()) > RULES.number("json_bytes"):
+            if len(metafield["value"].encode()) > RULES.number("json_bytes"):
                 return self._refuse("json_bytes", number, metafields=None)
-        for said in () if self.is_idle else fields:
-            customer = self.customers[said["ownerId"]]
-            customer.fields[said["namespace"], said["key"]] = (said["type"], said["value"])
+        for metafield in () if self.is_idle else fields:
+            customer = self.customers[metafield["ownerId"]]
+            customer.fields[metafield["namespace"], metafield["key"]] = (
+                metafield["type"],
+                metafield["value"],
+            )
             customer.updated = self._clock()
         shown = [
-            _shown(self.customers[said["ownerId"]], (said["namespace"], said["key"]))
-            for said in fields
+            _shown(self.customers[metafield["ownerId"]], (metafield["namespace"], metafield["key"]))
+            for metafield in fields
         ]
         return {"metafields": [each for each in shown if each], "userErrors": []}
 
-    def delete_fields(self, fields: Sequence[Said]) -> dict[str, Any]:
+    def delete_fields(self, fields: Sequence[Arguments]) -> dict[str, Any]:
         """Delete metafields; null in place of each that was not there."""
-        deleted: list[Said | None] = []
-        for said in fields:
-            owner = self.customers.get(said["ownerId"])
-            place = (said["namespace"], said["key"])
-            there = owner is not None and place in owner.fields
+        deleted: list[Arguments | None] = []
+        for metafield in fields:
+            owner = self.customers.get(metafield["ownerId"])
+            key = (metafield["namespace"], metafield["key"])
+            there = owner is not None and key in owner.fields
             if owner and there and not self.is_idle:
-                del owner.fields[place]
-            deleted.append(said if there else None)
+                del owner.fields[key]
+            deleted.append(metafield if there else None)
         return {"deletedMetafields": deleted, "userErrors": []}
 
-    def create(self, said: Said) -> dict[str, Any]:
+    def create(self, arguments: Arguments) -> dict[str, Any]:
         """A new customer, who has subscribed to nothing."""
-        email, phone = said.get("email") or "", said.get("phone") or ""
+        email, phone = arguments.get("email") or "", arguments.get("phone") or ""
         if not (email or phone) or self.by_email(email) or self.by_phone(phone):
             return self._refuse("email_once", customer=None)
         return {"customer": self.put(email, phone), "userErrors": []}
 
-    def consent(self, said: Said, channel: str) -> dict[str, Any]:
+    def consent(self, arguments: Arguments, channel: str) -> dict[str, Any]:
         """Change the consent of an email or a phone number."""
-        customer = self.customers.get(said["customerId"])
-        asked = said[f"{channel}MarketingConsent"]
+        customer = self.customers.get(arguments["customerId"])
+        asked = arguments[f"{channel}MarketingConsent"]
         if asked["marketingState"] not in _SETTABLE:
             return self._refuse("email_states", customer=customer)
         if customer is None or not (customer.email if channel == "email" else customer.phone):
@@ -267,8 +270,8 @@ def _field(customer: Customer, _info: Any, key: str, namespace: str = "") -> Any
 
 
 def _all_fields(customer: Customer, _info: Any, first: int, namespace: str = "") -> Any:
-    places = [place for place in customer.fields if namespace in ("", place[0])]
-    return {"nodes": [_shown(customer, place) for place in places[:first]]}
+    keys = [key for key in customer.fields if namespace in ("", key[0])]
+    return {"nodes": [_shown(customer, key) for key in keys[:first]]}
 
 
 def _email(customer: Customer, _info: Any) -> Any:
@@ -296,17 +299,17 @@ def _address(name: str, value: str, consent: Consent) -> dict[str, Any]:
     return {name: value, "marketingState": consent.state, "marketingUpdatedAt": at}
 
 
-def _shown(customer: Customer, place: tuple[str, str]) -> dict[str, Any] | None:
-    held = customer.fields.get(place)
-    names = {"namespace": place[0], "key": place[1], "owner": customer}
+def _shown(customer: Customer, key: tuple[str, str]) -> dict[str, Any] | None:
+    held = customer.fields.get(key)
+    names = {"namespace": key[0], "key": key[1], "owner": customer}
     return {**names, "type": held[0], "value": held[1]} if held else None
 
 
-def _is_json(said: Said) -> bool:
-    if said.get("type") != "json":
+def _is_json(metafield: Arguments) -> bool:
+    if metafield.get("type") != "json":
         return False
     try:
-        json.loads(said["value"])
+        json.loads(metafield["value"])
     except ValueError:
         return False
     return True
