@@ -150,13 +150,13 @@ def _unpack(plain: Path, folder: Path, source: Path) -> Manifest:
         content = tar.extractfile(first) if first is not None else None
         if first is None or content is None or first.name != MANIFEST:
             raise DamagedBackupError(f"{source} is no whole backup.", _NOT_ONE)
-        said = json.loads(content.read(_LARGEST_MANIFEST))
-        if said["format"] > FORMAT:
+        fields = json.loads(content.read(_LARGEST_MANIFEST))
+        if fields["format"] > FORMAT:
             raise DamagedBackupError(
-                f"{source} was made by a newer version of Regulars ({said['version']}).",
+                f"{source} was made by a newer version of Regulars ({fields['version']}).",
                 "Restore it with that version.",
             )
-        manifest = Manifest(**said)
+        manifest = Manifest(**fields)
         while (member := tar.next()) is not None:
             _unpack_file(tar, member, folder, manifest)
     missing = [name for name in manifest.files if not (folder / name).is_file()]
@@ -169,9 +169,9 @@ def _unpack_file(
     tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path, manifest: Manifest
 ) -> None:
     path = PurePosixPath(member.name)
-    said = manifest.files.get(member.name)
+    entry = manifest.files.get(member.name)
     content = tar.extractfile(member)
-    if said is None or content is None or path.is_absolute() or ".." in path.parts:
+    if entry is None or content is None or path.is_absolute() or ".." in path.parts:
         raise DamagedBackupError("The backup holds a file that its list does not name.", _NOT_ONE)
     target = folder / path
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -180,7 +180,7 @@ def _unpack_file(
         while chunk := content.read(_CHUNK):
             digest.update(chunk)
             stream.write(chunk)
-    if digest.hexdigest() != said["sha256"]:
+    if digest.hexdigest() != entry["sha256"]:
         raise DamagedBackupError("A file of the backup is not as it was.", _NOT_ONE)
 
 

@@ -97,8 +97,8 @@ def _newest_backup(
         return
     newer = {
         named[2]: path
-        for place in places
-        for path in place.glob("*.age")
+        for searched in places
+        for path in searched.glob("*.age")
         if (named := _BACKUP.fullmatch(path.name)) and named[1] == own[1] and named[2] > own[2]
     }
     for _, path in sorted(newer.items(), reverse=True):
@@ -112,11 +112,11 @@ def _newest_backup(
 
 
 def _of_store(store: Store, other: Home, name: str, at: datetime) -> Answer:
-    with open_store(other) as later, later.read() as said:
-        mark = Hasher(said).mark
-        tombstones = all_tombstones(said)
+    with open_store(other) as later, later.read() as reading:
+        mark = Hasher(reading).mark
+        tombstones = all_tombstones(reading)
         consents, suppressions = (
-            [dict(row) for row in said.execute(select(table)).mappings()]
+            [dict(row) for row in reading.execute(select(table)).mappings()]
             for table in (schema.consent_events, schema.suppressions)
         )
     with store.write() as connection:
@@ -155,7 +155,7 @@ def _exports(store: Store, places: Iterable[Path], at: datetime) -> Iterator[Ans
                 reader = csv.DictReader(stream)
                 if not set(reader.fieldnames or ()) >= _EXPORTED:
                     continue
-                said = [
+                withdrawals = [
                     Withdrawal(
                         row["identifier_type"],
                         row["identifier_value"],
@@ -167,7 +167,7 @@ def _exports(store: Store, places: Iterable[Path], at: datetime) -> Iterator[Ans
                     for row in reader
                     if row["status"] not in _SAYS_YES
                 ]
-            yield Answer(path.name, _record(store, said, path.name, at))
+            yield Answer(path.name, _record(store, withdrawals, path.name, at))
         except (OSError, ValueError, csv.Error) as error:
             yield Answer(path.name, problem=f"cannot be read ({type(error).__name__})")
 
@@ -185,15 +185,15 @@ def _destinations(
                 yield Answer(name, problem=CANNOT_TELL)
                 continue
             with own_words(name):
-                said = list(destination.withdrawals_since(made_at))
-            yield Answer(name, _record(store, said, name, at))
+                withdrawals = list(destination.withdrawals_since(made_at))
+            yield Answer(name, _record(store, withdrawals, name, at))
         except RegularsError as error:
             yield Answer(name, problem=error.message)
 
 
-def _record(store: Store, said: Iterable[Withdrawal], source: str, at: datetime) -> int:
+def _record(store: Store, withdrawals: Iterable[Withdrawal], source: str, at: datetime) -> int:
     """Append these refusals as suppressions; how many the home did not know."""
-    rows = [suppression(asdict(each), source, at) for each in said]
+    rows = [suppression(asdict(each), source, at) for each in withdrawals]
     with store.write() as connection:
         known = _refusals_of(connection, schema.suppressions, "reason")
         known |= _refusals_of(connection, schema.consent_events, "status")
@@ -218,5 +218,5 @@ def _take_over(connection: Connection, rows: Sequence[Fact], at: datetime) -> in
 
 
 def _files(places: Iterable[Path], *patterns: str) -> list[Path]:
-    paths = {path for place in places for each in patterns for path in place.glob(each)}
+    paths = {path for folder in places for each in patterns for path in folder.glob(each)}
     return sorted(paths)

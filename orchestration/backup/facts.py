@@ -38,22 +38,25 @@ def facts_of(home: Home) -> dict[str, TableFacts]:
     Raises:
         RegularsError: a table cannot be read to its end.
     """
-    found = {}
+    facts_by_table = {}
     for path, tables in ((home.raw, _of_duckdb), (home.ops, _of_sqlite)):
         if path.exists():
             for table, facts in tables(path):
-                found[f"{path.name}/{table}"] = facts
-    return found
+                facts_by_table[f"{path.name}/{table}"] = facts
+    return facts_by_table
 
 
 def differing(
-    said: Mapping[str, Mapping[str, Any]], found: Mapping[str, TableFacts], *, same_engine: bool
+    recorded: Mapping[str, Mapping[str, Any]],
+    current: Mapping[str, TableFacts],
+    *,
+    same_engine: bool,
 ) -> list[str]:
-    """The tables that are not as was said of them, by name.
+    """The tables that are not as they were recorded, by name.
 
     Args:
-        said: rows and digest by table, as a backup keeps them.
-        found: what is there now.
+        recorded: rows and digest by table, as a backup keeps them.
+        current: what is there now.
         same_engine: whether DuckDB is of the version that made the digests; those of another
             version differ, and rows alone are compared.
     """
@@ -61,8 +64,8 @@ def differing(
     def seen(table: str, rows: Any, digest: Any) -> tuple[Any, Any]:
         return rows, digest if same_engine or table.startswith("ops.sqlite/") else ""
 
-    then = {table: seen(table, facts["rows"], facts["digest"]) for table, facts in said.items()}
-    now = {table: seen(table, facts.rows, facts.digest) for table, facts in found.items()}
+    then = {table: seen(table, facts["rows"], facts["digest"]) for table, facts in recorded.items()}
+    now = {table: seen(table, facts.rows, facts.digest) for table, facts in current.items()}
     return sorted(table for table in then.keys() | now.keys() if then.get(table) != now.get(table))
 
 

@@ -149,20 +149,20 @@ def backups_in(
 ) -> Mapping[datetime, Path]:
     """The home's own backups of a part, by the moment at which each was made."""
     form = re.compile(rf"{re.escape(home.root.name)}-{part}-(\d{{8}}T\d{{6}}Z){re.escape(ending)}")
-    found = {}
+    backups = {}
     for path in folder.iterdir() if folder.is_dir() else ():
         named = form.fullmatch(path.name)
         if named and path.is_file() and not path.is_symlink():
-            found[datetime.strptime(named[1], _FORM)] = path  # noqa: DTZ007 - UTC without zone
-    return found
+            backups[datetime.strptime(named[1], _FORM)] = path  # noqa: DTZ007 - UTC without zone
+    return backups
 
 
 def last_trial(store: Store) -> LastTrial | None:
     """How the last trial went; None where there was none."""
     query = select(schema.meta.c.value).where(schema.meta.c.key == LAST_TRIAL)
     with store.read() as connection:
-        said = connection.execute(query).scalar()
-    return LastTrial(**json.loads(said)) if said else None
+        record = connection.execute(query).scalar()
+    return LastTrial(**json.loads(record)) if record else None
 
 
 def _note(home: Home, trial: LastTrial) -> None:

@@ -60,20 +60,23 @@ def ask_to_erase(home: Home, settings: Settings, subject: Erasable, before: Answ
 
 def is_open(answers: Answers) -> bool:
     """Whether a destination has still to be asked, or asked again."""
-    return any(said["status"] not in FINAL for said in answers.values())
+    return any(answer["status"] not in FINAL for answer in answers.values())
 
 
 def in_words(answers: Answers) -> list[tuple[str, str]]:
     """Each destination with what it answered, for a person."""
     return [
-        (name, _WORDS.get(said["status"], _NOT_YET).format(reason=said["reason"] or "no reason"))
-        for name, said in sorted(answers.items())
+        (
+            name,
+            _WORDS.get(answer["status"], _NOT_YET).format(reason=answer["reason"] or "no reason"),
+        )
+        for name, answer in sorted(answers.items())
     ]
 
 
 def _answer(outcome: Outcome, ticket: str) -> dict[str, str]:
-    said = {"status": outcome.status, "reason": outcome.reason}
-    return {**said, "ticket": ticket} if ticket and outcome.status not in FINAL else said
+    answer = {"status": outcome.status, "reason": outcome.reason}
+    return {**answer, "ticket": ticket} if ticket and outcome.status not in FINAL else answer
 
 
 def _ask(destination: Erases, name: str, person: Identifiers) -> Outcome:
@@ -91,4 +94,4 @@ def _identifiers(subject: Erasable, ticket: str) -> Identifiers:
         values[kind].append(value)
     for customer_id in subject.ids:
         values["customer_id"].append(customer_id)
-    return Identifiers(_PERSON, {kind: tuple(said) for kind, said in values.items()}, ticket)
+    return Identifiers(_PERSON, {kind: tuple(texts) for kind, texts in values.items()}, ticket)

@@ -62,8 +62,8 @@ def strip_arrivals(home: Home, store: Store, country: str) -> dict[str, int]:
         since = tombstones.inbox_searched_at(connection)
     began = time.time()
     done = Counter(_strip_raw(home, store, country, rewrite=False))
-    if found := _strip_inbox(home, store, country, since=since):
-        done["inbox"] = found
+    if count := _strip_inbox(home, store, country, since=since):
+        done["inbox"] = count
     with store.write() as connection:
         done += Counter(erase_from_ops(connection, forgotten_in_ops(connection)))
         tombstones.note_inbox_searched(connection, began - _SLOW_CLOCK)
@@ -88,11 +88,11 @@ def _strip_inbox(home: Home, store: Store, country: str, *, since: float = 0.0) 
             return tombstones.forgotten_among(connection, keys)
 
         def gone(texts: Iterable[str]) -> set[str]:
-            said = set(texts)
-            runs = {text: set(re.findall(RUN, text)) for text in said}
+            unique_texts = set(texts)
+            runs = {text: set(re.findall(RUN, text)) for text in unique_texts}
             hiding = gone_runs(set().union(*runs.values()) if runs else (), among, country)
-            return gone_texts(said, among, country) | {
-                text for text, found in runs.items() if found & hiding
+            return gone_texts(unique_texts, among, country) | {
+                text for text, numbers in runs.items() if numbers & hiding
             }
 
         return erase_from_inbox(home.inbox, gone, since=since)
@@ -246,19 +246,19 @@ def _receipt(
     at: datetime,
 ) -> dict[str, Any]:
     hashes = tombstones.hashes_of(connection, erasure.erasure_id)
-    told = [{"type": kind, "hash": digest} for digest, kind in hashes]
+    identifiers = [{"type": kind, "hash": digest} for digest, kind in hashes]
     return {
         "erasure_id": erasure.erasure_id,
         "requested_at": erasure.requested_at.isoformat(),
         "done_at": at.isoformat(),
         "reason": erasure.reason,
         "salt": tombstones.Hasher(connection).mark,
-        "identifiers": [each for each in told if each["type"] != DIGEST],
-        "digests": [each for each in told if each["type"] == DIGEST],
+        "identifiers": [each for each in identifiers if each["type"] != DIGEST],
+        "digests": [each for each in identifiers if each["type"] == DIGEST],
         "stores": stores,
         "destinations": dict(erasure.receipt.get("destinations", {})),
         "erased_by": answers,
-        "still_to_be_told": sorted({f"{place[0]}: {place[1]}" for place in left}),
+        "still_to_be_told": sorted({f"{holding[0]}: {holding[1]}" for holding in left}),
         "not_rewritten": left_as_they_are(home, location),
     }
 

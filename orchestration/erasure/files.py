@@ -151,11 +151,11 @@ def _scrub_sqlite(path: Path, texts: Texts) -> None:
         for (table,) in tables:
             quoted = table.replace('"', '""')
             for _, column, *_ in file.execute(f'pragma table_info("{quoted}")').fetchall():
-                place = column.replace('"', '""')
-                changed = f'without_person("{place}")'
+                target = column.replace('"', '""')
+                changed = f'without_person("{target}")'
                 file.execute(
-                    f'update "{quoted}" set "{place}" = {changed}'
-                    f' where typeof("{place}") = \'text\' and "{place}" is not {changed}'
+                    f'update "{quoted}" set "{target}" = {changed}'
+                    f' where typeof("{target}") = \'text\' and "{target}" is not {changed}'
                 )
         file.execute("commit")
         compact(file)
@@ -233,13 +233,13 @@ class _Rows:
 
     def _line(self, line: str) -> str:
         try:
-            said = json.loads(line)
+            content = json.loads(line)
         except ValueError:
             return self.texts.without(line)
-        if not isinstance(said, dict):
+        if not isinstance(content, dict):
             return self.texts.without(line)
-        after = list(self.without([said]))
-        if after == [said]:
+        after = list(self.without([content]))
+        if after == [content]:
             return line
         return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in after)
 

@@ -28,13 +28,13 @@ _FACTS = (
     (schema.consent_requests, "consent_request_id"),
 )
 
-Place = tuple[str, str, str]
+Holding = tuple[str, str, str]
 
 
-def waiting(connection: Connection, ids: Collection[str]) -> set[Place]:
+def waiting(connection: Connection, ids: Collection[str]) -> set[Holding]:
     """Destination, segment and id wherever a destination may still have one of these people."""
     states, rows = schema.audience_states.c, schema.outbox.c
-    found: set[Place] = set()
+    holdings: set[Holding] = set()
     for some in in_parts(sorted(ids)):
         there = select(states.destination, states.segment, states.customer_id).where(
             states.customer_id.in_(some), states.is_member.is_(True)
@@ -48,8 +48,8 @@ def waiting(connection: Connection, ids: Collection[str]) -> set[Place]:
             ),
         )
         for query in (there, open_):
-            found |= {(row[0], row[1], row[2]) for row in connection.execute(query)}
-    return found
+            holdings |= {(row[0], row[1], row[2]) for row in connection.execute(query)}
+    return holdings
 
 
 def erase_from_ops(connection: Connection, subject: Erasable) -> dict[str, int]:
@@ -140,15 +140,15 @@ def _hash_people(
     subject: Erasable,
     hasher: Hasher,
     receipts: Mapping[str, str],
-    kept: set[Place],
+    kept: set[Holding],
 ) -> int:
     """What was sent, held back or queued, under the hash of the person's id."""
     done = 0
     for customer in subject.ids:
         query = select(table).where(table.c.customer_id == customer)
         for row in connection.execute(query).mappings().all():
-            place = (row["destination"], row["segment"], customer)
-            if table in (schema.outbox, schema.audience_states) and place in kept:
+            key = (row["destination"], row["segment"], customer)
+            if table in (schema.outbox, schema.audience_states) and key in kept:
                 continue
             changes: dict[str, Any] = {"customer_id": hasher.customer(customer)}
             if "content_hash" in row:

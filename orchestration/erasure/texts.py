@@ -30,8 +30,8 @@ class Texts:
     def of(cls, subject: Erasable) -> Texts:
         """Ids and identifiers of the person; a word that a text may have by chance is none."""
         values = {*subject.ids, *(value for _, value in subject.keys)}
-        told = tuple(sorted(filter(is_unmistakable, values)))
-        return cls(told, tuple(sorted({each for key in subject.keys for each in digests(*key)})))
+        known = tuple(sorted(filter(is_unmistakable, values)))
+        return cls(known, tuple(sorted({each for key in subject.keys for each in digests(*key)})))
 
     @cached_property
     def addresses(self) -> Texts:

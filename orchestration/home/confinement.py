@@ -89,10 +89,10 @@ def _without_files(system: ctypes.CDLL, readable: Iterable[Path]) -> bool:
         return False
     for path in readable:
         if path.exists():
-            place = os.open(path, os.O_PATH | os.O_CLOEXEC)
+            descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
             allowed = _READ_FILE | (_READ_FOLDER if path.is_dir() else 0)
-            system.syscall(_ADD_RULE, rules, _BENEATH, struct.pack("=Qi", allowed, place), 0)
-            os.close(place)
+            system.syscall(_ADD_RULE, rules, _BENEATH, struct.pack("=Qi", allowed, descriptor), 0)
+            os.close(descriptor)
     is_held: bool = system.syscall(_RESTRICT_SELF, rules, 0) == 0
     os.close(rules)
     return is_held
@@ -105,8 +105,10 @@ def _without_network(system: ctypes.CDLL) -> bool:
     program = _program(*known)
     steps = ctypes.create_string_buffer(program, len(program))
     count = len(program) // 8
-    given = ctypes.create_string_buffer(struct.pack("HxxxxxxP", count, ctypes.addressof(steps)))
-    return bool(system.prctl(_SECCOMP, _FILTER, given, 0, 0) == 0)
+    filter_program = ctypes.create_string_buffer(
+        struct.pack("HxxxxxxP", count, ctypes.addressof(steps))
+    )
+    return bool(system.prctl(_SECCOMP, _FILTER, filter_program, 0, 0) == 0)
 
 
 def _program(architecture: int, calls: tuple[int, ...]) -> bytes:

@@ -75,23 +75,23 @@ class Inbox:
             places = (self._root / folder / sender / day).glob(f"*-{kept_id}{_ENDING}")
             if first := next(places, None):
                 return str(first.relative_to(self._root)), first.read_bytes()
-        place = self._root / folder / sender / f"{received_at:%Y-%m-%d}"
-        _make(place)
+        directory = self._root / folder / sender / f"{received_at:%Y-%m-%d}"
+        _make(directory)
         name = f"{received_at:%H%M%S%f}-{kept_id}{_ENDING}"
-        beside = place / f".{name}"
+        beside = directory / f".{name}"
         beside.unlink(missing_ok=True)
         try:
             with private_file(beside) as stream:
                 stream.write(content)
                 stream.flush()
                 os.fsync(stream.fileno())
-            beside.replace(place / name)
+            beside.replace(directory / name)
         except OSError:
             beside.unlink(missing_ok=True)
             raise
-        fsync(place)
-        self._note(place / name)
-        return str((place / name).relative_to(self._root)), content
+        fsync(directory)
+        self._note(directory / name)
+        return str((directory / name).relative_to(self._root)), content
 
     def _note(self, path: Path) -> None:
         _, _, kept_id = path.name.removesuffix(_ENDING).rpartition("-")

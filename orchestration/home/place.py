@@ -44,7 +44,7 @@ def place_of(home: Home) -> Place:
 
 def _machine() -> str:
     try:
-        said = _MACHINE_ID.read_text("ascii").strip()
+        machine_id = _MACHINE_ID.read_text("ascii").strip()
     except (OSError, ValueError):
         return ""
-    return hashlib.sha256(f"regulars:{said}".encode()).hexdigest()[:16] if said else ""
+    return hashlib.sha256(f"regulars:{machine_id}".encode()).hexdigest()[:16] if machine_id else ""

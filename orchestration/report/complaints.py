@@ -32,11 +32,11 @@ class SendingDomain:
         """What is the matter."""
         share = f"{self.complaints / self.delivered:.2%}".replace("%", " %")
         noun = "email" if self.delivered == 1 else "emails"
-        said = f"{self.name}: {self.complaints:,} of {self.delivered:,} {noun} ({share}) over"
-        said += f" {DAYS} days were reported as spam"
+        sentence = f"{self.name}: {self.complaints:,} of {self.delivered:,} {noun} ({share}) over"
+        sentence += f" {DAYS} days were reported as spam"
         if self.held_until is None:
-            return f"{said}; mailbox providers ask for less than 0.1 %."
-        return f"{said}: promotions by email wait until {self.held_until}."
+            return f"{sentence}; mailbox providers ask for less than 0.1 %."
+        return f"{sentence}: promotions by email wait until {self.held_until}."
 
     @property
     def hint(self) -> str:

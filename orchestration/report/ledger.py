@@ -65,7 +65,7 @@ def read_untold(home: Home, connection: duckdb.DuckDBPyConnection) -> list[Untol
             return untold_refusals(store)
     if not has_table(connection, "activity", "fct_withdrawals_written"):
         return []
-    found = rows(
+    withdrawal_rows = rows(
         connection,
         f"""
         select destination, channel, state, answer, count(*), min(first_tried_at)
@@ -73,7 +73,7 @@ def read_untold(home: Home, connection: duckdb.DuckDBPyConnection) -> list[Untol
         group by all order by all
         """,
     )
-    return [Untold(*row) for row in found]
+    return [Untold(*row) for row in withdrawal_rows]
 
 
 def _from_published(connection: duckdb.DuckDBPyConnection) -> tuple[list[Sent], list[Held]]:
@@ -169,8 +169,8 @@ def _together(
             tuple(reasons[pair]),
             last.get(pair),
             tuple(
-                (said, left[*pair, state])
-                for state, said in WAITING.items()
+                (words, left[*pair, state])
+                for state, words in WAITING.items()
                 if (*pair, state) in left
             ),
         )

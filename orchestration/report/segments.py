@@ -93,12 +93,12 @@ def read_segments(connection: duckdb.DuckDBPyConnection, build: Build) -> list[S
 def _fill(
     connection: duckdb.DuckDBPyConnection, figures: SegmentFigures, labels: dict[str, str]
 ) -> None:
-    place = f"segments.{name('seg_' + figures.name)}"
+    table = f"segments.{name('seg_' + figures.name)}"
     ((size, value, again),) = rows(
         connection,
         f"""
         select count(*), avg(d.lifetime_net_sales), avg((d.order_count > 1)::int)
-        from {place} s left join marts.dim_customers d using (customer_id)
+        from {table} s left join marts.dim_customers d using (customer_id)
         """,
     )
     figures.size, figures.average_value, figures.repeat_share = size, value, again
@@ -110,7 +110,7 @@ def _fill(
             connection,
             f"""
             select c.channel, count(*) filter (where c.is_contactable)
-            from marts.contactability c semi join {place} s using (customer_id)
+            from marts.contactability c semi join {table} s using (customer_id)
             where c.purpose = ? group by c.channel
             order by c.channel = ? desc, 2 desc, c.channel
             """,
@@ -125,7 +125,7 @@ def _fill(
         for reason, people in rows(
             connection,
             f"""
-            select coalesce(c.reason, 'no_consent'), count(*) from {place} s
+            select coalesce(c.reason, 'no_consent'), count(*) from {table} s
             left join marts.contactability c
                 on c.customer_id = s.customer_id and c.purpose = ? and c.channel = ?
             where not coalesce(c.is_contactable, false)
@@ -141,7 +141,7 @@ def _fill(
             connection,
             f"""
             select m.segment, count(*) from marts.fct_segment_memberships m
-            semi join {place} s using (customer_id)
+            semi join {table} s using (customer_id)
             where m.exited_at is null and m.segment <> ?
             group by m.segment order by 2 desc, 1
             """,
@@ -156,7 +156,7 @@ def _fill(
             f"""
             select d.email, d.first_name, d.last_name, s.reason, d.order_count,
                 d.lifetime_net_sales
-            from {place} s join marts.dim_customers d using (customer_id)
+            from {table} s join marts.dim_customers d using (customer_id)
             order by d.lifetime_net_sales desc nulls last, d.order_count desc,
                 d.last_seen_at desc, s.customer_id
             limit {SHOWN}

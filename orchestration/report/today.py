@@ -65,7 +65,7 @@ def _onsite(connection: duckdb.DuckDBPyConnection) -> list[Today]:
     """What the site may show, which is no contact of the day."""
     if not has_table(connection, "activity", "rpt_onsite_contacts"):
         return []
-    found = rows(
+    counts = rows(
         connection,
         """
         select segment, outcome, coalesce(reason, ''), people from activity.rpt_onsite_contacts
@@ -73,7 +73,7 @@ def _onsite(connection: duckdb.DuckDBPyConnection) -> list[Today]:
         """,
     )
     return _by_segment(
-        {(segment, ONSITE, outcome, reason): people for segment, outcome, reason, people in found}
+        {(segment, ONSITE, outcome, reason): people for segment, outcome, reason, people in counts}
     )
 
 

@@ -92,8 +92,8 @@ def _latest(purchases: Purchases) -> Purchases:
     _, first = np.unique(np.column_stack([person, product]), axis=0, return_index=True)
     first = np.sort(first)
     person, product, day = person[first], product[first], purchases.day[order][first]
-    place = np.arange(len(person)) - np.searchsorted(person, person)
-    keep = place < MOST_OWNED
+    position = np.arange(len(person)) - np.searchsorted(person, person)
+    keep = position < MOST_OWNED
     return Purchases(person[keep], product[keep], day[keep])
 
 

@@ -76,7 +76,7 @@ def findings(purchases: Purchases, today: int, declared: Floats, group: Ints) ->
     def counted(rows: Flags) -> Ints:
         return np.bincount(grouped[rows], minlength=count).astype(np.int64)
 
-    found = Findings(
+    results = Findings(
         days=fit(gaps.grouped(group), count, LEAST_REPEAT_BUYERS).days.round(1),
         repeat_buyers=gaps.grouped(group).repeat_buyers(count),
         judged=np.bincount(grouped, minlength=count).astype(np.int64),
@@ -85,14 +85,14 @@ def findings(purchases: Purchases, today: int, declared: Floats, group: Ints) ->
         reasons=[],
     )
     compared = counted(is_declared)
-    beats = (counted(right & is_declared) > found.declared_right) | (compared == 0)
-    least = LEAST_RIGHT * found.judged
+    beats = (counted(right & is_declared) > results.declared_right) | (compared == 0)
+    least = LEAST_RIGHT * results.judged
     least += np.where(compared == 0, SURELY * np.sqrt((1 - LEAST_RIGHT) * least), 0)
-    is_rhythm = found.right >= least
-    found.reasons.extend(
-        _reason(found, row, bool(is_rhythm[row]), bool(beats[row])) for row in range(count)
+    is_rhythm = results.right >= least
+    results.reasons.extend(
+        _reason(results, row, bool(is_rhythm[row]), bool(beats[row])) for row in range(count)
     )
-    return found
+    return results
 
 
 def _cut(gaps: Gaps, today: int) -> int:
@@ -101,15 +101,15 @@ def _cut(gaps: Gaps, today: int) -> int:
     return int(ends[int(len(ends) * KNOWN_PART)]) - 1 if len(ends) else today
 
 
-def _is_right(days: Ints, said: Floats) -> Flags:
+def _is_right(days: Ints, predicted: Floats) -> Flags:
     with np.errstate(invalid="ignore"):
-        return np.asarray(np.abs(np.log(days / said)) <= WITHIN)
+        return np.asarray(np.abs(np.log(days / predicted)) <= WITHIN)
 
 
-def _reason(found: Findings, row: int, is_rhythm: bool, beats: bool) -> str | None:
-    if found.repeat_buyers[row] < LEAST_REPEAT_BUYERS:
+def _reason(group_findings: Findings, row: int, is_rhythm: bool, beats: bool) -> str | None:
+    if group_findings.repeat_buyers[row] < LEAST_REPEAT_BUYERS:
         return TOO_FEW_REPEAT_BUYERS
-    if found.judged[row] < LEAST_JUDGED:
+    if group_findings.judged[row] < LEAST_JUDGED:
         return TOO_FEW_JUDGED
     if not is_rhythm:
         return NO_RHYTHM

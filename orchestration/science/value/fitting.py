@@ -73,7 +73,7 @@ def maximise(
         return -value / people, -gradient / people
 
     for start in starts:
-        found = minimize(
+        optimum = minimize(
             loss,
             np.log(np.array(start)),
             jac=True,
@@ -81,7 +81,7 @@ def maximise(
             bounds=list(zip(low, high, strict=True)),
             options={"maxiter": 1000, "ftol": 1e-13, "gtol": 1e-7},
         )
-        logs = _polished(of, np.asarray(found.x, dtype=np.float64), low, high)
+        logs = _polished(of, np.asarray(optimum.x, dtype=np.float64), low, high)
         value, gradient = of(logs)
         free = _free(gradient, logs, low, high)
         if np.isfinite(value) and np.all(np.abs(gradient[free]) <= TOLERANCE * people):
