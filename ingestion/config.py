@@ -195,6 +195,18 @@ class Quarantine(Section):
     accept: tuple[str, ...] = ()
 
 
+class Degraded(Section):
+    """From where on a run that goes on is told as degraded: see docs/delivery.md.
+
+    `quarantine_share`, `quarantine_rows`: of a source's rows of a day, both. `destination_hours`:
+    how long nothing may arrive at a destination while rows wait.
+    """
+
+    quarantine_share: Annotated[float, Field(ge=0, le=1)] = 0.02
+    quarantine_rows: Annotated[int, Field(ge=1)] = 20
+    destination_hours: Annotated[int, Field(ge=1)] = 24
+
+
 class Permission(Section):
     """How far a refusal reaches where the law leaves it to the shop."""
 
@@ -255,7 +267,7 @@ class Webhook(Section):
 
 
 class Notify(Section):
-    """Who hears of a failure; both off by default."""
+    """Who hears of a failure and of what is degraded; both ways off by default."""
 
     webhook_url_env: str = ""
     email_to: str = ""
@@ -319,6 +331,7 @@ class Settings(Section):
     breaker: Breaker = Breaker()
     identity: Identity = Identity()
     quarantine: Quarantine = Quarantine()
+    degraded: Degraded = Degraded()
     permission: Permission = Permission()
     privacy: Privacy = Privacy()
     messages: Messages = Messages()

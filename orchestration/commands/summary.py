@@ -13,12 +13,14 @@ import duckdb
 from rich.console import Console
 from rich.table import Table
 
+from ingestion.settings_file import load_settings
 from ingestion.vocabulary import STAGES
-from orchestration.health.home_health import complaints, quarantine
+from orchestration.health.home_health import complaints, degraded, quarantine
 from orchestration.home.layout import Home
 from orchestration.published.reader import open_published
 from orchestration.quality.identity import Metrics, read_metrics
 from orchestration.report.health import read_earlier
+from orchestration.run.run import clock
 from orchestration.words.amounts import exact
 from orchestration.words.codes import few_buyers
 from orchestration.words.plain_text import shown_name
@@ -69,7 +71,7 @@ select count(*) from marts.bridge_customer_identifiers where identifier_type in 
 
 
 def print_summary(home: Home, out: Console, ignored: Mapping[str, Sequence[str]]) -> None:
-    """Tell what the published file holds, and what of the input the run did not use.
+    """Tell what the published file holds, what of the input the run did not use, what is degraded.
 
     `ignored`: which columns of the input each raw table left out.
     """
@@ -78,7 +80,11 @@ def print_summary(home: Home, out: Console, ignored: Mapping[str, Sequence[str]]
         _print_value(published, out)
         _print_segments(published, out)
         _print_sources(published, out)
-    for held in (*quarantine(home, busy=False), *complaints(home)):
+    for held in (
+        *quarantine(home, busy=False),
+        *complaints(home),
+        *degraded(home, load_settings(), clock()),
+    ):
         if held.status == "warning":
             out.print(f"  {held.sentence} {held.hint}")
     for table, columns in sorted(ignored.items()):

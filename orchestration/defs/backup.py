@@ -21,7 +21,7 @@ from orchestration.defs.resources import RunResource
 from orchestration.home.kind import take_settings
 from orchestration.home.layout import Home
 from orchestration.ops.store import URL_VARIABLE
-from orchestration.run.notify import Notice, notify_failure
+from orchestration.run.notify import Notice, send_notice
 from orchestration.run.run import clock
 
 GROUP = "backup"
@@ -91,7 +91,7 @@ def _apart(name: str, description: str, work: Work) -> dg.AssetsDefinition:
 
 def _tell(settings: Settings, context: dg.AssetExecutionContext, error: RegularsError) -> None:
     step = context.asset_key.to_user_string()
-    notify_failure(settings, Notice.of(context.run_id, clock(), error, steps=[step]))
+    send_notice(settings, Notice.of(context.run_id, clock(), error, steps=[step]))
 
 
 backups = assets_of(load_settings())

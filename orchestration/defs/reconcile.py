@@ -13,7 +13,7 @@ from orchestration.activation.sizes import Asked, SyncGoesOnError, ask_destinati
 from orchestration.defs.errors import errors_as_data
 from orchestration.home.kind import take_settings
 from orchestration.home.layout import Home
-from orchestration.run.notify import Notice, notify_failure
+from orchestration.run.notify import Notice, send_notice
 from orchestration.run.run import clock
 
 
@@ -50,7 +50,7 @@ def _tell(settings: Settings, run_id: str, unasked: list[Asked], segments: int) 
         " not be asked.",
         "See `regulars doctor --connect`.",
     )
-    notify_failure(settings, Notice.of(run_id, clock(), error, steps=["reconcile"]))
+    send_notice(settings, Notice.of(run_id, clock(), error, steps=["reconcile"]))
 
 
 @dg.job(description="Compares what destinations have with what was sent to them.")

@@ -81,6 +81,7 @@ def diagnose(
         ("inbox", lambda: home_health.inbox(home)),
         ("destinations", lambda: _destinations(settings, home)),
         ("outbox", lambda: home_health.outbox(home)),
+        ("degraded", lambda: home_health.degraded(home, settings, moment)),
         ("intents", lambda: home_health.intents(home, busy)),
         ("refusals", lambda: home_health.untold(home, moment)),
         ("ledger", lambda: home_health.laws(home)),

@@ -20,6 +20,7 @@ from typing import Any, Literal
 import duckdb
 from sqlalchemy import func, select
 
+from ingestion.config import Settings
 from ingestion.duckdb import connect
 from ingestion.errors import CheckFailedError, tells_of_a_lock
 from ingestion.quarantine import waiting_rows
@@ -42,6 +43,7 @@ from orchestration.published.checks import stopping
 from orchestration.published.reader import open_published, read_build
 from orchestration.report.complaints import read_complaints
 from orchestration.report.figures import read_thresholds
+from orchestration.run.degraded_notices import what_is_degraded
 from orchestration.words.codes import basis
 
 Status = Literal["ok", "warning", "failed"]
@@ -85,6 +87,12 @@ WAITING = {
 }
 SHOWN = 5  # rows or batches named in one line
 SHOWN_WORDS = 20
+DEGRADED_HINTS = {
+    "quarantine": "See them with `regulars quarantine list`, and mend the input.",
+    "no_rows": "Look whether it is still written or answers: `regulars doctor --connect`.",
+    "dead_letters": "`regulars doctor` says why they were refused (`intents`), and what to do.",
+    "destination_down": "See if it answers (`regulars doctor --connect`), then `regulars sync`.",
+}
 # Somebody who asked has a month (GDPR article 12).
 ERASURE_WARNING_DAYS, ERASURE_FAILURE_DAYS = 7, 21
 
@@ -473,6 +481,20 @@ def laws(home: Home) -> Iterator[Check]:
         yield Check("ledger", "failed", sentence, hint)
     else:
         yield Check("ledger", "ok", "Every queued row has one outcome, every sent row one entry.")
+
+
+def degraded(home: Home, settings: Settings, now: datetime) -> Iterator[Check]:
+    """What is degraded while runs go on; in the pretend shop's home by its own clock."""
+    if not has_store(home):
+        return
+    if is_demo(home) and home.published.exists():
+        now = read_build(home.published)[2]
+    with open_store(home) as store:
+        current = what_is_degraded(store, settings, at=now, as_of=now)
+    for each in current:
+        yield Check("degraded", "warning", each.sentence, DEGRADED_HINTS[each.kind])
+    if not current:
+        yield Check("degraded", "ok", "Rows come in and go out as usual.")
 
 
 def inbox(home: Home) -> Iterator[Check]:

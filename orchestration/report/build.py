@@ -62,8 +62,9 @@ def build_report(home: Home, shop_name: str = "", timezone: str = "UTC") -> Path
     try:
         with open_published(home) as connection:
             untold = read_untold(home, connection)
+            degraded = health.read_degraded(home, figures.read_build(connection, timezone).as_of)
             page = render(
-                connection, read_deliveries(home, connection), shop_name, timezone, untold
+                connection, read_deliveries(home, connection), shop_name, timezone, untold, degraded
             )
         _write(home, page)
     except Exception as error:
@@ -112,6 +113,7 @@ def render(
     shop_name: str = "",
     timezone: str = "UTC",
     untold: Sequence[Untold] = (),
+    degraded: Sequence[str] = (),
 ) -> str:
     """The page of an open published file."""
     build = figures.read_build(connection, timezone)
@@ -136,6 +138,7 @@ def render(
         today=read_today(connection),
         deliveries=deliveries,
         untold=untold,
+        degraded=degraded,
         sources=sources,
         earlier_rows=health.read_earlier(connection)[0],
         freshness=freshness,

@@ -1,17 +1,23 @@
 """The figures of data health: sources of the last run, freshness, identity, warnings.
 
-Belongs here: reading the published file. Does not belong here: layout, or judging a run (quality).
+Belongs here: reading the published file, and what the operational store knows of how rows come in
+and go out. Does not belong here: layout, or judging a run (quality).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 import duckdb
 
 from ingestion.duckdb import has_table
+from ingestion.settings_file import load_settings
+from orchestration.home.layout import Home
+from orchestration.ops.store import has_store, open_store
 from orchestration.report.complaints import read_complaints
 from orchestration.report.figures import Build, rows
+from orchestration.run.degraded_notices import what_is_degraded
 
 STALE_HOURS = 48
 
@@ -164,6 +170,15 @@ def _count(connection: duckdb.DuckDBPyConnection, table: str, what: str) -> int:
         return 0
     ((number,),) = rows(connection, f"select count(distinct {what}) from marts.{table}")
     return int(number)
+
+
+def read_degraded(home: Home, as_of: datetime) -> list[str]:
+    """What is degraded while runs go on, a sentence each; nothing in a home without a store."""
+    if not has_store(home):
+        return []
+    with open_store(home) as store:
+        current = what_is_degraded(store, load_settings(), at=as_of, as_of=as_of)
+    return [each.sentence for each in current]
 
 
 def waiting_in_quarantine(connection: duckdb.DuckDBPyConnection) -> int:

@@ -1,6 +1,7 @@
-"""Who hears of a failed run: a webhook or an email, if the settings name one.
+"""Who hears of a failed run, or of what is degraded: a webhook or an email, if settings name one.
 
-Belongs here: the notice and its two ways out. Does not belong here: deciding that a run failed.
+Belongs here: notices and their two ways out. Does not belong here: deciding that a run failed, or
+that something is degraded (degraded.py).
 
 A notice holds the run, counts and names of checks, never a value, a path or an address, and sending
 one never disturbs the run: whatever goes wrong is given back as a word. A webhook may not lead into
@@ -16,17 +17,37 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 
 from ingestion.apis.addresses import AddressError, GuardedTransport
 from ingestion.config import Notify, Settings
+from orchestration.ops.degraded_facts import Told
 from orchestration.published.checks import CheckResult, stopping
+from orchestration.run.degraded import Degradation, over_sentence
 
 ALLOW_PRIVATE = "REGULARS_WEBHOOK_ALLOW_PRIVATE"
 SECONDS = 10.0
+SENT = "sent"  # what is said of a way that took a notice
 NAMED = 20  # how many failed checks a notice names
+
+
+class CanBeSent(Protocol):
+    """A notice, as each way takes it."""
+
+    @property
+    def subject(self) -> str:
+        """The subject of an email."""
+        ...
+
+    def to_json(self) -> dict[str, Any]:
+        """What a webhook receives."""
+        ...
+
+    def to_text(self) -> str:
+        """What an email says."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -62,6 +83,11 @@ class Notice:
         named = tuple((check.name, check.observed) for check in failed[:NAMED])
         return cls(run_id, as_of, type(error).__name__, named, len(failed), tuple(steps))
 
+    @property
+    def subject(self) -> str:
+        """The subject of an email."""
+        return f"Regulars: run {self.run_id} failed"
+
     def to_json(self) -> dict[str, Any]:
         """What a webhook receives."""
         return {
@@ -89,7 +115,51 @@ class Notice:
         return "\n".join(lines) + "\n"
 
 
-def notify_failure(settings: Settings, notice: Notice) -> dict[str, str]:
+@dataclass(frozen=True)
+class DegradedNotice:
+    """What is degraded since the last such notice, and what is not any more."""
+
+    run_id: str
+    as_of: datetime
+    begun: tuple[Degradation, ...]
+    over: tuple[Told, ...]
+
+    @property
+    def subject(self) -> str:
+        """The subject of an email."""
+        said = "is degraded" if self.begun else "is no longer degraded"
+        return f"Regulars: run {self.run_id} {said}"
+
+    def to_json(self) -> dict[str, Any]:
+        """What a webhook receives."""
+        return {
+            "event": "run_degraded" if self.begun else "run_recovered",
+            "product": "regulars",
+            "run_id": self.run_id,
+            "as_of": f"{self.as_of.isoformat()}Z",
+            "degraded": [
+                {"kind": e.kind, "subject": e.subject, "count": e.count, "sentence": e.sentence}
+                for e in self.begun
+            ],
+            "over": [
+                {"kind": e.kind, "subject": e.subject, "sentence": over_sentence(e)}
+                for e in self.over
+            ],
+        }
+
+    def to_text(self) -> str:
+        """What an email says."""
+        lines = [
+            f"Run {self.run_id} as of {self.as_of.isoformat()}Z went on.",
+            *(f"- {each.sentence}" for each in self.begun),
+            *(f"- {over_sentence(each)}" for each in self.over),
+            "",
+            "`regulars doctor` says what is degraded now.",
+        ]
+        return "\n".join(lines) + "\n"
+
+
+def send_notice(settings: Settings, notice: CanBeSent) -> dict[str, str]:
     """Send a notice by every way the settings name; never raises.
 
     Returns:
@@ -108,7 +178,7 @@ class RefusedError(Exception):
     """The webhook answered, and not with a yes."""
 
 
-def _post(url: str, notice: Notice) -> None:
+def _post(url: str, notice: CanBeSent) -> None:
     guard = GuardedTransport(allow_private=os.environ.get(ALLOW_PRIVATE) == "1")
     with httpx.Client(timeout=SECONDS, transport=guard, trust_env=False) as client:
         response = client.post(url, json=notice.to_json())
@@ -116,9 +186,9 @@ def _post(url: str, notice: Notice) -> None:
         raise RefusedError(f"status_{response.status_code}")
 
 
-def _mail(chosen: Notify, notice: Notice) -> None:
+def _mail(chosen: Notify, notice: CanBeSent) -> None:
     message = EmailMessage()
-    message["Subject"] = f"Regulars: run {notice.run_id} failed"
+    message["Subject"] = notice.subject
     message["From"] = chosen.email_from
     message["To"] = chosen.email_to
     message.set_content(notice.to_text())
@@ -135,7 +205,7 @@ def _attempt(send: Any) -> str:
         return "variable_not_set"
     except Exception as error:
         return type(error).__name__
-    return "sent"
+    return SENT
 
 
 def _number(value: float | None) -> str:

@@ -25,6 +25,7 @@ from ingestion.quarantine import waiting_rows
 from orchestration.erasure.elsewhere import ask_to_erase
 from orchestration.erasure.erase import finish_erasures, strip_arrivals
 from orchestration.home import lock
+from orchestration.home.kind import is_demo
 from orchestration.home.layout import Home
 from orchestration.home.retention import delete_old_exports
 from orchestration.home.scratch import sweep_home
@@ -42,7 +43,8 @@ from orchestration.published.audit import failure
 from orchestration.published.candidate import Candidate, describe_candidate
 from orchestration.published.checks import CheckResult, stopping
 from orchestration.published.swap import clear_half_built
-from orchestration.run.notify import Notice, notify_failure
+from orchestration.run.degraded_notices import tell_what_is_degraded
+from orchestration.run.notify import Notice, send_notice
 
 Say = Callable[[str], None]
 Send = Literal["no", "scheduled", "yes"]
@@ -219,6 +221,7 @@ def open_run(
             runs.finish_run(store, run_id, status, finished_at=clock())
             if runs.run_status(store, run_id) == runs.FAILED:
                 _tell_of_failure(run)
+            _tell_what_is_degraded(run)
 
 
 @contextmanager
@@ -244,10 +247,22 @@ def _record_what_was_read(run: Run) -> None:
 def _tell_of_failure(run: Run) -> None:
     """Send the failure notice where the settings say so."""
     problem = failure(stopping(run.checks)) if stopping(run.checks) else RegularsError("failed")
-    for way, outcome in notify_failure(
+    for way, outcome in send_notice(
         run.settings, Notice.of(run.run_id, run.as_of, problem, run.checks, run.failed_steps)
     ).items():
         run.say(f"Failure notice by {way}: {outcome}.")
+
+
+def _tell_what_is_degraded(run: Run) -> None:
+    """Send a notice where something began or ceased to be degraded; never in the run's way."""
+    at = run.as_of if is_demo(run.home) else clock()  # the pretend shop's deliveries have its clock
+    try:
+        tell_what_is_degraded(
+            run.store, run.settings, run_id=run.run_id, at=at, as_of=run.as_of, say=run.say
+        )
+    except Exception as error:
+        # The kind of error only: its text may carry a value.
+        run.say(f"What is degraded could not be told ({type(error).__name__}).")
 
 
 def clear_up(home: Home, store: Store, say: Say) -> None:

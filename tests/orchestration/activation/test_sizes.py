@@ -93,7 +93,7 @@ def test_the_job_tells_all_that_differs_in_one_notice(
     told: list[Notice] = []
     monkeypatch.setattr(job.Home, "locate", lambda: shop.home)
     monkeypatch.setattr(job, "load_settings", lambda: SETTINGS)
-    monkeypatch.setattr(job, "notify_failure", lambda _, notice: told.append(notice))
+    monkeypatch.setattr(job, "send_notice", lambda _, notice: told.append(notice))
     if statement:
         execute(database, statement)
     done = job.reconcile.execute_in_process(instance=dg.DagsterInstance.ephemeral())

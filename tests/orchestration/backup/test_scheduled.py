@@ -213,7 +213,7 @@ def test_a_trial_that_fails_is_a_failed_step_and_a_notice(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     notices = []
-    monkeypatch.setattr(defs, "notify_failure", lambda _, notice: notices.append(notice))
+    monkeypatch.setattr(defs, "send_notice", lambda _, notice: notices.append(notice))
     made = back_up(home, settings, "whole", config=folder / "no.toml", at=NOW)
     made.path.write_bytes(made.path.read_bytes()[:5_000])
     with dg.DagsterInstance.ephemeral() as instance, console.listening([].append):
@@ -251,7 +251,7 @@ def test_a_run_is_backed_up_and_goes_on_where_that_cannot_be(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     notices = []
-    monkeypatch.setattr(defs, "notify_failure", lambda _, notice: notices.append(notice))
+    monkeypatch.setattr(defs, "send_notice", lambda _, notice: notices.append(notice))
     run = FakeRun(home, settings)
     told = after_a_run(steps["backup"], run)
     (path,) = backups_in(folder, home, "whole").values()

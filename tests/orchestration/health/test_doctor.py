@@ -271,6 +271,16 @@ def _queue(home: Home, state: str, operation: str = "added", queued: int = 1) ->
         append(connection, schema.outbox, [row])
 
 
+def test_a_destination_that_took_nothing_for_a_day_is_a_warning(home: Home) -> None:
+    on = Settings(destinations={"file": Destination(kind="file")})
+    _queue(home, "pending")
+    assert _find(home, "degraded", on).status == "ok", "six hours are no day"
+    late = [c for c in diagnose(home, on, now=NOW + timedelta(days=1)) if c.name == "degraded"]
+    assert [(each.status, each.sentence) for each in late] == [
+        ("warning", "`file` took nothing since 2026-07-02 06:00 UTC; rows that wait: 1.")
+    ]
+
+
 @pytest.mark.parametrize(
     ("state", "sentence", "hint"),
     [

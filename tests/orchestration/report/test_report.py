@@ -422,3 +422,19 @@ def test_money(value, currency, expected):
 )
 def test_shares(part, whole, expected):
     assert amounts.share(part, whole) == expected
+
+
+def test_what_is_degraded_is_said_with_the_health_of_the_data(publish_day):
+    home = publish_day()
+    assert "took nothing" not in page_of(home)[2]
+    with open_store(home) as store, store.write() as connection:
+        at = to_micros(datetime(2025, 1, 1))
+        pair = {"segment": "vip", "destination": "file", "channel": "email",
+                "purpose": "marketing", "sync_run_id": "s"}  # fmt: skip
+        begun = {"run_id": "r", "plan_hash": "h", "status": "incomplete", "queued": 1}
+        append(connection, schema.sync_runs, [{**pair, **begun, "started_at": at}])
+        row = {"idempotency_key": "k", "customer_id": "c", "version": 1, "batch": 0,
+               "operation": "added", "content_hash": "y", "created_at": at, "updated_at": at,
+               "state": "pending"}  # fmt: skip
+        append(connection, schema.outbox, [{**pair, **row}])
+    assert "file took nothing since 2025-01-01 00:00 UTC; rows that wait: 1." in page_of(home)[2]

@@ -11,7 +11,7 @@ from ingestion.config import Notify, Settings
 from ingestion.errors import CheckFailedError
 from orchestration.published.checks import CheckResult
 from orchestration.run import notify
-from orchestration.run.notify import Notice, notify_failure
+from orchestration.run.notify import Notice, send_notice
 
 AS_OF = datetime.fromisoformat("2026-07-01")
 CHECKS = [
@@ -58,12 +58,12 @@ SETTINGS = Settings(notify=Notify(webhook_url_env="HOOK"))
 
 
 def test_nothing_is_sent_by_default(notice):
-    assert notify_failure(Settings(), notice) == {}
+    assert send_notice(Settings(), notice) == {}
 
 
 def test_the_webhook_receives_counts_and_names(notice, receiver, monkeypatch):
     monkeypatch.setenv(notify.ALLOW_PRIVATE, "1")
-    assert notify_failure(SETTINGS, notice) == {"webhook": "sent"}
+    assert send_notice(SETTINGS, notice) == {"webhook": "sent"}
     ((host, body),) = receiver[1]
     assert host.startswith("localhost:")
     assert body["failed_checks"] == [{"name": "customers.no_repeated_ids", "observed": 3.0}]
@@ -74,7 +74,7 @@ def test_the_webhook_receives_counts_and_names(notice, receiver, monkeypatch):
 
 
 def test_a_receiver_in_the_house_is_refused(notice, receiver):
-    assert notify_failure(SETTINGS, notice) == {"webhook": "scheme"}
+    assert send_notice(SETTINGS, notice) == {"webhook": "scheme"}
     assert receiver[1] == []
 
 
@@ -84,24 +84,24 @@ def test_redirects_and_errors_are_told_and_not_followed(
 ):
     monkeypatch.setenv(notify.ALLOW_PRIVATE, "1")
     receiver[0].status = status
-    assert notify_failure(SETTINGS, notice) == {"webhook": word}
+    assert send_notice(SETTINGS, notice) == {"webhook": word}
     assert len(receiver[1]) == 1
 
 
 def test_a_variable_that_is_not_set_is_told(notice, monkeypatch):
     monkeypatch.delenv("HOOK", raising=False)
-    assert notify_failure(SETTINGS, notice) == {"webhook": "variable_not_set"}
+    assert send_notice(SETTINGS, notice) == {"webhook": "variable_not_set"}
 
 
 def test_an_unreachable_receiver_does_not_raise(notice, monkeypatch):
     monkeypatch.setenv("HOOK", "http://127.0.0.1:9/")
     monkeypatch.setenv(notify.ALLOW_PRIVATE, "1")
-    assert notify_failure(SETTINGS, notice) == {"webhook": "ConnectError"}
+    assert send_notice(SETTINGS, notice) == {"webhook": "ConnectError"}
 
 
 def test_an_unreachable_mail_server_does_not_raise(notice):
     settings = Settings(notify=Notify(email_to="ops@example.org", smtp_port=9))
-    assert notify_failure(settings, notice)["email"] != "sent"
+    assert send_notice(settings, notice)["email"] != "sent"
 
 
 def test_an_email_says_the_same(notice, monkeypatch):
@@ -122,7 +122,7 @@ def test_an_email_says_the_same(notice, monkeypatch):
 
     monkeypatch.setattr(notify.smtplib, "SMTP", Server)
     settings = Settings(notify=Notify(email_to="ops@example.org"))
-    assert notify_failure(settings, notice) == {"email": "sent"}
+    assert send_notice(settings, notice) == {"email": "sent"}
     ((target, message),) = sent
     assert target == ("localhost", 25)
     assert "customers.no_repeated_ids: 3" in message.get_content()
@@ -131,4 +131,4 @@ def test_an_email_says_the_same(notice, monkeypatch):
 
 def test_a_header_cannot_be_smuggled_in(notice):
     settings = Settings(notify=Notify(email_to="a@example.org\r\nBcc: b@example.org"))
-    assert notify_failure(settings, notice) == {"email": "ValueError"}
+    assert send_notice(settings, notice) == {"email": "ValueError"}

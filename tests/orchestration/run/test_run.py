@@ -77,3 +77,28 @@ def test_a_store_that_was_lost_stops_the_run_and_a_new_home_is_not(tmp_path) -> 
     told = len(said)
     with open_run(home, Settings(), RunRequest(AS_OF), say=said.append):
         assert len(said) == told
+
+
+def test_what_is_degraded_is_looked_at_when_a_run_ends(tmp_path, monkeypatch) -> None:
+    """By the clock, and never in the way of the run."""
+    asked: list[str] = []
+    monkeypatch.setattr(
+        "orchestration.run.run.tell_what_is_degraded",
+        lambda *_, run_id, **__: asked.append(run_id),
+    )
+    with open_run(Home(tmp_path), Settings(), RunRequest(AS_OF)) as run:
+        assert asked == []
+    assert asked == [run.run_id]
+
+
+def test_a_look_at_what_is_degraded_that_fails_stops_nothing(tmp_path, monkeypatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ValueError("canary@example.org")
+
+    monkeypatch.setattr("orchestration.run.run.tell_what_is_degraded", fail)
+    said: list[str] = []
+    with open_run(Home(tmp_path), Settings(), RunRequest(AS_OF), say=said.append) as run:
+        pass
+    assert said == ["What is degraded could not be told (ValueError)."]
+    with open_store(Home(tmp_path)) as store:
+        assert runs.run_status(store, run.run_id) == runs.UNPUBLISHED
