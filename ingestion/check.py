@@ -22,6 +22,7 @@ from ingestion.errors import SourceError, UsageError
 from ingestion.files.beginning import beginning_of
 from ingestion.files.folder import DOCUMENT, UNKNOWN, InputFile, InputFolder
 from ingestion.files.reader import Reader
+from ingestion.files.recognised.registry import advice_for
 from ingestion.files.source import FolderSource, TableInput
 from ingestion.input_folder import folder_sources
 from ingestion.landing.batch import CHUNK, RawBatch, Reject
@@ -83,6 +84,7 @@ class FileLook:
     Args:
         path: below the input folder; of a database's table what stands as the file of its rows.
         taken_for: an export's title, or whose layout it is in; empty where nothing reads it.
+        advice: what to do about a file that is not read as it is, where its beginning says it.
         tables: what it says to each table.
         used: names of its columns that some table reads.
         kept: names of columns that are kept as stated traits.
@@ -95,6 +97,7 @@ class FileLook:
     used: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
     unused: tuple[str, ...] = ()
+    advice: str = ""
 
 
 @dataclass(frozen=True)
@@ -107,7 +110,10 @@ class InputLook:
 
 def look_through(folder: InputFolder, settings: Settings) -> InputLook:
     """Read every file once and the beginning of every table, judge the rows and keep none."""
-    files = {file.path: FileLook(file.path) for file in folder.everything}
+    files = {
+        file.path: FileLook(file.path, advice=advice_for(folder, file))
+        for file in folder.everything
+    }
     tables = databases(settings)
     stops = []
     with connect() as session:

@@ -11,9 +11,10 @@ from pathlib import Path
 
 from ingestion.config import Settings
 from ingestion.errors import NoInputError
-from ingestion.files.folder import UNKNOWN, InputFolder
+from ingestion.files.folder import UNKNOWN, InputFile, InputFolder
 from ingestion.files.recognised.registry import (
     EXPORTS,
+    advice_for,
     check_names,
     export_of,
     refuse_unclear,
@@ -48,10 +49,14 @@ def open_input(location: str | Path, settings: Settings) -> InputFolder:
 
 
 def _seen(folder: InputFolder) -> str:
-    """The files that lie there and are nobody's, with where files of orders belong."""
+    """The files that lie there and are nobody's, with what to do, or where files of orders
+    belong."""
     paths = [file.path for file in folder.everything]
     if not paths:
         return ""
+    advice = _advice(folder, folder.everything)
+    if advice:
+        return "".join(f" {sentences}" for sentences in advice)
     more = f" and {len(paths) - NAMED_FILES:,} more" if len(paths) > NAMED_FILES else ""
     return (
         f" There is {', '.join(paths[:NAMED_FILES])}{more}, which no source reads"
@@ -87,7 +92,7 @@ def said_of_input(folder: InputFolder, settings: Settings) -> list[str]:
     """What the files were taken for that lie there as a system wrote them, and which are read by
     nobody; a sentence each."""
     by_export: dict[str, list[str]] = {}
-    nobodys = []
+    nobodys: list[InputFile] = []
     sources = folder_sources(settings)
     read = {file.path for source in sources for file in source.files(folder)}
     for file in folder.everything:
@@ -95,17 +100,27 @@ def said_of_input(folder: InputFolder, settings: Settings) -> list[str]:
         if export:
             by_export.setdefault(export.name, []).append(file.path)
         elif file.path not in read and file.format != UNKNOWN:
-            nobodys.append(file.path)
+            nobodys.append(file)
     said = []
     for name, paths in sorted(by_export.items()):
         tables = dict.fromkeys(f"{feed.source}/{feed.table}" for feed in EXPORTS[name].feeds)
         said.append(f"{EXPORTS[name].title}: {_few(paths)} -> {', '.join(tables)}.")
-    if nobodys:
+    said += _advice(folder, nobodys)
+    if unknown := [file.path for file in nobodys if not advice_for(folder, file)]:
         said.append(
-            f"In no folder that is read, and no export that is known: {_few(nobodys)}. "
+            f"In no folder that is read, and no export that is known: {_few(unknown)}. "
             "See docs/formats.md."
         )
     return said
+
+
+def _advice(folder: InputFolder, files: list[InputFile]) -> list[str]:
+    """What to do about files that no source reads, where their beginning says it."""
+    by_advice: dict[str, list[str]] = {}
+    for file in files:
+        if advice := advice_for(folder, file):
+            by_advice.setdefault(advice, []).append(file.path)
+    return [f"Not read: {_few(paths)}. {advice}" for advice, paths in by_advice.items()]
 
 
 def _few(paths: list[str]) -> str:

@@ -161,7 +161,7 @@ def check(
     as_json: JsonOption = False,
     home: HomeOption = None,
 ) -> None:
-    """Say what a run would make of each file of the input; changes nothing."""
+    """Say what a run would make of each file of the input; exit 1 if a run would stop."""
     from ingestion.settings_file import load_settings
     from orchestration.commands import check as command
     from orchestration.run.something_to_read import require_input
@@ -169,7 +169,8 @@ def check(
     place = _home(home, quiet=True)
     settings = load_settings()
     require_input(place, settings, input_)
-    command.check(input_ or settings.input, settings, out, as_json=as_json)
+    if not command.check(input_ or settings.input, settings, out, as_json=as_json):
+        raise typer.Exit(1)
 
 
 @app.command()

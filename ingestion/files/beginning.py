@@ -30,11 +30,13 @@ BYTE_MARK = b"\xef\xbb\xbf"
 @dataclass(frozen=True)
 class Beginning:
     """The names that a file begins with, whether they are those of a document, and of a table in
-    text its first line as it stands, since not every one begins with names."""
+    text its first line as it stands, since not every one begins with names; or the reason why no
+    names could be read."""
 
     header: tuple[str, ...]
     is_json: bool = False
     line: str = ""
+    problem: str = ""
 
 
 def beginning_of(folder: InputFolder, file: InputFile) -> Beginning | None:
@@ -51,7 +53,9 @@ def _looked_at(fs: Any, file: InputFile) -> Beginning | None:
             head = _head(fs, file, HEAD_BYTES)
             return Beginning(_csv_names(head), line=first_line(head))
         return Beginning(_document_keys(_head(fs, file, DOCUMENT_BYTES)), is_json=True)
-    except (OSError, ValueError, zlib.error, BrokenFileError, pa.ArrowException, RecursionError):
+    except BrokenFileError as error:
+        return Beginning((), problem=error.reason)
+    except (OSError, ValueError, zlib.error, pa.ArrowException, RecursionError):
         return None
 
 

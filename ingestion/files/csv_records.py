@@ -34,6 +34,9 @@ OPEN_QUOTES_LIMIT = 1000
 BLANK = " \t\r\n\x0b\x0c\x00"
 QUOTE, NEWLINE, RETURN = ord('"'), ord("\n"), ord("\r")
 _SEP_LINE = re.compile(rb'"?sep=([,;\t|])"?[ ,;\t|]*(?:\r\n|\n|\r(?!\n))', re.IGNORECASE)
+# No header holds such signs; UTF-16 read as if it were UTF-8 does in every alphabet.
+_NO_TEXT = re.compile(r"[\x00-\x08\x0e-\x1f]")
+NO_TEXT = "the text (UTF-16 or binary)"
 _QUOTED = re.compile(rb'"([^"]*+(?:""[^"]*+)*+)"')
 
 
@@ -67,11 +70,14 @@ def csv_header(start: bytes, said: str = "") -> tuple[tuple[str, ...], str]:
     """The header's names and the delimiter: the one that is said, else that it uses most.
 
     Raises:
-        BrokenFileError: what should be a header cannot be read as one.
+        BrokenFileError: what should be a header cannot be read as one, or is in no encoding that
+            is read.
     """
     head = start[:HEAD_BYTES].lstrip(b"\r\n")
     text = _decoded_lines(head)
     first = re.split(r"[\r\n]", text, maxsplit=1)[0]
+    if _NO_TEXT.search(first):
+        raise BrokenFileError("wrong_encoding", NO_TEXT)
     delimiter = said or delimiter_of(first)
     try:
         names = _first_row(text, delimiter)

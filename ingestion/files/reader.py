@@ -28,6 +28,7 @@ import pyarrow.parquet as pq
 from ingestion.duckdb import connect
 from ingestion.files.beginning import first_line
 from ingestion.files.csv_records import (
+    NO_TEXT,
     chosen,
     csv_header,
     csv_records,
@@ -432,7 +433,7 @@ def _without_bom(data: bytes) -> bytes:
     if data.startswith(b"\xef\xbb\xbf"):
         return data[3:]
     if data.startswith((b"\xff\xfe", b"\xfe\xff")) or data[:200].count(0) > len(data[:200]) // 3:
-        raise BrokenFileError("wrong_encoding", "not UTF-8 (UTF-16 or binary)")
+        raise BrokenFileError("wrong_encoding", NO_TEXT)
     return data
 
 

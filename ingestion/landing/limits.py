@@ -28,6 +28,13 @@ NO_FILE = ("not a file", "a link to a folder")  # how the folder's words for suc
 _HINTS = {
     "ambiguous_number": "say `decimal` and `thousands` in a mapping (docs/formats.md)",
     "ambiguous_date": "write days as 2026-04-03, or say their pattern under `formats` in a mapping",
+    "duplicate_column": "take one of the two columns away, or give it another name",
+    "wrong_encoding": "save the file as UTF-8",
+}
+# The same of one source.
+_OWN_HINTS = {
+    ("contacts", "no_identifier"): "where the file calls it otherwise, say in contacts/mapping.yml"
+    " which column holds the address, phone or number",
 }
 
 
@@ -41,6 +48,11 @@ class FileCounts:
     good: int = 0
     bad: Counter[Problem] = field(default_factory=Counter)
     is_unreadable: bool = False
+
+
+def what_to_do(source: str, reason: str) -> str:
+    """What to do about rows of a source that cannot be used; empty where the reason says it."""
+    return _OWN_HINTS.get((source, reason)) or _HINTS.get(reason, "")
 
 
 def check_limits(
@@ -71,7 +83,7 @@ def check_limits(
         raise SourceError(
             f"{source}: {newly_bad:,} of {received:,} rows cannot be used, which is more than "
             f"{limits.max_rows:,} rows and {limits.max_share:.0%}; nothing of it was loaded. "
-            f"Most frequent: {_most_frequent(files)}.",
+            f"Most frequent: {_most_frequent(source, files)}.",
             "Mend the input, or raise max_rows or max_share under [quarantine] in regulars.toml "
             "to accept it.",
         )
@@ -98,7 +110,7 @@ def check_limits(
         raise SourceError(
             f"{source}: {bad:,} of {good + bad:,} rows cannot be used, which is more than "
             f"{limits.max_source_share:.0%} of it; nothing of it was loaded. "
-            f"Most frequent: {_most_frequent(of_the_source)}.",
+            f"Most frequent: {_most_frequent(source, of_the_source)}.",
             "Mend the input, or raise max_source_share under [quarantine] in regulars.toml "
             "to accept it.",
         )
@@ -122,7 +134,7 @@ def _is_of_another_layout(counts: FileCounts) -> bool:
 
 
 def _whole_file(source: str, path: str, counts: FileCounts) -> SourceError:
-    reason, rows = _words(counts.bad), counts.bad.total()
+    reason, rows = _words(source, counts.bad), counts.bad.total()
     if counts.is_unreadable:
         what = f"{path} cannot be read ({reason})"
     elif rows == 1:
@@ -136,15 +148,16 @@ def _whole_file(source: str, path: str, counts: FileCounts) -> SourceError:
     )
 
 
-def _most_frequent(files: Mapping[str, FileCounts]) -> str:
+def _most_frequent(source: str, files: Mapping[str, FileCounts]) -> str:
     worst = max(sorted(files), key=lambda path: files[path].bad.total())
-    return f"{_words(sum((counts.bad for counts in files.values()), Counter()))}, most in {worst}"
+    problems: Counter[Problem] = sum((counts.bad for counts in files.values()), Counter())
+    return f"{_words(source, problems)}, most in {worst}"
 
 
-def _words(problems: Counter[Problem]) -> str:
+def _words(source: str, problems: Counter[Problem]) -> str:
     if not problems:
         return "unknown"
     code, column = max(sorted(problems), key=lambda problem: problems[problem])
     named = column.partition(";")[0]  # what follows quotes a header, which may be a row of data
-    hint = f": {_HINTS[code]}" if code in _HINTS else ""
+    hint = f": {todo}" if (todo := what_to_do(source, code)) else ""
     return f"{code} in {named}{hint}" if named else code

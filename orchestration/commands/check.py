@@ -20,6 +20,7 @@ from ingestion.config import Settings
 from ingestion.files.folder import InputFolder
 from ingestion.input_folder import open_input
 from ingestion.landing.batch import PULLED
+from ingestion.landing.limits import what_to_do
 from ingestion.registry import accepted_words, databases
 from ingestion.vocabulary import or_list
 from orchestration.words.amounts import counted
@@ -30,8 +31,11 @@ NAMED_COLUMNS = 30
 SHOWN_PROBLEMS = 5
 
 
-def check(location: str, settings: Settings, out: Console, *, as_json: bool) -> None:
+def check(location: str, settings: Settings, out: Console, *, as_json: bool) -> bool:
     """Look through the folder and the databases, and print what is there.
+
+    Returns:
+        Whether a run would read all of it to its end.
 
     Raises:
         NoInputError: there is nothing readable.
@@ -45,11 +49,12 @@ def check(location: str, settings: Settings, out: Console, *, as_json: bool) -> 
     if as_json:
         json.dump(dataclasses.asdict(found), sys.stdout, indent=2, default=_plain)
         sys.stdout.write("\n")
-        return
+        return not found.stops
     for files in _alike(found.files):
         _print_files(files, out)
     _print_end(found, settings, out)
     out.print(f"Nothing was changed. Done in {monotonic() - started:.1f} s.")
+    return not found.stops
 
 
 def _alike(files: list[FileLook]) -> Iterable[list[FileLook]]:
@@ -57,7 +62,8 @@ def _alike(files: list[FileLook]) -> Iterable[list[FileLook]]:
 
     def kind(file: FileLook) -> tuple[Any, ...]:
         alone = file.path if any(look.put_aside for look in file.tables) else ""
-        return (file.taken_for == "", file.taken_for, alone, file.used, file.kept, file.unused)
+        columns = (file.used, file.kept, file.unused)
+        return (file.taken_for == "", file.taken_for, file.advice, alone, *columns)
 
     for _, group in groupby(sorted(files, key=lambda file: (kind(file), file.path)), key=kind):
         yield list(group)
@@ -68,7 +74,9 @@ def _print_files(files: list[FileLook], out: Console) -> None:
     names = ", ".join(file.path for file in files[:NAMED_FILES])
     out.print(f"{names}{more}", style="bold")
     first = files[0]
-    out.print(f"  taken for: {first.taken_for or 'nothing that is read; see docs/formats.md'}")
+    out.print(f"  taken for: {first.taken_for or 'nothing that is read'}")
+    if first.advice or not first.taken_for:
+        out.print(f"  {first.advice or 'See docs/formats.md.'}")
     by_table: dict[str, list[TableLook]] = {}
     for file in files:
         for look in file.tables:
@@ -93,9 +101,7 @@ def _print_table(table: str, looks: list[TableLook], out: Console) -> None:
     problems = [problem for look in looks for problem in look.problems]
     source, _, name = table.partition("/")
     for problem in problems[:SHOWN_PROBLEMS]:
-        words = accepted_words(source, name, problem.field)
-        hint = f"; write {or_list(words)}" if problem.reason == "unknown_value" and words else ""
-        out.print(f"    {problem.rows:,} {_in_words(problem)}{hint}")
+        out.print(f"    {problem.rows:,} {_in_words(problem)}{_hint(source, name, problem)}")
     if len(problems) > SHOWN_PROBLEMS:
         out.print(f"    and {len(problems) - SHOWN_PROBLEMS:,} more reasons")
     emptied = ", ".join(
@@ -104,6 +110,15 @@ def _print_table(table: str, looks: list[TableLook], out: Console) -> None:
     )
     if emptied:
         out.print(f"    values that cannot be read and would be left empty: {emptied}")
+
+
+def _hint(source: str, table: str, problem: Problem) -> str:
+    """What to write, or to do, about a problem; empty where the reason says it."""
+    words = accepted_words(source, table, problem.field)
+    if problem.reason == "unknown_value" and words:
+        return f"; write {or_list(words)}"
+    todo = what_to_do(source, problem.reason)
+    return f"; {todo}" if todo else ""
 
 
 def _in_words(problem: Problem) -> str:

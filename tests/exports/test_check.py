@@ -10,7 +10,7 @@ import pytest
 from ingestion.check import FileLook, InputLook, look_through
 from ingestion.config import Settings, Shop
 from ingestion.errors import NoInputError
-from ingestion.input_folder import open_input
+from ingestion.input_folder import open_input, said_of_input
 from orchestration.commands.check import check
 from orchestration.words.plain_text import PlainConsole
 from tests.exports.conftest import SAMPLES, ExportShop
@@ -183,3 +183,76 @@ def test_a_typo_in_a_persona_and_an_unknown_occasion_are_told_with_what_to_write
     assert (
         "unknown_value in occasion: first at calendar.csv:2, like xxxxxx; write new_year," in said
     )
+
+
+_ANOTHER_ENCODING = "It is UTF-16 or no text: save it as UTF-8."
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-16"])
+@pytest.mark.parametrize("header", ["email,first_name", "почта", "メール,名前"])
+def test_a_file_in_another_encoding_is_named_with_what_to_do(
+    exports: ExportShop, capsys: pytest.CaptureFixture[str], encoding: str, header: str
+) -> None:
+    """Also where it is nobody's, since its header cannot be read either."""
+    exports.write("contacts/a.csv", f"{header}\nann@example.com,\n".encode(encoding))
+    exports.write("contacts/b.csv", "email\nbob@example.com\n")
+    exports.write("shop.csv", f"{header}\nann@example.com,\n".encode(encoding))
+    assert check(str(exports.input), exports.settings, WIDE, as_json=False)
+    said = capsys.readouterr().out
+    assert "1 wrong_encoding in the text (UTF-16 or binary): first at contacts/a.csv; save" in said
+    assert f"shop.csv\n  taken for: nothing that is read\n  {_ANOTHER_ENCODING}" in said
+    assert exports.run("contacts")["contacts.contacts"].quarantined == 1
+
+
+def test_a_column_that_stands_twice_says_what_to_do(
+    exports: ExportShop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    exports.write("contacts/a.csv", "email,email\nann@example.com,bob@example.com\n")
+    assert not check(str(exports.input), exports.settings, WIDE, as_json=False)
+    assert "contacts/a.csv; take one of the two columns away" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("header", ["Correo", "E-Mail-Adresse", "Courriel", "電子メール"])
+def test_a_list_in_another_language_is_told_of_the_mapping(
+    exports: ExportShop, capsys: pytest.CaptureFixture[str], header: str
+) -> None:
+    """It is not read by its address alone: a refusal may stand in its other columns."""
+    exports.write("contacts/a.csv", f"{header},Estado\nann@example.com,baja\n")
+    assert not check(str(exports.input), exports.settings, WIDE, as_json=False)
+    assert capsys.readouterr().out.count("say in contacts/mapping.yml which column") == 2
+
+
+WOOCOMMERCE = {
+    "one row per order": "order_id,order_number,date,status,order_total,billing_email,line_items",
+    "with one row": "order_id,order_date,status,order_total,line_item_1,line_item_2",
+    "Analytics": "Date,Order #,N. Revenue (formatted),Status,Customer,Product(s),Items sold",
+    "Advanced": "Order Number,Order Status,Order Date,Email (Billing),Item Name,Item Cost",
+}
+
+
+@pytest.mark.parametrize("words", WOOCOMMERCE)
+def test_a_woocommerce_export_that_is_not_read_is_named_with_what_to_export(
+    exports: ExportShop, capsys: pytest.CaptureFixture[str], words: str
+) -> None:
+    exports.write("woo.csv", WOOCOMMERCE[words] + "\n")
+    with pytest.raises(NoInputError, match=rf"Not read: woo.csv. It looks like .*{words}"):
+        open_input(exports.input, exports.settings)
+    exports.write("contacts/a.csv", "email\nann@example.com\n")
+    assert check(str(exports.input), exports.settings, WIDE, as_json=False)
+    said = capsys.readouterr().out
+    assert words in said
+    assert "mapping.yml" in said
+    (of_the_run,) = said_of_input(open_input(exports.input, exports.settings), exports.settings)
+    assert of_the_run.startswith("Not read: woo.csv. It looks like")
+
+
+def test_a_woocommerce_export_with_a_mapping_is_read_without_a_word(exports: ExportShop) -> None:
+    exports.write("orders/woo.csv", WOOCOMMERCE["Advanced"] + ",Qty\n")
+    exports.write(
+        "orders/mapping.yml",
+        "columns: {order_id: Order Number, ordered_at: Order Date, quantity: Qty,"
+        " unit_price: Item Cost}\n",
+    )
+    looked = _look(exports)
+    assert not looked.stops
+    assert not _file(looked, "orders/woo.csv").advice

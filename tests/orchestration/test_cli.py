@@ -54,6 +54,23 @@ def test_what_the_doctor_finds_is_its_exit_code(
     assert ended(monkeypatch, "doctor", "--home", str(tmp_path)) == code
 
 
+@pytest.mark.parametrize(("address", "code"), [("ann@example.com", 0), ("", 1)])
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_a_check_is_sound_where_a_run_would_not_stop(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    address: str,
+    code: int,
+    options: tuple[str, ...],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    contacts = tmp_path / "in" / "contacts"
+    contacts.mkdir(parents=True)
+    (contacts / "a.csv").write_text(f"email,first_name\n{address},Ann\n", "utf-8")
+    arguments = ("--input", "in", "--home", str(tmp_path / "home"), *options)
+    assert ended(monkeypatch, "check", *arguments) == code
+
+
 def test_ctrl_c_is_130_and_says_that_nothing_is_half_done(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

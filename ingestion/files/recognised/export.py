@@ -128,6 +128,25 @@ class Export:
 
 
 @dataclass(frozen=True)
+class UnreadExport:
+    """An export that is known and not read: what it leaves out would have to be guessed.
+
+    Args:
+        title: what people are told that a file is.
+        required: the headers by which it is known.
+        instead: why it is not read and what to do, a sentence each.
+    """
+
+    title: str
+    required: tuple[str, ...]
+    instead: str
+
+    def fits(self, header: tuple[str, ...]) -> bool:
+        """Whether a file with this header is such an export."""
+        return {normal(column) for column in self.required} <= {normal(each) for each in header}
+
+
+@dataclass(frozen=True)
 class Translation:
     """Rows of an export as rows of the layout of one of our tables.
 

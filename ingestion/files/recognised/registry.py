@@ -1,9 +1,9 @@
 """Which exports there are, and what a file of the input is taken for.
 
-Every module beside this one that has an `EXPORT` is known; nothing names one. A file is known by
-its first row or document, wherever it lies. Where a folder's `mapping.yml` names headers that the
-file has, the mapping holds; where several exports fit, that with the most headers; where none has
-more, a name in the settings decides.
+Every module beside this one that has `EXPORTS` is known, nothing names one; files of its `UNREAD`
+are named to people with what to do. A file is known by its first row or document, wherever it lies.
+Where a folder's `mapping.yml` names headers that the file has, the mapping holds; where several
+exports fit, that with the most headers; where none has more, a name in the settings decides.
 
 Belongs here: finding and choosing. Does not belong here: what an export means (its own file).
 """
@@ -23,24 +23,22 @@ from ingestion.errors import UsageError
 from ingestion.files import recognised
 from ingestion.files.beginning import Beginning, beginning_of
 from ingestion.files.folder import UNKNOWN, InputFile, InputFolder
-from ingestion.files.recognised.export import Export
+from ingestion.files.recognised.export import Export, UnreadExport
 from ingestion.landing.batch import ARRIVED
 from ingestion.landing.judging import normal
 
 OUR_LAYOUT = "none"  # in the settings: the file is of no system's making
 
 
-def _discover() -> dict[str, Export]:
+def _declared(what: str) -> list[Any]:
+    """What every module beside this one says under a name."""
     modules = sorted(module.name for module in pkgutil.iter_modules(recognised.__path__))
     loaded = (importlib.import_module(f"{recognised.__name__}.{name}") for name in modules)
-    found: dict[str, Export] = {}
-    for module in loaded:
-        for export in getattr(module, "EXPORTS", ()):
-            found[export.name] = export
-    return found
+    return [each for module in loaded for each in getattr(module, what, ())]
 
 
-EXPORTS: dict[str, Export] = _discover()
+EXPORTS: dict[str, Export] = {export.name: export for export in _declared("EXPORTS")}
+UNREAD: tuple[UnreadExport, ...] = tuple(_declared("UNREAD"))
 
 
 def export_of(folder: InputFolder, file: InputFile) -> Export | None:
@@ -60,6 +58,20 @@ def exports_of(folder: InputFolder, file: InputFile) -> list[str]:
     if beginning is None or not (names := _fitting(beginning, file.path)):
         return []
     return [] if _is_mapped(folder, file, beginning) else names
+
+
+def advice_for(folder: InputFolder, file: InputFile) -> str:
+    """What to do about a file that is no export to be read, where its beginning says it: it is an
+    export of another form, or in no encoding that is read. Empty where it says nothing."""
+    if file.problem or file.format == UNKNOWN or not file.size or exports_of(folder, file):
+        return ""
+    beginning = beginning_of(folder, file)
+    if beginning is None or _said(folder, file) or _is_mapped(folder, file, beginning):
+        return ""
+    if beginning.problem == "wrong_encoding":
+        return "It is UTF-16 or no text: save it as UTF-8."
+    known = next((each for each in UNREAD if each.fits(beginning.header)), None)
+    return f"It looks like {known.title}. {known.instead}" if known else ""
 
 
 def refuse_unclear(folder: InputFolder) -> None:

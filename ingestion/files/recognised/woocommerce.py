@@ -7,13 +7,18 @@ Money: `item_subtotal` is what the items cost, `item_total` the same after disco
 tax. `refunded_total` is money with tax; `item_refunded`, where the file has it, is what came back
 for that item without tax, and what is more than all of it and its tax was for shipping. An order
 that waits for its first payment (`pending`) or failed is no sale, as in WooCommerce's own reports.
+
+Not read are forms that hold less. One row per order has its items in one text
+(`name:…|quantity:…|total:…`), whose signs stand in names of goods too, and what an item cost before
+its discount is not always there. Analytics' orders report has neither addresses nor amounts of
+items. What Advanced Order Export writes is the shop's own choice of columns.
 """
 
 from __future__ import annotations
 
 from functools import partial
 
-from ingestion.files.recognised.export import Export, Feed
+from ingestion.files.recognised.export import Export, Feed, UnreadExport
 from ingestion.files.recognised.sql import amount, amount_of, local
 
 _ORDER = "@[order_id]"
@@ -99,5 +104,31 @@ EXPORTS = (
             "order_currency": ("currency",),
         },
         together=True,
+    ),
+)
+
+_ONE_ROW_PER_ITEM = (
+    'Export one row per item: Customer/Order/Coupon Export has the format "Default - One Row per'
+    ' Item", other exports write such rows into orders/ beside a mapping.yml (docs/formats.md).'
+)
+UNREAD = (
+    *(
+        UnreadExport(
+            "a WooCommerce orders export with one row per order",
+            ("order_id", "order_total", items),
+            f"Its items stand in one text, which cannot be read for certain. {_ONE_ROW_PER_ITEM}",
+        )
+        for items in ("line_items", "line_item_1")
+    ),
+    UnreadExport(
+        "a download of WooCommerce Analytics",
+        ("Order #", "N. Revenue (formatted)", "Product(s)"),
+        f"It has neither addresses nor amounts of items. {_ONE_ROW_PER_ITEM}",
+    ),
+    UnreadExport(
+        "an export of Advanced Order Export for WooCommerce",
+        ("Order Number", "Order Status", "Order Date", "Item Name"),
+        "Its columns are the shop's choice: put it into orders/, with a mapping.yml that says which"
+        " column is which (docs/formats.md).",
     ),
 )
