@@ -15,6 +15,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
@@ -210,6 +211,17 @@ def test_each_reason_is_a_sentence(reason: str) -> None:
     clv = {"predicted_clv_365d": None, "null_reason": reason}
     (sentence,) = value(Predicted(), clv, "JPY")
     assert sentence == f"Expected in a year: not said. {codes.UNPROVEN[reason]}"
+
+
+def test_every_reason_that_the_models_give_has_its_sentence() -> None:
+    models = REPOSITORY / "dbt_project" / "models" / "marts" / "value"
+    found = set[str]()
+    for name in ("fct_customer_clv", "fct_customer_predictions"):
+        (model,) = yaml.safe_load((models / f"{name}.yml").read_text("utf-8"))["models"]
+        obey = next(test["rows_obey"] for test in model["data_tests"] if "rows_obey" in test)
+        for column, reasons in obey["arguments"]["values"].items():
+            found |= set(reasons) if column.endswith("null_reason") else set()
+    assert found == set(codes.UNPROVEN)
 
 
 def test_an_expected_amount_has_its_interval_and_proof() -> None:
