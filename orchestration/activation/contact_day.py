@@ -173,9 +173,9 @@ class ContactDay:
 
     def _segments(self, store: Connection) -> dict[str, SegmentRules]:
         """What the file says of segments, with the baselines that the store knows of."""
-        found = baselines(store, self._words(), self.pairs, self.as_of)
+        baselines_by_segment = baselines(store, self._words(), self.pairs, self.as_of)
         return {
-            name: replace(each, baseline_until=found.get(name, {}))
+            name: replace(each, baseline_until=baselines_by_segment.get(name, {}))
             for name, each in self.rules.segments.items()
         }
 
@@ -541,13 +541,13 @@ def _last_done(connection: duckdb.DuckDBPyConnection, rules: Rules) -> dict[str,
 
 
 def _held_out(connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = defaultdict(list)
+    holdouts: dict[str, list[str]] = defaultdict(list)
     for customer_id, holdout in connection.execute(
         "select customer_id, holdout from activity.fct_holdouts"
         " where is_held_out and customer_id in (select customer_id from wishes)"
     ).fetchall():
-        found[customer_id].append(holdout)
-    return found
+        holdouts[customer_id].append(holdout)
+    return holdouts
 
 
 def _begin_as_before(connection: duckdb.DuckDBPyConnection, day: ContactDay) -> None:
@@ -633,16 +633,16 @@ def _followed(
     merged: Mapping[str, Collection[str]],
 ) -> dict[str, int]:
     """All earlier ids of one id, through splits of splits and what was merged before them."""
-    found: dict[str, int] = {}
+    until_by_id: dict[str, int] = {}
     ahead = list(before[customer_id].items())
     while ahead:
         earlier, until = ahead.pop()
-        if earlier == customer_id or found.get(earlier, -1) >= until:
+        if earlier == customer_id or until_by_id.get(earlier, -1) >= until:
             continue
-        found[earlier] = until
+        until_by_id[earlier] = until
         ahead += [(each, min(until, at)) for each, at in before.get(earlier, {}).items()]
         ahead += [(old, until) for old in merged.get(earlier, ())]
-    return found
+    return until_by_id
 
 
 def _pasts(

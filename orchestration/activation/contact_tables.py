@@ -223,19 +223,19 @@ def _earlier(store: Store, today: date, aliases: Mapping[str, str]) -> Iterable[
         .where(table.c.decided_for >= since, table.c.decided_for < until)
         .order_by(table.c.customer_id, table.c.decided_for, table.c["class"])
     )
-    found: dict[tuple[str, int, str], dict[str, Any]] = {}
+    decisions: dict[tuple[str, int, str], dict[str, Any]] = {}
     with store.read() as facts:
         for row in facts.execute(query).mappings():
             survivor = aliases.get(row["customer_id"], row["customer_id"])
             key = (survivor, row["decided_for"], row["class"])
-            if key not in found or row["customer_id"] == survivor:
-                found[key] = {
+            if key not in decisions or row["customer_id"] == survivor:
+                decisions[key] = {
                     column.name: from_micros(row[column.name])
                     if column.info.get(schema.IS_TIME) and row[column.name] is not None
                     else row[column.name]
                     for column in table.columns
                 } | {"customer_id": survivor}
-    return found.values()
+    return decisions.values()
 
 
 def _write(

@@ -216,8 +216,8 @@ class DeliveryContext:
             )
         check_refusals_known(self.store)
         opened = self._opened(target.destination)
-        heard = target.destination in self.heard
-        if not heard:
+        is_heard = target.destination in self.heard
+        if not is_heard:
             show_refusals(self.store, self.home, opened, self.now())
         self.heard.add(target.destination)
         return sync(
@@ -230,7 +230,7 @@ class DeliveryContext:
             double_opt_in=self.settings.double_opt_in,
             day=self.day,
             clock=self.now,
-            heard=heard,
+            heard=is_heard,
         )
 
     def sync_each(self, chosen: Iterable[Target], approval: Approval | None = None) -> Synced:

@@ -74,11 +74,11 @@ def baselines(
     moments: dict[tuple[str, str], list[int]] = defaultdict(list)
     for pair in pairs:
         moments[pair.segment, pair.channel].append(_baseline_of(pair, words, known, as_of))
-    found: dict[str, dict[str, int]] = defaultdict(dict)
+    until_by_segment: dict[str, dict[str, int]] = defaultdict(dict)
     for (segment, channel), until in moments.items():
         if min(until) > ALWAYS:
-            found[segment][channel] = min(until)
-    return found
+            until_by_segment[segment][channel] = min(until)
+    return until_by_segment
 
 
 def baseline_until(

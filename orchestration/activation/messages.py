@@ -48,14 +48,14 @@ def worded(
         plain: who may be told no more than is plain.
     """
     assert target.writer is not None  # noqa: S101 - the caller asks for messages alone
-    found: dict[str, Payload] = {}
+    worded_payloads: dict[str, Payload] = {}
     for customer_id, payload in payloads.items():
         country = str(people.members[customer_id].get("country_code") or "")
         written = target.writer.write(payload, country=country, is_plain=customer_id in plain)
         if written.message is not None:
             own = {**payload, MESSAGE: written.message}
-            found[customer_id] = {column: own[column] for column in target.columns}
-    return found
+            worded_payloads[customer_id] = {column: own[column] for column in target.columns}
+    return worded_payloads
 
 
 def unsaid(
@@ -78,17 +78,17 @@ def unsaid(
         aliases: merged ids, each with the one that stays.
         splits: by id, the ids that it was split off from, each with until when.
     """
-    said = _said(connection, target, aliases, splits)
+    last_said = _said(connection, target, aliases, splits)
     was_told = {
         customer_id
         for customer_id, since in entered_at.items()
-        if said.get(customer_id, -1) >= since
+        if last_said.get(customer_id, -1) >= since
     }
     over = {
         customer_id
         for customer_id in standing
         if customer_id not in entered_at
-        or (customer_id in said and said[customer_id] < entered_at[customer_id])
+        or (customer_id in last_said and last_said[customer_id] < entered_at[customer_id])
     }
     left = {
         customer_id: payload
@@ -124,7 +124,7 @@ def _said(
     splits: Mapping[str, Mapping[str, int]],
 ) -> dict[str, int]:
     """When each person was last told something of this segment by this destination."""
-    said: dict[str, int] = {}
+    last_said: dict[str, int] = {}
     heirs = defaultdict[str, list[tuple[str, int]]](list)
     for heir, earlier in splits.items():
         for customer_id, until in earlier.items():
@@ -133,8 +133,8 @@ def _said(
         whose = {aliases.get(customer_id, customer_id)}
         whose |= {heir for heir, until in heirs.get(customer_id, ()) if moment <= until}
         for each in whose:
-            said[each] = max(moment, said.get(each, moment))
-    return said
+            last_said[each] = max(moment, last_said.get(each, moment))
+    return last_said
 
 
 def _told(connection: Connection, target: Target) -> list[tuple[str, int]]:

@@ -36,13 +36,13 @@ def new_profiles(home: Home, settings: Settings, plans: Iterable[Plan]) -> NewPr
         added[plan.target.destination] |= {
             change.customer_id for change in plan.changes if change.operation == "added"
         }
-    found: dict[str, frozenset[str] | None] = {}
+    new_by_destination: dict[str, frozenset[str] | None] = {}
     for name, customers in sorted(added.items()):
         destination = open_destination(name, settings.destinations[name], home)
         if isinstance(destination, MakesProfiles) and destination.makes_profiles_of:
             known = _with_identifier(home, destination.makes_profiles_of)
-            found[name] = frozenset(customers - known) if known else None
-    return found
+            new_by_destination[name] = frozenset(customers - known) if known else None
+    return new_by_destination
 
 
 def _with_identifier(home: Home, identifier_type: str) -> set[str]:

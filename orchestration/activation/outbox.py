@@ -307,9 +307,9 @@ def _cut_anew(connection: Connection, target: Target, destination: Destination) 
         select(table.c.sync_run_id, table.c.batch, *columns, table.c.payload), target
     ).where(table.c.state == "pending")
     ordered = query.order_by(table.c.sync_run_id, table.c.batch, table.c.customer_id)
-    found = connection.execute(ordered).all()
+    waiting_rows = connection.execute(ordered).all()
     moves = []
-    for sync_run_id, group in groupby(found, key=lambda each: each[0]):
+    for sync_run_id, group in groupby(waiting_rows, key=lambda each: each[0]):
         last = _last_batch(connection, sync_run_id)
         for _, rows in groupby(group, key=lambda each: each[1]):
             together = [Row(r[2], r[3], r[4], r[5], json.loads(r[6] or "{}")) for r in rows]

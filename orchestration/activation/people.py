@@ -244,10 +244,10 @@ def addresses_of_people(home: Home, keys: Iterable[Key], kind: str) -> dict[Key,
             """,
             [kind],
         ).fetchall()
-    found: dict[Key, list[str]] = {}
+    addresses: dict[Key, list[str]] = {}
     for identifier_type, value, address in rows:
-        found.setdefault((identifier_type, value), []).append(address)
-    return found
+        addresses.setdefault((identifier_type, value), []).append(address)
+    return addresses
 
 
 def _channel(settings: Settings, destination: str, channels: Sequence[str]) -> str | None:

@@ -269,8 +269,8 @@ def audience_difference(
     with store.read() as connection:
         living = _living(connection, target, at)
         moment = to_micros(at)
-        found = _decided(connection, before, target, policy, moment, living)
-        had = _wanted(target, *found, living=living)
+        decided = _decided(connection, before, target, policy, moment, living)
+        had = _wanted(target, *decided, living=living)
         people, decisions = _decided(connection, after, target, policy, moment, living)
     states = {
         customer_id: Delivered(content_hash(payload), payload)

@@ -112,7 +112,7 @@ def _hours(channel: str, country: str, region: str) -> tuple[_Week, ...]:
     """The weeks that all have to be open, of the most particular rows that are known to fit."""
     rows = [row for row in _rules(SEED) if row.channel == channel]
     places = {(row.country, row.region) for row in rows}
-    own = {place for place in places if place[0] == country}
+    own = {region_key for region_key in places if region_key[0] == country}
     if not country:
         chosen = places
     elif (country, region) in own and region:
@@ -122,8 +122,8 @@ def _hours(channel: str, country: str, region: str) -> tuple[_Week, ...]:
     else:
         chosen = own or {(ANYWHERE, "")} & places
     return tuple(
-        _week([row for row in rows if (row.country, row.region) == place])
-        for place in sorted(chosen)
+        _week([row for row in rows if (row.country, row.region) == region_key])
+        for region_key in sorted(chosen)
     )
 
 

@@ -136,10 +136,10 @@ def _owners(connection: Connection, name: str, segment: str) -> Owners:
         own = (table.c.destination == name) & (table.c.segment == segment)
         query = select(table.c.customer_id, table.c.payload)
         for row in connection.execute(query.where(own, table.c.payload.is_not(None))):
-            said = json.loads(row[1])
+            payload = json.loads(row[1])
             for kind in _ADDRESSES:
-                if said.get(kind):
-                    owners[kind, said[kind]].add(row[0])
+                if payload.get(kind):
+                    owners[kind, payload[kind]].add(row[0])
     return {address: frozenset(ids) for address, ids in owners.items()}
 
 

@@ -42,7 +42,7 @@ def tell_destinations(
     Only under the home's lock.
     """
     with store.read() as connection:
-        pairs = sorted({place[:2] for place in waiting(connection, ids)})
+        pairs = sorted({holding[:2] for holding in waiting(connection, ids)})
     answers: dict[str, str] = {}
     for name, segment in pairs:
         answers[f"{name}: {segment}"] = _tell(store, home, settings, name, segment, ids, at, wait)

@@ -157,20 +157,20 @@ def _said_before(
         .where(table.c.idempotency_key.in_(keys))
         .order_by(table.c.decided_at.desc(), table.c.attempt.desc(), table.c.idempotency_key)
     )
-    said = connection.execute(query).mappings().first()
-    if said is None:
+    decision = connection.execute(query).mappings().first()
+    if decision is None:
         reasons = sorted({NO_QUESTION[row["state"]] for row in rows})
         raise UsageError(
             f"There is nothing to decide about {key}: {'; '.join(reasons)}.", LIST_THEM
         )
-    if said["answer"] == answer:
+    if decision["answer"] == answer:
         return Resolution(answer, len(rows), _pairs(rows), is_repeated=True)
-    when = from_micros(said["decided_at"])
+    when = from_micros(decision["decided_at"])
     raise UsageError(
-        f"{said['decided_by']} said on {when:%Y-%m-%d %H:%M} UTC of {key}:"
-        f" {said['answer']}. That was acted on and is not changed.",
+        f"{decision['decided_by']} said on {when:%Y-%m-%d %H:%M} UTC of {key}:"
+        f" {decision['answer']}. That was acted on and is not changed.",
         "`regulars plan` shows what the next sync would send."
-        if said["answer"] == "lost"
+        if decision["answer"] == "lost"
         else "It counts as sent and is not repeated; what changes of the person goes as an update.",
     )
 

@@ -85,15 +85,15 @@ def show(
             of the kind.
     """
     templates = load_templates()
-    found = []
+    samples = []
     for each in _channels(kind, channel, templates):
         segment, member, is_plain = _member(home, settings, kind, each, ids)
         own = writer(settings, kind, each, segment.purpose, templates)
         for template in (own.template, own.plain):
             if template is not None:
                 only = _alone(own, template)
-                found.append(_shown(only, template, segment.name, member, is_plain=is_plain))
-    return found
+                samples.append(_shown(only, template, segment.name, member, is_plain=is_plain))
+    return samples
 
 
 def masked_name(name: str) -> str:
@@ -113,14 +113,14 @@ def _channels(kind: str, channel: str, templates: Mapping[str, MessageTemplate])
         )
     asked = [channel] if channel else list(CHANNELS)
     there = {(each.kind, each.channel) for each in templates.values()}
-    found = [each for each in asked if (kind, each) in there]
-    if not found:
+    channels = [each for each in asked if (kind, each) in there]
+    if not channels:
         names = or_list(tuple(f"messages/{file_name(kind, each)}" for each in asked))
         raise UsageError(
             f"There is no template for the kind {kind}, so nothing of it is sent.",
             f"Write {names} beside regulars.toml.",
         )
-    return found
+    return channels
 
 
 def _alone(own: Writer, template: MessageTemplate) -> Writer:
@@ -177,8 +177,8 @@ def _member(
         chosen = next((each for each in sorted(people.members) if not ids or each in ids), None)
         if chosen is not None:
             is_plain = LEVELS.index(_level(home, chosen)) < LEVELS.index(segment.level)
-            told = people.members[chosen] | (people.plain if is_plain else {})
-            return segment, told, is_plain
+            payload = people.members[chosen] | (people.plain if is_plain else {})
+            return segment, payload, is_plain
     if ids:
         raise UsageError(
             f"They are in no segment whose kind of message is {kind}, so they get none.",
@@ -201,8 +201,8 @@ def _segments(home: Home, kind: str, channel: str) -> list[_Segment]:
             " where message_kind = ? order by segment",
             [kind],
         ).fetchall()
-    found = [_Segment(name, why, level, tuple(json.loads(on))) for name, why, level, on in rows]
-    return sorted(found, key=lambda each: (channel not in each.channels, each.name))
+    segments = [_Segment(name, why, level, tuple(json.loads(on))) for name, why, level, on in rows]
+    return sorted(segments, key=lambda each: (channel not in each.channels, each.name))
 
 
 def _level(home: Home, customer_id: str) -> str:

@@ -56,21 +56,23 @@ def refusals_by_visitor(store: Store, home: Home, at: datetime) -> Mapping[Key, 
     Raises:
         StoreError: the permission facts cannot be read.
     """
-    said: dict[Key, set[str]] = defaultdict(set)
+    purposes_by_key: dict[Key, set[str]] = defaultdict(set)
     with store.read() as connection:
         for policy in SHOWN:
             for key, state in load_all_states(connection, policy, to_micros(at)).items():
                 if state.opt_out is not None and state.opt_out is not Reason.FORGOTTEN:
-                    said[key].add(policy.purpose)
+                    purposes_by_key[key].add(policy.purpose)
     shown: dict[Key, set[str]] = defaultdict(set)
-    for kind, value, purpose in _of_visitors(home, said):
+    for kind, value, purpose in _of_visitors(home, purposes_by_key):
         shown[kind, value].add(purpose)
     return {key: frozenset(purposes) for key, purposes in shown.items()}
 
 
-def _of_visitors(home: Home, said: Mapping[Key, Iterable[str]]) -> list[tuple[str, str, str]]:
+def _of_visitors(
+    home: Home, purposes_by_key: Mapping[Key, Iterable[str]]
+) -> list[tuple[str, str, str]]:
     """Type, value and purpose for everything by which whoever refused may come to the site."""
-    facts = [(*key, purpose) for key, purposes in said.items() for purpose in purposes]
+    facts = [(*key, purpose) for key, purposes in purposes_by_key.items() for purpose in purposes]
     names = ("identifier_type", "identifier_value", "purpose")
     columns = zip(*facts, strict=True) if facts else ((), (), ())
     table = pa.table(

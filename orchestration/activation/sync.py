@@ -391,10 +391,10 @@ def _decide(
         if identifiers and not (addresses and own.issuperset(addresses)):
             answers[customer] = Decision(Reason.ADDRESS_CHANGED)
             continue
-        said = [
+        decisions = [
             decide(identifiers, states, session.policy, address=address) for address in addresses
         ] or [decide(identifiers, states, session.policy)]
-        answers[customer] = next((each for each in said if not each.allowed), said[0])
+        answers[customer] = next((each for each in decisions if not each.allowed), decisions[0])
     return answers
 
 
@@ -489,7 +489,9 @@ def _members(session: _Session, connection: Connection) -> Iterator[Payload]:
         .order_by(table.customer_id)
     )
     rows = iter(connection.execute(query).tuples().all())
-    while chunk := [(who, json.loads(said or "{}")) for who, said in islice(rows, ASKED_AT_ONCE)]:
+    while chunk := [
+        (who, json.loads(payload_text or "{}")) for who, payload_text in islice(rows, ASKED_AT_ONCE)
+    ]:
         missing = {who for who, _ in chunk} - session.identifiers.keys()
         session.identifiers.update(load_identifiers(session.home, missing))
         decisions = _decide(session, connection, chunk, session.now())

@@ -96,7 +96,10 @@ def ask_open_tickets(
     answers += [{}] * (len(tickets) - len(answers))
     with store.write() as connection:
         hear_outcomes(
-            connection, destination.name, (each for said in answers for each in said.values()), at
+            connection,
+            destination.name,
+            (each for by_key in answers for each in by_key.values()),
+            at,
         )
         arrived = record_answers(
             connection,

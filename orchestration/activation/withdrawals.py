@@ -42,14 +42,14 @@ def hear(store: Store, destination: Destination, pace: Pace, at: datetime) -> Re
     try:
         with own_words(destination.name):
             since = _asked_at(store, destination.name, at) - OVERLAP
-            said = [asdict(each) for each in destination.withdrawals_since(since)]
+            withdrawals = [asdict(each) for each in destination.withdrawals_since(since)]
     except RetryLaterError as error:
         pace.heed(error)
         return None
     except RegularsError as error:
         return error
     with store.write() as connection:
-        record_refusals(connection, said, destination.name, at)
+        record_refusals(connection, withdrawals, destination.name, at)
         mark = {"key": _key(destination.name), "value": at.isoformat()}
         upsert(connection, schema.meta, [mark])
     return None
@@ -60,11 +60,13 @@ def hear_outcomes(
 ) -> None:
     """Record what answers tell of beside their rows, in the transaction of those rows: refusals,
     and push subscriptions that are gone."""
-    told = list(outcomes)
-    said = [asdict(each.withdrawal) for each in told if each.withdrawal is not None]
-    if said:
-        record_refusals(connection, said, name, at)
-    end_subscriptions(connection, [each.gone for each in told if each.gone], at)
+    known_outcomes = list(outcomes)
+    withdrawals = [
+        asdict(each.withdrawal) for each in known_outcomes if each.withdrawal is not None
+    ]
+    if withdrawals:
+        record_refusals(connection, withdrawals, name, at)
+    end_subscriptions(connection, [each.gone for each in known_outcomes if each.gone], at)
 
 
 def _asked_at(store: Store, name: str, at: datetime) -> datetime:

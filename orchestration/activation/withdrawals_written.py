@@ -104,15 +104,16 @@ def write_withdrawals(
 def _told(destination: TakesWithdrawals, refusals: Sequence[Refusal]) -> list[Answer]:
     """Tell some refusals, an address each, and put together what is of one refusal."""
     asked = {
-        f"{number}.{place}": _withdrawal(refusal, address)
+        f"{number}.{position}": _withdrawal(refusal, address)
         for number, refusal in enumerate(refusals)
-        for place, address in enumerate(refusal.addresses)
+        for position, address in enumerate(refusal.addresses)
     }
     outcomes = {outcome.key: outcome for outcome in destination.withdraw(asked)}
     answers = []
     for number, refusal in enumerate(refusals):
         own = [
-            _answered(outcomes.get(f"{number}.{place}")) for place in range(len(refusal.addresses))
+            _answered(outcomes.get(f"{number}.{position}"))
+            for position in range(len(refusal.addresses))
         ]
         answers.append(Answer(refusal, *min(own, key=lambda each: _WORST.index(each[0]))))
     return answers
@@ -147,12 +148,12 @@ def _due(store: Store, home: Home, destination: str, channel: str, at: datetime)
         if key in newest and state.opt_out not in (None, Reason.FORGOTTEN)
     }
     others = [key for key in reasons if key[0] != kind]
-    found = addresses_of_people(home, others, kind) if others else {}
-    found |= {key: [key[1]] for key in reasons if key[0] == kind}
+    addresses_by_key = addresses_of_people(home, others, kind) if others else {}
+    addresses_by_key |= {key: [key[1]] for key in reasons if key[0] == kind}
     return [
         Refusal(newest[key][0], channel, str(reason), from_micros(newest[key][3]), tuple(addresses))
         for key, reason in reasons.items()
-        if (addresses := found.get(key))
+        if (addresses := addresses_by_key.get(key))
     ]
 
 
@@ -244,11 +245,11 @@ def _before(
 ) -> Mapping[Key, tuple[int, int]]:
     """How often each was tried before, and when first."""
     table = schema.withdrawals_written.c
-    found: dict[Key, tuple[int, int]] = {}
+    attempts: dict[Key, tuple[int, int]] = {}
     keys = sorted((each.refusal.channel, each.refusal.refusal_id) for each in answers)
     for some in in_parts(keys):
         pair = tuple_(table.channel, table.refusal_id)
         query = select(table.channel, table.refusal_id, table.attempts, table.first_tried_at)
         query = query.where(table.destination == destination, pair.in_(some))
-        found |= {(row[0], row[1]): (row[2], row[3]) for row in connection.execute(query)}
-    return found
+        attempts |= {(row[0], row[1]): (row[2], row[3]) for row in connection.execute(query)}
+    return attempts
