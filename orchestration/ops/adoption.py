@@ -46,10 +46,10 @@ def own_home(store: Store) -> OwnHome | None:
     """What the store says; None before its first run or sync, and in the pretend shop's home."""
     query = select(schema.meta.c.value).where(schema.meta.c.key == _KEY)
     with store.read() as connection:
-        said = connection.execute(query).scalar()
-    if said is None:
+        text = connection.execute(query).scalar()
+    if text is None:
         return None
-    known = json.loads(said)
+    known = json.loads(text)
     return OwnHome(known["home_id"], Place(**known["place"]))
 
 
@@ -109,7 +109,7 @@ def adopt(
             "This home is in its own place; there is nothing to adopt.",
             "`regulars doctor` says what else stops sending.",
         )
-    said = {
+    record = {
         "by": person.strip(),
         "reason": reason.strip(),
         "at": at.isoformat(),
@@ -117,7 +117,7 @@ def adopt(
     }
     adopted = OwnHome(_new_id(), place_of(home))
     with store.write() as connection:
-        row = {"key": f"{ADOPTED}{adopted.home_id}", "value": json.dumps(said)}
+        row = {"key": f"{ADOPTED}{adopted.home_id}", "value": json.dumps(record)}
         append(connection, schema.meta, [row])
         _write(connection, adopted)
     return before, adopted

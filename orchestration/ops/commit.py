@@ -139,9 +139,9 @@ def _drop_stays_of_merged(connection: Connection, home: Home) -> None:
             f" from {schema.segment_memberships.info[schema.MIRRORS]}"
         ).to_arrow_table()
     keys = [tuple(row.values()) for row in rows_of(gone)]
-    place = tuple_(stays.c.segment, stays.c.customer_id, stays.c.entered_at)
+    key = tuple_(stays.c.segment, stays.c.customer_id, stays.c.entered_at)
     for start in range(0, len(keys), _DELETE_CHUNK):
-        connection.execute(delete(stays).where(place.in_(keys[start : start + _DELETE_CHUNK])))
+        connection.execute(delete(stays).where(key.in_(keys[start : start + _DELETE_CHUNK])))
 
 
 def _mark_succeeded(

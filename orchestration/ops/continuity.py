@@ -110,14 +110,14 @@ def begin_anew(home: Home, *, person: str, reason: str, at: datetime) -> list[st
         for path in home.root.glob("ops.sqlite*"):
             if ".damaged-" not in path.name:
                 path.rename(path.with_name(f"{path.name}.damaged-{at:%Y%m%dT%H%M%S}"))
-    said = {
+    record = {
         "by": person.strip(),
         "reason": reason.strip(),
         "at": at.isoformat(),
         "published_run_id": _published_run(home),
     }
     with open_store(home) as store, store.write() as connection:
-        upsert(connection, schema.meta, [{"key": BEGUN_ANEW, "value": json.dumps(said)}])
+        upsert(connection, schema.meta, [{"key": BEGUN_ANEW, "value": json.dumps(record)}])
     return list(ONLY_IN_A_BACKUP)
 
 
@@ -158,5 +158,5 @@ def _begun_anew(store: Store) -> str | None:
     """The run that had published when somebody last said that the store is to begin anew."""
     query = select(schema.meta.c.value).where(schema.meta.c.key == BEGUN_ANEW)
     with store.read() as connection:
-        said = connection.execute(query).scalar()
-    return str(json.loads(said)["published_run_id"]) if said else None
+        text = connection.execute(query).scalar()
+    return str(json.loads(text)["published_run_id"]) if text else None

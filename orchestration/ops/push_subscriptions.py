@@ -69,11 +69,11 @@ def record_subscriptions(
         as_of: the run's moment; an event is not seen later than that.
     """
     now = to_micros(as_of)
-    told = raw.execute(_EVENTS.format(relation=relation)).fetchall()
-    gone = forgotten_among(ops, {(DEVICE, device) for device, *_ in told})
-    known = _known(ops, [device for device, *_ in told])
+    events = raw.execute(_EVENTS.format(relation=relation)).fetchall()
+    gone = forgotten_among(ops, {(DEVICE, device) for device, *_ in events})
+    known = _known(ops, [device for device, *_ in events])
     rows, ended = [], []
-    for device, is_on, *keys, at in told:
+    for device, is_on, *keys, at in events:
         if (DEVICE, device) in gone or at < known.get(device, at):
             continue
         if not is_on:
@@ -84,7 +84,7 @@ def record_subscriptions(
     upsert(ops, schema.push_subscriptions, rows)
     _delete(ops, ended)
     _see(raw, ops, relation, now)
-    return len(told)
+    return len(events)
 
 
 def living_subscriptions(
@@ -128,11 +128,11 @@ def _row(device: str, endpoint: str, p256dh: str, auth: str, at: int) -> dict[st
 
 def _known(ops: Connection, devices: Sequence[str]) -> dict[str, int]:
     table = schema.push_subscriptions.c
-    found: dict[str, int] = {}
+    moments: dict[str, int] = {}
     for some in in_parts(devices):
         query = select(table.device, table.subscribed_at).where(table.device.in_(some))
-        found |= {row[0]: int(row[1]) for row in ops.execute(query)}
-    return found
+        moments |= {row[0]: int(row[1]) for row in ops.execute(query)}
+    return moments
 
 
 def _delete(ops: Connection, devices: Sequence[str]) -> None:

@@ -238,8 +238,8 @@ def execute_many(connection: Connection, statement: Any, rows: Iterable[Mapping[
     compiled: Any = None
     while chunk := list(islice(iterator, CHUNK)):
         if compiled is None:
-            given = list(chunk[0])
-            compiled = statement.compile(dialect=connection.dialect, column_keys=given)
+            columns = list(chunk[0])
+            compiled = statement.compile(dialect=connection.dialect, column_keys=columns)
         result = connection.exec_driver_sql(compiled.string, _parameters(compiled, chunk))
         done += max(result.rowcount, 0)
     return done

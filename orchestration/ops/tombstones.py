@@ -55,11 +55,12 @@ class Erasable:
     @classmethod
     def from_json(cls, text: str) -> Erasable:
         """The reverse of `to_json`."""
-        said = json.loads(text)
+        content = json.loads(text)
         keys, apart = (
-            tuple((kind, value) for kind, value in said.get(name, ())) for name in ("keys", "apart")
+            tuple((kind, value) for kind, value in content.get(name, ()))
+            for name in ("keys", "apart")
         )
-        return cls(tuple(said["ids"]), keys, apart)
+        return cls(tuple(content["ids"]), keys, apart)
 
 
 @dataclass(frozen=True)
@@ -185,8 +186,8 @@ def tombstones_in(connection: Connection, receipt: Mapping[str, Any]) -> list[Ma
     try:
         erasure_id, mark = str(receipt["erasure_id"]), receipt["salt"]
         at = to_micros(datetime.fromisoformat(receipt["requested_at"]))
-        told = [*receipt["identifiers"], *receipt.get("digests", ())]
-        hashes = {str(each["hash"]): str(each["type"]) for each in told}
+        entries = [*receipt["identifiers"], *receipt.get("digests", ())]
+        hashes = {str(each["hash"]): str(each["type"]) for each in entries}
     except (KeyError, TypeError, ValueError) as error:
         raise UsageError(
             "That is no receipt of `regulars forget`.", "They lie in erasures/ of a home."

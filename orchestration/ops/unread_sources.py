@@ -104,14 +104,14 @@ def accept_restore(store: Store, *, person: str, reason: str, at: datetime) -> l
                 "`regulars doctor` says what else stops sending.",
             )
         sources = [source for source, _ in rows]
-        said = {
+        record = {
             "by": person.strip(),
             "reason": reason.strip(),
             "at": at.isoformat(),
             "made_at": min(moment for _, moment in rows),
             "sources": sources,
         }
-        row = {"key": f"{ACCEPTED_RESTORE}{at.isoformat()}", "value": json.dumps(said)}
+        row = {"key": f"{ACCEPTED_RESTORE}{at.isoformat()}", "value": json.dumps(record)}
         append(connection, schema.meta, [row])
         connection.execute(delete(_unread).where(_unread.c.source.startswith(_RESTORED)))
     return sources
@@ -136,9 +136,9 @@ def what_is_unread(store: Store) -> str:
     with store.read() as connection:
         restored = _restored(connection)
         rows = connection.execute(stopped).tuples().all()
-    told = []
+    sentences = []
     if restored:
-        told.append(
+        sentences.append(
             f"This home was restored from a backup of {min(moment for _, moment in restored)} UTC,"
             f" and nothing was read since of {_and(source for source, _ in restored)}, so refusals"
             " that came later are not known yet: run with an input that has them and with those"
@@ -146,12 +146,12 @@ def what_is_unread(store: Store) -> str:
             " accept-restore`)."
         )
     if rows:
-        told.append(
+        sentences.append(
             f"The run {_and(sorted({run_id for _, run_id in rows}))} stopped before it had read all"
             f" of {_and(source for source, _ in rows)}, so refusals that stand there are not known"
             " yet."
         )
-    return " ".join(told)
+    return " ".join(sentences)
 
 
 def check_refusals_known(store: Store) -> None:

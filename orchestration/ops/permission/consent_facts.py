@@ -396,12 +396,12 @@ def _traits(connection: duckdb.DuckDBPyConnection, relation: str) -> set[tuple[s
     paths, open_paths = set[tuple[str, ...]](), [tuple[str, ...]()]
     while open_paths:
         path = open_paths.pop()
-        place = f"json_extract(calls.said, {pointer(*path)})" if path else "calls.said"
-        found = connection.execute(
+        object_sql = f"json_extract(calls.said, {pointer(*path)})" if path else "calls.said"
+        keys = connection.execute(
             f"select distinct key, type = 'OBJECT' from {documents} as calls,"
-            f" json_each({place}) where key is not null"
+            f" json_each({object_sql}) where key is not null"
         ).fetchall()
-        for key, is_object in found:
+        for key, is_object in keys:
             inner = (*path, str(key))
             if not is_object:
                 paths.add(inner)
@@ -454,10 +454,12 @@ def _collect(
 def _ask(
     connection: duckdb.DuckDBPyConnection, query: FactQuery, stored: str, held: str = ""
 ) -> None:
-    said = statement(query, stored, held)
+    facts_sql = statement(query, stored, held)
     extra = ", true as is_held" if held and query.kind == "consents" else ""
     try:
-        connection.execute(f"insert into said_{query.kind} by name select *{extra} from ({said})")
+        connection.execute(
+            f"insert into said_{query.kind} by name select *{extra} from ({facts_sql})"
+        )
     except duckdb.Error as error:
         # Without its cause: DuckDB quotes the value it stumbled over.
         raise RegularsError(
@@ -500,10 +502,10 @@ def _drop_repeated_states(connection: duckdb.DuckDBPyConnection, ops: Connection
 
 def _consents(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> pa.Table:
     """Final rows. The id hashes what was said, so it does not depend on when it was read."""
-    said = ("channel", "purpose", "status", _TIME_IN_ID, "source", "wording_version")
+    statement_columns = ("channel", "purpose", "status", _TIME_IN_ID, "source", "wording_version")
     # A level is part of what was said; without one the id is what it was before there were levels.
     basis = "lawful_basis || coalesce(chr(31) || level, '')"
-    receipt = _id("consent", *said, "expires_at", "proof", basis)
+    receipt = _id("consent", *statement_columns, "expires_at", "proof", basis)
     return connection.execute(
         f"""
         select distinct on (consent_event_id) {receipt} as consent_event_id,

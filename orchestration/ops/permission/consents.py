@@ -49,8 +49,8 @@ class ConsentEvent:
     def consent_event_id(self) -> str:
         """The receipt: the same statement always has the same one, and had it before there were
         levels."""
-        said = {k: v for k, v in asdict(self).items() if k != "level" or v is not None}
-        return receipt_id("consent", *(str(value) for value in said.values()))
+        statement = {k: v for k, v in asdict(self).items() if k != "level" or v is not None}
+        return receipt_id("consent", *(str(value) for value in statement.values()))
 
 
 def receipt_id(*parts: str) -> str:

@@ -186,8 +186,8 @@ def event_statement(event: str, said_in: str, channel: str) -> str:
 
 def trait_statement(path: tuple[str, ...], said_in: str, channel: str) -> str:
     """What the trait at this path says, as an element of `{statements}`."""
-    said = f"coalesce(traits -> {pointer(*path)}, context -> {pointer('traits', *path)})"
-    word = f"case when json_type({said}) <> 'OBJECT' then {said} ->> '$' end"
+    value = f"coalesce(traits -> {pointer(*path)}, context -> {pointer('traits', *path)})"
+    word = f"case when json_type({value}) <> 'OBJECT' then {value} ->> '$' end"
     return _statement(word, said_in, channel)
 
 

@@ -131,7 +131,7 @@ def read_held_rows(
 def found_addresses(text: str) -> list[str]:
     """The email addresses in a text, in their matching form."""
     plain = unicodedata.normalize("NFKC", text)
-    matched = (match_email(found.strip(".")) for found in _ADDRESS.findall(plain))
+    matched = (match_email(part.strip(".")) for part in _ADDRESS.findall(plain))
     return sorted({address for address in matched if address})
 
 
@@ -158,9 +158,9 @@ def _lines(row: Held) -> Iterator[Held]:
             if line.strip():
                 yield Held(row.file, number, line.strip())
         return
-    rest, said = without_sep_line(text.encode("utf-8", "replace"))
-    text = rest.decode() if said else text
-    delimiter = said or delimiter_of(text.split("\n", 1)[0])
+    rest, separator = without_sep_line(text.encode("utf-8", "replace"))
+    text = rest.decode() if separator else text
+    delimiter = separator or delimiter_of(text.split("\n", 1)[0])
     reader = csv.reader(io.StringIO(text.replace("\0", "")), delimiter=delimiter)
     try:
         header = next(reader, [])
@@ -227,8 +227,8 @@ def _with_status(source: str, document: dict[str, Any], words: StatusWords) -> d
     that its own channel and purpose are ended and no others."""
     if source != "consents" or _says(source, document):
         return document
-    said = {name: value for name, value in document.items() if value is not None}
-    word, _ = _refusing_word(source, _written(said), words)
+    written = {name: value for name, value in document.items() if value is not None}
+    word, _ = _refusing_word(source, _written(written), words)
     field = next((name for name in document if normal(str(name)) == "status"), "status")
     return {**document, field: word} if word else document
 
@@ -236,8 +236,8 @@ def _with_status(source: str, document: dict[str, Any], words: StatusWords) -> d
 def _says(source: str, document: dict[str, Any]) -> bool:
     """Whether the document says what this source's rows are about, in the field that does."""
     field = _WORD_FIELDS.get(source)
-    said = (value for name, value in document.items() if normal(str(name)) == field)
-    return field is None or any(str(value or "").strip() for value in said)
+    values = (value for name, value in document.items() if normal(str(name)) == field)
+    return field is None or any(str(value or "").strip() for value in values)
 
 
 def _own_fields(source: str, names: dict[str, str]) -> list[str]:
@@ -310,12 +310,12 @@ def _refusing_word(source: str, text: str, words: StatusWords) -> tuple[str, Mea
     """The word for no among the cells of a text, with its meaning; of a source that is about
     permission alone, one that says nothing readable is a damaged no. Empty where there is none."""
     cells = [cell for cell in _CELL.split(text) if cell.strip()]
-    said = [words.meaning(cell) for cell in cells]
-    for cell, meaning in zip(cells, said, strict=True):
+    meanings = [words.meaning(cell) for cell in cells]
+    for cell, meaning in zip(cells, meanings, strict=True):
         if meaning in REFUSALS:
             return cell.strip(), meaning
     no = (None, Meaning.NO, *REFUSALS)
-    is_plain = any(meaning not in no for meaning in said)
+    is_plain = any(meaning not in no for meaning in meanings)
     return ("", None) if source not in _ABOUT_PERMISSION or is_plain else (DAMAGED, None)
 
 

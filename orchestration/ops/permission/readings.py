@@ -79,13 +79,13 @@ def readings(
         # The apostrophe before a text may be a spreadsheet's
         bare = match_identifier(known, exact.lstrip("'"), default_country)
         return [(known, exact)] + ([(known, bare)] if bare and bare != exact else [])
-    found = _addresses(text)
-    if not found and known in ("", "email"):
-        found = _numbers(text, country, default_country, countries)
-    if not found and not known:
+    addresses = _addresses(text)
+    if not addresses and known in ("", "email"):
+        addresses = _numbers(text, country, default_country, countries)
+    if not addresses and not known:
         tried = ((each, match_identifier(each, text, default_country)) for each in _IDS)
-        found = [(each, matched) for each, matched in tried if matched]
-    return found
+        addresses = [(each, matched) for each, matched in tried if matched]
+    return addresses
 
 
 def match_statements(

@@ -21,18 +21,18 @@ Fact = Mapping[str, Any]
 WHO = ("identifier_type", "identifier_value", "channel", "purpose")
 
 
-def suppression(said: Fact, source: str, at: datetime) -> Fact:
+def suppression(refusal: Fact, source: str, at: datetime) -> Fact:
     """The row of a refusal; the same statement always has the same id.
 
     Args:
-        said: who (`WHO`), `reason`, and `occurred_at` in naive UTC.
+        refusal: who (`WHO`), `reason`, and `occurred_at` in naive UTC.
         source: who says so.
         at: when we heard of it.
     """
     fact = {
-        **{name: said[name] for name in WHO},
-        "reason": said["reason"],
-        "occurred_at": to_micros(said["occurred_at"]),
+        **{name: refusal[name] for name in WHO},
+        "reason": refusal["reason"],
+        "occurred_at": to_micros(refusal["occurred_at"]),
         "source": source,
     }
     receipt = receipt_id("suppression", *(str(value) for value in fact.values()))
@@ -46,7 +46,9 @@ def without_forgotten(connection: Connection, rows: Sequence[Fact]) -> list[Fact
     return [row for row in rows if (row["identifier_type"], row["identifier_value"]) not in gone]
 
 
-def record_refusals(connection: Connection, said: Iterable[Fact], source: str, at: datetime) -> int:
+def record_refusals(
+    connection: Connection, refusals: Iterable[Fact], source: str, at: datetime
+) -> int:
     """Append refusals in the caller's transaction; how many were new."""
-    rows = without_forgotten(connection, [suppression(each, source, at) for each in said])
+    rows = without_forgotten(connection, [suppression(each, source, at) for each in refusals])
     return append_facts(connection, (), rows)[1]

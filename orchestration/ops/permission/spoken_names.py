@@ -119,8 +119,8 @@ def event_reason(event: str) -> str:
     # Beside what can be ended, `cancelled` and `rejected` end it; an email that failed does not.
     is_ended = bool(_CAN_BE_ENDED & set(words))
     known = status_words().meanings
-    said = [known.get(word) for word in words if is_ended or word not in _CELLS_ONLY]
-    reason = next((_as_reason(meaning) for meaning in said if meaning in REFUSALS), "")
+    meanings = [known.get(word) for word in words if is_ended or word not in _CELLS_ONLY]
+    reason = next((_as_reason(meaning) for meaning in meanings if meaning in REFUSALS), "")
     return "unsubscribed" if reason and is_ended else reason
 
 
@@ -189,8 +189,8 @@ def _part_reason(name: str) -> str:
         return spoken
     if _NOT & set(parts) or Meaning.GRANTED in meanings:
         return ""
-    said = next((_as_reason(meaning) for meaning in meanings if meaning in REFUSALS), "")
-    return said or spoken
+    reason = next((_as_reason(meaning) for meaning in meanings if meaning in REFUSALS), "")
+    return reason or spoken
 
 
 def _spoken_reason(name: str) -> str:
@@ -228,8 +228,8 @@ def _meaning(name: str, *, is_stem_enough: bool = True) -> Meaning | None:
     meaning = None if text in _CELLS_ONLY else status_words().meanings.get(text)
     if meaning is None and is_stem_enough and len(text) >= _STEM:
         stems = (text[:length] for length in range(len(text) - 1, _STEM - 2, -1))
-        found = (status_words().meanings.get(stem) for stem in stems if stem not in _CELLS_ONLY)
-        meaning = next((each for each in found if each in REFUSALS), None)
+        meanings = (status_words().meanings.get(stem) for stem in stems if stem not in _CELLS_ONLY)
+        meaning = next((each for each in meanings if each in REFUSALS), None)
     return meaning
 
 

@@ -63,18 +63,18 @@ def _read_statuses(
         f"select said_in, {column}, count(*) from {table} where said_in is not null group by all"
         " order by all"
     ).fetchall()
-    found = [(*row, read_status(row[0], row[1], status_words())) for row in distinct]
-    is_open = [each[3].result == UNKNOWN_OPT_OUT for each in found]
+    readings = [(*row, read_status(row[0], row[1], status_words())) for row in distinct]
+    is_open = [each[3].result == UNKNOWN_OPT_OUT for each in readings]
     meanings = pa.table(
         {
-            "said_in": pa.array([each[0] for each in found], pa.string()),
-            "word": pa.array([each[1] for each in found], pa.string()),
-            "result": pa.array([each[3].result for each in found], pa.string()),
+            "said_in": pa.array([each[0] for each in readings], pa.string()),
+            "word": pa.array([each[1] for each in readings], pa.string()),
+            "result": pa.array([each[3].result for each in readings], pa.string()),
             # In the fact's source, so that the word's meaning, once known, finds the fact again.
             "note": pa.array(
                 [
                     unknown_words.mark(each[1]) if is_one else ""
-                    for each, is_one in zip(found, is_open, strict=True)
+                    for each, is_one in zip(readings, is_open, strict=True)
                 ],
                 pa.string(),
             ),
@@ -92,7 +92,7 @@ def _read_statuses(
     connection.execute(f"delete from {table} where {column} is null")
     return [
         UnknownWord(each[0].partition(":")[2], shown_word(each[1]), each[2], str(each[3].result))
-        for each in found
+        for each in readings
         if not each[3].is_known
     ]
 

@@ -96,9 +96,9 @@ def _settle(connection: Connection) -> int:
             continue
         settled.append(row["suppression_id"])
         if meaning in REFUSALS:
-            said = {**row, "reason": str(meaning), "source": row["source"][: mark_match.start()]}
-            parts = (str(value) for name, value in said.items() if name != "suppression_id")
-            added.append({**said, "suppression_id": receipt_id("suppression", *parts)})
+            fact = {**row, "reason": str(meaning), "source": row["source"][: mark_match.start()]}
+            parts = (str(value) for name, value in fact.items() if name != "suppression_id")
+            added.append({**fact, "suppression_id": receipt_id("suppression", *parts)})
     insert_new(connection, suppressions, added)
     for suppression_id in settled:
         connection.execute(
