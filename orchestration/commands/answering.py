@@ -51,16 +51,16 @@ def answer_apart(question: Mapping[str, Any]) -> str:
             timeout=QUERY_SECONDS + _PATIENCE,
             check=False,
         )
-        said = json.loads(done.stdout)
+        content = json.loads(done.stdout)
     except (subprocess.TimeoutExpired, ValueError) as error:
         raise RegularsError(
             "The process that answers the question ended without an answer.",
             "Narrow the question down and ask again.",
         ) from error
-    if "text" in said:
-        return str(said["text"])
-    kind = UsageError if said["is_usage"] else RegularsError
-    raise kind(said["message"], said["hint"])
+    if "text" in content:
+        return str(content["text"])
+    kind = UsageError if content["is_usage"] else RegularsError
+    raise kind(content["message"], content["hint"])
 
 
 def readable_for(file: Path) -> list[Path]:
@@ -77,11 +77,11 @@ def main() -> None:
     from orchestration.commands.answer import answer
 
     try:
-        said: dict[str, Any] = {"text": answer(**question)}
+        content: dict[str, Any] = {"text": answer(**question)}
     except RegularsError as error:
         is_usage = isinstance(error, UsageError)
-        said = {"is_usage": is_usage, "message": error.message, "hint": error.hint}
-    sys.stdout.write(json.dumps(said))
+        content = {"is_usage": is_usage, "message": error.message, "hint": error.hint}
+    sys.stdout.write(json.dumps(content))
 
 
 if __name__ == "__main__":

@@ -90,8 +90,8 @@ def print_restore(
 def _said(answer: Answer) -> str:
     if answer.problem:
         return answer.problem
-    said = f"{answer.statements:,} new statements about permission"
-    return f"{said}, {answer.forgotten:,} forgotten since"
+    sentence = f"{answer.statements:,} new statements about permission"
+    return f"{sentence}, {answer.forgotten:,} forgotten since"
 
 
 def print_trial(source: Path, home: Home, key_file: Path | None, out: Console) -> None:

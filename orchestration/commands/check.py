@@ -45,16 +45,16 @@ def check(location: str, settings: Settings, out: Console, *, as_json: bool) -> 
         folder = open_input(location, settings)
     else:
         folder = dataclasses.replace(InputFolder.nowhere(), zone=settings.shop.timezone)
-    found = look_through(folder, settings)
+    look = look_through(folder, settings)
     if as_json:
-        json.dump(dataclasses.asdict(found), sys.stdout, indent=2, default=_plain)
+        json.dump(dataclasses.asdict(look), sys.stdout, indent=2, default=_plain)
         sys.stdout.write("\n")
-        return not found.stops
-    for files in _alike(found.files):
+        return not look.stops
+    for files in _alike(look.files):
         _print_files(files, out)
-    _print_end(found, settings, out)
+    _print_end(look, settings, out)
     out.print(f"Nothing was changed. Done in {monotonic() - started:.1f} s.")
-    return not found.stops
+    return not look.stops
 
 
 def _alike(files: list[FileLook]) -> Iterable[list[FileLook]]:

@@ -211,8 +211,8 @@ def print_resolution(home: Home, key: str, answer: str, by: str, out: Console) -
     if done.is_repeated:
         out.print(f"That was said of {key} before ({done.answer}, {rows}); nothing was changed.")
         return
-    said = {"arrived": "arrived", "lost": "was lost" if done.row_count == 1 else "were lost"}
-    out.print(f"Recorded: {rows} {said[done.answer]}, says {by}.")
+    verbs = {"arrived": "arrived", "lost": "was lost" if done.row_count == 1 else "were lost"}
+    out.print(f"Recorded: {rows} {verbs[done.answer]}, says {by}.")
     if done.answer == "arrived":
         out.print("Counted as sent, and not repeated.")
         return

@@ -157,9 +157,9 @@ def run_demo(
         out.print("Pulling ...")
         # Asked for, like `--send`: it goes into the demo's own folder, and can go nowhere else.
         request = RunRequest(shop_moment(home), own_input(home), send="yes")
-        heard = run_job(home, request, out.print)
-    print_summary(home, out, heard.ignored)
-    render_deliveries(heard.deliveries, out)
+        output = run_job(home, request, out.print)
+    print_summary(home, out, output.ignored)
+    render_deliveries(output.deliveries, out)
     _print_accounts(home, out)
     out.print(f"\nReport     {home.report}")
     out.print(f"Delivered  {home.delivered}")

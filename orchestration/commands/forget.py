@@ -161,12 +161,12 @@ def print_carried_over(home: Home, path: Path, out: Console) -> None:
 
 def _receipt_in(path: Path) -> Mapping[str, Any]:
     try:
-        said = json.loads(path.read_text("utf-8"))
+        content = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise UsageError(
             f"{path} cannot be read as a receipt.", "They lie in erasures/ of a home."
         ) from error
-    return said if isinstance(said, dict) else {}
+    return content if isinstance(content, dict) else {}
 
 
 def _say_it_was_done(home: Home, store: Store, day: str, settings: Settings, out: Console) -> None:
@@ -210,9 +210,9 @@ def _carry_out(home: Home, store: Store, erasure: Erasure, settings: Settings) -
     ids: Sequence[str] = erasure.subject.ids if erasure.subject else ()
     at = moment(home) if home.published.exists() else clock()
     answers = tell_destinations(store, home, settings, ids, at=at)
-    told = {**erasure.receipt, "destinations": {**_told(erasure), **answers}}
+    receipt = {**erasure.receipt, "destinations": {**_told(erasure), **answers}}
     with store.write() as connection:
-        tombstones.note_receipt(connection, erasure.erasure_id, told)
+        tombstones.note_receipt(connection, erasure.erasure_id, receipt)
         (now,) = (
             each
             for each in tombstones.open_erasures(connection)

@@ -46,15 +46,15 @@ def print_preview(
     if who != SAMPLE:
         subject = find_subject(home, who)
         ids = (subject.customer_id, *subject.ids)
-    found = show(home, settings, kind, channel, ids)
-    for shown in found:
+    samples = show(home, settings, kind, channel, ids)
+    for shown in samples:
         for line in _lines(shown, is_asked=bool(ids)):
             out.print(line)
     if send:
         moment = at or datetime.now(UTC).replace(tzinfo=None)
-        for tried in try_out(home, settings, found, to, at=moment):
-            said = "" if tried.reason == "sent" else f" ({tried.reason})"
-            out.print(f"{tried.file} to {tried.recipient}: {tried.status}{said}")
+        for tried in try_out(home, settings, samples, to, at=moment):
+            reason = "" if tried.reason == "sent" else f" ({tried.reason})"
+            out.print(f"{tried.file} to {tried.recipient}: {tried.status}{reason}")
 
 
 def _lines(shown: Shown, *, is_asked: bool) -> list[str]:

@@ -46,13 +46,13 @@ def print_statement(
     """
     if who is None:
         raise UsageError("Say whose statement.", "`regulars explain EMAIL --for-customer`.")
-    told = _statement(home, find_subject(home, who), link, at)
+    statement = _statement(home, find_subject(home, who), link, at)
     if html is None:
-        out.print(render(told))
+        out.print(render(statement))
         return
     try:
         with whole_file(html) as stream:
-            stream.write(page(told).encode())
+            stream.write(page(statement).encode())
     except OSError as error:
         raise UsageError(
             f"{html} cannot be written ({error.strerror}).",
