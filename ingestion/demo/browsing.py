@@ -85,21 +85,21 @@ def looks(visits: Visits, people: People) -> tuple[Ints, Ints, Ints]:
     that happens afterwards is.
     """
     visit = np.repeat(np.arange(len(visits)), visits.views)
-    place = np.arange(len(visit)) - (np.cumsum(visits.views) - visits.views)[visit]
+    position = np.arange(len(visit)) - (np.cumsum(visits.views) - visits.views)[visit]
     known = visits.person >= 0
     own = (_chances(visits, 0) * len(catalogue.CATEGORIES)).astype(np.int64)
     taste = np.where(known, people.interest[visits.person], own)[visit]
-    stirred = [_chances(visits, part, visit, place) for part in (1, 2, 3)]
-    return visit, place, product_by(taste, *stirred)
+    stirred = [_chances(visits, part, visit, position) for part in (1, 2, 3)]
+    return visit, position, product_by(taste, *stirred)
 
 
 def _chances(
-    visits: Visits, part: int, visit: Ints | slice = slice(None), place: Ints | int = 0
+    visits: Visits, part: int, visit: Ints | slice = slice(None), position: Ints | int = 0
 ) -> Floats:
     """A number from 0 to 1 for each, well mixed (the finishing steps of splitmix64)."""
     mixed = visits.start[visit].astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
     mixed += visits.device[visit].astype(np.uint64) * np.uint64(0xD1342543DE82EF95)
-    mixed += np.asarray(place * 4 + part).astype(np.uint64) * np.uint64(0x2545F4914F6CDD1D)
+    mixed += np.asarray(position * 4 + part).astype(np.uint64) * np.uint64(0x2545F4914F6CDD1D)
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
         mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
     mixed ^= mixed >> np.uint64(31)

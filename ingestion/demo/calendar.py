@@ -129,8 +129,8 @@ class Calendar:
         """`n` moments, each between its own two bounds, more of them when the shop is busy."""
         low = np.interp(np.clip(after, self.start, self.end - 1), self.edges, self.cumulated)
         high = np.interp(np.clip(before, self.start, self.end), self.edges, self.cumulated)
-        place = low + rng.random(n) * np.maximum(high - low, 0)
-        drawn = np.interp(place, self.cumulated, self.edges).astype(np.int64)
+        share = low + rng.random(n) * np.maximum(high - low, 0)
+        drawn = np.interp(share, self.cumulated, self.edges).astype(np.int64)
         return np.asarray(np.minimum(drawn, self.end - 1), dtype=np.int64)
 
     def to_local(self, moments: Ints) -> Ints:

@@ -222,9 +222,9 @@ def substitute_of() -> NDArray[np.int64]:
     for product in products():
         groups.setdefault(product.substitute_group, []).append(product.index)
     following = {
-        own: group[(place + 1) % len(group)]
+        own: group[(position + 1) % len(group)]
         for group in groups.values()
-        for place, own in enumerate(group)
+        for position, own in enumerate(group)
     }
     return np.array([following[index] for index in sorted(following)], dtype=np.int64)
 
@@ -233,21 +233,21 @@ def products() -> list[Product]:
     """The shop's whole range, the same for every seed: ten products in each category."""
     made: list[Product] = []
     for category, (price, days, names) in _RANGE.items():
-        for place, name in enumerate(names.split("|")):
+        for position, name in enumerate(names.split("|")):
             index = len(made)
-            own_price = (price * (70 + 17 * ((place * 7) % PER_CATEGORY)) // 100) // 5 * 5
+            own_price = (price * (70 + 17 * ((position * 7) % PER_CATEGORY)) // 100) // 5 * 5
             made.append(
                 Product(
                     index=index,
                     product_id=str(7_100_000_000_000 + index * 37),
-                    sku=f"{category[:3].upper()}-{place + 1:03d}",
+                    sku=f"{category[:3].upper()}-{position + 1:03d}",
                     name=name,
                     category=category,
                     brand=BRANDS[index % len(BRANDS)],
                     price=own_price,
                     cost=own_price * 45 // 100,
                     replenish_after_days=days or None,
-                    substitute_group=f"{category}-{place % 3}",
+                    substitute_group=f"{category}-{position % 3}",
                 )
             )
     return made

@@ -73,10 +73,12 @@ class _Rules:
     def not_yet(self, memory: _Memory, person: Ints, product: Ints, moment: Ints) -> Ints:
         """The products; where some of one is left still, its neighbour."""
         for _ in range(2):
-            category, place = np.divmod(product, catalogue.PER_CATEGORY)
-            last = np.where(category == self.people.interest[person], memory.last[person, place], 0)
+            category, position = np.divmod(product, catalogue.PER_CATEGORY)
+            last = np.where(
+                category == self.people.interest[person], memory.last[person, position], 0
+            )
             has_some = (last > 0) & (self._part(last, self.days[product], moment) < DUE_FROM)
-            neighbour = category * catalogue.PER_CATEGORY + (place + 1) % catalogue.PER_CATEGORY
+            neighbour = category * catalogue.PER_CATEGORY + (position + 1) % catalogue.PER_CATEGORY
             product = np.where(has_some, neighbour, product)
         return product
 
@@ -91,9 +93,9 @@ class _Rules:
 
     def bought(self, memory: _Memory, person: Ints, product: Ints, moment: Ints) -> None:
         """Keep what was bought in mind."""
-        category, place = np.divmod(product, catalogue.PER_CATEGORY)
+        category, position = np.divmod(product, catalogue.PER_CATEGORY)
         own = (category == self.people.interest[person]) & (self.days[product] > 0)
-        memory.last[person[own], place[own]] = moment[own]
+        memory.last[person[own], position[own]] = moment[own]
 
     def _favourites(self, person: Ints) -> Ints:
         first = self.people.interest[person] * catalogue.PER_CATEGORY
@@ -205,18 +207,18 @@ def _memory(people: int, earlier: Switches | None) -> _Memory:
 
 def _bad_reviews(feedback: Feedback, orders: int) -> Ints:
     """When each order got a bad review; 0 where it got none."""
-    found = np.zeros(orders, dtype=np.int64)
+    moments = np.zeros(orders, dtype=np.int64)
     bad = (feedback.kind == REVIEW) & (feedback.score <= BAD_SCORE)
-    found[feedback.order[bad]] = feedback.occurred[bad]
-    return found
+    moments[feedback.order[bad]] = feedback.occurred[bad]
+    return moments
 
 
 def _products_of_brands() -> Ints:
     """For each product and brand two of the same department and of that brand."""
     table = np.zeros((len(_BRAND), len(catalogue.BRANDS), 2), dtype=np.int64)
     for product in range(len(_BRAND)):
-        category, place = divmod(product, catalogue.PER_CATEGORY)
-        around = (place + np.arange(catalogue.PER_CATEGORY)) % catalogue.PER_CATEGORY
+        category, position = divmod(product, catalogue.PER_CATEGORY)
+        around = (position + np.arange(catalogue.PER_CATEGORY)) % catalogue.PER_CATEGORY
         around += category * catalogue.PER_CATEGORY
         for brand in range(len(catalogue.BRANDS)):
             table[product, brand] = around[_BRAND[around] == brand][:2]

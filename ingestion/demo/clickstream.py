@@ -94,11 +94,11 @@ def make_events(
     visit, kind, product, quantity = visit[order], kind[order], product[order], quantity[order]
     counts = np.bincount(visit, minlength=len(visits))
     firsts = np.cumsum(counts) - counts
-    place = np.arange(len(visit)) - firsts[visit]
-    occurred = _times(rng, visits, orders, visit, place, kind, firsts)
+    position = np.arange(len(visit)) - firsts[visit]
+    occurred = _times(rng, visits, orders, visit, position, kind, firsts)
     left = _left(visits, visit, kind, product, occurred)
     return (
-        _delivered(rng, visit, place, kind, product, quantity, occurred, calendar, troubles),
+        _delivered(rng, visit, position, kind, product, quantity, occurred, calendar, troubles),
         left,
     )
 
@@ -152,9 +152,9 @@ def _fixed(rng: np.random.Generator, visits: Visits, orders: Orders) -> list[Par
 
 def _products(visits: Visits, people: People, orders: Orders, lines: Lines) -> list[Part]:
     """Product views, and what goes from them onto the wish list or into the cart."""
-    visit, place, product = looks(visits, people)
+    visit, position, product = looks(visits, people)
     firsts = np.cumsum(visits.views) - visits.views
-    views = _part(visit, VIEWED, _STAGE[VIEWED] + place * 2, product)
+    views = _part(visit, VIEWED, _STAGE[VIEWED] + position * 2, product)
     last = np.zeros(len(visit), dtype=np.bool_)
     last[(firsts + visits.views - 1)[visits.views > 0]] = True
     wished = last & (visits.depth == WISHLIST)[visit]
@@ -183,12 +183,12 @@ def _times(
     visits: Visits,
     orders: Orders,
     visit: Ints,
-    place: Ints,
+    position: Ints,
     kind: Ints,
     firsts: Ints,
 ) -> Ints:
     """Seconds between events; an order is completed at the moment that the order says."""
-    gaps = np.where(place == 0, 0, 4 + rng.exponential(38, len(visit)).astype(np.int64))
+    gaps = np.where(position == 0, 0, 4 + rng.exponential(38, len(visit)).astype(np.int64))
     elapsed = np.cumsum(gaps)
     elapsed -= elapsed[firsts][visit] if len(visit) else 0
     occurred = visits.start[visit] + elapsed
@@ -216,7 +216,7 @@ def _left(visits: Visits, visit: Ints, kind: Ints, product: Ints, occurred: Ints
 def _delivered(
     rng: np.random.Generator,
     visit: Ints,
-    place: Ints,
+    position: Ints,
     kind: Ints,
     product: Ints,
     quantity: Ints,
@@ -235,12 +235,12 @@ def _delivered(
     rows = np.concatenate([np.arange(n), twice])
     delivered = received[rows]
     delivered[n:] += rng.integers(1, 3 * DAY, len(twice))
-    order = np.lexsort((place[rows], visit[rows], delivered))
+    order = np.lexsort((position[rows], visit[rows], delivered))
     order = order[delivered[order] < calendar.end]
     kept = rows[order]
     return Events(
         visit[kept],
-        place[kept],
+        position[kept],
         kind[kept],
         product[kept],
         quantity[kept],

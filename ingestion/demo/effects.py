@@ -132,14 +132,14 @@ def watch(people: People, visits: browsing.Visits, shelf: Shelf, calendar: Calen
         visits.start[visit][known],
         product[known],
     )
-    found = [(person[:0], person[:0])]
-    for place, change in enumerate(shelf.changes):
+    parts = [(person[:0], person[:0])]
+    for position, change in enumerate(shelf.changes):
         if calendar.start <= change.moment < calendar.end:
             saw = (product == change.product) & (moment < change.moment)
             saw &= moment >= change.moment - LOOKED_WITHIN
             watchers = np.unique(person[saw])
-            found.append((watchers, np.full(len(watchers), SHELF * KIND_SIZE + place)))
-    return Watchers(*(np.concatenate(column) for column in zip(*found, strict=True)))
+            parts.append((watchers, np.full(len(watchers), SHELF * KIND_SIZE + position)))
+    return Watchers(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
 def shelf_causes(

@@ -229,9 +229,9 @@ def _phones(
     return phone, second, np.array(values, dtype=object), since, until
 
 
-def _phone(people: People, i: int, place: int) -> str:
+def _phone(people: People, i: int, position: int) -> str:
     country = int(people.country[i])
-    number = 910_000 + (people.first_id + i) * 2 + place
+    number = 910_000 + (people.first_id + i) * 2 + position
     return f"{catalogue.PHONE_PREFIX[country]}{number:0{catalogue.PHONE_DIGITS}d}"
 
 

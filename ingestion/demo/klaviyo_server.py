@@ -83,8 +83,8 @@ class Klaviyo:
             with connect() as con:
                 result = con.execute(query)
                 columns = [column[0] for column in result.description]
-                found = [dict(zip(columns, row, strict=True)) for row in result.fetchall()]
-            for item in found:
+                rows = [dict(zip(columns, row, strict=True)) for row in result.fetchall()]
+            for item in rows:
                 shop.rows[name][item["id"]] = Row(
                     id=item["id"],
                     at=int(item.get("updated") or item.get("happened") or item.get("joined") or 0),
@@ -211,7 +211,7 @@ class Klaviyo:
 
     def _included(self, include: str, query: Any, page: list[Row]) -> list[str]:
         wanted = include.split(",") if include else []
-        found: list[str] = []
+        resources: list[str] = []
         for kind, name, ids in (
             ("metric", "metrics", {row.metric_id for row in page}),
             ("profile", "profiles", {row.profile_id for row in page}),
@@ -221,8 +221,8 @@ class Klaviyo:
                 texts = [
                     self.rows[name][key].resource for key in sorted(ids) if key in self.rows[name]
                 ]
-                found += [_sparse(text, fields) for text in texts] if fields else texts
-        return found
+                resources += [_sparse(text, fields) for text in texts] if fields else texts
+        return resources
 
 
 _METRIC_ID = re.compile(r'"type":"metric","id":"([^"]+)"')

@@ -159,8 +159,8 @@ def _first_names(rng: np.random.Generator, gender: Ints, household: Ints) -> Tex
     male = np.array(catalogue.FIRST_M, dtype=object)
     n = len(gender)
     is_female = np.where(gender == 2, rng.random(n) < 0.5, gender == 0)
-    place = np.arange(n) - np.searchsorted(household, household)
-    drawn = _by_household(rng.integers(0, len(female) * len(male), n), household) + place * 7
+    position = np.arange(n) - np.searchsorted(household, household)
+    drawn = _by_household(rng.integers(0, len(female) * len(male), n), household) + position * 7
     names: Texts = np.where(is_female, female[drawn % len(female)], male[drawn % len(male)])
     return names
 

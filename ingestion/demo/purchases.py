@@ -261,18 +261,20 @@ def make_lines(rng: np.random.Generator, orders: Orders, people: People, prices:
     order = np.repeat(np.arange(len(orders)), count)
     n = len(order)
     first_line = np.repeat(np.cumsum(count) - count, count)
-    place = np.arange(n) - first_line
+    position = np.arange(n) - first_line
     product = draw_products(rng, people.interest[orders.person[order]])
     partner = catalogue.complement_of()[product[first_line]]
-    goes_with = (place == 1) & (partner >= 0) & (rng.random(n) < catalogue.COMPLEMENT_CHANCE)
+    goes_with = (position == 1) & (partner >= 0) & (rng.random(n) < catalogue.COMPLEMENT_CHANCE)
     product = np.where(goes_with, partner, product)
     quantity = 1 + rng.poisson(pieces(people.spend[orders.person[order]]) - 1)
     currency = orders.currency[order]
     price = price_in(prices[product], currency)
     discount = price * quantity * orders.discount_percent[order] // 100
     sends_back_all = (rng.random(len(orders)) < 0.6)[order]
-    returned = np.where(sends_back_all | (place == 0), quantity, 0) * (orders.refunded[order] > 0)
-    return Lines(order, place, product, quantity, price, discount, returned)
+    returned = np.where(sends_back_all | (position == 0), quantity, 0) * (
+        orders.refunded[order] > 0
+    )
+    return Lines(order, position, product, quantity, price, discount, returned)
 
 
 def price_in(pence: Ints, currency: Ints) -> Ints:
@@ -296,5 +298,5 @@ def product_by(interest: Ints, stays: Floats, other: Floats, which: Floats) -> I
 
 
 def _in_category(category: Ints, chance: Floats) -> Ints:
-    place = (chance**1.6 * catalogue.PER_CATEGORY).astype(np.int64)
-    return category * catalogue.PER_CATEGORY + place
+    position = (chance**1.6 * catalogue.PER_CATEGORY).astype(np.int64)
+    return category * catalogue.PER_CATEGORY + position

@@ -52,15 +52,15 @@ class Shelf:
     @cached_property
     def changes(self) -> tuple[Change, ...]:
         """Every price drop and every return to stock, by product and moment."""
-        found = []
+        changes = []
         for before, after in zip(self.states, self.states[1:], strict=False):
             if before[0] != after[0]:
                 continue
             if after[3] < before[3] and after[4]:
-                found.append(Change(PRICE_DROP, after[0], after[1]))
+                changes.append(Change(PRICE_DROP, after[0], after[1]))
             if after[4] and not before[4]:
-                found.append(Change(BACK_IN_STOCK, after[0], after[1]))
-        return tuple(found)
+                changes.append(Change(BACK_IN_STOCK, after[0], after[1]))
+        return tuple(changes)
 
     def price(self, product: Ints, moment: Ints) -> Ints:
         """What each product costs at each moment, in pence."""
@@ -94,8 +94,8 @@ class Shelf:
     def _of(self, product: catalogue.Product) -> list[tuple[int, int, int, int, bool]]:
         spans = [
             (self.end + since * DAY, self.end + until * DAY, left)
-            for every, place, since, until, left in _SPANS
-            if product.index % every == place
+            for every, remainder, since, until, left in _SPANS
+            if product.index % every == remainder
         ]
         edges = sorted({0, *(edge for since, until, _ in spans for edge in (since, until))})
         states = []

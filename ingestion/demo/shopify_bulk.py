@@ -138,15 +138,15 @@ class _Builder:
 
     def fields(self, selections: SelectionSetNode | None) -> list[FieldNode]:
         """The fields of a selection with its fragments laid open."""
-        found: list[FieldNode] = []
+        nodes: list[FieldNode] = []
         for node in selections.selections if selections else ():
             if isinstance(node, FieldNode):
-                found.append(node)
+                nodes.append(node)
             elif isinstance(node, InlineFragmentNode):
-                found += self.fields(node.selection_set)
+                nodes += self.fields(node.selection_set)
             elif isinstance(node, FragmentSpreadNode):
-                found += self.fields(self.fragments[node.name.value].selection_set)
-        return found
+                nodes += self.fields(self.fragments[node.name.value].selection_set)
+        return nodes
 
 
 def _constant(text: str) -> Callable[[Any], str]:

@@ -60,8 +60,8 @@ class Store:
         for kind in ROOTS:
             for path in sorted((folder / kind).glob("*.jsonl")):
                 with path.open(encoding="utf-8") as lines:
-                    found = [json.loads(line) for line in lines]
-                store.nodes[kind] |= {node["id"]: node for node in found}
+                    nodes = [json.loads(line) for line in lines]
+                store.nodes[kind] |= {node["id"]: node for node in nodes}
             store.order[kind] = sorted(map(_key, store.nodes[kind].values()))
         return store
 
@@ -90,12 +90,12 @@ class Store:
         for field_name, operator, value in _SEARCH.findall(query or ""):
             if field_name != "updated_at":
                 raise GraphQLError(f"The pretend shop cannot search by {field_name}.")
-            place = (
+            position = (
                 bisect_left(keys, (value, -1))
                 if operator in (">=", "<")
                 else bisect_left(keys, (value, 1 << 62))
             )
-            keys = keys[place:] if operator.startswith(">") else keys[:place]
+            keys = keys[position:] if operator.startswith(">") else keys[:position]
         return keys
 
 
@@ -151,7 +151,7 @@ def page(nodes: list[Node], first: int | None, after: str | None) -> dict[str, A
         raise GraphQLError("you must provide one of first or last")
     start = decode(after) + 1 if after else 0
     chosen = nodes[start : start + first]
-    cursors = [encode(start + place) for place in range(len(chosen))]
+    cursors = [encode(start + position) for position in range(len(chosen))]
     return connection(chosen, cursors, start + first < len(nodes))
 
 

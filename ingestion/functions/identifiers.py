@@ -70,8 +70,8 @@ def phone_readings(value: str | None, *countries: str | None) -> tuple[str, ...]
     A record's own country comes first, then the shop's: the first reading is the number that the
     record means. A refusal counts for all of them.
     """
-    found = (match_phone(value, country) for country in countries)
-    return tuple(dict.fromkeys(number for number in found if number))
+    numbers = (match_phone(value, country) for country in countries)
+    return tuple(dict.fromkeys(number for number in numbers if number))
 
 
 def match_identifier(
@@ -95,10 +95,10 @@ def _spelt_out(text: str) -> str:
     """
     if _WITH_ZERO.fullmatch(text):
         return text[:-2]
-    found = _WITH_EXPONENT.fullmatch(text)
-    if found is None:
+    match = _WITH_EXPONENT.fullmatch(text)
+    if match is None:
         return text
-    whole, rest, exponent = found[1], found[2] or "", int(found[3])
+    whole, rest, exponent = match[1], match[2] or "", int(match[3])
     is_exact = len(rest) >= exponent and not rest[exponent:].strip("0")
     return whole + rest[:exponent] if is_exact else ""
 

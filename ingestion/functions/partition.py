@@ -57,7 +57,7 @@ def refused_edges(
         return members[of] or [of]
 
     refused = []
-    for place, (a, b, *by_hand) in enumerate(edges, start=1):
+    for position, (a, b, *by_hand) in enumerate(edges, start=1):
         one, other = root(a), root(b)
         if one == other:
             continue
@@ -67,7 +67,7 @@ def refused_edges(
             for node in component(smaller)
             for other_side in kept_apart.get(node, ())
         ):
-            refused.append([place, APART])
+            refused.append([position, APART])
             continue
         together = {
             limit: list(merge(moments[larger].get(limit, []), moments[smaller].get(limit, [])))
@@ -75,7 +75,7 @@ def refused_edges(
         }
         too_many = (_are_too_many(found, *limits[limit - 1]) for limit, found in together.items())
         if not any(by_hand) and any(too_many):
-            refused.append([place, TOO_MANY])
+            refused.append([position, TOO_MANY])
             continue
         moments[larger] = together
         members[larger] = component(larger) + component(smaller)
@@ -88,5 +88,6 @@ def _are_too_many(moments: Sequence[int], most: int, days: int) -> bool:
     if not days:
         return len(moments) > most
     return any(
-        moments[place + most] - first <= days * _DAY for place, first in enumerate(moments[:-most])
+        moments[position + most] - first <= days * _DAY
+        for position, first in enumerate(moments[:-most])
     )

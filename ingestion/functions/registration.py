@@ -36,7 +36,7 @@ def register(connection: duckdb.DuckDBPyConnection) -> None:
 def register_components(connection: duckdb.DuckDBPyConnection) -> None:
     """Make `components_of` callable; it takes and gives Arrow, without an object per number."""
     numbers = duckdb.list_type(BIGINT)
-    found = duckdb.list_type(duckdb.struct_type({"node": BIGINT, "component": BIGINT}))
+    result_type = duckdb.list_type(duckdb.struct_type({"node": BIGINT, "component": BIGINT}))
     connection.create_function(
-        "components_of", components_of, [numbers, numbers], found, type=PythonUDFType.ARROW
+        "components_of", components_of, [numbers, numbers], result_type, type=PythonUDFType.ARROW
     )

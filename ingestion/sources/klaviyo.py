@@ -284,8 +284,8 @@ def _askings(
             yield replace(endpoint, path=path), {"list_id": list_id}, own
     elif not endpoint.channels:
         yield endpoint, {}, state
-    for place, (theirs, ours) in enumerate(endpoint.channels):
-        own = state.setdefault("channels", {}).setdefault(ours, {}) if place else state
+    for position, (theirs, ours) in enumerate(endpoint.channels):
+        own = state.setdefault("channels", {}).setdefault(ours, {}) if position else state
         chosen = f"equals(messages.channel,'{theirs}')"
         yield replace(endpoint, filters=chosen), {"channel": ours}, own
 
@@ -495,9 +495,9 @@ _ROWS = {
 
 def check_connection(own: KlaviyoSettings) -> list[Check]:
     """Whether the key is set, is accepted, and may read each collection."""
-    found = [credential_check("klaviyo", own.api_key_env)]
-    if found[0].status != "ok":
-        return found
+    checks = [credential_check("klaviyo", own.api_key_env)]
+    if checks[0].status != "ok":
+        return checks
     with open_client(own) as client:
         client.attempts = 2
         for name, endpoint in ENDPOINTS.items():
@@ -508,16 +508,16 @@ def check_connection(own: KlaviyoSettings) -> list[Check]:
                 params["filter"] = endpoint.filters
             try:
                 client.json("GET", endpoint.path, params=params)
-                found.append(Check(f"klaviyo {name}", "ok", f"Readable ({endpoint.scope})."))
+                checks.append(Check(f"klaviyo {name}", "ok", f"Readable ({endpoint.scope})."))
             except AccessDeniedError as error:
                 if endpoint.is_optional:
                     sentence = f"Left out, for want of {endpoint.scope}."
-                    found.append(Check(f"klaviyo {name}", "ok", sentence))
+                    checks.append(Check(f"klaviyo {name}", "ok", sentence))
                 else:
-                    found.append(_unreadable(name, endpoint, error))
+                    checks.append(_unreadable(name, endpoint, error))
             except RegularsError as error:
-                found.append(_unreadable(name, endpoint, error))
-    return found
+                checks.append(_unreadable(name, endpoint, error))
+    return checks
 
 
 def _unreadable(name: str, endpoint: Endpoint, error: RegularsError) -> Check:

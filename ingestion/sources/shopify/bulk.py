@@ -36,16 +36,16 @@ def bulk_pages(client: GraphqlClient, table: str, since: datetime) -> Iterator[l
     """
     job = _run_bulk(client, queries.bulk_query(table, search_since(since)))
     expected, roots, received = int(job["objectCount"]), int(job["rootObjectCount"]), 0
-    found = 0
+    root_count = 0
     if job["url"]:
         lines = client.http.lines(job["url"], int(job["fileSize"]) + 1024)
         for chunk in _chunks(_grouped(client.label, table, lines)):
-            found += len(chunk)
+            root_count += len(chunk)
             received += sum(1 + _inner_count(table, node) for node in chunk)
             if table == "orders":
                 _add_refund_lines(client, chunk)
             yield chunk
-    if (received, found) != (expected, roots):
+    if (received, root_count) != (expected, roots):
         raise SourceError(
             f"{client.label}: the bulk result of {table} holds"
             f" {received:,} of {expected:,} objects.",
@@ -146,15 +146,15 @@ def _add_refund_lines(client: GraphqlClient, orders: list[Node]) -> None:
         ids = [order["id"] for order in batch]
 
         def ask(ids: list[str] = ids) -> list[Node]:
-            found = client.query(queries.REFUNDS_QUERY, ids=ids).get("nodes")
-            if not isinstance(found, list) or len(found) != len(ids) or None in found:
+            nodes = client.query(queries.REFUNDS_QUERY, ids=ids).get("nodes")
+            if not isinstance(nodes, list) or len(nodes) != len(ids) or None in nodes:
                 raise PageError("an answer that lacks orders")
-            return found
+            return nodes
 
-        for order, found in zip(
+        for order, nodes in zip(
             batch, retried_page(ask, f"{client.label}: refunds", client.http), strict=True
         ):
-            order["refunds"] = found["refunds"]
+            order["refunds"] = nodes["refunds"]
             for refund in order["refunds"]:
                 for connection in queries.OF_REFUNDS:
                     fill(client, refund, connection)

@@ -123,8 +123,10 @@ def _error_codes(body: dict[str, Any]) -> set[str]:
         return set()
     if not isinstance(errors, list):
         return {"UNKNOWN"}
-    found = [e.get("extensions") or {} if isinstance(e, dict) else {} for e in errors]
-    return {str(extensions.get("code", "UNKNOWN")) for extensions in found}
+    extensions_of_errors = [
+        e.get("extensions") or {} if isinstance(e, dict) else {} for e in errors
+    ]
+    return {str(extensions.get("code", "UNKNOWN")) for extensions in extensions_of_errors}
 
 
 def _throttle_wait(body: dict[str, Any]) -> float:

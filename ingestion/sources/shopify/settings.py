@@ -57,14 +57,14 @@ class ShopifySettings(ShopSettings):
     @field_validator("shops")
     @classmethod
     def _check_shops(
-        cls, shops: dict[str, ShopSettings], told: ValidationInfo
+        cls, shops: dict[str, ShopSettings], info: ValidationInfo
     ) -> dict[str, ShopSettings]:
         """Each has an address and an id of its own: rows of one shop must not come twice."""
         on = {name: shop for name, shop in shops.items() if shop.enabled}
         for name, shop in on.items():
             if shop.base_url == EXAMPLE_URL:
                 raise ValueError(f"the shop {name} needs its base_url")
-        main = told.data
+        main = info.data
         addresses = Counter(shop.base_url.rstrip("/").lower() for shop in on.values())
         if main.get("enabled"):
             addresses[str(main.get("base_url", "")).rstrip("/").lower()] += 1

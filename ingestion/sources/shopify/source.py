@@ -241,8 +241,8 @@ def _count(client: GraphqlClient, table: str, search: str) -> int:
 
     def ask() -> int:
         answer = client.query(queries.count_query(table), query=search)
-        found = answer.get(f"{queries.root_of(table)}Count") or {}
-        return int(found.get("count", 0)) if found.get("precision") == "EXACT" else 0
+        count = answer.get(f"{queries.root_of(table)}Count") or {}
+        return int(count.get("count", 0)) if count.get("precision") == "EXACT" else 0
 
     return retried_page(ask, f"{client.label}: the count of {table}", client.http)
 
@@ -357,9 +357,9 @@ def check_connection(own: ShopifySettings) -> list[Check]:
 
 
 def _check_shop(label: str, own: ShopSettings) -> list[Check]:
-    found = [credential_check(label, name) for name in (own.client_id_env, own.client_secret_env)]
-    if any(check.status != "ok" for check in found):
-        return found
+    checks = [credential_check(label, name) for name in (own.client_id_env, own.client_secret_env)]
+    if any(check.status != "ok" for check in checks):
+        return checks
     client = GraphqlClient(own, label)
     client.http.attempts = 2
     token = f"{label} token"
@@ -367,25 +367,25 @@ def _check_shop(label: str, own: ShopSettings) -> list[Check]:
         installation = client.query(queries.SCOPES)["currentAppInstallation"]
     except (PageError, CostTooHighError, KeyError):
         hint = "Check base_url and api_version."
-        return [*found, Check(token, "failed", "The API answered with an error.", hint)]
+        return [*checks, Check(token, "failed", "The API answered with an error.", hint)]
     except RegularsError as error:
-        return [*found, Check(token, "failed", error.message, error.hint)]
+        return [*checks, Check(token, "failed", error.message, error.hint)]
     finally:
         client.close()
-    found.append(Check(token, "ok", "The API grants a token."))
+    checks.append(Check(token, "ok", "The API grants a token."))
     granted = {scope["handle"] for scope in installation["accessScopes"]}
     for table, scopes in SCOPES.items():
         missing = [scope for scope in scopes if scope not in granted]
         if missing and table in OPTIONAL:
             sentence = f"Left out, for want of {', '.join(missing)}."
-            found.append(Check(f"{label} {table}", "ok", sentence))
+            checks.append(Check(f"{label} {table}", "ok", sentence))
         elif missing:
             hint = f"Add {', '.join(missing)} to the app and install it again."
             sentence = f"Missing: {', '.join(missing)}."
-            found.append(Check(f"{label} {table}", "failed", sentence, hint))
+            checks.append(Check(f"{label} {table}", "failed", sentence, hint))
         else:
-            found.append(Check(f"{label} {table}", "ok", f"Readable ({', '.join(scopes)})."))
-    return found
+            checks.append(Check(f"{label} {table}", "ok", f"Readable ({', '.join(scopes)})."))
+    return checks
 
 
 SOURCE = ApiSource(

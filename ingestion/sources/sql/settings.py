@@ -133,9 +133,9 @@ def _check_columns(where: str, table: Table, spec: TableSpec) -> None:
                     f"`{where}.{part}.{column}` is no column of {table.folder}/.",
                     f"Write one of: {', '.join(sorted(known))}.",
                 )
-    said = {*table.columns, *table.constants}
+    declared = {*table.columns, *table.constants}
     needed = [header for header, column in known.items() if column.required]
-    missing = [header for header in needed if header not in said]
+    missing = [header for header in needed if header not in declared]
     if spec.line_key and LINE_ID not in table.columns:
         missing.append(LINE_ID)  # without it a line read again would be a second one
     if missing:

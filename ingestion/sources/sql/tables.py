@@ -94,9 +94,9 @@ def _input(
 
     def pull(state: dict[str, Any], limit: int = 0) -> Iterator[RawBatch]:
         cursor = _cursor(state.setdefault(place, {}), table, as_of)
-        with _found(where, database, table) as found:
-            columns.update({each: each in table.headers for each in found.columns})
-            pages = _pages(found, table, cursor, limit)
+        with _found(where, database, table) as lookup:
+            columns.update({each: each in table.headers for each in lookup.columns})
+            pages = _pages(lookup, table, cursor, limit)
             yield from translation.batches(_batches(pages, place, table))
         cursor.save()
 
@@ -107,18 +107,18 @@ def _input(
 
 def check(settings: SqlSettings) -> list[Check]:
     """Whether each database answers and each table has what its mapping names."""
-    found = []
+    checks = []
     for name, key, database, table in tables_of(settings):
         called = f"{NAME} {name}/{key}"
         try:
             with _found(setting_of(name, key), database, table) as there:
                 count = len(there.columns)
         except RegularsError as error:
-            found.append(Check(called, "failed", error.message, error.hint))
+            checks.append(Check(called, "failed", error.message, error.hint))
         else:
             sentence = f"{len(table.headers)} of its {count} columns are read."
-            found.append(Check(called, "ok", sentence))
-    return found
+            checks.append(Check(called, "ok", sentence))
+    return checks
 
 
 def _cursor(state: dict[str, Any], table: Table, as_of: datetime) -> Cursor:
@@ -137,9 +137,9 @@ def _found(where: str, database: Database, table: Table) -> Iterator[Found]:
     """
     engine = open_engine(where.rpartition(".tables.")[0], database.url_env)
     try:
-        found = _looked_up(engine, table)
-        _check_there(found, where, table)
-        yield found
+        lookup = _looked_up(engine, table)
+        _check_there(lookup, where, table)
+        yield lookup
     except NoSuchTableError:
         raise UsageError(
             f"`{where}.table` is {table.table!r}, which the database does not have.",
@@ -168,19 +168,19 @@ def _looked_up(engine: sa.Engine, table: Table) -> Found:
     return Found(engine, schema or None, name, columns, tuple(key or ()))
 
 
-def _check_there(found: Found, where: str, table: Table) -> None:
+def _check_there(lookup: Found, where: str, table: Table) -> None:
     named = [(f"columns.{ours}", theirs) for ours, theirs in table.columns.items()]
     named += [("traits", header) for header in table.traits]
     named += [("cursor", table.cursor)] if table.cursor else []
     for key, header in named:
-        if header not in found.columns:
-            more = len(found.columns) - SHOWN_COLUMNS
-            shown = ", ".join(list(found.columns)[:SHOWN_COLUMNS])
+        if header not in lookup.columns:
+            more = len(lookup.columns) - SHOWN_COLUMNS
+            shown = ", ".join(list(lookup.columns)[:SHOWN_COLUMNS])
             raise UsageError(
                 f"`{where}.{key}` names the column {header!r}, which {table.table} does not have.",
                 f"It has: {shown}" + (f" and {more:,} more." if more > 0 else "."),
             )
-    kind = found.columns[table.cursor] if table.cursor else None
+    kind = lookup.columns[table.cursor] if table.cursor else None
     if kind is not None and not isinstance(kind, sa.Date | sa.DateTime):
         raise UsageError(
             f"`{where}.cursor` names {table.cursor!r}, which is {kind} and no date or time.",
@@ -190,7 +190,7 @@ def _check_there(found: Found, where: str, table: Table) -> None:
 
 
 def _pages(
-    found: Found, table: Table, cursor: Cursor, limit: int
+    lookup: Found, table: Table, cursor: Cursor, limit: int
 ) -> Iterator[list[dict[str, Any]]]:
     """The rows, a page at a time; the cursor sees each of them."""
     from dlt.sources.sql_database import TableLoader
@@ -199,13 +199,13 @@ def _pages(
     # Values as the driver gives them, whatever the column says: one odd date must not end the query
     columns = [sa.Column(header, NullType()) for header in table.headers]
     loader = TableLoader(
-        found.engine,
+        lookup.engine,
         "sqlalchemy",
-        sa.Table(found.name, sa.MetaData(), *columns, schema=found.schema),
+        sa.Table(lookup.name, sa.MetaData(), *columns, schema=lookup.schema),
         {},
         PAGE_ROWS,
         query_adapter_callback=lambda query, there: _narrowed(
-            query, there, found, table, cursor, zone, limit
+            query, there, lookup, table, cursor, zone, limit
         ),
     )
     for page in loader.load_rows():
@@ -218,31 +218,31 @@ def _pages(
 def _narrowed(
     query: Any,
     there: sa.Table,
-    found: Found,
+    lookup: Found,
     table: Table,
     cursor: Cursor,
     zone: ZoneInfo,
     limit: int,
 ) -> Any:
     """The query for what is new, in one order whenever it is asked."""
-    order: list[Any] = [there.c.get(header, sa.column(header)) for header in found.key] or list(
+    order: list[Any] = [there.c.get(header, sa.column(header)) for header in lookup.key] or list(
         there.c
     )
     if table.cursor:
         moved = there.c[table.cursor]
         if not cursor.is_first:
-            query = query.where(sa.or_(_since(moved, found, cursor, zone, table), moved.is_(None)))
+            query = query.where(sa.or_(_since(moved, lookup, cursor, zone, table), moved.is_(None)))
         order.insert(0, moved)
     query = query.order_by(*order)
     return query.limit(limit) if limit else query
 
 
-def _since(moved: Any, found: Found, cursor: Cursor, zone: ZoneInfo, table: Table) -> Any:
+def _since(moved: Any, lookup: Found, cursor: Cursor, zone: ZoneInfo, table: Table) -> Any:
     """From the beginning of a day on: how a time of the day is written differs too much."""
     since = cursor.since.replace(tzinfo=UTC).astimezone(zone)
     day = since.date()
-    kind = found.columns[table.cursor]
-    if found.engine.dialect.name == "sqlite":  # which keeps times as text
+    kind = lookup.columns[table.cursor]
+    if lookup.engine.dialect.name == "sqlite":  # which keeps times as text
         return sa.type_coerce(moved, sa.String()) >= day.isoformat()
     if not isinstance(kind, sa.DateTime):
         return sa.type_coerce(moved, sa.Date()) >= day
