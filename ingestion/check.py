@@ -20,7 +20,7 @@ from ingestion.config import Settings
 from ingestion.duckdb import connect, name
 from ingestion.errors import SourceError, UsageError
 from ingestion.files.beginning import beginning_of
-from ingestion.files.folder import DOCUMENT, UNKNOWN, InputFile, InputFolder
+from ingestion.files.folder import DOCUMENT, TEXT, UNKNOWN, InputFile, InputFolder
 from ingestion.files.reader import Reader
 from ingestion.files.recognised.registry import advice_for
 from ingestion.files.source import FolderSource, TableInput
@@ -303,7 +303,7 @@ def _name_columns(
 ) -> None:
     """What the file is taken for, and which of its columns the table reads."""
     look.taken_for = _taken_for(part, source, file)
-    has_header = file.format not in (UNKNOWN, DOCUMENT) and not file.problem
+    has_header = file.format not in (UNKNOWN, DOCUMENT, TEXT) and not file.problem
     beginning = beginning_of(folder, file) if has_header else None
     if beginning is None:
         return

@@ -37,6 +37,7 @@ _SEP_LINE = re.compile(rb'"?sep=([,;\t|])"?[ ,;\t|]*(?:\r\n|\n|\r(?!\n))', re.IG
 # No header holds such signs; UTF-16 read as if it were UTF-8 does in every alphabet.
 _NO_TEXT = re.compile(r"[\x00-\x08\x0e-\x1f]")
 NO_TEXT = "the text (UTF-16 or binary)"
+_VALUE = re.compile(r"\S[@＠]\S|\+?[0-9][0-9 ()./:-]{6,}[0-9]")
 _QUOTED = re.compile(rb'"([^"]*+(?:""[^"]*+)*+)"')
 
 
@@ -92,6 +93,11 @@ def csv_header(start: bytes, said: str = "") -> tuple[tuple[str, ...], str]:
 def delimiter_of(header: str) -> str:
     """The sign that a header uses most."""
     return max(",;\t|", key=header.count)
+
+
+def is_headless(names: tuple[str, ...]) -> bool:
+    """Whether what should be names holds an address, a number to call or a date: it is a row."""
+    return any(_VALUE.search(name) for name in names)
 
 
 def _decoded_lines(head: bytes) -> str:

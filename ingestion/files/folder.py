@@ -41,7 +41,9 @@ FORMATS = {
 }
 # What people leave beside data on purpose; anything else that is no data is worth a word.
 NOTES = (".md", ".txt", ".yml", ".yaml", ".toml", ".sha256", ".md5")
+TEXTS = (".txt", ".md")  # of notes, those in which people keep addresses too
 UNKNOWN = "unknown"
+TEXT = "text"
 SHOP_MARK = " shop="  # in a fingerprint: a file of another shop says other things
 DOCUMENT = "document"
 WHOLE_LIMIT = 64 * 1024 * 1024
@@ -138,23 +140,28 @@ class InputFolder:
         for all."""
         return replace(self, inbox="").files()
 
-    def files(self, name: str = "", document_endings: tuple[str, ...] = ()) -> list[InputFile]:
+    def files(
+        self, name: str = "", document_endings: tuple[str, ...] = (), *, has_texts: bool = False
+    ) -> list[InputFile]:
         """The readable files below the folder `name`, or the single file of that name, by path,
         and those of the inbox's folder of that name.
 
         Args:
             name: below the input folder.
             document_endings: endings of files that are one document each; elsewhere notes.
+            has_texts: whether plain texts are listed too, in which addresses may stand.
         """
-        return self._own_files(name, document_endings) + self._inbox_files(name)
+        kinds = dict.fromkeys(document_endings, DOCUMENT)
+        kinds |= dict.fromkeys(TEXTS, TEXT) if has_texts else {}
+        return self._own_files(name, kinds) + self._inbox_files(name)
 
     def _inbox_files(self, name: str) -> list[InputFile]:
         if not self.inbox:
             return []
         inbox = InputFolder(LocalFileSystem(), self.inbox)
-        return [replace(file, path=f"{ARRIVED}{file.path}") for file in inbox._own_files(name, ())]
+        return [replace(file, path=f"{ARRIVED}{file.path}") for file in inbox._own_files(name, {})]
 
-    def _own_files(self, name: str, document_endings: tuple[str, ...]) -> list[InputFile]:
+    def _own_files(self, name: str, kinds: dict[str, str]) -> list[InputFile]:
         start = f"{self.root}/{name}" if name else self.root
         if isinstance(self.fs, LocalFileSystem):
             found = _local_files(start)
@@ -163,7 +170,7 @@ class InputFolder:
                 found = self.fs.find(start, detail=True)
             except FileNotFoundError:
                 return []
-        files = [self._describe(path, info, document_endings) for path, info in found.items()]
+        files = [self._describe(path, info, kinds) for path, info in found.items()]
         return sorted((file for file in files if file), key=lambda file: file.path)
 
     def text(self, name: str) -> str | None:
@@ -186,15 +193,13 @@ class InputFolder:
             line = content.count(b"\n", 0, error.start) + 1
             raise UsageError(f"{name} is not UTF-8 at line {line}.", "Save it as UTF-8.") from error
 
-    def _describe(
-        self, path: str, info: dict[str, Any], document_endings: tuple[str, ...]
-    ) -> InputFile | None:
+    def _describe(self, path: str, info: dict[str, Any], kinds: dict[str, str]) -> InputFile | None:
         relative = path[len(self.root) :].lstrip("/")
         hidden = any(part.startswith((".", "_")) for part in relative.split("/"))
         kind, codec = form_of(relative)
         ending = Path(relative).suffix.lower()
-        if ending in document_endings:
-            kind = DOCUMENT
+        if ending in kinds:
+            kind = kinds[ending]
         elif ending in NOTES:
             return None
         if hidden:
@@ -242,7 +247,7 @@ class InputFolder:
 
     def readable_start(self, file: InputFile) -> str:
         """The text of a file that was refused, as far as it can be read; a refusal may be in it."""
-        if file.problem or file.format not in ("json", "csv"):
+        if file.problem or file.format not in ("json", "csv", TEXT):
             return ""
         content = bytearray()
         # What comes before the damage counts, whatever the damage is.

@@ -14,7 +14,7 @@ import json
 import re
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from typing import IO, Any, Protocol
@@ -32,12 +32,15 @@ from ingestion.files.csv_records import (
     chosen,
     csv_header,
     csv_records,
+    is_headless,
     occurrences,
     without_sep_line,
 )
 from ingestion.files.excel import excel_text
 from ingestion.files.folder import (
     DOCUMENT,
+    KEPT_LIMIT,
+    TEXT,
     WHOLE_LIMIT,
     BrokenFileError,
     InputFile,
@@ -45,6 +48,7 @@ from ingestion.files.folder import (
     after_this_line,
 )
 from ingestion.landing.batch import RawBatch, Reject
+from ingestion.landing.json_keys import with_declared_keys
 
 CHUNK_BYTES = 32 * 1024 * 1024
 BATCH_ROWS = 250_000
@@ -58,6 +62,8 @@ DOCUMENT_BYTES = 256 * 1024  # of a document of our own making
 DOCUMENT_FILE_LIMIT = 512 * 1024 * 1024
 KEPT_OF_A_BAD_LINE = 65_536
 _of_this_thread = threading.local()
+# An address, or a number that stands alone in its line.
+_PERSON = re.compile(rb"[^\s@]@[^\s@]|(?m:^[^\w+]*\+?[0-9][0-9 ()./-]{6,}[0-9]\W*$)")
 _STRINGS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _NO_BRACKETS = bytes(code for code in range(256) if code not in b"[]{}")
 
@@ -94,10 +100,12 @@ class Reader:
         rows: rows seen per file, rejects included.
         broken: the reason per file that could not be used.
         headed: CSV and Parquet files with a header that was not refused.
-        keeps_refused: keep the text of files that are refused whole, as far as it can be read.
+        keeps_refused: keep the text of files that are refused whole, as far as it can be read, and
+            refuse those without a header.
         recoded: rows per file that were not UTF-8 and were read as Windows-1252.
         envelopes: keys under which a document may hold rows instead of being one.
         document_keys: keys of every row; a document that has them all is a row.
+        declared_keys: keys of documents by their normal form, where another spelling is read too.
         read_document: makes a row of a file that is one document of our own making; raises
             `BrokenFileError` for one that is none.
         survey: looks at each CSV or Parquet file as a whole before its rows are handed out.
@@ -117,6 +125,7 @@ class Reader:
     document_keys: tuple[str, ...] = ()
     translation: FileTranslation | None = None
     read_document: Callable[[str], dict[str, Any]] | None = None
+    declared_keys: Mapping[str, str] = field(default_factory=dict)
     _unpacked: Counter[str] = field(default_factory=Counter)
 
     def batches(self, files: list[InputFile]) -> Iterator[RawBatch]:
@@ -142,6 +151,7 @@ class Reader:
             "csv": self._csv,
             "parquet": self._parquet,
             DOCUMENT: self._document,
+            TEXT: self._text,
         }
         self.rows.setdefault(file.path, 0)
         rejects_before = len(self.rejects)
@@ -183,6 +193,14 @@ class Reader:
             raise BrokenFileError("wrong_encoding", f"line {line}: save it as UTF-8") from None
         row = json.dumps(self.read_document(text), ensure_ascii=False)
         yield from _json_batch(file, pa.array([row], pa.large_string()), np.array([1]))
+
+    def _text(self, _: InputFile, stream: IO[bytes]) -> Iterator[RawBatch]:
+        """No rows: a note is none, and one with addresses in it is a list without a header."""
+        if _PERSON.search(stream.read(KEPT_LIMIT)):
+            raise BrokenFileError(
+                "no_header", "a text with addresses; save it as CSV with a header"
+            )
+        yield from ()
 
     # JSON ---------------------------------------------------------------------------------------
 
@@ -247,6 +265,8 @@ class Reader:
                 texts, numbers = self._unpack(file, texts, numbers)
             elif self._unpacked[file.path]:
                 numbers = numbers + self._unpacked[file.path]
+        if self.declared_keys and len(numbers):
+            texts = with_declared_keys(texts, self.declared_keys)
         yield from _json_batch(file, texts, numbers)
 
     def _unpack(self, file: InputFile, texts: Any, numbers: Any) -> tuple[Any, Any]:
@@ -340,6 +360,8 @@ class Reader:
         else:
             header, delimiter = csv_header(start, said)
             number = 2 if said else 1
+        if self.keeps_refused and not self.translation and is_headless(header):
+            raise BrokenFileError("no_header", "its first line holds values rather than names")
         self.check_header(file, header)
         self.headed.add(file.path)
         for records in csv_records(

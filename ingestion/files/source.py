@@ -20,6 +20,7 @@ from ingestion.files.survey import Survey
 from ingestion.landing.batch import RawBatch
 from ingestion.landing.fields import TableSpec
 from ingestion.landing.intake import Intake
+from ingestion.landing.json_keys import declared_keys
 from ingestion.landing.judging import column_indexes
 from ingestion.landing.raw_tables import empty_tables, table_resource
 
@@ -68,6 +69,7 @@ class TableInput:
             document_keys=self.spec.document_keys,
             translation=self.translation,
             read_document=self.read_document,
+            declared_keys=declared_keys(self.spec) if self.spec.may_refuse else {},
         )
 
 
@@ -118,7 +120,11 @@ class FolderSource:
         """All readable files of this source: its own, and exports that feed it, wherever."""
         if self.document_endings:
             return folder.files(self.location or self.name, self.document_endings)
-        own = {file.path: file for file in folder.files(self.location or self.name)}
+        has_texts = any(table.may_refuse for table in self.tables)
+        own = {
+            file.path: file
+            for file in folder.files(self.location or self.name, has_texts=has_texts)
+        }
         listed = {file.path: file for file in folder.everything} | own
         return [
             file

@@ -33,6 +33,7 @@ FILE_REASONS = (
     "wrong_encoding",
     "bad_json_file",
     "missing_column",
+    "no_header",
     "duplicate_column",
     "ambiguous_number",
     "bad_document",
@@ -40,6 +41,7 @@ FILE_REASONS = (
 ROW_REASONS = (
     "bad_json",
     "not_an_object",
+    "duplicate_key",
     "bad_encoding",
     "bad_csv_line",
     "missing_value",

@@ -50,7 +50,7 @@ def judged_rows(spec: TableSpec, batch: RawBatch) -> str:
     """
     spec = replace(spec, columns=tuple(_with_form(column, batch) for column in spec.columns))
     texts = _json_texts(spec) if batch.is_json else _column_texts(spec, batch.header or ())
-    form = f"{_json_form()} as _form" if batch.is_json else "null as _raw, null as _form"
+    form = f"{_json_form(spec)} as _form" if batch.is_json else "null as _raw, null as _form"
     typed = ", ".join(
         f"{typed_expression(column)} as {name(column.name)}" for column in spec.columns
     )
@@ -93,8 +93,10 @@ def _with_form(column: Column, batch: RawBatch) -> Column:
     )
 
 
-def _json_form() -> str:
+def _json_form(spec: TableSpec) -> str:
     """SQL for what is wrong with a document as such."""
+    # Which of two statuses holds nobody can say.
+    repeated = f"when {_has_repeated_key(spec)} then 'duplicate_key'" if spec.may_refuse else ""
     bare = f"regexp_replace(_raw, {literal(STRINGS)}, '\"\"', 'g')"
     return f"""
         case when not json_valid(_raw) then 'bad_json'
@@ -103,8 +105,17 @@ def _json_form() -> str:
         when not starts_with(ltrim(_raw), '{{') then 'not_an_object'
         when contains(_raw, '\\u0000') and regexp_matches(_raw, '(^|[^\\\\])(\\\\\\\\)*\\\\u0000')
             then 'nul_character'
+        {repeated}
         end
     """
+
+
+def _has_repeated_key(spec: TableSpec) -> str:
+    """SQL: whether a declared key stands in the document twice, however it is spelt."""
+    names = ", ".join(literal(normal(key)) for key in sorted(_top_level(spec)))
+    plain = "lambda key: regexp_replace(lower(key), '[\\s_.-]', '', 'g')"
+    own = f"list_filter(list_transform(json_keys(_raw), {plain}), lambda key: key in ({names}))"
+    return f"len({own}) > len(list_distinct({own}))"
 
 
 def _json_extraction(spec: TableSpec) -> str:

@@ -21,13 +21,20 @@ from ingestion.landing.batch import ARRIVED, PULLED
 
 Problem = tuple[str, str]  # a reason code and the column it was found in
 # Reasons for which a file is refused by its beginning: it may be none of the source's at all.
-ANOTHER_LAYOUT = ("wrong_encoding", "missing_column", "duplicate_column", "ambiguous_number")
+ANOTHER_LAYOUT = (
+    "wrong_encoding",
+    "missing_column",
+    "no_header",
+    "duplicate_column",
+    "ambiguous_number",
+)
 NO_FILE = ("not a file", "a link to a folder")  # how the folder's words for such things end
 
 # What to do about a reason, where the reason alone does not say it.
 _HINTS = {
     "ambiguous_number": "say `decimal` and `thousands` in a mapping (docs/formats.md)",
     "ambiguous_date": "write days as 2026-04-03, or say their pattern under `formats` in a mapping",
+    "no_header": "write names of columns into its first line",
     "duplicate_column": "take one of the two columns away, or give it another name",
     "wrong_encoding": "save the file as UTF-8",
 }

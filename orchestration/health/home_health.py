@@ -350,7 +350,8 @@ def unknown_words(home: Home) -> Iterator[Check]:
     with open_store(home) as store:
         waiting = noted(store)
     for each in waiting[:SHOWN_WORDS]:
-        name, count = "permission", f"{each.row_count:,} rows"
+        name = "permission"
+        count = f"{each.row_count:,} statement{'s' if each.row_count > 1 else ''}"
         if each.said_in == UNREAD_FILE:
             sentence = f"The refusals in {each.word} are unknown: it cannot be read."
             yield Check(name, "warning", sentence, "Have it written again.")

@@ -46,7 +46,7 @@ from orchestration.ops.permission.spoken_names import (
     trait_kind,
 )
 
-FACTS_VERSION = 9  # raise it when a meaning below changes: every row is then read again
+FACTS_VERSION = 10  # raise it when a meaning below changes: every row is then read again
 CHANGE_LOG = "web:consent"  # the source that repeats its state; only changes of it are facts
 
 

@@ -36,10 +36,14 @@ signals as (
                 || '\\[?\\s*("[^"]*"|[^",}\\]]*)', 5), '" '), '') end as word
     from events
 ),
+worded as (
+    select * replace (case when word in ('{', '[') then 'an object' else word end as word)
+    from signals
+),
 identifiers as (
-    select 'device' as identifier_type, anonymous_id as raw_value, occurred_at, word from signals
-    union all select 'login', user_id, occurred_at, word from signals
-    union all select 'email', email, occurred_at, word from signals
+    select 'device' as identifier_type, anonymous_id as raw_value, occurred_at, word from worded
+    union all select 'login', user_id, occurred_at, word from worded
+    union all select 'email', email, occurred_at, word from worded
 ),
 days as (
     select identifier_type, raw_value, word,

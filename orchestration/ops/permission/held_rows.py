@@ -20,15 +20,17 @@ from typing import Any
 
 import duckdb
 
-from ingestion.files.csv_records import delimiter_of, without_sep_line
-from ingestion.files.folder import form_of, shop_of
+from ingestion.files.csv_records import delimiter_of, is_headless, without_sep_line
+from ingestion.files.folder import KEPT_LIMIT, TEXTS, form_of, shop_of
 from ingestion.functions.identifiers import match_email
 from ingestion.landing.batch import CHUNK
 from ingestion.landing.fields import FIRST_DAY, LAST_DAY, TableSpec
+from ingestion.landing.json_keys import Pairs, declared_keys, readings
 from ingestion.landing.judging import judged_rows, normal
 from ingestion.quarantine import held_batches
 from ingestion.registry import SOURCES
 from orchestration.ops.permission.meanings import DAMAGED
+from orchestration.ops.permission.spoken_names import file_reason
 from orchestration.ops.permission.status_words import REFUSALS, Meaning, StatusWords
 
 # Sources whose every row is about permission: one that says nothing readable still counts as a no.
@@ -116,13 +118,15 @@ def read_held_rows(
             continue
         documents: list[Held] = []
         for row in rows:
-            if row.line == 0 and (not row.text or row.reason in _DAMAGED_FILES):
-                unread.append((source, row.file))
+            said: list[Spoken] = []
             for each in _lines(row) if row.line == 0 else [row]:
-                texts = _documents(source, each, words)
+                texts = _documents(spec, source, each, words)
                 documents += texts
                 if not any(_says(source, json.loads(text.text)) for text in texts):
-                    spoken += _spoken(source, each.text, words)
+                    said += _spoken(source, each, words)
+            spoken += said
+            if row.line == 0 and _is_unread(row, said):
+                unread.append((source, row.file))
         made[table] = f'held."{table}"'
         _fill(connection, made[table], spec, documents, shops)
     return HeldRows(made, spoken, unread)
@@ -133,6 +137,17 @@ def found_addresses(text: str) -> list[str]:
     plain = unicodedata.normalize("NFKC", text)
     matched = (match_email(part.strip(".")) for part in _ADDRESS.findall(plain))
     return sorted({address for address in matched if address})
+
+
+def _is_unread(row: Held, said: list[Spoken]) -> bool:
+    """Whether refusals in a file that was refused whole may be unknown still."""
+    is_cut = len(row.text.encode("utf-8", "replace")) >= KEPT_LIMIT // 2  # UTF-16 is kept as less
+    is_silent_note = _is_text(row.file) and not said
+    return not row.text or row.reason in _DAMAGED_FILES or is_cut or is_silent_note
+
+
+def _is_text(file: str) -> bool:
+    return file.lower().endswith(TEXTS)
 
 
 def _held(connection: duckdb.DuckDBPyConnection, source: str, table: str) -> list[Held]:
@@ -152,7 +167,7 @@ def _held(connection: duckdb.DuckDBPyConnection, source: str, table: str) -> lis
 def _lines(row: Held) -> Iterator[Held]:
     """The rows of a file that was refused whole, as far as its text was kept."""
     text = row.text
-    if form_of(row.file)[0] != "csv":
+    if form_of(row.file)[0] != "csv" and not _is_text(row.file):
         lines = _elements(text) if text.lstrip().startswith("[") else text.splitlines()
         for number, line in enumerate(lines, 1):
             if line.strip():
@@ -162,17 +177,28 @@ def _lines(row: Held) -> Iterator[Held]:
     text = rest.decode() if separator else text
     delimiter = separator or delimiter_of(text.split("\n", 1)[0])
     reader = csv.reader(io.StringIO(text.replace("\0", "")), delimiter=delimiter)
+    # What has no header is a row from its first line on.
+    first = tuple(text.split("\n", 1)[0].split(delimiter))
+    bare = _is_text(row.file) or is_headless(first)
     try:
-        header = next(reader, [])
-        for number, values in enumerate(reader, 2):
-            if len(values) == len(header):
-                cells = json.dumps(dict(zip(header, values, strict=True)), ensure_ascii=False)
-            else:
-                cells = delimiter.join(values)
+        header = [] if bare else next(reader, [])
+        for number, values in enumerate(reader, 1 if bare else 2):
+            is_row = header and len(values) == len(header)
+            cells = _cells(header, values) if is_row else delimiter.join(values)
             yield Held(row.file, number, cells)
     except csv.Error:
-        for number, line in enumerate(text.splitlines()[1:], 2):
-            yield Held(row.file, number, line)
+        for number, line in enumerate(text.splitlines(), 1):
+            if bare or number > 1:
+                yield Held(row.file, number, line)
+
+
+def _cells(header: list[str], values: list[str]) -> str:
+    """A row as a document, in which a header that stands twice does so too."""
+    pairs = (
+        f"{json.dumps(key, ensure_ascii=False)}: {json.dumps(value, ensure_ascii=False)}"
+        for key, value in zip(header, values, strict=True)
+    )
+    return "{" + ", ".join(pairs) + "}"
 
 
 def _elements(text: str) -> Iterator[str]:
@@ -191,15 +217,16 @@ def _elements(text: str) -> Iterator[str]:
         position = end
 
 
-def _documents(source: str, row: Held, words: StatusWords) -> list[Held]:
+def _documents(spec: TableSpec, source: str, row: Held, words: StatusWords) -> list[Held]:
     """The row as documents that can be read, each naming somebody where the text names anybody."""
     parsed = _parsed(row.text)
     elements = parsed if isinstance(parsed, list) else [parsed]
     documents = []
+    declared = declared_keys(spec)
     for element in elements:
-        if isinstance(element, dict):
+        for reading in readings(element, declared) if isinstance(element, dict) else ():
             is_columns = form_of(row.file)[0] in ("csv", "parquet")
-            for each in _named(source, _with_status(source, element, words), row):
+            for each in _named(source, _with_status(source, reading, words), row):
                 written = {k: _cell(v) for k, v in each.items()} if is_columns else each
                 documents.append(Held(row.file, row.line, _written(written)))
     return documents
@@ -255,7 +282,7 @@ def _parsed(text: str) -> Any:
     """The document in a text: as it is, with its broken bytes spelt, or cut short and closed."""
     for attempt in (text, _BYTE.sub(r"\\u00\1", text)):
         try:
-            return json.loads(attempt, parse_constant=lambda _: None)
+            return json.loads(attempt, parse_constant=lambda _: None, object_pairs_hook=Pairs)
         except (ValueError, RecursionError):
             continue
     return _closed(_BYTE.sub(r"\\u00\1", text)) if text.lstrip().startswith("{") else None
@@ -269,7 +296,7 @@ def _closed(text: str) -> Any:
             return None
         for attempt in (text + tail, text.rstrip(" ,:") + tail.lstrip('"')):
             try:
-                return json.loads(attempt, parse_constant=lambda _: None)
+                return json.loads(attempt, parse_constant=lambda _: None, object_pairs_hook=Pairs)
             except (ValueError, RecursionError):
                 continue
         cut = text.rfind(",")
@@ -319,17 +346,23 @@ def _refusing_word(source: str, text: str, words: StatusWords) -> tuple[str, Mea
     return ("", None) if source not in _ABOUT_PERMISSION or is_plain else (DAMAGED, None)
 
 
-def _spoken(source: str, text: str, words: StatusWords) -> list[Spoken]:
-    """Refusals in a text that is no document, such as a line with a field too many."""
+def _spoken(source: str, row: Held, words: StatusWords) -> list[Spoken]:
+    """Refusals in a text that is no document, such as a line with a field too many.
+
+    A file whose name says that who is in it wants no more says so of each line without a word.
+    """
+    text = row.text
     word, refusal = _refusing_word(source, text, words)
-    if source not in _MAY_REFUSE or not word:
+    named = "" if refusal else file_reason(row.file)
+    if source not in _MAY_REFUSE or not (word or named):
         return []
     people = [("email", address) for address in found_addresses(text)]
-    if not people:
-        people = [("phone", number) for number in _NUMBER.findall(text)] or [("email", "")]
+    people = people or [("phone", number) for number in _NUMBER.findall(text)]
+    if not people and not (_is_text(row.file) and not refusal):  # a title, a blank line
+        people = [("email", "")]
     channel = "*" if source in _BY_TYPE else "email"
-    reason = str(refusal) if refusal else word
-    said_in = None if refusal else f"list:{source}"
+    reason = str(refusal) if refusal else named or word
+    said_in = None if refusal or named else f"list:{source}"
     return [
         Spoken(kind, value, channel if kind == "email" else "*", reason, said_in, source)
         for kind, value in people

@@ -11,6 +11,7 @@ import re
 import unicodedata
 from pathlib import PurePosixPath
 
+from orchestration.ops.permission import unspaced_names
 from orchestration.ops.permission.status_words import (
     REFUSALS,
     Meaning,
@@ -36,7 +37,10 @@ _REFUSING = re.compile(
     r"abbestell\w*|kein(e|en)? (newsletter|werbung|e?mails?)|desabonn\w*|desinscri\w*|"
     r"ne pas|(de )?bajas?|desuscri\w*|descadastr\w*|disiscri\w*|disabbona\w*|afgemeld\w*|"
     r"uitgeschreven|wypisan\w*|avregistr\w*|avanmal\w*|afmeldt?|frameldt?|odhlas\w*|"
-    r"配信停止|退会)\b"
+    r"erasures?|(gdpr|dsgvo|rgpd|lgpd|ccpa) (\w+ )*(eras\w*|delet\w*|forg\w*|remov\w*|"
+    r"gelosch\w*|losch\w*|efface\w*|borrad\w*|cancell\w*|verwijder\w*|objec\w*|withdr\w*|"
+    r"revok\w*|den(y|ied)|refus\w*|restrict\w*|anonym\w*))\b|"
+    r"^((is|was) )?(erased|anonymi[sz]ed|forgotten)( (at|on|date|time))?$"
 )
 _CHOOSING = re.compile(
     r"\b(opt(s|ed)? ?ins?|subscribed?|subscribes|subscribers?|subscriptions?|consent\w*|gdpr|"
@@ -48,8 +52,11 @@ _CHOOSING = re.compile(
     r"zustimmung\w*|abonniert|abonnent|angemeldet|abonnee?|inscrite?|accord|suscrit[oa]|"
     r"suscripcion|consentimiento|iscritt[oa]|iscrizione|consenso|inscrit[oa]|assinante|"
     r"aangemeld|ingeschreven|toestemming|zgoda|prenumer\w*|samtyck\w*|samtykke\w*|tilmeldt|"
-    r"souhlas|odebira|同意|購読)\b"
+    r"souhlas|odebira)\b"
 )
+# Of such names, those of a list of people to leave alone, and of people who asked to be erased.
+_LISTED = ("suppress", "black", "block", "dn", "do")
+_ERASED = re.compile(r"eras|forgotten|anonym|^(gdpr|dsgvo|rgpd|lgpd|ccpa) ")
 # `not_unsubscribed`, `opt in or opt out`: a plain yes in these is no no.
 _EITHER = re.compile(r"\b(not|never|non) (unsub|opt|desab|desins|disisc|abge)|\bopt(ed)? ?in\b")
 # Words for yes that a list of those who left may have in its name: `verified_unsubs.csv`.
@@ -89,6 +96,9 @@ _CHANNEL_NAMES = {
         ("email", "emails", "mail", "mails", "mailing", "newsletter", "newsletters", "spam")
     ),
 }
+# Scripts that put no blanks between words; Hangul also as letters, which it is taken apart into.
+_UNSPACED = "\u0e00-\u0eff\u1100-\u11ff\u3040-\u30ff\u3130-\u318f\u3400-\u9fff\uac00-\ud7af"
+_WORD = re.compile(rf"[{_UNSPACED}]+|[^\W_{_UNSPACED}]+")
 _PERMISSION_NAMES = frozenset(
     ("marketing", "consent", "permission", "communication", "communications", "messaging")
 ).union(*_CHANNEL_NAMES.values())
@@ -144,7 +154,8 @@ def is_permission(trait: str) -> bool:
 def named_channel(name: str) -> str:
     """The channel that the name of a column, event or trait speaks of; empty without one."""
     words = set(_words(name))
-    return next((each for each, names in _CHANNEL_NAMES.items() if names & words), "")
+    channel = next((each for each, names in _CHANNEL_NAMES.items() if names & words), "")
+    return channel or unspaced_names.channel(name)
 
 
 def column_kind(column: str) -> str:
@@ -153,11 +164,13 @@ def column_kind(column: str) -> str:
     if _STATE.match(name) or name == "status":
         return "list"
     reason = _reason(name)
-    if not reason and not _OTHER_THINGS & set(name.split()):
+    if not reason and not _is_of_other_things(name):
         reason = _spoken_reason(name)
         if reason and _EITHER.search(name):
             return "list"
-        if not reason and _CHOOSING.search(name):
+        if not reason and (
+            _CHOOSING.search(name) or unspaced_names.holds(name, unspaced_names.CHOOSING)
+        ):
             return "choice"
     return f"flag/{reason}" if reason else ""
 
@@ -196,16 +209,22 @@ def _part_reason(name: str) -> str:
 def _spoken_reason(name: str) -> str:
     match = _REFUSING.search(name)
     if match is None:
-        return ""
+        return "unsubscribed" if unspaced_names.holds(name, unspaced_names.REFUSING) else ""
     if "bounce" in match[0]:
         return "hard_bounce"
-    is_listed = match[0].startswith(("suppress", "black", "block", "dn", "do"))
-    return "manual" if is_listed else "unsubscribed"
+    is_left_alone = match[0].startswith(_LISTED) or bool(_ERASED.search(match[0]))
+    return "manual" if is_left_alone else "unsubscribed"
+
+
+def _is_of_other_things(name: str) -> bool:
+    return bool(_OTHER_THINGS & set(name.split())) or unspaced_names.holds(
+        name, unspaced_names.OTHER_THINGS
+    )
 
 
 def _words(name: str) -> list[str]:
     plain = unaccented(_split_capitals(unicodedata.normalize("NFC", name)))
-    return re.findall(r"[^\W_]+", plain)
+    return _WORD.findall(plain)
 
 
 def _reason(plain: str) -> str:

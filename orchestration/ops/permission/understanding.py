@@ -60,8 +60,9 @@ def _read_statuses(
 ) -> list[UnknownWord]:
     """Replace words by what they come to; rows whose word is no fact are gone."""
     distinct = connection.execute(
-        f"select said_in, {column}, count(*) from {table} where said_in is not null group by all"
-        " order by all"
+        # One statement may stand for several channels and purposes.
+        f"select said_in, {column}, count(distinct (identifier_type, raw_value, occurred_at))"
+        f" from {table} where said_in is not null group by all order by all"
     ).fetchall()
     readings = [(*row, read_status(row[0], row[1], status_words())) for row in distinct]
     is_open = [each[3].result == UNKNOWN_OPT_OUT for each in readings]

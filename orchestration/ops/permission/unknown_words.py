@@ -29,7 +29,8 @@ _MARK = re.compile(r" \((?P<word>[^()]*)\)$")
 
 @dataclass(frozen=True)
 class UnknownWord:
-    """A word in a column, in how many rows, and what it counts as until somebody tells us."""
+    """A word in a column, in how many statements (of one identifier at one moment), and what it
+    counts as until somebody tells us."""
 
     said_in: str
     word: str

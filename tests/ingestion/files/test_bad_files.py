@@ -345,6 +345,6 @@ def test_the_only_new_file_cannot_be_read(shop: Any, make: Any) -> None:
 def test_a_header_that_is_a_row_of_data_is_not_quoted(shop: Any) -> None:
     shop.settings = Settings()
     shop.write("consents/a.csv", "email,ann@people.example,email,marketing,granted,2026-01-01\n")
-    with pytest.raises(SourceError, match=r"missing_column in ") as caught:
+    with pytest.raises(SourceError, match=r"no_header in ") as caught:
         shop.run("consents")
     assert "ann@" not in str(caught.value)

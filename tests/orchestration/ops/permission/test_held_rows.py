@@ -16,6 +16,7 @@ from sqlalchemy import select
 from ingestion.files.folder import InputFolder
 from ingestion.files.reader import Reader
 from ingestion.files.source import header_check
+from ingestion.registry import SOURCES
 from ingestion.sources.consents import CONSENTS as CONSENTS_SPEC
 from orchestration.activation.gate import Identifier, Policy, decide, load_states
 from orchestration.home.layout import Home
@@ -82,6 +83,13 @@ HELD = [
     (MESSAGES, "m.json", _row(**OF_ANN, text="stop"), ""),
     (MESSAGES, "m.csv", "m1,email,email,ann@example.com,replied,2026-01-01,,stop,", ""),
     (MESSAGES, "m.json", '{"identifier_value":"ann@example.com","event":"unsubscribed","oc', ""),
+    # Keys in another spelling; two statuses, of which either may hold.
+    (CONSENTS, "c.jsonl", _row(**{key.title(): value for key, value in YES.items()} | {"Status": "revoked"}), "revoked"),  # noqa: E501
+    (CONSENTS, "c.jsonl", _row(**{**YES, "Status": "revoked"}), "revoked"),
+    (CONSENTS, "c.jsonl", _row(**YES)[:-1] + ', "status": "revoked"}', "revoked"),
+    (CONSENTS, "c.jsonl", _row(**{**YES, "status": "revoked"})[:-1] + ', "status": "granted"}', "revoked"),  # noqa: E501
+    (CONTACTS, "c.jsonl", _row(Email="ann@example.com", STATUS="unsubscribed"), "unsubscribed"),
+    (MESSAGES, "m.jsonl", _row(**OF_ANN, EVENT="unsubscribed"), "unsubscribed"),
     # A reply in feedback: without its time, of a kind that we do not know, a cell too many.
     (FEEDBACK, "f.json", _row(**OF_ANN, kind="reply", answer="stop"), ""),
     (FEEDBACK, "f.json", _row(**OF_ANN, kind="answered", answer="stop"), ""),
@@ -203,6 +211,60 @@ def test_a_file_that_was_refused_whole_is_read_line_by_line(store: Store, home: 
     _record(store, home)
     assert _reason(store) == "unsubscribed"
     assert _reason(store, value="bob@example.com") == "no_consent"
+
+
+HEADLESS = [
+    (
+        "consents/c.csv",
+        "email,bob@example.com,email,marketing,granted,2026-02-01\nemail,ann@example.com,email,marketing,revoked,2026-02-01",
+    ),
+    ("consents/c.csv", "email;ann@example.com;email;marketing;revoked;2026-02-01"),
+    ("consents/optouts.txt", "ann@example.com"),
+    ("consents/list.txt", "carl@example.com\nann@example.com\n"),
+    ("contacts/unsubscribes.csv", "ann@example.com\n"),
+    ("contacts/unsubscribes.csv", "carl@example.com\nann@example.com\n"),
+    ("contacts/list.csv", "ann@example.com,Ann,Abgemeldet\n"),
+    ("contacts/optouts.txt", "who left:\nann@example.com\n"),
+    ("consents/c.csv", "email,status,status\nann@example.com,revoked,granted\n"),
+]
+
+
+@pytest.mark.parametrize(
+    ("file", "text"), HEADLESS, ids=[str(number) for number in range(len(HEADLESS))]
+)
+def test_a_list_without_a_header_is_refused_whole_and_read_from_its_first_line(
+    store: Store, home: Home, tmp_path: Path, file: str, text: str
+) -> None:
+    bob = {**YES, "identifier_value": "bob@example.com"}
+    write_raw(home.raw, "1.0", raw_consents__consents=[YES, bob])
+    source = file.split("/", maxsplit=1)[0]
+    path = tmp_path / "in" / file
+    path.parent.mkdir(parents=True)
+    path.write_text(text)
+    folder = InputFolder.at(tmp_path / "in")
+    (part,) = SOURCES[source].route(folder, SOURCES[source].files(folder), False)
+    reader = part.reader(folder)
+    assert list(reader.batches(part.files)) == []
+    (refused,) = reader.rejects
+    write_held(home.raw, "2.0", f"{source}.{source}", file, refused.raw_text, line=0)
+    counts = _record(store, home)
+    assert _reason(store) not in ("None", "no_consent")
+    assert (_reason(store, value="bob@example.com"), counts.unread_files) == ("None", 0)
+
+
+def test_a_text_that_says_no_word_of_refusing_is_told(store: Store, home: Home) -> None:
+    write_raw(home.raw, "1.0", raw_consents__consents=[YES])
+    write_held(home.raw, "2.0", CONTACTS, "contacts/spring.txt", "ann@example.com", line=0)
+    assert _record(store, home).unread_files == 1
+
+
+def test_a_note_without_an_address_is_no_list(tmp_path: Path) -> None:
+    (tmp_path / "contacts").mkdir()
+    (tmp_path / "contacts" / "readme.txt").write_text("Of 2026-01-05, by the shop.")
+    folder = InputFolder.at(tmp_path)
+    files = SOURCES["contacts"].files(folder)
+    reader = SOURCES["contacts"].route(folder, files, False)[0].reader(folder)
+    assert (list(reader.batches(files)), reader.rejects) == ([], [])
 
 
 def test_an_array_that_is_cut_short_is_read_as_far_as_it_goes(store: Store, home: Home) -> None:

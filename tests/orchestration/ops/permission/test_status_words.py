@@ -6,6 +6,7 @@ import csv
 
 import pytest
 
+from orchestration.ops.permission import unspaced_names
 from orchestration.ops.permission.meanings import (
     UNKNOWN_OPT_OUT,
     read_channel,
@@ -13,10 +14,18 @@ from orchestration.ops.permission.meanings import (
     read_status,
     shown_word,
 )
-from orchestration.ops.permission.spoken_names import column_kind, file_reason
+from orchestration.ops.permission.spoken_names import (
+    column_kind,
+    event_reason,
+    file_reason,
+    named_channel,
+)
 from orchestration.ops.permission.status_words import SEED, Meaning, folded, status_words
 
-LANGUAGES = {"en", "de", "fr", "es", "it", "nl", "pl", "pt", "sv", "da", "cs", "ja"}
+LANGUAGES = {"en", "de", "fr", "es", "it", "nl", "pl", "pt", "sv", "da", "cs", "ja", "zh", "ko"} | {
+    "ru",
+    "th",
+}
 
 
 def _rows() -> list[dict[str, str]]:
@@ -162,6 +171,26 @@ def test_an_unknown_channel_is_every_channel_and_an_unknown_purpose_every_purpos
         ("email_status", "list"),
         ("SMS Marketing Status", "list"),
         ("cancelled_orders", ""),
+        ("メルマガ", "choice"),
+        ("広告メール", "choice"),
+        ("配信停止日", "flag/unsubscribed"),
+        ("SMS配信停止", "flag/unsubscribed"),
+        ("DM不要", "flag/unsubscribed"),
+        ("配信停止リンク", ""),
+        ("メールアドレス", ""),
+        ("退订日期", "flag/unsubscribed"),
+        ("营销同意", "choice"),
+        ("수신거부일", "flag/unsubscribed"),
+        ("마케팅 수신동의", "choice"),
+        ("ยกเลิกการรับข่าวสาร", "flag/unsubscribed"),
+        ("дата отписки", "flag/unsubscribed"),
+        ("рассылка", "choice"),
+        ("إلغاء الاشتراك", "flag/unsubscribed"),
+        ("GDPR erased", "flag/manual"),
+        ("DSGVO gelöscht", "flag/manual"),
+        ("erased_at", "flag/manual"),
+        ("gdpr_consent", "choice"),
+        ("deleted_at", ""),
     ],
 )
 def test_names_of_columns(column: str, kind: str) -> None:
@@ -194,6 +223,41 @@ def test_names_of_columns(column: str, kind: str) -> None:
 )
 def test_names_of_files(file: str, reason: str) -> None:
     assert file_reason(file) == reason
+
+
+@pytest.mark.parametrize(
+    ("event", "reason"),
+    [
+        ("メール配信停止", "unsubscribed"),
+        ("メルマガ解除", "unsubscribed"),
+        ("已退订", "unsubscribed"),
+        ("取消订阅", "unsubscribed"),
+        ("수신거부 완료", "unsubscribed"),
+        ("ยกเลิกการสมัคร", "unsubscribed"),
+        ("Отписка от рассылки", "unsubscribed"),
+        ("GDPR Erasure Requested", "manual"),
+        ("配信停止ページ表示", ""),
+        ("注文キャンセル", ""),
+        ("取消订单", ""),
+        ("Cart Erased", ""),
+        ("Forgotten Password", ""),
+    ],
+)
+def test_names_of_events(event: str, reason: str) -> None:
+    assert event_reason(event) == reason
+
+
+@pytest.mark.parametrize(
+    ("name", "channel"),
+    [("SMS配信停止", "sms"), ("短信退订", "sms"), ("推送", "push"), ("退订", "")],
+)
+def test_the_channel_of_a_name_without_blanks(name: str, channel: str) -> None:
+    assert named_channel(name) == channel
+
+
+def test_no_part_of_a_name_is_too_short_to_mean_anything() -> None:
+    parts = (*unspaced_names.REFUSING, *unspaced_names.CHOOSING, *unspaced_names.OTHER_THINGS)
+    assert [part for part in parts if len(folded(part)) < 2] == []
 
 
 @pytest.mark.parametrize("word", ["jane@example.com", "+44 7700 900123"], ids=["email", "phone"])
