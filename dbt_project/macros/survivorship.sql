@@ -3,12 +3,13 @@
     decides which field; whatever it says wrongly stops the run with one sentence.
 -#}
 
-{#- The fields of the golden record, each with its kind: name (one unit with its other half), text, date, flag. -#}
+{#- The fields of the golden record, each with its kind: name (one unit with its other half), place (a code of
+    a closed list), text, date, flag. -#}
 {% macro golden_fields() -%}
     {{ return({
-        'first_name': 'name', 'last_name': 'name', 'country_code': 'text', 'birthday': 'date', 'gender': 'text',
-        'job': 'text', 'postcode': 'text', 'timezone': 'text', 'loyalty_id': 'text', 'loyalty_tier': 'text',
-        'accepts_marketing': 'flag',
+        'first_name': 'name', 'last_name': 'name', 'country_code': 'text', 'region_code': 'place',
+        'birthday': 'date', 'gender': 'text', 'job': 'text', 'postcode': 'text', 'timezone': 'text',
+        'loyalty_id': 'text', 'loyalty_tier': 'text', 'accepts_marketing': 'flag',
     }) }}
 {%- endmacro %}
 
@@ -18,11 +19,13 @@
     {{ words_of_a_person(field, kind) if kind in ['name', 'text'] else field }}
 {%- endmacro %}
 
-{#- Which rules make sense for a kind of field. A name is one unit, so only rules that choose a record fit it. -#}
+{#- Which rules make sense for a kind of field. A name is one unit and a place one
+    answer, so only rules that choose a record fit them. -#}
 {% macro survivorship_rules_by_kind() -%}
     {%- set of_records = ['best_grade', 'most_recent', 'most_frequent', 'source_priority'] -%}
     {{ return({
         'name': of_records,
+        'place': of_records,
         'text': of_records + ['minimum', 'maximum', 'union'],
         'date': of_records + ['minimum', 'maximum'],
         'flag': of_records + ['any', 'all'],

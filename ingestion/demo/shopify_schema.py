@@ -86,7 +86,7 @@ type MoneyBag { shopMoney: MoneyV2! presentmentMoney: MoneyV2! }
 type Attribute { key: String! value: String }
 type MailingAddress {
   firstName: String lastName: String name: String phone: String address1: String address2: String
-    city: String zip: String
+    city: String zip: String provinceCode: String
   countryCodeV2: CountryCode
 }
 

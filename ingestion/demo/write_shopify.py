@@ -87,6 +87,7 @@ _ADDRESS = when(
         "address1": text("o.street"),
         "city": None,
         "zip": text("o.postcode"),
+        "provinceCode": None,
         "countryCodeV2": text("o.country"),
     },
 )
@@ -297,8 +298,8 @@ select to_json({
         'marketingUpdatedAt': null::text} end,
     'defaultAddress': {'firstName': p.first_name, 'lastName': p.last_name, 'address1': p.street,
         'city': null,
-        'zip': p.postcode, 'countryCodeV2': p.country, 'phone': f.phone, 'name': p.first_name
-            || ' ' || p.last_name}
+        'zip': p.postcode, 'provinceCode': null, 'countryCodeV2': p.country, 'phone': f.phone,
+        'name': p.first_name || ' ' || p.last_name}
 })::text as line
 from first_orders f
 join emails e on e.shopify_customer_id = f.customer_id

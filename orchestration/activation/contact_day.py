@@ -343,9 +343,8 @@ def load_contact_day(
     _begin_as_before(connection, day)
     done = _last_done(connection, rules)
     out = _held_out(connection) if held_out is None else held_out
-    for customer_id, country, level, ordered_at, preferred, measured, asked in connection.execute(
-        _people_query(connection)
-    ).fetchall():
+    for row in connection.execute(_people_query(connection)).fetchall():
+        customer_id, country, region, level, ordered_at, preferred, measured, asked = row
         day.people[customer_id] = Person(
             customer_id,
             level or "segment",
@@ -356,7 +355,7 @@ def load_contact_day(
             done.get(customer_id, {}),
             asked,
         )
-        day.places[customer_id] = Place(country or "")
+        day.places[customer_id] = Place(country or "", region or "")
     for customer_id in day.wishes.keys() - day.people.keys():
         day.people[customer_id] = Person(customer_id)
         day.places[customer_id] = Place()
@@ -501,6 +500,9 @@ def _people_query(connection: duckdb.DuckDBPyConnection) -> str:
             from marts.customer_channel_preferences as measured
             where measured.customer_id = customers.customer_id and measured.basis = 'measured'
         )"""
+    region = "null::varchar"  # in a file of an earlier version
+    if has_column(connection, "marts", "dim_customers", "region"):
+        region = "customers.region"
     asked = "null::bigint"
     if has_table(connection, "marts", "customer_engagement"):
         asked = """(
@@ -509,7 +511,7 @@ def _people_query(connection: duckdb.DuckDBPyConnection) -> str:
             where engagement.customer_id = customers.customer_id
         )"""
     return f"""
-        select customers.customer_id, customers.country_code, levels.level,
+        select customers.customer_id, customers.country_code, {region} as region, levels.level,
             orders.ordered_at, {preferred} as preferred_channel, {measured} as measured_channel,
             {asked} as asked_at
         from marts.dim_customers as customers

@@ -4,10 +4,10 @@ Belongs here: the hours of the seed `quiet_hours`, the time zones of a country, 
 that is allowed in all of them. Does not belong here: what becomes of a message that has to wait
 (decision.py).
 
-A country of several zones is quiet while any of them is. Whose region is not known has the hours of
-all regions of the country at once, and whose country is not known those of every country, in the
-zones of the shop and of its own country: the strictest of each. A channel without a row, such as
-email, rings nobody and is never quiet.
+A country of several zones is quiet while any of them is. Whose region is not known, or is none that
+the seed `region_names` has, has the hours of all regions of the country at once, and whose country
+is not known those of every country, in the zones of the shop and of its own country: the strictest
+of each. A channel without a row, such as email, rings nobody and is never quiet.
 
 Sources: the seed names that of each row; the zones are those of the IANA database (`tzdata`).
 """
@@ -26,6 +26,7 @@ from zoneinfo import ZoneInfo
 from ingestion.config import REPOSITORY
 
 SEED = REPOSITORY / "dbt_project" / "seeds" / "quiet_hours.csv"
+REGIONS = SEED.with_name("region_names.csv")
 ANYWHERE = "*"
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAY_MINUTES = 24 * 60
@@ -108,6 +109,15 @@ def _zones(country: str, shop: Shop) -> tuple[str, ...]:
 
 
 @cache
+def regions_of(country: str) -> frozenset[str]:
+    """The regions that are known of a country (ISO 3166-2 without the country); often none."""
+    with REGIONS.open(encoding="utf-8", newline="") as stream:
+        return frozenset(
+            row["region"] for row in csv.DictReader(stream) if row["country_code"] == country
+        )
+
+
+@cache
 def _hours(channel: str, country: str, region: str) -> tuple[_Week, ...]:
     """The weeks that all have to be open, of the most particular rows that are known to fit."""
     rows = [row for row in _rules(SEED) if row.channel == channel]
@@ -115,9 +125,9 @@ def _hours(channel: str, country: str, region: str) -> tuple[_Week, ...]:
     own = {region_key for region_key in places if region_key[0] == country}
     if not country:
         chosen = places
-    elif (country, region) in own and region:
+    elif region and (country, region) in own:
         chosen = {(country, region)}
-    elif own and region:
+    elif own and region in regions_of(country):
         chosen = {(country, "")} & own or own
     else:
         chosen = own or {(ANYWHERE, "")} & places

@@ -29,8 +29,8 @@ def _table(columns: str, key: str = "") -> PublicTable:
 PUBLIC_TABLES = {
     "marts.dim_customers": _table(
         "customer_id customer_type is_known first_name last_name email email_evidence_grade phone"
-        " country_code first_seen_at last_seen_at first_ordered_at last_ordered_at order_count"
-        " lifetime_net_sales currency",
+        " country_code region first_seen_at last_seen_at first_ordered_at last_ordered_at"
+        " order_count lifetime_net_sales currency",
         key="customer_id",
     ),
     "marts.bridge_customer_identifiers": _table(

@@ -162,6 +162,7 @@ SENT = {
     "device": "a code of your browser or app",
     "login": "login",
     "country_code": "country",
+    "region": "state or province",
     "reason": "why you are in the group",
     "context": "what the message may say about you",
 }

@@ -274,7 +274,7 @@ select 'c' || v.person as customer_id,
     case when p.has_email then 'Ann' end as first_name, case when p.has_email then 'Lee' end as last_name,
     case when p.has_email then 'person' || v.person || '@example.org' end as email,
     case when p.has_email then 'checkout' end as email_evidence_grade, null::varchar as phone,
-    'GB' as country_code, 1 + p.has_email::int as identifier_count,
+    'GB' as country_code, null::varchar as region, 1 + p.has_email::int as identifier_count,
     coalesce(o.n, 0) as order_count, coalesce(o.v, 0)::decimal(18,4) as lifetime_net_sales,
     'GBP' as currency, v.f as first_seen_at, v.l as last_seen_at, o.f as first_ordered_at,
     o.l as last_ordered_at, v.visits as visit_count, v.last_cart_at

@@ -18,7 +18,7 @@ LINES_PER_CHECKOUT = 10
 CODES_PER_DISCOUNT = 10
 
 _MONEY = "{ shopMoney { amount currencyCode } presentmentMoney { amount currencyCode } }"
-_ADDRESS = "{ firstName lastName name phone address1 address2 city zip countryCodeV2 }"
+_ADDRESS = "{ firstName lastName name phone address1 address2 city zip provinceCode countryCodeV2 }"
 
 LINE = f"""
 id title name sku vendor quantity currentQuantity isGiftCard

@@ -26,7 +26,12 @@ from orchestration.words import to_customers as words
 
 _WHO = ("What", "Value", "How we know", "From", "First known", "Last seen")
 _TRAITS = ("What", "Value", "How we know", "From", "As of")
-_NAMES = {"first_name": "First name", "last_name": "Last name", "postcode": "Postcode"}
+_NAMES = {
+    "first_name": "First name",
+    "last_name": "Last name",
+    "postcode": "Postcode",
+    "region_code": "State or province",
+}
 # Traits whose value can only be about the person who has them. A column of a list's own can hold
 # anybody, in any language (who recommended them, a daughter): it is named without its value.
 _OWN = frozenset(
@@ -61,7 +66,7 @@ def who(tables: Tables, asked: Asked, own: Own) -> Section:
         _claimed(title, claim, zone, own)
         for name, title in _NAMES.items()
         for claim in claims
-        if claim["field"] == name and claim["is_winner"] and claim["claimed_value"]
+        if claim["field"] == name and claim["is_winner"] and _says_something(claim)
     ]
     claims_by_value = {(row["field"], row["claimed_value"]): row for row in claims}
     counted: dict[str, list[Row]] = defaultdict(list)
@@ -78,6 +83,12 @@ def who(tables: Tables, asked: Asked, own: Own) -> Section:
         if counted[kind]
     ]
     return Section("Who you are to us", [] if rows else ["Nobody we have a name for."], _WHO, rows)
+
+
+def _says_something(claim: Row) -> bool:
+    """Whether a claim has a value; a region's is a country alone where no region is named."""
+    value = str(claim["claimed_value"] or "")
+    return "-" in value if claim["field"] == "region_code" else bool(value)
 
 
 def _in_order(identifier: Row) -> tuple[int, str]:

@@ -35,8 +35,8 @@ INTERMEDIATE: dict[str, str] = {
         discounts_shop {MONEY}, returns_shop {MONEY}, net_sales_shop {MONEY},
         total_sales_shop {MONEY}, conversion_issue text, email text, phone text,
         payment_fingerprint text,
-        is_card_paid boolean, first_name text, last_name text, country_code text, city text,
-        is_test boolean,
+        is_card_paid boolean, first_name text, last_name text, country_code text, region text,
+        city text, is_test boolean,
         accepts_marketing boolean, landing_site text, referring_site text, discount_code text,
         tags text, cart_token text, checkout_token text, checkout_id text,
         is_refund_unknown boolean, refunded_at timestamp, is_gift boolean,
@@ -88,9 +88,9 @@ INTERMEDIATE: dict[str, str] = {
     "int_contacts_resolved": """
         contact_key text, customer_id text, contact_source text, source text,
         source_record_id text, email text, phone text, first_name text, last_name text,
-        birthday date, gender text, job text, country_code text, postcode text, timezone text,
-        loyalty_id text, loyalty_tier text, preferred_channel text, created_at timestamp,
-        updated_at timestamp,
+        birthday date, gender text, job text, country_code text, region text, postcode text,
+        timezone text, loyalty_id text, loyalty_tier text, preferred_channel text,
+        created_at timestamp, updated_at timestamp,
         attributes text, evidence_grade text""",
     "int_contact_attributes": """
         contact_key text, customer_id text, trait text, value text, contact_source text,

@@ -26,7 +26,7 @@ SELECT = [
         "path:models/marts",
         "path:models/segments",
     ),
-    *("survivorship_rules", "int_customer_claims"),
+    *("survivorship_rules", "region_names", "int_customer_claims"),
     *("int_interactions_messages", "int_interactions_facts", "int_search_categories"),
     *("traits", "occasions", "flagged_words"),
 ]

@@ -24,6 +24,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     built = Shop(tmp_path_factory.mktemp("golden_record"), AS_OF)
     add_ann(built)
     add_half_names(built)
+    add_places(built)
     built.build()
     yield built
 
@@ -60,6 +61,36 @@ def add_half_names(shop: Shop) -> None:
     shop.person("initial", ago(days=9))
     shop.order("initial", ago(days=9), order_id="j1", first_name="Jade", last_name="Hill", **PAID)
     shop.order("initial", ago(days=8), order_id="j2", first_name="J.", last_name="Hill", **PAID)
+
+
+# Country and region of each order, the oldest first, and the region that survives
+PLACES: dict[str, tuple[list[tuple[str | None, str | None]], str | None]] = {
+    "a code": ([("US", "TX")], "TX"),
+    "a code with its country": ([("US", "us-tx")], "TX"),
+    "a name": ([("US", " Texas ")], "TX"),
+    "a name with an accent": ([("CA", "Québec")], "QC"),
+    "moved": ([("US", "TX"), ("US", "FL")], "FL"),
+    "moved, nobody says where to": ([("US", "TX"), ("US", None)], None),
+    "moved to what is no region": ([("US", "TX"), ("US", "AE")], None),
+    "moved abroad": ([("US", "TX"), ("GB", "ENG")], None),
+    "moved to a country that has the code too": ([("US", "NL"), ("CA", "NL")], "NL"),
+    "an order without an address": ([("US", "TX"), (None, None)], "TX"),
+    "a country without regions": ([("JP", "JP-26")], None),
+    "another alphabet": ([("RU", "Москва")], None),
+    "no country": ([(None, "TX")], None),
+}
+
+
+def add_places(shop: Shop) -> None:
+    for customer, (orders, _) in PLACES.items():
+        shop.person(customer, ago(days=90))
+        for index, (country, region) in enumerate(orders):
+            shop.order(customer, ago(days=80 - index), country_code=country, region=region)
+    shop.person("opens mail", ago(days=90))
+    texas = {"contact_source": "shopify", "country_code": "US", "region": "TX"}
+    _contact(shop, "opens mail", "s1", ago(days=50), "checkout", **texas)
+    inferred = {"contact_source": "klaviyo", "country_code": "US"}
+    _contact(shop, "opens mail", "k2", ago(days=9), "newsletter", **inferred)
 
 
 def _contact(
@@ -148,6 +179,22 @@ def test_the_golden_record_is_the_winners(shop: Shop) -> None:
         assert not wrong
 
 
+def region(shop: Shop, customer: str) -> object:
+    [row] = shop.query(f"select region from marts.dim_customers where customer_id = '{customer}'")
+    return row["region"]
+
+
+@pytest.mark.parametrize("customer", PLACES)
+def test_the_region_is_that_of_the_newest_record_that_names_the_country(
+    shop: Shop, customer: str
+) -> None:
+    assert region(shop, customer) == PLACES[customer][1]
+
+
+def test_a_country_that_the_mail_system_works_out_hides_no_region(shop: Shop) -> None:
+    assert region(shop, "opens mail") == "TX"
+
+
 OTHER_RULES = {
     "first_name": ("most_recent", True, None),
     "last_name": ("most_recent", True, None),
@@ -211,6 +258,10 @@ WRONG = {
     "an unknown field": (
         "update seeds.survivorship_rules set field = 'shoe_size' where field = 'job'",
         "survivorship_rules: 'shoe_size' is no field; the fields are first_name, last_name",
+    ),
+    "one place of two": (
+        "update seeds.survivorship_rules set rule = 'union' where field = 'region_code'",
+        "survivorship_rules: 'union' is no rule for region_code; its rules are best_grade",
     ),
     "a field without a rule": (
         "delete from seeds.survivorship_rules where field = 'job'",

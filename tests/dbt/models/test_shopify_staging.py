@@ -1,4 +1,4 @@
-"""What Shopify tells beside orders, people and products: checkouts that were begun, discounts."""
+"""What Shopify tells of checkouts begun and of discounts, and the regions that addresses name."""
 
 from __future__ import annotations
 
@@ -14,6 +14,20 @@ from tests.dbt.scenes_money import bag
 from tests.dbt.world import World
 
 MODELS = ("stg_shopify__checkouts", "stg_shopify__discount_codes")
+OF_PLACES = (
+    *("stg_orders__orders", "stg_shopify__orders", "stg_shopify__customers"),
+    "stg_contacts__contacts",
+)
+TEXAS, OHIO = ({"country_code": "US", "province_code": code} for code in ("TX", " OH "))
+NOWHERE = {"country_code": " ", "province_code": "NY"}  # its region is of no country
+# The addresses of an order, and the region beside the country that counts
+ORDERS: dict[str, tuple[dict[str, Any], str | None]] = {
+    "1": ({"billing_address": TEXAS, "shipping_address": OHIO}, "TX"),
+    "2": ({"billing_address": NOWHERE, "shipping_address": OHIO}, "OH"),
+    "3": ({"billing_address": {"country_code": "US"}, "shipping_address": OHIO}, None),
+    "4": ({"customer": {"default_address": TEXAS}}, "TX"),
+    "5": ({}, None),
+}
 
 
 def checkout(day: int, completed: str | None = None) -> dict[str, Any]:
@@ -66,9 +80,47 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyC
             discount(4, "DiscountAutomaticBasic", {"percentage": 0.5}),
         ],
     )
-    world.build("--select", *MODELS)
+    _orders(world)
+    world.build("--select", *MODELS, *OF_PLACES)
     with world.warehouse() as connection:
         yield connection
+
+
+def _orders(world: World) -> None:
+    """Orders of both ways in, an account and an address in a list, each with its region."""
+    times = dict.fromkeys(("created_at", "processed_at", "updated_at"), "2026-05-01 10:00:00")
+    texas = {"countryCodeV2": "US", "provinceCode": "TX"}
+    ohio = {"countryCodeV2": "US", "provinceCode": "OH"}
+    for table, documents in {
+        "raw_orders.orders": {number: said for number, (said, _) in ORDERS.items()},
+        "raw_shopify.orders": {
+            "11": {"billingAddress": texas, "shippingAddress": ohio},
+            "12": {"billingAddress": {"provinceCode": "TX"}, "shippingAddress": ohio},
+        },
+    }.items():
+        rows = [{"order_id": key, "payload": said} | times for key, said in documents.items()]
+        world.add(table, rows)
+    account = {"shopify_customer_id": "7", "payload": {"defaultAddress": texas}}
+    world.add(
+        "raw_shopify.customers",
+        [account | {key: times[key] for key in ("created_at", "updated_at")}],
+    )
+    listed = {"email": "a@shop.example", "country": "US", "attributes": {"region": "Texas"}}
+    world.add("raw_contacts.contacts", [listed])
+
+
+def test_a_region_is_of_the_address_that_says_the_country(
+    built: duckdb.DuckDBPyConnection,
+) -> None:
+    found = built.execute("select order_id, region from staging.stg_orders__orders").fetchall()
+    assert dict(found) == {number: region for number, (_, region) in ORDERS.items()}
+    found = built.execute("select order_id, region from staging.stg_shopify__orders").fetchall()
+    assert dict(found) == {"11": "TX", "12": "OH"}
+
+
+def test_accounts_and_lists_name_a_region_too(built: duckdb.DuckDBPyConnection) -> None:
+    for model, region in {"shopify__customers": "TX", "contacts__contacts": "Texas"}.items():
+        assert built.execute(f"select region from staging.stg_{model}").fetchall() == [(region,)]
 
 
 def test_a_checkout_is_as_it_was_at_the_time(built: duckdb.DuckDBPyConnection) -> None:

@@ -103,6 +103,7 @@ class Shop:
     purpose: str = "marketing"
     level: str = "segment"
     limits: dict[str, Any] = field(default_factory=dict)
+    lives: dict[str, tuple[str, str | None]] = field(default_factory=dict)  # else in GB
     further: dict[str, dict[str, Any]] = field(default_factory=dict)
     rows: dict[str, list[list[Any]]] = field(default_factory=dict)
     runs: int = 0
@@ -191,8 +192,11 @@ class Shop:
                 connection,
                 "marts.dim_customers",
                 "customer_id varchar, first_name varchar, last_name varchar, country_code varchar,"
-                " is_known boolean",
-                [[one, f"First {one}", "Last", "GB", one in known] for one in self.people],
+                " region varchar, is_known boolean",
+                [
+                    [one, f"First {one}", "Last", *self.lives.get(one, ("GB", None)), one in known]
+                    for one in self.people
+                ],
             )
             for table, shape in SITE.items():
                 _table(connection, table, shape, self.rows.get(table, []))

@@ -225,6 +225,26 @@ def test_a_text_at_night_waits_until_it_may_ring(both: Shop) -> None:
     assert plan(both, texts, datetime(2026, 6, 2, 8, 0))[0]["added"] == 1
 
 
+def test_a_text_goes_by_the_rule_of_the_region_and_by_the_strictest_where_none_is_known(
+    both: Shop,
+) -> None:
+    both.channel = "sms"
+    both.limits = {}
+    both.further["cart"] |= {"channel": "sms"}
+    both.rows["segments.seg_cart"] = [[one, "left a cup", "{}"] for one in ("c1", "c2", "c3")]
+    both.lives = {"c1": ("US", "CA"), "c2": ("US", "FL"), "c3": ("US", None)}
+    for number, one in enumerate(both.lives):
+        both.people[one] = [("phone", f"+44770090000{number}")]
+        both.grant(f"+44770090000{number}", kind="phone")
+    both.publish()
+    texts = Target("cart", "receiver", "sms", "marketing")
+    # 08:30 in Honolulu, before Texas opens
+    assert plan(both, texts, datetime(2026, 6, 2, 18, 30))[1] == {"quiet_hours": 1}
+    # 20:30 in New York, when Florida has closed
+    assert plan(both, texts, datetime(2026, 6, 2, 0, 30))[1] == {"quiet_hours": 2}
+    assert plan(both, texts, datetime(2026, 6, 2, 19, 30))[0]["added"] == 3
+
+
 def test_an_offer_that_calls_itself_transactional_reaches_nobody_who_unsubscribed(
     shop: Shop,
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import random
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -9,11 +10,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from orchestration.activation.quiet_hours import (
+    SEED,
     Place,
     Shop,
     allowed_from,
     day_bounds,
     day_of,
+    regions_of,
     zones_of,
 )
 
@@ -63,6 +66,52 @@ def test_an_unknown_region_has_the_hours_of_all_regions_at_once() -> None:
     evening = at("2026-06-08T00:30")  # Sunday 20:30 in New York, which Florida forbids
     assert is_quiet("sms", Place("US"), LONDON, evening)
     assert is_quiet("sms", Place("US", "FL"), LONDON, evening)
+
+
+def rules() -> set[tuple[str, str, str]]:
+    """Channel, country and region of each row of the seed."""
+    with SEED.open(encoding="utf-8", newline="") as stream:
+        return {(row["channel"], row["country"], row["region"]) for row in csv.DictReader(stream)}
+
+
+def test_every_region_that_has_a_rule_is_one_that_people_can_be_known_to_live_in() -> None:
+    missing = {
+        (country, region)
+        for _, country, region in rules()
+        if region and region not in regions_of(country)
+    }
+    assert not missing
+
+
+@pytest.mark.parametrize("unknown", ["", "ZZ", "Tx", "AE", "TX, FL", "Техас"])
+@pytest.mark.parametrize("country", sorted({country for _, country, region in rules() if region}))
+def test_who_lives_in_an_unknown_region_gets_nothing_that_a_region_forbids(
+    country: str, unknown: str
+) -> None:
+    """Every quarter of an hour of a week, the one of a clock change among them."""
+    channels = {channel for channel, of, region in rules() if of == country and region}
+    steps = [at("2026-03-04T00:00") + timedelta(minutes=15 * step) for step in range(7 * 96)]
+    for channel in channels:
+        free = {
+            region: {
+                moment
+                for moment in steps
+                if not is_quiet(channel, Place(country, region), LONDON, moment)
+            }
+            for region in ("", unknown, *regions_of(country))
+        }
+        assert free[unknown] == free[""]
+        assert free[""]
+        assert all(free[""] <= free[region] for region in regions_of(country))
+        assert len({frozenset(each) for each in free.values()}) > 1, "no region differs"
+
+
+def test_a_region_of_a_country_without_regions_changes_nothing() -> None:
+    for step in range(7 * 24):
+        moment = at("2026-06-01T00:00") + timedelta(hours=step)
+        for country in ("GB", "FR", "JP"):
+            known = is_quiet("sms", Place(country, "TX"), LONDON, moment)
+            assert known == is_quiet("sms", Place(country), LONDON, moment)
 
 
 def test_an_unknown_place_has_every_hour_there_is_in_the_shops_own_zones() -> None:

@@ -3,7 +3,7 @@ create schema marts; create schema segments; create schema activity; create sche
 create table ops.build (build_id text, run_id text, as_of timestamp);
 create table marts.dim_customers (
     customer_id text, customer_type text, is_known boolean, first_name text, last_name text,
-    email text, email_evidence_grade text, phone text, country_code text,
+    email text, email_evidence_grade text, phone text, country_code text, region text,
     first_seen_at timestamp, last_seen_at timestamp, first_ordered_at timestamp,
     last_ordered_at timestamp, order_count bigint, lifetime_net_sales decimal(18,4), currency text);
 create table marts.bridge_customer_identifiers (
@@ -74,9 +74,9 @@ create table activity.fct_held_back (
 insert into ops.build values ('b1', 'r1', timestamp '2026-06-01 00:00:00');
 insert into marts.dim_customers values
     ('c1', 'buyer', true, 'Ann', '[bold]Lee', 'ann@shop.example', 'card_paid_order',
-     '+442079460000', 'GB', timestamp '2025-01-01', timestamp '2026-05-01',
+     '+442079460000', 'GB', null, timestamp '2025-01-01', timestamp '2026-05-01',
      timestamp '2025-02-01', timestamp '2026-05-01', 3, 120.5000, 'GBP'),
-    ('c2', 'prospect', true, null, null, 'bo@shop.example', 'newsletter', null, null,
+    ('c2', 'prospect', true, null, null, 'bo@shop.example', 'newsletter', null, null, null,
      timestamp '2025-03-01', timestamp '2025-03-01', null, null, 0, 0, 'GBP');
 insert into marts.bridge_customer_identifiers values
     ('c1', 'email', 'ann@shop.example', 'card_paid_order', true, false,

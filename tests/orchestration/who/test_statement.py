@@ -282,6 +282,13 @@ def test_a_name_that_was_claimed_holds_nobody_elses_address() -> None:
     assert [row[1] for row in rows[:3]] == ["Bo •••", "c/o Carol •••", "150-0001"]
 
 
+@pytest.mark.parametrize(("claimed", "told"), [("US-TX", ["US-TX"]), ("US", [])])
+def test_a_region_is_told_where_one_is_known(claimed: str, told: list[str]) -> None:
+    tables = {**TABLES, "marts.fct_customer_field_provenance": [claim("region_code", claimed)]}
+    rows = statement(tables, ASKED).sections[0].rows
+    assert [row[1] for row in rows if row[0] == "State or province"] == told
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [

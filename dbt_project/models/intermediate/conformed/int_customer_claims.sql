@@ -6,10 +6,18 @@
     (macros/outside_words.sql); email and phone are identifiers, which identity has judged.
 -#}
 {%- set rules = survivorship_rules() -%}
-{%- set of_orders = ['first_name', 'last_name', 'country_code', 'accepts_marketing', 'email', 'phone'] -%}
+{%- set of_orders = ['first_name', 'last_name', 'country_code', 'region_code', 'accepts_marketing', 'email', 'phone'] -%}
 {%- set of_contacts = golden_fields() | reject('equalto', 'accepts_marketing') | list + ['email', 'phone'] -%}
 -- depends_on: {{ ref('survivorship_rules') }}
-with orders as (
+with placed_orders as (
+    {{ with_region_code(ref('int_orders_resolved')) }}
+),
+
+placed_contacts as (
+    {{ with_region_code(ref('int_contacts_resolved')) }}
+),
+
+orders as (
     select
         customer_id,
         {%- for field in of_orders %}
@@ -20,22 +28,24 @@ with orders as (
         order_id as source_record_id,
         case when is_card_paid then 1 else 3 end as evidence_rank,
         ordered_at as stated_at
-    from {{ ref('int_orders_resolved') }}
+    from placed_orders
     where customer_id is not null and not is_test
 ),
 
 contacts as (
     select
         customer_id,
-        {%- for field in of_contacts %}
+        {%- for field in of_contacts if field != 'region_code' %}
         {{ plain_claim(field) }} as {{ field }},
         {%- endfor %}
+        -- The mail system works the country out and names no region: that hides none that was stated
+        case when contact_source <> 'klaviyo' then region_code end as region_code,
         'contact' as record_type,
         case contact_source when 'web_traits' then 'web' else contact_source end as source_system,
         source_record_id,
         {{ grade_rank('evidence_grade') }} as evidence_rank,
         coalesce(updated_at, created_at) as stated_at
-    from {{ ref('int_contacts_resolved') }}
+    from placed_contacts
     where customer_id is not null
 )
 

@@ -7,9 +7,9 @@
     'is_taxes_included', 'email', 'phone', 'shopify_customer_id', 'first_name', 'last_name',
     'accepts_marketing', 'taxes', 'discounts', 'subtotal', 'shipping_discounts', 'shipping', 'tips',
     'presentment_currency', 'presentment_rate', 'payment_gateways', 'has_card_payment', 'sales_channel',
-    'store_id', 'landing_site', 'referring_site', 'discount_code', 'country_code', 'city', 'payment_fingerprint',
-    'device_id', 'home_address_key', 'is_gift', 'occasion_word', 'ships_elsewhere', 'refunds', 'tags',
-    '_row_id',
+    'store_id', 'landing_site', 'referring_site', 'discount_code', 'country_code', 'region', 'city',
+    'payment_fingerprint', 'device_id', 'home_address_key', 'is_gift', 'occasion_word', 'ships_elsewhere',
+    'refunds', 'tags', '_row_id',
 ] %}
 
 with status_words as (

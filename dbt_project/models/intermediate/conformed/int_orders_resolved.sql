@@ -97,6 +97,7 @@ select
     first_name,
     last_name,
     country_code,
+    region,
     city,
     is_test,
     accepts_marketing,

@@ -123,6 +123,7 @@ unioned as (
             else greatest(documents.taxes_left - greatest(documents.beyond_goods - documents.shipping_left, 0), 0)
         end as taxes,
         documents.country_code,
+        documents.region,
         documents.city,
         documents.landing_site,
         documents.referring_site,
@@ -173,6 +174,7 @@ unioned as (
         end as shipping,
         case when line_orders.is_cancelled or line_orders.is_voided then 0 else line_orders.taxes end as taxes,
         country_names.country_code,
+        null as region,
         null as city,
         null as landing_site,
         null as referring_site,

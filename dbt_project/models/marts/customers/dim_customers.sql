@@ -1,5 +1,5 @@
 {%- set rules = survivorship_rules() -%}
-{%- set fields = ['first_name', 'last_name', 'country_code'] -%}
+{%- set fields = ['first_name', 'last_name', 'country_code', 'region_code'] -%}
 -- depends_on: {{ ref('survivorship_rules') }}
 with people as (
     select * from {{ ref('int_customers') }}
@@ -51,6 +51,7 @@ final as (
         addresses.email_evidence_grade,
         addresses.phone,
         golden.country_code,
+        {{ region_in_country('golden.region_code', 'golden.country_code') }} as region,
         people.identifier_count,
         coalesce(sales.order_count, 0) as order_count,
         case when sales.customer_id is null then cast(0 as decimal(18, 4)) else sales.lifetime_net_sales end

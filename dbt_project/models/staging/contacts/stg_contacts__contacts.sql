@@ -17,6 +17,7 @@ select
     nullif(trim(gender), '') as gender,
     nullif(trim(job), '') as job,
     nullif(trim(country), '') as country,
+    {{ first_text([json_text('attributes', '$.region')]) }} as region,
     nullif(trim(postcode), '') as postcode,
     nullif(trim(timezone), '') as timezone,
     coalesce(lower(nullif(trim(source), '')), 'import') as source,

@@ -7,7 +7,7 @@
 
 {%- set address = {
     'first_name': 'varchar', 'last_name': 'varchar', 'country_code': 'varchar', 'address1': 'varchar',
-    'address2': 'varchar', 'zip': 'varchar', 'city': 'varchar',
+    'address2': 'varchar', 'zip': 'varchar', 'city': 'varchar', 'province_code': 'varchar',
 } %}
 {%- set document_fields = {
     'name': 'varchar', 'order_number': 'varchar', 'cart_token': 'varchar', 'checkout_token': 'varchar',
@@ -17,7 +17,7 @@
     'customer': {
         'id': 'varchar', 'email': 'varchar', 'phone': 'varchar', 'first_name': 'varchar',
         'last_name': 'varchar', 'defaultEmailAddress': {'emailAddress': 'varchar'},
-        'default_address': {'country_code': 'varchar'},
+        'default_address': {'country_code': 'varchar', 'province_code': 'varchar'},
     },
     'buyer_accepts_marketing': 'varchar', 'presentment_currency': 'varchar',
     'total_tax': 'varchar', 'total_tax_set': amount_set(),
@@ -149,6 +149,10 @@ select
         'document.billing_address.country_code', 'document.shipping_address.country_code',
         'document.customer.default_address.country_code',
     ]) }}) as country_code,
+    {{ region_beside_country(
+        ['document.billing_address', 'document.shipping_address', 'document.customer.default_address'],
+        'country_code', 'province_code'
+    ) }} as region,
     {{ first_text(['document.billing_address.city', 'document.shipping_address.city']) }} as city,
     -- The bill names where the buyer lives; a parcel sent elsewhere is a gift or an office
     coalesce(

@@ -1,6 +1,7 @@
 {%- set paths = [
     '$.emailMarketingConsent.marketingState', '$.defaultEmailAddress.marketingState',
     '$.defaultAddress.countryCodeV2', '$.defaultAddress.zip', '$.verifiedEmail',
+    '$.defaultAddress.provinceCode',
 ] %}
 
 with latest as (
@@ -27,6 +28,7 @@ select
     nullif(trim(first_name), '') as first_name,
     nullif(trim(last_name), '') as last_name,
     upper({{ array_item('fields', 3) }}) as country_code,
+    {{ first_text([array_item('fields', 6)]) }} as region,
     {{ array_item('fields', 4) }} as postcode,
     lower(coalesce({{ array_item('fields', 1) }}, {{ array_item('fields', 2) }})) as email_marketing_state,
     try_cast({{ array_item('fields', 5) }} as boolean) as is_email_verified,

@@ -3,7 +3,7 @@
 
 {%- set address = {
     'firstName': 'varchar', 'lastName': 'varchar', 'countryCodeV2': 'varchar', 'address1': 'varchar',
-    'address2': 'varchar', 'zip': 'varchar', 'city': 'varchar',
+    'address2': 'varchar', 'zip': 'varchar', 'city': 'varchar', 'provinceCode': 'varchar',
 } %}
 {%- set visit = {'landingPage': 'varchar', 'referrerUrl': 'varchar'} %}
 {%- set document_fields = {
@@ -117,6 +117,9 @@ select
     {{ json_list_words('document.discountcodes') }} as discount_code,
     upper({{ first_text(['document.billingaddress.countrycodev2', 'document.shippingaddress.countrycodev2']) }})
         as country_code,
+    {{ region_beside_country(
+        ['document.billingaddress', 'document.shippingaddress'], 'countrycodev2', 'provincecode'
+    ) }} as region,
     {{ first_text(['document.billingaddress.city', 'document.shippingaddress.city']) }} as city,
     -- The bill names where the buyer lives; a parcel sent elsewhere is a gift or an office
     coalesce(
