@@ -33,7 +33,7 @@
 {#- The region of an ISO 3166-2 code without its country; NULL for a code of another country, or of none's region. -#}
 {% macro region_in_country(region_code, country_code) -%}
     case
-        when {{ region_code }} like concat({{ country_code }}, '-%')
+        when {{ region_code }} like {{ country_code }} || '-%'
             then substr({{ region_code }}, length({{ country_code }}) + 2)
     end
 {%- endmacro %}
