@@ -33,10 +33,11 @@ def _steps_to_a_new_store_once() -> Iterator[None]:
     every other is made by the statements that SQLite says of it, in the same transaction."""
     take_steps, statements = migrations.upgrade, list[str]()
 
-    def upgrade(connection: Connection) -> None:
+    def upgrade(connection: Connection, to: str = "head") -> None:
         is_new = connection.dialect.name == "sqlite" and not inspect(connection).get_table_names()
+        is_new = is_new and to == "head"
         if not is_new or not statements:
-            take_steps(connection)
+            take_steps(connection, to)
             if is_new:
                 # Without the transaction's own beginning and end
                 statements.extend(list(connection.connection.iterdump())[1:-1])

@@ -20,9 +20,9 @@ def test_the_whole_folder_is_listed_once_for_all_sources(
     listed = []
     files = InputFolder.files
 
-    def counting(self: InputFolder, *names: Any) -> Any:
+    def counting(self: InputFolder, *names: Any, **options: Any) -> Any:
         listed.append(names)
-        return files(self, *names)
+        return files(self, *names, **options)
 
     monkeypatch.setattr(InputFolder, "files", counting)
     settings = Settings()
