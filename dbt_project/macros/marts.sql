@@ -37,6 +37,11 @@
     {{ dbt.datediff(date_column, as_of_date(), 'day') }}
 {%- endmacro %}
 
+{#- Whether a line of an order that was kept is goods that were bought, whether or not they came back. -#}
+{% macro is_purchase_of_goods(orders, lines) -%}
+    ({{ orders }}.is_kept and {{ lines }}.line_kind = 'goods' and not {{ lines }}.is_return_line and {{ lines }}.quantity > 0)
+{%- endmacro %}
+
 {#- "on 2026-06-19", of a day: a sentence that is true tomorrow too sends nobody an update. -#}
 {% macro on_date_in_words(day) -%}
     'on ' || cast({{ day }} as {{ dbt.type_string() }})

@@ -29,6 +29,11 @@ def day_number(day: date) -> int:
     return day.toordinal() - date(1970, 1, 1).toordinal()
 
 
+def day_of(number: int) -> date:
+    """The day of such a number."""
+    return date.fromordinal(date(1970, 1, 1).toordinal() + number)
+
+
 def write_tables(home: Home, tables: Mapping[str, pa.Table]) -> None:
     """Write each table to its file, whole and renamed."""
     home.science.mkdir(mode=0o700, exist_ok=True)

@@ -155,14 +155,15 @@ def judge(baskets: Baskets, origin: int) -> list[Judgement]:
         return is_missed
 
     naive = missed(most_frequent)
+    by_rule = {name: missed(rule) for name, rule in RULES.items()}
     return [
         replace(
             blank,
             model=name,
-            error=float(np.sqrt(missed(rule).mean())),
+            error=float(np.sqrt(own.mean())),
             baseline=MOST_FREQUENT,
             baseline_error=float(np.sqrt(naive.mean())),
-            advantages=naive - missed(rule),
+            advantages=naive - own,
         )
-        for name, rule in RULES.items()
+        for name, own in by_rule.items()
     ]

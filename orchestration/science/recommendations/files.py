@@ -9,14 +9,14 @@ Data flow: warehouse.duckdb (orchestration/science/purchases.py, read-only) ->
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 
 import numpy as np
 import pyarrow as pa
 
 from ingestion.config import Shop
 from orchestration.home.layout import Home
-from orchestration.science.parquet import write_tables
+from orchestration.science.parquet import day_number, day_of, today_of, write_tables
 from orchestration.science.purchases import Bought, read_purchases
 from orchestration.science.recommendations.judging import METHODS, Verdict, judged
 from orchestration.science.recommendations.methods import Owned, best
@@ -25,7 +25,6 @@ SCORES, BACK_TESTS = "recommendation_scores", "recommendation_backtests"
 FILES = (SCORES, BACK_TESTS)
 # More than are shown: what is out of stock or unfit is taken out later
 SCORED = 30
-_EPOCH = date(1970, 1, 1)
 
 
 def write_scores(home: Home, as_of: datetime, shop: Shop) -> dict[str, str | int]:
@@ -39,7 +38,7 @@ def write_scores(home: Home, as_of: datetime, shop: Shop) -> dict[str, str | int
     Returns:
         Which method is used, and of how many of how many people each was right.
     """
-    today = as_of.replace(tzinfo=UTC).astimezone(shop.zone).date()
+    today = today_of(as_of, shop)
     bought = read_purchases(home)
     people, products = len(bought.customers), len(bought.products.ids)
     verdict = judged(bought.purchases, people, products)
@@ -57,7 +56,7 @@ def write_scores(home: Home, as_of: datetime, shop: Shop) -> dict[str, str | int
 def score_table(bought: Bought, method: str, today: date) -> pa.Table:
     """One row per buyer and product that they may like next, best first."""
     people, products = len(bought.customers), len(bought.products.ids)
-    owned = Owned(bought.purchases, (today - _EPOCH).days, people, products)
+    owned = Owned(bought.purchases, day_number(today), people, products)
     product, score = best(method, owned, np.arange(people), SCORED)
     rows, places = np.nonzero(product >= 0)
     count = len(rows)
@@ -76,7 +75,7 @@ def score_table(bought: Bought, method: str, today: date) -> pa.Table:
 
 def back_test_table(verdict: Verdict, today: date) -> pa.Table:
     """One row per method: how often it was right, and whether it is used."""
-    origin = None if verdict.cut is None else _EPOCH + timedelta(days=verdict.cut)
+    origin = None if verdict.cut is None else day_of(verdict.cut)
     shares = [
         round(verdict.right[method] / verdict.people, 6) if verdict.people else None
         for method in METHODS

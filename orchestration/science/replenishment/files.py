@@ -8,14 +8,14 @@ Data flow: warehouse.duckdb (orchestration/science/purchases.py, read-only) ->
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 
 import numpy as np
 import pyarrow as pa
 
 from ingestion.config import Shop
 from orchestration.home.layout import Home
-from orchestration.science.parquet import figures, write_tables
+from orchestration.science.parquet import day_number, figures, today_of, write_tables
 from orchestration.science.purchases import Floats, Products, Purchases, read_purchases
 from orchestration.science.replenishment.judging import Findings, findings
 
@@ -35,7 +35,7 @@ def write_intervals(home: Home, as_of: datetime, shop: Shop) -> dict[str, str | 
     Returns:
         How many products have an interval, by where it is from.
     """
-    today = as_of.replace(tzinfo=UTC).astimezone(shop.zone).date()
+    today = today_of(as_of, shop)
     bought = read_purchases(home)
     table = interval_table(bought.products, bought.purchases, today)
     write_tables(home, {INTERVALS: table})
@@ -46,7 +46,7 @@ def write_intervals(home: Home, as_of: datetime, shop: Shop) -> dict[str, str | 
 def interval_table(products: Products, purchases: Purchases, today: date) -> pa.Table:
     """One row per product: its interval and where it is from, and what was found and judged."""
     count = len(products.ids)
-    day = today.toordinal() - date(1970, 1, 1).toordinal()
+    day = day_number(today)
     own = findings(purchases, day, products.declared, np.arange(count))
     shared = findings(purchases, day, products.declared, products.category)
     days, basis = _chosen(products, own, shared)

@@ -17,7 +17,7 @@ import pyarrow as pa
 from ingestion.config import Shop
 from ingestion.duckdb import connect
 from orchestration.home.layout import Home
-from orchestration.science.parquet import day_number, figures, today_of, write_tables
+from orchestration.science.parquet import day_number, day_of, figures, today_of, write_tables
 from orchestration.science.value.back_test import Verdict
 from orchestration.science.value.buyers import Sales
 from orchestration.science.value.judging import ALIVE, SPEND, TARGETS, WINDOWS
@@ -156,7 +156,7 @@ def back_test_table(verdict: Verdict, today: date, horizons: Mapping[str, int]) 
         {
             "model": j.model,
             "target": j.target,
-            "origin_date": date.fromordinal(date(1970, 1, 1).toordinal() + j.origin),
+            "origin_date": day_of(j.origin),
             "horizon_days": j.horizon,
             "people": j.people,
             "error": _rounded(j.error),

@@ -42,12 +42,7 @@ purchases as (
     inner join {{ ref('fct_orders') }} as orders
         on lines.order_id = orders.order_id and lines.order_source = orders.order_source
     inner join products on lines.product_id = products.product_id
-    where
-        orders.is_kept
-        and lines.customer_id is not null
-        and lines.line_kind = 'goods'
-        and not lines.is_return_line
-        and lines.quantity > 0
+    where lines.customer_id is not null and {{ is_purchase_of_goods('orders', 'lines') }}
     group by
         lines.customer_id, lines.product_id, products.need, products.category, lines.order_id, lines.order_source
 ),
@@ -265,38 +260,19 @@ unfit_{{ measure }}s as (
 -- Of a bundle both products must be fit to be shown
 shown as (
     select
-        customer_id,
-        kind,
-        product_id,
-        with_product_id,
-        since,
-        score,
-        method,
+        *,
         product_id as shown_id
     from candidates
     union all
     select
-        customer_id,
-        kind,
-        product_id,
-        with_product_id,
-        since,
-        score,
-        method,
+        *,
         with_product_id as shown_id
     from candidates
     where kind = 'bundle'
 ),
 
 fitting as (
-    select
-        shown.customer_id,
-        shown.kind,
-        shown.product_id,
-        shown.with_product_id,
-        shown.since,
-        shown.score,
-        shown.method
+    select shown.*
     from shown
     inner join on_sale on shown.shown_id = on_sale.product_id
     left join owned on shown.customer_id = owned.customer_id and shown.shown_id = owned.product_id
@@ -323,7 +299,7 @@ best_of_product as (
     from fitting
     qualify row_number() over (
         partition by customer_id, kind, product_id
-        order by score desc, with_product_id, method
+        order by score desc, with_product_id, method, shown_id
     ) = 1
 ),
 

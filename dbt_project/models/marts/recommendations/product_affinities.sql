@@ -18,11 +18,7 @@ purchases as (
     inner join {{ ref('fct_orders') }} as orders
         on lines.order_id = orders.order_id and lines.order_source = orders.order_source
     inner join products on lines.product_id = products.product_id
-    where
-        orders.is_kept
-        and lines.line_kind = 'goods'
-        and not lines.is_return_line
-        and lines.quantity > 0
+    where {{ is_purchase_of_goods('orders', 'lines') }}
 ),
 
 views as (
