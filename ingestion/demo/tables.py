@@ -148,7 +148,7 @@ def load_block(
         create_table(con, name, table)
     con.execute(_ASSIGNMENTS)
     con.execute(f"create or replace macro seed() as {world.seed}")
-    con.execute(f"create or replace macro block() as {block.index}")
+    con.execute(f"create or replace macro block() as {block.index}::bigint")
 
 
 def load_shop(con: Connection, world: World, letters: list[mailing.Campaign] | None = None) -> None:
