@@ -117,8 +117,9 @@ INTERMEDIATE: dict[str, str] = {
         cost {MONEY}, currency text, cost_shop {MONEY}, conversion_issue text,
         claimed_orders bigint, claimed_value {MONEY}, claimed_value_shop {MONEY}""",
     "int_vouchers_resolved": f"""
-        voucher_key text, customer_id text, promotion_id text, product_id text,
-        value_amount {MONEY}, currency text, issued_at timestamp, redeemed_at timestamp,
+        voucher_key text, customer_id text, promotion_id text, promotion_name text, code text,
+        category text, product_id text, value_percent {MONEY}, value_amount {MONEY}, currency text,
+        issued_at timestamp, valid_from timestamp, valid_until timestamp, redeemed_at timestamp,
         redeemed_order_id text""",
     "int_feedback_resolved": f"""
         feedback_key text, customer_id text, kind text, score {MONEY}, product_id text,

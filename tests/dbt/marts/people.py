@@ -33,6 +33,7 @@ def add_everybody(shop: Shop) -> None:
     add_doubts(shop)
     add_levels(shop)
     add_trend(shop)
+    add_benefits(shop)
 
 
 def add_stages(shop: Shop) -> None:
@@ -511,3 +512,41 @@ def add_levels(shop: Shop) -> None:
         identifier_count=1,
         is_in_both_groups=False,
     )
+
+
+def add_benefits(shop: Shop) -> None:
+    """Vouchers of people above, and promotions for segments that they are in or not."""
+    for order in shop.rows["int_orders_resolved"]:
+        if order["customer_id"] == "level_interested":
+            order["discount_code"] = "spent-1, Thanks ,once"
+    for name, customer, code, more in (
+        ("open", "level_full", "OWN-1", {"valid_until": ago(days=-10), "product_id": "mug"}),
+        ("endless", "level_none", None, {}),
+        ("last_second", "level_segment", None, {"valid_until": ago(seconds=0)}),
+        ("expired", "level_expired_and_full", "OWN-2", {"valid_until": ago(seconds=1)}),
+        ("not_yet", "level_full", "OWN-3", {"valid_from": ago(days=-1)}),
+        ("redeemed", "level_full", "OWN-4", {"redeemed_at": ago(days=1)}),
+        ("spent_by_owner", "level_interested", "SPENT-1", {"valid_from": ago(days=220)}),
+        ("code_of_an_earlier_time", "level_full", "Spent-1 ", {"valid_from": ago(days=90)}),
+        ("thanks_used", "level_interested", "THANKS", {"valid_from": ago(days=220)}),
+        ("thanks_unused", "level_full", "THANKS", {"valid_from": ago(days=220)}),
+        ("nobodys", None, "OWN-5", {}),
+    ):
+        row = {"voucher_key": name, "customer_id": customer, "code": code, "promotion_id": name}
+        shop.add(
+            "int_vouchers_resolved",
+            **(row | {"promotion_name": "Ten off", "value_amount": "10", "currency": "GBP"} | more),
+        )
+    for name, code, more in (
+        ("subscribers", "HELLO", {"for_segment": "New Subscribers", "ends_at": ago(days=-5)}),
+        ("over", "OVER", {"for_segment": "new_subscribers", "status": "ended"}),
+        ("scheduled", "SOON", {"for_segment": "new_subscribers", "status": "scheduled"}),
+        ("early_access", None, {"for_segment": "VIP"}),
+        ("of_no_segment", "ODD", {"for_segment": "astronauts"}),
+        ("everybodys", "ALL", {}),
+        ("once", "ONCE", {"for_segment": "one time buyers", "starts_at": ago(days=220)}),
+    ):
+        row = {"promotion_code_id": name, "promotion_id": name, "code": code, "voucher_count": 0}
+        row |= {"promotion_source": "promotions", "redeemed_count": 0, "percent_off": "20"}
+        row |= {"discount_kind": "percent", "promotion_name": name, "status": "live"}
+        shop.add("int_promotion_codes", **(row | more))

@@ -557,3 +557,26 @@ def test_the_wide_view_has_what_is_predicted_or_why_not(shop: Shop) -> None:
 def test_an_experiments_assignment_is_a_fact(shop: Shop) -> None:
     (row,) = shop.query("from marts.fct_experiment_assignments")
     assert (row["customer_id"], row["experiment_group"]) == ("level_full", "holdout")
+
+
+def test_a_benefit_is_a_voucher_of_ones_own_or_what_ones_segment_may_have(shop: Shop) -> None:
+    rows = shop.query("from marts.customer_benefits where benefit = 'voucher'")
+    assert {(row["customer_id"], row["promotion_id"]) for row in rows} == {
+        ("level_full", "open"),
+        ("level_full", "code_of_an_earlier_time"),
+        ("level_full", "thanks_unused"),
+        ("level_none", "endless"),
+        ("level_segment", "last_second"),
+    }
+    said = {row["promotion_id"]: (row["reason"], row["product_id"]) for row in rows}
+    until = ago(days=-10).date()
+    assert said["open"] == (f"Has a voucher of their own, until {until}.", "mug")
+    assert said["endless"] == ("Has a voucher of their own.", None)
+    rows = shop.query("from marts.customer_benefits where benefit = 'segment'")
+    may_have = {(row["customer_id"], row["promotion_id"], row["code"]) for row in rows}
+    subscribers = {(one, "subscribers", "HELLO") for one in members(shop, "new_subscribers")}
+    bought_once = {(one, "once", "ONCE") for one in members(shop, "one_time_buyers")}
+    best = {(one, "early_access", None) for one in members(shop, "vip")}
+    assert subscribers and best
+    assert ("level_interested", "once", "ONCE") in bought_once
+    assert may_have == best | subscribers | bought_once - {("level_interested", "once", "ONCE")}

@@ -18,7 +18,14 @@ from tests.dbt.marts.shop import Row, Shop
 from tests.dbt.marts.test_replenishments import AS_OF, TODAY, ago, feedback, interval, product
 
 MODELS = [
-    *("fct_orders", "fct_order_lines", "dim_products", "dim_promotions", "occasions"),
+    *(
+        "fct_orders",
+        "fct_order_lines",
+        "dim_products",
+        "fct_order_codes",
+        "dim_promotions",
+        "occasions",
+    ),
     *("customer_preferences", "customer_traits", "fct_web_sessions", "fct_interactions"),
     *("customer_interests", "int_interactions_messages", "int_interactions_facts"),
     *("int_search_categories", "traits", "flagged_words"),

@@ -19,7 +19,14 @@ from tests.dbt.marts.shop import Row, Shop
 AS_OF = dt.datetime(2026, 3, 31, 12)
 TODAY = AS_OF.date()
 MODELS = [
-    *("fct_orders", "fct_order_lines", "dim_products", "dim_promotions", "occasions"),
+    *(
+        "fct_orders",
+        "fct_order_lines",
+        "dim_products",
+        "fct_order_codes",
+        "dim_promotions",
+        "occasions",
+    ),
     *("stg_science__replenishment_intervals", "rpt_replenishment_intervals"),
     "fct_replenishments",
 ]

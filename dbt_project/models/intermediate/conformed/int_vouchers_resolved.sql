@@ -14,10 +14,17 @@ select
     vouchers._row_id as voucher_key,
     coalesce(by_number.customer_id, named.customer_id) as customer_id,
     vouchers.promotion_id,
+    vouchers.promotion_name,
+    nullif(trim(vouchers.code), '') as code,
+    vouchers.category,
     vouchers.product_id,
+    vouchers.value_percent,
     vouchers.value_amount,
     vouchers.currency,
     vouchers.issued_at,
+    coalesce(vouchers.starts_at, vouchers.issued_at) as valid_from,
+    -- An owner's own last day is the voucher's
+    coalesce(vouchers.valid_until, vouchers.ends_at) as valid_until,
     vouchers.redeemed_at,
     vouchers.redeemed_order_id
 from vouchers

@@ -2,30 +2,8 @@ with promotions as (
     select * from {{ ref('int_promotion_codes') }}
 ),
 
-orders as (
-    select
-        order_source,
-        order_id,
-        shop_id,
-        customer_id,
-        net_sales_shop,
-        ordered_at,
-        {{ text_parts('discount_code', ',') }} as code
-    from {{ ref('fct_orders') }}
-    where discount_code is not null and is_kept
-),
-
--- Shopify takes a code in any case, and an order may say it twice
 codes as (
-    select distinct
-        order_source,
-        order_id,
-        shop_id,
-        customer_id,
-        net_sales_shop,
-        ordered_at,
-        upper(trim(code)) as code
-    from orders
+    select * from {{ ref('fct_order_codes') }}
 ),
 
 -- A code comes again with the next promotion, so each has the orders of its own time
