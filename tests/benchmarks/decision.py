@@ -6,7 +6,7 @@ told (`page`).
 
 Run as a module: `python -m tests.benchmarks.decision [--people N] [--segments N]`; the last line is
 JSON: CPU seconds and wall seconds of judging, peak memory of the whole process in megabytes,
-wishes, and how many people get a message.
+wishes, and how many people get a message. It ends with 1 where the peak is above `--limit-mb`.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from orchestration.ops.store import Store, open_store, to_micros
 
 AS_OF = datetime(2026, 6, 1, 12)
 PEOPLE, SEGMENTS = 200_000, 40
+LIMIT_MB = 2048
 WISHES = 5  # segments that want a person, on average
 CHANNELS = (("email",), ("sms", "email"), ("email", "push"), ("onsite",))
 KINDS = ("offer", "reminder", "recommendation", "newsletter", "welcome")
@@ -121,16 +122,21 @@ def bill(people: int, segments: int, folder: Path) -> dict[str, float]:
 
 
 def main(arguments: list[str]) -> int:
-    """Judge and print."""
+    """Judge and print; 1 where it took more memory than it may."""
     parser = argparse.ArgumentParser(
         prog="python -m tests.benchmarks.decision", description=__doc__
     )
     parser.add_argument("--people", type=int, default=PEOPLE)
     parser.add_argument("--segments", type=int, default=SEGMENTS)
+    parser.add_argument("--limit-mb", type=int, default=LIMIT_MB, help="memory it may take")
     chosen = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="regulars-bench-") as folder:
-        print(json.dumps(bill(chosen.people, chosen.segments, Path(folder))))
-    return 0
+        cost = bill(chosen.people, chosen.segments, Path(folder))
+    peak = cost["peak_mb"]
+    if peak > chosen.limit_mb:
+        print(f"It took {peak:,.0f} MB, more than {chosen.limit_mb:,} MB.", file=sys.stderr)
+    print(json.dumps(cost))
+    return int(peak > chosen.limit_mb)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import pytest
 
 from ingestion.demo.catalogue import SHOP_DOMAIN
 from orchestration.home.layout import Home
+from tests.benchmarks import decision
 from tests.benchmarks.bench import Size
 from tests.benchmarks.compare import compare, digests
 from tests.benchmarks.decision import bill
@@ -148,3 +149,21 @@ def test_the_days_decision_is_measured_over_people_who_may_be_written_to(tmp_pat
     assert 100 < said["chosen"] < 300 * 0.6, "nobody without a yes, and not nobody"
     assert said["cpu"] > 0
     assert said["peak_mb"] > 10
+
+
+def test_a_decision_over_its_memory_fails(capsys: pytest.CaptureFixture[str]) -> None:
+    assert decision.main(["--people", "20", "--limit-mb", "1"]) == 1
+    said = capsys.readouterr()
+    assert "more than 1 MB" in said.err
+    assert json.loads(said.out)["peak_mb"] > 1
+
+
+@pytest.mark.faults
+def test_the_decision_for_200_000_people_and_40_segments_takes_no_more_than_2_gb(
+    tmp_path: Path,
+) -> None:
+    """A process of its own, since a peak is that of a whole process; 1 is its answer above 2 GB."""
+    cost = measure(("tests.benchmarks.decision",), tmp_path / "log", {})
+    said = json.loads((tmp_path / "log").read_text("utf-8").splitlines()[-1])
+    assert said["wishes"] > 900_000
+    assert max(cost.peak_mb, said["peak_mb"]) <= decision.LIMIT_MB
