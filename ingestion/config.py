@@ -250,12 +250,13 @@ class Webhook(Section):
     `kind` says how it signs and what it sends, and is its name unless given. `secret_env` names the
     environment variable of the secret, where that is not the usual one. `folder` says which folder
     of the input the rows of a sender of Standard Webhooks belong to; without it they are kept and
-    not read.
+    not read. `shop` is the further shop that sends.
     """
 
     kind: str = ""
     secret_env: str = ""
     folder: str = ""
+    shop: FurtherShop | Literal[""] = ""
 
     def kind_of(self, name: str) -> str:
         """What the sender of this name is."""

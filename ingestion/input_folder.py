@@ -20,6 +20,7 @@ from ingestion.files.recognised.registry import (
     refuse_unclear,
 )
 from ingestion.files.source import FolderSource
+from ingestion.landing.batch import ARRIVED
 from ingestion.registry import SOURCES, enabled_sources
 
 NAMED_FILES = 3  # of those that a run tells of
@@ -35,7 +36,7 @@ def open_input(location: str | Path, settings: Settings) -> InputFolder:
     said = tuple(settings.recognised.items())
     check_names(said)
     folder = replace(InputFolder.at(location), zone=settings.shop.timezone, names=said)
-    folder = replace(folder, shops=tuple(settings.shop_files.items()))
+    folder = replace(folder, shops=shop_patterns(settings))
     refuse_unclear(folder)
     sources = folder_sources(settings)
     if not any(_readable(source, folder) for source in sources):
@@ -79,13 +80,20 @@ def check_input(location: str | Path, settings: Settings) -> InputFolder:
     return folder
 
 
+def shop_patterns(settings: Settings) -> tuple[tuple[str, str], ...]:
+    """Which further shop a file is of, by patterns of paths of which the first counts: what came by
+    webhook is of its sender's shop, whatever the patterns of files say."""
+    arrived = [(f"{ARRIVED}*/{name}/*", own.shop) for name, own in settings.webhooks.items()]
+    return (*arrived, (f"{ARRIVED}*", ""), *settings.shop_files.items())
+
+
 def with_inbox(folder: InputFolder | None, inbox: Path, settings: Settings) -> InputFolder | None:
     """The folder a run reads, with the files of the home's inbox beside it; without an input they
     are all there is."""
     if not inbox.is_dir():
         return folder
     found = folder or replace(InputFolder.nowhere(), zone=settings.shop.timezone)
-    return replace(found, inbox=str(inbox))
+    return replace(found, inbox=str(inbox), shops=shop_patterns(settings))
 
 
 def said_of_input(folder: InputFolder, settings: Settings) -> list[str]:

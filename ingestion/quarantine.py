@@ -31,6 +31,7 @@ from ingestion.errors import RegularsError, UsageError
 from ingestion.files.folder import InputFolder, form_of, shop_of
 from ingestion.files.ledger import SETTINGS, read_ledger
 from ingestion.files.source import FolderSource
+from ingestion.input_folder import shop_patterns
 from ingestion.landing.batch import RawBatch
 from ingestion.landing.counts import TableCounts
 from ingestion.landing.fields import (
@@ -282,7 +283,7 @@ def _parts(
     context: RunContext, name: str, by_table: dict[str, list[tuple[Any, ...]]]
 ) -> list[tuple[TableSpec, list[tuple[Any, ...]]]]:
     """Held rows under today's declaration of their table, those of each shop's files apart."""
-    shops = tuple(context.settings.shop_files.items())
+    shops = shop_patterns(context.settings)
     of_shop = {row[2]: shop_of(row[2], shops) for rows in by_table.values() for row in rows}
     parts = []
     for shop in sorted(set(of_shop.values())):

@@ -159,7 +159,13 @@ class InputFolder:
         if not self.inbox:
             return []
         inbox = InputFolder(LocalFileSystem(), self.inbox)
-        return [replace(file, path=f"{ARRIVED}{file.path}") for file in inbox._own_files(name, {})]
+        return [self._arrived(file) for file in inbox._own_files(name, {})]
+
+    def _arrived(self, file: InputFile) -> InputFile:
+        """A file of the inbox under its path in this folder."""
+        path = f"{ARRIVED}{file.path}"
+        shop = shop_of(path, self.shops)
+        return replace(file, path=path, shop=shop, fingerprint=_of_shop(file.fingerprint, shop))
 
     def _own_files(self, name: str, kinds: dict[str, str]) -> list[InputFile]:
         start = f"{self.root}/{name}" if name else self.root
@@ -218,7 +224,7 @@ class InputFolder:
             kind = UNKNOWN
         mark = f"{size}:{stamp}" + (f":{problem}" if problem else "")
         shop = shop_of(relative, self.shops)
-        mark += f"{SHOP_MARK}{shop}" if shop else ""
+        mark = _of_shop(mark, shop)
         return InputFile(relative, path, size, mark, kind or UNKNOWN, codec, problem, shop)
 
     @contextmanager
@@ -314,6 +320,11 @@ class InputFolder:
 def shop_of(path: str, shops: Iterable[tuple[str, str]]) -> str:
     """The further shop that a file is of, by the first pattern that fits its path; else empty."""
     return next((shop for pattern, shop in shops if fnmatchcase(path, pattern)), "")
+
+
+def _of_shop(fingerprint: str, shop: str) -> str:
+    """The fingerprint of a file once it is known whose it is."""
+    return f"{fingerprint}{SHOP_MARK}{shop}" if shop else fingerprint
 
 
 def shop_in(fingerprint: str) -> str:

@@ -19,7 +19,7 @@ from sqlalchemy import func, select
 
 from ingestion.config import REPOSITORY, Settings
 from ingestion.errors import RegularsError, UsageError
-from ingestion.input_folder import open_input, said_of_input, with_inbox
+from ingestion.input_folder import open_input, said_of_input, shop_patterns, with_inbox
 from ingestion.pipelines import RunContext
 from ingestion.quarantine import waiting_rows
 from orchestration.erasure.elsewhere import ask_to_erase
@@ -140,7 +140,7 @@ class Run:
             default_country=self.settings.shop.default_country,
             rescan=self.request.full_refresh,
             sms_refusal_ends_everything=self.settings.permission.sms_refusal_ends_everything,
-            shops=tuple(self.settings.shop_files.items()),
+            shops=shop_patterns(self.settings),
         )
 
     def rows_in_quarantine(self) -> list[tuple[str, str, str, int]]:

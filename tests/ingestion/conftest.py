@@ -16,6 +16,7 @@ import zstandard
 
 from ingestion.config import REPOSITORY, Quarantine, Settings
 from ingestion.files.folder import InputFolder
+from ingestion.input_folder import shop_patterns
 from ingestion.landing.counts import TableCounts
 from ingestion.pipelines import RunContext, run_source
 
@@ -99,8 +100,7 @@ class Shop:
     def context(self) -> RunContext:
         self.run_count += 1
         self.input.mkdir(parents=True, exist_ok=True)
-        shops = tuple(self.settings.shop_files.items())
-        folder = replace(InputFolder.at(self.input), shops=shops)
+        folder = replace(InputFolder.at(self.input), shops=shop_patterns(self.settings))
         run_id = f"run-{self.run_count}"
         return RunContext(self.raw, self.dlt, run_id, AS_OF, self.settings, folder)
 

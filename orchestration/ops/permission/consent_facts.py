@@ -140,6 +140,7 @@ def record_refusals_at_once(
     as_of: datetime,
     default_country: str,
     sms_refusal_ends_everything: bool = True,
+    shops: tuple[tuple[str, str], ...] = (),
 ) -> FactCounts:
     """Append the refusals in what has just arrived, before any run reads it.
 
@@ -152,6 +153,7 @@ def record_refusals_at_once(
         as_of: when it came; stands in for the time of an opt-out that has none.
         default_country: the country of phone numbers written without one.
         sms_refusal_ends_everything: whether a refusal of SMS ends every purpose of it.
+        shops: which further shop a file is of, by a pattern of its path.
     """
     asked = {query.source_table for query in QUERIES}
     speaking = [arrival for arrival in arrivals if f"raw_{arrival.table}" in asked]
@@ -160,7 +162,8 @@ def record_refusals_at_once(
     with _raw_of(speaking) as connection, store.write() as ops:
         known = ops.execute(select(schema.meta.c.value).where(schema.meta.c.key == _COUNTRIES))
         countries = set((known.scalar() or "").split(",")) - {""} | {default_country}
-        words = _Words(default_country, tuple(sorted(countries)), sms_refusal_ends_everything)
+        found = tuple(sorted(countries))
+        words = _Words(default_country, found, sms_refusal_ends_everything, shops)
         return _record(connection, ops, words, as_of)
 
 

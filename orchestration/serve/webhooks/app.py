@@ -131,7 +131,8 @@ class Webhooks:
         for name, (sender, own) in self._senders.items():
             variable = own.variable(name)
             is_set = bool(os.environ.get(variable, "").strip())
-            state = sender.kind if is_set else f"refused, because {variable} is not set"
+            whose = f" of {own.shop}" if own.shop else ""
+            state = f"{sender.kind}{whose}" if is_set else f"refused, because {variable} is not set"
             if is_set and sender.needs_url and not self._url_base:
                 state = "refused, because [serve] url_base is not set"
             states.append((name, state))

@@ -22,6 +22,8 @@ from sqlalchemy.exc import OperationalError
 from ingestion.config import Settings
 from ingestion.errors import RegularsError
 from ingestion.files.source import FolderSource
+from ingestion.input_folder import shop_patterns
+from ingestion.landing.batch import ARRIVED
 from ingestion.landing.fields import TableSpec
 from ingestion.landing.reduction import is_reduced, reduced_documents
 from ingestion.registry import SOURCES
@@ -111,7 +113,8 @@ class Reception:
                 )
                 if table:
                     text = content.decode("utf-8", "backslashreplace")
-                    arrivals.append(Arrival(f"{kept.folder}.{table.name}", file, text))
+                    path = f"{ARRIVED}{file}"  # by which the run that reads it calls it
+                    arrivals.append(Arrival(f"{kept.folder}.{table.name}", path, text))
         if not arrivals:
             return
         self._require_ops()
@@ -122,6 +125,7 @@ class Reception:
                 as_of=max(delivery.received_at for delivery in deliveries),
                 default_country=self._settings.shop.default_country,
                 sms_refusal_ends_everything=self._settings.permission.sms_refusal_ends_everything,
+                shops=shop_patterns(self._settings),
             )
 
     def _require_ops(self) -> None:

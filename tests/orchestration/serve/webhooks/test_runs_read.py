@@ -3,6 +3,7 @@ what is in force already."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from ingestion.config import Webhook
 from ingestion.errors import NoInputError
 from ingestion.pipelines import run_source
 from orchestration.health.home_health import inbox
@@ -35,7 +37,7 @@ Counts = dict[str, tuple[int, int, int, int]]
 def run(door: Door, at: datetime, location: str = "") -> Counts:
     """Received, loaded, quarantined and duplicate rows by source, where there were any."""
     counts: Counts = {}
-    with open_run(door.home, SETTINGS, RunRequest(at, location)) as current:
+    with open_run(door.home, door.settings, RunRequest(at, location)) as current:
         context = current.ingest_context()
         for source in SOURCES:
             for count in run_source(source, context):
@@ -124,3 +126,35 @@ def test_requests_and_what_no_source_reads_are_left_to_people(door: Door) -> Non
     assert "requests/shopify: 1" in told["warning"]
     assert "unread/shopify" in told["ok"]
     assert "jane" not in str(told)
+
+
+@pytest.fixture
+def two_shops(door: Door, monkeypatch: pytest.MonkeyPatch) -> Door:
+    """A home to which two shops of Shopify send, each to its own address with its own secret."""
+    monkeypatch.setenv("OUTLET_SECRET", calls.SECRETS["SHOPIFY_CLIENT_SECRET"])
+    outlet = Webhook(kind="shopify", secret_env="OUTLET_SECRET", shop="outlet")
+    # Patterns of files say nothing of what came by webhook
+    changes = {"webhooks": {**SETTINGS.webhooks, "b": outlet}, "shop_files": {"*": "other"}}
+    return Door(door.home, SETTINGS.model_copy(update=changes))
+
+
+def of_outlet(sent: calls.Sent) -> calls.Sent:
+    return replace(sent, path="/webhooks/b")
+
+
+def test_what_a_further_shop_sends_is_of_that_shop(two_shops: Door) -> None:
+    door = two_shops
+    for other in ({"email": "jane@shop.example"}, {"email": "joe@shop.example"}):
+        sent = calls.shopify("orders/create", ORDER | other)
+        assert door.ask(of_outlet(sent) if "joe" in str(other) else sent).status == 202
+    unsaid = {"customer_id": 7, "email_marketing_consent": {"state": "unsubscribed"}}
+    sent = calls.shopify("customers_email_marketing_consent/update", unsaid)
+    assert door.ask(of_outlet(sent)).status == 202
+    at_once = door.refusals()
+    assert {row[:2] for row in at_once} == {("shopify_customer_id", "outlet:7")}
+    assert run(door, NOW + timedelta(hours=1)) == {"orders": (2, 2, 0, 0), "consents": (1, 1, 0, 0)}
+    assert door.refusals() == at_once, "the run finds the fact that was in force already"
+    assert query(door.home, "select order_id, id_scope from raw_orders.orders order by 1") == [
+        ("1", None),
+        ("outlet:1", "outlet"),
+    ]
