@@ -31,6 +31,7 @@ CONTACTS = TableSpec(
         Column("gender"),
         Column("job"),
         Column("country"),
+        Column("region", aliases=("province", "province code")),
         Column("postcode", aliases=("postal code", "zip", "zip code")),
         Column("timezone"),
         Column("source"),

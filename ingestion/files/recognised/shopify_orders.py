@@ -157,6 +157,11 @@ LINES = Feed(
         "then goods_back + beyond_goods - shipping_tax_back end",
         "currency": _of_order("Currency"),
         "country": f"coalesce({_of_order('Billing Country')}, {_of_order('Shipping Country')})",
+        # Of the address that names the country
+        "region": f"case when {_of_order('Billing Country')} is not null "
+        f"then coalesce({_of_order('Billing Province')}, {_of_order('Billing Province Name')}) "
+        f"else coalesce({_of_order('Shipping Province')}, {_of_order('Shipping Province Name')}) "
+        "end",
         "status": "case when channel = 'shopify_draft_order' "
         "and lower(financial_status) = 'pending' then 'voided' else financial_status end",
         "cancelled_at": _of_order("Cancelled at"),

@@ -15,6 +15,7 @@ from ingestion.files.recognised.sql import ticked, unquoted
 
 _PHONE = unquoted("coalesce(@[Phone], @[Default Address Phone])")
 _COUNTRY = "coalesce(@[Default Address Country Code], @[Country Code], @[Country])"
+_REGION = "coalesce(@[Default Address Province Code], @[Province Code], @[Province])"
 _SMS = "@[Accepts SMS Marketing]"
 
 CUSTOMERS = Feed(
@@ -26,6 +27,7 @@ CUSTOMERS = Feed(
         "first_name": "@[First Name]",
         "last_name": "@[Last Name]",
         "country": _COUNTRY,
+        "region": _REGION,
         "postcode": unquoted("coalesce(@[Default Address Zip], @[Zip])"),
         "source": "'import'",
         "customer_ref": unquoted("@[Customer ID]"),
@@ -37,8 +39,8 @@ CUSTOMERS = Feed(
     leaves=(
         "Accepts SMS Marketing",
         *("Default Address Company", "Default Address Address1", "Default Address Address2"),
-        *("Default Address City", "Default Address Province Code", "Company", "Address1"),
-        *("Address2", "City", "Province", "Province Code", "Total Spent", "Total Orders", "Note"),
+        *("Default Address City", "Company", "Address1", "Address2", "City", "Total Spent"),
+        *("Total Orders", "Note"),
         *("Tax Exempt", "Accepts WhatsApp Marketing"),
     ),
 )
@@ -49,6 +51,7 @@ PHONES = Feed(
     {
         "phone": _PHONE,
         "country": _COUNTRY,
+        "region": _REGION,
         "source": "'import'",
         "Accepts SMS Marketing": _SMS,
     },

@@ -37,6 +37,7 @@ CUSTOMERS = Feed(
         "first_name": first_name("coalesce(@[Name], @[Card Name])"),
         "last_name": last_name("coalesce(@[Name], @[Card Name])"),
         "country": "@[Card Address Country]",
+        "region": "@[Card Address State]",
         "source": "'import'",
         "created_at": "@[Created (UTC)]",
         "customer_ref": "@[id]",

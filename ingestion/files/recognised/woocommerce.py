@@ -82,6 +82,7 @@ LINES = Feed(
         "refunded_amount": "case when is_first and goods_back > 0 then goods_back end",
         "currency": "@[order_currency]",
         "country": "@[billing_country]",
+        "region": "@[billing_state]",
         "status": "case when lower(@[status]) in ('pending', 'wc-pending') then 'voided' "
         "else @[status] end",
         "sales_channel": "'online'",

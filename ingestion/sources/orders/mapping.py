@@ -59,6 +59,7 @@ LineColumn = Literal[
     "refunded_amount",
     "currency",
     "country",
+    "region",
     "status",
     "cancelled_at",
     "sales_channel",
@@ -82,8 +83,10 @@ RESTRICTING = ("line_amount", "currency", "cancelled_at")
 # may be a line's own: it holds for the others only where no line but an order's first ever has one.
 ORDER_FACTS: dict[str, Literal["any", "first"]] = {
     **dict.fromkeys(("ordered_at", "currency", "customer_ref", "email", "phone"), "any"),
-    **dict.fromkeys(("payment_fingerprint", "first_name", "last_name", "country"), "any"),
-    **dict.fromkeys(("sales_channel", "store_id", "shop_id", "order_name"), "any"),
+    **dict.fromkeys(("payment_fingerprint", "first_name", "last_name"), "any"),
+    **dict.fromkeys(
+        ("country", "region", "sales_channel", "store_id", "shop_id", "order_name"), "any"
+    ),
     **dict.fromkeys(("status", "cancelled_at"), "first"),
 }
 

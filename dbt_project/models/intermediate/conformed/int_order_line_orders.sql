@@ -28,6 +28,8 @@ line_orders as (
         min(phone) as phone,
         min(payment_fingerprint) as payment_fingerprint,
         min(country) as country,
+        -- Of two addresses on one order none is sure
+        case when min(region) = max(region) and min(country) = max(country) then min(region) end as region,
         min(sales_channel) as sales_channel,
         min(store_id) as store_id,
         -- What stands on an order's first line only holds for all its lines

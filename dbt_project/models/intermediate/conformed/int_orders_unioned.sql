@@ -174,7 +174,7 @@ unioned as (
         end as shipping,
         case when line_orders.is_cancelled or line_orders.is_voided then 0 else line_orders.taxes end as taxes,
         country_names.country_code,
-        null as region,
+        line_orders.region,
         null as city,
         null as landing_site,
         null as referring_site,

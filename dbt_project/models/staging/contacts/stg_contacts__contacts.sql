@@ -17,7 +17,8 @@ select
     nullif(trim(gender), '') as gender,
     nullif(trim(job), '') as job,
     nullif(trim(country), '') as country,
-    {{ first_text([json_text('attributes', '$.region')]) }} as region,
+    -- Loaded before the column was ours, it stands among the attributes
+    {{ first_text(['region', json_text('attributes', '$.region')]) }} as region,
     nullif(trim(postcode), '') as postcode,
     nullif(trim(timezone), '') as timezone,
     coalesce(lower(nullif(trim(source), '')), 'import') as source,

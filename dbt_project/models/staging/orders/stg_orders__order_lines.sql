@@ -32,6 +32,7 @@ select
     {{ money('abs(refunded_amount)') }} as refunded_amount,
     upper(nullif(trim(currency), '')) as currency,
     nullif(trim(country), '') as country,
+    nullif(trim(region), '') as region,
     nullif({{ word_form('status') }}, '') as status_word,
     cancelled_at,
     lower(nullif(trim(sales_channel), '')) as sales_channel,
