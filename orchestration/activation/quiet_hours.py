@@ -18,7 +18,7 @@ import csv
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -30,8 +30,11 @@ REGIONS = SEED.with_name("region_names.csv")
 ANYWHERE = "*"
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAY_MINUTES = 24 * 60
-_STEP = timedelta(minutes=15)  # every zone's offset is a whole number of these
-_LOOK_AHEAD = timedelta(days=8)
+_STEP_MINUTES = 15  # every zone's offset is a whole number of these
+_STEPS = _DAY_MINUTES // _STEP_MINUTES
+_STEP = timedelta(minutes=_STEP_MINUTES)
+_LOOK_AHEAD_DAYS = 8
+_KNOWN_DAYS = 4096  # a day of a place takes less than a kilobyte
 _Week = tuple[tuple[tuple[int, int], ...], ...]  # per weekday, the open minutes of the day
 
 
@@ -56,18 +59,19 @@ def allowed_from(channel: str, place: Place, shop: Shop, at: datetime) -> dateti
 
     None where the hours of the zones never meet within a week: nothing can be sent.
     """
-    weeks = _hours(channel, place.country, place.region)
-    if not weeks:
+    if not _hours(channel, place.country, place.region):
         return at
-    zones = _zones(place.country, shop)
-    if _is_open(weeks, zones, at):
+    day, step = at.date(), (at.hour * 60 + at.minute) // _STEP_MINUTES
+    opens = _open_from(channel, place, shop, day)[step]
+    if opens == step:
         return at
-    moment = _next_step(at)
-    while moment <= at + _LOOK_AHEAD:
-        if _is_open(weeks, zones, moment):
-            return moment
-        moment += _STEP
-    return None
+    ahead = 0
+    while opens is None and ahead < _LOOK_AHEAD_DAYS:
+        ahead += 1
+        opens = _open_from(channel, place, shop, day + timedelta(days=ahead))[0]
+    if opens is None:
+        return None
+    return datetime.combine(day + timedelta(days=ahead), time()) + opens * _STEP
 
 
 @cache
@@ -88,19 +92,31 @@ def zones_of(country: str) -> tuple[str, ...]:
     return tuple(sorted(row[2] for row in rows if row[0] == country))
 
 
+@lru_cache(_KNOWN_DAYS)
+def _open_from(channel: str, place: Place, shop: Shop, day: date) -> tuple[int | None, ...]:
+    """For each quarter of an hour of a day of UTC, the first one from it on that is open."""
+    weeks = _hours(channel, place.country, place.region)
+    zones = _zones(place.country, shop)
+    midnight = datetime.combine(day, time())
+    following: int | None = None
+    opens: list[int | None] = []
+    for step in reversed(range(_STEPS)):
+        if _is_open(weeks, zones, midnight + step * _STEP):
+            following = step
+        opens.append(following)
+    return tuple(reversed(opens))
+
+
 def _is_open(weeks: Iterable[_Week], zones: tuple[str, ...], at: datetime) -> bool:
+    """Whether the whole quarter of an hour that begins then is open in every zone."""
     for zone in zones:
         local = at.replace(tzinfo=UTC).astimezone(ZoneInfo(zone))
-        minute = local.hour * 60 + local.minute
+        first = local.hour * 60 + local.minute
+        last = first + _STEP_MINUTES
         for week in weeks:
-            if not any(start <= minute < end for start, end in week[local.weekday()]):
+            if not any(start <= first and last <= end for start, end in week[local.weekday()]):
                 return False
     return True
-
-
-def _next_step(at: datetime) -> datetime:
-    whole = at.replace(minute=at.minute // 15 * 15, second=0, microsecond=0)
-    return whole + _STEP
 
 
 def _zones(country: str, shop: Shop) -> tuple[str, ...]:
