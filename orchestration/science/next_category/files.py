@@ -24,7 +24,7 @@ from orchestration.science.next_category.rules import (
     next_categories,
 )
 from orchestration.science.parquet import day_number, today_of, write_tables
-from orchestration.science.value.files import back_test_table
+from orchestration.science.verdicts import back_test_table
 
 BACK_TESTS = "category_backtests"
 FILES = (NEXT_CATEGORY, BACK_TESTS)

@@ -15,10 +15,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from orchestration.science.value.back_test import Verdict, decide, origins_between
-from orchestration.science.value.buyers import Ints
-from orchestration.science.value.fitting import Floats
-from orchestration.science.value.judging import TOO_FEW_REPEAT_BUYERS, Judgement
+from orchestration.science.purchases import Floats, Ints
+from orchestration.science.verdicts import (
+    OF_NOTHING,
+    TOO_FEW_REPEAT_BUYERS,
+    Judgement,
+    Verdict,
+    decide,
+    origins_between,
+)
 
 NEXT_CATEGORY = "next_category"
 MOST_FREQUENT = "most_frequent"
@@ -145,7 +150,7 @@ def judge(baskets: Baskets, origin: int) -> list[Judgement]:
     first = after.where(after.first_rows)
     people = before.person[before.last_rows]
     came, at, next_at = np.intersect1d(people, first.person, return_indices=True)
-    blank = Judgement("", NEXT_CATEGORY, origin, HORIZON, len(came), has_interval=False)
+    blank = Judgement("", NEXT_CATEGORY, origin, HORIZON, len(came), judged_by=OF_NOTHING)
     if len(came) < LEAST_PEOPLE:
         return [replace(blank, model=name, reason=TOO_FEW_REPEAT_BUYERS) for name in RULES]
     actual = first.category[next_at]

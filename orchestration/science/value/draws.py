@@ -14,13 +14,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from orchestration.science.measures import HIGH, LOW, SEED
 from orchestration.science.value.bg_nbd import Histories, OrderModel
 from orchestration.science.value.buyers import Buyers
 from orchestration.science.value.fitting import Floats
-from orchestration.science.value.outlook import HIGH, LOW, Models
+from orchestration.science.value.outlook import Models
 
 DRAWS = 400
-SEED = 20_261_130
 ROWS_AT_ONCE = 10_000  # of histories, each with all draws
 
 

@@ -8,7 +8,6 @@ each written whole and renamed, read by dbt's second call as the source `science
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date, datetime
 
 import numpy as np
@@ -17,18 +16,17 @@ import pyarrow as pa
 from ingestion.config import Shop
 from ingestion.duckdb import connect
 from orchestration.home.layout import Home
-from orchestration.science.parquet import day_number, day_of, figures, today_of, write_tables
-from orchestration.science.value.back_test import Verdict
+from orchestration.science.parquet import day_number, figures, today_of, write_tables
 from orchestration.science.value.buyers import Sales
 from orchestration.science.value.judging import ALIVE, SPEND, TARGETS, WINDOWS
 from orchestration.science.value.value import Predictions, predict
+from orchestration.science.verdicts import back_test_table
 
 HORIZON = 365
 HORIZONS = {**dict.fromkeys(TARGETS, HORIZON), **WINDOWS}
 VALUE, PREDICTIONS = "customer_value", "customer_predictions"
 BACK_TESTS = "prediction_backtests"
 FILES = (VALUE, PREDICTIONS, BACK_TESTS)
-NO_MODEL = "none"
 # As fct_customer_rfm adds up: an order counts on its day, what comes back on its own. A document of
 # returns without its order belongs to the last order before it. Whoever has an amount without a
 # rate is left out.
@@ -145,60 +143,3 @@ def prediction_table(predictions: Predictions, ids: list[str], today: date) -> p
             "null_reason": pa.array([reason] * count, pa.string()),
         }
     )
-
-
-def back_test_table(verdict: Verdict, today: date, horizons: Mapping[str, int]) -> pa.Table:
-    """One row per model, target and origin; one without a model for targets of no origin.
-
-    `horizons` are the days of each target.
-    """
-    judged: list[dict[str, object]] = [
-        {
-            "model": j.model,
-            "target": j.target,
-            "origin_date": day_of(j.origin),
-            "horizon_days": j.horizon,
-            "people": j.people,
-            "error": _rounded(j.error),
-            "baseline_error": _rounded(j.baseline_error),
-            "baseline": j.baseline,
-            "predicted_total": _rounded(j.predicted_total),
-            "actual_total": _rounded(j.actual_total),
-            "coverage_90": _rounded(j.coverage),
-            "coverage_90_people": _rounded(j.coverage_people),
-            "is_published": verdict.publishes(j.target, j.model),
-            "null_reason": verdict.why_not(j.target, j.model),
-        }
-        for j in verdict.judgements
-    ]
-    rows: list[dict[str, object]] = judged + [
-        {"model": NO_MODEL, "target": target, "horizon_days": horizons[target]}
-        | {"people": 0, "is_published": False, "null_reason": verdict.decisions[target].reason}
-        for target in verdict.unjudged
-    ]
-    table = pa.Table.from_pylist(rows, schema=_BACK_TESTS)
-    return table.append_column("as_of_date", pa.array([today] * len(rows), pa.date32()))
-
-
-_BACK_TESTS = pa.schema(
-    [
-        ("model", pa.string()),
-        ("target", pa.string()),
-        ("origin_date", pa.date32()),
-        ("horizon_days", pa.int64()),
-        ("people", pa.int64()),
-        ("error", pa.float64()),
-        ("baseline_error", pa.float64()),
-        ("baseline", pa.string()),
-        ("predicted_total", pa.float64()),
-        ("actual_total", pa.float64()),
-        ("coverage_90", pa.float64()),
-        ("coverage_90_people", pa.float64()),
-        ("is_published", pa.bool_()),
-        ("null_reason", pa.string()),
-    ]
-)
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 6)

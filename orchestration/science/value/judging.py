@@ -1,65 +1,44 @@
 """One model at one origin: its errors beside naive rules, and how often its intervals were right.
 
-Belongs here: what happened after an origin, the rules, errors and coverage. Does not belong here:
-which origins, and what follows from the judgements (back_test).
+Belongs here: what happened after an origin, and the rules. Does not belong here: which origins
+(back_test), how errors and coverage are measured (measures), what follows (verdicts).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from orchestration.science.measures import (
+    SEED,
+    Rows,
+    beside,
+    coverage,
+    coverage_of_counts,
+    random_groups,
+    share_by_fifth,
+    within,
+)
 from orchestration.science.value.buyers import Buyers, Sales, buyers_on
-from orchestration.science.value.draws import SEED, draw, draw_orders
+from orchestration.science.value.draws import draw, draw_orders
 from orchestration.science.value.fitting import Floats, NotConvergedError, sums
-from orchestration.science.value.outlook import HIGH, LOW, Models, Outlook, fit
+from orchestration.science.value.outlook import Models, Outlook, fit
+from orchestration.science.verdicts import (
+    NOT_CONVERGED,
+    NOTHING_PAID,
+    OF_PEOPLE,
+    TOO_FEW_REPEAT_BUYERS,
+    Judgement,
+)
 
-Rows = NDArray[np.intp]
 ORDERS, SPEND, ALIVE, NEXT_ORDER = "orders", "spend", "alive", "next_order"
 TARGETS = (ORDERS, SPEND, ALIVE, NEXT_ORDER)
 # Whether somebody orders at all within so many days
 WINDOWS = {"buys_in_7d": 7, "buys_in_30d": 30, "buys_in_90d": 90}
-TOO_FEW_REPEAT_BUYERS = "too_few_repeat_buyers"
-NOT_CONVERGED = "did_not_converge"
-NOTHING_PAID = "nothing_paid"
 # Four parameters are not learnt from fewer people than this, whatever came of it
 LEAST_REPEAT_BUYERS = 5
-GROUPS = 50
-LEAST_GROUP = 10
-MOST_GROUP = 200
-BANDS = 5
-
-
-@dataclass(frozen=True)
-class Judgement:
-    """One model at one origin, on one target, over a horizon of days.
-
-    `error` is the root mean squared error per person (days of mean absolute error for the next
-    order); `coverage` is the share of totals of random groups within their 90 % intervals, and
-    `coverage_people` that of single people by the randomised probability transform. `advantages`
-    are per person, the best rule's loss less the model's; what is no number has no interval. What
-    cannot be said is None: all of it where there is a `reason`.
-    """
-
-    model: str
-    target: str
-    origin: int
-    horizon: int
-    people: int
-    error: float | None = None
-    baseline_error: float | None = None
-    baseline: str | None = None
-    predicted_total: float | None = None
-    actual_total: float | None = None
-    coverage: float | None = None
-    coverage_people: float | None = None
-    reason: str | None = None
-    advantages: Floats | None = None
-    has_interval: bool = True
 
 
 @dataclass(frozen=True)
@@ -139,8 +118,8 @@ class _Origin:
             self._squared(
                 blank, self.outlook.orders, actual, self.before.orders, histories.repeats + 1
             ),
-            coverage=_coverage(drawn, actual, self.groups),
-            coverage_people=_within(known, self.chance),
+            coverage=coverage(drawn, actual, self.groups),
+            coverage_people=within(known, self.chance),
         )
 
     def window(self, blank: Judgement, drift: float) -> Judgement:
@@ -166,7 +145,7 @@ class _Origin:
                 once,
                 by_silence=self.usual_share,
             ),
-            coverage=_coverage_of_counts(drawn > 0, actual, self.groups),
+            coverage=coverage_of_counts(drawn > 0, actual, self.groups),
         )
 
     def _spend(self, blank: Judgement, drawn: Floats) -> Judgement:
@@ -174,8 +153,8 @@ class _Origin:
         assert spend is not None  # noqa: S101 - the caller looked
         return replace(
             self._squared(blank, spend.mean, actual, self.before.spend, self.buyers.spent),
-            coverage=_coverage(drawn, actual, self.groups),
-            coverage_people=_within(spend.distribution(actual), self.chance),
+            coverage=coverage(drawn, actual, self.groups),
+            coverage_people=within(spend.distribution(actual), self.chance),
         )
 
     def _squared(
@@ -201,7 +180,7 @@ class _Origin:
             **more,
         }
         losses = {name: (rule - actual) ** 2 for name, rule in rules.items()}
-        judged = _beside(blank, (forecast - actual) ** 2, losses, forecast, actual)
+        judged = beside(blank, (forecast - actual) ** 2, losses, forecast, actual)
         return replace(
             judged,
             error=float(np.sqrt(judged.error or 0.0)),
@@ -220,12 +199,12 @@ class _Origin:
             "never": np.full(len(wait), float(self.horizon)),
         }
         losses = {name: np.abs(rule - actual) for name, rule in rules.items()}
-        judged = _beside(blank, np.abs(wait - actual), losses, wait, actual)
+        judged = beside(blank, np.abs(wait - actual), losses, wait, actual)
         has_come, model, one = self.outcome.orders > 0, self.models.orders, np.ones(len(wait))
         by_then = model.chance_of(one, histories, actual)
         day_before = model.chance_of(one, histories, actual - 1)
         known = np.where(has_come, day_before, by_then), np.where(has_come, by_then, 1.0)
-        return replace(judged, coverage_people=_within(known, self.chance))
+        return replace(judged, judged_by=OF_PEOPLE, coverage_people=within(known, self.chance))
 
 
 def judge(
@@ -313,75 +292,5 @@ def share_by_silence(sales: Sales, buyers: Buyers, origin: int, horizon: int) ->
             len(buyers), outcome_of(sales, buyers, origin - horizon, horizon).buys.mean()
         )
     silent = (origin - horizon - earlier.latest).astype(np.float64)
-    edges = np.quantile(silent, np.arange(1, BANDS) / BANDS)
-    band = np.searchsorted(edges, silent)
     bought = outcome_of(sales, earlier, origin - horizon, horizon).buys
-    share = sums(band, bought, BANDS) / np.maximum(np.bincount(band, minlength=BANDS), 1)
-    of_buyer: Floats = share[np.searchsorted(edges, (origin - buyers.latest).astype(np.float64))]
-    return of_buyer
-
-
-def _beside(
-    blank: Judgement,
-    loss: Floats,
-    losses: Mapping[str, Floats],
-    forecast: Floats,
-    actual: Floats,
-) -> Judgement:
-    """The mean losses of the forecast and of the best rule, and the totals."""
-    best = min(losses, key=lambda name: (losses[name].mean(), name))
-    return replace(
-        blank,
-        error=float(loss.mean()),
-        baseline_error=float(losses[best].mean()),
-        baseline=best,
-        predicted_total=float(forecast.sum()),
-        actual_total=float(actual.sum()),
-        advantages=losses[best] - loss,
-    )
-
-
-def _coverage(drawn: Floats, actual: Floats, groups: list[Rows]) -> float | None:
-    """The share of groups whose total lies within its 90 % interval; None without groups.
-
-    `drawn` has the members of the groups side by side.
-    """
-    if not groups:
-        return None
-    low, high = np.quantile(_totals(drawn, groups), (LOW, HIGH), axis=0)
-    happened = np.array([actual[group].sum() for group in groups])
-    return float(((low <= happened) & (happened <= high)).mean())
-
-
-def _coverage_of_counts(drawn: NDArray[Any], actual: Floats, groups: list[Rows]) -> float | None:
-    """The same of how many of each group do something, by the randomised probability transform.
-
-    Intervals of small counts hold more than they say.
-    """
-    if not groups:
-        return None
-    totals = _totals(drawn, groups)
-    happened = np.array([actual[group].sum() for group in groups])
-    distribution = (totals < happened).mean(axis=0), (totals <= happened).mean(axis=0)
-    return _within(distribution, np.random.default_rng(SEED).random(len(groups)))
-
-
-def _totals(drawn: NDArray[Any], groups: list[Rows]) -> NDArray[Any]:
-    """A row per draw and a column per group."""
-    totals: NDArray[Any] = drawn.reshape(len(drawn), len(groups), -1).sum(axis=2)
-    return totals
-
-
-def _within(distribution: tuple[Floats, Floats], chance: Floats) -> float:
-    """The share of people whose randomised probability transform lies in the middle nine tenths."""
-    below, until = distribution
-    transform = below + chance * (until - below)
-    return float(((transform >= LOW) & (transform <= HIGH)).mean())
-
-
-def random_groups(people: int, rng: np.random.Generator) -> list[Rows]:
-    """Fifty groups of people, drawn anew each; none where there are too few to draw from."""
-    size = min(max(LEAST_GROUP, people // GROUPS), MOST_GROUP)
-    if people < size:
-        return []
-    return [np.sort(rng.choice(people, size, replace=False)) for _ in range(GROUPS)]
+    return share_by_fifth(silent, bought, (origin - buyers.latest).astype(np.float64))

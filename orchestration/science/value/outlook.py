@@ -21,7 +21,6 @@ from orchestration.science.value.fitting import Floats
 from orchestration.science.value.gamma_gamma import ValueModel, fit_values
 
 # The ends of an interval that is right nine times in ten
-LOW, HIGH = 0.05, 0.95
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from orchestration.science.value.back_test import Verdict, back_test, drift_ahead
+from orchestration.science.measures import HIGH, LOW
+from orchestration.science.value.back_test import back_test, drift_ahead
 from orchestration.science.value.buyers import Buyers, Ints, Sales, buyers_on
 from orchestration.science.value.draws import churn_interval
 from orchestration.science.value.fitting import Floats
@@ -24,7 +25,8 @@ from orchestration.science.value.judging import (
     WINDOWS,
     fit_or_reason,
 )
-from orchestration.science.value.outlook import HIGH, LOW, Models
+from orchestration.science.value.outlook import Models
+from orchestration.science.verdicts import Verdict
 
 # The last bits of a sum may differ between machines, so they are not published
 MONEY_DIGITS = 4

@@ -10,9 +10,9 @@ import pyarrow.parquet as pq
 
 from ingestion.config import Shop
 from orchestration.home.layout import Home
-from orchestration.science.value.back_test import REASONS
 from orchestration.science.value.buyers import buyers_on
 from orchestration.science.value.files import FILES, read_sales, write_predictions
+from orchestration.science.verdicts import REASONS
 from tests.orchestration.science.value.shops import drawn_shop
 
 AS_OF = dt.datetime(2026, 6, 30, 12)

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from orchestration.science.value import back_test as verdicts
-from orchestration.science.value.back_test import REASONS, back_test, drift, origins
+from orchestration.science import verdicts
+from orchestration.science.value.back_test import back_test, origins
 from orchestration.science.value.buyers import Sales, buyers_on
 from orchestration.science.value.judging import (
     ALIVE,
@@ -18,10 +18,10 @@ from orchestration.science.value.judging import (
     SPEND,
     TARGETS,
     WINDOWS,
-    Judgement,
     outcome_of,
 )
 from orchestration.science.value.value import Predictions, predict
+from orchestration.science.verdicts import REASONS, Judgement, drift
 from tests.orchestration.science.value.shops import (
     drawn_shop,
     nothing,
