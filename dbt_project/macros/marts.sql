@@ -27,6 +27,12 @@
     {{ return(found | map('string') | list) }}
 {%- endmacro %}
 
+{#- So many days before a date, both as text. -#}
+{% macro days_before(date, days) -%}
+    {%- set day = modules.datetime.datetime.strptime(date, '%Y-%m-%d').date() -%}
+    {{ return((day - modules.datetime.timedelta(days=days)) | string) }}
+{%- endmacro %}
+
 {#- A moment so many hours or days before the run. -#}
 {% macro before_as_of(number, unit) -%}
     ({{ as_of() }} - interval '{{ number }}' {{ unit }})

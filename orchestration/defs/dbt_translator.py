@@ -25,6 +25,7 @@ GROUPS = {
     "ops": "publish",
     "households": "customers",
     "customers": "customers",
+    "intent": "value_and_journey",
     "value": "value_and_journey",
     "journey": "value_and_journey",
     "recommendations": "value_and_journey",

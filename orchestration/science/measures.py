@@ -21,6 +21,7 @@ LOW, HIGH = 0.05, 0.95
 LEAST_GROUP = 10
 MOST_GROUP = 200
 FIFTHS = 5
+DRAWS = 400
 
 
 def beside(
@@ -81,14 +82,25 @@ def within(distribution: tuple[Floats, Floats], chance: Floats) -> float:
     return float(((transform >= LOW) & (transform <= HIGH)).mean())
 
 
-def share_by_fifth(values: Floats, outcome: Floats, of: Floats) -> Floats:
-    """For each value of `of` the share of 1 in `outcome` among the same fifth of `values`."""
+def by_fifth(values: Floats, outcome: Floats, of: Floats) -> tuple[Floats, Floats]:
+    """For each value of `of` the share of 1 in `outcome` among the same fifth of `values`, and how
+    many those are."""
     edges = np.quantile(values, np.arange(1, FIFTHS) / FIFTHS)
-    fifth = np.searchsorted(edges, values)
-    sums = np.bincount(fifth, weights=outcome, minlength=FIFTHS)
-    share = sums / np.maximum(np.bincount(fifth, minlength=FIFTHS), 1)
-    of_each: Floats = share[np.searchsorted(edges, of)]
-    return of_each
+    fifth, own = np.searchsorted(edges, values), np.searchsorted(edges, of)
+    count = np.bincount(fifth, minlength=FIFTHS).astype(np.float64)
+    share = np.bincount(fifth, weights=outcome, minlength=FIFTHS) / np.maximum(count, 1)
+    return share[own], count[own]
+
+
+def share_by_fifth(values: Floats, outcome: Floats, of: Floats) -> Floats:
+    """The share alone of `by_fifth`."""
+    return by_fifth(values, outcome, of)[0]
+
+
+def moved_together(drift: float, rng: np.random.Generator) -> Floats:
+    """What moves everybody at once: a factor of the horizon, one per draw, 1 on the average."""
+    moved: Floats = np.exp(drift * rng.standard_normal((DRAWS, 1)) - drift**2 / 2)
+    return moved
 
 
 def random_groups(people: int, rng: np.random.Generator) -> list[Rows]:

@@ -16,6 +16,7 @@ from datetime import datetime
 
 from ingestion.config import Shop
 from orchestration.home.layout import Home
+from orchestration.science.intent import files as intent
 from orchestration.science.next_category import files as next_category
 from orchestration.science.parquet import remove_tables
 from orchestration.science.purchases import READS
@@ -71,6 +72,13 @@ STEPS = (
         next_category.FILES,
         next_category.READS,
         next_category.write_next_categories,
+    ),
+    Step(
+        "intent",
+        "How likely people who show signals order soon and move on, proven on the shop's own past.",
+        intent.FILES,
+        intent.READS,
+        intent.write_intent,
     ),
     Step(
         "recommendations",

@@ -21,6 +21,7 @@ NO_MODEL = "none"
 TOO_FEW_REPEAT_BUYERS = "too_few_repeat_buyers"
 NOT_CONVERGED = "did_not_converge"
 NOTHING_PAID = "nothing_paid"
+TOO_FEW_SIGNALS = "too_few_signals"
 HISTORY_TOO_SHORT = "history_too_short"
 LOSES = "loses_to_baseline"
 NOT_SURE = "not_surely_better"
@@ -29,6 +30,7 @@ LESS_EXACT = "other_model_is_better"
 REASONS = (
     HISTORY_TOO_SHORT,
     TOO_FEW_REPEAT_BUYERS,
+    TOO_FEW_SIGNALS,
     NOT_CONVERGED,
     NOTHING_PAID,
     LOSES,

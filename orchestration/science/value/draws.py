@@ -14,13 +14,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from orchestration.science.measures import HIGH, LOW, SEED
+from orchestration.science.measures import DRAWS, HIGH, LOW, SEED, moved_together
 from orchestration.science.value.bg_nbd import Histories, OrderModel
 from orchestration.science.value.buyers import Buyers
 from orchestration.science.value.fitting import Floats
 from orchestration.science.value.outlook import Models
 
-DRAWS = 400
 ROWS_AT_ONCE = 10_000  # of histories, each with all draws
 
 
@@ -58,7 +57,7 @@ def draw_orders(
     models: Models, buyers: Buyers, horizon: float, drift: float, rng: np.random.Generator
 ) -> Floats:
     """Draw how often these buyers order within so many days; see `draw`."""
-    return _orders(models.orders, buyers.histories, horizon * _moved(drift, rng), rng)
+    return _orders(models.orders, buyers.histories, horizon * moved_together(drift, rng), rng)
 
 
 def churn_interval(
@@ -70,7 +69,7 @@ def churn_interval(
     """
     rng = np.random.default_rng(SEED)
     logs = np.log([model.r, model.alpha, model.a, model.b])
-    moved = _moved(drift, rng)
+    moved = moved_together(drift, rng)
     drawn = _drawn(logs, model.covariance, rng)
     rows = len(histories.age)
     low, high = np.zeros(rows), np.zeros(rows)
@@ -79,12 +78,6 @@ def churn_interval(
         silent = 1 - model.any_order(histories.rows(part), horizon * moved, *drawn)
         low[part], high[part] = np.quantile(silent, (LOW, HIGH), axis=0)
     return low, high
-
-
-def _moved(drift: float, rng: np.random.Generator) -> Floats:
-    """What moves everybody at once: a factor of the horizon, one per draw, 1 on the average."""
-    moved: Floats = np.exp(drift * rng.standard_normal((DRAWS, 1)) - drift**2 / 2)
-    return moved
 
 
 def _orders(

@@ -23,6 +23,7 @@ SELECT = [
     *(
         "path:models/staging/ops",
         "path:models/staging/science",
+        "path:models/intermediate/intent",
         "path:models/marts",
         "path:models/segments",
     ),

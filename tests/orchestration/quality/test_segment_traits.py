@@ -43,6 +43,9 @@ TABLES = {
     "marts.fct_segment_memberships": ("customer_id", "segment", "exited_at"),
     "marts.fct_identity_edges": ("identifier_a_value", "identifier_b_value"),
     "segments.seg_vip": ("customer_id", "reason", "context"),
+    "marts.fct_customer_intent": (
+        *("customer_id", "is_current", "intent", "signal_category", "reason", "next_stage"),
+    ),
     "marts.new_table": ("customer_id", "religion", "weight"),
 }
 PEOPLE = "from marts.dim_customers as p"
@@ -72,6 +75,14 @@ def test_a_sensitive_trait_through_two_ctes_and_a_new_name_is_refused() -> None:
     )
     assert "The segment test uses the sensitive trait religion in its context" in said
     assert "marts.customer_traits.value by way of beliefs, chosen" in said
+
+
+@pytest.mark.parametrize("column", ["intent", "signal_category", "reason", "next_stage"])
+def test_below_level_full_no_intent_goes_out(column: str) -> None:
+    source = "from marts.fct_customer_intent as p where p.is_current"
+    for level in ("none", "segment"):
+        assert "which needs level full" in faults(f"p.{column}", source, level=level)
+    assert faults(f"p.{column}", source, level="full") == ""
 
 
 @pytest.mark.parametrize("column", ["religion", "weight"])

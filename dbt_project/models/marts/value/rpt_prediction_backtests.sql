@@ -2,6 +2,8 @@ with judged as (
     select * from {{ ref('stg_science__prediction_backtests') }}
     union all
     select * from {{ ref('stg_science__category_backtests') }}
+    union all
+    select * from {{ ref('stg_science__intent_backtests') }}
 ),
 
 final as (

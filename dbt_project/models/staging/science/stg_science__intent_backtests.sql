@@ -1,0 +1,1 @@
+{{ science('intent_backtests', backtest_columns()) }}
