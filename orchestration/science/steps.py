@@ -16,6 +16,7 @@ from datetime import datetime
 
 from ingestion.config import Shop
 from orchestration.home.layout import Home
+from orchestration.science.attribution import files as attribution
 from orchestration.science.intent import files as intent
 from orchestration.science.next_category import files as next_category
 from orchestration.science.parquet import remove_tables
@@ -86,6 +87,13 @@ STEPS = (
         recommendations.FILES,
         READS,
         recommendations.write_scores,
+    ),
+    Step(
+        "attribution",
+        "What each marketing channel changes about whether people buy.",
+        attribution.FILES,
+        attribution.READS,
+        attribution.write_effects,
     ),
 )
 

@@ -36,3 +36,16 @@
 {% macro spark__text_parts(text, separator) -%}
     explode(split({{ text }}, '[{{ separator }}]'))
 {%- endmacro %}
+
+{#- The texts of a group in one, in a given order, repeats and all: "a > b > a". `in_order` is total within the group. -#}
+{% macro text_path(expression, in_order, separator=' > ') -%}
+    {{ return(adapter.dispatch('text_path', 'regulars')(expression, in_order, separator)) }}
+{%- endmacro %}
+
+{% macro duckdb__text_path(expression, in_order, separator) -%}
+    string_agg({{ expression }}, '{{ separator }}' order by {{ in_order }})
+{%- endmacro %}
+
+{% macro spark__text_path(expression, in_order, separator) -%}
+    listagg({{ expression }}, '{{ separator }}') within group (order by {{ in_order }})
+{%- endmacro %}

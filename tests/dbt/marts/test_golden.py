@@ -580,3 +580,27 @@ def test_a_benefit_is_a_voucher_of_ones_own_or_what_ones_segment_may_have(shop: 
     assert subscribers and best
     assert ("level_interested", "once", "ONCE") in bought_once
     assert may_have == best | subscribers | bought_once - {("level_interested", "once", "ONCE")}
+
+
+def test_each_model_s_days_add_up_and_the_last_touch_differs_from_itself_by_nothing(
+    shop: Shop,
+) -> None:
+    (sales,) = shop.query("select sum(net_sales_shop) as all from marts.fct_orders where is_kept")
+    rows = shop.query(
+        "select model, sum(attributed_net_sales) as all, sum(difference_to_last_touch) as moved,"
+        " max(abs(difference_to_last_touch)) as most from marts.rpt_attribution group by model"
+    )
+    assert {row["model"] for row in rows} >= {"first_touch", "last_touch", "linear", "time_decay"}
+    for row in rows:
+        assert (row["all"], row["moved"]) == (sales["all"], 0)
+        assert row["model"] != "last_touch" or row["most"] == 0
+    (firsts,) = shop.query(
+        "select sum(first_orders) as orders, sum(attributed_clv) as worth"
+        " from marts.rpt_attribution where model = 'linear'"
+    )
+    (buyers,) = shop.query(
+        "select count(*) as people, sum(lifetime_net_sales) as worth"
+        " from marts.dim_customers where order_count > 0"
+    )
+    assert firsts["orders"] == buyers["people"]
+    assert abs(firsts["worth"] - buyers["worth"]) < 1

@@ -1,0 +1,1 @@
+"""What each marketing channel changes about whether people buy, by their paths."""
