@@ -29,6 +29,7 @@ GROUPS = {
     "value": "value_and_journey",
     "journey": "value_and_journey",
     "recommendations": "value_and_journey",
+    "attribution": "value_and_journey",
     "spend": "value_and_journey",
     "permission": "permission",
     "segments": "segments",
