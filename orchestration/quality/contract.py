@@ -134,12 +134,16 @@ PUBLIC_TABLES = {
     ),
     "marts.rpt_replenishment_intervals": _table("product_id interval_days basis", key="product_id"),
     "marts.contactability": _table(
-        "customer_id channel purpose is_contactable reason consent_receipt_id",
+        "customer_id channel purpose is_contactable reason consent_receipt_id requested_at source"
+        " wording_version proof",
         key="customer_id channel purpose",
     ),
     "marts.rpt_permission_trend": _table(
         "month channel purpose level wording_version asked_count granted_count denied_count"
         " withdrawn_count opt_in_rate"
+    ),
+    "marts.rpt_contact_pressure": _table(
+        "week_ends_on message_count is_over_limit people several_channel_count"
     ),
     "marts.customer_personalisation": _table(
         "customer_id level reason receipt_id", key="customer_id"

@@ -22,7 +22,7 @@ from orchestration.home.layout import Home
 from orchestration.home.whole_file import whole_file
 from orchestration.ops.permission.untold import Untold
 from orchestration.published.reader import open_published
-from orchestration.report import figures, health, segments
+from orchestration.report import figures, health, permission, segments
 from orchestration.report.ledger import Delivery, read_deliveries, read_untold
 from orchestration.report.today import read_today
 from orchestration.words import amounts, codes, pages
@@ -136,6 +136,8 @@ def render(
         groups=figures.read_rfm_groups(connection),
         segments=segments.read_segments(connection, build),
         today=read_today(connection),
+        answers=permission.read_answers(connection),
+        pressure=permission.read_pressure(connection),
         deliveries=deliveries,
         untold=untold,
         degraded=degraded,
@@ -173,6 +175,8 @@ def _environment(currency: str) -> SandboxedEnvironment:
         "reason_words": codes.REASONS,
         "refusal_words": codes.REFUSALS,
         "channel_words": codes.CHANNELS,
+        "subjects": permission.SUBJECTS,
+        "subject_words": codes.ASKED,
         "FEW": amounts.FEW,
     }
     environment.globals.update(constants)

@@ -167,6 +167,11 @@ INTERVALS = {
     "category": "The interval was found in this shop's own purchases and held on its past.",
     "declared": "The interval is what the catalogue says; not tried on the past.",
 }
+# What people are asked for: offers on a channel, or what they looked at and bought (report).
+ASKED = {
+    **{"email": "Offers by email", "sms": "Offers by text message", "push": "Offers by push"},
+    "personalisation": "Personal content",
+}
 CHANNELS = {"email": "Email", "sms": "SMS", "push": "Push", "ads": "Ads", "onsite": "On site"}
 
 

@@ -192,7 +192,8 @@ with newest as (
             '$.location_id', '$.landing_site', '$.referring_site', '$.discount_codes[0].code',
             '$.billing_address.country_code', '$.shipping_address.country_code',
             '$.payment_fingerprint', '$.note_attributes', '$.refunds', '$.billing_address.first_name',
-            '$.billing_address.last_name', '$.cart_token', '$.checkout_token', '$.total_tip_received'
+            '$.billing_address.last_name', '$.cart_token', '$.checkout_token', '$.total_tip_received',
+            '$.billing_address.province_code', '$.shipping_address.province_code'
         ]) as f
     from raw.raw_orders.orders
     where _row_id in (from newest)
@@ -218,6 +219,7 @@ select
         else coalesce(lower(f[17]), 'online') end as sales_channel,
     f[18] as store_id, f[19] as landing_site, f[20] as referring_site, f[21] as discount_code,
     upper(coalesce(f[22], f[23])) as country_code,
+    case when f[22] is not null then filled(f[32]) else filled(f[33]) end as region,
     f[24] as payment_fingerprint,
     nullif(coalesce(
         nullif(regexp_extract(f[25], '"name" *: *"_?(?i:anonymous_?id)" *, *"value" *: *"([^"]+)"', 1), ''),
@@ -344,7 +346,7 @@ select
     filled(payment_fingerprint) as payment_fingerprint, filled(sku) as sku,
     filled(product_name) as product_name, filled(category) as category, quantity, unit_price,
     coalesce(upper(filled(currency)), 'GBP') as currency, filled(country) as country,
-    lower(filled(sales_channel)) as sales_channel, filled(store_id) as store_id,
+    filled(region) as region, lower(filled(sales_channel)) as sales_channel, filled(store_id) as store_id,
     unit_price < 0 as is_adjustment,
     unit_price >= 0 and (coalesce(is_return, false) or quantity < 0) as is_return_line,
     money(round(quantity * unit_price, 4)) as line_value
@@ -402,7 +404,7 @@ with sums as (
         device_id, first_name, last_name, payment_gateways, accepts_marketing,
         case when cancelled_at is null then coalesce(shipping, 0) else 0 end as shipping,
         case when cancelled_at is null then greatest(coalesce(taxes, 0) - coalesce(returned_taxes, 0), 0)
-            else 0 end as taxes, country_code, landing_site,
+            else 0 end as taxes, country_code, region, landing_site,
         referring_site, discount_code, currency, cart_token, checkout_token, tips
     from documents
     left join (
@@ -420,7 +422,9 @@ with sums as (
         min(store_id) as store_id, min(email) as email, min(phone) as phone,
         min(orders_customer_id) as orders_customer_id,
         min(payment_fingerprint) as payment_fingerprint, money(0) as shipping, money(0) as taxes,
-        money(0) as tips, any_value(names.country_code) as country_code
+        money(0) as tips, any_value(names.country_code) as country_code,
+        case when min(region) = max(region) and min(country) = max(country)
+            then min(region) end as region
     from (select *, min(country) over (partition by order_id) as first_country from till_lines)
     left join read_csv(getvariable('seeds') || '/country_names.csv') as names
         on lower(first_country) = names.country_name
@@ -550,6 +554,7 @@ create temp table contacts as
 select
     _row_id as contact_key, filled(email) as email, filled(phone) as phone,
     filled(first_name) as first_name, filled(last_name) as last_name, filled(country) as country,
+    filled(region) as region,
     filled(loyalty_id) as loyalty_id, coalesce(lower(filled(source)), 'import') as source, created_at,
     coalesce(grades.evidence_grade, 'import') as evidence_grade
 from (
@@ -950,13 +955,13 @@ from totals left join usual_gaps using (customer_id);
 create temp table known_contacts as
 with written as (
     select contact_key, 'contacts' as contact_source, source, email, phone, first_name, last_name,
-        country, created_at, evidence_grade, loyalty_id as own_id, 'loyalty_id' as own_type
+        country, region, created_at, evidence_grade, loyalty_id as own_id, 'loyalty_id' as own_type
     from contacts
     union all
     select
         contact_key, 'web_traits',
         case when login_id is not null then 'account' else 'newsletter' end, email, phone,
-        first_name, last_name, null, occurred_at,
+        first_name, last_name, null, null, occurred_at,
         case when login_id is not null then 'verified_login' else 'newsletter' end,
         coalesce(login_id, device_id), case when login_id is not null then 'login' else 'device' end
     from stated
@@ -973,18 +978,28 @@ left join read_csv(getvariable('seeds') || '/country_names.csv') as names
     on lower(country) = names.country_name;
 
 create table marts.dim_customers as
-with claims as (
+with written as (
     select marts_orders.customer_id, order_id as record, first_name, last_name,
-        orders.country_code, true as is_order,
+        orders.country_code, orders.region, true as is_order,
         case when orders.is_card_paid then 1 else 3 end as rank, orders.ordered_at as seen_at
     from orders
     inner join marts.fct_orders as marts_orders using (order_id, order_source)
     where marts_orders.customer_id is not null and not is_test
     union all
-    select customer_id, contact_key, first_name, last_name, country_code, false,
+    select customer_id, contact_key, first_name, last_name, country_code, region, false,
         coalesce(list_position(['card_paid_order', 'verified_login', 'checkout', 'store_till',
             'newsletter'], evidence_grade), 6), created_at
     from known_contacts where customer_id is not null
+), claims as (
+    select written.*, case when countries.country_code is not null
+        then concat_ws('-', written.country_code, regions.region) end as region_code
+    from written
+    left join read_csv(getvariable('seeds') || '/region_names.csv') as regions
+        on written.country_code = regions.country_code
+        and lower(trim(written.region)) = regions.region_name
+    left join (
+        select distinct country_code from read_csv(getvariable('seeds') || '/region_names.csv')
+    ) as countries on written.country_code = countries.country_code
 ), names as (
     select customer_id, first_name, last_name
     from claims where first_name is not null or last_name is not null
@@ -996,6 +1011,12 @@ with claims as (
 ), countries as (
     select customer_id, country_code
     from claims where country_code is not null
+    qualify row_number() over (
+        partition by customer_id order by not is_order, seen_at desc nulls last, rank, record
+    ) = 1
+), regions as (
+    select customer_id, region_code
+    from claims where region_code is not null
     qualify row_number() over (
         partition by customer_id order by not is_order, seen_at desc nulls last, rank, record
     ) = 1
@@ -1012,6 +1033,8 @@ select
     case when order_count > 0 then 'buyer' when is_known then 'prospect' else 'anonymous' end
         as customer_type,
     is_known, first_name, last_name, email, email_evidence_grade, phone, country_code,
+    case when region_code like country_code || '-%'
+        then substr(region_code, length(country_code) + 2) end as region,
     identifier_count, coalesce(order_count, 0) as order_count,
     case when sales.order_count is null then 0::decimal(18, 4) else lifetime_net_sales end
         as lifetime_net_sales,
@@ -1021,7 +1044,8 @@ from people
 left join addresses using (customer_id)
 left join marts.fct_customer_order_summary as sales using (customer_id)
 left join names using (customer_id)
-left join countries using (customer_id);
+left join countries using (customer_id)
+left join regions using (customer_id);
 
 create temp table owned_visits as
 with agents as (

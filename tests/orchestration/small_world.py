@@ -316,7 +316,8 @@ select customer_id, channel, purpose,
     coalesce(granted_at <= {as_of} and revoked_at > {as_of} and email is not null, false) as is_contactable,
     case when granted_at is null then 'no_consent' when revoked_at <= {as_of} then 'revoked'
         when email is null then 'no_address' else 'granted' end as reason,
-    case when granted_at is not null then md5(customer_id || channel) end as consent_receipt_id
+    case when granted_at is not null then md5(customer_id || channel) end as consent_receipt_id,
+    null::timestamp as requested_at, 'form' as source, 'v1' as wording_version, null::text as proof
 from c;
 create table fct_customer_rfm as
 with b as (select customer_id, {as_of}::date as as_of_date, true as is_current,

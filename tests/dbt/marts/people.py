@@ -34,6 +34,8 @@ def add_everybody(shop: Shop) -> None:
     add_levels(shop)
     add_trend(shop)
     add_benefits(shop)
+    add_reach(shop)
+    add_pressure(shop)
 
 
 def add_stages(shop: Shop) -> None:
@@ -426,6 +428,37 @@ def add_trend(shop: Shop) -> None:
     shop.suppression("trend_1@shop.example", "hard_bounce", march[22])
     # The last hour of March in UTC is April where the shop is
     shop.question("trend_9@shop.example", dt.datetime(2019, 3, 31, 23, 30))
+
+
+def add_reach(shop: Shop) -> None:
+    """Who permits emails and might read them, and who was only asked."""
+    for name in ("inactive", "clicked", "lately", "asked", "dormant"):
+        shop.person(f"reach_{name}", ago(days=800))
+    for name, days in (("inactive", 700), ("clicked", 700), ("lately", 10)):
+        shop.consent(f"reach_{name}@shop.example", "granted", ago(days=days))
+    for name, sign in (("inactive", "opened_at"), ("clicked", "clicked_at")):
+        shop.message(f"reach_{name}", ago(days=21), **{sign: ago(days=20)})
+    # Agreed with the address that they no longer use
+    shop.identifier("reach_dormant", "email", "old@reach.example", ago(days=790))
+    shop.message("reach_dormant", ago(days=21), clicked_at=ago(days=20))
+    shop.question("old@reach.example", ago(days=710))
+    shop.consent("old@reach.example", "granted", ago(days=700), proof="ip and time")
+    shop.question("reach_asked@shop.example", ago(days=40))
+    shop.question("reach_asked@shop.example", ago(days=30))
+
+
+def add_pressure(shop: Shop) -> None:
+    """Who was written to how often in the ninth week before the run's, in which nobody else was."""
+    for name in ("none", "one", "flood", "refused", "new"):
+        shop.person(f"pressure_{name}", ago(days=20 if name == "new" else 200))
+        if name != "refused":
+            shop.consent(f"pressure_{name}@shop.example", "granted", ago(days=19))
+    for name, count in (("one", 1), ("flood", 5), ("refused", 1)):
+        for number in range(count):
+            channel = "sms" if number == 4 else "email"
+            shop.message(f"pressure_{name}", ago(days=63 + number), channel=channel)
+    shop.message("pressure_one", ago(days=65), message_kind="transactional")
+    shop.message("pressure_one", ago(days=65), channel="onsite")
 
 
 def add_levels(shop: Shop) -> None:

@@ -341,6 +341,48 @@ def test_an_address_without_a_sign_of_life_is_dormant_beside_a_living_one(shop: 
     }
 
 
+def test_permission_says_by_what_it_is_proved_when_it_was_asked_for_and_who_is_silent(
+    shop: Shop,
+) -> None:
+    """people.add_reach; that somebody is silent forbids nothing."""
+    columns = ("reason", "inactive_reason", "source", "wording_version", "proof", "requested_at")
+    found = shop.query(
+        "from marts.contactability where starts_with(customer_id, 'reach_')"
+        " and channel = 'email' and purpose = 'marketing'"
+    )
+    assert {row["customer_id"]: tuple(row[name] for name in columns) for row in found} == {
+        "reach_inactive": ("granted", "inactive", "newsletter", "v1", None, None),
+        "reach_clicked": ("granted", None, "newsletter", "v1", None, None),
+        "reach_lately": ("granted", None, "newsletter", "v1", None, None),
+        "reach_asked": ("no_consent", None, None, None, None, ago(days=30)),
+        "reach_dormant": (
+            *("granted", "dormant_address", "newsletter", "v1", "ip and time"),
+            ago(days=710),
+        ),
+    }
+    assert all(row["is_contactable"] == (row["reason"] == "granted") for row in found)
+
+
+def test_floods_and_gaps_of_a_week_are_counted(shop: Shop) -> None:
+    """people.add_pressure; whoever is new or was not to be written to had no gap."""
+    week = "date '2026-03-31' - 63"
+    rows = shop.query(f"from marts.rpt_contact_pressure where week_ends_on = {week}")
+    counts = {row["message_count"]: (row["people"], row["several_channel_count"]) for row in rows}
+    silent, _ = counts.pop(0)
+    assert counts == {1: (2, 0), 5: (1, 1)}
+    assert {row["message_count"] for row in rows if row["is_over_limit"]} == {5}
+    [expected] = shop.query(
+        "select count(distinct customer_id) as people from marts.contactability"
+        " inner join marts.dim_customers using (customer_id) where is_contactable"
+        " and purpose = 'marketing' and channel in ('email', 'sms', 'push')"
+        f" and first_seen_at::date <= {week} and customer_id not in"
+        " ('pressure_one', 'pressure_flood')"
+    )
+    assert silent == expected["people"] > 0
+    [weeks] = shop.query("select count(distinct week_ends_on) as n from marts.rpt_contact_pressure")
+    assert weeks == {"n": 13}
+
+
 def test_reasons_read_like_sentences(shop: Shop) -> None:
     sentence = "select reason, context from segments.seg_{} where customer_id = '{}'"
     [cart] = shop.query(sentence.format("abandoned_cart", "cart_exactly_1_hour"))

@@ -9,8 +9,9 @@ REFUSED = (
     " and purpose = 'marketing' and hash(customer_id) % 20 in ({})"
 )
 FIRST_PUSH = (
-    "insert into contactability select customer_id, 'push', 'marketing', true, 'granted', 'r'"
-    " from dim_customers limit 7"
+    "insert into contactability by name select customer_id, 'push' as channel,"
+    " 'marketing' as purpose, true as is_contactable, 'granted' as reason,"
+    " 'r' as consent_receipt_id from dim_customers limit 7"
 )
 
 

@@ -82,6 +82,33 @@ def test_a_full_page_has_every_part(publish_day):
     assert len(content) < 400_000
 
 
+ASKED_AND_WRITTEN_TO = (
+    "create or replace table rpt_permission_trend as select * from (values"
+    " (date '2026-04-01', 'email', 'marketing', 'unstated', 'v1', 40, 30, 10, 2),"
+    " (date '2026-05-01', 'email', 'marketing', 'unstated', 'v1', 40, 10, 30, 2),"
+    " (date '2026-05-01', 'email', 'marketing', 'unstated', 'v2', 60, 40, 20, 0),"
+    " (date '2026-05-01', 'sms', 'marketing', 'unstated', 'v1', 5, 4, 1, 0),"
+    " (date '2026-05-01', 'email', 'personalisation', 'full', 'v1', 50, 20, 0, 0),"
+    " (date '2026-05-01', 'email', 'personalisation', 'segment', 'v1', 50, 5, 0, 0),"
+    " (date '2026-05-01', '*', '*', 'unstated', 'unstated', 0, 0, 0, 9)"
+    ") as t(month, channel, purpose, level, wording_version, asked_count, granted_count,"
+    " denied_count, withdrawn_count)",
+    "create or replace table rpt_contact_pressure as select * from (values"
+    " (date '2026-05-30', 0, false, 120), (date '2026-05-30', 1, false, 300),"
+    " (date '2026-05-30', 4, false, 45), (date '2026-05-30', 5, true, 3)"
+    ") as t(week_ends_on, message_count, is_over_limit, people)",
+)
+
+
+def test_it_shows_who_said_yes_when_asked_and_how_often_people_are_written_to(publish_day):
+    _content, page, text = page_of(publish_day(after=ASKED_AND_WRITTEN_TO))
+    assert page.stack == []
+    assert "May 2026 50 % of 100 under 10 asked – 50 % of 50" in text
+    assert "April 2026 75 % of 40 – – –" in text
+    assert "30 May 2026 120 345 under 10" in text
+    assert "Asked and written to" not in page_of(publish_day())[2], "nothing to tell"
+
+
 def test_it_is_readable_only_by_its_owner(publish_day):
     home = publish_day()
     assert build_report(home) == home.report
