@@ -93,6 +93,9 @@ oracles: ## What other programs answer to the questions of the tests, in environ
 	@[ -x .oracles/bin/python ] || $(if $(wildcard $(PY)),$(PY),python3) -m venv .oracles
 	@.oracles/bin/python -m pip install -q --disable-pip-version-check lifetimes==0.11.3 "pandas<2.2" "numpy<2" "scipy<1.13"
 	@.oracles/bin/python -W ignore tests/orchestration/science/value/cdnow.py
+	@[ -x .oracles/attribution/bin/python ] || $(if $(wildcard $(PY)),$(PY),python3) -m venv .oracles/attribution
+	@.oracles/attribution/bin/python -m pip install -q --disable-pip-version-check channelattribution==2.2.5 matplotlib scipy
+	@.oracles/attribution/bin/python -W ignore tests/orchestration/science/attribution/oracle.py
 
 lock: $(STAMP) ## Re-resolve requirements.lock from pyproject.toml, and the installers' locks (needs uv)
 	@uv pip compile --universal --generate-hashes --group dev pyproject.toml -o requirements.lock --python-version 3.11 -q

@@ -16,6 +16,7 @@ import pytest
 from orchestration.home.layout import Home
 from orchestration.science.parquet import write_tables
 from tests.dbt.marts.shop import Row, Shop
+from tests.orchestration.science.attribution.oracle import CHANNELS, paths
 
 AS_OF = dt.datetime(2026, 3, 31, 12)
 MODELS = [
@@ -79,6 +80,13 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     spend(shop, ago(20), "paid_search", "10.0000", "spring")
     spend(shop, ago(20), "paid_search", "4", "another")
     spend(shop, ago(8), "email", "1.0000", None)
+    for number, (steps, led) in enumerate(paths(400)):
+        person, began = f"path-{number}", ago(25)
+        shop.person(person, began)
+        for step, channel in enumerate(steps):
+            shop.visit(person, began + dt.timedelta(hours=step), marketing_channel=channel)
+        if led:
+            shop.order(person, began + dt.timedelta(days=1), "1")
     table = [
         {"marketing_channel": name, "removal_effect": effect, "as_of_date": AS_OF.date()}
         | {"credited_share": effect, "credited_orders": 1.0, "path_count": 1}
@@ -214,3 +222,25 @@ def test_paths_say_where_they_led(shop: Shop) -> None:
     nowhere = rows["organic_search", "after_first_order"]
     assert (nowhere["customer_count"], nowhere["order_count"]) == (1, 0)
     assert rows["referral", "before_first_order"]["path_count"] == 1
+
+
+# ChannelAttribution 2.2.5 of the same paths (`make oracles`), in the order of CHANNELS
+ORACLE = {
+    "first_touch": [14, 35, 12, 18, 23],
+    "last_touch": [19, 22, 19, 27, 15],
+    "linear": [17.833333, 28.65, 16.533333, 20.183333, 18.8],
+}
+
+
+@pytest.mark.parametrize("model", ORACLE)
+def test_the_rules_answer_as_channelattribution_does(shop: Shop, model: str) -> None:
+    rows = shop.query(
+        "select marketing_channel, sum(credit) as orders, sum(attributed_net_sales) as sales"
+        f" from marts.fct_attribution where model = '{model}' group by marketing_channel"
+    )
+    found = {row["marketing_channel"]: row for row in rows}
+    orders = [float(found[channel]["orders"]) for channel in CHANNELS]
+    assert orders == pytest.approx(ORACLE[model], abs=1e-6)
+    whole = [channel for channel in CHANNELS if found[channel]["orders"] % 1 == 0]
+    assert model == "linear" or len(whole) == len(CHANNELS)
+    assert sum(found[channel]["sales"] for channel in CHANNELS) == 102

@@ -16,6 +16,7 @@ from ingestion.config import Shop
 from orchestration.home.layout import Home
 from orchestration.science.attribution.files import EFFECTS, effect_table, write_effects
 from orchestration.science.attribution.markov import Transitions, removal_effects, transitions
+from tests.orchestration.science.attribution.oracle import CHANNELS, paths
 
 TODAY = dt.date(2026, 3, 31)
 AS_OF = dt.datetime(2026, 3, 31, 12)
@@ -38,6 +39,21 @@ def test_the_worked_example_of_the_textbooks() -> None:
     effects = removal_effects(chain([("abc", True), ("a", False), ("bc", False)], "abc"))
     assert effects.tolist() == pytest.approx([0.5, 1, 1], abs=1e-12)
     assert (effects / effects.sum()).tolist() == pytest.approx([0.2, 0.4, 0.4], abs=1e-12)
+
+
+# ChannelAttribution 2.2.5, by simulation of paths of any length (`make oracles`)
+ORACLE = {"alpha": 0.44904, "beta": 0.51855, "gamma": 0.45404, "delta": 0.44851, "epsilon": 0.45730}
+
+
+def test_it_is_what_channelattribution_finds_by_simulation() -> None:
+    drawn = paths(3000)
+    path = [number for number, (steps, _) in enumerate(drawn) for _ in steps]
+    channel = [CHANNELS.index(step) for steps, _ in drawn for step in steps]
+    converts = [led for steps, led in drawn for _ in steps]
+    chain = transitions(np.array(path), np.array(channel), np.array(converts), len(CHANNELS))
+    effects = dict(zip(CHANNELS, removal_effects(chain), strict=True))
+    assert effects == pytest.approx(ORACLE, abs=0.02)
+    assert max(effects, key=lambda name: effects[name]) == "beta"
 
 
 def by_steps(chain: Transitions, removed: int | None) -> float:
