@@ -43,12 +43,12 @@ NO_LIMIT = datetime(2100, 1, 1)  # noqa: DTZ001 - UTC by definition
 
 @dataclass(frozen=True)
 class Problem:
-    """Rows that would be put aside for one reason, with the place and the shape of the first."""
+    """Rows that would be put aside for one reason, with the location and the shape of the first."""
 
     reason: str
     field: str
     rows: int
-    place: str = ""
+    location: str = ""
     example: str = ""
 
 
@@ -126,7 +126,7 @@ def look_through(folder: InputFolder, settings: Settings) -> InputLook:
                 stops += refused
                 for part in database_inputs(source, folder, tables, NO_LIMIT):
                     counts |= _look_at_table(session, source, part, files)
-                bad = sum(found.bad.total() for found in counts.values())
+                bad = sum(count.bad.total() for count in counts.values())
                 if not refused:
                     check_limits(source.name, counts, bad, settings.quarantine, has_rows=False)
             except (SourceError, UsageError) as error:
@@ -164,10 +164,10 @@ def _look_at_source(
             continue
         for path, look in looks.items():
             files[path].tables.append(look)
-            found = counts.setdefault(path, FileCounts())
-            found.good += look.rows - look.put_aside
-            found.bad.update({(each.reason, each.field): each.rows for each in look.problems})
-            found.is_unreadable |= any(each.place == path for each in look.problems)
+            count = counts.setdefault(path, FileCounts())
+            count.good += look.rows - look.put_aside
+            count.bad.update({(each.reason, each.field): each.rows for each in look.problems})
+            count.is_unreadable |= any(each.location == path for each in look.problems)
     return counts, refused
 
 
@@ -181,14 +181,14 @@ def _look_at_table(
     title = part.translation.export.title if part.translation else ""
     look = TableLook(f"{source.name}/{part.spec.name}")
     for raw in part.pull({}, LOOKED_AT) if part.pull else ():
-        _look_at_batch(session, part.spec, raw, {part.place: look})
+        _look_at_batch(session, part.spec, raw, {part.location: look})
     title += f", its first {LOOKED_AT:,} rows" if look.rows == LOOKED_AT else ""
     used = tuple(column for column, is_read in part.columns.items() if is_read)
     unused = tuple(column for column in part.columns if column not in used)
-    files[part.place] = FileLook(part.place, title, [look], used, unused=unused)
-    found = FileCounts(look.rows - look.put_aside)
-    found.bad.update({(each.reason, each.field): each.rows for each in look.problems})
-    return {part.place: found}
+    files[part.location] = FileLook(part.location, title, [look], used, unused=unused)
+    count = FileCounts(look.rows - look.put_aside)
+    count.bad.update({(each.reason, each.field): each.rows for each in look.problems})
+    return {part.location: count}
 
 
 def _look_at_part(
@@ -263,11 +263,11 @@ def _note_problems(
 ) -> None:
     batch = Batch(session, spec, raw)
     batch.judge()
-    found = batch.bad_rows()
+    bad_rows = batch.bad_rows()
     batch.close()
-    if found is None:
+    if bad_rows is None:
         return
-    rows = sorted(found.to_pylist(), key=lambda row: (row["file"], row["line"]))
+    rows = sorted(bad_rows.to_pylist(), key=lambda row: (row["file"], row["line"]))
     for row in rows:
         _note(looks[row["file"]], Reject(**{k: row[k] or "" for k in row} | {"line": row["line"]}))
 
@@ -285,9 +285,9 @@ def _note_rejects(reader: Reader, looks: dict[str, TableLook]) -> None:
 def _note(look: TableLook, reject: Reject) -> None:
     """Count a row that would be put aside; the first of a kind is shown."""
     column = reject.field.partition(";")[0]  # what follows quotes a header, which may be a row
-    for place, known in enumerate(look.problems):
+    for index, known in enumerate(look.problems):
         if (known.reason, known.field) == (reject.reason, column):
-            look.problems[place] = replace(known, rows=known.rows + 1)
+            look.problems[index] = replace(known, rows=known.rows + 1)
             return
     where = f"{reject.file}:{reject.line}" if reject.line else reject.file
     text = value_of(reject.raw_text, column) if reject.line else ""

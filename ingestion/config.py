@@ -38,8 +38,8 @@ def gathered(section: Any, name: str, own: Collection[str]) -> Any:
         return section
     tables = {k: v for k, v in section.items() if isinstance(v, dict) and k not in own}
     rest = {key: value for key, value in section.items() if key not in tables}
-    found = {**rest.pop(name, {}), **tables}
-    return {**rest, name: found} if found else rest
+    tables_of_name = {**rest.pop(name, {}), **tables}
+    return {**rest, name: tables_of_name} if tables_of_name else rest
 
 
 def _known_zone(value: str) -> str:
@@ -350,8 +350,8 @@ class Settings(Section):
 
     def section(self, source: str, kind: type[OwnSettings]) -> OwnSettings:
         """The section of a source, in its own class; that class's defaults where there is none."""
-        found = self.sources.get(source)
-        return kind() if found is None else kind.model_validate(found)
+        own_section = self.sources.get(source)
+        return kind() if own_section is None else kind.model_validate(own_section)
 
     def with_sections(self, sections: Mapping[str, SourceSettings]) -> Settings:
         """The same settings with these sources' sections in place of their own."""

@@ -126,8 +126,8 @@ def tells_of_a_full_disk(text: str) -> bool:
 def first_problem(error: ValidationError) -> tuple[str, str]:
     """Where the first of pydantic's problems lies, and what it is without pydantic's own label."""
     problem = error.errors()[0]
-    place = ".".join(str(part) for part in problem["loc"] if part != "[key]")
-    return place, problem["msg"].removeprefix("Value error, ")
+    setting = ".".join(str(part) for part in problem["loc"] if part != "[key]")
+    return setting, problem["msg"].removeprefix("Value error, ")
 
 
 _ADDRESS = re.compile(r"[^\s'\"<>(),;:]+@[^\s'\"<>(),;:]+")

@@ -33,9 +33,9 @@ def open_input(location: str | Path, settings: Settings) -> InputFolder:
         NoInputError: there is no such folder, or no readable file in it.
         UsageError: what a file is cannot be told.
     """
-    said = tuple(settings.recognised.items())
-    check_names(said)
-    folder = replace(InputFolder.at(location), zone=settings.shop.timezone, names=said)
+    named = tuple(settings.recognised.items())
+    check_names(named)
+    folder = replace(InputFolder.at(location), zone=settings.shop.timezone, names=named)
     folder = replace(folder, shops=shop_patterns(settings))
     refuse_unclear(folder)
     sources = folder_sources(settings)
@@ -92,8 +92,8 @@ def with_inbox(folder: InputFolder | None, inbox: Path, settings: Settings) -> I
     are all there is."""
     if not inbox.is_dir():
         return folder
-    found = folder or replace(InputFolder.nowhere(), zone=settings.shop.timezone)
-    return replace(found, inbox=str(inbox), shops=shop_patterns(settings))
+    opened = folder or replace(InputFolder.nowhere(), zone=settings.shop.timezone)
+    return replace(opened, inbox=str(inbox), shops=shop_patterns(settings))
 
 
 def said_of_input(folder: InputFolder, settings: Settings) -> list[str]:
@@ -109,17 +109,17 @@ def said_of_input(folder: InputFolder, settings: Settings) -> list[str]:
             by_export.setdefault(export.name, []).append(file.path)
         elif file.path not in read and file.format != UNKNOWN:
             nobodys.append(file)
-    said = []
+    sentences = []
     for name, paths in sorted(by_export.items()):
         tables = dict.fromkeys(f"{feed.source}/{feed.table}" for feed in EXPORTS[name].feeds)
-        said.append(f"{EXPORTS[name].title}: {_few(paths)} -> {', '.join(tables)}.")
-    said += _advice(folder, nobodys)
+        sentences.append(f"{EXPORTS[name].title}: {_few(paths)} -> {', '.join(tables)}.")
+    sentences += _advice(folder, nobodys)
     if unknown := [file.path for file in nobodys if not advice_for(folder, file)]:
-        said.append(
+        sentences.append(
             f"In no folder that is read, and no export that is known: {_few(unknown)}. "
             "See docs/formats.md."
         )
-    return said
+    return sentences
 
 
 def _advice(folder: InputFolder, files: list[InputFile]) -> list[str]:

@@ -71,7 +71,7 @@ class QuarantineCount:
     """How many rows of a table are held for one reason.
 
     `example` is the value of the first, or its text where no field is to blame, with every letter
-    and digit replaced: what is wrong shows, whose it is does not. `place` is its file and line.
+    and digit replaced: what is wrong shows, whose it is does not. `location` is its file and line.
     `is_of_a_stop`: the source stopped, so nothing of its files was loaded.
     """
 
@@ -82,7 +82,7 @@ class QuarantineCount:
     rows: int
     files: int
     example: str = ""
-    place: str = ""
+    location: str = ""
     is_of_a_stop: bool = False
 
 
@@ -127,11 +127,11 @@ def quarantine_counts(context: RunContext, source: str = "") -> list[QuarantineC
             f"from {held_rows} group by all order by is_of_a_stop, 4 desc, 1, 2, 3",
         )
         for table, reason, field, held, files, text, file, line, is_of_a_stop in rows:
-            place = f"{file}:{line}" if line else str(file)
+            location = f"{file}:{line}" if line else str(file)
             example = masked(value_of(text, field))
             counts.append(
                 QuarantineCount(
-                    name, table, reason, field, held, files, example, place, is_of_a_stop
+                    name, table, reason, field, held, files, example, location, is_of_a_stop
                 )
             )
     return counts
@@ -141,7 +141,7 @@ def quarantined_rows(
     context: RunContext, source: str = "", *, with_raw: bool = False, limit: int = 100
 ) -> list[QuarantinedRow]:
     """The rows held, by file and line; their texts only when asked for."""
-    found: list[QuarantinedRow] = []
+    held: list[QuarantinedRow] = []
     raw = "''"
     if with_raw:  # of a file refused whole, the beginning will do
         raw = f"left(coalesce(raw_text, ''), if(line = 0, {SHOWN_OF_A_FILE}, {DOCUMENT_LIMIT}))"
@@ -151,10 +151,10 @@ def quarantined_rows(
             "select table_name, file, line, reason, coalesce(field, ''), run_id, "
             f"{raw}, is_of_a_stop from {held_rows} "
             "order by is_of_a_stop, file, line, reason, quarantine_id "
-            f"limit {int(limit) - len(found)}",
+            f"limit {int(limit) - len(held)}",
         )
-        found += [QuarantinedRow(name, *row) for row in rows]
-    return found
+        held += [QuarantinedRow(name, *row) for row in rows]
+    return held
 
 
 def waiting_rows(raw_path: Path) -> list[tuple[str, str, str, int]]:

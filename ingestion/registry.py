@@ -56,8 +56,8 @@ def api_sources() -> dict[str, ApiSource[Any]]:
 def accepted_words(source: str, table: str, column: str) -> tuple[str, ...]:
     """The words that a column of a source's table takes; none where it takes any."""
     specs = (spec for spec in SOURCES[source].tables if spec.name == table)
-    found = (each.allowed for spec in specs for each in spec.columns if each.name == column)
-    return next(found, ())
+    words = (each.allowed for spec in specs for each in spec.columns if each.name == column)
+    return next(words, ())
 
 
 def is_enabled(name: str, settings: Settings) -> bool:

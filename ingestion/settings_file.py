@@ -93,18 +93,18 @@ def _problem(
     """The first problem as a sentence; `above` is where the model stands in the file."""
     problem = error.errors()[0]
     inner, what = first_problem(error)
-    place = ".".join(part for part in (above, inner) if part)
+    setting = ".".join(part for part in (above, inner) if part)
     if problem["type"] == "extra_forbidden":
         known = ", ".join(_known_keys(model, problem["loc"][:-1]))
-        sentence = f"{path} has an unknown setting `{place}`; known here: {known}."
+        sentence = f"{path} has an unknown setting `{setting}`; known here: {known}."
     else:
-        sentence = f"{path}: `{place}` is wrong: {what}."
+        sentence = f"{path}: `{setting}` is wrong: {what}."
     return UsageError(sentence, "Mend it and run again.")
 
 
-def _known_keys(model: type[BaseModel], place: tuple[int | str, ...]) -> list[str]:
-    """The settings that exist in the section at `place`, for the error message."""
-    for part in place:
+def _known_keys(model: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:
+    """The settings that exist in the section at `path`, for the error message."""
+    for part in path:
         field = model.model_fields.get(str(part))
         annotation = field.annotation if field else None
         if isinstance(annotation, type) and issubclass(annotation, BaseModel):

@@ -166,9 +166,9 @@ def check(
     from orchestration.commands import check as command
     from orchestration.run.something_to_read import require_input
 
-    place = _home(home, quiet=True)
+    opened = _home(home, quiet=True)
     settings = load_settings()
-    require_input(place, settings, input_)
+    require_input(opened, settings, input_)
     if not command.check(input_ or settings.input, settings, out, as_json=as_json):
         raise typer.Exit(1)
 
@@ -623,11 +623,11 @@ def quarantine_dismiss(
     home: HomeOption = None,
 ) -> None:
     """Give up rows that will not be mended: they stay stored, but nothing warns of them any more."""
-    place = _home(home)
-    with _lock_first(place):
+    opened = _home(home)
+    with _lock_first(opened):
         from orchestration.commands.quarantine import dismiss
 
-        out.print(dismiss(place, source, reason))
+        out.print(dismiss(opened, source, reason))
 
 
 @app.command()

@@ -68,6 +68,9 @@ SHARED_BY_ROWS = re.compile(
 )
 UNORDERED_PICK = re.compile(r"\b(?:first|last|mode)\s*\(", re.IGNORECASE)
 MACHINE_PATH = re.compile(r"(?<![\w.$}/~-])/(?:work|root|tmp|home|Users)/[\w.]")
+# A variable is the noun of what it holds; `place` is one where it holds a Place.
+NO_NOUN = frozenset({"found", "told", "heard", "said", "given", "born", "place"})
+NO_NOUNS_IN_TESTS = 883  # may only become less
 UNFINISHED = re.compile(r"\b(?:TODO|FIXME|XXX|HACK)\b")
 
 
@@ -468,6 +471,35 @@ def test_every_module_says_what_belongs_in_it() -> None:
     _report("docstring", wrong)
 
 
+def _names_given(code: str) -> Iterator[str]:
+    """Each name that Python code gives to a value, an argument, a function or a class."""
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Store):
+            yield node.id if isinstance(node, ast.Name) else node.attr
+        elif isinstance(node, ast.arg):
+            yield node.arg
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.name
+
+
+def _without_noun(*folders: str) -> dict[str, list[str]]:
+    """The names that are no noun, by file."""
+    return {
+        name: names
+        for name, path in _python(*folders)
+        if (names := [n for n in _names_given(path.read_text("utf-8")) if n in NO_NOUN])
+    }
+
+
+def test_a_name_is_the_noun_of_what_it_holds() -> None:
+    named = _without_noun("ingestion", "orchestration", "dbt_project")
+    _report("noun", {name: ", ".join(names) for name, names in named.items()})
+
+
+def test_names_in_tests_that_are_no_nouns_become_fewer() -> None:
+    assert sum(map(len, _without_noun("tests").values())) <= NO_NOUNS_IN_TESTS
+
+
 # Everything ---------------------------------------------------------------------------------------
 TEXT = (".py", ".sql", ".yml", ".yaml", ".toml", ".md", ".csv", ".html", ".jinja", ".txt", "")
 
@@ -579,6 +611,12 @@ def test_the_fingerprint_check_sees_through_models_between_and_stops_after_the_l
     between = READ_BY_ALL | {"edges": ("int_identity_scope", "words")}
     manifest = _small_manifest(**between, CORES=("edges",), people=("CORES", "source.names"))
     assert facts_outside_the_fingerprint(manifest) == {("edges", "words")}
+
+
+def test_the_noun_check_sees_every_kind_of_name() -> None:
+    code = "class A:\n    found: int\n    def told(self, said):\n        self.heard = 1\n"
+    assert NO_NOUN & {*_names_given(code)} == {"found", "told", "said", "heard"}
+    assert not NO_NOUN & {*_names_given("rows = told(said)\nfor row in x.found: print(place)")}
 
 
 @pytest.mark.parametrize("sql", ["now()", "CURRENT_DATE", "x < current_timestamp", "today()"])

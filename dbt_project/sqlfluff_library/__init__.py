@@ -23,8 +23,8 @@ class Adapter:
     @pass_context
     def dispatch(self, context: Context, name: str, _package: str = "") -> Any:
         """The macro `duckdb__name`, or `default__name`."""
-        found = context.resolve_or_missing(f"duckdb__{name}")
-        return found if callable(found) else context.resolve(f"default__{name}")
+        macro = context.resolve_or_missing(f"duckdb__{name}")
+        return macro if callable(macro) else context.resolve(f"default__{name}")
 
 
 class Graph:

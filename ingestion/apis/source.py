@@ -106,7 +106,7 @@ class ApiSource(Generic[Own]):
             state = dlt.current.resource_state(spec.name)
             request = Pull(spec.name, own, as_of, state)
             yield from intake.admit(spec, json_batches(self.pull(request)))
-            intake.tallies[spec.name].said += request.remarks
+            intake.tallies[spec.name].source_remarks += request.remarks
 
         resources = [table_resource(spec, rows(spec)) for spec in self.tables]
         return dlt.source(lambda: resources, name=self.name)()

@@ -173,8 +173,8 @@ def choose(
         memory.taken[person[angry]] = (left + step[rows[angry]]) % len(catalogue.BRANDS)
         memory.since[person[angry]] = reviewed[rows[angry]]
     changed = np.flatnonzero(memory.since < FAR_FUTURE)
-    found = Switches(changed, memory.left[changed], memory.taken[changed], memory.since[changed])
-    return priced(replace(lines, product=product), orders, shelf, done), found
+    switched = Switches(changed, memory.left[changed], memory.taken[changed], memory.since[changed])
+    return priced(replace(lines, product=product), orders, shelf, done), switched
 
 
 def _turns(orders: Orders) -> list[Ints]:

@@ -94,8 +94,8 @@ def _pieces(shape: Shape) -> Iterator[tuple[bool, str]]:
     elif isinstance(shape, Word):
         yield True, json.dumps(shape.value, ensure_ascii=False)
     elif isinstance(shape, Mapping):
-        for place, (key, value) in enumerate(shape.items()):
-            start = f"{',' if place else '{'}{json.dumps(key)}:"
+        for index, (key, value) in enumerate(shape.items()):
+            start = f"{',' if index else '{'}{json.dumps(key)}:"
             if isinstance(value, Maybe):
                 yield False, f"coalesce({literal(start)} || to_json({value.sql})::text, '')"
             else:
@@ -103,8 +103,8 @@ def _pieces(shape: Shape) -> Iterator[tuple[bool, str]]:
                 yield from _pieces(value)
         yield True, "}" if shape else "{}"
     elif isinstance(shape, Sequence):
-        for place, value in enumerate(shape):
-            yield True, "," if place else "["
+        for index, value in enumerate(shape):
+            yield True, "," if index else "["
             yield from _pieces(value)
         yield True, "]" if shape else "[]"
     else:

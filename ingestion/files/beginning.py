@@ -78,8 +78,8 @@ def _parquet_names(fs: Any, file: InputFile) -> tuple[str, ...]:
 def _csv_names(head: bytes) -> tuple[str, ...]:
     even = head[: len(head) // 2 * 2]  # half a sign of UTF-16 at the end is no damage
     start, _ = excel_text(even.removeprefix(BYTE_MARK), io.BytesIO(), len(even))
-    start, said = without_sep_line(start)
-    return csv_header(start, said)[0] if start.strip() else ()
+    start, delimiter = without_sep_line(start)
+    return csv_header(start, delimiter)[0] if start.strip() else ()
 
 
 def first_line(start: bytes) -> str:

@@ -63,11 +63,11 @@ def chosen(columns: list[Any], kept: Any) -> list[Any]:
 
 def without_sep_line(start: bytes) -> tuple[bytes, str]:
     """The bytes after a first line such as `sep=;`, which tells Excel the sign, and that sign."""
-    said = _SEP_LINE.match(start)
-    return (start[said.end() :], said[1].decode()) if said else (start, "")
+    sep_line = _SEP_LINE.match(start)
+    return (start[sep_line.end() :], sep_line[1].decode()) if sep_line else (start, "")
 
 
-def csv_header(start: bytes, said: str = "") -> tuple[tuple[str, ...], str]:
+def csv_header(start: bytes, sep: str = "") -> tuple[tuple[str, ...], str]:
     """The header's names and the delimiter: the one that is said, else that it uses most.
 
     Raises:
@@ -79,7 +79,7 @@ def csv_header(start: bytes, said: str = "") -> tuple[tuple[str, ...], str]:
     first = re.split(r"[\r\n]", text, maxsplit=1)[0]
     if _NO_TEXT.search(first):
         raise BrokenFileError("wrong_encoding", NO_TEXT)
-    delimiter = said or delimiter_of(first)
+    delimiter = sep or delimiter_of(first)
     try:
         names = _first_row(text, delimiter)
     except csv.Error:  # a quote left open must not make a header of the whole file
@@ -196,7 +196,7 @@ class _Cutter:
         if not data:
             return []
         numbering = _Numbering(self.line)
-        found = []
+        parts = []
         try:
             for batch in _open(
                 data, self.width, self.delimiter, numbering, has_quotes=self.has_quotes
@@ -209,15 +209,15 @@ class _Cutter:
                 filled = _is_filled(columns)
                 if not filled.all():
                     columns = chosen(columns, filled)
-                found.append(CsvRecords(columns, lines[filled], broken))
+                parts.append(CsvRecords(columns, lines[filled], broken))
         except pa.ArrowInvalid:
             return None
         nothing = [pa.array([], pa.binary())] * self.width
-        found.append(CsvRecords(nothing, np.array([], np.int64), numbering.rest()))
-        torn = (text for some in found for _, text in some.broken)
+        parts.append(CsvRecords(nothing, np.array([], np.int64), numbering.rest()))
+        torn = (text for some in parts for _, text in some.broken)
         if any(_has_swallowed(text.encode(), self.width, self.delimiter) for text in torn):
             return None
-        return found
+        return parts
 
 
 @dataclass

@@ -170,13 +170,13 @@ class InputFolder:
     def _own_files(self, name: str, kinds: dict[str, str]) -> list[InputFile]:
         start = f"{self.root}/{name}" if name else self.root
         if isinstance(self.fs, LocalFileSystem):
-            found = _local_files(start)
+            infos = _local_files(start)
         else:
             try:
-                found = self.fs.find(start, detail=True)
+                infos = self.fs.find(start, detail=True)
             except FileNotFoundError:
                 return []
-        files = [self._describe(path, info, kinds) for path, info in found.items()]
+        files = [self._describe(path, info, kinds) for path, info in infos.items()]
         return sorted((file for file in files if file), key=lambda file: file.path)
 
     def text(self, name: str) -> str | None:
@@ -359,30 +359,30 @@ def _local_files(start: str) -> dict[str, dict[str, Any]]:
 
     Links to files are followed, links to folders are not: they may lead round in a circle.
     """
-    found: dict[str, dict[str, Any]] = {}
+    infos: dict[str, dict[str, Any]] = {}
     named_like_data: list[str] = []
 
     def refused(error: OSError) -> None:
         if isinstance(error, FileNotFoundError):
             return  # a source without a folder, or one that is taken away meanwhile
-        found[str(error.filename)] = {"problem": f"a folder that cannot be opened ({_why(error)})"}
+        infos[str(error.filename)] = {"problem": f"a folder that cannot be opened ({_why(error)})"}
 
     if os.path.lexists(start) and not Path(start).is_dir():
-        found[start] = _local_info(start)
-        return found
+        infos[start] = _local_info(start)
+        return infos
     for folder, folders, names in os.walk(start, onerror=refused):
         for name in folders:
             path = f"{folder}/{name}"
             if Path(path).is_symlink():
-                found[path] = {"problem": "a link to a folder"}
+                infos[path] = {"problem": "a link to a folder"}
             elif form_of(name)[0]:
                 named_like_data.append(path)
-        found |= {f"{folder}/{name}": _local_info(f"{folder}/{name}") for name in names}
+        infos |= {f"{folder}/{name}": _local_info(f"{folder}/{name}") for name in names}
     for path in named_like_data:
         # Spark writes data into a folder of such a name; then its files are the data.
-        if not any(name.startswith(f"{path}/") and form_of(name)[0] for name in found):
-            found[path] = {"problem": "a folder, not a file"}
-    return found
+        if not any(name.startswith(f"{path}/") and form_of(name)[0] for name in infos):
+            infos[path] = {"problem": "a folder, not a file"}
+    return infos
 
 
 def _local_info(path: str) -> dict[str, Any]:

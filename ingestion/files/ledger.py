@@ -45,12 +45,12 @@ def read_ledger(raw_path: Path, source: str) -> dict[str, Entry]:
     if not raw_path.exists():
         return {}
     with connect(raw_path) as connection:
-        found = connection.execute(
+        has_table = connection.execute(
             "select 1 from information_schema.tables "
             "where table_schema = ? and table_name = '_files'",
             [f"raw_{source}"],
         ).fetchone()
-        if not found:
+        if not has_table:
             return {}
         rows = connection.execute(
             f"select path, fingerprint, row_count, problem from raw_{source}._files"

@@ -86,11 +86,11 @@ def mapped_list(
     def route(
         folder: InputFolder, files: list[InputFile], was_read_before: bool
     ) -> list[TableInput]:
-        found = mapping(folder)
+        mapping_and_text = mapping(folder)
         own = in_shop_zone(folder)
-        if found is None:
+        if mapping_and_text is None:
             return [TableInput(own, files, header_check(own))]
-        return _routed(folder, files, own, path, found, was_read_before)
+        return _routed(folder, files, own, path, mapping_and_text, was_read_before)
 
     return FolderSource(
         name,
@@ -125,16 +125,16 @@ def _read(text: str, path: str, spec: TableSpec, one_of: tuple[str, ...]) -> Lis
     for part in ("columns", "constants", "clean", "formats", "words"):
         for column in getattr(mapping, part):
             if column not in (days if part == "formats" else known):
-                place = f"{part}.{column}"
+                setting = f"{part}.{column}"
                 allowed = sorted(days if part == "formats" else known)
                 raise UsageError(
-                    f"{path}{at_line(text, place)}: `{place}` is none of our columns.",
+                    f"{path}{at_line(text, setting)}: `{setting}` is none of our columns.",
                     f"Write one of: {', '.join(allowed)}. Other columns are kept by themselves.",
                 )
-    said = {*mapping.columns, *mapping.constants}
+    filled = {*mapping.columns, *mapping.constants}
     needed = [column.name for column in spec.columns if column.required]
-    missing = [column for column in needed if column not in said]
-    if one_of and not said & set(one_of):
+    missing = [column for column in needed if column not in filled]
+    if one_of and not filled & set(one_of):
         missing.append(" or ".join(one_of))
     if missing:
         raise UsageError(
@@ -149,10 +149,10 @@ def _routed(
     files: list[InputFile],
     spec: TableSpec,
     path: str,
-    found: tuple[ListMapping, str],
+    mapping_and_text: tuple[ListMapping, str],
     was_read_before: bool,
 ) -> list[TableInput]:
-    mapping, text = found
+    mapping, text = mapping_and_text
     headed = [file for file in files if file.format in ("csv", "parquet")]
     lacking = {file.path: _lacking(folder, file, mapping) for file in headed}
     fitting = [file for file in headed if lacking[file.path] == ""]

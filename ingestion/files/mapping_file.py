@@ -50,22 +50,22 @@ def read_mapping_file(text: str, path: str, kind: type[AnyMapping]) -> AnyMappin
     try:
         return kind.model_validate(content or {})
     except ValidationError as error:
-        place, what = first_problem(error)
+        setting, what = first_problem(error)
         raise UsageError(
-            f"{path}{at_line(text, place)}: `{place or 'the file'}` is wrong: {what}.",
+            f"{path}{at_line(text, setting)}: `{setting or 'the file'}` is wrong: {what}.",
             "Mend it and run again.",
         ) from error
 
 
-def at_line(text: str, place: str) -> str:
+def at_line(text: str, setting: str) -> str:
     """`, line 3`: where a key such as `columns.order_id` stands in YAML; empty where nowhere."""
     node, line = yaml.compose(text), 0
-    for part in place.split(".") if place else ():
+    for part in setting.split(".") if setting else ():
         pairs = node.value if isinstance(node, yaml.MappingNode) else []
-        found = next(((key, value) for key, value in pairs if key.value == part), None)
-        if found is None:
+        pair = next(((key, value) for key, value in pairs if key.value == part), None)
+        if pair is None:
             break
-        line, node = found[0].start_mark.line + 1, found[1]
+        line, node = pair[0].start_mark.line + 1, pair[1]
     return f", line {line}" if line else ""
 
 

@@ -281,7 +281,7 @@ class Reader:
         lines = pa.table({"doc": texts, "line": pa.array(numbers, pa.int64())})
         connection = _session()
         connection.register("lines", lines)
-        found = connection.execute(
+        unpacked = connection.execute(
             f"""
             with held as (
                 select doc, line, case when not json_valid(doc) then null
@@ -300,10 +300,10 @@ class Reader:
         ).to_arrow_table()
         connection.unregister("lines")
         before = self._unpacked[file.path]
-        if found.num_rows:
-            self._unpacked[file.path] += int(found["more"][0].as_py())
-        documents = found["doc"].combine_chunks().cast(pa.large_string())
-        return documents, found["line"].to_numpy().astype(np.int64) + before
+        if unpacked.num_rows:
+            self._unpacked[file.path] += int(unpacked["more"][0].as_py())
+        documents = unpacked["doc"].combine_chunks().cast(pa.large_string())
+        return documents, unpacked["line"].to_numpy().astype(np.int64) + before
 
     def _decodable(self, file: InputFile, lines: Any, numbers: Any) -> tuple[Any, Any]:
         """The lines as text; those that are neither UTF-8 nor Windows-1252 are rejected."""
@@ -351,15 +351,15 @@ class Reader:
 
     def _csv(self, file: InputFile, stream: IO[bytes]) -> Iterator[RawBatch]:
         start, stream = excel_text(stream.read(WHOLE_LIMIT + 1), stream, WHOLE_LIMIT + 1)
-        start, said = without_sep_line(_without_bom(start))
+        start, sep = without_sep_line(_without_bom(start))
         if not start.strip():
             return
         if bare := self.translation.headers_of(first_line(start)) if self.translation else ():
             header, delimiter, number = bare, "\t", 0
             start = "\t".join(bare).encode() + b"\n" + start
         else:
-            header, delimiter = csv_header(start, said)
-            number = 2 if said else 1
+            header, delimiter = csv_header(start, sep)
+            number = 2 if sep else 1
         if self.keeps_refused and not self.translation and is_headless(header):
             raise BrokenFileError("no_header", "its first line holds values rather than names")
         self.check_header(file, header)

@@ -42,7 +42,7 @@ class TableInput:
         is_explicit: whether a mapping that lies there says what the columns are.
         pull: of rows that lie in no file, what yields them, given what the last load left and at
             most so many (0 is all).
-        place: what stands as the file of such rows.
+        location: what stands as the file of such rows.
         columns: filled by `pull`: the columns that are there, and whether each is read.
     """
 
@@ -55,7 +55,7 @@ class TableInput:
     is_explicit: bool = False
     read_document: Callable[[str], dict[str, Any]] | None = None
     pull: Callable[[dict[str, Any], int], Iterator[RawBatch]] | None = None
-    place: str = ""
+    location: str = ""
     columns: dict[str, bool] = field(default_factory=dict)
 
     def reader(self, folder: InputFolder) -> Reader:
@@ -134,8 +134,8 @@ class FolderSource:
 
     def exports(self, folder: InputFolder, files: list[InputFile]) -> dict[str, Export]:
         """Those of the files that are exports of a system, by path."""
-        found = ((file.path, export_of(folder, file)) for file in files)
-        return {path: export for path, export in found if export}
+        exports = ((file.path, export_of(folder, file)) for file in files)
+        return {path: export for path, export in exports if export}
 
     def route(
         self, folder: InputFolder, files: list[InputFile], was_read_before: bool

@@ -111,7 +111,7 @@ class _Looking:
             for column in spec.columns
             if column.type in NUMBER_TYPES
             and self.places[column.name]
-            and all(place in first.typed for place in self.places[column.name])
+            and all(index in first.typed for index in self.places[column.name])
         ]
         # Where no value of the first rows is a day and a month in figures, none is looked for.
         self.days = {
@@ -122,10 +122,10 @@ class _Looking:
         order = self.places.get("order_id", [])
         self.order_index = order[0] if order else -1
         self.shared = [
-            (column, place)
+            (column, index)
             for column in spec.columns
             if column.order_fact and order
-            for place in self.places[column.name]
+            for index in self.places[column.name]
         ]
         self.doubled = {c.name: at for c in spec.columns if len(at := self._alike(c, header)) > 1}
         self.has_notes = False
@@ -142,12 +142,12 @@ class _Looking:
             return
         orders = pc.utf8_trim_whitespace(only.table[f"c{self.order_index}"])
         kept = []
-        for column, place in self.shared:
-            is_blank = pc.equal(pc.utf8_trim_whitespace(only.table[f"c{place}"]), "")
+        for column, index in self.shared:
+            is_blank = pc.equal(pc.utf8_trim_whitespace(only.table[f"c{index}"]), "")
             without = orders.filter(is_blank).unique()
             having = orders.filter(pc.invert(is_blank)).unique()
             if pc.any(pc.is_in(without, value_set=having)).as_py():
-                kept.append((column, place))
+                kept.append((column, index))
         self.shared = kept
 
     def take(self, batch: RawBatch) -> None:
@@ -162,8 +162,8 @@ class _Looking:
             self.db.execute(_TOLD)
             self.db.execute(_SUMMED)
             self.has_notes = True
-        for _, place in self.shared:
-            self._note_facts(place)
+        for _, index in self.shared:
+            self._note_facts(index)
         self.db.unregister(CHUNK)
 
     def _take_forms(self, table: pa.Table) -> None:
@@ -179,14 +179,14 @@ class _Looking:
     def forms(self, hint: str) -> Forms:
         """How each column's numbers are written."""
         decided = {name: evidence.form for name, evidence in self.evidence.items()}
-        said = {form for form in decided.values() if form != "own"}
+        named = {form for form in decided.values() if form != "own"}
         forms: dict[str, NumberForm] = dict.fromkeys(self.typed_numbers, "point")
         for column in self.numbers:
             evidence = self.evidence[column.name]
             form = decided[column.name]
             if form == "own" and not (evidence.point or evidence.comma):
-                if len(said) == 1:
-                    form = next(iter(said))
+                if len(named) == 1:
+                    form = next(iter(named))
                 elif self.delimiter == "," and not self.spec.is_mapped:
                     form = "point"  # our own layout has a point, and its comma is the delimiter
             forms[column.name] = form
@@ -199,21 +199,21 @@ class _Looking:
 
     def day_orders(self) -> tuple[tuple[str, DayOrder], ...]:
         """Which comes first in each column of days and months in figures, where its values show."""
-        found = ((name, evidence.order) for name, evidence in self.days.items())
-        return tuple((name, order) for name, order in found if order)
+        orders = ((name, evidence.order) for name, evidence in self.days.items())
+        return tuple((name, order) for name, order in orders if order)
 
     def facts(self) -> Any:
         """Per order, what its lines without a value take over: a table, or None."""
         if not self.has_notes:
             return None
         columns = []
-        for column, place in self.shared:
-            of_place = f"(from summed where place = {place})"
+        for column, index in self.shared:
+            of_place = f"(from summed where place = {index})"
             if column.order_fact == "first" and self._count(
                 f"select count(*) from {of_place} where is_of_lines"
             ):
                 continue  # some order's later lines say another: it is a fact of lines
-            columns.append(place)
+            columns.append(index)
         chosen = ", ".join(map(str, sorted(set(columns)))) or "null"
         known = self.db.execute(
             f"select id, place, known from summed where place in ({chosen}) and has_blank "
@@ -234,7 +234,7 @@ class _Looking:
         return []
 
     def _refuse_differing(self, name: str, places: list[int]) -> None:
-        texts = ", ".join(f"nullif(trim(c{place}), '')" for place in places)
+        texts = ", ".join(f"nullif(trim(c{index}), '')" for index in places)
         values = f"list_distinct(list_filter([{texts}], lambda x: x is not null))"
         if self._count(f"select count(*) from {CHUNK} where len({values}) > 1"):
             raise BrokenFileError(
@@ -244,7 +244,7 @@ class _Looking:
 
     def _more_evidence(self, column: Column, table: pa.Table) -> Evidence:
         known = self.evidence[column.name]
-        signed = [_signed(table[f"c{place}"]) for place in self.places[column.name]]
+        signed = [_signed(table[f"c{index}"]) for index in self.places[column.name]]
         if not any(map(len, signed)):
             return known
         if all(map(_are_plain, signed)):
@@ -254,22 +254,22 @@ class _Looking:
 
     def _values(self, name: str) -> str:
         places = self.places[name]
-        return " union all ".join(f"select c{place} as value from {CHUNK}" for place in places)
+        return " union all ".join(f"select c{index} as value from {CHUNK}" for index in places)
 
     def _has_figures(self, column: Column, first: RawBatch) -> bool:
         return any(
-            pc.any(pc.match_substring_regex(first.table[f"c{place}"], DAY_IN_FIGURES)).as_py()
-            for place in self.places[column.name]
+            pc.any(pc.match_substring_regex(first.table[f"c{index}"], DAY_IN_FIGURES)).as_py()
+            for index in self.places[column.name]
         )
 
-    def _note_facts(self, place: int) -> None:
+    def _note_facts(self, index: int) -> None:
         """Per order the value of each line, as far as lines differ in it."""
         self.db.execute(
             f"""
             insert into told
-            select trim(c{self.order_index}), {place}, min(_line), trim(c{place})
+            select trim(c{self.order_index}), {index}, min(_line), trim(c{index})
             from {CHUNK} where trim(c{self.order_index}) <> ''
-            group by trim(c{self.order_index}), trim(c{place})
+            group by trim(c{self.order_index}), trim(c{index})
             """
         )
 

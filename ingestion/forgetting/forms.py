@@ -62,8 +62,8 @@ def telling(value: Any, field: str = "") -> Iterator[str]:
 
 def is_plain(text: str) -> bool:
     """Whether it is a word or a short value that stands in texts by chance."""
-    told = text if text.isascii() else unicodedata.normalize("NFKC", text)
-    return not ("@" in told or "%40" in told or is_unmistakable(told) or _dials(told))
+    normal = text if text.isascii() else unicodedata.normalize("NFKC", text)
+    return not ("@" in normal or "%40" in normal or is_unmistakable(normal) or _dials(normal))
 
 
 def _dials(text: str) -> bool:

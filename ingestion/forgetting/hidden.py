@@ -48,7 +48,7 @@ def in_base64(value: str) -> set[str]:
 
 def digests_in(run: str) -> set[str]:
     """Hashes that may stand in a run."""
-    return {found.lower() for found in _HEX.findall(run) if len(found) in _LENGTHS}
+    return {digest.lower() for digest in _HEX.findall(run) if len(digest) in _LENGTHS}
 
 
 def decoded(run: str) -> Iterator[str]:

@@ -235,11 +235,11 @@ def _mentioned(
         if kind != "VARCHAR" or column in keeping:
             continue
         quoted = name(column)
-        told = connection.execute(
+        texts = connection.execute(
             f"select distinct unnest(regexp_extract_all({quoted}, {literal(MENTION)}))"
             f" from {relation} where regexp_matches({quoted}, {literal(HAS_MENTION)})"
         ).fetchall()
-        gone = _gone_mentions({text for (text,) in told}, is_forgotten, country)
+        gone = _gone_mentions({text for (text,) in texts}, is_forgotten, country)
         gone |= _dialled(connection, relation, quoted, is_forgotten, country)
         gone |= _hiding(connection, relation, quoted, is_forgotten, country)
         if not gone:
@@ -388,7 +388,7 @@ def _any_kind(written: Iterable[str], country: str) -> set[Key]:
 def _blank(text: str, gone: Collection[str]) -> str:
     """The text without these pieces, each as a whole: an address may be a part of another."""
     for pattern in (MENTION, RUN, _DIALLED):
-        text = re.sub(pattern, lambda found: "" if found[0] in gone else found[0], text)
+        text = re.sub(pattern, lambda match: "" if match[0] in gone else match[0], text)
     return "".join("" if part.strip() in gone else part for part in _SPLIT.split(text))
 
 

@@ -73,7 +73,9 @@ def refused_edges(
             limit: list(merge(moments[larger].get(limit, []), moments[smaller].get(limit, [])))
             for limit in moments[larger].keys() | moments[smaller].keys()
         }
-        too_many = (_are_too_many(found, *limits[limit - 1]) for limit, found in together.items())
+        too_many = (
+            _are_too_many(holders, *limits[limit - 1]) for limit, holders in together.items()
+        )
         if not any(by_hand) and any(too_many):
             refused.append([position, TOO_MANY])
             continue

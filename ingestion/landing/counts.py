@@ -32,7 +32,7 @@ class TableCounts:
         undecided: per column, those of them that may be either of two days.
         cut: per column, numbers of stored rows with more digits than are kept.
         recoded: rows that were not UTF-8 and were read as Windows-1252.
-        said: what the source itself says of this reading, a sentence each.
+        source_remarks: what the source itself says of this reading, a sentence each.
     """
 
     source: str
@@ -47,7 +47,7 @@ class TableCounts:
     undecided: Mapping[str, int] = field(default_factory=dict)
     cut: Mapping[str, int] = field(default_factory=dict)
     recoded: int = 0
-    said: tuple[str, ...] = ()
+    source_remarks: tuple[str, ...] = ()
 
     @property
     def values_emptied(self) -> int:
@@ -56,25 +56,25 @@ class TableCounts:
 
     def remarks(self) -> list[str]:
         """What a person should know beyond the number of rows, a sentence each."""
-        found = list(self.said)
+        sentences = list(self.source_remarks)
         if self.emptied:
             verb = "was" if self.values_emptied == 1 else "were"
             what = _number(self.values_emptied, "value")
             where = _by_column(self.emptied)
-            found.append(f"{what} could not be read and {verb} left empty ({where})")
+            sentences.append(f"{what} could not be read and {verb} left empty ({where})")
         if self.undecided:
             what = _number(sum(self.undecided.values()), "date")
-            found.append(
+            sentences.append(
                 f"{what} of those may be either of two days ({_by_column(self.undecided)}): write "
                 "them as 1990-02-01, or say their pattern under `formats` in a mapping"
             )
         if self.cut:
             what = _number(sum(self.cut.values()), "number")
-            found.append(f"{what} with more digits than are kept ({_by_column(self.cut)})")
+            sentences.append(f"{what} with more digits than are kept ({_by_column(self.cut)})")
         if self.recoded:
             verb = "was not UTF-8 and was" if self.recoded == 1 else "were not UTF-8 and were"
-            found.append(f"{_number(self.recoded, 'row')} {verb} read as Windows-1252")
-        return found
+            sentences.append(f"{_number(self.recoded, 'row')} {verb} read as Windows-1252")
+        return sentences
 
 
 def _number(count: int, noun: str) -> str:
@@ -98,7 +98,7 @@ class Tally:
     undecided: Counter[str] = field(default_factory=Counter)
     cut: Counter[str] = field(default_factory=Counter)
     recoded: int = 0
-    said: list[str] = field(default_factory=list)
+    source_remarks: list[str] = field(default_factory=list)
 
     def losses(self, loss: Loss) -> Counter[str]:
         """The values, by column, to which this was done."""

@@ -428,9 +428,9 @@ def unreadable(spec: TableSpec, is_json: bool) -> dict[str, str]:
     there = "{text} is not null and _form is null" if is_json else "{text} is not null"
     return {
         column.name: f"case when {there.format(text=text_name(column))} then "
-        f"{' or '.join(f'({case[0]})' for case in found)} end"
+        f"{' or '.join(f'({case[0]})' for case in problems)} end"
         for column in spec.columns
-        if not column.refuses and (found := _column_problems(column, is_json))
+        if not column.refuses and (problems := _column_problems(column, is_json))
     }
 
 
@@ -490,61 +490,61 @@ def left_empty(column: Column) -> str:
 def _column_problems(column: Column, is_json: bool) -> list[tuple[str, str, str]]:
     text, typed, field = text_name(column), name(column.name), column.name
     limit = column.limit or (JSON_LIMIT if column.type == "json" else TEXT_LIMIT)
-    found: list[tuple[str, str, str]] = []
+    problems: list[tuple[str, str, str]] = []
     if column.required:
-        found.append((f"coalesce(trim({text}), '') = ''", "missing_value", field))
+        problems.append((f"coalesce(trim({text}), '') = ''", "missing_value", field))
     if column.type in ("text", "json"):
-        found.append((f"length({text}) > {limit}", "value_too_long", field))
+        problems.append((f"length({text}) > {limit}", "value_too_long", field))
     if column.type == "text":
-        found += _text_problems(column, is_json)
+        problems += _text_problems(column, is_json)
     if column.may_be_empty:
-        found.append((f"not json_valid({text})", "wrong_type", field))
+        problems.append((f"not json_valid({text})", "wrong_type", field))
     if column.type in NUMBER_TYPES:
-        found += _number_problems(column)
+        problems += _number_problems(column)
     if column.type in DAY_TYPES and not column.pattern:
-        found.append((two_days(column), "ambiguous_date", field))
+        problems.append((two_days(column), "ambiguous_date", field))
     if column.type not in ("text", "json"):
-        found.append((f"{typed} is null and trim({text}) <> ''", "wrong_type", field))
+        problems.append((f"{typed} is null and trim({text}) <> ''", "wrong_type", field))
     if column.type in DAY_TYPES:
         out = f"{typed} < date {literal(column.first_day)} or {typed} >= date {literal(LAST_DAY)}"
-        found.append((out, "date_out_of_range", field))
+        problems.append((out, "date_out_of_range", field))
     if column.minimum is not None:
-        found.append((f"{typed} < {column.minimum}", "negative_value", field))
+        problems.append((f"{typed} < {column.minimum}", "negative_value", field))
         if column.exclusive:
-            found.append((f"{typed} = {column.minimum}", "number_out_of_range", field))
+            problems.append((f"{typed} = {column.minimum}", "number_out_of_range", field))
     if column.currency:
         known = ", ".join(literal(code) for code in sorted(CURRENCIES))
-        found.append((f"{typed} not in ({known})", "unknown_currency", field))
+        problems.append((f"{typed} not in ({known})", "unknown_currency", field))
     if column.allowed:
         known = ", ".join(literal(value) for value in column.allowed)
-        found.append((f"lower(trim({text})) not in ({known})", "unknown_value", field))
-    return found
+        problems.append((f"lower(trim({text})) not in ({known})", "unknown_value", field))
+    return problems
 
 
 def _text_problems(column: Column, is_json: bool) -> list[tuple[str, str, str]]:
     text = text_name(column)
-    found = [(f"contains({text}, chr(0))", "nul_character", column.name)]
+    problems = [(f"contains({text}, chr(0))", "nul_character", column.name)]
     if column.is_token:
-        found.append((is_card_number(text), "card_number", column.name))
+        problems.append((is_card_number(text), "card_number", column.name))
     if is_json and column.paths:
         nested = f"starts_with({text}, '{{') or starts_with({text}, '[')"
         is_nested = f"({nested}) and {_nested_type(column)} in ('OBJECT', 'ARRAY')"
-        found.append((is_nested, "wrong_type", column.name))
-    return found
+        problems.append((is_nested, "wrong_type", column.name))
+    return problems
 
 
 def _number_problems(column: Column) -> list[tuple[str, str, str]]:
     text, field = text_name(column), column.name
     unread = f"{name(field)} is null and trim({text}) <> ''"
-    found = []
+    problems = []
     if column.number_form in (None, "own"):
-        found.append((f"{unread} and {is_ambiguous(text)}", "ambiguous_number", field))
+        problems.append((f"{unread} and {is_ambiguous(text)}", "ambiguous_number", field))
     odd = rf"regexp_matches({text}, '(?i)^\s*[+-]?(nan|inf(inity)?)\s*$')"
-    found.append((f"{unread} and {odd}", "not_a_number", field))
+    problems.append((f"{unread} and {odd}", "not_a_number", field))
     number = f"{unread} and try_cast(trim({text}) as double) is not null"
     large = f"{number} and abs(try_cast(trim({text}) as double)) >= 1e9"
-    found.append((large, "number_out_of_range", field))
-    return found
+    problems.append((large, "number_out_of_range", field))
+    return problems
 
 
 def _nested_type(column: Column) -> str:

@@ -212,7 +212,7 @@ class Intake:
                 undecided=dict(sorted(tally.undecided.items())),
                 cut=dict(sorted(tally.cut.items())),
                 recoded=tally.recoded,
-                said=tuple(tally.said),
+                source_remarks=tuple(tally.source_remarks),
             )
             for name, tally in sorted(self.tallies.items())
         ]

@@ -61,7 +61,7 @@ def judged_rows(spec: TableSpec, batch: RawBatch) -> str:
     optional = [column for column in spec.columns if column.name in checks]
     emptied = ", ".join(f"{left_empty(c)} as {name(c.name)}" for c in optional)
     replaced = f"* replace ({emptied})" if emptied else "*"
-    found = "".join(f", {emptied_name(field)}" for field in checks)
+    emptied_names = "".join(f", {emptied_name(field)}" for field in checks)
     cut = "".join(f", {cut_short(c)} as {cut_name(c.name)}" for c in cut_columns(spec))
     undecided = "".join(f", {two_days(c)} as {two_days_name(c.name)}" for c in day_columns(spec))
     extract = _json_extraction(spec) if batch.is_json else ""
@@ -79,7 +79,7 @@ def judged_rows(spec: TableSpec, batch: RawBatch) -> str:
                 {content_id(spec)} as _row_id
             from usable
         )
-        select {stored}, _file, _line, _row_id, _problem{found}{cut}{undecided} from judged
+        select {stored}, _file, _line, _row_id, _problem{emptied_names}{cut}{undecided} from judged
     """
 
 

@@ -113,12 +113,12 @@ def widen_prices(raw_path: Path, source: str, specs: Iterable[TableSpec]) -> Non
         if kind == "price"
     }
     with connect(raw_path) as connection:
-        found = connection.execute(
+        columns = connection.execute(
             "select table_schema, table_name, column_name, lower(data_type) "
             "from information_schema.columns where table_schema in (?, ?)",
             [f"raw_{source}", f"raw_{source}_staging"],
         ).fetchall()
-        for schema, table, column, stored in found:
+        for schema, table, column, stored in columns:
             declared = wanted.get((table, column))
             if declared and declared != stored:
                 connection.execute(

@@ -110,8 +110,8 @@ def _says_keep(spec: TableSpec, column: Column, batch: RawBatch) -> str:
     by, words = column.reduced_unless
     deciding = [each for each in spec.columns if each.name == by and words]
     places = [i for each in deciding for i in column_indexes(spec, each, batch.header or ())]
-    said = [f"lower(trim({name(f'c{index}')})) in ({_words(column)})" for index in places]
-    return f"coalesce({' and '.join(said)}, false)" if said else "false"
+    conditions = [f"lower(trim({name(f'c{index}')})) in ({_words(column)})" for index in places]
+    return f"coalesce({' and '.join(conditions)}, false)" if conditions else "false"
 
 
 def _document_keeps(column: Column, text: str) -> str:

@@ -205,7 +205,7 @@ def _zone(text: str) -> str:
 def _written(text: str, zone: str, order: DayOrder) -> str:
     """SQL: date and time as they are written, the zone left out."""
     plain = f"trim({text}[:length({text}) - length({zone})])"
-    for found, instead in (
+    for pattern, instead in (
         (WEEKDAY, ""),
         (r"([:\d]\d),(\d{1,9})$", r"\1.\2"),  # a decimal comma
         (HALF_DAY, r" \1M"),
@@ -214,7 +214,7 @@ def _written(text: str, zone: str, order: DayOrder) -> str:
         (r"^(\d{4}-\d\d?-\d\d?)T", r"\1 "),
         (r"^(\d{4}-\d\d?-\d\d?) (\d\d)$", r"\1 \2:00"),
     ):
-        plain = f"regexp_replace({plain}, {literal(found)}, {literal(instead)})"
+        plain = f"regexp_replace({plain}, {literal(pattern)}, {literal(instead)})"
     plain = rf"regexp_replace({plain}, '[\s,]+', ' ', 'g')"
     forms = ", ".join(literal(date + clock) for date in DAYS for clock in CLOCKS)
     compact = ", ".join(literal(form) for form in COMPACT)

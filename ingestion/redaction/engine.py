@@ -45,20 +45,20 @@ def reduced(text: str) -> str:
     """
     if are_kept() or not isinstance(text, str):
         return text
-    for found in _KIND.finditer(text):
-        if _HARMLESS.match(found[1]):
+    for match in _KIND.finditer(text):
+        if _HARMLESS.match(match[1]):
             continue
-        before = redact(text[: found.start()])
-        return f"{before}{found[1]}{what_stays(text[found.end() :])}"
+        before = redact(text[: match.start()])
+        return f"{before}{match[1]}{what_stays(text[match.end() :])}"
     return text
 
 
 def what_stays(words: str) -> str:
     """What may be told of an engine's words: the column, and that the disk is full."""
     columns = _COLUMN.findall(words)
-    told = f" in column {columns[-1]}" if columns else ""
+    column = f" in column {columns[-1]}" if columns else ""
     full = "; no space left on device" if tells_of_a_full_disk(words) else ""
-    return f"{told} ({LEFT_OUT}{full})"
+    return f"{column} ({LEFT_OUT}{full})"
 
 
 def reduced_everywhere(value: Any) -> Any:

@@ -165,10 +165,10 @@ _KINDS = {
 
 def _sentence(problem: Any, tree: Any) -> str:
     """Line, key and what to write, without the value itself."""
-    place = [part for part in problem["loc"] if isinstance(part, int) or part in _written(tree)]
+    path = [part for part in problem["loc"] if isinstance(part, int) or part in _written(tree)]
     keys = [part for part in problem["loc"] if isinstance(part, str)]
     key = keys[-1] if keys else ""
-    at = f"line {_line(tree, place)}: "
+    at = f"line {_line(tree, path)}: "
     if problem["type"] == "extra_forbidden":
         known = _known_keys(problem["loc"][:-1])
         close = get_close_matches(key, known, n=1)
@@ -181,9 +181,9 @@ def _sentence(problem: Any, tree: Any) -> str:
     return f"{at}{_shown(key)} must be {_KINDS.get(problem['type'], 'written otherwise')}"
 
 
-def _known_keys(place: Iterable[str | int]) -> list[str]:
+def _known_keys(path: Iterable[str | int]) -> list[str]:
     parts: dict[str, type[_Part]] = {"who": Condition, "path": Step}
-    part = parts.get(str(next(iter(place), "")), Persona)
+    part = parts.get(str(next(iter(path), "")), Persona)
     return [field.alias or name for name, field in part.model_fields.items()]
 
 
@@ -202,10 +202,10 @@ def _written(tree: Any) -> set[str]:
     return set()
 
 
-def _line(tree: Any, place: list[str | int]) -> int:
+def _line(tree: Any, path: list[str | int]) -> int:
     """The line where a place of the document begins, as far as it is there."""
     line = tree.start_mark.line + 1 if tree else 1
-    for part in place:
+    for part in path:
         if isinstance(tree, yaml.MappingNode):
             pairs = [(key, value) for key, value in tree.value if key.value == part]
             if not pairs:

@@ -131,7 +131,7 @@ class ContactDay:
         verdicts = {}
         opens_at: dict[tuple[str, Place], int | None] = {}
         for customer_id in people:
-            found, verdicts[customer_id] = decide_day(
+            decisions, verdicts[customer_id] = decide_day(
                 self.people[customer_id],
                 self.wishes[customer_id],
                 segments,
@@ -141,7 +141,7 @@ class ContactDay:
                 _permit(self.identifiers.get(customer_id, []), states, double_opt_in=double_opt_in),
                 partial(self._opens, opens_at, self.places[customer_id]),
             )
-            rows += found
+            rows += decisions
         return Judged(tuple(rows), verdicts)
 
     def stays(self, segment: str) -> dict[str, int]:

@@ -122,8 +122,9 @@ class DeliveryContext:
     """What planning and sending need, opened once. `asked`: who may receive; nobody by default.
 
     `now`: the moment, told anew for each plan, sync and batch. `read`: what the decision knows of
-    the published file, if it was read already. `heard`: destinations that were asked who refused
-    there; once for all segments, since each profile that a sync wrote would be told again.
+    the published file, if it was read already. `refusals_read`: destinations that
+    were asked who refused there; once for all segments, since each profile that a sync wrote would
+    be told again.
     """
 
     home: Home
@@ -132,7 +133,7 @@ class DeliveryContext:
     now: Clock
     asked: Send = "no"
     read: ContactDay | None = None
-    heard: set[str] = field(default_factory=set)
+    refusals_read: set[str] = field(default_factory=set)
 
     def may_send(self, destination: str) -> bool:
         """Whether anything may be delivered there."""
@@ -216,10 +217,10 @@ class DeliveryContext:
             )
         check_refusals_known(self.store)
         opened = self._opened(target.destination)
-        is_heard = target.destination in self.heard
-        if not is_heard:
+        is_read = target.destination in self.refusals_read
+        if not is_read:
             show_refusals(self.store, self.home, opened, self.now())
-        self.heard.add(target.destination)
+        self.refusals_read.add(target.destination)
         return sync(
             self.store,
             self.home,
@@ -230,7 +231,7 @@ class DeliveryContext:
             double_opt_in=self.settings.double_opt_in,
             day=self.day,
             clock=self.now,
-            heard=is_heard,
+            refusals_are_read=is_read,
         )
 
     def sync_each(self, chosen: Iterable[Target], approval: Approval | None = None) -> Synced:
@@ -398,7 +399,9 @@ class Synced:
             error, target = failure.error, failure.target
             sentence = f"{target.destination}: {error.message} {error.hint}".strip()
             targets.setdefault(sentence, []).append(target.segment)
-        lines = [f"  {', '.join(segments)} to {told}" for told, segments in targets.items()]
+        lines = [
+            f"  {', '.join(segments)} to {destination}" for destination, segments in targets.items()
+        ]
         tried = len(self.reports) + len(self.failures)
         head = f"{len(self.failures)} of {tried} deliveries failed or were left halfway:"
         combined = RegularsError("\n".join([head, *lines]), "The next `regulars sync` goes on.")

@@ -285,7 +285,7 @@ def refused_by(connection: Connection, key: Key, policies: Iterable[Policy], at:
         if connection.execute(_ANY_NO, {"value": key[1]}).first() is None:
             return set()  # nearly everybody, asked for each page that is shown
         facts = [(each, _said(connection, {key}, each).get(key, Facts())) for each in policies]
-    return {each.purpose for each, said in facts if permission_state(said, each, at).opt_out}
+    return {each.purpose for each, known in facts if permission_state(known, each, at).opt_out}
 
 
 def _said(connection: Connection, keys: set[Key] | None, policy: Policy) -> dict[Key, Facts]:

@@ -228,7 +228,7 @@ def build_plan(
         states, wanted = {}, news.wanted
         rows = {who: row for who, row in rows.items() if who in wanted}
     wanted, rows, on_their_way = _leave_accepted(target, wanted, states, rows, people.aliases)
-    found = difference(wanted, states, rows)
+    diff = difference(wanted, states, rows)
     held = tuple(
         HeldBack(customer_id, decision.reason)
         for customer_id, decision in sorted(decisions.items())
@@ -237,13 +237,13 @@ def build_plan(
     return Plan(
         target,
         run_id,
-        found.changes,
+        diff.changes,
         held,
-        found.unchanged_count + (news.said_count if news else 0),
-        found.waiting_count,
+        diff.unchanged_count + (news.said_count if news else 0),
+        diff.waiting_count,
         moved,
         dropped,
-        found.accepted_count + on_their_way,
+        diff.accepted_count + on_their_way,
         news.ended if news else (),
     )
 
@@ -472,8 +472,8 @@ def _of_the_day(
         narrowed[customer_id] = decision if held is None else Decision(held)
     plain = frozenset(
         customer_id
-        for customer_id, found in verdicts.items()
-        if target.segment in found and found[target.segment].is_plain
+        for customer_id, by_segment in verdicts.items()
+        if target.segment in by_segment and by_segment[target.segment].is_plain
     )
     return narrowed, plain
 

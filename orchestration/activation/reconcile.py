@@ -107,8 +107,8 @@ def sizes_told(store: Store, name: str, destination: TellsAudienceSizes) -> list
     sizes = []
     for segment, members in sorted(known.items()):
         with own_words(name):
-            said = destination.audience_size(segment)
-        sizes.append(Size(segment, len(members), said.held, said.matched_percent))
+            audience = destination.audience_size(segment)
+        sizes.append(Size(segment, len(members), audience.held, audience.matched_percent))
     return sizes
 
 

@@ -130,7 +130,7 @@ def sync(
     double_opt_in: bool = False,
     day: ContactDay | None = None,
     clock: Clock | None = None,
-    heard: bool = False,
+    refusals_are_read: bool = False,
     wait: Callable[[float], None] = time.sleep,
 ) -> SyncReport:
     """Bring the destination's audience up to date; safe to repeat after any failure.
@@ -145,7 +145,8 @@ def sync(
         double_opt_in: whether opt-ins need proof.
         day: what the decision knows of the published file, if it was read already.
         clock: tells the moment of each batch; without it, `at` and what has passed since.
-        heard: whether a sync of another segment has just asked who refused there, and told it.
+        refusals_are_read: whether a sync of another segment has just asked who refused there,
+            and told it.
         wait: how to wait between rounds (tests do not).
 
     Raises:
@@ -165,8 +166,12 @@ def sync(
         session = _Session(store, home, target, destination, at, now, policy, wait, day)
         with store.write() as connection:
             halfway = _recover(session, connection)
-        unheard = None if heard else hear(store, destination, session.pace, now())
-        untold = None if heard else write_withdrawals(store, home, destination, session.pace, now())
+        unheard = None if refusals_are_read else hear(store, destination, session.pace, now())
+        untold = (
+            None
+            if refusals_are_read
+            else write_withdrawals(store, home, destination, session.pace, now())
+        )
         answered = ask_open_tickets(store, target, destination, session.pace, now())
         session.sent.update(each.row.operation for each in answered.arrived)
         plan = _plan(session)

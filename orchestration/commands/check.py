@@ -124,7 +124,7 @@ def _hint(source: str, table: str, problem: Problem) -> str:
 def _in_words(problem: Problem) -> str:
     where = f" in {shown_name(problem.field)}" if problem.field else ""
     shape = f", like {problem.example}" if problem.example else ""
-    return f"{problem.reason}{where}: first at {problem.place}{shape}"
+    return f"{problem.reason}{where}: first at {problem.location}{shape}"
 
 
 def _print_columns(what: str, columns: tuple[str, ...], out: Console) -> None:
@@ -134,11 +134,11 @@ def _print_columns(what: str, columns: tuple[str, ...], out: Console) -> None:
         out.print(f"  {what}: {names}" + (f" and {more:,} more" if more > 0 else ""))
 
 
-def _print_end(found: InputLook, settings: Settings, out: Console) -> None:
-    looks = [look for file in found.files for look in file.tables]
+def _print_end(seen: InputLook, settings: Settings, out: Console) -> None:
+    looks = [look for file in seen.files for look in file.tables]
     rows, aside = sum(look.rows for look in looks), sum(look.put_aside for look in looks)
-    tables = sum(file.path.startswith(PULLED) for file in found.files)
-    files = counted(len(found.files) - tables, "files")
+    tables = sum(file.path.startswith(PULLED) for file in seen.files)
+    files = counted(len(seen.files) - tables, "files")
     files += f", {counted(tables, 'tables')} of databases" if tables else ""
     out.print(f"{files}, {counted(rows, 'rows')}, {aside:,} would be put aside.")
     ordered = [look for look in looks if look.table.startswith("orders/") and look.rows]
@@ -148,7 +148,7 @@ def _print_end(found: InputLook, settings: Settings, out: Console) -> None:
             f"The orders are in {', '.join(currencies)}, the settings say "
             f"{settings.shop.currency}: set [shop] currency, or put dated rates into rates/."
         )
-    for sentence in found.stops:
+    for sentence in seen.stops:
         out.print(f"A run would stop: {sentence}")
 
 

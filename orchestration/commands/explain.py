@@ -71,17 +71,19 @@ def explain_now(home: Home, who: str, *, at: datetime) -> Explanation:
     """
     keys: tuple[Key, ...] = ()
     try:
-        found = explain(home, who)
+        explanation = explain(home, who)
     except NotFoundError:
         if not has_store(home):
             raise
-        found, keys = _recorded(home, who)
+        explanation, keys = _recorded(home, who)
     if not has_store(home):
-        return found
+        return explanation
     double = load_settings().double_opt_in
-    answers = permission_now(home, found.customer_id, keys, at=at, double_opt_in=double)
-    told = {pair: (answer.reason or GRANTED, answer.receipt_id) for pair, answer in answers.items()}
-    return as_of_now(found, told)
+    answers = permission_now(home, explanation.customer_id, keys, at=at, double_opt_in=double)
+    answered = {
+        pair: (answer.reason or GRANTED, answer.receipt_id) for pair, answer in answers.items()
+    }
+    return as_of_now(explanation, answered)
 
 
 def _recorded(home: Home, who: str) -> tuple[Explanation, tuple[Key, ...]]:

@@ -62,13 +62,13 @@ def print_quarantine(home: Home, source: str, out: Console, *, raw: bool, as_jso
             f"{count.rows:,}",
             f"{count.files:,}",
             count.example,
-            count.place,
+            count.location,
         )
     out.print(table)
     for count in counts:
         words = accepted_words(count.source, count.table, count.field)
         if count.reason == "unknown_value" and words:
-            out.print(f"{count.place}: write {or_list(words)} as {count.field}.")
+            out.print(f"{count.location}: write {or_list(words)} as {count.field}.")
     if any(count.is_of_a_stop for count in counts):
         out.print(
             "(stopped): the last run of this source stopped, nothing of its files was loaded, and "

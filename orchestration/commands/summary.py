@@ -130,14 +130,14 @@ def _print_people(published: duckdb.DuckDBPyConnection, out: Console) -> None:
 
 def _since_earlier_runs(metrics: Metrics) -> str:
     """What became of the people of earlier runs; empty on a home's first run."""
-    kept, born, merged, split, gone = (
+    kept, new, merged, split, gone = (
         sum(value for (metric, _), value in metrics.items() if metric == flow)
         for flow in ("carried_over", "born", "merged", "split", "gone")
     )
     if not kept + merged + gone:
         return ""
     return (
-        f"Since earlier runs: {kept:,} carried over, {born:,} new, {merged:,} merged into others, "
+        f"Since earlier runs: {kept:,} carried over, {new:,} new, {merged:,} merged into others, "
         f"{split:,} split off, {gone:,} of whom no row is left."
     )
 

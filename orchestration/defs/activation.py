@@ -24,7 +24,7 @@ from orchestration.words.codes import reasons_in_words
 
 GROUP = "activation"
 CONTACT_DAY = "contact day"
-HEARD = "destinations that were asked who refused"
+REFUSALS_READ = "destinations that were asked who refused"
 
 
 class Pair(NamedTuple):
@@ -70,9 +70,9 @@ def sync_asset(pair: Pair) -> dg.AssetsDefinition:
             day = read_contact_day(current.home, settings=current.settings)
             current.shared[CONTACT_DAY] = day
         day = current.shared[CONTACT_DAY]
-        heard = current.shared.setdefault(HEARD, set())
+        refusals_read = current.shared.setdefault(REFUSALS_READ, set())
         sending = DeliveryContext(
-            current.home, current.settings, current.store, now, asked, day, heard
+            current.home, current.settings, current.store, now, asked, day, refusals_read
         )
         target = targets(current.home, current.settings, pair.segment, pair.destination)[0]
         if sending.may_send(pair.destination):

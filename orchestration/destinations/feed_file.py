@@ -71,7 +71,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class VisitorRecord:
     """All that stands in the file about one identifier, and when each segment was refreshed."""
 
     entries: tuple[Entry, ...]
@@ -202,7 +202,7 @@ class FeedReader:
         self._inode = -1
         self._digests: Digests | None = None
 
-    def find(self, kind: str, value: str) -> Found:
+    def find(self, kind: str, value: str) -> VisitorRecord:
         """What stands there about an identifier.
 
         Raises:
@@ -212,7 +212,7 @@ class FeedReader:
             connection, digests = self._opened()
             connection.execute("begin")
             try:
-                return _found(connection, digests.of(kind, value))
+                return _visitor_record(connection, digests.of(kind, value))
             finally:
                 connection.execute("commit")
         except (sqlite3.Error, OSError, ValueError) as error:
@@ -249,16 +249,18 @@ class FeedReader:
         return self._connection, self._digests
 
 
-def _found(connection: sqlite3.Connection, digest: bytes) -> Found:
+def _visitor_record(connection: sqlite3.Connection, digest: bytes) -> VisitorRecord:
     _version(connection)
     entries = connection.execute(
         "select segment, customer_id, stage, device_type, written_us from entries where digest = ?",
         [digest],
     ).fetchall()
-    said = connection.execute("select purposes from refusals where digest = ?", [digest]).fetchone()
+    refusals = connection.execute(
+        "select purposes from refusals where digest = ?", [digest]
+    ).fetchone()
     refreshed = dict(connection.execute("select segment, refreshed_us from segments").fetchall())
-    refused = frozenset(json.loads(said[0])) if said else frozenset()
-    return Found(tuple(Entry(*row) for row in entries), refused, refreshed)
+    refused = frozenset(json.loads(refusals[0])) if refusals else frozenset()
+    return VisitorRecord(tuple(Entry(*row) for row in entries), refused, refreshed)
 
 
 def _make(connection: sqlite3.Connection) -> None:

@@ -154,7 +154,7 @@ class OnsiteDestination:
             return [Outcome(person.key, "delivered") for person in people]
         with self._writing() as feed:
             for person in people:
-                keys = [(kind, value) for kind, said in person.values.items() for value in said]
+                keys = [(kind, value) for kind, values in person.values.items() for value in values]
                 feed.take_out(feed.people_of(keys) | {*person.values.get(CUSTOMER, ())})
                 feed.show_no_more(keys)
         if not forget_the_past(self.path):

@@ -110,7 +110,7 @@ class Contact:
 
     id: str
     email: str
-    said: dict[str, Any] = field(default_factory=dict)
+    reserved_fields: dict[str, Any] = field(default_factory=dict)
     fields: dict[str, str] = field(default_factory=dict)
     lists: set[str] = field(default_factory=set)
 
@@ -158,7 +158,7 @@ class SendGrid(Vendor):
         return contact
 
     def _say(self, contact: Contact, fields: Mapping[str, Any]) -> None:
-        contact.said |= fields
+        contact.reserved_fields |= fields
         self._emails[contact.email] = contact
         for each in fields.get("alternate_emails", ()):
             self._alternates[each] = contact
@@ -292,7 +292,9 @@ class SendGrid(Vendor):
         errors = 0
         for content in contacts:
             contact = self._by_email(content["email"], alternates=False)
-            if contact and any(contact.said.get(n) != content.get(n) for n in IDENTIFIERS):
+            if contact and any(
+                contact.reserved_fields.get(n) != content.get(n) for n in IDENTIFIERS
+            ):
                 errors += 1
                 continue
             contact = contact or self.put(content["email"])
@@ -308,7 +310,7 @@ class SendGrid(Vendor):
         def act() -> int:
             for contact in filter(None, (self.contacts.pop(each, None) for each in ids)):
                 self._emails.pop(contact.email, None)
-                for email in contact.said.get("alternate_emails", ()):
+                for email in contact.reserved_fields.get("alternate_emails", ()):
                     self._alternates.pop(email, None)
             return 0
 
@@ -362,7 +364,7 @@ class SendGrid(Vendor):
         own = {"id": contact.id, "email": contact.email, "list_ids": sorted(contact.lists)}
         moments = dict.fromkeys(("created_at", "updated_at"), self._clock().isoformat())
         more = {"segment_ids": [], "custom_fields": fields}
-        return {**blank, **contact.said, **own, **moments, **more}
+        return {**blank, **contact.reserved_fields, **own, **moments, **more}
 
     def _all_lists(self, request: Request, _: Body) -> Answer:
         size = int(request.query_params.get("page_size", "100"))

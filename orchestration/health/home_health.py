@@ -424,9 +424,9 @@ def untold(home: Home, now: datetime) -> Iterator[Check]:
     if not has_store(home):
         return
     with open_store(home) as store:
-        waiting, told = untold_refusals(store), told_count(store)
-    if told and not waiting:
-        sentence = f"Destinations that can be told know of every refusal ({told:,} told)."
+        waiting, told_refusals = untold_refusals(store), told_count(store)
+    if told_refusals and not waiting:
+        sentence = f"Destinations that can be told know of every refusal ({told_refusals:,} told)."
         yield Check("refusals", "ok", sentence)
     for each in waiting:
         is_late = each.state == "waiting" and now - each.since > UNTOLD_LIMIT
@@ -460,8 +460,8 @@ def erasures(home: Home, now: datetime) -> Iterator[Check]:
 
 def _reasons(intents: Sequence[OpenIntent]) -> str:
     """Why, most often first: short codes of destinations, such as too_large."""
-    said = (intent.last_error for intent in intents)  # an earlier version kept words too
-    counts = Counter(as_code(reason) if reason else "no reason given" for reason in said)
+    errors = (intent.last_error for intent in intents)  # an earlier version kept words too
+    counts = Counter(as_code(reason) if reason else "no reason given" for reason in errors)
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     return _first([f"{reason} ({count:,})" for reason, count in ordered])
 
@@ -501,13 +501,13 @@ def degraded(home: Home, settings: Settings, now: datetime) -> Iterator[Check]:
 def inbox(home: Home) -> Iterator[Check]:
     """What came by webhooks and is read by no run."""
     for (kept, sender), count in sorted(waiting(home.inbox).items()):
-        place = home.inbox / kept / sender
+        folder = home.inbox / kept / sender
         if kept == REQUESTS:
-            sentence = f"Requests to erase or hand over personal data in {place}: {count:,}."
+            sentence = f"Requests to erase or hand over personal data in {folder}: {count:,}."
             hint = "Read them and act (docs/webhooks.md says how), then delete each file."
             yield Check("inbox", "warning", sentence, hint)
         else:
-            sentence = f"Bodies in {place} that are kept and read by no source: {count:,}."
+            sentence = f"Bodies in {folder} that are kept and read by no source: {count:,}."
             yield Check("inbox", "ok", sentence)
 
 

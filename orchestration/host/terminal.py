@@ -37,5 +37,5 @@ def line_of(event: Any) -> str:
     word = WORDS.get(inner.event_type_value) if inner else None
     if word is None:
         return ""
-    said = "" if word == "began" else DAGSTERS_OWN.sub("", str(inner.message or ""))
-    return f"Run {event.run_id[:SHORT]} {word}{f': {said}' if said else '.'}"
+    message = "" if word == "began" else DAGSTERS_OWN.sub("", str(inner.message or ""))
+    return f"Run {event.run_id[:SHORT]} {word}{f': {message}' if message else '.'}"

@@ -220,17 +220,17 @@ def _told(name: str, value: Any) -> Any:
     return None if name in NAMES and _LINK.search(kept) else kept
 
 
-def _context(said: Any) -> Mapping[str, Any]:
+def _context(written: Any) -> Mapping[str, Any]:
     """The context of a member, of which single values can be told."""
     try:
-        found = json.loads(said) if isinstance(said, str) else said
+        context = json.loads(written) if isinstance(written, str) else written
     except ValueError:
         return {}
-    if not isinstance(found, dict):
+    if not isinstance(context, dict):
         return {}
     return {
         str(name): _told(str(name), value) if isinstance(value, str) else value
-        for name, value in found.items()
+        for name, value in context.items()
         if str(name).isidentifier() and not str(name).startswith("_")
     }
 

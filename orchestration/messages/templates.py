@@ -97,18 +97,18 @@ def _named(path: Path) -> tuple[str, str, bool]:
 
 def _fields(source: str, where: str) -> dict[str, str]:
     """The parts of a push notice, one on each line."""
-    found: dict[str, str] = {}
+    fields: dict[str, str] = {}
     for line in source.splitlines():
         name, colon, rest = line.partition(":")
         if not line.strip():
             continue
-        if not colon or name.strip() not in FIELDS or name.strip() in found:
+        if not colon or name.strip() not in FIELDS or name.strip() in fields:
             raise UsageError(
                 f"{where} has a line that is none of a push notice.",
                 f"Write each of {or_list(tuple(f'`{each}:`' for each in FIELDS))} once, a line"
                 " each.",
             )
-        found[name.strip()] = rest.strip()
-    if lacking := [each for each in REQUIRED if not found.get(each)]:
+        fields[name.strip()] = rest.strip()
+    if lacking := [each for each in REQUIRED if not fields.get(each)]:
         raise UsageError(f"{where} has no `{lacking[0]}:`.", "Write it on a line of its own.")
-    return found
+    return fields

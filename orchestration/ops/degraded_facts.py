@@ -97,9 +97,9 @@ def read_told(store: Store) -> tuple[Told, ...]:
     return tuple(Told(**each) for each in json.loads(value)) if value else ()
 
 
-def record_told(store: Store, told: Iterable[Told]) -> None:
+def record_told(store: Store, notices: Iterable[Told]) -> None:
     """Replace what people were told of."""
-    value = json.dumps([asdict(each) for each in told])
+    value = json.dumps([asdict(each) for each in notices])
     with store.write() as connection:
         upsert(connection, schema.meta, [{"key": _TOLD, "value": value}])
 

@@ -65,8 +65,8 @@ def project_vars(settings: Settings) -> str:
 
 def segment_names() -> list[str]:
     """The segments there are: one file each."""
-    found = (DBT_PROJECT / "models/segments").glob(f"{SEGMENT}*.sql")
-    return sorted(path.stem.removeprefix(SEGMENT) for path in found)
+    paths = (DBT_PROJECT / "models/segments").glob(f"{SEGMENT}*.sql")
+    return sorted(path.stem.removeprefix(SEGMENT) for path in paths)
 
 
 def check_settings(settings: Settings) -> None:
@@ -108,12 +108,12 @@ def check_settings(settings: Settings) -> None:
 
 
 def _check_places(name: str, segment: Segment, settings: Settings) -> None:
-    for place in segment.destinations or []:
-        if place not in settings.destinations:
+    for destination in segment.destinations or []:
+        if destination not in settings.destinations:
             raise UsageError(
-                f"`segments.{name}.destinations` names `{place}`, which the settings do not "
+                f"`segments.{name}.destinations` names `{destination}`, which the settings do not "
                 f"have; they have: {', '.join(sorted(settings.destinations)) or 'none'}.",
-                f"Add [destinations.{place}] to regulars.toml, or mend the name.",
+                f"Add [destinations.{destination}] to regulars.toml, or mend the name.",
             )
 
 
@@ -132,8 +132,8 @@ def _check_columns(settings: Settings) -> None:
 
 def _columns_of(model: str) -> list[str]:
     """The columns of a model, as its description lists them."""
-    told = yaml.safe_load((DBT_PROJECT / f"models/{model}.yml").read_text("utf-8"))
-    return [column["name"] for column in told["models"][0]["columns"]]
+    described = yaml.safe_load((DBT_PROJECT / f"models/{model}.yml").read_text("utf-8"))
+    return [column["name"] for column in described["models"][0]["columns"]]
 
 
 def _kind(value: Any) -> str:
@@ -266,8 +266,8 @@ def failure_sentence(home: Home) -> str:
         return (
             "The disk is full. Make room and run again; nothing was published and nothing is lost."
         )
-    if said := _said_by_a_macro(broken):
-        return f"{said.rstrip('.')}. Nothing was published."
+    if sentence := _said_by_a_macro(broken):
+        return f"{sentence.rstrip('.')}. Nothing was published."
     failed = [(result["unique_id"].split("."), result.get("failures")) for result in broken]
     names = [
         f"{parts[0]} {parts[2]}" + (f" ({failures} rows)" if failures else "")
@@ -336,7 +336,7 @@ def run_dbt(home: Home, settings: Settings, *arguments: str, logs: Path | None =
 
 def _last_error(output: str) -> str:
     lines = [line.strip() for line in output.splitlines() if line.strip()]
-    for line, said in pairwise(lines):
+    for line, following in pairwise(lines):
         if "Compilation Error in model" in line:
-            return said
+            return following
     return " ".join(lines[-4:])

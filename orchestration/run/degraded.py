@@ -59,38 +59,40 @@ class News:
 
     begun: tuple[Degradation, ...]
     over: tuple[Told, ...]
-    told: tuple[Told, ...]
+    notices: tuple[Told, ...]
 
 
 def degradations(
-    facts: Facts, limits: Degraded, told: Collection[tuple[str, str]] = ()
+    facts: Facts, limits: Degraded, told_keys: Collection[tuple[str, str]] = ()
 ) -> list[Degradation]:
     """Everything that is degraded, in order of kind and name.
 
     Args:
         facts: of the sources and destinations that are switched on.
         limits: from where on something is degraded.
-        told: keys of what people were told of: that ends a little later than it begins, so that
+        told_keys: of what people were told of: that ends a little later than it begins, so that
             nobody is told every day anew.
     """
-    found = [
-        each for name, days in facts.sources.items() for each in _source(name, days, limits, told)
+    current = [
+        each
+        for name, days in facts.sources.items()
+        for each in _source(name, days, limits, told_keys)
     ]
-    found += [
+    current += [
         each
         for name, queue in facts.queues.items()
-        for each in _destination(name, queue, facts.at, limits, told)
+        for each in _destination(name, queue, facts.at, limits, told_keys)
     ]
-    return sorted(found, key=lambda each: each.key)
+    return sorted(current, key=lambda each: each.key)
 
 
-def news(facts: Facts, current: Sequence[Degradation], told: Iterable[Told]) -> News:
+def news(facts: Facts, current: Sequence[Degradation], known_before: Iterable[Told]) -> News:
     """What is to be told, and what is then known.
 
     Of a source or destination that is switched off, nothing is told any more.
     """
     switched_on = {*facts.sources, *facts.queues}
-    known = {each.key: each for each in told if each.subject in switched_on}
+    known = {each.key: each for each in known_before if each.subject in switched_on}
     begun = [each for each in current if _is_news(each, known.get(each.key), facts.at)]
     still = {each.key for each in current}
     after = [
@@ -103,10 +105,10 @@ def news(facts: Facts, current: Sequence[Degradation], told: Iterable[Told]) -> 
     return News(tuple(begun), tuple(over), tuple(after))
 
 
-def over_sentence(told: Told) -> str:
+def over_sentence(notice: Told) -> str:
     """That something is not degraded any more."""
-    words = OVER[told.kind].format(subject=told.subject)
-    return f"{words}; told as degraded at {datetime.fromisoformat(told.at):%Y-%m-%d %H:%M} UTC."
+    words = OVER[notice.kind].format(subject=notice.subject)
+    return f"{words}; told as degraded at {datetime.fromisoformat(notice.at):%Y-%m-%d %H:%M} UTC."
 
 
 def _is_news(each: Degradation, known: Told | None, at: datetime) -> bool:
@@ -130,11 +132,11 @@ def _lowered(known: Told, each: Degradation, facts: Facts) -> Told:
 
 
 def _source(
-    name: str, days: Sequence[SourceDay], limits: Degraded, told: Collection[tuple[str, str]]
+    name: str, days: Sequence[SourceDay], limits: Degraded, told_keys: Collection[tuple[str, str]]
 ) -> Iterator[Degradation]:
     with_rows = [each for each in days if each.received]
-    yield from _rejected(name, with_rows, limits, is_told=("quarantine", name) in told)
-    yield from _silent(name, days, with_rows, is_told=("no_rows", name) in told)
+    yield from _rejected(name, with_rows, limits, is_told=("quarantine", name) in told_keys)
+    yield from _silent(name, days, with_rows, is_told=("no_rows", name) in told_keys)
 
 
 def _rejected(
@@ -172,9 +174,9 @@ def _silent(
 
 
 def _destination(
-    name: str, queue: Queue, at: datetime, limits: Degraded, told: Collection[tuple[str, str]]
+    name: str, queue: Queue, at: datetime, limits: Degraded, told_keys: Collection[tuple[str, str]]
 ) -> Iterator[Degradation]:
-    if queue.refused or (queue.waiting and ("dead_letters", name) in told):
+    if queue.refused or (queue.waiting and ("dead_letters", name) in told_keys):
         yield Degradation(
             "dead_letters",
             name,

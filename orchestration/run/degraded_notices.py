@@ -44,8 +44,8 @@ def tell_what_is_degraded(
     say: Callable[[str], None],
 ) -> None:
     """Send one notice of all that began or ended since the last one; none where nothing did."""
-    facts, current, told = _now(store, settings, at, as_of)
-    new = news(facts, current, told)
+    facts, current, known = _now(store, settings, at, as_of)
+    new = news(facts, current, known)
     if new.begun or new.over:
         for each in new.over:
             say(over_sentence(each))
@@ -54,14 +54,14 @@ def tell_what_is_degraded(
             say(f"Notice of what is degraded by {way}: {outcome}.")
         if ways and SENT not in ways.values():
             return
-    if new.told != told:
-        record_told(store, new.told)
+    if new.notices != known:
+        record_told(store, new.notices)
 
 
 def _now(
     store: Store, settings: Settings, at: datetime, as_of: datetime
 ) -> tuple[Facts, list[Degradation], tuple[Told, ...]]:
-    told = read_told(store)
+    known = read_told(store)
     facts = read_facts(
         store,
         at=at,
@@ -69,4 +69,4 @@ def _now(
         sources=enabled_sources(settings),
         destinations=[name for name, each in settings.destinations.items() if each.enabled],
     )
-    return facts, degradations(facts, settings.degraded, {each.key for each in told}), told
+    return facts, degradations(facts, settings.degraded, {each.key for each in known}), known

@@ -127,8 +127,8 @@ class DegradedNotice:
     @property
     def subject(self) -> str:
         """The subject of an email."""
-        said = "is degraded" if self.begun else "is no longer degraded"
-        return f"Regulars: run {self.run_id} {said}"
+        state = "is degraded" if self.begun else "is no longer degraded"
+        return f"Regulars: run {self.run_id} {state}"
 
     def to_json(self) -> dict[str, Any]:
         """What a webhook receives."""

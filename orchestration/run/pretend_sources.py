@@ -31,8 +31,8 @@ def pretend_sources(
 
     write_until(world_of(home), home.demo, day_of(home, moment))
     with demo_servers(home.demo / "api", home.demo / "shops") as servers, _environment(servers.env):
-        told = servers.addresses | servers.shops
-        served = " and ".join(f"{name} at {url}" for name, url in told.items())
+        urls = servers.addresses | servers.shops
+        served = " and ".join(f"{name} at {url}" for name, url in urls.items())
         say(f"The pretend shop serves {served}.")
         yield only_at(settings, servers.addresses, servers.further)
 

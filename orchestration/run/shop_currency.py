@@ -56,14 +56,14 @@ def _said_by_files(folder: InputFolder, files: list[InputFile]) -> tuple[str, st
     if any(file.problem or file.format == UNKNOWN for file in files):
         return "", ""
     lines = [file for file in files if file.format != "json"]
-    found = {}
+    currencies = {}
     if lines:
         text = folder.text(MAPPING_FILE)
         for shop in {file.shop for file in lines}:
             mapping = read_mapping(text, shop) if text is not None else None
             if mapping is None or not mapping.currency or "currency" in mapping.columns:
                 return "", ""
-            found[mapping.currency] = MAPPING_FILE
+            currencies[mapping.currency] = MAPPING_FILE
     left = LOOKED_THROUGH_BYTES
     for file in files:
         if file in lines:
@@ -72,8 +72,10 @@ def _said_by_files(folder: InputFolder, files: list[InputFile]) -> tuple[str, st
             return "", ""
         left -= file.size
         with folder.open(file) as stream:
-            found |= {code.decode().upper(): file.path for code in _SAID.findall(stream.read())}
-    return next(iter(found.items())) if len(found) == 1 else ("", "")
+            currencies |= {
+                code.decode().upper(): file.path for code in _SAID.findall(stream.read())
+            }
+    return next(iter(currencies.items())) if len(currencies) == 1 else ("", "")
 
 
 def refuse_another_currency(raw: Path, settings: Settings) -> None:

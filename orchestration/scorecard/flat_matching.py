@@ -36,8 +36,8 @@ def flat_match(
     profiles = _Profiles(limits)
     for record in records:
         known = [
-            (place, identifier)
-            for place, identifier in enumerate(record)
+            (index, identifier)
+            for index, identifier in enumerate(record)
             if identifier and identifier not in blocked
         ]
         while known and not profiles.take_in(known):
@@ -64,7 +64,7 @@ class _Profiles:
 
     def take_in(self, known: Known) -> bool:
         """Let all these identifiers be of one profile, if its limits allow; else change nothing."""
-        fresh = [(place, identifier) for place, identifier in known if identifier not in self.homes]
+        fresh = [(index, identifier) for index, identifier in known if identifier not in self.homes]
         matched = {
             self.current(self.homes[identifier])
             for _, identifier in known
@@ -74,8 +74,8 @@ class _Profiles:
             return True
         held = [sum(counts) for counts in zip(*(self._held[p] for p in matched), strict=True)]
         held = held or [0] * len(self._limits)
-        for place, _ in fresh:
-            held[place] += 1
+        for index, _ in fresh:
+            held[index] += 1
         if any(count > limit for count, limit in zip(held, self._limits, strict=True)):
             return False
         self._settle(matched, fresh, held)

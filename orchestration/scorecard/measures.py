@@ -52,11 +52,11 @@ class Score:
 class Pairs:
     """Pairs of exclusive identifiers, counted.
 
-    `found` have one customer, of which `correct` are one person's; `joinable` are in one evidence
+    `matched` have one customer, of which `correct` are one person's; `joinable` are in one evidence
     group, of which `joined` have one customer.
     """
 
-    found: int
+    matched: int
     correct: int
     joinable: int
     joined: int
@@ -64,7 +64,7 @@ class Pairs:
     @property
     def score(self) -> Score:
         """Pairwise precision and recall."""
-        return Score(_ratio(self.correct, self.found), _ratio(self.joined, self.joinable))
+        return Score(_ratio(self.correct, self.matched), _ratio(self.joined, self.joinable))
 
 
 # One row per (customer, person, evidence group) that share identifiers: the contingency table.

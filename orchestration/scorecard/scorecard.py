@@ -169,7 +169,7 @@ def _method_facts(method: MethodScore) -> dict[str, Any]:
 def _pair_facts(pairs: Pairs) -> dict[str, Any]:
     return {
         **_score_facts(pairs.score),
-        "found_pairs": pairs.found,
+        "found_pairs": pairs.matched,
         "correct_pairs": pairs.correct,
         "joinable_pairs": pairs.joinable,
         "joined_pairs": pairs.joined,

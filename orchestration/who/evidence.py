@@ -236,14 +236,14 @@ def _without_dead_ends(steps: list[Step], wanted: set[Node]) -> list[Step]:
 
 def email_reason(email: str | None, identifiers: Sequence[Identifier]) -> str:
     """Why this address is the person's best one, in one sentence."""
-    addresses = [found for found in identifiers if found.identifier_type == "email"]
-    chosen = next((found for found in addresses if found.identifier_value == email), None)
+    addresses = [each for each in identifiers if each.identifier_type == "email"]
+    chosen = next((each for each in addresses if each.identifier_value == email), None)
     if not email or chosen is None:
         return "No email address is known." if not addresses else "No address is usable."
     seen = f"seen {chosen.observation_count} time(s)"
     if chosen.last_seen_at:
         seen += f", last on {chosen.last_seen_at:%Y-%m-%d}"
-    others = [found for found in addresses if found is not chosen]
+    others = [each for each in addresses if each is not chosen]
     if not others:
         return f"The only address; evidence {chosen.evidence_grade}, {seen}."
     better = [o for o in others if grade_rank(o.evidence_grade) < grade_rank(chosen.evidence_grade)]

@@ -86,11 +86,13 @@ def explain(home: Home, who: str, default_country: str | None = None) -> Explana
         with open_published(home) as connection:
             reader = Reader(connection)
             customer_id, asked_for, alias_of, start = find_person(reader, who, country)
-            found = _collect(reader, customer_id, asked_for, alias_of, start)
+            explanation = _collect(reader, customer_id, asked_for, alias_of, start)
     except duckdb.Error as error:
         raise unreadable(home) from error
-    ledger = _ledger(home, found.customer_id)
-    return replace(found, deliveries=ledger[0], held_back=ledger[1]) if ledger else found
+    ledger = _ledger(home, explanation.customer_id)
+    return (
+        replace(explanation, deliveries=ledger[0], held_back=ledger[1]) if ledger else explanation
+    )
 
 
 def unreadable(home: Home) -> RegularsError:
@@ -154,13 +156,13 @@ def find_person(
     if not people:
         raise _nobody(reader, candidates)
     if len(people) > 1:
-        ways = sorted({found[0] for found in people.values()})
+        ways = sorted({way[0] for way in people.values()})
         raise AmbiguousError(
             f"That value belongs to {len(people)} people (as {', '.join(ways)}).",
             "Say which kind it is, for example `loyalty_id:VALUE` or `customer_id:VALUE`.",
         )
-    ((customer_id, found),) = people.items()
-    return customer_id, *found
+    ((customer_id, way),) = people.items()
+    return customer_id, *way
 
 
 def split_kind(text: str) -> tuple[str | None, str]:
@@ -388,8 +390,8 @@ def _newest(connection: Connection, table: Table, moment: str, customer_id: str)
 def identifiers_of(reader: Reader, customer_id: str) -> list[Identifier]:
     rows = reader.of_person("marts.bridge_customer_identifiers", customer_id)
     names = Identifier.__dataclass_fields__
-    found = [Identifier(**{name: row[name] for name in names}) for row in rows]
-    return sorted(found, key=by_worth)
+    identifiers = [Identifier(**{name: row[name] for name in names}) for row in rows]
+    return sorted(identifiers, key=by_worth)
 
 
 def best_start(identifiers: Sequence[Identifier], person: Row) -> Node | None:

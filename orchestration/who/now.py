@@ -23,31 +23,31 @@ _PURPOSES = {"marketing": "marketing", "service": "transactional"}  # by class o
 _WANTED = ("chosen", "deferred")
 
 
-def as_of_now(found: Explanation, answers: Answers) -> Explanation:
+def as_of_now(explanation: Explanation, answers: Answers) -> Explanation:
     """The explanation with these answers.
 
     A permission gets `reason_of_run`, what the published run had; a decision, and each of its
     rivals, gets `refused_since` where the run wanted it and the gate says no now.
     """
-    by_run = {(row["channel"], row["purpose"]): row for row in found.permissions}
+    by_run = {(row["channel"], row["purpose"]): row for row in explanation.permissions}
     permissions = [
-        _permission(found.customer_id, pair, answer, by_run.get(pair, {}))
+        _permission(explanation.customer_id, pair, answer, by_run.get(pair, {}))
         for pair, answer in sorted(answers.items())
         if pair in by_run or answer[0] not in NEVER_ASKED
     ]
     decisions = [
         {
-            **_refused_since(row, row.get("class"), found.purposes, answers),
+            **_refused_since(row, row.get("class"), explanation.purposes, answers),
             "rivals": json.dumps(
                 [
-                    _refused_since(rival, row.get("class"), found.purposes, answers)
+                    _refused_since(rival, row.get("class"), explanation.purposes, answers)
                     for rival in json.loads(str(row.get("rivals") or "[]"))
                 ]
             ),
         }
-        for row in found.decisions
+        for row in explanation.decisions
     ]
-    return replace(found, permissions=permissions, decisions=decisions)
+    return replace(explanation, permissions=permissions, decisions=decisions)
 
 
 def unpublished(customer_id: str, asked_for: str) -> Explanation:

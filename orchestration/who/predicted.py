@@ -36,25 +36,26 @@ class Predicted:
     level: str | None = None
 
 
-def value(found: Predicted, clv: Row, currency: str) -> Iterator[str]:
+def value(predicted: Predicted, clv: Row, currency: str) -> Iterator[str]:
     """What they may spend, whether they stay away, what they buy next: with the proof, or why it is
     not said."""
     if clv:
-        yield from _spend(clv, currency, found.backtests)
-    row = found.predictions
+        yield from _spend(clv, currency, predicted.backtests)
+    row = predicted.predictions
     if not row:
         return
     if row.get("churn_risk") is not None:
         between = f", nine times in ten between {_part(row['low'])} and {_part(row['high'])}"
         yield (
             f"Chance of no order in a year: {_part(row['churn_risk'])}{between}."
-            f"{proof(found.backtests, _ALIVE)}"
+            f"{proof(predicted.backtests, _ALIVE)}"
         )
     else:
         yield f"Chance of no order in a year: not said. {_why_not(row.get('null_reason'))}"
     if row.get("next_category") is not None:
         yield (
-            f"Next category, worked out: {row['next_category']}.{proof(found.backtests, _CATEGORY)}"
+            f"Next category, worked out: {row['next_category']}."
+            f"{proof(predicted.backtests, _CATEGORY)}"
         )
     else:
         yield f"Next category: not said. {_why_not(row.get('next_category_null_reason'))}"
@@ -96,19 +97,19 @@ def _part(share: float) -> str:
     return f"{share:.0%}".replace("%", " %")
 
 
-def next_steps(found: Predicted, as_of: datetime | None) -> Iterator[tuple[str, str, str, str]]:
+def next_steps(predicted: Predicted, as_of: datetime | None) -> Iterator[tuple[str, str, str, str]]:
     """What to show, as kind, product, reason and proof; what is due again but did not please is
     told with what stands in its place."""
-    for row in found.recommendations:
+    for row in predicted.recommendations:
         kind = codes.RECOMMENDATIONS.get(row["kind"], codes.label(row["kind"]))
         yield kind, _product(row, "product"), row["reason"], row["proof"]
-    for row in found.replenishments:
+    for row in predicted.replenishments:
         if as_of and row["remind_at"] <= as_of and row.get("is_displeased"):
-            told = _product(row, "other_product") if row.get("other_product_id") else "nothing"
+            with_what = _product(row, "other_product") if row.get("other_product_id") else "nothing"
             because = codes.DISPLEASED.get(str(row["displeased_by"]), str(row["displeased_by"]))
             yield (
                 "Needed again, did not please",
-                told,
+                with_what,
                 f"In place of {_product(row, 'product')}, due {row['due_at']:%Y-%m-%d}: {because}.",
                 codes.INTERVALS.get(str(row["basis"]), str(row["basis"])),
             )

@@ -140,15 +140,15 @@ def count_rows(home: Home, subject: Subject) -> dict[str, int]:
 
 def _keys_in_store(home: Home, candidates: Sequence[Node]) -> Keys:
     """Those of the identifiers of which the operational store holds anything."""
-    found: set[tuple[str, str]] = set()
+    keys: set[tuple[str, str]] = set()
     wanted = {(node.type, node.value) for node in candidates}
     with open_store(home) as store, store.read() as connection:
         for table in schema.metadata.sorted_tables:
             if "identifier_value" in table.c:
                 pair = (table.c.identifier_type, table.c.identifier_value)
                 query = select(*pair).where(tuple_(*pair).in_(wanted)).distinct()
-                found |= {(row[0], row[1]) for row in connection.execute(query)}
-    return tuple(sorted(found))
+                keys |= {(row[0], row[1]) for row in connection.execute(query)}
+    return tuple(sorted(keys))
 
 
 @contextmanager
@@ -188,7 +188,7 @@ def _published_rows(connection: duckdb.DuckDBPyConnection, subject: Subject) -> 
         " where list_contains($1, table_schema) group by all order by all",
         [list(PUBLIC)],
     ).fetchall()
-    found = {}
+    rows_of_table = {}
     for space, table, names in tables:
         condition = _whose(names)
         if condition and f"{space}.{table}" not in MIRRORED:
@@ -198,8 +198,8 @@ def _published_rows(connection: duckdb.DuckDBPyConnection, subject: Subject) -> 
             labels = [column[0] for column in cursor.description or []]
             rows = [dict(zip(labels, row, strict=True)) for row in cursor.fetchall()]
             if rows:
-                found[f"{space}.{table}"] = rows
-    return found
+                rows_of_table[f"{space}.{table}"] = rows
+    return rows_of_table
 
 
 def _whose(columns: Sequence[str]) -> str:
@@ -216,7 +216,7 @@ def _whose(columns: Sequence[str]) -> str:
 
 def _stored_rows(store: Store, subject: Subject) -> dict[str, Rows]:
     """The person's rows of the operational store, as of now."""
-    found = {}
+    tables = {}
     for table in schema.metadata.sorted_tables:
         rows: dict[tuple[Any, ...], dict[str, Any]] = {}
         with store.read() as connection:
@@ -226,8 +226,8 @@ def _stored_rows(store: Store, subject: Subject) -> dict[str, Rows]:
                     key = tuple(row[column.name] for column in table.primary_key)
                     rows[key] = _in_words(table, row)
         if rows:
-            found[f"ops.{table.name}"] = [rows[key] for key in sorted(rows, key=str)]
-    return found
+            tables[f"ops.{table.name}"] = [rows[key] for key in sorted(rows, key=str)]
+    return tables
 
 
 def _conditions(table: Table, subject: Subject) -> Iterable[Any]:

@@ -95,8 +95,10 @@ def lines(rows: Iterable[Row], products: Mapping[str, str]) -> list[Line]:
     return _newest_first(folded_lines)
 
 
-def _newest_first(told: Iterable[Line]) -> list[Line]:
-    return sorted(told, key=lambda line: (line.occurred_at, line.channel, line.words), reverse=True)
+def _newest_first(lines: Iterable[Line]) -> list[Line]:
+    return sorted(
+        lines, key=lambda line: (line.occurred_at, line.channel, line.words), reverse=True
+    )
 
 
 def _entered(stage: Row) -> Line:
@@ -131,8 +133,8 @@ def _words(rows: Sequence[Row], products: Mapping[str, str]) -> str:
         )
     if kind.startswith("order_") and kind in _DID:
         amount = exact(first["value"], first["currency"] or "")
-        told = "" if first["value"] is None else f" for {amount}"
-        return f"{_DID[kind]}{told}" + (
+        worth = "" if first["value"] is None else f" for {amount}"
+        return f"{_DID[kind]}{worth}" + (
             f" in store {first['store_id']}" if first["store_id"] else ""
         )
     names = [name for row in rows if (name := _product(row, products))]

@@ -93,16 +93,18 @@ def _who(explanation: Explanation) -> Text:
 
 def _identifiers(explanation: Explanation) -> RenderableType:
     table = _table("kind", "value", "evidence", "first seen", "last seen", "times", "")
-    for found in explanation.identifiers[:MAX_SHOWN_IDENTIFIERS]:
-        marks = [word for word, holds in _marks(found.is_primary, found.is_dormant) if holds]
+    for identifier in explanation.identifiers[:MAX_SHOWN_IDENTIFIERS]:
+        marks = [
+            word for word, holds in _marks(identifier.is_primary, identifier.is_dormant) if holds
+        ]
         _add(
             table,
-            found.identifier_type,
-            found.identifier_value,
-            found.evidence_grade,
-            found.first_seen_at,
-            found.last_seen_at,
-            found.observation_count,
+            identifier.identifier_type,
+            identifier.identifier_value,
+            identifier.evidence_grade,
+            identifier.first_seen_at,
+            identifier.last_seen_at,
+            identifier.observation_count,
             ", ".join(marks),
         )
     _add_rest(table, len(explanation.identifiers) - MAX_SHOWN_IDENTIFIERS)
@@ -219,15 +221,18 @@ def _stages(explanation: Explanation) -> RenderableType:
 
 def _timeline(explanation: Explanation) -> RenderableType:
     """The first touch, what was looked at first, then the latest lines, the newest first."""
-    told = explanation.timeline
+    timeline = explanation.timeline
     table = _table("when", "where", "what")
-    for words, line in (("first: ", told.first_touch), ("looked at first: ", told.first_looked_at)):
+    for words, line in (
+        ("first: ", timeline.first_touch),
+        ("looked at first: ", timeline.first_looked_at),
+    ):
         if line:
             _add(table, line.occurred_at, line.channel, words + line.words)
-    for line in told.latest[:MAX_SHOWN_LINES]:
+    for line in timeline.latest[:MAX_SHOWN_LINES]:
         _add(table, line.occurred_at, line.channel, line.words)
-    _add_rest(table, len(told.latest) - MAX_SHOWN_LINES)
-    return table if told.latest else _none("Nothing happened with them yet.")
+    _add_rest(table, len(timeline.latest) - MAX_SHOWN_LINES)
+    return table if timeline.latest else _none("Nothing happened with them yet.")
 
 
 def _value(explanation: Explanation) -> RenderableType:
@@ -322,11 +327,11 @@ def _deliveries(explanation: Explanation) -> RenderableType:
 
 def _held_back(explanation: Explanation) -> RenderableType:
     columns = ("held_back_at", "segment", "destination", "channel", "reason")
-    told = [
+    rows = [
         {**row, "reason": codes.REASONS.get(str(row.get("reason")), row.get("reason"))}
         for row in explanation.held_back
     ]
-    return _activity(told, columns, "Nothing was held back.")
+    return _activity(rows, columns, "Nothing was held back.")
 
 
 def _activity(rows: Sequence[Row], columns: Sequence[str], nothing: str) -> RenderableType:

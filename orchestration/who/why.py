@@ -64,8 +64,8 @@ def why(home: Home, first: str, second: str, default_country: str | None = None)
         with open_published(home) as connection:
             reader = Reader(connection)
             sides = [
-                _side(reader, who, country, place)
-                for who, place in ((first, "first"), (second, "second"))
+                _side(reader, who, country, side)
+                for who, side in ((first, "first"), (second, "second"))
             ]
             return _answer(reader, *sides)
     except duckdb.Error as error:
@@ -103,7 +103,7 @@ def _answer(reader: Reader, first: Side, second: Side) -> Why:
         return _one_person(reader, first, second, edges)
     path = nearest_path(first.starts, second.starts, edges)
     reasons = [step.edge.refusal_reason for step in path if step.edge]
-    found = [reason for reason in dict.fromkeys(reasons) if reason]
+    refusals = [reason for reason in dict.fromkeys(reasons) if reason]
     ids = [first.customer_id, second.customer_id]
     if not path:
         sentence = "Not one person: no record leads from one to the other, not even a refused one."
@@ -112,7 +112,7 @@ def _answer(reader: Reader, first: Side, second: Side) -> Why:
         return Why(False, "Both are the same identifier, and it belongs to nobody.", ids, path, [])
     refused = sum(reason is not None for reason in reasons)
     sentence = f"Not one person: of {len(reasons)} edge(s) between them, {refused} refused."
-    return Why(False, sentence, ids, path, [refusal(reason) for reason in found])
+    return Why(False, sentence, ids, path, [refusal(reason) for reason in refusals])
 
 
 def _one_person(reader: Reader, first: Side, second: Side, edges: Sequence[Edge]) -> Why:

@@ -185,9 +185,9 @@ def source(code: str | None) -> str:
 
 def answer(code: str, basis: str | None = None) -> str:
     """Whether we may, and why; a reason that has no words of its own is a no."""
-    told = ANSWERS.get(code, "No")
+    words = ANSWERS.get(code, "No")
     because = WITHOUT_A_YES.get(basis or "") if code == "granted" else None
-    return f"{told}: {because[0].lower()}{because[1:]}" if because else told
+    return f"{words}: {because[0].lower()}{because[1:]}" if because else words
 
 
 def status(code: str, basis: str | None = None) -> str:

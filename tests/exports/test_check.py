@@ -67,7 +67,8 @@ def test_it_says_what_stands_in_a_file(exports: ExportShop) -> None:
     assert (look.first, look.last) == (date(2025, 1, 2), date(2025, 3, 4))
     assert look.currencies == {"GBP", "EUR"}
     found = {
-        (each.reason, each.field): (each.rows, each.place, each.example) for each in look.problems
+        (each.reason, each.field): (each.rows, each.location, each.example)
+        for each in look.problems
     }
     assert found["wrong_type", "ordered_at"] == (2, "orders/bad.csv:4", "9999-99-99")
     assert found["unknown_currency", "currency"] == (1, "orders/bad.csv:6", "xxx")

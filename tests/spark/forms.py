@@ -35,8 +35,8 @@ class _Adapter:
     @pass_context
     def dispatch(self, context: Context, name: str, _package: str) -> Any:
         """The engine's form of a macro, as dbt would choose it."""
-        found = context.resolve_or_missing(f"{self.engine}__{name}")
-        return found if callable(found) else context.resolve(f"default__{name}")
+        macro = context.resolve_or_missing(f"{self.engine}__{name}")
+        return macro if callable(macro) else context.resolve(f"default__{name}")
 
 
 @cache

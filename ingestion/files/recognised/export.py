@@ -62,8 +62,8 @@ class Feed:
     @property
     def headers(self) -> tuple[str, ...]:
         """The headers that it reads."""
-        found = (header for sql in self.expressions for header in _HEADER.findall(sql))
-        return tuple(dict.fromkeys(header for header in found if header != ZONE))
+        headers = (header for sql in self.expressions for header in _HEADER.findall(sql))
+        return tuple(dict.fromkeys(header for header in headers if header != ZONE))
 
 
 @dataclass(frozen=True)
@@ -166,11 +166,11 @@ class Translation:
 
     def known(self, header: tuple[str, ...]) -> set[int]:
         """Which columns of a header the feed reads."""
-        return {place for column in self.feed.headers for place in self._places(column, header)}
+        return {index for column in self.feed.headers for index in self._places(column, header)}
 
     def left(self, header: tuple[str, ...]) -> set[int]:
         """Which columns never become attributes."""
-        return {place for column in self.feed.leaves for place in self._places(column, header)}
+        return {index for column in self.feed.leaves for index in self._places(column, header)}
 
     def batches(self, batches: Iterator[RawBatch]) -> Iterator[RawBatch]:
         """The file's rows under our names; a row that says nothing to the table is left out."""
@@ -206,10 +206,10 @@ class Translation:
             table = connection.execute(sql).to_arrow_table()
         is_told = table["_is_told"]
         table = table.drop_columns("_is_told")
-        told, left_out = table.filter(is_told), table.filter(pc.invert(is_told))
+        rows, left_out = table.filter(is_told), table.filter(pc.invert(is_told))
         typed = frozenset(range(len(names))) if self.export.point else frozenset[int]()
-        for start in range(0, told.num_rows, BATCH_ROWS):
-            part = told.slice(start, BATCH_ROWS)
+        for start in range(0, rows.num_rows, BATCH_ROWS):
+            part = rows.slice(start, BATCH_ROWS)
             yield RawBatch(part, names, typed=typed, left_out=None if start else left_out)
 
     def _query(self, batch: RawBatch) -> tuple[tuple[str, ...], str]:
@@ -226,15 +226,15 @@ class Translation:
             )
             last = f"step{number}"
         selected = ", ".join(
-            f"coalesce(({sql})::varchar, '') as c{place}"
-            for place, sql in enumerate(columns.values())
+            f"coalesce(({sql})::varchar, '') as c{index}"
+            for index, sql in enumerate(columns.values())
         )
         # What a row says, and how its file writes numbers and days, may stand on another row, so
         # all are worked out before some are left out.
-        told = text(self.feed.where or "true")
+        condition = text(self.feed.where or "true")
         query += (
-            f" select _file, _line, coalesce({told}, false) as _is_told, {selected} from {last}"
-            f" order by _file, _line"
+            f" select _file, _line, coalesce({condition}, false) as _is_told, {selected}"
+            f" from {last} order by _file, _line"
         )
         return tuple(columns), query
 
@@ -247,10 +247,10 @@ class Translation:
             if batch.header is None:
                 return f"nullif(trim(json_extract_string(_raw, {literal('$.' + header)})), '')"
             places = self._places(header, batch.header)
-            found = [f"nullif(trim(c{place}), '')" for place in places]
-            return f"coalesce({', '.join(found)})" if len(found) > 1 else (found or ["null"])[0]
+            texts = [f"nullif(trim(c{index}), '')" for index in places]
+            return f"coalesce({', '.join(texts)})" if len(texts) > 1 else (texts or ["null"])[0]
 
-        return lambda sql: _HEADER.sub(lambda place: text(place[1]), sql)
+        return lambda sql: _HEADER.sub(lambda match: text(match[1]), sql)
 
     def _places(self, header: str, headers: tuple[str, ...]) -> list[int]:
         spellings = self.export.spellings(header)
@@ -261,8 +261,8 @@ class Translation:
         known = {normal(column) for column in self.feed.columns}
         for header in (*self.feed.headers, *self.feed.leaves):
             known |= self.export.spellings(header)
-        found: dict[str, str] = {}
-        for place, header in enumerate(headers):
+        others: dict[str, str] = {}
+        for index, header in enumerate(headers):
             if header and normal(header) not in known:
-                found.setdefault(header, f"c{place}")
-        return found
+                others.setdefault(header, f"c{index}")
+        return others

@@ -38,8 +38,8 @@ def _param(key: str) -> str:
     is_it = f"lambda p: json_extract_string(p, '$.key') = {literal(key)}"
     value = f"list_filter(params, {is_it})[1]"
     kinds = ("string_value", "int_value", "double_value", "float_value")
-    found = ", ".join(f"json_extract_string({value}, '$.value.{kind}')" for kind in kinds)
-    return f"nullif(coalesce({found}), '')"
+    values = ", ".join(f"json_extract_string({value}, '$.value.{kind}')" for kind in kinds)
+    return f"nullif(coalesce({values}), '')"
 
 
 def _said(text: str) -> str:

@@ -51,9 +51,9 @@ def exports_of(folder: InputFolder, file: InputFile) -> list[str]:
     """The exports that a file may be, by name: more than one where the settings have to say it."""
     if file.problem or file.format == UNKNOWN or not file.size or file.path.startswith(ARRIVED):
         return []
-    said = _said(folder, file)
-    if said is not None:
-        return [said] if said in EXPORTS else []
+    export = _said(folder, file)
+    if export is not None:
+        return [export] if export in EXPORTS else []
     beginning = beginning_of(folder, file)
     if beginning is None or not (names := _fitting(beginning, file.path)):
         return []
@@ -107,8 +107,8 @@ def check_names(names: Iterable[tuple[str, str]]) -> None:
 
 def _said(folder: InputFolder, file: InputFile) -> str | None:
     """What the settings say of the file."""
-    found = (name for pattern, name in folder.names if fnmatchcase(file.path, pattern))
-    return next(found, None)
+    names = (name for pattern, name in folder.names if fnmatchcase(file.path, pattern))
+    return next(names, None)
 
 
 @lru_cache(maxsize=100_000)

@@ -80,8 +80,8 @@ def _entity(name: str) -> str:
 
 def _of(document: str, *keys: str) -> str:
     """The first of a document's texts that says anything."""
-    found = ", ".join(f"nullif(json_extract_string({document}, '$.{key}'), '')" for key in keys)
-    return f"coalesce({found})"
+    values = ", ".join(f"nullif(json_extract_string({document}, '$.{key}'), '')" for key in keys)
+    return f"coalesce({values})"
 
 
 def _document(header: str) -> str:

@@ -26,7 +26,9 @@ _ZONES = {
     **{"Melbourne": "Australia/Melbourne", "Brisbane": "Australia/Brisbane"},
     **{"Perth": "Australia/Perth", "Adelaide": "Australia/Adelaide"},
 }
-_WHENS = " ".join(f"when {literal(said)} then {literal(zone)}" for said, zone in _ZONES.items())
+_WHENS = " ".join(
+    f"when {literal(written)} then {literal(zone)}" for written, zone in _ZONES.items()
+)
 _ZONE = (
     "case when contains(@[Time Zone], '/') then @[Time Zone] else "
     f"coalesce(case @[Time Zone] {_WHENS} end, @[zone]) end"

@@ -187,12 +187,12 @@ def read_mapping(text: str, shop: str = "") -> Mapping:
 
 def _for_shop(text: str, mapping: Mapping, shop: str) -> Mapping:
     """The mapping with what is this shop's own in the place of what is said for all."""
-    said = mapping.model_dump(exclude_unset=True, exclude={"for_shop"})
+    settings = mapping.model_dump(exclude_unset=True, exclude={"for_shop"})
     try:
-        return Mapping.model_validate({**said, **mapping.for_shop[shop]})
+        return Mapping.model_validate({**settings, **mapping.for_shop[shop]})
     except ValidationError as error:
-        place, what = first_problem(error)
-        key = ".".join(part for part in ("for_shop", shop, place) if part)
+        setting, what = first_problem(error)
+        key = ".".join(part for part in ("for_shop", shop, setting) if part)
         raise UsageError(
             f"{MAPPING_FILE}{at_line(text, key)}: `{key}` is wrong: {what}.",
             "Mend it and run again.",

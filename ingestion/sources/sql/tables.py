@@ -86,22 +86,28 @@ def _input(
     as_of: datetime,
 ) -> TableInput:
     spec = spec_of(source, folder)
-    place, where = place_of(*names), setting_of(*names)
+    location, where = place_of(*names), setting_of(*names)
     unmapped = {table.cursor} - {"", *table.columns.values(), *table.traits}
     export = as_export(spec, f"[{where}]", table, source.name, tuple(unmapped))
     translation = Translation(export, export.feeds[0], table.timezone or "UTC")
     columns: dict[str, bool] = dict.fromkeys(table.headers, True)
 
     def pull(state: dict[str, Any], limit: int = 0) -> Iterator[RawBatch]:
-        cursor = _cursor(state.setdefault(place, {}), table, as_of)
+        cursor = _cursor(state.setdefault(location, {}), table, as_of)
         with _found(where, database, table) as lookup:
             columns.update({each: each in table.headers for each in lookup.columns})
             pages = _pages(lookup, table, cursor, limit)
-            yield from translation.batches(_batches(pages, place, table))
+            yield from translation.batches(_batches(pages, location, table))
         cursor.save()
 
     return TableInput(
-        spec, [], lambda *_: None, translation=translation, pull=pull, place=place, columns=columns
+        spec,
+        [],
+        lambda *_: None,
+        translation=translation,
+        pull=pull,
+        location=location,
+        columns=columns,
     )
 
 
@@ -270,12 +276,14 @@ def _read(value: Any) -> datetime | None:
         return None
 
 
-def _batches(pages: Iterator[list[dict[str, Any]]], place: str, table: Table) -> Iterator[RawBatch]:
+def _batches(
+    pages: Iterator[list[dict[str, Any]]], location: str, table: Table
+) -> Iterator[RawBatch]:
     """Rows as text under the database's headers; the position in the pull stands as line."""
     line = 1
     for page in pages:
         columns: dict[str, Any] = {
-            "_file": [place] * len(page),
+            "_file": [location] * len(page),
             "_line": pa.array(range(line, line + len(page)), pa.int64()),
         }
         for index, header in enumerate(table.headers):

@@ -42,7 +42,7 @@ class Contact:
     email: str
     lists: frozenset[str]
     identifiers: Mapping[str, Any] = field(default_factory=dict)
-    said: Mapping[str, Any] = field(default_factory=dict)
+    reserved_fields: Mapping[str, Any] = field(default_factory=dict)
     fields: Mapping[str, Any] = field(default_factory=dict)  # custom ones by their name
 
 

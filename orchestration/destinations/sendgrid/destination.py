@@ -317,7 +317,7 @@ class SendGridDestination:
             target.list_id in contact.lists
             and all((contact.fields.get(name) or "") == value for name, value in sent.items())
             and all(
-                (contact.said.get(name) or "") == value
+                (contact.reserved_fields.get(name) or "") == value
                 for name, value in self._reserved(row.payload).items()
             )
         )

@@ -235,15 +235,15 @@ def bind(schema: GraphQLSchema, shop: Shop, needs: Callable[[str], None]) -> Non
     types: Any = schema.type_map
 
     def act(owner: str, name: str, scope: str, does: Callable[..., Any]) -> None:
-        def resolve(_root: Any, _info: Any, **said: Any) -> Any:
+        def resolve(_root: Any, _info: Any, **arguments: Any) -> Any:
             needs(scope)
-            return does(*said.values())
+            return does(*arguments.values())
 
         types[owner].fields[name].resolve = resolve
 
-    def search(_root: Any, _info: Any, **said: Any) -> Any:
+    def search(_root: Any, _info: Any, **arguments: Any) -> Any:
         needs("read_customers")
-        return shop.page(said)
+        return shop.page(arguments)
 
     act("Query", "customerByIdentifier", "read_customers", shop.find)
     types["Query"].fields["customers"].resolve = search
@@ -253,8 +253,8 @@ def bind(schema: GraphQLSchema, shop: Shop, needs: Callable[[str], None]) -> Non
         "metafieldsSet": shop.set_fields,
         "metafieldsDelete": shop.delete_fields,
         "customerCreate": shop.create,
-        "customerEmailMarketingConsentUpdate": lambda said: shop.consent(said, "email"),
-        "customerSmsMarketingConsentUpdate": lambda said: shop.consent(said, "sms"),
+        "customerEmailMarketingConsentUpdate": lambda arguments: shop.consent(arguments, "email"),
+        "customerSmsMarketingConsentUpdate": lambda arguments: shop.consent(arguments, "sms"),
     }
     for name, does in mutations.items():
         act("Mutation", name, "write_customers", does)

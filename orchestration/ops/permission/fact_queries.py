@@ -328,7 +328,7 @@ def statement(query: FactQuery, stored: str, held: str = "") -> str:
     new = "true" if held else new_rows(query.source_table)
     values = {"relation": relation, "new": new, **query.values}
     # In one pass: a name that a stranger chose, such as `unsub {new}`, is not looked into.
-    return _PLACE.sub(lambda place: values[place[1]], query.sql)
+    return _PLACE.sub(lambda match: values[match[1]], query.sql)
 
 
 def new_rows(table: str) -> str:

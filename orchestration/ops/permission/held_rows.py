@@ -118,14 +118,14 @@ def read_held_rows(
             continue
         documents: list[Held] = []
         for row in rows:
-            said: list[Spoken] = []
+            of_row: list[Spoken] = []
             for each in _lines(row) if row.line == 0 else [row]:
                 texts = _documents(spec, source, each, words)
                 documents += texts
                 if not any(_says(source, json.loads(text.text)) for text in texts):
-                    said += _spoken(source, each, words)
-            spoken += said
-            if row.line == 0 and _is_unread(row, said):
+                    of_row += _spoken(source, each, words)
+            spoken += of_row
+            if row.line == 0 and _is_unread(row, of_row):
                 unread.append((source, row.file))
         made[table] = f'held."{table}"'
         _fill(connection, made[table], spec, documents, shops)
@@ -139,10 +139,10 @@ def found_addresses(text: str) -> list[str]:
     return sorted({address for address in matched if address})
 
 
-def _is_unread(row: Held, said: list[Spoken]) -> bool:
+def _is_unread(row: Held, spoken: list[Spoken]) -> bool:
     """Whether refusals in a file that was refused whole may be unknown still."""
     is_cut = len(row.text.encode("utf-8", "replace")) >= KEPT_LIMIT // 2  # UTF-16 is kept as less
-    is_silent_note = _is_text(row.file) and not said
+    is_silent_note = _is_text(row.file) and not spoken
     return not row.text or row.reason in _DAMAGED_FILES or is_cut or is_silent_note
 
 

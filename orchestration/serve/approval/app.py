@@ -115,19 +115,19 @@ class Approvals:
     def _carry_out(self, body: bytes) -> Response:
         """Send exactly the plan that the form names."""
         pairs = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
-        said = dict(pairs)
+        fields = dict(pairs)
         if sorted(name for name, _ in pairs) != sorted(FIELDS) or not hmac.compare_digest(
-            said["secret"].encode(), self._secret.encode()
+            fields["secret"].encode(), self._secret.encode()
         ):
             return self._refusal(403, "This form is not of this page.", "Open the plans again.")
-        if not _HASH.fullmatch(said["plan_hash"]):
+        if not _HASH.fullmatch(fields["plan_hash"]):
             return self._refusal(400, "This is no plan's hash.", "Open the plans again.")
         if not self._sending.acquire(blocking=False):
             return self._refusal(503, "Another approval is being sent.", "Wait until it has been.")
         try:
             with lock.hold(self._home.lock):
-                approval = Approval(said["plan_hash"], self._by)
-                synced = sync_all(self._home, said["segment"], said["destination"], approval)
+                approval = Approval(fields["plan_hash"], self._by)
+                synced = sync_all(self._home, fields["segment"], fields["destination"], approval)
             synced.raise_failures()
         except RegularsError as error:
             return self._sentence(error)

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from orchestration.activation.shown_refusals import PERSONALISATION, SHOWN
-from orchestration.destinations.feed_file import Entry, Found
+from orchestration.destinations.feed_file import Entry, VisitorRecord
 from orchestration.destinations.onsite import Content
 
 BY_SIGNAL = ("ads", "sell_share")  # what Global Privacy Control refuses
@@ -31,21 +31,25 @@ class Showing:
     max_age_hours: int = 72
 
 
-def answer(found: Found, refused: Collection[str], showing: Showing, now_us: int) -> dict[str, Any]:
+def answer(
+    record: VisitorRecord, refused: Collection[str], showing: Showing, now_us: int
+) -> dict[str, Any]:
     """The answer for one identifier.
 
     Args:
-        found: what the file has of it.
+        record: what the file has of it.
         refused: purposes that are refused beside those of the file.
         showing: what the settings say.
         now_us: the moment, in microseconds.
     """
-    opt_out = found.refused | set(refused)
-    told = (
-        () if PERSONALISATION in opt_out else _told(found, now_us - showing.max_age_hours * _HOUR)
+    opt_out = record.refused | set(refused)
+    entries = (
+        ()
+        if PERSONALISATION in opt_out
+        else _fresh_entries(record, now_us - showing.max_age_hours * _HOUR)
     )
-    latest = max(told, key=lambda entry: (entry.written_us, entry.segment), default=None)
-    segments = sorted({entry.segment for entry in told})
+    latest = max(entries, key=lambda entry: (entry.written_us, entry.segment), default=None)
+    segments = sorted({entry.segment for entry in entries})
     landing_page, slots = _shown(showing.content, segments)
     return {
         "stage": latest.stage if latest else None,
@@ -55,15 +59,15 @@ def answer(found: Found, refused: Collection[str], showing: Showing, now_us: int
         "recommendations": [],
         "device_type": latest.device_type if latest else None,
         "opt_out": {policy.purpose: policy.purpose in opt_out for policy in SHOWN},
-        "refreshed_at": _as_text(max(found.refreshed.values(), default=None)),
+        "refreshed_at": _as_text(max(record.refreshed.values(), default=None)),
     }
 
 
-def _told(found: Found, oldest_us: int) -> Sequence[Entry]:
+def _fresh_entries(record: VisitorRecord, oldest_us: int) -> Sequence[Entry]:
     """The entries of segments that are fresh, unless they are of several people."""
-    if len({entry.customer_id for entry in found.entries}) > 1:
+    if len({entry.customer_id for entry in record.entries}) > 1:
         return ()
-    return [each for each in found.entries if found.refreshed.get(each.segment, -1) >= oldest_us]
+    return [each for each in record.entries if record.refreshed.get(each.segment, -1) >= oldest_us]
 
 
 def _shown(
@@ -85,4 +89,4 @@ def _as_text(moment_us: int | None) -> str | None:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-NOBODY = answer(Found((), frozenset(), {}), (), Showing(), 0)
+NOBODY = answer(VisitorRecord((), frozenset(), {}), (), Showing(), 0)

@@ -182,14 +182,14 @@ class Feeds:
             value = ""  # nobody's
         signals = BY_SIGNAL if _only(request, "sec-gpc") == "1" else ()
         try:
-            told = self.told(feed, kind, value, signals)
+            body = self.answer_for(feed, kind, value, signals)
         except (FeedFileError, RegularsError, SQLAlchemyError) as error:
             _note(feed, error.reason if isinstance(error, FeedFileError) else "no_permission_facts")
             return JSONResponse(NOBODY, 503, {"Retry-After": "5"})
         feed.trouble = ""
-        return JSONResponse(told)
+        return JSONResponse(body)
 
-    def told(
+    def answer_for(
         self, feed: Feed, kind: str, value: str, signals: tuple[str, ...] = ()
     ) -> Mapping[str, object]:
         """What is told of a visitor, at this moment.
@@ -201,12 +201,12 @@ class Feeds:
         now_us = micros(self._clock())
         key = (kind, value if kind == CUSTOMER else match_identifier(kind, value, self._country))
         matched = key[1] or ""
-        found = feed.reader.find(kind, matched)
+        record = feed.reader.find(kind, matched)
         refused = set(signals)
         if kind != CUSTOMER and matched:
             with self._store.read() as connection:
                 refused |= refused_by(connection, (kind, matched), SHOWN, now_us)
-        return answer(found, refused, feed.showing, now_us)
+        return answer(record, refused, feed.showing, now_us)
 
 
 def _note(feed: Feed, trouble: str) -> None:
@@ -272,14 +272,14 @@ def _has_secret(feed: Feed, request: Request, origin: str | None) -> bool:
     Raises:
         NotAnsweredError: the secret is wrong, there is none, or a browser shows one.
     """
-    said = _only(request, "authorization")
-    if said is None:
+    header = _only(request, "authorization")
+    if header is None:
         return False
     if origin is not None:
         raise NotAnsweredError(403, "The secret is for the shop's own server, not for pages.")
     if not feed.secret:
         raise NotAnsweredError(503, "No secret is set up here.")
-    scheme, _, shown = said.partition(" ")
+    scheme, _, shown = header.partition(" ")
     is_right = hmac.compare_digest(shown.strip().encode(), feed.secret.encode())
     if scheme.lower() != "bearer" or not is_right:
         raise NotAnsweredError(401, "The secret is wrong.")

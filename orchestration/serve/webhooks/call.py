@@ -107,13 +107,13 @@ class Sender:
 NOT_SIGNED = "The signature does not fit the request."
 
 
-def require_same(given: str, right: str) -> None:
+def require_same(secret: str, right: str) -> None:
     """Compare in constant time, letter by letter: another spelling of the same bytes is no match.
 
     Raises:
         RefusedError: they differ.
     """
-    if not hmac.compare_digest(given.encode("utf-8", "replace"), right.encode()):
+    if not hmac.compare_digest(secret.encode("utf-8", "replace"), right.encode()):
         raise RefusedError(401, NOT_SIGNED)
 
 

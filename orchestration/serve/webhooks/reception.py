@@ -83,8 +83,8 @@ class Reception:
             await asyncio.to_thread(self.keep, [delivery for delivery, _ in taken])
         except Exception as error:
             # The kind of error only: its text may carry a value.
-            told = error.message if isinstance(error, RegularsError) else type(error).__name__
-            _log.error("%s deliveries were not taken: %s", len(taken), told)
+            reason = error.message if isinstance(error, RegularsError) else type(error).__name__
+            _log.error("%s deliveries were not taken: %s", len(taken), reason)
             is_of_all = isinstance(error, (StoreError, OSError, OperationalError))
             return False if is_of_all else None
         for _, done in taken:
@@ -101,9 +101,9 @@ class Reception:
         """
         arrivals = []
         for delivery in deliveries:
-            for number, given in enumerate(delivery.kept):
-                table = _table(given.folder)
-                kept = _without_texts(given, table)
+            for number, document in enumerate(delivery.kept):
+                table = _table(document.folder)
+                kept = _without_texts(document, table)
                 file, content = self._inbox.keep(
                     kept.folder,
                     delivery.sender,

@@ -60,13 +60,13 @@ def home_key(store: Store) -> bytes:
     """The key of this home; made when it is first asked for."""
     query = select(schema.meta.c.value).where(schema.meta.c.key == _KEY)
     with store.read() as connection:
-        found = connection.execute(query).scalar()
-    if found is None:
+        key = connection.execute(query).scalar()
+    if key is None:
         made = base64.b64encode(os.urandom(_KEY_BYTES)).decode()
         with store.write() as connection:
             insert_new(connection, schema.meta, [{"key": _KEY, "value": made}])
-            found = connection.execute(query).scalar_one()
-    return base64.b64decode(found)
+            key = connection.execute(query).scalar_one()
+    return base64.b64decode(key)
 
 
 def link(
@@ -181,9 +181,9 @@ def read(refusal: Refusal, call: Call) -> list[Kept]:
 def page(shop: str, *, is_done: bool) -> str:
     """What a browser shows: a button, or that it is done."""
     if is_done:
-        said = "<p>You are unsubscribed and receive no more of these messages.</p>"
+        paragraph = "<p>You are unsubscribed and receive no more of these messages.</p>"
     else:
-        said = (
+        paragraph = (
             "<p>Do you want to receive no more of these messages?</p><form method=post>"
             f'<input type=hidden name="{FIELD}" value="{ONE_CLICK}">'
             "<button>Unsubscribe</button></form>"
@@ -191,7 +191,7 @@ def page(shop: str, *, is_done: bool) -> str:
     return (
         "<!doctype html><html lang=en><meta charset=utf-8>"
         '<meta name=viewport content="width=device-width"><meta name=robots content=noindex>'
-        f"<title>Unsubscribe</title><h1>{escape(shop)}</h1>{said}</html>"
+        f"<title>Unsubscribe</title><h1>{escape(shop)}</h1>{paragraph}</html>"
     )
 
 

@@ -35,7 +35,7 @@ def statement(tables: Tables, asked: Asked) -> Statement:
         known.contacts(tables, asked, own),
         permission.uses(tables, asked, own),
         permission.permitted(tables, asked, own),
-        permission.said(tables, asked, own),
+        permission.statements(tables, asked, own),
         permission.received(tables, asked),
         permission.changes(asked),
     ]

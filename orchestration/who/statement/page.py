@@ -22,18 +22,18 @@ from orchestration.words import pages
 TEMPLATES = Path(__file__).parent / "templates"
 
 
-def render(told: Statement) -> RenderableType:
+def render(document: Statement) -> RenderableType:
     """The statement for a terminal of any width."""
-    return Group(_text(told.title, "bold"), _text(told.about, "dim"), *_sections(told))
+    return Group(_text(document.title, "bold"), _text(document.about, "dim"), *_sections(document))
 
 
-def page(told: Statement) -> str:
+def page(document: Statement) -> str:
     """The statement as one HTML page."""
-    return pages.environment(TEMPLATES).get_template("statement.html.j2").render(told=told)
+    return pages.environment(TEMPLATES).get_template("statement.html.j2").render(document=document)
 
 
-def _sections(told: Statement) -> Iterator[RenderableType]:
-    for section in told.sections:
+def _sections(document: Statement) -> Iterator[RenderableType]:
+    for section in document.sections:
         yield _text(f"\n{section.title}", "bold")
         yield Padding(Group(*_body(section)), (0, 0, 0, 2))
 

@@ -70,8 +70,8 @@ def own_only(tables: Tables) -> Own:
     """A text with every address and number masked that is not the person's own."""
     own = {str(row["identifier_value"]).lower() for row in own_identifiers(tables)}
 
-    def masked(found: re.Match[str]) -> str:
-        text = found[0]
+    def masked(match: re.Match[str]) -> str:
+        text = match[0]
         digits = "+" + "".join(str(unicodedata.decimal(each)) for each in re.findall(r"\d", text))
         return text if text.lower() in own or digits in own else DOT
 
@@ -81,9 +81,9 @@ def own_only(tables: Tables) -> Own:
 def own_identifiers(tables: Tables) -> list[Row]:
     """Identifiers of this person alone; of somebody whom no run knows yet, those of the facts."""
     rows = tables.get("marts.bridge_customer_identifiers", ())
-    found = [row for row in rows if not row.get("is_shared")]
+    identifiers = [row for row in rows if not row.get("is_shared")]
     if rows:
-        return found
+        return identifiers
     keys = {
         (row["identifier_type"], row["identifier_value"]): row
         for name in ("ops.consent_events", "ops.suppressions", "ops.consent_requests")

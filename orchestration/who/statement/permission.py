@@ -24,13 +24,13 @@ def uses(tables: Tables, asked: Asked, own: Own) -> Section:
     zone = asked.settings.shop.zone
     sentences = []
     for row in tables.get("marts.customer_personalisation", ()):
-        told = words.LEVELS[row["level"]]
+        sentence = words.LEVELS[row["level"]]
         if row["reason"] == "never_asked":
-            told += " We never asked you, so it stays at that."
+            sentence += " We never asked you, so it stays at that."
         elif row.get("answered_at"):
-            told += f" You said so on {amounts.day(row['answered_at'], zone)}"
-            told += f", by {words.source(row.get('source'))}."
-        sentences.append(told)
+            sentence += f" You said so on {amounts.day(row['answered_at'], zone)}"
+            sentence += f", by {words.source(row.get('source'))}."
+        sentences.append(sentence)
     held = [row for row in tables.get("activity.fct_holdouts", ()) if row.get("is_held_out")]
     if held:
         sentences.append("We leave you out of some messages, to measure what they do for others.")
@@ -72,20 +72,20 @@ def _used_for(segment: Row) -> str:
 def permitted(tables: Tables, asked: Asked, own: Own) -> Section:
     """The gate's answer of today for all that the person was ever asked or said."""
     zone = asked.settings.shop.zone
-    given = {row["consent_event_id"]: row for row in tables.get("ops.consent_events", ())}
+    receipts = {row["consent_event_id"]: row for row in tables.get("ops.consent_events", ())}
     rows = []
     for (channel, purpose), (reason, receipt) in asked.permitted.items():
         if reason in ("no_consent", "unknown_person"):
             continue
-        fact = given.get(receipt or "") or _refusal(tables, channel, purpose, reason)
-        told = words.answer(_said(tables, reason, fact, (channel, purpose)), fact.get(_BASIS))
+        fact = receipts.get(receipt or "") or _refusal(tables, channel, purpose, reason)
+        answer = words.answer(_said(tables, reason, fact, (channel, purpose)), fact.get(_BASIS))
         if reason in _OWN_WORDS and _differ(tables, channel, purpose):
-            told += words.DIFFERENT
+            answer += words.DIFFERENT
         rows.append(
             (
                 words.CHANNELS[channel],
                 words.PURPOSES[purpose],
-                told,
+                answer,
                 amounts.day(fact.get("occurred_at"), zone),
                 words.source(own(fact["source"])) if fact.get("source") else "–",
             )
@@ -146,7 +146,7 @@ def _differ(tables: Tables, channel: str, purpose: str) -> bool:
     return len({row.get("status") == "granted" for row in newest.values()}) > 1
 
 
-def said(tables: Tables, asked: Asked, own: Own) -> Section:
+def statements(tables: Tables, asked: Asked, own: Own) -> Section:
     """Every yes, no and question, the newest first."""
     zone = asked.settings.shop.zone
     facts = [
@@ -162,12 +162,12 @@ def said(tables: Tables, asked: Asked, own: Own) -> Section:
     rows = [
         (
             amounts.day(moment, zone),
-            told,
+            answer,
             words.CHANNELS.get(row["channel"], codes.label(row["channel"])),
             words.PURPOSES.get(row["purpose"], "a list of messages"),
             words.source(own(row["source"])),
         )
-        for moment, told, row in facts
+        for moment, answer, row in facts
     ]
     rows = list(dict.fromkeys(rows))
     sentences = [] if rows else ["Nothing is recorded."]
@@ -198,11 +198,11 @@ def received(tables: Tables, asked: Asked) -> Section:
             _destination(asked, destination),
             asked.segments.get(segment, {}).get("label") or codes.label(segment),
             _sent(states.get((destination, segment), {}), asked.segments.get(segment, {})),
-            amounts.day(min(found), zone),
-            amounts.day(max(found), zone),
+            amounts.day(min(days), zone),
+            amounts.day(max(days), zone),
             "yes" if states.get((destination, segment), {}).get("is_member") else "no, removed",
         )
-        for (destination, segment), found in sorted(moments.items())
+        for (destination, segment), days in sorted(moments.items())
     ]
     sentences = [] if rows else ["Nobody: nothing about you was handed to another system."]
     levels = {row["level"] for row in tables.get("marts.customer_personalisation", ())}
@@ -227,12 +227,12 @@ def _sent(state: Row, segment: Row) -> str:
     """
     content = _content(state)
     plain = {"reason": segment.get("description"), "context": segment.get("plain_context")}
-    told = [
+    fields = [
         words.PLAIN if name in plain and value == plain[name] else _sent_name(name)
         for name, value in content.items()
         if name not in ("customer_id", "segment")
     ]
-    return ", ".join(dict.fromkeys(told)) or "address and group"
+    return ", ".join(dict.fromkeys(fields)) or "address and group"
 
 
 def _traits(state: Row) -> list[str]:

@@ -24,19 +24,19 @@ Key = tuple[str, str]
 def orders(tables: Tables, asked: Asked) -> Section:
     """How many there were, what they came to, and the last of them with what went back."""
     zone = asked.settings.shop.zone
-    found = _settled(tables)
-    if not found:
+    settled = _settled(tables)
+    if not settled:
         return Section("Your orders", ["None."])
-    kept = [order for order in found if order["is_kept"]]
+    kept = [order for order in settled if order["is_kept"]]
     sentences = [_counted(kept, [amounts.day(order["ordered_at"], zone) for order in kept])]
-    if other := len(found) - len(kept):
+    if other := len(settled) - len(kept):
         sentences.append(
             f"{amounts.counted(other, 'other records')} beside them: cancelled, free, a test, or"
             " goods sent back from an order that we cannot name."
         )
     sentences += _altogether(tables)
     sentences.append("Each is kept as our shop system has it, with its addresses and payment.")
-    if len(found) > MAX_ORDERS:
+    if len(settled) > MAX_ORDERS:
         sentences.append(f"These are the last {MAX_ORDERS}:")
     rows = [
         (
@@ -46,7 +46,7 @@ def orders(tables: Tables, asked: Asked) -> Section:
             amounts.exact(order["net_sales"], order["currency"]),
             amounts.exact(order["total_sales"], order["currency"]),
         )
-        for order in found[:MAX_ORDERS]
+        for order in settled[:MAX_ORDERS]
     ]
     return Section("Your orders", sentences, _COLUMNS, rows)
 
@@ -76,16 +76,16 @@ def _settled(tables: Tables) -> list[Row]:
     goods; where there is none it stays a record of its own.
     """
     goods = _goods(tables)
-    found = sorted(
+    documents = sorted(
         tables.get("marts.fct_orders", ()),
         key=lambda row: (row["ordered_at"], row["order_id"]),
         reverse=True,
     )
-    kept = [row for row in found if row["is_kept"]]
+    kept = [row for row in documents if row["is_kept"]]
     open_goods = {_key(row): goods[_key(row)] for row in kept}
     back: dict[Key, list[Row]] = defaultdict(list)
     settled = set()
-    for document in reversed(found):
+    for document in reversed(documents):
         if document["is_kept"] or (document["net_sales"] or 0) >= 0:
             continue
         taken = goods[_key(document)]
@@ -98,7 +98,7 @@ def _settled(tables: Tables) -> list[Row]:
                 break
     return [
         _less(row, back[_key(row)], is_whole=not open_goods.get(_key(row)))
-        for row in found
+        for row in documents
         if _key(row) not in settled
     ]
 

@@ -251,7 +251,7 @@ def test_a_second_segment_of_a_round_tells_nothing_again(members: Shop) -> None:
     members.suppress("x@example.com", "unsubscribed")
     receiver = Taking(says=("rejected", "newer_grant"))
     _sync(members, receiver)
-    _sync(members, receiver, heard=True)
+    _sync(members, receiver, refusals_are_read=True)
     assert noted(members) == [("left", "newer_grant", 1)]
 
 

@@ -273,7 +273,7 @@ def _sendgrid(_folder: Path) -> Iterator[Double]:
         fields = [{fake.fields[key]: v for key, v in each.fields.items()} for each in there]
         return {
             said["customer_id"]: {
-                "first_name": each.said["first_name"],
+                "first_name": each.reserved_fields["first_name"],
                 "reason": said[f"{segment}_reason"],
             }
             for each, said in zip(there, fields, strict=True)

@@ -18,7 +18,7 @@ from typing import Any
 from ingestion import config
 from orchestration.destinations import open_destination
 from orchestration.destinations.base import Audience, Batch, Identifiers, Row
-from orchestration.destinations.feed_file import FeedReader, Found
+from orchestration.destinations.feed_file import FeedReader, VisitorRecord
 from orchestration.destinations.onsite import OnsiteDestination, micros
 from orchestration.home.layout import Home
 from tests.orchestration.destinations.checking import Checks
@@ -41,7 +41,7 @@ class Site:
         assert isinstance(opened, OnsiteDestination)
         return opened
 
-    def find(self, kind: str, value: str) -> Found:
+    def find(self, kind: str, value: str) -> VisitorRecord:
         """What the feed has by an identifier."""
         reader = FeedReader(self.destination.path)
         try:

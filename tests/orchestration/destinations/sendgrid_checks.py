@@ -62,7 +62,7 @@ def members_are_on_the_list_of_their_segment(shop: Served) -> None:
     destination = opened(shop)
     assert settled(shop, destination, row(1), row(2)) == DONE * 2
     assert shop.fake.of(LIST) == people(1, 2)
-    assert all(not each.said for each in shop.fake.contacts.values())
+    assert all(not each.reserved_fields for each in shop.fake.contacts.values())
     assert settled(shop, destination, row(3)) == DONE
     assert [*shop.fake.lists.values()] == [LIST]
 
@@ -191,8 +191,8 @@ def fields_are_named_and_must_be_there(shop: Served) -> None:
     assert settled(shop, destination, row(1), row(2, reason=None, first_name="x" * 70)) == DONE * 2
     by_email = {each.email: each for each in shop.fake.contacts.values()}
     assert by_email["p1@example.com"].fields == {field: "because"}
-    assert by_email["p1@example.com"].said["first_name"] == "Zoë"
-    assert by_email["p2@example.com"].said["first_name"] == "x" * 50
+    assert by_email["p1@example.com"].reserved_fields["first_name"] == "Zoë"
+    assert by_email["p2@example.com"].reserved_fields["first_name"] == "x" * 50
     shop.fake.fields[field] = "renamed"
     with pytest.raises(UsageError, match="regulars_vip_reason"):
         deliver(destination, row(3))

@@ -126,17 +126,17 @@ def test_further_refused_rows_are_news(known, refused, begun) -> None:
 def test_refused_rows_that_are_gone_do_not_hide_later_ones() -> None:
     known = Told("dead_letters", "crm", (AT - DAY).isoformat(), 9)
     fewer = Facts(AT, {}, {"crm": Queue(0, 2)})
-    told = news(fewer, degradations(fewer, LIMITS, {known.key}), [known]).told
+    told = news(fewer, degradations(fewer, LIMITS, {known.key}), [known]).notices
     assert [each.count for each in told] == [2]
     trying = Facts(AT, {}, {"crm": Queue(9, 0, AT)})
-    told = news(trying, degradations(trying, LIMITS, {known.key}), [known]).told
+    told = news(trying, degradations(trying, LIMITS, {known.key}), [known]).notices
     assert [each.count for each in told] == [9], "they wait to be tried again"
 
 
 def test_of_what_is_switched_off_nothing_is_told() -> None:
     known = Told("destination_down", "crm", AT.isoformat(), 9)
     new = news(Facts(AT, {}, {}), [], [known])
-    assert (new.begun, new.over, new.told) == ((), (), ())
+    assert (new.begun, new.over, new.notices) == ((), (), ())
 
 
 def test_a_notice_says_counts_and_names_alone() -> None:

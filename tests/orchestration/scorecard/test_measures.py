@@ -28,7 +28,7 @@ def board(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 def test_pairs_of_a_merge_and_a_split(board: Any) -> None:
     owns = [Own(1, "a"), Own(1, "b"), Own(1, "c"), Own(2, "x"), Own(2, "y")]
     fill(board, owns, {"a": "c1", "b": "c1", "c": "c2", "x": "c2", "y": "c3"})
-    assert measures.count_pairs(board) == Pairs(found=2, correct=1, joinable=4, joined=1)
+    assert measures.count_pairs(board) == Pairs(matched=2, correct=1, joinable=4, joined=1)
     score = measures.count_pairs(board).score
     assert (score.precision, score.recall) == (Fraction(1, 2), Fraction(1, 4))
     assert score.f1 == Fraction(1, 3)
@@ -47,12 +47,12 @@ def test_what_no_evidence_ties_is_not_missed_but_may_be_right(board: Any) -> Non
     fill(board, owns, {"a": "c1", "b": "c2"})
     assert measures.count_pairs(board).score.recall == 1
     fill(board, owns, {"a": "c1", "b": "c1"})
-    assert measures.count_pairs(board) == Pairs(found=1, correct=1, joinable=0, joined=0)
+    assert measures.count_pairs(board) == Pairs(matched=1, correct=1, joinable=0, joined=0)
 
 
 def test_unknown_identifiers_stand_alone(board: Any) -> None:
     fill(board, [Own(1, "a"), Own(1, "b"), Own(2, "c")], {"a": "c1", "b": None})
-    assert measures.count_pairs(board) == Pairs(found=0, correct=0, joinable=1, joined=0)
+    assert measures.count_pairs(board) == Pairs(matched=0, correct=0, joinable=1, joined=0)
     assert measures.b_cubed(board).precision == 1
 
 
@@ -71,7 +71,7 @@ def test_shared_identifiers_are_no_elements(board: Any) -> None:
     ]
     fill(board, owns, {"a": "c1", "b": "c2", "kiosk": "c1", "phone": "c2"})
     assert measures.count_elements(board) == 2
-    assert measures.count_pairs(board).found == 0
+    assert measures.count_pairs(board).matched == 0
     assert measures.count_merges(board) == 0
 
 
@@ -103,7 +103,7 @@ def test_pairs_of_a_trouble_touch_its_people(board: Any) -> None:
     ]
     fill(board, owns, {"a": "c1", "oops": "c2", "x": "c1", "y": "c1", "p": "c3", "q": "c3"})
     assert measures.count_people(board, "typo") == 1
-    assert measures.count_pairs(board, "typo") == Pairs(found=2, correct=0, joinable=1, joined=0)
+    assert measures.count_pairs(board, "typo") == Pairs(matched=2, correct=0, joinable=1, joined=0)
 
 
 def test_best_email_is_asked_of_the_customer_with_most_identifiers(board: Any) -> None:
@@ -175,7 +175,7 @@ def _pairs(owns: Sequence[Own], found: Mapping[str, str | None], touched: set[in
     together = [(a, b) for a, b in chosen if found[a.value] and found[a.value] == found[b.value]]
     joinable = [(a, b) for a, b in chosen if (a.person, a.evidence) == (b.person, b.evidence)]
     return Pairs(
-        found=len(together),
+        matched=len(together),
         correct=sum(a.person == b.person for a, b in together),
         joinable=len(joinable),
         joined=len(set(together) & set(joinable)),

@@ -65,9 +65,9 @@ def read(call: Call) -> list[Kept]:
     events = object_of(call.body).get("data")
     if not isinstance(events, list) or not all(isinstance(event, dict) for event in events):
         raise RefusedError(400, "The body holds no array `data` of events.")
-    said = [row for event in events for row in _refusal(call, event)]
-    kept = [rows("consents", said)] if said else []
-    return kept if len(said) == len(events) else [unread(call), *kept]
+    consents = [row for event in events for row in _refusal(call, event)]
+    kept = [rows("consents", consents)] if consents else []
+    return kept if len(consents) == len(events) else [unread(call), *kept]
 
 
 def _refusal(call: Call, event: dict[str, Any]) -> list[dict[str, Any]]:
@@ -91,9 +91,9 @@ def _person(
     """The address of that channel on the event's profile, else in the event; else the profile
     itself; else any other address of these."""
     profiles = list(_profiles(payload))
-    said = [*(_part(profile, "attributes") for profile in profiles), properties]
+    attributes_of = [*(_part(profile, "attributes") for profile in profiles), properties]
     own = [field for field in (_ADDRESS.get(channel),) if field]
-    for kind, value in _addresses(said, own):
+    for kind, value in _addresses(attributes_of, own):
         return kind, value
     related = _part(resource, "relationships", "profile", "data").get("id")
     ids = (
@@ -103,12 +103,12 @@ def _person(
     )
     for value in filter(None, ids):
         return "klaviyo_profile_id", value
-    return next(_addresses(said, ["email", "phone_number"]), ("klaviyo_profile_id", None))
+    return next(_addresses(attributes_of, ["email", "phone_number"]), ("klaviyo_profile_id", None))
 
 
-def _addresses(said: list[dict[str, Any]], fields: list[str]) -> Iterator[tuple[str, Any]]:
+def _addresses(parts: list[dict[str, Any]], fields: list[str]) -> Iterator[tuple[str, Any]]:
     for field in fields:
-        for attributes in said:
+        for attributes in parts:
             value = attributes.get(field) or attributes.get(f"{field}_address")
             if value:
                 yield ("email" if field == "email" else "phone"), value

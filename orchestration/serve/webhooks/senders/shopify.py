@@ -58,9 +58,9 @@ def read(call: Call) -> list[Kept]:
         _require(body, ("id", "created_at", "line_items"))
         return [Kept("orders", call.body)]
     if topic.startswith("customers") and any(state in body for state in _STATES.values()):
-        said = _said(call, body)
-        kept = [rows("consents", said)] if said else []
-        is_all = bool(said) and "consent" in topic  # of a customer there is more to know
+        consents = _said(call, body)
+        kept = [rows("consents", consents)] if consents else []
+        is_all = bool(consents) and "consent" in topic  # of a customer there is more to know
         return kept if is_all else [unread(call), *kept]
     return [unread(call)]
 
@@ -78,12 +78,12 @@ def _redacted(call: Call, body: dict[str, Any]) -> list[Kept]:
         ("phone", customer.get("phone")),
         ("shopify_customer_id", customer.get("id")),
     )
-    said = [
+    consents = [
         row
         for person in people
         for row in consent_row(person, EVERY, "denied", call.received_at, "shopify:redact")
     ]
-    return [rows("consents", said)] if said else []
+    return [rows("consents", consents)] if consents else []
 
 
 def _said(call: Call, body: dict[str, Any]) -> list[dict[str, Any]]:
@@ -93,7 +93,7 @@ def _said(call: Call, body: dict[str, Any]) -> list[dict[str, Any]]:
         "email": ("email", body.get("email_address") or body.get("email")),
         "sms": ("phone", body.get("phone_number") or body.get("phone")),
     }
-    said = []
+    consents = []
     for channel, name in _STATES.items():
         state = body.get(name)
         if not isinstance(state, dict):
@@ -102,11 +102,11 @@ def _said(call: Call, body: dict[str, Any]) -> list[dict[str, Any]]:
         confirmed = state.get("opt_in_level") == "confirmed_opt_in"
         kind, value = addresses[channel]
         person = (kind, value) if value else ("shopify_customer_id", owner)
-        said += consent_row(
+        consents += consent_row(
             *(person, channel, word, at or call.received_at, "shopify:customer"),
             proof="confirmed_opt_in" if confirmed and at else None,
         )
-    return said
+    return consents
 
 
 SENDER = Sender("shopify", JSON, verify, read)

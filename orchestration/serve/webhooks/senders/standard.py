@@ -49,8 +49,8 @@ def verify(call: Call, secret: str) -> None:
         raise RefusedError(401, "The request was sent too long ago, or a clock is wrong.")
     signed = f"{kept_id}.{moment}.".encode("latin-1", "replace") + call.body
     right = _VERSION + base64.b64encode(hmac.digest(_key(secret), signed, "sha256")).decode()
-    given = call.header(SIGNATURE).split(" ")[:_MOST]
-    if not any(hmac.compare_digest(each.encode(), right.encode()) for each in given):
+    signatures = call.header(SIGNATURE).split(" ")[:_MOST]
+    if not any(hmac.compare_digest(each.encode(), right.encode()) for each in signatures):
         raise RefusedError(401, NOT_SIGNED)
 
 

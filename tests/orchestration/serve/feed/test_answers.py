@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestration.destinations.feed_file import Entry, Found
+from orchestration.destinations.feed_file import Entry, VisitorRecord
 from orchestration.destinations.onsite import Content
 from orchestration.serve.feed.answers import NOBODY, Showing, answer
 
@@ -26,8 +26,8 @@ def entry(
     return Entry(segment, customer_id, stage, "mobile", NOW - at * HOUR)
 
 
-def found(*entries: Entry, refused: frozenset[str] = frozenset(), ages: int = 1) -> Found:
-    return Found(entries, refused, {each.segment: NOW - ages * HOUR for each in entries})
+def found(*entries: Entry, refused: frozenset[str] = frozenset(), ages: int = 1) -> VisitorRecord:
+    return VisitorRecord(entries, refused, {each.segment: NOW - ages * HOUR for each in entries})
 
 
 def test_all_that_is_known_and_may_be_told() -> None:
@@ -89,7 +89,7 @@ def test_what_no_sync_refreshed_for_days_is_not_told(age: int, segments: list[st
 
 
 def test_a_segment_whose_first_sync_did_not_end_is_not_told() -> None:
-    told = answer(Found((entry("vip"),), frozenset(), {}), (), SHOWING, NOW)
+    told = answer(VisitorRecord((entry("vip"),), frozenset(), {}), (), SHOWING, NOW)
     assert told["segments"] == [] and told["refreshed_at"] is None
 
 
