@@ -110,7 +110,11 @@ def columns(fact: ConsentEvent | Suppression) -> Row:
 
 @pytest.mark.parametrize(
     ("count", "double_opt_in"),
-    [(PEOPLE, False), (PEOPLE, True), pytest.param(MANY, False, marks=pytest.mark.faults)],
+    [
+        (PEOPLE, False),
+        pytest.param(PEOPLE, True, marks=pytest.mark.faults),
+        pytest.param(MANY, False, marks=pytest.mark.faults),
+    ],
 )
 def test_models_and_gate_agree_on_everybody(
     tmp_path: Path, count: int, double_opt_in: bool

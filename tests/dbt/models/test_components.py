@@ -67,7 +67,7 @@ NODES = st.integers(0, 30)
 
 
 @settings(
-    max_examples=500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(edges=st.lists(st.tuples(NODES, NODES).filter(lambda pair: pair[0] != pair[1]), max_size=60))
 def test_random_graphs(solve: duckdb.DuckDBPyConnection, edges: Edges) -> None:

@@ -24,6 +24,7 @@ from ingestion.pipelines import RunContext, run_source
 from ingestion.sources import klaviyo
 from ingestion.sources.klaviyo import KlaviyoSettings
 from tests.ingestion.api_world import AS_OF, impatient, rows_of, small_shop
+from tests.seeds import seeds
 
 SEEDS = 250 if os.environ.get("REGULARS_SOAK") else 60  # RELIABILITY B4 asks for 500 of two APIs
 TABLES = tuple(klaviyo.ENDPOINTS)
@@ -145,7 +146,7 @@ def late(row: Row, key: str, moment: datetime) -> Row:
     return dataclasses.replace(row, id=key, at=seconds, resource=text)
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", seeds(12, at_once=3))
 def test_events_that_klaviyo_takes_in_late_arrive_with_the_next_look_back(
     shop: DemoServers, settings: KlaviyoSettings, seed: int
 ) -> None:
@@ -180,7 +181,7 @@ def test_events_that_klaviyo_takes_in_late_arrive_with_the_next_look_back(
     assert len(set(begun)) > 2, "most days ask for the last days only"
 
 
-@pytest.mark.parametrize("seed", range(SEEDS))
+@pytest.mark.parametrize("seed", seeds(SEEDS, at_once=12))
 def test_faults_while_paging_give_the_truth_or_a_failure(
     shop: DemoServers, settings: KlaviyoSettings, seed: int
 ) -> None:

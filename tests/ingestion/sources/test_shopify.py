@@ -25,6 +25,7 @@ from ingestion.sources.shopify import queries as shopify_queries
 from ingestion.sources.shopify import source as shopify
 from ingestion.sources.shopify.settings import ShopifySettings
 from tests.ingestion.api_world import AS_OF, impatient, rows_of, small_shop
+from tests.seeds import seeds
 
 SEEDS = 250 if os.environ.get("REGULARS_SOAK") else 60  # RELIABILITY B4 asks for 500 of two APIs
 TABLES = ("orders", "customers", "products")
@@ -120,7 +121,7 @@ def test_what_a_customer_permits_arrives_as_the_shop_has_it(
         store.upsert("customers", node)
 
 
-@pytest.mark.parametrize("seed", range(SEEDS))
+@pytest.mark.parametrize("seed", seeds(SEEDS, at_once=12))
 def test_faults_give_the_truth_or_a_failure(
     shop: DemoServers, settings: ShopifySettings, seed: int
 ) -> None:
@@ -262,7 +263,7 @@ def test_increments_begin_before_the_newest_row(
     assert len(again) < len(everything) / 5
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", seeds(10, at_once=2))
 def test_what_the_shop_commits_late_arrives_with_the_next_pull_that_succeeds(
     shop: DemoServers, settings: ShopifySettings, seed: int
 ) -> None:
