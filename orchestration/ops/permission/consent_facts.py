@@ -162,8 +162,8 @@ def record_refusals_at_once(
     with _raw_of(speaking) as connection, store.write() as ops:
         known = ops.execute(select(schema.meta.c.value).where(schema.meta.c.key == _COUNTRIES))
         countries = set((known.scalar() or "").split(",")) - {""} | {default_country}
-        found = tuple(sorted(countries))
-        words = _Words(default_country, found, sms_refusal_ends_everything, shops)
+        known_countries = tuple(sorted(countries))
+        words = _Words(default_country, known_countries, sms_refusal_ends_everything, shops)
         return _record(connection, ops, words, as_of)
 
 

@@ -226,10 +226,10 @@ def alike(learnt: Learnt) -> Alike:
     """The calibration of each chance; NaN where there is none."""
     share = np.full(len(learnt.chance), np.nan)
     people = share.copy()
-    given = ~np.isnan(learnt.chance)
-    if given.any():
-        past, happened, own = learnt.past_chance, learnt.past_happened, learnt.chance[given]
-        share[given], people[given] = by_fifth(past, happened, own)
+    has_chance = ~np.isnan(learnt.chance)
+    if has_chance.any():
+        past, happened, own = learnt.past_chance, learnt.past_happened, learnt.chance[has_chance]
+        share[has_chance], people[has_chance] = by_fifth(past, happened, own)
         share[people == 0] = np.nan  # nobody of the past had such a chance
     return Alike(share, people)
 
