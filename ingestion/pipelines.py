@@ -88,7 +88,7 @@ class RunContext:
     folder: InputFolder | None = None
 
 
-class _RawStore(dlt.destinations.duckdb):
+class _RawStore(dlt.destinations.duckdb):  # type: ignore[misc]  # dlt is not typed here
     """DuckDB, without resolving its configuration each time that dlt asks what DuckDB can do.
 
     That depends on no setting, and dlt asks twelve times a load: an eighth of a small one's time.
