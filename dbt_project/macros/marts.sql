@@ -33,6 +33,11 @@
     {{ return((day - modules.datetime.timedelta(days=days)) | string) }}
 {%- endmacro %}
 
+{#- The first day of a date's month. -#}
+{% macro month_of(day) -%}
+    make_date(year({{ day }}), month({{ day }}), 1)
+{%- endmacro %}
+
 {#- A moment so many hours or days before the run. -#}
 {% macro before_as_of(number, unit) -%}
     ({{ as_of() }} - interval '{{ number }}' {{ unit }})

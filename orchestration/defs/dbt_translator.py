@@ -30,6 +30,7 @@ GROUPS = {
     "journey": "value_and_journey",
     "recommendations": "value_and_journey",
     "attribution": "value_and_journey",
+    "retention": "value_and_journey",
     "spend": "value_and_journey",
     "permission": "permission",
     "segments": "segments",

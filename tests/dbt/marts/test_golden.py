@@ -646,3 +646,30 @@ def test_each_model_s_days_add_up_and_the_last_touch_differs_from_itself_by_noth
     )
     assert firsts["orders"] == buyers["people"]
     assert abs(firsts["worth"] - buyers["worth"]) < 1
+
+
+def test_as_many_come_to_a_stage_as_go_on_or_stay(shop: Shop) -> None:
+    rows = shop.query("from marts.rpt_journey_flow")
+    stages = ("awareness", "consideration", "acquisition", "purchase", "advocacy")
+    for stage in stages:
+        came = sum(row["customer_count"] for row in rows if row["to_stage"] == stage)
+        left = [row for row in rows if row["from_stage"] == stage]
+        assert came == sum(row["customer_count"] for row in left)
+        assert sum(row["share"] for row in left) == pytest.approx(1)
+    skips = {(row["from_stage"], row["to_stage"]): row["skipped_stage_count"] for row in rows}
+    assert skips["awareness", "consideration"] == 0
+    assert skips[None, "awareness"] == 0
+    assert max(skips.values()) > 0
+    assert all(row["silent_count"] == 0 for row in rows if row["to_stage"])
+
+
+def test_every_message_is_in_one_rate(shop: Shop) -> None:
+    (sent,) = shop.query(
+        "select count(sent_at) as sent, count(clicked_at) as clicked from marts.fct_messages"
+    )
+    (rates,) = shop.query(
+        "select sum(sent_count) as sent, sum(clicked_count) as clicked, max(open_rate) as most"
+        " from marts.rpt_message_rates"
+    )
+    assert (rates["sent"], rates["clicked"]) == (sent["sent"], sent["clicked"])
+    assert sent["clicked"] > 0

@@ -47,9 +47,7 @@ statements as (
 
 of_people as (
     select
-        make_date(
-            year({{ shop_date('statements.occurred_at') }}), month({{ shop_date('statements.occurred_at') }}), 1
-        ) as month,
+        {{ month_of(shop_date('statements.occurred_at')) }} as month,
         statements.channel,
         statements.purpose,
         coalesce(statements.level, 'unstated') as level,
