@@ -229,10 +229,24 @@ def plan(
     who: Annotated[
         bool, typer.Option("--who", help="The people: ids, masked addresses, why held back.")
     ] = False,
+    draft: Annotated[
+        Path | None,
+        typer.Option("--draft", help="A segment's file: who would be in it, without a run."),
+    ] = None,
     as_json: JsonOption = False,
     folder: HomeOption = None,
 ) -> None:
     """Show what would be added, updated, removed and held back, and why; sends nothing."""
+    if draft:
+        from orchestration.commands.draft import print_draft
+
+        if not segment or destination or identity or who:
+            raise UsageError(
+                "--draft is of one segment, by the name that it would have.",
+                "`regulars plan NAME --draft FILE`.",
+            )
+        print_draft(_home(folder, quiet=as_json), segment, draft, out, as_json=as_json)
+        return
     if identity:
         from orchestration.commands.identity import plan_identity
 

@@ -209,7 +209,7 @@ def test_every_documented_column_of_a_published_table_is_described(
 # leaves out what has none.
 NO_TEXT = re.compile(
     r"^(?:is|has|was|may|accepts|ships|rows|days|hours|values|probability)_"
-    r"|(?:^|_)(?:at|on|of|date|until|after|from|to|for|count|quantity|score|rank|share|rate)$"
+    r"|(?:^|_)(?:at|on|of|date|since|until|after|from|to|for|count|quantity|score|rank|share|rate)$"
     r"|(?:^|_)(?:sales|returns|discounts|taxes|shipping|tips|price|cost|margin|amount|monetary)$"
     r"|(?:^|_)(?:shop|clv|off|value|size|stock|orders|adjustments|gift_cards_sold|total|month)$"
     r"|(?:^|_)(?:low|high|risk|intent|error|people|coverage_90|support|lift|confidence|hit_rate_10)$"

@@ -20,6 +20,7 @@ GROUPS = {
     "interactions": "events_and_orders",
     "experiments": "events_and_orders",
     "identity": "identity",
+    "conditions": "segments",
     "identity_review": "identity",
     "quality": "publish",
     "ops": "publish",

@@ -36,6 +36,7 @@ from ingestion.duckdb import connect, literal
 from ingestion.vocabulary import LEVELS
 from orchestration.home.layout import Home
 from orchestration.published.checks import CheckResult
+from orchestration.quality.condition_sql import Expander, compiled_sql
 from orchestration.quality.flagged_words import flagged
 from orchestration.quality.lineage import ROW, LineageError, Origin, Tables, trace
 from orchestration.run.dbt import DBT_PROJECT, SEGMENT, read_manifest, target_path
@@ -197,7 +198,11 @@ class Meanings:
 
 
 def judge(
-    segment: Segment, tables: Tables, meanings: Meanings, macros: Iterable[str] = ()
+    segment: Segment,
+    tables: Tables,
+    meanings: Meanings,
+    macros: Iterable[str] = (),
+    expander: Expander | None = None,
 ) -> Judged:
     """The uses of one segment, and what is wrong with it.
 
@@ -206,16 +211,18 @@ def judge(
         tables: the columns of every table that it may read.
         meanings: what columns say of whom.
         macros: functions that the warehouse has beside the engine's, which may bear the same names.
+        expander: puts in the SQL of the conditions and segments that it reads.
     """
     name = segment.name
     if segment.sql is None:
         sentence = f"What the segment {name} uses is not known: its SQL was not kept."
         return Judged(name, (), ((sentence, "Run again."),), (), segment.meta)
     try:
+        sql = expander.expand(segment.sql) if expander else segment.sql
         for macro in macros:
-            if re.search(rf"\b{re.escape(macro)}\b", segment.sql, re.IGNORECASE):
+            if re.search(rf"\b{re.escape(macro)}\b", sql, re.IGNORECASE):
                 raise LineageError(f"it may use the warehouse's own function {macro}")
-        lineage = trace(segment.sql, tables)
+        lineage = trace(sql, tables)
         missing = [part for part in CONTENT if part not in lineage.columns]
         if missing:
             raise LineageError(f"it has no column {missing[0]}")
@@ -339,15 +346,14 @@ def _some(names: list[str]) -> str:
 def judge_segments(home: Home) -> list[Judged]:
     """Every segment of the last build, by name."""
     target = target_path(home)
-    files = {path.stem: path for path in target.glob(f"compiled/*/models/**/{SEGMENT}*.sql")}
-    meanings = Meanings()
+    compiled = compiled_sql(target / "compiled")
+    expander, meanings = Expander(compiled), Meanings()
     with connect(home.warehouse, read_only=True) as connection:
         tables, macros = _tables(connection), _macros(connection)
     judged = []
     for name, meta in read_manifest(target / "manifest.json").segments.items():
-        path = files.get(f"{SEGMENT}{name}")
-        sql = path.read_text("utf-8") if path else None
-        judged.append(judge(Segment(name, sql, meta), tables, meanings, macros))
+        sql = compiled.get(f"{SEGMENT}{name}")
+        judged.append(judge(Segment(name, sql, meta), tables, meanings, macros, expander))
     return judged
 
 

@@ -18,19 +18,21 @@ from typing import Any
 
 import yaml
 
-from ingestion.config import REPOSITORY, Segment, Settings
+from ingestion.config import Segment, Settings
 from ingestion.duckdb import connect
 from ingestion.errors import RegularsError, UsageError, tells_of_a_full_disk
 from orchestration.home.layout import Home
 from orchestration.home.lock import hold
+from orchestration.segments.files import check_segment_files, segment_names
+from orchestration.segments.rendering import DBT_PROJECT, SEGMENT
 
-DBT_PROJECT = REPOSITORY / "dbt_project"
+__all__ = ["DBT_PROJECT", "SEGMENT", "segment_names"]
+
 _OUT_OF_SYNC = "incremental model are out of sync"
 WATCHED = ("*.sql", "*.yml", "*.csv", "*.py")
 # They try the models on made-up rows of a shop in pounds; `make test` runs them.
 WITHOUT_UNIT_TESTS = ("--exclude-resource-type", "unit_test")
 PARSE_SECONDS = 300.0  # how long another process may take to parse before this one gives up
-SEGMENT = "seg_"  # what the models of segments begin with
 # A threshold that is worked out from the shop's own repeats (dbt_project/macros/rhythm.sql)
 AUTO = "auto"
 AUTO_KIND = f"a whole number above zero, or `{AUTO}`"
@@ -63,18 +65,12 @@ def project_vars(settings: Settings) -> str:
     return json.dumps({**settings.dbt_vars(), "segments": segment_names()}, sort_keys=True)
 
 
-def segment_names() -> list[str]:
-    """The segments there are: one file each."""
-    paths = (DBT_PROJECT / "models/segments").glob(f"{SEGMENT}*.sql")
-    return sorted(path.stem.removeprefix(SEGMENT) for path in paths)
-
-
 def check_settings(settings: Settings) -> None:
     """Hold the settings against the project: what dbt would ignore, what delivery would miss.
 
     Raises:
         UsageError: a threshold, a segment, a place it goes to or a column sent along is unknown,
-            or a threshold is of another type (named).
+            or a threshold is of another type (named); or a segment's file is wrong.
     """
     project = yaml.safe_load((DBT_PROJECT / "dbt_project.yml").read_text("utf-8"))
     # The shop's own facts stand under [shop], not here.
@@ -105,6 +101,7 @@ def check_settings(settings: Settings) -> None:
             )
         _check_places(name, segment, settings)
     _check_columns(settings)
+    check_segment_files(settings.dbt_vars())
 
 
 def _check_places(name: str, segment: Segment, settings: Settings) -> None:

@@ -22,19 +22,20 @@ from sqlglot.tokens import Token, TokenType
 # Whoever adds one has looked it up in Spark's reference.
 _FUNCTIONS = """
     abs aggregate array array_join array_size array_sort assert_true bool_and bool_or cast ceil
-    coalesce collect_list collect_set concat_ws conv count date date_format date_trunc datediff
-    decimal dense_rank explode first_value floor from_json from_utc_timestamp get get_json_object
-    greatest hour inline lag lead least length levenshtein listagg ln lower lpad make_date max
-    max_by md5 min min_by month named_struct nullif nvl2 percentile_cont percentile_disc posexplode
-    position power rank regexp_extract regexp_extract_all regexp_replace replace round row_number
-    slice sort_array split split_part struct substr sum timestamp_micros to_date to_json
-    to_timestamp to_unix_timestamp transform translate trim try_cast unix_micros upper xxhash64 year
+    coalesce collect_list collect_set concat_ws conv count date date_add date_format date_trunc
+    datediff decimal dense_rank explode first_value floor from_json from_utc_timestamp get
+    get_json_object greatest hour inline lag lead least length levenshtein listagg ln lower lpad
+    make_date max max_by md5 min min_by month named_struct nullif nvl2 percentile_cont
+    percentile_disc posexplode position power rank regexp_extract regexp_extract_all
+    regexp_replace replace round row_number slice sort_array split split_part struct substr sum
+    timestamp_micros to_date to_json to_timestamp to_unix_timestamp transform translate trim
+    try_cast unix_micros upper xxhash64 year
 """
 FUNCTIONS = frozenset(_FUNCTIONS.split())
 # Words that may stand before a bracket and call nothing
 _NO_FUNCTIONS = """
-    and as by else except exists filter from group in join not on or over select then union using
-    values when where with
+    and as by else except exists filter from group having in join not on or over select then union
+    using values when where with
 """
 NO_FUNCTIONS = frozenset(_NO_FUNCTIONS.split())
 # Types that Spark does not have, or not without a length

@@ -29,6 +29,7 @@ SELECT = [
     ),
     *("survivorship_rules", "region_names", "int_customer_claims"),
     *("int_interactions_messages", "int_interactions_facts", "int_search_categories"),
+    "int_condition_results",
     *("traits", "occasions", "flagged_words"),
 ]
 # They rest on staging alone (tests/dbt/models/test_traits.py has them).

@@ -11,13 +11,17 @@ import json
 from collections.abc import Iterator
 from decimal import Decimal
 
+import duckdb
 import pyarrow as pa
 import pytest
 
 from orchestration.home.layout import Home
+from orchestration.quality.condition_sql import Expander, compiled_sql
 from orchestration.quality.segment_traits import Meanings, Segment, judge
 from orchestration.run.dbt import segment_names
 from orchestration.science.parquet import write_tables
+from orchestration.segments.files import segment_text
+from orchestration.segments.trial import Trial
 from tests.dbt.marts.people import AS_OF, add_everybody, ago
 from tests.dbt.marts.shop import Row, Shop
 
@@ -246,11 +250,39 @@ def test_every_segment_uses_what_it_may(shop: Shop) -> None:
         " from information_schema.columns group by all"
     )
     tables = {row["name"]: row["columns"] for row in columns}
-    files = list((shop.home / "dbt/target/compiled").glob("*/models/segments/seg_*.sql"))
-    assert len(files) == len(segment_names())
-    for file in files:
-        segment = Segment(file.stem, file.read_text("utf-8"), {"plain_context": {}})
-        assert judge(segment, tables, Meanings()).faults == (), file.stem
+    compiled = compiled_sql(shop.home / "dbt/target/compiled")
+    expander = Expander(compiled)
+    for name in segment_names():
+        segment = Segment(name, compiled[f"seg_{name}"], {"plain_context": {}})
+        judged = judge(segment, tables, Meanings(), expander=expander)
+        assert judged.faults == (), name
+        assert any(use.part == "rows" for use in judged.uses), name
+
+
+@pytest.mark.parametrize("name", segment_names())
+def test_a_segment_is_the_same_without_dbt(shop: Shop, name: str) -> None:
+    """Rendered by Jinja alone on the published tables: members, reasons, contexts and funnel."""
+    with duckdb.connect(str(shop.home / "warehouse.duckdb"), read_only=True) as connection:
+        trial = Trial(connection, {"shop_hosts": ["shop.example"]}, AS_OF, segment_names())
+        trial.run(name, segment_text(name))
+        for mine, built in (
+            ("trial", f"segments.seg_{name}"),
+            ("trial_funnel", f"(from marts.rpt_segment_funnel where segment = '{name}')"),
+        ):
+            left = f"(from {mine} except from {built})"
+            right = f"(from {built} except from {mine})"
+            assert trial.rows(f"{left} union all {right}") == []
+        assert trial.rows("from trial"), "the handmade shop has a member"
+
+
+def test_each_members_conditions_hold(shop: Shop) -> None:
+    """assert_conditions_give_the_members puts them together; here one by one."""
+    rows = shop.query("from marts.fct_segment_conditions")
+    assert {row["segment"] for row in rows} == set(segment_names())
+    for row in rows:
+        assert row["is_met"] == row["is_wanted"], row["condition"]
+        assert row["ends_when"]
+        assert (row["since"] is None) == (not row["is_met"]), row["condition"]
 
 
 def test_vip_is_the_top_share_of_buyers_with_enough_orders(shop: Shop) -> None:

@@ -49,7 +49,13 @@ def test_an_empty_shop_has_every_table_and_no_rows(empty: Path) -> None:
             if connection.execute(f'select count(*) from "{schema}"."{name}"').fetchone() != (0,)
         }
     assert len([schema for schema, _ in tables if schema == "segments"]) == 13
-    assert filled == {"dim_contact_rules", "dim_segments", "rpt_segment_reach", "shop_rhythm"}
+    assert filled == {
+        "dim_contact_rules",
+        "dim_segments",
+        "rpt_segment_funnel",
+        "rpt_segment_reach",
+        "shop_rhythm",
+    }
 
 
 def test_every_unit_test_of_the_project_ran_and_held(empty: Path) -> None:

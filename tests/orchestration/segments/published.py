@@ -1,0 +1,151 @@
+"""Published tables in memory, for conditions to read: the columns that they use, of the real types.
+
+Belongs here: shapes and laying down rows. Does not belong here: who is meant by them.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from functools import cached_property
+from typing import Any
+
+import duckdb
+
+from orchestration.segments.files import segment_names
+from orchestration.segments.trial import Trial
+
+AS_OF = dt.datetime(2026, 6, 15, 12)
+CURRENCY = "GBP"
+
+TABLES = {
+    "contactability": "customer_id varchar, channel varchar, purpose varchar,"
+    " is_contactable boolean, reason varchar, granted_at timestamp, expires_at timestamp",
+    "customer_engagement": "customer_id varchar, open_case_count bigint,"
+    " last_open_case_kind varchar, last_open_case_product_id varchar, last_open_case_at timestamp",
+    "dim_customers": "customer_id varchar, is_known boolean, email varchar, first_name varchar,"
+    " last_name varchar, order_count bigint, first_seen_at timestamp",
+    "fct_customer_order_summary": "customer_id varchar, order_count bigint,"
+    " lifetime_net_sales decimal(18, 4), lifetime_margin decimal(18, 4), currency varchar,"
+    " usual_gap_days decimal(10, 1), days_since_last_order bigint, overdue_after_days double,"
+    " first_ordered_date date, last_ordered_date date, first_ordered_at timestamp,"
+    " last_ordered_at timestamp",
+    "fct_messages": "message_id varchar, customer_id varchar, channel varchar,"
+    " opened_at timestamp, clicked_at timestamp, sent_at timestamp",
+    "fct_orders": "order_id varchar, order_source varchar, customer_id varchar, is_kept boolean,"
+    " sales_channel varchar, store_id varchar, is_gift boolean, discount_code varchar,"
+    " ordered_at timestamp, ordered_date date",
+    "fct_sign_ups": "sign_up_key varchar, customer_id varchar, source varchar, is_first boolean,"
+    " signed_up_at timestamp",
+    "fct_web_sessions": "session_id varchar, customer_id varchar, customer_visit_number bigint,"
+    " marketing_channel varchar, product_view_count bigint, started_at timestamp",
+    "recent_interactions": "event_id varchar, customer_id varchar, event_name varchar,"
+    " is_cart_event boolean, is_after_last_order boolean, product_id varchar, sku varchar,"
+    " product_key varchar, product_name varchar, category varchar, cart_id varchar,"
+    " page_url varchar, price decimal(18, 4), quantity bigint, last_order_at timestamp,"
+    " occurred_at timestamp",
+    "shop_rhythm": "threshold varchar, threshold_value bigint",
+}
+
+HEAD = (
+    "{{ config(meta={'segment': {'channel': 'email', 'purpose': 'marketing',"
+    " 'message_kind': 'offer'}}) }}"
+)
+
+
+def ago(days: float = 0, hours: float = 0) -> dt.datetime:
+    """A moment before the run."""
+    return AS_OF - dt.timedelta(days=days, hours=hours)
+
+
+class Published:
+    """The published tables of a small shop."""
+
+    def __init__(self) -> None:
+        self.connection = duckdb.connect()
+        self.connection.execute("create schema marts; create schema segments")
+        for table, columns in TABLES.items():
+            self.connection.execute(f"create table marts.{table} ({columns})")
+        for name in segment_names():
+            self.connection.execute(f"create table segments.seg_{name} (customer_id varchar)")
+        self._serial = 0
+        for threshold, value in (
+            ("loyal_min_orders", 4),
+            ("at_risk_min_orders", 3),
+            ("overdue_min_days", 180),
+            ("recent_buyer_days", 14),
+        ):
+            self.add("shop_rhythm", threshold=threshold, threshold_value=value)
+
+    def add(self, table: str, **row: Any) -> None:
+        """A row of a table; columns that are not named are NULL."""
+        self.connection.execute(
+            f"insert into marts.{table} ({', '.join(row)}) values ({', '.join('?' for _ in row)})",
+            list(row.values()),
+        )
+
+    def id(self) -> str:
+        """An id that nothing else has."""
+        self._serial += 1
+        return f"id{self._serial:04d}"
+
+    def person(self, customer: str, *, is_known: bool = True, **row: Any) -> str:
+        """Somebody, known unless said."""
+        first = {"first_seen_at": ago(days=400), "order_count": 0}
+        self.add("dim_customers", customer_id=customer, is_known=is_known, **(first | row))
+        return customer
+
+    def buyer(self, customer: str, *days: float, net: int = 50, **row: Any) -> str:
+        """Somebody with an order so many days ago each, the oldest first; `row` is of each."""
+        self.person(customer, order_count=len(days))
+        moments = [ago(days=each) for each in days]
+        for at in moments:
+            order = {"order_source": "shop", "is_kept": True, "sales_channel": "web"}
+            order |= {"order_id": self.id(), "ordered_at": at, "ordered_date": at.date()}
+            self.add("fct_orders", customer_id=customer, **(order | row))
+        self.add(
+            "fct_customer_order_summary",
+            customer_id=customer,
+            order_count=len(days),
+            lifetime_net_sales=net * len(days),
+            lifetime_margin=net * len(days) // 2,
+            currency=CURRENCY,
+            days_since_last_order=(AS_OF.date() - moments[-1].date()).days,
+            overdue_after_days=180,
+            first_ordered_date=moments[0].date(),
+            last_ordered_date=moments[-1].date(),
+            first_ordered_at=moments[0],
+            last_ordered_at=moments[-1],
+        )
+        return customer
+
+    def step(self, customer: str, event: str, at: dt.datetime, **row: Any) -> None:
+        """A web event of the last days, after the last order."""
+        step = {"event_id": self.id(), "event_name": event, "is_after_last_order": True}
+        step |= {"is_cart_event": event in ("Product Added", "Product Removed", "Cart Viewed")}
+        step |= {"product_key": "mug", "product_name": "Mug", "occurred_at": at}
+        self.add("recent_interactions", customer_id=customer, **(step | row))
+
+    def visit(self, customer: str, at: dt.datetime, number: int, **row: Any) -> None:
+        """A visit."""
+        self.add(
+            "fct_web_sessions",
+            session_id=self.id(),
+            customer_id=customer,
+            customer_visit_number=number,
+            started_at=at,
+            **row,
+        )
+
+    @cached_property
+    def trial(self) -> Trial:
+        """What segments are tried with."""
+        return Trial(self.connection, {}, AS_OF, [*segment_names(), "tried"])
+
+    def members(self, conditions: str) -> set[str]:
+        """Who is in a segment of these arguments of `members()`."""
+        self.run(conditions)
+        return {row["customer_id"] for row in self.trial.rows("select customer_id from trial")}
+
+    def run(self, conditions: str) -> list[dict[str, Any]]:
+        """Try a segment of these arguments of `members()`; its conditions in written order."""
+        return self.trial.run("tried", HEAD + "{{ members(" + conditions + ") }}")
