@@ -16,8 +16,31 @@ from orchestration.ops.permission.status_words import folded
 NO_EVIDENCE = """null::varchar as wording_version, null::timestamp as expires_at,
     null::varchar as proof, 'consent' as lawful_basis"""
 
+_EMAIL_KEYS = (
+    *("email", "Email", "EMAIL", "eMail", "e-mail", "E-Mail", "e_mail", "emailAddress"),
+    *("EmailAddress", "email_address", "Email Address", "mail", "Mail"),
+)
+_PHONE_KEYS = (
+    *("phone", "Phone", "PHONE", "phoneNumber", "PhoneNumber", "phone_number", "Phone Number"),
+    *("mobile", "Mobile", "mobilePhone", "mobile_phone", "tel", "telephone"),
+)
+
+
+def _first(document: str, keys: tuple[str, ...], *above: str) -> str:
+    """SQL: the first text under one of the keys of a document: a refusal needs somebody's name,
+    however the site spells its keys."""
+    paths = [".".join(("$", *(f'"{name}"' for name in (*above, key)))) for key in keys]
+    listed = ", ".join(literal(path) for path in paths)
+    found = f"json_extract_string({document}, [{listed}])"
+    return f"list_filter({found}, lambda x: nullif(trim(x), '') is not null)[1]"
+
+
+_EMAIL_OF_TRAITS = _first("traits", _EMAIL_KEYS)
+_EMAIL_OF_CONTEXT = _first("context", _EMAIL_KEYS, "traits")
+
 # Global Privacy Control ends advertising for whoever sent it. One fact per identifier and day.
-WEB_GPC = """
+WEB_GPC = (
+    """
 with events as (
     select anonymous_id, user_id, occurred_at, traits, context from {relation}
     where {new} and (contains(context, 'gpc') or contains(context, 'GPC')
@@ -28,7 +51,9 @@ with events as (
 -- Wherever it stands in the context: its own field, a header, the banner's state.
 signals as (
     select anonymous_id, user_id, occurred_at,
-        coalesce(traits ->> '$.email', context ->> '$.traits.email') as email,
+        """
+    f"coalesce({_EMAIL_OF_TRAITS}, {_EMAIL_OF_CONTEXT})"
+    """ as email,
         case when regexp_matches(context, '(?i)"us_?privacy(_?string)?"\\s*:\\s*"1.Y') then 'true'
             else nullif(trim(regexp_extract(context, '(?i)"(sec[-_]?gpc|gpc|'
                 || 'global_?privacy_?control|(data_?)?sale_?opt_?out|do_?not_?sell)'
@@ -59,6 +84,7 @@ select identifier_type, raw_value, '*', unnest(['ads', 'sell_share']), word,
     'signal:web.context.gpc', occurred_at, 'web:gpc'
 from days
 """
+)
 
 WEB_PUSH = f"""
 select 'device' as identifier_type, anonymous_id as raw_value, 'push' as channel,
@@ -83,12 +109,24 @@ group by anonymous_id, date_trunc('day', occurred_at)
 # Consent banners repeat their state on every event; only changes are facts. A device answers for
 # itself; its refusals, not its consents, also speak for the login on it.
 WEB_CONSENT = """
-with events as materialized (
+with spoken as (
+    select anonymous_id, user_id, occurred_at, context from {relation}
+    where {new} and (contains(context, 'ategory') or contains(context, 'ATEGORY'))
+        and regexp_matches(context, '(?i)"category[-_ ]?preferences"')
+),
+-- Whatever way the site spells these two keys
+spelt as (
+    select * replace (regexp_replace(
+        regexp_replace(
+            context, '(?i)"category[-_ ]?preferences"\\s*:', '"categoryPreferences":', 'g'),
+        '(?i)"consent"\\s*:', '"consent":', 'g') as context)
+    from spoken
+),
+events as materialized (
     select anonymous_id, user_id, occurred_at,
         json_extract_string(
             context, ['$.consent.categoryPreferences', '$.consent.version']) as said
-    from {relation}
-    where {new} and contains(context, '"categoryPreferences"')
+    from spelt
 ),
 -- Nearly every device says one thing for ever, so only the others need their events in order.
 spells as (
@@ -143,14 +181,16 @@ HAS_TRAITS = """(traits is not null or contains(context, '"traits"'))"""
 # What an event or a trait says, by whoever it names best for the channel it ends: an address, else
 # the login, else the device. A channel that is not said is every channel, and so is every name. The
 # last moment of a day stands for the day: traits are repeated with every call.
-WEB_REFUSALS = """
+WEB_REFUSALS = (
+    """
 with said as (
     select anonymous_id, occurred_at, nullif(trim(user_id), '') as login,
-        coalesce(nullif(trim(traits ->> '$.email'), ''), nullif(trim(properties ->> '$.email'), ''),
-            nullif(trim(context ->> '$.traits.email'), ''),
-            case when contains(user_id, '@') then user_id end) as email,
-        coalesce(nullif(trim(traits ->> '$.phone'), ''), nullif(trim(properties ->> '$.phone'), ''),
-            nullif(trim(context ->> '$.traits.phone'), '')) as phone,
+        """
+    f"coalesce({_EMAIL_OF_TRAITS}, {_first('properties', _EMAIL_KEYS)}, {_EMAIL_OF_CONTEXT}, "
+    "case when contains(user_id, '@') then user_id end) as email,"
+    f"coalesce({_first('traits', _PHONE_KEYS)}, {_first('properties', _PHONE_KEYS)}, "
+    f"{_first('context', _PHONE_KEYS, 'traits')}) as phone,"
+    """
         unnest([{statements}]) as statement
     from {relation} where {new} and {rows}
 ),
@@ -180,6 +220,7 @@ select identifier_type, raw_value, channel, '*' as purpose, reason, said_in,
 from people
 group by identifier_type, raw_value, channel, reason, said_in, date_trunc('day', occurred_at)
 """
+)
 _EMAIL_WAYS = re.compile(r"unsub|subscri|newsletter|bounce|spam")
 
 

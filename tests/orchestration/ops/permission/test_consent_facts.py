@@ -716,6 +716,53 @@ def test_global_privacy_control_ends_ads_for_device_login_and_email(
     }
 
 
+@pytest.mark.parametrize("key", ["Email", "EMAIL", "emailAddress", "email_address", "E-Mail"])
+def test_whoever_a_site_names_under_another_spelling_is_named(
+    store: Store, home: Home, key: str
+) -> None:
+    """Of traits, the event's own properties, and the traits of its context."""
+    event = {"event": "Email Unsubscribed", "occurred_at": T1, "anonymous_id": "d1"}
+    signal = {"anonymous_id": "d2", "occurred_at": T1, "traits": json.dumps({key: "d@a.example"})}
+    write_raw(
+        home.raw,
+        "1.0",
+        raw_web__events=[
+            {**event, "traits": json.dumps({key: "a@a.example"})},
+            {**event, "properties": json.dumps({key: "b@a.example"})},
+            {**event, "context": json.dumps({"traits": {key: "c@a.example"}})},
+            {**signal, "context": json.dumps({"gpc": True})},
+        ],
+    )
+    _record(store, home)
+    assert {row[:2] for row in _suppressions(store)} == {
+        *(("email", f"{name}@a.example") for name in "abcd"),
+        ("device", "d2"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("consent", "preferences"),
+    [
+        ("consent", "category_preferences"),
+        ("Consent", "CategoryPreferences"),
+        ("CONSENT", "CATEGORY_PREFERENCES"),
+        ("consent", "category-preferences"),
+    ],
+)
+def test_a_banners_no_counts_under_another_spelling_of_its_keys(
+    store: Store, home: Home, consent: str, preferences: str
+) -> None:
+    context = {consent: {preferences: {"Advertising": False, "Personalization": False}}}
+    event = {"anonymous_id": "d1", "occurred_at": T1, "context": json.dumps(context)}
+    write_raw(home.raw, "1.0", raw_web__events=[event])
+    _record(store, home)
+    assert {row[2:] for row in _consents(store)} == {
+        ("ads", "ads", "denied"),
+        ("ads", "marketing", "denied"),
+        ("onsite", "personalisation", "denied"),
+    }
+
+
 def test_banner_states_count_only_where_they_change(store: Store, home: Home) -> None:
     def event(day: int, **preferences: bool) -> dict[str, Any]:
         consent = {"consent": {"categoryPreferences": preferences}}
