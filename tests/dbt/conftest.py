@@ -24,7 +24,8 @@ AS_OF = "2026-06-01 00:00:00"
 # Marts have golden tests of their own; the trace of identity is told by its mart.
 UP_TO_INTERMEDIATE = (
     *("--select", "resource_type:seed", "path:models/staging", "path:models/intermediate"),
-    *("fct_identity_edges", "--exclude", "path:tests"),
+    # Intent is worked out from marts, and is tested with them
+    *("fct_identity_edges", "--exclude", "path:tests", "path:models/intermediate/intent"),
 )
 
 
