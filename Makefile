@@ -86,7 +86,7 @@ bench: $(STAMP) ## Measure speed against hand-written DuckDB SQL (minutes)
 	@$(PY) -m tests.benchmarks.identity $(if $(SPLINK),--splink-python $(SPLINK)) $(ARGS)
 
 soak: $(STAMP) ## Long tests: hundreds of kills, thirty daily loads, a year of clean days, ten minutes of the daemon (an hour)
-	@REGULARS_SOAK=1 $(PY) -m pytest tests/faults tests/orchestration/published tests/orchestration/quality/test_breaker.py tests/end_to_end/test_bad_days.py tests/end_to_end/test_online_retail.py tests/end_to_end/test_countries.py tests/end_to_end/test_offline.py tests/end_to_end/test_demo.py tests/end_to_end/test_daemon.py tests/ingestion/test_runs.py tests/dbt/marts/test_whole_project.py tests/ingestion/sources $(ARGS)
+	@REGULARS_SOAK=1 $(PY) -m pytest tests/faults tests/orchestration/published tests/orchestration/quality/test_breaker.py tests/end_to_end/test_bad_days.py tests/end_to_end/test_online_retail.py tests/end_to_end/test_countries.py tests/end_to_end/test_offline.py tests/end_to_end/test_demo.py tests/end_to_end/test_daemon.py tests/ingestion/test_runs.py tests/dbt/marts/test_whole_project.py tests/dbt/models/test_identity_days.py tests/ingestion/sources $(ARGS)
 	@REGULARS_SOAK=1 $(PY) -m pytest -n 2 -m hypothesis $(ARGS)
 
 oracles: ## What other programs answer to the questions of the tests, in environments of their own

@@ -17,7 +17,7 @@ from ingestion.demo import catalogue, effects
 from ingestion.demo.calendar import DAY, Floats, Ints
 from ingestion.demo.identifiers import FAR_FUTURE, NOBODY
 from ingestion.demo.people import People
-from ingestion.demo.permissions import REVIEW, Feedback
+from ingestion.demo.permissions import BAD_SCORE, REVIEW, Feedback
 from ingestion.demo.purchases import Lines, Orders, price_in
 from ingestion.demo.shelf import Shelf
 
@@ -25,7 +25,6 @@ from ingestion.demo.shelf import Shelf
 # orders then mostly begins with it, and nobody buys it again before.
 DUE_FROM, DUE_UNTIL = 0.8, 1.25
 _BUYS_AGAIN = 0.75
-BAD_SCORE = 2
 _SWITCHES = 0.8
 
 _BRAND = np.arange(len(catalogue.CATEGORIES) * catalogue.PER_CATEGORY) % len(catalogue.BRANDS)

@@ -13,7 +13,7 @@ import numpy as np
 from ingestion.demo.calendar import DAY, HOUR, Calendar, Ints, joined
 from ingestion.demo.identifiers import MAIN, NOBODY, Identifiers
 from ingestion.demo.mailing import CHECKOUT_BOX, NEVER, SUBSCRIBED_BY, Subscriptions
-from ingestion.demo.people import People
+from ingestion.demo.people import Bools, People
 from ingestion.demo.purchases import Lines, Orders, phone_at
 from ingestion.demo.troubles import Troubles
 
@@ -25,6 +25,8 @@ CONSENT_SOURCES = (*SUBSCRIBED_BY, "preference_centre", "cookie_banner")
 PREFERENCES, BANNER = len(SUBSCRIBED_BY), len(SUBSCRIBED_BY) + 1
 SOFT_OPT_IN, CONSENT = range(2)
 REVIEW = 1
+BAD_SCORE = 2
+_CLOSED_SHARE = 0.6
 FEEDBACK = ("nps", "review", "complaint", "support", "referral", "quiz")
 
 
@@ -187,7 +189,10 @@ def _banner(
 
 @dataclass(frozen=True)
 class Feedback:
-    """One row per answer or referral, by email; `order` is the row of the order it follows."""
+    """One row per answer or referral, by email; `order` is the row of the order it follows.
+
+    `closed`: when somebody settled a complaint, a request or a bad review; -1 for never.
+    """
 
     order: Ints
     person: Ints
@@ -195,6 +200,7 @@ class Feedback:
     score: Ints
     product: Ints
     occurred: Ints
+    closed: Ints
 
 
 def make_feedback(rng: np.random.Generator, orders: Orders, calendar: Calendar) -> Feedback:
@@ -209,14 +215,32 @@ def make_feedback(rng: np.random.Generator, orders: Orders, calendar: Calendar) 
     score = np.where(
         kind == 0, np.clip(rng.normal(8.2, 1.9, n).round(), 0, 10), rng.choice([2, 3, 4, 5, 5], n)
     )
+    score = np.where(kind <= 1, score, NOBODY).astype(np.int64)
     return Feedback(
         order=rows,
         person=orders.person[rows],
         kind=kind,
-        score=np.where(kind <= 1, score, NOBODY).astype(np.int64),
+        score=score,
         product=np.full(n, NOBODY),
         occurred=occurred,
+        closed=_closed(rng, kind, score, occurred, calendar),
     )
+
+
+def is_case(kind: Ints, score: Ints) -> Bools:
+    """Which answers wait for the shop: complaints, requests for help, bad reviews."""
+    asks = np.isin(kind, [FEEDBACK.index(each) for each in ("complaint", "support")])
+    bad: Bools = (kind == REVIEW) & (score <= BAD_SCORE)
+    return asks | bad
+
+
+def _closed(
+    rng: np.random.Generator, kind: Ints, score: Ints, occurred: Ints, calendar: Calendar
+) -> Ints:
+    """Six cases in ten are settled, after three days to six weeks; the others nobody looks at."""
+    closed = occurred + rng.integers(3 * DAY, 45 * DAY, len(occurred))
+    is_settled = is_case(kind, score) & (rng.random(len(occurred)) < _CLOSED_SHARE)
+    return np.where(is_settled & (closed < calendar.end), closed, NOBODY)
 
 
 def about(feedback: Feedback, lines: Lines) -> Feedback:

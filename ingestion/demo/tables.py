@@ -203,7 +203,10 @@ def _block_tables(calendar: Calendar, block: Block) -> dict[str, pa.Table]:
         "contacts": pa.table(
             {"n": np.arange(len(block.contacts.person))} | _columns(block.contacts)
         ),
-        "feedback": pa.table(_renamed(block.feedback, "order", "order_row")),
+        "feedback": pa.table(
+            _renamed(block.feedback, "order", "order_row")
+            | {"is_case": permissions.is_case(block.feedback.kind, block.feedback.score)}
+        ),
         "prevented": pa.table(_columns(block.prevented)),
         "watchers": pa.table(_columns(block.watchers)),
         "switches": pa.table(_columns(block.switches)),

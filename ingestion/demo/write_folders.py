@@ -159,7 +159,8 @@ select 'email' as identifier_type, e.value as identifier_value, k.name as kind,
     case when k.name = 'complaint' then 'delivery_late' end as text_key,
     case when k.name = 'quiz' then 'favourite_department' end as question,
     case when k.name = 'quiz' then p.interest end as answer,
-        iso(f.occurred) as occurred_at
+        iso(f.occurred) as occurred_at,
+    case when f.closed >= 0 then iso(f.closed) end as closed_at
 from feedback f
 join people p on p.p = f.person
 join emails e on e.e = p.main_email
@@ -167,6 +168,10 @@ join feedback_kinds k on k.code = f.kind
 left join products r on r.index = f.product
 order by f.occurred, f.person, f.kind
 """
+
+# An answer is open on its day; once it is settled it comes again.
+_OPENED = f"select * replace (cast(null as varchar) as closed_at) from ({_FEEDBACK})"
+_SETTLED = f"select * from ({_FEEDBACK}) where closed_at is not null"
 
 # A product's row for each state that it was in
 _STATES = """
@@ -213,7 +218,8 @@ DATED = (
     ("orders/till", _TILL, "sold_at"),
     ("payments", _PAYMENTS, "paid_at"),
     ("consents", _CONSENTS, "occurred_at"),
-    ("feedback", _FEEDBACK, "occurred_at"),
+    ("feedback", _OPENED, "occurred_at"),
+    ("feedback/settled", _SETTLED, "closed_at"),
     ("messages", write_programmes.MESSAGES, "occurred_at"),
     *write_experiments.DATED,
     *write_levels.DATED,

@@ -1,7 +1,7 @@
 """The truth about the pretend shop, as Parquet: who is who, who is worth what, who said yes.
 
 Data flow: tables of a block -> truth/{people,identifiers,orders,consents,campaigns,exposures,
-holdouts,experiments,brand_switches,checkouts,gifts,programmes,levels,vouchers,personas,stores,
+holdouts,experiments,brand_switches,cases,checkouts,gifts,programmes,levels,vouchers,personas,stores,
 traffic,volumes}/part-BBB.parquet
 Only the scorecard, tests and benchmarks may read it; nothing in the data refers to it.
 """
@@ -245,6 +245,14 @@ _TABLES = {
         from assignments a join people p on p.p = a.person
         order by all""",
     "brand_switches": write_truth_choices.BRAND_SWITCHES,
+    "cases": """
+        select p.person_id, k.name as kind, r.product_id, moment(f.occurred) as occurred_at,
+            moment(nullif(f.closed, -1)) as closed_at
+        from feedback f
+        join people p on p.p = f.person
+        join feedback_kinds k on k.code = f.kind
+        left join products r on r.index = f.product
+        where f.is_case order by f.occurred, f.person, f.kind""",
     "programmes": write_programmes.TRUTH,
     "experiments": write_experiments.TRUTH,
     "checkouts": write_checkouts.TRUTH,

@@ -137,6 +137,30 @@ def test_a_bad_review_ends_the_brand(shop: Path, con: Any) -> None:
     assert reviewed[0] == reviewed[1]
 
 
+def test_six_cases_in_ten_are_closed_as_the_truth_says(shop: Path, con: Any) -> None:
+    cases = con.execute(
+        f"""select count(*), count(c.closed_at), count(f.kind),
+            count(f.kind) filter (where f.closed_at is not distinct from c.closed_at),
+            min(c.closed_at - c.occurred_at) >= interval 3 day,
+            max(c.closed_at - c.occurred_at) <= interval 45 day
+        from '{shop}/truth/cases/*.parquet' c
+        join '{shop}/truth/people/*.parquet' t using (person_id)
+        left join '{shop}/input/feedback/*.csv' f on f.identifier_value = t.best_email
+            and f.kind = c.kind and f.occurred_at = c.occurred_at"""
+    ).fetchone()
+    count, closed, *found, after, soon = cases
+    assert count > 200
+    assert 0.5 < closed / count < 0.7
+    assert found == [count, count]
+    assert after
+    assert soon
+    others = con.execute(
+        f"""select count(closed_at) from '{shop}/input/feedback/*.csv'
+        where kind not in ('complaint', 'support') and not (kind = 'review' and score <= 2)"""
+    ).fetchone()
+    assert others == (0,)
+
+
 def test_prices_and_stock_are_in_the_files_as_they_changed(shop: Path, con: Any) -> None:
     rows = con.execute(
         f"""select count(*), count(s.product_id), count(*) filter (where p.price < l.price),

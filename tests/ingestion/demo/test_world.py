@@ -279,10 +279,7 @@ def test_every_segment_has_members_at_two_thousand_people(seed: int) -> None:
     by_email = block.consents.channel == permissions.EMAIL_CHANNEL
     permitted = np.isin(np.arange(len(count)), block.consents.person[granted & by_email])
     said = block.feedback
-    bad_review = (said.kind == permissions.REVIEW) & (said.score <= 2)
-    waits = bad_review | np.isin(
-        said.kind, [permissions.FEEDBACK.index("complaint"), permissions.FEEDBACK.index("support")]
-    )
+    waits = permissions.is_case(said.kind, said.score) & (said.closed < 0)
     new_device = block.people.joined > end - 30 * DAY
     sizes = {
         "high_intent": len(np.unique(visits.person[clicked & ~ordered_since & (age < 30 * DAY)])),
