@@ -31,8 +31,8 @@ def _first(document: str, keys: tuple[str, ...], *above: str) -> str:
     however the site spells its keys."""
     paths = [".".join(("$", *(f'"{name}"' for name in (*above, key)))) for key in keys]
     listed = ", ".join(literal(path) for path in paths)
-    found = f"json_extract_string({document}, [{listed}])"
-    return f"list_filter({found}, lambda x: nullif(trim(x), '') is not null)[1]"
+    texts = f"json_extract_string({document}, [{listed}])"
+    return f"list_filter({texts}, lambda x: nullif(trim(x), '') is not null)[1]"
 
 
 _EMAIL_OF_TRAITS = _first("traits", _EMAIL_KEYS)
