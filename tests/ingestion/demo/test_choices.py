@@ -148,12 +148,12 @@ def test_six_cases_in_ten_are_closed_as_the_truth_says(shop: Path, con: Any) -> 
         left join '{shop}/input/feedback/*.csv' f on f.identifier_value = t.best_email
             and f.kind = c.kind and f.occurred_at = c.occurred_at"""
     ).fetchone()
-    count, closed, *found, after, soon = cases
+    count, closed, *in_files, is_after, is_soon = cases
     assert count > 200
     assert 0.5 < closed / count < 0.7
-    assert found == [count, count]
-    assert after
-    assert soon
+    assert in_files == [count, count]
+    assert is_after
+    assert is_soon
     others = con.execute(
         f"""select count(closed_at) from '{shop}/input/feedback/*.csv'
         where kind not in ('complaint', 'support') and not (kind = 'review' and score <= 2)"""
