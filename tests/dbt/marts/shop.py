@@ -10,6 +10,7 @@ import datetime as dt
 import hashlib
 import json
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -266,11 +267,18 @@ class Shop:
         return self.add("suppressions", **(row | changes))
 
     def build(
-        self, variables: dict[str, Any] | None = None, *, tested: bool = True, threads: int = 2
+        self,
+        variables: dict[str, Any] | None = None,
+        *,
+        up_to: Sequence[str] = (),
+        tested: bool = True,
+        threads: int = 2,
     ) -> None:
-        """Write the rows and run dbt on marts and segments."""
+        """Write the rows and run dbt on marts and segments, or on what these models rest on."""
         self._write()
-        chosen = ["--threads", str(threads), "--select", *SELECT, *ELSEWHERE]
+        selected = [f"+{model},{part}" for model in up_to for part in SELECT] or SELECT
+        chosen = ["--threads", str(threads), "--select", *selected, *ELSEWHERE]
+        chosen += ("--indirect-selection", "cautious") if tested and up_to else ()
         chosen += () if tested else WITHOUT_TESTS
         done = self.dbt("build", *chosen, variables=variables)
         assert done.returncode == 0, done.stdout[-6000:]

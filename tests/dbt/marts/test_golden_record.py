@@ -25,7 +25,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     add_ann(built)
     add_half_names(built)
     add_places(built)
-    built.build()
+    built.build(up_to=GOLDEN)
     yield built
 
 
