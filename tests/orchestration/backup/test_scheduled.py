@@ -14,7 +14,7 @@ from ingestion.config import Backups, Settings
 from ingestion.errors import RegularsError, UsageError
 from orchestration.backup import scheduled
 from orchestration.backup.archive import DamagedBackupError
-from orchestration.backup.keys import KEY_FILE, PASSPHRASE, key_of_environment
+from orchestration.backup.keys import KEY_FILE, key_of_environment, new_key
 from orchestration.backup.scheduled import back_up, backups_in, last_trial, newest, try_and_note
 from orchestration.backup.stores import restore_backup
 from orchestration.defs import backup as defs
@@ -35,14 +35,18 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
-    """A shop's home with a row in both stores; the passphrase is set."""
+    """A shop's home with a row in both stores; the key file is named.
+
+    A passphrase costs two seconds of CPU for each backup that is made or read.
+    """
     home = Home(tmp_path / "data")
     claim(home, "shop")
     with duckdb.connect(str(home.raw)) as connection:
         connection.execute("create schema raw_web; create table raw_web.events as select 1 as n")
     with open_store(home) as store:
         start_run(store, Run("run1", NOW, "test"), started_at=NOW)
-    monkeypatch.setenv(PASSPHRASE, "five words that nobody else knows")
+    new_key(tmp_path / "key")
+    monkeypatch.setenv(KEY_FILE, str(tmp_path / "key"))
     return home
 
 
@@ -95,7 +99,7 @@ def test_the_operational_stores_own_backup_makes_a_home_that_reads_all_again(
     made = back_up(home, settings, "ops", config=tmp_path / "regulars.toml", at=NOW)
     assert set(made.manifest.files) == {"ops.sqlite", "home.json"}
     other = Home(tmp_path / "other")
-    restore_backup(made.path, other)
+    restore_backup(made.path, other, key_file=key_of_environment())
     assert not other.raw.exists()
     with open_store(other) as store, store.read() as connection:
         said = select(func.count()).select_from(schema.consent_events)
@@ -139,14 +143,14 @@ def test_a_trial_is_noted_and_so_is_one_that_fails(
         newest(home, settings)
     made = back_up(home, settings, "whole", config=tmp_path, at=NOW)
     assert newest(home, settings) == made.path
-    tried = try_and_note(made.path, home, key_file=None, at=NOW + HOUR)
+    tried = try_and_note(made.path, home, key_file=key_of_environment(), at=NOW + HOUR)
     with open_store(home) as store:
         noted = last_trial(store)
     assert noted is not None
     assert (noted.at, noted.rows, noted.problem) == ((NOW + HOUR).isoformat(), tried.rows, "")
     made.path.write_bytes(made.path.read_bytes()[:5_000])
     with pytest.raises(DamagedBackupError):
-        try_and_note(made.path, home, key_file=None, at=NOW + 2 * HOUR)
+        try_and_note(made.path, home, key_file=key_of_environment(), at=NOW + 2 * HOUR)
     with open_store(home) as store:
         noted = last_trial(store)
     assert noted is not None and "no whole backup" in noted.problem
@@ -164,7 +168,7 @@ def test_doctor_tells_the_age_of_the_newest_backup_and_of_the_last_trial(
     assert [status for status, _ in found(home, settings, NOW)] == ["warning", "warning"]
     made = back_up(home, settings, "whole", config=tmp_path, at=NOW)
     back_up(home, settings, "ops", config=tmp_path, at=NOW + 4 * HOUR)
-    try_and_note(made.path, home, key_file=None, at=NOW + HOUR)
+    try_and_note(made.path, home, key_file=key_of_environment(), at=NOW + HOUR)
     (first, second) = found(home, settings, NOW + 5 * HOUR)
     assert first == (
         "ok",
@@ -176,7 +180,7 @@ def test_doctor_tells_the_age_of_the_newest_backup_and_of_the_last_trial(
     assert [status for status, _ in later] == ["warning", "warning"]
     made.path.write_bytes(b"")
     with pytest.raises(RegularsError):
-        try_and_note(made.path, home, key_file=None, at=NOW + 2 * HOUR)
+        try_and_note(made.path, home, key_file=key_of_environment(), at=NOW + 2 * HOUR)
     assert found(home, settings, NOW + 5 * HOUR)[1][0] == "failed"
     folder.rename(tmp_path / "unmounted")
     assert [status for status, _ in found(home, settings, NOW)] == ["failed"]
@@ -281,7 +285,7 @@ def test_two_homes_with_one_folder_do_not_count_each_other(
 ) -> None:
     made = back_up(home, settings, "whole", config=tmp_path, at=NOW)
     other = Home(tmp_path / "data-whole")
-    restore_backup(made.path, other)
+    restore_backup(made.path, other, key_file=key_of_environment())
     for back in range(5):
         back_up(other, settings, "whole", config=tmp_path, at=NOW + back * DAY)
     assert list(backups_in(folder, home, "whole")) == [NOW]
