@@ -15,6 +15,15 @@
     replace(concat_ws('', {{ plain }}, ' '), 's ', ' ')
 {%- endmacro %}
 
+{#- The date of a place among the run's dates (as_of_dates), as a moment; NULL after the last. -#}
+{% macro date_of_number(number) -%}
+    case {{ number }}
+        {%- for date in as_of_dates() %}
+        when {{ loop.index }} then timestamp '{{ date }} 00:00:00'
+        {%- endfor %}
+    end
+{%- endmacro %}
+
 {% macro is_trait_name(trait) -%}
     length({{ trait }}) between 1 and 60
 {%- endmacro %}

@@ -23,6 +23,7 @@ from orchestration.who.statement.build import statement
 from orchestration.who.statement.page import page, render
 from orchestration.who.statement.parts import Asked, Statement
 from orchestration.who.subject import Subject, find_subject, readable, rows_of
+from orchestration.words.to_customers import OF_PRODUCTS
 
 Link = Callable[[Home, str, str], str]
 
@@ -89,9 +90,12 @@ def _statement(home: Home, subject: Subject, link: Link, at: datetime) -> Statem
 
 
 def _products(tables: dict[str, list[dict[str, Any]]]) -> list[str]:
-    """The ids of products that are recommended to the person or due again."""
+    """The ids of products that are recommended to the person, due again or a trait of theirs."""
     names = ("marts.fct_recommendations", "marts.fct_replenishments")
-    return sorted({str(row["product_id"]) for name in names for row in tables.get(name, ())})
+    ids = {str(row["product_id"]) for name in names for row in tables.get(name, ())}
+    traits = tables.get("marts.customer_traits", ())
+    ids |= {str(row["value"]) for row in traits if row["trait"] in OF_PRODUCTS}
+    return sorted(ids)
 
 
 def _best(tables: dict[str, list[dict[str, Any]]], emails: list[str]) -> str:

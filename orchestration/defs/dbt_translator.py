@@ -25,6 +25,7 @@ GROUPS = {
     "quality": "publish",
     "ops": "publish",
     "households": "customers",
+    "interests": "customers",
     "customers": "customers",
     "intent": "value_and_journey",
     "value": "value_and_journey",

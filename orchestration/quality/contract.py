@@ -108,6 +108,14 @@ PUBLIC_TABLES = {
         " next_category clv_tier model null_reason",
         key="customer_id as_of_date",
     ),
+    "marts.fct_customer_intent": _table(
+        "customer_id as_of_date intent reason signal signal_at null_reason next_stage"
+        " next_stage_28d next_stage_null_reason",
+        key="customer_id as_of_date",
+    ),
+    "marts.customer_channel_preferences": _table(
+        "customer_id channel rank basis best_hour best_weekday", key="customer_id channel"
+    ),
     "marts.rpt_rfm_transitions": _table(
         "from_date to_date from_segment to_segment customer_count",
         key="to_date from_segment to_segment",
@@ -149,8 +157,9 @@ PUBLIC_TABLES = {
         "customer_id level reason receipt_id", key="customer_id"
     ),
     "marts.customer_traits": _table(
-        "customer_id trait value evidence_kind sensitivity source stated_at valid_to score",
-        key="customer_id trait value evidence_kind source",
+        "customer_id trait value evidence_kind sensitivity source valid_from stated_at valid_to"
+        " score",
+        key="customer_id trait value evidence_kind source valid_from",
     ),
     "marts.customer_360": _table("customer_id", key="customer_id"),
     "marts.dim_segments": _table("segment label description channel purpose", key="segment"),

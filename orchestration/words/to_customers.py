@@ -73,10 +73,25 @@ TRAITS = {
     "viewed_category": "Kinds of goods you looked at",
     "interest_category": "Kinds of goods that may interest you",
     "interest_topic": "Subjects that may interest you",
+    "interest_brand": "Brands that may interest you",
+    "interest_variant": "Goods that may interest you",
+    "interest_price_band": "Prices that may suit you, among goods of their kind",
+    "interest_colour": "Colours that may suit you",
+    "interest_size": "Sizes that may suit you",
+    "interest_fit": "Fits that may suit you",
+    "interest_configuration": "Sizes, colours, fits and materials together that may suit you",
+    "searched_category": "Kinds of goods you searched for",
+    "sends_elsewhere": "Whether you sent orders to another address",
+    "usual_order_value": "What half of your orders came to, or less",
+    "highest_price_paid": "The most you paid for one piece",
+    "last_viewed_product": "What you looked at last",
+    "cart_product": "What is in your cart",
     "store": "Stores you bought in",
     "device_kind": "Kinds of device you used",
     "timezone": "Time zone",
 }
+# Their values are products by their ids
+OF_PRODUCTS = ("interest_variant", "last_viewed_product", "cart_product")
 HOURS = ("bought_hour", "visited_hour")
 WEEKDAYS = ("bought_weekday", "visited_weekday")
 CHANNELS = {

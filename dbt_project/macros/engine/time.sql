@@ -38,6 +38,44 @@
     lower(date_format({{ shop_date(timestamp_utc) }}, 'EEEE'))
 {%- endmacro %}
 
+{#- Whether a text is the name of a time zone. Spark cannot ask; it tells of an unknown one where it is used. -#}
+{% macro is_zone(text) -%}
+    {{ return(adapter.dispatch('is_zone', 'regulars')(text)) }}
+{%- endmacro %}
+
+{% macro duckdb__is_zone(text) -%}
+    {{ text }} in (select name from pg_timezone_names())
+{%- endmacro %}
+
+{% macro spark__is_zone(text) -%}
+    {{ text }} is not null
+{%- endmacro %}
+
+{#- The hour and the day of the week by the clock of a zone (is_zone) that stands in a column. -#}
+{% macro local_hour(timestamp_utc, zone) -%}
+    {{ return(adapter.dispatch('local_hour', 'regulars')(timestamp_utc, zone)) }}
+{%- endmacro %}
+
+{% macro duckdb__local_hour(timestamp_utc, zone) -%}
+    hour(timezone({{ zone }}, timezone('UTC', {{ timestamp_utc }})))
+{%- endmacro %}
+
+{% macro spark__local_hour(timestamp_utc, zone) -%}
+    hour(from_utc_timestamp({{ timestamp_utc }}, {{ zone }}))
+{%- endmacro %}
+
+{% macro local_weekday(timestamp_utc, zone) -%}
+    {{ return(adapter.dispatch('local_weekday', 'regulars')(timestamp_utc, zone)) }}
+{%- endmacro %}
+
+{% macro duckdb__local_weekday(timestamp_utc, zone) -%}
+    lower(dayname(timezone({{ zone }}, timezone('UTC', {{ timestamp_utc }}))))
+{%- endmacro %}
+
+{% macro spark__local_weekday(timestamp_utc, zone) -%}
+    lower(date_format(from_utc_timestamp({{ timestamp_utc }}, {{ zone }}), 'EEEE'))
+{%- endmacro %}
+
 {#- UTC of an ISO 8601 text with or without an offset; NULL if it is no time. -#}
 {% macro utc_from_text(iso_text) -%}
     {{ return(adapter.dispatch('utc_from_text', 'regulars')(iso_text)) }}

@@ -136,7 +136,8 @@ def traits(tables: Tables, asked: Asked, own: Own) -> Section:
         groups.items(), key=lambda item: (kinds.index(item[0][0]), item[0][1])
     ):
         best_first = sorted(traits, key=lambda row: (-(row.get("score") or 0), str(row["value"])))
-        values = dict.fromkeys(_value(trait, own(row["value"])) for row in best_first)
+        texts = [_shown(trait, row["value"], asked) for row in best_first]
+        values = dict.fromkeys(_value(trait, own(text)) for text in texts)
         sources = dict.fromkeys(words.source(row["source"]) for row in best_first)
         last = max((row["stated_at"] for row in traits if row.get("stated_at")), default=None)
         text = ", ".join(values) if is_own(trait) else words.OTHERS
@@ -145,6 +146,13 @@ def traits(tables: Tables, asked: Asked, own: Own) -> Section:
     rows += _worked_out(tables, asked)
     sentences = [] if rows else ["Nothing."]
     return Section("What we know of you besides", sentences, _TRAITS, rows)
+
+
+def _shown(trait: str, value: str, asked: Asked) -> str:
+    """What a trait's value stands for: a product has a name, where the shop still knows it."""
+    if trait in words.OF_PRODUCTS:
+        return asked.products.get(value, "a product without a name")
+    return value
 
 
 def is_own(trait: str) -> bool:

@@ -25,6 +25,7 @@ SELECT = [
         "path:models/staging/ops",
         "path:models/staging/science",
         "path:models/intermediate/intent",
+        "path:models/intermediate/interests",
         "path:models/marts",
         "path:models/segments",
     ),

@@ -76,11 +76,11 @@ def test_the_evidence_stands_whether_or_not_there_is_a_number(shop: Shop) -> Non
     rows = current(shop)
     assert {row["intent"] for row in rows.values()} == {None}
     assert {row["null_reason"] for row in rows.values()} == {"no_fitted_model"}
-    told = {
+    evidence = {
         name: (row["signal"], row["signal_product_id"], row["signal_category"], row["signal_at"])
         for name, row in rows.items()
     }
-    assert told == {
+    assert evidence == {
         "looker": ("returned_to", "mug", "Kitchen", at(17)),
         "nameless": ("carted", "mug", "Kitchen", at(19)),
         "buyer": ("viewed", "mug", "Kitchen", at(18, 11)),

@@ -27,7 +27,12 @@ MODELS = [
         "occasions",
     ),
     *("customer_preferences", "customer_traits", "fct_web_sessions", "fct_interactions"),
-    *("customer_interests", "int_interactions_messages", "int_interactions_facts"),
+    *(
+        "path:models/intermediate/interests",
+        "customer_interests",
+        "int_interactions_messages",
+        "int_interactions_facts",
+    ),
     *("int_search_categories", "traits", "flagged_words"),
     *("path:models/staging/science", "path:models/marts/recommendations"),
 ]

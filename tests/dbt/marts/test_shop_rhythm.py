@@ -22,7 +22,7 @@ MODELS = (
     "dim_segments seg_loyal_customers seg_at_risk seg_recent_buyers "
     "fct_customer_journey_stages fct_web_sessions "
     # What loyal customers' context tells of their tastes rests on
-    "customer_preferences customer_traits customer_interests fct_interactions dim_products "
+    "customer_preferences customer_traits int_interests_dated fct_interactions dim_products "
     "int_interactions_messages int_interactions_facts int_search_categories "
     "traits occasions flagged_words"
 )

@@ -43,6 +43,8 @@ TABLES = {
     "marts.fct_segment_memberships": ("customer_id", "segment", "exited_at"),
     "marts.fct_identity_edges": ("identifier_a_value", "identifier_b_value"),
     "segments.seg_vip": ("customer_id", "reason", "context"),
+    "marts.customer_channel_preferences": ("customer_id", "channel", "best_hour"),
+    "marts.customer_interests": ("customer_id", "interest_kind", "interest"),
     "marts.fct_customer_intent": (
         *("customer_id", "is_current", "intent", "signal_category", "reason", "next_stage"),
     ),
@@ -75,6 +77,26 @@ def test_a_sensitive_trait_through_two_ctes_and_a_new_name_is_refused() -> None:
     )
     assert "The segment test uses the sensitive trait religion in its context" in said
     assert "marts.customer_traits.value by way of beliefs, chosen" in said
+
+
+@pytest.mark.parametrize(
+    ("trait", "source"),
+    [
+        *((f"interest_{kind}", "customer_traits") for kind in ("brand", "price_band", "size")),
+        ("last_viewed_product", "customer_traits"),
+        ("usual_order_value", "customer_traits"),
+        ("best_hour", "customer_channel_preferences"),
+        ("interest", "customer_interests"),
+    ],
+)
+def test_below_level_full_no_taste_goes_out(trait: str, source: str) -> None:
+    """What is inferred or seen of a person may choose who is in a segment, and not be told."""
+    is_tall = source == "customer_traits"
+    chosen = f"where p.trait = '{trait}'" if is_tall else ""
+    asked = ("p.value" if is_tall else f"p.{trait}", f"from marts.{source} as p {chosen}")
+    for level in ("none", "segment"):
+        assert "which needs level full" in faults(*asked, level=level)
+    assert faults(*asked, level="full") == ""
 
 
 @pytest.mark.parametrize("column", ["intent", "signal_category", "reason", "next_stage"])

@@ -106,8 +106,11 @@ described as (
 in_order as (
     select
         *,
-        lead(value) over by_time is not null as is_followed,
-        lead(stated_at) over by_time as next_stated_at
+        row_number() over by_time as place,
+        row_number() over (
+            partition by customer_id, trait, evidence_kind, source, value
+            order by stated_at nulls first, record_order, value
+        ) as place_of_value
     from described
     window by_time as (
         partition by customer_id, trait, evidence_kind, source
@@ -115,7 +118,25 @@ in_order as (
     )
 ),
 
--- Of a value that was stated more than once, the last time counts
+-- A value that was stated several times in a row was stated once, until the last time
+in_turn as (
+    select
+        customer_id,
+        trait,
+        value,
+        evidence_kind,
+        source,
+        is_single,
+        min(place) as place,
+        min(stated_at) as valid_from,
+        max(stated_at) as stated_at
+    from in_order
+    -- Of a trait with several values at a time each stands for itself
+    group by
+        customer_id, trait, value, evidence_kind, source, is_single,
+        case when is_single then place - place_of_value else 0 end
+),
+
 stated as (
     select
         customer_id,
@@ -123,14 +144,15 @@ stated as (
         value,
         evidence_kind,
         source,
+        valid_from,
         stated_at,
-        case when is_single and is_followed then coalesce(next_stated_at, stated_at) end as valid_to,
+        case
+            when is_single and lead(value) over by_turn is not null
+                then coalesce(lead(valid_from) over by_turn, stated_at)
+        end as valid_to,
         cast(null as decimal(9, 4)) as score
-    from in_order
-    qualify row_number() over (
-        partition by customer_id, trait, evidence_kind, source, value
-        order by stated_at desc nulls last, record_order desc
-    ) = 1
+    from in_turn
+    window by_turn as (partition by customer_id, trait, evidence_kind, source order by place, value)
 ),
 
 kept_orders as (
@@ -158,6 +180,12 @@ bought as (
     where not lines.is_return_line and lines.quantity - coalesce(lines.returned_quantity, 0) > 0
 ),
 
+-- A piece that came back was not worth its price to them
+kept_pieces as (
+    select * from bought
+    where net_sales_shop is not null and coalesce(returned_quantity, 0) = 0
+),
+
 viewed as (
     select
         interactions.customer_id,
@@ -175,6 +203,25 @@ visits as (
         {{ shop_weekday('started_at') }} as shop_weekday
     from {{ ref('fct_web_sessions') }}
     where customer_visit_number is not null
+),
+
+sendings as (
+    select
+        *,
+        case when ships_elsewhere then 'yes' else 'no' end as sends_elsewhere
+    from kept_orders
+    where ships_elsewhere is not null
+),
+
+searches as (
+    select
+        interactions.customer_id,
+        interactions.occurred_at,
+        words.category
+    from {{ ref('fct_interactions') }} as interactions
+    inner join {{ ref('int_search_categories') }} as words
+        on {{ json_text('interactions.detail', '$.query') }} = words.query
+    where interactions.kind = 'products_searched'
 ),
 
 places as (
@@ -197,6 +244,8 @@ observations as (
         ('bought_weekday', 'shop_weekday', 'kept_orders', 'ordered_at', 'orders'),
         ('bought_city', 'city', 'kept_orders', 'ordered_at', 'orders'),
         ('viewed_category', 'category', 'viewed', 'occurred_at', 'web'),
+        ('searched_category', 'category', 'searches', 'occurred_at', 'web'),
+        ('sends_elsewhere', 'sends_elsewhere', 'sendings', 'ordered_at', 'orders'),
         ('store', 'store_id', 'kept_orders', 'ordered_at', 'orders'),
         ('country', 'country_code', 'kept_orders', 'ordered_at', 'orders'),
         ('device_kind', 'device_type', 'visits', 'started_at', 'web'),
@@ -210,6 +259,7 @@ observations as (
         {{ value }} as value,
         '{{ source }}' as source,
         count(*) as times,
+        min({{ moment }}) as first_at,
         max({{ moment }}) as last_at
     from {{ rows }}
     where {{ value }} is not null
@@ -225,6 +275,7 @@ observed as (
         value,
         'observed' as evidence_kind,
         source,
+        first_at as valid_from,
         last_at as stated_at,
         cast(null as timestamp) as valid_to,
         cast(times * 1.0 / sum(times) over (partition by customer_id, trait) as decimal(9, 4)) as score
@@ -234,24 +285,138 @@ observed as (
     ) <= {{ most }}
 ),
 
-interests as (
+-- What people usually spend, and the most for one piece, in the shop's currency
+spending as (
+    {%- for trait, amount, rows in [
+        ('usual_order_value', 'percentile_disc(0.5) within group (order by net_sales_shop + returns_shop)', 'kept_orders'),
+        ('highest_price_paid', 'max(cast(net_sales_shop / quantity as decimal(18, 4)))', 'kept_pieces'),
+    ] %}
     select
         customer_id,
-        concat_ws('_', 'interest', interest_kind) as trait,
-        interest as value,
+        '{{ trait }}' as trait,
+        {{ money_in_words(amount, "'" ~ var('shop_currency') ~ "'") }} as value,
+        'observed' as evidence_kind,
+        'orders' as source,
+        min(ordered_at) as valid_from,
+        max(ordered_at) as stated_at,
+        cast(null as timestamp) as valid_to,
+        cast(null as decimal(9, 4)) as score
+    from {{ rows }}
+    where net_sales_shop > 0
+    group by customer_id
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+),
+
+-- Where somebody left off: the product looked at last, and what lies in the cart since the last order
+steps as (
+    select
+        interactions.customer_id,
+        interactions.product_id,
+        max(interactions.occurred_at) filter (where interactions.kind = 'product_viewed') as viewed_at,
+        max(interactions.occurred_at) filter (where interactions.kind = 'product_added') as added_at,
+        max(interactions.occurred_at) filter (where interactions.kind = 'product_removed') as removed_at
+    from {{ ref('fct_interactions') }} as interactions
+    inner join {{ ref('dim_products') }} as products on interactions.product_id = products.product_id
+    where
+        interactions.kind in ('product_viewed', 'product_added', 'product_removed')
+        and interactions.occurred_at > {{ before_as_of(var('resume_days'), 'day') }}
+    group by interactions.customer_id, interactions.product_id
+),
+
+last_orders as (
+    select
+        customer_id,
+        max(ordered_at) as ordered_at
+    from orders
+    where is_kept
+    group by customer_id
+),
+
+left_off as (
+    select
+        steps.*,
+        row_number() over (
+            partition by steps.customer_id order by steps.viewed_at desc nulls last, steps.product_id
+        ) as place,
+        steps.added_at > coalesce(greatest(steps.removed_at, last_orders.ordered_at), timestamp '1900-01-01 00:00:00')
+            as is_in_cart
+    from steps
+    left join last_orders on steps.customer_id = last_orders.customer_id
+),
+
+resuming as (
+    {%- for trait, moment, condition in [
+        ('last_viewed_product', 'viewed_at', 'place = 1 and viewed_at is not null'),
+        ('cart_product', 'added_at', 'is_in_cart'),
+    ] %}
+    select
+        customer_id,
+        '{{ trait }}' as trait,
+        product_id as value,
+        'observed' as evidence_kind,
+        'web' as source,
+        {{ moment }} as valid_from,
+        {{ moment }} as stated_at,
+        cast(null as timestamp) as valid_to,
+        cast(null as decimal(9, 4)) as score
+    from left_off
+    where {{ condition }}
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+),
+
+-- An interest holds from the first date at whose end it was among the strongest to the first at which it was not
+in_a_row as (
+    select
+        *,
+        date_number - row_number() over (
+            partition by customer_id, interest_kind, interest order by date_number, interest
+        ) as turn
+    from {{ ref('int_interests_dated') }}
+    where interest_rank <= {{ most }}
+),
+
+turns as (
+    select
+        customer_id,
+        interest_kind,
+        interest,
+        min(date_number) as first_number,
+        max(date_number) as last_number,
+        max(last_signal_at) as last_signal_at
+    from in_a_row
+    group by customer_id, interest_kind, interest, turn
+),
+
+interests as (
+    select
+        turns.customer_id,
+        concat_ws('_', 'interest', turns.interest_kind) as trait,
+        turns.interest as value,
         'inferred' as evidence_kind,
         'customer_interests' as source,
-        last_signal_at as stated_at,
-        cast(null as timestamp) as valid_to,
-        cast(score as decimal(9, 4)) as score
-    from {{ ref('customer_interests') }}
-    where interest_rank <= {{ most }}
+        {{ date_of_number('turns.first_number') }} as valid_from,
+        turns.last_signal_at as stated_at,
+        {{ date_of_number('turns.last_number + 1') }} as valid_to,
+        cast(dated.score as decimal(9, 4)) as score
+    from turns
+    inner join in_a_row as dated
+        on
+            turns.customer_id = dated.customer_id
+            and turns.interest_kind = dated.interest_kind
+            and turns.interest = dated.interest
+            and turns.last_number = dated.date_number
 ),
 
 all_traits as (
     select * from stated
     union all
     select * from observed
+    union all
+    select * from spending
+    union all
+    select * from resuming
     union all
     select * from interests
 ),
@@ -304,6 +469,7 @@ final as (
             else coalesce(seed.sensitivity, 'personal')
         end as sensitivity,
         all_traits.source,
+        all_traits.valid_from,
         all_traits.stated_at,
         all_traits.valid_to,
         all_traits.score
