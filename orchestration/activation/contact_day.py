@@ -23,7 +23,7 @@ import pyarrow as pa
 from sqlalchemy import Connection, or_, select
 
 from ingestion.config import Settings
-from ingestion.duckdb import has_column, has_table, name
+from ingestion.duckdb import has_column, has_table
 from ingestion.errors import RegularsError
 from ingestion.vocabulary import FIRST_ACTIVATIONS
 from orchestration.activation import holdouts, quiet_hours
@@ -60,6 +60,7 @@ from orchestration.home.layout import Home
 from orchestration.ops import schema
 from orchestration.ops.store import from_micros, to_micros
 from orchestration.published.reader import open_published
+from orchestration.published.segment_code import members_of
 
 _MINUTE = 60_000_000
 _DAY = 24 * 60 * _MINUTE
@@ -93,6 +94,7 @@ class ContactDay:
     """Wishes and people of one published file, to be judged at any moment, as often as asked.
 
     `pairs`: where the shop sends segments, which says whose first activation is to come.
+    `is_by_earlier_code`: whether members are those that the segments' earlier code makes.
     """
 
     rules: Rules
@@ -104,6 +106,7 @@ class ContactDay:
     aliases: Mapping[str, str] = field(default_factory=dict)
     splits: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     pairs: tuple[Target, ...] = ()
+    is_by_earlier_code: bool = False
 
     def judge(
         self,
@@ -216,7 +219,11 @@ class ContactDay:
 
 
 def read_contact_day(
-    home: Home, only: Collection[str] | None = None, *, settings: Settings | None = None
+    home: Home,
+    only: Collection[str] | None = None,
+    *,
+    settings: Settings | None = None,
+    by_earlier_code: bool = False,
 ) -> ContactDay:
     """What the decision needs of the published file, for these people or for everybody.
 
@@ -224,6 +231,7 @@ def read_contact_day(
         home: whose published file is read.
         only: these people; None is everybody.
         settings: where the shop sends what.
+        by_earlier_code: whether the segments have the members that their earlier code makes.
 
     Raises:
         RegularsError: nothing is published, or by an earlier version.
@@ -232,7 +240,9 @@ def read_contact_day(
         row = connection.execute("select as_of from ops.build").fetchone()
         assert row is not None  # noqa: S101 - a published file says which build it is
         pairs = targets_in(connection, settings) if settings else []
-        return load_contact_day(connection, row[0], only=only, pairs=pairs)
+        return load_contact_day(
+            connection, row[0], only=only, pairs=pairs, by_earlier_code=by_earlier_code
+        )
 
 
 def load_rules(connection: duckdb.DuckDBPyConnection) -> Rules:
@@ -321,6 +331,7 @@ def load_contact_day(
     only: Collection[str] | None = None,
     held_out: Mapping[str, Iterable[str]] | None = None,
     pairs: Iterable[Target] = (),
+    by_earlier_code: bool = False,
 ) -> ContactDay:
     """Everything that the decision needs of a published file or candidate.
 
@@ -330,12 +341,19 @@ def load_contact_day(
         only: these people; None is everybody.
         held_out: holdouts by person, where the file does not have them yet.
         pairs: where the shop sends what.
+        by_earlier_code: whether the segments have the members that their earlier code makes.
     """
     rules = load_rules(connection)
     aliases = aliases_of(connection)
     splits = _split_off(connection, aliases)
-    day = ContactDay(rules, as_of, aliases=aliases, splits=splits, pairs=tuple(pairs))
-    _register_wishes(connection, rules, only)
+    day = ContactDay(
+        *(rules, as_of),
+        aliases=aliases,
+        splits=splits,
+        pairs=tuple(pairs),
+        is_by_earlier_code=by_earlier_code,
+    )
+    _register_wishes(connection, rules, only, by_earlier_code=by_earlier_code)
     for customer_id, segment, entered_at, bought_at in connection.execute(
         _WISHES, {"bought_since": from_micros(to_micros(as_of) - rules.limits.just_bought)}
     ).fetchall():
@@ -410,7 +428,11 @@ def _permission(
 
 
 def _register_wishes(
-    connection: duckdb.DuckDBPyConnection, rules: Rules, only: Collection[str] | None
+    connection: duckdb.DuckDBPyConnection,
+    rules: Rules,
+    only: Collection[str] | None,
+    *,
+    by_earlier_code: bool,
 ) -> None:
     """Current members of the segments there are, each with the product its context offers."""
     asked = ""
@@ -420,7 +442,7 @@ def _register_wishes(
         asked = "where customer_id in (select customer_id from asked)"
     parts = [
         f"select '{segment}' as segment, customer_id, context"
-        f" from segments.{name(f'seg_{segment}')} {asked}"
+        f" from {members_of(connection, segment, by_earlier_code=by_earlier_code)} {asked}"
         for segment in rules.segments
     ] or [_NOBODY]
     connection.execute(

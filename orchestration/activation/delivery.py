@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +19,7 @@ from ingestion.functions.identifiers import match_identifier
 from ingestion.settings_file import load_settings
 from ingestion.vocabulary import Reason
 from orchestration.activation.authority import Approval, may_send
+from orchestration.activation.code_effect import CodeEffect, CodeEffects, code_effect
 from orchestration.activation.consent_log import write_consent_log
 from orchestration.activation.contact_day import ContactDay, read_contact_day
 from orchestration.activation.gate import ADDRESS_TYPES, PermissionState, Policy, load_states
@@ -47,6 +48,7 @@ from orchestration.ops.permission.consents import grant_consent, revoke_consent
 from orchestration.ops.store import Store, has_store, open_store, to_micros
 from orchestration.ops.unread_sources import check_refusals_known, what_is_unread
 from orchestration.published.reader import open_published, read_build
+from orchestration.published.segment_code import APART, CHANGED, NEW, published_codes
 from orchestration.run.dbt import check_settings
 from orchestration.run.run import Send, clock
 
@@ -281,19 +283,42 @@ class Plans:
 
     `wishes`: of each wish of the segments asked for its segment, channel, outcome and why not,
     empty where it goes out. `new_profiles`: whom a destination would make profiles of.
+    `code_effects`: what of each plan changed code of segments makes, and what the data.
     """
 
     plans: list[Plan]
     wishes: list[tuple[str, str, str, str]]
     new_profiles: NewProfiles
+    code_effects: CodeEffects
 
 
 def plan_all(home: Home, segment: str | None, destination: str | None) -> Plans:
     """The plans of all targets asked for, and what today gives whom; no destination is reached."""
-    with open_delivery(home, exclusive=False) as context:
+    with open_delivery(home, exclusive=False) as opened:
+        context = replace(opened, now=stopped(opened.now()))
         chosen = targets(home, context.settings, segment, destination)
         plans = [context.plan(target) for target in chosen]
-        return Plans(plans, context.wishes(segment), new_profiles(home, context.settings, plans))
+        made = new_profiles(home, context.settings, plans)
+        return Plans(plans, context.wishes(segment), made, _code_effects(context, plans))
+
+
+def _code_effects(context: DeliveryContext, plans: Sequence[Plan]) -> CodeEffects:
+    """What changed code makes of each plan; the earlier code is asked only where some changed."""
+    comparisons = {
+        segment: code.comparison for segment, code in published_codes(context.home).items()
+    }
+    earlier = context
+    if {CHANGED, NEW} & set(comparisons.values()):
+        day = read_contact_day(context.home, settings=context.settings, by_earlier_code=True)
+        earlier = replace(context, read=day)
+    effects: dict[tuple[str, str], CodeEffect | None] = {}
+    for plan in plans:
+        target = plan.target
+        is_known = comparisons.get(target.segment) in APART
+        before = plan if earlier is context or not is_known else earlier.plan(target)
+        pair = target.segment, target.destination
+        effects[pair] = code_effect(plan, before) if is_known else None
+    return effects
 
 
 def unread_refusals(home: Home) -> str:

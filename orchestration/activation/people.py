@@ -29,6 +29,7 @@ from orchestration.destinations import finds_by, messages_on_add, sends_messages
 from orchestration.home.layout import Home
 from orchestration.messages.compose import Writer, writer
 from orchestration.published.reader import open_published
+from orchestration.published.segment_code import members_of
 
 DEFAULT_TRAITS = ("first_name", "last_name", "country_code")
 # What goes out at level segment: whom it is to, and where. The rest of a person's row says what was
@@ -151,14 +152,14 @@ def destinations_of(settings: Settings, segment: str, listed: Sequence[str]) -> 
     return listed if chosen.destinations is None else chosen.destinations
 
 
-def member_count(home: Home, target: Target) -> int:
-    """How many members the segment has.
+def member_count(home: Home, target: Target, *, by_earlier_code: bool = False) -> int:
+    """How many members the segment has, or had if its code were the earlier one.
 
     Raises:
         UsageError: the segment is not published.
     """
     with open_published(home) as connection:
-        table = _segment_table(connection, target.segment)
+        table = _members(connection, target.segment, by_earlier_code=by_earlier_code)
         row = connection.execute(f"select count(*) from {table}").fetchone()
     return int(row[0]) if row else 0
 
@@ -170,17 +171,27 @@ def permitted_traits(level: str | None, traits: Iterable[str]) -> frozenset[str]
     return GROUP_TRAITS.intersection(traits) if level == "segment" else frozenset()
 
 
-def load_people(home: Home, target: Target, relevant: Iterable[Key] | None = None) -> People:
+def load_people(
+    home: Home,
+    target: Target,
+    relevant: Iterable[Key] | None = None,
+    *,
+    by_earlier_code: bool = False,
+) -> People:
     """The members of the target's segment with their traits and identifiers.
 
-    With `relevant`, only addresses of the channel and these identifiers: whoever asks knows that
-    there are no facts about any other.
+    Args:
+        home: whose published file is read.
+        target: the segment, and what is sent along.
+        relevant: if given, only addresses of the channel and these identifiers: whoever asks knows
+            that there are no facts about any other.
+        by_earlier_code: members as the segment's earlier code makes them of the same data.
 
     Raises:
         UsageError: the segment or a trait is not published.
     """
     with open_published(home) as connection:
-        table = _segment_table(connection, target.segment)
+        table = _members(connection, target.segment, by_earlier_code=by_earlier_code)
         traits = _known_traits(connection, target.traits)
         members = connection.execute(
             f"""
@@ -290,7 +301,8 @@ def target_of(
     )
 
 
-def _segment_table(connection: duckdb.DuckDBPyConnection, segment: str) -> str:
+def _members(connection: duckdb.DuckDBPyConnection, segment: str, *, by_earlier_code: bool) -> str:
+    """SQL of a published segment's members."""
     name = f"seg_{segment}"
     row = connection.execute(
         "select 1 from information_schema.tables"
@@ -299,7 +311,7 @@ def _segment_table(connection: duckdb.DuckDBPyConnection, segment: str) -> str:
     ).fetchone()
     if row is None:
         raise UsageError(f"There is no published segment `{segment}`.", "See `regulars plan`.")
-    return f'segments."{name}"'
+    return members_of(connection, segment, by_earlier_code=by_earlier_code)
 
 
 def _known_traits(connection: duckdb.DuckDBPyConnection, traits: tuple[str, ...]) -> str:

@@ -200,7 +200,8 @@ def build_plan(
         target: the segment and its destination.
         at: the moment.
         double_opt_in: whether opt-ins need proof.
-        day: what the decision knows of the published file, if it was read already.
+        day: what the decision knows of the published file, if it was read already; one that was
+            read by the segments' earlier code makes a plan by that code.
         renewed_after: how long after their last delivery members are sent again, if ever.
 
     Raises:
@@ -211,7 +212,10 @@ def build_plan(
     policy = Policy(target.channel, target.purpose, double_opt_in)
     with store.read() as connection:
         living = _living(connection, target, at)
-        people, decisions = _decided(connection, home, target, policy, to_micros(at), living)
+        people, decisions = _decided(
+            *(connection, home, target, policy, to_micros(at), living),
+            by_earlier_code=day is not None and day.is_by_earlier_code,
+        )
         day = day or read_contact_day(home, people.members)
         judged = day.judge(connection, at, only=people.members, double_opt_in=double_opt_in)
         states = delivered_states(connection, target)
@@ -399,6 +403,8 @@ def _decided(
     policy: Policy,
     at: int,
     living: Mapping[str, Subscription],
+    *,
+    by_earlier_code: bool = False,
 ) -> tuple[People, dict[str, Decision]]:
     """The segment's people and the gate's answer for each; for ads also who limits their use."""
     further = [
@@ -406,11 +412,13 @@ def _decided(
         for purpose in (_OF_ADS.values() if target.channel == ADS else ())
     ]
     policies = [policy, *further]
-    if reads_all_facts(connection, member_count(home, target)):
+    member_total = member_count(home, target, by_earlier_code=by_earlier_code)
+    if reads_all_facts(connection, member_total):
         facts = [load_all_states(connection, each, at) for each in policies]
-        people = load_people(home, target, relevant={key for states in facts for key in states})
+        relevant = {key for states in facts for key in states}
+        people = load_people(home, target, relevant, by_earlier_code=by_earlier_code)
     else:
-        people = load_people(home, target)
+        people = load_people(home, target, by_earlier_code=by_earlier_code)
         keys = {identifier.key for known in people.identifiers.values() for identifier in known}
         facts = [load_states(connection, keys, each, at) for each in policies]
     states = facts[0]

@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ingestion.vocabulary import Reason
+from orchestration.activation.code_effect import CodeEffects
 from orchestration.activation.delivery import (
     Delivery,
     Planned,
@@ -67,6 +68,7 @@ def print_plans(
             as_json=as_json,
             all_of_them=bool(segment or destination),
             made=planned.new_profiles,
+            effects=planned.code_effects,
         )
         if not as_json:
             render_today(count_wishes(planned.wishes), out, plans, home_option(home))
@@ -81,19 +83,22 @@ def render_plans(
     as_json: bool,
     all_of_them: bool = False,
     made: NewProfiles = MappingProxyType({}),
+    effects: CodeEffects = MappingProxyType({}),
 ) -> None:
     """What would be added, updated, removed and held back, and why; and what was delivered last.
 
-    `made`: of whom a destination would make profiles that its vendor bills.
+    `made`: of whom a destination would make profiles that its vendor bills. `effects`: what of it
+    changed code of segments makes.
     """
     if as_json:
-        facts = [_facts(plan, past, made) for plan in plans]
+        facts = [_facts(plan, past, made, effects) for plan in plans]
         sys.stdout.write(json.dumps(facts, indent=2) + "\n")
     elif plans:
         planned = [Delivery.planned(plan) for plan in plans]
         _print_planned(planned, out, all_of_them=all_of_them)
         _print_unworded(planned, out)
         _print_new_profiles(made, out)
+        _print_code_effects(plans, effects, out)
         deliveries = [(each.target, past.get(_pair(each.target))) for each in planned]
         _print_past(deliveries, out, nothing_at_all=not past)
     else:
@@ -287,6 +292,33 @@ def _print_new_profiles(made: NewProfiles, out: Console) -> None:
             )
 
 
+def _print_code_effects(plans: Sequence[Plan], effects: CodeEffects, out: Console) -> None:
+    """What changed code of segments makes of the plans; nothing where the code is as it was."""
+    shown = [
+        (plan, effect)
+        for plan in plans
+        if (effect := effects.get(_pair(plan.target))) is not None and not effect.is_nothing
+    ]
+    if not shown:
+        return
+    names = ("changed code", "destination", "by data", "by code", "kept back by code")
+    table = Table(*names, header_style="bold")
+    for plan, effect in shown:
+        parts = (effect.by_data, effect.by_code, effect.kept_back)
+        table.add_row(*_pair(plan.target), *map(_in_signs, parts))
+    out.print(table)
+    out.print(
+        "+ added, ~ updated, - removed. By data and by code add up to the plan; without the change"
+        " of code it would be what is by data and what the code keeps back."
+    )
+
+
+def _in_signs(counts: Mapping[str, int]) -> str:
+    """Numbers of people as `+3 ~1 -2`; nothing where all are zero."""
+    signs = (("added", "+"), ("updated", "~"), ("removed", "-"))
+    return " ".join(f"{sign}{counts[each]:,}" for each, sign in signs if counts[each])
+
+
 def _print_accepted(deliveries: Sequence[Delivery], out: Console) -> None:
     """How many rows the destinations took and have not answered for."""
     if accepted := sum(delivery.accepted for delivery in deliveries):
@@ -372,8 +404,12 @@ def _numbers(delivery: Delivery) -> Iterator[str]:
 
 
 def _facts(
-    plan: Plan, past: Mapping[tuple[str, str], LastSync], made: NewProfiles
+    plan: Plan,
+    past: Mapping[tuple[str, str], LastSync],
+    made: NewProfiles,
+    effects: CodeEffects,
 ) -> dict[str, object]:
+    effect = effects.get(_pair(plan.target))
     last = past.get(_pair(plan.target))
     without = made.get(plan.target.destination, frozenset())
     added = {change.customer_id for change in plan.changes if change.operation == "added"}
@@ -387,6 +423,9 @@ def _facts(
         "unknown": plan.waiting_count,
         "accepted": plan.accepted_count,
         "new_profiles": None if without is None else len(added & without),
+        "by_data": effect and dict(effect.by_data),
+        "by_code": effect and dict(effect.by_code),
+        "kept_back_by_code": effect and dict(effect.kept_back),
         "held_back": plan.held_back_counts,
         "plan_hash": plan.plan_hash,
         "last_delivery": {"at": last.at.isoformat(), **last.counts} if last else None,

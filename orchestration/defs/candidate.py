@@ -14,7 +14,9 @@ from orchestration.defs.keys import CANDIDATE, PUBLISH
 from orchestration.defs.resources import RunResource
 from orchestration.defs.transformation import MODELS
 from orchestration.published.candidate import build_candidate
+from orchestration.published.segment_code import add_segment_code
 from orchestration.quality.dbt_record import record_of
+from orchestration.quality.earlier_code import compare_code
 from orchestration.quality.segment_traits import add_segment_traits, judge_segments
 
 
@@ -33,9 +35,11 @@ def candidate(run: RunResource) -> dg.MaterializeResult[None]:
     record_of(current.home).require_whole()
     double_opt_in = current.settings.double_opt_in
     judged = judge_segments(current.home)
+    compared = compare_code(current.home, current.store)
 
     def further(connection: duckdb.DuckDBPyConnection) -> None:
         add_segment_traits(connection, judged)
+        add_segment_code(connection, compared)
         pairs = targets_in(connection, current.settings)
         add_contact_tables(
             connection, current.store, current.as_of, double_opt_in=double_opt_in, pairs=pairs

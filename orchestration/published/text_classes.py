@@ -31,6 +31,11 @@ _FURTHER: Classes = {
     },
     "fct_holdouts": {"customer_id": "identifier", "holdout": "label"},
     "rpt_onsite_contacts": {"segment": "label", "outcome": "word", "reason": "word"},
+    "segment_code": {"segment": "label", "comparison": "word"},
+    "segment_code_effects": {
+        **{"segment": "label", "customer_id": "identifier"},
+        **{"reason": "free_text", "context": "json"},
+    },
     "build": {"build_id": "key", "run_id": "key"},
     "build_tables": {"table_name": "word", "digest": "key"},
 }

@@ -213,6 +213,18 @@ def read_manifest(path: Path) -> Manifest:
     )
 
 
+def compiled_segments(home: Home) -> dict[str, str]:
+    """The SQL that dbt's last build made of each segment that the project has, by its name."""
+    target = target_path(home)
+    files = {path.stem: path for path in target.glob(f"compiled/*/models/**/{SEGMENT}*.sql")}
+    names = read_manifest(target / "manifest.json").segments
+    return {
+        name: files[f"{SEGMENT}{name}"].read_text("utf-8")
+        for name in names
+        if f"{SEGMENT}{name}" in files
+    }
+
+
 def row_counts(home: Home) -> dict[str, int]:
     """Rows per table of the warehouse, by table name; nothing when there is no warehouse yet."""
     if not home.warehouse.exists():

@@ -1,0 +1,180 @@
+"""Whom the code before a change makes members of today's data, segment by segment.
+
+Belongs here: which earlier code the code of a segment is compared with, and running it on the
+warehouse that the new code was run on. Does not belong here: the tables of the outcome
+(orchestration/published/segment_code.py), what a plan makes of it (activation/code_effect.py).
+
+The code of a segment is the SQL that dbt made of its file, with the settings' thresholds and with
+all that is not built as a table; the models above it count as data. It is compared with the code
+that the segment's audiences were last sent by: of a segment that nobody has sent since, with what
+the published file compares it with. Old code is run where the text differs, and only there.
+
+Data flow: compiled SQL of dbt's last build, published.duckdb, sync_runs -> warehouse.duckdb
+(read-only, and no file but those that models read) -> `ComparedCode`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+
+import duckdb
+import pyarrow as pa
+from sqlalchemy import select
+
+from ingestion.duckdb import connect, literal, name
+from ingestion.functions.registration import register
+from orchestration.home.layout import Home
+from orchestration.ops import schema
+from orchestration.ops.run_context import last_context
+from orchestration.ops.store import Store
+from orchestration.published.reader import read_build
+from orchestration.published.segment_code import (
+    CHANGED,
+    EFFECT_SHAPE,
+    NEW,
+    NOT_RUN,
+    SAME,
+    ComparedCode,
+    SegmentCode,
+    as_first,
+    published_codes,
+)
+from orchestration.run.dbt import SEGMENT, compiled_segments
+
+AS_OF = "{as_of}"  # stands in kept code for the moment that follows the run
+
+# What the earlier code ($code) makes of the data, where that is not what stands in the segment.
+_EFFECTS = """
+    with earlier as (
+        select customer_id, reason, context from ({code}
+        )
+        qualify row_number() over (partition by customer_id order by reason, context) = 1
+    )
+    select
+        {segment} as segment,
+        coalesce(earlier.customer_id, now_.customer_id)::varchar as customer_id,
+        earlier.customer_id is not null as was_member,
+        earlier.reason::varchar as reason,
+        earlier.context::varchar as context
+    from earlier
+    full outer join {table} as now_ on earlier.customer_id = now_.customer_id
+    where earlier.customer_id is null or now_.customer_id is null
+        or earlier.reason is distinct from now_.reason
+        or earlier.context is distinct from now_.context
+"""
+_NOBODY = "select null as customer_id, null as reason, null as context where false"
+
+
+def compare_code(home: Home, store: Store) -> ComparedCode:
+    """The code of the segments of the last build beside the code that they were last sent by."""
+    context = last_context(home.ops_export)
+    if context is None:
+        return ComparedCode(())
+    codes = {
+        segment: without_moment(sql, context.as_of)
+        for segment, sql in compiled_segments(home).items()
+    }
+    before = published_codes(home)
+    if not before:
+        alone = (SegmentCode(segment, code, None, NEW) for segment, code in codes.items())
+        return ComparedCode(as_first(alone))
+    compared = against(codes, before, _sent_since(home, store))
+    return run_earlier(home, compared, context.as_of)
+
+
+def against(
+    codes: Mapping[str, str], before: Mapping[str, SegmentCode], sent: Collection[str]
+) -> tuple[SegmentCode, ...]:
+    """Each code beside the one it is compared with.
+
+    Args:
+        codes: the SQL of each segment now.
+        before: what the published file says of each segment.
+        sent: segments of which something was sent from that file.
+    """
+    return tuple(_beside(segment, code, before, sent) for segment, code in sorted(codes.items()))
+
+
+def _beside(
+    segment: str, code: str, before: Mapping[str, SegmentCode], sent: Collection[str]
+) -> SegmentCode:
+    known = before.get(segment)
+    earlier = None if known is None else known.code if segment in sent else known.earlier_code
+    comparison = NEW if earlier is None else SAME if earlier == code else CHANGED
+    return SegmentCode(segment, code, earlier, comparison)
+
+
+def run_earlier(home: Home, codes: Collection[SegmentCode], as_of: datetime) -> ComparedCode:
+    """Run the earlier code of each segment whose code is another now, as of the same moment.
+
+    Code that does not run on today's tables is no error: nothing is known of its effect then.
+    """
+    if all(each.comparison == SAME for each in codes):
+        return ComparedCode(tuple(codes))
+    outcomes, effects = [], []
+    with _warehouse(home) as connection:
+        for each in codes:
+            if each.comparison not in (CHANGED, NEW):
+                outcomes.append(each)
+                continue
+            try:
+                effects.append(_effects(connection, each, as_of))
+                outcomes.append(each)
+            except duckdb.Error:  # its words may hold values; that it does not run says enough
+                outcomes.append(SegmentCode(each.segment, each.code, each.earlier_code, NOT_RUN))
+    return ComparedCode(tuple(outcomes), pa.concat_tables([EFFECT_SHAPE.empty_table(), *effects]))
+
+
+def without_moment(sql: str, as_of: datetime) -> str:
+    """Compiled SQL as it is kept, whatever the run's moment; `with_moment` is the reverse."""
+    return sql.replace(_moment(as_of), f"timestamp '{AS_OF}'").strip()
+
+
+def with_moment(code: str, as_of: datetime) -> str:
+    """Kept SQL as it runs at a moment."""
+    return code.replace(f"timestamp '{AS_OF}'", _moment(as_of))
+
+
+def _moment(as_of: datetime) -> str:
+    """The literal that dbt_project/macros/as_of.sql writes."""
+    seconds, _, fraction = as_of.isoformat(sep=" ").partition(".")
+    return f"timestamp '{seconds}{'.' * bool(fraction)}{fraction.rstrip('0')}'"
+
+
+def _sent_since(home: Home, store: Store) -> set[str]:
+    """Segments of which something was sent to any destination from what is published."""
+    _, run_id, _ = read_build(home.published)
+    table = schema.sync_runs.c
+    with store.read() as connection:
+        return set(
+            connection.execute(
+                select(table.segment).where(table.run_id == run_id).distinct()
+            ).scalars()
+        )
+
+
+def _effects(connection: duckdb.DuckDBPyConnection, each: SegmentCode, as_of: datetime) -> pa.Table:
+    code = _NOBODY if each.earlier_code is None else with_moment(each.earlier_code, as_of)
+    sql = _EFFECTS.format(
+        code=code,
+        segment=literal(each.segment),
+        table=name("segments", f"{SEGMENT}{each.segment}"),
+    )
+    return connection.execute(sql).to_arrow_table().cast(EFFECT_SHAPE)
+
+
+@contextmanager
+def _warehouse(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The warehouse as models read it, and nothing else of this machine."""
+    with connect(home.warehouse, read_only=True) as connection:
+        if home.raw.exists():
+            connection.execute(f"attach {literal(home.raw)} as raw (read_only)")
+        register(connection)
+        folders = ", ".join(literal(each) for each in (home.ops_export, home.science))
+        connection.execute(
+            f"set timezone = 'UTC'; set allowed_directories = [{folders}];"
+            " set enable_external_access = false; set lock_configuration = true"
+        )
+        yield connection
