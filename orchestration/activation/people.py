@@ -24,7 +24,13 @@ from ingestion.duckdb import has_table
 from ingestion.errors import UsageError
 from orchestration.activation.gate import ADDRESS_TYPES, ADS, ONSITE, PUSH, Identifier, Key
 from orchestration.activation.push_addresses import SUBSCRIPTION
-from orchestration.activation.visitors import device_types_of, stages_of
+from orchestration.activation.visitors import (
+    Shown,
+    device_types_of,
+    shown_after_visits,
+    shown_to,
+    stages_of,
+)
 from orchestration.destinations import finds_by, messages_on_add, sends_messages, traits_of
 from orchestration.home.layout import Home
 from orchestration.messages.compose import Writer, writer
@@ -42,9 +48,13 @@ LIMITED_USE = "is_sell_share_refused"
 # granted, which has a receipt, denied, or None where they never said.
 ADS_CONSENT = "ads_consent"
 PERSONALISED_ADS_CONSENT = "personalised_ads_consent"
-# For the site: all browsers of the person with the type of each, JSON; and the current stage.
-DEVICES, STAGE = "devices", "stage"
-_FURTHER = {ADS: (LIMITED_USE, ADS_CONSENT, PERSONALISED_ADS_CONSENT), ONSITE: (DEVICES, STAGE)}
+# For the site: all browsers of the person with the type of each, JSON; the current stage; and what
+# to show: JSON of `person` and, by browser, `visits`.
+DEVICES, STAGE, RECOMMENDATIONS = "devices", "stage", "recommendations"
+_FURTHER = {
+    ADS: (LIMITED_USE, ADS_CONSENT, PERSONALISED_ADS_CONSENT),
+    ONSITE: (DEVICES, STAGE, RECOMMENDATIONS),
+}
 
 
 @dataclass(frozen=True)
@@ -80,7 +90,8 @@ class People:
     """The members of a segment as published, and the ids that were merged away.
 
     `plain`: reason and context of whoever may not be told what is known of them. Traits that a
-    person's level does not permit are None. `device_types`: of browsers, for the site alone.
+    person's level does not permit are None. For the site alone: `device_types` of browsers, and
+    what to show by the person's id (`shown`) and by a browser (`shown_after_visits`).
     """
 
     members: dict[str, dict[str, Any]]
@@ -88,6 +99,8 @@ class People:
     aliases: dict[str, str]
     plain: dict[str, str | None]
     device_types: dict[str, str] = field(default_factory=dict)
+    shown: dict[str, Shown] = field(default_factory=dict)
+    shown_after_visits: dict[str, Shown] = field(default_factory=dict)
 
 
 def targets(
@@ -217,6 +230,8 @@ def load_people(
         )
         if target.channel == ONSITE:
             people.device_types.update(device_types_of(connection, everybody))
+            people.shown.update(shown_to(connection, everybody))
+            people.shown_after_visits.update(shown_after_visits(connection, everybody))
             stages = stages_of(connection, everybody)
             for customer_id, member in people.members.items():
                 member[STAGE] = stages.get(customer_id)

@@ -48,6 +48,7 @@ from orchestration.activation.people import (
     DEVICES,
     LIMITED_USE,
     PERSONALISED_ADS_CONSENT,
+    RECOMMENDATIONS,
     People,
     Target,
     load_people,
@@ -62,11 +63,14 @@ from orchestration.ops.store import Store, to_micros
 from orchestration.published.reader import read_build
 
 OPEN_STATES = schema.OPEN_STATES
-# What is asked about a person beside whether an ads platform may have them.
-_OF_ADS = {
-    LIMITED_USE: "sell_share",
-    ADS_CONSENT: "ads",
-    PERSONALISED_ADS_CONSENT: "personalisation",
+# What is asked about a person beside whether a channel may have them: a column, and a purpose.
+_FURTHER: Mapping[str, Mapping[str, str]] = {
+    ADS: {
+        LIMITED_USE: "sell_share",
+        ADS_CONSENT: "ads",
+        PERSONALISED_ADS_CONSENT: "personalisation",
+    },
+    ONSITE: {RECOMMENDATIONS: "personalisation"},
 }
 
 
@@ -406,11 +410,10 @@ def _decided(
     *,
     by_earlier_code: bool = False,
 ) -> tuple[People, dict[str, Decision]]:
-    """The segment's people and the gate's answer for each; for ads also who limits their use."""
-    further = [
-        Policy(ADS, purpose, policy.double_opt_in)
-        for purpose in (_OF_ADS.values() if target.channel == ADS else ())
-    ]
+    """The segment's people and the gate's answer for each; for ads also who limits their use, for
+    the site what to show whom."""
+    asked = _FURTHER.get(target.channel, {})
+    further = [Policy(target.channel, each, policy.double_opt_in) for each in asked.values()]
     policies = [policy, *further]
     member_total = member_count(home, target, by_earlier_code=by_earlier_code)
     if reads_all_facts(connection, member_total):
@@ -422,8 +425,9 @@ def _decided(
         keys = {identifier.key for known in people.identifiers.values() for identifier in known}
         facts = [load_states(connection, keys, each, at) for each in policies]
     states = facts[0]
-    for column, each, known in zip(_OF_ADS, further, facts[1:], strict=False):
-        _note_consent(people, column, each, known)
+    for column, each, known in zip(asked, further, facts[1:], strict=True):
+        note = _note_recommendations if column == RECOMMENDATIONS else _note_consent
+        note(people, column, each, known)
     nobody = Decision(Reason.NO_CONSENT)
     decisions = {
         customer_id: decide(people.identifiers[customer_id], states, policy)
@@ -453,6 +457,23 @@ def _note_consent(
             member[column] = "denied"
         else:
             member[column] = "granted" if decide(known, states, policy).receipt_id else None
+
+
+def _note_recommendations(
+    people: People, column: str, policy: Policy, states: Mapping[Key, PermissionState]
+) -> None:
+    """Write beside each member who permits personalisation what to show them, and each browser."""
+    for customer_id, member in people.members.items():
+        decision = decide(people.identifiers.get(customer_id, []), states, policy)
+        keys = (*filter(None, [decision.address]), *decision.further) if decision.allowed else ()
+        visits = {
+            value: people.shown_after_visits[value]
+            for kind, value in keys
+            if kind == DEVICE and value in people.shown_after_visits
+        }
+        person = people.shown.get(customer_id, []) if keys else []
+        shown = {"person": person, "visits": visits}
+        member[column] = json.dumps(shown, sort_keys=True) if person or visits else None
 
 
 def _there(states: Collection[str], rows: Mapping[str, OpenRow]) -> set[str]:

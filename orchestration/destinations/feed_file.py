@@ -1,6 +1,7 @@
 """The file that the on-site feed is answered from: SQLite, made for looking up one visitor.
 
-    entries    one row per identifier of a person and segment: the stage, and of a browser its type
+    entries    one row per identifier of a person and segment: the stage, of a browser its type, and
+               what to show whoever comes by that identifier
     segments   one row per segment: when it was last brought up to date
     refusals   one row per identifier of whoever refused a purpose, members or not
     facts      the key of the digests
@@ -25,11 +26,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import quote
 
 from orchestration.home.layout import OWNER_ONLY
 
-VERSION = 1
+VERSION = 2
 CUSTOMER = "customer_id"
 BUSY_SECONDS = 10
 READ_SECONDS = 0.2  # nobody who looks at a page waits longer for a lock
@@ -40,12 +42,16 @@ create table facts (name text primary key, value text not null) without rowid;
 create table segments (segment text primary key, refreshed_us integer not null) without rowid;
 create table entries (
     digest blob not null, segment text not null, customer_id text not null,
-    stage text, device_type text, written_us integer not null,
+    stage text, device_type text, written_us integer not null, recommendations text,
     primary key (digest, segment, customer_id)
 ) without rowid;
 create index entries_of_people on entries (customer_id, segment);
 create table refusals (digest blob primary key, purposes text not null) without rowid;
 """
+
+# From each earlier version to the next
+_STEPS = {1: "alter table entries add column recommendations text"}
+_WITH_RECOMMENDATIONS = 2  # the first version that has them
 
 Key = tuple[str, str]  # type and value of an identifier, or `customer_id` and the id
 
@@ -61,13 +67,24 @@ class FeedFileError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What is known of a person by one identifier and segment; moments in microseconds, UTC."""
+    """What is known of a person by one identifier and segment; moments in microseconds, UTC.
+
+    `recommendations`: a JSON list of what to show whoever comes by this identifier.
+    """
 
     segment: str
     customer_id: str
     stage: str | None
     device_type: str | None
     written_us: int
+    recommendations: str | None = None
+
+
+class OfKey(NamedTuple):
+    """What an entry holds of one identifier alone."""
+
+    device_type: str | None = None
+    recommendations: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,17 +120,16 @@ class FeedWriter:
         self._connection = connection
         self._digests = Digests(connection)
 
-    def add(self, entry: Entry, keys: Mapping[Key, str | None]) -> None:
-        """Write the entries of somebody who has none of the segment, by identifier and its type of
-        device."""
+    def add(self, entry: Entry, keys: Mapping[Key, OfKey]) -> None:
+        """Write the entries of somebody who has none of the segment, one for each identifier."""
         self._connection.executemany(
-            "insert into entries values (?, ?, ?, ?, ?, ?)",
+            "insert into entries values (?, ?, ?, ?, ?, ?, ?)",
             [
                 (
                     *(self._digests.of(*key), entry.segment, entry.customer_id),
-                    *(entry.stage, device_type, entry.written_us),
+                    *(entry.stage, own.device_type, entry.written_us, own.recommendations),
                 )
-                for key, device_type in keys.items()
+                for key, own in keys.items()
             ],
         )
 
@@ -163,7 +179,7 @@ def writing(path: Path) -> Iterator[FeedWriter]:
 
     Raises:
         sqlite3.Error: it cannot be written.
-        FeedFileError: it is of another version, or damaged.
+        FeedFileError: it is of a later version, or damaged.
     """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     # Before SQLite makes it: its -wal and -shm files get the same mode.
@@ -250,9 +266,10 @@ class FeedReader:
 
 
 def _visitor_record(connection: sqlite3.Connection, digest: bytes) -> VisitorRecord:
-    _version(connection)
+    has_them = _version(connection) >= _WITH_RECOMMENDATIONS  # else no sync was since the upgrade
     entries = connection.execute(
-        "select segment, customer_id, stage, device_type, written_us from entries where digest = ?",
+        "select segment, customer_id, stage, device_type, written_us,"
+        f" {'recommendations' if has_them else 'null'} from entries where digest = ?",
         [digest],
     ).fetchall()
     refusals = connection.execute(
@@ -264,8 +281,11 @@ def _visitor_record(connection: sqlite3.Connection, digest: bytes) -> VisitorRec
 
 
 def _make(connection: sqlite3.Connection) -> None:
-    """Make the tables of an empty file."""
-    if _version(connection):
+    """Make the tables of an empty file, or take those of an earlier version to this one's."""
+    if version := _version(connection):
+        for earlier in range(version, VERSION):
+            connection.execute(_STEPS[earlier])
+        connection.execute(f"pragma user_version = {VERSION}")
         return
     for statement in filter(str.strip, _TABLES.split(";")):
         connection.execute(statement)
@@ -278,10 +298,10 @@ def _version(connection: sqlite3.Connection) -> int:
     """The version of the file's tables; 0 while there are none.
 
     Raises:
-        FeedFileError: it is another than this code's.
+        FeedFileError: it is a later one than this code's.
     """
     version = int(connection.execute("pragma user_version").fetchone()[0])
-    if version not in (0, VERSION):
+    if not 0 <= version <= VERSION:
         raise FeedFileError("newer_version")
     return version
 

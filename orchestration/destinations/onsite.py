@@ -6,12 +6,13 @@ their login and their id. `finish` deletes the entries of whoever is no member, 
 members who have none, and notes that the segment is fresh.
 Auth: none. Limits: `BATCH` rows. Idempotent as a set: entries are what the row says.
 
-Written of a person: the digests of their identifiers, the segment, the stage and the type of each
-browser, as far as their level permits. No name, no address, no reason, no context: what a slot
-shows is said by the settings, for a segment and not for a person.
+Written of a person: the digests of their identifiers, the segment, the stage, the type of each
+browser and products to show, as far as their level permits. A browser's are what goes with its own
+latest visit, whoever uses it; only the login and the id have what is for the person. No name, no
+address, no reason, no context: what a slot shows is said by the settings, for a segment and not for
+a person.
 
-`regulars serve` answers the feed (orchestration/serve/feed). Not done: recommendations, which are
-always empty (docs/channels/onsite.md).
+`regulars serve` answers the feed (orchestration/serve/feed).
 
 Belongs here: the contract of a destination. Does not belong here: the file (`feed_file`), the gate.
 Data flow: outbox rows -> feeds/<name>.sqlite.
@@ -51,6 +52,7 @@ from orchestration.destinations.feed_file import (
     FeedFileError,
     FeedWriter,
     Key,
+    OfKey,
     forget_the_past,
     writing,
 )
@@ -231,15 +233,25 @@ def micros(moment: datetime) -> int:
     return (moment - _EPOCH) // _MICROSECOND
 
 
-def keys_of(payload: Payload) -> dict[Key, str | None]:
-    """Everything a person is looked up by, each browser with its type."""
+def keys_of(payload: Payload) -> dict[Key, OfKey]:
+    """Everything a person is looked up by, with what is told by that identifier alone."""
     devices: dict[str, str | None] = json.loads(payload.get("devices") or "{}")
+    shown: dict[str, Any] = json.loads(payload.get("recommendations") or "{}")
+    of_person = OfKey(recommendations=_as_json(shown.get("person")))
+    visits = shown.get("visits", {})
     login = payload.get("login")
     return {
-        (CUSTOMER, str(payload[CUSTOMER])): None,
-        **({("login", str(login)): None} if login else {}),
-        **{("device", device): kind for device, kind in devices.items()},
+        (CUSTOMER, str(payload[CUSTOMER])): of_person,
+        **({("login", str(login)): of_person} if login else {}),
+        **{
+            ("device", device): OfKey(kind, _as_json(visits.get(device)))
+            for device, kind in devices.items()
+        },
     }
+
+
+def _as_json(shown: Any) -> str | None:
+    return json.dumps(shown) if shown else None
 
 
 def _write(feed: FeedWriter, batch: Batch, row: Row) -> None:

@@ -1,10 +1,10 @@
 """How fast the on-site feed answers: `regulars serve` over a real socket, asked at a steady rate.
 
-The file is drawn straight into its form: each person in one or two segments, with two browsers and
-a login; nine in ten questions are of somebody who is there. Questions leave at fixed moments
-whether or not earlier ones were answered, and each is counted from the moment at which it was due,
-so that a server that stands still is not spared. One connection carries one question, as `serve`
-wants it.
+The file is drawn straight into its form: each person in one or two segments, with two browsers, a
+login, and six products to show by each; nine in ten questions are of somebody who is there.
+Questions leave at fixed moments whether or not earlier ones were answered, and each is counted from
+the moment at which it was due, so that a server that stands still is not spared. One connection
+carries one question, as `serve` wants it.
 
 Belongs here: drawing the file, asking, and the bill. Does not belong here: how figures are told.
 
@@ -50,6 +50,7 @@ SEGMENTS = ("abandoned_cart", "first_time_visitors", "high_intent", "loyal_custo
 STAGES = ("awareness", "consideration", "acquisition", "purchase", "advocacy")
 NAME = "site"
 CONTENT = [{"segment": each, "landing_page": each, "slots": {"hero": each}} for each in SEGMENTS]
+SHOWN = json.dumps([{"kind": "also_viewed", "product_id": f"p{n:06d}"} for n in range(6)])
 OPTIONS = {"content": CONTENT, "requests_per_second": 10_000}
 _WAIT_SECONDS = 60
 _CHUNK = 20_000
@@ -69,7 +70,7 @@ def draw(home: Home, people: int, now: datetime) -> None:
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("pragma synchronous = off")
         entries = _entries(Digests(connection), people, micros(now))
-        connection.executemany("insert into entries values (?, ?, ?, ?, ?, ?)", entries)
+        connection.executemany("insert into entries values (?, ?, ?, ?, ?, ?, ?)", entries)
         connection.commit()
     with open_store(home) as store:
         for start in range(0, people, _CHUNK):
@@ -91,7 +92,7 @@ def _entries(digests: Digests, people: int, now_us: int) -> Iterator[tuple[objec
         }
         for segment in draw.sample(SEGMENTS, draw.randint(1, 2)):
             for key, kind in keys.items():
-                yield digests.of(*key), segment, name, stage, kind, now_us
+                yield digests.of(*key), segment, name, stage, kind, now_us, SHOWN
 
 
 def _yes(number: int, now: datetime) -> dict[str, object]:

@@ -10,6 +10,7 @@ nobody knows which of them asks.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -56,7 +57,7 @@ def answer(
         "segments": segments,
         "slots": slots,
         "landing_page": landing_page,
-        "recommendations": [],
+        "recommendations": json.loads((latest and latest.recommendations) or "[]"),
         "device_type": latest.device_type if latest else None,
         "opt_out": {policy.purpose: policy.purpose in opt_out for policy in SHOWN},
         "refreshed_at": _as_text(max(record.refreshed.values(), default=None)),

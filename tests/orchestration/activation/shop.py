@@ -44,7 +44,7 @@ EMPTY = {
     " is_kept boolean, ordered_at timestamp",
     "marts.fct_order_lines": "order_id varchar, order_source varchar, product_id varchar,"
     " sku varchar",
-    "marts.dim_products": "product_id varchar, substitute_group varchar",
+    "marts.dim_products": "product_id varchar, substitute_group varchar, in_stock boolean",
     "marts.customer_engagement": "customer_id varchar, last_complaint_at timestamp,"
     " last_support_at timestamp",
     "marts.customer_personalisation": "customer_id varchar, level varchar",
@@ -58,6 +58,12 @@ SITE = {
     "marts.fct_customer_journey_stages": "customer_id varchar, stage varchar, is_current boolean",
     "marts.fct_web_sessions": "session_id varchar, customer_id varchar, device_id varchar,"
     " device_type varchar, started_at timestamp",
+    "marts.recent_interactions": "session_id varchar, customer_id varchar, event_name varchar,"
+    " product_id varchar, occurred_at timestamp",
+    "marts.product_affinities": "kind varchar, product_id varchar, other_product_id varchar,"
+    " support bigint, lift double",
+    "marts.fct_recommendations": "customer_id varchar, kind varchar, rank bigint,"
+    " product_id varchar",
 }
 SEGMENT = {
     "label": "VIP",

@@ -175,7 +175,11 @@ def test_what_was_just_bought_or_a_substitute_of_it_is_not_offered(
         "segments.seg_cart": [["c1", "left a cup", context]],
         "marts.fct_orders": [["c1", "o1", "shop", True, NOW - timedelta(days=13)]],
         "marts.fct_order_lines": [line],
-        "marts.dim_products": [["7", "drinking"], ["8", "drinking"], ["5", "writing"]],
+        "marts.dim_products": [
+            ["7", "drinking", True],
+            ["8", "drinking", True],
+            ["5", "writing", True],
+        ],
     }
     both.publish()
     assert plan(both, CART)[1] == ({"just_bought": 1} if is_held else {})

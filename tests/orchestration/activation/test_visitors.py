@@ -16,6 +16,8 @@ from orchestration.destinations import open_destination
 from orchestration.destinations.base import Payload
 from orchestration.destinations.feed_file import FeedReader
 from orchestration.destinations.onsite import OnsiteDestination
+from orchestration.ops.store import to_micros
+from orchestration.serve.feed.answers import Showing, answer
 from tests.orchestration.activation.shop import NOW, Receiver, Shop
 
 TARGET = Target("vip", "site", "onsite", "personalisation", ())
@@ -130,8 +132,99 @@ def test_the_settings_send_the_site_no_name(shop: Shop) -> None:
     settings = config.Settings(destinations={"site": config.Destination(kind="onsite")})
     target = target_of(settings, "vip", "site", "onsite", "personalisation")
     assert target.columns == (
-        *("customer_id", "login", "device", "segment", "reason", "context", "devices", "stage"),
+        *("customer_id", "login", "device", "segment", "reason", "context"),
+        *("devices", "stage", "recommendations"),
     )
+
+
+STEPS, PAIRS = "marts.recent_interactions", "marts.product_affinities"
+SHOWN, PRODUCTS = "marts.fct_recommendations", "marts.dim_products"
+
+
+def _with_recommendations(shop: Shop, level: str = "full") -> None:
+    """One person with a login and a phone: bought p1, at home; on the phone looked at p5 last."""
+    shop.add("c1", "login:ann", "device:phone", "device:laptop")
+    shop.grant("ann", kind="login")
+    shop.rows[LEVELS] = [["c1", level]]
+    shop.rows[SHOWN] = [["c1", "next", 1, "p1-next"], ["c1", "cross_sell", 1, "p1-case"]]
+    earlier = NOW - timedelta(days=1)
+    shop.rows[VISITS] = [
+        ["v1", "c1", "phone", "mobile", earlier],
+        ["v2", "c1", "phone", "mobile", NOW],
+        ["v3", "c1", "laptop", "desktop", NOW],
+    ]
+    shop.rows[STEPS] = [
+        ["v1", "c1", "Product Viewed", "p4", earlier],
+        ["v2", "c1", "Product Viewed", "p5", NOW],
+        ["v2", "c1", "Product Viewed", "p6", NOW],
+        ["v3", "c1", "Product Added", "p4", NOW],
+    ]
+    shop.rows[PAIRS] = [
+        ["also_viewed", "p4", "p4-like", 9, 3.0],
+        ["also_viewed", "p5", "p5-like", 5, 2.0],
+        ["also_viewed", "p5", "p6", 9, 4.0],
+        ["also_viewed", "p6", "p6-best", 8, 2.0],
+        ["also_viewed", "p6", "sold-out", 9, 9.0],
+        ["also_bought", "p5", "p5-bought", 9, 9.0],
+    ]
+    names = ("p1-next", "p1-case", "p4-like", "p5-like", "p6", "p6-best", "p5-bought")
+    shop.rows[PRODUCTS] = [*([each, None, True] for each in names), ["sold-out", None, False]]
+
+
+def _shown(shop: Shop, kind: str, value: str) -> list[str]:
+    """The products that the feed has for one identifier."""
+    reader = FeedReader(_site(shop).path)
+    try:
+        found = reader.find(kind, value)
+        shown = answer(found, (), Showing(), to_micros(NOW))["recommendations"]
+        return [f"{each['kind']} {each['product_id']}" for each in shown]
+    finally:
+        reader.close()
+
+
+def test_a_browser_shows_what_goes_with_its_own_latest_visit_and_no_more(shop: Shop) -> None:
+    """Whoever else uses it has looked at the same; what its owner bought, they have not."""
+    _with_recommendations(shop)
+    shop.publish()
+    sync(shop.store, shop.home, TARGET, _site(shop), at=NOW)
+    assert _shown(shop, "device", "phone") == ["also_viewed p6-best", "also_viewed p5-like"]
+    assert _shown(shop, "device", "laptop") == []
+    own = ["next p1-next", "cross_sell p1-case"]
+    assert _shown(shop, "login", "ann") == _shown(shop, "customer_id", "c1") == own
+
+
+def test_an_anonymous_visitor_is_shown_something_too(shop: Shop) -> None:
+    _with_recommendations(shop)
+    shop.add("c1", "device:phone")
+    shop.visitors.add("c1")
+    shop.grant("phone", kind="device")
+    shop.rows[LEVELS] = []
+    shop.publish()
+    sync(shop.store, shop.home, TARGET, _site(shop), at=NOW)
+    assert _shown(shop, "device", "phone") == ["also_viewed p6-best", "also_viewed p5-like"]
+    assert _shown(shop, "customer_id", "c1") == []
+
+
+def test_below_level_full_nothing_is_for_the_person(shop: Shop) -> None:
+    _with_recommendations(shop, "segment")
+    shop.publish()
+    sync(shop.store, shop.home, TARGET, _site(shop), at=NOW)
+    assert _shown(shop, "login", "ann") == []
+    assert _shown(shop, "device", "phone")
+
+
+@pytest.mark.parametrize("has_refused", [True, False])
+def test_what_is_shown_needs_a_yes_to_personalisation(shop: Shop, has_refused: bool) -> None:
+    """Of a segment for another purpose too."""
+    shop.purpose = "marketing"
+    _with_recommendations(shop)
+    if has_refused:
+        shop.revoke("phone", kind="device", purpose="personalisation")
+    shop.publish()
+    target = Target("vip", "site", "onsite", "marketing", ())
+    sync(shop.store, shop.home, target, _site(shop), at=NOW)
+    assert _told(shop, "phone") == [("vip", None)]
+    assert _shown(shop, "device", "phone") == _shown(shop, "login", "ann") == []
 
 
 def test_refusals_are_told_by_everything_a_visitor_comes_by(shop: Shop) -> None:

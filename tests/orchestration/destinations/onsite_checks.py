@@ -98,6 +98,20 @@ def a_person_is_found_by_everything_they_come_by(site: Site) -> None:
 
 
 @check
+def a_browser_has_nothing_that_is_for_the_person(site: Site) -> None:
+    own, visit = [{"product_id": "goes with what they bought"}], [{"product_id": "p1"}]
+    shown = {"person": own, "visits": {"browser-1a": visit}}
+    site.deliver(row(1, recommendations=json.dumps(shown)))
+    wanted = {
+        **{("customer_id", "c1"): own, ("login", "login-1"): own},
+        **{("device", "browser-1a"): visit, ("device", "browser-1b"): None},
+    }
+    for key, products in wanted.items():
+        (entry,) = site.find(*key).entries
+        assert json.loads(entry.recommendations or "null") == products
+
+
+@check
 def an_identifier_of_another_type_is_another(site: Site) -> None:
     site.deliver(row(1, login="browser-2a"), row(2))
     assert site.find("login", "browser-2a").entries[0].customer_id == "c1"

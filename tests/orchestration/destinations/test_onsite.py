@@ -21,6 +21,7 @@ from orchestration.destinations.feed_file import (
     FeedFileError,
     FeedReader,
     FeedWriter,
+    OfKey,
 )
 from orchestration.destinations.onsite import OnsiteDestination
 from orchestration.home.layout import Home
@@ -64,8 +65,17 @@ def _with_its_words(add: Callable[..., None]) -> Callable[..., None]:
     return added
 
 
-def _first_browser(payload: Any) -> dict[tuple[str, str], str | None]:
-    return {("customer_id", payload["customer_id"]): None, ("device", payload["device"]): "mobile"}
+def _first_browser(payload: Any) -> dict[tuple[str, str], OfKey]:
+    return {
+        ("customer_id", payload["customer_id"]): OfKey(),
+        ("device", payload["device"]): OfKey("mobile"),
+    }
+
+
+def _of_person_for_all(payload: Any) -> dict[tuple[str, str], OfKey]:
+    keys = _keys_of(payload)
+    own = keys["customer_id", payload["customer_id"]].recommendations
+    return {key: each._replace(recommendations=own) for key, each in keys.items()}
 
 
 def _committing_each(feed: FeedWriter, batch: Batch, each: Any) -> None:
@@ -82,12 +92,16 @@ def _only_adds(writer: FeedWriter, said: Any) -> None:
         )
 
 
-_write = onsite._write
+_write, _keys_of = onsite._write, onsite.keys_of
 # What goes wrong in a defective destination, how it is planted, and which check must notice.
 DEFECTS: dict[str, tuple[Patch, str]] = {
     "only the first browser is written": (
         replaced(onsite, "keys_of", _first_browser),
         "a_person_is_found_by_everything_they_come_by",
+    ),
+    "what is for the person is shown by a browser": (
+        replaced(onsite, "keys_of", _of_person_for_all),
+        "a_browser_has_nothing_that_is_for_the_person",
     ),
     "the type of an identifier is left out": (
         replaced(Digests, "of", _verbatim),
@@ -189,6 +203,20 @@ def test_a_file_of_a_newer_version_is_left_alone(site: Site) -> None:
         site.find("device", "browser-1a")
     assert unread.value.reason == "newer_version"
     assert site.destination.path.read_bytes() == before
+
+
+def test_a_file_of_the_version_before_is_read_and_becomes_one_of_this(site: Site) -> None:
+    """As it was before there was anything to show: answered at once, and taken over by a sync."""
+    site.deliver(row(1))
+    with closing(sqlite3.connect(site.destination.path)) as connection:
+        connection.execute("alter table entries drop column recommendations")
+        connection.execute("pragma user_version = 1")
+    before = site.find("device", "browser-1a")
+    assert [each.recommendations for each in before.entries] == [None]
+    site.deliver(row(2, recommendations='{"visits": {"browser-2a": [{"product_id": "p1"}]}}'))
+    assert site.find("device", "browser-1a") == before
+    (entry,) = site.find("device", "browser-2a").entries
+    assert entry.recommendations == '[{"product_id": "p1"}]'
 
 
 def test_a_newer_version_is_noticed_by_who_reads_already(site: Site) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -55,6 +58,21 @@ def test_the_stage_is_the_one_written_last() -> None:
         found(entry("a", stage="purchase", at=5), entry("b", stage="advocacy")), (), SHOWING, NOW
     )
     assert told["stage"] == "advocacy"
+
+
+SHOWN = [{"kind": "next", "product_id": "p1"}]
+
+
+@pytest.mark.parametrize("refused", [False, True])
+def test_products_are_shown_unless_personalisation_is_refused(refused: bool) -> None:
+    known = replace(entry("vip"), recommendations=json.dumps(SHOWN))
+    told = answer(found(known), ["personalisation"] * refused, SHOWING, NOW)
+    assert told["recommendations"] == ([] if refused else SHOWN)
+
+
+def test_products_of_a_browser_of_two_people_are_nobodys() -> None:
+    both = [replace(entry("vip", who), recommendations=json.dumps(SHOWN)) for who in ("c1", "c2")]
+    assert answer(found(*both), (), SHOWING, NOW)["recommendations"] == []
 
 
 @pytest.mark.parametrize("where", ["file", "now"])
