@@ -20,6 +20,7 @@ from orchestration.ops.store import Store, from_micros, insert_new, to_micros, u
 RUNNING = "running"
 SUCCEEDED = "succeeded"
 FAILED = "failed"
+_FAILING = "failing"  # the name of what people were told, in `meta`
 UNPUBLISHED = "unpublished"  # it did what it was asked, which was not to publish
 
 
@@ -139,6 +140,35 @@ def run_status(store: Store, run_id: str) -> str | None:
     with store.read() as connection:
         query = select(schema.runs.c.status).where(schema.runs.c.run_id == run_id)
         return connection.execute(query).scalar()
+
+
+@dataclass(frozen=True)
+class Failing:
+    """That runs fail, as people were told: since which run and when, and for which causes."""
+
+    run_id: str
+    since: datetime
+    causes: frozenset[str] = frozenset()
+
+
+def read_failing(store: Store) -> Failing | None:
+    """What people were told of runs that fail, and is not over; None where they were not."""
+    query = select(schema.meta.c.value).where(schema.meta.c.key == _FAILING)
+    with store.read() as connection:
+        value = connection.execute(query).scalar()
+    if not value:
+        return None
+    run_id, since, causes = json.loads(value)
+    return Failing(run_id, datetime.fromisoformat(since), frozenset(causes))
+
+
+def record_failing(store: Store, failing: Failing | None) -> None:
+    """Replace what people were told."""
+    value = ""
+    if failing is not None:
+        value = json.dumps([failing.run_id, failing.since.isoformat(), sorted(failing.causes)])
+    with store.write() as connection:
+        upsert(connection, schema.meta, [{"key": _FAILING, "value": value}])
 
 
 def last_started(store: Store) -> datetime | None:

@@ -116,6 +116,41 @@ class Notice:
 
 
 @dataclass(frozen=True)
+class PublishedAgainNotice:
+    """That a run published after others had failed; `first_run_id` and `since` are of the notice
+    that said so first.
+    """
+
+    run_id: str
+    as_of: datetime
+    first_run_id: str
+    since: datetime
+
+    @property
+    def subject(self) -> str:
+        """The subject of an email."""
+        return f"Regulars: run {self.run_id} published again"
+
+    def to_json(self) -> dict[str, Any]:
+        """What a webhook receives."""
+        return {
+            "event": "run_succeeded",
+            "product": "regulars",
+            "run_id": self.run_id,
+            "as_of": f"{self.as_of.isoformat()}Z",
+            "first_failed_run_id": self.first_run_id,
+            "failing_since": f"{self.since.isoformat()}Z",
+        }
+
+    def to_text(self) -> str:
+        """What an email says."""
+        return (
+            f"Run {self.run_id} as of {self.as_of.isoformat()}Z published."
+            f" Runs had failed since {self.first_run_id} ({self.since.isoformat()}Z).\n"
+        )
+
+
+@dataclass(frozen=True)
 class DegradedNotice:
     """What is degraded since the last such notice, and what is not any more."""
 

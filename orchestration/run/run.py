@@ -44,7 +44,8 @@ from orchestration.published.candidate import Candidate, describe_candidate
 from orchestration.published.checks import CheckResult, stopping
 from orchestration.published.swap import clear_half_built
 from orchestration.run.degraded_notices import tell_what_is_degraded
-from orchestration.run.notify import Notice, send_notice
+from orchestration.run.failure_notices import tell_of_failure, tell_of_success
+from orchestration.run.notify import Notice
 
 Say = Callable[[str], None]
 Send = Literal["no", "scheduled", "yes"]
@@ -219,8 +220,7 @@ def open_run(
             failed = not whole or run.failed_steps or stopping(run.checks)
             status = runs.FAILED if failed else runs.UNPUBLISHED
             runs.finish_run(store, run_id, status, finished_at=clock())
-            if runs.run_status(store, run_id) == runs.FAILED:
-                _tell_of_failure(run)
+            _tell_how_it_ended(run)
             _tell_what_is_degraded(run)
 
 
@@ -244,13 +244,22 @@ def _record_what_was_read(run: Run) -> None:
         run.say(f"  permission: what was read could not be recorded ({type(error).__name__})")
 
 
-def _tell_of_failure(run: Run) -> None:
-    """Send the failure notice where the settings say so."""
-    problem = failure(stopping(run.checks)) if stopping(run.checks) else RegularsError("failed")
-    for way, outcome in send_notice(
-        run.settings, Notice.of(run.run_id, run.as_of, problem, run.checks, run.failed_steps)
-    ).items():
-        run.say(f"Failure notice by {way}: {outcome}.")
+def _tell_how_it_ended(run: Run) -> None:
+    """Send a notice where runs begin to fail or publish again; never in the run's way."""
+    status = runs.run_status(run.store, run.run_id)
+    try:
+        if status == runs.FAILED:
+            stopped = stopping(run.checks)
+            problem = failure(stopped) if stopped else RegularsError("failed")
+            notice = Notice.of(run.run_id, run.as_of, problem, run.checks, run.failed_steps)
+            tell_of_failure(run.store, run.settings, notice, at=clock(), say=run.say)
+        elif status == runs.SUCCEEDED:
+            tell_of_success(
+                run.store, run.settings, run_id=run.run_id, as_of=run.as_of, say=run.say
+            )
+    except Exception as error:
+        # The kind of error only: its text may carry a value.
+        run.say(f"How the run ended could not be told ({type(error).__name__}).")
 
 
 def _tell_what_is_degraded(run: Run) -> None:
