@@ -4,8 +4,9 @@ Belongs here: which earlier code the code of a segment is compared with, and run
 warehouse that the new code was run on. Does not belong here: the tables of the outcome
 (orchestration/published/segment_code.py), what a plan makes of it (activation/code_effect.py).
 
-The code of a segment is the SQL that dbt made of its file, with the settings' thresholds and with
-all that is not built as a table; the models above it count as data. It is compared with the code
+The code of a segment is the SQL that dbt made of its file, with the settings' thresholds, with all
+that is not built as a table, and with the conditions of segments, which are built as one; the
+models above it and segments that it is made of count as data. It is compared with the code
 that the segment's audiences were last sent by: of a segment that nobody has sent since, with what
 the published file compares it with. Old code is run where the text differs, and only there.
 
@@ -15,6 +16,7 @@ Data flow: compiled SQL of dbt's last build, published.duckdb, sync_runs -> ware
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
@@ -41,8 +43,10 @@ from orchestration.published.segment_code import (
     as_first,
     published_codes,
 )
-from orchestration.run.dbt import SEGMENT, compiled_segments
+from orchestration.run.dbt import SEGMENT, compiled_models, compiled_segments
 
+CONDITIONS = "int_condition_results"  # the table of all conditions that segments have
+_CONDITIONS = re.compile(rf'(?:"[^"]+"\.)+"{CONDITIONS}"')
 AS_OF = "{as_of}"  # stands in kept code for the moment that follows the run
 
 # What the earlier code ($code) makes of the data, where that is not what stands in the segment.
@@ -72,8 +76,10 @@ def compare_code(home: Home, store: Store) -> ComparedCode:
     context = last_context(home.ops_export)
     if context is None:
         return ComparedCode(())
+    conditions = compiled_models(home).get(CONDITIONS)
+    shared = conditions.read_text("utf-8") if conditions else ""
     codes = {
-        segment: without_moment(sql, context.as_of)
+        segment: without_moment(with_conditions(sql, shared), context.as_of)
         for segment, sql in compiled_segments(home).items()
     }
     before = published_codes(home)
@@ -125,6 +131,14 @@ def run_earlier(home: Home, codes: Collection[SegmentCode], as_of: datetime) -> 
             except duckdb.Error:  # its words may hold values; that it does not run says enough
                 outcomes.append(SegmentCode(each.segment, each.code, each.earlier_code, NOT_RUN))
     return ComparedCode(tuple(outcomes), pa.concat_tables([EFFECT_SHAPE.empty_table(), *effects]))
+
+
+def with_conditions(sql: str, conditions: str) -> str:
+    """A segment's SQL with that of the conditions in it, where it reads their table."""
+    inside, count = _CONDITIONS.subn(CONDITIONS, sql)
+    if not (count and conditions):
+        return sql
+    return f"with {CONDITIONS} as (\n{conditions}\n)\nselect * from (\n{inside}\n)"
 
 
 def without_moment(sql: str, as_of: datetime) -> str:

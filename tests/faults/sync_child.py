@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from ingestion import config
+from orchestration.activation.people import Target
 from orchestration.activation.sync import sync
 from orchestration.destinations import open_destination
 from orchestration.destinations.base import Destination
@@ -24,21 +27,26 @@ def run_sync(
     environment: Mapping[str, str],
     seed: int,
     fault_rate: float,
+    target: Target = TARGET,
+    at_seconds: int = 0,
 ) -> None:
     """Sync once. `once` is the destination where nothing may be sent twice."""
     os.environ.update(environment)
     home = Home(Path(root))
     settings = config.Destination(kind=kind, options=dict(options))
     destination: Any = (
-        Once(**options) if kind == "once" else open_destination(TARGET.destination, settings, home)
+        Once(**options) if kind == "once" else open_destination(target.destination, settings, home)
     )
+    if kind != "once":
+        # Nothing waits here, so calls would be recorded ahead of the clock of the next process
+        destination.limits = replace(destination.limits, rates=())
     with open_store(home) as store:
         sync(
             store,
             home,
-            TARGET,
+            target,
             _failing(destination, seed, fault_rate),
-            at=NOW,
+            at=NOW + timedelta(seconds=at_seconds),
             wait=lambda _: None,
         )
 

@@ -118,6 +118,32 @@ def buyers(orders: int) -> str:
     return BUYERS.format(orders=orders, as_of="{as_of}")
 
 
+def test_conditions_are_code_though_they_are_a_table(builds: Builds) -> None:
+    """The table holds the conditions of today alone: the earlier segment asks for another one."""
+    compiled = target_path(builds.home) / "compiled/regulars/models/intermediate"
+    compiled.mkdir(parents=True)
+
+    def build(orders: int) -> ComparedCode:
+        key = f"ordered(at_least={orders})"
+        conditions = (
+            f"select '{key}' as condition, customer_id"
+            f' from "warehouse"."marts"."buyers" where orders >= {orders}'
+        )
+        (compiled / "int_condition_results.sql").write_text(conditions, "utf-8")
+        segment = (
+            "with held as (select customer_id from"
+            ' "warehouse"."intermediate"."int_condition_results"'
+            f" where condition = '{key}') select customer_id, '' as reason, '' as context from held"
+        )
+        table = "create schema intermediate; create table intermediate.int_condition_results as "
+        return builds.build({"vip": segment}, columns=table + conditions)
+
+    build(6)
+    assert comparisons(build(7)) == {"vip": "changed"}
+    assert builds.members("vip", by_earlier_code=False) == {"c7", "c8"}
+    assert builds.members("vip", by_earlier_code=True) == {"c6", "c7", "c8"}
+
+
 def comparisons(compared: ComparedCode) -> dict[str, str]:
     return {each.segment: each.comparison for each in compared.codes}
 
