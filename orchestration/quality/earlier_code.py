@@ -4,11 +4,14 @@ Belongs here: which earlier code the code of a segment is compared with, and run
 warehouse that the new code was run on. Does not belong here: the tables of the outcome
 (orchestration/published/segment_code.py), what a plan makes of it (activation/code_effect.py).
 
-The code of a segment is the SQL that dbt made of its file, with the settings' thresholds, with all
-that is not built as a table, and with the conditions of segments, which are built as one; the
-models above it and segments that it is made of count as data. It is compared with the code
+The code of a segment is the SQL that dbt made of its file, with the settings' thresholds and with
+the SQL of its conditions and of segments that it is made of in it; the models above them count as
+data. It is compared with the code
 that the segment's audiences were last sent by: of a segment that nobody has sent since, with what
 the published file compares it with. Old code is run where the text differs, and only there.
+
+Kept code is written anew by a parser. So where code has changed, the code of today is run as it is
+kept, too: if that does not make the very segment that stands there, no effect is told.
 
 Data flow: compiled SQL of dbt's last build, published.duckdb, sync_runs -> warehouse.duckdb
 (read-only, and no file but those that models read) -> `ComparedCode`.
@@ -16,9 +19,9 @@ Data flow: compiled SQL of dbt's last build, published.duckdb, sync_runs -> ware
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import datetime
 
 import duckdb
@@ -43,14 +46,13 @@ from orchestration.published.segment_code import (
     as_first,
     published_codes,
 )
-from orchestration.run.dbt import SEGMENT, compiled_models, compiled_segments
+from orchestration.quality.condition_sql import Expander, compiled_sql
+from orchestration.quality.lineage import LineageError
+from orchestration.run.dbt import SEGMENT, read_manifest, target_path
 
-CONDITIONS = "int_condition_results"  # the table of all conditions that segments have
-_CONDITIONS = re.compile(rf'(?:"[^"]+"\.)+"{CONDITIONS}"')
 AS_OF = "{as_of}"  # stands in kept code for the moment that follows the run
 
-# What the earlier code ($code) makes of the data, where that is not what stands in the segment.
-_EFFECTS = """
+_DIFFERENCES = """
     with earlier as (
         select customer_id, reason, context from ({code}
         )
@@ -76,12 +78,7 @@ def compare_code(home: Home, store: Store) -> ComparedCode:
     context = last_context(home.ops_export)
     if context is None:
         return ComparedCode(())
-    conditions = compiled_models(home).get(CONDITIONS)
-    shared = conditions.read_text("utf-8") if conditions else ""
-    codes = {
-        segment: without_moment(with_conditions(sql, shared), context.as_of)
-        for segment, sql in compiled_segments(home).items()
-    }
+    codes = kept_codes(home, context.as_of)
     before = published_codes(home)
     if not before:
         alone = (SegmentCode(segment, code, None, NEW) for segment, code in codes.items())
@@ -125,36 +122,43 @@ def run_earlier(home: Home, codes: Collection[SegmentCode], as_of: datetime) -> 
             if each.comparison not in (CHANGED, NEW):
                 outcomes.append(each)
                 continue
-            try:
-                effects.append(_effects(connection, each, as_of))
-                outcomes.append(each)
-            except duckdb.Error:  # its words may hold values; that it does not run says enough
-                outcomes.append(SegmentCode(each.segment, each.code, each.earlier_code, NOT_RUN))
+            found = _effects_of_change(connection, each, as_of)
+            effects += [found] if found is not None else []
+            outcomes.append(each if found is not None else replace(each, comparison=NOT_RUN))
     return ComparedCode(tuple(outcomes), pa.concat_tables([EFFECT_SHAPE.empty_table(), *effects]))
 
 
-def with_conditions(sql: str, conditions: str) -> str:
-    """A segment's SQL with that of the conditions in it, where it reads their table."""
-    inside, count = _CONDITIONS.subn(CONDITIONS, sql)
-    if not (count and conditions):
-        return sql
-    return f"with {CONDITIONS} as (\n{conditions}\n)\nselect * from (\n{inside}\n)"
+def kept_codes(home: Home, as_of: datetime) -> dict[str, str]:
+    """The code of each segment of the last build, whatever the moment of its run."""
+    target = target_path(home)
+    compiled = {
+        model: without_moment(sql, as_of)
+        for model, sql in compiled_sql(target / "compiled").items()
+    }
+    expander = Expander(compiled)
+    codes = {}
+    for segment in read_manifest(target / "manifest.json").segments:
+        sql = compiled.get(f"{SEGMENT}{segment}")
+        if sql is not None:
+            with suppress(LineageError):  # it cannot be kept, so nothing is known of its effect
+                codes[segment] = expander.expand(sql)
+    return codes
 
 
 def without_moment(sql: str, as_of: datetime) -> str:
     """Compiled SQL as it is kept, whatever the run's moment; `with_moment` is the reverse."""
-    return sql.replace(_moment(as_of), f"timestamp '{AS_OF}'").strip()
+    return sql.replace(f"timestamp '{_moment(as_of)}'", f"timestamp '{AS_OF}'")
 
 
 def with_moment(code: str, as_of: datetime) -> str:
     """Kept SQL as it runs at a moment."""
-    return code.replace(f"timestamp '{AS_OF}'", _moment(as_of))
+    return code.replace(f"'{AS_OF}'", f"'{_moment(as_of)}'")
 
 
 def _moment(as_of: datetime) -> str:
-    """The literal that dbt_project/macros/as_of.sql writes."""
+    """The moment as dbt_project/macros/as_of.sql writes it."""
     seconds, _, fraction = as_of.isoformat(sep=" ").partition(".")
-    return f"timestamp '{seconds}{'.' * bool(fraction)}{fraction.rstrip('0')}'"
+    return f"{seconds}{'.' * bool(fraction)}{fraction.rstrip('0')}"
 
 
 def _sent_since(home: Home, store: Store) -> set[str]:
@@ -169,12 +173,26 @@ def _sent_since(home: Home, store: Store) -> set[str]:
         )
 
 
-def _effects(connection: duckdb.DuckDBPyConnection, each: SegmentCode, as_of: datetime) -> pa.Table:
-    code = _NOBODY if each.earlier_code is None else with_moment(each.earlier_code, as_of)
-    sql = _EFFECTS.format(
-        code=code,
-        segment=literal(each.segment),
-        table=name("segments", f"{SEGMENT}{each.segment}"),
+def _effects_of_change(
+    connection: duckdb.DuckDBPyConnection, each: SegmentCode, as_of: datetime
+) -> pa.Table | None:
+    """Whom the change concerns; None where it cannot be known."""
+    try:
+        if _differences(connection, each.segment, each.code, as_of).num_rows:
+            return None
+        return _differences(connection, each.segment, each.earlier_code, as_of)
+    except duckdb.Error:  # its words may hold values; that it does not run says enough
+        return None
+
+
+def _differences(
+    connection: duckdb.DuckDBPyConnection, segment: str, code: str | None, as_of: datetime
+) -> pa.Table:
+    """What code makes of the data, where that is not what stands in the segment."""
+    sql = _DIFFERENCES.format(
+        code=_NOBODY if code is None else with_moment(code, as_of),
+        segment=literal(segment),
+        table=name("segments", f"{SEGMENT}{segment}"),
     )
     return connection.execute(sql).to_arrow_table().cast(EFFECT_SHAPE)
 

@@ -213,22 +213,6 @@ def read_manifest(path: Path) -> Manifest:
     )
 
 
-def compiled_models(home: Home) -> dict[str, Path]:
-    """The files with the SQL that dbt's last build made of each model, by the model's name."""
-    return {path.stem: path for path in target_path(home).glob("compiled/*/models/**/*.sql")}
-
-
-def compiled_segments(home: Home) -> dict[str, str]:
-    """The SQL that dbt's last build made of each segment that the project has, by its name."""
-    files = compiled_models(home)
-    names = read_manifest(target_path(home) / "manifest.json").segments
-    return {
-        name: files[f"{SEGMENT}{name}"].read_text("utf-8")
-        for name in names
-        if f"{SEGMENT}{name}" in files
-    }
-
-
 def row_counts(home: Home) -> dict[str, int]:
     """Rows per table of the warehouse, by table name; nothing when there is no warehouse yet."""
     if not home.warehouse.exists():

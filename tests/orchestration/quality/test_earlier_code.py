@@ -126,8 +126,8 @@ def test_conditions_are_code_though_they_are_a_table(builds: Builds) -> None:
     def build(orders: int) -> ComparedCode:
         key = f"ordered(at_least={orders})"
         conditions = (
-            f"select '{key}' as condition, customer_id"
-            f' from "warehouse"."marts"."buyers" where orders >= {orders}'
+            f"with results as (select '{key}' as condition, customer_id"
+            f' from "warehouse"."marts"."buyers" where orders >= {orders}) select * from results'
         )
         (compiled / "int_condition_results.sql").write_text(conditions, "utf-8")
         segment = (
@@ -156,6 +156,7 @@ def test_the_moment_of_a_run_is_no_part_of_the_code(moment: datetime) -> None:
     code = without_moment(sql, moment)
     assert "2026" not in code
     assert with_moment(code, moment) == sql
+    assert "2026-07" in with_moment("cast('{as_of}' as timestamp)", moment)
 
 
 def test_the_same_code_on_another_day_is_the_same_code(builds: Builds) -> None:
