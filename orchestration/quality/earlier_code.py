@@ -122,9 +122,9 @@ def run_earlier(home: Home, codes: Collection[SegmentCode], as_of: datetime) -> 
             if each.comparison not in (CHANGED, NEW):
                 outcomes.append(each)
                 continue
-            found = _effects_of_change(connection, each, as_of)
-            effects += [found] if found is not None else []
-            outcomes.append(each if found is not None else replace(each, comparison=NOT_RUN))
+            concerned = _effects_of_change(connection, each, as_of)
+            effects += [] if concerned is None else [concerned]
+            outcomes.append(replace(each, comparison=NOT_RUN) if concerned is None else each)
     return ComparedCode(tuple(outcomes), pa.concat_tables([EFFECT_SHAPE.empty_table(), *effects]))
 
 

@@ -290,9 +290,9 @@ def _web_push(shop: Shop, names: list[str]) -> Iterator[Account]:
         for name, browser in browsers.items():
             shop.add(name, f"device:device-of-{name}", member=False)
             shop.grant(f"device-of-{name}", kind="device", channel="push")
-            place = {"endpoint": f"{address}/push/{browser.id}", **browser.keys}
+            subscription = {"endpoint": f"{address}/push/{browser.id}", **browser.keys}
             at = dict.fromkeys(("subscribed_at", "seen_at"), to_micros(NOW))
-            rows.append({"device": f"device-of-{name}", **place, **at, "gone_at": None})
+            rows.append({"device": f"device-of-{name}", **subscription, **at, "gone_at": None})
         with shop.store.write() as connection:
             append(connection, schema.push_subscriptions, rows)
         yield Account(

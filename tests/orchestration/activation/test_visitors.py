@@ -175,8 +175,8 @@ def _shown(shop: Shop, kind: str, value: str) -> list[str]:
     """The products that the feed has for one identifier."""
     reader = FeedReader(_site(shop).path)
     try:
-        found = reader.find(kind, value)
-        shown = answer(found, (), Showing(), to_micros(NOW))["recommendations"]
+        record = reader.find(kind, value)
+        shown = answer(record, (), Showing(), to_micros(NOW))["recommendations"]
         return [f"{each['kind']} {each['product_id']}" for each in shown]
     finally:
         reader.close()

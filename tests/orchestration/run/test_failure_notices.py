@@ -43,16 +43,16 @@ def run(tmp_path: Path) -> Callable[..., list[str]]:
 
     def once(ends: str, *steps: str) -> list[str]:
         """One run, and what it said: it publishes, fails, or builds a part."""
-        said: list[str] = []
+        lines: list[str] = []
         try:
-            with open_run(home, Settings(), RunRequest(AS_OF), say=said.append) as current:
+            with open_run(home, Settings(), RunRequest(AS_OF), say=lines.append) as current:
                 if ends == "publishes":
                     finish_run(current.store, current.run_id, SUCCEEDED, finished_at=AS_OF)
                 if ends == "fails":
                     current.failed_steps += steps
         except RegularsError:
             pass
-        return said
+        return lines
 
     return once
 
@@ -66,10 +66,10 @@ def test_a_night_of_failing_runs_is_one_notice_and_its_end_another(
 ) -> None:
     run("publishes")
     assert notices == []
-    said = [run("fails", "load_orders") for _ in range(8)]
+    outputs = [run("fails", "load_orders") for _ in range(8)]
     assert _events(notices) == ["run_failed"]
-    assert "Failure notice by webhook: sent." in said[0]
-    assert "which was told; no further notice" in " ".join(said[7])
+    assert "Failure notice by webhook: sent." in outputs[0]
+    assert "which was told; no further notice" in " ".join(outputs[7])
     run("builds a part")
     run("publishes")
     run("publishes")
@@ -112,6 +112,6 @@ def test_a_notice_that_cannot_be_made_does_not_hide_how_the_run_ended(
         raise ValueError("ann@example.com")
 
     monkeypatch.setattr(failure_notices, "send_notice", broken)
-    said = " ".join(run("fails", "load_orders"))
-    assert "could not be told (ValueError)" in said
-    assert "example.com" not in said
+    output = " ".join(run("fails", "load_orders"))
+    assert "could not be told (ValueError)" in output
+    assert "example.com" not in output

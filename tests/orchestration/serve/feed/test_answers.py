@@ -66,8 +66,8 @@ SHOWN = [{"kind": "next", "product_id": "p1"}]
 @pytest.mark.parametrize("refused", [False, True])
 def test_products_are_shown_unless_personalisation_is_refused(refused: bool) -> None:
     known = replace(entry("vip"), recommendations=json.dumps(SHOWN))
-    told = answer(found(known), ["personalisation"] * refused, SHOWING, NOW)
-    assert told["recommendations"] == ([] if refused else SHOWN)
+    answered = answer(found(known), ["personalisation"] * refused, SHOWING, NOW)
+    assert answered["recommendations"] == ([] if refused else SHOWN)
 
 
 def test_products_of_a_browser_of_two_people_are_nobodys() -> None:
