@@ -5,11 +5,15 @@ Belongs here: making it. Does not belong here: what erasing should do to it.
 
 from __future__ import annotations
 
+import atexit
 import json
 import re
+import shutil
 import sqlite3
+import tempfile
 from contextlib import closing
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -67,13 +71,24 @@ def subject(number: int) -> Erasable:
     return Erasable((customer(number), f"earlier-{customer(number)}"), keys_of(number))
 
 
+@cache
+def _template(people: int) -> Home:
+    """A home with the raw and the published files alone, made once for every home of a process."""
+    folder = tempfile.mkdtemp()
+    atexit.register(shutil.rmtree, folder)
+    home = Home(Path(folder) / "home").create()
+    _raw(home, people)
+    _published(home, people)
+    return home
+
+
 def plant(root: Path, people: int) -> Home:
     """A home with so many people, each in every place."""
     home = Home(root)
     claim(home, "shop")
     home.create()
-    _raw(home, people)
-    _published(home, people)
+    template = _template(people)
+    shutil.copytree(template.root, home.root, symlinks=True, dirs_exist_ok=True)
     with open_store(home) as store:
         _ops(home, store, people)
     _files(home, people)
