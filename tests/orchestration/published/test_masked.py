@@ -361,22 +361,27 @@ ESCAPES += [each.format(blank=blank) for each in HIDDEN for blank in BLANKS.valu
 ESCAPES += ["select 'x'.write_log()", "select list_transform([1], n -> write_log('x'))"]
 
 
+@pytest.fixture(scope="module")
+def copied(shop: tuple[Home, list[str]]) -> Path:
+    """The copy, looked for once."""
+    return masked_copy(shop[0], KEY)
+
+
 @pytest.mark.parametrize("attempt", ESCAPES)
 def test_no_attempt_leads_out_of_the_copy(
-    shop: tuple[Home, list[str]], tmp_path: Path, attempt: str
+    shop: tuple[Home, list[str]], copied: Path, tmp_path: Path, attempt: str
 ) -> None:
     home, planted_values = shop
-    copy = masked_copy(home, KEY)
     secret, written = tmp_path / "secret.csv", tmp_path / "written"
     secret.write_text("column0\nsecret content\n")
     planted = [planted_values]  # a variable here is no table there
-    before = (copy.read_bytes(), entries(tmp_path), entries(home.root))
+    before = (copied.read_bytes(), entries(tmp_path), entries(home.root))
     paths = {"secret": secret, "written": written, "folder": tmp_path}
     statement = attempt.format(**paths, published=home.published, ops=home.ops)
     with pytest.raises((UsageError, RegularsError)):
-        query_file(copy, statement)
+        query_file(copied, statement)
     assert planted
-    assert (copy.read_bytes(), entries(tmp_path), entries(home.root)) == before
+    assert (copied.read_bytes(), entries(tmp_path), entries(home.root)) == before
 
 
 def entries(folder: Path) -> list[Path]:
