@@ -36,6 +36,7 @@ def add_everybody(shop: Shop) -> None:
     add_benefits(shop)
     add_reach(shop)
     add_pressure(shop)
+    add_sale(shop)
 
 
 def add_stages(shop: Shop) -> None:
@@ -459,6 +460,18 @@ def add_pressure(shop: Shop) -> None:
             shop.message(f"pressure_{name}", ago(days=63 + number), channel=channel)
     shop.message("pressure_one", ago(days=65), message_kind="transactional")
     shop.message("pressure_one", ago(days=65), channel="onsite")
+
+
+def add_sale(shop: Shop) -> None:
+    """Who said that their data is not to be sold, and who said less."""
+    for name in ("signal", "refused", "yes", "unsubscribed", "silent", "email_only"):
+        shop.person(f"sale_{name}", ago(days=60))
+    every = {"channel": "*", "purpose": "sell_share"}
+    shop.suppression("sale_signal@shop.example", "gpc", ago(days=50), **every)
+    shop.consent("sale_refused@shop.example", "denied", ago(days=50), **every)
+    shop.consent("sale_yes@shop.example", "granted", ago(days=50), purpose="sell_share")
+    shop.suppression("sale_unsubscribed@shop.example", "unsubscribed", ago(days=50))
+    shop.consent("sale_email_only@shop.example", "denied", ago(days=50), purpose="sell_share")
 
 
 def add_levels(shop: Shop) -> None:

@@ -415,6 +415,18 @@ def test_floods_and_gaps_of_a_week_are_counted(shop: Shop) -> None:
     assert weeks == {"n": 13}
 
 
+def test_whoever_said_that_data_is_not_to_be_sold_has_a_flag(shop: Shop) -> None:
+    rows = shop.query(
+        "select customer_id, is_sale_refused from marts.customer_360"
+        " where starts_with(customer_id, 'sale_')"
+    )
+    assert {row["customer_id"] for row in rows if row["is_sale_refused"]} == {
+        "sale_signal",
+        "sale_refused",
+    }
+    assert len(rows) == 6
+
+
 def test_reasons_read_like_sentences(shop: Shop) -> None:
     sentence = "select reason, context from segments.seg_{} where customer_id = '{}'"
     [cart] = shop.query(sentence.format("abandoned_cart", "cart_exactly_1_hour"))

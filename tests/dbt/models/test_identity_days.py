@@ -44,6 +44,7 @@ def bonds(world: World) -> dict[str, tuple[frozenset[str], frozenset[Bond]]]:
     return {each: (frozenset(values[each]), frozenset(joined[each])) for each in values}
 
 
+@pytest.mark.timeout(5400)
 def test_ids_change_only_with_the_edges_of_a_person(tmp_path: Path, world: World) -> None:
     daily = World(tmp_path / "daily", AS_OF)
     end = datetime.fromisoformat(AS_OF)

@@ -85,6 +85,18 @@ permission as (
     group by customer_id
 ),
 
+-- An unsubscribe ends its channel; a no to selling or sharing data is one on every channel
+sale as (
+    select
+        customer_id,
+        bool_and(reason in (
+            'gpc', 'denied', 'revoked', 'unsubscribed', 'spam_report', 'manual', 'unknown_opt_out'
+        )) as is_sale_refused
+    from {{ ref('contactability') }}
+    where purpose = 'sell_share'
+    group by customer_id
+),
+
 personalisation as (
     select * from {{ ref('customer_personalisation') }}
 ),
@@ -145,6 +157,7 @@ final as (
         coalesce(permission.is_push_contactable, false) as is_push_contactable,
         coalesce(permission.is_ads_contactable, false) as is_ads_contactable,
         coalesce(permission.is_onsite_contactable, false) as is_onsite_contactable,
+        coalesce(sale.is_sale_refused, false) as is_sale_refused,
         coalesce(personalisation.level, 'none') as personalisation_level,
         interests.interest_category,
         interests.interest_topic,
@@ -254,6 +267,7 @@ final as (
     left join favourites on customers.customer_id = favourites.customer_id
     left join behaviour on customers.customer_id = behaviour.customer_id
     left join permission on customers.customer_id = permission.customer_id
+    left join sale on customers.customer_id = sale.customer_id
     left join personalisation on customers.customer_id = personalisation.customer_id
     left join preferences on customers.customer_id = preferences.customer_id
     left join interests on customers.customer_id = interests.customer_id
