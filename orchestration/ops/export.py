@@ -82,6 +82,8 @@ def _query(table: Table, run: Run) -> Select[Any]:
         query = query.where(~table.c.identifier_value.startswith(FORGOTTEN))
     elif table is schema.deliveries:
         query = query.where(table.c.delivered_at <= as_of)
+    elif table is schema.holdouts:
+        query = query.where(table.c.assigned_at <= as_of)
     elif table is schema.audience_sizes:
         query = query.where(table.c.asked_at <= as_of)
     elif table is schema.withdrawals_written:

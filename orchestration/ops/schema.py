@@ -498,7 +498,7 @@ holdouts = Table(
     _text("holdout", key=True),
     Column("is_held_out", Boolean, nullable=False),
     _time("assigned_at"),
-    info={MIRRORS: "activity.fct_holdouts"},
+    info={MIRRORS: "activity.fct_holdouts", LEAVES: True},
 )
 
 held_back = Table(

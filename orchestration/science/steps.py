@@ -17,6 +17,7 @@ from datetime import datetime
 from ingestion.config import Shop
 from orchestration.home.layout import Home
 from orchestration.science.attribution import files as attribution
+from orchestration.science.experiments import files as experiments
 from orchestration.science.intent import files as intent
 from orchestration.science.next_category import files as next_category
 from orchestration.science.parquet import remove_tables
@@ -94,6 +95,13 @@ STEPS = (
         attribution.FILES,
         attribution.READS,
         attribution.write_effects,
+    ),
+    Step(
+        "experiments",
+        "What treating people changed, by those who were held out.",
+        experiments.FILES,
+        experiments.READS,
+        experiments.write_results,
     ),
 )
 

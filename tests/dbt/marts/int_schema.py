@@ -171,6 +171,7 @@ OPS_EXPORT: dict[str, str] = {
         source_record_id text, evidence_grade text, effective_at timestamp,
         registered_at timestamp""",
     "identity_metrics": "run_id text, metric text, kind text, as_of timestamp, value bigint",
+    "holdouts": "customer_id text, holdout text, is_held_out boolean, assigned_at timestamp",
     "customer_aliases": "alias_id text, customer_id text, merged_at timestamp",
     "segment_memberships": """
         segment text, customer_id text, entered_at timestamp, exited_at timestamp""",

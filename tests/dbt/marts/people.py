@@ -37,6 +37,7 @@ def add_everybody(shop: Shop) -> None:
     add_reach(shop)
     add_pressure(shop)
     add_sale(shop)
+    add_holdouts(shop)
 
 
 def add_stages(shop: Shop) -> None:
@@ -596,3 +597,23 @@ def add_benefits(shop: Shop) -> None:
         row |= {"promotion_source": "promotions", "redeemed_count": 0, "percent_off": "20"}
         row |= {"discount_kind": "percent", "promotion_name": name, "status": "live"}
         shop.add("int_promotion_codes", **(row | more))
+
+
+def add_holdouts(shop: Shop) -> None:
+    """Who is contacted by nobody and who is, as earlier runs drew them."""
+    shop.visit("whale", ago(days=149))
+    shop.visit("whale", ago(days=1), is_bot=True)
+    for customer, is_out, days in (
+        ("whale", False, 150),
+        ("level_full", True, 10),
+        ("merged_away", True, 200),
+        ("forgotten", True, 200),
+        ("once", False, -1),
+    ):
+        shop.add(
+            "holdouts",
+            customer_id=customer,
+            holdout="global",
+            is_held_out=is_out,
+            assigned_at=ago(days=days),
+        )

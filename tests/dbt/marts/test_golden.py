@@ -717,3 +717,17 @@ def test_every_message_is_in_one_rate(shop: Shop) -> None:
     )
     assert (rates["sent"], rates["clicked"]) == (sent["sent"], sent["clicked"])
     assert sent["clicked"] > 0
+
+
+def test_what_people_did_since_they_were_drawn_and_before(shop: Shop) -> None:
+    rows = shop.query("from marts.fct_experiment_outcomes where kind = 'holdout'")
+    drawn = {row["customer_id"]: row for row in rows}
+    assert "forgotten" not in drawn and "once" not in drawn
+    whale = drawn["whale"]
+    assert (whale["is_treated"], whale["orders"], whale["orders_before"]) == (True, 1, 1)
+    assert (whale["net_sales"], whale["net_sales_before"], whale["visits"]) == (9000, 9000, 1)
+    assert (whale["measured_until"], whale["planned_share"]) == (AS_OF, 1)
+    assert not drawn["level_full"]["is_treated"]
+    (elsewhere,) = shop.query("from marts.fct_experiment_outcomes where kind = 'experiment'")
+    assert (elsewhere["experiment"], elsewhere["is_treated"]) == ("spring", False)
+    assert elsewhere["measured_until"] == elsewhere["assigned_at"] + dt.timedelta(days=28)

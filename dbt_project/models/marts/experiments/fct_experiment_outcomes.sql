@@ -1,0 +1,151 @@
+{#-
+    What each person of an experiment or a holdout did since they were drawn, and in as long before as is compared. Who
+    was in both groups is left out; an identifier that is nobody's did nothing, so that the groups keep their sizes.
+-#}
+{%- set text = dbt.type_string() %}
+{%- set day_micros = 86400000000 -%}
+{%- set metrics = ['visits', 'orders', 'net_sales', 'unsubscribes'] -%}
+
+with elsewhere as (
+    select
+        'experiment' as kind,
+        experiment_id as experiment,
+        coalesce(customer_id, assignment_key) as person_key,
+        customer_id,
+        experiment_group = 'treatment' as is_treated,
+        assigned_at,
+        {{ var('experiment_days') }} as planned_days,
+        cast(null as double) as planned_share
+    from {{ ref('fct_experiment_assignments') }}
+    where not is_in_both_groups and assigned_at < {{ as_of() }}
+),
+
+-- Of people who became one, the row that was drawn first holds
+drawn as (
+    select
+        holdouts.holdout,
+        coalesce(aliases.customer_id, holdouts.customer_id) as customer_id,
+        holdouts.is_held_out,
+        holdouts.assigned_at
+    from {{ ref('stg_ops__holdouts') }} as holdouts
+    left join {{ ref('customer_aliases') }} as aliases on holdouts.customer_id = aliases.alias_id
+    where holdouts.assigned_at < {{ as_of() }}
+    qualify row_number() over (
+        partition by holdouts.holdout, coalesce(aliases.customer_id, holdouts.customer_id)
+        order by holdouts.assigned_at, holdouts.customer_id
+    ) = 1
+),
+
+ours as (
+    select
+        'holdout' as kind,
+        drawn.holdout as experiment,
+        drawn.customer_id as person_key,
+        drawn.customer_id,
+        not drawn.is_held_out as is_treated,
+        drawn.assigned_at,
+        {{ var('holdout_days') }} as planned_days,
+        1 - case when drawn.holdout = 'global' then {{ var('holdout_share') }} else segments.holdout_share end
+            as planned_share
+    from drawn
+    inner join {{ ref('dim_customers') }} as customers on drawn.customer_id = customers.customer_id
+    left join {{ ref('dim_segments') }} as segments on drawn.holdout = segments.segment
+),
+
+people as (
+    select * from elsewhere
+    union all
+    select * from ours
+),
+
+-- An experiment ends; a holdout goes on
+windows as (
+    select
+        *,
+        {{ epoch_micros('assigned_at') }} as began,
+        case
+            when kind = 'holdout' then {{ epoch_micros(as_of()) }}
+            else least(
+                {{ epoch_micros(as_of()) }},
+                {{ epoch_micros('assigned_at') }} + planned_days * cast({{ day_micros }} as bigint)
+            )
+        end as ended
+    from people
+),
+
+events as (
+    select
+        customer_id,
+        {{ epoch_micros('started_at') }} as happened,
+        'visits' as metric,
+        cast(1 as decimal(18, 4)) as amount
+    from {{ ref('fct_web_sessions') }}
+    where is_human and customer_id is not null
+    union all
+    select
+        customer_id,
+        {{ epoch_micros('ordered_at') }} as happened,
+        'orders' as metric,
+        cast(1 as decimal(18, 4)) as amount
+    from {{ ref('fct_orders') }}
+    where is_kept and customer_id is not null
+    union all
+    select
+        customer_id,
+        {{ epoch_micros('ordered_at') }} as happened,
+        'net_sales' as metric,
+        coalesce(net_sales_shop, 0) as amount
+    from {{ ref('fct_orders') }}
+    where is_kept and customer_id is not null
+    union all
+    select
+        customer_id,
+        {{ epoch_micros('unsubscribed_at') }} as happened,
+        'unsubscribes' as metric,
+        cast(1 as decimal(18, 4)) as amount
+    from {{ ref('fct_messages') }}
+    where unsubscribed_at is not null and customer_id is not null
+),
+
+done as (
+    select
+        windows.kind,
+        windows.experiment,
+        windows.person_key,
+        {%- for metric in metrics %}
+        sum(case when events.metric = '{{ metric }}' and events.happened >= windows.began then events.amount end)
+            as {{ metric }},
+        sum(case when events.metric = '{{ metric }}' and events.happened < windows.began then events.amount end)
+            as {{ metric }}_before
+        {%- if not loop.last %},{% endif %}
+        {%- endfor %}
+    from windows
+    inner join events
+        on
+            windows.customer_id = events.customer_id
+            and events.happened >= windows.began - {{ var('experiment_days_before') }} * cast({{ day_micros }} as bigint)
+            and windows.ended > events.happened
+    group by windows.kind, windows.experiment, windows.person_key
+)
+
+select
+    {{ hash_key(['windows.kind', 'windows.experiment', 'windows.person_key']) }} as experiment_outcome_id,
+    windows.kind,
+    windows.experiment,
+    windows.customer_id,
+    windows.is_treated,
+    windows.assigned_at,
+    {{ timestamp_from_micros('windows.ended') }} as measured_until,
+    windows.planned_days,
+    windows.planned_share,
+    {%- for metric in metrics %}
+    cast(coalesce(done.{{ metric }}, 0) as decimal(18, 4)) as {{ metric }},
+    cast(coalesce(done.{{ metric }}_before, 0) as decimal(18, 4)) as {{ metric }}_before
+    {%- if not loop.last %},{% endif %}
+    {%- endfor %}
+from windows
+left join done
+    on
+        windows.kind = done.kind
+        and windows.experiment = done.experiment
+        and windows.person_key = done.person_key

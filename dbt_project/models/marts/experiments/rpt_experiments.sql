@@ -1,0 +1,21 @@
+select
+    {{ hash_key(['kind', 'experiment', 'metric']) }} as experiment_metric_id,
+    kind,
+    experiment as holdout,
+    metric,
+    began_at,
+    measured_until,
+    share_done,
+    treated_count,
+    control_count,
+    is_unequal,
+    treated,
+    control,
+    lift,
+    lift_low as low,
+    lift_high as high,
+    is_conclusive,
+    weeks_to_detect,
+    variance_kept,
+    null_reason
+from {{ ref('stg_science__experiment_results') }}
