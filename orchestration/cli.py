@@ -344,10 +344,25 @@ def explain(
     html: Annotated[
         Path | None, typer.Option("--html", help="With --for-customer: write a page instead.")
     ] = None,
+    segment: Annotated[
+        str | None,
+        typer.Option(
+            "--segment", help="Why they are in this segment and what ends it, or why not."
+        ),
+    ] = None,
     as_json: JsonOption = False,
     folder: HomeOption = None,
 ) -> None:
     """Tell who this is, on which evidence, in which segments, with which permission."""
+    if segment:
+        from orchestration.commands.membership import print_membership
+
+        if not who or why or for_customer or html:
+            raise UsageError(
+                "--segment is about one person.", "`regulars explain EMAIL --segment NAME`."
+            )
+        print_membership(_home(folder, quiet=as_json), who, segment, out, as_json=as_json)
+        return
     if for_customer or html:
         from orchestration.commands.statement import print_statement
         from orchestration.serve.webhooks.unsubscribe import link_for
@@ -822,10 +837,10 @@ def _tell(text: str) -> None:
     err.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
-def _new(kind: str, name: str, area: str = "") -> None:
+def _new(kind: str, name: str, area: str = "", like: str = "") -> None:
     from orchestration.scaffold.scaffold import scaffold
 
-    for line in scaffold(kind, name, area=area):
+    for line in scaffold(kind, name, area=area, like=like):
         out.print(line)
 
 
@@ -859,9 +874,12 @@ def new_model(
 
 
 @new_app.command("segment")
-def new_segment(name: NameArgument) -> None:
+def new_segment(
+    name: NameArgument,
+    like: Annotated[str, typer.Option("--like", help="Another segment, as which it begins.")] = "",
+) -> None:
     """One segment in dbt_project/models/segments."""
-    _new("segment", name)
+    _new("segment", name, like=like)
 
 
 @new_app.command("destination")

@@ -24,7 +24,7 @@ def print_draft(home: Home, segment: str, file: Path, out: Console, *, as_json: 
         out.print_json(json.dumps(asdict(draft), default=str))
         return
     out.print(
-        f"[bold]{draft.segment}[/bold], a draft, as of {draft.as_of}: {draft.people:,} of"
+        f"{draft.segment}, a draft, as of {draft.as_of}: {draft.people:,} of"
         f" {draft.of_all:,} people, {draft.known:,} of them known."
     )
     if draft.joined is not None:

@@ -86,7 +86,8 @@ KINDS = {
             "segment.yml.jinja": "dbt_project/models/segments/{model}.yml",
         },
         (
-            "Fill in its label, description, rule and destinations.",
+            "Fill in its label, description, conditions (docs/segments.md) and destinations.",
+            "Try it: {program} plan {name} --draft dbt_project/models/segments/{model}.sql",
             "Next: {program} run, then {program} plan {name}",
         ),
         prefix=SEGMENT,
@@ -108,7 +109,9 @@ def areas(root: Path = REPOSITORY) -> list[str]:
     return sorted(path.name for path in folder.iterdir() if path.is_dir())
 
 
-def scaffold(kind: str, name: str, root: Path = REPOSITORY, *, area: str = "") -> list[str]:
+def scaffold(
+    kind: str, name: str, root: Path = REPOSITORY, *, area: str = "", like: str = ""
+) -> list[str]:
     """Write the starting files; returns what to tell the person, a line each.
 
     Args:
@@ -116,10 +119,11 @@ def scaffold(kind: str, name: str, root: Path = REPOSITORY, *, area: str = "") -
         name: snake_case.
         root: the repository.
         area: of a model, the folder of the marts that it belongs to.
+        like: of a segment, another one that it begins as.
 
     Raises:
-        UsageError: an unknown kind, a name that cannot be one, an area that is none, or a file that
-            is already there.
+        UsageError: no such other segment; an unknown kind, a name that cannot be one, an area that
+            is none, or a file that is already there.
     """
     chosen = KINDS.get(kind)
     if chosen is None:
@@ -133,10 +137,26 @@ def scaffold(kind: str, name: str, root: Path = REPOSITORY, *, area: str = "") -
         words |= {"area": _checked_area(area, root), "schema": _schema(area, root)}
     paths = {template: path.format(**words) for template, path in chosen.files.items()}
     _refuse_overwriting(root, kind, list(paths.values()), words["model"])
-    _write(root, {path: _render(template, words) for template, path in paths.items()})
+    texts = {path: _render(template, words) for template, path in paths.items()}
+    if like:
+        texts |= _texts_like(like, words, root)
+    _write(root, texts)
     made = [f"Made {path}" for path in paths.values()]
     steps = [step.format(**words) for step in chosen.next_steps]
     return [*made, *_said_of_name(kind, words["name"]), *steps]
+
+
+def _texts_like(like: str, words: Mapping[str, str], root: Path) -> dict[str, str]:
+    """The file of another segment under a new name and label."""
+    folder = root / "dbt_project/models/segments"
+    other = folder / f"{SEGMENT}{like.removeprefix(SEGMENT)}.sql"
+    if not other.exists():
+        names = sorted(path.stem.removeprefix(SEGMENT) for path in folder.glob(f"{SEGMENT}*.sql"))
+        raise UsageError(
+            f"There is no segment `{like}`.", f"Say --like with one of: {', '.join(names)}."
+        )
+    text = re.sub(r"'label': '[^']*'", f"'label': '{words['label']}'", other.read_text("utf-8"))
+    return {f"dbt_project/models/segments/{words['model']}.sql": text}
 
 
 def _write(root: Path, texts: Mapping[str, str]) -> None:

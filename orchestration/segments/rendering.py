@@ -15,7 +15,7 @@ import difflib
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,6 @@ DBT_PROJECT = REPOSITORY / "dbt_project"
 CONDITIONS = DBT_PROJECT / "macros/conditions"
 SEGMENT = "seg_"  # what the models of segments begin with
 _NAME = "regulars"
-_ENGINE = "duckdb"
 _PREFIX = "macro__"
 # Of dbt's own language: models never call them
 _FOR_DBT_ALONE = {"materializations.sql"}
@@ -67,7 +66,8 @@ class _Environment(SandboxedEnvironment):
 class _Macros:
     """The project's macros by name, as dbt's `context` and `adapter.dispatch` find them."""
 
-    def __init__(self) -> None:
+    def __init__(self, engine: str) -> None:
+        self._engine = engine
         self._macros: dict[str, Callable[..., Any]] = {}
 
     def __getitem__(self, name: str) -> Callable[..., Any]:
@@ -80,7 +80,7 @@ class _Macros:
         return iter(self._macros.items())
 
     def dispatch(self, name: str, _package: str = "") -> Callable[..., Any]:
-        return self._macros.get(f"{_ENGINE}__{name}") or self._macros[f"default__{name}"]
+        return self._macros.get(f"{self._engine}__{name}") or self._macros[f"default__{name}"]
 
 
 class _Dbt:
@@ -99,6 +99,33 @@ class _Dbt:
         return f"date_add({moment}, interval ({interval}) {unit})"
 
 
+class _DbtOnSpark(_Dbt):
+    """The same; Spark's forms, of days alone."""
+
+    @staticmethod
+    def type_string() -> str:
+        return "string"
+
+    @staticmethod
+    def datediff(first: str, second: str, unit: str) -> str:  # noqa: ARG004
+        return f"datediff({second}, {first})"
+
+    @staticmethod
+    def dateadd(unit: str, interval: Any, moment: str) -> str:  # noqa: ARG004
+        return f"date_add({moment}, {interval})"
+
+
+_DBT = {"duckdb": _Dbt, "spark": _DbtOnSpark}
+
+
+class _Modules:
+    """Of Python's modules, what macros reckon with days by."""
+
+    class datetime:  # noqa: N801 - as dbt calls it
+        datetime = datetime
+        timedelta = timedelta
+
+
 class _Exceptions:
     @staticmethod
     def raise_compiler_error(words: str) -> None:
@@ -112,6 +139,7 @@ class Project:
         variables: the settings' variables, as dbt gets them; the project's own are the defaults.
         as_of: the moment of the run whose tables are read; UTC.
         tables: the SQL name of each table that may be read, by model. Without it any may be.
+        engine: duckdb or spark.
     """
 
     def __init__(
@@ -119,6 +147,7 @@ class Project:
         variables: Mapping[str, Any],
         as_of: datetime,
         tables: Mapping[str, str] | None = None,
+        engine: str = "duckdb",
     ) -> None:
         """Find every macro of the project."""
         project = yaml.safe_load((DBT_PROJECT / "dbt_project.yml").read_text("utf-8"))
@@ -126,7 +155,8 @@ class Project:
         self._tables = tables
         self._meta: dict[str, Any] = {}
         self._model = {"name": ""}
-        self._macros = _Macros()
+        self._macros = _Macros(engine)
+        self._dbt = _DBT[engine]
         self.nodes: dict[str, Any] = {}
         self._environment = _Environment(extensions=["jinja2.ext.do"], autoescape=False)
         self._environment.globals |= self._known_to_macros()
@@ -204,11 +234,12 @@ class Project:
             "adapter": self._macros,
             "config": self._config,
             "context": self._macros,
-            "dbt": _Dbt,
+            "dbt": self._dbt,
             "exceptions": _Exceptions,
             "execute": True,
             "graph": self,
             "model": self._model,
+            "modules": _Modules,
             "project_name": _NAME,
             "ref": self._ref,
             "return": _return,
@@ -235,9 +266,14 @@ class Project:
         if self._tables is None:
             return f'"{name}"'
         if name not in self._tables:
+            models = {path.stem for path in (DBT_PROJECT / "models/marts").rglob("*.sql")}
             raise SegmentFaultError(
-                f"{self._where()}: {_quoted(name)} is no published table"
-                f"{_nearest(name, self._tables)}"
+                f"{self._where()}: {_quoted(name)} is "
+                + (
+                    "not in the published file, which is of an earlier version: run once"
+                    if name in models
+                    else f"no published table{_nearest(name, self._tables)}"
+                )
             )
         return self._tables[name]
 

@@ -56,6 +56,7 @@ class Trial:
         tables = {table: f"{quoted(schema)}.{quoted(table)}" for schema, table in rows}
         self._live = [table.removeprefix(SEGMENT) for table in tables if table.startswith(SEGMENT)]
         self.meta: dict[str, Any] = {}
+        self.rule: list[dict[str, Any]] = []
         all_variables = {**variables, "segments": sorted(names)}
         self._project = Project(all_variables, as_of, {**tables, RESULTS: RESULTS})
 
@@ -78,7 +79,7 @@ class Trial:
         require_question(sql)
         node = {"config": {"meta": meta}}
         self._project.nodes = {f"model.regulars.{SEGMENT}{segment}": node}
-        rule = meta.get("rule", [])
+        self.rule = meta.get("rule", [])
         try:
             self._make(RESULTS, self._project.render_file(_RESULTS_MODEL))
         except (SegmentFaultError, duckdb.Error) as error:
@@ -94,7 +95,7 @@ class Trial:
                 "Mend the file and try again.",
             ) from error
         self._make(FUNNEL, self._project.render_file(_FUNNEL_MODEL))
-        return list(leaves(rule))
+        return list(leaves(self.rule))
 
     def live_segments(self) -> list[str]:
         """The segments that are published."""
@@ -114,23 +115,43 @@ class Trial:
         return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
 
     def answers(self, customer_id: str, conditions: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Each condition with whether it holds for a person, and what `run` found of them."""
+        """Each condition with whether it is met by a person, what `run` found, and whether it is
+        one that keeps them out."""
         results = {
             row["condition"]: row
-            for row in self.rows(
-                f"select * from {RESULTS} where customer_id = {literal(customer_id)}"
-            )
+            for row in self.rows(f"from {RESULTS} where customer_id = {literal(customer_id)}")
         }
         answers = []
         for leaf in conditions:
-            row = results.get(leaf["key"], {})
-            holds = bool(row)
             if "segment" in leaf:
                 table = f"segments.{quoted(SEGMENT + leaf['segment'])}"
-                holds = bool(
-                    self.rows(
-                        f"select 1 as one from {table} where customer_id = {literal(customer_id)}"
-                    )
-                )
-            answers.append({**leaf, **row, "holds": holds})
-        return answers
+                asked = f"from {table} where customer_id = {literal(customer_id)}"
+                is_met = bool(self.rows(f"select customer_id {asked}"))
+            else:
+                is_met = leaf["key"] in results
+            words = leaf["words"] if leaf["is_wanted"] else leaf["negated"]
+            answers.append(
+                {**leaf, **results.get(leaf["key"], {}), "words": words, "is_met": is_met}
+            )
+        met = {each["position"]: each["is_met"] for each in answers}
+        missing = {
+            leaf["position"]
+            for step in self.rule
+            if not _holds(step, met)
+            for leaf in leaves([step])
+        }
+        return [{**each, "is_missing": each["position"] in missing} for each in answers]
+
+    def _with_thresholds(self, words: str) -> str:
+        for row in self.rows("select threshold, threshold_value from marts.shop_rhythm"):
+            words = words.replace(f"{{{row['threshold']}}}", str(row["threshold_value"]))
+        return words
+
+
+def _holds(step: dict[str, Any], met: Mapping[int, bool]) -> bool:
+    """Whether a step of a rule holds, by the places of the conditions that are met."""
+    if "condition" in step:
+        return met[step["position"]]
+    [(word, steps)] = step.items()
+    answers = [_holds(each, met) for each in steps]
+    return all(answers) if word == "all_of" else any(answers) == (word == "any_of")

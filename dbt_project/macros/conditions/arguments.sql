@@ -6,7 +6,7 @@
 
     A condition says its arguments as name → {'kind': …, 'default': …, 'required': …, 'of': […], 'max': …}:
     count (1 to a million, or a threshold of orders such as 'loyal_min_orders'), days and hours (a number up to
-    `max`, which is what the table holds; days also a threshold such as 'recent_buyer_days'), amount, share
+    `max`, which is what the table holds; days also a threshold such as 'recent_buyer_days'), days_ahead, amount, share
     (above 0, up to 1), flag, date ('2026-05-01'), day_of_year ('05-01'), text, texts (one or a list), word (one
     of `of`), words, and ordered_words where their order counts.
 -#}
@@ -106,7 +106,7 @@
         {{ return(value) }}
     {%- elif kind in ['date', 'day_of_year'] -%}
         {{ return(judged_date(place, value, kind)) }}
-    {%- elif kind in ['count', 'days', 'hours'] -%}
+    {%- elif kind in ['count', 'days', 'hours', 'days_ahead'] -%}
         {{ return(judged_count(place, value, rule)) }}
     {%- endif -%}
     {{ return(judged_number(place, value, rule)) }}
@@ -133,14 +133,14 @@
         {%- endif -%}
         {{ return(value) }}
     {%- endif -%}
-    {%- set least = 0 if rule['kind'] == 'hours' else 1 -%}
+    {%- set least = 0 if rule['kind'] in ['hours', 'days_ahead'] else 1 -%}
     {%- if value is boolean or value is not integer or value < least -%}
         {%- do segment_fault(place ~ ' must be a whole number from ' ~ least ~ ', not ' ~ as_written(value)) -%}
     {%- endif -%}
     {%- set most = rule.get('max', 1000000 if rule['kind'] == 'count' else 36500) -%}
     {%- if value > most -%}
         {%- do segment_fault(place ~ ' is ' ~ as_written(value) ~ ', and ' ~ (
-            'the data of this condition goes back ' ~ most ~ ' ' ~ rule['kind'] if 'max' in rule and unit != 'orders'
+            'the data of this condition goes back ' ~ most ~ ' ' ~ rule['kind'] if 'max' in rule and rule['kind'] in ['days', 'hours']
             else most ~ ' is the most')) -%}
     {%- endif -%}
     {{ return(value) }}

@@ -188,3 +188,55 @@
 {% macro last_ends_by(given, event) -%}
     {{ return('when that is too long ago' if 'within_days' in given else 'with the next ' ~ event) }}
 {%- endmacro %}
+
+{#- Rows of one table, one per person at most, as the columns of a condition. Expressions that are left out are NULL;
+    `threshold` is a text. -#}
+{% macro rows_of(table, where, value=none, threshold=none, since=none, ends_at=none) -%}
+    {%- set text = dbt.type_string() -%}
+    select
+        customer_id,
+        {{ value or 'cast(null as ' ~ text ~ ')' }} as value,
+        {{ segment_text(threshold) if threshold else 'cast(null as ' ~ text ~ ')' }} as threshold,
+        {{ since or 'cast(null as timestamp)' }} as since,
+        {{ ends_at or 'cast(null as timestamp)' }} as ends_at
+    from {{ table }}
+    where {{ where | join(' and ') }}
+{%- endmacro %}
+
+{#- The same of tables with several rows per person: the latest by `moment` counts, with its value. -#}
+{% macro latest_of(table, where, moment, key, value=none, threshold=none, ends_at=none) -%}
+    {{ rows_of(table, where, value, threshold, moment, ends_at) }}
+    qualify row_number() over (partition by customer_id order by {{ moment }} desc, {{ key }}) = 1
+{%- endmacro %}
+
+{#- How a measure is held against at_least and at_most, as parts of a WHERE. -#}
+{% macro range_where(measure, given) -%}
+    {%- set where = [] -%}
+    {%- if 'at_least' in given -%}
+        {%- do where.append(measure ~ ' >= ' ~ given['at_least']) -%}
+    {%- endif -%}
+    {%- if 'at_most' in given -%}
+        {%- do where.append(measure ~ ' <= ' ~ given['at_most']) -%}
+    {%- endif -%}
+    {{ return(where) }}
+{%- endmacro %}
+
+{#- "at least 0.5 and at most 0.8"; a call that says neither is a mistake. -#}
+{% macro range_in_words(name, given) -%}
+    {%- set parts = [] -%}
+    {%- if 'at_least' in given -%}
+        {%- do parts.append('at least ' ~ given['at_least']) -%}
+    {%- endif -%}
+    {%- if 'at_most' in given -%}
+        {%- do parts.append('at most ' ~ given['at_most']) -%}
+    {%- endif -%}
+    {%- if not parts -%}
+        {%- do segment_fault(name ~ '() needs at_least or at_most') -%}
+    {%- endif -%}
+    {{ return(parts | join(' and ')) }}
+{%- endmacro %}
+
+{#- A moment of the last days, as part of a WHERE. -#}
+{% macro since_days(moment, days) -%}
+    {{ return(moment ~ ' >= ' ~ as_of() ~ ' - ' ~ days_sql(days)) }}
+{%- endmacro %}

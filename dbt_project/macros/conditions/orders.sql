@@ -105,3 +105,19 @@
         words='the next order is overdue', negated='the next order is not overdue',
         ends_by='with the next order', sql=sql)) }}
 {%- endmacro %}
+
+{#- Orders with a word of the shop's on them: `order_tagged(tag='wholesale')`. -#}
+{% macro order_tagged() -%}
+    {%- set known = {'tag': {'kind': 'texts', 'required': true}, 'within_days': {'kind': 'days'}} -%}
+    {%- set given = condition_arguments('order_tagged', known, varargs, kwargs) -%}
+    {%- set days = given.get('within_days') -%}
+    {%- set where = ['customer_id is not null', 'tag in (' ~ texts_sql(given['tag']) ~ ')'] -%}
+    {%- if days -%}
+        {%- do where.append(since_days('ordered_at', days)) -%}
+    {%- endif -%}
+    {{ return(condition('order_tagged', known, given, 'fct_order_tags',
+        words='an order with the tag ' ~ given['tag'] | join(' or ') ~ within_in_words(days),
+        ends_by='when the order is too long ago' if days else 'never: orders stay',
+        sql=latest_of(ref('fct_order_tags'), where, 'ordered_at', 'order_tag_id', value='tag',
+            ends_at='ordered_at + ' ~ days_sql(days) if days else none))) }}
+{%- endmacro %}

@@ -54,3 +54,25 @@
             ~ within_in_words(days),
         ends_by='when the sign-up is older than that' if days else 'never', sql=sql)) }}
 {%- endmacro %}
+
+{#- How far messages may be personalised for them: `personalisation(of='full')`; never asked is segment. -#}
+{% macro personalisation() -%}
+    {%- set known = {'of': {'kind': 'words', 'of': personalisation_levels(), 'required': true}} -%}
+    {%- set given = condition_arguments('personalisation', known, varargs, kwargs) -%}
+    {%- set told = given['of'] | join(' or ') -%}
+    {{ return(condition('personalisation', known, given, 'customer_personalisation',
+        words='may be personalised at level ' ~ told, ends_by='with their next answer',
+        sql=rows_of(ref('customer_personalisation'), ['level in (' ~ texts_sql(given['of']) ~ ')'],
+            value='level', threshold=told, since='answered_at'))) }}
+{%- endmacro %}
+
+{#- On a list of the mail system; that is no permission: `on_list(name='Newsletter')`. -#}
+{% macro on_list() -%}
+    {%- set known = {'name': {'kind': 'texts', 'required': true}} -%}
+    {%- set given = condition_arguments('on_list', known, varargs, kwargs) -%}
+    {%- set told = given['name'] | join(' or ') -%}
+    {{ return(condition('on_list', known, given, 'customer_lists',
+        words='on the list ' ~ told, ends_by='on leaving the list',
+        sql=latest_of(ref('customer_lists'), ['is_member', 'list_name in (' ~ texts_sql(given['name']) ~ ')'],
+            'joined_at', 'list_id', value='list_name', threshold=told))) }}
+{%- endmacro %}

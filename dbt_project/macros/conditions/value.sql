@@ -42,3 +42,87 @@
         words='among the best ' ~ percent ~ ' % of buyers by ' ~ named,
         ends_by='when others pass them by', sql=sql)) }}
 {%- endmacro %}
+
+{#- Net sales of kept orders, after returns, in the shop's currency: `spent(at_least=500)`, of the last days or of all
+    time; people whose value is not known are in neither. -#}
+{% macro spent() -%}
+    {%- set known = {
+        'at_least': {'kind': 'amount'}, 'at_most': {'kind': 'amount'}, 'within_days': {'kind': 'days'},
+    } -%}
+    {%- set given = condition_arguments('spent', known, varargs, kwargs) -%}
+    {%- set told = range_in_words('spent', given) -%}
+    {%- set days = given.get('within_days') -%}
+    {%- set sums -%}
+        select
+            customer_id,
+            sum(net_sales_shop) as spent,
+            max(ordered_at) as last_at
+        from {{ ref('fct_orders') }}
+        where
+            is_counted
+            and customer_id is not null
+            {%- if days %}
+            and {{ days_until_as_of('ordered_date') }} <= {{ count_sql(days) }}
+            {%- endif %}
+        group by customer_id
+        having count(*) = count(net_sales_shop) and count(*) filter (where is_kept) > 0
+    {%- endset -%}
+    {{ return(condition('spent', known, given, 'fct_orders',
+        words='spent ' ~ told ~ ' ' ~ var('shop_currency') ~ ' after returns' ~ within_in_words(days),
+        ends_by='when orders leave those days, or with an order or a return' if days else 'with an order or a return',
+        sql=rows_of('(' ~ sums ~ ') as sums', range_where('spent', given),
+            value='cast(' ~ money_in_context('spent') ~ ' as ' ~ dbt.type_string() ~ ')', threshold=told, since='last_at'))) }}
+{%- endmacro %}
+
+{#- Net sales per kept order: `average_order(at_least=100)`. -#}
+{% macro average_order() -%}
+    {%- set known = {'at_least': {'kind': 'amount'}, 'at_most': {'kind': 'amount'}} -%}
+    {%- set given = condition_arguments('average_order', known, varargs, kwargs) -%}
+    {%- set told = range_in_words('average_order', given) -%}
+    {%- set measure = 'lifetime_net_sales / order_count' -%}
+    {{ return(condition('average_order', known, given, 'fct_customer_order_summary',
+        words='an average order of ' ~ told ~ ' ' ~ var('shop_currency'), ends_by='with an order or a return',
+        sql=rows_of(ref('fct_customer_order_summary'), ['order_count > 0'] + range_where(measure, given),
+            value='cast(' ~ money_in_context(measure) ~ ' as ' ~ dbt.type_string() ~ ')', threshold=told,
+            since='last_ordered_at'))) }}
+{%- endmacro %}
+
+{#- In one of Shopify's RFM groups: `rfm_group(of=['champions', 'loyal'])`. -#}
+{% macro rfm_group() -%}
+    {%- set known = {'of': {'kind': 'words', 'required': true, 'of': [
+        'champions', 'loyal', 'active', 'new', 'promising', 'needs_attention', 'at_risk', 'previously_loyal',
+        'almost_lost', 'dormant',
+    ]}} -%}
+    {%- set given = condition_arguments('rfm_group', known, varargs, kwargs) -%}
+    {%- set told = given['of'] | join(' or ') | replace('_', ' ') -%}
+    {{ return(condition('rfm_group', known, given, 'fct_customer_rfm',
+        words='in the RFM group ' ~ told, ends_by='with an order, or as days go by',
+        sql=rows_of(ref('fct_customer_rfm'), ['is_current', 'rfm_segment in (' ~ texts_sql(given['of']) ~ ')'],
+            value='rfm_segment', threshold=told))) }}
+{%- endmacro %}
+
+{#- One of the three scores, 1 to 5: `rfm_score(of='frequency', at_least=4)`. -#}
+{% macro rfm_score() -%}
+    {%- set known = {
+        'of': {'kind': 'word', 'of': ['recency', 'frequency', 'money'], 'required': true},
+        'at_least': {'kind': 'count'}, 'at_most': {'kind': 'count'},
+    } -%}
+    {%- set given = condition_arguments('rfm_score', known, varargs, kwargs) -%}
+    {%- set told = range_in_words('rfm_score', given) -%}
+    {%- set column = {'recency': 'r_score', 'frequency': 'f_score', 'money': 'm_score'}[given['of']] -%}
+    {{ return(condition('rfm_score', known, given, 'fct_customer_rfm',
+        words='a score of ' ~ told ~ ' for ' ~ given['of'], ends_by='with an order, or as days go by',
+        sql=rows_of(ref('fct_customer_rfm'), ['is_current'] + range_where(column, given),
+            value='cast(' ~ column ~ ' as ' ~ dbt.type_string() ~ ')', threshold=told))) }}
+{%- endmacro %}
+
+{#- In a tier of customer lifetime value: `value_tier(of='top')`. -#}
+{% macro value_tier() -%}
+    {%- set known = {'of': {'kind': 'words', 'of': ['top', 'high', 'middle', 'low'], 'required': true}} -%}
+    {%- set given = condition_arguments('value_tier', known, varargs, kwargs) -%}
+    {%- set told = given['of'] | join(' or ') -%}
+    {{ return(condition('value_tier', known, given, 'fct_customer_predictions',
+        words='in the tier ' ~ told ~ ' of customer lifetime value', ends_by='when their value or that of others changes',
+        sql=rows_of(ref('fct_customer_predictions'), ['is_current', 'clv_tier in (' ~ texts_sql(given['of']) ~ ')'],
+            value='clv_tier', threshold=told))) }}
+{%- endmacro %}

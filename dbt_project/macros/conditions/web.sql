@@ -215,3 +215,30 @@
         on moments.customer_id = views.customer_id and moments.touched_at <= views.occurred_at
     where views.event_name = 'Product Viewed' and views.is_after_last_order
 {%- endmacro %}
+
+{#- Anything of the timeline, counted: `did(what='review', within_days=30)`, by its kind in fct_interactions: reviews,
+    referrals, searches, wishlists, vouchers, sign-ups, events of the shop's own. -#}
+{% macro did() -%}
+    {%- set known = {
+        'what': {'kind': 'texts', 'required': true}, 'channel': {'kind': 'texts'}, 'product': {'kind': 'texts'},
+        'at_least': {'kind': 'count'}, 'at_most': {'kind': 'count'}, 'exactly': {'kind': 'count'},
+        'within_days': {'kind': 'days'},
+    } -%}
+    {%- set given = condition_arguments('did', known, varargs, kwargs) -%}
+    {%- set days = given.get('within_days') -%}
+    {%- set where = ['kind in (' ~ texts_sql(given['what']) ~ ')'] -%}
+    {%- for name, column in [('channel', 'channel'), ('product', 'product_id')] if name in given -%}
+        {%- do where.append(column ~ ' in (' ~ texts_sql(given[name]) ~ ')') -%}
+    {%- endfor -%}
+    {%- if days -%}
+        {%- do where.append(since_days('occurred_at', days)) -%}
+    {%- endif -%}
+    {%- set told = given['what'] | join(' or ') | replace('_', ' ') -%}
+    {{ return(condition('did', known, given, 'fct_interactions',
+        words=counted_in_words(given, 'time', 'times') ~ ': ' ~ told ~ within_in_words(days),
+        ends_by=counted_ends_by(given, days, 'of these', 'of these'),
+        sql=counted_events(
+            "select customer_id, interaction_id as event_id, '' as event_source, occurred_at,"
+            ~ ' cast(occurred_at as date) as occurred_on from ' ~ ref('fct_interactions') ~ ' where '
+            ~ where | join(' and '), given, days))) }}
+{%- endmacro %}

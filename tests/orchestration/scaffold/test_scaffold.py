@@ -26,6 +26,7 @@ from ingestion.config import REPOSITORY
 from ingestion.demo.servers import served
 from ingestion.errors import SourceError, UsageError
 from orchestration.scaffold.scaffold import KINDS, MARTS, scaffold
+from orchestration.segments.files import check_segment_texts, segment_text
 
 KEY = "k3y-" + "value"
 DAY = "2026-06-04T00:00:00Z"
@@ -127,6 +128,27 @@ def test_a_name_that_is_none_is_refused(tmp_path: Path, name: str) -> None:
         scaffold("source", name, tmp_path)
     assert caught.value.exit_code == 2
     assert not list(tmp_path.iterdir())
+
+
+def test_a_segment_may_begin_as_another(tmp_path: Path) -> None:
+    folder = tmp_path / "dbt_project/models/segments"
+    folder.mkdir(parents=True)
+    vip = REPOSITORY / "dbt_project/models/segments/seg_vip.sql"
+    (folder / "seg_vip.sql").write_text(vip.read_text("utf-8"), "utf-8")
+    scaffold("segment", "big_spenders", tmp_path, like="vip")
+    text = (folder / "seg_big_spenders.sql").read_text("utf-8")
+    assert "'label': 'Big spenders'" in text
+    assert "among_best(" in text
+    with pytest.raises(UsageError, match="no segment `vp`"):
+        scaffold("segment", "others", tmp_path, like="vp")
+    assert not (folder / "seg_others.sql").exists()
+
+
+def test_what_is_made_of_a_segment_says_nothing_wrong(tmp_path: Path) -> None:
+    scaffold("segment", "big_spenders", tmp_path)
+    path = tmp_path / "dbt_project/models/segments/seg_big_spenders.sql"
+    names = {"service_recovery": segment_text("service_recovery")}
+    check_segment_texts({"big_spenders": path.read_text("utf-8"), **names}, {})
 
 
 def test_a_segments_name_that_a_run_would_refuse_is_said_at_once(tmp_path: Path) -> None:

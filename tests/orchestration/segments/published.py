@@ -22,17 +22,57 @@ TABLES = {
     " is_contactable boolean, reason varchar, granted_at timestamp, expires_at timestamp",
     "customer_engagement": "customer_id varchar, open_case_count bigint,"
     " last_open_case_kind varchar, last_open_case_product_id varchar, last_open_case_at timestamp",
-    "dim_customers": "customer_id varchar, is_known boolean, email varchar, first_name varchar,"
-    " last_name varchar, order_count bigint, first_seen_at timestamp",
+    "customer_interests": "customer_id varchar, interest_kind varchar, interest varchar,"
+    " score double, interest_rank bigint, last_signal_at timestamp",
+    "customer_lists": "customer_id varchar, list_id varchar, list_name varchar,"
+    " is_member boolean, joined_at timestamp",
+    "customer_personalisation": "customer_id varchar, level varchar, answered_at timestamp",
+    "customer_traits": "customer_id varchar, trait varchar, value varchar, evidence_kind varchar,"
+    " source varchar, stated_at timestamp, valid_to timestamp, score double",
+    "dim_occasions": "occasion_id varchar, occasion varchar, country_code varchar,"
+    " starts_on date, ends_on date, status varchar, days_until_start bigint",
+    "fct_checkouts": "checkout_id varchar, customer_id varchar, is_abandoned boolean,"
+    " product_name varchar, changed_at timestamp",
+    "fct_customer_clv": "customer_id varchar, is_current boolean,"
+    " predicted_clv_365d decimal(18, 4), predicted_next_order_at timestamp",
+    "fct_customer_intent": "customer_id varchar, is_current boolean, intent double,"
+    " signal_at timestamp",
+    "fct_customer_journey_stages": "customer_id varchar, stage varchar, is_current boolean,"
+    " entered_at timestamp",
+    "fct_customer_predictions": "customer_id varchar, is_current boolean, churn_risk double,"
+    " buys_in_7d double, buys_in_30d double, buys_in_90d double, next_category varchar,"
+    " clv_tier varchar",
+    "fct_customer_rfm": "customer_id varchar, is_current boolean, rfm_segment varchar,"
+    " r_score bigint, f_score bigint, m_score bigint",
+    "fct_experiment_assignments": "assignment_key varchar, customer_id varchar,"
+    " experiment_id varchar, experiment_group varchar, assigned_at timestamp",
+    "fct_interactions": "interaction_id bigint, customer_id varchar, kind varchar,"
+    " channel varchar, product_id varchar, occurred_at timestamp",
+    "fct_order_lines": "order_line_id varchar, order_id varchar, order_source varchar,"
+    " category varchar, brand varchar, product_id varchar, sku varchar, line_kind varchar,"
+    " is_return_line boolean, quantity bigint",
+    "fct_order_tags": "order_tag_id varchar, customer_id varchar, tag varchar,"
+    " ordered_at timestamp",
+    "fct_product_states": "product_state_id varchar, product_id varchar, valid_from timestamp,"
+    " is_current boolean, price decimal(18, 4), previous_price decimal(18, 4), in_stock boolean,"
+    " was_in_stock boolean",
+    "fct_recommendations": "customer_id varchar, kind varchar, rank bigint, product_id varchar",
+    "fct_replenishments": "customer_id varchar, product_id varchar, is_displeased boolean,"
+    " remind_at timestamp, due_at timestamp",
+    "dim_customers": "customer_id varchar, is_known boolean, country_code varchar,"
+    " region varchar, email varchar, first_name varchar, last_name varchar,"
+    " order_count bigint, first_seen_at timestamp",
     "fct_customer_order_summary": "customer_id varchar, order_count bigint,"
     " lifetime_net_sales decimal(18, 4), lifetime_margin decimal(18, 4), currency varchar,"
     " usual_gap_days decimal(10, 1), days_since_last_order bigint, overdue_after_days double,"
     " first_ordered_date date, last_ordered_date date, first_ordered_at timestamp,"
     " last_ordered_at timestamp",
     "fct_messages": "message_id varchar, customer_id varchar, channel varchar,"
-    " opened_at timestamp, clicked_at timestamp, sent_at timestamp",
+    " message_kind varchar, campaign_id varchar, flow_id varchar, opened_at timestamp,"
+    " clicked_at timestamp, sent_at timestamp",
     "fct_orders": "order_id varchar, order_source varchar, customer_id varchar, is_kept boolean,"
-    " sales_channel varchar, store_id varchar, is_gift boolean, discount_code varchar,"
+    " is_counted boolean, net_sales_shop decimal(18, 4), sales_channel varchar,"
+    " store_id varchar, is_gift boolean, discount_code varchar,"
     " ordered_at timestamp, ordered_date date",
     "fct_sign_ups": "sign_up_key varchar, customer_id varchar, source varchar, is_first boolean,"
     " signed_up_at timestamp",
@@ -99,8 +139,14 @@ class Published:
         self.person(customer, order_count=len(days))
         moments = [ago(days=each) for each in days]
         for at in moments:
-            order = {"order_source": "shop", "is_kept": True, "sales_channel": "web"}
+            order = {
+                "order_source": "shop",
+                "is_kept": True,
+                "is_counted": True,
+                "sales_channel": "web",
+            }
             order |= {"order_id": self.id(), "ordered_at": at, "ordered_date": at.date()}
+            order |= {"net_sales_shop": net}
             self.add("fct_orders", customer_id=customer, **(order | row))
         self.add(
             "fct_customer_order_summary",

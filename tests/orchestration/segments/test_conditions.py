@@ -11,8 +11,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from orchestration.segments.rendering import CONDITIONS, DBT_PROJECT, condition_names
-from tests.orchestration.segments.published import TABLES, Published, ago
+from orchestration.segments.rendering import CONDITIONS, DBT_PROJECT, Project, condition_names
+from tests.orchestration.segments.published import AS_OF, TABLES, Published, ago
+from tests.spark.judge import faults
 
 
 @pytest.fixture(scope="module")
@@ -71,8 +72,83 @@ def shop() -> Iterator[Published]:
             last_open_case_kind="complaint",
             last_open_case_at=ago(days=days),
         )
+    add_what_is_known(shop)
     shop.connection.execute("insert into segments.seg_vip values ('four_5'), ('once_60')")
     yield shop
+
+
+def add_what_is_known(shop: Published) -> None:
+    """Rows of tables with one line of a person each."""
+    message = {"channel": "email", "message_kind": "offer", "flow_id": "welcome"}
+    shop.add("fct_messages", message_id="1", customer_id="gift_20", sent_at=ago(days=7), **message)
+    shop.add("fct_messages", message_id="2", customer_id="four_5", sent_at=ago(days=8), **message)
+    score = {"is_current": True, "r_score": 5, "f_score": 4, "m_score": 3}
+    shop.add("fct_customer_rfm", customer_id="four_5", rfm_segment="champions", **score)
+    score |= {"is_current": False}
+    shop.add("fct_customer_rfm", customer_id="once_60", rfm_segment="champions", **score)
+    prediction = {"is_current": True, "churn_risk": 0.7, "buys_in_30d": 0.2, "clv_tier": "top"}
+    shop.add("fct_customer_predictions", customer_id="thrice_200", **prediction)
+    shop.add(
+        "fct_customer_predictions", customer_id="four_5", is_current=True, next_category="Kitchen"
+    )
+    clv = {"is_current": True, "predicted_clv_365d": 200, "predicted_next_order_at": ago(days=-14)}
+    shop.add("fct_customer_clv", customer_id="four_5", **clv)
+    shop.add("fct_customer_intent", customer_id="nobody", is_current=True, intent=0.3)
+    interest = {"interest_kind": "category", "interest": "Kitchen", "interest_rank": 2}
+    shop.add("customer_interests", customer_id="nobody", score=1.0, **interest)
+    shop.add("customer_interests", customer_id="stranger", score=0.9, **interest)
+    stage = {"stage": "consideration", "is_current": True}
+    shop.add("fct_customer_journey_stages", customer_id="nobody", entered_at=ago(days=10), **stage)
+    shop.add("fct_customer_journey_stages", customer_id="stranger", entered_at=ago(days=9), **stage)
+    for customer, at, trait, value, kind in (
+        ("nobody", None, "hobby", "climbing", "stated"),
+        ("once_60", ago(days=1), "hobby", "climbing", "stated"),
+        ("once_60", None, "birthday", "06-15", "stated"),
+        ("once_61", None, "birthday", "06-22", "stated"),
+        ("twice_10", None, "birthday", "06-23", "stated"),
+        ("gift_20", None, "birthday", "06-20", "inferred"),
+    ):
+        row = {"trait": trait, "value": value, "evidence_kind": kind, "valid_to": at}
+        shop.add("customer_traits", customer_id=customer, **row)
+    shop.connection.execute(
+        "update marts.dim_customers set country_code = 'US', region = 'US-CA'"
+        " where customer_id in ('nobody', 'four_5')"
+    )
+    for occasion, country, until in (("mothers_day", "US", 14), ("fathers_day", None, 15)):
+        row = {"occasion_id": occasion, "occasion": occasion, "country_code": country}
+        row |= {"status": "coming", "days_until_start": until, "ends_on": ago(days=-20).date()}
+        shop.add("dim_occasions", **row, starts_on=ago(days=-until).date())
+    shop.add("customer_personalisation", customer_id="four_5", level="full")
+    joined = {"list_id": "l", "list_name": "News"}
+    shop.add("customer_lists", customer_id="four_5", is_member=True, **joined)
+    shop.add("customer_lists", customer_id="once_60", is_member=False, **joined)
+    shop.add(
+        "fct_experiment_assignments",
+        customer_id="four_5",
+        assignment_key="a",
+        experiment_id="autumn",
+        experiment_group="treated",
+    )
+    shop.add("fct_order_tags", customer_id="four_5", tag="wholesale", ordered_at=ago(days=5))
+    for number, days in enumerate((3, 31)):
+        row = {"kind": "review", "channel": "web", "occurred_at": ago(days=days)}
+        shop.add("fct_interactions", customer_id="once_61", interaction_id=number, **row)
+    checkout = {"checkout_id": "c", "is_abandoned": True, "product_name": "Mug"}
+    shop.add("fct_checkouts", customer_id="nobody", changed_at=ago(hours=24), **checkout)
+    shop.add("fct_recommendations", customer_id="nobody", kind="bundle", rank=1, product_id="pot")
+    for customer, days, is_displeased in (("once_60", 0, False), ("once_61", -7, True)):
+        row = {"product_id": "soap", "is_displeased": is_displeased, "remind_at": ago(days=days)}
+        shop.add("fct_replenishments", customer_id=customer, **row)
+    shop.step("four_5", "Product Viewed", ago(days=3), product_id="lamp", category="Light")
+    shop.step("gift_20", "Product Viewed", ago(days=1), product_id="lamp", category="Light")
+    state = {"product_id": "lamp", "is_current": True, "valid_from": ago(days=2)}
+    state |= {"price": 8, "previous_price": 9, "in_stock": True, "was_in_stock": False}
+    shop.add("fct_product_states", product_state_id="s", **state)
+    lines = "select order_id, order_source, customer_id from marts.fct_orders"
+    for number, order in enumerate(shop.trial.rows(f"{lines} where customer_id = 'twice_10'")):
+        row = {"order_line_id": str(number), "order_id": order["order_id"], "line_kind": "goods"}
+        row |= {"order_source": order["order_source"], "is_return_line": False, "quantity": 1}
+        shop.add("fct_order_lines", category="Kitchen", brand="Regular", **row)
 
 
 BUYERS = {"once_60", "once_61", "twice_10", "thrice_200", "four_5", "in_store", "gift_20"}
@@ -108,12 +184,12 @@ ANSWERS = {
     "visited(marketing_channel=['paid_social', 'direct'])": {"nobody", "stranger"},
     "last_visit(older_than_days=3)": {"nobody"},
     "last_visit(within_days=29)": {"stranger"},
-    "abandoned(what='browse')": {"nobody", "once_61", "twice_10"},
-    "abandoned(what='browse', after_hours=24)": {"nobody"},
+    "abandoned(what='browse')": {"nobody", "once_61", "twice_10", "four_5", "gift_20"},
+    "abandoned(what='browse', after_hours=25)": {"nobody", "four_5"},
     "abandoned(what='cart')": {"stranger"},
     "abandoned(what='cart', after_hours=24)": set(),
     "abandoned(what='browse_or_cart')": EVERYBODY
-    & {"nobody", "stranger", "once_60", "once_61", "twice_10"},
+    & {"nobody", "stranger", "once_60", "once_61", "twice_10", "four_5", "gift_20"},
     "viewed_after_email()": {"once_61"},
     "viewed_after_email(at_least=1)": {"once_61", "twice_10"},
     "signed_up(within_days=30)": {"nobody"},
@@ -124,6 +200,72 @@ ANSWERS = {
     "contactable(channel='email', purpose='ads')": set(),
     "open_case()": {"once_60"},
     "open_case(within_days=31)": {"once_60", "once_61"},
+    "spent(at_least=240)": {"thrice_200", "four_5"},
+    "spent(at_least=50, at_most=100)": {"once_60", "once_61", "twice_10", "in_store", "gift_20"},
+    "spent(at_least=1000, within_days=60)": {"four_5"},
+    "average_order(at_least=80, at_most=80)": {"thrice_200"},
+    "order_tagged(tag='wholesale')": {"four_5"},
+    "order_tagged(tag='wholesale', within_days=4)": set(),
+    "rfm_group(of='champions')": {"four_5"},
+    "rfm_score(of='money', at_least=3)": {"four_5"},
+    "rfm_score(of='money', at_least=4)": set(),
+    "value_tier(of=['top', 'high'])": {"thrice_200"},
+    "predicted(what='churn_risk', at_least=0.7)": {"thrice_200"},
+    "predicted(what='buys_in_30d', at_least=0.21)": set(),
+    "predicted_value(at_least=200)": {"four_5"},
+    "next_order_due(within_days=14)": {"four_5"},
+    "next_order_due(within_days=13)": set(),
+    "next_category(of='Kitchen')": {"four_5"},
+    "intent(at_least=0.3)": {"nobody"},
+    "interested_in(category='Kitchen')": {"nobody"},
+    "interested_in(category='Kitchen', at_least=0.5)": {"nobody", "stranger"},
+    "interested_in(category='Kitchen', among_first=1)": set(),
+    "interested_in(topic='Kitchen')": set(),
+    "in_stage(of='consideration')": {"nobody", "stranger"},
+    "in_stage(of='consideration', for_days=10)": {"nobody"},
+    "in_stage(of='consideration', within_days=9)": {"stranger"},
+    "got_message(within_days=7)": {"gift_20"},
+    "got_message(channel='email', flow='welcome')": {"gift_20", "four_5"},
+    "got_message(channel='sms')": set(),
+    "clicked_message()": {"once_61", "twice_10"},
+    "clicked_message(within_days=1)": {"twice_10"},
+    "bought(category='Kitchen')": {"twice_10"},
+    "bought(brand='Regular', at_least=2)": {"twice_10"},
+    "bought(category='Kitchen', at_least=2, within_days=39)": set(),
+    "viewed(category='Light')": {"four_5", "gift_20"},
+    "viewed(at_least=2)": {"once_61", "twice_10"},
+    "viewed(product='lamp', within_days=2)": {"gift_20"},
+    "product_changed(what='cheaper')": {"four_5"},
+    "product_changed(what='back_in_stock')": {"four_5"},
+    "product_changed(what='cheaper', within_days=1)": set(),
+    "replenishment_due()": {"once_60"},
+    "replenishment_due(within_days=7)": {"once_60", "once_61"},
+    "replenishment_due(within_days=7, displeased=true)": {"once_61"},
+    "recommended(kind='bundle')": {"nobody"},
+    "recommended(kind='next')": set(),
+    "left_checkout()": {"nobody"},
+    "left_checkout(after_hours=25)": set(),
+    "did(what='review')": {"once_61"},
+    "did(what='review', at_least=2, within_days=30)": set(),
+    "did(what='review', exactly=2)": {"once_61"},
+    "trait(name='hobby', value='climbing')": {"nobody"},
+    "trait(name='hobby', value='chess')": set(),
+    "birthday(within_days=0)": {"once_60"},
+    "birthday()": {"once_60", "once_61"},
+    "lives_in(country='US')": {"nobody", "four_5"},
+    "lives_in(region='US-NY')": set(),
+    "personalisation(of='full')": {"four_5"},
+    "on_list(name='News')": {"four_5"},
+    "in_experiment(name='autumn', group='treated')": {"four_5"},
+    "in_experiment(name='autumn', group='holdout')": set(),
+    "sampled(share=1)": EVERYBODY,
+    "sampled(share=0.000001)": set(),
+    "season(from_day='06-01', to_day='06-15')": EVERYBODY,
+    "season(from_day='06-16', to_day='06-14')": set(),
+    "season(from_day='11-15', to_day='06-15')": EVERYBODY,
+    "occasion(of='mothers_day')": {"nobody", "four_5"},
+    "occasion(of='fathers_day')": set(),
+    "occasion(of='fathers_day', within_days=15)": EVERYBODY,
     "is_known()": EVERYBODY - {"stranger"},
     "in_segment('vip')": {"four_5", "once_60"},
 }
@@ -133,6 +275,14 @@ ANSWERS = {
 def test_a_condition_holds_for_whom_it_says(shop: Published, call: str) -> None:
     assert shop.members(f"all=[{call}]") == ANSWERS[call]
     assert shop.members(f"none=[{call}]") == EVERYBODY - ANSWERS[call]
+
+
+def test_spark_would_understand_every_condition() -> None:
+    tables = {table: table for table in TABLES}
+    project = Project({"segments": ["vip"]}, AS_OF, tables, engine="spark")
+    calls = ", ".join(ANSWERS)
+    sql = "{% set rule = [" + calls + "] %}{{ condition_results([('tried', rule)]) }}"
+    assert faults(project.render("tried", sql)[0]) == []
 
 
 def test_every_condition_has_answers_and_a_line_in_the_docs() -> None:
@@ -206,11 +356,29 @@ def test_the_reason_is_made_of_the_conditions_that_hold(shop: Published) -> None
 def test_a_condition_says_since_when_and_what_ends_it(shop: Published) -> None:
     conditions = shop.run("all=[ordered(at_least=2, within_days=50)]")
     [answer] = shop.trial.answers("four_5", conditions)
-    assert (answer["holds"], answer["value"], answer["threshold"]) == (True, "2", "at least 2")
+    assert (answer["is_met"], answer["value"], answer["threshold"]) == (True, "2", "at least 2")
     assert (answer["since"], answer["source"]) == (ago(days=5), "fct_orders")
     assert answer["ends_when"] == "2026-06-16, when too few orders are of those days"
     [other] = shop.trial.answers("once_60", conditions)
-    assert (other["holds"], other.get("value")) == (False, None)
+    assert (other["is_met"], other.get("value")) == (False, None)
+
+
+def test_of_whoever_is_not_in_it_the_conditions_that_keep_them_out_are_named(
+    shop: Published,
+) -> None:
+    conditions = shop.run(
+        "all=[ordered(), any_of(overdue(), ordered(at_least=4))], none=[in_segment('vip')]"
+    )
+    answers = {
+        customer: [each["is_missing"] for each in shop.trial.answers(customer, conditions)]
+        for customer in ("thrice_200", "four_5", "once_61", "nobody")
+    }
+    assert answers == {
+        "thrice_200": [False, False, False, False],
+        "four_5": [False, False, False, True],
+        "once_61": [False, True, True, False],
+        "nobody": [True, True, True, False],
+    }
 
 
 def test_the_funnel_counts_alone_and_in_order(shop: Published) -> None:

@@ -2,9 +2,12 @@
     Each condition that a segment uses, worked out once. The conditions are what `members()` recorded in the models of
     segments; they read the tables of condition_sources() and nothing else.
 -#}
-{%- for table in condition_sources() -%}
-    {%- do ref(table) -%}
-{%- endfor -%}
+{%- if not execute -%}
+    {#- dbt learns what a model rests on when it reads the project, and knows no conditions yet -#}
+    {%- for table in condition_sources() -%}
+        {%- do ref(table) -%}
+    {%- endfor -%}
+{%- endif -%}
 
 with results as (
     {{ condition_results(segment_rules()) }}

@@ -1,0 +1,128 @@
+"""A draft held against a published file, and why somebody is in a segment or is not.
+
+Belongs here: the two commands on a small file. Does not belong here: what conditions find.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from ingestion.errors import RegularsError, UsageError
+from orchestration.commands.draft import print_draft
+from orchestration.home.layout import Home
+from orchestration.segments.draft import read_draft, try_draft
+from orchestration.words.plain_text import PlainConsole
+from tests.orchestration.segments.published import AS_OF, HEAD, Published
+
+TEXT = HEAD + "{{ members(all=[ordered()], none=[in_segment('vip')]) }}"
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+    """A home whose published file has a few buyers."""
+    home = Home(tmp_path_factory.mktemp("drafts"))
+    shop = Published()
+    for customer in ("ann", "bob", "cleo"):
+        shop.buyer(customer, 10)
+    shop.person("dan")
+    shop.connection.execute(
+        "update marts.dim_customers set email = customer_id || '@shop.example', first_name = 'A'"
+    )
+    shop.connection.execute("insert into segments.seg_vip values ('ann')")
+    shop.connection.execute("insert into segments.seg_at_risk values ('bob'), ('dan')")
+    for channel in ("email", "sms"):
+        shop.add(
+            "contactability",
+            customer_id="bob",
+            channel=channel,
+            purpose="marketing",
+            is_contactable=channel == "email",
+        )
+    shop.connection.execute(f"attach '{home.published}' as file")
+    shop.connection.execute("create schema file.ops")
+    shop.connection.execute(f"create table file.ops.build as select timestamp '{AS_OF}' as as_of")
+    for schema in ("marts", "segments"):
+        shop.connection.execute(f"create schema file.{schema}")
+        for (table,) in shop.connection.execute(
+            "select table_name from duckdb_tables()"
+            f" where schema_name = '{schema}' and database_name <> 'file'"
+        ).fetchall():
+            name = f"{schema}.{table}"
+            shop.connection.execute(f"create table file.{name} as from memory.{name}")
+    shop.connection.close()
+    yield home
+
+
+def test_a_draft_says_who_would_be_in_it_and_what_may_reach_them(home: Home) -> None:
+    before = home.published.stat()
+    draft = try_draft(home, "second_order", TEXT, {})
+    assert (draft.people, draft.known, draft.of_all) == (2, 2, 4)
+    assert (draft.joined, draft.left) == (None, None)
+    assert draft.reach == {"email": 1}
+    assert draft.overlap == {"at_risk": 1}
+    assert [row["kept_in_order_count"] for row in draft.funnel] == [3, 2]
+    assert draft.samples == (
+        ("b•••@s•••.example", "At least 1 order; not in the segment vip."),
+        ("c•••@s•••.example", "At least 1 order; not in the segment vip."),
+    )
+    assert home.published.stat() == before
+
+
+def test_a_draft_of_a_live_segment_says_who_joins_and_who_leaves(home: Home) -> None:
+    draft = try_draft(home, "at_risk", TEXT, {})
+    assert (draft.joined, draft.left) == (1, 1)
+    assert "at_risk" not in draft.overlap
+
+
+def test_it_is_laid_out_and_written_as_json(
+    home: Home, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "seg_second_order.sql"
+    file.write_text(TEXT, "utf-8")
+    print_draft(home, "second_order", file, PlainConsole(width=200), as_json=False)
+    text = capsys.readouterr().out
+    assert "2 of 4 people, 2 of them known" in text
+    assert "not in the segment vip" in text
+    assert "bob@" not in text
+    print_draft(home, "second_order", file, PlainConsole(width=200), as_json=True)
+    assert json.loads(capsys.readouterr().out)["people"] == 2
+
+
+def test_what_cannot_be_tried_is_said(home: Home, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot be read as a draft"):
+        read_draft(tmp_path / "nowhere.sql")
+    with pytest.raises(UsageError, match="did you mean ordered"):
+        try_draft(home, "x", HEAD + "{{ members(all=[orderd()]) }}", {})
+    with pytest.raises(UsageError, match="is no published table"):
+        try_draft(home, "x", HEAD + "select * from {{ ref('int_orders_resolved') }}", {})
+    with pytest.raises(UsageError, match="cannot be run"):
+        try_draft(home, "x", HEAD + "select nothing from {{ ref('fct_orders') }}", {})
+    with pytest.raises(RegularsError, match="Nothing is published"):
+        try_draft(Home(tmp_path), "x", TEXT, {})
+
+
+def test_a_draft_in_sql_has_people_and_no_funnel(home: Home) -> None:
+    sql = "select customer_id, 'why' as reason, '{}' as context from {{ ref('fct_orders') }}"
+    draft = try_draft(home, "x", HEAD + sql, {})
+    assert (draft.people, draft.funnel) == (3, ())
+
+
+def test_a_published_file_of_an_earlier_version_says_so(home: Home, tmp_path: Path) -> None:
+    old = Home(tmp_path)
+    old.published.write_bytes(home.published.read_bytes())
+    with duckdb.connect(str(old.published)) as connection:
+        connection.execute("drop table marts.fct_orders")
+    with pytest.raises(UsageError, match="earlier version: run once"):
+        try_draft(old, "x", TEXT, {})
+
+
+def test_a_draft_takes_no_more_than_three_seconds_of_cpu(home: Home) -> None:
+    started = time.process_time()
+    try_draft(home, "second_order", TEXT, {})
+    assert time.process_time() - started < 3
