@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 from ingestion.vocabulary import IDENTIFIER_TYPES, grade_rank
 from orchestration.who.predicted import Predicted
+from orchestration.who.preferences import Preferences
 from orchestration.who.timeline import Timeline
 
 Row = dict[str, Any]
@@ -104,6 +105,7 @@ class Explanation:
     not_published: list[str] = field(default_factory=list)
     purposes: dict[str, str] = field(default_factory=dict)  # by segment
     predicted: Predicted = field(default_factory=Predicted)
+    preferences: Preferences = field(default_factory=Preferences)
     is_published: bool = True
 
     def to_json(self) -> str:

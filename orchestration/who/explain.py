@@ -42,6 +42,7 @@ from orchestration.who.evidence import (
     email_reason,
 )
 from orchestration.who.predicted import Predicted
+from orchestration.who.preferences import Preferences
 from orchestration.who.timeline import Timeline, timeline
 from orchestration.who.view import render
 from orchestration.words.amounts import exact
@@ -301,6 +302,7 @@ def _collect(
             f"order by held_back_at desc, destination, segment limit {MAX_ACTIVITY}",
         ),
         predicted=_predicted(reader, customer_id),
+        preferences=_preferences(reader, customer_id),
         not_published=sorted(set(reader.missing)),
         purposes={row["segment"]: row["purpose"] for row in segments if row.get("purpose")},
     )
@@ -330,6 +332,7 @@ def _predicted(reader: Reader, customer_id: str) -> Predicted:
         "marts.rpt_prediction_backtests",
         "select * from marts.rpt_prediction_backtests order by target, model, origin_date",
     )
+    intent = reader.of_person("marts.fct_customer_intent", customer_id, "and is_current limit 1")
     recommendations = reader.of_person(
         "marts.fct_recommendations", customer_id, "and rank = 1 order by kind"
     )
@@ -347,6 +350,20 @@ def _predicted(reader: Reader, customer_id: str) -> Predicted:
         recommendations=recommendations,
         replenishments=replenishments,
         level=levels[0]["level"] if levels else None,
+        intent=next(iter(intent), {}),
+    )
+
+
+def _preferences(reader: Reader, customer_id: str) -> Preferences:
+    """What they prefer and how to reach them, as it holds now."""
+    preferences = reader.of_person("marts.customer_preferences", customer_id)
+    traits = "and valid_to is null order by trait, value"
+    return Preferences(
+        preferences=next(iter(preferences), {}),
+        channels=reader.of_person(
+            "marts.customer_channel_preferences", customer_id, "order by rank"
+        ),
+        traits=reader.of_person("marts.customer_traits", customer_id, traits),
     )
 
 

@@ -22,18 +22,21 @@ Row = dict[str, Any]
 FULL = "full"
 # Which target of `rpt_prediction_backtests` each sentence rests on.
 _SPEND, _ALIVE, _CATEGORY = "spend", "alive", "next_category"
+_INTENT, _STAGE = "intent", "next_stage"
 
 
 @dataclass(frozen=True)
 class Predicted:
     """Rows about one person as of the run: `predictions` of the date, `backtests` of the shop's
-    past, the best recommendation of each kind, what is due again, and the person's level."""
+    past, the best recommendation of each kind, what is due again, the person's level, and the
+    `intent` of the date."""
 
     predictions: Row = field(default_factory=dict)
     backtests: list[Row] = field(default_factory=list)
     recommendations: list[Row] = field(default_factory=list)
     replenishments: list[Row] = field(default_factory=list)
     level: str | None = None
+    intent: Row = field(default_factory=dict)
 
 
 def value(predicted: Predicted, clv: Row, currency: str) -> Iterator[str]:
@@ -59,6 +62,37 @@ def value(predicted: Predicted, clv: Row, currency: str) -> Iterator[str]:
         )
     else:
         yield f"Next category: not said. {_why_not(row.get('next_category_null_reason'))}"
+
+
+def intent(predicted: Predicted) -> Iterator[str]:
+    """Whether they may order within a week and move on: the evidence first, then the chances with
+    their calibration and proof, or why they are not said."""
+    row = predicted.intent
+    if not row:
+        yield "No signals in the last 30 days that no order answered."
+        return
+    yield f"Strongest signal: {row['reason']}"
+    if row.get("intent") is not None:
+        alike = ""
+        if row.get("alike_share") is not None:
+            alike = (
+                f"; of {counted(int(row['alike_people']), 'people')} of the past with such a chance"
+                f" {_part(row['alike_share'])} did"
+            )
+        yield (
+            f"Chance of an order within a week, worked out: {_part(row['intent'])}{alike}."
+            f"{proof(predicted.backtests, _INTENT)}"
+        )
+    else:
+        yield f"Chance of an order within a week: not said. {_why_not(row.get('null_reason'))}"
+    if row.get("next_stage_28d") is not None:
+        stage = codes.label(str(row["next_stage"] or "a later one"))
+        yield (
+            f"Chance of the next stage ({stage}) within four weeks, worked out:"
+            f" {_part(row['next_stage_28d'])}.{proof(predicted.backtests, _STAGE)}"
+        )
+    else:
+        yield f"Next stage: not said. {_why_not(row.get('next_stage_null_reason'))}"
 
 
 def _spend(clv: Row, currency: str, backtests: Sequence[Row]) -> Iterator[str]:

@@ -20,7 +20,8 @@ from rich.text import Text
 from rich.tree import Tree
 
 from orchestration.who.evidence import Edge, Explanation, Node, Row, Step, Why
-from orchestration.who.predicted import may_use, next_steps, value
+from orchestration.who.predicted import intent, may_use, next_steps, value
+from orchestration.who.preferences import lines
 from orchestration.words import amounts, codes
 
 MAX_SHOWN_IDENTIFIERS = 25
@@ -45,6 +46,8 @@ def render(explanation: Explanation) -> RenderableType:
         ("Stages", _stages(explanation)),
         ("Timeline", _timeline(explanation)),
         ("Value", _value(explanation)),
+        ("Intent", _text("\n".join(intent(explanation.predicted)))),
+        ("Preferences", _preferences(explanation)),
         ("Next step", _next_steps(explanation)),
         ("Segments", _segments(explanation)),
         ("Permission", _permissions(explanation)),
@@ -251,6 +254,14 @@ def _value(explanation: Explanation) -> RenderableType:
         lines.append(note)
     lines += value(explanation.predicted, clv, currency)
     return _text("\n".join(lines))
+
+
+def _preferences(explanation: Explanation) -> RenderableType:
+    """What they prefer and how to reach them, each with how it is known."""
+    table = _table("what", "value", "how it is known")
+    for line in lines(explanation.preferences):
+        _add(table, *line)
+    return table if table.row_count else _none("Nothing is known of what they prefer.")
 
 
 def _next_steps(explanation: Explanation) -> RenderableType:

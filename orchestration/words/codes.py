@@ -134,11 +134,19 @@ MODELS = {
     "after_last": "what others bought next",
     "own_last": "what they bought last",
     "own_most_frequent": "what they buy most",
+    "logistic": "the model of signals and orders",
+}
+# How something of a person is known
+EVIDENCE = {
+    "stated": "stated by them",
+    "observed": "seen in what they did",
+    "inferred": "worked out",
 }
 # Why a prediction is withheld
 UNPROVEN = {
     "history_too_short": "The shop's past is too short to prove it.",
     "too_few_repeat_buyers": "Too few people came back to learn from.",
+    "too_few_signals": "Too few people showed signals, or too few ordered after them.",
     "did_not_converge": "No model fits the shop's past.",
     "nothing_paid": "No order came to more than zero.",
     "loses_to_baseline": "On the shop's past a naive rule was nearer.",
@@ -147,6 +155,8 @@ UNPROVEN = {
     "missing_rate": "An amount has no exchange rate.",
     "no_fitted_model": "The last run worked nothing out.",
     "past_date": "Only the run's own date has one.",
+    "last_stage": "No stage comes after theirs.",
+    "no_stage": "They are in no stage.",
     "no_category": "Nothing they bought has a category.",
 }
 RECOMMENDATIONS = {

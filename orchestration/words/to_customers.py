@@ -127,6 +127,7 @@ LEVELS = {
     "segment": "Messages may use the group you are in, not what you did or told us.",
     "full": "Messages may use what you looked at, bought or told us.",
 }
+SIGNALS = "what you looked at, your orders and messages that you clicked"
 OWN_FIGURES = "our own figures; no message and no page says it or rests on it"
 TO_SHOW = "to choose what we show you, as you permitted"
 NOT_LISTED = (

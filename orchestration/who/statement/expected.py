@@ -55,6 +55,10 @@ def _figures(tables: Tables) -> Iterator[Line]:
         if row.get("churn_risk") is not None:
             chance = f"{row['churn_risk'] * 100:.0f} in 100"
             yield "Chance that you order nothing in a year", chance, _INFERRED, "your orders"
+    for row in tables.get("marts.fct_customer_intent", ()):
+        if row.get("is_current") and row.get("intent") is not None:
+            chance = f"{row['intent'] * 100:.0f} in 100"
+            yield "Chance that you order within a week", chance, _INFERRED, words.SIGNALS
 
 
 def _next(tables: Tables, asked: Asked, own: Own) -> Iterator[Line]:

@@ -184,6 +184,15 @@ def _worked_out(tables: Tables, asked: Asked) -> list[tuple[str, ...]]:
             text += f" (then: {row['entry_reason']})" if row.get("entry_reason") else ""
             until = amounts.day(asked.as_of, zone)
             rows.append(("Where you are with us", text, inferred, "visits and orders", until))
+    for row in sorted(
+        tables.get("marts.customer_channel_preferences", ()), key=lambda row: row["rank"]
+    ):
+        text = words.CHANNELS.get(row["channel"], codes.label(row["channel"]))
+        if row.get("time_basis") == "own":
+            text += f", mostly on {row['best_weekday'].capitalize()} at {row['best_hour']} o'clock"
+        if row["basis"] == "measured":
+            last = amounts.day(row.get("last_reacted_at"), zone)
+            rows.append(("Where you answer us", text, words.KINDS["observed"], "messages", last))
     for row in _latest(tables.get("marts.fct_customer_rfm", ())):
         text = codes.RFM_GROUPS.get(row["rfm_segment"], codes.label(row["rfm_segment"]))
         since = amounts.day(row["as_of_date"], zone)

@@ -35,6 +35,19 @@ create table marts.fct_customer_clv (
 create table marts.fct_customer_predictions (
     customer_id text, as_of_date date, churn_risk double, low double, high double,
     next_category text, null_reason text, next_category_null_reason text);
+create table marts.fct_customer_intent (
+    customer_id text, as_of_date date, is_current boolean, intent double, alike_share double,
+    alike_people bigint, reason text, null_reason text, next_stage text, next_stage_28d double,
+    next_stage_null_reason text);
+create table marts.customer_preferences (
+    customer_id text, size text, size_evidence_kind text, fit text, fit_evidence_kind text,
+    colour text, colour_evidence_kind text);
+create table marts.customer_channel_preferences (
+    customer_id text, channel text, rank bigint, basis text, message_count bigint,
+    reaction_count bigint, best_hour bigint, best_weekday text, time_basis text);
+create table marts.customer_traits (
+    customer_id text, trait text, value text, evidence_kind text, sensitivity text, source text,
+    stated_at timestamp, valid_to timestamp, score double);
 create table marts.rpt_prediction_backtests (
     model text, target text, origin_date date, error double, baseline_error double,
     is_published boolean);
@@ -138,7 +151,24 @@ insert into marts.fct_customer_clv values
 insert into marts.fct_customer_predictions values
     ('c1', date '2026-05-31', null, null, null, null, 'past_date', 'past_date'),
     ('c1', date '2026-06-01', 0.254, 0.2, 0.31, null, null, 'not_surely_better');
+insert into marts.fct_customer_intent values
+    ('c1', date '2026-05-31', false, 0.9, 0.9, 9, 'Earlier.', null, null, null, null),
+    ('c1', date '2026-06-01', true, 0.12, 0.1, 640, 'Viewed a product on 2026-05-30; no order since.',
+     null, null, null, 'loses_to_baseline');
+insert into marts.customer_preferences values ('c1', 'M', 'stated', null, null, 'red', 'observed');
+insert into marts.customer_channel_preferences values
+    ('c1', 'sms', 1, 'stated', 0, 0, null, null, null),
+    ('c1', 'email', 2, 'measured', 9, 3, 16, 'monday', 'own'),
+    ('c1', 'push', 3, 'measured', 1, 1, 9, 'sunday', 'shop');
+insert into marts.customer_traits values
+    ('c1', 'interest_brand', 'Leaf', 'inferred', 'none', 'customer_interests',
+     timestamp '2026-05-30', null, 2.5),
+    ('c1', 'interest_brand', 'Bean', 'inferred', 'none', 'customer_interests',
+     timestamp '2026-05-31', null, 0.5),
+    ('c1', 'interest_brand', 'Closed', 'inferred', 'none', 'customer_interests',
+     timestamp '2026-01-30', timestamp '2026-02-28', 9);
 insert into marts.rpt_prediction_backtests values
+    ('logistic', 'intent', date '2026-05-01', 0.2, 0.3, true),
     ('bg_nbd', 'alive', date '2025-01-01', 0.3, 0.4, true),
     ('bg_nbd', 'alive', date '2024-07-01', 0.5, 0.4, true),
     ('mbg_nbd', 'alive', date '2025-01-01', 0.2, 0.4, false);

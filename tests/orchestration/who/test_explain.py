@@ -196,6 +196,34 @@ def test_what_is_predicted_has_its_proof_or_the_reason_why_it_is_not_said(home: 
     )
 
 
+def test_intent_has_its_evidence_calibration_and_proof_or_why_it_is_not_said(home: Home) -> None:
+    section = _text(explain(home, "c1")).partition("\nIntent\n")[2].partition("\nPreferences\n")[0]
+    words = " ".join(section.split())
+    assert "Strongest signal: Viewed a product on 2026-05-30; no order since." in words
+    assert (
+        "Chance of an order within a week, worked out: 12 %; of 640 people of the past with such a"
+        " chance 10 % did. Proven on the shop's past: on 1 of 1 day tried, the model of signals and"
+    ) in words
+    assert "Next stage: not said. On the shop's past a naive rule was nearer." in words
+    other = _text(explain(home, "bo@shop.example"))
+    assert "No signals in the last 30 days that no order answered." in other
+
+
+def test_preferences_say_how_they_are_known_and_nothing_inferred_is_stated(home: Home) -> None:
+    section = _text(explain(home, "c1")).partition("\nPreferences\n")[2]
+    rows = [" ".join(row.split()) for row in section.partition("\nNext step")[0].splitlines()]
+    assert [row for row in rows if row][1:] == [
+        "Channel SMS stated by them",
+        "Channel Email measured: answered 3 of 9 messages; best on monday at 16:00",
+        "Channel Push measured: answered 1 of 1 messages; best on sunday at 09:00, as the shop's"
+        " people do",
+        "Size M stated by them",
+        "Colour red seen in what they did",
+        "Brand Leaf worked out, last 2026-05-30",
+    ]
+    assert "Nothing is known of what they prefer." in _text(explain(home, "bo@shop.example"))
+
+
 def test_the_next_step_has_a_reason_a_proof_and_whether_it_may_be_used(home: Home) -> None:
     text = _text(explain(home, "c1"))
     steps = " ".join(text.partition("Next step")[2].partition("\nSegments\n")[0].split())
@@ -216,7 +244,7 @@ def test_each_reason_is_a_sentence(reason: str) -> None:
 def test_every_reason_that_the_models_give_has_its_sentence() -> None:
     models = REPOSITORY / "dbt_project" / "models" / "marts" / "value"
     found = set[str]()
-    for name in ("fct_customer_clv", "fct_customer_predictions"):
+    for name in ("fct_customer_clv", "fct_customer_predictions", "fct_customer_intent"):
         (model,) = yaml.safe_load((models / f"{name}.yml").read_text("utf-8"))["models"]
         obey = next(test["rows_obey"] for test in model["data_tests"] if "rows_obey" in test)
         for column, reasons in obey["arguments"]["values"].items():

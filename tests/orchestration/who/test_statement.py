@@ -438,8 +438,6 @@ SHOP = Path(__file__).with_name("explained_shop.sql").read_text("utf-8").partiti
 FURTHER = """
 alter table marts.bridge_customer_identifiers add column is_shared boolean;
 alter table marts.bridge_customer_identifiers add column is_verified boolean;
-create table marts.customer_traits (customer_id text, trait text, value text, evidence_kind text,
-    sensitivity text, source text, stated_at timestamp, valid_to timestamp, score double);
 create table marts.bridge_customer_households (customer_id text, household_id text, member text);
 create table marts.customer_lists (customer_id text, list_name text, is_member boolean);
 create table marts.fct_orders (customer_id text, order_id text, ordered_at timestamp,

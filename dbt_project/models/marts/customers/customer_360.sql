@@ -30,6 +30,16 @@ predictions as (
     where is_current
 ),
 
+intent as (
+    select * from {{ ref('fct_customer_intent') }}
+    where is_current
+),
+
+reach as (
+    select * from {{ ref('customer_channel_preferences') }}
+    where rank = 1
+),
+
 steps as (
     select * from {{ ref('fct_recommendations') }}
     where rank = 1
@@ -105,6 +115,8 @@ interests as (
     select
         customer_id,
         max(case when interest_kind = 'category' then interest end) as interest_category,
+        max(case when interest_kind = 'brand' then interest end) as interest_brand,
+        max(case when interest_kind = 'price_band' then interest end) as interest_price_band,
         max(case when interest_kind = 'topic' then interest end) as interest_topic
     from {{ ref('customer_interests') }}
     where interest_rank = 1
@@ -160,8 +172,14 @@ final as (
         coalesce(sale.is_sale_refused, false) as is_sale_refused,
         coalesce(personalisation.level, 'none') as personalisation_level,
         interests.interest_category,
+        interests.interest_brand,
+        interests.interest_price_band,
         interests.interest_topic,
         preferences.preferred_channel,
+        reach.channel as reach_channel,
+        reach.basis as reach_basis,
+        reach.best_hour as reach_hour,
+        reach.best_weekday as reach_weekday,
         preferences.size,
         preferences.size_evidence_kind,
         preferences.fit,
@@ -217,6 +235,11 @@ final as (
         predictions.null_reason as churn_risk_null_reason,
         predictions.next_category,
         predictions.next_category_null_reason,
+        intent.intent,
+        intent.reason as intent_reason,
+        case when intent.customer_id is null then 'no_signal' else intent.null_reason end as intent_null_reason,
+        intent.next_stage,
+        intent.next_stage_28d,
         first_steps.kind as next_step,
         first_steps.product_id as next_step_product_id,
         first_steps.reason as next_step_reason,
@@ -258,6 +281,8 @@ final as (
     left join rfm on customers.customer_id = rfm.customer_id
     left join clv on customers.customer_id = clv.customer_id
     left join predictions on customers.customer_id = predictions.customer_id
+    left join intent on customers.customer_id = intent.customer_id
+    left join reach on customers.customer_id = reach.customer_id
     left join first_steps on customers.customer_id = first_steps.customer_id
     left join steps_by_kind on customers.customer_id = steps_by_kind.customer_id
     left join replenishments
