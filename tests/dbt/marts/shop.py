@@ -37,6 +37,8 @@ SELECT = [
 # They rest on staging alone (tests/dbt/models/test_traits.py has them).
 ELSEWHERE = ("--exclude", "dim_occasions", "dim_personas")
 WITHOUT_TESTS = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
+# One set for whoever needs hosts: dbt reads the project anew for every other set of variables.
+HOSTS = {"shop_hosts": ["shop.example", "www.shop.example"]}
 Row = dict[str, Any]
 
 

@@ -23,7 +23,7 @@ from orchestration.science.parquet import write_tables
 from orchestration.segments.files import segment_text
 from orchestration.segments.trial import Trial
 from tests.dbt.marts.people import AS_OF, add_everybody, ago
-from tests.dbt.marts.shop import Row, Shop
+from tests.dbt.marts.shop import HOSTS, Row, Shop
 
 
 @pytest.fixture(scope="session")
@@ -34,7 +34,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     scores = {"product_id": "plate", "score": 0.5, "method": "popularity"}
     scores |= {"customer_id": "level_full", "as_of_date": AS_OF.date()}
     write_tables(Home(built.home), {"recommendation_scores": pa.Table.from_pylist([scores])})
-    built.build({"shop_hosts": ["shop.example"]})
+    built.build(HOSTS)
     yield built
 
 

@@ -14,10 +14,9 @@ from typing import Any
 import pytest
 
 from tests.dbt.marts.people import AS_OF
-from tests.dbt.marts.shop import Shop
+from tests.dbt.marts.shop import HOSTS, Shop
 
 PEOPLE = ("dim_customers", "fct_customer_field_provenance", "customer_contact_details")
-HOSTS = ["shop.example", "www.shop.example"]
 SOLD = {"product_id": "lamp", "sku": "LAMP", "product_name": "Reading lamp", "category": "Lamps"}
 
 LINKS: dict[str, str | None] = {
@@ -255,7 +254,7 @@ def contexts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any
     for person, changes in planted.items():
         shop.person(person, at)
         shop.event(person, "Product Added", at, **changes)
-    shop.build({"shop_hosts": HOSTS}, up_to=["seg_abandoned_cart"], tested=False)
+    shop.build(HOSTS, up_to=["seg_abandoned_cart"], tested=False)
     rows = shop.query("select customer_id, reason, context from segments.seg_abandoned_cart")
     yield {
         row["customer_id"]: json.loads(row["context"]) | {"reason": row["reason"]} for row in rows
