@@ -17,6 +17,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
+from types import MappingProxyType
 
 import duckdb
 import pyarrow as pa
@@ -116,10 +117,13 @@ class ContactDay:
         only: Collection[str] | None = None,
         double_opt_in: bool = False,
         batch: tuple[str, int] | None = None,
+        permitted: Mapping[tuple[str, str], Mapping[str, Decision]] = MappingProxyType({}),
     ) -> Judged:
         """The day's answer at the moment `at`, for everybody or for `only` these people.
 
         `batch`: sync run and number of the rows it is asked for, which are no contact of the past.
+        `permitted`: by channel and purpose the gate's answers of this very moment about all these
+        people, where it was asked already.
 
         Raises:
             StoreError: the permission facts cannot be read; nothing may be sent.
@@ -127,7 +131,9 @@ class ContactDay:
         chosen = self.wishes.keys() if only is None else self.wishes.keys() & set(only)
         people = sorted(chosen)
         moment = self._moment(at)
-        states = self._states(store, people, moment.at, double_opt_in=double_opt_in)
+        states = self._states(
+            store, people, moment.at, double_opt_in=double_opt_in, but=permitted.keys()
+        )
         pasts = _pasts(store, people, self.aliases, self.splits, moment, batch)
         segments = self._segments(store)
         rows: list[ContactDecision] = []
@@ -141,7 +147,12 @@ class ContactDay:
                 pasts.get(customer_id, _NO_PAST),
                 self.rules.limits,
                 moment,
-                _permit(self.identifiers.get(customer_id, []), states, double_opt_in=double_opt_in),
+                _permit(
+                    self.identifiers.get(customer_id, []),
+                    states,
+                    {pair: answers[customer_id] for pair, answers in permitted.items()},
+                    double_opt_in=double_opt_in,
+                ),
                 partial(self._opens, opens_at, self.places[customer_id]),
             )
             rows += decisions
@@ -198,16 +209,23 @@ class ContactDay:
         return known[key]
 
     def _states(
-        self, store: Connection, people: Collection[str], at: int, *, double_opt_in: bool
+        self,
+        store: Connection,
+        people: Collection[str],
+        at: int,
+        *,
+        double_opt_in: bool,
+        but: Collection[tuple[str, str]],
     ) -> dict[tuple[str, str], dict[Key, PermissionState]]:
-        """What the store knows of these people's identifiers, per channel and purpose."""
+        """What the store knows of these people's identifiers, per channel and purpose, `but`
+        these."""
         asking = {wish.segment for customer_id in people for wish in self.wishes[customer_id]}
         pairs = {
             (channel, self.rules.segments[segment].asked_purpose)
             for segment in asking
             for channel in self.rules.segments[segment].channels
         }
-        policies = [Policy(*pair, double_opt_in) for pair in sorted(pairs)]
+        policies = [Policy(*pair, double_opt_in) for pair in sorted(pairs - set(but))]
         if reads_all_facts(store, len(people)):
             return {(p.channel, p.purpose): load_all_states(store, p, at) for p in policies}
         keys = {
@@ -405,10 +423,11 @@ _NO_PAST = Past()
 def _permit(
     identifiers: list[Identifier],
     states: Mapping[tuple[str, str], Mapping[Key, PermissionState]],
+    known: dict[tuple[str, str], Decision],
     *,
     double_opt_in: bool,
 ) -> partial[Decision]:
-    return partial(_permission, identifiers, states, double_opt_in, {})
+    return partial(_permission, identifiers, states, double_opt_in, known)
 
 
 def _permission(

@@ -221,7 +221,15 @@ def build_plan(
             by_earlier_code=day is not None and day.is_by_earlier_code,
         )
         day = day or read_contact_day(home, people.members)
-        judged = day.judge(connection, at, only=people.members, double_opt_in=double_opt_in)
+        # A push message narrows the gate's answers to devices that take it; others are as asked
+        is_narrowed = target.writer is not None and target.channel == PUSH
+        permitted = {} if is_narrowed else {(target.channel, target.purpose): decisions}
+        judged = day.judge(
+            *(connection, at),
+            only=people.members,
+            double_opt_in=double_opt_in,
+            permitted=permitted,
+        )
         states = delivered_states(connection, target)
         if renewed_after is not None:
             states = _note_due(connection, target, states, at - renewed_after)

@@ -12,9 +12,10 @@ import duckdb
 import pytest
 
 from ingestion.errors import BusyError, RegularsError
-from orchestration.activation import gate, holdouts
+from orchestration.activation import contact_day, gate, holdouts
 from orchestration.activation.contact_day import load_contact_day, read_contact_day
 from orchestration.activation.contact_tables import DECISIONS, HOLDOUTS, ONSITE, add_contact_tables
+from orchestration.activation.gate import Policy, decide, load_all_states
 from orchestration.activation.people import Target
 from orchestration.activation.plan import build_plan
 from orchestration.activation.settlement import recover
@@ -22,6 +23,7 @@ from orchestration.activation.sync import sync
 from orchestration.destinations.base import Batch, Idempotency, Outcome
 from orchestration.ops.commit import commit_after_publish
 from orchestration.ops.permission.consents import ConsentEvent, record_consents
+from orchestration.ops.store import to_micros
 from orchestration.ops.tombstones import Erasable, request
 from orchestration.report.today import read_today
 from tests.orchestration.activation.shop import NOW, TARGET, Receiver, Shop
@@ -567,3 +569,26 @@ def test_who_complained_or_asked_for_help_gets_no_promotion_until_a_week_is_over
     both.further["cart"]["message_kind"] = "reminder"
     both.publish()
     assert plan(both, CART)[0]["added"] == 2
+
+
+def test_answers_of_the_gate_that_are_handed_over_are_not_asked_for_again(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A plan has asked already; the day comes to the same."""
+    for number in range(6):
+        shop.add(f"c{number}", f"c{number}@example.com")
+    for number in range(4):
+        shop.grant(f"c{number}@example.com")
+    shop.suppress("c1@example.com", "unsubscribed")
+    shop.publish()
+    day = read_contact_day(shop.home)
+    policy = Policy("email", "marketing")
+    with shop.store.read() as facts:
+        usual = day.judge(facts, NOW)
+        states = load_all_states(facts, policy, to_micros(NOW))
+        answers = {who: decide(day.identifiers[who], states, policy) for who in day.wishes}
+        monkeypatch.setattr(contact_day, "load_states", None)
+        monkeypatch.setattr(contact_day, "decide", None)
+        again = day.judge(facts, NOW, permitted={("email", "marketing"): answers})
+    assert again == usual
+    assert len({str(row.verdict.reason) for row in usual.rows}) > 2
