@@ -106,7 +106,9 @@ class Published:
         for table, columns in TABLES.items():
             self.connection.execute(f"create table marts.{table} ({columns})")
         for name in segment_names():
-            self.connection.execute(f"create table segments.seg_{name} (customer_id varchar)")
+            self.connection.execute(
+                f"create table segments.seg_{name} (customer_id varchar, reason varchar)"
+            )
         self._serial = 0
         for threshold, value in (
             ("loyal_min_orders", 4),

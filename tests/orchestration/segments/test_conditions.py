@@ -73,7 +73,9 @@ def shop() -> Iterator[Published]:
             last_open_case_at=ago(days=days),
         )
     add_what_is_known(shop)
-    shop.connection.execute("insert into segments.seg_vip values ('four_5'), ('once_60')")
+    shop.connection.execute(
+        "insert into segments.seg_vip (customer_id) values ('four_5'), ('once_60')"
+    )
     yield shop
 
 

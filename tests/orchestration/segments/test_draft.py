@@ -15,6 +15,7 @@ import pytest
 
 from ingestion.errors import RegularsError, UsageError
 from orchestration.commands.draft import print_draft
+from orchestration.commands.membership import print_membership
 from orchestration.home.layout import Home
 from orchestration.segments.draft import read_draft, try_draft
 from orchestration.words.plain_text import PlainConsole
@@ -34,8 +35,10 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     shop.connection.execute(
         "update marts.dim_customers set email = customer_id || '@shop.example', first_name = 'A'"
     )
-    shop.connection.execute("insert into segments.seg_vip values ('ann')")
-    shop.connection.execute("insert into segments.seg_at_risk values ('bob'), ('dan')")
+    shop.connection.execute("insert into segments.seg_vip (customer_id) values ('ann')")
+    shop.connection.execute(
+        "insert into segments.seg_at_risk (customer_id) values ('bob'), ('dan')"
+    )
     for channel in ("email", "sms"):
         shop.add(
             "contactability",
@@ -120,6 +123,21 @@ def test_a_published_file_of_an_earlier_version_says_so(home: Home, tmp_path: Pa
         connection.execute("drop table marts.fct_orders")
     with pytest.raises(UsageError, match="earlier version: run once"):
         try_draft(old, "x", TEXT, {})
+
+
+def test_of_somebody_who_is_in_no_segment_the_condition_that_keeps_them_out_is_named(
+    home: Home, capsys: pytest.CaptureFixture[str]
+) -> None:
+    console = PlainConsole(width=200)
+    print_membership(home, "bob", "buyers_without_email_permission", console, as_json=False)
+    answer = capsys.readouterr().out
+    assert "bob is not in buyers_without_email_permission." in answer
+    assert "  ✓ at least 1 order (found: 1, against: at least 1); since 2026-06-05" in answer
+    assert "  ✗ may not be contacted by email for marketing" in answer
+    print_membership(home, "bob", "new_subscribers", console, as_json=False)
+    assert "  ✗ signed up for email in the last 30 days" in capsys.readouterr().out
+    with pytest.raises(UsageError, match="There is no segment 'loyal'"):
+        print_membership(home, "bob", "loyal", console, as_json=False)
 
 
 def test_a_draft_takes_no_more_than_three_seconds_of_cpu(home: Home) -> None:
