@@ -28,6 +28,8 @@ from orchestration.ops.tombstones import Erasable, request
 from orchestration.report.today import read_today
 from tests.orchestration.activation.shop import NOW, TARGET, Receiver, Shop
 
+pytestmark = pytest.mark.slow
+
 CART = Target("cart", "receiver", "email", "marketing")
 
 

@@ -14,6 +14,8 @@ from orchestration.run.degraded_notices import tell_what_is_degraded
 from orchestration.run.notify import DegradedNotice
 from tests.orchestration.activation.shop import NOW, TARGET, Receiver, Shop, busy, sync_at
 
+pytestmark = pytest.mark.slow
+
 DAY = timedelta(days=1)
 SETTINGS = Settings(destinations={"receiver": Destination(kind="file")})
 DOWN = range(10, 12)

@@ -21,6 +21,8 @@ from orchestration.destinations import messages_on_add
 from orchestration.ops import schema
 from tests.orchestration.activation.shop import NOW, TARGET, Receiver, Shop, busy
 
+pytestmark = pytest.mark.slow
+
 TEXTS = replace(TARGET, destination="texts", messages_on_add=True)
 DAY = timedelta(days=1)
 WHO = ("old1", "old2")

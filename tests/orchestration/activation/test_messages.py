@@ -27,6 +27,8 @@ from orchestration.messages.templates import SMS, MessageTemplate
 from orchestration.ops import schema
 from tests.orchestration.activation.shop import NOW, Receiver, Shop, busy, sync_at
 
+pytestmark = pytest.mark.slow
+
 SOURCE = "{{ first_name }}, {{ reason }}"
 ENTERED = NOW - timedelta(days=2)
 

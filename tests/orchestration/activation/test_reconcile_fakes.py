@@ -23,6 +23,8 @@ from orchestration.ops.store import upsert
 from tests.orchestration.activation.shop import Shop
 from tests.orchestration.fakes.served import Served, give_keys, serving
 
+pytestmark = pytest.mark.slow
+
 PEOPLE = 10_000
 
 

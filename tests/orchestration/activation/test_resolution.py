@@ -35,6 +35,8 @@ from orchestration.words.plain_text import PlainConsole
 from tests.orchestration.activation.records import records_of, state_counts
 from tests.orchestration.activation.shop import NOW, TARGET, Receiver, Shop
 
+pytestmark = pytest.mark.slow
+
 LATER = NOW + timedelta(hours=2)
 ALL_STATES = {"sent", "dead", "pending", "unknown", "withheld", "superseded"}
 

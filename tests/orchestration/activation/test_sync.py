@@ -43,6 +43,8 @@ from orchestration.run.run import Send
 from tests.orchestration.activation.records import records_of, state_counts
 from tests.orchestration.activation.shop import NOW, TARGET, Receiver, Shop, busy
 
+pytestmark = pytest.mark.slow
+
 
 def _sync(shop: Shop, receiver: Receiver, approve: str | None = None) -> SyncReport:
     report = sync(

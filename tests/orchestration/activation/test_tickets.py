@@ -20,6 +20,8 @@ from tests.orchestration.activation.later import Later
 from tests.orchestration.activation.records import state_counts
 from tests.orchestration.activation.shop import NOW, TARGET, Receiver, Shop, busy
 
+pytestmark = pytest.mark.slow
+
 HOUR = timedelta(hours=1)
 
 

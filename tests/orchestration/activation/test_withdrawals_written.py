@@ -23,6 +23,8 @@ from orchestration.destinations.base import (
 from orchestration.ops import schema
 from tests.orchestration.activation.shop import NOW, TARGET, Receiver, Shop
 
+pytestmark = pytest.mark.slow
+
 HOUR = timedelta(hours=1)
 MARKETING = {"channel": "email", "purpose": "marketing"}
 

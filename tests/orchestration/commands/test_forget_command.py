@@ -24,6 +24,8 @@ from orchestration.who.explain import NotFoundError
 from tests.orchestration.erasure.planted import NOW, keys_of, plant, rows_of, subject
 from tests.traces import traces
 
+pytestmark = pytest.mark.slow
+
 EMAIL = keys_of(1)[0][1]
 
 

@@ -6,11 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from io import StringIO
 
 import duckdb
+import pytest
 from rich.console import Console
 
 from orchestration.commands.summary import print_summary
 from orchestration.home.layout import Home
 from orchestration.report.health import read_earlier
+
+pytestmark = pytest.mark.slow
 
 
 def said(home: Home, ignored: Mapping[str, Sequence[str]]) -> str:

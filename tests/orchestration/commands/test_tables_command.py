@@ -14,6 +14,8 @@ from orchestration.commands.sql import print_query
 from orchestration.commands.tables import print_tables
 from orchestration.home.layout import Home
 
+pytestmark = pytest.mark.slow
+
 DESCRIBED = [
     "comment on table marts.dim_customers is 'One row per person.'",
     "comment on column marts.dim_customers.customer_id is 'Who it is.'",

@@ -21,6 +21,8 @@ from orchestration.destinations.sql import SqlDestination, create
 from orchestration.home.layout import Home
 from tests.orchestration.destinations.postgres import postgres
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 6, 1, 12, 0, 0, 123_456)
 COLUMNS = ("customer_id", "email", "first_name", "segment", "reason", "context")
 SECRET = "pass-that-nobody-may-see"

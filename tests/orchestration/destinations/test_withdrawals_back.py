@@ -35,6 +35,8 @@ from tests.orchestration.destinations.defects import Patch, must_notice, replace
 from tests.orchestration.fakes.klaviyo_calls import serving
 from tests.orchestration.fakes.served import Hand, give_keys
 
+pytestmark = pytest.mark.slow
+
 EMAILS = [f"c{number}@example.com" for number in (1, 2, 3)]
 PHONE = "+12025550101"
 HOUR = timedelta(hours=1)

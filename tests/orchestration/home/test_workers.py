@@ -15,6 +15,8 @@ from ingestion.errors import RegularsError
 from orchestration.home.layout import Home
 from orchestration.home.workers import free_stores, is_alive, process_mark
 
+pytestmark = pytest.mark.slow
+
 HOLD = """
 import sys, time, duckdb
 held = duckdb.connect(sys.argv[1])

@@ -20,6 +20,8 @@ from orchestration.home.layout import Home
 from orchestration.ops import migrations, schema
 from orchestration.ops.store import StoreError, open_store
 
+pytestmark = pytest.mark.slow
+
 VERSIONS = sorted((Path(__file__).parent / "versions").glob("v*.sql"))
 # Opens the store and is killed as the given statement of the migration is about to run, or, at -1,
 # when all have run and nothing is committed.
