@@ -35,7 +35,7 @@ def candidate(run: RunResource) -> dg.MaterializeResult[None]:
     record_of(current.home).require_whole()
     double_opt_in = current.settings.double_opt_in
     judged = judge_segments(current.home)
-    compared = compare_code(current.home, current.store)
+    compared = compare_code(current.home, current.store, current.settings.shop.timezone)
 
     def further(connection: duckdb.DuckDBPyConnection) -> None:
         add_segment_traits(connection, judged)

@@ -22,7 +22,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import duckdb
 import pyarrow as pa
@@ -73,12 +74,15 @@ _DIFFERENCES = """
 _NOBODY = "select null as customer_id, null as reason, null as context where false"
 
 
-def compare_code(home: Home, store: Store) -> ComparedCode:
-    """The code of the segments of the last build beside the code that they were last sent by."""
+def compare_code(home: Home, store: Store, zone: str = "UTC") -> ComparedCode:
+    """The code of the segments of the last build beside the code that they were last sent by.
+
+    `zone`: the shop's, in which the run's moment has its date.
+    """
     context = last_context(home.ops_export)
     if context is None:
         return ComparedCode(())
-    codes = kept_codes(home, context.as_of)
+    codes = kept_codes(home, context.as_of, zone)
     before = published_codes(home)
     if not before:
         alone = (SegmentCode(segment, code, None, NEW) for segment, code in codes.items())
@@ -128,11 +132,11 @@ def run_earlier(home: Home, codes: Collection[SegmentCode], as_of: datetime) -> 
     return ComparedCode(tuple(outcomes), pa.concat_tables([EFFECT_SHAPE.empty_table(), *effects]))
 
 
-def kept_codes(home: Home, as_of: datetime) -> dict[str, str]:
+def kept_codes(home: Home, as_of: datetime, zone: str = "UTC") -> dict[str, str]:
     """The code of each segment of the last build, whatever the moment of its run."""
     target = target_path(home)
     compiled = {
-        model: without_moment(sql, as_of)
+        model: without_moment(sql, as_of, zone)
         for model, sql in compiled_sql(target / "compiled").items()
     }
     expander = Expander(compiled)
@@ -145,9 +149,12 @@ def kept_codes(home: Home, as_of: datetime) -> dict[str, str]:
     return codes
 
 
-def without_moment(sql: str, as_of: datetime) -> str:
+def without_moment(sql: str, as_of: datetime, zone: str = "UTC") -> str:
     """Compiled SQL as it is kept, whatever the run's moment; `with_moment` is the reverse."""
-    return sql.replace(f"timestamp '{_moment(as_of)}'", f"timestamp '{AS_OF}'")
+    moment = f"timestamp '{AS_OF}'"
+    day = as_of.replace(tzinfo=UTC).astimezone(ZoneInfo(zone)).date()
+    date = f"cast(timezone('{zone}', timezone('UTC', {moment})) as date)"
+    return sql.replace(f"timestamp '{_moment(as_of)}'", moment).replace(f"date '{day}'", date)
 
 
 def with_moment(code: str, as_of: datetime) -> str:

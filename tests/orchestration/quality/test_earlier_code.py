@@ -159,6 +159,20 @@ def test_the_moment_of_a_run_is_no_part_of_the_code(moment: datetime) -> None:
     assert "2026-07" in with_moment("cast('{as_of}' as timestamp)", moment)
 
 
+def test_the_shops_date_of_a_run_is_no_part_of_the_code_either() -> None:
+    codes = {
+        without_moment(f"select date '{day}' - 14", moment, "Asia/Tokyo")
+        for day, moment in (
+            ("2026-07-02", datetime(2026, 7, 1, 20)),
+            ("2026-07-03", datetime(2026, 7, 3)),
+        )
+    }
+    (code,) = codes
+    with duckdb.connect() as connection:
+        row = connection.execute(with_moment(code, datetime(2026, 8, 31, 20))).fetchone()
+    assert str(row[0] if row else "") == "2026-08-18"
+
+
 def test_the_same_code_on_another_day_is_the_same_code(builds: Builds) -> None:
     assert comparisons(builds.build({"vip": buyers(2)})) == {"vip": "first"}
     compared = builds.build({"vip": buyers(2)}, day=2)
