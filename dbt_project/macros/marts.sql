@@ -38,6 +38,11 @@
     make_date(year({{ day }}), month({{ day }}), 1)
 {%- endmacro %}
 
+{#- Calendar months from one date to another. -#}
+{% macro months_from(first, last) -%}
+    ((year({{ last }}) - year({{ first }})) * 12 + month({{ last }}) - month({{ first }}))
+{%- endmacro %}
+
 {#- A moment so many hours or days before the run. -#}
 {% macro before_as_of(number, unit) -%}
     ({{ as_of() }} - interval '{{ number }}' {{ unit }})

@@ -29,7 +29,7 @@ worths as (
     select
         firsts.acquired_month,
         firsts.marketing_channel,
-        {{ dbt.datediff('firsts.acquired_month', 'orders.ordered_date', 'month') }} as age_months,
+        {{ months_from('firsts.acquired_month', 'orders.ordered_date') }} as age_months,
         sum(orders.net_sales_shop) as net_sales,
         sum(coalesce(orders.margin_shop, orders.net_sales_shop)) as worth,
         count(*) - count(orders.margin_shop) as orders_without_margin
@@ -38,7 +38,7 @@ worths as (
     group by
         firsts.acquired_month,
         firsts.marketing_channel,
-        {{ dbt.datediff('firsts.acquired_month', 'orders.ordered_date', 'month') }}
+        {{ months_from('firsts.acquired_month', 'orders.ordered_date') }}
 ),
 
 cumulated as (

@@ -26,7 +26,7 @@ sizes as (
     select
         cohort_month,
         count(*) as customer_count,
-        {{ dbt.datediff('cohort_month', as_of_date(), 'month') }} as last_age
+        {{ months_from('cohort_month', as_of_date()) }} as last_age
     from firsts
     group by cohort_month
 ),
@@ -34,7 +34,7 @@ sizes as (
 aged as (
     select
         firsts.cohort_month,
-        {{ dbt.datediff('firsts.cohort_month', 'orders.ordered_date', 'month') }} as age_months,
+        {{ months_from('firsts.cohort_month', 'orders.ordered_date') }} as age_months,
         orders.order_source,
         orders.order_id,
         orders.customer_id,
