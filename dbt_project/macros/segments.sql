@@ -7,17 +7,28 @@
     {{ return(var('segments', none) or [
         'abandoned_browse',
         'abandoned_cart',
+        'abandoned_checkout',
+        'abandoned_wishlist',
         'at_risk',
+        'back_in_stock',
         'buyers_without_email_permission',
+        'category_with_promotion',
+        'displeased_with_product',
         'first_time_visitors',
         'high_intent',
         'loyal_customers',
         'new_subscribers',
         'one_time_buyers',
+        'price_drop',
         'recent_buyers',
+        'replenishment_due',
         'retargeting',
+        'search_without_result',
         'service_recovery',
+        'thank_you',
         'vip',
+        'voucher_expiring',
+        'voucher_unused',
     ]) }}
 {%- endmacro %}
 

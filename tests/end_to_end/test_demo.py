@@ -21,6 +21,12 @@ SEGMENTS = {
     "high_intent",
     "abandoned_cart",
     "abandoned_browse",
+    "abandoned_checkout",
+    "abandoned_wishlist",
+    "back_in_stock",
+    "category_with_promotion",
+    "price_drop",
+    "replenishment_due",
     "retargeting",
     "service_recovery",
     "first_time_visitors",
@@ -31,6 +37,9 @@ SEGMENTS = {
     "at_risk",
     "buyers_without_email_permission",
     "recent_buyers",
+    "thank_you",
+    "voucher_expiring",
+    "voucher_unused",
 }
 SOAK = pytest.mark.skipif(not os.environ.get("REGULARS_SOAK"), reason="whole runs, in `make soak`")
 CONTENT = ("marts", "segments")

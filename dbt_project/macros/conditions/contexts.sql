@@ -9,8 +9,25 @@
 
 {% macro context_names() -%}
     {{ return([
-        'browse', 'buyer', 'cart', 'email_then_views', 'first_visit', 'last_purchase', 'last_step', 'open_case',
-        'permission', 'sign_up',
+        'browse',
+        'buyer',
+        'cart',
+        'checkout',
+        'due_again',
+        'email_then_views',
+        'first_visit',
+        'last_purchase',
+        'last_step',
+        'open_case',
+        'other_brand',
+        'permission',
+        'price_drop',
+        'restock',
+        'search',
+        'sign_up',
+        'viewed_offer',
+        'voucher',
+        'wishlist',
     ]) }}
 {%- endmacro %}
 
@@ -199,6 +216,215 @@
         'words': {
             'products': product_in_words('last_added.product_name', 'last_added.sku') ~ ' || ' ~ more,
             'left_on': "coalesce(" ~ on_day_in_words('carts.last_cart_at') ~ ", 'once')",
+        },
+    }) }}
+{%- endmacro %}
+
+{#- What they left in the checkout: its most valuable line. -#}
+{% macro context_checkout() -%}
+    {{ return({
+        'sources': {'checkouts': last_left_checkouts()},
+        'fields': {
+            'product': 'checkouts.product_name',
+            'product_id': 'checkouts.product_id',
+            'sku': 'checkouts.sku',
+            'category': 'checkouts.category',
+            'product_count': 'checkouts.line_count',
+            'value': money_in_context('checkouts.total'),
+            'currency': 'checkouts.currency',
+            'left_at': 'checkouts.left_at',
+        },
+        'words': {
+            'product': product_in_words('checkouts.product_name', 'checkouts.sku'),
+            'left_on': "coalesce(" ~ on_day_in_words('checkouts.left_at') ~ ", 'once')",
+        },
+    }) }}
+{%- endmacro %}
+
+{#- What they will need again. -#}
+{% macro context_due_again() -%}
+    {{ return({
+        'sources': {'due': last_due(false)},
+        'fields': {
+            'product': 'due.product_name',
+            'product_id': 'due.product_id',
+            'sku': 'due.sku',
+            'category': 'due.category',
+            'last_bought_at': 'due.last_bought_at',
+            'due_at': 'due.due_at',
+        },
+        'words': {
+            'product': product_in_words('due.product_name', 'due.sku'),
+            'bought_on': "coalesce(" ~ on_day_in_words('due.last_bought_at') ~ ", 'once')",
+            'due_on': "coalesce(" ~ on_day_in_words('due.due_at') ~ ", 'soon')",
+        },
+    }) }}
+{%- endmacro %}
+
+{#- The search that found nothing. What they searched for may be anything, so it stays here. -#}
+{% macro context_search() -%}
+    {%- set searches -%}
+        select *
+        from {{ ref('recent_searches') }}
+        where is_last
+    {%- endset -%}
+    {{ return({
+        'sources': {'searches': searches},
+        'fields': {
+            'result_count': 'searches.result_count',
+            'searched_at': 'searches.searched_at',
+        },
+        'words': {'searched_on': "coalesce(" ~ on_day_in_words('searches.searched_at') ~ ", 'once')"},
+    }) }}
+{%- endmacro %}
+
+{#- The product that they wanted and that costs less now. -#}
+{% macro context_price_drop() -%}
+    {%- set prices -%}
+        coalesce({{ money_in_words('drops.price', 'drops.currency') }} || ' instead of '
+            || {{ money_in_words('drops.previous_price', 'drops.currency') }}, 'less')
+    {%- endset -%}
+    {{ return({
+        'sources': {'drops': wanted_changes('price')},
+        'fields': {
+            'product': 'drops.product_name',
+            'product_id': 'drops.product_id',
+            'sku': 'drops.sku',
+            'category': 'drops.category',
+            'value': money_in_context('drops.price'),
+            'previous_value': money_in_context('drops.previous_price'),
+            'currency': 'drops.currency',
+            'changed_at': 'drops.changed_at',
+        },
+        'words': {
+            'product': product_in_words('drops.product_name', 'drops.sku'),
+            'prices': prices,
+            'wanted_on': "coalesce(" ~ on_day_in_words('drops.wanted_at') ~ ", 'once')",
+            'changed_on': "coalesce(" ~ on_day_in_words('drops.changed_at') ~ ", 'now')",
+        },
+    }) }}
+{%- endmacro %}
+
+{#- The product that they wanted and that can be bought again. -#}
+{% macro context_restock() -%}
+    {{ return({
+        'sources': {'restocks': wanted_changes('stock')},
+        'fields': {
+            'product': 'restocks.product_name',
+            'product_id': 'restocks.product_id',
+            'sku': 'restocks.sku',
+            'category': 'restocks.category',
+            'value': money_in_context('restocks.price'),
+            'currency': 'restocks.currency',
+            'changed_at': 'restocks.changed_at',
+        },
+        'words': {
+            'product': product_in_words('restocks.product_name', 'restocks.sku'),
+            'wanted_on': "coalesce(" ~ on_day_in_words('restocks.wanted_at') ~ ", 'once')",
+            'changed_on': "coalesce(" ~ on_day_in_words('restocks.changed_at') ~ ", 'now')",
+        },
+    }) }}
+{%- endmacro %}
+
+{#- The last product on their wishlist that they have not bought. -#}
+{% macro context_wishlist() -%}
+    {{ return({
+        'sources': {'wishes': last_wishes()},
+        'fields': {
+            'product': 'wishes.product_name',
+            'product_id': 'wishes.product_id',
+            'sku': 'wishes.sku',
+            'category': 'wishes.category',
+            'value': money_in_context('wishes.price'),
+            'wished_at': 'wishes.left_at',
+        },
+        'words': {
+            'product': product_in_words('wishes.product_name', 'wishes.sku'),
+            'wished_on': "coalesce(" ~ on_day_in_words('wishes.left_at') ~ ", 'once')",
+        },
+    }) }}
+{%- endmacro %}
+
+{#- What of a promotion or voucher a template can use, from a source that has it; NULL where there is none. -#}
+{% macro offer_fields(offers, ends) -%}
+    {{ return({
+        'offer': offers ~ '.promotion_name',
+        'offer_code': offers ~ '.code',
+        'offer_percent': 'cast(' ~ offers ~ '.percent_off as decimal(18, 2))',
+        'offer_amount': money_in_context(offers ~ '.amount_off'),
+        'offer_currency': offers ~ '.currency',
+        'offer_until': offers ~ '.' ~ ends,
+    }) }}
+{%- endmacro %}
+
+{% macro until_in_words(moment) -%}
+    {{ return("case when " ~ moment ~ " is null then 'without an end' else 'until ' || cast("
+        ~ shop_date('(' ~ moment ~ " - interval '1' second)") ~ ' as ' ~ dbt.type_string() ~ ') end') }}
+{%- endmacro %}
+
+{#- The voucher of theirs that ends first. -#}
+{% macro context_voucher() -%}
+    {{ return({
+        'sources': {'vouchers': soonest_vouchers()},
+        'fields': dict(
+            offer_fields('vouchers', 'valid_until'),
+            product_id='vouchers.product_id', category='vouchers.category', issued_at='vouchers.issued_at'
+        ),
+        'words': {
+            'offer': "coalesce(vouchers.promotion_name, 'a voucher')",
+            'until': until_in_words('vouchers.valid_until'),
+        },
+    }) }}
+{%- endmacro %}
+
+{#- The product that they looked at, and the promotion on it. -#}
+{% macro context_viewed_offer() -%}
+    {{ return({
+        'sources': {'offers': viewed_offers()},
+        'fields': dict({
+            'product': 'offers.product_name',
+            'product_id': 'offers.viewed_product_id',
+            'sku': 'offers.sku',
+            'category': 'offers.viewed_category',
+            'viewed_at': 'offers.viewed_at',
+        }, **offer_fields('offers', 'ends_at')),
+        'words': {
+            'product': product_in_words('offers.product_name', 'offers.sku'),
+            'viewed_on': "coalesce(" ~ on_day_in_words('offers.viewed_at') ~ ", 'once')",
+            'offer': "coalesce(offers.promotion_name, 'a promotion')",
+            'until': until_in_words('offers.ends_at'),
+        },
+    }) }}
+{%- endmacro %}
+
+{#- What another brand has instead of what they were not pleased with, and the promotion on it if one is live. -#}
+{% macro context_other_brand() -%}
+    {%- set offers -%}
+        select
+            due.customer_id,
+            promotions.*
+        from ({{ last_due(true) }}) as due
+        inner join ({{ live_promotions() }}) as promotions on due.other_promotion_id = promotions.promotion_id
+        {{ join_used_code('due', 'promotions') }}
+        where used.customer_id is null
+        qualify row_number() over (
+            partition by due.customer_id order by promotions.percent_off desc nulls last, promotions.promotion_source
+        ) = 1
+    {%- endset -%}
+    {{ return({
+        'sources': {'due': last_due(true), 'offers': offers},
+        'fields': dict({
+            'product': 'due.other_product_name',
+            'product_id': 'due.other_product_id',
+            'category': 'due.category',
+            'displeased_by': 'due.displeased_by',
+            'due_at': 'due.due_at',
+        }, **offer_fields('offers', 'ends_at')),
+        'words': {
+            'product': product_in_words('due.product_name', 'due.sku'),
+            'other': "coalesce(due.other_product_name, 'a product of another brand')",
+            'said': "case due.displeased_by when 'returned' then 'Sent back'"
+                ~ " when 'complaint' then 'Complained about' else 'Wrote a bad review of' end",
         },
     }) }}
 {%- endmacro %}

@@ -16,6 +16,8 @@
         'customer_traits',
         'dim_customers',
         'dim_occasions',
+        'dim_products',
+        'dim_promotions',
         'fct_checkouts',
         'fct_customer_clv',
         'fct_customer_intent',
@@ -26,6 +28,7 @@
         'fct_experiment_assignments',
         'fct_interactions',
         'fct_messages',
+        'fct_order_codes',
         'fct_order_lines',
         'fct_order_tags',
         'fct_orders',
@@ -33,8 +36,10 @@
         'fct_recommendations',
         'fct_replenishments',
         'fct_sign_ups',
+        'fct_vouchers',
         'fct_web_sessions',
         'recent_interactions',
+        'recent_searches',
         'shop_rhythm',
     ]) }}
 {%- endmacro %}

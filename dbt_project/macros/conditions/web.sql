@@ -242,3 +242,107 @@
             ~ ' cast(occurred_at as date) as occurred_on from ' ~ ref('fct_interactions') ~ ' where '
             ~ where | join(' and '), given, days))) }}
 {%- endmacro %}
+
+{#- The last checkout that was left, one row per person. -#}
+{% macro last_left_checkouts() -%}
+    select
+        checkouts.*,
+        changed_at as left_at
+    from {{ ref('fct_checkouts') }} as checkouts
+    where is_abandoned and customer_id is not null
+    qualify row_number() over (partition by customer_id order by changed_at desc, checkout_id) = 1
+{%- endmacro %}
+
+{#- A product was put on the wishlist, is still on it, and they did not buy it since: `left_wishlist(after_hours=24)`. -#}
+{% macro left_wishlist() -%}
+    {%- set known = {
+        'after_hours': {'kind': 'hours', 'default': 24, 'max': 2160},
+        'within_days': {'kind': 'days', 'default': 30, 'max': 90},
+    } -%}
+    {%- set given = condition_arguments('left_wishlist', known, varargs, kwargs) -%}
+    {%- set sql = left_within(last_wishes(), given) -%}
+    {{ return(condition('left_wishlist', known, given, 'fct_interactions',
+        words='put a product on the wishlist, at least ' ~ hours_in_words(given['after_hours'])
+            ~ ' ago, and has not bought it since',
+        ends_by='when that is too long ago, when they buy it or take it off', sql=sql)) }}
+{%- endmacro %}
+
+{#- The last product that is on a wishlist and was not bought since, one row per person. -#}
+{% macro last_wishes() -%}
+    select
+        wishes.customer_id,
+        wishes.product_id,
+        wishes.occurred_at as left_at,
+        products.product_name,
+        products.sku,
+        products.category,
+        products.price
+    from (
+        select
+            customer_id,
+            product_id,
+            kind,
+            occurred_at
+        from {{ ref('fct_interactions') }}
+        where
+            kind in ('product_added_to_wishlist', 'product_removed_from_wishlist')
+            and product_id is not null
+            and occurred_at >= {{ before_as_of(90, 'day') }}
+        qualify row_number() over (
+            partition by customer_id, product_id order by occurred_at desc, interaction_id desc
+        ) = 1
+    ) as wishes
+    inner join {{ ref('dim_products') }} as products on wishes.product_id = products.product_id
+    left join ({{ last_purchases_of_products() }}) as purchases
+        on
+            wishes.customer_id = purchases.customer_id
+            and wishes.product_id = purchases.product_id
+            and wishes.occurred_at <= purchases.bought_at
+    where wishes.kind = 'product_added_to_wishlist' and purchases.customer_id is null
+    qualify row_number() over (
+        partition by wishes.customer_id order by wishes.occurred_at desc, wishes.product_id
+    ) = 1
+{%- endmacro %}
+
+{#- Whoever left something (customer_id, product_name, sku, left_at) so many hours to so many days ago. -#}
+{% macro left_within(steps, given) -%}
+    {{ return('select customer_id, ' ~ product_in_words('product_name', 'sku') ~ ' as value, '
+        ~ "'" ~ given['after_hours'] ~ ' hours to ' ~ given['within_days'] ~ " days ago' as threshold, "
+        ~ "left_at + interval '" ~ given['after_hours'] ~ "' hour as since, "
+        ~ "left_at + interval '" ~ given['within_days'] ~ "' day as ends_at "
+        ~ 'from (' ~ steps ~ ') as steps'
+        ~ ' where left_at >= ' ~ before_as_of(given['within_days'], 'day')
+        ~ ' and left_at <= ' ~ before_as_of(given['after_hours'], 'hour')) }}
+{%- endmacro %}
+
+{#- The last search found nothing, and neither product nor order followed: `searched_in_vain(within_days=3)`. -#}
+{% macro searched_in_vain() -%}
+    {%- set known = {'within_days': {'kind': 'days', 'default': var('abandoned_max_days'), 'max': recent_days()}} -%}
+    {%- set given = condition_arguments('searched_in_vain', known, varargs, kwargs) -%}
+    {%- set days = given['within_days'] -%}
+    {%- set sql -%}
+        select
+            searches.customer_id,
+            'found nothing' as value,
+            {{ segment_text('within ' ~ days ~ ' days') }} as threshold,
+            searches.searched_at as since,
+            searches.searched_at + {{ days_sql(days) }} as ends_at
+        from {{ ref('recent_searches') }} as searches
+        left join (
+            select
+                customer_id,
+                max(occurred_at) as last_step_at
+            from {{ ref('recent_interactions') }}
+            group by customer_id
+        ) as steps
+            on searches.customer_id = steps.customer_id and searches.searched_at <= steps.last_step_at
+        where
+            searches.result_count = 0
+            and searches.is_last
+            and searches.searched_at >= {{ before_as_of(days, 'day') }}
+            and steps.customer_id is null
+    {%- endset -%}
+    {{ return(condition('searched_in_vain', known, given, 'recent_searches',
+        words='searched and found nothing' ~ within_in_words(days) ~ ', and looked at no product since',
+        ends_by='when that is too long ago, or with a product that they look at or order', sql=sql)) }}
+{%- endmacro %}

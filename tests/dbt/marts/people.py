@@ -10,6 +10,7 @@ import datetime as dt
 from typing import Any
 
 from tests.dbt.marts.shop import Shop
+from tests.dbt.marts.wishes import add_wishes
 
 AS_OF = dt.datetime(2026, 3, 31, 12)
 
@@ -38,6 +39,7 @@ def add_everybody(shop: Shop) -> None:
     add_pressure(shop)
     add_sale(shop)
     add_holdouts(shop)
+    add_wishes(shop)
 
 
 def add_stages(shop: Shop) -> None:

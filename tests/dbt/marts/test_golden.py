@@ -24,6 +24,7 @@ from orchestration.segments.files import segment_text
 from orchestration.segments.trial import Trial
 from tests.dbt.marts.people import AS_OF, add_everybody, ago
 from tests.dbt.marts.shop import HOSTS, Row, Shop
+from tests.dbt.marts.wishes import PLANTED, soap_interval
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +34,9 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     built.add("int_products_unioned", product_id="plate", product_name="Plate", category="Kitchen")
     scores = {"product_id": "plate", "score": 0.5, "method": "popularity"}
     scores |= {"customer_id": "level_full", "as_of_date": AS_OF.date()}
-    write_tables(Home(built.home), {"recommendation_scores": pa.Table.from_pylist([scores])})
+    science = {"recommendation_scores": [scores], "replenishment_intervals": [soap_interval()]}
+    tables = {name: pa.Table.from_pylist(rows) for name, rows in science.items()}
+    write_tables(Home(built.home), tables)
     built.build(HOSTS)
     yield built
 
@@ -241,6 +244,14 @@ ORDERS = {
 def test_segments_of_orders_and_visits(shop: Shop, customer: str) -> None:
     segment, is_member = ORDERS[customer]
     assert (customer in members(shop, segment)) is is_member
+
+
+@pytest.mark.parametrize("segment", PLANTED)
+def test_of_two_planted_people_one_is_short_of_a_condition(shop: Shop, segment: str) -> None:
+    member, near_miss = PLANTED[segment]
+    found = members(shop, segment)
+    assert member in found
+    assert near_miss not in found
 
 
 def test_every_segment_uses_what_it_may(shop: Shop) -> None:
@@ -653,6 +664,8 @@ def test_a_benefit_is_a_voucher_of_ones_own_or_what_ones_segment_may_have(shop: 
         ("level_full", "thanks_unused"),
         ("level_none", "endless"),
         ("level_segment", "last_second"),
+        ("voucher_7_days", "own"),
+        ("voucher_8_days", "own"),
     }
     said = {row["promotion_id"]: (row["reason"], row["product_id"]) for row in rows}
     until = ago(days=-10).date()

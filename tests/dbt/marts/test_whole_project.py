@@ -48,7 +48,7 @@ def test_an_empty_shop_has_every_table_and_no_rows(empty: Path) -> None:
             for schema, name in tables
             if connection.execute(f'select count(*) from "{schema}"."{name}"').fetchone() != (0,)
         }
-    assert len([schema for schema, _ in tables if schema == "segments"]) == 13
+    assert len([schema for schema, _ in tables if schema == "segments"]) == 24
     assert filled == {
         "dim_contact_rules",
         "dim_segments",

@@ -191,7 +191,8 @@ def test_checkouts_of_people_stand_in_the_timeline_with_what_became_of_them(
 def test_a_segment_of_left_checkouts_has_its_members_in_one_query(built: Connection) -> None:
     """The query of docs/segments.md: permission is no part of it, the gate applies it."""
     text = (Path(__file__).parents[3] / "docs" / "segments.md").read_text("utf-8")
-    query = text.split("```sql")[1].split("```")[0]
+    blocks = [block.split("```")[0] for block in text.split("```sql")[1:]]
+    [query] = [block for block in blocks if "fct_checkouts" in block]
     query = query.replace("{{ ref('fct_checkouts') }}", "marts.fct_checkouts")
     query = query.replace(
         "{{ before_as_of(var('abandoned_max_days'), 'day') }}", "timestamp '2026-05-13 12:00:00'"

@@ -280,10 +280,12 @@ def test_every_segment_has_members_at_two_thousand_people(seed: int) -> None:
     permitted = np.isin(np.arange(len(count)), block.consents.person[granted & by_email])
     said = block.feedback
     waits = permissions.is_case(said.kind, said.score) & (said.closed < 0)
+    wished = (age > DAY) & (age < 30 * DAY) & known_visit & (visits.depth == browsing.WISHLIST)
     new_device = block.people.joined > end - 30 * DAY
     sizes = {
         "high_intent": len(np.unique(visits.person[clicked & ~ordered_since & (age < 30 * DAY)])),
         "abandoned_cart": len(np.unique(visits.person[carted])),
+        "abandoned_wishlist": len(np.unique(visits.person[wished])),
         "abandoned_browse": len(np.unique(visits.person[viewed])),
         "retargeting": len(np.unique(visits.person[carted | viewed])),
         "service_recovery": len(np.unique(said.person[waits & (said.occurred > end - 30 * DAY)])),

@@ -29,6 +29,13 @@ TABLES = {
     "customer_personalisation": "customer_id varchar, level varchar, answered_at timestamp",
     "customer_traits": "customer_id varchar, trait varchar, value varchar, evidence_kind varchar,"
     " source varchar, stated_at timestamp, valid_to timestamp, score double",
+    "dim_products": "product_id varchar, product_name varchar, sku varchar, category varchar,"
+    " price decimal(18, 4), in_stock boolean",
+    "dim_promotions": "promotion_code_id varchar, promotion_source varchar, promotion_id varchar,"
+    " promotion_name varchar, code varchar, discount_kind varchar, percent_off decimal(18, 4),"
+    " amount_off decimal(18, 4), currency varchar, category varchar, product_id varchar,"
+    " for_segment varchar, voucher_count bigint, status varchar, starts_at timestamp,"
+    " ends_at timestamp",
     "dim_occasions": "occasion_id varchar, occasion varchar, country_code varchar,"
     " starts_on date, ends_on date, status varchar, days_until_start bigint",
     "fct_checkouts": "checkout_id varchar, customer_id varchar, is_abandoned boolean,"
@@ -48,17 +55,25 @@ TABLES = {
     " experiment_id varchar, experiment_group varchar, assigned_at timestamp",
     "fct_interactions": "interaction_id bigint, customer_id varchar, kind varchar,"
     " channel varchar, product_id varchar, occurred_at timestamp",
-    "fct_order_lines": "order_line_id varchar, order_id varchar, order_source varchar,"
+    "fct_order_codes": "customer_id varchar, code varchar, ordered_at timestamp",
+    "fct_vouchers": "voucher_key varchar, customer_id varchar, promotion_id varchar,"
+    " promotion_name varchar, code varchar, category varchar, product_id varchar,"
+    " percent_off decimal(18, 4), amount_off decimal(18, 4), currency varchar, status varchar,"
+    " issued_at timestamp, valid_from timestamp, valid_until timestamp",
+    "fct_order_lines": "order_line_id varchar, customer_id varchar, order_id varchar,"
+    " order_source varchar,"
     " category varchar, brand varchar, product_id varchar, sku varchar, line_kind varchar,"
     " is_return_line boolean, quantity bigint",
     "fct_order_tags": "order_tag_id varchar, customer_id varchar, tag varchar,"
     " ordered_at timestamp",
     "fct_product_states": "product_state_id varchar, product_id varchar, valid_from timestamp,"
+    " product_source varchar, sku varchar, currency varchar,"
     " is_current boolean, price decimal(18, 4), previous_price decimal(18, 4), in_stock boolean,"
     " was_in_stock boolean",
     "fct_recommendations": "customer_id varchar, kind varchar, rank bigint, product_id varchar",
     "fct_replenishments": "customer_id varchar, product_id varchar, is_displeased boolean,"
-    " remind_at timestamp, due_at timestamp",
+    " displeased_by varchar, other_product_id varchar, other_promotion_id varchar,"
+    " last_bought_at timestamp, remind_at timestamp, due_at timestamp",
     "dim_customers": "customer_id varchar, is_known boolean, country_code varchar,"
     " region varchar, email varchar, first_name varchar, last_name varchar,"
     " order_count bigint, first_seen_at timestamp",
@@ -83,6 +98,8 @@ TABLES = {
     " product_key varchar, product_name varchar, category varchar, cart_id varchar,"
     " page_url varchar, price decimal(18, 4), quantity bigint, last_order_at timestamp,"
     " occurred_at timestamp",
+    "recent_searches": "interaction_id bigint, customer_id varchar, result_count bigint,"
+    " is_last boolean, searched_at timestamp",
     "shop_rhythm": "threshold varchar, threshold_value bigint",
 }
 
@@ -172,6 +189,18 @@ class Published:
         step |= {"is_cart_event": event in ("Product Added", "Product Removed", "Cart Viewed")}
         step |= {"product_key": "mug", "product_name": "Mug", "occurred_at": at}
         self.add("recent_interactions", customer_id=customer, **(step | row))
+
+    def interaction(self, customer: str, kind: str, at: dt.datetime, product: str) -> None:
+        """A line of the timeline about a product."""
+        self._serial += 1
+        self.add(
+            "fct_interactions",
+            interaction_id=self._serial,
+            customer_id=customer,
+            kind=kind,
+            product_id=product,
+            occurred_at=at,
+        )
 
     def visit(self, customer: str, at: dt.datetime, number: int, **row: Any) -> None:
         """A visit."""

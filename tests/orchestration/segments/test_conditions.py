@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import pytest
 
 from orchestration.segments.rendering import CONDITIONS, DBT_PROJECT, Project, condition_names
+from tests.orchestration.segments import test_wishes
 from tests.orchestration.segments.published import AS_OF, TABLES, Published, ago
 from tests.spark.judge import faults
 
@@ -288,7 +289,7 @@ def test_spark_would_understand_every_condition() -> None:
 
 
 def test_every_condition_has_answers_and_a_line_in_the_docs() -> None:
-    answered = {call.partition("(")[0] for call in ANSWERS}
+    answered = {call.partition("(")[0] for call in (*ANSWERS, *test_wishes.ANSWERS)}
     docs = (DBT_PROJECT.parent / "docs/segments.md").read_text("utf-8")
     assert answered == set(condition_names())
     assert {name for name in condition_names() if f"`{name}(" not in docs} == set()
@@ -298,7 +299,7 @@ def test_conditions_read_published_tables_of_the_list_alone() -> None:
     """Also that none is listed that nothing reads, and that no condition asks a source."""
     texts = {
         path.name: path.read_text("utf-8")
-        for path in CONDITIONS.glob("*.sql")
+        for path in (*CONDITIONS.glob("*.sql"), DBT_PROJECT / "macros/promotions.sql")
         if path.name not in ("rule.sql", "results.sql", "contexts.sql")
     }
     results = (CONDITIONS / "results.sql").read_text("utf-8")
