@@ -249,9 +249,9 @@ def test_segments_of_orders_and_visits(shop: Shop, customer: str) -> None:
 @pytest.mark.parametrize("segment", PLANTED)
 def test_of_two_planted_people_one_is_short_of_a_condition(shop: Shop, segment: str) -> None:
     member, near_miss = PLANTED[segment]
-    found = members(shop, segment)
-    assert member in found
-    assert near_miss not in found
+    people = members(shop, segment)
+    assert member in people
+    assert near_miss not in people
 
 
 def test_every_segment_uses_what_it_may(shop: Shop) -> None:

@@ -64,10 +64,10 @@ def add_wishes(shop: Shop) -> None:
     for name in ("soap_due", "soap_displeased", "soap_complaint_open"):
         bought(shop, name, "soap", ago(days=29))
     for name, closed in (("soap_displeased", ago(days=19)), ("soap_complaint_open", None)):
-        said = {"kind": "review", "score": "1", "product_id": "soap", "occurred_at": ago(days=20)}
+        remark = {"kind": "review", "score": "1", "product_id": "soap", "occurred_at": ago(days=20)}
         key = shop.serial("feedback-")
         shop.add(
-            "int_feedback_resolved", feedback_key=key, customer_id=name, closed_at=closed, **said
+            "int_feedback_resolved", feedback_key=key, customer_id=name, closed_at=closed, **remark
         )
 
 
@@ -120,9 +120,9 @@ def bought(shop: Shop, customer: str, product_id: str, at: dt.datetime) -> None:
 
 def soap_interval() -> Row:
     """Soap is used up after thirty days, the catalogue says."""
-    said = {"product_id": "soap", "as_of_date": AS_OF.date(), "interval_days": 30}
+    remark = {"product_id": "soap", "as_of_date": AS_OF.date(), "interval_days": 30}
     counts = ("repeat_buyer_count", "comeback_count", "found_right_count", "declared_right_count")
-    return said | dict.fromkeys(counts, 0) | {
+    return remark | dict.fromkeys(counts, 0) | {
         "basis": "declared", "found_days": None, "category_days": None, "declared_days": 30.0,
         "null_reason": "too_few_repeat_buyers",
     }  # fmt: skip

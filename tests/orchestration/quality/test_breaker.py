@@ -364,7 +364,7 @@ def test_the_shops_own_segments_say_their_windows():
     assert said.pop("retargeting") == days["abandoned_max_days"]  # the small shop has no ads
     assert said.pop("service_recovery") == days["service_recovery_days"]  # nor complaints
     # The small shop has neither checkouts, searches nor promotions
-    known = {name: told for name, told in said.items() if name in small_world.WINDOWS}
+    known = {name: window for name, window in said.items() if name in small_world.WINDOWS}
     assert known | {"recent_buyers": 14} == small_world.WINDOWS
 
 

@@ -49,14 +49,14 @@ def add_offers(shop: Published) -> None:
         at = ago(days=3)
         shop.step(customer, "Product Viewed", at, product_id=product, category=category)
     shop.add("fct_order_codes", customer_id="four_5", code="CUPS", ordered_at=ago(days=5))
-    for customer, status, given, until in (
+    for customer, status, since, until in (
         ("once_60", "open", 14, None),
         ("once_61", "open", 13, -7),
         ("twice_10", "open", 20, -8),
         ("thrice_200", "redeemed", 20, -3),
         (None, "open", 20, -3),
     ):
-        dates = {"valid_from": ago(days=given), "valid_until": until and ago(days=until)}
+        dates = {"valid_from": ago(days=since), "valid_until": until and ago(days=until)}
         shop.add("fct_vouchers", customer_id=customer, status=status, **dates)
 
 
