@@ -254,6 +254,23 @@ def test_of_two_planted_people_one_is_short_of_a_condition(shop: Shop, segment: 
     assert near_miss not in people
 
 
+OFFERS = {
+    "category_with_promotion": ("offer_seen", "Garden", "GARDEN", "Rake"),
+    "displeased_with_product": ("soap_displeased", "Bath", "BATH", "Soap-2"),
+    "voucher_expiring": ("voucher_7_days", "Ten off", "voucher_7_days", None),
+}
+
+
+@pytest.mark.parametrize("segment", OFFERS)
+def test_an_offer_is_live_for_the_product_and_not_used(shop: Shop, segment: str) -> None:
+    """wishes.PLANTED has who used theirs and is no member."""
+    customer, offer, code, product = OFFERS[segment]
+    [row] = shop.query(f"from segments.seg_{segment} where customer_id = '{customer}'")
+    context = json.loads(row["context"])
+    assert (context["offer"], context["offer_code"]) == (offer, code)
+    assert context.get("product") == product
+
+
 def test_every_segment_uses_what_it_may(shop: Shop) -> None:
     """Also nothing of a household or of another person, since most have a plain context."""
     columns = shop.query(

@@ -120,9 +120,9 @@ def bought(shop: Shop, customer: str, product_id: str, at: dt.datetime) -> None:
 
 def soap_interval() -> Row:
     """Soap is used up after thirty days, the catalogue says."""
-    remark = {"product_id": "soap", "as_of_date": AS_OF.date(), "interval_days": 30}
+    interval = {"product_id": "soap", "as_of_date": AS_OF.date(), "interval_days": 30}
     counts = ("repeat_buyer_count", "comeback_count", "found_right_count", "declared_right_count")
-    return remark | dict.fromkeys(counts, 0) | {
+    return interval | dict.fromkeys(counts, 0) | {
         "basis": "declared", "found_days": None, "category_days": None, "declared_days": 30.0,
         "null_reason": "too_few_repeat_buyers",
     }  # fmt: skip
