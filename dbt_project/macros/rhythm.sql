@@ -25,6 +25,9 @@
             'formula': 'least(30, greatest(2, floor(median_gap_days / 2)))'},
         {'name': 'quiet_time_days', 'unit': 'days', 'fixed': 14,
             'formula': 'least(30, greatest(2, floor(median_gap_days / 2)))'},
+        {'name': 'win_back_60_days', 'unit': 'days', 'fixed': 60, 'formula': 'floor(greatest(12, long_gap_days) * 2 / 3)'},
+        {'name': 'win_back_75_days', 'unit': 'days', 'fixed': 75, 'formula': 'floor(greatest(12, long_gap_days) * 5 / 6)'},
+        {'name': 'win_back_90_days', 'unit': 'days', 'fixed': 90, 'formula': 'greatest(12, long_gap_days)'},
     ]) }}
 {%- endmacro %}
 

@@ -33,6 +33,9 @@ THRESHOLDS = {
     "overdue_min_days": "Overdue after, at the earliest",
     "recent_buyer_days": "A recent buyer for",
     "quiet_time_days": "No offers after an order for",
+    "win_back_60_days": "Win-back, first step after",
+    "win_back_75_days": "Win-back, second step after",
+    "win_back_90_days": "Win-back, third step after",
 }
 REASONS = {
     "granted": "may be contacted",

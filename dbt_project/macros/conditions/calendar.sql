@@ -24,7 +24,7 @@
             customers.customer_id,
             occasions.occasion as value,
             'within {{ given['within_days'] }} days' as threshold,
-            cast(null as timestamp) as since,
+            cast({{ dbt.dateadd('day', '-cast(' ~ count_sql(given['within_days']) ~ ' as integer)', 'occasions.starts_on') }} as timestamp) as since,
             cast({{ dbt.dateadd('day', 1, 'occasions.ends_on') }} as timestamp) as ends_at
         from {{ ref('dim_customers') }} as customers
         inner join {{ ref('dim_occasions') }} as occasions

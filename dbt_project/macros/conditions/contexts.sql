@@ -26,6 +26,7 @@
         'search',
         'sign_up',
         'viewed_offer',
+        'visitor',
         'voucher',
         'wishlist',
     ]) }}
@@ -556,6 +557,24 @@
         'words': {
             'said': said,
             'said_on': "coalesce(" ~ on_day_in_words('cases.last_open_case_at') ~ ", 'once')",
+        },
+    }) }}
+{%- endmacro %}
+
+{#- Their visits: how many, the last one, where the first one came from. -#}
+{% macro context_visitor() -%}
+    {{ return({
+        'sources': {'engagement': 'select * from ' ~ ref('customer_engagement')},
+        'fields': {
+            'marketing_channel': 'engagement.first_marketing_channel',
+            'visit_count': 'engagement.visit_count',
+            'product_view_count': 'engagement.product_view_count',
+            'visited_at': 'engagement.last_visit_at',
+        },
+        'words': {
+            'visits': "coalesce(" ~ count_in_words('engagement.visit_count', 'visit', 'visits') ~ ", 'No visit')",
+            'last_visit_on': "coalesce(" ~ on_day_in_words('engagement.last_visit_at') ~ ", 'once')",
+            'came': "coalesce(" ~ marketing_channel_in_words('engagement.first_marketing_channel') ~ ", 'from somewhere')",
         },
     }) }}
 {%- endmacro %}

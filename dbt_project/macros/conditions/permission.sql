@@ -66,13 +66,14 @@
             value='level', threshold=told, since='answered_at'))) }}
 {%- endmacro %}
 
-{#- On a list of the mail system; that is no permission: `on_list(name='Newsletter')`. -#}
+{#- On a list of the mail system; that is no permission: `on_list(name='Newsletter')`, without a name on any. -#}
 {% macro on_list() -%}
-    {%- set known = {'name': {'kind': 'texts', 'required': true}} -%}
+    {%- set known = {'name': {'kind': 'texts'}} -%}
     {%- set given = condition_arguments('on_list', known, varargs, kwargs) -%}
-    {%- set told = given['name'] | join(' or ') -%}
+    {%- set told = given['name'] | join(' or ') if 'name' in given else 'any' -%}
+    {%- set where = ['is_member'] + (['list_name in (' ~ texts_sql(given['name']) ~ ')'] if 'name' in given else []) -%}
     {{ return(condition('on_list', known, given, 'customer_lists',
-        words='on the list ' ~ told, ends_by='on leaving the list',
-        sql=latest_of(ref('customer_lists'), ['is_member', 'list_name in (' ~ texts_sql(given['name']) ~ ')'],
+        words='on ' ~ ('the list ' ~ told if 'name' in given else 'a list of the mail system'), ends_by='on leaving the list',
+        sql=latest_of(ref('customer_lists'), where,
             'joined_at', 'list_id', value='list_name', threshold=told))) }}
 {%- endmacro %}

@@ -13,6 +13,7 @@
         'customer_interests',
         'customer_lists',
         'customer_personalisation',
+        'customer_preferences',
         'customer_traits',
         'dim_customers',
         'dim_occasions',

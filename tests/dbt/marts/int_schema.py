@@ -149,6 +149,11 @@ INTERMEDIATE: dict[str, str] = {
         customer_a text, customer_b text, signal text, score integer""",
 }
 
+STAGING: dict[str, str] = {
+    "stg_calendar__occasions": """
+        occasion_key text, occasion text, starts_on date, ends_on date, country text""",
+}
+
 OPS_EXPORT: dict[str, str] = {
     "run_context": "run_id text, as_of timestamp, code_version text",
     "consent_events": """

@@ -16,7 +16,7 @@ from typing import Any
 
 import duckdb
 
-from tests.dbt.marts.int_schema import INTERMEDIATE, OPS_EXPORT
+from tests.dbt.marts.int_schema import INTERMEDIATE, OPS_EXPORT, STAGING
 from tests.dbt.warm import run_dbt
 
 PROJECT = Path(__file__).resolve().parents[3] / "dbt_project"
@@ -34,8 +34,8 @@ SELECT = [
     "int_condition_results",
     *("traits", "occasions", "flagged_words"),
 ]
-# They rest on staging alone (tests/dbt/models/test_traits.py has them).
-ELSEWHERE = ("--exclude", "dim_occasions", "dim_personas")
+# It rests on staging alone (tests/dbt/models/test_traits.py has it).
+ELSEWHERE = ("--exclude", "dim_personas")
 WITHOUT_TESTS = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
 # One set for whoever needs hosts: dbt reads the project anew for every other set of variables.
 HOSTS = {"shop_hosts": ["shop.example", "www.shop.example"]}
@@ -323,6 +323,10 @@ class Shop:
             for table, columns in INTERMEDIATE.items():
                 connection.execute(f"create or replace table intermediate.{table} ({columns})")
                 self._insert(connection, f"intermediate.{table}", self.rows.get(table, []))
+            connection.execute("create schema if not exists staging")
+            for table, columns in STAGING.items():
+                connection.execute(f"create or replace table staging.{table} ({columns})")
+                self._insert(connection, f"staging.{table}", self.rows.get(table, []))
             for table, columns in OPS_EXPORT.items():
                 connection.execute(f"create or replace temp table export ({columns})")
                 self._insert(connection, "export", self.rows.get(table, []))

@@ -12,14 +12,17 @@ from itertools import pairwise
 from math import ceil
 from typing import Any
 
+import duckdb
 import pytest
 
+from orchestration.segments.files import segment_names, segment_text
+from orchestration.segments.trial import Trial
 from tests.dbt.marts.shop import Shop
 
 AS_OF = dt.datetime(2026, 3, 31, 12)
 MODELS = (
     "fct_orders fct_order_lines fct_customer_order_summary shop_rhythm customer_last_purchases "
-    "dim_segments seg_loyal_customers seg_at_risk seg_recent_buyers "
+    "dim_segments "
     "fct_customer_journey_stages fct_web_sessions "
     # What loyal customers' context tells of their tastes rests on
     "customer_preferences customer_traits int_interests_dated fct_interactions dim_products "
@@ -75,20 +78,32 @@ SHOPS: dict[str, tuple[Callable[[], Dates], dict[str, Any]]] = {
 class Built:
     """What dbt made of one shop."""
 
-    def __init__(self, shop: Shop) -> None:
+    def __init__(self, shop: Shop, variables: dict[str, Any]) -> None:
         names = shop.query("from marts.shop_rhythm")
         self.rhythm = {row["threshold"]: row for row in names}
         self.values = {name: row["threshold_value"] for name, row in self.rhythm.items()}
         self.bases = {row["basis"] for row in names}
-        self.members = {
-            segment: {row["customer_id"] for row in shop.query(f"from segments.seg_{segment}")}
-            for segment in ("loyal_customers", "at_risk", "recent_buyers")
-        }
+        self.members = members_of(shop, variables)
         self.descriptions = {
             row["segment"]: row["description"] for row in shop.query("from marts.dim_segments")
         }
         stages = "from marts.fct_customer_journey_stages where stage = 'advocacy'"
         self.advocates = {row["customer_id"]: row["entry_reason"] for row in shop.query(stages)}
+
+
+def members_of(shop: Shop, variables: dict[str, Any]) -> dict[str, set[str]]:
+    """Who is in the segments of the rhythm, without the tables that conditions of others read."""
+    members = {}
+    with duckdb.connect(str(shop.home / "warehouse.duckdb")) as connection:
+        connection.execute(
+            "create or replace table marts.dim_customers as"
+            " select customer_id from intermediate.int_customers"
+        )
+        trial = Trial(connection, variables, AS_OF, segment_names())
+        for segment in ("loyal_customers", "at_risk", "recent_buyers"):
+            trial.run(segment, segment_text(segment))
+            members[segment] = {row["customer_id"] for row in trial.rows("from trial")}
+    return members
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +117,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Built]
             for day in sorted(days):
                 shop.order(customer, day)
         shop.run(MODELS.split(), variables)
-        found[name] = Built(shop)
+        found[name] = Built(shop, variables)
     yield found
 
 
@@ -127,6 +142,9 @@ def expected(shop: Dates) -> dict[str, int]:
         "overdue_min_days": percentile(gaps, 0.95) + 14,
         "recent_buyer_days": min(30, max(2, percentile(gaps, 0.5) // 2)),
         "quiet_time_days": min(30, max(2, percentile(gaps, 0.5) // 2)),
+        "win_back_60_days": max(12, percentile(gaps, 0.95)) * 2 // 3,
+        "win_back_75_days": max(12, percentile(gaps, 0.95)) * 5 // 6,
+        "win_back_90_days": max(12, percentile(gaps, 0.95)),
     }
 
 
@@ -147,6 +165,9 @@ def test_a_weekly_shop_has_loyal_customers_who_stand_out(built: dict[str, Built]
         "overdue_min_days": 28,
         "recent_buyer_days": 3,
         "quiet_time_days": 3,
+        "win_back_60_days": 9,
+        "win_back_75_days": 11,
+        "win_back_90_days": 14,
     }
     assert 0.1 < len(shop.members["loyal_customers"]) / len(grocer) < 0.35
     gone = {name for name, days in grocer.items() if len(days) >= 18 and name[-1] == "0"}
@@ -173,6 +194,9 @@ FIXED = {
     "overdue_min_days": 180,
     "recent_buyer_days": 14,
     "quiet_time_days": 14,
+    "win_back_60_days": 60,
+    "win_back_75_days": 75,
+    "win_back_90_days": 90,
 }
 
 

@@ -16,7 +16,7 @@ import duckdb
 import pytest
 
 from orchestration.published.text_classes import IDENTIFYING, read_classes
-from tests.dbt.marts.int_schema import INTERMEDIATE
+from tests.dbt.marts.int_schema import INTERMEDIATE, STAGING
 from tests.dbt.marts.people import AS_OF, add_everybody
 from tests.dbt.marts.shop import PROJECT, Shop
 from tests.dbt.world import World
@@ -48,7 +48,7 @@ def test_an_empty_shop_has_every_table_and_no_rows(empty: Path) -> None:
             for schema, name in tables
             if connection.execute(f'select count(*) from "{schema}"."{name}"').fetchone() != (0,)
         }
-    assert len([schema for schema, _ in tables if schema == "segments"]) == 24
+    assert len([schema for schema, _ in tables if schema == "segments"]) == 60
     assert filled == {
         "dim_contact_rules",
         "dim_segments",
@@ -103,11 +103,10 @@ def test_every_text_and_identifying_number_that_is_published_has_a_class(empty: 
 def test_handmade_people_stand_in_tables_of_the_real_shape(empty: Path) -> None:
     """The columns that tests lay down are columns that the real models have, of the same type."""
     with duckdb.connect(str(empty / "warehouse.duckdb"), read_only=True) as connection:
-        for table, columns in INTERMEDIATE.items():
-            real = {
-                row[0]: row[1]
-                for row in connection.execute(f"describe intermediate.{table}").fetchall()
-            }
+        shapes = {f"intermediate.{table}": columns for table, columns in INTERMEDIATE.items()}
+        shapes |= {f"staging.{table}": columns for table, columns in STAGING.items()}
+        for table, columns in shapes.items():
+            real = {row[0]: row[1] for row in connection.execute(f"describe {table}").fetchall()}
             with duckdb.connect() as scratch:
                 scratch.execute(f"create table t ({columns})")
                 ours = {row[0]: row[1] for row in scratch.execute("describe t").fetchall()}

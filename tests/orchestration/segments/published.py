@@ -19,14 +19,17 @@ CURRENCY = "GBP"
 
 TABLES = {
     "contactability": "customer_id varchar, channel varchar, purpose varchar,"
-    " is_contactable boolean, reason varchar, granted_at timestamp, expires_at timestamp",
+    " is_contactable boolean, reason varchar, granted_at timestamp, expires_at timestamp,"
+    " requested_at timestamp",
     "customer_engagement": "customer_id varchar, open_case_count bigint,"
     " last_open_case_kind varchar, last_open_case_product_id varchar, last_open_case_at timestamp",
     "customer_interests": "customer_id varchar, interest_kind varchar, interest varchar,"
     " score double, interest_rank bigint, last_signal_at timestamp",
     "customer_lists": "customer_id varchar, list_id varchar, list_name varchar,"
     " is_member boolean, joined_at timestamp",
-    "customer_personalisation": "customer_id varchar, level varchar, answered_at timestamp",
+    "customer_personalisation": "customer_id varchar, level varchar, reason varchar,"
+    " answered_at timestamp, requested_at timestamp",
+    "customer_preferences": "customer_id varchar, shopping_city varchar",
     "customer_traits": "customer_id varchar, trait varchar, value varchar, evidence_kind varchar,"
     " source varchar, stated_at timestamp, valid_to timestamp, score double",
     "dim_products": "product_id varchar, product_name varchar, sku varchar, category varchar,"
@@ -43,7 +46,7 @@ TABLES = {
     "fct_customer_clv": "customer_id varchar, is_current boolean,"
     " predicted_clv_365d decimal(18, 4), predicted_next_order_at timestamp",
     "fct_customer_intent": "customer_id varchar, is_current boolean, intent double,"
-    " signal_at timestamp",
+    " signal varchar, signal_at timestamp",
     "fct_customer_journey_stages": "customer_id varchar, stage varchar, is_current boolean,"
     " entered_at timestamp",
     "fct_customer_predictions": "customer_id varchar, is_current boolean, churn_risk double,"
@@ -87,12 +90,14 @@ TABLES = {
     " clicked_at timestamp, sent_at timestamp",
     "fct_orders": "order_id varchar, order_source varchar, customer_id varchar, is_kept boolean,"
     " is_counted boolean, net_sales_shop decimal(18, 4), sales_channel varchar,"
-    " store_id varchar, is_gift boolean, discount_code varchar,"
+    " store_id varchar, is_gift boolean, occasion varchar, discount_code varchar,"
     " ordered_at timestamp, ordered_date date",
     "fct_sign_ups": "sign_up_key varchar, customer_id varchar, source varchar, is_first boolean,"
     " signed_up_at timestamp",
     "fct_web_sessions": "session_id varchar, customer_id varchar, customer_visit_number bigint,"
-    " marketing_channel varchar, product_view_count bigint, started_at timestamp",
+    " marketing_channel varchar, product_view_count bigint, last_product_view_at timestamp,"
+    " first_wishlist_at timestamp, last_cart_at timestamp, first_checkout_at timestamp,"
+    " started_at timestamp",
     "recent_interactions": "event_id varchar, customer_id varchar, event_name varchar,"
     " is_cart_event boolean, is_after_last_order boolean, product_id varchar, sku varchar,"
     " product_key varchar, product_name varchar, category varchar, cart_id varchar,"

@@ -74,6 +74,7 @@ def shop() -> Iterator[Published]:
             last_open_case_at=ago(days=days),
         )
     add_what_is_known(shop)
+    add_what_is_asked_and_left(shop)
     shop.connection.execute(
         "insert into segments.seg_vip (customer_id) values ('four_5'), ('once_60')"
     )
@@ -152,6 +153,37 @@ def add_what_is_known(shop: Published) -> None:
         row = {"order_line_id": str(number), "order_id": order["order_id"], "line_kind": "goods"}
         row |= {"order_source": order["order_source"], "is_return_line": False, "quantity": 1}
         shop.add("fct_order_lines", category="Kitchen", brand="Regular", **row)
+
+
+def add_what_is_asked_and_left(shop: Published) -> None:
+    """What came of visits, signs of intent, gifts, ages, cities, questions of the same people."""
+    for update, customer in (
+        (f"last_cart_at = '{ago(days=30)}', product_view_count = 3", "nobody"),
+        (f"first_checkout_at = '{ago(days=2)}'", "stranger"),
+    ):
+        shop.connection.execute(
+            f"update marts.fct_web_sessions set {update} where customer_id = '{customer}'"
+            f" and customer_visit_number = {2 if customer == 'nobody' else 1}"
+        )
+    sign = {"signal": "carted", "signal_at": ago(days=1)}
+    shop.add("fct_customer_intent", customer_id="once_60", is_current=True, **sign)
+    shop.connection.execute(
+        "update marts.fct_orders set occasion = 'fathers_day' where customer_id = 'gift_20'"
+    )
+    shop.add("customer_preferences", customer_id="in_store", shopping_city="Leeds")
+    for customer, year in (("once_60", "1996"), ("once_61", "1995"), ("nobody", "long ago")):
+        row = {"trait": "birth_year", "value": year, "evidence_kind": "stated"}
+        shop.add("customer_traits", customer_id=customer, **row)
+    for customer, reason, asked in (
+        ("once_60", "never_asked", ago(days=30)),
+        ("once_61", "denied", ago(days=31)),
+        ("nobody", "never_asked", None),
+    ):
+        row = {"level": "segment", "reason": reason, "requested_at": asked}
+        shop.add("customer_personalisation", customer_id=customer, **row)
+    for customer, reason in (("nobody", "no_consent"), ("twice_10", "denied")):
+        row = {"channel": "email", "purpose": "marketing", "is_contactable": False}
+        shop.add("contactability", customer_id=customer, reason=reason, **row)
 
 
 BUYERS = {"once_60", "once_61", "twice_10", "thrice_200", "four_5", "in_store", "gift_20"}
@@ -269,6 +301,33 @@ ANSWERS = {
     "occasion(of='mothers_day')": {"nobody", "four_5"},
     "occasion(of='fathers_day')": set(),
     "occasion(of='fathers_day', within_days=15)": EVERYBODY,
+    "spender(tier='high')": {"four_5"},
+    "spender(tier='medium')": set(),
+    "spender(tier='low')": BUYERS - {"four_5"},
+    "strongest_signal(kind=['carted', 'viewed'])": {"once_60"},
+    "reached(step='cart')": {"nobody"},
+    "reached(step='cart', within_days=30)": {"nobody"},
+    "reached(step='cart', within_days=29)": set(),
+    "reached(step='checkout')": {"stranger"},
+    "reached(step='wishlist')": set(),
+    "viewed_products()": {"nobody"},
+    "viewed_products(at_least=4)": set(),
+    "viewed_products(within_days=29)": set(),
+    "first_came_from(marketing_channel='paid_social')": {"nobody"},
+    "first_came_from(marketing_channel=['email', 'referral'])": set(),
+    "gift_again(within_days=14)": set(),
+    "gift_again()": {"gift_20"},
+    "gift_again(of='mothers_day')": set(),
+    "aged(at_least=31)": {"once_61"},
+    "aged(at_least=18, at_most=30)": {"once_60"},
+    "trait(name='birth_year', value='1995')": {"once_61"},
+    "shops_in(city='leeds')": {"in_store"},
+    "unanswered(about='email')": {"nobody"},
+    "unanswered(about='personalisation')": {"nobody", "once_60"},
+    "asked(about='personalisation')": {"once_60", "once_61"},
+    "asked(about='personalisation', within_days=30)": {"once_60"},
+    "asked(about='email')": set(),
+    "on_list()": {"four_5"},
     "is_known()": EVERYBODY - {"stranger"},
     "in_segment('vip')": {"four_5", "once_60"},
 }

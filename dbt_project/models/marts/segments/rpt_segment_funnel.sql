@@ -12,6 +12,10 @@
 {%- endfor -%}
 
 {%- do ref('shop_rhythm') %}
+{#- Which segments are conditions of others is known only after parsing, when dependencies are no longer found -#}
+{%- for segment in (segment_names() if not execute else []) -%}
+    {%- do ref('seg_' ~ segment) -%}
+{%- endfor %}
 
 with conditions as (
     {{ all_rule_leaves(rules) }}

@@ -1,0 +1,14 @@
+{{ config(meta={'segment': {
+    'label': 'VIP by order value',
+    'description': 'The best ' ~ '%g' | format(var('vip_top_share') * 100)
+        ~ ' % of buyers by average order, or a VIP tier of the loyalty programme.',
+    'channel': 'email', 'purpose': 'marketing', 'message_kind': 'offer', 'plain_context': {},
+    'destinations': ['file'], 'priority': 21,
+}}) }}
+
+{{ members(
+    all=[ordered()], any=[
+        all_of(ordered(at_least=var('vip_min_orders')), among_best(by='average_order_value', share=var('vip_top_share'))),
+        trait(name='loyalty_tier', value=var('vip_loyalty_tiers')),
+    ], context='buyer', fields=['product', 'product_id', 'category', 'order_count', 'value', 'currency']
+) }}
