@@ -3,7 +3,7 @@
     'description': 'Never said how far the shop may personalise, and was not asked in the last '
         ~ var('ask_again_days') ~ ' days.',
     'channel': 'email', 'purpose': 'marketing', 'message_kind': 'newsletter', 'plain_context': {},
-    'destinations': ['file'], 'priority': 84, 'may_be_everybody': True,
+    'destinations': ['file'], 'priority': 93, 'may_be_everybody': True,
 }}) }}
 
 {{ members(

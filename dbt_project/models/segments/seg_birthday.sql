@@ -3,7 +3,7 @@
     'description': 'Said that they have their birthday within ' ~ var('birthday_days')
         ~ ' days, and lets the shop personalise in full.',
     'channel': 'email', 'purpose': 'marketing', 'message_kind': 'offer', 'plain_context': {},
-    'destinations': ['file'], 'priority': 18, 'window_days': var('birthday_days'),
+    'destinations': ['file'], 'priority': 9, 'window_days': var('birthday_days'),
 }}) }}
 
 {{ members(

@@ -3,7 +3,7 @@
     'description': 'Bought a gift for an occasion before that is on again or comes within ' ~ var('occasion_days')
         ~ ' days.',
     'channel': 'email', 'purpose': 'marketing', 'message_kind': 'offer', 'plain_context': {},
-    'destinations': ['file'], 'priority': 24, 'window_days': var('occasion_days'),
+    'destinations': ['file'], 'priority': 28, 'window_days': var('occasion_days'),
 }}) }}
 
 {{ members(

@@ -3,7 +3,7 @@
     'description': 'The best ' ~ '%g' | format(var('vip_top_share') * 100)
         ~ ' % of buyers by number of orders, or a VIP tier of the loyalty programme.',
     'channel': 'email', 'purpose': 'marketing', 'message_kind': 'offer', 'plain_context': {},
-    'destinations': ['file'], 'priority': 22,
+    'destinations': ['file'], 'priority': 27,
 }}) }}
 
 {{ members(
