@@ -136,8 +136,8 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, str]]:
     """What `regulars new` was asked to make: kind, name, area; nothing is written."""
     asked: list[tuple[str, str, str]] = []
 
-    def note(kind: str, name: str, *, area: str = "") -> list[str]:
-        asked.append((kind, name, area))
+    def note(kind: str, name: str, *, area: str = "", like: str = "") -> list[str]:
+        asked.append((kind, name, area or like))
         return [f"Made {name}"]
 
     monkeypatch.setattr(scaffold, "scaffold", note)
@@ -150,6 +150,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, str]]:
         (("source", "points"), ("source", "points", "")),
         (("source", "points", "--api"), ("api source", "points", "")),
         (("model", "points", "--area", "value"), ("model", "points", "value")),
+        (("segment", "loyal", "--like", "vip"), ("segment", "loyal", "vip")),
     ],
 )
 def test_new_makes_the_kind_that_was_asked_for(
