@@ -103,6 +103,8 @@ def test_every_text_and_identifying_number_that_is_published_has_a_class(empty: 
 def test_handmade_people_stand_in_tables_of_the_real_shape(empty: Path) -> None:
     """The columns that tests lay down are columns that the real models have, of the same type."""
     with duckdb.connect(str(empty / "warehouse.duckdb"), read_only=True) as connection:
+        # What staging is a view of
+        connection.execute(f"attach '{empty / 'raw.duckdb'}' as raw (read_only)")
         shapes = {f"intermediate.{table}": columns for table, columns in INTERMEDIATE.items()}
         shapes |= {f"staging.{table}": columns for table, columns in STAGING.items()}
         for table, columns in shapes.items():
