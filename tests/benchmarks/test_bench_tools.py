@@ -121,6 +121,8 @@ def test_the_floor_reads_who_is_who_and_solves_none_of_it() -> None:
         "intermediate.int_raw_identifier_customers",
         "intermediate.int_customer_identifiers",
         "intermediate.int_customers",
+        # Of the loyal ones' colour alone
+        "marts.customer_preferences",
     }
     assert not re.search(r"components_of|refused_edges|match_identifier", script)
 
