@@ -24,8 +24,9 @@ AS_OF = "2026-06-01 00:00:00"
 # Marts have golden tests of their own; the trace of identity is told by its mart.
 UP_TO_INTERMEDIATE = (
     *("--select", "resource_type:seed", "path:models/staging", "path:models/intermediate"),
-    # Intent is worked out from marts, and is tested with them
-    *("fct_identity_edges", "--exclude", "path:tests", "path:models/intermediate/intent"),
+    *("fct_identity_edges", "--exclude", "path:tests"),
+    # They are worked out from marts, and are tested with them
+    *(f"path:models/intermediate/{name}" for name in ("conditions", "intent", "interests")),
 )
 
 

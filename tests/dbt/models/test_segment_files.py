@@ -170,12 +170,10 @@ def test_a_file_that_nobody_named_stops_the_build(macros: dict[str, Any]) -> Non
 
 
 def test_no_two_of_our_segments_have_one_priority() -> None:
-    found = {
-        name: line.split(":")[1].strip(" ,")
+    folder = REPOSITORY / "dbt_project/models/segments"
+    priorities = [
+        re.findall(r"'priority': (\d+)", (folder / f"seg_{name}.sql").read_text())
         for name in segment_names()
-        for line in (
-            (REPOSITORY / f"dbt_project/models/segments/seg_{name}.sql").read_text().splitlines()
-        )
-        if line.strip().startswith("'priority'")
-    }
-    assert len(set(found.values())) == len(found) == len(segment_names())
+    ]
+    assert all(len(each) == 1 for each in priorities)
+    assert len({number for [number] in priorities}) == len(segment_names())

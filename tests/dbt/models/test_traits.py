@@ -161,7 +161,8 @@ def test_products_in_somebodys_size_and_fit_for_an_occasion_are_one_query(
 ) -> None:
     """The query of docs/segments.md."""
     text = (Path(__file__).parents[3] / "docs" / "segments.md").read_text("utf-8")
-    query = text.split("```sql")[2].split("```")[0]
+    blocks = [block.split("```")[0] for block in text.split("```sql")[1:]]
+    [query] = [block for block in blocks if "ref('dim_products')" in block]
     for name in ("customer_preferences", "dim_products"):
         query = query.replace(f"{{{{ ref('{name}') }}}}", f"marts.{name}")
     with timeline_world.warehouse() as con:
