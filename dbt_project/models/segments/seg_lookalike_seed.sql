@@ -3,7 +3,7 @@
     'description': 'The best ' ~ '%g' | format(var('lookalike_top_share') * 100)
         ~ ' % of buyers by what they kept, with two orders or more: to find people like them.',
     'channel': 'ads', 'purpose': 'ads', 'message_kind': 'offer', 'plain_context': {},
-    'destinations': ['meta_ads', 'google_ads'], 'priority': 98,
+    'destinations': ['file'], 'priority': 98,
 }}) }}
 
 {{ members(

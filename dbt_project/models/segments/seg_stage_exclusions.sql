@@ -2,7 +2,7 @@
     'label': 'Stage exclusions',
     'description': 'In the stage purchase or advocacy: to leave out of ads that are for beginners.',
     'channel': 'ads', 'purpose': 'ads', 'message_kind': 'reminder', 'plain_context': {},
-    'destinations': ['meta_ads', 'google_ads'], 'priority': 97,
+    'destinations': ['file'], 'priority': 97,
 }}) }}
 
 {{ members(
