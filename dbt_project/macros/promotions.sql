@@ -40,11 +40,16 @@
     group by customer_id, code
 {%- endmacro %}
 
-{#- Joins the code that somebody wrote in the time of a promotion; it is unused where `used.customer_id` is NULL. -#}
+{#-
+    Joins the last time that somebody wrote a promotion's code, by equality alone, so that no row meets every other;
+    `is_unused` says whether that was within its time.
+-#}
 {% macro join_used_code(person, promotion) -%}
     left join ({{ used_codes() }}) as used
-        on
-            {{ person }}.customer_id = used.customer_id
-            and upper({{ promotion }}.code) = used.code
-            and used.last_used_at >= coalesce({{ promotion }}.starts_at, used.last_used_at)
+        on {{ person }}.customer_id = used.customer_id and upper({{ promotion }}.code) = used.code
+{%- endmacro %}
+
+{#- Whether the person of `join_used_code` has not used the promotion in its time; of one without a beginning, ever. -#}
+{% macro is_unused(promotion) -%}
+    (used.customer_id is null or coalesce(used.last_used_at < {{ promotion }}.starts_at, false))
 {%- endmacro %}

@@ -23,6 +23,11 @@ FEW_ON_ONE_SIDE = {
     "int_identifiers": "blocked words by kind of identifier",
     "int_list_memberships": "lists of the mail system",
     "int_order_conversions": "currencies of costs",
+    "int_intent_signals": "steps of a message",
+    "fct_attribution": "models of attribution",
+    "rpt_attribution": "models of attribution",
+    "rpt_cohorts": "months of a shop's life",
+    "seg_category_with_promotion": "live promotions",
     **dict.fromkeys(
         (
             "shop_rhythm",

@@ -407,7 +407,7 @@
         from ({{ last_due(true) }}) as due
         inner join ({{ live_promotions() }}) as promotions on due.other_promotion_id = promotions.promotion_id
         {{ join_used_code('due', 'promotions') }}
-        where used.customer_id is null
+        where {{ is_unused('promotions') }}
         qualify row_number() over (
             partition by due.customer_id order by promotions.percent_off desc nulls last, promotions.promotion_source
         ) = 1

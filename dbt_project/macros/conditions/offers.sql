@@ -92,7 +92,7 @@
         and promotions.voucher_count = 0
         and coalesce(promotions.category, promotions.product_id) is not null
         and coalesce(promotions.product_id = views.product_id, promotions.product_id is null)
-        and used.customer_id is null
+        and {{ is_unused('promotions') }}
     qualify row_number() over (
         partition by views.customer_id
         order by

@@ -26,7 +26,7 @@ for_members as (
     from members
     inner join live_promotions on members.segment = lower(replace(trim(live_promotions.for_segment), ' ', '_'))
     {{ join_used_code('members', 'live_promotions') }}
-    where used.customer_id is null
+    where {{ is_unused('live_promotions') }}
 ),
 
 for_displeased as (
@@ -38,7 +38,7 @@ for_displeased as (
     from {{ ref('fct_replenishments') }} as replenishments
     inner join live_promotions on replenishments.other_promotion_id = live_promotions.promotion_id
     {{ join_used_code('replenishments', 'live_promotions') }}
-    where replenishments.is_displeased and used.customer_id is null
+    where replenishments.is_displeased and {{ is_unused('live_promotions') }}
     qualify row_number() over (
         partition by replenishments.customer_id, live_promotions.promotion_source, live_promotions.promotion_id
         order by replenishments.last_bought_at desc, replenishments.product_id

@@ -1,12 +1,20 @@
 {#- Vouchers that name their owner, and what became of each. -#}
 {%- set money = 'decimal(18, 4)' %}
 
-with vouchers as (
+with numbered as (
     select
         *,
         upper(code) as code_key,
         count(*) over (partition by upper(code)) as voucher_count
     from {{ ref('int_vouchers_resolved') }}
+),
+
+-- A key of its own, so that the join is by equality and no row meets every other
+vouchers as (
+    select
+        *,
+        case when voucher_count = 1 then code_key end as only_code_key
+    from numbered
 ),
 
 used_codes as (
@@ -33,7 +41,7 @@ judged as (
     left join used_codes
         on vouchers.customer_id = used_codes.customer_id and vouchers.code_key = used_codes.code
     left join codes_used_by_anybody
-        on vouchers.code_key = codes_used_by_anybody.code and vouchers.voucher_count = 1
+        on vouchers.only_code_key = codes_used_by_anybody.code
 )
 
 select
