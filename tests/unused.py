@@ -20,6 +20,15 @@ _.from_config_value
 _.capture_logs
 _.main_loop
 
+# Conditions and contexts of segments call these of dbt's; jinja2 and dlt ask for the last two
+_.dispatch
+_.type_string
+_.datediff
+_.dateadd
+_.raise_compiler_error
+_._parse
+_.destination_type
+
 # Templates of the report read these
 _.value_or_zero
 _.reachable

@@ -129,7 +129,7 @@ class Trial:
                 is_met = bool(self.rows(f"select customer_id {asked}"))
             else:
                 is_met = leaf["key"] in results
-            words = leaf["words"] if leaf["is_wanted"] else leaf["negated"]
+            words = self._with_thresholds(leaf["words"] if leaf["is_wanted"] else leaf["negated"])
             answers.append(
                 {**leaf, **results.get(leaf["key"], {}), "words": words, "is_met": is_met}
             )
@@ -143,6 +143,7 @@ class Trial:
         return [{**each, "is_missing": each["position"] in missing} for each in answers]
 
     def _with_thresholds(self, words: str) -> str:
+        """Words in which `{loyal_min_orders}` is that threshold of the shop's rhythm."""
         for row in self.rows("select threshold, threshold_value from marts.shop_rhythm"):
             words = words.replace(f"{{{row['threshold']}}}", str(row["threshold_value"]))
         return words
