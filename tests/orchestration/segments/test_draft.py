@@ -137,7 +137,7 @@ def test_of_somebody_who_is_in_no_segment_the_condition_that_keeps_them_out_is_n
     assert "  ✗ may not be contacted by email for marketing" in answer
     print_membership(home, "bob", "new_subscribers", console, as_json=False)
     assert "  ✗ signed up for email in the last 30 days" in capsys.readouterr().out
-    print_membership(home, "bob", "at_risk", console, as_json=False)
+    print_membership(home, "bob", "loyal_customers", console, as_json=False)
     answer = capsys.readouterr().out
     assert re.search(r"✗ at least [0-9]+ orders", answer), answer
     with pytest.raises(UsageError, match="There is no segment 'loyal'"):
