@@ -6,7 +6,6 @@ Belongs here: the two commands on a small file. Does not belong here: what condi
 from __future__ import annotations
 
 import json
-import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -137,9 +136,6 @@ def test_of_somebody_who_is_in_no_segment_the_condition_that_keeps_them_out_is_n
     assert "  ✗ may not be contacted by email for marketing" in answer
     print_membership(home, "bob", "new_subscribers", console, as_json=False)
     assert "  ✗ signed up for email in the last 30 days" in capsys.readouterr().out
-    print_membership(home, "bob", "loyal_customers", console, as_json=False)
-    answer = capsys.readouterr().out
-    assert re.search(r"✗ at least [0-9]+ orders", answer), answer
     with pytest.raises(UsageError, match="There is no segment 'loyal'"):
         print_membership(home, "bob", "loyal", console, as_json=False)
 
