@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -51,6 +52,12 @@ def name(*parts: str) -> str:
 def let(letter: str, value: str, result: str) -> str:
     """SQL: `result` with `letter` standing for `value`, which is worked out once."""
     return f"list_transform([{value}], lambda {letter}: {result})[1]"
+
+
+def dicts(cursor: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+    """The rows of a question that was asked, by column."""
+    columns = [column[0] for column in cursor.description or ()]
+    return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
 
 
 def has_table(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> bool:

@@ -10,10 +10,9 @@ import json
 import sys
 from typing import Any
 
-import duckdb
 from rich.console import Console
 
-from ingestion.duckdb import literal
+from ingestion.duckdb import dicts, literal
 from ingestion.duckdb import name as quoted
 from ingestion.errors import UsageError
 from ingestion.settings_file import load_settings
@@ -55,29 +54,25 @@ def explain_membership(home: Home, who: str, segment: str) -> Answer:
     settings = load_settings()
     with open_published(home) as connection:
         customer_id = find_person(Reader(connection), who, settings.shop.default_country)[0]
-        member = _rows(
-            connection,
-            f"select reason from segments.{quoted(SEGMENT + segment)}"
-            f" where customer_id = {literal(customer_id)}",
+        member = dicts(
+            connection.execute(
+                f"select reason from segments.{quoted(SEGMENT + segment)}"
+                f" where customer_id = {literal(customer_id)}"
+            )
         )
         answer = {"customer_id": customer_id, "segment": segment, "is_member": bool(member)}
         if member:
-            conditions = _rows(
-                connection,
-                f"select * from marts.fct_segment_conditions where segment = {literal(segment)}"
-                f" and customer_id = {literal(customer_id)} order by condition_rank",
+            conditions = dicts(
+                connection.execute(
+                    f"select * from marts.fct_segment_conditions where segment = {literal(segment)}"
+                    f" and customer_id = {literal(customer_id)} order by condition_rank"
+                )
             )
             return {**answer, "reason": member[0]["reason"], "conditions": conditions}
-        [build] = _rows(connection, "select as_of from ops.build")
+        [build] = dicts(connection.execute("select as_of from ops.build"))
         trial = Trial(connection, settings.dbt_vars(), build["as_of"], segment_names())
         conditions = trial.answers(customer_id, trial.run(segment, segment_text(segment)))
         return {**answer, "reason": None, "conditions": conditions}
-
-
-def _rows(connection: duckdb.DuckDBPyConnection, sql: str) -> list[Answer]:
-    cursor = connection.execute(sql)
-    columns = [column[0] for column in cursor.description or ()]
-    return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
 
 
 def _render(answer: Answer, out: Console) -> None:

@@ -19,6 +19,7 @@ from ingestion.config import REPOSITORY
 from ingestion.duckdb import connect
 from ingestion.errors import UsageError
 from orchestration.quality.flagged_words import flagged
+from orchestration.segments.rendering import SEGMENT
 from orchestration.words.program import program
 
 MAX_NAME = 40
@@ -42,7 +43,6 @@ class Kind:
     time: str = ""
 
 
-SEGMENT = "seg_"
 MARTS = "dbt_project/models/marts"
 _STAGING = "dbt_project/models/staging/{name}"
 _STAGING_FILES = {

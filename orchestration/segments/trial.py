@@ -15,7 +15,7 @@ from typing import Any
 
 import duckdb
 
-from ingestion.duckdb import literal
+from ingestion.duckdb import dicts, literal
 from ingestion.duckdb import name as quoted
 from ingestion.errors import RegularsError, UsageError
 from orchestration.published.reader import require_question
@@ -110,9 +110,7 @@ class Trial:
 
     def rows(self, sql: str) -> list[dict[str, Any]]:
         """The rows of a question of ours about what `run` made."""
-        cursor = self._connection.execute(sql)
-        columns = [column[0] for column in cursor.description or ()]
-        return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+        return dicts(self._connection.execute(sql))
 
     def answers(self, customer_id: str, conditions: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Each condition with whether it is met by a person, what `run` found, and whether it is
@@ -120,6 +118,10 @@ class Trial:
         results = {
             row["condition"]: row
             for row in self.rows(f"from {RESULTS} where customer_id = {literal(customer_id)}")
+        }
+        thresholds = {
+            f"{{{row['threshold']}}}": str(row["threshold_value"])
+            for row in self.rows("select threshold, threshold_value from marts.shop_rhythm")
         }
         answers = []
         for leaf in conditions:
@@ -129,7 +131,9 @@ class Trial:
                 is_met = bool(self.rows(f"select customer_id {asked}"))
             else:
                 is_met = leaf["key"] in results
-            words = self._with_thresholds(leaf["words"] if leaf["is_wanted"] else leaf["negated"])
+            words = leaf["words"] if leaf["is_wanted"] else leaf["negated"]
+            for name, value in thresholds.items():
+                words = words.replace(name, value)
             answers.append(
                 {**leaf, **results.get(leaf["key"], {}), "words": words, "is_met": is_met}
             )
@@ -141,12 +145,6 @@ class Trial:
             for leaf in leaves([step])
         }
         return [{**each, "is_missing": each["position"] in missing} for each in answers]
-
-    def _with_thresholds(self, words: str) -> str:
-        """Words in which `{loyal_min_orders}` is that threshold of the shop's rhythm."""
-        for row in self.rows("select threshold, threshold_value from marts.shop_rhythm"):
-            words = words.replace(f"{{{row['threshold']}}}", str(row["threshold_value"]))
-        return words
 
 
 def _holds(step: dict[str, Any], met: Mapping[int, bool]) -> bool:

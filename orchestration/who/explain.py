@@ -21,7 +21,7 @@ from dataclasses import replace
 import duckdb
 from sqlalchemy import Connection, Table, select
 
-from ingestion.duckdb import literal
+from ingestion.duckdb import dicts, literal
 from ingestion.errors import RegularsError, UsageError
 from ingestion.functions.identifiers import match_identifier
 from ingestion.settings_file import load_settings
@@ -119,9 +119,7 @@ class Reader:
         if table not in self.tables:
             self.missing.append(table)
             return []
-        cursor = self._connection.execute(query)
-        names = [column[0] for column in cursor.description or []]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        return dicts(self._connection.execute(query))
 
     def of_person(self, table: str, customer_id: str, tail: str = "") -> list[Row]:
         return self.rows(

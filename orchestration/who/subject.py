@@ -23,7 +23,7 @@ import duckdb
 import pyarrow as pa
 from sqlalchemy import Table, select, tuple_
 
-from ingestion.duckdb import name
+from ingestion.duckdb import dicts, name
 from ingestion.errors import UsageError
 from ingestion.settings_file import load_settings
 from orchestration.home.layout import Home
@@ -192,11 +192,11 @@ def _published_rows(connection: duckdb.DuckDBPyConnection, subject: Subject) -> 
     for space, table, names in tables:
         condition = _whose(names)
         if condition and f"{space}.{table}" not in MIRRORED:
-            cursor = connection.execute(
-                f"select * from {name(space, table)} where {condition} order by all"
+            rows = dicts(
+                connection.execute(
+                    f"select * from {name(space, table)} where {condition} order by all"
+                )
             )
-            labels = [column[0] for column in cursor.description or []]
-            rows = [dict(zip(labels, row, strict=True)) for row in cursor.fetchall()]
             if rows:
                 rows_of_table[f"{space}.{table}"] = rows
     return rows_of_table

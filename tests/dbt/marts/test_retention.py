@@ -35,7 +35,7 @@ def bought(shop: Shop, customer: str, date: str, net: str, cost: str) -> None:
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     shop = Shop(tmp_path_factory.mktemp("retention"), AS_OF)
-    for name in ("ada", "ben", "cleo", "dora", "emil"):
+    for name in ("ada", "ben", "cleo", "dora", "emil", "finn"):
         shop.person(name, day("2023-01-01"))
     shop.order("ada", day("2023-02-01"), "100")
     shop.order("ada", day("2023-04-30"), "50")
@@ -50,9 +50,13 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     shop.order("emil", day("2026-01-12"), "5")
     shop.visit("emil", day("2026-01-20"), marketing_channel="email")
     shop.order("emil", day("2026-01-21"), "5")
+    shop.visit("finn", day("2026-02-10"), marketing_channel="affiliate")
+    bought(shop, "finn", "2026-02-11", "10", cost="9")
+    shop.order("finn", day("2026-03-02"), "15")
     for cost, date, channel in (
         ("35", "2026-01-05", "paid_search"), ("5", "2026-01-06", "paid_search"),
         ("9", "2026-02-06", "display"), ("4", "2026-01-02", "email"),
+        ("20", "2026-02-02", "affiliate"),
     ):  # fmt: skip
         shop.add(
             "int_spend_resolved", spend_key=shop.serial("spend-"), spend_date=day(date).date(),
@@ -129,3 +133,9 @@ def test_a_cost_that_brought_nobody_and_people_without_a_cost_have_their_rows(sh
     assert (display["payback_months"], display["payback_basis"]) == (None, None)
     alone = acquired(shop, "2026-01-01", "unattributed")
     assert (alone["new_customer_count"], alone["cost"], alone["payback_months"]) == (1, None, None)
+
+
+def test_where_one_margin_is_not_known_net_sales_of_all_orders_pay_it_back(shop: Shop) -> None:
+    affiliate = acquired(shop, "2026-02-01", "affiliate")
+    assert (affiliate["net_sales"], affiliate["margin"]) == (25, None)
+    assert (affiliate["payback_months"], affiliate["payback_basis"]) == (1, "net_sales")

@@ -11,7 +11,11 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pytest
 
+from ingestion.config import Destination as DestinationSettings
+from ingestion.config import Settings
+from orchestration.activation import delivery
 from orchestration.activation.ledger import broken_laws
 from orchestration.activation.moments import stopped
 from orchestration.activation.people import Target
@@ -360,6 +364,15 @@ class Receiver:
     def preview(self, segment: str) -> str:
         """Nothing to see."""
         return f"memory/{segment}"
+
+
+def deliver_to(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Deliveries of every home go to this receiver, the one destination of the settings."""
+    settings = Settings(destinations={"receiver": DestinationSettings()})
+    monkeypatch.setattr(delivery, "load_settings", lambda: settings)
+    monkeypatch.setattr(delivery, "check_settings", lambda _: None)
+    monkeypatch.setattr(delivery, "check_destinations", lambda *_: None)
+    monkeypatch.setattr(delivery, "open_destination", lambda *_: receiver)
 
 
 def busy(seconds: float | None = None) -> RetryLaterError:

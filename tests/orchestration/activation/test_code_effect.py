@@ -14,7 +14,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from ingestion.config import Destination, Settings
 from orchestration.activation import delivery
 from orchestration.activation.code_effect import apart
 from orchestration.activation.plan import (
@@ -33,7 +32,7 @@ from orchestration.published.segment_code import (
     SegmentCode,
     add_segment_code,
 )
-from tests.orchestration.activation.shop import NOW, Receiver, Shop
+from tests.orchestration.activation.shop import NOW, Receiver, Shop, deliver_to
 
 AUDIENCE = st.dictionaries(
     st.sampled_from([f"c{i}" for i in range(6)]),
@@ -81,11 +80,7 @@ def publish(shop: Shop) -> None:
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     """Four members who may be emailed; two of them were sent, and one who is no member now."""
     home, receiver = Home(tmp_path / "home").create(), Receiver()
-    settings = Settings(destinations={"receiver": Destination()})
-    monkeypatch.setattr(delivery, "load_settings", lambda: settings)
-    monkeypatch.setattr(delivery, "check_settings", lambda _: None)
-    monkeypatch.setattr(delivery, "check_destinations", lambda *_: None)
-    monkeypatch.setattr(delivery, "open_destination", lambda *_: receiver)
+    deliver_to(receiver, monkeypatch)
     with open_store(home) as store:
         shop = Shop(home, store)
         for name in ("kept", "reworded", "gone"):

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from rich.console import Console
 
-from ingestion.config import REPOSITORY, Destination, Settings
+from ingestion.config import REPOSITORY
 from ingestion.vocabulary import Reason
 from orchestration.activation import delivery
 from orchestration.activation.contact_tables import COMMENTS
@@ -32,7 +32,7 @@ from orchestration.ops.runs import SUCCEEDED, Run, finish_run, start_run
 from orchestration.ops.store import open_store
 from orchestration.words.codes import REASONS
 from orchestration.words.explaining import explained_by
-from tests.orchestration.activation.shop import NOW, Receiver, Shop
+from tests.orchestration.activation.shop import NOW, Receiver, Shop, deliver_to
 
 VIP = Target("vip", "file", "email", "marketing")
 PLANNED = Delivery(VIP, {"added": 1200}, {"no_consent": 3, "expired": 1}, plan_hash="abc123")
@@ -159,11 +159,7 @@ def test_a_plan_after_a_sync_says_what_was_delivered_and_to_whom(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     home, receiver = Home(tmp_path / "home").create(), Receiver()
-    settings = Settings(destinations={"receiver": Destination()})
-    monkeypatch.setattr(delivery, "load_settings", lambda: settings)
-    monkeypatch.setattr(delivery, "check_settings", lambda _: None)
-    monkeypatch.setattr(delivery, "check_destinations", lambda *_: None)
-    monkeypatch.setattr(delivery, "open_destination", lambda *_: receiver)
+    deliver_to(receiver, monkeypatch)
     with open_store(home) as store:
         shop = Shop(home, store)
         for name in ("c1", "c2", "c3"):

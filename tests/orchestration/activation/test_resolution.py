@@ -18,10 +18,8 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 from typer.testing import CliRunner
 
-from ingestion.config import Destination, Settings
 from ingestion.errors import BusyError, UsageError
 from orchestration import cli
-from orchestration.activation import delivery
 from orchestration.activation.ledger import OpenIntent, broken_laws, open_intents
 from orchestration.activation.resolution import Answer, Resolution, resolve
 from orchestration.activation.sync import SyncReport, sync
@@ -33,7 +31,7 @@ from orchestration.ops.runs import SUCCEEDED, Run, finish_run, start_run
 from orchestration.ops.store import open_store, to_micros
 from orchestration.words.plain_text import PlainConsole
 from tests.orchestration.activation.records import records_of, state_counts
-from tests.orchestration.activation.shop import NOW, TARGET, Receiver, Shop
+from tests.orchestration.activation.shop import NOW, TARGET, Receiver, Shop, deliver_to
 
 pytestmark = pytest.mark.slow
 
@@ -227,16 +225,12 @@ def test_a_key_that_begins_several_rows_is_refused(
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     """A home with one row of unknown fate at its one destination."""
     home = Home(tmp_path / "home").create()
-    settings_ = Settings(destinations={"receiver": Destination()})
-    monkeypatch.setattr(delivery, "load_settings", lambda: settings_)
-    monkeypatch.setattr(delivery, "check_settings", lambda _: None)
-    monkeypatch.setattr(delivery, "check_destinations", lambda *_: None)
     with open_store(home) as store:
         shop = Shop(home, store)
         receiver = _in_doubt(shop, "c1", "c2")
         start_run(store, Run("run1", NOW, "test"), started_at=NOW)
         finish_run(store, "run1", SUCCEEDED, finished_at=NOW)
-    monkeypatch.setattr(delivery, "open_destination", lambda *_: receiver)
+    deliver_to(receiver, monkeypatch)
     return home
 
 

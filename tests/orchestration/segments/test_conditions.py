@@ -443,6 +443,13 @@ def test_of_whoever_is_not_in_it_the_conditions_that_keep_them_out_are_named(
     }
 
 
+def test_a_threshold_of_the_rhythm_stands_in_the_words_as_its_value(shop: Published) -> None:
+    conditions = shop.run("all=[ordered(at_least='loyal_min_orders')], none=[overdue()]")
+    [orders, overdue] = shop.trial.answers("once_60", conditions)
+    assert orders["words"] == "at least 4 orders"
+    assert "{" not in overdue["words"]
+
+
 def test_the_funnel_counts_alone_and_in_order(shop: Published) -> None:
     shop.run("all=[ordered(), ordered(exactly=1)], none=[in_segment('vip')]")
     rows = shop.trial.rows("from trial_funnel order by condition_rank")

@@ -74,37 +74,26 @@ windows as (
 ),
 
 events as (
+    {%- for events in [
+        {'table': 'fct_web_sessions', 'at': 'started_at', 'where': 'is_human', 'is': {'visits': 1}},
+        {'table': 'fct_orders', 'at': 'ordered_at', 'where': 'is_kept',
+            'is': {'orders': 1, 'net_sales': 'coalesce(net_sales_shop, 0)'}},
+        {'table': 'fct_messages', 'at': 'unsubscribed_at', 'where': 'unsubscribed_at is not null',
+            'is': {'unsubscribes': 1}},
+    ] %}
     select
         customer_id,
-        {{ epoch_micros('started_at') }} as happened,
-        'visits' as metric,
-        cast(1 as decimal(18, 4)) as amount
-    from {{ ref('fct_web_sessions') }}
-    where is_human and customer_id is not null
+        {{ epoch_micros(events['at']) }} as happened,
+        {%- for metric in metrics %}
+        cast({{ events['is'].get(metric, 0) }} as decimal(18, 4)) as {{ metric }}
+        {%- if not loop.last %},{% endif %}
+        {%- endfor %}
+    from {{ ref(events['table']) }}
+    where {{ events['where'] }} and customer_id is not null
+    {%- if not loop.last %}
     union all
-    select
-        customer_id,
-        {{ epoch_micros('ordered_at') }} as happened,
-        'orders' as metric,
-        cast(1 as decimal(18, 4)) as amount
-    from {{ ref('fct_orders') }}
-    where is_kept and customer_id is not null
-    union all
-    select
-        customer_id,
-        {{ epoch_micros('ordered_at') }} as happened,
-        'net_sales' as metric,
-        coalesce(net_sales_shop, 0) as amount
-    from {{ ref('fct_orders') }}
-    where is_kept and customer_id is not null
-    union all
-    select
-        customer_id,
-        {{ epoch_micros('unsubscribed_at') }} as happened,
-        'unsubscribes' as metric,
-        cast(1 as decimal(18, 4)) as amount
-    from {{ ref('fct_messages') }}
-    where unsubscribed_at is not null and customer_id is not null
+    {%- endif %}
+    {%- endfor %}
 ),
 
 done as (
@@ -113,10 +102,8 @@ done as (
         windows.experiment,
         windows.person_key,
         {%- for metric in metrics %}
-        sum(case when events.metric = '{{ metric }}' and events.happened >= windows.began then events.amount end)
-            as {{ metric }},
-        sum(case when events.metric = '{{ metric }}' and events.happened < windows.began then events.amount end)
-            as {{ metric }}_before
+        sum(case when events.happened >= windows.began then events.{{ metric }} end) as {{ metric }},
+        sum(case when events.happened < windows.began then events.{{ metric }} end) as {{ metric }}_before
         {%- if not loop.last %},{% endif %}
         {%- endfor %}
     from windows

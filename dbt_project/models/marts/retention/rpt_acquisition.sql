@@ -31,7 +31,7 @@ worths as (
         firsts.marketing_channel,
         {{ months_from('firsts.acquired_month', 'orders.ordered_date') }} as age_months,
         sum(orders.net_sales_shop) as net_sales,
-        sum(coalesce(orders.margin_shop, orders.net_sales_shop)) as worth,
+        sum(orders.margin_shop) as margin,
         count(*) - count(orders.margin_shop) as orders_without_margin
     from firsts
     inner join orders on firsts.customer_id = orders.customer_id
@@ -39,6 +39,23 @@ worths as (
         firsts.acquired_month,
         firsts.marketing_channel,
         {{ months_from('firsts.acquired_month', 'orders.ordered_date') }}
+),
+
+-- One measure for all orders of a row: their margins, or their net sales where one margin is not known
+judged as (
+    select
+        *,
+        case
+            when
+                sum(orders_without_margin) over (
+                    partition by acquired_month, marketing_channel
+                    order by age_months
+                    rows between unbounded preceding and unbounded following
+                ) = 0
+                then margin
+            else net_sales
+        end as worth
+    from worths
 ),
 
 cumulated as (
@@ -49,7 +66,7 @@ cumulated as (
             order by age_months
             rows between unbounded preceding and current row
         ) as worth_so_far
-    from worths
+    from judged
 ),
 
 costs as (
@@ -106,7 +123,7 @@ totals as (
         acquired_month,
         marketing_channel,
         sum(net_sales) as net_sales,
-        sum(worth) as worth,
+        sum(margin) as margin,
         sum(orders_without_margin) as orders_without_margin
     from worths
     group by acquired_month, marketing_channel
@@ -138,7 +155,7 @@ select
     case when kept.kept_customer_count > 0 then cast(costs.cost as double) / kept.kept_customer_count end
         as kept_customer_cost,
     cast(coalesce(totals.net_sales, 0) as {{ money }}) as net_sales,
-    cast(case when totals.orders_without_margin = 0 then totals.worth end as {{ money }}) as margin,
+    cast(case when totals.orders_without_margin = 0 then totals.margin end as {{ money }}) as margin,
     payback.payback_months,
     case
         when totals.orders_without_margin = 0 then 'margin'
