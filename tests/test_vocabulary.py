@@ -93,9 +93,8 @@ def test_a_macro_lists_the_same_in_the_same_order(
     assert tuple(macro(file, name)) == expected
 
 
-def test_every_group_stands_in_the_grid() -> None:
-    grid = macro("marts_rfm.sql", "rfm_grid")
-    assert {group for row in grid.values() for group in row} == set(vocabulary.RFM_GROUPS)
+def test_every_group_stands_in_the_map() -> None:
+    assert {row["rfm_segment"] for row in seed("rfm_group_map")} == set(vocabulary.RFM_GROUPS)
 
 
 def test_an_address_is_of_the_same_kinds_in_models_and_at_sending() -> None:

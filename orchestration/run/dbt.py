@@ -23,6 +23,7 @@ from ingestion.duckdb import connect
 from ingestion.errors import RegularsError, UsageError, tells_of_a_full_disk
 from orchestration.home.layout import Home
 from orchestration.home.lock import hold
+from orchestration.run.rfm_settings import check_cuts, check_group_map
 from orchestration.segments.files import check_segment_files, segment_names
 from orchestration.segments.rendering import DBT_PROJECT, SEGMENT
 
@@ -70,7 +71,8 @@ def check_settings(settings: Settings) -> None:
 
     Raises:
         UsageError: a threshold, a segment, a place it goes to or a column sent along is unknown,
-            or a threshold is of another type (named); or a segment's file is wrong.
+            or a threshold is of another type (named); cut points or the group map of RFM cannot
+            be used; or a segment's file is wrong.
     """
     project = yaml.safe_load((DBT_PROJECT / "dbt_project.yml").read_text("utf-8"))
     # The shop's own facts stand under [shop], not here.
@@ -92,6 +94,8 @@ def check_settings(settings: Settings) -> None:
                 f"The setting `models.{name}` must be {kind}, such as {known[name]}.",
                 "Mend it in regulars.toml and run again.",
             )
+    check_cuts(settings.models, known["rfm_buckets"])
+    check_group_map()
     for name, segment in settings.segments.items():
         if name not in segment_names():
             raise UsageError(

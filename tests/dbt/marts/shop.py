@@ -32,7 +32,7 @@ SELECT = [
     *("survivorship_rules", "region_names", "int_customer_claims"),
     *("int_interactions_messages", "int_interactions_facts", "int_search_categories"),
     "int_condition_results",
-    *("traits", "occasions", "flagged_words"),
+    *("traits", "occasions", "flagged_words", "rfm_group_map"),
 ]
 # It rests on staging alone (tests/dbt/models/test_traits.py has it).
 ELSEWHERE = ("--exclude", "dim_personas")

@@ -6,6 +6,7 @@ import datetime as dt
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pytest
 
@@ -17,7 +18,7 @@ AS_OF = dt.datetime(2026, 6, 20, 12)
 TODAY = AS_OF.date()
 MODELS = [
     "path:models/staging/science",
-    *("fct_orders", "fct_customer_rfm", "fct_customer_clv"),
+    *("fct_orders", "rfm_group_map", "fct_customer_rfm", "fct_customer_clv"),
     *("fct_customer_predictions", "rpt_clv_rfm", "rpt_prediction_backtests"),
     *("fct_web_sessions", "int_interactions_messages", "int_interactions_facts"),
     *("fct_messages", "fct_customer_rfm_engagement"),
@@ -175,10 +176,27 @@ def test_engagement_is_visits_carts_and_clicks_and_never_opens(shop: Shop) -> No
     assert quiet <= {"reach_out", None}
 
 
-def test_a_shop_may_fix_its_own_cuts(shop: Shop) -> None:
-    shop.run(["fct_customer_rfm"], {"rfm_fixed_cuts": {"m": [25, 50, 100, 150]}})
-    scores = {
-        row["customer_id"]: row["m_score"]
+def test_a_shop_may_fix_its_own_cuts_and_have_fewer_scores(shop: Shop) -> None:
+    shop.run(["fct_customer_rfm"], {"rfm_buckets": 3, "rfm_fixed_cuts": {"m": [50, 150]}})
+    current = {
+        row["customer_id"]: row
         for row in shop.query("select * from marts.fct_customer_rfm where is_current")
     }
-    assert [scores[f"p{n:02}"] for n in (2, 3, 5, 6, 10, 11, 15, 16)] == [1, 2, 2, 3, 3, 4, 4, 5]
+    assert [current[f"p{n:02}"]["m_score"] for n in (2, 5, 6, 15, 16)] == [1, 1, 2, 2, 3]
+    # The lowest score is the lowest step of the map, the highest the highest.
+    assert (current["p02"]["rfm_score"], current["p02"]["rfm_segment"]) == ("111", "dormant")
+    assert (current["p20"]["rfm_score"], current["p20"]["rfm_segment"]) == ("313", "active")
+
+
+def test_a_shop_may_move_cells_to_other_groups(shop: Shop) -> None:
+    with duckdb.connect(str(shop.home / "warehouse.duckdb")) as connection:
+        connection.execute(
+            "update seeds.rfm_group_map set rfm_segment = 'dormant'"
+            " where rfm_segment = 'almost_lost'"
+        )
+    shop.run(["fct_customer_rfm"])
+    groups = shop.query(
+        "select distinct rfm_segment from marts.fct_customer_rfm"
+        " where r_score = 2 and f_score + m_score <= 4"
+    )
+    assert groups == [{"rfm_segment": "dormant"}]

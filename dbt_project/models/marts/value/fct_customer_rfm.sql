@@ -118,23 +118,27 @@ scored as (
 
 final as (
     select
-        customer_id,
-        as_of_date,
-        as_of_date = {{ as_of_date() }} as is_current,
-        recency_days,
-        frequency,
-        monetary,
-        gross_monetary,
+        scored.customer_id,
+        scored.as_of_date,
+        scored.as_of_date = {{ as_of_date() }} as is_current,
+        scored.recency_days,
+        scored.frequency,
+        scored.monetary,
+        scored.gross_monetary,
         '{{ var("shop_currency") }}' as currency,
-        r_score,
-        f_score,
-        m_score,
-        cast(r_score as {{ dbt.type_string() }})
-        || cast(f_score as {{ dbt.type_string() }})
-        || cast(m_score as {{ dbt.type_string() }}) as rfm_score,
-        {{ rfm_segment('r_score', 'f_score', 'm_score') }} as rfm_segment,
-        last_ordered_date
+        scored.r_score,
+        scored.f_score,
+        scored.m_score,
+        cast(scored.r_score as {{ dbt.type_string() }})
+        || cast(scored.f_score as {{ dbt.type_string() }})
+        || cast(scored.m_score as {{ dbt.type_string() }}) as rfm_score,
+        group_map.rfm_segment,
+        scored.last_ordered_date
     from scored
+    left join {{ ref('rfm_group_map') }} as group_map
+        on
+            {{ rfm_step('scored.r_score') }} = group_map.recency_step
+            and {{ rfm_strength_step('scored.f_score', 'scored.m_score') }} = group_map.strength_step
 )
 
 select * from final
