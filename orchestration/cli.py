@@ -923,9 +923,11 @@ def _check_first(home: Home, asked: str, *, begin_anew: bool) -> None:
     from orchestration.run.dbt import check_settings
     from orchestration.run.shop_currency import refuse_mapped_currency
     from orchestration.run.something_to_read import require_input
+    from orchestration.segments.files import check_segment_files
 
     settings = load_settings()
     check_settings(settings)
+    check_segment_files(settings.dbt_vars())
     check_destinations(settings, home)
     refuse_input(home, asked)
     require_raw(home, begin_anew=begin_anew)

@@ -294,7 +294,8 @@ class Plans:
 
 def plan_all(home: Home, segment: str | None, destination: str | None) -> Plans:
     """The plans of all targets asked for, and what today gives whom; no destination is reached."""
-    with open_delivery(home, exclusive=False) as opened:
+    # Held open, so that all plans are of one build and share what opening costs
+    with open_delivery(home, exclusive=False) as opened, open_published(home):
         context = replace(opened, now=stopped(opened.now()))
         chosen = targets(home, context.settings, segment, destination)
         plans = [context.plan(target) for target in chosen]

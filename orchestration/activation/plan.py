@@ -60,7 +60,7 @@ from orchestration.home.layout import Home
 from orchestration.ops import schema
 from orchestration.ops.push_subscriptions import Subscription, living_subscriptions
 from orchestration.ops.store import Store, to_micros
-from orchestration.published.reader import read_build
+from orchestration.published.reader import open_published, read_build
 
 OPEN_STATES = schema.OPEN_STATES
 # What is asked about a person beside whether a channel may have them: a column, and a purpose.
@@ -212,9 +212,10 @@ def build_plan(
         StoreError: the permission facts cannot be read.
         UsageError: the segment is not published.
     """
-    _, run_id, _ = read_build(home.published)
     policy = Policy(target.channel, target.purpose, double_opt_in)
-    with store.read() as connection:
+    # The published file is held open: all readings are of one build, and share what opening costs.
+    with open_published(home), store.read() as connection:
+        _, run_id, _ = read_build(home.published)
         living = _living(connection, target, at)
         people, decisions = _decided(
             *(connection, home, target, policy, to_micros(at), living),

@@ -38,6 +38,7 @@ from orchestration.home.confinement import FILES, NETWORK, confinable
 from orchestration.home.kind import is_demo
 from orchestration.home.layout import Home
 from orchestration.run.dbt import check_settings
+from orchestration.segments.files import check_segment_files
 
 TELEMETRY = {
     "DO_NOT_TRACK": "1",
@@ -166,6 +167,7 @@ def differing_packages(lock_text: str) -> list[str]:
 
 def _settings(settings: Settings) -> Iterator[Check]:
     check_settings(settings)
+    check_segment_files(settings.dbt_vars())
     shop = settings.shop
     sentence = f"{shop.name}: {shop.timezone}, {shop.currency}, {shop.default_country}."
     yield Check("settings", "ok", sentence)

@@ -17,6 +17,7 @@ from orchestration.home.kind import claim, is_demo, own_input, refuse_input, tak
 from orchestration.home.layout import Home
 from orchestration.run.dbt import check_settings
 from orchestration.run.something_to_read import require_input
+from orchestration.segments.files import check_segment_files
 
 
 class Opening(NamedTuple):
@@ -45,6 +46,7 @@ def open_home(asked_input: str, *, begin_anew: bool, at_terminal: bool) -> Openi
     take_settings(home)
     settings = load_settings()
     check_settings(settings)
+    check_segment_files(settings.dbt_vars())
     check_destinations(settings, home)
     refuse_input(home, asked_input)
     demo = is_demo(home)

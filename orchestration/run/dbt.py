@@ -24,7 +24,7 @@ from ingestion.errors import RegularsError, UsageError, tells_of_a_full_disk
 from orchestration.home.layout import Home
 from orchestration.home.lock import hold
 from orchestration.run.rfm_settings import check_cuts, check_group_map
-from orchestration.segments.files import check_segment_files, segment_names
+from orchestration.segments.files import segment_names
 from orchestration.segments.rendering import DBT_PROJECT, SEGMENT
 
 __all__ = ["DBT_PROJECT", "SEGMENT", "segment_names"]
@@ -71,8 +71,8 @@ def check_settings(settings: Settings) -> None:
 
     Raises:
         UsageError: a threshold, a segment, a place it goes to or a column sent along is unknown,
-            or a threshold is of another type (named); cut points or the group map of RFM cannot
-            be used; or a segment's file is wrong.
+            or a threshold is of another type (named); or cut points or the group map of RFM cannot
+            be used.
     """
     project = yaml.safe_load((DBT_PROJECT / "dbt_project.yml").read_text("utf-8"))
     # The shop's own facts stand under [shop], not here.
@@ -105,7 +105,6 @@ def check_settings(settings: Settings) -> None:
             )
         _check_places(name, segment, settings)
     _check_columns(settings)
-    check_segment_files(settings.dbt_vars())
 
 
 def _check_places(name: str, segment: Segment, settings: Settings) -> None:

@@ -933,7 +933,10 @@ from worked_out, lateral (values
     ('at_risk_min_orders', 'orders', greatest(3, typical), 3),
     ('overdue_min_days', 'days', long + 14, 180),
     ('recent_buyer_days', 'days', least(30, greatest(2, usual // 2)), 14),
-    ('quiet_time_days', 'days', least(30, greatest(2, usual // 2)), 14)
+    ('quiet_time_days', 'days', least(30, greatest(2, usual // 2)), 14),
+    ('win_back_60_days', 'days', greatest(12, long) * 2 // 3, 60),
+    ('win_back_75_days', 'days', greatest(12, long) * 5 // 6, 75),
+    ('win_back_90_days', 'days', greatest(12, long), 90)
 ) as t(threshold, unit, worked, fixed);
 
 create temp macro threshold(name) as (
