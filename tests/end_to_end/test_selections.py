@@ -15,7 +15,7 @@ import pytest
 from tests.end_to_end.conftest import REPOSITORY, DemoHome, environment
 from tests.end_to_end.test_bad_days import good_rows, write_orders
 
-pytestmark = pytest.mark.faults  # a dozen runs of a whole home
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(2400)]  # a dozen runs of a whole home
 Told = dict[str, dict[str, Any]]
 NOTHING = "Nothing was published: this selection does not reach publish/published."
 
@@ -36,7 +36,7 @@ def told(demo_home: DemoHome, tmp_path_factory: pytest.TempPathFactory) -> dict[
         cwd=REPOSITORY,
         env=environment(),
         check=False,
-        timeout=540,
+        timeout=2000,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     found: dict[str, Told] = json.loads(done.stdout.splitlines()[-1])
