@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any
@@ -36,6 +37,7 @@ _NOT_A_KIND = frozenset(
 )
 
 
+@cache  # it lists a folder, and is asked for every pair of segment and destination
 def kinds() -> tuple[str, ...]:
     """The kinds of destination there are, by file name."""
     return tuple(
