@@ -166,6 +166,8 @@ def _build(home: Home, run: RunFacts, further: Further | None) -> Candidate:
         names = _tables(connection, "warehouse")
         if not any(schema == "marts" for schema, _ in names):
             raise RegularsError("The warehouse has no marts to publish.", _RUN_FIRST)
+        # One transaction: by itself each table and each comment would wait for the disk
+        connection.begin()
         for schema in SCHEMAS:
             connection.execute(f"create schema if not exists {schema}")
         for schema, table in names:
@@ -177,6 +179,7 @@ def _build(home: Home, run: RunFacts, further: Further | None) -> Candidate:
         tables = tuple(table_facts(connection, schema, table) for schema, table in names)
         build_id = _build_id(run.as_of, tables)
         _write_build(connection, build_id, run, tables)
+        connection.commit()
         connection.execute("detach warehouse")
         connection.execute("checkpoint")
     return Candidate(home.candidate, build_id, run.run_id, run.as_of, tables)
