@@ -247,14 +247,35 @@ def test_every_published_table_has_a_tested_key(manifest: dict[str, Any]) -> Non
 
 
 def _keyed_models(manifest: dict[str, Any]) -> set[str]:
-    """Models with a test whose name says that something is unique."""
-    return {
-        parent
-        for node in manifest["nodes"].values()
-        if node["resource_type"] == "test"
-        and "unique" in ((node.get("test_metadata") or {}).get("name") or node["name"])
-        for parent in node["depends_on"]["nodes"]
+    """Models of which a rule, or a test whose name says so, asks whether something is unique."""
+    keyed = {
+        model
+        for test, model, node in _tests_of_models(manifest)
+        if "unique" in test or node["test_metadata"]["kwargs"].get("unique")
     }
+    for node in manifest["nodes"].values():
+        if node["resource_type"] == "test" and not node.get("attached_node"):
+            keyed.update(node["depends_on"]["nodes"] if "unique" in node["name"] else ())
+    return keyed
+
+
+def test_the_rules_of_a_table_are_one_test(manifest: dict[str, Any]) -> None:
+    """To dbt each test is as much work as a small model; `rows_obey` asks all in one."""
+    wrong = {
+        node["name"]: f"write it under rows_obey of {model.rpartition('.')[2]}"
+        for test, model, node in _tests_of_models(manifest)
+        if test in ("unique", "not_null", "accepted_values", "relationships", "unique_combination")
+        if node["config"]["severity"].lower() == "error" and not node["config"].get("where")
+        if not model.startswith("seed.")
+    }
+    _report("rules", wrong)
+
+
+def _tests_of_models(manifest: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Each generic test: its kind, the id of the model it is of, the test."""
+    for node in manifest["nodes"].values():
+        if node["resource_type"] == "test" and node.get("attached_node"):
+            yield node["test_metadata"]["name"], node["attached_node"], node
 
 
 def test_a_segment_has_the_columns_and_words_that_channels_need(manifest: dict[str, Any]) -> None:

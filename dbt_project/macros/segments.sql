@@ -170,12 +170,12 @@
     {{ return(parts[0] | int * units[unit]) }}
 {%- endmacro %}
 
-{#- Every member of every segment: segment, customer_id. -#}
-{% macro all_segment_members() -%}
+{#- Every member of every segment: segment, customer_id, and further columns. -#}
+{% macro all_segment_members(columns=[]) -%}
     {%- for segment in segment_names() %}
     select
         '{{ segment }}' as segment,
-        customer_id
+        {{ (['customer_id'] + columns) | join(', ') }}
     from {{ ref('seg_' ~ segment) }}
     {%- if not loop.last %}
     union all

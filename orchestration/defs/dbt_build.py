@@ -13,6 +13,7 @@ from dagster_dbt import DbtCliResource
 from ingestion.errors import CheckFailedError, RegularsError
 from orchestration.defs.resources import RunResource
 from orchestration.home.interrupts import end_process, noticing_interrupts
+from orchestration.quality.broken_rules import broken_rules
 from orchestration.quality.dbt_record import record_of
 from orchestration.quality.segment_files import check_segment_files
 from orchestration.run.dbt import (
@@ -68,7 +69,7 @@ def build(
     counts, columns = row_counts(current.home), column_types(current.home)
     yield from (_with_facts(context, event, counts, columns, manifest) for event in events)
     if not invocation.is_successful():
-        raise CheckFailedError(failure_sentence(current.home))
+        raise CheckFailedError(failure_sentence(current.home), broken_rules(current.home))
 
 
 def _with_facts(

@@ -19,8 +19,8 @@ Data flow: compiled SQL of dbt's last build, published.duckdb, sync_runs -> ware
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -29,8 +29,7 @@ import duckdb
 import pyarrow as pa
 from sqlalchemy import select
 
-from ingestion.duckdb import connect, literal, name
-from ingestion.functions.registration import register
+from ingestion.duckdb import literal, name
 from orchestration.home.layout import Home
 from orchestration.ops import schema
 from orchestration.ops.run_context import last_context
@@ -49,6 +48,7 @@ from orchestration.published.segment_code import (
 )
 from orchestration.quality.condition_sql import Expander, compiled_sql
 from orchestration.quality.lineage import LineageError
+from orchestration.quality.warehouse import as_models_read_it
 from orchestration.run.dbt import SEGMENT, read_manifest, target_path
 
 AS_OF = "{as_of}"  # stands in kept code for the moment that follows the run
@@ -121,7 +121,7 @@ def run_earlier(home: Home, codes: Collection[SegmentCode], as_of: datetime) -> 
     if all(each.comparison == SAME for each in codes):
         return ComparedCode(tuple(codes))
     outcomes, effects = [], []
-    with _warehouse(home) as connection:
+    with as_models_read_it(home) as connection:
         for each in codes:
             if each.comparison not in (CHANGED, NEW):
                 outcomes.append(each)
@@ -202,18 +202,3 @@ def _differences(
         table=name("segments", f"{SEGMENT}{segment}"),
     )
     return connection.execute(sql).to_arrow_table().cast(EFFECT_SHAPE)
-
-
-@contextmanager
-def _warehouse(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The warehouse as models read it, and nothing else of this machine."""
-    with connect(home.warehouse, read_only=True) as connection:
-        if home.raw.exists():
-            connection.execute(f"attach {literal(home.raw)} as raw (read_only)")
-        register(connection)
-        folders = ", ".join(literal(each) for each in (home.ops_export, home.science))
-        connection.execute(
-            f"set timezone = 'UTC'; set allowed_directories = [{folders}];"
-            " set enable_external_access = false; set lock_configuration = true"
-        )
-        yield connection

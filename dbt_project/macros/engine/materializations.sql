@@ -32,7 +32,23 @@
     {{ return({'relations': [target]}) }}
 {% endmacro %}
 
-{#- dbt asks the engine for the columns first; here a described column that is not there fails the model. -#}
+{#-
+    All comments of a table in one statement. dbt's own way asks for the columns first, to leave out what is described
+    and not there; here that fails the model.
+-#}
+{% macro duckdb__persist_docs(relation, model, for_relation, for_columns) %}
+    {%- set comments = [] -%}
+    {%- if for_relation and config.persist_relation_docs() and model.description -%}
+        {%- do comments.append(alter_relation_comment(relation, model.description)) -%}
+    {%- endif -%}
+    {%- if for_columns and config.persist_column_docs() and model.columns -%}
+        {%- do comments.append(alter_column_comment(relation, model.columns)) -%}
+    {%- endif -%}
+    {%- if comments -%}
+        {%- do run_query(comments | join('\n')) -%}
+    {%- endif -%}
+{% endmacro %}
+
 {% macro duckdb__alter_column_comment(relation, column_dict) %}
     {%- for column in column_dict.values() %}
     comment on column {{ relation }}.{{ adapter.quote(column.name) if column.quote else column.name }} is {{ duckdb_escape_comment(column.description) }};

@@ -10,15 +10,19 @@ import json
 import os
 import random
 import re
+import shutil
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from orchestration.home.layout import Home
 from orchestration.published.text_classes import IDENTIFYING, read_classes
+from orchestration.quality.broken_rules import broken_rules
 from tests.dbt.marts.int_schema import INTERMEDIATE, STAGING
 from tests.dbt.marts.people import AS_OF, add_everybody
 from tests.dbt.marts.shop import PROJECT, Shop
+from tests.dbt.warm import run_dbt
 from tests.dbt.world import World
 
 PUBLISHED = ("marts", "segments", "activity", "ops")
@@ -66,6 +70,29 @@ def test_every_unit_test_of_the_project_ran_and_held(empty: Path) -> None:
     ran = {each["unique_id"]: each["status"] for each in results if each["unique_id"] in written}
     assert len(written) >= 5
     assert ran == dict.fromkeys(written, "pass")
+
+
+def test_what_breaks_a_rule_is_named_by_table_and_rule(empty: Path, tmp_path: Path) -> None:
+    """By number and never by value; a test is asked of a table as it stands."""
+    home = Path(shutil.copytree(empty, tmp_path / "home"))
+    with duckdb.connect(str(home / "warehouse.duckdb")) as connection:
+        connection.execute(
+            "insert into segments.seg_vip values ('x', null, '{}'), ('x', 'Why.', '{}')"
+        )
+        connection.execute(
+            "insert into marts.dim_contact_rules select * from marts.dim_contact_rules"
+        )
+    tests = "assert_members_are_unique_and_known rows_obey_dim_contact_rules*"
+    done = run_dbt(home, "--no-use-colors", "--write-json", "test", "--select", *tests.split())
+    assert done.returncode == 1
+    rules = (
+        "seg_vip: customer_id is not in dim_customers (2)",
+        "seg_vip: customer_id is not unique (1)",
+        "seg_vip: reason is empty (1)",
+        "dim_contact_rules: shop is not unique (1)",
+    )
+    sentence = broken_rules(Home(home))
+    assert {rule for rule in rules if rule in sentence} == set(rules)
 
 
 def test_every_column_that_is_published_has_a_description(empty: Path) -> None:
