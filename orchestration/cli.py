@@ -788,19 +788,29 @@ def serve(
     url_base: Annotated[
         str, typer.Option(help="The public address; [serve] url_base of the settings if empty.")
     ] = "",
-    approvals: Annotated[
-        int, typer.Option("--approvals", help="Also a page to approve plans, at this port.")
-    ] = 0,
+    pages: Annotated[
+        int, typer.Option("--pages", help="Where the pages are; no pages at 0.")
+    ] = 3200,
+    masked: Annotated[
+        bool, typer.Option("--masked", help="Pages without personal data (docs/masked.md).")
+    ] = False,
     folder: HomeOption = None,
 ) -> None:
-    """Take webhooks and clicks on links to unsubscribe, on this machine (docs/webhooks.md)."""
+    """The pages for a marketer, and webhooks and links to unsubscribe (docs/pages.md, webhooks.md).
+
+    A pretend shop's home has the pages alone.
+    """
     from ingestion.settings_file import load_settings
     from orchestration.serve.listening import bind
+    from orchestration.serve.pages.server import Setup, serve_pages
     from orchestration.serve.webhooks.server import serve_webhooks
 
     home = _home(folder, usual=SHOP_HOME)
-    page = (bind("127.0.0.1", approvals), _whoever()) if approvals else None
-    serve_webhooks(home, load_settings(), bind("127.0.0.1", port), _tell, url_base, page)
+    setup = Setup(bind("127.0.0.1", pages), _whoever(), masked) if pages else None
+    if setup and is_demo(home):
+        serve_pages(home, load_settings(), setup, _tell)
+        return
+    serve_webhooks(home, load_settings(), bind("127.0.0.1", port), _tell, url_base, setup)
 
 
 @app.command()

@@ -14,8 +14,7 @@ from rich.console import Console
 from orchestration.commands.answering import answer_apart
 from orchestration.commands.tables import TABLES
 from orchestration.home.layout import Home
-from orchestration.ops.store import open_store
-from orchestration.ops.tombstones import Hasher
+from orchestration.ops.tombstones import masking_key
 from orchestration.published.masked import masked_copy
 from orchestration.published.reader import (
     not_published,
@@ -43,7 +42,7 @@ def print_query(
     require_question(query)
     if not home.published.exists():
         raise not_published(home)
-    file = masked_copy(home, _masking_key(home)) if masked else home.published
+    file = masked_copy(home, masking_key(home)) if masked else home.published
     text = answer_apart(
         {
             "file": str(file),
@@ -55,9 +54,3 @@ def print_query(
         }
     )
     (sys.stdout if as_json else out.file).write(text)
-
-
-def _masking_key(home: Home) -> str:
-    """What identifiers of a masked copy are hashed with: the home's own, and no tombstone's."""
-    with open_store(home) as store, store.read() as connection:
-        return Hasher(connection).other("masked copy")

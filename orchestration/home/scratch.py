@@ -22,6 +22,7 @@ from orchestration.home.layout import OWNER_ONLY, Home
 LOCK = ".lock"
 BACKUP = "backup"  # in the home
 MASKING = "masking"  # there too
+SERVING = "serving"  # there too
 RESTORE = "regulars-restoring"  # beside it
 
 
@@ -41,8 +42,9 @@ def scratch_folder(parent: Path, kind: str) -> Iterator[Path]:
 
 
 def sweep_home(home: Home) -> int:
-    """Take away what killed backups, restores and masked copies left: stores in the making."""
-    return sweep(home.root, BACKUP) + sweep(home.root, MASKING) + sweep(home.root.parent, RESTORE)
+    """Take away what killed backups, restores, masked copies and pages left: copies of stores."""
+    inside = sum(sweep(home.root, kind) for kind in (BACKUP, MASKING, SERVING))
+    return inside + sweep(home.root.parent, RESTORE)
 
 
 def sweep(parent: Path, kind: str) -> int:

@@ -25,8 +25,9 @@ from sqlalchemy import Connection, func, select, update
 
 from ingestion.errors import UsageError
 from ingestion.forgetting.hidden import DIGEST, digests
+from orchestration.home.layout import Home
 from orchestration.ops import schema
-from orchestration.ops.store import from_micros, insert_new, to_micros, upsert
+from orchestration.ops.store import from_micros, insert_new, open_store, to_micros, upsert
 
 SALT = "tombstone_salt"
 _INBOX = "inbox_searched_at"
@@ -111,6 +112,12 @@ class Hasher:
 
     def _of(self, *parts: str) -> str:
         return hmac.new(self._salt, "\x1f".join(parts).encode(), hashlib.sha256).hexdigest()
+
+
+def masking_key(home: Home) -> str:
+    """What identifiers of a masked copy are hashed with: the home's own, and no tombstone's."""
+    with open_store(home) as store, store.read() as connection:
+        return Hasher(connection).other("masked copy")
 
 
 def has_tombstones(connection: Connection) -> bool:

@@ -121,7 +121,7 @@ def render(
     freshness = health.read_freshness(connection)
     grid = figures.read_grid(connection)
     thresholds = figures.read_thresholds(connection)
-    template = _environment(build.currency).get_template("report.html.j2")
+    template = drawing(build.currency).get_template("report.html.j2")
     return template.render(
         shop_name=shop_name,
         build=build,
@@ -149,8 +149,14 @@ def render(
     )
 
 
-def _environment(currency: str) -> SandboxedEnvironment:
-    environment = pages.environment(TEMPLATES)
+def drawing(currency: str, *own: Path) -> SandboxedEnvironment:
+    """Renders templates with the words and formats of the report.
+
+    Args:
+        currency: what amounts are in.
+        own: folders of templates that come before the report's.
+    """
+    environment = pages.environment(*own, TEMPLATES)
     environment.filters.update(
         {
             "count": amounts.count,

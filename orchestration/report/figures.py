@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
-from ingestion.duckdb import has_table
+from ingestion.duckdb import has_column, has_table
 from ingestion.vocabulary import STAGES
 from orchestration.words.amounts import FEW
 
@@ -161,10 +161,12 @@ def one(connection: duckdb.DuckDBPyConnection, sql: str, *values: Any) -> tuple[
 def read_build(connection: duckdb.DuckDBPyConnection, timezone: str = "UTC") -> Build:
     """The build's own row, with the currency that sums are in and the zone of the shop's days."""
     build_id, run_id, as_of = one(connection, "select build_id, run_id, as_of from ops.build")
-    version = rows(connection, "select code_version from ops.runs where run_id = ?", run_id)
-    currency = rows(
-        connection, "select currency from marts.dim_customers where currency is not null limit 1"
-    )
+    version, currency = [], []
+    if has_table(connection, "ops", "runs"):
+        version = rows(connection, "select code_version from ops.runs where run_id = ?", run_id)
+    if has_column(connection, "marts", "dim_customers", "currency"):
+        query = "select currency from marts.dim_customers where currency is not null limit 1"
+        currency = rows(connection, query)
     return Build(
         build_id,
         run_id,

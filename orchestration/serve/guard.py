@@ -1,6 +1,7 @@
 """The guard before Dagster's web server, which has no login and no defence against other pages.
 
-`PageGuard` stands before a page of our own in the same way: there a change is a form.
+`PageGuard` stands before pages of our own in the same way: there a change is a form, and who may
+only look is told apart from who may change something.
 
 Belongs here: which requests are let through, judged by address, origin, method, type and secret.
 Does not belong here: starting anything; this knows ASGI and not Dagster.
@@ -20,7 +21,7 @@ import re
 import secrets
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode
 
@@ -45,6 +46,8 @@ SECURITY_HEADERS = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
 FRAMES = "frame-ancestors 'none'"
+VIEWER, EDITOR = "viewer", "editor"
+ROLE = "regulars.role"  # of whoever asks, in the scope of what passes
 
 
 @dataclass(frozen=True)
@@ -75,12 +78,17 @@ class Guard:
         self, app: ASGIApp, port: int, token: str, clock: Callable[[], float] = time.monotonic
     ) -> None:
         """Make a new cookie value; it and the token live as long as this process."""
-        if len(token) < 32:
+        self._enter(app, port, {EDITOR: token}, clock)
+
+    def _enter(
+        self, app: ASGIApp, port: int, tokens: Mapping[str, str], clock: Callable[[], float]
+    ) -> None:
+        if any(len(token) < 32 for token in tokens.values()):
             raise ValueError("the token is too short to be a secret")
         self._app = app
-        self._token = token
+        self._roles_by_token = {token: role for role, token in tokens.items()}
         self._clock = clock
-        self._session = secrets.token_urlsafe(32)
+        self._sessions = {role: secrets.token_urlsafe(32) for role in tokens}
         self._wrong: deque[float] = deque(maxlen=TRIES)
         # Cookies do not know ports: two homes open at once keep apart by name.
         self._cookie = f"regulars_{port}"
@@ -92,11 +100,13 @@ class Guard:
             await self._app(scope, receive, send)
             return
         refusal = self._misplaced(scope)
-        if refusal is None and not self._is_known(scope):
-            if _tokens(scope):
-                await self._let_in(scope, receive, send)
-                return
-            refusal = self._who
+        role = self._role(scope)
+        if refusal is None and _tokens(scope) and (role is None or self._offered_role(scope)):
+            await self._let_in(scope, receive, send)
+            return
+        if refusal is None:
+            refusal = self._who if role is None else self._not_allowed(scope, role)
+        scope[ROLE] = role
         if refusal is not None:
             await _refuse(refusal, scope, receive, send)
         elif scope["type"] == "websocket":
@@ -125,6 +135,10 @@ class Guard:
         """Why what is behind is not asked in this way."""
         return _wrong_way(scope, headers)
 
+    def _not_allowed(self, _scope: Scope, _role: str) -> Refusal | None:
+        """Why whoever has been let in may not ask this."""
+        return None
+
     def _wrong_body(self, body: bytes) -> Refusal | None:
         """Why what was posted does not pass."""
         if _is_one_question(body):
@@ -147,13 +161,26 @@ class Guard:
         )
         return site not in ("none", "same-origin") and not is_visit
 
-    def _is_known(self, scope: Scope) -> bool:
+    def _role(self, scope: Scope) -> str | None:
+        """As whom somebody was let in; None for a stranger."""
         # Cut by hand: a library stops reading at the odd cookie of another program on 127.0.0.1.
         sent = ";".join(Headers(scope=scope).getlist("cookie")).split(";")
-        return any(
-            name.strip() == self._cookie and _same(value.strip(), self._session)
-            for name, _, value in (pair.partition("=") for pair in sent)
+        pairs = [pair.partition("=") for pair in sent]
+        shown = [value.strip() for name, _, value in pairs if name.strip() == self._cookie]
+        return next(
+            (
+                role
+                for role, session in self._sessions.items()
+                if any(_same(value, session) for value in shown)
+            ),
+            None,
         )
+
+    def _offered_role(self, scope: Scope) -> str | None:
+        """As whom the secret of the address lets in; None where it is wrong."""
+        offered = _only(_tokens(scope)) or ""
+        roles = [role for token, role in self._roles_by_token.items() if _same(offered, token)]
+        return roles[0] if roles else None
 
     async def _let_in(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Exchange the secret of the address for a cookie."""
@@ -162,9 +189,11 @@ class Guard:
             self._wrong.popleft()
         if len(self._wrong) >= TRIES:
             await _refuse(OFTEN, scope, receive, send)
-        elif scope["type"] == "http" and _same(_only(_tokens(scope)) or "", self._token):
+        elif scope["type"] == "http" and (role := self._offered_role(scope)):
             response = RedirectResponse(_without_token(scope), 303)
-            response.set_cookie(self._cookie, self._session, httponly=True, samesite="strict")
+            response.set_cookie(
+                self._cookie, self._sessions[role], httponly=True, samesite="strict"
+            )
             await _answer(response, scope, receive, send)
         else:
             self._wrong.append(now)
@@ -200,29 +229,36 @@ class Guard:
 
 
 class PageGuard(Guard):
-    """The same before a page of our own, where a change is a form that is posted to one address.
+    """The same before pages of our own, where a change is a form that is posted to its address.
 
     Args:
         app: what is behind.
         port: where it is reached.
-        token: the secret of the printed address.
-        form: the path that takes the form.
+        tokens: the secret of each printed address, by the role of whom it lets in.
+        forms: the paths that take a form; an editor's alone.
     """
 
     _who = Refusal(401, "Open the address that was printed at the start; it lets you in.")
 
-    def __init__(self, app: ASGIApp, port: int, token: str, form: str) -> None:
-        """Keep the one address of changes."""
-        super().__init__(app, port, token)
-        self._form = form
+    def __init__(
+        self, app: ASGIApp, port: int, tokens: Mapping[str, str], forms: Collection[str]
+    ) -> None:
+        """Keep the addresses of changes."""
+        self._enter(app, port, tokens, time.monotonic)
+        self._forms = frozenset(forms)
 
     def _wrong_way(self, scope: Scope, headers: Headers) -> Refusal | None:
         if scope["type"] == "websocket":
             return Refusal(403, "There is no such address here.")
-        method, to_form = scope["method"], scope["path"] == self._form
+        method, to_form = scope["method"], scope["path"] in self._forms
         if method not in ("GET", "HEAD", "POST") or to_form != (method == "POST"):
-            return Refusal(405, "Approvals go by POST to their own address only.")
+            return Refusal(405, "Changes go by POST to their own addresses only.")
         return _wrong_form(scope, headers) if method == "POST" else None
+
+    def _not_allowed(self, scope: Scope, role: str) -> Refusal | None:
+        if scope["method"] == "POST" and role != EDITOR:
+            return Refusal(403, "This address only shows; the editor's address changes something.")
+        return None
 
     def _wrong_body(self, body: bytes) -> Refusal | None:
         if len(body) <= MOST_FORM_BYTES:
@@ -276,10 +312,10 @@ def _wrong_question(scope: Scope, headers: Headers) -> Refusal | None:
 
 def _wrong_form(scope: Scope, headers: Headers) -> Refusal | None:
     if not headers.getlist("origin"):
-        return Refusal(403, "Approvals come from the page itself.")
+        return Refusal(403, "Changes come from the page itself.")
     kind = _only(headers.getlist("content-type")) or ""
     if kind.lower() != "application/x-www-form-urlencoded" or "content-encoding" in headers:
-        return Refusal(415, "An approval is the form of the page.")
+        return Refusal(415, "A change is the form of the page.")
     if scope.get("query_string"):
         return Refusal(400, "The form goes in the body, not in the address.")
     return None

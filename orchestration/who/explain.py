@@ -85,11 +85,22 @@ def explain(home: Home, who: str, default_country: str | None = None) -> Explana
     country = default_country or load_settings().shop.default_country
     try:
         with open_published(home) as connection:
-            reader = Reader(connection)
-            customer_id, asked_for, alias_of, start = find_person(reader, who, country)
-            explanation = _collect(reader, customer_id, asked_for, alias_of, start)
+            explanation = explain_from(connection, who, country)
     except duckdb.Error as error:
         raise unreadable(home) from error
+    return with_ledger(home, explanation)
+
+
+def explain_from(
+    connection: duckdb.DuckDBPyConnection, who: str, default_country: str
+) -> Explanation:
+    """The same of an open published file alone; what was sent is then as of its run."""
+    reader = Reader(connection)
+    return _collect(reader, *find_person(reader, who, default_country))
+
+
+def with_ledger(home: Home, explanation: Explanation) -> Explanation:
+    """The explanation with what was sent and held back by now, where the home has a ledger."""
     ledger = _ledger(home, explanation.customer_id)
     return (
         replace(explanation, deliveries=ledger[0], held_back=ledger[1]) if ledger else explanation

@@ -12,8 +12,11 @@ from jinja2 import FileSystemLoader, StrictUndefined
 from jinja2.sandbox import SandboxedEnvironment
 
 
-def environment(templates: Path) -> SandboxedEnvironment:
-    """Renders the templates of a folder: every value is escaped, and one that is missing fails."""
+def environment(*templates: Path) -> SandboxedEnvironment:
+    """Renders the templates of these folders, of two of one name that of the earlier folder.
+
+    Every value is escaped, and one that is missing fails.
+    """
     return SandboxedEnvironment(
         loader=FileSystemLoader(templates),
         autoescape=True,

@@ -28,8 +28,8 @@ from orchestration.home.kind import claim
 from orchestration.home.layout import Home
 from orchestration.ops.continuity import check_continuity
 from orchestration.ops.store import open_store
-from orchestration.serve.approval.server import approval_page
 from orchestration.serve.feed.app import Feeds
+from orchestration.serve.pages.server import Setup, pages_beside
 from orchestration.serve.webhooks.app import Webhooks, now
 
 REQUEST_SECONDS = 10.0
@@ -61,7 +61,7 @@ def serve_webhooks(
     listener: socket.socket,
     say: Callable[[str], None],
     url_base: str = "",
-    approvals: tuple[socket.socket, str] | None = None,
+    pages: Setup | None = None,
 ) -> None:
     """Take webhooks on the listener until SIGTERM or Ctrl-C.
 
@@ -71,8 +71,7 @@ def serve_webhooks(
         listener: where it listens.
         say: takes what there is to say.
         url_base: the public address; the settings' unless given.
-        approvals: where the approval page listens, apart from what a proxy passes on, and who
-            approves there; no page where left out.
+        pages: where the pages are, apart from what a proxy passes on; no pages where left out.
 
     Raises:
         UsageError: the home is the pretend shop's, or the settings of a sender or feed are wrong.
@@ -93,8 +92,8 @@ def serve_webhooks(
         for name, state in feeds.states():
             say(f"  /feed/{name}: {state}")
         say(f"Webhooks and links to unsubscribe are taken at http://{host}:{port} until Ctrl-C.")
-        if approvals is not None:
-            stack.enter_context(approval_page(home, *approvals, say))
+        if pages is not None:
+            stack.enter_context(pages_beside(home, settings, pages, say))
         config = uvicorn.Config(
             webhooks.app(feeds.routes()),
             http=Impatient,

@@ -23,7 +23,7 @@ from rich.console import Console
 from ingestion.config import REPOSITORY
 from ingestion.errors import RegularsError, UsageError
 from ingestion.vocabulary import GRADES
-from orchestration.commands.explain import explain_now
+from orchestration.activation.person_now import explain_now
 from orchestration.home.layout import Home
 from orchestration.ops import schema
 from orchestration.ops.permission.consents import ConsentEvent, record_consents

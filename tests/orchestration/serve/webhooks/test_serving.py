@@ -41,9 +41,18 @@ pytestmark = pytest.mark.slow
 def regulars_serve(root: Path, port: int) -> Iterator[subprocess.Popen[str]]:
     settings = root.parent / "regulars.toml"
     settings.write_text(SETTINGS, "utf-8")
-    program = [sys.executable, "-m", "orchestration.cli", "serve", "--port", str(port)]
+    program = [
+        sys.executable,
+        "-m",
+        "orchestration.cli",
+        "serve",
+        "--port",
+        str(port),
+        "--pages",
+        "0",
+    ]
     process = subprocess.Popen(
-        [*program, "--home", str(root)],
+        [*program, "--pages", "0", "--home", str(root)],
         env={**os.environ, **SECRETS, "REGULARS_CONFIG": str(settings)},
         stderr=subprocess.PIPE,
         text=True,

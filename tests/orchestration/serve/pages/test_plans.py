@@ -1,4 +1,4 @@
-"""The approval page sends exactly the plan that a person saw, and only where they ask on it."""
+"""Approving on the page sends exactly the plan that a person saw, and only where they ask on it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
@@ -21,14 +21,16 @@ from orchestration.home.layout import Home
 from orchestration.ops import schema
 from orchestration.ops.runs import SUCCEEDED, Run, finish_run, start_run
 from orchestration.ops.store import open_store
-from orchestration.serve.approval.app import APPROVE
-from orchestration.serve.approval.server import approval_page
+from orchestration.serve.guard import EDITOR, VIEWER
+from orchestration.serve.pages import server
+from orchestration.serve.pages.plans import APPROVE
 from orchestration.words.codes import REASONS
 from tests.browser.pages import CHROMIUM, browser
 from tests.locks import held_elsewhere
 from tests.orchestration.activation.shop import NOW, Receiver, Shop
 
 ADDRESS = "canary-4711@example.com"
+PLAN = "/plans/vip/receiver"
 
 
 @dataclass
@@ -37,11 +39,11 @@ class Place:
 
     home: Home
     receiver: Receiver
-    address: str = ""
+    addresses: dict[str, str] = field(default_factory=dict)
 
     @property
     def origin(self) -> str:
-        return self.address.partition("/?")[0]
+        return self.addresses[EDITOR].partition("/?")[0]
 
     def publish(self, *more: str) -> None:
         """Publish the two, and these permitted people."""
@@ -54,15 +56,15 @@ class Place:
             shop.publish()
 
     @contextmanager
-    def inside(self) -> Iterator[httpx.Client]:
-        """Somebody who opened the printed address."""
+    def inside(self, role: str = EDITOR) -> Iterator[httpx.Client]:
+        """Somebody who opened a printed address."""
         with httpx.Client(base_url=self.origin, trust_env=False, follow_redirects=True) as client:
-            assert client.get(self.address).status_code == 200
+            assert client.get(self.addresses[role]).status_code == 200
             yield client
 
     def form(self, client: httpx.Client) -> dict[str, str]:
         """The form of the one plan that the page shows."""
-        page = client.get("/").text
+        page = client.get(PLAN).text
         return dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page))
 
     def post(
@@ -85,13 +87,15 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
         finish_run(store, "run1", SUCCEEDED, finished_at=NOW)
     place.publish()
     listener = socket.create_server(("127.0.0.1", 0))
-    with approval_page(place.home, listener, "Ada", lambda _: None) as place.address:
+    there = server.Setup(listener, "Ada")
+    with server.pages_beside(place.home, settings, there, lambda _: None) as place.addresses:
         yield place
 
 
 def test_the_page_shows_the_plan_and_nobodys_address(place: Place) -> None:
     with place.inside() as client:
-        page = client.get("/").text
+        assert 'href="/plans/vip/receiver"' in client.get("/plans").text
+        page = client.get(PLAN).text
         form = place.form(client)
     (plan,) = delivery.plan_all(place.home, None, None).plans
     assert form["plan_hash"] == plan.plan_hash
@@ -106,7 +110,7 @@ def test_approving_sends_exactly_this_and_keeps_who_said_so(place: Place) -> Non
     with place.inside() as client:
         answer = place.post(client, place.form(client))
         assert (answer.status_code, "1 added" in answer.text) == (200, True)
-        assert "There is nothing to send." in client.get("/").text
+        assert "There is nothing to send." in client.get(PLAN).text
     assert set(place.receiver.members) == {"c1"}
     with open_store(place.home) as store, store.read() as connection:
         approved = connection.execute(select(schema.approvals.c.approved_by)).scalars().all()
@@ -154,6 +158,19 @@ def test_another_page_another_name_and_another_way_send_nothing(place: Place) ->
     assert place.receiver.calls == 0
 
 
+def test_a_viewer_looks_and_sends_nothing(place: Place) -> None:
+    with place.inside() as editor:
+        form = place.form(editor)
+    with place.inside(VIEWER) as viewer:
+        page = viewer.get(PLAN).text
+        assert form["plan_hash"] in page
+        assert "<form method" not in page
+        assert place.post(viewer, form).status_code == 403
+        assert viewer.get(place.addresses[EDITOR]).status_code == 200
+        assert place.post(viewer, form).status_code == 200, "who opens the other address may"
+    assert set(place.receiver.members) == {"c1"}
+
+
 def test_a_busy_home_and_a_lost_destination_are_one_sentence(place: Place) -> None:
     with place.inside() as client:
         form = place.form(client)
@@ -163,7 +180,7 @@ def test_a_busy_home_and_a_lost_destination_are_one_sentence(place: Place) -> No
         place.receiver.answers = [RuntimeError("no")]
         answer = place.post(client, form)
         assert answer.status_code == 500
-        assert "Not sent" in answer.text
+        assert "Not done" in answer.text
         assert place.receiver.members == {}
         assert place.post(client, form).status_code == 200, "the rest of the approved plan"
     assert set(place.receiver.members) == {"c1"}
@@ -174,11 +191,14 @@ def test_a_busy_home_and_a_lost_destination_are_one_sentence(place: Place) -> No
 @pytest.mark.skipif(not CHROMIUM, reason="no Chromium on this machine")
 def test_a_person_approves_in_a_browser(place: Place, tmp_path: Path) -> None:
     with browser(viewport={"width": 900, "height": 700}) as page:
-        page.goto(place.address)
+        page.goto(place.addresses[EDITOR])
+        page.get_by_role("link", name="Plans", exact=True).click()
+        page.get_by_role("link", name="Make its plan").click()
         page.get_by_text("Who").click()
         page.screenshot(path=tmp_path / "plans.png")
         page.get_by_role("button", name="Approve and send 1").click()
         page.get_by_role("heading", name="Sent").wait_for()
         page.get_by_role("link", name="All plans").click()
+        page.get_by_role("link", name="Make its plan").click()
         page.get_by_text("There is nothing to send.").wait_for()
     assert set(place.receiver.members) == {"c1"}
