@@ -16,13 +16,14 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from pathlib import Path
+from types import CodeType
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import yaml
-from jinja2 import TemplateError, UndefinedError, nodes
+from jinja2 import Template, TemplateError, UndefinedError, nodes
 from jinja2.parser import Parser
 from jinja2.runtime import Undefined
 from jinja2.sandbox import SandboxedEnvironment
@@ -61,6 +62,16 @@ class _MacroParser(Parser):
 class _Environment(SandboxedEnvironment):
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
         return _MacroParser(self, source, name, filename).parse()
+
+
+def _environment() -> _Environment:
+    return _Environment(extensions=["jinja2.ext.do"], autoescape=False)
+
+
+@lru_cache(maxsize=512)
+def _code_of(text: str) -> CodeType:
+    """A text compiled; of every project alike, so that one process compiles it once."""
+    return _environment().compile(text)
 
 
 class _Macros:
@@ -158,7 +169,7 @@ class Project:
         self._macros = _Macros(engine)
         self._dbt = _DBT[engine]
         self.nodes: dict[str, Any] = {}
-        self._environment = _Environment(extensions=["jinja2.ext.do"], autoescape=False)
+        self._environment = _environment()
         self._environment.globals |= self._known_to_macros()
         for path in sorted((DBT_PROJECT / "macros").rglob("*.sql")):
             if path.name not in _FOR_DBT_ALONE:
@@ -182,7 +193,7 @@ class Project:
         self._model["name"] = model
         where = self._where()
         try:
-            return self._environment.from_string(text).render(), self._meta
+            return self._template(text).render(), self._meta
         except UndefinedError as error:
             raise SegmentFaultError(f"{where}: {_undefined(str(error))}") from error
         except TemplateError as error:
@@ -227,7 +238,11 @@ class Project:
 
     def _compiled(self, text: str) -> Any:
         # Shared, so that the macros of one file find those of all others
-        return self._environment.from_string(text).make_module(self._environment.globals, True)
+        return self._template(text).make_module(self._environment.globals, True)
+
+    def _template(self, text: str) -> Template:
+        environment = self._environment
+        return Template.from_code(environment, _code_of(text), environment.globals)
 
     def _known_to_macros(self) -> dict[str, Any]:
         return {
