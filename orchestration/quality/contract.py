@@ -99,8 +99,8 @@ PUBLIC_TABLES = {
     ),
     "marts.fct_customer_clv": _table(
         "customer_id as_of_date historic_clv predicted_clv_365d probability_alive"
-        " predicted_clv_low predicted_clv_high expected_orders_365d predicted_next_order_at"
-        " null_reason",
+        " predicted_clv_low predicted_clv_high margin_365d expected_orders_365d"
+        " predicted_next_order_at null_reason",
         key="customer_id as_of_date",
     ),
     "marts.fct_customer_predictions": _table(

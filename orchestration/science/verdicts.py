@@ -21,6 +21,7 @@ NO_MODEL = "none"
 TOO_FEW_REPEAT_BUYERS = "too_few_repeat_buyers"
 NOT_CONVERGED = "did_not_converge"
 NOTHING_PAID = "nothing_paid"
+UNKNOWN_COST = "unknown_cost"
 TOO_FEW_SIGNALS = "too_few_signals"
 HISTORY_TOO_SHORT = "history_too_short"
 LOSES = "loses_to_baseline"
@@ -33,6 +34,7 @@ REASONS = (
     TOO_FEW_SIGNALS,
     NOT_CONVERGED,
     NOTHING_PAID,
+    UNKNOWN_COST,
     LOSES,
     NOT_SURE,
     MISSES,

@@ -21,7 +21,7 @@ Row = dict[str, Any]
 
 FULL = "full"
 # Which target of `rpt_prediction_backtests` each sentence rests on.
-_SPEND, _ALIVE, _CATEGORY = "spend", "alive", "next_category"
+_SPEND, _MARGIN, _ALIVE, _CATEGORY = "spend", "margin", "alive", "next_category"
 _INTENT, _STAGE = "intent", "next_stage"
 
 
@@ -102,8 +102,16 @@ def _spend(clv: Row, currency: str, backtests: Sequence[Row]) -> Iterator[str]:
             f"Expected in a year: {exact(clv['predicted_clv_365d'], currency)}, nine times in ten"
             f" between {low} and {high}.{proof(backtests, _SPEND)}"
         )
+        yield _margin(clv, currency, backtests)
     elif clv.get("null_reason"):
         yield f"Expected in a year: not said. {_why_not(clv['null_reason'])}"
+
+
+def _margin(clv: Row, currency: str, backtests: Sequence[Row]) -> str:
+    what = "Of that, after what the goods cost the shop"
+    if clv.get("margin_365d") is None:
+        return f"{what}: not said. {_why_not(clv.get('margin_null_reason'))}"
+    return f"{what}: {exact(clv['margin_365d'], currency)}.{proof(backtests, _MARGIN)}"
 
 
 def proof(backtests: Sequence[Row], target: str) -> str:

@@ -152,6 +152,7 @@ UNPROVEN = {
     "too_few_signals": "Too few people showed signals, or too few ordered after them.",
     "did_not_converge": "No model fits the shop's past.",
     "nothing_paid": "No order came to more than zero.",
+    "unknown_cost": "What the goods of some orders cost the shop is not known.",
     "loses_to_baseline": "On the shop's past a naive rule was nearer.",
     "not_surely_better": "On the shop's past it was not surely nearer than a naive rule.",
     "interval_misses": "On the shop's past its intervals were right too seldom.",

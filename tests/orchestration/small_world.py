@@ -336,8 +336,9 @@ from fct_customer_rfm group by all;
 create table fct_customer_clv as select customer_id, as_of_date, true as is_current,
     monetary as historic_clv, null::decimal(18,4) as predicted_clv_365d,
     null::decimal(18,4) as predicted_clv_low, null::decimal(18,4) as predicted_clv_high,
+    null::decimal(18,4) as margin_365d,
     null::double as probability_alive, null::double as expected_orders_365d, 'GBP' as currency,
-    'no_fitted_model' as null_reason, null::timestamp as predicted_next_order_at
+    'no_fitted_model' as null_reason, 'no_fitted_model' as margin_null_reason, null::timestamp as predicted_next_order_at
 from fct_customer_rfm;
 create table rpt_prediction_backtests as select 'none' as model, 'spend' as target,
     null::date as origin_date, 365 as horizon_days, 0::bigint as people, null::double as error,

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 
 from orchestration.science.value.buyers import Sales
 from orchestration.science.value.judging import (
+    MARGIN,
     ORDERS,
     SPEND,
     TARGETS,
@@ -23,7 +24,15 @@ from orchestration.science.value.judging import (
     judge_windows,
     model_name,
 )
-from orchestration.science.verdicts import Judgement, Verdict, decide, drift, origins_between
+from orchestration.science.verdicts import (
+    UNKNOWN_COST,
+    Decision,
+    Judgement,
+    Verdict,
+    decide,
+    drift,
+    origins_between,
+)
 
 
 def origins(sales: Sales, as_of: int, horizon: int) -> list[int]:
@@ -55,7 +64,16 @@ def back_test(sales: Sales, as_of: int, horizon: int) -> Verdict:
             )
             judgements += judge_windows(known, origin, drifts, may_leave_at_first=is_mbg)
     decisions = {target: decide(judgements, target) for target in (*TARGETS, *WINDOWS)}
+    decisions[MARGIN] = _of_spend(judgements, decisions[SPEND])
     return Verdict(decisions, tuple(judgements))
+
+
+def _of_spend(judgements: Sequence[Judgement], spend: Decision) -> Decision:
+    """Whether margin is published: it is a share of the spend, so by the model of that alone."""
+    own = decide([j for j in judgements if j.model == spend.model], MARGIN)
+    if own.reason == UNKNOWN_COST:
+        return own
+    return Decision(spend.model, spend.reason or own.reason)
 
 
 def _drifts(

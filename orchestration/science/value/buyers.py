@@ -23,13 +23,16 @@ class Sales:
     """What orders added to a shop's net sales and what returns took away, one row each.
 
     `person` numbers people from 0, `ordered` is the day of the order, `known` the day on which the
-    amount counts (a return's own day), `amount` is money in one currency. Days are whole numbers.
+    amount counts (a return's own day), `amount` is money in one currency, `margin` what stays of
+    the order after the goods are paid (NaN where that is unknown; None where it is of all). Days
+    are whole numbers.
     """
 
     person: Ints
     ordered: Ints
     known: Ints
     amount: Floats
+    margin: Floats | None = None
 
     def until(self, day: int) -> Sales:
         """What was known at the end of a day."""
@@ -50,7 +53,10 @@ class Sales:
         return days[:, 0], days[:, 1], sums(row_of.ravel(), self.amount, len(days))
 
     def _where(self, rows: NDArray[np.bool_]) -> Sales:
-        return Sales(self.person[rows], self.ordered[rows], self.known[rows], self.amount[rows])
+        margin = None if self.margin is None else self.margin[rows]
+        return Sales(
+            self.person[rows], self.ordered[rows], self.known[rows], self.amount[rows], margin
+        )
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from ingestion.duckdb import connect
 from orchestration.home.layout import Home
 from orchestration.science.parquet import day_number, figures, today_of, write_tables
 from orchestration.science.value.buyers import Sales
-from orchestration.science.value.judging import ALIVE, SPEND, TARGETS, WINDOWS
+from orchestration.science.value.judging import ALIVE, MARGIN, SPEND, TARGETS, WINDOWS
 from orchestration.science.value.value import Predictions, predict
 from orchestration.science.verdicts import back_test_table
 
@@ -44,22 +44,23 @@ with orders as (
 ),
 changes as (
     select customer_id, ordered_date, ordered_date as known_date,
-        net_sales_shop + returns_shop as amount
+        net_sales_shop + returns_shop as amount, margin_shop as margin
     from orders where is_kept
     union all
-    select customer_id, ordered_date, returned_date, -returns_shop
+    select customer_id, ordered_date, returned_date, -returns_shop, 0
     from orders where is_kept and returns_shop <> 0
     union all
     select documents.customer_id, kept.ordered_date, documents.ordered_date,
-        documents.net_sales_shop
+        documents.net_sales_shop, documents.margin_shop
     from (select * from orders where not is_kept) as documents
     asof join (select distinct customer_id, ordered_date from orders where is_kept) as kept
         on documents.customer_id = kept.customer_id and documents.ordered_date >= kept.ordered_date
 )
 select customer_id, ordered_date - date '1970-01-01' as ordered,
-    known_date - date '1970-01-01' as known, cast(amount as double) as amount
+    known_date - date '1970-01-01' as known, cast(amount as double) as amount,
+    coalesce(cast(margin as double), 'nan') as margin
 from changes
-order by customer_id, ordered, known, amount
+order by customer_id, ordered, known, amount, margin
 """
 
 
@@ -102,6 +103,7 @@ def read_sales(home: Home, zone: str) -> tuple[list[str], Sales]:
         np.asarray(columns["ordered"], dtype=np.int64),
         np.asarray(columns["known"], dtype=np.int64),
         np.asarray(columns["amount"], dtype=np.float64),
+        np.asarray(columns["margin"], dtype=np.float64),
     )
 
 
@@ -118,10 +120,12 @@ def value_table(predictions: Predictions, ids: list[str], today: date) -> pa.Tab
             "predicted_clv_365d": figures(predictions.spend),
             "predicted_clv_low": figures(predictions.spend_low),
             "predicted_clv_high": figures(predictions.spend_high),
+            "margin_365d": figures(predictions.margin),
             "probability_alive": figures(predictions.alive),
             "expected_orders_365d": figures(predictions.orders),
             "predicted_next_order_at": pa.array(midnight + days, pa.timestamp("us"), mask=missing),
             "null_reason": pa.array([predictions.reasons[SPEND]] * count, pa.string()),
+            "margin_null_reason": pa.array([predictions.reasons[MARGIN]] * count, pa.string()),
         }
     )
 

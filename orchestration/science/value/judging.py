@@ -24,17 +24,20 @@ from orchestration.science.measures import (
 from orchestration.science.value.buyers import Buyers, Sales, buyers_on
 from orchestration.science.value.draws import draw, draw_orders
 from orchestration.science.value.fitting import Floats, NotConvergedError, sums
+from orchestration.science.value.margins import margin_share, margins
 from orchestration.science.value.outlook import Models, Outlook, fit
 from orchestration.science.verdicts import (
     NOT_CONVERGED,
     NOTHING_PAID,
     OF_PEOPLE,
     TOO_FEW_REPEAT_BUYERS,
+    UNKNOWN_COST,
     Judgement,
 )
 
 ORDERS, SPEND, ALIVE, NEXT_ORDER = "orders", "spend", "alive", "next_order"
-TARGETS = (ORDERS, SPEND, ALIVE, NEXT_ORDER)
+MARGIN = "margin"
+TARGETS = (ORDERS, SPEND, MARGIN, ALIVE, NEXT_ORDER)
 # Whether somebody orders at all within so many days
 WINDOWS = {"buys_in_7d": 7, "buys_in_30d": 30, "buys_in_90d": 90}
 # Four parameters are not learnt from fewer people than this, whatever came of it
@@ -43,11 +46,15 @@ LEAST_REPEAT_BUYERS = 5
 
 @dataclass(frozen=True)
 class Outcome:
-    """What people did within the horizon after an origin; rows as in `Buyers`."""
+    """What people did within the horizon after an origin; rows as in `Buyers`.
+
+    `margin` is that of the orders of these days; None where the cost of one is unknown.
+    """
 
     orders: Floats
     spend: Floats
     wait: Floats
+    margin: Floats | None
 
     @property
     def buys(self) -> Floats:
@@ -65,6 +72,7 @@ class _Origin:
     before: Outcome
     outcome: Outcome
     usual_share: Floats
+    margin_share: float | str
     horizon: int
     groups: list[Rows]
     chance: Floats
@@ -80,6 +88,7 @@ class _Origin:
             before=outcome_of(sales, buyers, origin - horizon, horizon),
             outcome=outcome_of(sales, buyers, origin, horizon),
             usual_share=share_by_silence(sales, buyers, origin, horizon),
+            margin_share=margin_share(sales, origin, horizon),
             horizon=horizon,
             groups=random_groups(len(buyers), rng),
             chance=rng.random(len(buyers)),
@@ -108,8 +117,9 @@ class _Origin:
         ]
         spend = drawn[SPEND].spend
         if self.outlook.spend is None or spend is None:
-            return [*judged, replace(blank[SPEND], reason=NOTHING_PAID)]
-        return [*judged, self._spend(blank[SPEND], spend)]
+            nothing = (replace(blank[target], reason=NOTHING_PAID) for target in (SPEND, MARGIN))
+            return [*judged, *nothing]
+        return [*judged, self._spend(blank[SPEND], spend), self._margin(blank[MARGIN], spend)]
 
     def _orders(self, blank: Judgement, drawn: Floats) -> Judgement:
         actual, histories = self.outcome.orders, self.buyers.histories
@@ -155,6 +165,19 @@ class _Origin:
             self._squared(blank, spend.mean, actual, self.before.spend, self.buyers.spent),
             coverage=coverage(drawn, actual, self.groups),
             coverage_people=within(spend.distribution(actual), self.chance),
+        )
+
+    def _margin(self, blank: Judgement, drawn: Floats) -> Judgement:
+        """The shop's share of what each will spend, beside what then stayed."""
+        share, spend = self.margin_share, self.outlook.spend
+        actual, before = self.outcome.margin, self.before.margin
+        if isinstance(share, str):
+            return replace(blank, reason=share)
+        if spend is None or actual is None or before is None:
+            return replace(blank, reason=UNKNOWN_COST)
+        return replace(
+            self._squared(blank, spend.mean * share, actual, before, self.buyers.spent * share),
+            coverage=coverage(drawn * share, actual, self.groups),
         )
 
     def _squared(
@@ -277,7 +300,13 @@ def outcome_of(sales: Sales, buyers: Buyers, origin: int, horizon: int) -> Outco
     orders = sums(person[is_new], np.ones(int(is_new.sum())), size)
     wait = np.full(size, float(horizon))
     np.minimum.at(wait, person[is_new], (day[is_new] - origin).astype(np.float64))
-    return Outcome(orders[buyers.person], spend[buyers.person], wait[buyers.person])
+    margin = margins(sales, origin, origin + horizon, size)
+    return Outcome(
+        orders[buyers.person],
+        spend[buyers.person],
+        wait[buyers.person],
+        None if margin is None else margin[buyers.person],
+    )
 
 
 def share_by_silence(sales: Sales, buyers: Buyers, origin: int, horizon: int) -> Floats:

@@ -18,6 +18,7 @@ from orchestration.science.value.draws import churn_interval
 from orchestration.science.value.fitting import Floats
 from orchestration.science.value.judging import (
     ALIVE,
+    MARGIN,
     NEXT_ORDER,
     ORDERS,
     SPEND,
@@ -25,6 +26,7 @@ from orchestration.science.value.judging import (
     WINDOWS,
     fit_or_reason,
 )
+from orchestration.science.value.margins import margin_share
 from orchestration.science.value.outlook import Models
 from orchestration.science.verdicts import Verdict
 
@@ -37,6 +39,7 @@ DIGITS = 6
 class Predictions:
     """One row per buyer; NaN is what is not predicted.
 
+    `margin` is what stays of `spend`, by the shop's share of the last horizon.
     `wait` are days until an order is as likely as not to have come, within the horizon; `churn` is
     the chance of no order within it, with its interval; `buys` has the chance of an order within
     each window. `reasons` says for each target why nothing is published of it; None where it is.
@@ -46,6 +49,7 @@ class Predictions:
     spend: Floats
     spend_low: Floats
     spend_high: Floats
+    margin: Floats
     alive: Floats
     orders: Floats
     wait: Floats
@@ -67,6 +71,12 @@ def predict(sales: Sales, as_of: int, horizon: int) -> Predictions:
     year = {target: outlooks[id(models[target])] for target in TARGETS if target in models}
     nothing = np.full(len(buyers), np.nan)
     spend = year[SPEND].spend if SPEND in year else None
+    share = margin_share(sales.until(as_of), as_of, horizon)
+    if isinstance(share, str):
+        reasons[MARGIN] = reasons[MARGIN] or share
+    margin = nothing
+    if spend and not isinstance(share, str) and reasons[MARGIN] is None:
+        margin = spend.mean * share
     churn, low, high = nothing, nothing, nothing
     if ALIVE in year:
         order_model = models[ALIVE].orders
@@ -79,6 +89,7 @@ def predict(sales: Sales, as_of: int, horizon: int) -> Predictions:
         spend=spend.mean.round(MONEY_DIGITS) if spend else nothing,
         spend_low=spend.quantile(LOW).round(MONEY_DIGITS) if spend else nothing,
         spend_high=spend.quantile(HIGH).round(MONEY_DIGITS) if spend else nothing,
+        margin=margin.round(MONEY_DIGITS),
         alive=year[ALIVE].alive.round(DIGITS) if ALIVE in year else nothing,
         orders=year[ORDERS].orders.round(DIGITS) if ORDERS in year else nothing,
         wait=_within(year[NEXT_ORDER].wait, horizon) if NEXT_ORDER in year else nothing,

@@ -42,6 +42,23 @@ def predicted(customer: str, **more: Any) -> dict[str, Any]:
     } | more
 
 
+def worth(customer: str, **more: Any) -> dict[str, Any]:
+    """A line of the science's file on value; without spend, which would change the tiers here."""
+    return {
+        "customer_id": customer,
+        "as_of_date": TODAY,
+        "predicted_clv_365d": None,
+        "predicted_clv_low": None,
+        "predicted_clv_high": None,
+        "margin_365d": 40.0,
+        "probability_alive": 0.8,
+        "expected_orders_365d": 2.0,
+        "predicted_next_order_at": AS_OF,
+        "null_reason": "interval_misses",
+        "margin_null_reason": None,
+    } | more
+
+
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     """Twenty buyers who spent 10, 20 .. 200; one of them without a rate, one without a category."""
@@ -68,6 +85,13 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
                     *(predicted(f"p{number:02}") for number in range(1, 20)),
                     # left by a run of another day
                     predicted("p20", as_of_date=TODAY - dt.timedelta(1)),
+                ]
+            ),
+            "customer_value": pa.Table.from_pylist(
+                [
+                    worth("p07"),
+                    worth("p08", margin_365d=None, margin_null_reason="unknown_cost"),
+                    worth("foreign"),
                 ]
             ),
             "next_category": pa.Table.from_pylist(
@@ -102,6 +126,23 @@ def test_whoever_has_none_has_a_reason(shop: Shop, customer: str, reason: str) -
     (row,) = rows(shop, f"customer_id = '{customer}' and is_current")
     assert row["churn_risk"] is None
     assert row["null_reason"] == reason
+
+
+def test_a_margin_stands_beside_the_spend_or_has_its_own_reason(shop: Shop) -> None:
+    values = {
+        (row["customer_id"], row["as_of_date"]): (
+            row["predicted_clv_365d"],
+            row["null_reason"],
+            row["margin_365d"],
+            row["margin_null_reason"],
+        )
+        for row in shop.query("select * from marts.fct_customer_clv")
+    }
+    assert values["p07", TODAY] == (None, "interval_misses", 40, None)
+    assert values["p08", TODAY] == (None, "interval_misses", None, "unknown_cost")
+    assert values["p09", TODAY] == (None, "no_fitted_model", None, "no_fitted_model")
+    assert values["foreign", TODAY] == (None, "missing_rate", None, "missing_rate")
+    assert values["p07", dt.date(2026, 3, 31)] == (None, "past_date", None, "past_date")
 
 
 def test_whoever_bought_nothing_with_a_category_has_that_reason(shop: Shop) -> None:

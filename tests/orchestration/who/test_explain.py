@@ -254,13 +254,18 @@ def test_every_reason_that_the_models_give_has_its_sentence() -> None:
 
 def test_an_expected_amount_has_its_interval_and_proof() -> None:
     clv = {"predicted_clv_365d": 1000, "predicted_clv_low": 500, "predicted_clv_high": 2000}
+    clv |= {"margin_null_reason": "unknown_cost"}
     judged = {"target": "spend", "model": "bg_nbd", "is_published": True}
     tried = [judged | {"error": 1.0, "baseline_error": 2.0}]
     assert list(value(Predicted(backtests=tried), clv, "JPY")) == [
         "Expected in a year: 1,000 JPY, nine times in ten between 500 JPY and 2,000 JPY. Proven on"
         " the shop's past: on 1 of 1 day tried, the model of orders and silence (BG/NBD) was nearer"
-        " than every naive rule."
+        " than every naive rule.",
+        "Of that, after what the goods cost the shop: not said. What the goods of some orders cost"
+        " the shop is not known.",
     ]
+    (_, margin) = value(Predicted(), clv | {"margin_365d": 400}, "JPY")
+    assert margin == "Of that, after what the goods cost the shop: 400 JPY."
 
 
 def test_only_the_level_full_permits_to_use_what_is_worked_out() -> None:

@@ -17,6 +17,7 @@ final as (
         predicted.predicted_clv_365d,
         predicted.predicted_clv_low,
         predicted.predicted_clv_high,
+        predicted.margin_365d,
         predicted.probability_alive,
         predicted.expected_orders_365d,
         rfm.currency,
@@ -26,6 +27,12 @@ final as (
             when predicted.customer_id is null then 'no_fitted_model'
             else predicted.null_reason
         end as null_reason,
+        case
+            when rfm.monetary is null then 'missing_rate'
+            when not rfm.is_current then 'past_date'
+            when predicted.customer_id is null then 'no_fitted_model'
+            else predicted.margin_null_reason
+        end as margin_null_reason,
         predicted.predicted_next_order_at
     from rfm
     left join predicted

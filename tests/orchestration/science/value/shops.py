@@ -12,12 +12,14 @@ from ingestion.demo.world import make_world
 from orchestration.science.value.buyers import Sales
 
 DAY = 86_400
+MARGIN = 0.4  # of what was paid, in drawn shops
 
 
 def sales(rows: list[tuple[int, int, float]]) -> Sales:
-    """Orders as (person, day, amount)."""
+    """Orders as (person, day, amount); four tenths of each stay after the goods are paid."""
     person, day, amount = (np.array(list(column)) for column in zip(*rows, strict=True))
-    return Sales(person.astype(np.int64), day, day, amount.astype(np.float64))
+    amount = amount.astype(np.float64)
+    return Sales(person.astype(np.int64), day, day, amount, MARGIN * amount)
 
 
 def nothing() -> Sales:

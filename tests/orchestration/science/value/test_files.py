@@ -20,7 +20,10 @@ UTC = Shop(timezone="UTC")
 START = dt.date(2023, 9, 1)
 ORDERS = """create schema marts; create table marts.fct_orders (
     customer_id text, ordered_date date, refunded_at timestamp, is_counted boolean,
-    is_kept boolean, net_sales_shop decimal(18,4), returns_shop decimal(18,4))"""
+    is_kept boolean, net_sales_shop decimal(18,4), returns_shop decimal(18,4),
+    margin_shop decimal(18,4))"""
+# What the goods of every order cost
+COST = 3
 
 
 def home_of(root: Path, rows: list[tuple[object, ...]]) -> Home:
@@ -28,7 +31,10 @@ def home_of(root: Path, rows: list[tuple[object, ...]]) -> Home:
     with duckdb.connect(str(home.warehouse)) as connection:
         connection.execute(ORDERS)
         if rows:
-            connection.executemany("insert into marts.fct_orders values (?,?,?,?,?,?,?)", rows)
+            connection.executemany(
+                f"insert into marts.fct_orders select *, #6 - {COST} from (values (?,?,?,?,?,?,?))",
+                rows,
+            )
     return home
 
 
@@ -58,6 +64,8 @@ def test_a_return_counts_on_the_shops_own_day(tmp_path: Path) -> None:
     assert ids == ["a"]
     assert sales.known.tolist() == [day("2026-02-01"), day("2026-03-02"), day("2026-04-01")]
     assert sales.amount.tolist() == [100.0, -40.0, -25.0]
+    assert sales.margin is not None
+    assert sales.margin.tolist() == [57.0, 0.0, -28.0]
     assert buyers_on(sales, day("2026-06-30")).histories.repeats.tolist() == [0]
     assert read_sales(home, "UTC")[1].known.tolist()[1] == day("2026-03-01")
 
@@ -84,6 +92,8 @@ def test_the_files_say_the_figures_and_their_proof(tmp_path: Path) -> None:
         assert row["churn_risk"] is None or 0 <= row["low"] <= row["churn_risk"] <= row["high"] <= 1
     published = values["predicted_clv_365d"].null_count == 0
     assert set(values["null_reason"].to_pylist()) <= ({None} if published else set(REASONS))
+    assert values["margin_365d"].null_count == values["predicted_clv_365d"].null_count
+    assert values["margin_null_reason"] == values["null_reason"]
     for row in tests.to_pylist():
         assert row["is_published"] == (row["null_reason"] is None)
     expected = values["predicted_next_order_at"].to_pylist()
@@ -104,4 +114,4 @@ def test_an_empty_shop_has_its_reason(tmp_path: Path) -> None:
     assert write_predictions(home, AS_OF, UTC)["people"] == 0
     rows = pq.read_table(home.science / "prediction_backtests.parquet").to_pylist()
     assert {row["null_reason"] for row in rows} == {"history_too_short"}
-    assert len(rows) == 7
+    assert len(rows) == 8

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,9 +21,12 @@ from orchestration.science.value.judging import (
     WINDOWS,
     outcome_of,
 )
+from orchestration.science.value.judging import MARGIN as MARGIN_TARGET
+from orchestration.science.value.margins import margin_share
 from orchestration.science.value.value import Predictions, predict
 from orchestration.science.verdicts import REASONS, Judgement, drift
 from tests.orchestration.science.value.shops import (
+    MARGIN,
     drawn_shop,
     nothing,
     online_retail,
@@ -55,6 +59,46 @@ def test_a_shop_as_the_models_say_is_published(proven) -> None:
     assert ((waits >= 0) & (waits <= YEAR)).all()
 
 
+def test_the_margin_is_the_shops_share_of_the_spend(proven) -> None:
+    _, predictions = proven
+    np.testing.assert_allclose(predictions.margin, MARGIN * predictions.spend, atol=1e-3)
+
+
+def test_a_cost_that_is_not_known_withholds_the_margin_alone(proven) -> None:
+    shop, predictions = proven
+    assert shop.margin is not None
+    margin = shop.margin.copy()
+    margin[np.argmin(np.abs(shop.ordered - 500))] = np.nan
+    other = predict(replace(shop, margin=margin), 999, YEAR)
+    np.testing.assert_array_equal(other.spend, predictions.spend)
+    assert other.reasons == predictions.reasons | {MARGIN_TARGET: "unknown_cost"}
+    assert np.isnan(other.margin).all()
+
+
+def test_the_share_is_of_the_orders_of_the_horizon() -> None:
+    """Orders of one person on three days, what came back of the second, and one without a cost."""
+    days = np.array([100, 200, 200, 300])
+    shop = Sales(
+        *(np.zeros(4, dtype=np.int64), days, days + np.array([0, 0, 5, 0])),
+        amount=np.array([50.0, 100.0, -20.0, 40.0]),
+        margin=np.array([25.0, 20.0, 0.0, np.nan]),
+    )
+    assert margin_share(shop, 250, 100) == 20 / 80
+    assert margin_share(shop, 250, 200) == 45 / 130
+    assert margin_share(shop, 300, 100) == "unknown_cost"
+    assert margin_share(shop, 99, 50) == "nothing_paid"
+    assert margin_share(replace(shop, margin=None), 250, 100) == "unknown_cost"
+
+
+def test_a_margin_that_is_another_than_it_was_is_withheld(proven) -> None:
+    """Nine tenths stayed until the origin and a tenth after it."""
+    shop, _ = proven
+    margin = np.where(shop.ordered < 634, 0.9, 0.1) * shop.amount
+    decisions = back_test(replace(shop, margin=margin), 999, YEAR).decisions
+    assert decisions[SPEND].reason is None
+    assert decisions[MARGIN_TARGET].reason == "not_surely_better"
+
+
 def test_the_same_shop_gives_the_same_figures(proven) -> None:
     shop, predictions = proven
     mixed = np.random.default_rng(1).permutation(len(shop.person))
@@ -65,7 +109,7 @@ def test_the_same_shop_gives_the_same_figures(proven) -> None:
 
 def test_money_in_another_currency_gives_the_same_verdict_and_scaled_spend(proven) -> None:
     shop, predictions = proven
-    yen = Sales(shop.person, shop.ordered, shop.known, shop.amount * 160)
+    yen = Sales(shop.person, shop.ordered, shop.known, shop.amount * 160, shop.margin * 160)
     other = predict(yen, 999, YEAR)
     assert other.reasons == predictions.reasons
     assert other.spend == pytest.approx(predictions.spend * 160, rel=1e-3, abs=0.1)
@@ -108,7 +152,8 @@ ODD_SHOPS = {
 def test_odd_shops_get_figures_or_a_reason(name: str) -> None:
     with np.errstate(all="raise", under="ignore"):
         predictions = predict(ODD_SHOPS[name], 999, YEAR)
-    columns = {SPEND: "spend", ORDERS: "orders", ALIVE: "alive", NEXT_ORDER: "wait"}
+    columns = {SPEND: "spend", MARGIN_TARGET: "margin", ORDERS: "orders"}
+    columns |= {ALIVE: "alive", NEXT_ORDER: "wait"}
     for target, column in columns.items():
         values, why = getattr(predictions, column), predictions.reasons[target]
         assert not np.isinf(values).any()
