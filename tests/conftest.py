@@ -14,7 +14,8 @@ from xdist.scheduler import LoadScopeScheduling
 DEMO_FILES = {
     f"test_{name}.py"
     for name in (
-        *("demo", "growth", "households", "pages", "report_figures", "selections", "subject"),
+        *("demo", "growth", "households", "pages", "report_figures", "selections"),
+        *("served_pages", "subject"),
     )
 }
 os.environ.setdefault("DO_NOT_TRACK", "1")

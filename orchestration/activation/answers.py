@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+import duckdb
+
 from ingestion.vocabulary import CHANNELS, PURPOSES
 from orchestration.activation.gate import Decision, Identifier, Key, Policy, decide, load_states
-from orchestration.activation.people import load_identifiers
+from orchestration.activation.people import identifiers_in, load_identifiers
 from orchestration.home.layout import Home
 from orchestration.ops.store import open_store, to_micros
 
@@ -23,6 +25,7 @@ def permission_now(
     *,
     at: datetime,
     double_opt_in: bool = False,
+    connection: duckdb.DuckDBPyConnection | None = None,
 ) -> dict[tuple[str, str], Decision]:
     """The gate's answer by channel and purpose.
 
@@ -32,18 +35,22 @@ def permission_now(
         keys: identifiers that are this person's alone.
         at: the moment that is asked about, naive UTC.
         double_opt_in: whether opt-ins need proof.
+        connection: an open build that says whose identifiers are whose; the published file's
+            unless given.
 
     Raises:
         StoreError: the operational store cannot be read.
     """
-    identifiers = load_identifiers(home, [customer_id])[customer_id]
+    ids = [customer_id]
+    by_id = identifiers_in(connection, ids) if connection else load_identifiers(home, ids)
+    identifiers = by_id[customer_id]
     identifiers = identifiers or [Identifier(*key) for key in keys]
     known = [identifier.key for identifier in identifiers]
     answers = {}
-    with open_store(home) as store, store.read() as connection:
+    with open_store(home) as store, store.read() as facts:
         for channel in CHANNELS:
             for purpose in PURPOSES:
                 policy = Policy(channel, purpose, double_opt_in)
-                states = load_states(connection, known, policy, to_micros(at))
+                states = load_states(facts, known, policy, to_micros(at))
                 answers[channel, purpose] = decide(identifiers, states, policy)
     return answers

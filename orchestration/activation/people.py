@@ -244,11 +244,18 @@ def load_identifiers(home: Home, customer_ids: Iterable[str]) -> dict[str, list[
     if not wanted:
         return {}
     with open_published(home) as connection:
-        aliases = aliases_of(connection)
-        survivors = {customer_id: aliases.get(customer_id, customer_id) for customer_id in wanted}
-        connection.register("wanted", pa.table({"customer_id": sorted(set(survivors.values()))}))
-        identifiers = identifiers_of(connection, "select customer_id from wanted")
-    return {customer_id: identifiers.get(survivors[customer_id], []) for customer_id in wanted}
+        return identifiers_in(connection, wanted)
+
+
+def identifiers_in(
+    connection: duckdb.DuckDBPyConnection, customer_ids: Sequence[str]
+) -> dict[str, list[Identifier]]:
+    """The same of an open file."""
+    aliases = aliases_of(connection)
+    survivors = {customer_id: aliases.get(customer_id, customer_id) for customer_id in customer_ids}
+    connection.register("wanted", pa.table({"customer_id": sorted(set(survivors.values()))}))
+    identifiers = identifiers_of(connection, "select customer_id from wanted")
+    return {customer_id: identifiers.get(survivors[customer_id], []) for customer_id in survivors}
 
 
 def addresses_of_people(home: Home, keys: Iterable[Key], kind: str) -> dict[Key, list[str]]:

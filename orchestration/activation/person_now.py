@@ -47,8 +47,14 @@ def explain_now(
         explanation, keys = _recorded(home, who)
     if not has_store(home):
         return explanation
-    double = load_settings().double_opt_in
-    answers = permission_now(home, explanation.customer_id, keys, at=at, double_opt_in=double)
+    answers = permission_now(
+        home,
+        explanation.customer_id,
+        keys,
+        at=at,
+        double_opt_in=load_settings().double_opt_in,
+        connection=connection,
+    )
     answered = {
         pair: (answer.reason or GRANTED, answer.receipt_id) for pair, answer in answers.items()
     }

@@ -5,16 +5,31 @@ Belongs here: the page. Does not belong here: judging a run (orchestration/quali
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from orchestration.report.health import read_caveats, read_degraded, read_freshness, read_identity
-from orchestration.report.ledger import read_deliveries, read_untold
+from orchestration.report.ledger import Delivery, read_deliveries, read_untold
 from orchestration.serve.pages.page import Asked, Page, View
+
+
+@dataclass
+class Destination:
+    """What one destination received and did not, over all segments, in rows."""
+
+    name: str
+    operations: Counter[str] = field(default_factory=Counter)
+    held: Counter[str] = field(default_factory=Counter)
+    waiting: Counter[str] = field(default_factory=Counter)
+    last_at: datetime | None = None
 
 
 def read(asked: Asked) -> Mapping[str, object]:
     """Sources, quarantine, identity, destinations, and what to know before trusting a figure."""
     connection = asked.connection
+    deliveries = read_deliveries(asked.home, connection)
     return {
         "degraded": read_degraded(asked.home, asked.build.as_of),
         "caveats": read_caveats(connection, read_freshness(connection)),
@@ -23,9 +38,23 @@ def read(asked: Asked) -> Mapping[str, object]:
         "quarantine": asked.rows("health_quarantine"),
         "identity": read_identity(connection),
         "refused": asked.rows("health_refused_edges"),
-        "deliveries": read_deliveries(asked.home, connection),
+        "destinations": by_destination(deliveries),
+        "deliveries": deliveries,
         "untold": read_untold(asked.home, connection),
     }
+
+
+def by_destination(deliveries: Sequence[Delivery]) -> list[Destination]:
+    """The deliveries of all segments together, by destination."""
+    destinations: dict[str, Destination] = {}
+    for each in deliveries:
+        whole = destinations.setdefault(each.destination, Destination(each.destination))
+        whole.operations.update(dict(each.operations))
+        whole.held.update(dict(each.held))
+        whole.waiting.update(dict(each.waiting))
+        if each.last_at and (whole.last_at is None or each.last_at > whole.last_at):
+            whole.last_at = each.last_at
+    return [destinations[name] for name in sorted(destinations)]
 
 
 PAGE = Page("Health", "/health", (View("/health", "health_page.html.j2", read),))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from orchestration.published.candidate import build_candidate
 from orchestration.report.build import build_report
 from tests.dbt.marts.shop import Shop
 from tests.orchestration.report.test_report import Page, assert_equal_things_are_equal
+from tests.orchestration.serve.pages.test_site import FIXED, open_pages
 
 AS_OF = dt.datetime(2026, 3, 31, 12)
 
@@ -65,17 +66,46 @@ SHOPS: dict[str, Callable[[Shop], None]] = {
 }
 
 
+@dataclass(frozen=True)
+class Shown:
+    """What a shop's people see: the text of the report, and of `regulars serve` by address."""
+
+    report: str
+    served: dict[str, str]
+
+
 @pytest.fixture(scope="module")
-def pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """The text of each shop's page."""
+def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Shown]:
+    """What each shop shows."""
     root = tmp_path_factory.mktemp("small")
     found = {}
     for name, fill in SHOPS.items():
         shop = Shop(root, AS_OF)
         fill(shop)
         shop.build(tested=False)
-        found[name] = page_of(root, name)
-    yield found
+        found[name] = Shown(page_of(root, name), served_by(Home(root)))
+    return found
+
+
+@pytest.fixture(scope="module")
+def pages(shown: dict[str, Shown]) -> dict[str, str]:
+    """The text of each shop's report."""
+    return {name: each.report for name, each in shown.items()}
+
+
+def served_by(home: Home) -> dict[str, str]:
+    """The text at each address that has no name in it, and of one segment."""
+    with open_pages(home) as clients:
+        answers = {path: clients["viewer"].get(path) for path in (*FIXED, "/segments/vip")}
+    for path, answer in answers.items():
+        assert answer.status_code == 200, path
+        missing = re.search(r"no table or column for:(.*)\. A run", answer.text)
+        # The day's decision is a run's, and here are the models alone.
+        assert set(re.findall(r"/sql/(\w+)", missing[1] if missing else "")) <= {"today"}, path
+    plain = {path: re.sub(r"<[^>]+>", " ", answer.text) for path, answer in answers.items()}
+    texts = {path: re.sub(r"\s+", " ", text) for path, text in plain.items()}
+    assert not {"nan", "None", "null"} & set(" ".join(texts.values()).split())
+    return texts
 
 
 def page_of(root: Path, name: str) -> str:
@@ -116,3 +146,23 @@ def test_a_shop_without_a_known_amount(pages: dict[str, str]) -> None:
     )
     assert "20 orders are left out of sums: no exchange rate is known for the day" in text
     assert "£0" not in text
+
+
+def test_the_served_pages_of_an_empty_shop(shown: dict[str, Shown]) -> None:
+    served = shown["nobody"].served
+    assert "No segment wants anybody today." in served["/"]
+    assert "Orders 0 0 in 7 days" in served["/"]
+    assert "Nobody has an order yet." in served["/customer"]
+    assert "Nobody at the moment." in served["/segments/vip"]
+    assert "Nothing was ever sent." in served["/health"]
+
+
+def test_the_served_pages_of_a_shop_with_orders_alone(shown: dict[str, Shown]) -> None:
+    served = shown["three"].served
+    assert "Orders 0 2 in 7 days" in served["/"]
+    assert re.search(r"The best customers .{0,200} 5 ", served["/customer"])
+    assert "1 order belongs to nobody known" in served["/health"]
+
+
+def test_the_served_pages_of_a_shop_without_a_known_amount(shown: dict[str, Shown]) -> None:
+    assert "Net sales 0 – in 7 days" in shown["no_amounts"].served["/"]

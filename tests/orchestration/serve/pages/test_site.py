@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -180,3 +181,20 @@ def test_a_damaged_file_is_a_sentence(tmp_path: Path) -> None:
     with open_pages(home) as clients:
         answer = clients[VIEWER].get("/health")
         assert (answer.status_code, "cannot be read" in answer.text) == (500, True)
+
+
+def test_masked_pages_have_nobodys_name_or_address(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    home.create()
+    publish(home)
+    with open_pages(home, is_masked=True) as clients:
+        best = clients[VIEWER].get("/customer").text
+        (ann,) = set(re.findall(r"/customer/(\w{32})", best))
+        paths = [*FIXED, f"/customer/{ann}", f"/api/customers/customer_id:{ann}"]
+        text = "".join(clients[VIEWER].get(path).text for path in paths)
+        assert clients[VIEWER].get(f"/customer/{ann}").status_code == 200
+        for value in ("ann@shop.example", "old@", "bo@", ">Ann", "Lee", "442079460000", "dev-1"):
+            assert value not in text
+        assert (
+            clients[VIEWER].get("/customer", params={"who": "bo@shop.example"}).status_code == 404
+        )

@@ -1,0 +1,136 @@
+"""The pages of `regulars serve` on a whole shop: no table missing, one figure everywhere."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+
+import httpx
+import pytest
+
+from ingestion.config import Settings
+from orchestration.home.layout import Home
+from orchestration.published.reader import open_published
+from orchestration.report.figures import read_build
+from orchestration.report.segments import read_segments
+from orchestration.report.today import read_today
+from orchestration.serve.guard import VIEWER
+from orchestration.serve.pages.queries import ask
+from orchestration.serve.pages.server import Setup, pages_beside
+from orchestration.serve.pages.site import PAGES
+from orchestration.serve.pages.today import together
+from tests.browser.pages import CHROMIUM, browser
+from tests.end_to_end.conftest import DemoHome
+
+BEST = """
+select customer_id from marts.dim_customers where email is not null
+order by lifetime_net_sales desc nulls last, customer_id limit 1
+"""
+
+
+@dataclass
+class Served:
+    """The pages of a demo, and whom to look at."""
+
+    home: Home
+    address: str
+    customer_id: str
+
+    @property
+    def base(self) -> str:
+        return self.address.partition("/?")[0]
+
+    @property
+    def paths(self) -> list[str]:
+        """Every address, with a segment, a query and a customer in place of their names."""
+        named = {"segment": "one_time_buyers", "customer_id": self.customer_id, "name": "today"}
+        all_paths = [view.path for page in PAGES for view in page.views]
+        return [path.format(**named) for path in all_paths if "{destination}" not in path]
+
+
+@pytest.fixture(scope="module")
+def served(demo_home: DemoHome) -> Iterator[Served]:
+    home = Home(demo_home.root)
+    ((best,),) = demo_home.query(BEST)
+    listener = socket.create_server(("127.0.0.1", 0))
+    with pages_beside(home, Settings(), Setup(listener), lambda _: None) as addresses:
+        yield Served(home, addresses[VIEWER], best)
+
+
+def test_every_page_has_all_its_tables_and_says_no_none(served: Served) -> None:
+    with httpx.Client(base_url=served.base, trust_env=False, timeout=60) as client:
+        client.get(served.address)
+        for path in served.paths:
+            answer = client.get(path)
+            assert answer.status_code == 200, path
+            assert "no table or column" not in answer.text, path
+            assert not {"None", "nan", "null"} & set(answer.text.replace("<", " ").split()), path
+
+
+def test_the_figures_are_those_of_the_report(served: Served) -> None:
+    with open_published(served.home) as connection:
+        build = read_build(connection)
+        today = {
+            (each.segment, each.channel): (each.goes, each.waits, dict(each.reasons))
+            for each in read_today(connection)
+        }
+        wanted = {
+            (each.segment, each.channel): (each.goes, each.waits, dict(each.reasons))
+            for each in together(ask(connection, "today") or [])
+        }
+        sizes = {each.name: each.size for each in read_segments(connection, build)}
+        rows = ask(connection, "segments", as_of=build.as_of) or []
+        reach = {
+            each.name: each.reachable
+            for each in read_segments(connection, build)
+            if not each.is_few
+        }
+    assert today
+    assert wanted == today
+    assert {row["segment"]: row["people"] for row in rows} == sizes
+    assert {row["segment"]: row["reach"] for row in rows if row["segment"] in reach} == reach
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+@pytest.mark.skipif(not CHROMIUM, reason="no Chromium on this machine")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 360])
+def test_no_page_scrolls_sideways(served: Served, width: int, scheme: str) -> None:
+    problems: list[str] = []
+    with browser(viewport={"width": width, "height": 900}, color_scheme=scheme) as page:
+        page.on("console", lambda message: problems.append(message.text))
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.goto(served.address)
+        for path in served.paths:
+            page.goto(f"{served.base}{path}")
+            assert page.locator("h1").inner_text()
+            over = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+            assert page.evaluate(over) <= 0, path
+            dark = page.evaluate("getComputedStyle(document.body).backgroundColor")
+            assert (dark == "rgb(19, 23, 22)") == (scheme == "dark")
+    assert problems == [], "the policy refuses nothing that a page asks for"
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+@pytest.mark.skipif(not CHROMIUM, reason="no Chromium on this machine")
+def test_a_marketer_has_answers_within_two_clicks(served: Served) -> None:
+    with browser() as page, closing(page.context):
+        page.goto(served.address)
+        page.get_by_role("heading", name="Who gets what").wait_for()
+        page.get_by_role("link", name="A customer").click()
+        page.get_by_role("heading", name="The best customers").wait_for()
+        page.locator("table.members a").first.click()
+        page.get_by_role("heading", name="Who it is, and how that is known").wait_for()
+        page.get_by_role("link", name="Segments", exact=True).click()
+        page.get_by_role("columnheader", name="Reach", exact=True).wait_for()
+        page.get_by_role("link", name="At risk", exact=True).click()
+        page.get_by_role("heading", name="Who, and why").wait_for()
+        page.get_by_role("link", name="SQL").nth(1).click()
+        page.get_by_text("regulars sql").first.wait_for()
+        page.get_by_role("searchbox").fill(f"customer_id:{served.customer_id}")
+        page.get_by_role("button", name="Find").click()
+        page.wait_for_url(f"**/customer/{served.customer_id}")
