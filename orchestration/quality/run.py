@@ -13,7 +13,9 @@ import importlib
 import os
 import pkgutil
 import warnings
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from itertools import count
 from typing import Any
 
 import duckdb
@@ -27,6 +29,8 @@ from orchestration.published.reader import open_locked
 from orchestration.quality import suites as suites_package
 from orchestration.quality.contract import check_contract
 from orchestration.quality.expectations import Expectation, Suite
+
+_OF_EACH_ROW = "ExpectColumnValuesTo"
 
 
 def run_quality(candidate: Candidate, settings: Settings) -> list[CheckResult]:
@@ -52,25 +56,65 @@ def find_suites(settings: Settings, tables: Sequence[str]) -> list[Suite]:
 
 
 def run_suites(connection: duckdb.DuckDBPyConnection, suites: Iterable[Suite]) -> list[CheckResult]:
-    """Run suites on an open database."""
+    """Run suites on an open database.
+
+    Suites that expect the same of every row, as those of segments do, are validated together; where
+    that does not pass, each by itself.
+    """
+    validate = _validator()
+    results: dict[int, list[CheckResult]] = {}
+    alike: dict[str, list[tuple[int, Suite, pd.DataFrame]]] = defaultdict(list)
+    for number, suite in enumerate(suites):
+        results[number] = []
+        try:
+            frame = connection.execute(_query(suite)).df()
+        except duckdb.Error as error:
+            results[number] = [_not_run(suite, error)]
+            continue
+        kind = _expected(suite) if _is_of_each_row(suite) else str(number)
+        alike[kind].append((number, suite, frame))
+    for group in alike.values():
+        together = validate(group[0][1], pd.concat([frame for *_, frame in group]))
+        is_each = len(group) == 1 or all(each is not None and each.success for each in together)
+        for number, suite, frame in group:
+            outcomes = together if is_each else validate(suite, frame)
+            results[number] = [
+                _result(suite, expectation, outcome, frame)
+                for expectation, outcome in zip(suite.expectations, outcomes, strict=True)
+            ]
+    return [result for each in results.values() for result in each]
+
+
+def _expected(suite: Suite) -> str:
+    """What a suite expects, whatever it says where that is not met."""
+    return repr([(each.type, sorted(each.arguments.items())) for each in suite.expectations])
+
+
+def _is_of_each_row(suite: Suite) -> bool:
+    """Whether its expectations hold for several frames at once just if they hold for each."""
+    return all(
+        each.type.startswith(_OF_EACH_ROW) and "mostly" not in each.arguments
+        for each in suite.expectations
+    )
+
+
+def _validator() -> Callable[[Suite, pd.DataFrame], list[Any]]:
+    """What holds a frame against a suite: the outcome of each expectation; None where none came."""
     gx = _great_expectations()
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False, "metric_calculations": False}
     source = context.data_sources.add_pandas("candidate")
-    results: list[CheckResult] = []
-    for number, suite in enumerate(suites):
-        try:
-            frame = connection.execute(_query(suite)).df()
-        except duckdb.Error as error:
-            results.append(_not_run(suite, error))
-            continue
-        asset = source.add_dataframe_asset(f"{number}_{suite.name}")
+    numbers = count()
+
+    def validate(suite: Suite, frame: pd.DataFrame) -> list[Any]:
+        name_here = f"{next(numbers)}_{suite.name}"
+        asset = source.add_dataframe_asset(name_here)
         batch = asset.add_batch_definition_whole_dataframe("whole").get_batch(
             batch_parameters={"dataframe": frame}
         )
         outcome = batch.validate(
             gx.ExpectationSuite(
-                name=f"{number}_{suite.name}",
+                name=name_here,
                 expectations=[
                     getattr(gx.expectations, expectation.type)(
                         **expectation.arguments, meta={"number": position}
@@ -81,11 +125,9 @@ def run_suites(connection: duckdb.DuckDBPyConnection, suites: Iterable[Suite]) -
             result_format="BOOLEAN_ONLY",
         )
         by_number = {r.expectation_config.meta["number"]: r for r in outcome.results}
-        results += [
-            _result(suite, expectation, by_number.get(position), frame)
-            for position, expectation in enumerate(suite.expectations)
-        ]
-    return results
+        return [by_number.get(position) for position in range(len(suite.expectations))]
+
+    return validate
 
 
 def _great_expectations() -> Any:

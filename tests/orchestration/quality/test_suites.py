@@ -57,6 +57,15 @@ def test_good_tables_pass(make_candidate, settings):
     assert len({r.table for r in results if r.table.startswith("segments.")}) == 11
 
 
+def test_of_suites_that_are_run_together_each_is_named_that_fails(make_candidate, settings):
+    faults = ("segment_vip.no_without_reason", "segment_at_risk.no_wrong_context")
+    other = "update segments.seg_at_risk set context = '[1]' where rowid = 0"
+    candidate = make_candidate(after=[FAULTS[faults[0]], other])
+    failed = [result for result in run_quality(candidate, settings) if not result.passed]
+    assert {result.name for result in failed} == set(faults)
+    assert {result.observed for result in failed} == {1.0}
+
+
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_planted_fault_is_named(make_candidate, settings, monkeypatch, name):
     """By its own suite; that all of them run over one candidate is asked above."""
