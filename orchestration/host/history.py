@@ -53,6 +53,7 @@ class EventLog(SqliteEventLogStorage):
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         """Keep the events of each run in a file of its own under `base_dir`, and an index."""
         self._engines: OrderedDict[str, Engine] = OrderedDict()
+        self._tables: set[str] = set()
         super().__init__(base_dir, inst_data)
 
     @contextmanager
@@ -74,6 +75,12 @@ class EventLog(SqliteEventLogStorage):
         while len(self._engines) > KEPT_FILES:
             self._engines.popitem(last=False)[1].dispose()
         return engine
+
+    def has_table(self, table_name: str) -> bool:
+        """Whether the index has a table; asked at each event of a check, and one there stays."""
+        if table_name not in self._tables and super().has_table(table_name):
+            self._tables.add(table_name)
+        return table_name in self._tables
 
     def store_event(self, event: EventLogEntry) -> None:
         """Keep an event, and tell `regulars dev` of a run's beginning and end.
@@ -123,6 +130,7 @@ class EventLog(SqliteEventLogStorage):
         return not keys or "published" in keys
 
     def _let_go(self) -> None:
+        self._tables.clear()
         while self._engines:
             self._engines.popitem()[1].dispose()
 
