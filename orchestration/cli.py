@@ -806,7 +806,7 @@ def serve(
     from orchestration.serve.webhooks.server import serve_webhooks
 
     home = _home(folder, usual=SHOP_HOME)
-    setup = Setup(bind("127.0.0.1", pages), _whoever(), masked) if pages else None
+    setup = Setup(bind("127.0.0.1", pages, "--pages"), _whoever(), masked) if pages else None
     if setup and is_demo(home):
         serve_pages(home, load_settings(), setup, _tell)
         return

@@ -241,5 +241,6 @@ def _next_commands(home: Home, option: str) -> list[tuple[str, str]]:
             f'{command} sql "select * from segments.seg_high_intent limit 5"{option}',
             "the audited tables",
         ),
+        (f"{command} serve{option}", "the pages for whoever plans the shop's marketing"),
         (f"{command} dev{option}", "Dagster with the whole lineage"),
     ]

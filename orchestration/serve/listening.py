@@ -12,8 +12,10 @@ import socket
 from ingestion.errors import UsageError
 
 
-def bind(host: str, port: int) -> socket.socket:
+def bind(host: str, port: int, option: str = "--port") -> socket.socket:
     """Listen at once: what is asked before Dagster is ready waits instead of failing.
+
+    `option`: by which another port is given.
 
     Raises:
         UsageError: not an address of this machine alone, the port is taken or may not be used.
@@ -37,6 +39,6 @@ def bind(host: str, port: int) -> socket.socket:
         listener.close()
         why = getattr(error, "strerror", None) or "there is no such port"
         raise UsageError(
-            f"Port {port} cannot be used ({why}).", "Give another one with --port."
+            f"Port {port} cannot be used ({why}).", f"Give another one with {option}."
         ) from error
     return listener

@@ -135,6 +135,47 @@ def take_today(home: Path) -> None:
         page.locator("section[aria-labelledby=today]").screenshot(path=IMAGES / "report-today.png")
 
 
+def take_served(home: Path) -> None:
+    """Each page of `regulars serve`, one of them on a phone in the dark."""
+    with served_pages(home) as address:
+        origin = address.partition("/?")[0]
+        for name, (path, options) in {
+            "pages-today": ("/", {}),
+            "pages-segment": ("/segments/one_time_buyers", {}),
+            "pages-health": ("/health", {}),
+            "pages-phone-dark": (
+                "/segments",
+                {"viewport": {"width": 360, "height": 800}, "color_scheme": "dark"},
+            ),
+        }.items():
+            with browser(**options) as page:
+                page.goto(address)
+                page.goto(f"{origin}{path}")
+                picture(page, name)
+        with browser() as page:
+            page.goto(address)
+            page.goto(f"{origin}/customer")
+            page.locator("table.members a").first.click()
+            page.get_by_role("heading", name="Timeline").wait_for()
+            picture(page, "pages-customer")
+
+
+@contextmanager
+def served_pages(home: Path) -> Iterator[str]:
+    """The pages of a home, at the address that lets look."""
+    from ingestion.settings_file import load_settings
+    from orchestration.home.kind import take_settings
+    from orchestration.home.layout import Home
+    from orchestration.serve.guard import VIEWER
+    from orchestration.serve.pages.server import Setup, pages_beside
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        root = Home(home)
+        take_settings(root)
+        with pages_beside(root, load_settings(), Setup(listener), lambda _: None) as addresses:
+            yield addresses[VIEWER]
+
+
 def take_dagster(home: Path) -> None:
     port = free_port()
     with dagster(home, port) as printed, browser() as page:
@@ -165,6 +206,7 @@ def take_failed_check(home: Path) -> None:
 
 if __name__ == "__main__":
     take_report(Path(sys.argv[1]))
+    take_served(Path(sys.argv[1]))
     take_dagster(Path(sys.argv[1]))
     if len(sys.argv) > 2:
         take_failed_check(Path(sys.argv[2]))

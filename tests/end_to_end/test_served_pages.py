@@ -44,10 +44,11 @@ class Served:
 
     @property
     def paths(self) -> list[str]:
-        """Every address, with a segment, a query and a customer in place of their names."""
+        """Every address, with something in place of each name; no plans."""
         named = {"segment": "one_time_buyers", "customer_id": self.customer_id, "name": "today"}
         all_paths = [view.path for page in PAGES for view in page.views]
-        return [path.format(**named) for path in all_paths if "{destination}" not in path]
+        slow = [path for path in all_paths if path.startswith("/plans/")]
+        return [path.format(**named) for path in all_paths if path not in slow]
 
 
 @pytest.fixture(scope="module")

@@ -35,6 +35,12 @@ def read_targets(asked: Asked) -> Mapping[str, object]:
     return {"targets": targets_in(asked.connection, asked.settings), "members": members}
 
 
+def read_waiting(asked: Asked) -> Mapping[str, object]:
+    """Every plan as of now that would send something; making them all takes a while."""
+    planned = [Delivery.planned(plan) for plan in plan_all(asked.home, None, None).plans]
+    return {"plans": [each for each in planned if each.changes], "of": len(planned)}
+
+
 def read_plan(asked: Asked) -> Mapping[str, object]:
     """The plan of one segment and destination as of now: counts, why not, the first people."""
     segment, destination = asked.parameters["segment"], asked.parameters["destination"]
@@ -76,6 +82,7 @@ PAGE = Page(
     "/plans",
     (
         View("/plans", "plans.html.j2", read_targets),
+        View("/plans/waiting", "plans_waiting.html.j2", read_waiting),
         View("/plans/{segment}/{destination}", "plan.html.j2", read_plan),
     ),
     (Form(APPROVE, "sent.html.j2", FIELDS, approve),),

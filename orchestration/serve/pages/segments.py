@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from ingestion.duckdb import name
+from orchestration.activation.people import targets_in
 from orchestration.serve.pages.page import ROWS, Asked, MissingError, Page, View
 
 
@@ -36,8 +37,10 @@ def read_one(asked: Asked) -> Mapping[str, object]:
             reach[row["channel"]] += row["people"]
         elif row["channel"] == segment["channel"]:
             reasons[row["reason"]] += row["people"]
+    targets = targets_in(asked.connection, asked.settings)
     return {
         "segment": segment,
+        "targets": [target for target in targets if target.segment == named],
         "history": asked.rows("segment_history", segment=named, as_of=asked.build.as_of),
         "reach": reach,
         "reasons": reasons.most_common(),

@@ -94,7 +94,8 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
 
 def test_the_page_shows_the_plan_and_nobodys_address(place: Place) -> None:
     with place.inside() as client:
-        assert 'href="/plans/vip/receiver"' in client.get("/plans").text
+        for path in ("/plans", "/plans/waiting"):
+            assert 'href="/plans/vip/receiver"' in client.get(path).text
         page = client.get(PLAN).text
         form = place.form(client)
     (plan,) = delivery.plan_all(place.home, None, None).plans
@@ -110,7 +111,8 @@ def test_approving_sends_exactly_this_and_keeps_who_said_so(place: Place) -> Non
     with place.inside() as client:
         answer = place.post(client, place.form(client))
         assert (answer.status_code, "1 added" in answer.text) == (200, True)
-        assert "There is nothing to send." in client.get(PLAN).text
+        for path in (PLAN, "/plans/waiting"):
+            assert "There is nothing to send." in client.get(path).text
     assert set(place.receiver.members) == {"c1"}
     with open_store(place.home) as store, store.read() as connection:
         approved = connection.execute(select(schema.approvals.c.approved_by)).scalars().all()

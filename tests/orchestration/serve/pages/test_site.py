@@ -24,7 +24,13 @@ from orchestration.who.explain import explain
 SHOP = (Path(__file__).parents[2] / "who" / "explained_shop.sql").read_text("utf-8")
 MORE = Path(__file__).with_name("shown_shop.sql").read_text("utf-8")
 NAME = "<script>alert(1)</script>"
-FIXED = [view.path for page in PAGES for view in page.views if "{" not in view.path]
+# All that take no name; making every plan needs a shop with destinations (test_plans.py).
+FIXED = [
+    view.path
+    for page in PAGES
+    for view in page.views
+    if "{" not in view.path and view.path != "/plans/waiting"
+]
 
 
 def publish(home: Home, *statements: str) -> None:
