@@ -20,6 +20,18 @@
     ]) }}
 {%- endmacro %}
 
+{#- The kinds of interactions that have a meaning of their own. A site may send events of any further name. -#}
+{% macro interaction_kinds() -%}
+    {{ return([
+        'order_placed', 'order_cancelled', 'order_returned', 'checkout_begun', 'visit',
+        'product_viewed', 'product_list_viewed', 'products_searched', 'product_added', 'product_removed',
+        'cart_viewed', 'checkout_started', 'order_completed', 'coupon_applied', 'product_added_to_wishlist',
+        'product_reviewed', 'product_shared', 'quiz_completed', 'push_subscribed',
+        'nps', 'review', 'complaint', 'support', 'referral', 'quiz', 'survey', 'reply', 'preference',
+        'voucher_issued', 'voucher_redeemed', 'signed_up', 'loyalty_joined',
+    ] + message_steps() | map(attribute=0) | list) }}
+{%- endmacro %}
+
 {#- A web event's own name as a word: "Product Viewed" is product_viewed. Anybody can send an event, so a name
     that is not plain is `other_event`. -#}
 {% macro event_kind(event_name) -%}

@@ -103,6 +103,66 @@
     {{ return(['baseline', 'send']) }}
 {%- endmacro %}
 
+{#- What ends a stay before its conditions do: each goal with the kinds of interactions that reach it. -#}
+{% macro segment_goals() -%}
+    {{ return({
+        'order': ['order_placed'],
+        'referral': ['referral'],
+        'review': ['review', 'product_reviewed'],
+        'sign_up': ['signed_up'],
+        'voucher': ['voucher_redeemed'],
+    }) }}
+{%- endmacro %}
+
+{#- What `exit_on` of a segment says, as (goal, kind of interactions), each kind once. A kind that belongs to a goal
+    says that goal; any other is its own. -#}
+{% macro goals_of_segment(name, exit_on) -%}
+    {%- set goals, pairs = segment_goals(), {} -%}
+    {%- set words = [exit_on] if exit_on is string else (exit_on or []) -%}
+    {%- for word in words -%}
+        {%- if word in goals -%}
+            {%- for kind in goals[word] -%}
+                {%- do pairs.update({kind: word}) -%}
+            {%- endfor -%}
+        {%- elif word in interaction_kinds() -%}
+            {%- set named = namespace(goal=word) -%}
+            {%- for goal, kinds in goals.items() if word in kinds -%}
+                {%- set named.goal = goal -%}
+            {%- endfor -%}
+            {%- do pairs.update({word: named.goal}) -%}
+        {%- else -%}
+            {{ exceptions.raise_compiler_error(
+                'models/segments/seg_' ~ name ~ '.sql: exit_on has the word ' ~ as_written(word)
+                ~ right_words(word, goals | list + (interaction_kinds() if nearest_word(word, goals | list) is none else []))
+            ) }}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return(pairs) }}
+{%- endmacro %}
+
+{#- The goals of all segments as rows: segment, goal, kind. -#}
+{% macro all_segment_goals() -%}
+    {%- set rows = [] -%}
+    {%- if execute -%}
+        {%- for name in segment_names() -%}
+            {%- set node = graph.nodes.get('model.' ~ project_name ~ '.seg_' ~ name, {}) -%}
+            {%- set meta = node.get('config', {}).get('meta', {}).get('segment', {}) -%}
+            {%- for kind, goal in goals_of_segment(name, meta.get('exit_on')).items() -%}
+                {%- do rows.append((name, goal, kind)) -%}
+            {%- endfor -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {%- for name, goal, kind in rows or [('', '', '')] %}
+    select
+        '{{ name }}' as segment,
+        '{{ goal }}' as goal,
+        '{{ kind }}' as kind
+    {%- if not loop.last %}
+    union all
+    {%- endif %}
+    {%- endfor %}
+{%- endmacro %}
+
 {% macro check_segment(name, meta) -%}
     {%- set wrong = [] -%}
     {%- set channels, purposes = contact_channels(), contact_purposes() -%}
@@ -139,6 +199,7 @@
     {%- if (meta.level or 'full') not in levels -%}
         {%- do wrong.append("has the level '" ~ meta.level ~ "'; use " ~ levels | join(', ')) -%}
     {%- endif -%}
+    {%- do goals_of_segment(name, meta.exit_on) -%}
     {%- if wrong -%}
         {{ exceptions.raise_compiler_error('The segment ' ~ name ~ ' ' ~ wrong | join('; it ') ~ '.') }}
     {%- endif -%}

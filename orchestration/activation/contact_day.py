@@ -29,6 +29,7 @@ from ingestion.errors import RegularsError
 from ingestion.vocabulary import FIRST_ACTIVATIONS
 from orchestration.activation import holdouts, quiet_hours
 from orchestration.activation.decision import (
+    ENDS_OF_STAYS,
     GLOBAL,
     WAITS,
     WEEK,
@@ -372,10 +373,12 @@ def load_contact_day(
         is_by_earlier_code=by_earlier_code,
     )
     _register_wishes(connection, rules, only, by_earlier_code=by_earlier_code)
-    for customer_id, segment, entered_at, bought_at in connection.execute(
+    for customer_id, segment, entered_at, exit_reason, bought_at in connection.execute(
         _WISHES, {"bought_since": from_micros(to_micros(as_of) - rules.limits.just_bought)}
     ).fetchall():
-        day.wishes.setdefault(customer_id, []).append(Wish(segment, entered_at, bought_at))
+        ended_by = None if exit_reason is None else ENDS_OF_STAYS[exit_reason]
+        wish = Wish(segment, entered_at, bought_at, ended_by)
+        day.wishes.setdefault(customer_id, []).append(wish)
     _begin_as_before(connection, day)
     done = _last_done(connection, rules)
     out = _held_out(connection) if held_out is None else held_out
@@ -459,6 +462,10 @@ def _register_wishes(
         ids = pa.table({"customer_id": pa.array(sorted(only), pa.string())})
         connection.register("asked", ids)
         asked = "where customer_id in (select customer_id from asked)"
+    # In a file of an earlier version every stay lasts as long as its conditions hold.
+    exit_reason, is_current = "null::varchar", "stays.exited_at is null"
+    if has_column(connection, "marts", "fct_segment_memberships", "exit_reason"):
+        exit_reason, is_current = "stays.exit_reason", "stays.is_current"
     parts = [
         f"select '{segment}' as segment, customer_id, context"
         f" from {members_of(connection, segment, by_earlier_code=by_earlier_code)} {asked}"
@@ -471,13 +478,14 @@ def _register_wishes(
             members.segment,
             members.customer_id,
             coalesce(epoch_us(stays.entered_at), 0) as entered_at,
+            {exit_reason} as exit_reason,
             members.context ->> '$.product_id' as product_id,
             members.context ->> '$.sku' as sku
         from ({" union all ".join(parts)}) as members
         left join marts.fct_segment_memberships as stays
             on members.segment = stays.segment
             and members.customer_id = stays.customer_id
-            and stays.exited_at is null
+            and {is_current}
         """
     )
     if only is not None:
@@ -518,7 +526,8 @@ _WISHES = """
             )
         group by all
     )
-    select wishes.customer_id, wishes.segment, wishes.entered_at, just_bought.bought_at
+    select wishes.customer_id, wishes.segment, wishes.entered_at, wishes.exit_reason,
+        just_bought.bought_at
     from wishes
     left join just_bought
         on wishes.customer_id = just_bought.customer_id

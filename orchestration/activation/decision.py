@@ -12,8 +12,8 @@ A segment wants each of its members. Every wish is judged on its own, strictest 
 3. The person's level. Below the level that the context needs, the plain context goes out where
    the segment has one, and nothing where it has none. On site the level none gets nothing.
 4. Holdout: global, or of the segment.
-5. The wish itself: done (`exit_on`), too late (`not_after`), not due yet (`delay`), or the same
-   segment a short while ago (`cooldown_days`).
+5. The wish itself: its stay ended before its conditions did, done (`exit_on`), too late
+   (`not_after`), not due yet (`delay`), or the same segment a short while ago (`cooldown_days`).
 6. Just bought: what the context offers, a variant or substitute of it. Then the quiet time after
    an order, which lets thanks, education, service and transactional messages pass, and in the same
    way the quiet time after a complaint or a request for help.
@@ -121,12 +121,22 @@ class Limits:
 class Wish:
     """A member of a segment. Moments are microseconds in UTC, None is never.
 
-    `bought_at`: when the person last bought what the context offers, or a substitute.
+    `bought_at`: when the person last bought what the context offers, or a substitute. `ended_by`:
+    what ended the stay although the conditions still hold.
     """
 
     segment: str
     entered_at: int
     bought_at: int | None = None
+    ended_by: Reason | None = None
+
+
+# What may end the stay of somebody who is still a member, as the published file says it.
+ENDS_OF_STAYS = {
+    "goal_reached": Reason.GOAL_REACHED,
+    "not_after": Reason.TOO_LATE,
+    "cooldown": Reason.COOLDOWN,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,6 +335,8 @@ def _timing(
 ) -> tuple[Reason | None, int | None]:
     """Why the wish itself has to wait or go, and until when; nothing where it is due."""
     at = moment.at
+    if wish.ended_by is not None:
+        return wish.ended_by, None
     if any(person.last_done.get(kind, -1) > wish.entered_at for kind in rules.exit_on):
         return Reason.GOAL_REACHED, None
     if rules.not_after is not None and at >= wish.entered_at + rules.not_after:

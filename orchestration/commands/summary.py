@@ -42,7 +42,7 @@ order by list_position(
 SEGMENTS = """
 select s.segment, any_value(s.label), count(m.customer_id)
 from marts.dim_segments s
-left join marts.fct_segment_memberships m on m.segment = s.segment and m.exited_at is null
+left join marts.fct_segment_memberships m on m.segment = s.segment and m.is_current
 group by s.segment order by min(s.priority), s.segment
 """
 SOURCES = """

@@ -121,22 +121,27 @@ def _export_is_of(home: Home, run_id: str) -> bool:
 
 
 def _drop_stays_of_merged(connection: Connection, home: Home) -> None:
-    """Forget stays under an id that was merged away, where the models moved them to the new id.
+    """Forget stays of ids that were merged, where the models moved them or made two of them one.
 
-    Other stays that the file lacks are kept: a segment switched off for a day keeps its history.
+    Other stays that the file lacks are kept: a segment switched off for a day keeps its history,
+    and so does what a run of a later moment recorded.
     """
-    stays = schema.segment_memberships
-    aliases = select(schema.customer_aliases.c.alias_id)
+    stays, aliases = schema.segment_memberships, schema.customer_aliases
     query = select(stays.c.segment, stays.c.customer_id, stays.c.entered_at)
-    of_merged = query.where(stays.c.customer_id.in_(aliases))
+    merged = select(aliases.c.alias_id).union(select(aliases.c.customer_id))
+    of_merged = query.where(stays.c.customer_id.in_(merged))
     known = fetch_columns(connection, of_merged, arrow_columns(stays)[:3])
     if not known.num_rows:
         return
+    mirrored = stays.info[schema.MIRRORS]
     with open_locked(home.published) as published:
         published.register("known", known)
         gone = published.execute(
-            "select * from known except select segment, customer_id, entered_at"
-            f" from {schema.segment_memberships.info[schema.MIRRORS]}"
+            "select * from known"
+            " where customer_id in (select alias_id from marts.customer_aliases)"
+            " or (entered_at <= (select as_of from ops.build)"
+            f" and (segment, customer_id) in (select (segment, customer_id) from {mirrored}))"
+            f" except select segment, customer_id, entered_at from {mirrored}"
         ).to_arrow_table()
     keys = [tuple(row.values()) for row in rows_of(gone)]
     key = tuple_(stays.c.segment, stays.c.customer_id, stays.c.entered_at)

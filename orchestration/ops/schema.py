@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 
 # The latest file in migrations/versions, and the table in which a store says which one it has.
-REVISION = "0018"
+REVISION = "0019"
 VERSION_TABLE = "schema_revision"
 
 # Marks: a column that holds a time; a table that leaves for dbt (`export.py`), and the published
@@ -236,6 +236,11 @@ segment_memberships = Table(
     _text("customer_id", key=True),
     _time("entered_at", key=True),
     _time("exited_at", required=False),
+    _time("left_at", required=False),
+    _text("programme", required=False),
+    _text("entry_reason", required=False),
+    _text("exit_reason", required=False),
+    _text("goal", required=False),
     info={LEAVES: True, MIRRORS: "marts.fct_segment_memberships"},
 )
 

@@ -164,7 +164,9 @@ PUBLIC_TABLES = {
     "marts.customer_360": _table("customer_id", key="customer_id"),
     "marts.dim_segments": _table("segment label description channel purpose", key="segment"),
     "marts.fct_segment_memberships": _table(
-        "segment customer_id entered_at exited_at", key="segment customer_id entered_at"
+        "segment customer_id programme is_current entered_at exited_at left_at entry_reason"
+        " exit_reason goal",
+        key="segment customer_id entered_at",
     ),
     "activity.fct_deliveries": _table("customer_id segment destination"),
     "activity.fct_audience_sizes": _table(

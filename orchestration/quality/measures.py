@@ -230,7 +230,7 @@ def _group(
     if window_days is not None:
         due = _number(
             connection,
-            "select count(*) from old.marts.fct_segment_memberships where exited_at is null"
+            "select count(*) from old.marts.fct_segment_memberships where is_current"
             f" and segment = '{name}' and entered_at <= timestamp '{new_as_of}'"
             f" - interval '{int((window_days - WINDOW_MARGIN_DAYS) * 24)} hours'",
         )

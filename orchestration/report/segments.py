@@ -142,7 +142,7 @@ def _fill(
             f"""
             select m.segment, count(*) from marts.fct_segment_memberships m
             semi join {table} s using (customer_id)
-            where m.exited_at is null and m.segment <> ?
+            where m.is_current and m.segment <> ?
             group by m.segment order by 2 desc, 1
             """,
             figures.name,
@@ -172,7 +172,7 @@ def _movements(
     ((entered, left),) = rows(
         connection,
         """
-        select count(*) filter (where entered_at > $2 - interval 7 day and exited_at is null),
+        select count(*) filter (where entered_at > $2 - interval 7 day and is_current),
             count(*) filter (where exited_at > $2 - interval 7 day)
         from marts.fct_segment_memberships where segment = $1
         """,

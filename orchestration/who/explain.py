@@ -476,7 +476,7 @@ def _segments(reader: Reader, customer_id: str) -> list[Row]:
     labels = reader.rows("marts.dim_segments", "select segment, label from marts.dim_segments")
     by_name = {row["segment"]: row["label"] for row in labels}
     stays = reader.of_person("marts.fct_segment_memberships", customer_id)
-    entered = {row["segment"]: row["entered_at"] for row in stays if row["exited_at"] is None}
+    entered = {row["segment"]: row["entered_at"] for row in stays if row["is_current"]}
     return [
         {**row, "label": by_name.get(row["segment"]), "entered_at": entered.get(row["segment"])}
         for row in rows

@@ -37,7 +37,7 @@ def uses(tables: Tables, asked: Asked, own: Own) -> Section:
     entered = {
         row["segment"]: row["entered_at"]
         for row in tables.get("marts.fct_segment_memberships", ())
-        if row.get("exited_at") is None
+        if row.get("is_current")
     }
     rows = []
     for name in sorted(tables):

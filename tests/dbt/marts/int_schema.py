@@ -179,7 +179,8 @@ OPS_EXPORT: dict[str, str] = {
     "holdouts": "customer_id text, holdout text, is_held_out boolean, assigned_at timestamp",
     "customer_aliases": "alias_id text, customer_id text, merged_at timestamp",
     "segment_memberships": """
-        segment text, customer_id text, entered_at timestamp, exited_at timestamp""",
+        segment text, customer_id text, entered_at timestamp, exited_at timestamp,
+        left_at timestamp, programme text, entry_reason text, exit_reason text, goal text""",
     "deliveries": """
         delivery_id text, sync_run_id text, segment text, destination text, customer_id text,
         operation text, channel text, purpose text, consent_receipt_id text, content_hash text,

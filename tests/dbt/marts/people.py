@@ -391,6 +391,7 @@ def add_memberships(shop: Shop) -> None:
         ("one_time_buyers", "twice", first, None),
         ("one_time_buyers", "long_gone", first, second),
         ("retired_segment", "twice", first, None),
+        ("abandoned_cart", "cart_then_order", ago(days=2), None),
         ("recent_buyers", "recent_14_days", AS_OF, AS_OF),
         ("recent_buyers", "cart_then_order", AS_OF + dt.timedelta(days=9), None),
     ):
@@ -400,6 +401,7 @@ def add_memberships(shop: Shop) -> None:
             customer_id=customer,
             entered_at=entered,
             exited_at=exited,
+            left_at=exited,
         )
 
 

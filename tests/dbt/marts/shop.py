@@ -31,7 +31,7 @@ SELECT = [
     ),
     *("survivorship_rules", "region_names", "int_customer_claims"),
     *("int_interactions_messages", "int_interactions_facts", "int_search_categories"),
-    "int_condition_results",
+    *("int_condition_results", "int_segment_stays"),
     *("traits", "occasions", "flagged_words", "rfm_group_map"),
 ]
 # It rests on staging alone (tests/dbt/models/test_traits.py has it).

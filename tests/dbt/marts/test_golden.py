@@ -494,6 +494,28 @@ def test_earlier_memberships_continue_end_and_follow_merges(shop: Shop) -> None:
     assert ("retired_segment", "twice", first, AS_OF) in found, "a segment that is no more"
 
 
+def test_a_stay_says_by_which_conditions_it_began_and_what_ended_it(shop: Shop) -> None:
+    stays = {
+        (row["segment"], row["customer_id"], row["entered_at"]): row
+        for row in shop.query("from marts.fct_segment_memberships")
+    }
+    began = stays["one_time_buyers", "cart_then_order", AS_OF]
+    assert (began["programme"], began["is_current"]) == ("one_time_buyers", True)
+    words = shop.query(
+        "select words from marts.fct_segment_conditions where segment = 'one_time_buyers'"
+        " and customer_id = 'cart_then_order' order by condition_rank"
+    )
+    assert began["entry_reason"] == "; ".join(row["words"] for row in words)
+    first = AS_OF - dt.timedelta(days=30)
+    assert stays["one_time_buyers", "twice", first]["exit_reason"] == "condition"
+    bought = stays["abandoned_cart", "cart_then_order", ago(days=2)]
+    assert (bought["exit_reason"], bought["goal"]) == ("goal_reached", "order")
+    assert (bought["exited_at"], bought["left_at"]) == (ago(days=1), AS_OF)
+    begun = [row for row in stays.values() if row["entered_at"] == AS_OF and row["is_current"]]
+    assert begun
+    assert all(row["entry_reason"] for row in begun)
+
+
 def test_a_run_repeated_at_one_moment_makes_one_stay(shop: Shop) -> None:
     rows = shop.query(
         "select customer_id, entered_at, exited_at from marts.fct_segment_memberships "

@@ -19,6 +19,7 @@ from ingestion.vocabulary import (
     Reason,
 )
 from orchestration.activation.decision import (
+    ENDS_OF_STAYS,
     GLOBAL,
     WAITS,
     WEEK,
@@ -71,8 +72,9 @@ def decide(
     opens: object = always,
     entered_at: int = NOW - HOUR,
     bought_at: int | None = None,
+    ended_by: Reason | None = None,
 ) -> tuple[dict[str, Verdict], dict[str, tuple[str, str | None]]]:
-    wishes = [Wish(each.name, entered_at, bought_at) for each in rules]
+    wishes = [Wish(each.name, entered_at, bought_at, ended_by) for each in rules]
     segments = {each.name: each for each in rules}
     rows, verdicts = decide_day(
         person,
@@ -238,6 +240,17 @@ def test_a_wish_has_its_time() -> None:
     before = replace(ANN, last_done={"order_placed": NOW - 2 * HOUR})
     assert decide(done, person=ordered)[1]["cart"] == ("dropped", "goal_reached")
     assert decide(done, person=before)[1]["cart"] == ("chosen", None)
+
+
+@pytest.mark.parametrize(
+    ("exit_reason", "reason"),
+    [("goal_reached", "goal_reached"), ("not_after", "too_late"), ("cooldown", "cooldown")],
+)
+def test_whose_stay_has_ended_is_not_contacted_by_it(exit_reason: str, reason: str) -> None:
+    rules = replace(CART, delay=4 * HOUR)
+    for past in (Past(), Past(standing=frozenset({"cart"}))):
+        said = decide(rules, past=past, ended_by=ENDS_OF_STAYS[exit_reason])[1]["cart"]
+        assert said == ("dropped", reason)
 
 
 def test_a_segment_comes_again_after_its_cooldown_alone() -> None:

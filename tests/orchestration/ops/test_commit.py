@@ -15,7 +15,7 @@ from orchestration.ops import commit, schema
 from orchestration.ops.commit import commit_after_publish, heal
 from orchestration.ops.export import export_ops
 from orchestration.ops.runs import SUCCEEDED, Run, fail_killed_runs, run_status, start_run
-from orchestration.ops.store import Store
+from orchestration.ops.store import Store, to_micros
 from tests.orchestration.ops.conftest import AS_OF
 
 T1 = datetime(2026, 1, 1)
@@ -47,7 +47,8 @@ def _publish(
         )
         connection.execute(
             "create table marts.fct_segment_memberships (segment varchar, customer_id varchar,"
-            " entered_at timestamp, exited_at timestamp)"
+            " entered_at timestamp, exited_at timestamp, left_at timestamp, programme varchar,"
+            " entry_reason varchar, exit_reason varchar, goal varchar)"
         )
         if people is not None:
             connection.execute(
@@ -61,7 +62,8 @@ def _publish(
             connection.execute("insert into marts.customer_aliases values (?, ?, ?)", [*alias, T1])
         for segment, customer, exited in stays:
             connection.execute(
-                "insert into marts.fct_segment_memberships values (?, ?, ?, ?)",
+                "insert into marts.fct_segment_memberships"
+                " (segment, customer_id, entered_at, exited_at) values (?, ?, ?, ?)",
                 [segment, customer, T1, exited],
             )
 
@@ -114,12 +116,15 @@ def test_the_next_run_moves_ids_and_closes_stays(store: Store, home: Home) -> No
         (
             {
                 "registry": [("email", "a@example.com", "c1"), ("email", "b@example.com", "c2")],
-                "stays": [("vip", "c1", None), ("vip", "c2", None), ("old", "c1", None)],
+                "stays": [
+                    *(("vip", "c1", None), ("vip", "c2", None)),
+                    *(("old", "c1", None), ("new", "c1", None)),
+                ],
             },
             {
                 "registry": [("email", "a@example.com", "c1"), ("email", "b@example.com", "c1")],
                 "aliases": [("c2", "c1")],
-                "stays": [("vip", "c1", AS_OF)],
+                "stays": [("vip", "c1", AS_OF), ("new", "c1", None)],
             },
         )
     ):
@@ -127,6 +132,12 @@ def test_the_next_run_moves_ids_and_closes_stays(store: Store, home: Home) -> No
         start_run(store, run, started_at=AS_OF)
         export_ops(store, home.ops_export, run)
         _publish(home, run.run_id, **tables)  # type: ignore[arg-type]
+        if number:  # of two stays of one person, one began earlier and goes on
+            with duckdb.connect(str(home.published)) as connection:
+                connection.execute(
+                    "update marts.fct_segment_memberships set entered_at = entered_at"
+                    " - interval 1 day where segment = 'new'"
+                )
         commit_after_publish(store, home, finished_at=AS_OF)
     assert [row[:3] for row in _rows(store, schema.identity_registry)] == [
         ("email", "a@example.com", "c1"),
@@ -134,9 +145,11 @@ def test_the_next_run_moves_ids_and_closes_stays(store: Store, home: Home) -> No
     ]
     stays = _rows(store, schema.segment_memberships)
     assert [(row[0], row[1], row[3] is None) for row in stays] == [
+        ("new", "c1", True),
         ("old", "c1", True),
         ("vip", "c1", False),
     ]
+    assert stays[0][2] == to_micros(T1 - timedelta(days=1)), "the later start is forgotten"
 
 
 @pytest.mark.parametrize("exported", [True, False])

@@ -60,7 +60,7 @@ create table marts.fct_replenishments (
 create table marts.customer_personalisation (customer_id text, level text);
 create table marts.dim_segments (segment text, label text);
 create table marts.fct_segment_memberships (
-    segment text, customer_id text, entered_at timestamp, exited_at timestamp);
+    segment text, customer_id text, is_current boolean, entered_at timestamp, exited_at timestamp);
 create table marts.contactability (
     customer_id text, channel text, purpose text, is_contactable boolean, reason text,
     consent_receipt_id text);
@@ -184,8 +184,8 @@ insert into marts.fct_replenishments values
 insert into marts.customer_personalisation values ('c1', 'segment');
 insert into marts.dim_segments values ('vip', 'Best customers'), ('at_risk', 'At risk');
 insert into marts.fct_segment_memberships values
-    ('vip', 'c1', timestamp '2025-03-01', timestamp '2025-04-01'),
-    ('vip', 'c1', timestamp '2026-05-02', null);
+    ('vip', 'c1', false, timestamp '2025-03-01', timestamp '2025-04-01'),
+    ('vip', 'c1', true, timestamp '2026-05-02', null);
 insert into segments.seg_vip values ('c1', 'among the top 5 %', '{}');
 insert into marts.contactability values
     ('c1', 'email', 'marketing', true, 'granted at checkout', 'receipt-1'),

@@ -123,7 +123,7 @@ TABLES: dict[str, list[dict[str, Any]]] = {
         {"level": "full", "reason": "granted", "answered_at": MAY, "source": "preference_centre"}
     ],
     "segments.seg_vip": [{"reason": "Number 1 of 3 buyers.", "context": "{}"}],
-    "marts.fct_segment_memberships": [{"segment": "vip", "entered_at": MAY, "exited_at": None}],
+    "marts.fct_segment_memberships": [{"segment": "vip", "entered_at": MAY, "is_current": True}],
     "marts.fct_customer_clv": [
         {
             "as_of_date": date(2026, 6, 2),

@@ -7,7 +7,7 @@ with conditions as (
 ),
 
 memberships as (
-    select * from {{ ref('fct_segment_memberships') }}
+    select * from {{ ref('int_segment_stays') }}
     where is_current
 ),
 
