@@ -185,7 +185,7 @@ orders as (
 ),
 members as (
     select customer_id, count(*) as members from published.marts.fct_segment_memberships
-    where exited_at is null group by customer_id
+    where is_current group by customer_id
 )
 select move_type, reason, count(*), sum(identifiers)::bigint, coalesce(sum(orders), 0)::bigint,
     coalesce(sum(members), 0)::bigint,

@@ -4,7 +4,7 @@ with members as (
         count(*) filter (where c.order_count > 1) as repeat_buyers
     from marts.fct_segment_memberships as m
     left join marts.dim_customers as c using (customer_id)
-    where m.segment = $segment and m.exited_at is null
+    where m.segment = $segment and m.is_current
 )
 select s.segment, s.label, s.description, s.channel, s.channels, s.purpose, s.destinations,
     s.message_kind, s.priority, s.holdout_share, s.cooldown_days,

@@ -7,6 +7,6 @@ from marts.fct_segment_memberships as m
 cross join (select distinct channel from marts.contactability where purpose = $purpose) as channels
 left join marts.contactability as c
     on c.customer_id = m.customer_id and c.channel = channels.channel and c.purpose = $purpose
-where m.segment = $segment and m.exited_at is null
+where m.segment = $segment and m.is_current
 group by all
 order by channels.channel, is_contactable desc, people desc, reason

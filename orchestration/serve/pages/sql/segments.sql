@@ -5,7 +5,7 @@ with members as (
         count(*) filter (where m.entered_at > $as_of - interval 7 day) as entered_7d
     from marts.fct_segment_memberships as m
     left join marts.dim_customers as c using (customer_id)
-    where m.exited_at is null
+    where m.is_current
     group by m.segment
 ),
 leavers as (
@@ -17,7 +17,7 @@ leavers as (
 reached as (
     select s.segment, count(*) as reach
     from marts.dim_segments as s
-    join marts.fct_segment_memberships as m on m.segment = s.segment and m.exited_at is null
+    join marts.fct_segment_memberships as m on m.segment = s.segment and m.is_current
     join marts.contactability as c
         on c.customer_id = m.customer_id and c.channel = s.channel and c.purpose = s.purpose
     where c.is_contactable
