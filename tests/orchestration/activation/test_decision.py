@@ -249,8 +249,8 @@ def test_a_wish_has_its_time() -> None:
 def test_whose_stay_has_ended_is_not_contacted_by_it(exit_reason: str, reason: str) -> None:
     rules = replace(CART, delay=4 * HOUR)
     for past in (Past(), Past(standing=frozenset({"cart"}))):
-        said = decide(rules, past=past, ended_by=ENDS_OF_STAYS[exit_reason])[1]["cart"]
-        assert said == ("dropped", reason)
+        verdicts = decide(rules, past=past, ended_by=ENDS_OF_STAYS[exit_reason])[1]
+        assert verdicts["cart"] == ("dropped", reason)
 
 
 def test_a_segment_comes_again_after_its_cooldown_alone() -> None:
