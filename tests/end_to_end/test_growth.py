@@ -27,6 +27,8 @@ FEW_ON_ONE_SIDE = {
     "fct_attribution": "models of attribution",
     "rpt_attribution": "models of attribution",
     "rpt_cohorts": "months of a shop's life",
+    "rpt_customer_equity": "one row of what today's prediction is",
+    "rpt_satisfaction": "one row of what the shop records",
     "seg_category_with_promotion": "live promotions",
     **dict.fromkeys(
         (

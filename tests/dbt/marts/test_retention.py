@@ -1,7 +1,7 @@
-"""Cohorts and what new customers cost, on a handmade shop of four years.
+"""The long run of a handmade shop: cohorts, what people cost, what they are worth, how content.
 
-Belongs here: months, rates, costs and when they are paid back. Does not belong here: what led to
-an order (test_attribution.py).
+Belongs here: months, rates, costs and when they are paid back, what the base is worth, what more
+retention would bring, stores. Does not belong here: what led to an order (test_attribution.py).
 """
 
 from __future__ import annotations
@@ -9,8 +9,11 @@ from __future__ import annotations
 import datetime as dt
 from decimal import Decimal
 
+import pyarrow as pa
 import pytest
 
+from orchestration.home.layout import Home
+from orchestration.science.parquet import write_tables
 from tests.dbt.marts.shop import Row, Shop
 
 AS_OF = dt.datetime(2026, 3, 31, 12)
@@ -18,7 +21,18 @@ MODELS = [
     *("fct_web_sessions", "fct_messages", "fct_spend", "fct_orders", "fct_touchpoints"),
     *("stg_science__channel_effects", "rpt_channel_effects", "fct_attribution"),
     *("rpt_cohorts", "rpt_cohort_spend", "rpt_acquisition"),
+    *("rfm_group_map", "fct_customer_rfm", "stg_science__customer_value", "fct_customer_clv"),
+    *("rpt_customer_equity", "rpt_retention_what_if"),
+    *("bridge_customer_identifiers", "rpt_satisfaction", "rpt_stores"),
 ]
+# What the science expects of each at the run: people of a cell are worth its mean
+PREDICTED = {
+    "cleo": 120, "finn": 60, "hugo": 90, "gwen": 50, "dora": 40, "emil": 60, "iris": 80,
+    "ben": 5, "ada": 10, "karl": 10, "lena": 5,
+}  # fmt: skip
+ONCE, TWICE = (
+    [f"{kind}_{number}" for number in range(count)] for kind, count in (("once", 60), ("twice", 40))
+)
 
 
 def day(text: str) -> dt.datetime:
@@ -62,8 +76,70 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
             "int_spend_resolved", spend_key=shop.serial("spend-"), spend_date=day(date).date(),
             marketing_channel=channel, cost=cost, currency="GBP", cost_shop=cost,
         )  # fmt: skip
+    add_years(shop)
+    add_stores(shop)
+    add_satisfaction(shop)
     shop.run(MODELS)
     return shop
+
+
+def add_years(shop: Shop) -> None:
+    """A hundred buyers of 2024, of whom forty came back; who is new, won back and waiting."""
+    for name in ("gwen", "hugo", "iris", *ONCE, *TWICE):
+        shop.person(name, day("2024-01-01"))
+    for name in (*ONCE, *TWICE):
+        bought(shop, name, "2024-06-10", "30", cost="20")
+    for name in TWICE:
+        bought(shop, name, "2025-06-10", "60", cost="30")
+    for name, date in (
+        ("gwen", "2026-03-20"), ("hugo", "2024-01-15"), ("hugo", "2026-03-15"),
+        ("iris", "2025-12-20"), ("iris", "2026-02-20"),
+    ):  # fmt: skip
+        shop.order(name, day(date), "10")
+    values = PREDICTED | dict.fromkeys(ONCE, 5) | dict.fromkeys(TWICE, 20)
+    columns = ("predicted_clv_low", "predicted_clv_high", "probability_alive")
+    unsaid = dict.fromkeys((*columns, "expected_orders_365d", "predicted_next_order_at"), None)
+    rows = [
+        {"customer_id": name, "as_of_date": AS_OF.date(), "predicted_clv_365d": value}
+        | unsaid
+        | {"null_reason": None}
+        for name, value in values.items()
+    ]
+    write_tables(Home(shop.home), {"customer_value": pa.Table.from_pylist(rows)})
+
+
+def add_stores(shop: Shop) -> None:
+    """Before the cohorts that are looked at: two stores, a till without a name."""
+    for name in ("jane", "karl", "lena"):
+        shop.person(name, day("2023-01-01"))
+    store = {"sales_channel": "store"}
+    for name, net, fields in (
+        ("jane", "10", store | {"store_id": "north"}), ("jane", "5", store | {"store_id": "south"}),
+        ("karl", "20", {"sales_channel": "online", "store_id": "north"}),
+        ("karl", "8", {"sales_channel": "online"}), ("lena", "3", store),
+        (None, "7", store | {"store_id": "north"}),
+        ("lena", "1", store | {"store_id": "south", "status": "cancelled", "is_kept": False}),
+    ):  # fmt: skip
+        shop.order(name, day("2023-01-10"), net, **fields)
+    yen = {"store_id": "south", "net_sales_shop": None, "currency": "JPY"}
+    shop.order("jane", day("2022-12-10"), "2", **store, **yen)
+    shop.order("karl", day("2023-01-11"), "6", returns="4", sales_channel="online")
+
+
+def add_satisfaction(shop: Shop) -> None:
+    for kind, date, score in (
+        ("review", "2023-02-10", "5"), ("review", "2023-02-11", "2"),
+        ("review", "2023-02-12", None), ("complaint", "2023-02-12", None),
+        ("nps", "2023-02-10", "10"), ("nps", "2023-02-10", "9"), ("nps", "2023-02-10", "8"),
+        ("nps", "2023-02-10", "6"), ("review", "2026-04-10", "1"),
+    ):  # fmt: skip
+        shop.add(
+            "int_feedback_resolved", feedback_key=shop.serial("feedback-"), customer_id="ada",
+            kind=kind, score=score, occurred_at=day(date), source="feedback",
+        )  # fmt: skip
+    shop.identifier("ada", "loyalty_id", "member-1", day("2023-01-05"))
+    shop.identifier("ben", "loyalty_id", "member-2", day("2023-04-05"))
+    shop.identifier("ben", "loyalty_id", "member-3", day("2023-05-05"))
 
 
 def cohort(shop: Shop, month: str, age: int) -> Row:
@@ -139,3 +215,106 @@ def test_where_one_margin_is_not_known_net_sales_of_all_orders_pay_it_back(shop:
     affiliate = acquired(shop, "2026-02-01", "affiliate")
     assert (affiliate["net_sales"], affiliate["margin"]) == (25, None)
     assert (affiliate["payback_months"], affiliate["payback_basis"]) == (1, "net_sales")
+
+
+def equity(shop: Shop, date: str) -> Row:
+    (row,) = shop.query(f"from marts.rpt_customer_equity where as_of_date = date '{date}'")
+    return row
+
+
+def test_what_the_whole_base_is_expected_to_bring_at_the_end_of_each_month(shop: Shop) -> None:
+    """Of the run's date what is predicted; of the month before by the same prices. Jane, of whom an
+    amount has no rate, counts as others do who bought as long ago and as often: 10."""
+    today, before = equity(shop, "2026-03-31"), equity(shop, "2026-02-28")
+    predicted = shop.query("select sum(predicted_clv_365d) as value from marts.fct_customer_clv")
+    assert today["equity_value"] == predicted[0]["value"] + 10 == 1640
+    assert (before["equity_value"], today["from_value"], today["change_value"]) == (1455, 1455, 185)
+    assert (today["is_current"], before["is_current"]) == (True, False)
+
+
+def test_what_moved_the_base_adds_up_to_the_change(shop: Shop) -> None:
+    row = equity(shop, "2026-03-31")
+    moved = {
+        kind: (row[f"{kind}_count"], row[f"{kind}_value"])
+        for kind in ("new", "kept", "won_back", "lost", "waiting")
+    }
+    assert moved["new"] == (1, 50)
+    assert moved["kept"] == (2, 80)
+    assert moved["won_back"] == (1, 85)
+    assert moved["lost"] == (1, -10)
+    assert moved["waiting"] == (107, -20)
+    assert sum(value for _, value in moved.values()) == row["change_value"]
+
+
+def test_a_date_of_people_like_nobody_today_has_no_equity_and_a_reason(shop: Shop) -> None:
+    row = equity(shop, "2025-06-30")
+    assert (row["equity_value"], row["null_reason"]) == (None, "nobody_alike_today")
+    assert (row["change_value"], row["new_value"], row["buyer_count"]) == (None, None, 106)
+
+
+def test_what_five_points_more_of_retention_bring_in_profit(shop: Shop) -> None:
+    """Forty of a hundred came back, for 60 with a margin of 30 each: five more, in a year 150."""
+    (row,) = shop.query("from marts.rpt_retention_what_if")
+    assert (row["base_count"], row["kept_count"], row["retention_rate"]) == (100, 40, 0.4)
+    assert (row["added_people"], row["added_net_sales"], row["added_margin"]) == (5, 300, 150)
+    assert (row["lifetime_margin"], row["raised_lifetime_margin"]) == (50, Decimal("54.5455"))
+    assert row["lifetime_growth_rate"] == pytest.approx(0.6 / 0.55 - 1)
+    # The cost of what Ada bought that year is not known
+    assert (row["added_margin_share"], row["null_reason"]) == (None, None)
+
+
+def month(shop: Shop, first: str) -> Row:
+    (row,) = shop.query(f"from marts.rpt_satisfaction where month = date '{first}'")
+    return row
+
+
+def test_satisfaction_of_a_month_stands_beside_its_revenue(shop: Shop) -> None:
+    february = month(shop, "2023-02-01")
+    assert (february["order_count"], february["net_sales"]) == (2, 150)
+    assert (february["review_count"], february["mean_review_score"]) == (3, 3.5)
+    assert (february["bad_review_count"], february["nps_answer_count"]) == (1, 4)
+    assert february["nps_score"] == 25
+
+
+def test_complaints_and_returns_have_their_rates(shop: Shop) -> None:
+    """By orders, and by what net sales were before them; 0 in a month without."""
+    january, february, april = (month(shop, f"2023-{number:02}-01") for number in (1, 2, 4))
+    assert (february["complaint_count"], february["complaint_rate"]) == (1, 0.5)
+    assert (april["complaint_count"], april["complaint_rate"]) == (0, 0)
+    assert (january["returned_order_count"], january["returns"]) == (1, 4)
+    assert january["return_rate"] == pytest.approx(4 / (59 + 4))
+    assert (february["returns"], february["return_rate"]) == (0, 0)
+
+
+def test_a_month_without_answers_has_no_score_and_what_comes_later_is_in_none(shop: Shop) -> None:
+    april = month(shop, "2023-04-01")
+    assert (april["review_count"], april["mean_review_score"]) == (0, None)
+    assert (april["nps_answer_count"], april["nps_score"]) == (0, None)
+    assert month(shop, "2022-12-01")["net_sales"] is None
+    assert shop.query("select max(month) as last from marts.rpt_satisfaction") == [
+        {"last": dt.date(2026, 3, 1)}
+    ]
+
+
+def test_the_loyalty_programme_has_a_subscription_rate(shop: Shop) -> None:
+    """Ada joined before she bought, Ben after; nobody twice."""
+    rates = [month(shop, f"2023-{number:02}-01") for number in (1, 2, 4)]
+    assert [(row["member_count"], row["buyer_count"]) for row in rates] == [(0, 3), (1, 5), (2, 5)]
+    assert rates[2]["loyalty_rate"] == 0.4
+
+
+def test_each_store_has_its_sales_and_who_buys_in_several_or_online_as_well(shop: Shop) -> None:
+    rows = {
+        (row["sales_channel"], row["store_id"]): (
+            row["order_count"], row["unknown_buyer_order_count"], row["buyer_count"],
+            row["several_stores_count"], row["online_too_count"], row["net_sales"],
+            row["unconverted_count"],
+        )
+        for row in shop.query("from marts.rpt_stores where sales_channel <> 'web'")
+    }  # fmt: skip
+    assert rows == {
+        ("store", "north"): (3, 1, 2, 1, 1, 37, 0),
+        ("store", "south"): (2, 0, 1, 1, 0, None, 1),
+        ("store", None): (1, 0, 1, 0, 0, 3, 0),
+        ("online", None): (2, 0, 1, 0, None, 14, 0),
+    }
