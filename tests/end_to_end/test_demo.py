@@ -92,6 +92,33 @@ def test_next_commands_work_when_pasted(demo_home: DemoHome, regulars: Regulars)
         assert done.out.strip()
 
 
+def test_looking_changes_nothing_in_the_operational_store(
+    demo_home: DemoHome, regulars: Regulars
+) -> None:
+    """RELIABILITY A12: who plans, explains, reports, asks or previews leaves each row as it was."""
+    ((person,),) = demo_home.query("select min(customer_id) from segments.seg_vip")
+    before = rows_of_the_store(demo_home)
+    for words in (
+        ("plan",),
+        ("plan", "vip", "--who"),
+        ("explain", person),
+        ("explain", person, "--for-customer"),
+        ("report",),
+        ("sql", "select count(*) from ops.runs"),
+        ("preview", "reminder"),
+    ):
+        done = regulars(*words, "--home", demo_home.root)
+        assert done.code == 0, (words[0], done.err)
+        assert rows_of_the_store(demo_home) == before, words[0]
+
+
+def rows_of_the_store(home: DemoHome) -> list[str]:
+    """Everything that stands in it, as statements."""
+    address = f"file:{home.root / 'ops.sqlite'}?mode=ro"
+    with closing(sqlite3.connect(address, uri=True)) as connection:
+        return list(connection.iterdump())
+
+
 def test_every_segment_has_reasons_and_context(demo_home: DemoHome) -> None:
     published = {name for (name,) in demo_home.query("select segment from marts.dim_segments")}
     assert published >= SEGMENTS

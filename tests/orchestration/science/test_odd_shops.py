@@ -300,6 +300,28 @@ def test_an_odd_shop_has_finite_figures_or_reasons(name: str, tmp_path: Path) ->
         assert set(value["margin_null_reason"].to_pylist()) == {"unknown_cost"}
 
 
+@pytest.mark.faults
+def test_the_files_are_equal_at_one_thread_and_two(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RELIABILITY B11, of what is worked out between dbt's two calls."""
+    home = home_of(tmp_path, usual())
+    open_file = duckdb.connect
+    files = []
+    for threads in (1, 2):
+        monkeypatch.setattr(
+            duckdb,
+            "connect",
+            lambda *words, threads=threads, config=None, **more: open_file(
+                *words, config={**(config or {}), "threads": threads}, **more
+            ),
+        )
+        written(home)
+        files.append({path.name: path.read_bytes() for path in home.science.iterdir()})
+    assert files[0] == files[1]
+    assert len(files[0]) == sum(len(step.files) for step in STEPS)
+
+
 def test_a_shop_without_web_has_no_signals_and_no_channels(tmp_path: Path) -> None:
     files = written(home_of(tmp_path, ODD["one order each"], has_web=False))
     check(files)
