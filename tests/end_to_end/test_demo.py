@@ -95,7 +95,7 @@ def test_next_commands_work_when_pasted(demo_home: DemoHome, regulars: Regulars)
 def test_looking_changes_nothing_in_the_operational_store(
     demo_home: DemoHome, regulars: Regulars
 ) -> None:
-    """RELIABILITY A12: who plans, explains, reports, asks or previews leaves each row as it was."""
+    """RELIABILITY A12: who plans, explains, reports or asks leaves each row as it was."""
     ((person,),) = demo_home.query("select min(customer_id) from segments.seg_vip")
     before = rows_of_the_store(demo_home)
     for words in (
@@ -105,7 +105,6 @@ def test_looking_changes_nothing_in_the_operational_store(
         ("explain", person, "--for-customer"),
         ("report",),
         ("sql", "select count(*) from ops.runs"),
-        ("preview", "reminder"),
     ):
         done = regulars(*words, "--home", demo_home.root)
         assert done.code == 0, (words[0], done.err)

@@ -16,6 +16,7 @@ from orchestration.commands.preview import SAMPLE, print_preview
 from orchestration.fakes.server import served_fake, utc_now
 from orchestration.fakes.twilio import ACCOUNT, SENDER, Twilio, create
 from orchestration.home.layout import Home
+from orchestration.home.sqlite_file import read_only_sqlite
 from orchestration.ops import schema
 from orchestration.ops.store import open_store
 from orchestration.who.subject import Subject
@@ -56,6 +57,17 @@ def test_a_member_is_shown_by_the_first_letters_alone(shop: Shop, preview: Previ
         "  52 places in GSM-7: 1 part, each paid for\n"
         "  they do not have: context.link\n"
     )
+
+
+def test_a_look_changes_nothing_in_the_operational_store(shop: Shop, preview: Preview) -> None:
+    """RELIABILITY A12, as tests/end_to_end/test_demo.py has it of the other commands that look."""
+    shop.add("c1", "phone:+447946000001")
+    shop.publish()
+    with read_only_sqlite(shop.home.ops) as connection:
+        before = list(connection.iterdump())
+    assert preview()
+    with read_only_sqlite(shop.home.ops) as connection:
+        assert list(connection.iterdump()) == before
 
 
 def test_what_costs_more_is_said_by_the_real_text(shop: Shop, preview: Preview) -> None:
