@@ -16,6 +16,7 @@ Belongs here: HTTP, and which pages there are. Does not belong here: what stands
 from __future__ import annotations
 
 import hmac
+import os
 import secrets
 import threading
 from collections.abc import Callable, Mapping
@@ -24,7 +25,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
-import duckdb
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -163,10 +163,8 @@ class Site:
             return RedirectResponse(elsewhere.path, 303, HEADERS)
         except RegularsError as error:
             return self._sentence(error)
-        except duckdb.Error:
-            # Its text may carry a value.
-            hint = "Run again with this version; `regulars doctor` says what is wrong."
-            return self._refusal(500, "Not shown", "This build cannot be read for the page.", hint)
+        except Exception as error:
+            return self._broken(error)
 
     def _customer_as_json(self, request: Request) -> Response:
         def answer(asked: Asked) -> Response:
@@ -197,6 +195,8 @@ class Site:
             values = form.do(Change(self._home, fields, self._by))
         except RegularsError as error:
             return self._sentence(error)
+        except Exception as error:
+            return self._broken(error)
         finally:
             self._changing.release()
         return self._page(form.template, 200, values)
@@ -210,6 +210,18 @@ class Site:
     def _sentence(self, error: RegularsError) -> Response:
         status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 500)
         return self._refusal(status, "Not done", error.message, error.hint)
+
+    def _broken(self, error: Exception) -> Response:
+        """The kind of an error that nobody foresaw; its text may carry a value."""
+        if os.environ.get("REGULARS_TRACEBACK"):
+            raise error
+        return self._refusal(
+            500,
+            "Not shown",
+            f"This could not be shown ({type(error).__name__}).",
+            "A run of this version may mend it; REGULARS_TRACEBACK=1 regulars serve says where (it"
+            " may quote rows).",
+        )
 
     def _refusal(self, status: int, title: str, sentence: str, hint: str) -> Response:
         values = {"title": title, "sentence": sentence, "hint": hint}

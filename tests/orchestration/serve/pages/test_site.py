@@ -204,3 +204,20 @@ def test_masked_pages_have_nobodys_name_or_address(tmp_path: Path) -> None:
         assert (
             clients[VIEWER].get("/customer", params={"who": "bo@shop.example"}).status_code == 404
         )
+
+
+def test_what_nobody_foresaw_is_a_sentence_without_a_value(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("REGULARS_TRACEBACK", raising=False)
+    home = Home(tmp_path / "home")
+    home.create()
+    publish(
+        home, "update segments.seg_vip set reason = 'canary-4711'", "drop table marts.fct_orders"
+    )
+    with open_pages(home) as clients:
+        answer = clients[VIEWER].get("/health")
+        assert (answer.status_code, "could not be shown" in answer.text) == (500, True)
+        assert clients[VIEWER].get("/segments").status_code == 200
+    printed = capfd.readouterr()
+    assert "Traceback" not in printed.out + printed.err
