@@ -52,7 +52,7 @@ recorded as (
     where earlier.entered_at <= {{ as_of() }}
 ),
 
--- Two ids that became one person may have had a stay each: what overlaps is one stay.
+-- Two ids that became one person may have had a stay each: what overlaps is one stay. Nobody else has any such.
 with_reach as (
     select
         *,
@@ -63,6 +63,7 @@ with_reach as (
         ) as reached_at,
         lag(entered_at) over (partition by segment, customer_id order by entered_at, recorded_id) as previous_entered_at
     from recorded
+    where customer_id in (select customer_id from aliases)
 ),
 
 numbered as (
@@ -115,6 +116,20 @@ earlier_stays as (
             beginnings.segment = ends.segment
             and beginnings.customer_id = ends.customer_id
             and beginnings.stay_number = ends.stay_number
+    union all
+    select
+        segment,
+        customer_id,
+        entered_at,
+        programme,
+        entry_reason,
+        exited_at,
+        exit_reason,
+        goal,
+        cast(null as timestamp) as next_entered_at,
+        left_at
+    from recorded
+    where customer_id not in (select customer_id from aliases)
 ),
 
 past_stays as (
@@ -274,7 +289,7 @@ stays as (
         entry_reason,
         exit_reason,
         goal,
-        2 as part
+        false as is_entry
     from past_stays
     union all
     select
@@ -287,7 +302,7 @@ stays as (
         entry_reason,
         exit_reason,
         goal,
-        3 as part
+        false as is_entry
     from rested
     union all
     select
@@ -300,27 +315,30 @@ stays as (
         cast(null as {{ dbt.type_string() }}) as entry_reason,
         case when is_too_soon then 'cooldown' end as exit_reason,
         cast(null as {{ dbt.type_string() }}) as goal,
-        1 as part
+        true as is_entry
     from entries
 ),
 
--- Left and joined again at one and the same moment is one stay.
+-- Left and joined again at one and the same moment is one stay: the row of the entry stands for both.
 final as (
     select
-        segment,
-        customer_id,
-        programme,
-        left_at is null as is_current,
-        entered_at,
-        exited_at,
-        left_at,
-        entry_reason,
-        exit_reason,
-        goal
+        stays.segment,
+        stays.customer_id,
+        stays.programme,
+        stays.left_at is null as is_current,
+        stays.entered_at,
+        stays.exited_at,
+        stays.left_at,
+        stays.entry_reason,
+        stays.exit_reason,
+        stays.goal
     from stays
-    qualify row_number() over (
-        partition by segment, customer_id, entered_at order by part
-    ) = 1
+    left join entries
+        on
+            stays.segment = entries.segment
+            and stays.customer_id = entries.customer_id
+            and stays.entered_at = {{ as_of() }}
+    where stays.is_entry or entries.customer_id is null
 )
 
 select * from final
