@@ -898,6 +898,21 @@ def new_destination(name: NameArgument) -> None:
     _new("destination", name)
 
 
+@new_app.command("persona")
+def new_persona(
+    name: NameArgument,
+    input_: Annotated[
+        str, typer.Option("--input", help="The shop's input folder; else the settings' one.")
+    ] = "",
+) -> None:
+    """One kind of customers, a file in personas/ of the shop's input."""
+    from ingestion.settings_file import load_settings
+    from orchestration.scaffold.scaffold import scaffold, shop_folder
+
+    for line in scaffold("persona", name, shop_folder(input_ or load_settings().input)):
+        out.print(line)
+
+
 def _moment(text: str | None) -> datetime:
     """The time asked for, else the clock: the only place that reads it."""
     from orchestration.run.run import parse_as_of

@@ -70,6 +70,17 @@ class Condition(_Part):
         compared = (self.one_of, self.none_of, self.at_least, self.at_most)
         if self.stage is None and all(each is None for each in compared):
             raise ValueError(f"a condition compares by {or_list(COMPARED)}")
+        if self.stage is not None and any(each is not None for each in compared):
+            raise ValueError("a stage is not compared, write stages alone")
+        return self
+
+    @model_validator(mode="after")
+    def _can_hold(self) -> Condition:
+        least, most = self.at_least, self.at_most
+        if least is not None and most is not None and least > most:
+            raise ValueError("at_least is more than at_most, so nobody can be of it")
+        if self.one_of is not None and set(self.one_of) <= set(self.none_of or ()):
+            raise ValueError("is and is_not name the same, so nobody can be of it")
         return self
 
 
@@ -121,6 +132,42 @@ class Persona(_Part):
     content: Texts = []
     offers: Texts = []
     path: list[Step] = []
+
+    @model_validator(mode="after")
+    def _can_hold(self) -> Persona:
+        stages = [set(each.stage) for each in self.who if each.stage is not None]
+        if stages and not set[str].intersection(*stages):
+            raise ValueError("its conditions name no stage in common, so nobody can be of it")
+        return self
+
+    @model_validator(mode="after")
+    def _ends(self) -> Persona:
+        if not _comes_to_an_end(self.path):
+            raise ValueError("its path leads back into itself and has no end")
+        return self
+
+
+def _comes_to_an_end(path: list[Step]) -> bool:
+    """Whether there is a way out of each step, so that nobody is led along the path for ever.
+
+    What is done when they react, or do not, is a step of the path where it has that step's words.
+    Any other words are done there, and the next step follows, as it does where nothing is said.
+    """
+    numbers = {step.do: number for number, step in reversed(list(enumerate(path)))}
+    end = len(path)
+
+    def following(number: int) -> set[int]:
+        step = path[number]
+        answers = [words for words in (step.if_reacts, step.if_not) if words is not None]
+        onward = {numbers.get(words, number + 1) for words in answers}
+        return onward if len(answers) == 2 else {*onward, number + 1}
+
+    ending = {end}
+    while more := {
+        number for number in range(end) if number not in ending and following(number) & ending
+    }:
+        ending |= more
+    return len(ending) == end + 1
 
 
 def read_persona(text: str) -> dict[str, Any]:

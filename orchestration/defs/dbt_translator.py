@@ -26,6 +26,7 @@ GROUPS = {
     "ops": "publish",
     "households": "customers",
     "interests": "customers",
+    "personas": "customers",
     "customers": "customers",
     "intent": "value_and_journey",
     "value": "value_and_journey",

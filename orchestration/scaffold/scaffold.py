@@ -1,4 +1,4 @@
-"""Makes the files that add one thing: a source, a model, a segment or a destination.
+"""Makes the files that add one thing: a source, a model, a segment, a destination or a persona.
 
 Belongs here: names, places and what to run next. Does not belong here: the text of what is made;
 that stands in templates/, works as it is, and says what to fill in.
@@ -100,6 +100,14 @@ KINDS = {
             "Next: {program} plan",
         ),
     ),
+    "persona": Kind(
+        {"persona.yml.jinja": "personas/{name}.yml"},
+        (
+            "Fill in who they are and what the shop knows of them (docs/formats.md).",
+            "Next: {program} run, then {program} sql"
+            " 'select persona, count(*) from marts.persona_assignments group by all'",
+        ),
+    ),
 }
 
 
@@ -117,7 +125,7 @@ def scaffold(
     Args:
         kind: one of `KINDS`.
         name: snake_case.
-        root: the repository.
+        root: the repository; of a persona, the folder of the shop's input.
         area: of a model, the folder of the marts that it belongs to.
         like: of a segment, another one that it begins as.
 
@@ -144,6 +152,21 @@ def scaffold(
     made = [f"Made {path}" for path in paths.values()]
     steps = [step.format(**words) for step in chosen.next_steps]
     return [*made, *_said_of_name(kind, words["name"]), *steps]
+
+
+def shop_folder(location: str) -> Path:
+    """The folder of the shop's input, where its personas stand.
+
+    Raises:
+        UsageError: none is said, or it is no folder of this machine.
+    """
+    folder = Path(location.removeprefix("file://"))
+    if not location or not folder.is_dir():
+        raise UsageError(
+            "A persona is a file in the shop's input folder, and there is none to write to.",
+            "Say --input DIR, or `input` in regulars.toml.",
+        )
+    return folder
 
 
 def _texts_like(like: str, words: Mapping[str, str], root: Path) -> dict[str, str]:

@@ -102,6 +102,7 @@ class Explanation:
     decisions: list[Row]
     deliveries: list[Row]
     held_back: list[Row]
+    personas: list[Row] = field(default_factory=list)
     not_published: list[str] = field(default_factory=list)
     purposes: dict[str, str] = field(default_factory=dict)  # by segment
     predicted: Predicted = field(default_factory=Predicted)

@@ -292,6 +292,9 @@ def _collect(
         rfm=_rfm(reader, customer_id),
         clv=next(iter(reader.of_person("marts.fct_customer_clv", customer_id, latest)), {}),
         segments=_segments(reader, customer_id),
+        personas=reader.of_person(
+            "marts.persona_assignments", customer_id, "order by is_first desc, persona"
+        ),
         permissions=reader.of_person(
             "marts.contactability", customer_id, "order by channel, purpose"
         ),

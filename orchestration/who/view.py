@@ -49,6 +49,7 @@ def render(explanation: Explanation) -> RenderableType:
         ("Intent", _text("\n".join(intent(explanation.predicted)))),
         ("Preferences", _preferences(explanation)),
         ("Next step", _next_steps(explanation)),
+        ("Personas", _personas(explanation)),
         ("Segments", _segments(explanation)),
         ("Permission", _permissions(explanation)),
         ("Today", _decisions(explanation)),
@@ -220,6 +221,14 @@ def _stages(explanation: Explanation) -> RenderableType:
         until = "now" if row.get("is_current") else row.get("exited_at")
         _add(table, row.get("stage"), row.get("entered_at"), until, row.get("entry_reason"))
     return table if explanation.stages else _none("No stage has been reached.")
+
+
+def _personas(explanation: Explanation) -> RenderableType:
+    """The shop's own kinds of customers that the person is of, the first one on top."""
+    table = _table("persona", "because")
+    for row in explanation.personas:
+        _add(table, row["persona"], row["reason"])
+    return table if explanation.personas else _none("Of none that the shop describes.")
 
 
 def _timeline(explanation: Explanation) -> RenderableType:

@@ -30,6 +30,7 @@ FEW_ON_ONE_SIDE = {
     "rpt_customer_equity": "one row of what today's prediction is",
     "rpt_satisfaction": "one row of what the shop records",
     "seg_category_with_promotion": "live promotions",
+    "persona_assignments": "conditions of the shop's personas",
     **dict.fromkeys(
         (
             "shop_rhythm",

@@ -47,15 +47,28 @@
     nullif(array_join(transform({{ list }}, {{ item }} -> {{ text }}), ', '), '')
 {%- endmacro %}
 
-{#- The texts of a JSON list of texts, in their order, with commas between; NULL if there is none. -#}
+{#- The texts of a JSON list of texts or numbers, in their order, as a list; empty or NULL for none. -#}
+{% macro json_list(column) -%}
+    {{ return(adapter.dispatch('json_list', 'regulars')(column)) }}
+{%- endmacro %}
+
+{% macro duckdb__json_list(column) -%}
+    json_extract_string({{ column }}, '$[*]')
+{%- endmacro %}
+
+{% macro spark__json_list(column) -%}
+    from_json({{ column }}, 'array<string>')
+{%- endmacro %}
+
+{#- The same in one text, with commas between; NULL if there is none. -#}
 {% macro json_list_words(column) -%}
     {{ return(adapter.dispatch('json_list_words', 'regulars')(column)) }}
 {%- endmacro %}
 
 {% macro duckdb__json_list_words(column) -%}
-    nullif(array_to_string(json_extract_string({{ column }}, '$[*]'), ', '), '')
+    nullif(array_to_string({{ json_list(column) }}, ', '), '')
 {%- endmacro %}
 
 {% macro spark__json_list_words(column) -%}
-    nullif(array_join(from_json({{ column }}, 'array<string>'), ', '), '')
+    nullif(array_join({{ json_list(column) }}, ', '), '')
 {%- endmacro %}

@@ -34,8 +34,8 @@ SELECT = [
     *("int_condition_results", "int_segment_stays"),
     *("traits", "occasions", "flagged_words", "rfm_group_map"),
 ]
-# It rests on staging alone (tests/dbt/models/test_traits.py has it).
-ELSEWHERE = ("--exclude", "dim_personas")
+# They rest on staging alone; test_traits.py and test_personas.py have them.
+ELSEWHERE = ("--exclude", "dim_personas", "persona_assignments")
 WITHOUT_TESTS = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
 # One set for whoever needs hosts: dbt reads the project anew for every other set of variables.
 HOSTS = {"shop_hosts": ["shop.example", "www.shop.example"]}

@@ -64,6 +64,39 @@ def test_each_part_is_checked(text: str, changed: str, sentence: str) -> None:
     assert sentence in caught.value.detail
 
 
+LOOP = "path:\n  - {do: education, if_reacts: gift guide, if_not: gift guide}\n"
+
+
+@pytest.mark.parametrize(
+    ("who", "sentence"),
+    [
+        ("{value: order_count, at_least: 5, at_most: 2}", "at_least is more than at_most"),
+        (
+            "{trait: household, is: [couple], is_not: [couple, family]}",
+            "is and is_not name the same",
+        ),
+        ("{stage: [awareness]}", "its conditions name no stage in common"),
+        ("{stage: [purchase], is: [x]}", "a stage is not compared"),
+    ],
+)
+def test_a_persona_that_contradicts_itself_is_none(who: str, sentence: str) -> None:
+    text = GIVER.replace("needs:", f"  - {who}\nneeds:")
+    with pytest.raises(BrokenFileError) as caught:
+        read_persona(text)
+    assert sentence in caught.value.detail
+
+
+@pytest.mark.parametrize("back", ["education", "gift guide"])
+def test_a_path_without_an_end_is_none(back: str) -> None:
+    begin, _, _ = GIVER.partition("path:")
+    last = f"  - {{do: gift guide, if_reacts: education, if_not: {back}}}\n"
+    with pytest.raises(BrokenFileError, match="bad_document") as caught:
+        read_persona(begin + LOOP + last)
+    assert "its path leads back into itself" in caught.value.detail
+    # One way out is enough
+    read_persona(begin + LOOP + "  - {do: gift guide, if_reacts: education}\n")
+
+
 @pytest.mark.parametrize("text", ["", "just words", "- a\n- b", "{" * 5000, "\x00"])
 def test_what_is_no_persona_at_all_is_no_crash(text: str) -> None:
     with pytest.raises(BrokenFileError, match="bad_document"):

@@ -25,7 +25,8 @@ from ingestion.apis.source import Pull
 from ingestion.config import REPOSITORY
 from ingestion.demo.servers import served
 from ingestion.errors import SourceError, UsageError
-from orchestration.scaffold.scaffold import KINDS, MARTS, scaffold
+from ingestion.sources.personas import read_persona
+from orchestration.scaffold.scaffold import KINDS, MARTS, scaffold, shop_folder
 from orchestration.segments.files import check_segment_texts, segment_text
 
 KEY = "k3y-" + "value"
@@ -54,6 +55,21 @@ def make(kind: str, root: Path, name: str = "big_spenders") -> list[str]:
     (root / MARTS / "web").mkdir(parents=True, exist_ok=True)
     shutil.copy(REPOSITORY / "dbt_project" / "dbt_project.yml", root / "dbt_project")
     return scaffold(kind, name, root, area="web" if kind == "model" else "")
+
+
+def test_a_persona_that_is_made_can_be_read(tmp_path: Path) -> None:
+    lines = scaffold("persona", "warm_cup", shop_folder(f"file://{tmp_path}"))
+    assert lines[0] == "Made personas/warm_cup.yml"
+    made = (tmp_path / "personas/warm_cup.yml").read_text("utf-8")
+    assert read_persona(made)["name"] == "Warm cup"
+    with pytest.raises(UsageError, match="already there"):
+        scaffold("persona", "warm_cup", tmp_path)
+
+
+@pytest.mark.parametrize("location", ["", "s3://shop/input", "no-such-folder"])
+def test_a_persona_needs_the_folder_of_the_shop(location: str) -> None:
+    with pytest.raises(UsageError, match="input folder"):
+        shop_folder(location)
 
 
 def loaded(root: Path, name: str = "big_spenders") -> Any:

@@ -25,6 +25,9 @@ create table marts.fct_customer_field_provenance (
 create table marts.fct_customer_journey_stages (
     customer_id text, stage text, entered_at timestamp, exited_at timestamp, entry_reason text,
     is_current boolean);
+create table marts.persona_assignments (
+    customer_id varchar, persona_id varchar, persona varchar, is_first boolean, reason varchar
+);
 create table marts.fct_customer_rfm (
     customer_id text, as_of_date date, recency_days bigint, frequency bigint,
     monetary decimal(18,4), gross_monetary decimal(18,4), r_score int, f_score int, m_score int,
@@ -143,6 +146,9 @@ insert into marts.fct_customer_field_provenance values
 insert into marts.fct_customer_journey_stages values
     ('c1', 'awareness', timestamp '2025-01-01', timestamp '2025-02-01', 'first visit', false),
     ('c1', 'purchase', timestamp '2025-02-01', null, 'first kept order', true);
+insert into marts.persona_assignments values
+    ('c1', 'k2', 'Giver', false, 'buys gifts is yes'),
+    ('c1', 'k1', 'Warm cup', true, 'favourite department is tea; order count at least 1');
 insert into marts.fct_customer_rfm values
     ('c1', date '2026-05-31', 30, 2, 80, 90, 5, 3, 3, 'active'),
     ('c1', date '2026-06-01', 31, 3, 120.5, 130, 5, 4, 4, 'loyal');

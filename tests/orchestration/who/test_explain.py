@@ -234,6 +234,13 @@ def test_the_next_step_has_a_reason_a_proof_and_whether_it_may_be_used(home: Hom
     assert "Nothing is recommended to them" in _text(explain(home, "bo@shop.example"))
 
 
+def test_personas_are_named_with_their_reasons_the_first_on_top(home: Home) -> None:
+    text = _text(explain(home, "c1")).partition("\nPersonas\n")[2]
+    assert text.index("Warm cup") < text.index("Giver")
+    assert "favourite department is tea; order count at least 1" in text
+    assert "Of none that the shop describes." in _text(explain(home, "bo@shop.example"))
+
+
 @pytest.mark.parametrize("reason", sorted(codes.UNPROVEN))
 def test_each_reason_is_a_sentence(reason: str) -> None:
     clv = {"predicted_clv_365d": None, "null_reason": reason}
