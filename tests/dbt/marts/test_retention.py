@@ -97,8 +97,9 @@ def add_years(shop: Shop) -> None:
     ):  # fmt: skip
         shop.order(name, day(date), "10")
     values = PREDICTED | dict.fromkeys(ONCE, 5) | dict.fromkeys(TWICE, 20)
-    columns = ("predicted_clv_low", "predicted_clv_high", "probability_alive")
-    unsaid = dict.fromkeys((*columns, "expected_orders_365d", "predicted_next_order_at"), None)
+    columns = ("predicted_clv_low", "predicted_clv_high", "margin_365d", "margin_null_reason")
+    columns += ("probability_alive", "expected_orders_365d", "predicted_next_order_at")
+    unsaid = dict.fromkeys(columns, None)
     rows = [
         {"customer_id": name, "as_of_date": AS_OF.date(), "predicted_clv_365d": value}
         | unsaid
