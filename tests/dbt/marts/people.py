@@ -37,6 +37,7 @@ def add_everybody(shop: Shop) -> None:
     add_benefits(shop)
     add_reach(shop)
     add_pressure(shop)
+    add_letters(shop)
     add_sale(shop)
     add_holdouts(shop)
     add_wishes(shop)
@@ -465,6 +466,26 @@ def add_pressure(shop: Shop) -> None:
             shop.message(f"pressure_{name}", ago(days=63 + number), channel=channel)
     shop.message("pressure_one", ago(days=65), message_kind="transactional")
     shop.message("pressure_one", ago(days=65), channel="onsite")
+
+
+def add_letters(shop: Shop) -> None:
+    """Promotions and thanks of one month, to a reader won by a quiz and one won at a fair.
+
+    The whale, of whom no permission is known, was thanked the day before an order.
+    """
+    sent = ago(days=202)
+    for name in ("quiz", "fair"):
+        shop.person(f"letter_{name}", ago(days=400))
+        shop.consent(f"letter_{name}@shop.example", "granted", ago(days=390), source=name)
+    for customer, kind, signs in (
+        ("letter_quiz", "promo", ("opened_at",)),
+        ("letter_quiz", "thank_you", ("opened_at", "clicked_at")),
+        ("letter_fair", "promo", ("opened_at", "clicked_at")),
+        ("letter_fair", "thank_you", ("machine_opened_at",)),
+        ("whale", "thank_you", ("opened_at", "clicked_at")),
+    ):
+        reactions = dict.fromkeys(signs, ago(days=201))
+        shop.message(customer, sent, message_kind=kind, delivered_at=sent, **reactions)
 
 
 def add_sale(shop: Shop) -> None:

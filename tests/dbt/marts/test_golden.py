@@ -784,6 +784,40 @@ def test_every_message_is_in_one_rate(shop: Shop) -> None:
     assert sent["clicked"] > 0
 
 
+def letters(shop: Shop) -> dict[tuple[str, str], Row]:
+    """people.add_letters: the month's rates by kind of message and source of the reader."""
+    rows = shop.query(
+        "from marts.rpt_message_rates where sent_month = date '2025-09-01' and"
+        " (message_kind = 'thank_you' or subscriber_source in ('quiz', 'fair'))"
+    )
+    return {(row["message_kind"], row["subscriber_source"]): row for row in rows}
+
+
+def test_each_kind_of_message_has_its_open_click_and_order_rate(shop: Shop) -> None:
+    rates = {
+        key: (row["open_rate"], row["click_rate"], row["order_rate"])
+        for key, row in letters(shop).items()
+    }
+    assert rates == {
+        ("promo", "quiz"): (1, 0, 0),
+        ("promo", "fair"): (1, 1, 0),
+        ("thank_you", "quiz"): (1, 1, 0),
+        ("thank_you", "fair"): (0, 0, 0),
+        ("thank_you", "unknown"): (1, 1, 1),
+    }
+    (thanked,) = (row for row in letters(shop).values() if row["order_count"])
+    assert (thanked["order_count"], thanked["net_sales"]) == (1, 9000)
+
+
+def test_readers_of_each_source_have_their_click_to_open_rate(shop: Shop) -> None:
+    """What a machine opened is in no rate."""
+    rows = letters(shop)
+    assert rows["promo", "quiz"]["click_to_open_rate"] == 0
+    assert rows["promo", "fair"]["click_to_open_rate"] == 1
+    machine = rows["thank_you", "fair"]
+    assert (machine["machine_opened_count"], machine["click_to_open_rate"]) == (1, None)
+
+
 def test_what_people_did_since_they_were_drawn_and_before(shop: Shop) -> None:
     rows = shop.query("from marts.fct_experiment_outcomes where kind = 'holdout'")
     drawn = {row["customer_id"]: row for row in rows}
@@ -796,3 +830,13 @@ def test_what_people_did_since_they_were_drawn_and_before(shop: Shop) -> None:
     (elsewhere,) = shop.query("from marts.fct_experiment_outcomes where kind = 'experiment'")
     assert (elsewhere["experiment"], elsewhere["is_treated"]) == ("spring", False)
     assert elsewhere["measured_until"] == elsewhere["assigned_at"] + dt.timedelta(days=28)
+
+
+def test_without_a_prediction_the_base_has_no_equity_and_says_why(shop: Shop) -> None:
+    rows = shop.query("from marts.rpt_customer_equity")
+    assert len(rows) > 1
+    assert {(row["equity_value"], row["null_reason"]) for row in rows} == {
+        (None, "no_fitted_model")
+    }
+    (what_if,) = shop.query("from marts.rpt_retention_what_if")
+    assert (what_if["added_margin"], what_if["null_reason"]) == (None, "too_few_people")
