@@ -174,6 +174,7 @@ def drawing(currency: str, *own: Path) -> SandboxedEnvironment:
         "threshold_words": codes.THRESHOLDS,
         "counted": amounts.counted,
         "basis": codes.basis,
+        "why_not": codes.why_not,
         "few_buyers": codes.few_buyers,
         "typical": amounts.typical,
         "orders_between": amounts.orders_between,

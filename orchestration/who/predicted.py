@@ -54,14 +54,14 @@ def value(predicted: Predicted, clv: Row, currency: str) -> Iterator[str]:
             f"{proof(predicted.backtests, _ALIVE)}"
         )
     else:
-        yield f"Chance of no order in a year: not said. {_why_not(row.get('null_reason'))}"
+        yield f"Chance of no order in a year: not said. {codes.why_not(row.get('null_reason'))}"
     if row.get("next_category") is not None:
         yield (
             f"Next category, worked out: {row['next_category']}."
             f"{proof(predicted.backtests, _CATEGORY)}"
         )
     else:
-        yield f"Next category: not said. {_why_not(row.get('next_category_null_reason'))}"
+        yield f"Next category: not said. {codes.why_not(row.get('next_category_null_reason'))}"
 
 
 def intent(predicted: Predicted) -> Iterator[str]:
@@ -84,7 +84,7 @@ def intent(predicted: Predicted) -> Iterator[str]:
             f"{proof(predicted.backtests, _INTENT)}"
         )
     else:
-        yield f"Chance of an order within a week: not said. {_why_not(row.get('null_reason'))}"
+        yield f"Chance of an order within a week: not said. {codes.why_not(row.get('null_reason'))}"
     if row.get("next_stage_28d") is not None:
         stage = codes.label(str(row["next_stage"] or "a later one"))
         yield (
@@ -92,7 +92,7 @@ def intent(predicted: Predicted) -> Iterator[str]:
             f" {_part(row['next_stage_28d'])}.{proof(predicted.backtests, _STAGE)}"
         )
     else:
-        yield f"Next stage: not said. {_why_not(row.get('next_stage_null_reason'))}"
+        yield f"Next stage: not said. {codes.why_not(row.get('next_stage_null_reason'))}"
 
 
 def _spend(clv: Row, currency: str, backtests: Sequence[Row]) -> Iterator[str]:
@@ -104,13 +104,13 @@ def _spend(clv: Row, currency: str, backtests: Sequence[Row]) -> Iterator[str]:
         )
         yield _margin(clv, currency, backtests)
     elif clv.get("null_reason"):
-        yield f"Expected in a year: not said. {_why_not(clv['null_reason'])}"
+        yield f"Expected in a year: not said. {codes.why_not(clv['null_reason'])}"
 
 
 def _margin(clv: Row, currency: str, backtests: Sequence[Row]) -> str:
     what = "Of that, after what the goods cost the shop"
     if clv.get("margin_365d") is None:
-        return f"{what}: not said. {_why_not(clv.get('margin_null_reason'))}"
+        return f"{what}: not said. {codes.why_not(clv.get('margin_null_reason'))}"
     return f"{what}: {exact(clv['margin_365d'], currency)}.{proof(backtests, _MARGIN)}"
 
 
@@ -129,10 +129,6 @@ def proof(backtests: Sequence[Row], target: str) -> str:
         f" {codes.MODELS.get(judged[0]['model'], judged[0]['model'])} was nearer than every naive"
         " rule."
     )
-
-
-def _why_not(reason: object) -> str:
-    return codes.UNPROVEN.get(str(reason), f"{codes.label(str(reason))}.")
 
 
 def _part(share: float) -> str:

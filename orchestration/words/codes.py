@@ -163,6 +163,21 @@ UNPROVEN = {
     "no_stage": "They are in no stage.",
     "no_category": "Nothing they bought has a category.",
 }
+# Why a figure of the whole shop is withheld, beyond why a prediction is
+WITHHELD = {
+    "nobody_alike_today": "Somebody had then bought as long ago and as often as nobody has today.",
+    "younger_than_6_months": "Their first six months are not over.",
+    "younger_than_30_months": "Their first 30 months are not over.",
+    "nothing_spent": "They spent nothing in their first six months.",
+    "too_few_people": "Too few people to tell.",
+    "nothing_differs": "Nobody did anything that differs.",
+    "nobody_kept": "Nobody of the year before bought again.",
+    "retention_too_high": "Nearly everybody comes back already.",
+    "no_margin": "What the goods of some orders cost the shop is not known.",
+    "too_few_comebacks": "Too few people came back to judge it by.",
+    "no_rhythm": "It is bought again at no regular interval.",
+    "loses_to_declared": "What the catalogue says was right more often.",
+}
 RECOMMENDATIONS = {
     "next": "May like",
     "cross_sell": "Goes with their last order",
@@ -221,6 +236,11 @@ def basis(code: str, repeat_count: int, repeat_buyer_count: int) -> str:
         "setting": "set under [models] in the settings",
         "floor": f"fixed, because {repeats} are too few to tell",
     }.get(code, code)
+
+
+def why_not(code: str | None) -> str:
+    """Why a figure is not said, as a sentence."""
+    return {**UNPROVEN, **WITHHELD}.get(str(code), f"{label(str(code))}.")
 
 
 def label(code: str | None) -> str:

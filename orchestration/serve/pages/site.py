@@ -42,7 +42,7 @@ from orchestration.published.reader import not_published
 from orchestration.report.build import TEMPLATES as REPORT
 from orchestration.report.build import drawing
 from orchestration.serve.guard import EDITOR, ROLE
-from orchestration.serve.pages import customer, health, plans, segments, sql, today
+from orchestration.serve.pages import customer, customers, health, plans, segments, sql, today
 from orchestration.serve.pages.builds import Builds
 from orchestration.serve.pages.page import (
     Asked,
@@ -61,6 +61,7 @@ PAGES: tuple[Page, ...] = (
     plans.PAGE,
     segments.PAGE,
     customer.PAGE,
+    customers.PAGE,
     health.PAGE,
     sql.PAGE,
 )
