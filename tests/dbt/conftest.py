@@ -26,7 +26,10 @@ UP_TO_INTERMEDIATE = (
     *("--select", "resource_type:seed", "path:models/staging", "path:models/intermediate"),
     *("fct_identity_edges", "--exclude", "path:tests"),
     # They are worked out from marts, and are tested with them
-    *(f"path:models/intermediate/{name}" for name in ("conditions", "intent", "interests")),
+    *(
+        f"path:models/intermediate/{name}"
+        for name in ("conditions", "intent", "interests", "segments")
+    ),
 )
 
 
