@@ -583,6 +583,20 @@ def tables(
 
 
 @app.command()
+def mcp(
+    unmasked: Annotated[
+        bool, typer.Option("--unmasked", help="With names and addresses (docs/assistant.md).")
+    ] = False,
+    folder: HomeOption = None,
+) -> None:
+    """Read-only tools for a person's assistant, over stdio; it starts this (optional extra)."""
+    from orchestration.commands.assistant.command import answer_assistant
+
+    home = _home(folder, quiet=True)
+    answer_assistant(home, lambda: _now(home), masked=not unmasked)
+
+
+@app.command()
 def score(
     as_file: Annotated[
         Path | None, typer.Option("--json", help="Also write the numbers to this file.")

@@ -34,12 +34,7 @@ def answer(
         width: of the page, in characters.
         colour: the terminal's, as rich names it; None for none.
     """
-    rows = None if as_json else SHOWN
-    result = (
-        query_published(Home(Path(home)), query, max_rows=rows)
-        if home
-        else query_file(Path(file), query, max_rows=rows)
-    )
+    result = ask(Path(file), home, query, None if as_json else SHOWN)
     if as_json:
         return _as_json(result) + "\n"
     out = Console(
@@ -56,6 +51,13 @@ def answer(
         if result.truncated:
             out.print(f"Only the first {SHOWN} rows are shown; add a LIMIT or use --json.")
     return page.get()
+
+
+def ask(file: Path, home: str, query: str, max_rows: int | None) -> QueryResult:
+    """The rows of one question to a home's published file, or where no home is named to `file`."""
+    if home:
+        return query_published(Home(Path(home)), query, max_rows=max_rows)
+    return query_file(file, query, max_rows=max_rows)
 
 
 def _as_table(result: QueryResult) -> Table:

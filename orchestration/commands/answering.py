@@ -1,7 +1,8 @@
 """The process that answers one question of `regulars sql`, and can reach the asked file alone.
 
-Belongs here: the two ends of that process. Does not belong here: what may be asked
-(`published/reader`), how an answer looks (`answer`), what is taken away (`home/confinement`).
+An assistant's questions and drafts are answered by it as well. Belongs here: the two ends of that
+process. Does not belong here: what may be asked (`published/reader`), how an answer looks
+(`answer`, `assistant/apart`), what is taken away (`home/confinement`).
 
 The question goes in as JSON, the answer comes out as the text to print, or as an error's sentences.
 It is a fresh interpreter, so that no file, connection or secret of the asking process is in it.
@@ -14,7 +15,7 @@ import os
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +28,15 @@ _KEPT = frozenset({"LD_LIBRARY_PATH", "TZ"})  # of the environment, which may ho
 # Zones, and how much memory there is, without which DuckDB ends.
 _SYSTEM = ("/usr/share/zoneinfo", "/proc/self/cgroup", "/sys/fs/cgroup")
 _PATIENCE = 30.0  # seconds beyond the question's own, for the interpreter to begin
+TABLE, ROWS, DRAFT = "table", "rows", "draft"  # forms of an answer
 
 
-def answer_apart(question: Mapping[str, Any]) -> str:
+def answer_apart(question: Mapping[str, Any], form: str = TABLE) -> str:
     """The text of the answer, made in a process of its own.
 
     Args:
-        question: the arguments of `orchestration.commands.answer.answer`, as JSON has them.
+        question: the arguments of the function of `_answerer`, as JSON has them.
+        form: of the answer: TABLE, ROWS or DRAFT.
 
     Raises:
         UsageError: the question is none, or wrong.
@@ -42,7 +45,7 @@ def answer_apart(question: Mapping[str, Any]) -> str:
     try:
         done = subprocess.run(
             [sys.executable, "-m", __name__],
-            input=json.dumps(question).encode(),
+            input=json.dumps({"form": form, "question": dict(question)}).encode(),
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             cwd=REPOSITORY,
@@ -72,16 +75,27 @@ def readable_for(file: Path) -> list[Path]:
 
 def main() -> None:
     """Read the question, give up every right, answer."""
-    question = json.loads(sys.stdin.buffer.read())
-    confine(readable_for(Path(question["file"])))
-    from orchestration.commands.answer import answer
-
+    asked = json.loads(sys.stdin.buffer.read())
+    question = asked["question"]
+    project = [REPOSITORY / "dbt_project"] if asked["form"] == DRAFT else []
+    confine([*readable_for(Path(question["file"])), *project])
     try:
-        content: dict[str, Any] = {"text": answer(**question)}
+        content: dict[str, Any] = {"text": _answerer(asked["form"])(**question)}
     except RegularsError as error:
         is_usage = isinstance(error, UsageError)
         content = {"is_usage": is_usage, "message": error.message, "hint": error.hint}
     sys.stdout.write(json.dumps(content))
+
+
+def _answerer(form: str) -> Callable[..., str]:
+    """What makes an answer of this form; loaded when the rights are given up."""
+    if form == TABLE:
+        from orchestration.commands.answer import answer
+
+        return answer
+    from orchestration.commands.assistant import apart
+
+    return apart.rows_of if form == ROWS else apart.draft_of
 
 
 if __name__ == "__main__":

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import re
 import sys
+from pathlib import Path
 
 from rich.console import Console
 
+from ingestion.errors import RegularsError
 from orchestration.commands.answering import answer_apart
 from orchestration.commands.tables import TABLES
 from orchestration.home.layout import Home
+from orchestration.ops.store import has_store
 from orchestration.ops.tombstones import masking_key
 from orchestration.published.masked import masked_copy
 from orchestration.published.reader import (
@@ -40,9 +43,7 @@ def print_query(
     if not query or _SHOW_TABLES.fullmatch(query):
         query = TABLES
     require_question(query)
-    if not home.published.exists():
-        raise not_published(home)
-    file = masked_copy(home, masking_key(home)) if masked else home.published
+    file = asked_file(home, masked=masked)
     text = answer_apart(
         {
             "file": str(file),
@@ -54,3 +55,21 @@ def print_query(
         }
     )
     (sys.stdout if as_json else out.file).write(text)
+
+
+def asked_file(home: Home, *, masked: bool) -> Path:
+    """What is published now, or the copy of it without personal data.
+
+    Raises:
+        RegularsError: nothing is published yet, or the copy cannot be made.
+    """
+    if not home.published.exists():
+        raise not_published(home)
+    if not masked:
+        return home.published
+    if not has_store(home):  # which a question must not make
+        raise RegularsError(
+            "The home has no operational store, whose key masks identifiers.",
+            "`regulars doctor` says how to get it back.",
+        )
+    return masked_copy(home, masking_key(home))

@@ -29,6 +29,9 @@ select column_name, data_type, coalesce(comment, '')
 from duckdb_columns() where schema_name || '.' || table_name = ?
 order by column_index
 """
+Facts = tuple[Any, ...]
+TABLE_FACTS = ("table", "rows", "one row per ...")
+COLUMN_FACTS = ("column", "type", "what it is")
 
 
 def print_tables(home: Home, name: str, out: Console, *, as_json: bool) -> None:
@@ -37,17 +40,36 @@ def print_tables(home: Home, name: str, out: Console, *, as_json: bool) -> None:
     Raises:
         UsageError: no such table; those with a similar name.
     """
-    with open_published(home) as published:
-        tables = published.execute(TABLES).fetchall()
-        if not name:
-            _print(("table", "rows", "one row per ..."), tables, out, as_json=as_json)
-            return
-        table = _named(name.strip(), [row[0] for row in tables])
-        columns = published.execute(COLUMNS, [table]).fetchall()
+    if not name:
+        _print(TABLE_FACTS, list_tables(home), out, as_json=as_json)
+        return
+    (table, rows, description), columns = describe(home, name)
     if not as_json:
-        _, rows, description = next(row for row in tables if row[0] == table)
         out.print(f"{table}, {rows:,} rows. {description}")
-    _print(("column", "type", "what it is"), columns, out, as_json=as_json)
+    _print(COLUMN_FACTS, columns, out, as_json=as_json)
+
+
+def list_tables(home: Home) -> list[Facts]:
+    """The `TABLE_FACTS` of each published table.
+
+    Raises:
+        RegularsError: nothing is published yet.
+    """
+    with open_published(home) as published:
+        return list(published.execute(TABLES).fetchall())
+
+
+def describe(home: Home, name: str) -> tuple[Facts, list[Facts]]:
+    """A table's `TABLE_FACTS`, and the `COLUMN_FACTS` of each of its columns.
+
+    Raises:
+        UsageError: no such table; those with a similar name.
+        RegularsError: nothing is published yet.
+    """
+    with open_published(home) as published:
+        tables = {row[0]: row for row in published.execute(TABLES).fetchall()}
+        table = _named(name.strip(), list(tables))
+        return tables[table], published.execute(COLUMNS, [table]).fetchall()
 
 
 def _named(name: str, tables: list[str]) -> str:
@@ -64,9 +86,7 @@ def _named(name: str, tables: list[str]) -> str:
     )
 
 
-def _print(
-    names: tuple[str, str, str], rows: list[tuple[Any, ...]], out: Console, *, as_json: bool
-) -> None:
+def _print(names: tuple[str, str, str], rows: list[Facts], out: Console, *, as_json: bool) -> None:
     if as_json:
         listed = [dict(zip(names, row, strict=True)) for row in rows]
         sys.stdout.write(json.dumps(listed, ensure_ascii=False, indent=2) + "\n")

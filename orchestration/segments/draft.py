@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
 from ingestion.duckdb import literal
 from ingestion.duckdb import name as quoted
 from ingestion.errors import RegularsError, UsageError
@@ -24,7 +26,7 @@ from orchestration.segments.trial import MEMBERS, Trial
 from orchestration.words.masks import mask, without_addresses
 
 SHOWN = 10
-_LARGEST = 100_000  # characters of a draft
+LARGEST = 100_000  # characters of a draft
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ def read_draft(path: Path) -> str:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} cannot be read as a draft.", "Name a segment's file.") from error
-    if len(text) > _LARGEST:
+    if len(text) > LARGEST:
         raise UsageError(f"{path} is too long for a segment.", "Name a segment's file.")
     return text
 
@@ -77,12 +79,24 @@ def try_draft(home: Home, segment: str, text: str, variables: Mapping[str, Any])
         RegularsError: nothing is published, or it is of an earlier version.
     """
     with open_published(home) as connection:
-        build = connection.execute("select as_of from ops.build").fetchone()
-        if build is None:
-            raise RegularsError("The published file does not say its moment.", "Run again.")
-        trial = Trial(connection, variables, build[0], {*segment_names(), segment})
-        trial.run(segment, text)
-        return _figures(trial, segment, build[0].isoformat(sep=" ", timespec="minutes"))
+        return draft_on(connection, segment, text, variables)
+
+
+def draft_on(
+    connection: duckdb.DuckDBPyConnection, segment: str, text: str, variables: Mapping[str, Any]
+) -> Draft:
+    """The same against an open published file, or a copy of one; fills its temporary tables.
+
+    Raises:
+        UsageError: the draft says something that there is not, or its SQL is none.
+        RegularsError: the file is of an earlier version.
+    """
+    build = connection.execute("select as_of from ops.build").fetchone()
+    if build is None:
+        raise RegularsError("The published file does not say its moment.", "Run again.")
+    trial = Trial(connection, variables, build[0], {*segment_names(), segment})
+    trial.run(segment, text)
+    return _figures(trial, segment, build[0].isoformat(sep=" ", timespec="minutes"))
 
 
 def _figures(trial: Trial, segment: str, as_of: str) -> Draft:

@@ -11,6 +11,7 @@ from typing import Any
 
 import duckdb
 
+from orchestration.home.layout import Home
 from orchestration.segments.files import segment_names
 from orchestration.segments.trial import Trial
 
@@ -31,6 +32,7 @@ TABLES = {
     " answered_at timestamp, requested_at timestamp",
     "customer_preferences": "customer_id varchar, shopping_city varchar",
     "customer_traits": "customer_id varchar, trait varchar, value varchar, evidence_kind varchar,"
+    " sensitivity varchar,"
     " source varchar, stated_at timestamp, valid_to timestamp, score double",
     "dim_products": "product_id varchar, product_name varchar, sku varchar, category varchar,"
     " price decimal(18, 4), in_stock boolean",
@@ -231,3 +233,39 @@ class Published:
     def run(self, conditions: str) -> list[dict[str, Any]]:
         """Try a segment of these arguments of `members()`; its conditions in written order."""
         return self.trial.run("tried", HEAD + "{{ members(" + conditions + ") }}")
+
+
+def publish_few_buyers(home: Home) -> Home:
+    """A published file of ann, bob and cleo, who have bought, and of dan, who has not."""
+    shop = Published()
+    for customer in ("ann", "bob", "cleo"):
+        shop.buyer(customer, 10)
+    shop.person("dan")
+    shop.connection.execute(
+        "update marts.dim_customers set email = customer_id || '@shop.example', first_name = 'A'"
+    )
+    shop.connection.execute("insert into segments.seg_vip (customer_id) values ('ann')")
+    shop.connection.execute(
+        "insert into segments.seg_at_risk (customer_id) values ('bob'), ('dan')"
+    )
+    for channel in ("email", "sms"):
+        shop.add(
+            "contactability",
+            customer_id="bob",
+            channel=channel,
+            purpose="marketing",
+            is_contactable=channel == "email",
+        )
+    shop.connection.execute(f"attach '{home.published}' as file")
+    shop.connection.execute("create schema file.ops")
+    shop.connection.execute(f"create table file.ops.build as select timestamp '{AS_OF}' as as_of")
+    for schema in ("marts", "segments"):
+        shop.connection.execute(f"create schema file.{schema}")
+        for (table,) in shop.connection.execute(
+            "select table_name from duckdb_tables()"
+            f" where schema_name = '{schema}' and database_name <> 'file'"
+        ).fetchall():
+            name = f"{schema}.{table}"
+            shop.connection.execute(f"create table file.{name} as from memory.{name}")
+    shop.connection.close()
+    return home

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
@@ -19,47 +18,15 @@ from orchestration.commands.membership import print_membership
 from orchestration.home.layout import Home
 from orchestration.segments.draft import read_draft, try_draft
 from orchestration.words.plain_text import PlainConsole
-from tests.orchestration.segments.published import AS_OF, HEAD, Published
+from tests.orchestration.segments.published import HEAD, publish_few_buyers
 
 TEXT = HEAD + "{{ members(all=[ordered()], none=[in_segment('vip')]) }}"
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     """A home whose published file has a few buyers."""
-    home = Home(tmp_path_factory.mktemp("drafts"))
-    shop = Published()
-    for customer in ("ann", "bob", "cleo"):
-        shop.buyer(customer, 10)
-    shop.person("dan")
-    shop.connection.execute(
-        "update marts.dim_customers set email = customer_id || '@shop.example', first_name = 'A'"
-    )
-    shop.connection.execute("insert into segments.seg_vip (customer_id) values ('ann')")
-    shop.connection.execute(
-        "insert into segments.seg_at_risk (customer_id) values ('bob'), ('dan')"
-    )
-    for channel in ("email", "sms"):
-        shop.add(
-            "contactability",
-            customer_id="bob",
-            channel=channel,
-            purpose="marketing",
-            is_contactable=channel == "email",
-        )
-    shop.connection.execute(f"attach '{home.published}' as file")
-    shop.connection.execute("create schema file.ops")
-    shop.connection.execute(f"create table file.ops.build as select timestamp '{AS_OF}' as as_of")
-    for schema in ("marts", "segments"):
-        shop.connection.execute(f"create schema file.{schema}")
-        for (table,) in shop.connection.execute(
-            "select table_name from duckdb_tables()"
-            f" where schema_name = '{schema}' and database_name <> 'file'"
-        ).fetchall():
-            name = f"{schema}.{table}"
-            shop.connection.execute(f"create table file.{name} as from memory.{name}")
-    shop.connection.close()
-    yield home
+    return publish_few_buyers(Home(tmp_path_factory.mktemp("drafts")))
 
 
 def test_a_draft_says_who_would_be_in_it_and_what_may_reach_them(home: Home) -> None:
