@@ -42,7 +42,16 @@ from orchestration.published.reader import not_published
 from orchestration.report.build import TEMPLATES as REPORT
 from orchestration.report.build import drawing
 from orchestration.serve.guard import EDITOR, ROLE
-from orchestration.serve.pages import customer, customers, health, plans, segments, sql, today
+from orchestration.serve.pages import (
+    customer,
+    customers,
+    health,
+    plans,
+    segments,
+    sql,
+    today,
+    works,
+)
 from orchestration.serve.pages.builds import Builds
 from orchestration.serve.pages.page import (
     Asked,
@@ -62,6 +71,7 @@ PAGES: tuple[Page, ...] = (
     segments.PAGE,
     customer.PAGE,
     customers.PAGE,
+    works.PAGE,
     health.PAGE,
     sql.PAGE,
 )
