@@ -13,7 +13,7 @@ import pytest
 from ingestion.config import Settings
 from orchestration.home.layout import Home
 from orchestration.published.reader import open_published
-from orchestration.report.figures import read_build
+from orchestration.report.figures import read_build, read_rfm_groups
 from orchestration.report.segments import read_segments
 from orchestration.report.today import read_today
 from orchestration.serve.guard import VIEWER
@@ -88,8 +88,19 @@ def test_the_figures_are_those_of_the_report(served: Served) -> None:
             for each in read_segments(connection, build)
             if not each.is_few
         }
+        groups = {
+            each.name or "unknown": (each.people, each.value, each.order_count, each.recency_days)
+            for each in read_rfm_groups(connection)
+        }
+        shown = ("people", "net_sales", "orders", "days")
+        scored = {
+            row["rfm_segment"]: tuple(row[name] for name in shown)
+            for row in ask(connection, "customers_groups") or []
+            if row["people"]
+        }
     assert today
     assert wanted == today
+    assert scored == groups
     assert {row["segment"]: row["people"] for row in rows} == sizes
     assert {row["segment"]: row["reach"] for row in rows if row["segment"] in reach} == reach
 

@@ -47,6 +47,7 @@ from orchestration.serve.pages import (
     customers,
     health,
     plans,
+    products,
     segments,
     sql,
     today,
@@ -72,6 +73,7 @@ PAGES: tuple[Page, ...] = (
     customer.PAGE,
     customers.PAGE,
     works.PAGE,
+    products.PAGE,
     health.PAGE,
     sql.PAGE,
 )
