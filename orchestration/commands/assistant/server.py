@@ -102,7 +102,9 @@ def _answer(asked: Asked, tool: Tool | None, arguments: Mapping[str, Any]) -> tu
             )
         return tool.answer(asked, _judged(tool, arguments)), False
     except RegularsError as error:
-        return f"{reduced(error.message)} {error.hint}".strip(), True
+        words = reduced(error.message)
+        end = "" if words.endswith((".", "!", "?")) else "."
+        return f"{words}{end} {error.hint}".strip(), True
     except Exception as error:
         return f"This could not be answered ({type(error).__name__}). Try another question.", True
 

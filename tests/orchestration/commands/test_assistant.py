@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from contextlib import closing
 from dataclasses import asdict
@@ -73,6 +74,7 @@ def refused(question: Asked, tool: str, **arguments: Any) -> str:
     [(text, is_error)] = ask(question, (tool, arguments))
     assert is_error, text
     assert "\n" not in text
+    assert re.search(r"[.!?] \S", text), "what went wrong, then what to do"
     return text
 
 
