@@ -39,6 +39,9 @@ KNOWS_DAGSTER = (
     "orchestration/serve/server.py",
 )
 
+# What is read off DuckDB without a session; classes (of errors, of types) aside.
+NEEDS_NO_SESSION = frozenset({"__version__", "extract_statements", "list_type", "struct_type"})
+
 CLOCK = re.compile(
     r"\b(?:now|today|getdate|sysdate|get_current_time\w*|localtimestamp|localtime|transaction_timestamp)"
     r"\s*\(|\bcurrent_(?:timestamp|date|time)\b|\blocaltimestamp\b",
@@ -462,14 +465,38 @@ def test_dagsters_folder_holds_short_files() -> None:
 
 
 def test_one_module_opens_duckdb() -> None:
-    """Ruff forbids the import elsewhere, but not where Dagster may be imported."""
-    opens = re.compile(r"\bduckdb\.(?:connect|sql|query|execute|default_connection)\b")
+    """Ruff forbids `duckdb.connect` alone, and not where Dagster may be imported."""
     wrong = {
-        name: "opens DuckDB by itself"
+        name: ", ".join(openers)
         for name, path in _python("ingestion", "orchestration")
-        if name != "ingestion/duckdb.py" and opens.search(path.read_text("utf-8"))
+        if name != "ingestion/duckdb.py"
+        and (openers := sorted(_duckdb_openers(path.read_text("utf-8"))))
     }
     _report("duckdb", wrong)
+
+
+def _duckdb_openers(code: str) -> set[str]:
+    """What code takes from DuckDB by any name for it, beyond classes and what needs no session."""
+    tree = ast.parse(code)
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import)]
+    modules = {
+        alias.asname or alias.name
+        for node in imports
+        for alias in node.names
+        if alias.name == "duckdb"
+    }
+    taken: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            taken |= {node.attr} if node.value.id in modules else set()
+        elif isinstance(node, ast.ImportFrom) and node.module == "duckdb":
+            taken |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith(
+            ("import_module", "__import__")
+        ):
+            named = [a.value for a in node.args if isinstance(a, ast.Constant)]
+            taken |= {f"import of {name}" for name in named if str(name).startswith("duckdb")}
+    return {name for name in taken if name not in NEEDS_NO_SESSION and not name[0].isupper()}
 
 
 def test_a_file_that_a_docstring_names_is_there() -> None:
@@ -644,6 +671,33 @@ def test_the_noun_check_sees_every_kind_of_name() -> None:
 @pytest.mark.parametrize("sql", ["now()", "CURRENT_DATE", "x < current_timestamp", "today()"])
 def test_the_clock_check_sees_clocks(sql: str) -> None:
     assert CLOCK.search(sql)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import duckdb\nduckdb.connect()",
+        "import duckdb as engine\nengine.sql('select 1')",
+        "import duckdb\nduckdb.read_parquet('a')",
+        "from duckdb import connect",
+        "import importlib\nimportlib.import_module('duckdb').connect()",
+        "__import__('duckdb').connect()",
+    ],
+)
+def test_the_duckdb_check_sees_every_way_to_a_session(code: str) -> None:
+    assert _duckdb_openers(code)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import duckdb\ndef f(c: duckdb.DuckDBPyConnection) -> None: c.sql('select 1')",
+        "from ingestion.duckdb import connect",
+        "import duckdb\nduckdb.extract_statements('select 1')",
+    ],
+)
+def test_the_duckdb_check_leaves_types_and_our_own_module_alone(code: str) -> None:
+    assert not _duckdb_openers(code)
 
 
 @pytest.mark.parametrize(
