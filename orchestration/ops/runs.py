@@ -74,6 +74,18 @@ class AuditLog:
             record = connection.execute(query).scalar()
         return None if record is None else dict(json.loads(record))
 
+    def newest_audit(self) -> dict[str, Any] | None:
+        """The record of the run that began last of those that came to an audit."""
+        query = (
+            select(schema.audits.c.record)
+            .join(schema.runs, schema.runs.c.run_id == schema.audits.c.run_id)
+            .order_by(schema.runs.c.started_at.desc(), schema.runs.c.run_id)
+            .limit(1)
+        )
+        with self.store.read() as connection:
+            record = connection.execute(query).scalar()
+        return None if record is None else dict(json.loads(record))
+
 
 def start_run(store: Store, run: Run, *, started_at: datetime) -> None:
     """Record that a run has begun; a run started twice stays one row."""

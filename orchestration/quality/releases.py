@@ -10,7 +10,6 @@ now (or none, before the first publication); with the next published file it is 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -22,6 +21,7 @@ from sqlalchemy import select
 from ingestion.errors import UsageError
 from orchestration.home.layout import Home
 from orchestration.ops import schema
+from orchestration.ops.runs import AuditLog
 from orchestration.ops.store import Store, insert_new, to_micros
 from orchestration.published.checks import CheckResult
 from orchestration.published.reader import read_build
@@ -142,15 +142,8 @@ def _released(result: CheckResult, releases: list[Release]) -> CheckResult:
 
 def _stopped_in_last_run(store: Store) -> dict[str, float]:
     """The sizes that stopped the run whose audit is the newest, by subject."""
-    query = (
-        select(schema.audits.c.record)
-        .join(schema.runs, schema.runs.c.run_id == schema.audits.c.run_id)
-        .order_by(schema.runs.c.started_at.desc(), schema.runs.c.run_id)
-        .limit(1)
-    )
-    with store.read() as connection:
-        record = connection.execute(query).scalar()
-    stored: list[dict[str, Any]] = json.loads(record)["checks"] if record else []
+    record = AuditLog(store).newest_audit()
+    stored: list[dict[str, Any]] = record["checks"] if record else []
     checks = [CheckResult.from_json(check) for check in stored]
     return {
         check.subject: check.observed

@@ -14,7 +14,9 @@ import duckdb
 from ingestion.duckdb import has_table
 from ingestion.settings_file import load_settings
 from orchestration.home.layout import Home
+from orchestration.ops.runs import AuditLog
 from orchestration.ops.store import has_store, open_store
+from orchestration.published.audit import AuditRecord
 from orchestration.report.complaints import read_complaints
 from orchestration.report.figures import Build, rows
 from orchestration.run.degraded_notices import what_is_degraded
@@ -179,6 +181,15 @@ def read_degraded(home: Home, as_of: datetime) -> list[str]:
     with open_store(home) as store:
         current = what_is_degraded(store, load_settings(), at=as_of, as_of=as_of)
     return [each.sentence for each in current]
+
+
+def read_audit(home: Home) -> AuditRecord | None:
+    """What the checks of the last run found, which need not be the published build's."""
+    if not has_store(home):
+        return None
+    with open_store(home) as store:
+        record = AuditLog(store).newest_audit()
+    return None if record is None else AuditRecord.from_json(record)
 
 
 def waiting_in_quarantine(connection: duckdb.DuckDBPyConnection) -> int:

@@ -10,9 +10,41 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from orchestration.report.health import read_caveats, read_degraded, read_freshness, read_identity
+from orchestration.published.checks import CheckResult
+from orchestration.report.health import (
+    read_audit,
+    read_caveats,
+    read_degraded,
+    read_freshness,
+    read_identity,
+)
 from orchestration.report.ledger import Delivery, read_deliveries, read_untold
 from orchestration.serve.pages.page import Asked, Page, View
+
+KINDS = {
+    "dbt": "Tests of the tables as they are made",
+    "contract": "What is published is what is promised",
+    "suite": "Ranges, shares and segments",
+    "breaker": "Sizes beside those of the last runs",
+}
+
+
+@dataclass(frozen=True)
+class Checked:
+    """The checks of one kind, in words."""
+
+    words: str
+    checks: Sequence[CheckResult]
+
+    @property
+    def passed(self) -> int:
+        """How many found nothing."""
+        return sum(check.passed for check in self.checks)
+
+    @property
+    def stopping(self) -> int:
+        """How many keep the run from being published."""
+        return sum(check.stops for check in self.checks)
 
 
 @dataclass
@@ -30,7 +62,11 @@ def read(asked: Asked) -> Mapping[str, object]:
     """Sources, quarantine, identity, destinations, and what to know before trusting a figure."""
     connection = asked.connection
     deliveries = read_deliveries(asked.home, connection)
+    audit = read_audit(asked.home)
     return {
+        "audit": audit,
+        "checked": by_kind(audit.checks) if audit else [],
+        "failed": [check for check in audit.checks if not check.passed] if audit else [],
         "degraded": read_degraded(asked.home, asked.build.as_of),
         "caveats": read_caveats(connection, read_freshness(connection)),
         "sources": asked.rows("health_sources"),
@@ -42,6 +78,12 @@ def read(asked: Asked) -> Mapping[str, object]:
         "deliveries": deliveries,
         "untold": read_untold(asked.home, connection),
     }
+
+
+def by_kind(checks: Sequence[CheckResult]) -> list[Checked]:
+    """The checks of a run in counts, by their kind, in the order of `KINDS`."""
+    kinds = [Checked(words, [c for c in checks if c.kind == kind]) for kind, words in KINDS.items()]
+    return [each for each in kinds if each.checks]
 
 
 def by_destination(deliveries: Sequence[Delivery]) -> list[Destination]:
