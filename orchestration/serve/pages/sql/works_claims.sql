@@ -8,15 +8,21 @@ with claims as (
     group by marketing_channel, campaign
 ),
 credits as (
-    select marketing_channel, campaign, sum(attributed_net_sales) as net_sales,
+    select marketing_channel, campaign,
+        case when bool_or(orders <> 0 and attributed_net_sales is not null)
+                or not bool_or(orders <> 0 and attributed_net_sales is null)
+            then coalesce(sum(attributed_net_sales), 0) end as net_sales,
         sum(attributed_clv) as lifetime_value
     from marts.rpt_attribution
     where report_date > $until::date - 365 and model = $model
     group by marketing_channel, campaign
 )
-select marketing_channel, campaign, c.claimed_orders, c.claimed_value, credits.net_sales,
+select c.marketing_channel, c.campaign, c.claimed_orders, c.claimed_value,
+    case when credits.marketing_channel is null then 0 else credits.net_sales end as net_sales,
     credits.lifetime_value
 from claims as c
-left join credits using (marketing_channel, campaign)
-order by c.claimed_value desc nulls last, marketing_channel, campaign nulls last
+left join credits
+    on credits.marketing_channel = c.marketing_channel
+    and credits.campaign is not distinct from c.campaign
+order by c.claimed_value desc nulls last, c.marketing_channel, c.campaign nulls last
 limit 25

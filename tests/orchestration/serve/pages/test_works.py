@@ -18,11 +18,13 @@ insert into marts.rpt_attribution by name select * from (values
     (date '2024-01-01', 'email', 'Older letter', 'last_touch', 9, 7000, null, 3, null),
     (date '2026-05-20', 'email', 'May letter', 'markov', 1, 33, 70, 10, 200),
     (date '2025-09-01', 'direct', null, 'last_touch', 1, 25, null, null, null),
+    (date '2025-09-02', 'direct', null, 'last_touch', 1, null, null, null, null),
     (date '2026-05-20', 'sms', null, 'last_touch', 1, null, null, null, null)
 ) t(report_date, marketing_channel, campaign, model, orders, attributed_net_sales, attributed_clv,
     cost, claimed_value);
 insert into marts.rpt_sender_claims by name select * from (values
-    (date '2026-05-20', 'email', 'May letter', 3, 200), (date '2026-05-20', 'push', null, 1, 5)
+    (date '2026-05-20', 'email', 'May letter', 3, 200), (date '2026-05-20', 'push', null, 1, 5),
+    (date '2026-05-20', 'direct', null, 1, 4), (date '2026-05-20', 'sms', null, 1, 3)
 ) t(report_date, marketing_channel, campaign, claimed_orders, claimed_value);
 insert into marts.rpt_paths by name select * from (values
     ('paid_search > email', 'before_first_order', 4, 5, 2, 80),
@@ -77,9 +79,12 @@ def test_a_channel_has_a_month_a_year_its_cost_its_claim_and_its_lifetime_value(
     assert "Email £40 cost £10 £100 £40 2.50 £200 £90" in text
     assert "Direct £0 £25 – – – –" in text, "nothing in the month is no dash"
     assert "SMS – – – – – –" in text, "an order without a rate is no zero"
+    assert "2 orders without an exchange rate left out." in text
     assert "7,000" not in text
     assert "May letter Email 3 £200 £40 £90" in text
     assert "No campaign named Push 1 £5 £0 –" in text
+    assert "No campaign named Direct 1 £4 £25 –" in text, "none named is a campaign like others"
+    assert "No campaign named SMS 1 £3 – An amount has no exchange rate. –" in text
     assert "paid search → email 4 5 2 (40 %) £80" in text
 
 
