@@ -44,7 +44,7 @@ def drawing(found: Mapping[str, set[str]]) -> str:
         near = sorted(other.split(".")[1] for other in found[unit] if other.startswith(package))
         far = sorted(f"`{o.replace('.', '/')}`" for o in found[unit] if not o.startswith(package))
         names = ", ".join([f"`{name}`" for name in near] + far) or "–"
-        lines.append(f"| `{_place(unit)}` | {_purpose(unit)} | {names} |")
+        lines.append(f"| `{_path_of(unit)}` | {_purpose(unit)} | {names} |")
     return "\n".join(lines)
 
 
@@ -78,13 +78,13 @@ def _unit(module: str) -> str:
     return ".".join(module.split(".")[:2])
 
 
-def _place(unit: str) -> str:
+def _path_of(unit: str) -> str:
     path = unit.replace(".", "/")
     return f"{path}/" if (REPOSITORY / path).is_dir() else f"{path}.py"
 
 
 def _purpose(unit: str) -> str:
-    place = REPOSITORY / _place(unit)
+    place = REPOSITORY / _path_of(unit)
     source = (place / "__init__.py" if place.is_dir() else place).read_text("utf-8")
     paragraph = (ast.get_docstring(ast.parse(source)) or "").split("\n\n", maxsplit=1)[0]
     return " ".join(paragraph.split()).removesuffix(".")

@@ -76,7 +76,7 @@ class Survey:
         return connect()
 
 
-_TOLD = """
+_LINE_VALUES = """
 create or replace temp table told (id varchar, place int, line bigint, value varchar)
 """
 # Per order and column: the first value, whether some line has none, whether lines differ.
@@ -159,7 +159,7 @@ class _Looking:
         for name, places in self.doubled.items():
             self._refuse_differing(name, places)
         if self.shared and not self.has_notes:
-            self.db.execute(_TOLD)
+            self.db.execute(_LINE_VALUES)
             self.db.execute(_SUMMED)
             self.has_notes = True
         for _, index in self.shared:

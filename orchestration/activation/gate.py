@@ -269,7 +269,7 @@ def load_facts(connection: Connection, keys: set[Key] | None, policy: Policy) ->
         StoreError: the store cannot be read; nothing may be sent.
     """
     with _unreadable_in_words():
-        facts = _said(connection, keys, policy)
+        facts = _facts_by_key(connection, keys, policy)
         for key in forgotten_among(connection, facts if keys is None else keys):
             facts.setdefault(key, Facts()).opt_outs.append((0, Reason.FORGOTTEN))
     return facts
@@ -284,11 +284,15 @@ def refused_by(connection: Connection, key: Key, policies: Iterable[Policy], at:
     with _unreadable_in_words():
         if connection.execute(_ANY_NO, {"value": key[1]}).first() is None:
             return set()  # nearly everybody, asked for each page that is shown
-        facts = [(each, _said(connection, {key}, each).get(key, Facts())) for each in policies]
+        facts = [
+            (each, _facts_by_key(connection, {key}, each).get(key, Facts())) for each in policies
+        ]
     return {each.purpose for each, known in facts if permission_state(known, each, at).opt_out}
 
 
-def _said(connection: Connection, keys: set[Key] | None, policy: Policy) -> dict[Key, Facts]:
+def _facts_by_key(
+    connection: Connection, keys: set[Key] | None, policy: Policy
+) -> dict[Key, Facts]:
     """What was said about these identifiers, or about all."""
     facts: dict[Key, Facts] = {}
     for row in _rows(connection, _suppressions(policy), schema.suppressions, keys):

@@ -78,7 +78,7 @@ def unsaid(
         aliases: merged ids, each with the one that stays.
         splits: by id, the ids that it was split off from, each with until when.
     """
-    last_said = _said(connection, target, aliases, splits)
+    last_said = _last_messages(connection, target, aliases, splits)
     was_told = {
         customer_id
         for customer_id, since in entered_at.items()
@@ -117,7 +117,7 @@ def close_messages(connection: Connection, target: Target, ids: Collection[str])
         )
 
 
-def _said(
+def _last_messages(
     connection: Connection,
     target: Target,
     aliases: Mapping[str, str],
@@ -129,7 +129,7 @@ def _said(
     for heir, earlier in splits.items():
         for customer_id, until in earlier.items():
             heirs[customer_id].append((heir, until))
-    for customer_id, moment in _told(connection, target):
+    for customer_id, moment in _deliveries(connection, target):
         whose = {aliases.get(customer_id, customer_id)}
         whose |= {heir for heir, until in heirs.get(customer_id, ()) if moment <= until}
         for each in whose:
@@ -137,7 +137,7 @@ def _said(
     return last_said
 
 
-def _told(connection: Connection, target: Target) -> list[tuple[str, int]]:
+def _deliveries(connection: Connection, target: Target) -> list[tuple[str, int]]:
     ledger, rows = schema.deliveries.c, schema.outbox.c
     arrived = (
         select(ledger.customer_id, func.max(ledger.delivered_at))

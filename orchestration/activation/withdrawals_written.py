@@ -91,7 +91,7 @@ def write_withdrawals(
         try:
             pace.take()
             with own_words(destination.name):
-                answers = _told(destination, some)
+                answers = _answers(destination, some)
         except RegularsError as error:
             left = [Answer(each, WAITING, as_code(reason_of(error))) for each in due[start:]]
             _record(store, destination.name, left, at)
@@ -101,7 +101,7 @@ def write_withdrawals(
     return None
 
 
-def _told(destination: TakesWithdrawals, refusals: Sequence[Refusal]) -> list[Answer]:
+def _answers(destination: TakesWithdrawals, refusals: Sequence[Refusal]) -> list[Answer]:
     """Tell some refusals, an address each, and put together what is of one refusal."""
     asked = {
         f"{number}.{position}": _withdrawal(refusal, address)

@@ -77,7 +77,7 @@ def print_restore(
     if answers:
         out.print("Asked what came after it:")
     for answer in answers:
-        out.print(f"  {answer.asked}: {_said(answer)}")
+        out.print(f"  {answer.asked}: {_sentence(answer)}")
     out.print("Nothing is sent before a run has read every source again. Nobody else can know:")
     for each in NOT_KNOWN_AGAIN:
         out.print(f"  {each}")
@@ -87,7 +87,7 @@ def print_restore(
         out.print(line)
 
 
-def _said(answer: Answer) -> str:
+def _sentence(answer: Answer) -> str:
     if answer.problem:
         return answer.problem
     sentence = f"{answer.statements:,} new statements about permission"

@@ -210,7 +210,7 @@ def _carry_out(home: Home, store: Store, erasure: Erasure, settings: Settings) -
     ids: Sequence[str] = erasure.subject.ids if erasure.subject else ()
     at = moment(home) if home.published.exists() else clock()
     answers = tell_destinations(store, home, settings, ids, at=at)
-    receipt = {**erasure.receipt, "destinations": {**_told(erasure), **answers}}
+    receipt = {**erasure.receipt, "destinations": {**_destination_answers(erasure), **answers}}
     with store.write() as connection:
         tombstones.note_receipt(connection, erasure.erasure_id, receipt)
         (now,) = (
@@ -229,7 +229,7 @@ def _carry_out(home: Home, store: Store, erasure: Erasure, settings: Settings) -
     )
 
 
-def _told(erasure: Erasure) -> dict[str, str]:
+def _destination_answers(erasure: Erasure) -> dict[str, str]:
     return dict(erasure.receipt.get("destinations", {}))
 
 

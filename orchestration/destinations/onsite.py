@@ -193,13 +193,13 @@ class OnsiteDestination:
         except sqlite3.OperationalError as error:
             if any(sign in str(error) for sign in _BUSY):
                 raise RetryLaterError("busy") from None
-            raise self._told() from None
+            raise self._error_of() from None
         except (sqlite3.Error, OSError):
-            raise self._told() from None
+            raise self._error_of() from None
         except FeedFileError as error:
-            raise self._told(error.reason) from None
+            raise self._error_of(error.reason) from None
 
-    def _told(self, reason: str = "") -> RegularsError:
+    def _error_of(self, reason: str = "") -> RegularsError:
         hint = "Check the disk and its permissions, or delete it: the next sync fills it again"
         if reason == "newer_version":
             hint = "Use the newer version of Regulars that made it"

@@ -343,9 +343,9 @@ class SqlDestination:
         except ImportError as error:
             raise no_driver(self._where, error.name or "") from None
         except SQLAlchemyError as error:
-            raise self._told(error) from None
+            raise self._error_of(error) from None
 
-    def _told(self, error: SQLAlchemyError) -> RegularsError:
+    def _error_of(self, error: SQLAlchemyError) -> RegularsError:
         """The error without a driver's words, which carry the URL and values."""
         cause = getattr(error, "orig", None) or error
         if isinstance(error, IntegrityError) and _REPEATED.search(str(cause)):

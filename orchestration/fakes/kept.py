@@ -53,7 +53,7 @@ class Kept:
         self._app = app
         self._clock = clock
         self._file = file
-        self._told = 0  # bytes of the file
+        self._offset = 0  # bytes of the file
         self._one = asyncio.Lock()
         self._turn = FileLock(file.with_name(f".{file.name}.turn"), mode=_OWNER_ONLY)
 
@@ -76,7 +76,7 @@ class Kept:
         if not self._file.exists():
             return
         with self._file.open("rb") as stream:
-            stream.seek(self._told)
+            stream.seek(self._offset)
             new = stream.read()
         whole = new[: new.rfind(b"\n") + 1]  # what comes after was cut off while it was written
         for line in whole.splitlines():
@@ -84,7 +84,7 @@ class Kept:
             scope = _scope(call["method"], call["path"], call["query"], call["headers"])
             body = call["body"].encode("latin-1")
             await self._at(datetime.fromisoformat(call["at"]), scope, body)
-        self._told += len(whole)
+        self._offset += len(whole)
 
     async def _at(self, moment: datetime, scope: Scope, body: bytes) -> Sequence[Message]:
         self._clock.moment = moment
@@ -113,10 +113,10 @@ class Kept:
         content = f"{line}\n".encode()
         self._file.touch(_OWNER_ONLY)
         with self._file.open("r+b") as stream:
-            stream.seek(self._told)
+            stream.seek(self._offset)
             stream.write(content)
             stream.truncate()
-        self._told += len(content)
+        self._offset += len(content)
 
 
 def _scope(method: str, path: str, query: str, headers: Sequence[Sequence[str]]) -> dict[str, Any]:

@@ -169,10 +169,10 @@ def stores(home: Home, busy: bool) -> Iterator[Check]:
         yield Check("ops", "failed", problem, hint)
     elif has_store(home):
         yield Check("ops", "ok", "The operational store opens, is sound, and knows this home.")
-        yield from _place(home)
+        yield from _location(home)
 
 
-def _place(home: Home) -> Iterator[Check]:
+def _location(home: Home) -> Iterator[Check]:
     """Whether the home lies where its store says; else it is a copy."""
     with open_store(home) as store:
         own, copied = own_home(store), what_is_copied(store, home)

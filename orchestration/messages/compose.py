@@ -112,7 +112,7 @@ class Writer:
 
     def _of(self, template: MessageTemplate, member: Mapping[str, Any], country: str) -> Message:
         context = _context(member.get("context"))
-        values = {name: _told(name, member.get(name)) for name in TRAITS}
+        values = {name: _trait_text(name, member.get(name)) for name in TRAITS}
         marks = {"shop": _SHOP, "stop": _STOP}
         texts = {
             name: render(part, values, context, marks).strip()
@@ -212,7 +212,7 @@ def _rules() -> Mapping[tuple[str, str], tuple[bool, str]]:
         }
 
 
-def _told(name: str, value: Any) -> Any:
+def _trait_text(name: str, value: Any) -> Any:
     """A trait as it may stand in a message; a name that is a link is no name."""
     if not isinstance(value, str):
         return None
@@ -229,7 +229,7 @@ def _context(written: Any) -> Mapping[str, Any]:
     if not isinstance(context, dict):
         return {}
     return {
-        str(name): _told(str(name), value) if isinstance(value, str) else value
+        str(name): _trait_text(str(name), value) if isinstance(value, str) else value
         for name, value in context.items()
         if str(name).isidentifier() and not str(name).startswith("_")
     }

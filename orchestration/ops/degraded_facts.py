@@ -18,7 +18,7 @@ from orchestration.ops.store import Store, from_micros, to_micros, upsert
 
 LOOKS_BACK = timedelta(days=28)
 WAITING_STATES = ("pending", "sending")
-_TOLD = "degraded"
+_KEY = "degraded"
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Facts:
 
 
 @dataclass(frozen=True)
-class Told:
+class KnownDegradation:
     """Something degraded that people were told of: when, and of how many rows or days."""
 
     kind: str
@@ -89,19 +89,19 @@ def read_facts(
     return Facts(at, {name: days.get(name, []) for name in sources}, queues)
 
 
-def read_told(store: Store) -> tuple[Told, ...]:
+def read_told(store: Store) -> tuple[KnownDegradation, ...]:
     """What people were told of and is not over, as far as they know."""
-    query = select(schema.meta.c.value).where(schema.meta.c.key == _TOLD)
+    query = select(schema.meta.c.value).where(schema.meta.c.key == _KEY)
     with store.read() as connection:
         value = connection.execute(query).scalar()
-    return tuple(Told(**each) for each in json.loads(value)) if value else ()
+    return tuple(KnownDegradation(**each) for each in json.loads(value)) if value else ()
 
 
-def record_told(store: Store, notices: Iterable[Told]) -> None:
+def record_told(store: Store, notices: Iterable[KnownDegradation]) -> None:
     """Replace what people were told of."""
     value = json.dumps([asdict(each) for each in notices])
     with store.write() as connection:
-        upsert(connection, schema.meta, [{"key": _TOLD, "value": value}])
+        upsert(connection, schema.meta, [{"key": _KEY, "value": value}])
 
 
 def _days(connection: Connection, as_of: datetime) -> dict[str, list[SourceDay]]:

@@ -110,7 +110,7 @@ def failure(failed: list[CheckResult]) -> CheckFailedError:
     Of those beyond five it says the names.
     """
     unique = list({check.name: check for check in failed}.values())
-    shown, others = unique[:_TOLD], unique[_TOLD:]
+    shown, others = unique[:_SHOWN], unique[_SHOWN:]
     sentences = [_in_words(check) for check in shown]
     if others:
         sentences.append(f"Also: {', '.join(check.name for check in others)}.")
@@ -123,5 +123,5 @@ def _in_words(check: CheckResult) -> str:
     return f"{sentence} [{check.name}]."
 
 
-_TOLD = 5
+_SHOWN = 5
 _KEPT = "Nothing was published; what was published before, if anything, stays as it is."

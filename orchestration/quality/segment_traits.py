@@ -270,11 +270,11 @@ def _uses(part: str, origins: Iterable[Origin], meanings: Meanings) -> Iterator[
         level = OF_ALL if all(each.is_of_all for each in those) else FULL
         others = (ROW, "customer_id", *_NAMING)
         those.sort(key=lambda each: (each.column in others, each.table, each.column, each.path))
-        columns = tuple(dict.fromkeys(_place(each) for each in those))
+        columns = tuple(dict.fromkeys(_column_words(each) for each in those))
         yield Use(part, trait, about, sensitivity, level, columns)
 
 
-def _place(origin: Origin) -> str:
+def _column_words(origin: Origin) -> str:
     steps = [step for step in origin.path if step]
     return f"{origin.table}.{origin.column}" + (f" by way of {', '.join(steps)}" if steps else "")
 

@@ -20,7 +20,7 @@ from itertools import pairwise
 from typing import Literal
 
 from ingestion.config import Degraded
-from orchestration.ops.degraded_facts import LOOKS_BACK, Facts, Queue, SourceDay, Told
+from orchestration.ops.degraded_facts import LOOKS_BACK, Facts, KnownDegradation, Queue, SourceDay
 
 Kind = Literal["quarantine", "no_rows", "dead_letters", "destination_down"]
 USUAL_DAYS = 14  # with rows, of the 28 that are looked at
@@ -58,8 +58,8 @@ class News:
     """
 
     begun: tuple[Degradation, ...]
-    over: tuple[Told, ...]
-    notices: tuple[Told, ...]
+    over: tuple[KnownDegradation, ...]
+    notices: tuple[KnownDegradation, ...]
 
 
 def degradations(
@@ -86,7 +86,9 @@ def degradations(
     return sorted(current, key=lambda each: each.key)
 
 
-def news(facts: Facts, current: Sequence[Degradation], known_before: Iterable[Told]) -> News:
+def news(
+    facts: Facts, current: Sequence[Degradation], known_before: Iterable[KnownDegradation]
+) -> News:
     """What is to be told, and what is then known.
 
     Of a source or destination that is switched off, nothing is told any more.
@@ -96,7 +98,7 @@ def news(facts: Facts, current: Sequence[Degradation], known_before: Iterable[To
     begun = [each for each in current if _is_news(each, known.get(each.key), facts.at)]
     still = {each.key for each in current}
     after = [
-        Told(each.kind, each.subject, facts.at.isoformat(), each.count)
+        KnownDegradation(each.kind, each.subject, facts.at.isoformat(), each.count)
         if each in begun
         else _lowered(known[each.key], each, facts)
         for each in current
@@ -105,13 +107,13 @@ def news(facts: Facts, current: Sequence[Degradation], known_before: Iterable[To
     return News(tuple(begun), tuple(over), tuple(after))
 
 
-def over_sentence(notice: Told) -> str:
+def over_sentence(notice: KnownDegradation) -> str:
     """That something is not degraded any more."""
     words = OVER[notice.kind].format(subject=notice.subject)
     return f"{words}; told as degraded at {datetime.fromisoformat(notice.at):%Y-%m-%d %H:%M} UTC."
 
 
-def _is_news(each: Degradation, known: Told | None, at: datetime) -> bool:
+def _is_news(each: Degradation, known: KnownDegradation | None, at: datetime) -> bool:
     if known is None:
         return True
     return (
@@ -121,7 +123,7 @@ def _is_news(each: Degradation, known: Told | None, at: datetime) -> bool:
     )
 
 
-def _lowered(known: Told, each: Degradation, facts: Facts) -> Told:
+def _lowered(known: KnownDegradation, each: Degradation, facts: Facts) -> KnownDegradation:
     """What was told, less refused rows that are gone for good, so that those after them are new.
 
     While rows wait, refused ones may be among them, to be tried again.

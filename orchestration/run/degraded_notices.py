@@ -14,7 +14,13 @@ from datetime import datetime
 
 from ingestion.config import Settings
 from ingestion.registry import enabled_sources
-from orchestration.ops.degraded_facts import Facts, Told, read_facts, read_told, record_told
+from orchestration.ops.degraded_facts import (
+    Facts,
+    KnownDegradation,
+    read_facts,
+    read_told,
+    record_told,
+)
 from orchestration.ops.store import Store
 from orchestration.run.degraded import Degradation, degradations, news, over_sentence
 from orchestration.run.notify import SENT, DegradedNotice, send_notice
@@ -60,7 +66,7 @@ def tell_what_is_degraded(
 
 def _now(
     store: Store, settings: Settings, at: datetime, as_of: datetime
-) -> tuple[Facts, list[Degradation], tuple[Told, ...]]:
+) -> tuple[Facts, list[Degradation], tuple[KnownDegradation, ...]]:
     known = read_told(store)
     facts = read_facts(
         store,

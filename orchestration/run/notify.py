@@ -23,7 +23,7 @@ import httpx
 
 from ingestion.apis.addresses import AddressError, GuardedTransport
 from ingestion.config import Notify, Settings
-from orchestration.ops.degraded_facts import Told
+from orchestration.ops.degraded_facts import KnownDegradation
 from orchestration.published.checks import CheckResult, stopping
 from orchestration.run.degraded import Degradation, over_sentence
 
@@ -157,7 +157,7 @@ class DegradedNotice:
     run_id: str
     as_of: datetime
     begun: tuple[Degradation, ...]
-    over: tuple[Told, ...]
+    over: tuple[KnownDegradation, ...]
 
     @property
     def subject(self) -> str:

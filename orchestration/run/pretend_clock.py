@@ -52,17 +52,18 @@ def asked_moment(home: Home, asked: datetime) -> datetime:
     nearest = now + max(1, (asked - now).days) * DAY
     if asked < now:
         raise UsageError(
-            f"The pretend shop stands at {_said(now)}, and its clock does not go back.",
+            f"The pretend shop stands at {_moment_text(now)}, and its clock does not go back.",
             "Leave --as-of out to move on by a day, or make an earlier one with another --home.",
         )
     if asked > last:
         raise UsageError(
-            f"The pretend shop's story ends at {_said(last)}.", "Give that or an earlier moment."
+            f"The pretend shop's story ends at {_moment_text(last)}.",
+            "Give that or an earlier moment.",
         )
     if (asked - now) % DAY:
         raise UsageError(
-            f"The pretend shop's clock moves by whole days from {_said(now)}.",
-            f"Give for example {_said(min(nearest, last))}.",
+            f"The pretend shop's clock moves by whole days from {_moment_text(now)}.",
+            f"Give for example {_moment_text(min(nearest, last))}.",
         )
     return asked
 
@@ -116,5 +117,5 @@ def _published_moment(home: Home) -> datetime | None:
         return None
 
 
-def _said(moment: datetime) -> str:
+def _moment_text(moment: datetime) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%SZ}"

@@ -26,7 +26,7 @@ TABLES = ("raw_orders.orders", "raw_orders.order_lines", "raw_shopify.orders")
 RATES = "raw_rates.rates"
 # More than this is not looked through twice.
 LOOKED_THROUGH_BYTES = 50_000_000
-_SAID = re.compile(rb'"currency"\s*:\s*"\s*([A-Za-z]{3})\s*"')
+_CURRENCY = re.compile(rb'"currency"\s*:\s*"\s*([A-Za-z]{3})\s*"')
 
 
 def refuse_mapped_currency(home: Home, settings: Settings, folder: InputFolder) -> None:
@@ -73,7 +73,7 @@ def _said_by_files(folder: InputFolder, files: list[InputFile]) -> tuple[str, st
         left -= file.size
         with folder.open(file) as stream:
             currencies |= {
-                code.decode().upper(): file.path for code in _SAID.findall(stream.read())
+                code.decode().upper(): file.path for code in _CURRENCY.findall(stream.read())
             }
     return next(iter(currencies.items())) if len(currencies) == 1 else ("", "")
 

@@ -18,7 +18,7 @@ from shop.marts.bridge_customer_identifiers
 join read_parquet('{truth}/identifiers/*.parquet') using (identifier_type, identifier_value)
 group by customer_id
 """
-FOUND = """
+COUNTS = """
 select count(*), count(*) filter (where people_a.home = people_b.home)
 from shop.marts.bridge_customer_households as a
 join shop.marts.bridge_customer_households as b
@@ -49,7 +49,7 @@ def truth(demo_home: DemoHome) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def test_people_of_a_household_live_together(truth: duckdb.DuckDBPyConnection) -> None:
-    found, right = truth.execute(FOUND).fetchone() or (0, 0)
+    found, right = truth.execute(COUNTS).fetchone() or (0, 0)
     assert found > 20
     assert right / found >= 0.98
 

@@ -16,12 +16,12 @@ from tests.end_to_end.conftest import REPOSITORY, DemoHome, environment
 from tests.end_to_end.test_bad_days import good_rows, write_orders
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(2400)]  # a dozen runs of a whole home
-Told = dict[str, dict[str, Any]]
+Answers = dict[str, dict[str, Any]]
 NOTHING = "Nothing was published: this selection does not reach publish/published."
 
 
 @pytest.fixture(scope="module")
-def told(demo_home: DemoHome, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Told]:
+def told(demo_home: DemoHome, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Answers]:
     """What came of every selection of selections.py, on a copy of the demo and on a new home."""
     root = tmp_path_factory.mktemp("selections")
     shutil.copytree(demo_home.root, root / "demo", symlinks=True)
@@ -39,21 +39,21 @@ def told(demo_home: DemoHome, tmp_path_factory: pytest.TempPathFactory) -> dict[
         timeout=2000,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    found: dict[str, Told] = json.loads(done.stdout.splitlines()[-1])
+    found: dict[str, Answers] = json.loads(done.stdout.splitlines()[-1])
     return found
 
 
 @pytest.fixture(scope="module")
-def on_demo(told: dict[str, Told]) -> Told:
+def on_demo(told: dict[str, Answers]) -> Answers:
     return told["published"]
 
 
 @pytest.fixture(scope="module")
-def on_new(told: dict[str, Told]) -> Told:
+def on_new(told: dict[str, Answers]) -> Answers:
     return told["new"]
 
 
-def is_unchanged(told: Told, name: str, since: str = "at first") -> bool:
+def is_unchanged(told: Answers, name: str, since: str = "at first") -> bool:
     """Nothing published, nothing sent, since another step."""
     return all(told[name][what] == told[since][what] for what in ("published", "delivered"))
 
@@ -69,7 +69,7 @@ def is_unchanged(told: Told, name: str, since: str = "at first") -> bool:
     ],
 )
 def test_what_does_not_reach_the_published_file_says_so(
-    on_demo: Told, name: str, since: str
+    on_demo: Answers, name: str, since: str
 ) -> None:
     run = on_demo[name]
     assert run["success"], run["last"]
@@ -80,7 +80,7 @@ def test_what_does_not_reach_the_published_file_says_so(
     assert is_unchanged(on_demo, name, since)
 
 
-def test_tables_that_do_not_belong_together_are_not_published(on_demo: Told) -> None:
+def test_tables_that_do_not_belong_together_are_not_published(on_demo: Answers) -> None:
     """One model was built again, and what is made of it was not."""
     for name in ("others are older", "all of it once more"):
         run = on_demo[name]
@@ -92,7 +92,7 @@ def test_tables_that_do_not_belong_together_are_not_published(on_demo: Told) -> 
         assert is_unchanged(on_demo, name)
 
 
-def test_with_downstream_publishes_the_same_tables_as_of_the_same_moment(on_demo: Told) -> None:
+def test_with_downstream_publishes_the_same_tables_as_of_the_same_moment(on_demo: Answers) -> None:
     run, before = on_demo["downstream"], on_demo["at first"]["published"]
     assert run["success"], run["last"]
     assert run["tags"]["published"] == "yes"
@@ -105,7 +105,7 @@ def test_with_downstream_publishes_the_same_tables_as_of_the_same_moment(on_demo
     assert run["delivered"] == on_demo["at first"]["delivered"], "nobody asked to send"
 
 
-def test_a_part_is_never_of_another_moment(on_demo: Told) -> None:
+def test_a_part_is_never_of_another_moment(on_demo: Answers) -> None:
     run = on_demo["another moment"]
     assert not run["success"]
     assert "a part of them cannot be of another moment. Leave `as_of` empty" in run["last"]
@@ -114,14 +114,14 @@ def test_a_part_is_never_of_another_moment(on_demo: Told) -> None:
         assert on_demo[name]["tags"]["as_of"] == on_demo["one model"]["tags"]["as_of"], name
 
 
-def test_publishing_alone_needs_a_candidate(on_demo: Told, on_new: Told) -> None:
+def test_publishing_alone_needs_a_candidate(on_demo: Answers, on_new: Answers) -> None:
     for run in (on_demo["published alone"], on_new["published"]):
         assert not run["success"]
         assert run["last"].startswith("There is no candidate to judge or publish.")
     assert is_unchanged(on_demo, "published alone", "downstream")
 
 
-def test_from_failure_goes_on_with_the_candidate_and_its_audit(on_demo: Told) -> None:
+def test_from_failure_goes_on_with_the_candidate_and_its_audit(on_demo: Answers) -> None:
     stopped, last = on_demo["stopped"], on_demo["from failure"]
     assert not stopped["success"]
     assert stopped["last"].startswith("The disk is full. Make room and run again")
@@ -134,7 +134,7 @@ def test_from_failure_goes_on_with_the_candidate_and_its_audit(on_demo: Told) ->
     assert last["status"] == "succeeded"
 
 
-def test_a_failed_check_carries_the_sentence_and_so_does_the_last_event(on_demo: Told) -> None:
+def test_a_failed_check_carries_the_sentence_and_so_does_the_last_event(on_demo: Answers) -> None:
     for name in ("a check stops", "the check stops again"):
         run = on_demo[name]
         assert not run["success"]
@@ -159,7 +159,7 @@ def test_a_failed_check_carries_the_sentence_and_so_does_the_last_event(on_demo:
         ("model without its parents", "which come before, are not. Materialize what comes before"),
     ],
 )
-def test_on_a_new_home_a_part_says_what_it_lacks(on_new: Told, name: str, words: str) -> None:
+def test_on_a_new_home_a_part_says_what_it_lacks(on_new: Answers, name: str, words: str) -> None:
     run = on_new[name]
     assert not run["success"]
     assert words in run["last"]
@@ -168,7 +168,7 @@ def test_on_a_new_home_a_part_says_what_it_lacks(on_new: Told, name: str, words:
     assert run["is_free"]
 
 
-def test_on_a_new_home_one_table_of_a_source_is_read(on_new: Told) -> None:
+def test_on_a_new_home_one_table_of_a_source_is_read(on_new: Answers) -> None:
     run = on_new["source"]
     assert run["success"], run["last"]
     assert run["last"].startswith(NOTHING)

@@ -42,26 +42,26 @@ def _param(key: str) -> str:
     return f"nullif(coalesce({values}), '')"
 
 
-def _said(text: str) -> str:
+def _filled(text: str) -> str:
     return f"case when {text} not in ('(not set)', '(direct)', '(none)') then {text} end"
 
 
 _PROPERTIES = {
-    "product_id": _said("@[items[0].item_id]"),
-    "name": _said("@[items[0].item_name]"),
-    "brand": _said("@[items[0].item_brand]"),
-    "category": _said("@[items[0].item_category]"),
-    "variant": _said("@[items[0].item_variant]"),
+    "product_id": _filled("@[items[0].item_id]"),
+    "name": _filled("@[items[0].item_name]"),
+    "brand": _filled("@[items[0].item_brand]"),
+    "category": _filled("@[items[0].item_category]"),
+    "variant": _filled("@[items[0].item_variant]"),
     "price": "@[items[0].price]",
     "quantity": "@[items[0].quantity]",
-    "order_id": _said(f"coalesce(@[ecommerce.transaction_id], {_param('transaction_id')})"),
+    "order_id": _filled(f"coalesce(@[ecommerce.transaction_id], {_param('transaction_id')})"),
     "query": _param("search_term"),
-    "promotion_id": _said(f"coalesce(@[items[0].promotion_id], {_param('promotion_id')})"),
+    "promotion_id": _filled(f"coalesce(@[items[0].promotion_id], {_param('promotion_id')})"),
 }
 _CAMPAIGN = {
-    "source": _said(f"coalesce(@[collected_traffic_source.manual_source], {_param('source')})"),
-    "medium": _said(f"coalesce(@[collected_traffic_source.manual_medium], {_param('medium')})"),
-    "name": _said(
+    "source": _filled(f"coalesce(@[collected_traffic_source.manual_source], {_param('source')})"),
+    "medium": _filled(f"coalesce(@[collected_traffic_source.manual_medium], {_param('medium')})"),
+    "name": _filled(
         f"coalesce(@[collected_traffic_source.manual_campaign_name], {_param('campaign')})"
     ),
 }
@@ -95,7 +95,7 @@ EVENTS = Feed(
                 "campaign": _object(_CAMPAIGN),
                 "device": _object({"type": "@[device.category]"}),
                 "location": _object(
-                    {"country": _said("@[geo.country]"), "city": _said("@[geo.city]")}
+                    {"country": _filled("@[geo.country]"), "city": _filled("@[geo.city]")}
                 ),
                 "consent": "case when lower(@[privacy_info.ads_storage]) = 'no' then "
                 'json(\'{"categoryPreferences": {"advertising": false}}\') end',

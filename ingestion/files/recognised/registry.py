@@ -51,7 +51,7 @@ def exports_of(folder: InputFolder, file: InputFile) -> list[str]:
     """The exports that a file may be, by name: more than one where the settings have to say it."""
     if file.problem or file.format == UNKNOWN or not file.size or file.path.startswith(ARRIVED):
         return []
-    export = _said(folder, file)
+    export = _name_in_settings(folder, file)
     if export is not None:
         return [export] if export in EXPORTS else []
     beginning = beginning_of(folder, file)
@@ -66,7 +66,7 @@ def advice_for(folder: InputFolder, file: InputFile) -> str:
     if file.problem or file.format == UNKNOWN or not file.size or exports_of(folder, file):
         return ""
     beginning = beginning_of(folder, file)
-    if beginning is None or _said(folder, file) or _is_mapped(folder, file, beginning):
+    if beginning is None or _name_in_settings(folder, file) or _is_mapped(folder, file, beginning):
         return ""
     if beginning.problem == "wrong_encoding":
         return "It is UTF-16 or no text: save it as UTF-8."
@@ -105,7 +105,7 @@ def check_names(names: Iterable[tuple[str, str]]) -> None:
             )
 
 
-def _said(folder: InputFolder, file: InputFile) -> str | None:
+def _name_in_settings(folder: InputFolder, file: InputFile) -> str | None:
     """What the settings say of the file."""
     names = (name for pattern, name in folder.names if fnmatchcase(file.path, pattern))
     return next(names, None)

@@ -49,7 +49,7 @@ SHOWN_COLUMNS = 30
 
 
 @dataclass(frozen=True)
-class Found:
+class StoredTable:
     """A table as it stands in the database.
 
     Args:
@@ -94,7 +94,7 @@ def _input(
 
     def pull(state: dict[str, Any], limit: int = 0) -> Iterator[RawBatch]:
         cursor = _cursor(state.setdefault(location, {}), table, as_of)
-        with _found(where, database, table) as lookup:
+        with _opened_table(where, database, table) as lookup:
             columns.update({each: each in table.headers for each in lookup.columns})
             pages = _pages(lookup, table, cursor, limit)
             yield from translation.batches(_batches(pages, location, table))
@@ -117,7 +117,7 @@ def check(settings: SqlSettings) -> list[Check]:
     for name, key, database, table in tables_of(settings):
         called = f"{NAME} {name}/{key}"
         try:
-            with _found(setting_of(name, key), database, table) as there:
+            with _opened_table(setting_of(name, key), database, table) as there:
                 count = len(there.columns)
         except RegularsError as error:
             checks.append(Check(called, "failed", error.message, error.hint))
@@ -134,7 +134,7 @@ def _cursor(state: dict[str, Any], table: Table, as_of: datetime) -> Cursor:
 
 
 @contextmanager
-def _found(where: str, database: Database, table: Table) -> Iterator[Found]:
+def _opened_table(where: str, database: Database, table: Table) -> Iterator[StoredTable]:
     """The table, once it is sure that it has the columns that the settings name.
 
     Raises:
@@ -163,7 +163,7 @@ def _found(where: str, database: Database, table: Table) -> Iterator[Found]:
         engine.dispose()
 
 
-def _looked_up(engine: sa.Engine, table: Table) -> Found:
+def _looked_up(engine: sa.Engine, table: Table) -> StoredTable:
     schema, _, name = table.table.rpartition(".")
     inspector = sa.inspect(engine)
     columns = {
@@ -171,10 +171,10 @@ def _looked_up(engine: sa.Engine, table: Table) -> Found:
         for column in inspector.get_columns(name, schema=schema or None)
     }
     key = inspector.get_pk_constraint(name, schema=schema or None).get("constrained_columns")
-    return Found(engine, schema or None, name, columns, tuple(key or ()))
+    return StoredTable(engine, schema or None, name, columns, tuple(key or ()))
 
 
-def _check_there(lookup: Found, where: str, table: Table) -> None:
+def _check_there(lookup: StoredTable, where: str, table: Table) -> None:
     named = [(f"columns.{ours}", theirs) for ours, theirs in table.columns.items()]
     named += [("traits", header) for header in table.traits]
     named += [("cursor", table.cursor)] if table.cursor else []
@@ -196,7 +196,7 @@ def _check_there(lookup: Found, where: str, table: Table) -> None:
 
 
 def _pages(
-    lookup: Found, table: Table, cursor: Cursor, limit: int
+    lookup: StoredTable, table: Table, cursor: Cursor, limit: int
 ) -> Iterator[list[dict[str, Any]]]:
     """The rows, a page at a time; the cursor sees each of them."""
     from dlt.sources.sql_database import TableLoader
@@ -224,7 +224,7 @@ def _pages(
 def _narrowed(
     query: Any,
     there: sa.Table,
-    lookup: Found,
+    lookup: StoredTable,
     table: Table,
     cursor: Cursor,
     zone: ZoneInfo,
@@ -243,7 +243,7 @@ def _narrowed(
     return query.limit(limit) if limit else query
 
 
-def _since(moved: Any, lookup: Found, cursor: Cursor, zone: ZoneInfo, table: Table) -> Any:
+def _since(moved: Any, lookup: StoredTable, cursor: Cursor, zone: ZoneInfo, table: Table) -> Any:
     """From the beginning of a day on: how a time of the day is written differs too much."""
     since = cursor.since.replace(tzinfo=UTC).astimezone(zone)
     day = since.date()

@@ -133,7 +133,7 @@ class MetaAdsDestination:
         self.limits = Limits(options.batch_size)
         self._options = options
         self._api = api
-        self._found: dict[str, str] = {}
+        self._audience_ids: dict[str, str] = {}
 
     def deliver(self, batch: Batch) -> Sequence[Outcome]:
         """Hand over whom to take out, then whom to add, each as a session of its own."""
@@ -151,7 +151,7 @@ class MetaAdsDestination:
             numbers = free_numbers(first, {session.number for session in sessions})
             return self._hand_over(audience, changes, numbers)
         except NotThereError:
-            self._found.pop(batch.segment, None)
+            self._audience_ids.pop(batch.segment, None)
             removed = "delivered" if self._is_gone(audience) else "rejected"
             return [_answer(each, removed, "audience_not_found") for each in changes]
         except FlaggedError:
@@ -249,7 +249,7 @@ class MetaAdsDestination:
         Raises:
             UsageError: it is needed, and which it is nobody can know.
         """
-        known = self._options.audiences.get(segment) or self._found.get(segment)
+        known = self._options.audiences.get(segment) or self._audience_ids.get(segment)
         if known:
             return known
         name, account = f"{self._options.prefix}{segment}", self._options.account
@@ -264,8 +264,8 @@ class MetaAdsDestination:
             return ""
         if not ids and not self._options.create:
             raise self._unknown(segment, f"finds no audience called `{name}`")
-        self._found[segment] = ids[0] if ids else self._api.create_audience(account, name)
-        return self._found[segment]
+        self._audience_ids[segment] = ids[0] if ids else self._api.create_audience(account, name)
+        return self._audience_ids[segment]
 
     def _unknown(self, segment: str, what: str) -> UsageError:
         return UsageError(

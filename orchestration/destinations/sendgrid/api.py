@@ -28,7 +28,7 @@ _SUPPRESSIONS = {
     "bounces": "hard_bounce",
     "invalid_emails": "hard_bounce",
 }
-_PLACE = re.compile(r"^contacts[.\[](\d+)")
+_POSITION = re.compile(r"^contacts[.\[](\d+)")
 _OTHER_IDENTIFIERS = ("phone_number_id", "external_id", "anonymous_id", "alternate_emails")
 
 
@@ -287,7 +287,7 @@ def _refused(answer: Answer, name: str) -> dict[int, str]:
     """
     errors = answer.json().get("errors") or []
     fields = [str(each.get("field") or "") for each in errors]
-    rows = {int(match[1]): "invalid_contact" for each in fields if (match := _PLACE.match(each))}
+    rows = {int(match[1]): "invalid_contact" for each in fields if (match := _POSITION.match(each))}
     if not rows:
         raise (GoneError if "list_ids" in fields else AnswerError)(name, 400)
     return rows

@@ -61,7 +61,7 @@ _REFUSALS = {
     "PENDING": "unconfirmed",
     "REDACTED": "no_profile",
 }
-_TOLD = ("UNSUBSCRIBED", "INVALID")
+_REFUSING_STATES = ("UNSUBSCRIBED", "INVALID")
 _KNOWING = ("UNSUBSCRIBED", "INVALID", "REDACTED")  # nothing is sent to such an address
 _SAYING_YES = ("SUBSCRIBED", "PENDING")
 _CHANNELS = {"email": "email", "phone": "sms"}
@@ -171,7 +171,7 @@ class ShopifyDestination:
         at = since.replace(tzinfo=UTC).isoformat().replace("+00:00", "Z")
         for customer in self._api.search(f"updated_at:>='{at}'", "none"):
             for (kind, value), consent in customer.consents.items():
-                if consent.state in _TOLD:
+                if consent.state in _REFUSING_STATES:
                     reason = _REFUSALS[consent.state]
                     moment = consent.at or customer.updated
                     when = moment.astimezone(UTC).replace(tzinfo=None) if moment else since

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-Found = TypeVar("Found")
+Row = TypeVar("Row")
 _CLAUSE = re.compile(r"""([a-z-]+)\(([\w.]+),\s*(\[[^\]]*\]|"[^"]*"|'[^']*'|[^)]*)\),?""")
 SUPPRESSED_AT = "subscriptions.email.marketing.suppression.timestamp"
 _ONE_OR_SEVERAL = frozenset({"any", "equals"})
@@ -88,7 +88,7 @@ def holds(clause: Clause, values: Iterable[Any], read: Callable[[str], Any]) -> 
     return any(compare(value, wanted[0]) for value in values)
 
 
-def page(rows: Sequence[Found], size: str, cursor: str, most: int) -> tuple[Sequence[Found], str]:
+def page(rows: Sequence[Row], size: str, cursor: str, most: int) -> tuple[Sequence[Row], str]:
     """The rows of one page, and the cursor of the next, empty after the last.
 
     Raises:

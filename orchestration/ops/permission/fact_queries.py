@@ -60,7 +60,7 @@ class FactQuery:
     values: Mapping[str, str] = field(default_factory=dict)  # SQL for names in braces
 
 
-_PLACE = re.compile(r"\{(relation|new|word|said_in|channel|statements|rows)\}")
+_SLOT = re.compile(r"\{(relation|new|word|said_in|channel|statements|rows)\}")
 _CONTRACT = NO_EVIDENCE.replace("'consent'", "'contract'")
 
 _CONSENTS = """
@@ -328,7 +328,7 @@ def statement(query: FactQuery, stored: str, held: str = "") -> str:
     new = "true" if held else new_rows(query.source_table)
     values = {"relation": relation, "new": new, **query.values}
     # In one pass: a name that a stranger chose, such as `unsub {new}`, is not looked into.
-    return _PLACE.sub(lambda match: values[match[1]], query.sql)
+    return _SLOT.sub(lambda match: values[match[1]], query.sql)
 
 
 def new_rows(table: str) -> str:

@@ -124,10 +124,10 @@ def _alone(home: Home) -> Any:
 def _log_to(say: Callable[[str], None]) -> None:
     """What goes wrong is said where the rest is said."""
 
-    class Said(logging.Handler):
+    class LogHandler(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
             say(f"{record.levelname.lower()}: {record.getMessage()}")
 
     logger = logging.getLogger("regulars.webhooks")
-    logger.handlers[:] = [Said()]
+    logger.handlers[:] = [LogHandler()]
     logger.propagate = False

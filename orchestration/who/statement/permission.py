@@ -78,7 +78,9 @@ def permitted(tables: Tables, asked: Asked, own: Own) -> Section:
         if reason in ("no_consent", "unknown_person"):
             continue
         fact = receipts.get(receipt or "") or _refusal(tables, channel, purpose, reason)
-        answer = words.answer(_said(tables, reason, fact, (channel, purpose)), fact.get(_BASIS))
+        answer = words.answer(
+            _reason_code(tables, reason, fact, (channel, purpose)), fact.get(_BASIS)
+        )
         if reason in _OWN_WORDS and _differ(tables, channel, purpose):
             answer += words.DIFFERENT
         rows.append(
@@ -121,7 +123,7 @@ def _refusal(tables: Tables, channel: str, purpose: str, reason: str) -> Row:
     return max(facts, key=lambda row: row["occurred_at"], default={})
 
 
-def _said(tables: Tables, reason: str, fact: Row, covers: tuple[str, str]) -> str:
+def _reason_code(tables: Tables, reason: str, fact: Row, covers: tuple[str, str]) -> str:
     """A reason; a yes can be taken back only where one was given for what is covered before."""
     return reason if reason != "revoked" or _had_yes(tables, fact, covers) else "denied"
 
@@ -180,7 +182,7 @@ def statements(tables: Tables, asked: Asked, own: Own) -> Section:
 
 
 def _of_row(tables: Tables, row: Row, column: str) -> str:
-    return _said(tables, str(row[column]), row, (row["channel"], row["purpose"]))
+    return _reason_code(tables, str(row[column]), row, (row["channel"], row["purpose"]))
 
 
 def received(tables: Tables, asked: Asked) -> Section:

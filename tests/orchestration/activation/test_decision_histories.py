@@ -121,7 +121,7 @@ class Histories:
     def __init__(self, store: Store, count: int, dice: random.Random) -> None:
         self.store, self.dice = store, dice
         self.facts: dict[tuple[str, str], list[Fact]] = defaultdict(list)
-        self.people = {each.customer_id: each for each in map(self._born, range(count))}
+        self.people = {each.customer_id: each for each in map(self._person, range(count))}
         self.aliases: dict[str, str] = {}
         self.apart: dict[str, list[Identifier]] = {}  # what a merge brought, by the id it took in
         self.seen: Counter[str] = Counter()
@@ -137,7 +137,7 @@ class Histories:
                 began = from_micros(BEGAN)
                 record_first_activation(connection, pair, as_of=began, at=began)
 
-    def _born(self, number: int) -> One:
+    def _person(self, number: int) -> One:
         dice = self.dice
         kinds = dice.sample(["email", "email", "phone", "device", "login"], dice.randint(1, 4))
         name = f"c{number:05d}"

@@ -89,7 +89,7 @@ def _ledger(shop: Shop, name: str, count: int) -> None:
         upsert(connection, schema.audience_states, rows)
 
 
-TOLD = {
+SIZES = {
     "google_ads": AudienceSize(150, 75),
     "meta_ads": AudienceSize(200, 75),
     "sendgrid": AudienceSize(200),
@@ -111,17 +111,17 @@ def test_what_is_told_is_a_row_of_the_table(shop: Shop, vendor: Vendor) -> None:
     _half_are_unknown(vendor, 0.75)
     vendor.send(PEOPLE)
     _ledger(shop, name, PEOPLE)
-    assert vendor.opened.audience_size("vip") == TOLD[name]
+    assert vendor.opened.audience_size("vip") == SIZES[name]
     (asked,) = ask_destinations(shop.home, vendor.settings)
     assert (asked.drifts, asked.error) == ((), None)
     with shop.store.read() as connection:
         [row] = connection.execute(select(schema.audience_sizes)).mappings()
     assert {key: row[key] for key in row if key.endswith(("_count", "_percent"))} == {
-        "held_count": TOLD[name].held,
+        "held_count": SIZES[name].held,
         "ledger_count": PEOPLE,
         "missing_count": None,
         "surplus_count": None,
-        "matched_percent": TOLD[name].matched_percent,
+        "matched_percent": SIZES[name].matched_percent,
     }
 
 

@@ -42,7 +42,7 @@ def _site(shop: Shop) -> OnsiteDestination:
     return opened
 
 
-def _told(shop: Shop, device: str) -> list[tuple[str, str | None]]:
+def _entries(shop: Shop, device: str) -> list[tuple[str, str | None]]:
     reader = FeedReader(_site(shop).path)
     try:
         return [(each.segment, each.stage) for each in reader.find("device", device).entries]
@@ -109,10 +109,10 @@ def test_a_refusal_on_one_browser_ends_it_on_all(shop: Shop) -> None:
     shop.publish()
     target = TARGET
     sync(shop.store, shop.home, target, _site(shop), at=NOW)
-    assert _told(shop, "laptop") == [("vip", None)]
+    assert _entries(shop, "laptop") == [("vip", None)]
     shop.revoke("phone", kind="device")
     sync(shop.store, shop.home, target, _site(shop), at=NOW)
-    assert _told(shop, "laptop") == _told(shop, "phone") == []
+    assert _entries(shop, "laptop") == _entries(shop, "phone") == []
 
 
 def test_a_browser_that_turns_out_to_be_of_another_tells_nobodys_segments(shop: Shop) -> None:
@@ -120,12 +120,12 @@ def test_a_browser_that_turns_out_to_be_of_another_tells_nobodys_segments(shop: 
     shop.grant("ann", kind="login")
     shop.publish()
     sync(shop.store, shop.home, TARGET, _site(shop), at=NOW)
-    assert _told(shop, "shared")
+    assert _entries(shop, "shared")
     shop.add("c1", "login:ann")
     shop.add("c2", "device:shared", member=False)
     shop.publish()
     sync(shop.store, shop.home, TARGET, _site(shop), at=NOW)
-    assert _told(shop, "shared") == []
+    assert _entries(shop, "shared") == []
 
 
 def test_the_settings_send_the_site_no_name(shop: Shop) -> None:
@@ -223,7 +223,7 @@ def test_what_is_shown_needs_a_yes_to_personalisation(shop: Shop, has_refused: b
     shop.publish()
     target = Target("vip", "site", "onsite", "marketing", ())
     sync(shop.store, shop.home, target, _site(shop), at=NOW)
-    assert _told(shop, "phone") == [("vip", None)]
+    assert _entries(shop, "phone") == [("vip", None)]
     assert _shown(shop, "device", "phone") == _shown(shop, "login", "ann") == []
 
 

@@ -32,12 +32,12 @@ from tests.orchestration.erasure.planted import NOW, customer, keys_of, plant
 pytestmark = pytest.mark.faults
 
 # What rows of others say beside the lists of the vocabulary.
-SAID = ("global", "granted", "device", "marketing", "unsubscribe", "newsletter", "identify")
+WORDS = ("global", "granted", "device", "marketing", "unsubscribe", "newsletter", "identify")
 KINDS = ("login", "device", "loyalty_id", "publisher_login", "orders_customer_id")
 
 
 def words() -> list[str]:
-    found = set(SAID)
+    found = set(WORDS)
     for value in vars(vocabulary).values():
         if isinstance(value, tuple | frozenset | EnumMeta):
             found |= {str(word) for word in value if isinstance(word, str)}

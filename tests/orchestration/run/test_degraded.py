@@ -11,7 +11,14 @@ import pytest
 from ingestion.config import Degraded, Destination, Notify, Settings
 from orchestration.home.layout import Home
 from orchestration.ops import runs, schema
-from orchestration.ops.degraded_facts import Facts, Queue, SourceDay, Told, read_facts, read_told
+from orchestration.ops.degraded_facts import (
+    Facts,
+    KnownDegradation,
+    Queue,
+    SourceDay,
+    read_facts,
+    read_told,
+)
 from orchestration.ops.store import Store, append, open_store, to_micros
 from orchestration.run import degraded_notices
 from orchestration.run.degraded import degradations, news, over_sentence
@@ -111,9 +118,9 @@ def test_the_limits_are_the_settings() -> None:
 @pytest.mark.parametrize(
     ("known", "refused", "begun"),
     [
-        (Told("dead_letters", "crm", (AT - DAY).isoformat(), 3), 3, []),
-        (Told("dead_letters", "crm", (AT - DAY).isoformat(), 3), 4, [4]),
-        (Told("dead_letters", "crm", AT.isoformat(), 3), 4, []),  # at most once a day
+        (KnownDegradation("dead_letters", "crm", (AT - DAY).isoformat(), 3), 3, []),
+        (KnownDegradation("dead_letters", "crm", (AT - DAY).isoformat(), 3), 4, [4]),
+        (KnownDegradation("dead_letters", "crm", AT.isoformat(), 3), 4, []),  # at most once a day
     ],
 )
 def test_further_refused_rows_are_news(known, refused, begun) -> None:
@@ -124,7 +131,7 @@ def test_further_refused_rows_are_news(known, refused, begun) -> None:
 
 
 def test_refused_rows_that_are_gone_do_not_hide_later_ones() -> None:
-    known = Told("dead_letters", "crm", (AT - DAY).isoformat(), 9)
+    known = KnownDegradation("dead_letters", "crm", (AT - DAY).isoformat(), 9)
     fewer = Facts(AT, {}, {"crm": Queue(0, 2)})
     told = news(fewer, degradations(fewer, LIMITS, {known.key}), [known]).notices
     assert [each.count for each in told] == [2]
@@ -134,7 +141,7 @@ def test_refused_rows_that_are_gone_do_not_hide_later_ones() -> None:
 
 
 def test_of_what_is_switched_off_nothing_is_told() -> None:
-    known = Told("destination_down", "crm", AT.isoformat(), 9)
+    known = KnownDegradation("destination_down", "crm", AT.isoformat(), 9)
     new = news(Facts(AT, {}, {}), [], [known])
     assert (new.begun, new.over, new.notices) == ((), (), ())
 
@@ -143,7 +150,9 @@ def test_a_notice_says_counts_and_names_alone() -> None:
     queue = Queue(1234, 0, AT - 2 * DAY)
     facts = Facts(AT, {}, {"crm": queue})
     begun = tuple(degradations(facts, LIMITS))
-    notice = DegradedNotice("run1", AT, begun, (Told("no_rows", "orders", AT.isoformat(), 2),))
+    notice = DegradedNotice(
+        "run1", AT, begun, (KnownDegradation("no_rows", "orders", AT.isoformat(), 2),)
+    )
     said = notice.to_json()
     assert (said["event"], said["degraded"][0]["count"]) == ("run_degraded", 1234)
     sentences = [said["degraded"][0]["sentence"], said["over"][0]["sentence"]]
@@ -342,7 +351,7 @@ def test_runs_of_one_day_are_added_up_and_those_after_the_moment_are_not(month) 
 
 
 def test_an_all_clear_says_since_when_it_was_known() -> None:
-    told = Told("quarantine", "orders", "2026-06-03T05:10:00", 9)
+    told = KnownDegradation("quarantine", "orders", "2026-06-03T05:10:00", 9)
     assert over_sentence(told) == (
         "`orders` gives usable rows again; told as degraded at 2026-06-03 05:10 UTC."
     )

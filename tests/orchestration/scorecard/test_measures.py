@@ -159,7 +159,7 @@ OWNS = st.lists(
 KIOSKS = st.sets(st.tuples(st.integers(1, 4), st.sampled_from(["k1", "k2", "k3"])))
 
 
-def _told(rows: Sequence[tuple[int, int, str, bool, str | None]]) -> list[Own]:
+def _owns(rows: Sequence[tuple[int, int, str, bool, str | None]]) -> list[Own]:
     return [
         Own(person, f"v{number}", trouble, evidence, is_shared)
         for number, (person, evidence, trouble, is_shared, _) in enumerate(rows)
@@ -187,7 +187,7 @@ def _pairs(owns: Sequence[Own], found: Mapping[str, str | None], touched: set[in
 def test_counts_equal_those_of_every_pair(
     board: Any, rows: list[tuple[int, int, str, bool, str | None]], kiosks: set[tuple[int, str]]
 ) -> None:
-    owns = _told(rows)
+    owns = _owns(rows)
     found = {f"v{number}": customer for number, (*_, customer) in enumerate(rows)}
     shared = [Own(person, value, KIOSK, is_shared=True) for person, value in sorted(kiosks)]
     fill(board, [*owns, *shared], found)

@@ -58,7 +58,7 @@ def read(call: Call) -> list[Kept]:
         _require(body, ("id", "created_at", "line_items"))
         return [Kept("orders", call.body)]
     if topic.startswith("customers") and any(state in body for state in _STATES.values()):
-        consents = _said(call, body)
+        consents = _consents(call, body)
         kept = [rows("consents", consents)] if consents else []
         is_all = bool(consents) and "consent" in topic  # of a customer there is more to know
         return kept if is_all else [unread(call), *kept]
@@ -86,7 +86,7 @@ def _redacted(call: Call, body: dict[str, Any]) -> list[Kept]:
     return [rows("consents", consents)] if consents else []
 
 
-def _said(call: Call, body: dict[str, Any]) -> list[dict[str, Any]]:
+def _consents(call: Call, body: dict[str, Any]) -> list[dict[str, Any]]:
     """The states of both channels, as far as the body has them."""
     owner = body.get("customer_id", body.get("id"))
     addresses = {

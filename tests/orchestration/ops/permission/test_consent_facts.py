@@ -497,7 +497,7 @@ def test_shopify_customers(store: Store, home: Home) -> None:
     }
 
 
-SAID = "2026-01-05T10:00:00Z"
+MOMENT = "2026-01-05T10:00:00Z"
 
 
 @pytest.mark.parametrize(
@@ -532,7 +532,7 @@ def test_every_marketing_state_of_shopify(
     value: str,
     place: str,
 ) -> None:
-    said = {"marketingState": state, "consentUpdatedAt": SAID, "marketingUpdatedAt": SAID}
+    said = {"marketingState": state, "consentUpdatedAt": MOMENT, "marketingUpdatedAt": MOMENT}
     customer = {
         "shopify_customer_id": "1",
         kind: value,
@@ -555,10 +555,10 @@ def test_every_marketing_state_of_shopify(
 @pytest.mark.parametrize(
     ("level", "said_at", "proof", "occurred_at"),
     [
-        ("CONFIRMED_OPT_IN", SAID, "confirmed_opt_in", datetime(2026, 1, 5, 10)),
-        ("SINGLE_OPT_IN", SAID, None, datetime(2026, 1, 5, 10)),
-        ("UNKNOWN", SAID, None, datetime(2026, 1, 5, 10)),
-        (None, SAID, None, datetime(2026, 1, 5, 10)),
+        ("CONFIRMED_OPT_IN", MOMENT, "confirmed_opt_in", datetime(2026, 1, 5, 10)),
+        ("SINGLE_OPT_IN", MOMENT, None, datetime(2026, 1, 5, 10)),
+        ("UNKNOWN", MOMENT, None, datetime(2026, 1, 5, 10)),
+        (None, MOMENT, None, datetime(2026, 1, 5, 10)),
         # A row's last change is no date of a consent, so nothing newer is proved by it.
         ("CONFIRMED_OPT_IN", None, None, T2),
     ],
@@ -598,7 +598,7 @@ def test_a_double_opt_in_of_klaviyo_without_its_date_is_not_proved(
             "payload": _klaviyo(email={"marketing": marketing}),
         }
 
-    profiles = [profile(1, consent_timestamp=SAID), profile(2)]
+    profiles = [profile(1, consent_timestamp=MOMENT), profile(2)]
     write_raw(home.raw, "1.0", raw_klaviyo__profiles=profiles)
     _record(store, home)
     table = schema.consent_events.c
