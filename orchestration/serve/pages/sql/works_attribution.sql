@@ -1,7 +1,7 @@
 -- Net sales that each model gives each channel in the last 30 and the last 365 days, what the
 -- channel cost, what its sender claims, and the lifetime value credited for the first orders of the
 -- year: net sales of their people up to the build and those expected of the next 365 days. Each
--- model's rows add up to the net sales of the days. Orders without an exchange rate are left out
+-- model's rows add up to the net sales of the days' kept orders. Those without a rate are left out
 -- and counted; a sum of nothing else is NULL. $until is the shop's last day of the build.
 with days as (
     select *, report_date > $until::date - 30 as is_late,
