@@ -20,6 +20,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ingestion.duckdb import name
 from ingestion.forgetting.forms import is_address
 from orchestration.erasure.texts import Texts
 from orchestration.home.layout import Home
@@ -149,13 +150,12 @@ def _scrub_sqlite(path: Path, texts: Texts) -> None:
         tables = file.execute("select name from sqlite_master where type = 'table'").fetchall()
         file.execute("begin immediate")
         for (table,) in tables:
-            quoted = table.replace('"', '""')
-            for _, column, *_ in file.execute(f'pragma table_info("{quoted}")').fetchall():
-                target = column.replace('"', '""')
-                changed = f'without_person("{target}")'
+            for _, column, *_ in file.execute(f"pragma table_info({name(table)})").fetchall():
+                target = name(column)
+                changed = f"without_person({target})"
                 file.execute(
-                    f'update "{quoted}" set "{target}" = {changed}'
-                    f' where typeof("{target}") = \'text\' and "{target}" is not {changed}'
+                    f"update {name(table)} set {target} = {changed}"
+                    f" where typeof({target}) = 'text' and {target} is not {changed}"
                 )
         file.execute("commit")
         compact(file)
