@@ -20,11 +20,12 @@ MEMBERS = """
 delete from segments.seg_vip; delete from marts.fct_segment_memberships;
 insert into segments.seg_vip
 select 'n' || lpad(i::varchar, 3, '0'), 'because', '{}' from range(120) t(i);
-insert into marts.fct_segment_memberships (segment, customer_id, entered_at)
-select 'vip', 'n' || lpad(i::varchar, 3, '0'), timestamp '2026-05-29 08:00:00' from range(119) t(i);
+insert into marts.fct_segment_memberships (segment, customer_id, is_current, entered_at)
+select 'vip', 'n' || lpad(i::varchar, 3, '0'), true, timestamp '2026-05-29 08:00:00'
+from range(119) t(i);
 insert into marts.fct_segment_memberships values
-    ('vip', 'n119', timestamp '2026-05-30 09:00:00', null),
-    ('vip', 'c1', timestamp '2026-05-29 09:00:00', timestamp '2026-05-31 10:00:00');
+    ('vip', 'n119', true, timestamp '2026-05-30 09:00:00', null),
+    ('vip', 'c1', false, timestamp '2026-05-29 09:00:00', timestamp '2026-05-31 10:00:00');
 """
 
 
