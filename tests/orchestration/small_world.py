@@ -195,7 +195,9 @@ class SmallWorld:
         con.execute(
             f"create table fct_segment_memberships as with members as ({members}),"
             f" open_ as (select * from {earlier} e where exited_at is null)"
-            f" select segment, customer_id, exited_at is null as is_current, entered_at, exited_at"
+            f" select segment, customer_id, null::varchar as programme, exited_at is null as"
+            f" is_current, entered_at, exited_at, exited_at as left_at, null::varchar as"
+            f" entry_reason, null::varchar as exit_reason, null::varchar as goal"
             f" from (select coalesce(m.segment, o.segment) segment,"
             f" coalesce(m.customer_id, o.customer_id) customer_id,"
             f" coalesce(o.entered_at, {as_of}) entered_at,"
