@@ -12,11 +12,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from ingestion.errors import RegularsError
 from orchestration.commands.answering import answer_apart
 from orchestration.commands.tables import TABLES
 from orchestration.home.layout import Home
-from orchestration.ops.store import has_store
 from orchestration.ops.tombstones import masking_key
 from orchestration.published.masked import masked_copy
 from orchestration.published.reader import (
@@ -65,11 +63,4 @@ def asked_file(home: Home, *, masked: bool) -> Path:
     """
     if not home.published.exists():
         raise not_published(home)
-    if not masked:
-        return home.published
-    if not has_store(home):  # which a question must not make
-        raise RegularsError(
-            "The home has no operational store, whose key masks identifiers.",
-            "`regulars doctor` says how to get it back.",
-        )
-    return masked_copy(home, masking_key(home))
+    return masked_copy(home, masking_key(home)) if masked else home.published

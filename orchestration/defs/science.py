@@ -48,7 +48,7 @@ def _assets_of(step: Step) -> dg.AssetsDefinition:
     @errors_as_data
     def work_out(run: RunResource) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         current = run.current
-        current.say(f"Working out {step.name.replace('_', ' ')}, proven on the shop's past ...")
+        current.say(f"Working out {step.name.replace('_', ' ')} ...")
         outcome = run_step(step, current.home, current.as_of, current.settings.shop)
         if outcome.error:
             current.say(f"  {step.name}: not worked out ({outcome.error}); its tables are empty")

@@ -23,11 +23,18 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select, update
 
-from ingestion.errors import UsageError
+from ingestion.errors import RegularsError, UsageError
 from ingestion.forgetting.hidden import DIGEST, digests
 from orchestration.home.layout import Home
 from orchestration.ops import schema
-from orchestration.ops.store import from_micros, insert_new, open_store, to_micros, upsert
+from orchestration.ops.store import (
+    from_micros,
+    has_store,
+    insert_new,
+    open_store,
+    to_micros,
+    upsert,
+)
 
 SALT = "tombstone_salt"
 _INBOX = "inbox_searched_at"
@@ -115,7 +122,16 @@ class Hasher:
 
 
 def masking_key(home: Home) -> str:
-    """What identifiers of a masked copy are hashed with: the home's own, and no tombstone's."""
+    """What identifiers of a masked copy are hashed with: the home's own, and no tombstone's.
+
+    Raises:
+        RegularsError: the home has no store; looking at a copy must not make one.
+    """
+    if not has_store(home):
+        raise RegularsError(
+            "The home has no operational store, whose key masks identifiers.",
+            "`regulars doctor` says how to get it back.",
+        )
     with open_store(home) as store, store.read() as connection:
         return Hasher(connection).other("masked copy")
 

@@ -16,6 +16,7 @@ import pytest
 
 from ingestion.config import Settings
 from orchestration.home.layout import Home
+from orchestration.ops.store import has_store, open_store
 from orchestration.serve.guard import EDITOR, VIEWER
 from orchestration.serve.pages.server import Setup, pages_beside
 from orchestration.serve.pages.site import PAGES
@@ -193,6 +194,8 @@ def test_masked_pages_have_nobodys_name_or_address(tmp_path: Path) -> None:
     home = Home(tmp_path / "home")
     home.create()
     publish(home)
+    with open_store(home):
+        pass
     with open_pages(home, is_masked=True) as clients:
         best = clients[VIEWER].get("/customer").text
         (ann,) = set(re.findall(r"/customer/(\w{32})", best))
@@ -204,6 +207,16 @@ def test_masked_pages_have_nobodys_name_or_address(tmp_path: Path) -> None:
         assert (
             clients[VIEWER].get("/customer", params={"who": "bo@shop.example"}).status_code == 404
         )
+
+
+def test_masked_pages_make_no_store_where_there_is_none(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    home.create()
+    publish(home)
+    with open_pages(home, is_masked=True) as clients:
+        answer = clients[VIEWER].get("/")
+        assert (answer.status_code, "no operational store" in answer.text) == (500, True)
+    assert not has_store(home)
 
 
 def test_what_nobody_foresaw_is_a_sentence_without_a_value(
