@@ -27,3 +27,12 @@ def words_of(html: str) -> str:
     """What is read on it: the text of its content, with one space between words."""
     body = html.partition('id="content">')[2].partition("</main>")[0]
     return " ".join(re.sub(r"<[^>]+>", " ", body).split())
+
+
+def empty_and_older(root: Path, path: str, tables: str) -> tuple[str, str]:
+    """The page of a shop whose tables are empty, and of a build without them; each says so."""
+    empty = page_of(root / "empty", path, tables)
+    assert "no table or column" not in empty
+    older = page_of(root / "older", path)
+    assert "This build has no table or column for it." in older
+    return empty, older

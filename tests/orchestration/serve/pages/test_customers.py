@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 
 from orchestration.serve.pages.customers import moved, step_in_words
-from tests.orchestration.serve.pages.one_page import HERE, page_of, words_of
+from tests.orchestration.serve.pages.one_page import HERE, empty_and_older, page_of, words_of
 
 TABLES = (HERE / "customers_tables.sql").read_text("utf-8")
 VALUES = """
@@ -110,13 +110,10 @@ def test_a_persona_is_a_card_with_its_content_offers_and_path(tmp_path: Path) ->
 
 
 def test_an_empty_shop_and_an_older_build_say_which_they_are(tmp_path: Path) -> None:
-    empty = page_of(tmp_path / "empty", "/customers", TABLES)
+    empty, older = empty_and_older(tmp_path, "/customers", TABLES)
     assert "Nobody has a kept order yet" in empty
     assert "No persona is described" in empty
-    assert "no table or column" not in empty
-    older = page_of(tmp_path / "older", "/customers")
     assert "Nobody has a kept order yet, so there is no equity." not in older
-    assert "This build has no table or column for it." in older
 
 
 def test_nobody_in_person_stands_on_the_page(tmp_path: Path) -> None:
