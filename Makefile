@@ -62,7 +62,7 @@ quick: $(STAMP) ## While writing: ruff, mypy and the tests of functions
 faults: $(STAMP) ## Kills at random points, damaged files, whole runs and histories again, big real data (minutes)
 	@$(PY) -m pytest -n 2 -m faults $(ARGS)
 
-dev: $(STAMP) ## Open Dagster with the whole lineage at the address that is printed
+dev: $(STAMP) ## The pages, and Dagster with the whole lineage, at the addresses that are printed
 	@$(VENV)/bin/regulars dev $(ARGS)
 
 # Of vulture's findings those about code: fields and constants are read by name in templates and SQL.

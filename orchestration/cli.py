@@ -786,14 +786,20 @@ def release(
 def dev(
     port: Annotated[int, typer.Option(help="Where on this machine.")] = 3000,
     host: Annotated[str, typer.Option(help="An address of this machine alone.")] = "127.0.0.1",
+    masked: Annotated[
+        bool, typer.Option("--masked", help="Pages without personal data (docs/masked.md).")
+    ] = False,
     folder: HomeOption = None,
 ) -> None:
-    """Open Dagster with the whole lineage in the browser; only the printed address lets in."""
+    """The pages and Dagster with the whole lineage in the browser; only a printed address lets in."""
+    from ingestion.settings_file import load_settings
     from orchestration.serve import server
     from orchestration.serve.listening import bind
+    from orchestration.serve.pages.server import Setup
 
     home = _home(folder, usual=_usual_home(folder))
-    server.serve(home, bind(host, port), err.print)
+    setup = Setup(bind(host, port), _whoever(), masked)
+    server.serve(home, load_settings(), setup, _tell)
 
 
 @app.command()

@@ -242,5 +242,5 @@ def _next_commands(home: Home, option: str) -> list[tuple[str, str]]:
             "the audited tables",
         ),
         (f"{command} serve{option}", "the pages for whoever plans the shop's marketing"),
-        (f"{command} dev{option}", "Dagster with the whole lineage"),
+        (f"{command} dev{option}", "the pages, and Dagster with the whole lineage"),
     ]

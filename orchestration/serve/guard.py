@@ -1,22 +1,19 @@
-"""The guard before Dagster's web server, which has no login and no defence against other pages.
-
-`PageGuard` stands before pages of our own in the same way: there a change is a form, and who may
-only look is told apart from who may change something.
+"""The guard before the pages and Dagster's web server, which has no login of its own.
 
 Belongs here: which requests are let through, judged by address, origin, method, type and secret.
 Does not belong here: starting anything; this knows ASGI and not Dagster.
 
 In this order: the Host header is one of ours (else a foreign name that leads to this machine could
 read everything); the path has one spelling; the Origin is ours and no other page asks; the method
-reads, or is POST with JSON to `/graphql`; and the caller shows a secret. The address printed at
-start carries the secret; it is answered with a cookie and the same address without it. What is
-refused never reaches Dagster.
+reads, or is POST: of a form to an address that takes one, of JSON to Dagster's `graphql`; and the
+caller shows a secret. A printed address carries the secret; it is answered with a cookie and the
+same address without it. A viewer's address lets look: what would change something is refused, and
+told to whoever keeps the record. What is refused never reaches what is behind.
 """
 
 from __future__ import annotations
 
 import hmac
-import json
 import re
 import secrets
 import time
@@ -25,16 +22,20 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode
 
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from orchestration.serve.question import changes_something, is_one_question
 
 TOKEN = "token"  # noqa: S105 - the name of the parameter
 TRIES = 5
 PER_SECONDS = 60.0
 MOST_BYTES = 8 * 1024 * 1024
 MOST_FORM_BYTES = 4096
-GRAPHQL = "/graphql"
+DAGSTER = "/dagster"  # the path under which it is
+GRAPHQL = f"{DAGSTER}/graphql"
 # One spelling per path: no empty, `.` or `..` part, none of these written as %xx, no backslash.
 _ODD_PATH = re.compile(rb"//|/\.{1,2}(?:/|$)|%(?:2[ef]|5c|25|[01][0-9a-f]|7f)|[\\\x00-\x1f;]", re.I)
 SECURITY_HEADERS = {
@@ -52,41 +53,49 @@ ROLE = "regulars.role"  # of whoever asks, in the scope of what passes
 
 @dataclass(frozen=True)
 class Refusal:
-    """An answer that is not Dagster's: a status and one sentence."""
+    """An answer of the guard's own: a status and one sentence."""
 
     status: int
     sentence: str
 
 
-WHO = Refusal(401, "Open the address that `regulars dev` printed when it started; it lets you in.")
+WHO = Refusal(401, "Open the address that was printed at the start; it lets you in.")
+LOOKS = Refusal(403, "This address only shows; the editor's address changes something.")
 OFTEN = Refusal(429, "Too many wrong addresses were tried; wait a minute, then open the right one.")
 
 
 class Guard:
-    """Lets through who knows the secret, and nobody else.
+    """Lets through who knows a secret, and nobody else; a viewer only to look.
 
     Args:
-        app: the web server behind.
+        app: what is behind.
         port: where it is reached; part of every name it answers to.
-        token: the secret of the printed address.
+        tokens: the secret of each printed address, by the role of whom it lets in.
+        forms: the paths that take a form; an editor's alone.
+        has_dagster: whether Dagster's web server is behind `DAGSTER`.
+        refused: is told the path at which a viewer wanted to change something.
         clock: seconds that only go forward; counts wrong tries.
     """
 
-    _who = WHO
-
     def __init__(
-        self, app: ASGIApp, port: int, token: str, clock: Callable[[], float] = time.monotonic
+        self,
+        app: ASGIApp,
+        port: int,
+        tokens: Mapping[str, str],
+        forms: Collection[str] = (),
+        *,
+        has_dagster: bool = False,
+        refused: Callable[[str], None] = lambda _path: None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Make a new cookie value; it and the token live as long as this process."""
-        self._enter(app, port, {EDITOR: token}, clock)
-
-    def _enter(
-        self, app: ASGIApp, port: int, tokens: Mapping[str, str], clock: Callable[[], float]
-    ) -> None:
+        """Make new cookie values; they and the tokens live as long as this process."""
         if any(len(token) < 32 for token in tokens.values()):
             raise ValueError("the token is too short to be a secret")
         self._app = app
         self._roles_by_token = {token: role for role, token in tokens.items()}
+        self._forms = frozenset(forms)
+        self._has_dagster = has_dagster
+        self._refused = refused
         self._clock = clock
         self._sessions = {role: secrets.token_urlsafe(32) for role in tokens}
         self._wrong: deque[float] = deque(maxlen=TRIES)
@@ -105,7 +114,7 @@ class Guard:
             await self._let_in(scope, receive, send)
             return
         if refusal is None:
-            refusal = self._who if role is None else self._not_allowed(scope, role)
+            refusal = WHO if role is None else await self._not_allowed(scope, role)
         scope[ROLE] = role
         if refusal is not None:
             await _refuse(refusal, scope, receive, send)
@@ -114,7 +123,7 @@ class Guard:
         elif _tokens(scope):
             await _answer(RedirectResponse(_without_token(scope), 303), scope, receive, send)
         elif scope["method"] == "POST":
-            await self._pass_checked_body(scope, receive, send)
+            await self._pass_checked_body(scope, receive, send, role or "")
         else:
             await self._app(scope, receive, _with_headers(send))
 
@@ -125,7 +134,7 @@ class Guard:
         if host is None or host.lower() not in self._hosts:
             return Refusal(403, "This server answers to its address on this machine only.")
         path = scope.get("raw_path") or scope["path"].encode()
-        if not path.startswith(b"/") or _ODD_PATH.search(path) or _is_near_graphql(scope["path"]):
+        if not path.startswith(b"/") or _ODD_PATH.search(path) or _is_near_graphql(scope):
             return Refusal(400, "There is no such address here.")
         if self._is_foreign(scope, headers):
             return Refusal(403, "Another page may not ask this server for anything.")
@@ -133,17 +142,32 @@ class Guard:
 
     def _wrong_way(self, scope: Scope, headers: Headers) -> Refusal | None:
         """Why what is behind is not asked in this way."""
-        return _wrong_way(scope, headers)
+        if self._has_dagster and is_dagsters(scope["path"]):
+            return _wrong_at_dagster(scope, headers)
+        if scope["type"] == "websocket":
+            return Refusal(403, "There is no such address here.")
+        method, to_form = scope["method"], scope["path"] in self._forms
+        if method not in ("GET", "HEAD", "POST") or to_form != (method == "POST"):
+            return Refusal(405, "Changes go by POST to their own addresses only.")
+        return _wrong_form(scope, headers) if method == "POST" else None
 
-    def _not_allowed(self, _scope: Scope, _role: str) -> Refusal | None:
-        """Why whoever has been let in may not ask this."""
-        return None
+    async def _not_allowed(self, scope: Scope, role: str) -> Refusal | None:
+        """Why whoever has been let in may not ask this; Dagster's questions are read first."""
+        is_form = scope["type"] == "http" and scope["method"] == "POST" and not _asks(scope)
+        return await self._only_looks(scope) if is_form and role != EDITOR else None
 
-    def _wrong_body(self, body: bytes) -> Refusal | None:
+    async def _only_looks(self, scope: Scope) -> Refusal:
+        await run_in_threadpool(self._refused, scope["path"])
+        return LOOKS
+
+    async def _wrong_body(self, scope: Scope, body: bytes, role: str) -> Refusal | None:
         """Why what was posted does not pass."""
-        if _is_one_question(body):
-            return None
-        return Refusal(400, "A request is one JSON object with a `query`.")
+        if not _asks(scope):
+            is_large = len(body) > MOST_FORM_BYTES
+            return Refusal(413, "The request is too large.") if is_large else None
+        if not is_one_question(body):
+            return Refusal(400, "A request is one JSON object with a `query`.")
+        return await self._only_looks(scope) if role != EDITOR and changes_something(body) else None
 
     def _is_foreign(self, scope: Scope, headers: Headers) -> bool:
         """Whether another web page asks; a browser says so, and always names an Origin to write."""
@@ -197,10 +221,12 @@ class Guard:
             await _answer(response, scope, receive, send)
         else:
             self._wrong.append(now)
-            await _refuse(self._who, scope, receive, send)
+            await _refuse(WHO, scope, receive, send)
 
-    async def _pass_checked_body(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One JSON object of a bounded size; a list would be several questions at once."""
+    async def _pass_checked_body(
+        self, scope: Scope, receive: Receive, send: Send, role: str
+    ) -> None:
+        """A form, or one JSON object, of a bounded size."""
         body = bytearray()
         while True:
             message = await receive()
@@ -212,7 +238,7 @@ class Guard:
                 return
             if not message.get("more_body"):
                 break
-        refusal = self._wrong_body(bytes(body))
+        refusal = await self._wrong_body(scope, bytes(body), role)
         if refusal is not None:
             await _refuse(refusal, scope, receive, send)
             return
@@ -228,42 +254,9 @@ class Guard:
         await self._app(scope, replay, _with_headers(send))
 
 
-class PageGuard(Guard):
-    """The same before pages of our own, where a change is a form that is posted to its address.
-
-    Args:
-        app: what is behind.
-        port: where it is reached.
-        tokens: the secret of each printed address, by the role of whom it lets in.
-        forms: the paths that take a form; an editor's alone.
-    """
-
-    _who = Refusal(401, "Open the address that was printed at the start; it lets you in.")
-
-    def __init__(
-        self, app: ASGIApp, port: int, tokens: Mapping[str, str], forms: Collection[str]
-    ) -> None:
-        """Keep the addresses of changes."""
-        self._enter(app, port, tokens, time.monotonic)
-        self._forms = frozenset(forms)
-
-    def _wrong_way(self, scope: Scope, headers: Headers) -> Refusal | None:
-        if scope["type"] == "websocket":
-            return Refusal(403, "There is no such address here.")
-        method, to_form = scope["method"], scope["path"] in self._forms
-        if method not in ("GET", "HEAD", "POST") or to_form != (method == "POST"):
-            return Refusal(405, "Changes go by POST to their own addresses only.")
-        return _wrong_form(scope, headers) if method == "POST" else None
-
-    def _not_allowed(self, scope: Scope, role: str) -> Refusal | None:
-        if scope["method"] == "POST" and role != EDITOR:
-            return Refusal(403, "This address only shows; the editor's address changes something.")
-        return None
-
-    def _wrong_body(self, body: bytes) -> Refusal | None:
-        if len(body) <= MOST_FORM_BYTES:
-            return None
-        return Refusal(413, "The request is too large.")
+def is_dagsters(path: str) -> bool:
+    """Whether Dagster's web server answers there."""
+    return path == DAGSTER or path.startswith(f"{DAGSTER}/")
 
 
 def _hosts(port: int) -> frozenset[str]:
@@ -282,18 +275,23 @@ def _same(left: str, right: str) -> bool:
     return hmac.compare_digest(left.encode(), right.encode())
 
 
-def _is_near_graphql(path: str) -> bool:
-    """`/GraphQL`, `/graphql/` and the like: nothing that somebody could take for the real one."""
-    return path != GRAPHQL and path.lower().strip("/").partition("/")[0] == "graphql"
+def _asks(scope: Scope) -> bool:
+    return bool(scope["path"] == GRAPHQL)
 
 
-def _wrong_way(scope: Scope, headers: Headers) -> Refusal | None:
+def _is_near_graphql(scope: Scope) -> bool:
+    """`/Dagster/GraphQL`, `/dagster/graphql/` and the like: taken for the real one elsewhere."""
+    path = scope["path"].lower().strip("/")
+    return not _asks(scope) and f"/{path}/".startswith(f"{GRAPHQL}/")
+
+
+def _wrong_at_dagster(scope: Scope, headers: Headers) -> Refusal | None:
     """Reading is GET; asking Dagster is POST with JSON, or a WebSocket, on one path alone."""
     if scope["type"] == "websocket":
-        return None if scope["path"] == GRAPHQL else Refusal(403, "There is no such address here.")
-    method, to_graphql = scope["method"], scope["path"] == GRAPHQL
-    if method not in ("GET", "HEAD", "POST") or to_graphql != (method == "POST"):
-        return Refusal(405, "Questions and changes go by POST with JSON to /graphql only.")
+        return None if _asks(scope) else Refusal(403, "There is no such address here.")
+    method = scope["method"]
+    if method not in ("GET", "HEAD", "POST") or _asks(scope) != (method == "POST"):
+        return Refusal(405, "Questions and changes go by POST with JSON to the one address only.")
     return _wrong_question(scope, headers) if method == "POST" else None
 
 
@@ -301,7 +299,7 @@ def _wrong_question(scope: Scope, headers: Headers) -> Refusal | None:
     parts = (_only(headers.getlist("content-type")) or "").lower().split(";")
     kind, options = parts[0].strip(), [part.strip() for part in parts[1:]]
     if kind != "application/json" or options not in ([], ["charset=utf-8"]):
-        return Refusal(415, "Questions and changes go by POST with JSON to /graphql only.")
+        return Refusal(415, "Questions and changes go by POST with JSON to the one address only.")
     if "content-encoding" in headers:
         return Refusal(415, "The JSON is sent as it is, not packed.")
     # The page adds the name of its question; anything else would be a second question.
@@ -319,14 +317,6 @@ def _wrong_form(scope: Scope, headers: Headers) -> Refusal | None:
     if scope.get("query_string"):
         return Refusal(400, "The form goes in the body, not in the address.")
     return None
-
-
-def _is_one_question(body: bytes) -> bool:
-    try:
-        question = json.loads(body)
-    except (ValueError, RecursionError):
-        return False
-    return isinstance(question, dict) and isinstance(question.get("query"), str)
 
 
 def _parameters(scope: Scope) -> list[tuple[str, str]]:
@@ -349,6 +339,10 @@ async def _refuse(refusal: Refusal, scope: Scope, receive: Receive, send: Send) 
     if scope["type"] == "websocket":
         await receive()
         await send({"type": "websocket.close", "code": 1008, "reason": ""})
+        return
+    if scope["path"] == GRAPHQL:  # its page shows the sentence of an answer in this form
+        answer = JSONResponse({"errors": [{"message": refusal.sentence}]}, refusal.status)
+        await _answer(answer, scope, receive, send)
         return
     page = (
         "<!doctype html><html lang=en><meta charset=utf-8><title>Regulars</title>"

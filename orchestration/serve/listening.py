@@ -26,7 +26,7 @@ def bind(host: str, port: int, option: str = "--port") -> socket.socket:
         address = None
     if address is None or not address.is_loopback:
         raise UsageError(
-            f"`{host}` can be reached from other machines; Dagster is served on this one only.",
+            f"`{host}` can be reached from other machines; the pages are served on this one only.",
             "Leave --host out. From elsewhere: ssh -L 3000:127.0.0.1:3000 and the same address.",
         )
     family = socket.AF_INET6 if address.version == 6 else socket.AF_INET
@@ -42,3 +42,9 @@ def bind(host: str, port: int, option: str = "--port") -> socket.socket:
             f"Port {port} cannot be used ({why}).", f"Give another one with {option}."
         ) from error
     return listener
+
+
+def origin_of(listener: socket.socket) -> str:
+    """The address that a browser names, up to its first slash."""
+    name, port = listener.getsockname()[:2]
+    return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"

@@ -1,7 +1,8 @@
-"""Dagster's page as it comes, but for one preference that a new browser starts with.
+"""Dagster's page as it comes, but for one preference that a new browser starts with, and viewers.
 
-Belongs here: that preference. Does not belong here: who is let in (guard.py), or starting and
-ending the web server (server.py).
+Belongs here: that preference, and that a viewer's questions are answered read-only, whatever they
+are. Does not belong here: who is let in (guard.py), or starting and ending the web server
+(server.py).
 
 The groups of the graph follow one another, ten deep. From left to right, as Dagster draws them,
 their names are three pixels high at 1440 x 900; from top to bottom they can be read. Whoever turns
@@ -13,8 +14,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from dagster._core.workspace.context import WorkspaceRequestContext
 from dagster_webserver.webserver import DagsterWebserver
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
+
+from orchestration.serve.guard import EDITOR, ROLE
 
 _NONCE = re.compile(r"'nonce-([0-9a-f]+)'")
 _SCRIPT = (
@@ -25,6 +29,18 @@ _SCRIPT = (
 
 class Page(DagsterWebserver[Any, Any]):
     """The web server, whose first answer draws the graph from top to bottom."""
+
+    def _make_request_context(self, conn: HTTPConnection) -> WorkspaceRequestContext:
+        """What a question is answered from; only an editor's may change something."""
+        process = self._process_context
+        return WorkspaceRequestContext(
+            instance=process.instance,
+            current_workspace=process.get_current_workspace(),
+            process_context=process,
+            version=process.version,
+            source=conn,
+            read_only=conn.scope.get(ROLE) != EDITOR,
+        )
 
     def index_html_endpoint(self, request: Request) -> Any:
         """The page, with a script that its own security policy lets run."""

@@ -1,39 +1,43 @@
-"""Dagster's web server, daemon and code server as one command that ends with nothing left.
+"""The pages and Dagster's web server, daemon and code server as one command that leaves nothing.
 
-Belongs here: what `dagster dev` does, with the guard before the web server. Does not belong here:
-who is let in (guard.py). The web server runs in this process behind the guard, so no second port is
-open; the code server listens on sockets that only their owner may open.
+Belongs here: what `dagster dev` does, with the guard before the web server and the pages beside it.
+Does not belong here: who is let in (guard.py), what is on a page (pages/). Both answer in this
+process behind the guard, Dagster under `DAGSTER`, so no second port is open; the code server
+listens on sockets that only their owner may open.
 """
 
 from __future__ import annotations
 
 import os
-import secrets
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import psutil
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ingestion.config import REPOSITORY
+from ingestion.config import REPOSITORY, Settings
 from ingestion.errors import BusyError
 from orchestration.home import lock
 from orchestration.home.layout import Home
 from orchestration.home.workers import is_alive, process_mark
 from orchestration.host.launch import is_prepared, point_at, prepare
 from orchestration.host.terminal import SERVING
-from orchestration.serve.guard import TOKEN, Guard
+from orchestration.serve.guard import DAGSTER, EDITOR, VIEWER, Guard, is_dagsters
+from orchestration.serve.listening import origin_of
+from orchestration.serve.pages.server import Setup, addresses_of, new_tokens
+from orchestration.serve.pages.site import Site
 
-FIRST_PAGE = "/asset-groups"
+FIRST_PAGE = f"{DAGSTER}/asset-groups"
 POLL_MILLISECONDS = 2000
 STOP_SECONDS = 30.0
 WORKSPACE = REPOSITORY / "workspace.yaml"
@@ -42,34 +46,43 @@ READY_SECONDS = 4.0  # for a run that makes a new home ready at this moment; the
 
 def serve(
     home: Home,
-    listener: socket.socket,
+    settings: Settings,
+    setup: Setup,
     say: Callable[[str], None],
     workspace: Path = WORKSPACE,
 ) -> None:
-    """Serve Dagster on the listener until Ctrl-C or SIGTERM; says the address that lets in.
+    """Serve the pages and Dagster until Ctrl-C or SIGTERM; says the addresses that let in.
 
     Args:
-        home: whose runs it shows and starts.
-        listener: where it answers.
+        home: whose figures and runs.
+        settings: the shop's.
+        setup: where both answer, and for whom.
         say: takes what there is to say.
         workspace: the file that names the definitions.
     """
-    token = secrets.token_urlsafe(32)
-    name, port = listener.getsockname()[:2]
-    host = f"[{name}]" if ":" in name else name
+    tokens = new_tokens()
     os.environ["GRPC_VERBOSITY"] = "ERROR"  # its farewells at the end are no news
     os.environ["DAGSTER_IS_DEV_CLI"] = os.environ[SERVING] = "1"
     os.chdir(REPOSITORY)
     _make_ready(home, say)
+    addresses = addresses_of(setup.listener, tokens)
     say(
-        f"Dagster opens in a moment: http://{host}:{port}{FIRST_PAGE}?{TOKEN}={token}\n"
-        "This address lets in whoever has it, until Ctrl-C stops it."
+        "The pages and Dagster open in a moment.\n"
+        f"To look at:               {addresses[VIEWER]}\n"
+        f"To change something, too: {addresses[EDITOR]}\n"
+        f"With either of them open, Dagster is at {origin_of(setup.listener)}{FIRST_PAGE}\n"
+        "Each address lets in whoever has it, until Ctrl-C stops this."
     )
     started: list[str] = []
     try:
-        with ExitStack() as stack:
+        with (
+            closing(
+                Site(home, settings, setup.by, is_masked=setup.is_masked, dagster=FIRST_PAGE)
+            ) as site,
+            ExitStack() as stack,
+        ):
             try:
-                _serve(stack, listener, token, workspace)
+                _serve(stack, site, setup.listener, tokens, workspace)
             finally:
                 for number in (signal.SIGINT, signal.SIGTERM):
                     signal.signal(number, signal.SIG_IGN)  # the ending is not interrupted
@@ -105,7 +118,13 @@ def _make_ready(home: Home, say: Callable[[str], None]) -> None:
         time.sleep(0.2)
 
 
-def _serve(stack: ExitStack, listener: socket.socket, token: str, definitions: Path) -> None:
+def _serve(
+    stack: ExitStack,
+    site: Site,
+    listener: socket.socket,
+    tokens: Mapping[str, str],
+    definitions: Path,
+) -> None:
     import uvicorn
     from dagster import DagsterInstance
     from dagster._core.workspace.context import WorkspaceProcessContext
@@ -125,9 +144,10 @@ def _serve(stack: ExitStack, listener: socket.socket, token: str, definitions: P
                 code_server_log_level="warning",
             )
         )
-    app = web.result().Page(context, "", POLL_MILLISECONDS).create_asgi_app()
+    dagster = web.result().Page(context, DAGSTER, POLL_MILLISECONDS).create_asgi_app()
+    app = _both(site.app(), dagster)
     config = uvicorn.Config(
-        Guard(app, listener.getsockname()[1], token),
+        Guard(app, listener.getsockname()[1], tokens, site.forms, has_dagster=True),
         log_level="warning",
         access_log=False,  # addresses carry the token once
         proxy_headers=False,
@@ -136,6 +156,14 @@ def _serve(stack: ExitStack, listener: socket.socket, token: str, definitions: P
         lifespan="off",
     )
     uvicorn.Server(config).run(sockets=[listener])
+
+
+def _both(site: ASGIApp, dagster: ASGIApp) -> ASGIApp:
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        behind = dagster if is_dagsters(scope["path"]) else site
+        await behind(scope, receive, send)
+
+    return answer
 
 
 @contextmanager

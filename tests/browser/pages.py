@@ -23,6 +23,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
+from orchestration.serve.guard import DAGSTER, EDITOR, VIEWER
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 IMAGES = REPOSITORY / "docs" / "images"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -37,10 +39,14 @@ def free_port() -> int:
 
 @contextmanager
 def dagster(home: Path, port: int, *program: str) -> Iterator[str]:
-    """`regulars dev`, or a program called like it, on this home: the address that lets in.
+    """`regulars dev`, or a program called like it, on this home: the editor's address."""
+    with developing(home, port, *program) as addresses:
+        yield addresses[EDITOR]
 
-    It ends as Ctrl-C ends it.
-    """
+
+@contextmanager
+def developing(home: Path, port: int, *program: str) -> Iterator[dict[str, str]]:
+    """The same, with the address of each role. It ends as Ctrl-C ends it."""
     environment = {**os.environ, "REGULARS_HOME": str(home)}
     environment.pop("DAGSTER_HOME", None)
     command = program or (str(Path(sys.executable).with_name("regulars")), "dev")
@@ -66,18 +72,19 @@ def dagster(home: Path, port: int, *program: str) -> Iterator[str]:
 
 def wait_for(
     process: subprocess.Popen[bytes], said: IO[str], port: int, seconds: float = 180
-) -> str:
-    """The printed address, once the server answers anything."""
+) -> dict[str, str]:
+    """The printed addresses, once the server answers anything."""
     deadline = time.monotonic() + seconds
-    while not (found := re.search(rf"http://127\.0\.0\.1:{port}/\S+", _read(said))):
+    printed = re.compile(rf"http://127\.0\.0\.1:{port}/\?token=\S+")
+    while len(addresses := printed.findall(_read(said))) < 2:
         if process.poll() is not None:
             raise RuntimeError(f"the server ended with {process.returncode}: {_read(said)}")
         if time.monotonic() > deadline:
             raise TimeoutError(_read(said))
         time.sleep(0.2)
     with suppress(urllib.error.HTTPError):  # a stranger is answered 401, and only once it is up
-        urllib.request.urlopen(f"http://127.0.0.1:{port}/server_info", timeout=seconds)
-    return found.group()
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=seconds)
+    return dict(zip((VIEWER, EDITOR), addresses, strict=True))
 
 
 def _read(said: IO[str]) -> str:
@@ -86,8 +93,8 @@ def _read(said: IO[str]) -> str:
 
 
 def base(address: str) -> str:
-    """The address without path and token, for who has the cookie."""
-    return address.partition("/asset-groups")[0]
+    """Dagster's address, for who has the cookie of a printed one."""
+    return address.partition("/?")[0] + DAGSTER
 
 
 @contextmanager

@@ -12,6 +12,7 @@ import urllib.error
 import urllib.request
 from typing import Any
 
+from orchestration.serve.guard import DAGSTER
 from tests.browser.pages import base
 
 LAUNCH = """
@@ -51,7 +52,7 @@ class Graph:
             data=json.dumps({"query": query, "variables": variables}).encode(),
             headers={
                 "Content-Type": "application/json",
-                "Origin": self.root,
+                "Origin": self.root.removesuffix(DAGSTER),
                 "Cookie": self.cookie,
             },
         )

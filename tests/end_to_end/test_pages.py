@@ -53,7 +53,8 @@ def test_the_report_shows_nobodys_address(demo_home: DemoHome) -> None:
 def test_dagsters_first_screens_are_useful(demo_home: DemoHome) -> None:
     started = time.monotonic()
     with dagster(demo_home.root, free_port()) as address, browser() as page:
-        open_settled(page, address, 9000)
+        page.goto(address)
+        open_settled(page, f"{base(address)}/asset-groups", 9000)
         graph = page.inner_text("body")
         ready = time.monotonic() - started
         open_settled(page, base(address), 6000)

@@ -17,11 +17,13 @@ from pathlib import Path
 import dagster as dg
 from dagster_shared.record import copy
 
+from ingestion.settings_file import load_settings
 from orchestration.definitions import definitions as product
 from orchestration.defs import schedules
 from orchestration.home.interrupts import like_ctrl_c
 from orchestration.home.layout import Home
 from orchestration.serve.listening import bind
+from orchestration.serve.pages.server import Setup
 from orchestration.serve.server import serve
 
 MINUTES = 3
@@ -57,7 +59,8 @@ if __name__ == "__main__":
     asked = options.parse_args()
     serve(
         Home(asked.home),
-        bind("127.0.0.1", asked.port),
+        load_settings(),
+        Setup(bind("127.0.0.1", asked.port)),
         lambda text: print(text, file=sys.stderr, flush=True),
         Path(__file__).with_name("ticking.yaml"),
     )

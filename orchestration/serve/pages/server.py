@@ -11,7 +11,7 @@ from __future__ import annotations
 import secrets
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 
@@ -19,7 +19,8 @@ import uvicorn
 
 from ingestion.config import Settings
 from orchestration.home.layout import Home
-from orchestration.serve.guard import EDITOR, TOKEN, VIEWER, PageGuard
+from orchestration.serve.guard import EDITOR, TOKEN, VIEWER, Guard
+from orchestration.serve.listening import origin_of
 from orchestration.serve.pages.site import Site
 
 STOP_SECONDS = 30
@@ -65,13 +66,22 @@ def serve_pages(home: Home, settings: Settings, setup: Setup, say: Callable[[str
         _server(site, setup.listener, say)[0].run(sockets=[setup.listener])
 
 
+def new_tokens() -> dict[str, str]:
+    """A secret for each role."""
+    return {role: secrets.token_urlsafe(32) for role in (VIEWER, EDITOR)}
+
+
+def addresses_of(listener: socket.socket, tokens: Mapping[str, str]) -> dict[str, str]:
+    """The address that lets in, by role."""
+    return {role: f"{origin_of(listener)}/?{TOKEN}={token}" for role, token in tokens.items()}
+
+
 def _server(
     site: Site, listener: socket.socket, say: Callable[[str], None]
 ) -> tuple[uvicorn.Server, dict[str, str]]:
-    port = listener.getsockname()[1]
-    tokens = {role: secrets.token_urlsafe(32) for role in (VIEWER, EDITOR)}
+    tokens = new_tokens()
     config = uvicorn.Config(
-        PageGuard(site.app(), port, tokens, site.forms),
+        Guard(site.app(), listener.getsockname()[1], tokens, site.forms),
         ws="none",
         lifespan="off",
         log_config=None,
@@ -80,9 +90,7 @@ def _server(
         server_header=False,
         timeout_graceful_shutdown=STOP_SECONDS,
     )
-    addresses = {
-        role: f"http://127.0.0.1:{port}/?{TOKEN}={token}" for role, token in tokens.items()
-    }
+    addresses = addresses_of(listener, tokens)
     say(
         f"The pages, to look at:              {addresses[VIEWER]}\n"
         f"The pages, to approve plans as well: {addresses[EDITOR]}\n"

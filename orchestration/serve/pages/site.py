@@ -5,7 +5,7 @@
     GET  /api/customers/IDENTIFIER         what `regulars explain --json` prints
     POST /plans/approve                    the form of a page, with the form's own secret
 
-Nobody reaches this without `PageGuard`, which judges address, origin and who asks, and lets an
+Nobody reaches this without `Guard`, which judges address, origin and who asks, and lets an
 editor alone change something; the secret of a form, which no other page can read, is judged here.
 One change is made at a time. All is read from one build per request, and nothing is written but by
 what the command line calls as well.
@@ -102,16 +102,24 @@ class Site:
         settings: the shop's.
         by: who makes changes, for the record.
         is_masked: show the copy without personal data (docs/masked.md) instead.
+        dagster: where Dagster's first page is, where it is behind the same guard.
     """
 
     def __init__(
-        self, home: Home, settings: Settings, by: str = "", *, is_masked: bool = False
+        self,
+        home: Home,
+        settings: Settings,
+        by: str = "",
+        *,
+        is_masked: bool = False,
+        dagster: str = "",
     ) -> None:
         """Make the secret that each form carries; open nothing yet."""
         self._home = home
         self._settings = settings
         self._by = by
         self._is_masked = is_masked
+        self._dagster = dagster
         self._secret = secrets.token_urlsafe(32)
         self._changing = threading.Lock()
         copy = (lambda: masked_copy(home, masking_key(home))) if is_masked else None
@@ -120,7 +128,7 @@ class Site:
         self._forms = {form.path: form for page in PAGES for form in page.forms}
 
     def app(self) -> Starlette:
-        """The application, to be put behind `PageGuard`."""
+        """The application, to be put behind `Guard`."""
         views = [
             Route(view.path, self._answer_of(page, view), methods=["GET"])
             for page in PAGES
@@ -143,8 +151,9 @@ class Site:
         return frozenset(self._forms)
 
     def close(self) -> None:
-        """Give the files back."""
-        self._builds.close()
+        """Give the files back, after the change that is being made."""
+        with self._changing:
+            self._builds.close()
 
     def _answer_of(self, page: Page, view: View) -> Callable[[Request], Response]:
         def answer(request: Request) -> Response:
@@ -255,6 +264,7 @@ class Site:
             "here": here,
             "asked": asked,
             "secret": self._secret,
+            "dagster": self._dagster,
         }
         text = environment.get_template(template).render({**shared, **values})
         return HTMLResponse(text, status, HEADERS)

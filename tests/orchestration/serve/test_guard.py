@@ -1,4 +1,5 @@
-"""Who the guard lets through to Dagster: whoever shows the secret, asked by no other page."""
+"""Who the guard lets through to Dagster: whoever shows a secret, asked by no other page; a viewer
+to look (SEC1)."""
 
 from __future__ import annotations
 
@@ -12,10 +13,11 @@ from urllib.parse import unquote
 import pytest
 from starlette.datastructures import Headers
 
-from orchestration.serve.guard import MOST_BYTES, PER_SECONDS, TRIES, Guard
+from orchestration.serve.guard import EDITOR, MOST_BYTES, PER_SECONDS, TRIES, VIEWER, Guard
 
 PORT = 3000
 TOKEN = "t" * 43
+VIEWERS = "v" * 43
 HERE = f"http://127.0.0.1:{PORT}"
 JSON = {"content-type": "application/json", "origin": HERE}
 MUTATION = json.dumps({"query": "mutation { launchRun { __typename } }"}).encode()
@@ -59,7 +61,16 @@ class Door:
     def __init__(self, port: int = PORT) -> None:
         self.now = 0.0
         self.behind = Behind()
-        self.guard = Guard(self.behind, port, TOKEN, clock=lambda: self.now)
+        self.refused: list[str] = []
+        self.guard = Guard(
+            self.behind,
+            port,
+            {EDITOR: TOKEN, VIEWER: VIEWERS},
+            ["/approve"],
+            has_dagster=True,
+            refused=self.refused.append,
+            clock=lambda: self.now,
+        )
         self.cookie = ""
 
     def ask(
@@ -90,13 +101,13 @@ class Door:
         body = b"".join(message.get("body", b"") for message in sent[1:])
         return Answer(sent[0]["status"], Headers(raw=sent[0]["headers"]), body.decode())
 
-    def enter(self) -> Answer:
+    def enter(self, token: str = TOKEN) -> Answer:
         """Open the printed address and keep the cookie."""
-        answer = self.ask("GET", f"/asset-groups?token={TOKEN}")
+        answer = self.ask("GET", f"/dagster/asset-groups?token={token}")
         self.cookie = answer.headers["set-cookie"].partition(";")[0]
         return answer
 
-    def upgrade(self, path: str = "/graphql", **headers: str) -> str:
+    def upgrade(self, path: str = "/dagster/graphql", **headers: str) -> str:
         """Ask for a WebSocket; what was answered first."""
         sent: list[str] = []
         named = {"host": f"127.0.0.1:{PORT}", "cookie": self.cookie, **headers}
@@ -129,30 +140,33 @@ def inside(door: Door) -> Door:
     return door
 
 
-GET_MUTATION = "/graphql?query=mutation%20%7B%20launchRun%20%7B%20__typename%20%7D%20%7D"
+GET_MUTATION = "/dagster/graphql?query=mutation%20%7B%20launchRun%20%7B%20__typename%20%7D%20%7D"
 PATHS = [
     "/",
-    "/asset-groups",
-    "/runs",
-    "/server_info",
-    "/dagit_info",
-    "/graphql",
+    "/dagster/asset-groups",
+    "/dagster/runs",
+    "/dagster/server_info",
+    "/dagster/dagit_info",
+    "/dagster/graphql",
     GET_MUTATION,
-    "/graphql?query=%7B%20version%20%7D",
-    "/logs/run/compute_logs/step/err",
-    "/download_debug/run",
-    "/notebook?path=x.ipynb&repoLocName=regulars",
+    "/dagster/graphql?query=%7B%20version%20%7D",
+    "/dagster/logs/run/compute_logs/step/err",
+    "/dagster/download_debug/run",
+    "/dagster/notebook?path=x.ipynb&repoLocName=regulars",
     "/favicon.ico",
-    "/graphql/",
-    "//graphql",
-    "/./graphql",
-    "/x/../graphql",
-    "/%2e/graphql",
-    "/%67raphql",
-    "/graphql%00",
-    "/GRAPHQL",
-    "/graphql;x",
-    "http://127.0.0.1:3000/graphql",
+    "/dagster",
+    "/dagster/",
+    "/dagster;x/graphql",
+    "/dagster/graphql/",
+    "/dagster//graphql",
+    "/dagster/./graphql",
+    "/dagster/x/../graphql",
+    "/dagster/%2e/graphql",
+    "/dagster/%67raphql",
+    "/dagster/graphql%00",
+    "/dagster/GRAPHQL",
+    "/dagster/graphql;x",
+    "http://127.0.0.1:3000/dagster/graphql",
     "/?token=",
     "/?token=" + "x" * 43,
     f"/?token={TOKEN}&token={TOKEN}",
@@ -169,7 +183,13 @@ KINDS = [
     "multipart/form-data; boundary=x",
     "",
 ]
-WRITES = ["/graphql", GET_MUTATION, "/graphql/", "//graphql", "/report_asset_materialization/a"]
+WRITES = [
+    "/dagster/graphql",
+    GET_MUTATION,
+    "/dagster/graphql/",
+    "/dagster//graphql",
+    "/dagster/report_asset_materialization/a",
+]
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -192,7 +212,7 @@ def test_a_stranger_writes_nothing(door: Door, kind: str, path: str) -> None:
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"])
 def test_other_methods_reach_nothing(inside: Door, method: str) -> None:
-    assert inside.ask(method, "/graphql", headers=JSON, content=MUTATION).status_code == 405
+    assert inside.ask(method, "/dagster/graphql", headers=JSON, content=MUTATION).status_code == 405
     assert inside.behind.reached == []
 
 
@@ -230,15 +250,19 @@ FOREIGN = {
 @pytest.mark.parametrize("what", FOREIGN)
 def test_even_with_the_cookie_no_other_page_asks(inside: Door, what: str) -> None:
     headers = {**JSON, **FOREIGN[what]}
-    assert inside.ask("POST", "/graphql", headers=headers, content=MUTATION).status_code == 403
-    assert inside.ask("GET", "/logs/a/out", headers=headers).status_code == 403
+    assert (
+        inside.ask("POST", "/dagster/graphql", headers=headers, content=MUTATION).status_code == 403
+    )
+    assert inside.ask("GET", "/dagster/logs/a/out", headers=headers).status_code == 403
     assert inside.behind.reached == []
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "application/json"])
 def test_even_with_the_cookie_only_json_asks(inside: Door, kind: str) -> None:
     headers = {"content-type": kind, "origin": HERE}
-    assert inside.ask("POST", "/graphql", headers=headers, content=MUTATION).status_code == 415
+    assert (
+        inside.ask("POST", "/dagster/graphql", headers=headers, content=MUTATION).status_code == 415
+    )
     assert inside.behind.reached == []
 
 
@@ -257,18 +281,36 @@ def test_even_with_the_cookie_only_json_asks(inside: Door, kind: str) -> None:
     ],
 )
 def test_even_with_the_cookie_one_question_at_a_time(inside: Door, body: bytes) -> None:
-    assert inside.ask("POST", "/graphql", headers=JSON, content=body).status_code == 400
+    assert inside.ask("POST", "/dagster/graphql", headers=JSON, content=body).status_code == 400
     assert inside.behind.reached == []
 
 
-@pytest.mark.parametrize("path", ["/graphql", GET_MUTATION, "/graphql/", "//graphql", "/GraphQL"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/dagster/graphql",
+        GET_MUTATION,
+        "/dagster/graphql/",
+        "/dagster//graphql",
+        "/DAGSTER/GraphQL",
+    ],
+)
 def test_even_with_the_cookie_nothing_is_asked_by_get(inside: Door, path: str) -> None:
     assert inside.ask("GET", path).status_code in (400, 405)
     assert inside.behind.reached == []
 
 
 @pytest.mark.parametrize(
-    "path", ["/x//graphql", "/x/../graphql", "/%2e%2e/x", "/x%2Fy", "/%5cx", "/x%0d%0a", "/%252e"]
+    "path",
+    [
+        "/dagster/x//graphql",
+        "/dagster/x/../graphql",
+        "/%2e%2e/x",
+        "/x%2Fy",
+        "/%5cx",
+        "/x%0d%0a",
+        "/%252e",
+    ],
 )
 def test_a_path_has_one_spelling(inside: Door, path: str) -> None:
     assert inside.ask("GET", path).status_code == 400
@@ -277,23 +319,25 @@ def test_a_path_has_one_spelling(inside: Door, path: str) -> None:
 
 def test_the_question_stands_in_the_body_alone(inside: Door) -> None:
     for extra in ("?query=mutation", "?op=A&query=x", "?variables=1"):
-        answer = inside.ask("POST", f"/graphql{extra}", headers=JSON, content=MUTATION)
+        answer = inside.ask("POST", f"/dagster/graphql{extra}", headers=JSON, content=MUTATION)
         assert answer.status_code == 400
     assert inside.behind.reached == []
 
 
 def test_a_huge_or_packed_body_is_refused(inside: Door) -> None:
     huge = b'{"query": "' + b"x" * MOST_BYTES + b'"}'
-    assert inside.ask("POST", "/graphql", headers=JSON, content=huge).status_code == 413
+    assert inside.ask("POST", "/dagster/graphql", headers=JSON, content=huge).status_code == 413
     packed = {**JSON, "content-encoding": "gzip"}
-    assert inside.ask("POST", "/graphql", headers=packed, content=MUTATION).status_code == 415
+    assert (
+        inside.ask("POST", "/dagster/graphql", headers=packed, content=MUTATION).status_code == 415
+    )
     assert inside.behind.reached == []
 
 
 def test_the_printed_address_gives_a_cookie_and_forgets_the_token(door: Door) -> None:
-    answer = door.ask("GET", f"/asset-groups?view=graph&token={TOKEN}")
+    answer = door.ask("GET", f"/dagster/asset-groups?view=graph&token={TOKEN}")
     assert answer.status_code == 303
-    assert answer.headers["location"] == "/asset-groups?view=graph"
+    assert answer.headers["location"] == "/dagster/asset-groups?view=graph"
     cookie = answer.headers["set-cookie"].lower()
     assert "httponly" in cookie
     assert "samesite=strict" in cookie
@@ -304,16 +348,21 @@ def test_the_printed_address_gives_a_cookie_and_forgets_the_token(door: Door) ->
 
 
 def test_who_has_the_cookie_works_as_always(inside: Door) -> None:
-    assert inside.ask("GET", "/asset-groups").text == "dagster"
-    assert inside.ask("GET", "/runs?q[]=tag%3Ax").text == "dagster"
-    assert inside.ask("GET", "/assets/publish/candidate").text == "dagster"
-    assert inside.ask("POST", "/graphql?op=Name", headers=JSON, content=MUTATION).text == "dagster"
+    assert inside.ask("GET", "/dagster/asset-groups").text == "dagster"
+    assert inside.ask("GET", "/dagster/runs?q[]=tag%3Ax").text == "dagster"
+    assert inside.ask("GET", "/dagster/assets/publish/candidate").text == "dagster"
+    assert (
+        inside.ask("POST", "/dagster/graphql?op=Name", headers=JSON, content=MUTATION).text
+        == "dagster"
+    )
     assert inside.behind.bodies[-1] == MUTATION
     assert inside.upgrade(origin=HERE) == "websocket.accept"
-    again = inside.ask("GET", f"/runs?token={TOKEN}")
-    assert (again.status_code, again.headers["location"]) == (303, "/runs")
+    again = inside.ask("GET", f"/dagster/runs?token={TOKEN}")
+    assert (again.status_code, again.headers["location"]) == (303, "/dagster/runs")
     localhost = {"host": "localhost:3000", "origin": "http://localhost:3000"}
-    assert inside.ask("POST", "/graphql", headers=JSON | localhost, content=MUTATION).is_success
+    assert inside.ask(
+        "POST", "/dagster/graphql", headers=JSON | localhost, content=MUTATION
+    ).is_success
 
 
 def test_an_odd_cookie_of_another_program_does_not_lock_out(inside: Door) -> None:
@@ -332,13 +381,13 @@ def test_a_link_on_another_page_opens_but_its_pictures_and_frames_do_not(inside:
 @pytest.mark.parametrize(
     ("path", "headers"),
     [
-        ("/graphql", {}),
-        ("/graphql", {"origin": "http://evil.example"}),
-        ("/graphql", {"origin": "null"}),
-        ("/graphql", {"origin": HERE, "host": "evil.example:3000"}),
-        ("/graphql/", {"origin": HERE}),
+        ("/dagster/graphql", {}),
+        ("/dagster/graphql", {"origin": "http://evil.example"}),
+        ("/dagster/graphql", {"origin": "null"}),
+        ("/dagster/graphql", {"origin": HERE, "host": "evil.example:3000"}),
+        ("/dagster/graphql/", {"origin": HERE}),
         ("/other", {"origin": HERE}),
-        ("/graphql", {"origin": HERE, "cookie": "regulars_3000=x"}),
+        ("/dagster/graphql", {"origin": HERE, "cookie": "regulars_3000=x"}),
     ],
 )
 def test_a_websocket_is_asked_the_same(inside: Door, path: str, headers: dict[str, str]) -> None:
@@ -353,10 +402,68 @@ def test_every_answer_carries_the_security_headers(inside: Door) -> None:
         assert "frame-ancestors 'none'" in answer.headers.getlist("content-security-policy")
 
 
+CHANGES = [
+    "mutation { launchRun { __typename } }",
+    "query Runs { version } mutation Launch { launchRun { __typename } }",
+    "#\n  mutation{launchRun{__typename}}",
+    "fragment F on Mutation { launchRun { __typename } } mutation { ...F }",
+    "extend type Query { a: Int }",
+    "query { version",
+    "",
+    "{" * 30_000,
+    "{ a " * 30_000,
+]
+
+
+@pytest.mark.parametrize("query", CHANGES, ids=range(len(CHANGES)))
+def test_a_viewer_launches_nothing_and_the_try_is_told(door: Door, query: str) -> None:
+    door.enter(VIEWERS)
+    body = json.dumps({"query": query, "operationName": "Runs"}).encode()
+    answer = door.ask("POST", "/dagster/graphql", headers=JSON, content=body)
+    assert answer.status_code == 403
+    assert json.loads(answer.text)["errors"][0]["message"].startswith("This address only shows")
+    assert (door.behind.reached, door.refused) == ([], ["/dagster/graphql"])
+
+
+def test_a_viewer_looks_at_everything(door: Door) -> None:
+    door.enter(VIEWERS)
+    for query in (
+        "{ version }",
+        "query A { ...F } fragment F on Query { version }",
+        "subscription { a }",
+    ):
+        body = json.dumps({"query": query}).encode()
+        assert door.ask("POST", "/dagster/graphql", headers=JSON, content=body).is_success
+    assert door.ask("GET", "/dagster/runs").is_success
+    assert door.ask("GET", "/segments").is_success
+    assert door.upgrade(origin=HERE) == "websocket.accept"
+    assert door.refused == []
+
+
+def test_a_form_is_an_editors_and_graphql_is_nowhere_else(inside: Door) -> None:
+    form = {"content-type": "application/x-www-form-urlencoded", "origin": HERE}
+    assert inside.ask("POST", "/approve", headers=form, content=b"a=b").is_success
+    assert inside.ask("POST", "/graphql", headers=JSON, content=MUTATION).status_code == 405
+    assert inside.ask("POST", "/dagster/approve", headers=form, content=b"a=b").status_code == 405
+    inside.enter(VIEWERS)
+    assert inside.ask("POST", "/approve", headers=form, content=b"a=b").status_code == 403
+    assert (inside.behind.reached, inside.refused) == (["http /approve"], ["/approve"])
+
+
+def test_pages_alone_have_no_dagster() -> None:
+    door = Door()
+    door.guard = Guard(door.behind, PORT, {EDITOR: TOKEN})
+    door.enter()
+    for path in ("/dagster/graphql", "/graphql"):
+        assert door.ask("POST", path, headers=JSON, content=MUTATION).status_code == 405
+        assert door.upgrade(path, origin=HERE) == "websocket.close"
+    assert door.behind.reached == []
+
+
 def test_a_stranger_is_told_in_one_sentence_what_to_do(door: Door) -> None:
     answer = door.ask("GET", "/")
     assert answer.status_code == 401
-    assert "Open the address that `regulars dev` printed" in answer.text
+    assert "Open the address that was printed" in answer.text
 
 
 @pytest.fixture
@@ -375,7 +482,7 @@ def test_wrong_tries_lock_out_nobody_who_is_in(inside: Door) -> None:
     stranger = {"cookie": "regulars_3000=x"}
     for _ in range(TRIES + 1):
         inside.ask("GET", "/?token=guess", headers=stranger)
-    assert inside.ask("GET", "/runs").is_success
+    assert inside.ask("GET", "/dagster/runs").is_success
 
 
 def test_no_other_page_uses_up_the_tries(door: Door) -> None:
@@ -389,4 +496,4 @@ def test_no_other_page_uses_up_the_tries(door: Door) -> None:
 
 def test_a_short_token_is_no_secret() -> None:
     with pytest.raises(ValueError, match="too short"):
-        Guard(Behind(), PORT, "abc")
+        Guard(Behind(), PORT, {VIEWER: "abc"})

@@ -1,8 +1,9 @@
-"""Dagster behind its guard, really started: who gets in, and that nothing is left after it."""
+"""The pages and Dagster behind one guard, really started: who gets in, and that nothing is left."""
 
 from __future__ import annotations
 
 import json
+import re
 import signal
 import socket
 import subprocess
@@ -17,10 +18,12 @@ from pathlib import Path
 import pytest
 
 from ingestion.errors import UsageError
+from orchestration.serve.guard import EDITOR, VIEWER
 from orchestration.serve.listening import bind
-from tests.browser.pages import base, dagster, free_port
+from tests.browser.pages import developing, free_port
 
 MUTATION = '{"query": "mutation { reloadWorkspace { __typename } }"}'
+PERMISSIONS = '{"query": "{ permissions { permission value } }"}'
 VERSION = '{"query": "{ version }"}'
 
 
@@ -55,14 +58,23 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
 @dataclass
 class Served:
-    """A Dagster that serves an empty home."""
+    """What `regulars dev` serves of an empty home, asked with the cookie of one role at most."""
 
     address: str
     cookie: str = ""
 
+    @property
+    def root(self) -> str:
+        return self.address.partition("/?")[0]
+
+    def enter(self) -> None:
+        """Exchange the printed address for the cookie."""
+        status, _ = self.ask(self.address.removeprefix(self.root))
+        assert (status, self.cookie.startswith("regulars_")) == (303, True)
+
     def ask(self, path: str, body: str | None = None, **headers: str) -> tuple[int, str]:
         request = urllib.request.Request(
-            base(self.address) + path,
+            self.root + path,
             data=None if body is None else body.encode(),
             headers={name.replace("_", "-"): value for name, value in headers.items()},
         )
@@ -75,11 +87,11 @@ class Served:
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def roles(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Served]]:
     home = tmp_path_factory.mktemp("served") / "home"
     before = _processes()
-    with dagster(home, free_port()) as address:
-        yield Served(address)
+    with developing(home, free_port()) as addresses:
+        yield {role: Served(address) for role, address in addresses.items()}
     left = {pid: line for pid, line in _processes().items() if pid not in before}
     assert [line for line in left.values() if str(home) in line or "dagster" in line] == []
 
@@ -94,38 +106,63 @@ def _ps(columns: str) -> list[str]:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
 
 
+@pytest.fixture(scope="module")
+def served(roles: dict[str, Served]) -> Served:
+    return roles[EDITOR]
+
+
 @pytest.mark.slow
-def test_only_the_printed_address_leads_to_dagster(served: Served) -> None:
-    query = "/graphql?query=mutation%20%7B%20reloadWorkspace%20%7B%20__typename%20%7D%20%7D"
-    json_here = {"content_type": "application/json", "origin": base(served.address)}
+def test_only_a_printed_address_leads_to_the_pages_and_dagster(served: Served) -> None:
+    query = "/dagster/graphql?query=mutation%20%7B%20reloadWorkspace%20%7B%20__typename%20%7D%20%7D"
+    json_here = {"content_type": "application/json", "origin": served.root}
     strangers = [
         served.ask("/"),
+        served.ask("/dagster/"),
         served.ask(query, origin="http://evil.example"),
         served.ask(query, host="evil.example"),
-        served.ask("/graphql", VERSION, **json_here),
-        served.ask("/graphql", MUTATION, content_type="text/plain"),
-        served.ask("/logs/a/out"),
+        served.ask("/dagster/graphql", VERSION, **json_here),
+        served.ask("/dagster/graphql", MUTATION, content_type="text/plain"),
+        served.ask("/dagster/logs/a/out"),
     ]
-    assert [status for status, _ in strangers] == [401, 403, 403, 401, 415, 401]
+    assert [status for status, _ in strangers] == [401, 401, 403, 403, 401, 415, 401]
 
-    path = served.address.removeprefix(base(served.address))
-    assert served.ask(path)[0] == 303
-    assert served.cookie.startswith("regulars_")
-    page = served.ask("/asset-groups", cookie=served.cookie)[1]
+    served.enter()
+    status, first = served.ask("/", cookie=served.cookie)
+    assert (status, "Nothing is published" in first) == (200, True)
+    assert '<a href="/dagster/asset-groups">Dagster</a>' in first
+    page = served.ask("/dagster/asset-groups", cookie=served.cookie)[1]
     assert "__NEXT_DATA__" in page
     assert "asset-graph-direction" in page
-    status, text = served.ask("/graphql", VERSION, cookie=served.cookie, **json_here)
+    script = re.findall(r'src="(/dagster/[^"]+\.js)"', page)[0]
+    assert served.ask(script, cookie=served.cookie)[0] == 200
+    status, text = served.ask("/dagster/graphql", VERSION, cookie=served.cookie, **json_here)
     assert status == 200
     assert "version" in json.loads(text)["data"]
     assert served.ask(query, cookie=served.cookie)[0] == 405
-    assert served.ask("/graphql", MUTATION, cookie=served.cookie, **json_here)[0] == 200
+    assert served.ask("/dagster/graphql", MUTATION, cookie=served.cookie, **json_here)[0] == 200
+    assert served.ask("/graphql", MUTATION, cookie=served.cookie, **json_here)[0] == 405
 
 
 @pytest.mark.slow
-def test_a_websocket_changes_nothing(served: Served) -> None:
+def test_a_viewer_sees_dagster_and_may_change_nothing_there(roles: dict[str, Served]) -> None:
+    viewer = roles[VIEWER]
+    viewer.enter()
+    asked = {"content_type": "application/json", "origin": viewer.root, "cookie": viewer.cookie}
+    assert "__NEXT_DATA__" in viewer.ask("/dagster/runs", cookie=viewer.cookie)[1]
+    assert viewer.ask("/dagster/graphql", MUTATION, **asked)[0] == 403
+    status, text = viewer.ask("/dagster/graphql", PERMISSIONS, **asked)
+    values = [each["value"] for each in json.loads(text)["data"]["permissions"]]
+    assert (status, any(values)) == (200, False), "Dagster itself answers read-only as well"
+    assert len(values) > 5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("role", [VIEWER, EDITOR])
+def test_a_websocket_changes_nothing(roles: dict[str, Served], role: str) -> None:
     """Dagster's own socket takes subscriptions only: a mutation there is an error."""
+    served = roles[role]
     if not served.cookie:
-        served.ask(served.address.removeprefix(base(served.address)))
+        served.enter()
     with _websocket(served) as connection:
         _write(connection, {"type": "start", "id": "1", "payload": json.loads(MUTATION)})
         answer = _read(connection)
@@ -134,11 +171,11 @@ def test_a_websocket_changes_nothing(served: Served) -> None:
 
 
 def _websocket(served: Served) -> socket.socket:
-    host = base(served.address).removeprefix("http://")
+    host = served.root.removeprefix("http://")
     name, _, port = host.partition(":")
     connection = socket.create_connection((name, int(port)), timeout=30)
     lines = [
-        "GET /graphql HTTP/1.1",
+        "GET /dagster/graphql HTTP/1.1",
         f"Host: {host}",
         f"Origin: http://{host}",
         f"Cookie: {served.cookie}",
