@@ -11,7 +11,7 @@ import os
 import sys
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -324,9 +324,15 @@ def sync(
         from orchestration.activation.authority import Approval
         from orchestration.activation.delivery import sync_all
         from orchestration.commands.delivery import render_results
+        from orchestration.ops.commands import Command, recorded
+        from orchestration.run.run import clock
 
         approval = Approval(approve, _whoever()) if approve else None
-        render_results(sync_all(home, segment, destination, approval), out)
+        pair = filter(None, (segment, destination))
+        command = Command("sync --approve", _whoever(), about=" to ".join(pair))
+        with recorded(home, command, clock) if approval else nullcontext():
+            results = sync_all(home, segment, destination, approval)
+        render_results(results, out)
 
 
 @app.command()
@@ -398,7 +404,8 @@ def export_subject(
     """Write every row that is held about a person to one file, for the person who asks for it."""
     from orchestration.commands.subject import print_export
 
-    print_export(_home(folder), who, out, confirmed=yes, confirm=typer.confirm)
+    home = _home(folder)
+    print_export(home, who, out, confirmed=yes, confirm=typer.confirm, by=_whoever())
 
 
 @app.command()
@@ -432,6 +439,7 @@ def forget(
         confirmed=yes,
         confirm=typer.confirm,
         in_advance=in_advance,
+        by=_whoever(),
     )
 
 

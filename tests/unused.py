@@ -19,6 +19,7 @@ _._connect
 _.from_config_value
 _.capture_logs
 _.main_loop
+_._make_request_context
 
 # Conditions and contexts of segments call these of dbt's; jinja2 and dlt ask for the last two
 _.dispatch

@@ -1,16 +1,14 @@
 """`regulars forget`: somebody asks to be forgotten.
 
-Belongs here: the question, the order of what is done, and the receipt at the terminal. Does not
-belong here: erasing (`orchestration/erasure`), telling destinations (`activation/removal`), or what
-a tombstone means (`ops/tombstones`, the gate).
+Belongs here: the question, and the receipt at the terminal. Does not belong here: the order of what
+is done (`activation/forgetting`).
 """
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,24 +17,26 @@ from rich.console import Console
 from ingestion.config import Settings
 from ingestion.errors import UsageError
 from ingestion.settings_file import load_settings
-from orchestration.activation.delivery import moment
-from orchestration.activation.removal import tell_destinations
-from orchestration.destinations import check_destinations
-from orchestration.erasure.elsewhere import ask_to_erase, in_words
-from orchestration.erasure.erase import carry_out, take_over_tombstones
-from orchestration.erasure.other_case import with_other_case
+from orchestration.activation.forgetting import (
+    Receipt,
+    are_open,
+    carry_out_all,
+    request_erasure,
+)
+from orchestration.erasure.elsewhere import in_words
+from orchestration.erasure.erase import take_over_tombstones
 from orchestration.home import lock
 from orchestration.home.layout import Home
 from orchestration.ops import tombstones
+from orchestration.ops.commands import Command, recorded
 from orchestration.ops.continuity import check_continuity
 from orchestration.ops.store import Store, open_store
-from orchestration.ops.tombstones import Erasable, Erasure, Key
+from orchestration.ops.tombstones import Key
 from orchestration.run.run import clock
 from orchestration.who.explain import NotFoundError, candidates_of, split_kind
-from orchestration.who.subject import Subject, count_rows, find_subject, readable
+from orchestration.who.subject import Subject, count_rows, find_subject
 
 WAIT_SECONDS = 12 * 3_600.0  # a run is over by then; the gate refuses from the first moment
-DEFAULT_REASON = "asked to be forgotten"
 
 
 def print_forget(
@@ -48,6 +48,7 @@ def print_forget(
     confirmed: bool,
     confirm: Callable[[str], bool],
     in_advance: bool = False,
+    by: str = "unnamed",
 ) -> None:
     """Ask, write the tombstones, erase, and say what was done.
 
@@ -66,39 +67,39 @@ def print_forget(
             if before is not None:
                 _say_it_was_done(home, store, before, settings, out)
             elif in_advance:
-                _forget_in_advance(home, store, _identifiers(who, settings), reason, settings, out)
+                with recorded(home, Command("forget", by), clock):
+                    keys = _identifiers(who, settings)
+                    _forget_in_advance(home, store, keys, reason, settings, out)
             else:
                 raise
             return
         if not confirmed and not _agreed(home, subject, confirm):
             out.print("Nothing was erased.")
             return
-        with readable(home) as published:
-            asked = with_other_case(published, Erasable(subject.ids, tuple(subject.keys)))
-        with store.write() as connection:
-            tombstones.request(
-                connection,
-                asked,
-                reason=reason.strip() or DEFAULT_REASON,
-                at=clock(),
-            )
-        out.print("From now on the gate refuses this person, on every channel.")
-        receipts = _finish_all(home, store, settings, out)
-        for receipt in receipts:
-            _print_receipt(home, receipt, out)
-        if not receipts:
-            out.print(f"A run has erased them meanwhile; its receipt lies in {home.erasures}.")
-        if asked.apart:
-            out.print(
-                f"{len(asked.apart)} of the identifiers are somebody else's in another case, who"
-                " stays."
-            )
-        shared = subject.identifier_count - len(subject.keys)
-        if shared:
-            out.print(
-                f"{shared} of the person's identifiers are shared with others (a household, a"
-                " shared device): they are nobody's alone and stay."
-            )
+        with recorded(home, Command("forget", by), clock):
+            _forget(home, store, subject, reason, settings, out)
+
+
+def _forget(
+    home: Home, store: Store, subject: Subject, reason: str, settings: Settings, out: Console
+) -> None:
+    asked = request_erasure(home, store, subject.ids, subject.keys, reason)
+    out.print("From now on the gate refuses this person, on every channel.")
+    receipts = _finish_all(home, store, settings, out)
+    for receipt in receipts:
+        _print_receipt(home, receipt, out)
+    if not receipts:
+        out.print(f"A run has erased them meanwhile; its receipt lies in {home.erasures}.")
+    if asked.apart:
+        out.print(
+            f"{len(asked.apart)} of the identifiers are somebody else's in another case, who stays."
+        )
+    shared = subject.identifier_count - len(subject.keys)
+    if shared:
+        out.print(
+            f"{shared} of the person's identifiers are shared with others (a household, a"
+            " shared device): they are nobody's alone and stay."
+        )
 
 
 def _forgotten_before(store: Store, who: str, settings: Settings) -> str | None:
@@ -130,10 +131,7 @@ def _forget_in_advance(
             "Of which kind it is has to be said where nobody is known by it.",
             "Write the kind before it, for example `login:VALUE`.",
         )
-    with readable(home) as published:
-        asked = with_other_case(published, Erasable((), tuple(keys)))
-    with store.write() as connection:
-        tombstones.request(connection, asked, reason=reason or DEFAULT_REASON, at=clock())
+    request_erasure(home, store, (), keys, reason)
     out.print("Nobody is known by it; it is refused from now on, whatever arrives.")
     for receipt in _finish_all(home, store, settings, out):
         _print_receipt(home, receipt, out)
@@ -190,50 +188,14 @@ def _agreed(home: Home, subject: Subject, confirm: Callable[[str], bool]) -> boo
     )
 
 
-def _finish_all(
-    home: Home, store: Store, settings: Settings, out: Console
-) -> list[Mapping[str, Any]]:
+def _finish_all(home: Home, store: Store, settings: Settings, out: Console) -> list[Receipt]:
     """Carry out what is not done yet, this request and any that was stopped before."""
-    with store.read() as connection:
-        if not tombstones.open_erasures(connection):
-            return []
-    if lock.is_busy(home.lock):
+    if are_open(store) and lock.is_busy(home.lock):
         out.print("A run is working in this home; erasing begins when it has ended ...")
-    with lock.hold(home.lock, WAIT_SECONDS):
-        check_destinations(settings, home)
-        with store.read() as connection:
-            erasures = tombstones.open_erasures(connection)
-        return [_carry_out(home, store, erasure, settings) for erasure in erasures]
+    return carry_out_all(home, store, settings, WAIT_SECONDS)
 
 
-def _carry_out(home: Home, store: Store, erasure: Erasure, settings: Settings) -> Mapping[str, Any]:
-    ids: Sequence[str] = erasure.subject.ids if erasure.subject else ()
-    at = moment(home) if home.published.exists() else clock()
-    answers = tell_destinations(store, home, settings, ids, at=at)
-    receipt = {**erasure.receipt, "destinations": {**_destination_answers(erasure), **answers}}
-    with store.write() as connection:
-        tombstones.note_receipt(connection, erasure.erasure_id, receipt)
-        (now,) = (
-            each
-            for each in tombstones.open_erasures(connection)
-            if each.erasure_id == erasure.erasure_id
-        )
-    return carry_out(
-        home,
-        store,
-        now,
-        country=settings.shop.default_country,
-        location=settings.input,
-        at=clock(),
-        ask=partial(ask_to_erase, home, settings),
-    )
-
-
-def _destination_answers(erasure: Erasure) -> dict[str, str]:
-    return dict(erasure.receipt.get("destinations", {}))
-
-
-def _print_receipt(home: Home, receipt: Mapping[str, Any], out: Console) -> None:
+def _print_receipt(home: Home, receipt: Receipt, out: Console) -> None:
     """What was done, for a person; the file has the same for a program."""
     out.print(f"Forgotten: {len(receipt['identifiers'])} identifiers.")
     for store, counts in receipt["stores"].items():

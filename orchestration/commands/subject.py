@@ -15,12 +15,19 @@ from ingestion.errors import UsageError
 from ingestion.settings_file import load_settings
 from orchestration.home.layout import Home
 from orchestration.home.retention import delete_old_exports
+from orchestration.ops.commands import Command, recorded
 from orchestration.run.run import clock
 from orchestration.who.subject import export_subject, find_subject
 
 
 def print_export(
-    home: Home, who: str, out: Console, *, confirmed: bool, confirm: Callable[[str], bool]
+    home: Home,
+    who: str,
+    out: Console,
+    *,
+    confirmed: bool,
+    confirm: Callable[[str], bool],
+    by: str = "unnamed",
 ) -> None:
     """Ask, write the file, and say what is in it and how long it stays.
 
@@ -42,8 +49,9 @@ def print_export(
         ):
             out.print("Nothing was written.")
             return
-    delete_old_exports(home, days=days, at=clock())
-    done = export_subject(home, subject, at=clock())
+    with recorded(home, Command("export-subject", by), clock):
+        delete_old_exports(home, days=days, at=clock())
+        done = export_subject(home, subject, at=clock())
     out.print(f"Written: {done.path}")
     out.print(
         f"  {sum(done.rows.values()):,} rows of {len(done.rows)} tables; only you can read it."

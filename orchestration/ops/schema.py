@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 
 # The latest file in migrations/versions, and the table in which a store says which one it has.
-REVISION = "0019"
+REVISION = "0020"
 VERSION_TABLE = "schema_revision"
 
 # Marks: a column that holds a time; a table that leaves for dbt (`export.py`), and the published
@@ -372,6 +372,21 @@ resolutions = Table(
     _text("answer"),
     _text("decided_by"),
     _time("decided_at"),
+)
+
+# Who ran what that changes something or hands personal data out, and who was refused it. `about`
+# names a segment or a destination, never a person.
+commands = Table(
+    "commands",
+    metadata,
+    _text("command_id", key=True),
+    _text("command"),
+    _text("about", required=False),
+    _text("run_by"),
+    _text("role"),
+    _text("interface"),
+    _text("outcome"),
+    _time("run_at"),
 )
 
 # When each pair was synced first, and the moment of what was published then; NULL of a pair that

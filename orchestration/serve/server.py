@@ -147,7 +147,14 @@ def _serve(
     dagster = web.result().Page(context, DAGSTER, POLL_MILLISECONDS).create_asgi_app()
     app = _both(site.app(), dagster)
     config = uvicorn.Config(
-        Guard(app, listener.getsockname()[1], tokens, site.forms, has_dagster=True),
+        Guard(
+            app,
+            listener.getsockname()[1],
+            tokens,
+            site.forms,
+            has_dagster=True,
+            refused=site.note_refusal,
+        ),
         log_level="warning",
         access_log=False,  # addresses carry the token once
         proxy_headers=False,

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from orchestration.ops.commands import latest
 from orchestration.published.checks import CheckResult
 from orchestration.report.health import (
     read_audit,
@@ -21,6 +22,7 @@ from orchestration.report.health import (
 from orchestration.report.ledger import Delivery, read_deliveries, read_untold
 from orchestration.serve.pages.page import Asked, Page, View
 
+COMMANDS = 20
 KINDS = {
     "dbt": "Tests of the tables as they are made",
     "contract": "What is published is what is promised",
@@ -76,6 +78,7 @@ def read(asked: Asked) -> Mapping[str, object]:
         "refused": asked.rows("health_refused_edges"),
         "destinations": by_destination(deliveries),
         "deliveries": deliveries,
+        "commands": latest(asked.home, COMMANDS),
         "untold": read_untold(asked.home, connection),
     }
 

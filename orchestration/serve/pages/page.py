@@ -95,15 +95,27 @@ class Asked:
 
 
 @dataclass(frozen=True)
+class Document:
+    """An answer that is no page of ours: a file to keep, or a document with a style of its own.
+
+    `name`: of the file to keep; none where it is shown.
+    """
+
+    content: bytes
+    media_type: str
+    name: str = ""
+
+
+@dataclass(frozen=True)
 class View:
-    """One address. `read` gives the template what it shows.
+    """One address. `read` gives the template what it shows, or a document in its place.
 
     Raises of `read`: RegularsError, which is answered with its sentences.
     """
 
     path: str
     template: str
-    read: Callable[[Asked], Mapping[str, object]]
+    read: Callable[[Asked], Mapping[str, object] | Document]
 
 
 @dataclass(frozen=True)
@@ -111,18 +123,26 @@ class Change:
     """What was posted by an editor: the fields of the form, and who it is, for the record."""
 
     home: Home
+    settings: Settings
     fields: Mapping[str, str]
     by: str
+    is_masked: bool = False
 
 
 @dataclass(frozen=True)
 class Form:
-    """An address that changes something. `fields`: the form's, exactly; `do` makes the change."""
+    """An address that changes something or hands personal data out.
+
+    `command`: as at the terminal, for the record. `fields`: the form's, exactly; those of `about`
+    are recorded, so none of them names a person. `do` makes the change.
+    """
 
     path: str
     template: str
+    command: str
     fields: Sequence[str]
-    do: Callable[[Change], Mapping[str, object]]
+    do: Callable[[Change], Mapping[str, object] | Document]
+    about: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

@@ -85,5 +85,5 @@ PAGE = Page(
         View("/plans/waiting", "plans_waiting.html.j2", read_waiting),
         View("/plans/{segment}/{destination}", "plan.html.j2", read_plan),
     ),
-    (Form(APPROVE, "sent.html.j2", FIELDS, approve),),
+    (Form(APPROVE, "sent.html.j2", "sync --approve", FIELDS, approve, FIELDS[:2]),),
 )

@@ -1,16 +1,39 @@
-"""Segments: all of them in one list, and one with its size over time, reach, funnel and members.
+"""Segments: all of them in one list, and one with its size over time, reach, funnel and members,
+which an editor may take along as a file.
 
-Belongs here: the two views. Does not belong here: what makes somebody a member (dbt_project).
+Belongs here: the two views and the file. Does not belong here: what makes somebody a member
+(dbt_project), and who of them may be sent something (plans).
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from io import BytesIO
 
-from ingestion.duckdb import name
+from ingestion.duckdb import dicts, name
+from ingestion.errors import UsageError
 from orchestration.activation.people import targets_in
-from orchestration.serve.pages.page import ROWS, Asked, MissingError, Page, View
+from orchestration.destinations.tables import write_table
+from orchestration.published.reader import open_published
+from orchestration.serve.pages.page import (
+    ROWS,
+    Asked,
+    Change,
+    Document,
+    Form,
+    MissingError,
+    Page,
+    View,
+)
+from orchestration.serve.pages.queries import queries
+
+DOWNLOAD = "/segments/download"
+COLUMNS = (
+    *("customer_id", "first_name", "last_name", "email"),
+    *("order_count", "lifetime_net_sales", "reason"),
+)
+EVERYBODY = 2**62
 
 
 def read_all(asked: Asked) -> Mapping[str, object]:
@@ -53,7 +76,38 @@ def read_one(asked: Asked) -> Mapping[str, object]:
             offset=part.offset,
         ),
         "part": part,
+        "download": DOWNLOAD,
     }
+
+
+def download(change: Change) -> Document:
+    """All members with their reasons as CSV; who may be sent something is in the plans.
+
+    Raises:
+        UsageError: the pages are masked, so names are not for whoever looks at them.
+        MissingError: there is no segment of that name.
+    """
+    if change.is_masked:
+        raise UsageError(
+            "These pages are masked, and the file would have names.",
+            "`regulars serve` without --masked has it.",
+        )
+    segment = change.fields["segment"]
+    with open_published(change.home) as connection:
+        known = connection.execute(
+            "select 1 from marts.dim_segments where segment = ?", [segment]
+        ).fetchone()
+        if known is None:
+            raise MissingError(
+                "There is no segment of that name in this build.", "/segments has all."
+            )
+        sql = queries()["segment_members"].sql.replace(
+            "{table}", f"segments.{name('seg_' + segment)}"
+        )
+        rows = dicts(connection.execute(sql, {"limit": EVERYBODY, "offset": 0}))
+    with BytesIO() as stream:
+        write_table(stream, "csv", COLUMNS, rows)
+        return Document(stream.getvalue(), "text/csv", f"{segment}.csv")
 
 
 PAGE = Page(
@@ -63,4 +117,5 @@ PAGE = Page(
         View("/segments", "segments_page.html.j2", read_all),
         View("/segments/{segment}", "segment.html.j2", read_one),
     ),
+    (Form(DOWNLOAD, "segment.html.j2", "segment download", ("segment",), download, ("segment",)),),
 )

@@ -81,7 +81,13 @@ def _server(
 ) -> tuple[uvicorn.Server, dict[str, str]]:
     tokens = new_tokens()
     config = uvicorn.Config(
-        Guard(site.app(), listener.getsockname()[1], tokens, site.forms),
+        Guard(
+            site.app(),
+            listener.getsockname()[1],
+            tokens,
+            site.forms,
+            refused=site.note_refusal,
+        ),
         ws="none",
         lifespan="off",
         log_config=None,

@@ -3,23 +3,28 @@
     GET  /, /segments, /health …           the views of each page
     GET  /sql, /sql/NAME                   the queries behind the figures
     GET  /api/customers/IDENTIFIER         what `regulars explain --json` prints
-    POST /plans/approve                    the form of a page, with the form's own secret
+    POST /plans/approve …                  the form of a page, with the form's own secret
 
 Nobody reaches this without `Guard`, which judges address, origin and who asks, and lets an
 editor alone change something; the secret of a form, which no other page can read, is judged here.
-One change is made at a time. All is read from one build per request, and nothing is written but by
-what the command line calls as well.
+One change is made at a time, and `ops.commands` keeps who made it, and which a viewer was refused.
+All is read from one build per request, and nothing is written but by what the command line calls as
+well.
 
 Belongs here: HTTP, and which pages there are. Does not belong here: what stands on a page.
 """
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import hmac
 import os
+import re
 import secrets
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -36,12 +41,15 @@ from ingestion.config import Settings
 from ingestion.errors import BusyError, RegularsError, UsageError
 from orchestration.activation.authority import ApprovalError
 from orchestration.home.layout import Home
+from orchestration.ops.commands import PAGES as ON_PAGES
+from orchestration.ops.commands import REFUSED, Command, record, recorded
 from orchestration.ops.tombstones import masking_key
 from orchestration.published.masked import masked_copy
 from orchestration.published.reader import not_published
 from orchestration.report.build import TEMPLATES as REPORT
 from orchestration.report.build import drawing
-from orchestration.serve.guard import EDITOR, ROLE
+from orchestration.run.run import clock
+from orchestration.serve.guard import EDITOR, GRAPHQL, ROLE, VIEWER
 from orchestration.serve.pages import (
     customer,
     customers,
@@ -57,6 +65,7 @@ from orchestration.serve.pages.builds import Builds
 from orchestration.serve.pages.page import (
     Asked,
     Change,
+    Document,
     ElsewhereError,
     Form,
     MissingError,
@@ -150,6 +159,13 @@ class Site:
         """The addresses that take a form."""
         return frozenset(self._forms)
 
+    def note_refusal(self, path: str) -> None:
+        """Record that a viewer wanted to change something at a path."""
+        form = self._forms.get(path)
+        command = "Dagster" if path == GRAPHQL else form.command if form else path
+        with suppress(RegularsError):  # it is refused all the same
+            record(self._home, Command(command, self._by, VIEWER, ON_PAGES), REFUSED, clock())
+
     def close(self) -> None:
         """Give the files back, after the change that is being made."""
         with self._changing:
@@ -162,7 +178,10 @@ class Site:
         return answer
 
     def _drawn(self, page: Page, view: View, asked: Asked) -> Response:
-        return self._page(view.template, 200, view.read(asked), asked, page)
+        values = view.read(asked)
+        if isinstance(values, Document):
+            return _document(values)
+        return self._page(view.template, 200, values, asked, page)
 
     def _asked(self, request: Request, answer: Callable[[Asked], Response]) -> Response:
         """The answer from the build that is published now, or a sentence."""
@@ -213,14 +232,20 @@ class Site:
             return self._refusal(
                 503, "Not done", "Another change is being made.", "Wait until it has been."
             )
+        about = " to ".join(fields[name] for name in form.about)
+        command = Command(form.command, self._by, EDITOR, ON_PAGES, about)
+        change = Change(self._home, self._settings, fields, self._by, self._is_masked)
         try:
-            values = form.do(Change(self._home, fields, self._by))
+            with recorded(self._home, command, clock):
+                values = form.do(change)
         except RegularsError as error:
             return self._sentence(error)
         except Exception as error:
             return self._broken(error)
         finally:
             self._changing.release()
+        if isinstance(values, Document):
+            return _document(values)
         return self._page(form.template, 200, values)
 
     def _no_such_page(self, _: Request, error: Exception) -> Response:
@@ -272,6 +297,21 @@ class Site:
 
 def _same(left: str, right: str) -> bool:
     return hmac.compare_digest(left.encode(), right.encode())
+
+
+def _document(document: Document) -> Response:
+    """The document; its own style, and nothing else, is let in."""
+    headers = dict(HEADERS)
+    if document.name:
+        headers["Content-Disposition"] = f'attachment; filename="{document.name}"'
+    else:
+        styles = re.findall(rb"<style>(.*?)</style>", document.content, re.DOTALL)
+        hashes = [base64.b64encode(hashlib.sha256(each).digest()).decode() for each in styles]
+        allowed = " ".join(f"'sha256-{each}'" for each in hashes) or "'none'"
+        headers["Content-Security-Policy"] = (
+            f"default-src 'none'; style-src {allowed}; base-uri 'none'"
+        )
+    return Response(document.content, 200, headers, document.media_type)
 
 
 def _style(_: Request) -> Response:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import httpx
@@ -44,13 +45,15 @@ def publish(home: Home, *statements: str) -> None:
 
 
 @contextmanager
-def open_pages(home: Home, *, is_masked: bool = False) -> Iterator[dict[str, httpx.Client]]:
+def open_pages(
+    home: Home, settings: Settings | None = None, *, is_masked: bool = False
+) -> Iterator[dict[str, httpx.Client]]:
     """A client in each role, and a stranger."""
     listener = socket.create_server(("127.0.0.1", 0))
     setup = Setup(listener, "Ada", is_masked)
-    with pages_beside(home, Settings(), setup, lambda _: None) as addresses:
+    with pages_beside(home, settings or Settings(), setup, lambda _: None) as addresses:
         origin = addresses[VIEWER].partition("/?")[0]
-        options = {"base_url": origin, "trust_env": False}
+        options: dict[str, Any] = {"base_url": origin, "trust_env": False, "timeout": 60}
         clients = {role: httpx.Client(**options) for role in (VIEWER, EDITOR, "stranger")}
         try:
             for role in (VIEWER, EDITOR):
