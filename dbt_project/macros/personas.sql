@@ -1,7 +1,7 @@
 {#-
-    What a persona's conditions may ask of a person as a `value`.
+    Personas: what their conditions may ask of a person as a `value`, and how steps of their paths know messages.
 
-    Belongs here: the measures there are, by the columns of customer_360 and clv_tier. Does not belong here: traits,
+    Belongs here: the measures there are, columns of customer_360 and clv_tier. Does not belong here: traits,
     which may be called whatever a shop calls them, and how a condition is judged (persona_assignments).
 -#}
 {% macro persona_measures() -%}
@@ -15,4 +15,9 @@
         'historic_clv', 'predicted_clv_365d', 'probability_alive', 'expected_orders_365d', 'churn_risk', 'intent',
         'next_category', 'next_stage', 'days_since_last_order', 'usual_gap_days', 'is_overdue',
     ]) }}
+{%- endmacro %}
+
+{#- The words of a step, or the kind, campaign or flow of a message, in the form in which the two are compared. -#}
+{% macro plain_label(text) -%}
+    lower(trim(replace(replace({{ text }}, '_', ' '), '-', ' ')))
 {%- endmacro %}

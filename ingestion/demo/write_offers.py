@@ -110,11 +110,15 @@ values: [small growers]
 content: [brewing at home]
 offers: [a refill before the tin is empty]
 path:
+  - do: welcome
+    channel: email
+    if_reacts: replenishment
+    if_not: promo
   - do: what goes with the favourite
     channel: email
-    if_not: a reminder by text
+    after_days: 7
   - do: replenishment
-    channel: sms
+    channel: email
     after_days: 28
 """,
     "fresh-air.yml": """\
@@ -127,8 +131,12 @@ tastes: [green, wood, enamel]
 content: [what to do in the garden this month]
 offers: [the first look at the season's range]
 path:
+  - do: promo
+    channel: email
+    if_not: promo on another day
   - do: the season's letter
     channel: email
+    after_days: 14
 """,
 }
 

@@ -27,6 +27,7 @@ GROUPS = {
     "households": "customers",
     "interests": "customers",
     "personas": "customers",
+    "profiles": "customers",
     "customers": "customers",
     "intent": "value_and_journey",
     "value": "value_and_journey",

@@ -22,7 +22,7 @@ from orchestration.home.layout import Home
 from orchestration.home.whole_file import whole_file
 from orchestration.ops.permission.untold import Untold
 from orchestration.published.reader import open_published
-from orchestration.report import figures, health, permission, segments
+from orchestration.report import figures, health, paths, permission, segments
 from orchestration.report.ledger import Delivery, read_deliveries, read_untold
 from orchestration.report.today import read_today
 from orchestration.words import amounts, codes, pages
@@ -134,6 +134,7 @@ def render(
         thresholds=thresholds,
         stage_words=codes.stages({each.name: each.value for each in thresholds}),
         groups=figures.read_rfm_groups(connection),
+        paths=paths.read_paths(connection),
         segments=segments.read_segments(connection, build),
         today=read_today(connection),
         answers=permission.read_answers(connection),

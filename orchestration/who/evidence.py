@@ -103,6 +103,7 @@ class Explanation:
     deliveries: list[Row]
     held_back: list[Row]
     personas: list[Row] = field(default_factory=list)
+    path: Row = field(default_factory=dict)  # of the first persona
     not_published: list[str] = field(default_factory=list)
     purposes: dict[str, str] = field(default_factory=dict)  # by segment
     predicted: Predicted = field(default_factory=Predicted)

@@ -295,6 +295,7 @@ def _collect(
         personas=reader.of_person(
             "marts.persona_assignments", customer_id, "order by is_first desc, persona"
         ),
+        path=next(iter(reader.of_person("marts.fct_persona_paths", customer_id)), {}),
         permissions=reader.of_person(
             "marts.contactability", customer_id, "order by channel, purpose"
         ),

@@ -225,10 +225,27 @@ def _stages(explanation: Explanation) -> RenderableType:
 
 def _personas(explanation: Explanation) -> RenderableType:
     """The shop's own kinds of customers that the person is of, the first one on top."""
+    if not explanation.personas:
+        return _none("Of none that the shop describes.")
     table = _table("persona", "because")
     for row in explanation.personas:
         _add(table, row["persona"], row["reason"])
-    return table if explanation.personas else _none("Of none that the shop describes.")
+    if not explanation.path:
+        return table
+    return Group(table, _text(_path(explanation.path)))
+
+
+def _path(path: Row) -> str:
+    """How far they are on the path of their first persona, and what is next."""
+    begun = (
+        f"step {path['step']} of it on {_when(path['done_at'])}" if path["step"] else "not begun"
+    )
+    state = codes.PATH_STATES[path["state"]]
+    sentence = f"On the path of {path['persona']}: {begun}, {state}."
+    if path["next_action"] is None:
+        return sentence
+    where = f" ({path['next_channel']})" if path["next_channel"] else ""
+    return f"{sentence} Next: {path['next_action']}{where}, from {_when(path['next_due_at'])} on."
 
 
 def _timeline(explanation: Explanation) -> RenderableType:

@@ -203,6 +203,16 @@ ASKED = {
 }
 CHANNELS = {"email": "Email", "sms": "SMS", "push": "Push", "ads": "Ads", "onsite": "On site"}
 
+# How somebody took the latest step of a persona's path
+PATH_STATES = {
+    "to_begin": "the first step is next",
+    "waiting": "they still have days to react",
+    "reacted": "they reacted",
+    "did_not_react": "they did not react",
+    "answered": "the answer is done too",
+    "ended": "nothing is left to do",
+}
+
 
 def few_buyers(buyers: int) -> str:
     """What the words of RFM are worth among so few buyers; empty where they are worth something."""

@@ -28,7 +28,7 @@ UP_TO_INTERMEDIATE = (
     # They are worked out from marts, and are tested with them
     *(
         f"path:models/intermediate/{name}"
-        for name in ("conditions", "intent", "interests", "segments")
+        for name in ("conditions", "intent", "interests", "profiles", "segments")
     ),
 )
 

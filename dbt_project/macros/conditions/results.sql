@@ -33,6 +33,7 @@
         'fct_order_lines',
         'fct_order_tags',
         'fct_orders',
+        'fct_persona_paths',
         'fct_product_states',
         'fct_recommendations',
         'fct_replenishments',

@@ -6,16 +6,14 @@ and what the figures are (dbt_project).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from orchestration.report.paths import drawings
 from orchestration.serve.pages.page import Asked, Page, View
 from orchestration.serve.pages.queries import Row
-from orchestration.words.amounts import counted
-from orchestration.words.codes import CHANNELS
 
 # The parts of what changed customer equity, as the columns of the query begin
 MOVERS = (
@@ -51,10 +49,11 @@ def read(asked: Asked) -> Mapping[str, object]:
         "cohorts": asked.rows("customers_cohorts"),
         "equity": equity,
         "moved": moved(equity),
-        "personas": [
-            {**row, "steps": [step_in_words(step) for step in json.loads(row["path"] or "[]")]}
-            for row in asked.rows("customers_personas")
-        ],
+        "personas": asked.rows("customers_personas"),
+        "paths": {
+            drawing.persona: drawing
+            for drawing in drawings(tuple(row.values()) for row in asked.rows("customers_paths"))
+        },
     }
 
 
@@ -65,20 +64,6 @@ def moved(equity: Sequence[Row]) -> Moved | None:
             parts = [(words, row[f"{part}_count"], row[f"{part}_value"]) for part, words in MOVERS]
             return Moved(row["from_date"], row["as_of_date"], row["change_value"], parts)
     return None
-
-
-def step_in_words(step: Mapping[str, object]) -> str:
-    """One step of a persona's path: what is done, where, when, and what follows."""
-    words = str(step.get("do"))
-    if channel := step.get("channel"):
-        words += f", {CHANNELS.get(str(channel), channel)}"
-    if days := step.get("after_days"):
-        words += f", after {counted(int(str(days)), 'days')}"
-    if reacts := step.get("if_reacts"):
-        words += f"; whoever reacts: {reacts}"
-    if quiet := step.get("if_not"):
-        words += f"; whoever does not: {quiet}"
-    return words
 
 
 PAGE = Page("Customers", "/customers", (View("/customers", "customers.html.j2", read),))

@@ -26,7 +26,7 @@ MEASURES = {
 }  # fmt: skip
 TABLES = (
     *("stg_personas__personas", "int_persona_conditions", "dim_personas"),
-    *("customer_360", "customer_traits", "fct_customer_predictions"),
+    *("int_customer_profiles", "customer_traits", "fct_customer_predictions"),
 )
 PEOPLE = [
     ("ann", "purchase", 3, "120.0000", "GB", False, "30.0", "teacher"),
@@ -56,10 +56,13 @@ class Made:
         columns = ", ".join(
             f"{name} {MEASURES.get(name, 'varchar')}" for name in measures if name != "clv_tier"
         )
-        self._run(f"create table customer_360 (customer_id varchar, {columns})")
+        self._run(f"create table int_customer_profiles (customer_id varchar, {columns})")
         named = ", ".join(("customer_id", *MEASURES))
         for row in PEOPLE:
-            self._run(f"insert into customer_360 ({named}) values (?, ?, ?, ?, ?, ?, ?, ?)", [*row])
+            self._run(
+                f"insert into int_customer_profiles ({named}) values (?, ?, ?, ?, ?, ?, ?, ?)",
+                [*row],
+            )
         self._run(
             "create table customer_traits (customer_id varchar, trait varchar, value varchar,"
             " sensitivity varchar, valid_to timestamp)"

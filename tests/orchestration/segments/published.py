@@ -94,6 +94,8 @@ TABLES = {
     " is_counted boolean, net_sales_shop decimal(18, 4), sales_channel varchar,"
     " store_id varchar, is_gift boolean, occasion varchar, discount_code varchar,"
     " ordered_at timestamp, ordered_date date",
+    "fct_persona_paths": "customer_id varchar, persona varchar, next_action varchar,"
+    " next_due_at timestamp",
     "fct_sign_ups": "sign_up_key varchar, customer_id varchar, source varchar, is_first boolean,"
     " signed_up_at timestamp",
     "fct_web_sessions": "session_id varchar, customer_id varchar, customer_visit_number bigint,"

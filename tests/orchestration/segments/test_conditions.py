@@ -74,11 +74,20 @@ def shop() -> Iterator[Published]:
             last_open_case_at=ago(days=days),
         )
     add_what_is_known(shop)
+    add_paths(shop)
     add_what_is_asked_and_left(shop)
     shop.connection.execute(
         "insert into segments.seg_vip (customer_id) values ('four_5'), ('once_60')"
     )
     yield shop
+
+
+def add_paths(shop: Published) -> None:
+    """What is next for people on the path of their persona."""
+    for customer, persona, days in (("once_60", "Giver", 0), ("once_61", "Giver", -1)):
+        row = {"persona": persona, "next_action": "Gift_guide", "next_due_at": ago(days=days)}
+        shop.add("fct_persona_paths", customer_id=customer, **row)
+    shop.add("fct_persona_paths", customer_id="four_5", persona="Climber", next_action=None)
 
 
 def add_what_is_known(shop: Published) -> None:
@@ -259,6 +268,9 @@ ANSWERS = {
     "in_stage(of='consideration')": {"nobody", "stranger"},
     "in_stage(of='consideration', for_days=10)": {"nobody"},
     "in_stage(of='consideration', within_days=9)": {"stranger"},
+    "next_on_path(action='gift guide')": {"once_60"},
+    "next_on_path(action='gift-guide', persona='Giver')": {"once_60"},
+    "next_on_path(action='gift guide', persona='Climber')": set(),
     "got_message(within_days=7)": {"gift_20"},
     "got_message(channel='email', flow='welcome')": {"gift_20", "four_5"},
     "got_message(channel='sms')": set(),

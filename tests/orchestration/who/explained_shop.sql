@@ -60,6 +60,11 @@ create table marts.fct_recommendations (
 create table marts.fct_replenishments (
     customer_id text, product_id text, basis text, is_displeased boolean, displeased_by text,
     other_product_id text, remind_at timestamp, due_at timestamp);
+create table marts.fct_persona_paths (
+    customer_id varchar, persona_id varchar, persona varchar, step bigint, done_at timestamp,
+    reacted_at timestamp, state varchar, next_step bigint, next_action varchar,
+    next_channel varchar, next_due_at timestamp
+);
 create table marts.customer_personalisation (customer_id text, level text);
 create table marts.dim_segments (segment text, label text);
 create table marts.fct_segment_memberships (
@@ -149,6 +154,9 @@ insert into marts.fct_customer_journey_stages values
 insert into marts.persona_assignments values
     ('c1', 'k2', 'Giver', false, 'buys gifts is yes'),
     ('c1', 'k1', 'Warm cup', true, 'favourite department is tea; order count at least 1');
+insert into marts.fct_persona_paths values
+    ('c1', 'k1', 'Warm cup', 1, timestamp '2026-05-01', null, 'did_not_react', 2, 'refill',
+     'email', timestamp '2026-05-29');
 insert into marts.fct_customer_rfm values
     ('c1', date '2026-05-31', 30, 2, 80, 90, 5, 3, 3, 'active'),
     ('c1', date '2026-06-01', 31, 3, 120.5, 130, 5, 4, 4, 'loyal');

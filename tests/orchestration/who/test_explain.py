@@ -238,7 +238,17 @@ def test_personas_are_named_with_their_reasons_the_first_on_top(home: Home) -> N
     text = _text(explain(home, "c1")).partition("\nPersonas\n")[2]
     assert text.index("Warm cup") < text.index("Giver")
     assert "favourite department is tea; order count at least 1" in text
+    path = " ".join(text.split())
+    assert "On the path of Warm cup: step 1 of it on 2026-05-01" in path
+    assert "they did not react. Next: refill (email), from 2026-05-29" in path
     assert "Of none that the shop describes." in _text(explain(home, "bo@shop.example"))
+
+
+def test_every_state_of_a_path_has_its_words() -> None:
+    journey = REPOSITORY / "dbt_project" / "models" / "marts" / "journey"
+    (model,) = yaml.safe_load((journey / "fct_persona_paths.yml").read_text("utf-8"))["models"]
+    obey = next(test["rows_obey"] for test in model["data_tests"] if "rows_obey" in test)
+    assert set(obey["arguments"]["values"]["state"]) == set(codes.PATH_STATES)
 
 
 @pytest.mark.parametrize("reason", sorted(codes.UNPROVEN))

@@ -14,7 +14,7 @@ people as (
     select
         details.*,
         predictions.clv_tier
-    from {{ ref('customer_360') }} as details
+    from {{ ref('int_customer_profiles') }} as details
     left join {{ ref('fct_customer_predictions') }} as predictions
         on details.customer_id = predictions.customer_id and predictions.is_current
 ),

@@ -32,6 +32,10 @@ create or replace table marts.dim_personas (
     problem varchar);
 create or replace table marts.persona_assignments (
     customer_id varchar, persona_id varchar, persona varchar, is_first boolean, reason varchar);
+create or replace table marts.rpt_persona_paths (
+    persona_step_id varchar, persona_id varchar, persona varchar, step bigint, action varchar,
+    channel varchar, after_days bigint, if_reacts varchar, if_reacts_step bigint, if_not varchar,
+    if_not_step bigint, customer_count bigint, waiting_count bigint);
 create or replace table marts.fct_customer_clv (
     customer_id varchar, as_of_date date, is_current boolean, historic_clv decimal(18,4),
     predicted_clv_365d decimal(18,4), predicted_clv_low decimal(18,4), predicted_clv_high

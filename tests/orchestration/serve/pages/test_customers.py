@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
-from orchestration.serve.pages.customers import moved, step_in_words
+from orchestration.serve.pages.customers import moved
 from tests.orchestration.serve.pages.one_page import HERE, empty_and_older, page_of, words_of
 
 TABLES = (HERE / "customers_tables.sql").read_text("utf-8")
@@ -57,10 +57,14 @@ insert into marts.rpt_cohort_spend by name
 PERSONAS = """
 delete from marts.persona_assignments;
 insert into marts.dim_personas by name select * from (values
-    ('p1', 'Warm <cup>', 'brewing at home', 'a refill',
-        '[{"do":"a letter","channel":"email","after_days":1,"if_not":"a text"}]', null),
-    ('p2', 'Nobody yet', null, null, null, 'there is no measure shoe_size')
-) t(persona_id, persona, content, offers, path, problem);
+    ('p1', 'Warm <cup>', 'a good start', 'running out', 'small growers', 'strong ones',
+        'brewing at home', 'a refill', null),
+    ('p2', 'Nobody yet', null, null, null, null, null, null, 'there is no measure shoe_size')
+) t(persona_id, persona, needs, fears, cares_about, tastes, content, offers, problem);
+insert into marts.rpt_persona_paths by name select * from (values
+    ('p1', 'Warm <cup>', 0, null, null, null, null, 1, 0),
+    ('p1', 'Warm <cup>', 1, 'a <letter>', 'email', 1, 'a text', 4, 3)
+) t(persona_id, persona, step, action, channel, after_days, if_not, customer_count, waiting_count);
 insert into marts.persona_assignments values
     ('c1', 'p1', 'Warm', true, 'order count at least 1'),
     ('c2', 'p1', 'Warm', false, 'order count at least 1');
@@ -104,8 +108,13 @@ def test_a_persona_is_a_card_with_its_content_offers_and_path(tmp_path: Path) ->
     text = words_of(html)
     assert "<cup>" not in html
     assert "2 people; it goes first for 1." in text
-    assert "Content : brewing at home Offers : a refill" in text
-    assert "a letter, Email, after 1 day; whoever does not: a text" in text
+    assert (
+        "Need : a good start Kept away by : running out Care about : small growers"
+        " Like : strong ones Content : brewing at home Offers : a refill" in text
+    )
+    assert html.count('class="path-step"') == html.count('class="path-answer"') == 1
+    assert "<letter>" not in html
+    assert "Email · after 1 day · 4 people here, 3 with days to react" in html
     assert "Nobody can be of it: there is no measure shoe_size." in text
 
 
@@ -127,7 +136,3 @@ def test_equity_without_a_date_before_says_nobody_moved_it() -> None:
     assert moved([]) is None
     assert moved([day]) is None
     assert moved([{**day, "from_date": date(2026, 5, 31)}]) is None
-
-
-def test_a_step_without_more_is_its_deed() -> None:
-    assert step_in_words({"do": "a letter"}) == "a letter"
