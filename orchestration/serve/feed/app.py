@@ -3,6 +3,7 @@
     GET /feed/<destination>?device=<anonymous id>       by the browser that has it, or the shop
     GET /feed/<destination>?login=<login>               by the shop's own server, with its secret
     GET /feed/<destination>?customer_id=<customer id>   the same
+    GET /feed/onsite.js                                 the script for a page (docs/onsite.md)
 
 In this order: there is such a feed; not too many ask; the page that asks is of a site of the
 settings; the method; one identifier, not too long; for a person's own id the secret. Then the file
@@ -24,6 +25,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from urllib.parse import parse_qsl
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -46,6 +48,9 @@ from orchestration.serve.feed.answers import BY_SIGNAL, NOBODY, Showing, answer
 from orchestration.serve.routes import route
 
 KIND = "onsite"
+SCRIPT = Path(__file__).with_name("onsite.js")
+SCRIPT_PATH = f"/feed/{SCRIPT.name}"
+SCRIPT_SECONDS = 3600  # for which a browser keeps it
 LONGEST = 256  # characters of an identifier
 SHORTEST = 16  # of an anonymous id that a browser may ask by: a shorter one can be guessed
 SHORTEST_SECRET = 32
@@ -139,7 +144,7 @@ class Feeds:
     def routes(self) -> list[Route]:
         """The addresses, for the application."""
         paths = ("/feed", "/feed/{feed:path}")
-        return [route(path, self._feed) for path in paths]
+        return [route(SCRIPT_PATH, _script), *(route(path, self._feed) for path in paths)]
 
     def states(self) -> list[tuple[str, str]]:
         """Each feed by name, and who may ask it; never a secret."""
@@ -207,6 +212,13 @@ class Feeds:
             with self._store.read() as connection:
                 refused |= refused_by(connection, (kind, matched), SHOWN, now_us)
         return answer(record, refused, feed.showing, now_us)
+
+
+async def _script(request: Request) -> Response:
+    if request.method not in ("GET", "HEAD"):
+        return JSONResponse({"error": "Ask by GET."}, 405, {"Allow": "GET, HEAD"})
+    headers = {"Cache-Control": f"max-age={SCRIPT_SECONDS}"}
+    return Response(SCRIPT.read_bytes(), 200, headers, "text/javascript")
 
 
 def _note(feed: Feed, trouble: str) -> None:

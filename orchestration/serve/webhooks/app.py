@@ -43,7 +43,6 @@ BODY_SECONDS = 10.0
 MOST_OF_A_CLICK = 10_000
 _UNAVAILABLE = "It could not be kept; send it again later."
 _HEADERS = {
-    "Cache-Control": "no-store",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -223,7 +222,8 @@ async def _gone(_: Request, _error: Exception) -> Response:
 
 
 class _WithHeaders:
-    """Every answer with the same headers, those of the framework too."""
+    """Every answer with the same headers, those of the framework too; kept by nobody unless it
+    says so."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -234,6 +234,7 @@ class _WithHeaders:
                 headers = MutableHeaders(scope=message)
                 for name, value in _HEADERS.items():
                     headers[name] = value
+                headers.setdefault("Cache-Control", "no-store")
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
