@@ -10,12 +10,15 @@ import argparse
 import sys
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from ingestion.errors import RegularsError
 from ingestion.input_folder import open_input
+from ingestion.memory import bound
 from ingestion.pipelines import RunContext, run_source
 from ingestion.registry import SOURCES
 from ingestion.settings_file import load_settings
+from ingestion.settings_place import memory_limit
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -35,6 +38,13 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _read(source: str, location: str, out: Path, as_of: datetime) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=".spill-", dir=out) as spill:
+        bound(memory_limit(), lambda: Path(spill))
+        _load(source, location, out, as_of)
+
+
+def _load(source: str, location: str, out: Path, as_of: datetime) -> None:
     settings = load_settings()
     folder = open_input(location, settings) if location else None
     run_id = as_of.isoformat()

@@ -295,6 +295,16 @@ class Backups(Section):
     keep_weekly: Annotated[int, Field(ge=0)] = 4
 
 
+class Engine(Section):
+    """What may be taken of the machine: see docs/performance.md.
+
+    `memory_limit`: how much memory one DuckDB session may hold, such as `4GB` or `800MB`; the rest
+    is put on the disk of the home. Left out: four fifths of the machine's, as DuckDB has it.
+    """
+
+    memory_limit: Annotated[str, Field(pattern=r"^([1-9][0-9]*(MB|GB))?$")] = ""
+
+
 class Schedule(Section):
     """Which schedules run when Dagster's daemon is up."""
 
@@ -338,6 +348,7 @@ class Settings(Section):
     messages: Messages = Messages()
     notify: Notify = Notify()
     schedule: Schedule = Schedule()
+    engine: Engine = Engine()
     serve: Serve = Serve()
     webhooks: Annotated[dict[DestinationName, Webhook], AfterValidator(_known_senders)] = {}
     backup: Backups = Backups()

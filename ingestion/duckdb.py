@@ -1,7 +1,8 @@
 """What every DuckDB session and every piece of SQL text of ours shares.
 
-Belongs here: what a session must not do, whatever it is for; quoting, naming, looking for a table.
-Does not belong here: what any other statement says.
+Belongs here: what a session must not do, whatever it is for; quoting, naming, looking for a
+table. Does not belong here: how much memory there is for it (memory.py), what any other statement
+says.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from typing import Any
 
 import duckdb
 
+from ingestion.memory import memory_limit, spill_folder
+
 # Nothing is fetched; a progress bar would be drawn straight to the terminal, over what we say.
 _SETTINGS = (
     "set autoinstall_known_extensions = false; set autoload_known_extensions = false; "
@@ -19,23 +22,54 @@ _SETTINGS = (
 )
 
 
+def _spill(path: Path | None, *, read_only: bool) -> dict[str, object]:
+    """Where a session is told to put what does not fit into memory.
+
+    A file that is written has a folder beside it already, and one process that holds it; whoever
+    else shared one would write into each other's files.
+    """
+    if path is not None and not read_only:
+        return {}
+    folder = spill_folder(path)
+    return {} if folder is None else {"temp_directory": folder}
+
+
+def limit_memory(connection: duckdb.DuckDBPyConnection, own: str = "") -> None:
+    """Hold an open session to its limit.
+
+    Raises:
+        duckdb.OutOfMemoryException: it holds more already.
+    """
+    if limit := memory_limit(own):
+        connection.execute(f"set memory_limit = {literal(limit)}")
+
+
 def connect(
-    path: Path | None = None, *, read_only: bool = False, **settings: object
+    path: Path | None = None,
+    *,
+    read_only: bool = False,
+    at_most: str = "",
+    **settings: object,
 ) -> duckdb.DuckDBPyConnection:
-    """A DuckDB session that fetches nothing and draws nothing.
+    """A DuckDB session that fetches nothing and draws nothing, within its memory.
 
     Args:
         path: the file; None for a database in memory.
         read_only: whether the file is only read.
-        settings: of the database, by DuckDB's names, where this is its first session.
+        at_most: how much memory it may hold, such as `1GB`, where the settings allow more.
+        settings: of the database, by DuckDB's names.
 
     Raises:
         duckdb.Error: the file is missing, held by another process, or damaged.
     """
-    connection = duckdb.connect(str(path or ":memory:"), read_only=read_only, config=settings)
+    config = _spill(path, read_only=read_only)
+    connection = duckdb.connect(str(path or ":memory:"), read_only=read_only, config=config)
     # A file that this process has open with its settings locked was given these before.
     with suppress(duckdb.InvalidInputException):
         connection.execute(_SETTINGS)
+        limit_memory(connection, at_most)
+        for setting, value in settings.items():
+            connection.execute(f"set {name(setting)} = {literal(str(value))}")
     return connection
 
 

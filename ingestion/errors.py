@@ -87,6 +87,19 @@ class DiskFullError(RegularsError):
         super().__init__(message, hint)
 
 
+class MemoryLimitError(RegularsError):
+    """It takes more memory than there is for it, and what was put on the disk did not help."""
+
+    def __init__(self) -> None:
+        """The same two sentences wherever it is noticed."""
+        super().__init__(
+            "There is not enough memory.",
+            "Raise memory_limit under [engine] in regulars.toml, or leave it out on a machine with"
+            " more; the home's disk needs room too. Nothing is lost, the last published file"
+            " stands.",
+        )
+
+
 FIELDS = ("kind", "message", "hint", "exit_code")
 
 
@@ -121,6 +134,18 @@ def tells_of_a_lock(text: str) -> bool:
 def tells_of_a_full_disk(text: str) -> bool:
     """Whether a library's words (the system's, DuckDB's, SQLite's) say that the disk is full."""
     return any(words in text.lower() for words in _FULL)
+
+
+def tells_of_too_little_memory(text: str) -> bool:
+    """Whether an engine says that it needs more memory than it may have."""
+    return "out of memory" in text.lower()
+
+
+def of_the_machine(text: str) -> RegularsError | None:
+    """What a library's words come to where they speak of the machine: no room, no memory."""
+    if tells_of_a_full_disk(text):
+        return DiskFullError()
+    return MemoryLimitError() if tells_of_too_little_memory(text) else None
 
 
 def first_problem(error: ValidationError) -> tuple[str, str]:

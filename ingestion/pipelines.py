@@ -35,11 +35,18 @@ os.environ.setdefault("LOAD__TRUNCATE_STAGING_DATASET", "true")
 import dlt
 import duckdb
 import yaml
+from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 
 from ingestion.apis.source import ApiSource
 from ingestion.config import Settings
 from ingestion.duckdb import connect
-from ingestion.errors import RegularsError, SourceError, tells_of_a_full_disk
+from ingestion.errors import (
+    MemoryLimitError,
+    RegularsError,
+    SourceError,
+    tells_of_a_full_disk,
+    tells_of_too_little_memory,
+)
 from ingestion.files.folder import InputFile, InputFolder, shop_in
 from ingestion.files.ledger import (
     DECLARATION,
@@ -62,6 +69,7 @@ from ingestion.landing.raw_tables import (
     table_sizes,
     widen_prices,
 )
+from ingestion.memory import BATCH_MEMORY, memory_limit
 from ingestion.registry import SOURCES, Source, databases
 from ingestion.sources.sql.settings import tables_of
 from ingestion.sources.sql.tables import inputs as database_inputs
@@ -106,9 +114,12 @@ class _RawStore(dlt.destinations.duckdb):  # type: ignore[misc]  # dlt is not ty
 
 def pipeline_for(source_name: str, dlt_dir: Path, raw_path: Path) -> Any:
     """The dlt pipeline of a source: dataset `raw_<source>`, working files below `dlt_dir`."""
+    # As `connect` does for the sessions that are ours
+    settings = {"memory_limit": memory_limit(BATCH_MEMORY)}
+    credentials = DuckDbCredentials(str(raw_path), global_config=settings)
     return dlt.pipeline(
         source_name,
-        destination=_RawStore(str(raw_path)),
+        destination=_RawStore(credentials),
         dataset_name=f"raw_{source_name}",
         pipelines_dir=str(dlt_dir),
         progress=None,
@@ -406,6 +417,10 @@ def readable_error(source_name: str, error: BaseException) -> RegularsError:
         if tells_of_a_full_disk(str(cause)):
             return SourceError(
                 f"{source_name}: the disk is full.", "Make room and run again; nothing is lost."
+            )
+        if tells_of_too_little_memory(str(cause)):
+            return SourceError(
+                f"{source_name}: there is not enough memory.", MemoryLimitError().hint
             )
         if "Could not set lock on file" in str(cause):
             return SourceError(

@@ -1,21 +1,18 @@
 """Reading `regulars.toml`: found, read and checked whole, so that a mistake stops before any work.
 
-Belongs here: where the file is, and the sentence for what is wrong in it. Does not belong here: the
-shape of the settings (config.py) and of a source's section (the source's own file).
+Belongs here: the sentence for what is wrong in it. Does not belong here: where the file is
+(settings_place.py), the shape of the settings (config.py) and of a source's section (the source's
+own file).
 """
 
 from __future__ import annotations
 
-import os
-import tomllib
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from ingestion.config import (
-    CONFIG_NAME,
-    REPOSITORY,
     Destination,
     Segment,
     Settings,
@@ -24,20 +21,13 @@ from ingestion.config import (
 )
 from ingestion.errors import UsageError, first_problem
 from ingestion.registry import databases, section_kinds
+from ingestion.settings_place import config_path, content_of
 
 _NAMED: dict[str, type[BaseModel]] = {
     "destinations": Destination,
     "segments": Segment,
     "webhooks": Webhook,
 }
-
-
-def config_path(explicit: str | Path | None = None) -> Path:
-    """The settings file: the argument, else `REGULARS_CONFIG`, else ./regulars.toml, else ours."""
-    if explicit or os.environ.get("REGULARS_CONFIG"):
-        return Path(explicit or os.environ["REGULARS_CONFIG"])
-    here = Path.cwd() / CONFIG_NAME
-    return here if here.exists() else REPOSITORY / CONFIG_NAME
 
 
 def load_settings(explicit: str | Path | None = None) -> Settings:
@@ -47,7 +37,7 @@ def load_settings(explicit: str | Path | None = None) -> Settings:
         UsageError: the file is missing or unreadable, or a key or value is wrong (named).
     """
     path = config_path(explicit)
-    content = _content(path)
+    content = content_of(path)
     sections = content.pop("sources", {})
     if not isinstance(sections, dict):
         raise UsageError(f"{path}: `sources` is wrong: it is no section.", "Write [sources.NAME].")
@@ -58,20 +48,6 @@ def load_settings(explicit: str | Path | None = None) -> Settings:
         raise _problem(path, error, Settings) from error
     databases(settings)
     return settings
-
-
-def _content(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise UsageError(
-            f"The settings file {path} cannot be read ({error.strerror}).",
-            "Create it from the repository's regulars.toml, or point REGULARS_CONFIG at yours.",
-        ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} is not valid TOML: {error}.", "Mend that line.") from error
-    except RecursionError as error:
-        raise UsageError(f"{path} is nested too deeply.", "Write it flatter.") from error
 
 
 def _section(path: Path, name: str, raw: Any) -> SourceSettings:

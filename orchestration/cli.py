@@ -18,12 +18,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from ingestion.errors import (
-    DiskFullError,
-    RegularsError,
-    UsageError,
-    tells_of_a_full_disk,
-)
+from ingestion.errors import RegularsError, UsageError, of_the_machine
 from ingestion.vocabulary import CHANNELS, PURPOSES, or_list
 from orchestration.home import lock
 from orchestration.home.interrupts import end_as_by_ctrl_c
@@ -118,8 +113,8 @@ def main() -> None:
     except BrokenPipeError:
         sys.exit(0)
     except Exception as error:  # click's usage errors carry their own exit code
-        if tells_of_a_full_disk(str(error)):
-            _explain_and_leave(DiskFullError())
+        if shortage := of_the_machine(str(error)):
+            _explain_and_leave(shortage)
         if not hasattr(error, "exit_code") or not hasattr(error, "show"):
             _tell_of_a_bug(error)
         error.show()

@@ -33,6 +33,7 @@ from ingestion.landing.raw_tables import (
 )
 from ingestion.landing.seen import GOOD_IDS, HELD_IDS, Seen, StoredRows
 from ingestion.landing.steps import Batch, new_held_rows, reduced_rejects
+from ingestion.memory import BATCH_MEMORY
 
 # Of a source that stops, so many bad rows are kept to be looked at.
 KEPT_OF_A_STOP = 10_000
@@ -53,7 +54,9 @@ class Intake:
         goes_on: bool = False,
         whole_files: bool = True,
     ) -> None:
-        """Open a scratch database in memory; the raw store is only looked at.
+        """Open a scratch database; the raw store is only looked at.
+
+        It holds a batch and the ids of the run, so its memory does not grow with the input.
 
         Args:
             source: name of the source; its tables live in schema `raw_<source>`.
@@ -77,7 +80,7 @@ class Intake:
         self._keeps_ids = keeps_ids
         self._goes_on = goes_on
         self._whole_files = whole_files
-        self._session = connect()
+        self._session = connect(at_most=BATCH_MEMORY)
         self._session.execute("set timezone = 'UTC'")
         self._seen = Seen(self._session)
         self._stored = StoredRows(source, raw_path, table_sizes(raw_path, source))

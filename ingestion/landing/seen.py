@@ -30,7 +30,7 @@ class Seen:
 
     | relation | one row per | columns | written by |
     |---|---|---|---|
-    | `row_ids(spec)` | row let in | id | `add_rows` |
+    | `row_ids(spec)` | row let in | id, in a number's 16 bytes | `add_rows` |
     | `line_counts(spec)` | file being read × line key | file, id, n | the batch that counts lines |
     | `held_ids` | row for quarantine, new or known | id | `add_held` |
     | `good_ids` | good row, new or known | id | `add_good` |
@@ -45,7 +45,7 @@ class Seen:
     def begin(self, spec: TableSpec) -> None:
         """Leaves `row_ids` and `line_counts` of the table, empty where it is begun first: a table
         may be admitted in parts, by files of several layouts."""
-        self._session.execute(f"create table if not exists {self.row_ids(spec)} (id varchar)")
+        self._session.execute(f"create table if not exists {self.row_ids(spec)} (id uuid)")
         self._session.execute(
             f"create table if not exists {self.line_counts(spec)} "
             "(file varchar, id varchar, n bigint)"

@@ -209,12 +209,16 @@ class Batch:
 
         Reads `JUDGED`, the run's row ids and the raw table. Leaves `CANDIDATES`, `STORED_IDS`, and
         the ids of the rows chosen among the run's. Of equal rows the first by file and line counts.
+        Of the run's ids only those of the batch are held beside it, however many there are.
         """
         self.session.execute(
             f"""
             create or replace temp table {CANDIDATES} as
             select rowid as position, _row_id, _file, _line from {JUDGED}
-            where _problem is null and _row_id not in (select id from {seen.row_ids(self.spec)})
+            where _problem is null and _row_id::uuid not in (
+                select id from {seen.row_ids(self.spec)}
+                where id in (select _row_id::uuid from {JUDGED})
+            )
             """
         )
         known = _note_stored_ids(self.session, stored, self.spec.name, "_row_id", CANDIDATES)
@@ -227,7 +231,7 @@ class Batch:
                 where _row_id not in (select id from {STORED_IDS})
                 qualify row_number() over (partition by _row_id order by _file, _line) = 1
             )"""
-        seen.add_rows(self.spec, f"select _row_id from {JUDGED} where {chosen}")
+        seen.add_rows(self.spec, f"select _row_id::uuid from {JUDGED} where {chosen}")
         return chosen
 
     def typed_rows(self, chosen: str, run_id: str) -> pa.Table:

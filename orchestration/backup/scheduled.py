@@ -21,7 +21,7 @@ from sqlalchemy import select
 
 from ingestion.config import Settings
 from ingestion.errors import UsageError
-from ingestion.settings_file import config_path
+from ingestion.settings_place import config_path
 from orchestration.backup.archive import DamagedBackupError
 from orchestration.backup.keeping import Rule, to_keep
 from orchestration.backup.keys import key_of_environment

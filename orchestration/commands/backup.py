@@ -15,7 +15,8 @@ from pathlib import Path
 from rich.console import Console
 
 from ingestion.config import CONFIG_NAME
-from ingestion.settings_file import config_path, load_settings
+from ingestion.settings_file import load_settings
+from ingestion.settings_place import config_path
 from orchestration.backup.archive import Manifest
 from orchestration.backup.catching_up import Answer, catch_up
 from orchestration.backup.scheduled import try_and_note

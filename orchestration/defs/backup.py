@@ -13,7 +13,8 @@ import dagster as dg
 
 from ingestion.config import Settings
 from ingestion.errors import RegularsError
-from ingestion.settings_file import config_path, load_settings
+from ingestion.settings_file import load_settings
+from ingestion.settings_place import config_path
 from orchestration.backup.scheduled import back_up, back_up_ops, try_newest
 from orchestration.defs.errors import errors_as_data
 from orchestration.defs.keys import PUBLISH, PUBLISHED

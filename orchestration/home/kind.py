@@ -21,6 +21,7 @@ from typing import Any, Literal
 from ingestion.config import CONFIG_NAME
 from ingestion.errors import RegularsError, UsageError
 from orchestration.home.layout import SHOP_HOME, Home
+from orchestration.home.memory import bound_memory
 
 Kind = Literal["demo", "shop"]
 WORLD = "world.json"  # what older versions wrote into the pretend shop's folder
@@ -108,12 +109,14 @@ def own_settings(home: Home) -> Path:
 
 
 def take_settings(home: Home) -> None:
-    """Let everything after this read the home's own settings, unless some were named.
+    """Let everything after this read the home's own settings, unless some were named, and keep to
+    the memory that they allow.
 
-    The processes that this one starts read them too.
+    The processes that this one starts do too.
     """
     if not os.environ.get("REGULARS_CONFIG") and is_demo(home) and own_settings(home).exists():
         os.environ["REGULARS_CONFIG"] = str(own_settings(home))
+    bound_memory(home)
 
 
 def in_words(home: Home, moment: datetime | None = None) -> str:

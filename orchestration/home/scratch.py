@@ -23,6 +23,7 @@ LOCK = ".lock"
 BACKUP = "backup"  # in the home
 MASKING = "masking"  # there too
 SERVING = "serving"  # there too
+SPILL = "spill"  # there too
 RESTORE = "regulars-restoring"  # beside it
 
 

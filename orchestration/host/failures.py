@@ -17,11 +17,10 @@ from typing import Any
 from ingestion.errors import (
     FIELDS,
     CheckFailedError,
-    DiskFullError,
     RegularsError,
     from_fields,
+    of_the_machine,
     redact,
-    tells_of_a_full_disk,
 )
 
 INTERRUPTED = ("DagsterExecutionInterruptedError", "KeyboardInterrupt")
@@ -70,8 +69,8 @@ def _without_fields(step: str, error: Any) -> RegularsError:
     kinds = {(link.cls_name or "").rpartition(".")[2] for link in chain}
     if kinds.intersection(INTERRUPTED):
         raise KeyboardInterrupt
-    if tells_of_a_full_disk(chain[-1].message):
-        return DiskFullError()
+    if shortage := of_the_machine(chain[-1].message):
+        return shortage
     sentence = redact(chain[-1].message.strip().partition("\n")[0])
     if CHECK_FAILED in kinds:
         return CheckFailedError(f"The step {step} did not pass its checks: {sentence}")

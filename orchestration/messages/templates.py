@@ -16,7 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from ingestion.errors import UsageError
-from ingestion.settings_file import config_path
+from ingestion.settings_place import config_path
 from ingestion.vocabulary import MESSAGE_KINDS, or_list
 from orchestration.messages.sandbox import check_source
 

@@ -12,7 +12,8 @@ written beside its place and then moved there, so a reader never sees half a fil
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +26,11 @@ from orchestration.home.whole_file import whole_file
 from orchestration.ops import schema
 from orchestration.ops.runs import RUNNING, SUCCEEDED, Run
 from orchestration.ops.shapes import arrow_columns, leaving
-from orchestration.ops.store import Store, fetch_columns, to_micros
+from orchestration.ops.store import Store, fetch_batches, to_micros
 from orchestration.ops.tombstones import FORGOTTEN
 
 QUARANTINE = "quarantine"
+BATCHES_OF_A_GROUP = 10  # what a file holds in one piece, which is what its writer holds in memory
 QUARANTINE_SHAPE = pa.schema(
     [
         ("source", pa.string()),
@@ -49,10 +51,13 @@ def export_ops(store: Store, folder: Path, run: Run) -> dict[str, int]:
     sizes = {}
     with store.read() as connection:
         for table in leaving():
-            rows = fetch_columns(connection, _query(table, run), arrow_columns(table))
-            _write(folder / f"{table.name}.parquet", rows)
-            sizes[table.name] = rows.num_rows
-    _write(folder / "run_context.parquet", _run_context(run))
+            columns = arrow_columns(table)
+            batches = fetch_batches(connection, _query(table, run), columns)
+            sizes[table.name] = _write(
+                folder / f"{table.name}.parquet", pa.schema(columns), batches
+            )
+    context = _run_context(run)
+    _write(folder / "run_context.parquet", context.schema, context.to_batches())
     sizes["run_context"] = 1
     if not (folder / f"{QUARANTINE}.parquet").exists():
         export_quarantine(folder, [])
@@ -64,8 +69,8 @@ def export_quarantine(folder: Path, waiting: Sequence[tuple[str, str, str, int]]
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     columns = list(zip(*waiting, strict=True)) or [()] * len(QUARANTINE_SHAPE)
     arrays = [pa.array(list(c), f.type) for c, f in zip(columns, QUARANTINE_SHAPE, strict=True)]
-    _write(folder / f"{QUARANTINE}.parquet", pa.table(arrays, schema=QUARANTINE_SHAPE))
-    return len(waiting)
+    table = pa.table(arrays, schema=QUARANTINE_SHAPE)
+    return _write(folder / f"{QUARANTINE}.parquet", table.schema, table.to_batches())
 
 
 def _query(table: Table, run: Run) -> Select[Any]:
@@ -132,6 +137,13 @@ def _run_context(run: Run) -> pa.Table:
     )
 
 
-def _write(path: Path, table: pa.Table) -> None:
-    with whole_file(path) as stream:
-        pq.write_table(table, stream, compression="zstd")
+def _write(path: Path, columns: pa.Schema, batches: Iterable[pa.RecordBatch]) -> int:
+    """Write the rows as they come, so many at a time; returns their number."""
+    written = 0
+    with whole_file(path) as stream, pq.ParquetWriter(stream, columns, compression="zstd") as file:
+        rows = iter(batches)
+        while group := list(islice(rows, BATCHES_OF_A_GROUP)):
+            table = pa.Table.from_batches(group)
+            file.write_table(table)
+            written += table.num_rows
+    return written

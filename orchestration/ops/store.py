@@ -184,24 +184,39 @@ def append(connection: Connection, table: Table, rows: Iterable[Mapping[str, Any
 def fetch_columns(
     connection: Connection, query: Select[Any], types: Sequence[tuple[str, pa.DataType]]
 ) -> pa.Table:
-    """A query's result as Arrow, a chunk at a time: a million rows in seconds, not objects."""
-    target = pa.schema([pa.field(name, kind) for name, kind in types])
+    """A query's result as Arrow: a million rows in seconds, not objects."""
+    batches = fetch_batches(connection, query, types)
+    return pa.Table.from_batches(batches, schema=_schema(types))
+
+
+def fetch_batches(
+    connection: Connection, query: Select[Any], types: Sequence[tuple[str, pa.DataType]]
+) -> Iterator[pa.RecordBatch]:
+    """The same a chunk at a time, for results that are not to be held whole."""
+    target = _schema(types)
     result = connection.execute(query)
-    batches = []
     # The driver's own tuples: building SQLAlchemy's row objects would double the time.
     while rows := result.cursor.fetchmany(CHUNK):
         arrays = [
             _stored(column, kind)
             for column, (_, kind) in zip(zip(*rows, strict=True), types, strict=True)
         ]
-        batches.append(pa.record_batch(arrays, schema=target))
+        yield pa.record_batch(arrays, schema=target)
     result.close()
-    return pa.Table.from_batches(batches, schema=target)
+
+
+def _schema(types: Sequence[tuple[str, pa.DataType]]) -> pa.Schema:
+    return pa.schema([pa.field(name, kind) for name, kind in types])
 
 
 def rows_of(table: pa.Table) -> Iterator[dict[str, Any]]:
     """Arrow rows as the store wants them: dictionaries with times as integers."""
-    for batch in table.to_batches(max_chunksize=CHUNK):
+    return rows_of_batches(table.to_batches(max_chunksize=CHUNK))
+
+
+def rows_of_batches(batches: Iterable[pa.RecordBatch]) -> Iterator[dict[str, Any]]:
+    """The same of rows that come in batches."""
+    for batch in batches:
         columns = [
             (
                 batch.column(i).cast(pa.int64())

@@ -22,6 +22,7 @@ import duckdb
 
 from ingestion.duckdb import connect
 from ingestion.errors import RegularsError, UsageError
+from ingestion.memory import memory_limit
 from orchestration.home.kind import home_option, is_demo, read_mark
 from orchestration.home.layout import Home
 
@@ -61,9 +62,7 @@ def not_published(home: Home) -> RegularsError:
 
 
 @contextmanager
-def open_published(
-    home: Home, *, memory_limit: str | None = None
-) -> Iterator[duckdb.DuckDBPyConnection]:
+def open_published(home: Home, *, at_most: str = "") -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the published file read-only, without access to any other file and with fixed settings.
 
     Raises:
@@ -72,7 +71,7 @@ def open_published(
     if not home.published.exists():
         raise not_published(home)
     try:
-        with open_locked(home.published, memory_limit) as connection:
+        with open_locked(home.published, at_most) as connection:
             yield connection
     except _DAMAGE as error:
         raise RegularsError(
@@ -82,12 +81,9 @@ def open_published(
 
 
 @contextmanager
-def open_locked(path: Path, memory_limit: str | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+def open_locked(path: Path, at_most: str = "") -> Iterator[duckdb.DuckDBPyConnection]:
     """Open any DuckDB file the way the published one is opened."""
-    config: dict[str, Any] = dict(LOCKED)
-    if memory_limit:
-        config["memory_limit"] = memory_limit
-    connection = connect(path, read_only=True, **config)
+    connection = connect(path, read_only=True, at_most=at_most, **LOCKED)
     try:
         _lock(connection)
         yield connection
@@ -123,7 +119,7 @@ def query_published(
         RegularsError: nothing is published yet, or it took too long or too much memory.
     """
     require_question(sql)
-    with open_published(home, memory_limit=QUERY_MEMORY) as connection:
+    with open_published(home, at_most=QUERY_MEMORY) as connection:
         return _answer(connection, sql, max_rows, timeout_seconds)
 
 
@@ -157,7 +153,7 @@ def _answer(
         ) from error
     except duckdb.OutOfMemoryException as error:
         raise RegularsError(
-            f"The query needs more than {QUERY_MEMORY} of memory.",
+            f"The query needs more than {memory_limit(QUERY_MEMORY)} of memory.",
             "Narrow it down, or read the Parquet copies with an engine of your own.",
         ) from error
     except duckdb.PermissionException as error:

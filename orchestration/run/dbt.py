@@ -20,7 +20,13 @@ import yaml
 
 from ingestion.config import Segment, Settings
 from ingestion.duckdb import connect
-from ingestion.errors import RegularsError, UsageError, tells_of_a_full_disk
+from ingestion.errors import (
+    MemoryLimitError,
+    RegularsError,
+    UsageError,
+    tells_of_a_full_disk,
+    tells_of_too_little_memory,
+)
 from orchestration.home.layout import Home
 from orchestration.home.lock import hold
 from orchestration.run.rfm_settings import check_cuts, check_group_map
@@ -266,6 +272,8 @@ def failure_sentence(home: Home) -> str:
         return (
             "The disk is full. Make room and run again; nothing was published and nothing is lost."
         )
+    if any(tells_of_too_little_memory(result.get("message") or "") for result in broken):
+        return MemoryLimitError().sentences
     if sentence := _said_by_a_macro(broken):
         return f"{sentence.rstrip('.')}. Nothing was published."
     failed = [(result["unique_id"].split("."), result.get("failures")) for result in broken]

@@ -27,6 +27,7 @@ from orchestration.erasure.erase import finish_erasures, strip_arrivals
 from orchestration.home import lock
 from orchestration.home.kind import is_demo
 from orchestration.home.layout import Home
+from orchestration.home.memory import clear_spill
 from orchestration.home.retention import delete_old_exports
 from orchestration.home.scratch import sweep_home
 from orchestration.home.workers import free_stores
@@ -282,6 +283,7 @@ def clear_up(home: Home, store: Store, say: Say) -> None:
     if free_stores(home):
         say("A killed run's dbt was still at work; it was ended.")
     clear_half_built(home)
+    clear_spill(home)
     if sweep_home(home):
         say("A killed backup or restore had left copies of stores; they are taken away.")
     if home.raw.exists() and not _count_runs(store):

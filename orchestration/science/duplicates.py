@@ -102,10 +102,8 @@ def propose_duplicates(home: Home, min_weight: float, show: int = 20) -> Proposa
     splink = _splink()
     if not home.published.exists():
         raise RegularsError(f"Nothing is published in {home.root} yet.", "`regulars run` first.")
-    with connect() as connection:
+    with connect(at_most=MEMORY) as connection:
         home.review.mkdir(mode=0o700, exist_ok=True)
-        connection.execute(f"set memory_limit = '{MEMORY}'")
-        connection.execute(f"set temp_directory = {literal(home.review / 'spill')}")
         connection.execute(f"attach {literal(home.published)} as shop (read_only)")
         connection.execute(PEOPLE)
         connection.execute(PARTED)

@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import duckdb
 
@@ -28,18 +27,13 @@ from orchestration.scorecard.measures import Connection
 
 
 @contextmanager
-def open_board(home: Home) -> Iterator[Connection]:
-    """An empty database in memory, on which everything is compared.
-
-    What does not fit into memory goes into a folder of the home, which is its owner's only, and not
-    into the folder that the command happens to be started in.
-    """
-    with TemporaryDirectory(prefix=".score-", dir=home.root) as folder:
-        board = connect(temp_directory=folder)
-        try:
-            yield board
-        finally:
-            board.close()
+def open_board() -> Iterator[Connection]:
+    """An empty database in memory, on which everything is compared."""
+    board = connect()
+    try:
+        yield board
+    finally:
+        board.close()
 
 
 # A trouble of families is two: a device that they share, and a card that they pay with.

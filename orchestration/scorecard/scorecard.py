@@ -97,7 +97,7 @@ def make_scorecard(
         BusyError: a run is working in the home.
     """
     inputs.require_truth(home)
-    with inputs.open_board(home) as board:
+    with inputs.open_board() as board:
         inputs.load_truth(board, home)
         inputs.load_published(board, home)
         if since:

@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ingestion.errors import (
-    DiskFullError,
     RegularsError,
     as_fields,
     from_fields,
+    of_the_machine,
     redact,
-    tells_of_a_full_disk,
 )
 from ingestion.redaction.engine import are_kept, reduced, what_stays
 
@@ -35,15 +34,17 @@ PLAIN = (
 def our_error(error: BaseException, step: Callable[[], str]) -> RegularsError:
     """What an exception means for the person who waits, without what an engine quotes of a row.
 
-    Our own error is told rather than what a library raised below it; a full disk before both.
+    Our own error is told rather than what a library raised below it; a full disk and too little
+    memory before both.
     `step` names the step, and is only asked where nothing of ours tells what happened.
     """
     chain = [error]
     while chain[-1].__cause__ is not None:
         chain.append(chain[-1].__cause__)
     root = chain[-1]
-    if not isinstance(root, RegularsError) and tells_of_a_full_disk(str(root)):
-        return DiskFullError()
+    shortage = None if isinstance(root, RegularsError) else of_the_machine(str(root))
+    if shortage:
+        return shortage
     own = next((each for each in chain if isinstance(each, RegularsError)), None)
     if own is not None:
         words = {"message": reduced(own.message), "hint": reduced(own.hint)}

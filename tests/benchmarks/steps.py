@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 from ingestion.config import Settings
 from ingestion.settings_file import load_settings
 from orchestration.home.layout import Home
+from orchestration.home.memory import bound_memory
 
 if TYPE_CHECKING:
     from orchestration.run.run import Run
@@ -248,6 +249,7 @@ def main(arguments: list[str]) -> int:
     os.umask(0o077)
     os.environ["REGULARS_HOME"] = str(chosen.home)
     home = Home(chosen.home)
+    bound_memory(home)
     STEPS[chosen.step](home, pretend_settings(home), chosen)
     return 0
 

@@ -21,14 +21,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
 from sqlalchemy import Connection, select
 
 from ingestion.duckdb import connect, has_table, literal, name
-from ingestion.errors import RegularsError
+from ingestion.errors import MemoryLimitError, RegularsError
 from ingestion.landing.fields import DUCKDB_TYPES
+from ingestion.memory import BATCH_MEMORY
 from ingestion.registry import SOURCES
 from orchestration.ops import schema
 from orchestration.ops.permission import unknown_words
@@ -53,7 +55,16 @@ from orchestration.ops.permission.status_words import status_words
 from orchestration.ops.permission.understanding import end_all_sms, understand
 from orchestration.ops.permission.unknown_words import NOBODY, UNREAD_FILE, UnknownWord
 from orchestration.ops.push_subscriptions import record_subscriptions
-from orchestration.ops.store import Store, fetch_columns, insert_new, rows_of, upsert
+from orchestration.ops.store import (
+    CHUNK,
+    Store,
+    fetch_batches,
+    fetch_columns,
+    insert_new,
+    rows_of,
+    rows_of_batches,
+    upsert,
+)
 from orchestration.ops.unread_sources import forget_read
 
 _VERSIONS = 10**6
@@ -213,9 +224,9 @@ def _record(
     unusable, nobody = match_statements(connection, words.default_country, words.countries)
     _drop_repeated_states(connection, ops)
     consents, suppressions = append_facts(
-        ops, rows_of(_consents(connection, as_of)), rows_of(_suppressions(connection, as_of))
+        ops, _consents(connection, as_of), _suppressions(connection, as_of)
     )
-    insert_new(ops, schema.consent_requests, rows_of(_requests(connection, as_of)))
+    insert_new(ops, schema.consent_requests, _requests(connection, as_of))
     nobodies = [UnknownWord(NOBODY, source, count) for source, count in nobody.items()]
     settled = unknown_words.note(ops, [*unknown, *nobodies], as_of)
     return FactCounts(
@@ -281,7 +292,7 @@ def _raw_of(arrivals: Iterable[Arrival]) -> Iterator[duckdb.DuckDBPyConnection]:
 
 @contextmanager
 def _raw_attached(raw: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    with connect() as connection:
+    with connect(at_most=BATCH_MEMORY) as connection:
         connection.execute("set timezone = 'UTC'")
         connection.execute(f"attach {literal(raw)} as raw (read_only)")
         yield connection
@@ -463,6 +474,8 @@ def _ask(
         connection.execute(
             f"insert into said_{query.kind} by name select *{extra} from ({facts_sql})"
         )
+    except duckdb.OutOfMemoryException:
+        raise MemoryLimitError from None
     except duckdb.Error as error:
         # Without its cause: DuckDB quotes the value it stumbled over.
         raise RegularsError(
@@ -484,7 +497,14 @@ def _drop_repeated_states(connection: duckdb.DuckDBPyConnection, ops: Connection
         ("occurred_at", pa.timestamp("us")),
     )
     known = select(*(table.c[name] for name, _ in columns)).where(table.c.source == CHANGE_LOG)
-    connection.register("known_states", fetch_columns(ops, known, columns))
+    connection.execute(
+        "create temp table known_states as"
+        f" select {', '.join(name for name, _ in columns)} from consents limit 0"
+    )
+    for states in fetch_batches(ops, known, columns):
+        connection.register("states_page", pa.Table.from_batches([states]))
+        connection.execute("insert into known_states select * from states_page")
+        connection.unregister("states_page")
     connection.execute(
         f"""
         create temp table changes as
@@ -503,50 +523,67 @@ def _drop_repeated_states(connection: duckdb.DuckDBPyConnection, ops: Connection
     connection.execute("insert into consents by name select * from changes")
 
 
-def _consents(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> pa.Table:
+def _facts(
+    connection: duckdb.DuckDBPyConnection, query: str, as_of: datetime
+) -> Iterator[dict[str, Any]]:
+    """The rows of a query as the store wants them; it is asked when the first one is taken, and
+    nothing else may be asked of the session before the last one.
+
+    Of rows with one id the store keeps the first: the order says which, and sorting, unlike
+    grouping, can put on the disk what does not fit into memory.
+    """
+    yield from rows_of_batches(connection.execute(query, {"as_of": as_of}).to_arrow_reader(CHUNK))
+
+
+def _consents(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> Iterator[dict[str, Any]]:
     """Final rows. The id hashes what was said, so it does not depend on when it was read."""
     statement_columns = ("channel", "purpose", "status", _TIME_IN_ID, "source", "wording_version")
     # A level is part of what was said; without one the id is what it was before there were levels.
     basis = "lawful_basis || coalesce(chr(31) || level, '')"
     receipt = _id("consent", *statement_columns, "expires_at", "proof", basis)
-    return connection.execute(
+    return _facts(
+        connection,
         f"""
-        select distinct on (consent_event_id) {receipt} as consent_event_id,
+        select {receipt} as consent_event_id,
             identifier_type, identifier_value, channel, purpose, status,
             coalesce(occurred_at, $as_of) as occurred_at,
             coalesce(source, 'unknown') as source, wording_version, expires_at, proof,
             lawful_basis, level, $as_of::timestamp as recorded_at
         from consents order by consent_event_id, occurred_at
         """,
-        {"as_of": as_of},
-    ).to_arrow_table()
+        as_of,
+    )
 
 
-def _suppressions(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> pa.Table:
+def _suppressions(
+    connection: duckdb.DuckDBPyConnection, as_of: datetime
+) -> Iterator[dict[str, Any]]:
     fact = _id("suppression", "channel", "purpose", "reason", "occurred_at", "source")
-    return connection.execute(
+    return _facts(
+        connection,
         f"""
-        select distinct on (suppression_id) {fact} as suppression_id,
+        select {fact} as suppression_id,
             identifier_type, identifier_value, channel, purpose, reason,
             coalesce(occurred_at, $as_of) as occurred_at,
             coalesce(source, 'unknown') as source, $as_of::timestamp as recorded_at
         from suppressions order by suppression_id
         """,
-        {"as_of": as_of},
-    ).to_arrow_table()
+        as_of,
+    )
 
 
-def _requests(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> pa.Table:
+def _requests(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> Iterator[dict[str, Any]]:
     asked = _id("request", "channel", "purpose", "occurred_at", "source", "wording_version")
-    return connection.execute(
+    return _facts(
+        connection,
         f"""
-        select distinct on (consent_request_id) {asked} as consent_request_id,
+        select {asked} as consent_request_id,
             identifier_type, identifier_value, channel, purpose, occurred_at, source,
             wording_version, $as_of::timestamp as recorded_at
         from requests order by consent_request_id
         """,
-        {"as_of": as_of},
-    ).to_arrow_table()
+        as_of,
+    )
 
 
 def _id(kind: str, *columns: str) -> str:

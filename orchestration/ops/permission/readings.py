@@ -11,6 +11,7 @@ every country that records come from, because a wrong guess would miss the numbe
 from __future__ import annotations
 
 import csv
+import itertools
 import re
 import unicodedata
 from functools import cache
@@ -45,6 +46,17 @@ _EXTENSION = re.compile(r"[ ,;]*(ext[.=]?|extension|x|#) *[0-9]+$", re.IGNORECAS
 _AT = re.compile(r" *[(\[{] *at *[)\]}] *", re.IGNORECASE)
 
 Match = tuple[str, str]
+PAGE = 50_000
+MATCHED = pa.schema(
+    [
+        ("said_type", pa.string()),
+        ("raw_value", pa.string()),
+        ("country", pa.string()),
+        ("is_refusal", pa.bool_()),
+        ("identifier_type", pa.string()),
+        ("identifier_value", pa.string()),
+    ]
+)
 
 
 def readings(
@@ -97,29 +109,7 @@ def match_statements(
     what it names. Returns how many statements had no use, and refusals that name nobody, by source.
     """
     is_refusal = {"consents": "status <> 'granted'", "suppressions": "true", "requests": "false"}
-    distinct = connection.execute(
-        "select distinct identifier_type, raw_value, country, status <> 'granted' as is_refusal"
-        " from said_consents union"
-        " select identifier_type, raw_value, country, true from said_suppressions union"
-        " select identifier_type, raw_value, country, false from said_requests"
-    ).fetchall()
-    matched = [
-        (kind, value, country, refuses, *reading)
-        for kind, value, country, refuses in distinct
-        for reading in readings(kind, value, country, default_country, countries, every=refuses)
-    ]
-    names = (
-        "said_type",
-        "raw_value",
-        "country",
-        "is_refusal",
-        "identifier_type",
-        "identifier_value",
-    )
-    kinds = [pa.bool_() if name == "is_refusal" else pa.string() for name in names]
-    columns = list(zip(*matched, strict=True)) or [()] * len(names)
-    arrays = [pa.array(column, kind) for column, kind in zip(columns, kinds, strict=True)]
-    connection.register("matched", pa.table(dict(zip(names, arrays, strict=True))))
+    _match(connection, default_country, countries)
     for name, refuses in is_refusal.items():
         connection.execute(
             f"""
@@ -152,6 +142,43 @@ def match_statements(
         row = connection.execute(f"delete from {name} where not coalesce({rule}, false)").fetchone()
         dropped += int(row[0]) if row else 0
     return dropped, nobody
+
+
+def _match(
+    connection: duckdb.DuckDBPyConnection, default_country: str, countries: tuple[str, ...]
+) -> None:
+    """Leaves `matched`: the readings of each distinct identifier that a statement names.
+
+    A page at a time: Python holds no more of them, however many people there are.
+    """
+    connection.execute(
+        "create temp table named as"
+        " select distinct identifier_type, raw_value, country, status <> 'granted' as is_refusal"
+        " from said_consents union"
+        " select identifier_type, raw_value, country, true from said_suppressions union"
+        " select identifier_type, raw_value, country, false from said_requests"
+    )
+    connection.execute(
+        "create temp table matched (said_type varchar, raw_value varchar, country varchar,"
+        " is_refusal boolean, identifier_type varchar, identifier_value varchar)"
+    )
+    names = MATCHED.names
+    for start in itertools.count(0, PAGE):
+        page = connection.execute(
+            "select * from named where rowid >= ? and rowid < ?", [start, start + PAGE]
+        ).fetchall()
+        if not page:
+            break
+        matched = [
+            (kind, value, country, refuses, *reading)
+            for kind, value, country, refuses in page
+            for reading in readings(kind, value, country, default_country, countries, every=refuses)
+        ]
+        rows = [dict(zip(names, each, strict=True)) for each in matched]
+        connection.register("matched_page", pa.Table.from_pylist(rows, schema=MATCHED))
+        connection.execute("insert into matched select * from matched_page")
+        connection.unregister("matched_page")
+    connection.execute("drop table named")
 
 
 def seen_countries(connection: duckdb.DuckDBPyConnection) -> set[str]:

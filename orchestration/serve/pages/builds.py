@@ -104,7 +104,7 @@ class Builds:
             with scratch_folder(self._home.root, SERVING) as folder:
                 path = folder / "build.duckdb"
                 _link(self._file(), path)
-                session = connect(path, read_only=True, **LOCKED, memory_limit=QUERY_MEMORY)
+                session = connect(path, read_only=True, at_most=QUERY_MEMORY, **LOCKED)
                 session.execute("set lock_configuration = true")
                 return Opened(origin, read_build(session, self._timezone), session)
         except duckdb.Error as error:

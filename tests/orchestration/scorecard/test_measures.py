@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestration.home.layout import Home
 from orchestration.scorecard import inputs, measures
 from orchestration.scorecard.measures import Pairs
 from tests.orchestration.scorecard.boards import Own, fill, write_bridge
@@ -21,7 +20,7 @@ KIOSK = "shared_tablet"
 
 @pytest.fixture(scope="module")
 def board(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    with inputs.open_board(Home(tmp_path_factory.mktemp("board"))) as connection:
+    with inputs.open_board() as connection:
         yield connection
 
 

@@ -12,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingestion.vocabulary import IDENTIFIER_TYPES
-from orchestration.home.layout import Home
 from orchestration.scorecard import inputs
 from orchestration.scorecard.flat_matching import flat_match
 from orchestration.scorecard.rivals import LIMITS, PRIORITY, RIVALS, components
@@ -23,7 +22,7 @@ BY_NAME = {rival.name: rival for rival in RIVALS}
 
 @pytest.fixture(scope="module")
 def board(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    with inputs.open_board(Home(tmp_path_factory.mktemp("board"))) as connection:
+    with inputs.open_board() as connection:
         yield connection
 
 

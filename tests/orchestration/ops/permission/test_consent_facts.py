@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow.parquet as pq
 import pytest
 from sqlalchemy import select
 
 from ingestion.errors import RegularsError
 from orchestration.home.layout import Home
-from orchestration.ops import schema
+from orchestration.ops import export, schema
+from orchestration.ops import store as stores
+from orchestration.ops.export import export_ops
+from orchestration.ops.permission import consent_facts, readings
 from orchestration.ops.permission.consent_facts import FactCounts, record_consent_facts
-from orchestration.ops.store import Store, from_micros
+from orchestration.ops.runs import Run
+from orchestration.ops.store import Store, from_micros, open_store
 from tests.orchestration.ops.conftest import AS_OF
 from tests.orchestration.ops.raw_file import write_held, write_raw
 
@@ -976,3 +982,42 @@ def test_a_contact_known_by_its_customer_number_alone_can_refuse(store: Store, h
     write_raw(home.raw, "1.0", raw_contacts__contacts=[row])
     assert _record(store, home).refusals_of_nobody == 0
     assert _suppressions(store) == {("orders_customer_id", "17", "*", "*", "unsubscribed")}
+
+
+def test_facts_and_their_export_do_not_depend_on_the_size_of_batches(
+    store: Store, home: Home, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    consents = [
+        {
+            "identifier_type": "email",
+            "identifier_value": f"{number % 7}@example.com",
+            "channel": "email",
+            "purpose": "marketing",
+            "status": ("granted", "revoked", "requested")[number % 3],
+            "occurred_at": T1 if number % 2 else T2,
+            "source": "form",
+            "wording_version": "v1",
+            "lawful_basis": "consent",
+        }
+        for number in range(30)
+    ]
+    emails = [
+        {"email": f"{number}@example.com", "event": "unsubscribe", "occurred_at": T1}
+        for number in range(5)
+    ]
+    write_raw(home.raw, "1.0", raw_consents__consents=consents, raw_email__events=emails)
+    whole = _record(store, home)
+    export_ops(store, home.ops_export, run)
+    for module, name in ((readings, "PAGE"), (stores, "CHUNK"), (consent_facts, "CHUNK")):
+        monkeypatch.setattr(module, name, 2)
+    monkeypatch.setattr(export, "BATCHES_OF_A_GROUP", 2)
+    other = Home(tmp_path / "other").create()
+    with open_store(other) as opened:
+        assert record_consent_facts(opened, home.raw, as_of=AS_OF, default_country="GB") == whole
+        export_ops(opened, other.ops_export, run)
+    assert whole.consents > 2
+    assert whole.suppressions > 2
+    for table in ("consent_events", "suppressions", "consent_requests"):
+        one, two = (pq.read_table(h.ops_export / f"{table}.parquet") for h in (home, other))
+        assert one.num_rows > 2
+        assert one == two
