@@ -6,7 +6,11 @@
 {% macro segment_names() -%}
     {{ return(var('segments', none) or [
         'abandoned_browse',
+        'abandoned_browse_24h',
+        'abandoned_browse_48h',
         'abandoned_cart',
+        'abandoned_cart_24h',
+        'abandoned_cart_48h',
         'abandoned_checkout',
         'abandoned_wishlist',
         'anonymous_push',
@@ -15,10 +19,15 @@
         'at_risk',
         'back_in_stock',
         'birthday',
+        'bundle',
         'buyers_without_email_permission',
         'category_with_promotion',
+        'complements_for_ads',
         'costly_unmailable',
+        'cross_sell',
         'displeased_with_product',
+        'early_access',
+        'exit_intent',
         'first_time_buyers',
         'first_time_visitors',
         'frequent_buyers',
@@ -26,6 +35,10 @@
         'high_intent',
         'high_spenders',
         'information_seekers',
+        'just_bought',
+        'likely_in_30_days',
+        'likely_in_7_days',
+        'likely_in_90_days',
         'lookalike_seed',
         'low_intent',
         'low_spenders',
@@ -34,14 +47,20 @@
         'new_subscribers',
         'occasion_gifts',
         'one_time_buyers',
+        'opportunity_reach_out',
+        'opportunity_second_order',
+        'opportunity_win_back',
+        'post_purchase_education',
         'potential_buyers',
         'price_drop',
         'recent_buyers',
+        'refer_a_friend',
         'repeat_coupon',
         'replenishment_due',
         'retargeting',
         'returning_buyers',
         'returning_visitors',
+        'review_request',
         'search_without_result',
         'second_order_due',
         'service_recovery',
@@ -55,12 +74,17 @@
         'sunset',
         'thank_you',
         'undecided_visitors',
+        'up_sell',
         'vip',
+        'vip_by_both',
         'vip_by_frequency',
         'vip_by_order_value',
         'voucher_expiring',
         'voucher_unused',
         'welcome_by_source',
+        'welcome_from_referral',
+        'welcome_from_search',
+        'welcome_from_social',
         'welcome_in_store',
         'win_back_60',
         'win_back_75',
@@ -163,8 +187,47 @@
     {%- endfor %}
 {%- endmacro %}
 
-{% macro check_segment(name, meta) -%}
+{#- The words of a segment's own file. A word near to one of them is a slip; any other is the shop's own. -#}
+{% macro segment_words() -%}
+    {{ return([
+        'channel', 'channels', 'cooldown_days', 'delay', 'description', 'destinations', 'exit_on', 'first_activation',
+        'holdout_share', 'label', 'landing_page', 'level', 'may_be_everybody', 'message_kind', 'min_size', 'not_after',
+        'plain_context', 'priority', 'programme', 'purpose', 'slots', 'window_days',
+    ]) }}
+{%- endmacro %}
+
+{#- Whether this can be the name of a slot or the key of what it shows, as the on-site feed has them. -#}
+{% macro is_content_key(word) -%}
+    {%- if word is not string -%}
+        {{ return(false) }}
+    {%- endif -%}
+    {%- set letters = word | replace('.', '') | replace('-', '') | replace('_', '') -%}
+    {{ return(word | length <= 64 and letters.isalnum() and word.isascii() and word[0].isalnum()) }}
+{%- endmacro %}
+
+{#- What is wrong with the slots and the landing page that a file declares. -#}
+{% macro faults_of_content(meta) -%}
     {%- set wrong = [] -%}
+    {%- set own = "the site's own words of up to 64 letters, digits, '.', '-' and '_'" -%}
+    {%- if meta.landing_page is defined and meta.landing_page is not none and not is_content_key(meta.landing_page) -%}
+        {%- do wrong.append('has the landing_page ' ~ as_written(meta.landing_page) ~ '; write ' ~ own) -%}
+    {%- endif -%}
+    {%- if meta.slots is defined and meta.slots is not none and meta.slots is not mapping -%}
+        {%- do wrong.append("has slots that are no mapping; write {'hero': 'thanks'}") -%}
+    {%- elif meta.slots -%}
+        {%- for slot, key in meta.slots.items() if not (is_content_key(slot) and is_content_key(key)) -%}
+            {%- do wrong.append('has the slot ' ~ as_written(slot) ~ ' with ' ~ as_written(key) ~ '; write ' ~ own) -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {{ return(wrong) }}
+{%- endmacro %}
+
+{% macro check_segment(name, meta) -%}
+    {%- set wrong = faults_of_content(meta) -%}
+    {%- for word in meta if word not in segment_words() and nearest_word(word, segment_words()) is not none -%}
+        {%- do wrong.append('has the word ' ~ as_written(word) ~ '; did you mean '
+            ~ nearest_word(word, segment_words()) ~ '?') -%}
+    {%- endfor -%}
     {%- set channels, purposes = contact_channels(), contact_purposes() -%}
     {%- set levels = personalisation_levels() -%}
     {%- for channel in segment_channels(meta) if channel not in channels -%}

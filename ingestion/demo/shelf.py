@@ -26,7 +26,10 @@ _SPANS = (
     (17, 5, -12, 9, 0),
     (17, 11, -240, -210, 0),
     (17, 2, 100, 121, 0),
+    (59, 21, -3, 30, 80),
+    (59, 24, -20, -3, 0),
 )
+_UNANSWERED = 4 * DAY  # so shortly before the first moment nobody has acted on a change yet
 
 
 @dataclass(frozen=True)
@@ -51,10 +54,10 @@ class Shelf:
 
     @cached_property
     def changes(self) -> tuple[Change, ...]:
-        """Every price drop and every return to stock, by product and moment."""
+        """The price drops and returns to stock that people order for, by product and moment."""
         changes = []
         for before, after in zip(self.states, self.states[1:], strict=False):
-            if before[0] != after[0]:
+            if before[0] != after[0] or 0 <= self.end - after[1] < _UNANSWERED:
                 continue
             if after[3] < before[3] and after[4]:
                 changes.append(Change(PRICE_DROP, after[0], after[1]))

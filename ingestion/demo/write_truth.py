@@ -22,6 +22,7 @@ from ingestion.demo import (
     write_offers,
     write_programmes,
     write_truth_choices,
+    write_web,
 )
 from ingestion.demo.tables import Connection, copy_table
 from ingestion.demo.world import World
@@ -245,6 +246,7 @@ _TABLES = {
         from assignments a join people p on p.p = a.person
         order by all""",
     "brand_switches": write_truth_choices.BRAND_SWITCHES,
+    "searches": write_web.SEARCHES,
     "cases": """
         select p.person_id, k.name as kind, r.product_id, moment(f.occurred) as occurred_at,
             moment(nullif(f.closed, -1)) as closed_at

@@ -11,11 +11,15 @@ from pathlib import Path
 from ingestion.demo.catalogue import INTERNAL_IP, SHOP_URL
 from ingestion.demo.tables import Connection, copy_lines
 
+# How much a search of a visit finds: whoever is shown no product after it mostly searched in vain.
+_RESULTS = "case when v.views = 0 and v.v % 4 > 0 then 0 else 1 + v.v % 23 end"
+
 _VISITS = f"""
 create or replace temp table web_visits as
 select
     v.v,
     v.start,
+    {_RESULTS} as results,
     d.value as anonymous_id,
     l.value as user_id,
     case v.sign
@@ -96,6 +100,14 @@ select index, sku, s.since, s.until,
 from products join product_states s using (index)
 """
 
+SEARCHES = f"""
+select p.person_id, moment(s.occurred) as searched_at, {_RESULTS} as results
+from (select distinct visit, occurred from events where kind = 2) s
+join visits v on v.v = s.visit
+join people p on p.p = v.person
+order by s.occurred, p.p
+"""
+
 # What the properties of each kind of event are; keys are the positions in clickstream.KINDS.
 _PRODUCT = "e.product_json"
 _PROPERTIES = f"""case e.kind
@@ -103,7 +115,8 @@ _PROPERTIES = f"""case e.kind
     when 0 then concat('{{"path":"/","title":"Harbour & Pine","url":"', e.url, '","referrer":"',
         e.referrer, '"}}')
     when 1 then null
-    when 2 then concat('{{"query":"', e.interest, '"}}')
+    when 2 then concat('{{"query":"', e.interest, case e.results when 0 then ' subscription' end,
+        '","results":', e.results, '}}')
     when 3 then concat('{{"list_id":"', e.interest, '","category":"', e.interest, '"}}')
     when 5 then concat({_PRODUCT}, ',"wishlist_id":"', e.cart_id, '"}}')
     when 6 then concat({_PRODUCT}, ',"quantity":', e.quantity, ',"cart_id":"', e.cart_id, '"}}')

@@ -42,15 +42,15 @@ from ingestion.vocabulary import (
     AFTER_AN_ORDER,
     FIRST_ACTIVATIONS,
     LEVELS,
-    OF_A_CONTRACT,
     ONLY_OF_A_CONTRACT,
     Reason,
 )
 from orchestration.activation.gate import TRANSACTIONAL
 from orchestration.activation.gate import Decision as Permission
+from orchestration.segments.contact_class import MARKETING, SERVICE, asked_purpose
+from orchestration.segments.contact_class import contact_class as class_of_contact
 
 GLOBAL = "global"
-MARKETING, SERVICE = "marketing", "service"
 EMAIL = "email"
 WAITS = "onsite"  # the channel on which nobody is interrupted
 WEEK = 7 * 24 * 3_600_000_000
@@ -92,14 +92,12 @@ class SegmentRules:
     @property
     def contact_class(self) -> str:
         """Whether its contacts are marketing or service."""
-        return SERVICE if self.asked_purpose == TRANSACTIONAL else MARKETING
+        return class_of_contact(self.purpose, self.message_kind)
 
     @property
     def asked_purpose(self) -> str:
-        """The purpose whose permission is asked for: an offer is marketing, whatever it says."""
-        if self.purpose == TRANSACTIONAL and self.message_kind not in OF_A_CONTRACT:
-            return MARKETING
-        return self.purpose
+        """The purpose whose permission is asked for."""
+        return asked_purpose(self.purpose, self.message_kind)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from types import MappingProxyType
 
 from rich.console import Console
@@ -31,9 +32,11 @@ from orchestration.activation.ledger import LastSync, OpenIntent
 from orchestration.activation.new_profiles import NewProfiles
 from orchestration.activation.people import Target
 from orchestration.activation.plan import Plan
+from orchestration.commands.rivals import Rivals, render_conflicts, render_rivals
 from orchestration.home.kind import home_option
 from orchestration.home.layout import Home
 from orchestration.report.today import Today, count_wishes
+from orchestration.segments.overlap import published_rivals
 from orchestration.words.codes import REASONS, reasons_in_words
 from orchestration.words.explaining import explained_by
 
@@ -61,6 +64,7 @@ def print_plans(
     if who:
         render_people(who_is_planned(home, plans), out, as_json=as_json, all_of_them=bool(segment))
     else:
+        rivals = published_rivals(home, [plan.target.segment for plan in plans])
         render_plans(
             plans,
             past,
@@ -69,8 +73,12 @@ def print_plans(
             all_of_them=bool(segment or destination),
             made=planned.new_profiles,
             effects=planned.code_effects,
+            rivals=rivals,
         )
         if not as_json:
+            if segment:
+                render_rivals(segment, rivals.get(segment, ()), out)
+            render_conflicts(rivals, out)
             render_today(count_wishes(planned.wishes), out, plans, home_option(home))
             render_unknown(unknown_rows(home, segment, destination), out)
 
@@ -84,14 +92,21 @@ def render_plans(
     all_of_them: bool = False,
     made: NewProfiles = MappingProxyType({}),
     effects: CodeEffects = MappingProxyType({}),
+    rivals: Rivals = MappingProxyType({}),
 ) -> None:
     """What would be added, updated, removed and held back, and why; and what was delivered last.
 
     `made`: of whom a destination would make profiles that its vendor bills. `effects`: what of it
-    changed code of segments makes.
+    changed code of segments makes. `rivals`: who wants the same people, for JSON.
     """
     if as_json:
-        facts = [_facts(plan, past, made, effects) for plan in plans]
+        facts = [
+            {
+                **_facts(plan, past, made, effects),
+                "rivals": [asdict(each) for each in rivals.get(plan.target.segment, ())],
+            }
+            for plan in plans
+        ]
         sys.stdout.write(json.dumps(facts, indent=2) + "\n")
     elif plans:
         planned = [Delivery.planned(plan) for plan in plans]

@@ -13,7 +13,9 @@ from rich.console import Console
 from rich.table import Table
 
 from ingestion.settings_file import load_settings
+from orchestration.commands.rivals import render_conflicts, render_rivals
 from orchestration.home.layout import Home
+from orchestration.segments.declared_content import content_in_words
 from orchestration.segments.draft import Draft, read_draft, try_draft
 
 
@@ -30,10 +32,14 @@ def print_draft(home: Home, segment: str, file: Path, out: Console, *, as_json: 
     if draft.joined is not None:
         out.print(f"Against the live segment: {draft.joined:,} would join, {draft.left:,} leave.")
     out.print(_reach(draft))
+    if shown := content_in_words(draft.landing_page, draft.slots):
+        out.print(f"On the site its members are shown {shown}.")
     if draft.funnel:
         out.print(_funnel(draft))
     shared = ", ".join(f"{name} {count:,}" for name, count in draft.overlap.items())
     out.print(f"Also in: {shared or 'no live segment'}.")
+    render_rivals(draft.segment, draft.rivals, out)
+    render_conflicts({draft.segment: draft.rivals}, out)
     for who, reason in draft.samples:
         out.print(f"  {who}  {reason}", markup=False, highlight=False)
 

@@ -12,6 +12,7 @@ import duckdb
 
 from ingestion.duckdb import has_table, name
 from orchestration.report.figures import Build, rows
+from orchestration.segments.declared_content import content_in_words, read_content
 from orchestration.words.amounts import FEW
 from orchestration.words.masks import mask, without_addresses
 
@@ -38,6 +39,7 @@ class SegmentFigures:
     description: str
     channel: str
     purpose: str
+    shown: str = ""  # on the site, as its file says
     size: int = 0
     average_value: Decimal | None = None
     repeat_share: float | None = None
@@ -72,6 +74,7 @@ def read_segments(connection: duckdb.DuckDBPyConnection, build: Build) -> list[S
         " order by priority, segment",
     )
     labels = {row[0]: row[1] for row in described}
+    shown = {each.segment: each for each in read_content(connection)}
     # Before a week of stays is recorded, everybody would seem to have just entered.
     recorded = rows(
         connection,
@@ -82,6 +85,8 @@ def read_segments(connection: duckdb.DuckDBPyConnection, build: Build) -> list[S
     result = []
     for row in described:
         figures = SegmentFigures(*row)
+        if content := shown.get(figures.name):
+            figures.shown = content_in_words(content.landing_page, content.slots)
         if has_table(connection, "segments", f"seg_{figures.name}"):
             _fill(connection, figures, labels)
         if recorded[0][0]:

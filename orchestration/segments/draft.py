@@ -15,25 +15,29 @@ from typing import Any
 
 import duckdb
 
-from ingestion.duckdb import literal
+from ingestion.duckdb import has_table, literal
 from ingestion.duckdb import name as quoted
 from ingestion.errors import RegularsError, UsageError
 from orchestration.home.layout import Home
 from orchestration.published.reader import open_published
+from orchestration.segments.contact_class import contact_class
 from orchestration.segments.files import segment_names
+from orchestration.segments.overlap import Contact, Rival, read_contacts, rivals_of
 from orchestration.segments.rendering import SEGMENT
 from orchestration.segments.trial import MEMBERS, Trial
 from orchestration.words.masks import mask, without_addresses
 
 SHOWN = 10
 LARGEST = 100_000  # characters of a draft
+LAST = 100  # the priority of a segment that says none
 
 
 @dataclass(frozen=True)
 class Draft:
     """What a draft would be. `reach`: people by channel whom its purpose may reach; `overlap`:
-    people by live segment; `joined` and `left`: against the live segment of that name, None where
-    there is none; `samples`: masked members with the reason."""
+    people by live segment; `rivals`: those of them that want the same contact; `joined` and
+    `left`: against the live segment of that name, None where there is none; `samples`: masked
+    members with the reason."""
 
     segment: str
     people: int
@@ -41,8 +45,11 @@ class Draft:
     of_all: int
     purpose: str
     channels: tuple[str, ...]
+    landing_page: str | None
+    slots: dict[str, str]
     reach: dict[str, int]
     overlap: dict[str, int]
+    rivals: tuple[Rival, ...]
     joined: int | None
     left: int | None
     funnel: tuple[dict[str, Any], ...]
@@ -96,10 +103,11 @@ def draft_on(
         raise RegularsError("The published file does not say its moment.", "Run again.")
     trial = Trial(connection, variables, build[0], {*segment_names(), segment})
     trial.run(segment, text)
-    return _figures(trial, segment, build[0].isoformat(sep=" ", timespec="minutes"))
+    contacts = read_contacts(connection) if has_table(connection, "marts", "dim_segments") else {}
+    return _figures(trial, segment, contacts, build[0].isoformat(sep=" ", timespec="minutes"))
 
 
-def _figures(trial: Trial, segment: str, as_of: str) -> Draft:
+def _figures(trial: Trial, segment: str, contacts: Mapping[str, Contact], as_of: str) -> Draft:
     purpose = str(trial.meta["purpose"])
     [counts] = trial.rows(
         f"select count(*) as people, count(*) filter (where is_known) as known"
@@ -113,6 +121,7 @@ def _figures(trial: Trial, segment: str, as_of: str) -> Draft:
     )
     live = {name: f"segments.{quoted(SEGMENT + name)}" for name in trial.live_segments()}
     joined, left = _changes(trial, live.get(segment))
+    overlap = _overlap(trial, {name: table for name, table in live.items() if name != segment})
     return Draft(
         segment=segment,
         people=counts["people"],
@@ -120,14 +129,24 @@ def _figures(trial: Trial, segment: str, as_of: str) -> Draft:
         of_all=everybody["people"],
         purpose=purpose,
         channels=trial.channels(),
+        landing_page=trial.meta.get("landing_page"),
+        slots=dict(trial.meta.get("slots") or {}),
         reach={row["channel"]: row["people"] for row in reach},
-        overlap=_overlap(trial, {name: table for name, table in live.items() if name != segment}),
+        overlap=overlap,
+        rivals=rivals_of(_contact(trial, segment), contacts, overlap),
         joined=joined,
         left=left,
         funnel=tuple(trial.rows("from trial_funnel order by condition_rank")),
         samples=_samples(trial),
         as_of=as_of,
     )
+
+
+def _contact(trial: Trial, segment: str) -> Contact:
+    """What a draft says of its contacts, with what holds where it says nothing."""
+    meta = trial.meta
+    kind = contact_class(str(meta["purpose"]), str(meta["message_kind"]))
+    return Contact(segment, trial.channels(), kind, meta.get("priority") or LAST)
 
 
 def _changes(trial: Trial, live: str | None) -> tuple[int | None, int | None]:

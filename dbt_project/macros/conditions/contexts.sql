@@ -10,12 +10,15 @@
 {% macro context_names() -%}
     {{ return([
         'browse',
+        'bundle',
         'buyer',
         'cart',
         'checkout',
+        'cross_sell',
         'due_again',
         'email_then_views',
         'first_visit',
+        'just_bought',
         'last_purchase',
         'last_step',
         'open_case',
@@ -25,6 +28,7 @@
         'restock',
         'search',
         'sign_up',
+        'up_sell',
         'viewed_offer',
         'visitor',
         'voucher',
@@ -576,5 +580,89 @@
             'last_visit_on': "coalesce(" ~ on_day_in_words('engagement.last_visit_at') ~ ", 'once')",
             'came': "coalesce(" ~ marketing_channel_in_words('engagement.first_marketing_channel') ~ ", 'from somewhere')",
         },
+    }) }}
+{%- endmacro %}
+
+{#- The product to show them first, of each kind that a segment can be about, with the one that it rests on. -#}
+{% macro context_cross_sell() -%}
+    {{ return(context_of_product_to_show('cross_sell')) }}
+{%- endmacro %}
+
+{% macro context_up_sell() -%}
+    {{ return(context_of_product_to_show('up_sell')) }}
+{%- endmacro %}
+
+{% macro context_bundle() -%}
+    {{ return(context_of_product_to_show('bundle')) }}
+{%- endmacro %}
+
+{% macro context_of_product_to_show(kind) -%}
+    {%- set shown -%}
+        select
+            recommendations.customer_id,
+            recommendations.product_id,
+            recommendations.with_product_id,
+            products.product_name,
+            products.sku,
+            products.category,
+            products.price,
+            products.currency,
+            others.product_name as with_product_name,
+            others.sku as with_sku
+        from {{ ref('fct_recommendations') }} as recommendations
+        inner join {{ ref('dim_products') }} as products on recommendations.product_id = products.product_id
+        left join {{ ref('dim_products') }} as others on recommendations.with_product_id = others.product_id
+        where recommendations.kind = '{{ kind }}' and recommendations.rank = 1
+    {%- endset -%}
+    {{ return({
+        'sources': {'shown': shown},
+        'fields': {
+            'product': 'shown.product_name',
+            'product_id': 'shown.product_id',
+            'sku': 'shown.sku',
+            'category': 'shown.category',
+            'value': money_in_context('shown.price'),
+            'currency': 'shown.currency',
+            'with_product': 'shown.with_product_name',
+            'with_product_id': 'shown.with_product_id',
+        },
+        'words': {
+            'product': product_in_words('shown.product_name', 'shown.sku'),
+            'with_product': product_in_words('shown.with_product_name', 'shown.with_sku'),
+        },
+    }) }}
+{%- endmacro %}
+
+{#- What they last bought, and everything of the last just_bought_days with what can stand in for it. -#}
+{% macro context_just_bought() -%}
+    {%- set left_out -%}
+        select
+            lines.customer_id,
+            {{ text_list('substitutes.product_id', ' ') }} as product_ids
+        from {{ ref('fct_order_lines') }} as lines
+        inner join {{ ref('fct_orders') }} as orders
+            on
+                lines.customer_id = orders.customer_id
+                and lines.order_id = orders.order_id
+                and lines.order_source = orders.order_source
+        inner join {{ ref('dim_products') }} as products on lines.product_id = products.product_id
+        inner join {{ ref('dim_products') }} as substitutes
+            on
+                coalesce(products.substitute_group, products.product_id)
+                = coalesce(substitutes.substitute_group, substitutes.product_id)
+        where
+            {{ is_purchase_of_goods('orders', 'lines') }}
+            and {{ days_until_as_of('orders.ordered_date') }} <= {{ var('just_bought_days') }}
+        group by lines.customer_id
+    {%- endset -%}
+    {%- set whole = context_last_purchase() -%}
+    {%- set wanted = {} -%}
+    {%- for field in ['product', 'product_id', 'category'] -%}
+        {%- do wanted.update({field: whole['fields'][field]}) -%}
+    {%- endfor -%}
+    {{ return({
+        'sources': dict(whole['sources'], left_out=left_out),
+        'fields': dict(wanted, product_ids='left_out.product_ids'),
+        'words': whole['words'],
     }) }}
 {%- endmacro %}

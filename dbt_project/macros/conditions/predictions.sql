@@ -41,7 +41,7 @@
         sql=rows_of(ref('fct_customer_clv'), [
                 'is_current', 'predicted_next_order_at <= ' ~ as_of() ~ ' + ' ~ days_sql(days)],
             value='cast(' ~ shop_date('predicted_next_order_at') ~ ' as ' ~ dbt.type_string() ~ ')',
-            threshold='within ' ~ days ~ ' days'))) }}
+            threshold='within ' ~ days ~ ' days', since='predicted_next_order_at - ' ~ days_sql(days)))) }}
 {%- endmacro %}
 
 {#- What they buy next: `next_category(of='Kitchen')`. -#}

@@ -1,4 +1,5 @@
-{#- Conditions on products: bought, looked at, cheaper, back in stock, used up. -#}
+{#- Conditions on products: bought, looked at, to be shown, left in the checkout. What became of their price and stock is in
+    wishes.sql, what is used up in replenishment.sql. -#}
 
 {#- Goods that were bought in kept orders, whether or not they came back: `bought(category='Kitchen', within_days=90)`. -#}
 {% macro bought() -%}
@@ -24,7 +25,10 @@
             orders.ordered_date as occurred_on
         from {{ ref('fct_order_lines') }} as lines
         inner join {{ ref('fct_orders') }} as orders
-            on lines.order_id = orders.order_id and lines.order_source = orders.order_source
+            on
+                lines.customer_id = orders.customer_id
+                and lines.order_id = orders.order_id
+                and lines.order_source = orders.order_source
         where
             orders.customer_id is not null
             and {{ is_purchase_of_goods('orders', 'lines') }}
@@ -78,68 +82,6 @@
         words='looked at ' ~ product_in_condition(given) ~ within_in_words(given['within_days'])
             ~ (', without an order since' if given['not_ordered_since'] else ''),
         ends_by='when that is too long ago', sql=sql)) }}
-{%- endmacro %}
-
-{#- A product that they looked at or put in the cart in the last days became cheaper since, or can be bought again:
-    `product_changed(what='cheaper')`, `product_changed(what='back_in_stock')`. -#}
-{% macro product_changed() -%}
-    {%- set known = {
-        'what': {'kind': 'word', 'of': ['cheaper', 'back_in_stock'], 'required': true},
-        'within_days': {'kind': 'days', 'default': recent_days(), 'max': recent_days()},
-    } -%}
-    {%- set given = condition_arguments('product_changed', known, varargs, kwargs) -%}
-    {%- set sql -%}
-        select
-            steps.customer_id,
-            {{ product_in_words('steps.product_name', 'steps.sku') }} as value,
-            cast(null as {{ dbt.type_string() }}) as threshold,
-            states.valid_from as since,
-            states.valid_from + {{ days_sql(given['within_days']) }} as ends_at
-        from {{ ref('recent_interactions') }} as steps
-        inner join {{ ref('fct_product_states') }} as states
-            on steps.product_id = states.product_id and steps.occurred_at < states.valid_from
-        where
-            steps.event_name in ('Product Viewed', 'Product Added')
-            and steps.is_after_last_order
-            and states.is_current
-            and {{ since_days('states.valid_from', given['within_days']) }}
-            {%- if given['what'] == 'cheaper' %}
-            and states.price < states.previous_price
-            {%- else %}
-            and states.in_stock
-            and not states.was_in_stock
-            {%- endif %}
-        qualify row_number() over (
-            partition by steps.customer_id order by states.valid_from desc, states.product_state_id, steps.event_id
-        ) = 1
-    {%- endset -%}
-    {{ return(condition('product_changed', known, given, 'fct_product_states',
-        words='a product that they looked at ' ~ {
-            'cheaper': 'costs less since', 'back_in_stock': 'can be bought again'}[given['what']],
-        ends_by='when that is too long ago, or the product changes again', sql=sql)) }}
-{%- endmacro %}
-
-{#- Something that is used up will be needed: `replenishment_due(within_days=7)`, or already is. -#}
-{% macro replenishment_due() -%}
-    {%- set known = {
-        'within_days': {'kind': 'days'}, 'product': {'kind': 'texts'}, 'displeased': {'kind': 'flag'},
-    } -%}
-    {%- set given = condition_arguments('replenishment_due', known, varargs, kwargs) -%}
-    {%- set days = given.get('within_days') -%}
-    {%- set where = ['remind_at <= ' ~ as_of() ~ (' + ' ~ days_sql(days) if days else '')] -%}
-    {%- if 'product' in given -%}
-        {%- do where.append('product_id in (' ~ texts_sql(given['product']) ~ ')') -%}
-    {%- endif -%}
-    {%- if 'displeased' in given -%}
-        {%- do where.append(('' if given['displeased'] else 'not ') ~ 'is_displeased') -%}
-    {%- endif -%}
-    {{ return(condition('replenishment_due', known, given, 'fct_replenishments',
-        words='something they bought will soon be used up' ~ (
-            '' if 'displeased' not in given else ', and they were displeased with it' if given['displeased']
-            else ', and they were not displeased with it'),
-        ends_by='when they buy it again',
-        sql=latest_of(ref('fct_replenishments'), where, 'remind_at', 'product_id', value='product_id',
-            threshold='within ' ~ days ~ ' days' if days else 'now'))) }}
 {%- endmacro %}
 
 {#- There is a product to show them: `recommended(kind='cross_sell')`. -#}

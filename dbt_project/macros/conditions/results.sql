@@ -26,6 +26,7 @@
         'fct_customer_order_summary',
         'fct_customer_predictions',
         'fct_customer_rfm',
+        'fct_customer_rfm_engagement',
         'fct_experiment_assignments',
         'fct_interactions',
         'fct_messages',

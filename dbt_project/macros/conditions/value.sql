@@ -126,3 +126,15 @@
         sql=rows_of(ref('fct_customer_predictions'), ['is_current', 'clv_tier in (' ~ texts_sql(given['of']) ~ ')'],
             value='clv_tier', threshold=told))) }}
 {%- endmacro %}
+
+{#- What an RFM group and how lately they were here make of somebody: `opportunity(of='win_back')` of a group that stays
+    away and here again, `second_order` new or promising and here again, `reach_out` one of the best and quiet. -#}
+{% macro opportunity() -%}
+    {%- set known = {'of': {'kind': 'words', 'of': ['win_back', 'second_order', 'reach_out'], 'required': true}} -%}
+    {%- set given = condition_arguments('opportunity', known, varargs, kwargs) -%}
+    {%- set told = given['of'] | join(' or ') | replace('_', ' ') -%}
+    {{ return(condition('opportunity', known, given, 'fct_customer_rfm_engagement',
+        words='by RFM group and visits to ' ~ told, ends_by='with an order or a visit, or as days go by',
+        sql=rows_of(ref('fct_customer_rfm_engagement'), ['opportunity in (' ~ texts_sql(given['of']) ~ ')'],
+            value="rfm_segment || ', ' || engagement", threshold=told))) }}
+{%- endmacro %}

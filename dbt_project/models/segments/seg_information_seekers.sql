@@ -3,6 +3,7 @@
     'description': 'Came first by a search, never ordered and gets no email: invite them to sign up.',
     'channel': 'onsite', 'purpose': 'personalisation', 'message_kind': 'newsletter', 'plain_context': {},
     'destinations': ['file'], 'priority': 89,
+    'slots': {'pop_under': 'sign_up'},
 }}) }}
 
 {{ members(

@@ -3,6 +3,7 @@
     'description': 'Came first by an ad on social media and never ordered: free shipping on the first order.',
     'channel': 'onsite', 'purpose': 'personalisation', 'message_kind': 'offer', 'plain_context': {},
     'destinations': ['file'], 'priority': 81,
+    'landing_page': 'first_order', 'slots': {'header_banner': 'free_shipping'},
 }}) }}
 
 {{ members(

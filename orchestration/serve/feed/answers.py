@@ -19,6 +19,7 @@ from typing import Any
 from orchestration.activation.shown_refusals import PERSONALISATION, SHOWN
 from orchestration.destinations.feed_file import Entry, VisitorRecord
 from orchestration.destinations.onsite import Content
+from orchestration.segments.declared_content import DeclaredContent
 
 BY_SIGNAL = ("ads", "sell_share")  # what Global Privacy Control refuses
 _HOUR = 3_600_000_000
@@ -26,9 +27,9 @@ _HOUR = 3_600_000_000
 
 @dataclass(frozen=True)
 class Showing:
-    """What the settings say of a feed: what to show, and how old a segment may be."""
+    """What a feed shows, the first that counts before the others, and how old a segment may be."""
 
-    content: Sequence[Content] = ()
+    content: Sequence[Content | DeclaredContent] = ()
     max_age_hours: int = 72
 
 
@@ -40,7 +41,7 @@ def answer(
     Args:
         record: what the file has of it.
         refused: purposes that are refused beside those of the file.
-        showing: what the settings say.
+        showing: what the settings and the segments' own files say.
         now_us: the moment, in microseconds.
     """
     opt_out = record.refused | set(refused)
@@ -72,9 +73,9 @@ def _fresh_entries(record: VisitorRecord, oldest_us: int) -> Sequence[Entry]:
 
 
 def _shown(
-    content: Sequence[Content], segments: Collection[str]
+    content: Sequence[Content | DeclaredContent], segments: Collection[str]
 ) -> tuple[str | None, dict[str, str]]:
-    """The landing page and what each slot shows: the first that the settings have counts."""
+    """The landing page and what each slot shows: the first that is said counts."""
     landing_page, slots = None, dict[str, str]()
     for each in content:
         if each.segment in segments:

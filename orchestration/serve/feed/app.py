@@ -44,6 +44,7 @@ from orchestration.destinations.feed_file import CUSTOMER, FeedFileError, FeedRe
 from orchestration.destinations.onsite import OnsiteDestination, micros
 from orchestration.home.layout import Home
 from orchestration.ops.store import Store
+from orchestration.segments.declared_content import PublishedContent
 from orchestration.serve.feed.answers import BY_SIGNAL, NOBODY, Showing, answer
 from orchestration.serve.routes import route
 
@@ -92,18 +93,19 @@ class Rate:
 
 @dataclass
 class Feed:
-    """One feed: its file and what the settings say of it."""
+    """One feed: its file, and what the settings and the segments' own files say of it."""
 
     destination: OnsiteDestination
     reader: FeedReader
     rate: Rate
+    declared: PublishedContent
     trouble: str = ""  # why the last question could not be answered
 
     @property
     def showing(self) -> Showing:
-        """What to show, and how old a segment may be."""
+        """What to show, the settings before the segments' files, and how old a segment may be."""
         options = self.destination.options
-        return Showing(options.content, options.max_age_hours)
+        return Showing((*options.content, *self.declared.read()), options.max_age_hours)
 
     @property
     def secret(self) -> str:
@@ -230,12 +232,13 @@ def _note(feed: Feed, trouble: str) -> None:
 
 def _feeds(home: Home, settings: Settings, seconds: Callable[[], float]) -> dict[str, Feed]:
     feeds = {}
+    declared = PublishedContent(home)
     for name, chosen in sorted(settings.destinations.items()):
         if chosen.kind == KIND and chosen.enabled:
             opened = open_destination(name, chosen, home)
             assert isinstance(opened, OnsiteDestination)  # noqa: S101 - the kind says so
             rate = Rate(opened.options.requests_per_second, seconds)
-            feeds[name] = Feed(opened, FeedReader(opened.path), rate)
+            feeds[name] = Feed(opened, FeedReader(opened.path), rate, declared)
     return feeds
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from functools import partial
 from typing import Any
@@ -13,7 +14,7 @@ from ingestion import vocabulary
 from ingestion.config import REPOSITORY
 from orchestration.run.dbt import segment_names
 
-FILES = ("marts_permission.sql", "segments.sql")
+FILES = ("marts_permission.sql", "segments.sql", "conditions/arguments.sql")
 MACROS = REPOSITORY / "dbt_project" / "macros"
 GOOD = {
     "label": "Test",
@@ -56,6 +57,7 @@ def macros() -> dict[str, Any]:
     found: dict[str, Any] = {}
     environment = jinja2.Environment(extensions=["jinja2.ext.do"])
     environment.globals |= {"return": _return, "exceptions": _Exceptions, "var": _var}
+    environment.globals["tojson"] = json.dumps
     # A template each: within one they would call each other past `return`
     texts = [
         text
@@ -104,6 +106,16 @@ def test_a_good_file_says_enough(macros: dict[str, Any]) -> None:
             "has the message_kind transactional, which is for the purpose transactional alone",
         ),
         ({"purpose": "ads", "message_kind": "service"}, "for the purpose transactional alone"),
+        ({"landing_pge": "club"}, 'has the word "landing_pge"; did you mean landing_page?'),
+        ({"slot": {"hero": "thanks"}}, 'has the word "slot"; did you mean slots?'),
+        ({"landing_page": 5}, 'has the landing_page "5"; write the site\'s own words'),
+        ({"landing_page": "<b>"}, "has the landing_page"),
+        ({"landing_page": ""}, "has the landing_page"),
+        ({"slots": "hero"}, "has slots that are no mapping; write {'hero': 'thanks'}"),
+        ({"slots": ["hero"]}, "has slots that are no mapping"),
+        ({"slots": {"hero": 5}}, 'has the slot "hero" with "5"; write the site\'s own words'),
+        ({"slots": {"he ro": "thanks"}}, 'has the slot "he ro" with "thanks"'),
+        ({"slots": {"hero": "t" * 65}}, 'has the slot "hero"'),
     ],
 )
 def test_what_is_missing_or_unknown_is_named_with_what_there_is(
@@ -113,6 +125,14 @@ def test_what_is_missing_or_unknown_is_named_with_what_there_is(
         macros["check_segment"]("test", {**GOOD, **changes})
     assert str(caught.value).startswith("The segment test ")
     assert said in str(caught.value)
+
+
+def test_a_segment_says_what_the_site_shows_and_words_of_the_shops_own(
+    macros: dict[str, Any],
+) -> None:
+    content = {"landing_page": "club-1", "slots": {"header_banner": "first.order"}}
+    assert not macros["check_segment"]("test", GOOD | content | {"owner": "Ann"}).strip()
+    assert not macros["check_segment"]("test", GOOD | {"landing_page": None, "slots": {}}).strip()
 
 
 @pytest.mark.parametrize("purpose", vocabulary.PURPOSES)

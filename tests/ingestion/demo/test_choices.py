@@ -252,3 +252,18 @@ def test_the_days_that_follow_keep_to_it(world: World, tmp_path: Path) -> None:
         if each.moment == small.calendar.end + 9 * DAY
     }
     assert set(back) == returns
+
+
+def test_searches_find_as_much_as_the_truth_says_and_some_nothing(shop: Path, con: Any) -> None:
+    counts = "select results, count(*) from ({}) group by all order by all"
+    written = f"""
+        select distinct on (line->>'$.messageId') (line->>'$.properties.results')::bigint as results
+        from (select line::json as line from read_csv('{shop}/input/web/**/*.jsonl.gz',
+            columns = {{'line': 'text'}}, header = false, quote = '', escape = '', delim = '\x01',
+            ignore_errors = true)
+            where line like '%"event":"Products Searched"%' and json_valid(line))
+    """
+    truth = f"select results from '{shop}/truth/searches/*.parquet'"
+    results = con.execute(counts.format(truth)).fetchall()
+    assert con.execute(counts.format(written)).fetchall() == results
+    assert results[0][0] == 0

@@ -30,6 +30,7 @@ from orchestration.commands.delivery import (
 from orchestration.home.layout import Home
 from orchestration.ops.runs import SUCCEEDED, Run, finish_run, start_run
 from orchestration.ops.store import open_store
+from orchestration.segments.overlap import Rival
 from orchestration.words.codes import REASONS
 from orchestration.words.explaining import explained_by
 from tests.orchestration.activation.shop import NOW, Receiver, Shop, deliver_to
@@ -135,6 +136,24 @@ def test_nothing_of_a_segment_is_not_nothing_at_all(tmp_path: Path) -> None:
     elsewhere = {("at_risk", "file"): LastSync(NOW, {"added": 3})}
     render_plans([plan], elsewhere, Console(file=out, width=180), as_json=False)
     assert "Nothing of it was delivered yet." in out.getvalue()
+
+
+def test_a_plan_in_json_has_who_wants_the_same_people(capsys: pytest.CaptureFixture[str]) -> None:
+    plan = Plan(VIP, "r", (), (), 0, 0, (), ())
+    rival = Rival("at_risk", 4, 30, ("email",), "vip", is_conflict=False)
+    out = Console(file=StringIO(), width=180)
+    render_plans([plan], {}, out, as_json=True, rivals={"vip": (rival,)})
+    [facts] = json.loads(capsys.readouterr().out)
+    assert facts["rivals"] == [
+        {
+            "segment": "at_risk",
+            "people": 4,
+            "priority": 30,
+            "channels": ["email"],
+            "first": "vip",
+            "is_conflict": False,
+        }
+    ]
 
 
 @pytest.mark.parametrize("reason", list(Reason))

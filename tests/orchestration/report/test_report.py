@@ -239,6 +239,21 @@ def test_reach_on_site_counts_the_anonymous_too(publish_day):
     assert visitors.reachable + sum(n for _, n in visitors.unreachable) == visitors.size
 
 
+def test_what_the_site_shows_members_is_said_of_a_segment_that_says_it(publish_day):
+    """Of an earlier version the published file has none, and the page says nothing."""
+    home = publish_day(
+        after=[
+            "alter table dim_segments add column landing_page varchar",
+            "alter table dim_segments add column slots varchar default '{}'",
+            "update dim_segments set landing_page = 'club', slots = '{\"hero\": \"thanks\"}'"
+            " where segment = 'vip'",
+        ]
+    )
+    _, _, text = page_of(home)
+    assert text.count("Shown on the site:") == 1
+    assert "Shown on the site: landing page: club, hero: thanks." in text
+
+
 def test_equal_things_are_equal_on_one_page(publish_day):
     """Buyers, also those without a known value, people and segments are counted once."""
     unknown = "(select customer_id from fct_customer_rfm order by customer_id limit 40)"

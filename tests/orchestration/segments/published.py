@@ -35,7 +35,7 @@ TABLES = {
     " sensitivity varchar,"
     " source varchar, stated_at timestamp, valid_to timestamp, score double",
     "dim_products": "product_id varchar, product_name varchar, sku varchar, category varchar,"
-    " price decimal(18, 4), in_stock boolean",
+    " price decimal(18, 4), currency varchar, substitute_group varchar, in_stock boolean",
     "dim_promotions": "promotion_code_id varchar, promotion_source varchar, promotion_id varchar,"
     " promotion_name varchar, code varchar, discount_kind varchar, percent_off decimal(18, 4),"
     " amount_off decimal(18, 4), currency varchar, category varchar, product_id varchar,"
@@ -56,6 +56,8 @@ TABLES = {
     " clv_tier varchar",
     "fct_customer_rfm": "customer_id varchar, is_current boolean, rfm_segment varchar,"
     " r_score bigint, f_score bigint, m_score bigint",
+    "fct_customer_rfm_engagement": "customer_id varchar, rfm_segment varchar, engagement varchar,"
+    " opportunity varchar",
     "fct_experiment_assignments": "assignment_key varchar, customer_id varchar,"
     " experiment_id varchar, experiment_group varchar, assigned_at timestamp",
     "fct_interactions": "interaction_id bigint, customer_id varchar, kind varchar,"
@@ -75,7 +77,8 @@ TABLES = {
     " product_source varchar, sku varchar, currency varchar,"
     " is_current boolean, price decimal(18, 4), previous_price decimal(18, 4), in_stock boolean,"
     " was_in_stock boolean",
-    "fct_recommendations": "customer_id varchar, kind varchar, rank bigint, product_id varchar",
+    "fct_recommendations": "customer_id varchar, kind varchar, rank bigint, product_id varchar,"
+    " with_product_id varchar",
     "fct_replenishments": "customer_id varchar, product_id varchar, is_displeased boolean,"
     " displeased_by varchar, other_product_id varchar, other_promotion_id varchar,"
     " last_bought_at timestamp, remind_at timestamp, due_at timestamp",
@@ -249,6 +252,11 @@ def publish_few_buyers(home: Home) -> Home:
     shop.connection.execute("insert into segments.seg_vip (customer_id) values ('ann')")
     shop.connection.execute(
         "insert into segments.seg_at_risk (customer_id) values ('bob'), ('dan')"
+    )
+    shop.connection.execute(
+        "create table marts.dim_segments as select *, '[\"email\"]' as channels,"
+        " 'marketing' as purpose, 'offer' as message_kind"
+        " from (values ('vip', 20), ('at_risk', 100)) as s(segment, priority)"
     )
     for channel in ("email", "sms"):
         shop.add(

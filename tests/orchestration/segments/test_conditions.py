@@ -149,18 +149,13 @@ def add_what_is_known(shop: Published) -> None:
     checkout = {"checkout_id": "c", "is_abandoned": True, "product_name": "Mug"}
     shop.add("fct_checkouts", customer_id="nobody", changed_at=ago(hours=24), **checkout)
     shop.add("fct_recommendations", customer_id="nobody", kind="bundle", rank=1, product_id="pot")
-    for customer, days, is_displeased in (("once_60", 0, False), ("once_61", -7, True)):
-        row = {"product_id": "soap", "is_displeased": is_displeased, "remind_at": ago(days=days)}
-        shop.add("fct_replenishments", customer_id=customer, **row)
     shop.step("four_5", "Product Viewed", ago(days=3), product_id="lamp", category="Light")
     shop.step("gift_20", "Product Viewed", ago(days=1), product_id="lamp", category="Light")
-    state = {"product_id": "lamp", "is_current": True, "valid_from": ago(days=2)}
-    state |= {"price": 8, "previous_price": 9, "in_stock": True, "was_in_stock": False}
-    shop.add("fct_product_states", product_state_id="s", **state)
     lines = "select order_id, order_source, customer_id from marts.fct_orders"
     for number, order in enumerate(shop.trial.rows(f"{lines} where customer_id = 'twice_10'")):
         row = {"order_line_id": str(number), "order_id": order["order_id"], "line_kind": "goods"}
         row |= {"order_source": order["order_source"], "is_return_line": False, "quantity": 1}
+        row |= {"customer_id": order["customer_id"]}
         shop.add("fct_order_lines", category="Kitchen", brand="Regular", **row)
 
 
@@ -174,6 +169,13 @@ def add_what_is_asked_and_left(shop: Published) -> None:
             f"update marts.fct_web_sessions set {update} where customer_id = '{customer}'"
             f" and customer_visit_number = {2 if customer == 'nobody' else 1}"
         )
+    for customer, opportunity in (
+        ("once_61", "win_back"),
+        ("four_5", "reach_out"),
+        ("in_store", None),
+    ):
+        group = {"rfm_segment": "loyal", "engagement": "quiet", "opportunity": opportunity}
+        shop.add("fct_customer_rfm_engagement", customer_id=customer, **group)
     sign = {"signal": "carted", "signal_at": ago(days=1)}
     shop.add("fct_customer_intent", customer_id="once_60", is_current=True, **sign)
     shop.connection.execute(
@@ -282,12 +284,8 @@ ANSWERS = {
     "viewed(category='Light')": {"four_5", "gift_20"},
     "viewed(at_least=2)": {"once_61", "twice_10"},
     "viewed(product='lamp', within_days=2)": {"gift_20"},
-    "product_changed(what='cheaper')": {"four_5"},
-    "product_changed(what='back_in_stock')": {"four_5"},
-    "product_changed(what='cheaper', within_days=1)": set(),
-    "replenishment_due()": {"once_60"},
-    "replenishment_due(within_days=7)": {"once_60", "once_61"},
-    "replenishment_due(within_days=7, displeased=true)": {"once_61"},
+    "opportunity(of='win_back')": {"once_61"},
+    "opportunity(of=['win_back', 'reach_out'])": {"once_61", "four_5"},
     "recommended(kind='bundle')": {"nobody"},
     "recommended(kind='next')": set(),
     "left_checkout()": {"nobody"},

@@ -17,6 +17,7 @@ from orchestration.commands.draft import print_draft
 from orchestration.commands.membership import print_membership
 from orchestration.home.layout import Home
 from orchestration.segments.draft import read_draft, try_draft
+from orchestration.segments.overlap import Rival
 from orchestration.words.plain_text import PlainConsole
 from tests.orchestration.segments.published import HEAD, publish_few_buyers
 
@@ -36,6 +37,7 @@ def test_a_draft_says_who_would_be_in_it_and_what_may_reach_them(home: Home) -> 
     assert (draft.joined, draft.left) == (None, None)
     assert draft.reach == {"email": 1}
     assert draft.overlap == {"at_risk": 1}
+    assert draft.rivals == (Rival("at_risk", 1, 100, ("email",), "at_risk", is_conflict=True),)
     assert [row["kept_in_order_count"] for row in draft.funnel] == [3, 2]
     assert draft.samples == (
         ("b•••@s•••.example", "At least 1 order; not in the segment vip."),
@@ -54,9 +56,12 @@ def test_it_is_laid_out_and_written_as_json(
     home: Home, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "seg_second_order.sql"
-    file.write_text(TEXT, "utf-8")
+    shown = "'message_kind': 'offer', 'landing_page': 'club', 'slots': {'hero': 'thanks'}"
+    file.write_text(TEXT.replace("'message_kind': 'offer'", shown), "utf-8")
     print_draft(home, "second_order", file, PlainConsole(width=200), as_json=False)
     text = capsys.readouterr().out
+    assert "On the site its members are shown landing page: club, hero: thanks." in text
+    assert "at_risk and second_order have the same priority 100 on email" in text
     assert "2 of 4 people, 2 of them known" in text
     assert "not in the segment vip" in text
     assert "bob@" not in text

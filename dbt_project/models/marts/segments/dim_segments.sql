@@ -31,6 +31,8 @@ with segments as (
         {{ segment_text(meta.programme or name) }} as programme,
         cast({{ meta.holdout_share or 0 }} as double) as holdout_share,
         {{ segment_text(meta.first_activation or first_activations()[0]) }} as first_activation,
+        {{ segment_text(meta.landing_page) if meta.landing_page else 'cast(null as ' ~ dbt.type_string() ~ ')' }} as landing_page,
+        {{ segment_text(tojson(meta.slots or {})) }} as slots,
         {{ meta.min_size or 0 }} as min_size,
         {{ 'true' if meta.may_be_everybody else 'false' }} as may_be_everybody
     {%- if not loop.last %}
@@ -56,6 +58,8 @@ with segments as (
         cast(null as {{ dbt.type_string() }}) as programme,
         cast(null as double) as holdout_share,
         cast(null as {{ dbt.type_string() }}) as first_activation,
+        cast(null as {{ dbt.type_string() }}) as landing_page,
+        cast(null as {{ dbt.type_string() }}) as slots,
         cast(null as integer) as min_size,
         cast(null as boolean) as may_be_everybody
     {%- endfor %}

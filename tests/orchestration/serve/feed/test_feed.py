@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+import duckdb
 import pytest
 from starlette.applications import Starlette
 
@@ -150,6 +151,49 @@ def test_a_browser_is_told_what_its_visitor_may_be_shown(shop: Shop) -> None:
     assert answer.headers["access-control-allow-origin"] == ORIGIN
     assert answer.headers["vary"] == "Origin"
     assert "access-control-allow-credentials" not in answer.headers
+
+
+def declare(home: Home, *segments: tuple[str, str | None, str]) -> None:
+    """Publish a file whose segments say what the site shows, in order of priority."""
+    following = home.published.with_suffix(".next")
+    with duckdb.connect(str(following)) as connection:
+        connection.execute("create schema marts")
+        connection.execute(
+            "create table marts.dim_segments"
+            " (segment varchar, priority integer, landing_page varchar, slots varchar)"
+        )
+        for priority, (segment, page, slots) in enumerate(segments):
+            connection.execute(
+                "insert into marts.dim_segments values (?, ?, ?, ?)",
+                [segment, priority, page, slots],
+            )
+    following.replace(home.published)
+
+
+def test_what_a_segments_own_file_says_is_shown_after_what_the_settings_say(shop: Shop) -> None:
+    shop.destination.deliver(Batch("run2", "loyal", 1, NOW, (), [row("ann", ANN)]))
+    shop.destination.finish(Audience("run2", "loyal", NOW, (), [row("ann", ANN).payload]))
+    declare(
+        shop.home,
+        ("loyal", "points", '{"hero": "loyal", "footer": "points"}'),
+        ("vip", "never", '{"footer": "card", "banner": "vip"}'),
+        ("nobody", None, '{"overlay": "never"}'),
+    )
+    shown = shop.told()
+    assert shown["slots"] == {"banner": "vip", "footer": "points", "hero": "thanks"}
+    assert shown["landing_page"] == "club"
+    declare(shop.home, ("loyal", None, '{"footer": "other"}'))
+    assert shop.told()["slots"] == {"footer": "other", "hero": "thanks"}
+    shop.refuse(ANN, "personalisation")
+    assert shop.told()["slots"] == {}
+
+
+def test_a_published_file_that_says_nothing_or_is_damaged_takes_nothing_away(shop: Shop) -> None:
+    with duckdb.connect(str(shop.home.published)) as connection:  # of an earlier version
+        connection.execute("create schema marts; create table marts.dim_segments (segment varchar)")
+    assert shop.told()["slots"] == {"hero": "thanks"}
+    shop.home.published.write_bytes(b"no such file")
+    assert shop.told()["slots"] == {"hero": "thanks"}
 
 
 def test_whoever_is_not_known_gets_the_same_shape(shop: Shop) -> None:
