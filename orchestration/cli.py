@@ -331,6 +331,21 @@ def sync(
 
 
 @app.command()
+def pulse(
+    as_of: AsOfOption = None,
+    send: Annotated[
+        bool, typer.Option("--send", help="Send it; else only what would be sent is told.")
+    ] = False,
+    folder: HomeOption = None,
+) -> None:
+    """Judge what arrived since the last run, without a run: carts left, products come back to."""
+    from orchestration.commands.pulse import print_pulse
+
+    home = _home(folder)
+    print_pulse(home, _moment(as_of) if as_of else None, out, send=send)
+
+
+@app.command()
 def explain(
     who: Annotated[
         str | None, typer.Argument(help="Any identifier (email, phone, login …) or id.")

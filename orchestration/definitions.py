@@ -5,7 +5,7 @@ from __future__ import annotations
 import dagster as dg
 
 from orchestration import defs
-from orchestration.defs import arrivals, backup_jobs, reconcile, release, schedules
+from orchestration.defs import arrivals, backup_jobs, pulse, reconcile, release, schedules
 from orchestration.defs.dbt_command import dbt_command
 from orchestration.defs.resources import RunResource
 
@@ -16,6 +16,7 @@ definitions = dg.Definitions(
         schedules.refresh,
         schedules.rebuild,
         release.release,
+        pulse.pulse,
         reconcile.reconcile,
         *backup_jobs.jobs,
     ],
@@ -23,10 +24,11 @@ definitions = dg.Definitions(
         schedules.hourly,
         schedules.daily,
         release.releases,
+        pulse.pulses,
         reconcile.nightly,
         *backup_jobs.schedules,
     ],
-    sensors=[schedules.new_files, arrivals.arrivals],
+    sensors=[schedules.new_files, arrivals.arrivals, pulse.web_arrivals],
     resources={"run": RunResource.configure_at_launch(), "dbt": dbt_command()},
     executor=dg.in_process_executor,
 )

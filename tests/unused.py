@@ -24,6 +24,7 @@ _._make_request_context
 # Conditions and contexts of segments call these of dbt's; jinja2 and dlt ask for the last two
 _.dispatch
 _.type_string
+_.is_incremental
 _.datediff
 _.dateadd
 _.raise_compiler_error

@@ -58,6 +58,7 @@ from orchestration.activation.push_addresses import fields_of, with_subscription
 from orchestration.destinations.base import Operation, Payload
 from orchestration.home.layout import Home
 from orchestration.ops import schema
+from orchestration.ops.later_stays import later_stays
 from orchestration.ops.push_subscriptions import Subscription, living_subscriptions
 from orchestration.ops.store import Store, to_micros
 from orchestration.published.reader import open_published, read_build
@@ -215,12 +216,14 @@ def build_plan(
     policy = Policy(target.channel, target.purpose, double_opt_in)
     # The published file is held open: all readings are of one build, and share what opening costs.
     with open_published(home), store.read() as connection:
-        _, run_id, _ = read_build(home.published)
+        _, run_id, as_of = read_build(home.published)
         living = _living(connection, target, at)
         people, decisions = _decided(
             *(connection, home, target, policy, to_micros(at), living),
             by_earlier_code=day is not None and day.is_by_earlier_code,
         )
+        later = later_stays(connection, target.segment, as_of)
+        people, decisions = _without_left(people, decisions, later.left)
         day = day or read_contact_day(home, people.members)
         # A push message narrows the gate's answers to devices that take it; others are as asked
         is_narrowed = target.writer is not None and target.channel == PUSH
@@ -244,6 +247,10 @@ def build_plan(
     if news is not None:
         states, wanted = {}, news.wanted
         rows = {who: row for who, row in rows.items() if who in wanted}
+    # Whom the file does not list yet stays as they are
+    unlisted = later.entered - people.members.keys()
+    states = {who: each for who, each in states.items() if who not in unlisted}
+    rows = {who: each for who, each in rows.items() if who not in unlisted}
     wanted, rows, on_their_way = _leave_accepted(target, wanted, states, rows, people.aliases)
     diff = difference(wanted, states, rows)
     held = tuple(
@@ -261,7 +268,7 @@ def build_plan(
         moved,
         dropped,
         diff.accepted_count + on_their_way,
-        news.ended if news else (),
+        tuple(who for who in news.ended if who not in unlisted) if news else (),
     )
 
 
@@ -483,6 +490,14 @@ def _note_recommendations(
         person = people.shown.get(customer_id, []) if keys else []
         shown = {"person": person, "visits": visits}
         member[column] = json.dumps(shown, sort_keys=True) if person or visits else None
+
+
+def _without_left(
+    people: People, decisions: Mapping[str, Decision], left: Collection[str]
+) -> tuple[People, dict[str, Decision]]:
+    """The same without whoever has left since the file was made."""
+    members = {who: each for who, each in people.members.items() if who not in left}
+    return replace(people, members=members), {who: decisions[who] for who in members}
 
 
 def _there(states: Collection[str], rows: Mapping[str, OpenRow]) -> set[str]:

@@ -12,13 +12,14 @@ pull and model meanwhile, except while it reads refusals that nobody has recorde
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import select
 
 from ingestion.config import Settings
 from orchestration.activation.delivery import Delivery, DeliveryContext, clock_of
 from orchestration.activation.people import Target, targets
+from orchestration.activation.pulse.latest import judged_lately
 from orchestration.activation.tickets import pairs_with_open_tickets
 from orchestration.home import lock
 from orchestration.home.layout import Home
@@ -32,12 +33,14 @@ from orchestration.ops.unread_sources import what_is_unread
 class Due:
     """What waits for a release: segments that have somebody due, and how many people that is.
 
-    `unanswered`: segment and destination wherever a destination has to be asked.
+    `unanswered`: segment and destination wherever a destination has to be asked. `left`: segments
+    that pulses keep up to date, and release with what arrived since the last run.
     """
 
     segments: tuple[str, ...]
     people: int
     unanswered: frozenset[tuple[str, str]] = frozenset()
+    left: frozenset[str] = frozenset()
 
     @property
     def is_nothing(self) -> bool:
@@ -81,6 +84,8 @@ def release_due(home: Home, settings: Settings) -> list[Delivery]:
         due = what_is_due(store, to_micros(now()))
         if due.is_nothing or what_is_unread(store):
             return []
+        with store.read() as connection:
+            due = replace(due, left=judged_lately(connection, now()))
         context = DeliveryContext(home, settings, store, now, asked="scheduled")
         synced = context.sync_each(
             target
@@ -92,6 +97,8 @@ def release_due(home: Home, settings: Settings) -> list[Delivery]:
 
 
 def _needs_a_sync(context: DeliveryContext, target: Target, due: Due) -> bool:
+    if target.segment in due.left:
+        return False
     if (target.segment, target.destination) in due.unanswered:
         return True
     return target.segment in due.segments and bool(context.plan(target).changes)

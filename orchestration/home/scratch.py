@@ -24,6 +24,7 @@ BACKUP = "backup"  # in the home
 MASKING = "masking"  # there too
 SERVING = "serving"  # there too
 SPILL = "spill"  # there too
+PULSE = "pulse"  # there too
 RESTORE = "regulars-restoring"  # beside it
 
 
@@ -44,7 +45,7 @@ def scratch_folder(parent: Path, kind: str) -> Iterator[Path]:
 
 def sweep_home(home: Home) -> int:
     """Take away what killed backups, restores, masked copies and pages left: copies of stores."""
-    inside = sum(sweep(home.root, kind) for kind in (BACKUP, MASKING, SERVING))
+    inside = sum(sweep(home.root, kind) for kind in (BACKUP, MASKING, SERVING, PULSE))
     return inside + sweep(home.root.parent, RESTORE)
 
 

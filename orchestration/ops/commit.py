@@ -13,9 +13,10 @@ a published run that the store does not know as done. Committing twice changes n
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -24,6 +25,7 @@ from sqlalchemy import Connection, Table, delete, func, select, tuple_, update
 
 from orchestration.home.layout import Home
 from orchestration.ops import schema
+from orchestration.ops.later_stays import drop_doubled, later_ends
 from orchestration.ops.runs import SUCCEEDED, run_status
 from orchestration.ops.shapes import arrow_columns, arrow_schema, mirroring
 from orchestration.ops.store import Store, fetch_columns, insert_new, rows_of, to_micros, upsert
@@ -52,10 +54,18 @@ def commit_after_publish(store: Store, home: Home, *, finished_at: datetime) -> 
     changes = {}
     for published, table in mirroring().items():
         changes[table.name] = _changed_rows(store, home, table, published, run_id)
+    stays = changes[schema.segment_memberships.name]
     with store.write() as connection:
+        ended = later_ends(connection, as_of)
         for table in mirroring().values():
             upsert(connection, table, rows_of(changes[table.name]))
+        # The file was made before: what a pulse ended meanwhile stays ended
+        going_on = _going_on(stays)
+        upsert(
+            connection, schema.segment_memberships, [row for row in ended if _key(row) in going_on]
+        )
         _drop_stays_of_merged(connection, home)
+        drop_doubled(connection, _begun(stays, as_of), as_of)
         _mark_succeeded(connection, run_id, as_of, finished_at)
     return Committed(
         run_id,
@@ -118,6 +128,23 @@ def _export_is_of(home: Home, run_id: str) -> bool:
         return False
     ids: list[str] = pq.read_table(context, columns=["run_id"]).column("run_id").to_pylist()
     return ids == [run_id]
+
+
+def _going_on(stays: pa.Table) -> set[tuple[str, str, int]]:
+    return {_key(row) for row in rows_of(stays) if row["left_at"] is None}
+
+
+def _key(row: Mapping[str, Any]) -> tuple[str, str, int]:
+    return row["segment"], row["customer_id"], row["entered_at"]
+
+
+def _begun(stays: pa.Table, as_of: datetime) -> set[tuple[str, str]]:
+    """Segment and person of each stay that begins with the run."""
+    return {
+        (row["segment"], row["customer_id"])
+        for row in stays.to_pylist()
+        if row["entered_at"] == as_of and row["left_at"] is None
+    }
 
 
 def _drop_stays_of_merged(connection: Connection, home: Home) -> None:

@@ -20,7 +20,7 @@ from typing import Any
 
 import duckdb
 
-from ingestion.duckdb import connect
+from ingestion.duckdb import connect, literal
 from ingestion.errors import RegularsError, UsageError
 from ingestion.memory import memory_limit
 from orchestration.home.kind import home_option, is_demo, read_mark
@@ -35,6 +35,8 @@ LOCKED = {
     # Else a name that is no table is looked for among the variables of this very process.
     "python_enable_replacements": "false",
 }
+# A file of views over the published one, and the name of the latter in a session of it
+OVERLAY, BASE = "overlay.duckdb", "base"
 QUERY_SECONDS = 60.0
 QUERY_MEMORY = "1GB"
 # What DuckDB says of a file that is cut, overwritten or not its own.
@@ -83,12 +85,34 @@ def open_published(home: Home, *, at_most: str = "") -> Iterator[duckdb.DuckDBPy
 @contextmanager
 def open_locked(path: Path, at_most: str = "") -> Iterator[duckdb.DuckDBPyConnection]:
     """Open any DuckDB file the way the published one is opened."""
-    connection = connect(path, read_only=True, at_most=at_most, **LOCKED)
+    config = dict(LOCKED)
+    if path.name == OVERLAY:
+        del config["enable_external_access"]  # once its base is attached
+    connection = connect(path, read_only=True, at_most=at_most, **config)
     try:
+        if path.name == OVERLAY:
+            _attach_locked(connection, path)
         _lock(connection)
         yield connection
     finally:
         connection.close()
+
+
+def base_of(overlay: Path) -> Path:
+    """Where the file lies that an overlay is laid over: beside it."""
+    return overlay.with_name(f"{BASE}.duckdb")
+
+
+def attach_base(connection: duckdb.DuckDBPyConnection, overlay: Path) -> None:
+    """Let a session of an overlay see its base."""
+    connection.execute(f"attach if not exists {literal(base_of(overlay))} as {BASE} (read_only)")
+
+
+def _attach_locked(connection: duckdb.DuckDBPyConnection, overlay: Path) -> None:
+    """Attach the base and nothing after it; a second session of this process shares both."""
+    attach_base(connection, overlay)
+    with suppress(duckdb.InvalidInputException):
+        connection.execute("set enable_external_access = false")
 
 
 def _lock(connection: duckdb.DuckDBPyConnection) -> None:

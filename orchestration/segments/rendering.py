@@ -98,6 +98,10 @@ class _Dbt:
     """dbt's own macros that the project uses; DuckDB's forms."""
 
     @staticmethod
+    def is_incremental() -> bool:
+        return False
+
+    @staticmethod
     def type_string() -> str:
         return "varchar"
 
@@ -149,7 +153,8 @@ class Project:
     Args:
         variables: the settings' variables, as dbt gets them; the project's own are the defaults.
         as_of: the moment of the run whose tables are read; UTC.
-        tables: the SQL name of each table that may be read, by model. Without it any may be.
+        tables: the SQL name of each table that may be read, by model; of a source's table by
+            `schema.table`. Without it any may be.
         engine: duckdb or spark.
     """
 
@@ -217,6 +222,10 @@ class Project:
         """What one of the project's macros returns."""
         return self._macros[macro](*arguments)
 
+    def variable(self, name: str) -> Any:
+        """What the settings say of a variable, else the project."""
+        return self._var(name)
+
     def checked_meta(self, segment: str, meta: Mapping[str, Any]) -> dict[str, Any]:
         """What a segment's file says of itself, judged.
 
@@ -258,6 +267,8 @@ class Project:
             "project_name": _NAME,
             "ref": self._ref,
             "return": _return,
+            "source": lambda schema, name: self._ref(f"{schema}.{name}"),
+            "this": None,
             "tojson": _tojson,
             "var": self._var,
         }

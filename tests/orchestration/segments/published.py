@@ -6,7 +6,9 @@ Belongs here: shapes and laying down rows. Does not belong here: who is meant by
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -154,6 +156,25 @@ class Published:
             list(row.values()),
         )
 
+    def tables(self, schema: str = "marts") -> list[str]:
+        """The names of the tables of a schema."""
+        rows = self.connection.execute(
+            "select table_name from duckdb_tables() where schema_name = ?"
+            " and database_name = current_database()",
+            [schema],
+        ).fetchall()
+        return [table for (table,) in rows]
+
+    def copy_to(self, path: Path, schemas: Iterable[str]) -> None:
+        """Every table of these schemas, in a file."""
+        self.connection.execute(f"attach '{path}' as file")
+        for schema in schemas:
+            self.connection.execute(f"create schema file.{schema}")
+            for table in self.tables(schema):
+                name = f"{schema}.{table}"
+                self.connection.execute(f"create table file.{name} as from memory.{name}")
+        self.connection.execute("detach file")
+
     def id(self) -> str:
         """An id that nothing else has."""
         self._serial += 1
@@ -266,16 +287,8 @@ def publish_few_buyers(home: Home) -> Home:
             purpose="marketing",
             is_contactable=channel == "email",
         )
-    shop.connection.execute(f"attach '{home.published}' as file")
-    shop.connection.execute("create schema file.ops")
-    shop.connection.execute(f"create table file.ops.build as select timestamp '{AS_OF}' as as_of")
-    for schema in ("marts", "segments"):
-        shop.connection.execute(f"create schema file.{schema}")
-        for (table,) in shop.connection.execute(
-            "select table_name from duckdb_tables()"
-            f" where schema_name = '{schema}' and database_name <> 'file'"
-        ).fetchall():
-            name = f"{schema}.{table}"
-            shop.connection.execute(f"create table file.{name} as from memory.{name}")
+    shop.connection.execute("create schema ops")
+    shop.connection.execute(f"create table ops.build as select timestamp '{AS_OF}' as as_of")
+    shop.copy_to(home.published, ("marts", "segments", "ops"))
     shop.connection.close()
     return home
