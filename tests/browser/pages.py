@@ -111,6 +111,14 @@ def browser(**options: Any) -> Iterator[Any]:
             chromium.close()
 
 
+def accessibility_faults(page: Any) -> list[str]:
+    """What axe finds on the page as it stands: how bad, which rule, and the first place."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = Axe().run(page).response["violations"]
+    return [f"{each['impact']} {each['id']}: {each['nodes'][0]['html'][:120]}" for each in found]
+
+
 def picture(page: Any, name: str, *, whole: bool = False) -> None:
     IMAGES.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=str(IMAGES / f"{name}.png"), full_page=whole)
@@ -142,29 +150,37 @@ def take_today(home: Path) -> None:
         page.locator("section[aria-labelledby=today]").screenshot(path=IMAGES / "report-today.png")
 
 
+PAGES = {
+    "today": "/",
+    "plans": "/plans",
+    "segments": "/segments",
+    "segment": "/segments/one_time_buyers",
+    "customers": "/customers",
+    "works": "/works",
+    "products": "/products",
+    "health": "/health",
+}
+SCREENS: dict[str, dict[str, Any]] = {
+    "": {"viewport": {"width": 1100, "height": 800}},
+    "-dark": {"viewport": {"width": 1100, "height": 800}, "color_scheme": "dark"},
+    "-phone": {"viewport": {"width": 360, "height": 740}},
+}
+
+
 def take_served(home: Path) -> None:
-    """Each page of `regulars serve`, one of them on a phone in the dark."""
+    """Each page of `regulars serve`, on a desk in the light and in the dark, and on a phone."""
     with served_pages(home) as address:
         origin = address.partition("/?")[0]
-        for name, (path, options) in {
-            "pages-today": ("/", {}),
-            "pages-segment": ("/segments/one_time_buyers", {}),
-            "pages-health": ("/health", {}),
-            "pages-phone-dark": (
-                "/segments",
-                {"viewport": {"width": 360, "height": 800}, "color_scheme": "dark"},
-            ),
-        }.items():
+        for ending, options in SCREENS.items():
             with browser(**options) as page:
                 page.goto(address)
-                page.goto(f"{origin}{path}")
-                picture(page, name)
-        with browser() as page:
-            page.goto(address)
-            page.goto(f"{origin}/customer")
-            page.locator("table.members a").first.click()
-            page.get_by_role("heading", name="Timeline").wait_for()
-            picture(page, "pages-customer")
+                for name, path in PAGES.items():
+                    page.goto(f"{origin}{path}")
+                    picture(page, f"pages-{name}{ending}")
+                page.goto(f"{origin}/customer")
+                page.locator("table.members a").first.click()
+                page.get_by_role("heading", name="Timeline").wait_for()
+                picture(page, f"pages-customer{ending}")
 
 
 @contextmanager

@@ -2,7 +2,8 @@
 -- opened or clicked, however little it had to do with the order), beside what $model gives them.
 with claims as (
     select marketing_channel, campaign, sum(claimed_orders)::bigint as claimed_orders,
-        sum(claimed_value) as claimed_value
+        sum(claimed_value) as claimed_value,
+        max(report_date) filter (where claimed_orders <> 0) as last_claimed_on
     from marts.rpt_sender_claims
     where report_date > $until::date - 365
     group by marketing_channel, campaign
@@ -17,7 +18,7 @@ credits as (
     where report_date > $until::date - 365 and model = $model
     group by marketing_channel, campaign
 )
-select c.marketing_channel, c.campaign, c.claimed_orders, c.claimed_value,
+select c.marketing_channel, c.campaign, c.claimed_orders, c.claimed_value, c.last_claimed_on,
     case when credits.marketing_channel is null then 0 else credits.net_sales end as net_sales,
     credits.lifetime_value
 from claims as c
