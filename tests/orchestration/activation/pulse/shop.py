@@ -128,7 +128,9 @@ class PulseShop:
             shop.execute(f"create or replace table marts.{table} ({columns})")
         for table, columns in FURTHER.items():
             for column in columns.replace("(18, 4)", "(18;4)").split(", "):
-                shop.execute(f"alter table marts.{table} add column {column.replace(';', ',')}")
+                shop.execute(
+                    f"alter table marts.{table} add column if not exists {column.replace(';', ',')}"
+                )
         for reader in readers:
             made.person(reader, country_code="JP")
             made.add("customer_personalisation", customer_id=reader, level="full")
