@@ -22,3 +22,14 @@
         else 'low'
     end
 {%- endmacro %}
+
+{#- What each buyer is worth: net sales to date, and what is predicted for a year where that is proven. -#}
+{% macro lifetime_values() -%}
+    select
+        customers.customer_id,
+        customers.lifetime_net_sales + coalesce(cast(clv.predicted_clv_365d as decimal(18, 4)), 0) as lifetime_value
+    from {{ ref('dim_customers') }} as customers
+    left join {{ ref('fct_customer_clv') }} as clv
+        on customers.customer_id = clv.customer_id and clv.as_of_date = {{ as_of_date() }}
+    where customers.order_count > 0
+{%- endmacro %}

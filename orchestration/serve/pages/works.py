@@ -28,6 +28,7 @@ def read(asked: Asked) -> Mapping[str, object]:
         "channels": [row for row in credit_rows if row["model"] == model],
         "by_model": by_model(credit_rows),
         "claims": asked.rows("works_claims", until=until, model=model),
+        "programmes": asked.rows("works_programmes", until=until, model=model),
         "paths": asked.rows("works_paths"),
         "experiments": [
             {**row, "verdict": verdict(row)} for row in asked.rows("works_experiments")

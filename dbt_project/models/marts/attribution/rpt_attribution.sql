@@ -10,13 +10,7 @@ with attribution as (
 ),
 
 lifetimes as (
-    select
-        customers.customer_id,
-        customers.lifetime_net_sales + coalesce(cast(clv.predicted_clv_365d as {{ money }}), 0) as lifetime_value
-    from {{ ref('dim_customers') }} as customers
-    left join {{ ref('fct_customer_clv') }} as clv
-        on customers.customer_id = clv.customer_id and clv.as_of_date = {{ as_of_date() }}
-    where customers.order_count > 0
+    {{ lifetime_values() | indent(4) }}
 ),
 
 credits as (

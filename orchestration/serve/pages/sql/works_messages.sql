@@ -11,7 +11,9 @@ with months as (
 select channel, message_kind,
     coalesce(sum(sent_count) filter (where is_last), 0)::bigint as sent_1m,
     sum(sent_count)::bigint as sent_12m,
-    sum(opened_count)::double / nullif(sum(delivered_count), 0) as open_rate,
+    (sum(opened_count) filter (where is_last))::double
+        / nullif(sum(delivered_count) filter (where is_last), 0) as open_rate_1m,
+    sum(opened_count)::double / nullif(sum(delivered_count), 0) as open_rate_12m,
     (sum(clicked_count) filter (where is_last))::double
         / nullif(sum(delivered_count) filter (where is_last), 0) as click_rate_1m,
     sum(clicked_count)::double / nullif(sum(delivered_count), 0) as click_rate_12m,

@@ -31,6 +31,17 @@ insert into marts.rpt_paths by name select * from (values
     ('direct', 'after_first_order', 1, 1, 1, 9)
 ) t(path, phase, customer_count, path_count, order_count, net_sales);
 """
+PROGRAMMES = """
+insert into marts.rpt_programmes by name select * from (values
+    (date '2026-05-01', 'letters', 'last_touch', 2, 80, 5, 40, 100, 10),
+    (date '2026-04-01', 'letters', 'last_touch', 1, 20, 5, 20, null, 10),
+    (date '2026-05-01', 'texts', 'last_touch', 1, 30, 0, null, null, 9),
+    (date '2026-06-01', 'letters', 'last_touch', 9, 9000, 5, 40, 100, 10),
+    (date '2026-05-01', null, 'last_touch', 9, 7000, 0, 40, 100, null),
+    (date '2026-05-01', 'letters', 'markov', 1, 8, 0, 4, null, 10)
+) t(report_month, programme, model, orders, attributed_net_sales, attributed_discounts,
+    attributed_margin, attributed_clv, cost);
+"""
 MESSAGES = """
 insert into marts.rpt_message_rates by name select * from (values
     (date '2026-05-01', 'email', 'promo', 'checkout', 100, 100, 30, 5, 10, 2, 1, 4, 50),
@@ -88,6 +99,16 @@ def test_a_channel_has_a_month_a_year_its_cost_its_claim_and_its_lifetime_value(
     assert "paid search → email 4 5 2 (40 %) £80" in text
 
 
+def test_a_programme_has_its_return_with_its_discounts_and_its_lifetime_value(
+    tmp_path: Path,
+) -> None:
+    """(60 - 20) / (20 + 10) of two whole months."""
+    text = words_of(page_of(tmp_path, "/works", TABLES, PROGRAMMES))
+    assert "letters 3 £100 £10 £20 £60 133 % £100" in text
+    assert "texts 1 £30 £0 £9 – – –" in text, "a margin of some orders is none"
+    assert "7,000" not in text and "9,000" not in text
+
+
 def test_another_model_is_another_address(tmp_path: Path) -> None:
     text = words_of(page_of(tmp_path, "/works?model=markov", TABLES, CREDITS))
     assert "Email £33 cost £10 £33 £10 3.30 £200 £70" in text
@@ -98,7 +119,7 @@ def test_another_model_is_another_address(tmp_path: Path) -> None:
 
 def test_messages_are_of_whole_months_the_last_one_beside_the_year(tmp_path: Path) -> None:
     text = words_of(page_of(tmp_path, "/works", TABLES, MESSAGES))
-    assert "Promo Email 100 400 a year 10 % 5 % a year 4 % 1 % a year 15 %" in text
+    assert "Promo Email 100 400 a year 10 % 5 % a year 4 % 1 % a year 30 % 15 % a year" in text
     assert "12 by machines apart 5.0 2.5 £50" in text
     assert "popup Email 300 3 % 0 % 0.0 0.0" in text
     assert "No message 7 0 8" in text

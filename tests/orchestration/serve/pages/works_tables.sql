@@ -5,6 +5,11 @@ create or replace table marts.rpt_attribution (
     decimal(18,4), attributed_first_net_sales decimal(18,4), attributed_clv decimal(18,4),
     cost decimal(18,4), roas double, difference_to_last_touch decimal(18,4), claimed_orders
     bigint, claimed_value decimal(18,4));
+create or replace table marts.rpt_programmes (
+    programme_result_id varchar, report_month date, programme varchar, model varchar, orders
+    decimal(28,9), first_orders decimal(28,9), attributed_net_sales decimal(18,4),
+    attributed_discounts decimal(18,4), attributed_margin decimal(18,4), attributed_clv
+    decimal(18,4), cost decimal(18,4), return_on_investment double);
 create or replace table marts.rpt_sender_claims (
     sender_claim_id varchar, report_date date, marketing_channel varchar, campaign varchar,
     claimed_orders bigint, claimed_value decimal(18,4));

@@ -1,0 +1,14 @@
+-- What each programme brought and cost in the last twelve whole months by one model; the return is
+-- the margin less cost, by cost and discounts, of programmes of which all three are known.
+select programme, sum(orders)::double as orders, sum(attributed_net_sales) as net_sales,
+    sum(attributed_discounts) as discounts, sum(cost) as cost, sum(attributed_clv) as lifetime_value,
+    case when count(*) = count(attributed_margin) then sum(attributed_margin) end as margin,
+    case when count(*) = count(attributed_margin) and sum(cost) + sum(attributed_discounts) > 0
+        then (sum(attributed_margin) - sum(cost))::double
+            / (sum(cost) + sum(attributed_discounts))::double end as return_on_investment
+from marts.rpt_programmes
+where model = $model and programme is not null
+    and report_month < date_trunc('month', $until::date + interval 1 day)
+    and report_month >= date_trunc('month', $until::date + interval 1 day) - interval 12 month
+group by programme
+order by net_sales desc, programme
