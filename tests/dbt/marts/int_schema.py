@@ -152,6 +152,9 @@ INTERMEDIATE: dict[str, str] = {
 STAGING: dict[str, str] = {
     "stg_calendar__occasions": """
         occasion_key text, occasion text, starts_on date, ends_on date, country text""",
+    "stg_personas__personas": """
+        persona_key text, persona text, who text, needs text, fears text, persona_values text,
+        tastes text, content text, offers text, path text""",
 }
 
 OPS_EXPORT: dict[str, str] = {

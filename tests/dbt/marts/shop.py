@@ -32,10 +32,9 @@ SELECT = [
     *("survivorship_rules", "region_names", "int_customer_claims"),
     *("int_interactions_messages", "int_interactions_facts", "int_search_categories"),
     *("int_condition_results", "int_segment_stays"),
+    *("int_persona_conditions", "int_customer_profiles"),
     *("traits", "occasions", "flagged_words", "rfm_group_map"),
 ]
-# They rest on staging alone; test_traits.py and test_personas.py have them.
-ELSEWHERE = ("--exclude", "dim_personas", "persona_assignments")
 WITHOUT_TESTS = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
 # One set for whoever needs hosts: dbt reads the project anew for every other set of variables.
 HOSTS = {"shop_hosts": ["shop.example", "www.shop.example"]}
@@ -280,7 +279,7 @@ class Shop:
         """Write the rows and run dbt on marts and segments, or on what these models rest on."""
         self._write()
         selected = [f"+{model},{part}" for model in up_to for part in SELECT] or SELECT
-        chosen = ["--threads", str(threads), "--select", *selected, *ELSEWHERE]
+        chosen = ["--threads", str(threads), "--select", *selected]
         chosen += ("--indirect-selection", "cautious") if tested and up_to else ()
         chosen += () if tested else WITHOUT_TESTS
         done = self.dbt("build", *chosen, variables=variables)
