@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ingestion.demo.browsing import CART, CHECKOUT, NO_SIGN, ORDER, WISHLIST, Visits, looks
+from ingestion.demo.browsing import BROWSE, CART, CHECKOUT, NO_SIGN, ORDER, WISHLIST, Visits, looks
 from ingestion.demo.calendar import DAY, HOUR, Calendar, Ints, lookup
 from ingestion.demo.identifiers import NOBODY
 from ingestion.demo.people import People
@@ -41,6 +41,8 @@ KINDS = (
 ) = range(len(KINDS))  # fmt: skip
 # Where in a visit each kind stands; views and adds are interleaved by the product's place.
 _STAGE = {kind: kind * 1000 for kind in range(len(KINDS))}
+# Of visits that put nothing anywhere, one in so many searches last, and in vain if it searches.
+IN_VAIN = 4
 
 
 @dataclass(frozen=True)
@@ -144,7 +146,10 @@ def _fixed(rng: np.random.Generator, visits: Visits, orders: Orders) -> list[Par
         PUSH: is_person & (rng.random(n) < 0.006),
         QUIZ: is_person & (rng.random(n) < 0.008),
     }
-    parts = [_part(every[mask], kind, _STAGE[kind]) for kind, mask in chosen.items()]
+    stages: dict[int, Ints] = {kind: np.full(n, _STAGE[kind]) for kind in chosen}
+    in_vain = (depth == BROWSE) & (every % IN_VAIN == 0)
+    stages[SEARCHED][in_vain] = _STAGE[VIEWED] + 999
+    parts = [_part(every[mask], kind, stages[kind][mask]) for kind, mask in chosen.items()]
     signs = visits.sign != NO_SIGN
     parts.append(_part(every[signs], IDENTIFY, sign_stage[signs]))
     return parts

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ingestion.demo.browsing import BROWSE
 from ingestion.demo.catalogue import INTERNAL_IP, SHOP_URL
+from ingestion.demo.clickstream import IN_VAIN
 from ingestion.demo.tables import Connection, copy_lines
 
-# How much a search of a visit finds: whoever is shown no product after it mostly searched in vain.
-_RESULTS = "case when v.views = 0 and v.v % 4 > 0 then 0 else 1 + v.v % 23 end"
+# How much a search of a visit finds.
+_RESULTS = f"case when v.depth = {BROWSE} and v.v % {IN_VAIN} = 0 then 0 else 1 + v.v % 23 end"
 
 _VISITS = f"""
 create or replace temp table web_visits as

@@ -7,5 +7,5 @@
 
 {{ members(
     all=[abandoned(what='cart', after_hours=24)], context='cart',
-    reason='Left {products} in the cart {left_on}, 24 hours ago or more.'
+    reason='Left {products} in the cart {left_on} and has not ordered since.'
 ) }}

@@ -2,7 +2,7 @@
     'label': 'Complements for ads',
     'description': 'The last order at most {win_back_60_days} days ago, and a product of another category with it: for ads.',
     'channel': 'ads', 'purpose': 'ads', 'message_kind': 'recommendation', 'plain_context': {},
-    'exit_on': ['order_placed'], 'destinations': ['file'], 'priority': 94, 'window_days': 'win_back_60_days',
+    'exit_on': ['order_placed'], 'destinations': ['file'], 'priority': 101, 'window_days': 'win_back_60_days',
 }}) }}
 
 {{ members(
