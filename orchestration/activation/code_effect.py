@@ -52,3 +52,9 @@ def apart(changes: Iterable[Change], by_earlier_code: Iterable[Change]) -> CodeE
         count_operations(now[key] for key in now.keys() - then.keys()),
         count_operations(then[key] for key in then.keys() - now.keys()),
     )
+
+
+def in_signs(counts: Mapping[str, int]) -> str:
+    """Numbers of people as `+3 ~1 -2`; nothing where all are zero."""
+    signs = (("added", "+"), ("updated", "~"), ("removed", "-"))
+    return " ".join(f"{sign}{counts[each]:,}" for each, sign in signs if counts[each])

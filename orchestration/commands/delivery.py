@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ingestion.vocabulary import Reason
-from orchestration.activation.code_effect import CodeEffects
+from orchestration.activation.code_effect import CodeEffects, in_signs
 from orchestration.activation.delivery import (
     Delivery,
     Planned,
@@ -320,18 +320,12 @@ def _print_code_effects(plans: Sequence[Plan], effects: CodeEffects, out: Consol
     table = Table(*names, header_style="bold")
     for plan, effect in shown:
         parts = (effect.by_data, effect.by_code, effect.kept_back)
-        table.add_row(*_pair(plan.target), *map(_in_signs, parts))
+        table.add_row(*_pair(plan.target), *map(in_signs, parts))
     out.print(table)
     out.print(
         "+ added, ~ updated, - removed. By data and by code add up to the plan; without the change"
         " of code it would be what is by data and what the code keeps back."
     )
-
-
-def _in_signs(counts: Mapping[str, int]) -> str:
-    """Numbers of people as `+3 ~1 -2`; nothing where all are zero."""
-    signs = (("added", "+"), ("updated", "~"), ("removed", "-"))
-    return " ".join(f"{sign}{counts[each]:,}" for each, sign in signs if counts[each])
 
 
 def _print_accepted(deliveries: Sequence[Delivery], out: Console) -> None:

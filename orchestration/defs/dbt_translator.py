@@ -9,6 +9,9 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator
 
+from orchestration.defs.asset_pages import page_of
+from orchestration.defs.keys import PAGE
+
 # In the order of the data; `sources` comes before and `activation` after all models.
 GROUPS = {
     "staging": "staging",
@@ -63,6 +66,12 @@ class Translator(DagsterDbtTranslator):
             return "seeds"
         folders = dbt_resource_props["fqn"][1:-1]
         return next((GROUPS[folder] for folder in folders if folder in GROUPS), None)
+
+    def get_metadata(self, dbt_resource_props: Mapping[str, Any]) -> Mapping[str, Any]:
+        """dbt's own; for a model also the page that shows it."""
+        metadata = dict(super().get_metadata(dbt_resource_props))
+        page = page_of(dbt_resource_props)
+        return metadata | {PAGE: dg.MetadataValue.url(page)} if page else metadata
 
     def get_tags(self, dbt_resource_props: Mapping[str, Any]) -> Mapping[str, str]:
         """dbt's tags; for a model of identity also its folder: `tag:identity_step=cores`."""

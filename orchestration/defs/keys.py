@@ -8,3 +8,6 @@ import dagster as dg
 PUBLISH = "publish"
 CANDIDATE = dg.AssetKey([PUBLISH, "candidate"])
 PUBLISHED = dg.AssetKey([PUBLISH, "published"])
+
+# The metadata of an asset with the address of the page that shows what it says
+PAGE = "page"

@@ -5,18 +5,24 @@ Belongs here: Dagster's view of publishing. Does not belong here: the swap itsel
 here cannot publish anything.
 """
 
+from contextlib import suppress
 from datetime import timedelta
 
 import dagster as dg
+import duckdb
 
+from ingestion.errors import RegularsError
 from orchestration.defs.errors import errors_as_data
-from orchestration.defs.keys import CANDIDATE, PUBLISH, PUBLISHED
+from orchestration.defs.keys import CANDIDATE, PAGE, PUBLISH, PUBLISHED
 from orchestration.defs.resources import RunResource
 from orchestration.ops.commit import commit_after_publish
 from orchestration.ops.runs import SUCCEEDED, AuditLog, finish_run
+from orchestration.published.reader import open_published
 from orchestration.published.swap import publish
 from orchestration.quality.freshness import silent_sources
-from orchestration.run.run import clock
+from orchestration.report.charted import charted_figures
+from orchestration.report.health import read_audit
+from orchestration.run.run import Run, clock
 
 
 @dg.asset(
@@ -25,6 +31,7 @@ from orchestration.run.run import clock
     group_name=PUBLISH,
     kinds={"duckdb", "parquet"},
     pool="duckdb",
+    metadata={PAGE: dg.MetadataValue.url("/")},
     description="The audited file that people, BI and planners read; swapped whole.",
     freshness_policy=dg.FreshnessPolicy.time_window(
         warn_window=timedelta(hours=26), fail_window=timedelta(days=3)
@@ -42,6 +49,7 @@ def published(run: RunResource) -> dg.MaterializeResult[None]:
     current.say("Published.")
     return dg.MaterializeResult(
         metadata={
+            **_charted(current),
             "build": candidate.build_id,
             "as of": candidate.as_of.isoformat(),
             "memberships changed": done.memberships,
@@ -49,6 +57,15 @@ def published(run: RunResource) -> dg.MaterializeResult[None]:
             "ids merged away": done.aliased,
         }
     )
+
+
+def _charted(current: Run) -> dict[str, int | float]:
+    """What Dagster draws over runs; nothing where the build cannot be read, which is published."""
+    audit = read_audit(current.home)
+    with suppress(RegularsError, duckdb.Error), open_published(current.home) as connection:
+        checks = audit.checks if audit else ()
+        return charted_figures(connection, current.settings.shop.timezone, checks)
+    return {}
 
 
 @dg.asset_check(

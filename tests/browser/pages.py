@@ -115,8 +115,10 @@ def accessibility_faults(page: Any) -> list[str]:
     """What axe finds on the page as it stands: how bad, which rule, and the first place."""
     from axe_playwright_python.sync_playwright import Axe
 
-    found = Axe().run(page).response["violations"]
-    return [f"{each['impact']} {each['id']}: {each['nodes'][0]['html'][:120]}" for each in found]
+    violations = Axe().run(page).response["violations"]
+    return [
+        f"{each['impact']} {each['id']}: {each['nodes'][0]['html'][:120]}" for each in violations
+    ]
 
 
 def picture(page: Any, name: str, *, whole: bool = False) -> None:

@@ -6,10 +6,13 @@ import re
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import pytest
 
 from ingestion.config import REPOSITORY
+from orchestration.defs.asset_pages import page_of
 from orchestration.defs.dbt_translator import GROUPS, IDENTITY_STEP, Translator
+from orchestration.serve.pages.site import PAGES as SITE
 
 MODELS = REPOSITORY / "dbt_project" / "models"
 FILES = sorted(MODELS.rglob("*.sql"))
@@ -54,3 +57,17 @@ def test_no_other_model_has_a_step_of_identity(folder: str) -> None:
     files = sorted((MODELS / folder).rglob("*.sql"))
     assert files
     assert all(Translator().get_tags(properties(path)) == {"daily": ""} for path in files)
+
+
+def test_a_model_has_the_page_that_shows_it() -> None:
+    paths = {view.path for page in SITE for view in page.views} | {"/"}
+    pages = {path.stem: page_of(properties(path)) for path in FILES}
+    assert pages["seg_vip"] == "/segments/vip"
+    assert pages["rpt_attribution"] == "/works"
+    assert pages["dim_customers"] == "/customers"
+    addresses = {page for page in pages.values() if page and not page.startswith("/segments/")}
+    assert addresses
+    assert addresses <= paths
+    metadata = Translator().get_metadata(properties(MODELS / "segments" / "seg_vip.sql"))
+    assert metadata["page"] == dg.MetadataValue.url("/segments/vip")
+    assert page_of({**properties(FILES[0]), "resource_type": "source"}) is None

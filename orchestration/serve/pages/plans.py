@@ -13,6 +13,7 @@ from collections.abc import Mapping
 
 from ingestion.errors import UsageError
 from orchestration.activation.authority import Approval
+from orchestration.activation.code_effect import in_signs
 from orchestration.activation.delivery import (
     Delivery,
     plan_all,
@@ -54,6 +55,7 @@ def read_plan(asked: Asked) -> Mapping[str, object]:
     people = [each for each in who_is_planned(asked.home, [plan]) if each.state != "has it"]
     added = {each.customer_id for each in plan.changes if each.operation == "added"}
     without = planned.new_profiles.get(destination, frozenset())
+    effect = planned.code_effects.get((segment, destination))
     return {
         "plan": Delivery.planned(plan),
         "held_back": reasons_in_words(plan.held_back_counts),
@@ -62,6 +64,13 @@ def read_plan(asked: Asked) -> Mapping[str, object]:
         "makes_profiles": destination in planned.new_profiles,
         "new_profiles": None if without is None else len(added & without),
         "approve": APPROVE,
+        "code_effect": [
+            ("By changed data", in_signs(effect.by_data)),
+            ("By changed code of the segment", in_signs(effect.by_code)),
+            ("Kept back by changed code", in_signs(effect.kept_back)),
+        ]
+        if effect and not effect.is_nothing
+        else [],
     }
 
 

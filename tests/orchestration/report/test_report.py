@@ -10,8 +10,10 @@ import pytest
 from ingestion.errors import RegularsError
 from orchestration.ops import schema
 from orchestration.ops.store import append, open_store, to_micros
+from orchestration.published.checks import CheckResult
 from orchestration.report import build
 from orchestration.report.build import build_report, report_or_sentence
+from orchestration.report.charted import charted_figures
 from orchestration.report.figures import (
     Build,
     read_build,
@@ -282,6 +284,32 @@ def assert_equal_things_are_equal(con):
             assert segment.reachable + sum(n for _, n in segment.unreachable) == segment.size
     once = [s.size for s in read_segments(con, built) if s.name == "one_time_buyers"]
     assert once == [head.buyers - head.repeat_buyers]
+
+
+def test_what_dagster_draws_over_runs_are_the_figures_of_the_report(publish_day):
+    home = publish_day()
+    checks = [
+        CheckResult("breaker", "empty_values", "web.events", passed=False),
+        CheckResult("breaker", "people", "dim_customers", passed=True),
+        CheckResult("dbt", "rows_obey", "fct_orders", passed=False),
+    ]
+    with duckdb.connect(str(home.published), read_only=True) as con:
+        head = read_headline(con, read_build(con))
+        drawn = charted_figures(con, "UTC", checks)
+    assert drawn["people"] == head.people > 0
+    assert drawn["reach by email"] == head.emailable > 0
+    assert drawn["net sales to date"] == float(head.net_ever)
+    assert drawn["sizes and drift out of range"] == 1
+    assert drawn["checks that found something"] == 2
+    assert {type(value) for value in drawn.values()} <= {int, float}
+
+
+def test_net_sales_that_are_not_known_are_not_drawn(publish_day):
+    home = publish_day(after=["update fct_orders set net_sales_shop = null"])
+    with duckdb.connect(str(home.published), read_only=True) as con:
+        drawn = charted_figures(con, "UTC", [])
+    assert not [name for name in drawn if name.startswith("net sales")]
+    assert drawn["orders to date"] > 0
 
 
 def test_it_asks_nothing_of_anybody(publish_day):

@@ -15,6 +15,7 @@ from sqlalchemy import select
 
 from ingestion.config import Destination, Settings
 from orchestration.activation import delivery
+from orchestration.activation.code_effect import CodeEffect
 from orchestration.home import lock
 from orchestration.home.kind import claim
 from orchestration.home.layout import Home
@@ -105,6 +106,21 @@ def test_the_page_shows_the_plan_and_nobodys_address(place: Place) -> None:
     assert "c1" in page
     assert "example.com" not in page
     assert place.receiver.calls == 0
+
+
+def test_the_page_shows_what_changed_code_makes_of_the_plan(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with place.inside() as client:
+        assert "changed code" not in client.get(PLAN).text, "the code is as it was"
+        parts = ((1, 0, 0), (3, 0, 2), (0, 0, 0))  # by data, by code, kept back
+        operations = ("added", "updated", "removed")
+        effect = CodeEffect(*(dict(zip(operations, part, strict=True)) for part in parts))
+        pair = ("vip", "receiver")
+        monkeypatch.setattr(delivery, "_code_effects", lambda *_: {pair: effect})
+        page = " ".join(re.sub(r"<[^>]+>", " ", client.get(PLAN).text).split())
+    assert "By changed data +1 By changed code of the segment +3 -2" in page
+    assert "Kept back by changed code nobody" in page
 
 
 def test_approving_sends_exactly_this_and_keeps_who_said_so(place: Place) -> None:
