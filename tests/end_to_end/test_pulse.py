@@ -43,7 +43,7 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> History:
     settings.write_text(SETTINGS.format(input=folder), "utf-8")
 
     def regulars(*words: str) -> str:
-        done = run_command(*words, "--home", home, REGULARS_CONFIG=str(settings))
+        done = run_command(*words, "--home", home, timeout=850, REGULARS_CONFIG=str(settings))
         assert done.code == 0, done.out + done.err
         return done.out
 

@@ -19,9 +19,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
+import duckdb
+
 from ingestion.config import Settings
 from ingestion.duckdb import connect
-from ingestion.errors import UsageError
+from ingestion.errors import RegularsError, UsageError
 from orchestration.activation.delivery import Delivery, DeliveryContext, moment
 from orchestration.activation.moments import running, stopped
 from orchestration.activation.people import Target, targets
@@ -155,5 +157,10 @@ def _overlaid(
                     turned = Triggers(connection, settings.dbt_vars(), at).judge(facts)
         except SegmentFaultError as error:
             raise UsageError(sentence(error), MEND) from error
+        except (duckdb.BinderException, duckdb.CatalogException) as error:
+            raise RegularsError(
+                "What is published is of an earlier version, without all that conditions read.",
+                "Run `regulars run` once, then try again.",
+            ) from error
         with open_published(overlaid):
             yield overlaid, laid, turned

@@ -31,7 +31,8 @@ PUBLISHED_AT = datetime(2026, 6, 10, 3)  # noon in Tokyo
 NOW = PUBLISHED_AT + timedelta(hours=3)
 STARTED = datetime(2026, 6, 10, 3)  # of the run, by the machine's clock
 READ_AT = datetime(2030, 1, 1)  # of a pulse, by the same clock: after the files were written
-TRIGGERS = ("abandoned_cart", "abandoned_browse", "search_without_result", "vip")
+ONSITE = "abandoned_browse"
+TRIGGERS = ("abandoned_cart", "search_without_result", "vip", ONSITE)
 FULL = {
     "fct_web_sessions": "session_id varchar, customer_id varchar, device_id varchar,"
     " login_id varchar, customer_visit_number bigint, is_human boolean, is_bot boolean,"
@@ -100,7 +101,12 @@ class PulseShop:
             name="本屋", timezone="Asia/Tokyo", currency="JPY", default_country="JP"
         )
         return Settings(
-            input=str(self.input), shop=shop, destinations={"file": Destination(send=True)}
+            input=str(self.input),
+            shop=shop,
+            destinations={
+                "file": Destination(send=True),
+                "site": Destination(kind="onsite", send=True),
+            },
         )
 
     def pulse(self, *, at: datetime = NOW, read_at: datetime = READ_AT, send: bool = True) -> Pulse:
@@ -162,6 +168,11 @@ class PulseShop:
             {**SEGMENT, **more, "segment": each, "priority": 1 + number, "message_kind": "reminder"}
             for number, each in enumerate(TRIGGERS)
         ]
+        segments[-1] |= {
+            "channel": "onsite",
+            "purpose": "personalisation",
+            "destinations": '["site"]',
+        }
         there = {f"marts.{name}" for name in made.tables()}
         lay_decision(
             made.connection,
@@ -208,15 +219,22 @@ class PulseShop:
 
     def grant(self, reader: str) -> None:
         """The reader permits marketing by email."""
-        self._say(reader, "granted", PUBLISHED_AT - timedelta(days=10))
+        for purpose in (("email", "marketing"), ("onsite", "personalisation")):
+            self._say(reader, "granted", PUBLISHED_AT - timedelta(days=10), purpose)
 
     def refuse(self, reader: str) -> None:
         """The reader unsubscribes."""
         self._say(reader, "revoked", PUBLISHED_AT + timedelta(minutes=5))
 
-    def _say(self, reader: str, status: str, at: datetime) -> None:
+    def _say(
+        self,
+        reader: str,
+        status: str,
+        at: datetime,
+        purpose: tuple[str, str] = ("email", "marketing"),
+    ) -> None:
         statement = ConsentEvent(
-            "email", address(reader), "email", "marketing", status, at, "form", wording_version="v1"
+            "email", address(reader), *purpose, status, at, "form", wording_version="v1"
         )
         record_consents(self.store, [statement], recorded_at=at)
 

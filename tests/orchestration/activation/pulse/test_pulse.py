@@ -7,6 +7,7 @@ makes the same members (tests/end_to_end/test_pulse.py), reading files
 
 from __future__ import annotations
 
+import sqlite3
 from datetime import timedelta
 
 import pytest
@@ -20,7 +21,14 @@ from orchestration.ops.store import to_micros
 from orchestration.ops.unread_sources import begin_reading
 from tests.locks import held_elsewhere
 from tests.orchestration.activation.pulse.conftest import READERS
-from tests.orchestration.activation.pulse.shop import NOW, PUBLISHED_AT, PulseShop, ago, event
+from tests.orchestration.activation.pulse.shop import (
+    NOW,
+    ONSITE,
+    PUBLISHED_AT,
+    PulseShop,
+    ago,
+    event,
+)
 
 CART, SEARCH = "abandoned_cart", "search_without_result"
 
@@ -46,6 +54,15 @@ def test_a_second_pulse_reads_nothing_new_and_sends_nothing(shop: PulseShop) -> 
     assert again.deliveries == ()
     assert shop.outbox() == [(CART, "aiko", "added")]
     assert shop.stays(CART) == {"aiko": (to_micros(NOW), None)}
+
+
+def test_the_sites_feed_has_whoever_a_pulse_took_in(shop: PulseShop) -> None:
+    shop.write([event("Product Viewed", "aiko", ago(2), product_id="P1")])
+    shop.pulse()
+    assert (ONSITE, "aiko", "added") in shop.outbox()
+    with sqlite3.connect(shop.home.feeds / "site.sqlite") as feed:
+        rows = feed.execute("select segment, customer_id from entries").fetchall()
+    assert set(rows) == {(ONSITE, "aiko")}
 
 
 def test_time_alone_takes_somebody_in(shop: PulseShop) -> None:
