@@ -10,7 +10,7 @@ export RUNTIME__DLTHUB_TELEMETRY := false
 export GX_ANALYTICS_ENABLED := false
 export DAGSTER_DISABLE_TELEMETRY := 1
 
-.PHONY: help install demo test quick faults dev lint format bench soak oracles lock clean
+.PHONY: help install demo test quick faults dev lint format bench soak oracles spark lock clean
 
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -97,10 +97,19 @@ oracles: ## What other programs answer to the questions of the tests, in environ
 	@.oracles/attribution/bin/python -m pip install -q --disable-pip-version-check channelattribution==2.2.5 matplotlib scipy
 	@.oracles/attribution/bin/python -W ignore tests/orchestration/science/attribution/oracle.py
 
+# An environment of its own: Spark is three times as large as all the rest. Its home stays, to be built on again.
+spark: $(STAMP) ## Build the pretend shop of 300 people on Spark too, and compare (needs Java 17; half an hour)
+	@[ -x .venv-spark/bin/python ] || $(PY) -m venv .venv-spark
+	@.venv-spark/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-spark.lock
+	@[ -f .spark-home/published.duckdb ] || $(VENV)/bin/regulars demo --people 300 --home .spark-home
+	@.venv-spark/bin/python -m tests.spark.build .spark-home $(SELECT)
+
 lock: $(STAMP) ## Re-resolve requirements.lock from pyproject.toml, and the installers' locks (needs uv)
 	@uv pip compile --universal --generate-hashes --group dev pyproject.toml -o requirements.lock --python-version 3.11 -q
+	@uv pip compile --universal --generate-hashes --extra spark pyproject.toml -o requirements-spark.lock --python-version 3.11 -q \
+	  --constraint requirements.lock --custom-compile-command "make lock"
 	@for tool in uv pip; do echo $$tool | uv pip compile - --universal --generate-hashes -o requirements-$$tool.lock \
 	  --python-version 3.11 -q --upgrade --custom-compile-command "make lock"; done
 
 clean: ## Remove .venv and caches; never the shop's data
-	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@rm -rf $(VENV) .venv-spark .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -11,7 +11,7 @@
 {% macro left_by_last_run(name) -%}
     {%- set past = this.incorporate(path={'identifier': name}) -%}
     {%- if engine_answers() -%}
-        {{ return(load_relation(past)) }}
+        {{ return(load_relation(past) if keeps_tables() else none) }}
     {%- endif -%}
     {{ return(past if is_later_offline() else none) }}
 {%- endmacro %}
@@ -41,7 +41,7 @@
     {%- if var('offline_compile', '') -%}
         {{ return(not is_later_offline()) }}
     {%- endif -%}
-    {%- if not execute or flags.FULL_REFRESH or load_relation(this) is none -%}
+    {%- if not execute or flags.FULL_REFRESH or not keeps_tables() or load_relation(this) is none -%}
         {{ return(true) }}
     {%- endif -%}
     {%- for kept in graph.nodes.values() | selectattr('config.incremental_strategy', 'equalto', 'replace_scope')

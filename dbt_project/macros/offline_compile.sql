@@ -17,5 +17,5 @@
     {%- if var('offline_compile', '') -%}
         {{ return(is_later_offline() and model.config.materialized == 'incremental') }}
     {%- endif -%}
-    {{ return(dbt.is_incremental()) }}
+    {{ return(keeps_tables() and dbt.is_incremental()) }}
 {%- endmacro %}

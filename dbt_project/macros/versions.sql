@@ -47,7 +47,7 @@
 {#- For a model that keeps what it read of a raw table: rows that the raw table has no more, because their file was
     found to be of another shop, go before new ones come. -#}
 {% macro forget_rows_gone(raw) -%}
-    {%- if execute and not flags.FULL_REFRESH and load_relation(this) is not none -%}
+    {%- if execute and not flags.FULL_REFRESH and keeps_tables() and load_relation(this) is not none -%}
         delete from {{ this }} where _row_id not in (select raw_rows._row_id from {{ raw }} as raw_rows)
     {%- endif -%}
 {%- endmacro %}

@@ -20,7 +20,10 @@ from ingestion.config import REPOSITORY
 
 MACROS = REPOSITORY / "dbt_project/macros"
 # Of the engine's own, all but what only dbt can render
-FILES = ("aggregates", "components", "hashing", "lists", "text", "text_list", "time")
+FILES = (
+    *("aggregates", "components", "hashing", "json", "lists", "text", "text_list", "time"),
+    "windows",
+)
 ENGINES = ("duckdb", "spark")
 # What Java's regular expressions write otherwise than RE2's
 RE2 = {r"\p{IsArabic}": r"\p{Arabic}", "'$1$4'": r"'\1\4'"}

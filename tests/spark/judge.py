@@ -25,8 +25,8 @@ _FUNCTIONS = """
     coalesce collect_list collect_set concat_ws conv count date date_add date_format date_trunc
     datediff decimal dense_rank explode first_value floor from_json from_utc_timestamp get
     get_json_object greatest hour inline lag lead least length levenshtein listagg ln lower lpad
-    make_date max max_by md5 min min_by month named_struct nullif nvl2 percent_rank
-    percentile_cont percentile_disc posexplode position power rank regexp_extract
+    make_date map max max_by md5 min min_by month named_struct nullif nvl2 percent_rank
+    percentile_cont percentile_disc position power rank regexp_extract
     regexp_extract_all regexp_replace replace round row_number slice sort_array split split_part
     struct substr sum timestamp_micros to_date to_json to_timestamp to_unix_timestamp transform
     translate trim try_cast unix_micros upper xxhash64 year

@@ -115,6 +115,31 @@ def test_of_a_list(
     assert found == expected
 
 
+@pytest.mark.parametrize(
+    ("call", "expected"),
+    [
+        ("{{ json_text('x', '$.a') }}", "1"),
+        ("{{ json_text('x', '$.\"Bounce Type\"') }}", "hard"),
+        ("{{ json_text('x', '$.\"$flow\".\"of a\"') }}", "f"),
+        ("{{ json_text('x', '$.none') }}", None),
+    ],
+)
+def test_of_a_path_in_json(engine: str, call: str, expected: str | None) -> None:
+    document = '{"a": 1, "Bounce Type": "hard", "$flow": {"of a": "f"}}'
+    assert answer(engine, call, [document], "varchar") == expected
+
+
+def test_a_window_passes_over_nulls(engine: str) -> None:
+    call = "{{ ignoring_nulls('lag', 'x') }}"
+    statement = f"select n, {sql_of(engine, call)} over (order by n) from given order by n"
+    with duckdb.connect() as con:
+        con.execute(
+            "create table given as select * from (values (1, 'a'), (2, null), (3, 'b')) t(n, x)"
+        )
+        answers = con.execute(for_duckdb(engine, statement)).fetchall()
+    assert answers == [(1, None), (2, "a"), (3, "a")]
+
+
 # sqlglot cannot write Spark's `listagg` of distinct values for DuckDB
 @pytest.mark.parametrize(
     ("call", "values", "expected"),

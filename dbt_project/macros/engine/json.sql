@@ -13,7 +13,7 @@
 {%- endmacro %}
 
 {% macro spark__json_texts(column, paths) -%}
-    array({% for path in paths %}get_json_object({{ column }}, '{{ path }}'){{ ', ' if not loop.last }}{% endfor %})
+    array({% for path in paths %}get_json_object({{ column }}, '{{ spark_path(path) }}'){{ ', ' if not loop.last }}{% endfor %})
 {%- endmacro %}
 
 {#- The element at a position counted from 1. -#}
@@ -38,7 +38,12 @@
 {%- endmacro %}
 
 {% macro spark__json_text(column, path) -%}
-    get_json_object({{ column }}, '{{ path }}')
+    get_json_object({{ column }}, '{{ spark_path(path) }}')
+{%- endmacro %}
+
+{#- A path as Spark writes it: `$."Bounce Type"` is `$['Bounce Type']`. -#}
+{% macro spark_path(path) -%}
+    {{ path | replace('."', "[\\'") | replace('"', "\\']") }}
 {%- endmacro %}
 
 {#- Two select items: `item` (JSON text of one element) and `position` (from 1). -#}
@@ -52,7 +57,10 @@
 {%- endmacro %}
 
 {% macro spark__json_elements(column, path) -%}
-    posexplode(from_json(get_json_object({{ column }}, '{{ path }}'), 'array<string>')) as (position, item)
+    inline(transform(
+            from_json(get_json_object({{ column }}, '{{ spark_path(path) }}'), 'array<string>'),
+            (element, place) -> struct(place + 1, element)
+        )) as (position, item)
 {%- endmacro %}
 
 {#- Two select items for an object of texts, one row per entry: `name` and `value`. -#}
@@ -80,7 +88,7 @@
 {%- endmacro %}
 
 {% macro spark__json_object_text(pairs) -%}
-    to_json(named_struct({% for name, value in pairs.items() %}'{{ name }}', {{ value }}{{ ', ' if not loop.last }}{% endfor %}))
+    to_json(named_struct({% for name, value in pairs.items() %}'{{ name }}', {{ value }}{{ ', ' if not loop.last }}{% endfor %}), map('ignoreNullFields', 'false'))
 {%- endmacro %}
 
 {#- A JSON array as text of the ordered distinct values of a group. -#}

@@ -17,5 +17,5 @@
             named_struct({% for name, value in pairs.items() %}'{{ name }}', {{ value }}{{ ', ' if not loop.last }}{% endfor %}) as record
         ))),
         gathered -> gathered.record
-    ))
+    ), map('ignoreNullFields', 'false'))
 {%- endmacro %}

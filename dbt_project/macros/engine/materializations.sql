@@ -54,3 +54,93 @@
     comment on column {{ relation }}.{{ adapter.quote(column.name) if column.quote else column.name }} is {{ duckdb_escape_comment(column.description) }};
     {%- endfor %}
 {% endmacro %}
+
+{#- Whether a run finds the tables of the run before. -#}
+{% macro keeps_tables() -%}
+    {{ return(adapter.dispatch('keeps_tables', 'regulars')()) }}
+{%- endmacro %}
+
+{% macro duckdb__keeps_tables() -%}
+    {{ return(true) }}
+{%- endmacro %}
+
+{#- On Spark every run builds everything anew: Parquet has no delete. So an incremental model is a table. -#}
+{% macro spark__keeps_tables() -%}
+    {{ return(false) }}
+{%- endmacro %}
+
+{% materialization incremental, adapter='spark' -%}
+    {{ return(build_anew(sql)) }}
+{%- endmaterialization %}
+
+{% materialization table, adapter='spark' -%}
+    {{ return(build_anew(sql)) }}
+{%- endmaterialization %}
+
+{% macro build_anew(sql) %}
+    {%- set former = load_cached_relation(this) -%}
+    {%- set target = this.incorporate(type='table') -%}
+    {{ run_hooks(pre_hooks) }}
+    {%- if former is not none -%}
+        {%- do adapter.drop_relation(former) -%}
+    {%- endif -%}
+    {%- set statement_left = with_tables_for_ctes(sql) -%}
+    {%- call statement('main') -%}
+        create table {{ target }} using parquet as
+        {{ statement_left }}
+    {%- endcall -%}
+    {{ run_hooks(post_hooks) }}
+    {{ return({'relations': [target]}) }}
+{% endmacro %}
+
+{#- Descriptions go from the manifest into the published file; Spark need not keep them as well. -#}
+{% macro spark__comment_clause() -%}
+{%- endmacro %}
+
+{% macro spark__persist_docs(relation, model, for_relation, for_columns) -%}
+{%- endmacro %}
+
+{#-
+    Spark writes a CTE out at every place that reads it. One that rests on others that are read often becomes a plan of
+    thousands of steps, which it does not finish reading. So a CTE that stands for many, and is read twice or more, is
+    built as a table beside the model first; these go with the next build of all tables.
+
+    Returns the statement that is left. It takes our own way to write CTEs: the bracket that ends one begins a line.
+-#}
+{% macro with_tables_for_ctes(sql) -%}
+    {%- set one_cte = '(?ms)^(?:with\\s+)?(\\w+) as \\($(.*?)^\\)(?:,$|(?=\\s*^select\\b))' -%}
+    {%- set ctes = modules.re.findall(one_cte, sql) -%}
+    {%- set rest = modules.re.split(one_cte, sql)[-1] -%}
+    {%- set bodies = (ctes | map(attribute=1) | list) + [rest] -%}
+    {%- set weights, before = {}, [] -%}
+    {%- set built = namespace(any=false) -%}
+    {%- for body in bodies if body.count('(') != body.count(')') -%}
+        {{ return(sql) }}
+    {%- endfor -%}
+    {%- for name, body in ctes -%}
+        {%- set weight = namespace(sum=1) -%}
+        {%- for other in weights -%}
+            {%- set weight.sum = weight.sum + weights[other] * times_read(other, body) -%}
+        {%- endfor -%}
+        {%- set readers = times_read(name, bodies | join(' ')) -%}
+        {%- if readers > 1 and weight.sum * readers > 12 -%}
+            {%- set table = this.incorporate(path={'identifier': this.identifier ~ '__' ~ name}, type='table') -%}
+            {%- do run_query(
+                'create table ' ~ table ~ ' using parquet as '
+                ~ ('with ' ~ before | join(', ') if before else '') ~ ' ' ~ body
+            ) -%}
+            {%- do before.append(name ~ ' as (select * from ' ~ table ~ ')') -%}
+            {%- do weights.update({name: 1}) -%}
+            {%- set built.any = true -%}
+        {%- else -%}
+            {%- do before.append(name ~ ' as (' ~ body ~ ')') -%}
+            {%- do weights.update({name: weight.sum}) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return('with ' ~ before | join(', ') ~ rest if built.any else sql) }}
+{%- endmacro %}
+
+{#- How often a text of SQL reads a relation of that name. -#}
+{% macro times_read(name, sql) -%}
+    {{ return(modules.re.findall('\\b(?:from|join)\\s+' ~ name ~ '\\b', sql) | length) }}
+{%- endmacro %}

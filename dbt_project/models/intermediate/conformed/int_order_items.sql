@@ -123,12 +123,12 @@ shares as (
             totals.discountable
         ) as discount_to_spread,
         case when totals.has_line_taxes then 0 else goods.order_taxes end as tax_to_spread,
-        {{ money('sum(goods.goods_value) over (order_lines rows unbounded preceding)') }} as value_up_to_here,
-        {{ money('sum(goods.goods_value - goods.own_discount) over (order_lines rows unbounded preceding)') }}
+        {{ money('sum(goods.goods_value) over order_lines') }} as value_up_to_here,
+        {{ money('sum(goods.goods_value - goods.own_discount) over order_lines') }}
             as discountable_up_to_here
     from goods
     inner join totals on goods.order_id = totals.order_id
-    window order_lines as (partition by goods.order_id order by goods.line_number, goods.line_id)
+    window order_lines as (partition by goods.order_id order by goods.line_number, goods.line_id rows unbounded preceding)
 ),
 
 spread as (

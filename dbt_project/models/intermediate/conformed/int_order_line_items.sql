@@ -64,9 +64,9 @@ discount_totals as (
         {{ money('sum(case when is_return_line then 0 else line_discount - own_discount end) over (partition by order_id)') }}
             as discount_to_spread,
         {{ money('sum(gross_sales - own_discount) over (partition by order_id)') }} as discountable,
-        {{ money('sum(gross_sales - own_discount) over (order_lines rows unbounded preceding)') }} as discountable_up_to_here
+        {{ money('sum(gross_sales - own_discount) over order_lines') }} as discountable_up_to_here
     from discounted
-    window order_lines as (partition by order_id order by line_number)
+    window order_lines as (partition by order_id order by line_number rows unbounded preceding)
 ),
 
 with_discounts as (
@@ -84,9 +84,9 @@ refund_totals as (
         {{ money('sum(case when is_line_back then 0 else gross_sales - discounts end) over (partition by order_id)') }}
             as refundable,
         {{ money('sum(case when is_line_back then 0 else gross_sales - discounts end)
-            over (order_lines rows unbounded preceding)') }} as refundable_up_to_here
+            over order_lines') }} as refundable_up_to_here
     from with_discounts
-    window order_lines as (partition by order_id order by line_number)
+    window order_lines as (partition by order_id order by line_number rows unbounded preceding)
 )
 
 select

@@ -31,7 +31,7 @@ refunds as (
 refund_lines as (
     select
         *,
-        {{ money('sum(amount) over (refund_lines rows unbounded preceding)') }} as amount_up_to_here
+        {{ money('sum(amount) over refund_lines') }} as amount_up_to_here
     from (
         select
             order_id,
@@ -44,7 +44,7 @@ refund_lines as (
             case when line_kind = 'goods' then amount else {{ money('0') }} end as amount
         from {{ ref('int_order_refund_lines') }}
     ) as goods_lines
-    window refund_lines as (partition by order_id, refund_number order by refund_line_number)
+    window refund_lines as (partition by order_id, refund_number order by refund_line_number rows unbounded preceding)
 ),
 
 -- A refund of less than its lines is a fee: each of its lines counts less
@@ -120,9 +120,9 @@ running as (
         *,
         {{ money('sum(own_back) over (partition by order_id)') }} as own_back_total,
         {{ money('sum(left_over) over (partition by order_id)') }} as left_over_total,
-        {{ money('sum(left_over) over (order_lines rows unbounded preceding)') }} as left_over_up_to_here
+        {{ money('sum(left_over) over order_lines') }} as left_over_up_to_here
     from capped
-    window order_lines as (partition by order_id order by line_number, line_id)
+    window order_lines as (partition by order_id order by line_number, line_id rows unbounded preceding)
 ),
 
 shared as (

@@ -101,7 +101,7 @@ priced as (
     select
         *,
         coalesce(
-            first_value(case when price is not null then currency end ignore nulls) over trusted_all,
+            {{ ignoring_nulls('first_value', 'case when price is not null then currency end') }} over trusted_all,
             first_value(currency) over trusted_all
         ) as price_currency
     from listed
@@ -117,18 +117,18 @@ by_priority as (
         product_source,
         row_number() over trusted as source_number,
         -- A field that the best source leaves empty is taken from the next
-        first_value(sku ignore nulls) over trusted_all as sku,
-        first_value(product_name ignore nulls) over trusted_all as product_name,
-        first_value(category ignore nulls) over trusted_all as category,
-        first_value(brand ignore nulls) over trusted_all as brand,
-        first_value(price ignore nulls) over trusted_all as price,
+        {{ ignoring_nulls('first_value', 'sku') }} over trusted_all as sku,
+        {{ ignoring_nulls('first_value', 'product_name') }} over trusted_all as product_name,
+        {{ ignoring_nulls('first_value', 'category') }} over trusted_all as category,
+        {{ ignoring_nulls('first_value', 'brand') }} over trusted_all as brand,
+        {{ ignoring_nulls('first_value', 'price') }} over trusted_all as price,
         -- A cost in another currency than the price's would be read in it
-        first_value(case when currency = price_currency then cost end ignore nulls) over trusted_all as cost,
+        {{ ignoring_nulls('first_value', 'case when currency = price_currency then cost end') }} over trusted_all as cost,
         price_currency as currency,
-        first_value(replenish_after_days ignore nulls) over trusted_all as replenish_after_days,
-        first_value(in_stock ignore nulls) over trusted_all as in_stock,
-        first_value(substitute_group ignore nulls) over trusted_all as substitute_group,
-        first_value(attributes ignore nulls) over trusted_all as attributes
+        {{ ignoring_nulls('first_value', 'replenish_after_days') }} over trusted_all as replenish_after_days,
+        {{ ignoring_nulls('first_value', 'in_stock') }} over trusted_all as in_stock,
+        {{ ignoring_nulls('first_value', 'substitute_group') }} over trusted_all as substitute_group,
+        {{ ignoring_nulls('first_value', 'attributes') }} over trusted_all as attributes
     from priced
     window
         trusted as (partition by product_id order by priority, sku, _row_id),

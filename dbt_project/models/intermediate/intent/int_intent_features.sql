@@ -62,7 +62,7 @@ by_signal as (
             signals.signal_count * cast(
                 power(
                     0.5,
-                    {{ dbt.datediff('signals.signal_date', 'asked.as_of_date', 'day') }} * 1.0
+                    cast({{ dbt.datediff('signals.signal_date', 'asked.as_of_date', 'day') }} as double)
                     / {{ var('intent_half_life_days') }}
                 ) as decimal(10, 9)
             )
@@ -95,7 +95,7 @@ ranked as (
                 end * cast(
                     power(
                         0.5,
-                        {{ dbt.datediff('last_signal_date', 'as_of_date', 'day') }} * 1.0
+                        cast({{ dbt.datediff('last_signal_date', 'as_of_date', 'day') }} as double)
                         / {{ var('intent_half_life_days') }}
                     ) as decimal(10, 9)
                 ) desc,

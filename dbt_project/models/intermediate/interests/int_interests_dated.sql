@@ -158,7 +158,7 @@ dated as (
             by_day.weight * cast(
                 power(
                     0.5,
-                    {{ dbt.datediff('by_day.signal_date', 'dates.as_of_date', 'day') }} * 1.0
+                    cast({{ dbt.datediff('by_day.signal_date', 'dates.as_of_date', 'day') }} as double)
                     / {{ var('interest_half_life_days') }}
                 ) as decimal(10, 9)
             )

@@ -45,7 +45,7 @@ beside_previous as (
         *,
         lag(occurred_at) over in_order as previous_at,
         lead(occurred_at) over in_order as next_at,
-        lag(login_id ignore nulls) over in_order as previous_login_id
+        {{ ignoring_nulls('lag', 'login_id') }} over in_order as previous_login_id
     from events
     window in_order as (partition by visitor_hash order by occurred_at, login_id nulls last, event_checksum)
 ),

@@ -13,8 +13,8 @@ final as (
         surplus_count,
         missing_count + surplus_count as drift_count,
         coalesce(
-            matched_percent / 100.0,
-            case when ledger_count > 0 then (ledger_count - missing_count) * 1.0 / ledger_count end
+            cast(matched_percent as double) / 100,
+            case when ledger_count > 0 then cast(ledger_count - missing_count as double) / ledger_count end
         ) as match_rate
     from sizes
 )

@@ -60,8 +60,8 @@ by_channel as (
         count(*) as people,
         sum(message_count) as messages,
         sum(message_count * message_count) as squares,
-        sum(reaction_count) * 1.0 / sum(message_count) as rate,
-        sum(cast(reaction_count * reaction_count * 1.0 / message_count as decimal(18, 9))) as spread
+        cast(sum(reaction_count) as double) / sum(message_count) as rate,
+        sum(cast(cast(reaction_count * reaction_count as double) / message_count as decimal(18, 9))) as spread
     from by_person
     group by channel
 ),
@@ -75,7 +75,7 @@ priors as (
             when rate * (1 - rate) <= 0 then 1000
             else
                 least(1000, greatest(1, coalesce(
-                    rate * (1 - rate) * (messages - squares * 1.0 / messages - (people - 1))
+                    rate * (1 - rate) * (messages - cast(squares as double) / messages - (people - 1))
                     / nullif(greatest(
                         spread - rate * rate * messages - rate * (1 - rate) * (people - 1), 0
                     ), 0) - 1, 1000

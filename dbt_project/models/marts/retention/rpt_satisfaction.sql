@@ -165,7 +165,8 @@ select
     case when scored_review_count > 0 then cast(review_score as double) / scored_review_count end as mean_review_score,
     bad_review_count,
     nps_answer_count,
-    case when nps_answer_count > 0 then 100.0 * (promoter_count - detractor_count) / nps_answer_count end as nps_score,
+    case when nps_answer_count > 0 then cast(100 * (promoter_count - detractor_count) as double) / nps_answer_count end
+        as nps_score,
     complaint_count,
     case when order_count > 0 then cast(complaint_count as double) / order_count end as complaint_rate,
     returned_order_count,

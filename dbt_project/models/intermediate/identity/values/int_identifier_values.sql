@@ -100,7 +100,7 @@ numbered as (
         identifier_value,
         case
             when identifier_value is not null
-                then dense_rank() over (order by identifier_value, identifier_type)
+                then dense_rank() over (order by identifier_value nulls last, identifier_type)
         end as place
     from matched
 )

@@ -1,0 +1,140 @@
+"""The tables that Spark built, held against DuckDB's of the same shop.
+
+Belongs here: what counts as equal, and the list of differences. Does not belong here: building
+either (build.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from ingestion.duckdb import connect, literal, name
+
+# Doubles may differ in what the order of additions leaves
+RELATIVE, ABSOLUTE = 1e-9, 1e-12
+NOT_BUILT = "not built on Spark"
+FRACTIONS = ("DOUBLE", "FLOAT")
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How one table differs, in words that hold no row."""
+
+    table: str
+    what: str
+
+
+def compare(
+    warehouse: Path, spark_tables: Path, schemas: Sequence[str]
+) -> tuple[list[str], list[Difference]]:
+    """Names of the tables that are equal, and the differences of the others.
+
+    Rows are matched by everything that is no fraction; then fractions have to be near each other.
+    Whole numbers are alike whatever their width, and so are decimals.
+    """
+    equal, differences = [], []
+    with connect() as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        connection.execute(f"attach {literal(warehouse)} as duck (read_only)")
+        found = connection.execute(
+            "select table_schema, table_name from information_schema.tables where"
+            " table_catalog = 'duck' and table_schema in (select unnest(?)) order by all",
+            [list(schemas)],
+        ).fetchall()
+        for schema, table in found:
+            label = f"{schema}.{table}"
+            folder = spark_tables / f"{schema}.db" / table
+            if not (folder / "_SUCCESS").exists():
+                differences.append(Difference(label, NOT_BUILT))
+                continue
+            said = _differences_of(connection, schema, table, folder)
+            differences += [Difference(label, what) for what in said]
+            equal += [] if said else [label]
+    return equal, differences
+
+
+def _differences_of(
+    connection: duckdb.DuckDBPyConnection, schema: str, table: str, folder: Path
+) -> list[str]:
+    connection.execute(f"create or replace temp table one as from {name('duck', schema, table)}")
+    connection.execute(f"create or replace temp table other as {_rows_of(connection, folder)}")
+    ones = {row[0]: row[1] for row in connection.execute("describe one").fetchall()}
+    others = {row[0]: row[1] for row in connection.execute("describe other").fetchall()}
+    said = []
+    if list(ones) != list(others):
+        said.append(f"columns: {sorted(set(ones) ^ set(others)) or 'in another order'}")
+    for column in set(ones) & set(others):
+        if _family(ones[column]) != _family(others[column]):
+            said.append(f"{column}: {ones[column]} is {others[column]}")
+    counts = [_number(connection, f"select count(*) from {each}") for each in ("one", "other")]
+    if counts[0] != counts[1]:
+        said.append(f"{counts[0]:,} rows are {counts[1]:,}")
+    both = [column for column in ones if column in others]
+    return said + (_rows_that_differ(connection, both, ones) if both else [])
+
+
+def _family(kind: str) -> str:
+    if kind.startswith("DECIMAL"):
+        return "DECIMAL"
+    return "whole" if kind.removeprefix("U") in _WHOLE else kind
+
+
+_NOT_THERE = "select count(*) from (select {c} from one except all select {c} from other)"
+_WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
+
+
+def _rows_that_differ(
+    connection: duckdb.DuckDBPyConnection, columns: list[str], kinds: dict[str, str]
+) -> list[str]:
+    """Which columns differ, and in how many rows; rows stand in one order of all exact columns."""
+    exact = [name(column) for column in columns if kinds[column] not in FRACTIONS]
+    fractions = [name(column) for column in columns if kinds[column] in FRACTIONS]
+    order = ", ".join(exact + fractions) or "1"
+    for each in ("one", "other"):
+        connection.execute(
+            f"create or replace temp table {each}_ as select *, row_number() over"
+            f" (order by {order}) as place_ from {each}"
+        )
+    said = []
+    for column in exact:
+        # As a set of values: one row too many must not show in every column
+        missing = _number(connection, _NOT_THERE.format(c=column))
+        if missing:
+            said.append(f"{column}: {missing:,} values are others")
+    if exact and not said and (rows := _number(connection, _NOT_THERE.format(c=", ".join(exact)))):
+        said.append(f"{rows:,} rows combine their values otherwise")
+    if said:
+        return said
+    for column in fractions:
+        far = _number(
+            connection,
+            f"select count(*) from one_ join other_ using (place_) where"
+            f" one_.{column} is distinct from other_.{column} and not coalesce("
+            f"abs(one_.{column} - other_.{column}) <= {ABSOLUTE} + {RELATIVE} *"
+            f" greatest(abs(one_.{column}), abs(other_.{column})), false)",
+        )
+        if far:
+            said.append(f"{column}: {far:,} fractions are others")
+    return said
+
+
+def _rows_of(connection: duckdb.DuckDBPyConnection, table: Path) -> str:
+    """A query of the rows that Spark wrote for a table: a moment there is UTC without saying so."""
+    rows = f"read_parquet({literal(table / '*.parquet')})"
+    columns = connection.execute(f"describe select * from {rows}").fetchall()
+    chosen = (
+        f"cast({name(column)} as timestamp) as {name(column)}"
+        if kind == "TIMESTAMP WITH TIME ZONE"
+        else name(column)
+        for column, kind, *_ in columns
+    )
+    return f"select {', '.join(chosen)} from {rows}"
+
+
+def _number(connection: duckdb.DuckDBPyConnection, query: str) -> int:
+    row = connection.execute(query).fetchone()
+    return int(row[0]) if row else 0
