@@ -32,11 +32,11 @@ def export_raw(raw: Path, folder: Path) -> int:
     shutil.rmtree(folder, ignore_errors=True)
     with connect(raw, read_only=True) as connection:
         connection.execute("set TimeZone = 'UTC'")
-        found = connection.execute(_TABLES).fetchall()
-        for schema, table in found:
+        listed = connection.execute(_TABLES).fetchall()
+        for schema, table in listed:
             path = folder / schema / table / "rows.parquet"
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             connection.execute(
                 f"copy {name(schema, table)} to {literal(path)} (format parquet, compression zstd)"
             )
-    return len(found)
+    return len(listed)

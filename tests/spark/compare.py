@@ -40,20 +40,20 @@ def compare(
     with connect() as connection:
         connection.execute("set TimeZone = 'UTC'")
         connection.execute(f"attach {literal(warehouse)} as duck (read_only)")
-        found = connection.execute(
+        listed = connection.execute(
             "select table_schema, table_name from information_schema.tables where"
             " table_catalog = 'duck' and table_schema in (select unnest(?)) order by all",
             [list(schemas)],
         ).fetchall()
-        for schema, table in found:
+        for schema, table in listed:
             label = f"{schema}.{table}"
             folder = spark_tables / f"{schema}.db" / table
             if not (folder / "_SUCCESS").exists():
                 differences.append(Difference(label, NOT_BUILT))
                 continue
-            said = _differences_of(connection, schema, table, folder)
-            differences += [Difference(label, what) for what in said]
-            equal += [] if said else [label]
+            words = _differences_of(connection, schema, table, folder)
+            differences += [Difference(label, what) for what in words]
+            equal += [] if words else [label]
     return equal, differences
 
 
@@ -64,17 +64,17 @@ def _differences_of(
     connection.execute(f"create or replace temp table other as {_rows_of(connection, folder)}")
     ones = {row[0]: row[1] for row in connection.execute("describe one").fetchall()}
     others = {row[0]: row[1] for row in connection.execute("describe other").fetchall()}
-    said = []
+    words = []
     if list(ones) != list(others):
-        said.append(f"columns: {sorted(set(ones) ^ set(others)) or 'in another order'}")
+        words.append(f"columns: {sorted(set(ones) ^ set(others)) or 'in another order'}")
     for column in set(ones) & set(others):
         if _family(ones[column]) != _family(others[column]):
-            said.append(f"{column}: {ones[column]} is {others[column]}")
+            words.append(f"{column}: {ones[column]} is {others[column]}")
     counts = [_number(connection, f"select count(*) from {each}") for each in ("one", "other")]
     if counts[0] != counts[1]:
-        said.append(f"{counts[0]:,} rows are {counts[1]:,}")
+        words.append(f"{counts[0]:,} rows are {counts[1]:,}")
     both = [column for column in ones if column in others]
-    return said + (_rows_that_differ(connection, both, ones) if both else [])
+    return words + (_rows_that_differ(connection, both, ones) if both else [])
 
 
 def _family(kind: str) -> str:
@@ -99,16 +99,16 @@ def _rows_that_differ(
             f"create or replace temp table {each}_ as select *, row_number() over"
             f" (order by {order}) as place_ from {each}"
         )
-    said = []
+    words = []
     for column in exact:
         # As a set of values: one row too many must not show in every column
         missing = _number(connection, _NOT_THERE.format(c=column))
         if missing:
-            said.append(f"{column}: {missing:,} values are others")
-    if exact and not said and (rows := _number(connection, _NOT_THERE.format(c=", ".join(exact)))):
-        said.append(f"{rows:,} rows combine their values otherwise")
-    if said:
-        return said
+            words.append(f"{column}: {missing:,} values are others")
+    if exact and not words and (rows := _number(connection, _NOT_THERE.format(c=", ".join(exact)))):
+        words.append(f"{rows:,} rows combine their values otherwise")
+    if words:
+        return words
     for column in fractions:
         far = _number(
             connection,
@@ -118,8 +118,8 @@ def _rows_that_differ(
             f" greatest(abs(one_.{column}), abs(other_.{column})), false)",
         )
         if far:
-            said.append(f"{column}: {far:,} fractions are others")
-    return said
+            words.append(f"{column}: {far:,} fractions are others")
+    return words
 
 
 def _rows_of(connection: duckdb.DuckDBPyConnection, table: Path) -> str:

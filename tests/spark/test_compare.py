@@ -17,7 +17,7 @@ COLUMNS = (
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "words"),
     [
         ("", []),
         ("id::integer as id", []),
@@ -31,7 +31,7 @@ COLUMNS = (
         ("moment::date as moment", ["moment: TIMESTAMP is DATE", "moment: 1 values are others"]),
     ],
 )
-def test_a_difference_is_named_by_its_column(tmp_path: Path, change: str, said: list[str]) -> None:
+def test_a_difference_is_named_by_its_column(tmp_path: Path, change: str, words: list[str]) -> None:
     of_duckdb, of_spark = tmp_path / "w.duckdb", tmp_path / "marts.db/t"
     of_spark.mkdir(parents=True)
     with duckdb.connect(str(of_duckdb)) as con:
@@ -44,5 +44,5 @@ def test_a_difference_is_named_by_its_column(tmp_path: Path, change: str, said: 
     )
     (of_spark / "_SUCCESS").touch()
     equal, differences = compare(of_duckdb, tmp_path, ["marts"])
-    assert [each.what.replace('"', "") for each in differences] == said
-    assert equal == ([] if said else ["marts.t"])
+    assert [each.what.replace('"', "") for each in differences] == words
+    assert equal == ([] if words else ["marts.t"])
