@@ -108,12 +108,15 @@
     Returns the statement that is left. It takes our own way to write CTEs: the bracket that ends one begins a line.
 -#}
 {% macro with_tables_for_ctes(sql) -%}
-    {%- set one_cte = '(?ms)^(?:with\\s+)?(\\w+) as \\($(.*?)^\\)(?:,$|(?=\\s*^select\\b))' -%}
+    {%- set one_cte = '(?ms)^(?:with\\s+)?(\\w+) as \\($(.*?)^\\)(?:,$|(?=\\s*(?:^--[^\\n]*\\s*)*^select\\b))' -%}
     {%- set ctes = modules.re.findall(one_cte, sql) -%}
     {%- set rest = modules.re.split(one_cte, sql)[-1] -%}
     {%- set bodies = (ctes | map(attribute=1) | list) + [rest] -%}
     {%- set weights, before = {}, [] -%}
     {%- set built = namespace(any=false) -%}
+    {%- if not modules.re.match('\\s*(?:--[^\\n]*\\s*)*select\\b', rest) -%}
+        {{ return(sql) }}
+    {%- endif -%}
     {%- for body in bodies if body.count('(') != body.count(')') -%}
         {{ return(sql) }}
     {%- endfor -%}
