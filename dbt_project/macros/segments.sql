@@ -191,7 +191,7 @@
 {% macro segment_words() -%}
     {{ return([
         'channel', 'channels', 'cooldown_days', 'delay', 'description', 'destinations', 'exit_on', 'first_activation',
-        'holdout_share', 'label', 'landing_page', 'level', 'may_be_everybody', 'message_kind', 'min_size', 'not_after',
+        'holdout_share', 'is_exclusion', 'label', 'landing_page', 'level', 'may_be_everybody', 'message_kind', 'min_size', 'not_after',
         'plain_context', 'priority', 'programme', 'purpose', 'slots', 'window_days',
     ]) }}
 {%- endmacro %}
@@ -238,6 +238,11 @@
     {%- endfor -%}
     {%- if not segment_channels(meta) -%}
         {%- do wrong.append("says no channel; use one or more of " ~ channels | join(', ')) -%}
+    {%- endif -%}
+    {%- if meta.is_exclusion is defined and meta.is_exclusion is not boolean -%}
+        {%- do wrong.append("has an is_exclusion that is neither True nor False") -%}
+    {%- elif meta.is_exclusion and segment_channels(meta) != ['ads'] -%}
+        {%- do wrong.append("is an exclusion, which is for ads alone; use the channel ads, or leave is_exclusion out") -%}
     {%- endif -%}
     {%- if meta.purpose not in purposes -%}
         {%- do wrong.append("needs a purpose; use " ~ purposes | join(', ')) -%}

@@ -135,8 +135,9 @@ class ContactDay:
         states = self._states(
             store, people, moment.at, double_opt_in=double_opt_in, but=permitted.keys()
         )
-        pasts = _pasts(store, people, self.aliases, self.splits, moment, batch)
         segments = self._segments(store)
+        lists = {name for name, rules in segments.items() if rules.is_exclusion}
+        pasts = _pasts(store, people, self.aliases, self.splits, moment, batch, lists)
         rows: list[ContactDecision] = []
         verdicts = {}
         opens_at: dict[tuple[str, Place], int | None] = {}
@@ -290,9 +291,12 @@ def load_rules(connection: duckdb.DuckDBPyConnection) -> Rules:
     shares = {GLOBAL: float(share or 0)}
     says_first = has_column(connection, "marts", "dim_segments", "first_activation")
     first = "first_activation" if says_first else "null"
+    says_exclusion = has_column(connection, "marts", "dim_segments", "is_exclusion")
+    exclusion = "is_exclusion" if says_exclusion else "false"
     for each in connection.execute(
         "select segment, channels, purpose, message_kind, priority, level, delay_minutes,"
-        f" not_after_minutes, cooldown_days, exit_on, holdout_share, plain_context, {first}"
+        f" not_after_minutes, cooldown_days, exit_on, holdout_share, plain_context, {first},"
+        f" {exclusion}"
         " from marts.dim_segments order by segment"
     ).fetchall():
         segment, channels, purpose, kind, priority, level, delay, not_after, cooldown = each[:9]
@@ -310,6 +314,7 @@ def load_rules(connection: duckdb.DuckDBPyConnection) -> Rules:
             exit_on=tuple(json.loads(each[9])),
             everybody_on=frozenset(everybody[segment]),
             first_activation=each[12] or FIRST_ACTIVATIONS[0],
+            is_exclusion=each[13],
         )
         shares[segment] = float(each[10])
     held = _promotions_from(connection, timezone)
@@ -704,10 +709,12 @@ def _pasts(
     splits: Mapping[str, Mapping[str, int]],
     now: Moment,
     batch: tuple[str, int] | None,
+    exclusions: Collection[str],
 ) -> dict[str, Past]:
     """What the ledger knows of these people; what went out under a merged id is the survivor's.
 
     What went out before a split is the past of both people; only one of them stands in audiences.
+    Being put on a list of `exclusions` is no contact.
     """
     at, wanted = now.at, set(people)
     heirs: dict[str, list[tuple[str, int]]] = defaultdict(list)
@@ -729,7 +736,7 @@ def _pasts(
         heir_ids = (heir for heir, until in heirs.get(customer_id, ()) if moment <= until)
         for whose in {survivor, *heir_ids}:
             last[whose][segment] = max(moment, last[whose].get(segment, moment))
-            if is_marketing and moment > at - WEEK:
+            if is_marketing and segment not in exclusions and moment > at - WEEK:
                 contacts[whose].add((customer_id, segment, moment))
     return {
         customer_id: Past(

@@ -72,6 +72,7 @@ class SegmentRules:
     of whom less may be known. `not_after`: None is never. `everybody_on`: channels on which it
     holds nearly everybody, and does not say so. `first_activation`: what its file says of one.
     `baseline_until`: by channel the moment up to which its members get nothing there.
+    `is_exclusion`: whether it lists whom ads leave out, which is no contact.
     """
 
     name: str
@@ -88,11 +89,12 @@ class SegmentRules:
     everybody_on: frozenset[str] = frozenset()
     first_activation: str = FIRST_ACTIVATIONS[0]
     baseline_until: Mapping[str, int] = field(default_factory=dict)
+    is_exclusion: bool = False
 
     @property
     def contact_class(self) -> str:
-        """Whether its contacts are marketing or service."""
-        return class_of_contact(self.purpose, self.message_kind)
+        """Whether its contacts are marketing or service, or an exclusion, which is none."""
+        return class_of_contact(self.purpose, self.message_kind, is_exclusion=self.is_exclusion)
 
     @property
     def asked_purpose(self) -> str:
@@ -264,7 +266,8 @@ def judge(
     if refused is not None:
         return replace(base, reason=refused)
     reason, until = _timing(wish, rules, person, past, limits, moment)
-    if reason is None and not is_standing and channel != WAITS:
+    is_contact = channel != WAITS and not rules.is_exclusion
+    if reason is None and not is_standing and is_contact:
         reason, until = _pressure(rules, channel, past, limits, moment, opens)
     if reason is None:
         return replace(
@@ -380,7 +383,7 @@ def _is_promotion(rules: SegmentRules) -> bool:
 
     What says that it serves, and is not of a contract, sells as far as anybody knows.
     """
-    if rules.contact_class == SERVICE:
+    if rules.contact_class != MARKETING:
         return False
     return rules.message_kind not in AFTER_AN_ORDER or rules.message_kind in ONLY_OF_A_CONTRACT
 

@@ -10,6 +10,7 @@ from ingestion.vocabulary import OF_A_CONTRACT
 
 TRANSACTIONAL = "transactional"
 MARKETING, SERVICE = "marketing", "service"  # the first is a purpose too
+EXCLUSION = "exclusion"  # no contact: a list of whom ads leave out
 
 
 def asked_purpose(purpose: str, message_kind: str) -> str:
@@ -19,6 +20,8 @@ def asked_purpose(purpose: str, message_kind: str) -> str:
     return purpose
 
 
-def contact_class(purpose: str, message_kind: str) -> str:
-    """Whether contacts of this purpose and kind are marketing or service."""
+def contact_class(purpose: str, message_kind: str, *, is_exclusion: bool = False) -> str:
+    """Whether contacts of this purpose and kind are marketing or service, or it is none."""
+    if is_exclusion:
+        return EXCLUSION
     return SERVICE if asked_purpose(purpose, message_kind) == TRANSACTIONAL else MARKETING

@@ -145,7 +145,8 @@ def _figures(trial: Trial, segment: str, contacts: Mapping[str, Contact], as_of:
 def _contact(trial: Trial, segment: str) -> Contact:
     """What a draft says of its contacts, with what holds where it says nothing."""
     meta = trial.meta
-    kind = contact_class(str(meta["purpose"]), str(meta["message_kind"]))
+    is_exclusion = bool(meta.get("is_exclusion"))
+    kind = contact_class(str(meta["purpose"]), str(meta["message_kind"]), is_exclusion=is_exclusion)
     return Contact(segment, trial.channels(), kind, meta.get("priority") or LAST)
 
 

@@ -5,8 +5,9 @@ Does not belong here: whose contact goes out today (orchestration/activation/dec
 
 Two segments are rivals where the day gives a person one contact of both: they are of one contact
 class (marketing or service) and each has a channel other than the site, or both show something on
-the site. The lower priority goes first; of equals the first by name, which nobody chose: where such
-two share a channel, that is a conflict.
+the site. A list of whom ads leave out is no contact and has no rival. The lower priority goes
+first; of equals the first by name, which nobody chose: where such two share a channel, that is a
+conflict.
 
 Data flow: marts.dim_segments, marts.rpt_segment_overlap -> rivals by segment.
 """
@@ -19,10 +20,10 @@ from dataclasses import dataclass
 
 import duckdb
 
-from ingestion.duckdb import has_table
+from ingestion.duckdb import has_column, has_table
 from orchestration.home.layout import Home
 from orchestration.published.reader import open_published
-from orchestration.segments.contact_class import contact_class
+from orchestration.segments.contact_class import EXCLUSION, contact_class
 
 ONSITE = "onsite"  # where a contact takes nobody's place but that of another one there
 
@@ -55,14 +56,20 @@ class Rival:
 
 def read_contacts(connection: duckdb.DuckDBPyConnection) -> dict[str, Contact]:
     """The contacts of the segments that are published, by name."""
+    says = has_column(connection, "marts", "dim_segments", "is_exclusion")
+    exclusion = "is_exclusion" if says else "false"
     rows = connection.execute(
-        "select segment, channels, purpose, message_kind, priority from marts.dim_segments"
+        f"select segment, channels, purpose, message_kind, priority, {exclusion}"
+        " from marts.dim_segments"
     ).fetchall()
     return {
         segment: Contact(
-            segment, tuple(json.loads(channels)), contact_class(purpose, kind), priority
+            segment,
+            tuple(json.loads(channels)),
+            contact_class(purpose, kind, is_exclusion=is_exclusion),
+            priority,
         )
-        for segment, channels, purpose, kind, priority in rows
+        for segment, channels, purpose, kind, priority, is_exclusion in rows
     }
 
 
@@ -103,6 +110,8 @@ def published_rivals(home: Home, segments: Iterable[str]) -> dict[str, tuple[Riv
 
 
 def _meet(one: Contact, other: Contact) -> bool:
+    if EXCLUSION in (one.contact_class, other.contact_class):
+        return False
     if ONSITE in one.channels and ONSITE in other.channels:
         return True
     return one.contact_class == other.contact_class and all(

@@ -2,7 +2,7 @@
     'label': 'Just bought',
     'description': 'Bought something in the last ' ~ var('just_bought_days')
         ~ ' days: to leave out of ads for it and its substitutes.',
-    'channel': 'ads', 'purpose': 'ads', 'message_kind': 'reminder', 'plain_context': {},
+    'channel': 'ads', 'purpose': 'ads', 'message_kind': 'reminder', 'is_exclusion': True, 'plain_context': {},
     'destinations': ['file'], 'priority': 96, 'window_days': var('just_bought_days'),
 }}) }}
 

@@ -1,7 +1,7 @@
 {{ config(meta={'segment': {
     'label': 'Stage exclusions',
     'description': 'In the stage purchase or advocacy: to leave out of ads that are for beginners.',
-    'channel': 'ads', 'purpose': 'ads', 'message_kind': 'reminder', 'plain_context': {},
+    'channel': 'ads', 'purpose': 'ads', 'message_kind': 'reminder', 'is_exclusion': True, 'plain_context': {},
     'destinations': ['file'], 'priority': 97,
 }}) }}
 

@@ -94,6 +94,8 @@ def test_a_good_file_says_enough(macros: dict[str, Any]) -> None:
         ({"purpose": None}, "needs a purpose; use marketing"),
         ({"purpose": "fun"}, "needs a purpose"),
         ({"message_kind": None}, "needs a message_kind; use transactional"),
+        ({"is_exclusion": "yes"}, "has an is_exclusion that is neither True nor False"),
+        ({"is_exclusion": True}, "is an exclusion, which is for ads alone; use the channel ads"),
         ({"message_kind": "shout"}, "needs a message_kind"),
         ({"level": "everything"}, "has the level 'everything'; use none, segment, full"),
         (

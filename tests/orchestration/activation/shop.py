@@ -85,6 +85,7 @@ SEGMENT = {
     "exit_on": "[]",
     "holdout_share": 0.0,
     "first_activation": "baseline",
+    "is_exclusion": False,
 }
 LIMITS = {
     "contacts_per_day": 99,

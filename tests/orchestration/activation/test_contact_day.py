@@ -85,6 +85,18 @@ def test_who_moves_to_a_segment_that_goes_first_leaves_the_other_audience(both: 
     assert plan(both, TARGET, tomorrow)[0] == {"added": 0, "updated": 0, "removed": 2}
 
 
+def test_being_left_out_of_ads_is_no_contact_of_the_day(both: Shop) -> None:
+    """Whoever was put on the list gets the day's message, and nobody who got it leaves the list."""
+    both.further["left_out"] = {"channel": "ads", "purpose": "ads", "is_exclusion": True}
+    both.rows["segments.seg_left_out"] = [["c1", "bought it", "{}"]]
+    both.grant("c1@a.example", channel="ads", purpose="ads")
+    both.publish()
+    left_out = Target("left_out", "receiver", "ads", "ads")
+    assert send(both, Receiver("ads"), left_out)["added"] == 1
+    assert send(both, Receiver("carts"), CART)["added"] == 2
+    assert plan(both, left_out)[0] == {"added": 0, "updated": 0, "removed": 0}
+
+
 def test_a_week_of_two_contacts_has_no_third(both: Shop) -> None:
     both.further |= {
         name: {"priority": -number, "message_kind": "newsletter"}

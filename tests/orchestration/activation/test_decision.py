@@ -268,6 +268,22 @@ def test_nobody_is_offered_what_they_just_bought() -> None:
     assert decide(THANKS, bought_at=NOW)[1]["thanks"] == ("chosen", None)
 
 
+def test_a_list_of_whom_ads_leave_out_is_no_contact() -> None:
+    """Nothing of the day takes anybody off it, and it takes nobody's day; permission is asked."""
+    left_out = replace(
+        VIP, name="out", channels=("ads",), purpose="ads", priority=1, is_exclusion=True
+    )
+    busy = Past(contacts=tuple(("other", NOW - hour * HOUR) for hour in range(9)))
+    bought = replace(ANN, ordered_at=NOW - DAY, held_out=frozenset({GLOBAL}))
+    firsts, said = decide(left_out, person=bought, past=busy, bought_at=NOW - DAY)
+    assert (firsts, said["out"]) == ({}, ("chosen", None))
+    firsts, said = decide(left_out, VIP)
+    assert [verdict.segment for verdict in firsts.values()] == ["vip"]
+    assert said == {"out": ("chosen", None), "vip": ("chosen", None)}
+    refused = Permission(Reason.NO_CONSENT)
+    assert decide(left_out, permit=lambda *_: refused)[1]["out"] == ("dropped", "no_consent")
+
+
 @pytest.mark.parametrize("kind", MESSAGE_KINDS)
 def test_after_an_order_only_thanks_education_and_service_go_out(kind: str) -> None:
     purpose = "transactional" if kind in {"transactional", "service"} else "marketing"

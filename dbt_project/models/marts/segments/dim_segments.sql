@@ -34,7 +34,8 @@ with segments as (
         {{ segment_text(meta.landing_page) if meta.landing_page else 'cast(null as ' ~ dbt.type_string() ~ ')' }} as landing_page,
         {{ segment_text(tojson(meta.slots or {})) }} as slots,
         {{ meta.min_size or 0 }} as min_size,
-        {{ 'true' if meta.may_be_everybody else 'false' }} as may_be_everybody
+        {{ 'true' if meta.may_be_everybody else 'false' }} as may_be_everybody,
+        {{ 'true' if meta.is_exclusion else 'false' }} as is_exclusion
     {%- if not loop.last %}
     union all
     {%- endif %}
@@ -61,7 +62,8 @@ with segments as (
         cast(null as {{ dbt.type_string() }}) as landing_page,
         cast(null as {{ dbt.type_string() }}) as slots,
         cast(null as integer) as min_size,
-        cast(null as boolean) as may_be_everybody
+        cast(null as boolean) as may_be_everybody,
+        cast(null as boolean) as is_exclusion
     {%- endfor %}
 ),
 
