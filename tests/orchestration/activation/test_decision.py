@@ -275,11 +275,11 @@ def test_a_list_of_whom_ads_leave_out_is_no_contact() -> None:
     )
     busy = Past(contacts=tuple(("other", NOW - hour * HOUR) for hour in range(9)))
     bought = replace(ANN, ordered_at=NOW - DAY, held_out=frozenset({GLOBAL}))
-    firsts, said = decide(left_out, person=bought, past=busy, bought_at=NOW - DAY)
-    assert (firsts, said["out"]) == ({}, ("chosen", None))
-    firsts, said = decide(left_out, VIP)
-    assert [verdict.segment for verdict in firsts.values()] == ["vip"]
-    assert said == {"out": ("chosen", None), "vip": ("chosen", None)}
+    firsts, verdicts = decide(left_out, person=bought, past=busy, bought_at=NOW - DAY)
+    assert (firsts, verdicts["out"]) == ({}, ("chosen", None))
+    firsts, verdicts = decide(left_out, VIP)
+    assert [each.segment for each in firsts.values()] == ["vip"]
+    assert verdicts == {"out": ("chosen", None), "vip": ("chosen", None)}
     refused = Permission(Reason.NO_CONSENT)
     assert decide(left_out, permit=lambda *_: refused)[1]["out"] == ("dropped", "no_consent")
 
