@@ -26,6 +26,7 @@ FEW_ON_ONE_SIDE = {
     "int_intent_signals": "steps of a message",
     "fct_attribution": "models of attribution",
     "rpt_attribution": "models of attribution",
+    "rpt_programmes": "models of attribution",
     "rpt_cohorts": "months of a shop's life",
     "rpt_customer_equity": "one row of what today's prediction is",
     "rpt_satisfaction": "one row of what the shop records",
