@@ -61,6 +61,17 @@ class Laid:
     of_people: int
 
 
+def make_table(connection: duckdb.DuckDBPyConnection, table: str, sql: str) -> None:
+    """A table of the session with the rows of a query, in place of one of that name."""
+    connection.execute(f"create or replace temp table {table} as {sql}")
+
+
+def rows_in(connection: duckdb.DuckDBPyConnection, relation: str) -> int:
+    """How many rows a table, a part of one, or a query in brackets has."""
+    row = connection.execute(f"select count(*) from {relation}").fetchone()
+    return int(row[0]) if row else 0
+
+
 class Overlay:
     """The published tables with new events in them.
 
@@ -107,13 +118,17 @@ class Overlay:
         connection = self._connection
         for seed in _SEEDS:
             path = DBT_PROJECT / f"seeds/{seed}.csv"
-            self._make(f"seed_{seed}", f"from read_csv({literal(path)}, header = true)")
+            make_table(
+                self._connection, f"seed_{seed}", f"from read_csv({literal(path)}, header = true)"
+            )
         connection.register("rows_of_events", rows)
-        self._make("raw_events", "select *, 'pulse' as _dlt_load_id from rows_of_events")
+        make_table(
+            self._connection, "raw_events", "select *, 'pulse' as _dlt_load_id from rows_of_events"
+        )
         self._model("stg_web__events")
         self._model("int_web_events")
         self._drop_known_events()
-        self._make("owners", _OWNERS)
+        make_table(self._connection, "owners", _OWNERS)
         self._model("int_web_sessions")
         self._join_visits_that_go_on()
         for model in _OWN[3:]:
@@ -122,8 +137,8 @@ class Overlay:
         self._lay_interactions()
         self._lay_recent()
         return Laid(
-            self._count("int_web_events"),
-            self._count("int_web_interactions where customer_id is not null"),
+            rows_in(self._connection, "int_web_events"),
+            rows_in(self._connection, "int_web_interactions where customer_id is not null"),
         )
 
     def _drop_known_events(self) -> None:
@@ -149,7 +164,11 @@ class Overlay:
 
     def _join_visits_that_go_on(self) -> None:
         """Give new parts of published visits the visit's id and login; those of robots go."""
-        self._make("continued", _CONTINUED.format(visitor=_VISITOR, silence=self._silence))
+        make_table(
+            self._connection,
+            "continued",
+            _CONTINUED.format(visitor=_VISITOR, silence=self._silence),
+        )
         self._connection.execute(
             """
             update int_web_sessions as parts
@@ -169,15 +188,15 @@ class Overlay:
 
     def _lay_visits(self) -> None:
         """Visits of whoever came, with the new parts in them and numbered anew."""
-        self._make("new_web_sessions", self._sql("fct_web_sessions"))
-        self._make("visits_now", _VISITS_OF_THE_SAME)
+        make_table(self._connection, "new_web_sessions", self._sql("fct_web_sessions"))
+        make_table(self._connection, "visits_now", _VISITS_OF_THE_SAME)
         for statement in (_ADD_TO_VISITS, _ADD_VISITS, _NUMBER_VISITS):
             self._connection.execute(statement)
         self._lay("fct_web_sessions", "from visits_now", "session_id")
 
     def _lay_interactions(self) -> None:
         """What is new of the timeline; a visit that went on has its row."""
-        self._make("new_interactions", self._sql("fct_interactions"))
+        make_table(self._connection, "new_interactions", self._sql("fct_interactions"))
         self._lay(
             "fct_interactions",
             f"""
@@ -190,12 +209,14 @@ class Overlay:
 
     def _lay_recent(self) -> None:
         """What people did in the last days, of whoever did something new; and all searches."""
-        self._make("new_recent_steps", "from int_web_interactions")
-        self._make("earlier_recent", _EARLIER_RECENT)
-        self._make("int_web_interactions", _STEPS_OF_BOTH.format(visitor=_VISITOR))
-        self._make("new_recent", self._sql("recent_interactions"))
-        self._make("int_web_interactions", "from new_recent_steps")
-        self._make("recent_now", _RECENT_NOW)
+        make_table(self._connection, "new_recent_steps", "from int_web_interactions")
+        make_table(self._connection, "earlier_recent", _EARLIER_RECENT)
+        make_table(
+            self._connection, "int_web_interactions", _STEPS_OF_BOTH.format(visitor=_VISITOR)
+        )
+        make_table(self._connection, "new_recent", self._sql("recent_interactions"))
+        make_table(self._connection, "int_web_interactions", "from new_recent_steps")
+        make_table(self._connection, "recent_now", _RECENT_NOW)
         self._lay("recent_interactions", "from recent_now", "customer_id")
         searches = self._sql("recent_searches")
         self._connection.execute(f"create table {LAID}.recent_searches as {searches}")
@@ -208,10 +229,8 @@ class Overlay:
         base, laid = f"{BASE}.marts.{table}", f"{LAID}.{table}"
         self._connection.execute(f"create table {laid} as from {base} limit 0")
         self._connection.execute(f"insert into {laid} by name {rows}")
-        rest = (
-            f" where {key} not in (select {key} from {laid} where {key} is not null)" if key else ""
-        )
-        rest = rest and f"{rest} or {key} is null"
+        known = f"select {key} from {laid} where {key} is not null"
+        rest = f" where {key} not in ({known}) or {key} is null" if key else ""
         self._connection.execute(
             f"create or replace view marts.{table} as"
             f" from {base}{rest} union all by name from {laid}"
@@ -221,14 +240,7 @@ class Overlay:
         return self._project.render_file(_MODELS[model])
 
     def _model(self, model: str) -> None:
-        self._make(model, self._sql(model))
-
-    def _make(self, table: str, sql: str) -> None:
-        self._connection.execute(f"create or replace temp table {table} as {sql}")
-
-    def _count(self, table: str) -> int:
-        row = self._connection.execute(f"select count(*) from {table}").fetchone()
-        return int(row[0]) if row else 0
+        make_table(self._connection, model, self._sql(model))
 
 
 _OWNERS = """

@@ -20,7 +20,7 @@ import pyarrow as pa
 from sqlalchemy import Connection, select
 
 from ingestion.duckdb import literal, name
-from orchestration.activation.pulse.overlay import LAID, RENEWED
+from orchestration.activation.pulse.overlay import LAID, RENEWED, make_table, rows_in
 from orchestration.ops import schema
 from orchestration.ops.shapes import arrow_columns, arrow_schema
 from orchestration.ops.store import fetch_columns
@@ -99,7 +99,7 @@ class Triggers:
             for each in self.chosen.values()
         }
         self._project.nodes = nodes
-        self._make(_RESULTS, self._project.render_file(_MODELS[_RESULTS]))
+        make_table(self._connection, _RESULTS, self._project.render_file(_MODELS[_RESULTS]))
         entered, left = {}, {}
         for each in self.chosen.values():
             entered[each.segment], left[each.segment] = self._renew_members(each)
@@ -140,9 +140,12 @@ class Triggers:
     def _renew_members(self, trigger: Trigger) -> tuple[int, int]:
         """Put the members of this moment in place of those published; how many enter and leave."""
         table = self._tables[f"{SEGMENT}{trigger.segment}"]
-        self._make("members_now", trigger.sql)
+        make_table(self._connection, "members_now", trigger.sql)
         counts = [
-            self._count(f"(select customer_id from {a} except select customer_id from {b})")
+            rows_in(
+                self._connection,
+                f"(select customer_id from {a} except select customer_id from {b})",
+            )
             for a, b in (("members_now", table), (table, "members_now"))
         ]
         self._lay(table, trigger.segment, "from members_now")
@@ -154,13 +157,13 @@ class Triggers:
         query = select(stays).where(stays.c.segment.in_(list(self.names)))
         known = fetch_columns(store, query, arrow_columns(stays))
         connection.register("recorded_stays", known)
-        self._make(_RECORDED, "from recorded_stays")
+        make_table(self._connection, _RECORDED, "from recorded_stays")
         project = self._project_of(self.names)
         project.nodes = nodes
-        self._make(_STAYS, project.render_file(_MODELS[_STAYS]))
-        self._make(_CONDITIONS, project.render_file(_MODELS[_CONDITIONS]))
+        make_table(self._connection, _STAYS, project.render_file(_MODELS[_STAYS]))
+        make_table(self._connection, _CONDITIONS, project.render_file(_MODELS[_CONDITIONS]))
         memberships = project.render_file(_MODELS["fct_segment_memberships"])
-        self._make("stays_now", memberships)
+        make_table(self._connection, "stays_now", memberships)
         table = self._tables["fct_segment_memberships"]
         those = ", ".join(map(literal, self.names))
         self._lay(
@@ -189,10 +192,3 @@ class Triggers:
         own = name(LAID, laid)
         self._connection.execute(f"create table {own} as {rows}")
         self._connection.execute(f"create or replace view {view} as {rest}from {own}")
-
-    def _make(self, table: str, sql: str) -> None:
-        self._connection.execute(f"create or replace temp table {table} as {sql}")
-
-    def _count(self, sql: str) -> int:
-        row = self._connection.execute(f"select count(*) from {sql}").fetchone()
-        return int(row[0]) if row else 0

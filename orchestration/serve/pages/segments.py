@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Mapping
 from io import BytesIO
 
-from ingestion.duckdb import dicts, name
+from ingestion.duckdb import name
 from ingestion.errors import UsageError
 from orchestration.activation.people import targets_in
 from orchestration.destinations.tables import write_table
@@ -26,7 +26,7 @@ from orchestration.serve.pages.page import (
     Page,
     View,
 )
-from orchestration.serve.pages.queries import queries
+from orchestration.serve.pages.queries import ask
 
 DOWNLOAD = "/segments/download"
 COLUMNS = (
@@ -45,7 +45,7 @@ def read_one(asked: Asked) -> Mapping[str, object]:
     """One segment.
 
     Raises:
-        MissingError: there is no segment of that name.
+        MissingError: there is no segment of that name, or its build is of an earlier version.
     """
     segment = asked.row("segment", segment=asked.parameters["segment"])
     if not segment:
@@ -85,7 +85,7 @@ def download(change: Change) -> Document:
 
     Raises:
         UsageError: the pages are masked, so names are not for whoever looks at them.
-        MissingError: there is no segment of that name.
+        MissingError: there is no segment of that name, or its build is of an earlier version.
     """
     if change.is_masked:
         raise UsageError(
@@ -101,10 +101,12 @@ def download(change: Change) -> Document:
             raise MissingError(
                 "There is no segment of that name in this build.", "/segments has all."
             )
-        sql = queries()["segment_members"].sql.replace(
-            "{table}", f"segments.{name('seg_' + segment)}"
+        table = f"segments.{name('seg_' + segment)}"
+        rows = ask(connection, "segment_members", table=table, limit=EVERYBODY, offset=0)
+    if rows is None:
+        raise MissingError(
+            "This build has no such table: it is of an earlier version.", "The next run makes it."
         )
-        rows = dicts(connection.execute(sql, {"limit": EVERYBODY, "offset": 0}))
     with BytesIO() as stream:
         write_table(stream, "csv", COLUMNS, rows)
         return Document(stream.getvalue(), "text/csv", f"{segment}.csv")

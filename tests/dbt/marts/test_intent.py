@@ -158,3 +158,5 @@ def test_a_chance_of_the_day_stands_with_its_calibration(shop: Shop) -> None:
         (None, None, None),
     }
     assert [row["null_reason"] for row in rows].count("no_fitted_model") == 1
+    scored = [row["customer_id"] for row in rows if row["intent"] is not None]
+    assert scored.count("buyer") > 1, "a score over time is one of each day"
