@@ -11,30 +11,17 @@ warehouse.duckdb intermediate.{int_identity_evidence,int_identifier_values}
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
 
-from ingestion.duckdb import connect, literal
+from ingestion.duckdb import literal
 from ingestion.errors import RegularsError, UsageError
 from ingestion.vocabulary import IDENTIFIER_TYPES
 from orchestration.home.layout import Home
 from orchestration.home.lock import hold
 from orchestration.published.reader import open_locked, open_published
 from orchestration.scorecard.measures import Connection
-
-
-@contextmanager
-def open_board() -> Iterator[Connection]:
-    """An empty database in memory, on which everything is compared."""
-    board = connect()
-    try:
-        yield board
-    finally:
-        board.close()
-
 
 # A trouble of families is two: a device that they share, and a card that they pay with.
 _TRUTH = """

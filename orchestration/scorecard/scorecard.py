@@ -12,6 +12,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from ingestion.duckdb import connect
 from orchestration.home.kind import first_moment, is_demo
 from orchestration.home.layout import Home
 from orchestration.published.reader import read_build
@@ -97,7 +98,7 @@ def make_scorecard(
         BusyError: a run is working in the home.
     """
     inputs.require_truth(home)
-    with inputs.open_board() as board:
+    with connect() as board:
         inputs.load_truth(board, home)
         inputs.load_published(board, home)
         if since:

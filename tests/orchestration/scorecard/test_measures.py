@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestration.scorecard import inputs, measures
+from ingestion.duckdb import connect
+from orchestration.scorecard import measures
 from orchestration.scorecard.measures import Pairs
 from tests.orchestration.scorecard.boards import Own, fill, write_bridge
 
@@ -20,7 +21,7 @@ KIOSK = "shared_tablet"
 
 @pytest.fixture(scope="module")
 def board(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    with inputs.open_board() as connection:
+    with connect() as connection:
         yield connection
 
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ingestion.duckdb import connect
 from ingestion.vocabulary import IDENTIFIER_TYPES
-from orchestration.scorecard import inputs
 from orchestration.scorecard.flat_matching import flat_match
 from orchestration.scorecard.rivals import LIMITS, PRIORITY, RIVALS, components
 from tests.orchestration.scorecard.boards import groups, tell
@@ -22,7 +22,7 @@ BY_NAME = {rival.name: rival for rival in RIVALS}
 
 @pytest.fixture(scope="module")
 def board(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    with inputs.open_board() as connection:
+    with connect() as connection:
         yield connection
 
 
