@@ -32,7 +32,7 @@ def main(arguments: Sequence[str]) -> int:
     spark = start(
         home,
         os.environ.get("REGULARS_SPARK_MASTER", "local[*]"),
-        os.environ.get("REGULARS_SPARK_MEMORY", "2g"),
+        os.environ.get("REGULARS_SPARK_MEMORY", "4g"),
     )
     try:
         enter(spark, home)

@@ -22,7 +22,7 @@ def start(home: Home, master: str, memory: str) -> Any:
     Args:
         home: whose tables it keeps.
         master: `local[*]`, `local[2]` or `spark://host:port`.
-        memory: of the JVM of this process and of each executor, such as `2g`.
+        memory: of the JVM of this process and of each executor, such as `4g`.
     """
     from pyspark.sql import SparkSession  # noqa: PLC0415 - the extra `spark`
 
@@ -56,6 +56,8 @@ def _settings(home: Home, scratch: Path, memory: str) -> dict[str, str]:
         "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
         # dbt-spark turns it off for every statement; so from the first
         "spark.sql.ansi.enabled": "false",
+        # Else the plan of a model with a part for each condition is written out whole, in gigabytes
+        "spark.sql.maxPlanStringLength": "100000",
         # Two threads of dbt ask at once: small models wait for each other otherwise
         "spark.scheduler.mode": "FAIR",
         "spark.sql.shuffle.partitions": "4",

@@ -87,8 +87,9 @@
     cast(json_object({% for name, value in pairs.items() %}'{{ name }}', ({{ value }}){{ ', ' if not loop.last }}{% endfor %}) as varchar)
 {%- endmacro %}
 
+{#- A moment, which is named `..._at` or `..._until`, stands in it as DuckDB writes one; Spark's own way has a T and a Z. -#}
 {% macro spark__json_object_text(pairs) -%}
-    to_json(named_struct({% for name, value in pairs.items() %}'{{ name }}', {{ value }}{{ ', ' if not loop.last }}{% endfor %}), map('ignoreNullFields', 'false'))
+    to_json(named_struct({% for name, value in pairs.items() %}'{{ name }}', {{ 'cast(' ~ value ~ ' as string)' if name.endswith('_at') or name.endswith('_until') else value }}{{ ', ' if not loop.last }}{% endfor %}), map('ignoreNullFields', 'false'))
 {%- endmacro %}
 
 {#- A JSON array as text of the ordered distinct values of a group. -#}

@@ -38,7 +38,7 @@ cells as (
     select
         rfm.recency_step,
         rfm.frequency_step,
-        cast(sum(predicted.predicted_clv_365d) / count(*) as {{ money }}) as expected_value
+        cast(cast(sum(predicted.predicted_clv_365d) as double) / count(*) as {{ money }}) as expected_value
     from rfm
     inner join predicted on rfm.customer_id = predicted.customer_id
     where rfm.as_of_date = {{ as_of_date() }} and predicted.predicted_clv_365d is not null
