@@ -86,7 +86,7 @@ def test_tables_that_do_not_belong_together_are_not_published(on_demo: Answers) 
         run = on_demo[name]
         assert not run["success"]
         assert "are older than what they are made of" in run["last"]
-        assert "customer_360" in run["last"]
+        assert "contactability" in run["last"]
         assert "run the job `refresh`" in run["last"]
         assert run["status"] == "failed"
         assert is_unchanged(on_demo, name)
