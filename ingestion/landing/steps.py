@@ -176,15 +176,16 @@ class Batch:
     def bad_rows(self) -> pa.Table | None:
         """The bad rows as `new_held_rows` takes them, or None.
 
-        Reads `JUDGED` and `CHUNK`, leaves nothing.
+        Reads `JUDGED` and `CHUNK`, leaves nothing. Where a line of the file stands for several
+        rows (an export's items), all of them are kept if one is bad: they are one order.
         """
         if not _count(self.session, f"from {JUDGED} where _problem is not null"):
             return None
-        raw = f"any_value(rtrim({CHUNK}._raw, chr(10) || chr(13) || ' '))"
+        raw = f"rtrim({CHUNK}._raw, chr(10) || chr(13) || ' ')"
         if not self.raw.is_json:
             names = self.raw.header or ()
             pairs = ", ".join(f"{literal(text)}, {CHUNK}.c{i}" for i, text in enumerate(names))
-            raw = f"any_value(json_object({pairs})::varchar)"
+            raw = f"json_object({pairs})::varchar"
         return self.session.execute(
             f"""
             select {CHUNK}._file as file, {CHUNK}._line as line,
@@ -192,7 +193,7 @@ class Batch:
                 any_value({JUDGED}._problem[2]) as field, {raw} as raw_text
             from {JUDGED} join {CHUNK} using (_file, _line)
             where {JUDGED}._problem is not null
-            group by {CHUNK}._file, {CHUNK}._line
+            group by {CHUNK}._file, {CHUNK}._line, raw_text
             """
         ).to_arrow_table()
 

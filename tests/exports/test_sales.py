@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
+import re
 from datetime import datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -146,6 +151,96 @@ def test_the_tax_of_a_sale_is_the_sum_of_its_lines(
     assert {row[0]: row[1:] for row in rows} == {
         order: (Decimal(tax), 1) for order, tax in taxes.items()
     }
+
+
+ORDER_ROWS = "woocommerce_order_rows.csv"
+LINES = (
+    "select order_id, line_id, ordered_at, sku, product_name, quantity, line_amount, discount,"
+    " shipping, taxes, refunded_amount, currency, status from raw_orders.order_lines order by all"
+)
+
+
+def _items_as_json(sample: str) -> str:
+    """The sample with each order's items as the JSON list that the same export may hold."""
+    rows = list(csv.DictReader(io.StringIO(sample)))
+    for row in rows:
+        row["line_items"] = json.dumps(
+            [
+                {
+                    key: value.replace("\\", "")
+                    for key, value in re.findall(r"(\w+):((?:\\.|[^|\\])*)", item)
+                }
+                for item in re.split(r"(?<!\\);", row["line_items"])
+            ]
+        )
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]))
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+@pytest.mark.parametrize("is_json", [False, True], ids=["signs", "JSON"])
+def test_one_row_per_order_says_what_one_row_per_item_does(
+    exports: ExportShop, tmp_path: Path, is_json: bool
+) -> None:
+    exports.put("woocommerce_orders.csv")
+    exports.run("orders")
+    per_item = exports.raw(LINES)
+    assert "Mug: Tea | Time; large" in {row[4] for row in per_item}
+    other = ExportShop(tmp_path / "other", exports.settings)
+    whole = (SAMPLES / ORDER_ROWS).read_text("utf-8")
+    other.write("woo.csv", _items_as_json(whole) if is_json else whole)
+    counts = other.run("orders")["orders.order_lines"]
+    assert other.raw(LINES) == per_item
+    assert counts.quarantined == 0
+    exports.put(ORDER_ROWS)
+    again = exports.run("orders")["orders.order_lines"]
+    assert (again.loaded, again.duplicate) == (0, len(per_item))
+
+
+UNCERTAIN = {
+    "a name with bare signs": ("name:Tin|", "name:Tin|total:1.00|"),
+    "a name with a bare end": ("name:Tin|", "name:Tin; small|"),
+    "an item without an amount": ("|total:20.00|total_tax:4.00|refunded:20.00", "|total_tax:4.00"),
+    "an amount that is none": ("id:3|", "id:3|total:much|"),
+    "no items at all but words": ("id:4|", "id:4|<script>|"),
+}
+
+
+@pytest.mark.parametrize("what", UNCERTAIN)
+def test_an_order_whose_items_are_not_certain_is_put_aside_whole(
+    exports: ExportShop, what: str
+) -> None:
+    head, *orders = (SAMPLES / ORDER_ROWS).read_text("utf-8").splitlines()
+    changed = [order.replace(*UNCERTAIN[what]) if "W3002" in order else order for order in orders]
+    assert changed != orders
+    exports.write("woo.csv", "\n".join([head, *changed]))
+    counts = exports.run("orders")["orders.order_lines"]
+    assert counts.quarantined == 1
+    assert exports.raw("select reason, field from raw_orders.quarantine") == [
+        ("wrong_type", "quantity")
+    ]
+    kept = exports.raw("select count(*), count(distinct order_id) from raw_orders.order_lines")
+    assert kept == [(6, 5)]
+
+
+def test_all_items_of_an_order_that_is_put_aside_are_kept(exports: ExportShop) -> None:
+    whole = (SAMPLES / ORDER_ROWS).read_text("utf-8")
+    exports.write("woo.csv", whole.replace("2025-07-01 09:30:00", "soon"))
+    counts = exports.run("orders")["orders.order_lines"]
+    assert counts.quarantined == 2
+    held = exports.raw("select raw_text from raw_orders.quarantine order by all")
+    assert [json.loads(text)["sku"] for (text,) in held] == ["TEA-1", "KET-1"]
+
+
+def test_an_order_without_items_says_nothing(exports: ExportShop) -> None:
+    head, first, *_ = (SAMPLES / ORDER_ROWS).read_text("utf-8").splitlines()
+    row = dict(zip(head.split(","), first.split(","), strict=True))
+    row["line_items"] = ""
+    exports.write("woo.csv", f"{head}\n{','.join(row.values())}\n{first}")
+    exports.run("orders")
+    assert exports.raw("select count(*) from raw_orders.order_lines") == [(2,)]
 
 
 def test_goods_that_came_back_count_without_the_total_of_their_order(exports: ExportShop) -> None:

@@ -26,12 +26,13 @@ from ingestion.landing.judging import normal
 # A header's name in an expression, or a place in a document such as `items[0].price`
 _HEADER = re.compile(r"@\[([^\[\]]+(?:\[\d+\][^\[\]]*)?)\]")
 ZONE = "zone"  # in an expression: the time zone that the shop's own times are in
+OF_ITEM = "item."  # in an expression: begins the name of a field of the item that a row is made of
 BATCH_ROWS = 250_000
 
 
 @dataclass(frozen=True)
 class Feed:
-    """What an export says to one of our tables: at most one row per row of the file.
+    """What an export says to one of our tables: at most one row per row of the file, or per item.
 
     Args:
         source: the source that has the table.
@@ -41,6 +42,9 @@ class Feed:
         steps: names for what several of them need, worked out one after the other; a step may look
             at other rows of the file.
         where: which rows of the file say something to this table; all without it.
+        items: where a row of the file holds several of ours, as SQL for a JSON list: a row stands
+            for each member, and `@[item.field]` is the text of its field. A row whose list is
+            empty or NULL stands once, without an item.
         keeps_others: further columns of the file become attributes, under their own headers.
         leaves: headers that never do, such as addresses of computers.
     """
@@ -50,6 +54,7 @@ class Feed:
     columns: Mapping[str, str]
     steps: tuple[Mapping[str, str], ...] = ()
     where: str = ""
+    items: str = ""
     keeps_others: bool = False
     leaves: tuple[str, ...] = ()
 
@@ -57,13 +62,14 @@ class Feed:
     def expressions(self) -> tuple[str, ...]:
         """All SQL of the feed."""
         of_steps = (sql for step in self.steps for sql in step.values())
-        return (*of_steps, *self.columns.values(), self.where)
+        return (self.items, *of_steps, *self.columns.values(), self.where)
 
     @property
     def headers(self) -> tuple[str, ...]:
         """The headers that it reads."""
         headers = (header for sql in self.expressions for header in _HEADER.findall(sql))
-        return tuple(dict.fromkeys(header for header in headers if header != ZONE))
+        own = (header for header in headers if header != ZONE and not header.startswith(OF_ITEM))
+        return tuple(dict.fromkeys(own))
 
 
 @dataclass(frozen=True)
@@ -218,13 +224,17 @@ class Translation:
         ours = {column: text(sql) for column, sql in self.feed.columns.items()}
         others = self._others(batch.header or ()) if self.feed.keeps_others else {}
         columns = {**ours, **others}
-        query, last = "", "chunk"
+        parts, last = [], "chunk"
+        if self.feed.items:
+            members = f"from_json({text(self.feed.items)}, '[\"json\"]')"
+            listed = f"case when len({members}) > 0 then {members} else [null] end"
+            parts.append(f"items as (select *, unnest({listed}) as _item from chunk)")
+            last = "items"
         for number, step in enumerate(self.feed.steps):
             worked_out = ", ".join(f"{text(sql)} as {name(key)}" for key, sql in step.items())
-            query += (
-                f"{', ' if number else 'with '}step{number} as (select *, {worked_out} from {last})"
-            )
+            parts.append(f"step{number} as (select *, {worked_out} from {last})")
             last = f"step{number}"
+        query = f"with {', '.join(parts)}" if parts else ""
         selected = ", ".join(
             f"coalesce(({sql})::varchar, '') as c{index}"
             for index, sql in enumerate(columns.values())
@@ -244,6 +254,9 @@ class Translation:
         def text(header: str) -> str:
             if header == ZONE:
                 return literal(self.zone)
+            if header.startswith(OF_ITEM):
+                field = header.removeprefix(OF_ITEM)
+                return f"nullif(trim(json_extract_string(_item, {literal('$.' + field)})), '')"
             if batch.header is None:
                 return f"nullif(trim(json_extract_string(_raw, {literal('$.' + header)})), '')"
             places = self._places(header, batch.header)

@@ -1,4 +1,4 @@
-"""WooCommerce, Customer/Order/Coupon Export with one row per item: a CSV of orders.
+"""WooCommerce, Customer/Order/Coupon Export: a CSV of orders, one row per item or per order.
 
 Described at https://woocommerce.com/document/ordercustomer-csv-export/ . What belongs to the order
 stands on each of its rows. Times are the site's own, without an offset: the shop's zone.
@@ -8,24 +8,78 @@ tax. `refunded_total` is money with tax; `item_refunded`, where the file has it,
 for that item without tax, and what is more than all of it and its tax was for shipping. An order
 that waits for its first payment (`pending`) or failed is no sale, as in WooCommerce's own reports.
 
-Not read are forms that hold less. One row per order has its items in one text
-(`name:…|quantity:…|total:…`), whose signs stand in names of goods too, and what an item cost before
-its discount is not always there. Analytics' orders report has neither addresses nor amounts of
-items. What Advanced Order Export writes is the shop's own choice of columns.
+One row per order has its items in `line_items`: a JSON list, or items between `;`, their fields
+between `|` as `name:value`, where these three signs have a backslash before them inside a value.
+Fields are the ones of an item's row. Such a text is read where each item has every field that is
+needed, once, under a plain name; else its order is put aside whole, as nobody can say what of it
+is a name and what an amount.
+
+Not read are forms that hold less: WebToffee's and older files with columns `line_item_1` …, which
+protect no sign; Analytics' orders report, which has neither addresses nor amounts of items. What
+Advanced Order Export writes is the shop's own choice of columns.
 """
 
 from __future__ import annotations
 
 from functools import partial
 
-from ingestion.files.recognised.export import Export, Feed, UnreadExport
+from ingestion.duckdb import literal
+from ingestion.files.recognised.export import OF_ITEM, Export, Feed, UnreadExport
 from ingestion.files.recognised.sql import amount, amount_of, local
 
 _ORDER = "@[order_id]"
+_NEEDED = ("id", "name", "quantity", "subtotal", "total")
+_AMOUNTS = ("quantity", "subtotal", "total")
+# Stand for the signs that have a backslash before them while the text is taken apart
+_PROTECTED = {";": "chr(1)", "|": "chr(2)", ":": "chr(3)"}
 
 
 def _money(header: str) -> str:
     return f"coalesce({amount(f'@[{header}]')}, 0)"
+
+
+def _protected(text: str) -> str:
+    for sign, other in _PROTECTED.items():
+        text = f"replace({text}, {literal(chr(92) + sign)}, {other})"
+    return text
+
+
+def _plain(text: str) -> str:
+    for sign, other in _PROTECTED.items():
+        text = f"replace({text}, {other}, {literal(sign)})"
+    return text
+
+
+def _json_items(text: str) -> str:
+    """Items between `;` as a JSON list of objects; a part without a `:` has the name ''."""
+    cut = "instr(part, ':')"
+    key = f"to_json(case when {cut} > 0 then part[:{cut} - 1] else '' end)::varchar"
+    value = f"to_json({_plain(f'part[{cut} + 1:]')})::varchar"
+    fields = f"list_transform(string_split(item, '|'), lambda part: {key} || ':' || {value})"
+    item = f"'{{' || array_to_string({fields}, ',') || '}}'"
+    items = f"list_transform(string_split({_protected(text)}, ';'), lambda item: {item})"
+    return f"'[' || array_to_string({items}, ',') || ']'"
+
+
+def _is_certain(items: str) -> str:
+    """Whether every item of a JSON list has each field once, by a plain name, and its amounts."""
+    keys = "json_keys(item)"
+    plain = f"len(list_filter({keys}, lambda field: not regexp_full_match(field, '[a-z_]+'))) = 0"
+    once = f"len(list_distinct({keys})) = len({keys})"
+    needed = f"list_has_all({keys}, {list(_NEEDED)})"
+    sums = " and ".join(
+        f"try_cast(json_extract_string(item, '$.{field}') as decimal(18, 4)) is not null"
+        for field in _AMOUNTS
+    )
+    whole = f"{plain} and {once} and {needed} and {sums}"
+    each = f"list_transform(from_json({items}, '[\"json\"]'), lambda item: {whole})"
+    return f"coalesce(list_bool_and({each}), false)"
+
+
+_LISTED = (
+    "case when json_valid(@[line_items]) and json_type(@[line_items]) = 'ARRAY' "
+    f"then @[line_items] else {_json_items('@[line_items]')} end"
+)
 
 
 def _sum(what: str) -> str:
@@ -34,45 +88,50 @@ def _sum(what: str) -> str:
 
 _of_order = partial(amount_of, partition=_ORDER)
 
-STEPS: tuple[dict[str, str], ...] = (
-    {
-        "before": _money("item_subtotal"),
-        "after": _money("item_total"),
-        "tax": _money("item_total_tax"),
-        "back": _money("item_refunded"),
-        "shipping": _of_order("shipping_total"),
-        "taxes": _of_order("tax_total"),
-        "refunded": _of_order("refunded_total"),
-        "is_first": f"row_number() over (partition by {_ORDER} order by _line) = 1",
-    },
-    {"goods": _sum("after"), "with_tax": _sum("after + tax"), "known_back": _sum("abs(back)")},
-    {
-        "goods_back": "case when known_back > 0 then known_back when with_tax > 0 "
-        "then round(least(refunded, with_tax) * goods / with_tax, 2) else 0 end"
-    },
-    {
-        "beyond": "greatest(refunded - case when goods > 0 "
-        "then round(goods_back * with_tax / goods, 2) else 0 end, 0)"
-    },
-)
 
-LINES = Feed(
-    "orders",
-    "order_lines",
-    {
+def _steps(item: str) -> tuple[dict[str, str], ...]:
+    """What the columns need, with `item` before the names of an item's fields."""
+    return (
+        {
+            "before": _money(f"{item}subtotal"),
+            "after": _money(f"{item}total"),
+            "tax": _money(f"{item}total_tax"),
+            "back": _money(f"{item}refunded"),
+            "shipping": _of_order("shipping_total"),
+            "taxes": _of_order("tax_total"),
+            "refunded": _of_order("refunded_total"),
+            "is_first": (
+                f"row_number() over (partition by {_ORDER} order by _line, @[{item}id]) = 1"
+            ),
+        },
+        {"goods": _sum("after"), "with_tax": _sum("after + tax"), "known_back": _sum("abs(back)")},
+        {
+            "goods_back": "case when known_back > 0 then known_back when with_tax > 0 "
+            "then round(least(refunded, with_tax) * goods / with_tax, 2) else 0 end"
+        },
+        {
+            "beyond": "greatest(refunded - case when goods > 0 "
+            "then round(goods_back * with_tax / goods, 2) else 0 end, 0)"
+        },
+    )
+
+
+def _columns(item: str) -> dict[str, str]:
+    """Our columns, with `item` before the names of an item's fields."""
+    return {
         "order_id": _ORDER,
         "order_name": "coalesce(@[order_number_formatted], @[order_number])",
-        "line_id": f"{_ORDER} || ':' || @[item_id]",
+        "line_id": f"{_ORDER} || ':' || @[{item}id]",
         "ordered_at": local("@[date]"),
         "customer_ref": "nullif(@[customer_id], '0')",
         "email": "@[billing_email]",
         "phone": "@[billing_phone]",
         "first_name": "@[billing_first_name]",
         "last_name": "@[billing_last_name]",
-        "sku": "@[item_sku]",
-        "product_name": "@[item_name]",
-        "quantity": "@[item_quantity]",
-        "line_amount": "@[item_total]",
+        "sku": f"@[{item}sku]",
+        "product_name": f"@[{item}name]",
+        "quantity": f"@[{item}quantity]",
+        "line_amount": f"@[{item}total]",
         "discount": "before - after",
         "shipping": "case when is_first then greatest(shipping - beyond, 0) end",
         "taxes": "case when is_first then greatest(taxes - case when goods > 0 "
@@ -86,9 +145,25 @@ LINES = Feed(
         "status": "case when lower(@[status]) in ('pending', 'wc-pending') then 'voided' "
         "else @[status] end",
         "sales_channel": "'online'",
-    },
-    steps=STEPS,
+    }
+
+
+_OF_ROW = "item_"
+LINES = Feed("orders", "order_lines", _columns(_OF_ROW), steps=_steps(_OF_ROW))
+ITEMS = Feed(
+    "orders",
+    "order_lines",
+    # Items that cannot be read for certain put their order aside, with their text as its reason
+    {**_columns(OF_ITEM), "quantity": f"coalesce(@[{OF_ITEM}quantity], @[line_items])"},
+    steps=_steps(OF_ITEM),
+    where="@[line_items] is not null",
+    items=f"case when {_is_certain(_LISTED)} then {_LISTED} end",
 )
+_OTHER_NAMES = {
+    "date": ("order_date",),
+    "status": ("order_status",),
+    "order_currency": ("currency",),
+}
 
 EXPORTS = (
     Export(
@@ -99,11 +174,18 @@ EXPORTS = (
             *("item_name", "item_quantity", "item_subtotal", "item_total"),
         ),
         feeds=(LINES,),
-        other_names={
-            "date": ("order_date",),
-            "status": ("order_status",),
-            "order_currency": ("currency",),
-        },
+        other_names=_OTHER_NAMES,
+        together=True,
+    ),
+    Export(
+        "woocommerce_order_rows",
+        "WooCommerce orders export, one row per order",
+        required=(
+            *("order_id", "date", "status", "order_total", "billing_email"),
+            *("line_items", "order_currency", "refunded_total", "tax_total"),
+        ),
+        feeds=(ITEMS,),
+        other_names=_OTHER_NAMES,
         together=True,
     ),
 )
