@@ -220,7 +220,6 @@ def test_who_is_who_is_right_and_better_than_every_rival(
     assert ours["cross_person_merges"] == 0
 
 
-@pytest.mark.faults
 def test_a_rule_is_shown_before_it_happens(
     demo_home: DemoHome, regulars: Regulars, tmp_path: Path
 ) -> None:
@@ -299,7 +298,6 @@ def test_the_site_may_greet_part_of_its_first_time_visitors(demo_home: DemoHome)
     assert 0 < delivered < members
 
 
-@pytest.mark.faults
 def test_a_run_as_of_the_demos_own_moment_changes_no_table_and_sends_nothing(
     demo_home: DemoHome, regulars: Regulars, tmp_path: Path
 ) -> None:
@@ -333,7 +331,6 @@ def test_a_run_as_of_the_demos_own_moment_changes_no_table_and_sends_nothing(
         assert row["added"] == row["updated"] == row["removed"] == 0, row
 
 
-@pytest.mark.faults
 @pytest.mark.parametrize(
     "zone",
     [

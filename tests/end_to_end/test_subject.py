@@ -61,7 +61,6 @@ def people(demo_home: DemoHome) -> list[str]:
     return found
 
 
-@pytest.mark.faults
 def test_fifty_people_get_every_row_of_theirs_and_none_of_anothers(
     demo_home: DemoHome, home: Home, people: list[str]
 ) -> None:

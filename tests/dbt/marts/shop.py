@@ -49,6 +49,7 @@ class Shop:
         self.as_of = as_of
         self.rows: dict[str, list[Row]] = {}
         self._serial = 0
+        self._reader: duckdb.DuckDBPyConnection | None = None
 
     def serial(self, prefix: str) -> str:
         self._serial += 1
@@ -295,16 +296,31 @@ class Shop:
         self, command: str, *arguments: str, variables: dict[str, Any] | None = None
     ) -> subprocess.CompletedProcess[str]:
         """Run dbt in this home, whatever comes of it."""
+        self.close()
         told = json.dumps(variables or {})
         return run_dbt(
             self.home, "--no-use-colors", "--no-write-json", command, *arguments, variables=told
         )
 
     def query(self, sql: str) -> list[Row]:
-        with duckdb.connect(str(self.home / "warehouse.duckdb"), read_only=True) as connection:
-            found = connection.sql(sql)
-            names = found.columns
-            return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+        """Rows of what was built; the file stays open for the next question, as opening it costs
+        more than most questions do."""
+        if self._reader is None:
+            self._reader = duckdb.connect(str(self.home / "warehouse.duckdb"), read_only=True)
+        found = self._reader.sql(sql)
+        names = found.columns
+        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+    def writer(self) -> duckdb.DuckDBPyConnection:
+        """A connection that may change what was built; the caller closes it."""
+        self.close()
+        return duckdb.connect(str(self.home / "warehouse.duckdb"))
+
+    def close(self) -> None:
+        """Let go of the file, which nobody may write while it is read."""
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
 
     def _write(self) -> None:
         self.home.mkdir(parents=True, exist_ok=True)
@@ -317,7 +333,7 @@ class Shop:
         )
         self.rows["run_context"] = [context]
         self.rows.setdefault("runs", [context | counts | {"status": "succeeded"}])
-        with duckdb.connect(str(self.home / "warehouse.duckdb")) as connection:
+        with self.writer() as connection:
             connection.execute("create schema if not exists intermediate")
             for table, columns in INTERMEDIATE.items():
                 connection.execute(f"create or replace table intermediate.{table} ({columns})")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 
-import duckdb
 import pytest
 
 from tests.dbt.marts.people import AS_OF, ago
@@ -222,7 +221,7 @@ def other_rules(shop: Shop) -> Iterator[Shop]:
 
 
 def set_rule(shop: Shop, field: str, rule: str, ignore_empty: bool, priority: str | None) -> None:
-    with duckdb.connect(str(shop.home / "warehouse.duckdb")) as connection:
+    with shop.writer() as connection:
         connection.execute(
             "update seeds.survivorship_rules set rule = ?, ignore_empty = ?, source_priority = ? "
             "where field = ?",
@@ -278,10 +277,10 @@ WRONG = {
 def test_a_rule_that_makes_no_sense_stops_with_one_sentence(shop: Shop, mistake: str) -> None:
     change, sentence = WRONG[mistake]
     before = shop.query("from seeds.survivorship_rules")
-    with duckdb.connect(str(shop.home / "warehouse.duckdb")) as connection:
+    with shop.writer() as connection:
         connection.execute(change)
     done = shop.dbt("run", "--select", "dim_customers")
-    with duckdb.connect(str(shop.home / "warehouse.duckdb")) as connection:
+    with shop.writer() as connection:
         connection.execute("delete from seeds.survivorship_rules")
         for row in before:
             marks = ", ".join("?" for _ in row)

@@ -6,7 +6,6 @@ import datetime as dt
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 import pytest
 
@@ -230,7 +229,7 @@ def test_a_shop_may_fix_its_own_cuts_and_have_fewer_scores(shop: Shop) -> None:
 
 
 def test_a_shop_may_move_cells_to_other_groups(shop: Shop) -> None:
-    with duckdb.connect(str(shop.home / "warehouse.duckdb")) as connection:
+    with shop.writer() as connection:
         connection.execute(
             "update seeds.rfm_group_map set rfm_segment = 'dormant'"
             " where rfm_segment = 'almost_lost'"

@@ -12,7 +12,6 @@ from itertools import pairwise
 from math import ceil
 from typing import Any
 
-import duckdb
 import pytest
 
 from orchestration.segments.files import segment_names, segment_text
@@ -94,7 +93,7 @@ class Built:
 def members_of(shop: Shop, variables: dict[str, Any]) -> dict[str, set[str]]:
     """Who is in the segments of the rhythm, without the tables that conditions of others read."""
     members = {}
-    with duckdb.connect(str(shop.home / "warehouse.duckdb")) as connection:
+    with shop.writer() as connection:
         connection.execute(
             "create or replace table marts.dim_customers as"
             " select customer_id from intermediate.int_customers"

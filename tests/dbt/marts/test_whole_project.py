@@ -167,6 +167,7 @@ def test_every_segment_file_is_named_for_a_bare_dbt_build() -> None:
 BUILDS = 5 if os.environ.get("REGULARS_SOAK") else 2  # RELIABILITY B11 asks for five
 
 
+@pytest.mark.faults  # builds everything, twice
 @pytest.mark.timeout(3600)
 def test_the_same_people_and_moment_give_the_same_tables(tmp_path: Path) -> None:
     """RELIABILITY B11: one thread or two, rows in another order, another home: equal tables."""

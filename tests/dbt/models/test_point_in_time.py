@@ -73,7 +73,7 @@ def a_day(world: World, number: int) -> None:
     )
 
 
-@pytest.mark.faults
+@pytest.mark.timeout(7200)
 def test_days_built_again_from_raw_are_what_was_published_on_them(tmp_path: Path) -> None:
     """Also the last one, which one build reaches as well as a run a day does."""
     world = World(tmp_path / "daily", f"{FIRST} 23:00:00")
