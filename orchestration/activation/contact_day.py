@@ -96,7 +96,8 @@ class ContactDay:
     """Wishes and people of one published file, to be judged at any moment, as often as asked.
 
     `pairs`: where the shop sends segments, which says whose first activation is to come.
-    `is_by_earlier_code`: whether members are those that the segments' earlier code makes.
+    `is_by_earlier_code`: whether members are those that the segments' earlier code makes. `only`:
+    whom it knows of, where that is not everybody.
     """
 
     rules: Rules
@@ -109,6 +110,7 @@ class ContactDay:
     splits: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     pairs: tuple[Target, ...] = ()
     is_by_earlier_code: bool = False
+    only: frozenset[str] | None = None
 
     def judge(
         self,
@@ -376,6 +378,7 @@ def load_contact_day(
         splits=splits,
         pairs=tuple(pairs),
         is_by_earlier_code=by_earlier_code,
+        only=None if only is None else frozenset(only),
     )
     _register_wishes(connection, rules, only, by_earlier_code=by_earlier_code)
     for customer_id, segment, entered_at, exit_reason, bought_at in connection.execute(

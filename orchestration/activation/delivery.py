@@ -197,8 +197,10 @@ class DeliveryContext:
             if segment in (None, verdict.segment)
         ]
 
-    def sync(self, target: Target, approval: Approval | None = None) -> SyncReport:
-        """Do it.
+    def sync(
+        self, target: Target, approval: Approval | None = None, plan: Plan | None = None
+    ) -> SyncReport:
+        """Do it; by a plan of this context that was made just before, where one was.
 
         Raises:
             UsageError: nobody asked for a delivery there, or its settings name another home.
@@ -234,14 +236,21 @@ class DeliveryContext:
             day=self.day,
             clock=self.now,
             refusals_are_read=is_read,
+            plan=plan,
         )
 
     def sync_each(self, chosen: Iterable[Target], approval: Approval | None = None) -> Synced:
         """Do it for each of these; what one destination refuses keeps none from the others."""
+        return self.sync_planned(((target, None) for target in chosen), approval)
+
+    def sync_planned(
+        self, chosen: Iterable[tuple[Target, Plan | None]], approval: Approval | None = None
+    ) -> Synced:
+        """The same, of pairs that may have been planned already."""
         reports, failures = [], []
-        for target in chosen:
+        for target, plan in chosen:
             try:
-                reports.append(self.sync(target, approval))
+                reports.append(self.sync(target, approval, plan))
             except RegularsError as error:
                 failures.append(Failure(target, error))
         return Synced(reports, failures)

@@ -10,7 +10,7 @@ bridge_customer_identifiers, customer_aliases) -> members and identifiers.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -165,14 +165,20 @@ def destinations_of(settings: Settings, segment: str, listed: Sequence[str]) -> 
     return listed if chosen.destinations is None else chosen.destinations
 
 
-def member_count(home: Home, target: Target, *, by_earlier_code: bool = False) -> int:
-    """How many members the segment has, or had if its code were the earlier one.
+def member_count(
+    home: Home,
+    target: Target,
+    *,
+    by_earlier_code: bool = False,
+    only: Collection[str] | None = None,
+) -> int:
+    """How many members the segment has, or had if its code were the earlier one; of `only` these.
 
     Raises:
         UsageError: the segment is not published.
     """
     with open_published(home) as connection:
-        table = _members(connection, target.segment, by_earlier_code=by_earlier_code)
+        table = _members(connection, target.segment, by_earlier_code=by_earlier_code, only=only)
         row = connection.execute(f"select count(*) from {table}").fetchone()
     return int(row[0]) if row else 0
 
@@ -190,6 +196,7 @@ def load_people(
     relevant: Iterable[Key] | None = None,
     *,
     by_earlier_code: bool = False,
+    only: Collection[str] | None = None,
 ) -> People:
     """The members of the target's segment with their traits and identifiers.
 
@@ -199,12 +206,13 @@ def load_people(
         relevant: if given, only addresses of the channel and these identifiers: whoever asks knows
             that there are no facts about any other.
         by_earlier_code: members as the segment's earlier code makes them of the same data.
+        only: if given, these members alone.
 
     Raises:
         UsageError: the segment or a trait is not published.
     """
     with open_published(home) as connection:
-        table = _members(connection, target.segment, by_earlier_code=by_earlier_code)
+        table = _members(connection, target.segment, by_earlier_code=by_earlier_code, only=only)
         traits = _known_traits(connection, target.traits)
         members = connection.execute(
             f"""
@@ -256,6 +264,21 @@ def identifiers_in(
     connection.register("wanted", pa.table({"customer_id": sorted(set(survivors.values()))}))
     identifiers = identifiers_of(connection, "select customer_id from wanted")
     return {customer_id: identifiers.get(survivors[customer_id], []) for customer_id in survivors}
+
+
+def people_of(home: Home, keys: Collection[Key]) -> frozenset[str]:
+    """Whose these identifiers are, by the published file."""
+    if not keys:
+        return frozenset()
+    types, values = zip(*keys, strict=True)
+    with open_published(home) as connection:
+        columns = {"identifier_type": pa.array(types), "identifier_value": pa.array(values)}
+        connection.register("wanted", pa.table(columns))
+        rows = connection.execute(
+            "select distinct customer_id from marts.bridge_customer_identifiers"
+            " inner join wanted using (identifier_type, identifier_value)"
+        ).fetchall()
+    return frozenset(row[0] for row in rows)
 
 
 def addresses_of_people(home: Home, keys: Iterable[Key], kind: str) -> dict[Key, list[str]]:
@@ -323,8 +346,14 @@ def target_of(
     )
 
 
-def _members(connection: duckdb.DuckDBPyConnection, segment: str, *, by_earlier_code: bool) -> str:
-    """SQL of a published segment's members."""
+def _members(
+    connection: duckdb.DuckDBPyConnection,
+    segment: str,
+    *,
+    by_earlier_code: bool,
+    only: Collection[str] | None,
+) -> str:
+    """SQL of a published segment's members, of `only` these people."""
     name = f"seg_{segment}"
     row = connection.execute(
         "select 1 from information_schema.tables"
@@ -333,7 +362,12 @@ def _members(connection: duckdb.DuckDBPyConnection, segment: str, *, by_earlier_
     ).fetchone()
     if row is None:
         raise UsageError(f"There is no published segment `{segment}`.", "See `regulars plan`.")
-    return members_of(connection, segment, by_earlier_code=by_earlier_code)
+    members = members_of(connection, segment, by_earlier_code=by_earlier_code)
+    if only is None:
+        return members
+    ids = pa.table({"customer_id": pa.array(sorted(only), pa.string())})
+    connection.register("those_asked", ids)
+    return f"(from {members} where customer_id in (select customer_id from those_asked))"
 
 
 def _known_traits(connection: duckdb.DuckDBPyConnection, traits: tuple[str, ...]) -> str:

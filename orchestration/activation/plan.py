@@ -206,7 +206,8 @@ def build_plan(
         at: the moment.
         double_opt_in: whether opt-ins need proof.
         day: what the decision knows of the published file, if it was read already; one that was
-            read by the segments' earlier code makes a plan by that code.
+            read by the segments' earlier code makes a plan by that code, and one that knows some
+            people only a plan of these, in which all others stay as they are.
         renewed_after: how long after their last delivery members are sent again, if ever.
 
     Raises:
@@ -214,6 +215,7 @@ def build_plan(
         UsageError: the segment is not published.
     """
     policy = Policy(target.channel, target.purpose, double_opt_in)
+    only = day.only if day is not None else None
     # The published file is held open: all readings are of one build, and share what opening costs.
     with open_published(home), store.read() as connection:
         _, run_id, as_of = read_build(home.published)
@@ -221,6 +223,7 @@ def build_plan(
         people, decisions = _decided(
             *(connection, home, target, policy, to_micros(at), living),
             by_earlier_code=day is not None and day.is_by_earlier_code,
+            only=only,
         )
         later = later_stays(connection, target.segment, as_of)
         people, decisions = _without_left(people, decisions, later.left)
@@ -234,10 +237,10 @@ def build_plan(
             double_opt_in=double_opt_in,
             permitted=permitted,
         )
-        states = delivered_states(connection, target)
+        states = delivered_states(connection, target, _formerly(only, people.aliases))
         if renewed_after is not None:
             states = _note_due(connection, target, states, at - renewed_after)
-        rows = open_rows(connection, target)
+        rows = _of_these(open_rows(connection, target), _formerly(only, people.aliases))
         states, moved, dropped = _follow_merges(target, states, people.aliases)
         baseline = day.baseline_members(connection, target, people.members) - _there(states, rows)
         decisions, plain = _of_the_day(target, decisions, judged.verdicts, baseline)
@@ -348,8 +351,10 @@ def content_hash(payload: Payload) -> str:
     return hashlib.md5(canonical.encode(), usedforsecurity=False).hexdigest()
 
 
-def delivered_states(connection: Connection, target: Target) -> dict[str, Delivered]:
-    """What the destination has, by customer_id."""
+def delivered_states(
+    connection: Connection, target: Target, only: Collection[str] | None = None
+) -> dict[str, Delivered]:
+    """What the destination has, by customer_id; of `only` these."""
     table = schema.audience_states.c
     rows = connection.execute(
         select(table.customer_id, table.content_hash, table.payload, table.in_doubt).where(
@@ -358,7 +363,11 @@ def delivered_states(connection: Connection, target: Target) -> dict[str, Delive
             table.is_member.is_(True),
         )
     )
-    return {row[0]: Delivered(row[1], json.loads(row[2] or "{}"), bool(row[3])) for row in rows}
+    return {
+        row[0]: Delivered(row[1], json.loads(row[2] or "{}"), bool(row[3]))
+        for row in rows
+        if only is None or row[0] in only
+    }
 
 
 def _note_due(
@@ -425,19 +434,20 @@ def _decided(
     living: Mapping[str, Subscription],
     *,
     by_earlier_code: bool = False,
+    only: Collection[str] | None = None,
 ) -> tuple[People, dict[str, Decision]]:
     """The segment's people and the gate's answer for each; for ads also who limits their use, for
     the site what to show whom."""
     asked = _FURTHER.get(target.channel, {})
     further = [Policy(target.channel, each, policy.double_opt_in) for each in asked.values()]
     policies = [policy, *further]
-    member_total = member_count(home, target, by_earlier_code=by_earlier_code)
+    member_total = member_count(home, target, by_earlier_code=by_earlier_code, only=only)
     if reads_all_facts(connection, member_total):
         facts = [load_all_states(connection, each, at) for each in policies]
         relevant = {key for states in facts for key in states}
-        people = load_people(home, target, relevant, by_earlier_code=by_earlier_code)
+        people = load_people(home, target, relevant, by_earlier_code=by_earlier_code, only=only)
     else:
-        people = load_people(home, target, by_earlier_code=by_earlier_code)
+        people = load_people(home, target, by_earlier_code=by_earlier_code, only=only)
         keys = {identifier.key for known in people.identifiers.values() for identifier in known}
         facts = [load_states(connection, keys, each, at) for each in policies]
     states = facts[0]
@@ -490,6 +500,17 @@ def _note_recommendations(
         person = people.shown.get(customer_id, []) if keys else []
         shown = {"person": person, "visits": visits}
         member[column] = json.dumps(shown, sort_keys=True) if person or visits else None
+
+
+def _formerly(only: frozenset[str] | None, aliases: Mapping[str, str]) -> frozenset[str] | None:
+    """These people's ids, and those that were merged into them; None is everybody."""
+    if only is None:
+        return None
+    return only | {old for old, survivor in aliases.items() if survivor in only}
+
+
+def _of_these(rows: Mapping[str, OpenRow], only: frozenset[str] | None) -> dict[str, OpenRow]:
+    return {who: row for who, row in rows.items() if only is None or who in only}
 
 
 def _without_left(

@@ -12,13 +12,15 @@ pull and model meanwhile, except while it reads refusals that nobody has recorde
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from ingestion.config import Settings
 from orchestration.activation.delivery import Delivery, DeliveryContext, clock_of
 from orchestration.activation.people import Target, targets
+from orchestration.activation.plan import Plan
 from orchestration.activation.pulse.latest import judged_lately
 from orchestration.activation.tickets import pairs_with_open_tickets
 from orchestration.home import lock
@@ -54,6 +56,15 @@ def what_is_due(store: Store, at: int) -> Due:
     The latest decision of a person and class counts; one that went out since is no difference any
     more, so asking again costs a plan and sends nothing.
     """
+    with store.read() as connection:
+        rows = due_rows(connection, at)
+        unanswered = pairs_with_open_tickets(connection)
+    segments = tuple(sorted({segment for segment, _ in rows}))
+    return Due(segments, len({who for _, who in rows}), frozenset(unanswered))
+
+
+def due_rows(connection: Connection, at: int) -> list[tuple[str, str]]:
+    """Segment and person of each contact that was put off until now, and is still worth it."""
     table = schema.contact_decisions.c
     latest = select(table.decided_for).order_by(table.decided_for.desc()).limit(1)
     query = select(table.segment, table.customer_id).where(
@@ -62,11 +73,7 @@ def what_is_due(store: Store, at: int) -> Due:
         table.send_at <= at,
         table.not_after.is_(None) | (table.not_after > at),
     )
-    with store.read() as connection:
-        rows = connection.execute(query).tuples().all()
-        unanswered = pairs_with_open_tickets(connection)
-    segments = tuple(sorted({segment for segment, _ in rows}))
-    return Due(segments, len({who for _, who in rows}), frozenset(unanswered))
+    return [(segment, who) for segment, who in connection.execute(query).tuples()]
 
 
 def release_due(home: Home, settings: Settings) -> list[Delivery]:
@@ -87,18 +94,19 @@ def release_due(home: Home, settings: Settings) -> list[Delivery]:
         with store.read() as connection:
             due = replace(due, left=judged_lately(connection, now()))
         context = DeliveryContext(home, settings, store, now, asked="scheduled")
-        synced = context.sync_each(
-            target
-            for target in targets(home, settings)
-            if context.may_send(target.destination) and _needs_a_sync(context, target, due)
-        )
+        synced = context.sync_planned(_to_sync(context, targets(home, settings), due))
     synced.raise_failures()
     return [Delivery.sent(report) for report in synced.reports]
 
 
-def _needs_a_sync(context: DeliveryContext, target: Target, due: Due) -> bool:
-    if target.segment in due.left:
-        return False
-    if (target.segment, target.destination) in due.unanswered:
-        return True
-    return target.segment in due.segments and bool(context.plan(target).changes)
+def _to_sync(
+    context: DeliveryContext, chosen: Iterable[Target], due: Due
+) -> Iterator[tuple[Target, Plan | None]]:
+    """The pairs that need a sync, with the plan where one was made."""
+    for target in chosen:
+        if target.segment in due.left or not context.may_send(target.destination):
+            continue
+        if (target.segment, target.destination) in due.unanswered:
+            yield target, None
+        elif target.segment in due.segments and (plan := context.plan(target)).changes:
+            yield target, plan

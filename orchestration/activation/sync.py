@@ -55,6 +55,7 @@ from orchestration.activation.plan import (
     open_rows,
     refusal,
 )
+from orchestration.activation.planned import note_planned
 from orchestration.activation.settlement import BatchKey, Queued
 from orchestration.activation.tickets import ask_open_tickets
 from orchestration.activation.withdrawals import hear, hear_outcomes
@@ -66,6 +67,7 @@ from orchestration.destinations.base import (
     DestinationFailedError,
     Payload,
     RetryLaterError,
+    TellsWithdrawals,
     own_words,
     reason_of,
     renewal,
@@ -109,6 +111,7 @@ class _Session:
     day: ContactDay | None = None  # none where nothing but removals leaves
     identifiers: dict[str, list[Identifier]] = field(default_factory=dict)
     withheld: Counter[str] = field(default_factory=Counter)
+    withheld_people: set[str] = field(default_factory=set)
     sent: Counter[str] = field(default_factory=Counter)
     accepted: Counter[str] = field(default_factory=Counter)
 
@@ -131,6 +134,7 @@ def sync(
     day: ContactDay | None = None,
     clock: Clock | None = None,
     refusals_are_read: bool = False,
+    plan: Plan | None = None,
     wait: Callable[[float], None] = time.sleep,
 ) -> SyncReport:
     """Bring the destination's audience up to date; safe to repeat after any failure.
@@ -147,6 +151,8 @@ def sync(
         clock: tells the moment of each batch; without it, `at` and what has passed since.
         refusals_are_read: whether a sync of another segment has just asked who refused there,
             and told it.
+        plan: one that was made of the same day just before, kept to where neither a killed sync
+            nor the destination has anything to say that it does not know.
         wait: how to wait between rounds (tests do not).
 
     Raises:
@@ -174,7 +180,13 @@ def sync(
         )
         answered = ask_open_tickets(store, target, destination, session.pace, now())
         session.sent.update(each.row.operation for each in answered.arrived)
-        plan = _plan(session)
+        if (
+            plan is None
+            or halfway
+            or answered.asked
+            or not (refusals_are_read or _is_silent(session))
+        ):
+            plan = _plan(session)
         sync_run = _begin(session, plan, approval)
         _clear_half_done(session, halfway)
         _drain(session)
@@ -260,6 +272,11 @@ def _plan(session: _Session) -> Plan:
     )
 
 
+def _is_silent(session: _Session) -> bool:
+    """Whether the destination never tells who refused there."""
+    return not isinstance(session.destination, TellsWithdrawals)
+
+
 def _begin(session: _Session, plan: Plan, approval: Approval | None) -> SyncRun:
     """Check the approval and queue the plan, both or neither."""
     with session.store.write() as connection:
@@ -274,6 +291,7 @@ def _begin(session: _Session, plan: Plan, approval: Approval | None) -> SyncRun:
         outbox.open_sync_run(connection, plan, sync_run)
         if session.day is not None:
             record_first_activation(connection, session.target, session.day.as_of, session.at)
+            note_planned(connection, session.day, plan, session.at)
         outbox.queue(connection, plan, sync_run, rows, destination=session.destination)
     return sync_run
 
@@ -364,6 +382,7 @@ def _deliver_claimed(session: _Session, connection: Connection, key: BatchKey) -
             reason = decision.reason if decision and decision.reason else Reason.UNKNOWN_PERSON
             refused.append((each, HeldBack(each.row.customer_id, reason)))
             session.withheld[str(reason)] += 1
+            session.withheld_people.add(each.row.customer_id)
     settlement.withhold(connection, SyncRun(key[0], session.target, at), refused)
     batch = _batch(session, original, key, passed)
     with own_words(session.destination.name):
@@ -439,6 +458,9 @@ def _remove_withheld(session: _Session, sync_run: SyncRun) -> None:
     """Whoever the gate stopped on the way is removed now, not by the next sync."""
     if not session.withheld:
         return
+    if session.day is not None and session.day.only is not None:
+        also = session.day.only | session.withheld_people
+        session.day = replace(session.day, only=also)
     plan = _plan(session)
     with session.store.write() as connection:
         rows = open_rows(connection, session.target)
@@ -506,6 +528,7 @@ def _members(session: _Session, connection: Connection) -> Iterator[Payload]:
                 yield payload
             else:
                 session.withheld[str(reason)] += 1
+                session.withheld_people.add(who)
 
 
 def _batch(session: _Session, original: SyncRun, key: BatchKey, queued: list[Queued]) -> Batch:

@@ -63,10 +63,12 @@ class Ticket:
 
 @dataclass(frozen=True)
 class Answered:
-    """What asking came to: the rows that arrived, and why it broke off, if it did."""
+    """What asking came to: the rows that arrived, and why it broke off, if it did. `asked`: whether
+    there was anything to ask about."""
 
     arrived: tuple[Queued, ...] = ()
     failure: RegularsError | None = None
+    asked: bool = False
 
 
 def ask_open_tickets(
@@ -109,7 +111,7 @@ def ask_open_tickets(
             patience=patience,
             at=at,
         )
-    return Answered(tuple(arrived), failure)
+    return Answered(tuple(arrived), failure, asked=True)
 
 
 def pairs_with_open_tickets(connection: Connection) -> set[tuple[str, str]]:

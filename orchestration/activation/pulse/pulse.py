@@ -13,7 +13,7 @@ pulse recorded after its moment (`later_stays`).
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -24,13 +24,18 @@ import duckdb
 from ingestion.config import Settings
 from ingestion.duckdb import connect
 from ingestion.errors import RegularsError, UsageError
-from orchestration.activation.delivery import Delivery, DeliveryContext, moment
+from orchestration.activation.contact_day import read_contact_day
+from orchestration.activation.delivery import Delivery, DeliveryContext, Synced, moment
 from orchestration.activation.moments import running, stopped
 from orchestration.activation.people import Target, targets
+from orchestration.activation.plan import Plan
+from orchestration.activation.planned import note_planned, planned_since
 from orchestration.activation.pulse.arrivals import Arrivals, note_read, read_arrivals
 from orchestration.activation.pulse.latest import note_judged
 from orchestration.activation.pulse.overlay import Laid, Overlay
+from orchestration.activation.pulse.touched import touched_people
 from orchestration.activation.pulse.triggers import Triggers, Turned
+from orchestration.activation.tickets import pairs_with_open_tickets
 from orchestration.destinations import check_destinations
 from orchestration.home import lock
 from orchestration.home.kind import is_demo
@@ -39,7 +44,7 @@ from orchestration.home.scratch import PULSE, scratch_folder, sweep
 from orchestration.ops import schema
 from orchestration.ops.adoption import check_own_home
 from orchestration.ops.continuity import check_continuity
-from orchestration.ops.store import Store, open_store, rows_of, upsert
+from orchestration.ops.store import Store, open_store, rows_of, to_micros, upsert
 from orchestration.ops.unread_sources import what_is_unread
 from orchestration.published.reader import (
     OVERLAY,
@@ -47,6 +52,7 @@ from orchestration.published.reader import (
     base_of,
     not_published,
     open_published,
+    read_build,
 )
 from orchestration.run.run import Send, clock
 from orchestration.segments.files import MEND, sentence
@@ -119,8 +125,9 @@ def pulse(
             now = stopped(begun) if at or is_demo(home) else running(begun)
             context = DeliveryContext(overlaid, settings, store, now, asked=send)
             pairs = [each for each in targets(overlaid, settings) if each.segment in turned.entered]
+            planning = Planning.of(context, pairs, turned)
             if send == "no":
-                planned = tuple(Delivery.planned(context.plan(each)) for each in pairs)
+                planned = (Delivery.planned(planning.plan(each)) for each in pairs)
                 return replace(outcome, deliveries=tuple(d for d in planned if d.changes))
             if waits := what_is_unread(store):
                 return replace(outcome, waits=waits)
@@ -128,13 +135,71 @@ def pulse(
                 upsert(connection, schema.segment_memberships, rows_of(turned.stays))
                 note_read(connection, arrivals.notes)
                 note_judged(connection, turned.entered, begun)
-            synced = context.sync_each(each for each in pairs if _has_changes(context, each))
+            synced = planning.send(pairs)
     synced.raise_failures()
     return replace(outcome, deliveries=tuple(Delivery.sent(report) for report in synced.reports))
 
 
-def _has_changes(context: DeliveryContext, target: Target) -> bool:
-    return context.may_send(target.destination) and bool(context.plan(target).changes)
+@dataclass(frozen=True)
+class Planning:
+    """How a pulse plans its pairs: each once, and of those that were planned for everybody on this
+    day and by this file only the people whom something has happened to since.
+
+    `whole`: knows everybody; `some`: knows those people; `settled`: the pairs of `some`; `open`:
+    pairs whose destination has to be asked what came of something.
+    """
+
+    whole: DeliveryContext
+    some: DeliveryContext
+    settled: frozenset[tuple[str, str]]
+    open: frozenset[tuple[str, str]]
+
+    @classmethod
+    def of(cls, context: DeliveryContext, pairs: Iterable[Target], turned: Turned) -> Planning:
+        """What is known of these pairs; reads of the published file no more than is needed."""
+        home, at = context.home, context.now()
+        with open_published(home), context.store.read() as store:
+            _, run_id, _ = read_build(home.published)
+            since = planned_since(store, pairs, run_id, at)
+            waiting = frozenset(pairs_with_open_tickets(store))
+            if not since:
+                return cls(context, context, frozenset(), waiting)
+            people = touched_people(
+                home, store, turned, since=min(since.values()), at=to_micros(at)
+            )
+            day = read_contact_day(home, people, settings=context.settings)
+        return cls(context, replace(context, read=day), frozenset(since), waiting)
+
+    def plan(self, target: Target) -> Plan:
+        """What a sync of the pair would do now."""
+        return self._context(target).plan(target)
+
+    def send(self, pairs: Iterable[Target]) -> Synced:
+        """Sync the pairs that have something to send, or to be asked about."""
+        reports, failures = [], []
+        for target in pairs:
+            if not self.whole.may_send(target.destination):
+                continue
+            synced = self._context(target).sync_planned(self._to_sync(target))
+            reports += synced.reports
+            failures += synced.failures
+        return Synced(reports, failures)
+
+    def _to_sync(self, target: Target) -> Iterator[tuple[Target, Plan | None]]:
+        if (target.segment, target.destination) in self.open:
+            yield target, None
+            return
+        context, at = self._context(target), self.whole.now()
+        plan = context.plan(target)
+        if plan.changes:
+            yield target, plan
+        elif context.day.only is None:
+            with context.store.write() as connection:
+                note_planned(connection, context.day, plan, at)
+
+    def _context(self, target: Target) -> DeliveryContext:
+        pair = target.segment, target.destination
+        return self.some if pair in self.settled else self.whole
 
 
 @contextmanager

@@ -51,11 +51,13 @@ class Trigger:
 @dataclass(frozen=True)
 class Turned:
     """What a pulse made of the triggers. `entered` and `left`: people by segment; `stays`: rows of
-    the store's table that are new or another."""
+    the store's table that are new or another; `changed`: people who entered or left, or of whom the
+    reason or the context is another."""
 
     entered: dict[str, int]
     left: dict[str, int]
     stays: pa.Table
+    changed: frozenset[str] = frozenset()
 
 
 class Triggers:
@@ -100,10 +102,12 @@ class Triggers:
         }
         self._project.nodes = nodes
         make_table(self._connection, _RESULTS, self._project.render_file(_MODELS[_RESULTS]))
-        entered, left = {}, {}
+        entered, left, changed = {}, {}, set[str]()
         for each in self.chosen.values():
-            entered[each.segment], left[each.segment] = self._renew_members(each)
-        return Turned(entered, left, self._renew_stays(store, nodes))
+            came, went, others = self._renew_members(each)
+            entered[each.segment], left[each.segment] = came, went
+            changed |= others
+        return Turned(entered, left, self._renew_stays(store, nodes), frozenset(changed))
 
     def _choose(self, names: Collection[str]) -> dict[str, Trigger]:
         """Segments with a window of days and a condition on what turns, or on such a segment."""
@@ -137,8 +141,9 @@ class Triggers:
             for leaf in leaves(meta.get("rule", []))
         )
 
-    def _renew_members(self, trigger: Trigger) -> tuple[int, int]:
-        """Put the members of this moment in place of those published; how many enter and leave."""
+    def _renew_members(self, trigger: Trigger) -> tuple[int, int, set[str]]:
+        """Put the members of this moment in place of those published; how many enter and leave, and
+        of whom the row is another."""
         table = self._tables[f"{SEGMENT}{trigger.segment}"]
         make_table(self._connection, "members_now", trigger.sql)
         counts = [
@@ -148,8 +153,13 @@ class Triggers:
             )
             for a, b in (("members_now", table), (table, "members_now"))
         ]
+        row = "select customer_id, reason, context from"
+        rows = self._connection.execute(
+            f"select customer_id from ({row} members_now except {row} {table})"
+            f" union select customer_id from ({row} {table} except {row} members_now)"
+        ).fetchall()
         self._lay(table, trigger.segment, "from members_now")
-        return counts[0], counts[1]
+        return counts[0], counts[1], {who for (who,) in rows}
 
     def _renew_stays(self, store: Connection, nodes: dict[str, Any]) -> pa.Table:
         """Stays as the project's own model makes them from those of the store."""

@@ -222,9 +222,9 @@ class PulseShop:
         for purpose in (("email", "marketing"), ("onsite", "personalisation")):
             self._say(reader, "granted", PUBLISHED_AT - timedelta(days=10), purpose)
 
-    def refuse(self, reader: str) -> None:
+    def refuse(self, reader: str, at: datetime = PUBLISHED_AT + timedelta(minutes=5)) -> None:
         """The reader unsubscribes."""
-        self._say(reader, "revoked", PUBLISHED_AT + timedelta(minutes=5))
+        self._say(reader, "revoked", at)
 
     def _say(
         self,

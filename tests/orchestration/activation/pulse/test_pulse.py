@@ -12,12 +12,14 @@ from datetime import timedelta
 
 import pytest
 
+from ingestion.config import SourceSettings
 from ingestion.errors import BusyError, RegularsError
 from orchestration.activation.pulse.latest import judged_lately
 from orchestration.activation.pulse.pulse import pulse
 from orchestration.home.layout import Home
 from orchestration.ops.commit import commit_after_publish
 from orchestration.ops.store import to_micros
+from orchestration.ops.tombstones import Erasable, request
 from orchestration.ops.unread_sources import begin_reading
 from tests.locks import held_elsewhere
 from tests.orchestration.activation.pulse.conftest import READERS
@@ -25,7 +27,9 @@ from tests.orchestration.activation.pulse.shop import (
     NOW,
     ONSITE,
     PUBLISHED_AT,
+    READ_AT,
     PulseShop,
+    address,
     ago,
     event,
 )
@@ -168,6 +172,35 @@ def test_an_unfinished_line_waits_and_a_bad_one_is_counted(shop: PulseShop) -> N
 def test_a_shop_without_a_web_folder_has_a_quiet_pulse(shop: PulseShop) -> None:
     outcome = shop.pulse()
     assert (outcome.arrivals.new_count, outcome.deliveries) == (0, ())
+
+
+def test_an_empty_shop_has_a_quiet_pulse(shop: PulseShop) -> None:
+    shop.publish((), "run2")
+    shop.write([event("Product Added", "aiko", ago(2), product_id="P1")])
+    outcome = shop.pulse()
+    assert (outcome.arrivals.new_count, outcome.laid.of_people) == (1, 0)
+    assert (outcome.turned.entered[CART], outcome.deliveries, shop.outbox()) == (0, (), [])
+
+
+def test_a_shop_of_orders_alone_has_a_quiet_pulse(shop: PulseShop) -> None:
+    """Its settings switch the website off; what lies in its folder all the same is not read."""
+    shop.write([event("Product Added", "aiko", ago(2), product_id="P1")])
+    orders_only = shop.settings.model_copy(
+        update={"sources": {"web": SourceSettings(enabled=False)}}
+    )
+    outcome = pulse(shop.home, orders_only, at=NOW, send="scheduled", read_at=READ_AT)
+    assert (outcome.arrivals.new_count, outcome.laid.events) == (0, 0)
+    assert (outcome.deliveries, shop.outbox()) == ((), [])
+
+
+def test_whoever_was_erased_since_the_run_is_sent_nothing(shop: PulseShop) -> None:
+    carts = [event("Product Added", who, ago(2), product_id="P1") for who in ("aiko", "ben")]
+    shop.write(carts)
+    asked = Erasable(("ben",), (("email", address("ben")), ("device", "device-ben")))
+    with shop.store.write() as connection:
+        request(connection, asked, reason="asked", at=NOW - timedelta(hours=1))
+    shop.pulse()
+    assert shop.outbox() == [(CART, "aiko", "added")]
 
 
 def test_what_came_by_webhook_is_read_too(shop: PulseShop) -> None:
