@@ -47,6 +47,12 @@ STEP = timedelta(minutes=7)
 LONGEST_JOB = timedelta(minutes=40)  # less than the destination's patience
 
 
+def _day(at: datetime) -> Any:
+    """As much of a day as a sync of handed-in plans asks for."""
+    rules = SimpleNamespace(shop=SimpleNamespace(timezone="UTC"))
+    return SimpleNamespace(as_of=at, only=None, rules=rules)
+
+
 @dataclass
 class World:
     """What is wanted of everybody, and a destination with troubles."""
@@ -81,7 +87,7 @@ class World:
             self.receiver,
             at=self.at,
             clock=stopped(self.at),
-            day=SimpleNamespace(as_of=self.at),  # type: ignore[arg-type]
+            day=_day(self.at),
             wait=lambda _: None,
         )
 
