@@ -103,8 +103,8 @@ def multiply_store(source: Path, into: Path, times: int) -> None:
         connection.execute("create temp table copies (copy integer)")
         connection.executemany("insert into copies values (?)", [(n,) for n in range(times)])
         for table in _STORE:
-            found = connection.execute(f"pragma one.table_info({table})").fetchall()
-            columns = [each[1] for each in found]
+            described = connection.execute(f"pragma one.table_info({table})").fetchall()
+            columns = [each[1] for each in described]
             many = times if _TEXTS & set(columns) else 1
             connection.execute(
                 f"insert into main.{table} ({', '.join(columns)})"
