@@ -32,14 +32,14 @@
 {#-
     What it is worth doing about somebody's group beside what they did without buying: win back who
     stayed away and is here again, a second order of who is new and here again, reach out to the best
-    who are quiet.
+    who are quiet. A group of the shop's own acts as one of these (the seed `rfm_groups`).
 -#}
-{% macro engagement_opportunity(rfm_segment, engagement) -%}
+{% macro engagement_opportunity(acts_as, engagement) -%}
     case
         when {{ engagement }} = 'quiet'
-            then case when {{ rfm_segment }} in ('champions', 'loyal', 'active') then 'reach_out' end
-        when {{ rfm_segment }} in ('at_risk', 'previously_loyal', 'almost_lost', 'dormant') then 'win_back'
-        when {{ rfm_segment }} in ('new', 'promising') then 'second_order'
+            then case when {{ acts_as }} in ('champions', 'loyal', 'active') then 'reach_out' end
+        when {{ acts_as }} in ('at_risk', 'previously_loyal', 'almost_lost', 'dormant') then 'win_back'
+        when {{ acts_as }} in ('new', 'promising') then 'second_order'
     end
 {%- endmacro %}
 
@@ -75,10 +75,10 @@
     cast(floor(({{ rfm_step(f_score) }} + {{ rfm_step(m_score) }} + 1) / 2) as integer)
 {%- endmacro %}
 
-{#- All groups, best first; used by tests and the matrix. -#}
+{#- The names of the shop's groups, best first: the seed's, which a command says; Shopify's where dbt runs alone. -#}
 {% macro rfm_groups() -%}
-    {{ return([
+    {{ return(var('rfm_groups', [
         'champions', 'loyal', 'active', 'new', 'promising', 'needs_attention',
         'at_risk', 'previously_loyal', 'almost_lost', 'dormant',
-    ]) }}
+    ])) }}
 {%- endmacro %}

@@ -26,6 +26,7 @@ from orchestration.report import figures, health, paths, permission, segments
 from orchestration.report.ledger import Delivery, read_deliveries, read_untold
 from orchestration.report.today import read_today
 from orchestration.words import amounts, codes, pages
+from orchestration.words.rfm_groups import group_words
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -171,7 +172,7 @@ def drawing(currency: str, *own: Path) -> SandboxedEnvironment:
     constants: dict[str, Any] = {
         "share": amounts.share,
         "change": amounts.change,
-        "group_words": codes.RFM_GROUPS,
+        "group_words": group_words(),
         "threshold_words": codes.THRESHOLDS,
         "counted": amounts.counted,
         "basis": codes.basis,

@@ -32,6 +32,7 @@ from orchestration.home.lock import hold
 from orchestration.run.rfm_settings import check_cuts, check_group_map
 from orchestration.segments.files import segment_names
 from orchestration.segments.rendering import DBT_PROJECT, SEGMENT
+from orchestration.words.rfm_groups import group_names
 
 __all__ = ["DBT_PROJECT", "SEGMENT", "segment_names"]
 
@@ -64,12 +65,13 @@ def dbt_executable() -> str:
 
 
 def project_vars(settings: Settings) -> str:
-    """The shop's settings and the segments there are, as JSON.
+    """The shop's settings, the segments there are and the names of its RFM groups, as JSON.
 
-    A model cannot list a folder, so the list of segments is read from it here: a new file is a new
-    segment. Stable from run to run, so dbt need not parse again.
+    A model can list no folder and read no seed while dbt reads the project, so both are read here:
+    a new file is a new segment. Stable from run to run, so dbt need not parse again.
     """
-    return json.dumps({**settings.dbt_vars(), "segments": segment_names()}, sort_keys=True)
+    listed = {"segments": segment_names(), "rfm_groups": group_names()}
+    return json.dumps({**settings.dbt_vars(), **listed}, sort_keys=True)
 
 
 def check_settings(settings: Settings) -> None:

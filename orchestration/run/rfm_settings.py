@@ -1,14 +1,16 @@
 """What a shop may say of RFM, held against what the models can use, before any work.
 
-Belongs here: the cut points of scores (`models.rfm_fixed_cuts`) and the seed `rfm_group_map`. Does
-not belong here: scores and groups themselves (dbt_project/macros/marts_rfm.sql).
+Belongs here: the cut points of scores (`models.rfm_fixed_cuts`) and the seeds `rfm_groups` and
+`rfm_group_map`. Does not belong here: scores and groups (dbt_project/macros/marts_rfm.sql).
 """
 
 from __future__ import annotations
 
-import csv
+import difflib
+import json
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from typing import Any
 from ingestion.errors import UsageError
 from ingestion.vocabulary import RFM_GROUPS
 from orchestration.segments.rendering import DBT_PROJECT
+from orchestration.words import rfm_groups as own
 
 SEED = DBT_PROJECT / "seeds" / "rfm_group_map.csv"
 COLUMNS = ("recency_step", "strength_step", "rfm_segment")
@@ -24,6 +27,10 @@ MEASURES = {"r": "days", "f": "orders", "m": "the shop's currency"}
 # Whoever bought as often as anybody and gave all of it back has this strength at most.
 STRENGTH_WITHOUT_MONEY = 3
 FOR_WHO_KEPT = ("champions", "loyal", "previously_loyal")
+# What reports call people and buyers without a group.
+NO_GROUP = ("prospects", "unknown")
+MAX_WORDS = 120
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _AGAIN = "Mend it in regulars.toml and run again."
 
 
@@ -69,18 +76,23 @@ def _are_cuts(cuts: Any, count: int) -> bool:
     )
 
 
-def check_group_map(seed: Path = SEED) -> None:
-    """Hold the map of groups against the words there are and the cells it must have.
+def check_group_map(seed: Path = SEED, groups: Path = own.SEED) -> None:
+    """Hold the shop's groups against what a name is, and their map against the cells it must have.
+
+    Args:
+        seed: the map, a group for each cell.
+        groups: the groups there are.
 
     Raises:
-        UsageError: it cannot be read, a line has an unknown cell or group, or one of the best
-            groups where nothing needs to have been kept; a cell is missing or there twice.
+        UsageError: one of both cannot be read; a group has no name that can be used, no words or
+            acts as none there is; a line of the map has an unknown cell or group, or one of the
+            best groups where nothing needs to have been kept; a cell is missing or there twice.
     """
-    lines = _lines(seed)
+    acts_as = _checked_groups(groups)
     cells: set[tuple[str, str]] = set()
-    for number, line in lines:
+    for number, line in own.read_lines(seed, COLUMNS):
         cell, group = (line["recency_step"], line["strength_step"]), line["rfm_segment"]
-        fault = _fault(cell, group, cells)
+        fault = _fault(cell, group, cells, acts_as)
         if fault:
             raise UsageError(f"{seed}, line {number}: {fault}.", "Mend that line and run again.")
         cells.add(cell)
@@ -93,29 +105,73 @@ def check_group_map(seed: Path = SEED) -> None:
         )
 
 
-def _lines(seed: Path) -> list[tuple[int, dict[str, str]]]:
-    """The lines of the seed with their numbers in the file."""
-    try:
-        with seed.open(encoding="utf-8", newline="") as file:
-            reader = csv.DictReader(file, restval="")
-            lines = [(reader.line_num, line) for line in reader]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UsageError(f"{seed} cannot be read.", "Write it in UTF-8, or take ours.") from error
-    if tuple(reader.fieldnames or ()) != COLUMNS:
-        raise UsageError(f"{seed} must begin with the columns {', '.join(COLUMNS)}.", "Mend it.")
-    return lines
+def _checked_groups(seed: Path) -> dict[str, str]:
+    """Whose rules hold for each group, by name."""
+    acts_as: dict[str, str] = {}
+    for group in own.rfm_groups(seed):
+        fault = _fault_of_group(group, acts_as)
+        if fault:
+            raise UsageError(
+                f"{seed}, line {group.line}: {fault}.", "Mend that line and run again."
+            )
+        acts_as[group.name] = group.acts_as
+    return acts_as
 
 
-def _fault(cell: tuple[str, str], group: str, cells: set[tuple[str, str]]) -> str:
-    """What is wrong with a line, without a full stop; empty where nothing is."""
+def _fault_of_group(group: own.Group, earlier: Mapping[str, str]) -> str:
+    """What is wrong with a group, without a full stop; empty where nothing is."""
+    name = _as_written(group.name)
+    if not _NAME.fullmatch(group.name):
+        return (
+            f"{name} is no name for an RFM group; take up to 40 of the letters a to z, digits and _"
+            f", a letter first"
+        )
+    if group.name in NO_GROUP:
+        return f"{name} is what reports call people without an RFM group; take another name"
+    if group.name in earlier:
+        return f"the RFM group {name} is there twice"
+    words = group.words
+    if not words.strip() or len(words) > MAX_WORDS or not words.isprintable():
+        return (
+            f"the RFM group {name} needs words that people read of it, up to {MAX_WORDS} characters"
+            " that can be printed"
+        )
+    if group.acts_as not in RFM_GROUPS:
+        return (
+            f"{_as_written(group.acts_as)} is no RFM group whose rules {name} could follow"
+            f"{_right_words(group.acts_as, RFM_GROUPS)}"
+        )
+    return ""
+
+
+def _as_written(text: str) -> str:
+    """A word as a shop wrote it, cut, with nothing in it that a terminal would obey."""
+    return f"`{json.dumps(text[:40])[1:-1]}`"
+
+
+def _right_words(word: str, words: Iterable[str]) -> str:
+    """The nearest of the right words, and all of them."""
+    words = list(words)
+    near = difflib.get_close_matches(word, words, 1)
+    return (
+        f"; did you mean {near[0]}? There are: {', '.join(words)}"
+        if near
+        else (f"; there are: {', '.join(words)}")
+    )
+
+
+def _fault(
+    cell: tuple[str, str], group: str, cells: set[tuple[str, str]], acts_as: Mapping[str, str]
+) -> str:
+    """What is wrong with a line of the map, without a full stop; empty where nothing is."""
     steps = [str(step) for step in STEPS]
     if any(step not in steps for step in cell):
         return f"the steps of a cell are {steps[0]} to {steps[-1]}"
-    if group not in RFM_GROUPS:
-        return f"`{group}` is no RFM group; the groups are {', '.join(RFM_GROUPS)}"
+    if group not in acts_as:
+        return f"{_as_written(group)} is no RFM group of this shop{_right_words(group, acts_as)}"
     if cell in cells:
         return f"the cell {', '.join(cell)} is there twice"
-    if group in FOR_WHO_KEPT and int(cell[1]) <= STRENGTH_WITHOUT_MONEY:
+    if acts_as[group] in FOR_WHO_KEPT and int(cell[1]) <= STRENGTH_WITHOUT_MONEY:
         return (
             f"`{group}` needs a strength_step above {STRENGTH_WITHOUT_MONEY}, because whoever gave"
             f" everything back can have {STRENGTH_WITHOUT_MONEY}"

@@ -29,6 +29,7 @@ from jinja2.runtime import Undefined
 from jinja2.sandbox import SandboxedEnvironment
 
 from ingestion.config import REPOSITORY
+from orchestration.words.rfm_groups import group_names
 
 DBT_PROJECT = REPOSITORY / "dbt_project"
 CONDITIONS = DBT_PROJECT / "macros/conditions"
@@ -167,7 +168,11 @@ class Project:
     ) -> None:
         """Find every macro of the project."""
         project = yaml.safe_load((DBT_PROJECT / "dbt_project.yml").read_text("utf-8"))
-        self._variables = {**project["vars"], **variables}
+        self._variables = {
+            **project["vars"],
+            "rfm_groups": group_names(),
+            **variables,
+        }
         self._tables = tables
         self._meta: dict[str, Any] = {}
         self._model = {"name": ""}

@@ -13,19 +13,6 @@ from orchestration.words.amounts import counted
 # Five scores among fewer buyers than five for each compare next to nobody.
 RFM_MIN_BUYERS = 25
 
-# Groups compare buyers with one another, so their words do too; the numbers are each group's own.
-RFM_GROUPS = {
-    "champions": "The last to buy, with more history than most",
-    "loyal": "Bought later than most, with more history",
-    "active": "Bought later than most, with as much history",
-    "new": "The last to buy, with less history than most",
-    "promising": "Bought later than most, with less history",
-    "needs_attention": "Neither late nor long ago, compared with the others",
-    "at_risk": "Longer away than most, with as much history or more",
-    "previously_loyal": "Longer away than most, with the most history",
-    "almost_lost": "Longer away than most, with less history",
-    "dormant": "Away the longest, with the least history",
-}
 THRESHOLDS = {
     "loyal_min_orders": "Loyal from",
     "advocacy_min_orders": "In the stage advocacy from",

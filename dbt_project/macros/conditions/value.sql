@@ -87,12 +87,9 @@
             since='last_ordered_at'))) }}
 {%- endmacro %}
 
-{#- In one of Shopify's RFM groups: `rfm_group(of=['champions', 'loyal'])`. -#}
+{#- In one of the shop's RFM groups (the seed `rfm_groups`; Shopify's as it is): `rfm_group(of=['champions', 'loyal'])`. -#}
 {% macro rfm_group() -%}
-    {%- set known = {'of': {'kind': 'words', 'required': true, 'of': [
-        'champions', 'loyal', 'active', 'new', 'promising', 'needs_attention', 'at_risk', 'previously_loyal',
-        'almost_lost', 'dormant',
-    ]}} -%}
+    {%- set known = {'of': {'kind': 'words', 'required': true, 'of': rfm_groups()}} -%}
     {%- set given = condition_arguments('rfm_group', known, varargs, kwargs) -%}
     {%- set told = given['of'] | join(' or ') | replace('_', ' ') -%}
     {{ return(condition('rfm_group', known, given, 'fct_customer_rfm',

@@ -2,17 +2,22 @@
     All rules about a table in one query, because a dbt test costs more to start than to run.
     unique: columns of which no two rows have the same value (empty ones do not count), and lists of columns on which
     no two rows agree. required: columns that are never empty. values: the words a column may hold (empty allowed).
+    groups: columns that hold an RFM group of the shop's, with the words they may hold beside.
     parents: columns whose value must exist under the same name in another table (empty allowed).
     A failing row says which rule was broken and how often, never by which value. What looks at one row is counted in
     one pass, because a model may be a view.
 -#}
-{% test rows_obey(model, unique=[], required=[], values={}, parents={}) %}
+{% test rows_obey(model, unique=[], required=[], values={}, groups={}, parents={}) %}
 {{- config(fail_calc='cast(coalesce(sum(row_count), 0) as bigint)') -}}
 {%- set rules = [] -%}
 {%- for column in required -%}
     {%- do rules.append((column ~ ' is empty', column ~ ' is null')) -%}
 {%- endfor -%}
-{%- for column, allowed in values.items() -%}
+{%- set words_of = dict(values) -%}
+{%- for column, further in groups.items() -%}
+    {%- do words_of.update({column: rfm_groups() + further}) -%}
+{%- endfor -%}
+{%- for column, allowed in words_of.items() -%}
     {%- set words = [] -%}
     {%- for word in allowed -%}
         {%- do words.append(word if word is number else "'" ~ word ~ "'") -%}

@@ -3,8 +3,9 @@ select
     rfm.customer_id,
     rfm.rfm_segment as wrong_in
 from {{ ref('fct_customer_rfm') }} as rfm
+inner join {{ ref('rfm_groups') }} as own_groups on rfm.rfm_segment = own_groups.rfm_segment
 where
-    rfm.rfm_segment in ('champions', 'loyal', 'previously_loyal')
+    own_groups.acts_as in ('champions', 'loyal', 'previously_loyal')
     and (rfm.monetary <= 0 or rfm.monetary is null)
 union all
 select

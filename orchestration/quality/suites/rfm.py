@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ingestion.config import Settings
-from ingestion.vocabulary import RFM_GROUPS
 from orchestration.quality.expectations import Suite, none, only
+from orchestration.words.rfm_groups import group_names
 
 SCORES = "select r_score, f_score, m_score, rfm_segment, count(*) from {table} group by all"
 FACTS = """
@@ -51,7 +51,11 @@ def suites(settings: Settings, _tables: Sequence[str]) -> list[Suite]:
                     for x in "rfm"
                 ),
                 only(
-                    "rfm_segment", RFM_GROUPS, "Some RFM groups are unknown.", model, name="groups"
+                    "rfm_segment",
+                    group_names(),
+                    "Some RFM groups are unknown.",
+                    model,
+                    name="groups",
                 ),
             ),
         ),

@@ -23,6 +23,7 @@ from orchestration.who.statement.parts import (
 )
 from orchestration.words import amounts, codes
 from orchestration.words import to_customers as words
+from orchestration.words.rfm_groups import group_words
 
 _WHO = ("What", "Value", "How we know", "From", "First known", "Last seen")
 _TRAITS = ("What", "Value", "How we know", "From", "As of")
@@ -194,7 +195,7 @@ def _worked_out(tables: Tables, asked: Asked) -> list[tuple[str, ...]]:
             last = amounts.day(row.get("last_reacted_at"), zone)
             rows.append(("Where you answer us", text, words.KINDS["observed"], "messages", last))
     for row in _latest(tables.get("marts.fct_customer_rfm", ())):
-        text = codes.RFM_GROUPS.get(row["rfm_segment"], codes.label(row["rfm_segment"]))
+        text = group_words().get(row["rfm_segment"], codes.label(row["rfm_segment"]))
         since = amounts.day(row["as_of_date"], zone)
         rows.append(("Beside our other buyers", text, inferred, "your orders", since))
     return rows

@@ -33,7 +33,7 @@ SELECT = [
     *("int_interactions_messages", "int_interactions_facts", "int_search_categories"),
     *("int_condition_results", "int_segment_stays"),
     *("int_persona_conditions", "int_customer_profiles"),
-    *("traits", "occasions", "flagged_words", "rfm_group_map"),
+    *("traits", "occasions", "flagged_words", "rfm_groups", "rfm_group_map"),
 ]
 WITHOUT_TESTS = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
 # One set for whoever needs hosts: dbt reads the project anew for every other set of variables.

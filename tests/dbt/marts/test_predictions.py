@@ -17,7 +17,7 @@ AS_OF = dt.datetime(2026, 6, 20, 12)
 TODAY = AS_OF.date()
 MODELS = [
     "path:models/staging/science",
-    *("fct_orders", "rfm_group_map", "fct_customer_rfm", "fct_customer_clv"),
+    *("fct_orders", "rfm_groups", "rfm_group_map", "fct_customer_rfm", "fct_customer_clv"),
     *("fct_customer_predictions", "rpt_clv_rfm", "rpt_prediction_backtests"),
     *("fct_web_sessions", "int_interactions_messages", "int_interactions_facts"),
     *("fct_messages", "fct_customer_rfm_engagement"),
@@ -240,3 +240,25 @@ def test_a_shop_may_move_cells_to_other_groups(shop: Shop) -> None:
         " where r_score = 2 and f_score + m_score <= 4"
     )
     assert groups == [{"rfm_segment": "dormant"}]
+
+
+def test_a_shop_may_name_groups_as_it_likes(shop: Shop) -> None:
+    """Whoever was an opportunity stays one under the shop's own names."""
+    before = shop.query(
+        "select customer_id, opportunity from marts.fct_customer_rfm_engagement order by 1"
+    )
+    with duckdb.connect(str(shop.home / "warehouse.duckdb")) as connection:
+        for seed in ("rfm_group_map", "rfm_groups"):
+            connection.execute(f"update seeds.{seed} set rfm_segment = 'our_' || rfm_segment")
+    shop.run(["fct_customer_rfm", "fct_customer_rfm_engagement", "rpt_engagement_opportunities"])
+    for table in ("fct_customer_rfm", "rpt_engagement_opportunities"):
+        names = {
+            row["rfm_segment"]
+            for row in shop.query(f"select distinct rfm_segment from marts.{table}")
+        }
+        assert names - {None, "unknown"}
+        assert all(name.startswith("our_") for name in names - {None, "unknown"})
+    assert before == shop.query(
+        "select customer_id, opportunity from marts.fct_customer_rfm_engagement order by 1"
+    )
+    assert {row["opportunity"] for row in before} >= {"win_back", "reach_out"}

@@ -21,7 +21,13 @@ MODELS = [
     *("fct_web_sessions", "fct_messages", "fct_spend", "fct_orders", "fct_touchpoints"),
     *("stg_science__channel_effects", "rpt_channel_effects", "fct_attribution"),
     *("rpt_cohorts", "rpt_cohort_spend", "rpt_acquisition"),
-    *("rfm_group_map", "fct_customer_rfm", "stg_science__customer_value", "fct_customer_clv"),
+    *(
+        "rfm_groups",
+        "rfm_group_map",
+        "fct_customer_rfm",
+        "stg_science__customer_value",
+        "fct_customer_clv",
+    ),
     *("rpt_customer_equity", "rpt_retention_what_if"),
     *("bridge_customer_identifiers", "rpt_satisfaction", "rpt_stores"),
 ]

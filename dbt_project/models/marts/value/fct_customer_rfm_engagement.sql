@@ -32,6 +32,7 @@ counted as (
         rfm.customer_id,
         rfm.as_of_date,
         rfm.rfm_segment,
+        own_groups.acts_as,
         rfm.monetary,
         rfm.currency,
         coalesce(visits.visit_count, 0) as visit_count,
@@ -41,6 +42,7 @@ counted as (
     from rfm
     left join visits on rfm.customer_id = visits.customer_id
     left join messages on rfm.customer_id = messages.customer_id
+    left join {{ ref('rfm_groups') }} as own_groups on rfm.rfm_segment = own_groups.rfm_segment
 ),
 
 -- An open decides nothing: programs open what nobody read.
@@ -61,7 +63,7 @@ final as (
         as_of_date,
         rfm_segment,
         engagement,
-        {{ engagement_opportunity('rfm_segment', 'engagement') }} as opportunity,
+        {{ engagement_opportunity('acts_as', 'engagement') }} as opportunity,
         monetary,
         visit_count,
         cart_visit_count,
