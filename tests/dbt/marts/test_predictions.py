@@ -247,7 +247,7 @@ def test_a_shop_may_name_groups_as_it_likes(shop: Shop) -> None:
     before = shop.query(
         "select customer_id, opportunity from marts.fct_customer_rfm_engagement order by 1"
     )
-    with duckdb.connect(str(shop.home / "warehouse.duckdb")) as connection:
+    with shop.writer() as connection:
         for seed in ("rfm_group_map", "rfm_groups"):
             connection.execute(f"update seeds.{seed} set rfm_segment = 'our_' || rfm_segment")
     shop.run(["fct_customer_rfm", "fct_customer_rfm_engagement", "rpt_engagement_opportunities"])
