@@ -38,6 +38,15 @@ MODELS = [
 ]
 
 
+# What each person said of who lives with them
+HOUSEHOLDS = {
+    "parents": "couple with children",
+    "pair": "COUPLE",
+    "flat": "six flatmates",
+    "silent": "",
+}
+
+
 def order_of(shop: Shop, customer: str | None, at: dt.datetime, *products: str) -> None:
     """One order with a line of each product, each at 10."""
     order = shop.order(customer, at)
@@ -58,6 +67,22 @@ def score(customer: str, product_id: str, value: float, day: dt.date = TODAY) ->
     return {"customer_id": customer, "product_id": product_id, "score": value} | {
         "method": "cosine", "as_of_date": day
     }  # fmt: skip
+
+
+def households(shop: Shop) -> None:
+    """Who said what of their household, and products for some of them."""
+    product(shop, "two-seater", "Cars", "Regular", attributes='{"for_household": "Single, couple"}')
+    family = '{"for_household": ["Couple with children", "family"]}'
+    product(shop, "van", "Cars", "Regular", attributes=family)
+    product(shop, "scooter", "Cars", "Regular")
+    for customer, household in HOUSEHOLDS.items():
+        shop.person(customer, ago(500))
+        if household:
+            shop.add(
+                "int_contact_attributes", contact_key=customer, customer_id=customer,
+                trait="household", value=household, contact_source="contacts",
+                source="newsletter", created_at=ago(10), _dlt_load_id="1", _line=1,
+            )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -111,9 +136,15 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
             value="s", contact_source="contacts", source="newsletter", created_at=ago(10),
             _dlt_load_id="1", _line=1,
         )  # fmt: skip
+    households(shop)
     rows = [score("buyer", each, 1.0 / (n + 1)) for n, each in enumerate(
         ("kettle", "shirt-M", "grinder", "shirt-S", "bag", "coffee")
     )]  # fmt: skip
+    rows += [
+        score(customer, each, 1.0 / (n + 1))
+        for customer in HOUSEHOLDS
+        for n, each in enumerate(("two-seater", "van", "scooter"))
+    ]
     rows += [score("drinker", "coffee-3", 0.9), score("drinker", "filter", 0.1)]
     rows += [score("critic", "grinder", 0.9), score("critic", "filter", 0.1)]
     rows += [score("early", "filter", 0.1, TODAY - dt.timedelta(days=1))]
@@ -174,6 +205,14 @@ def test_next_leaves_out_what_is_owned_out_of_stock_and_of_another_size(shop: Sh
     assert of(shop, "buyer", "next") == ["grinder", "shirt-S", "bag"]
     assert reason(shop, "buyer", "next") == "Often bought with Coffee, which they have."
     assert reason(shop, "drinker", "next") == "Bought by people with the same purchases."
+
+
+def test_a_car_for_two_is_never_offered_to_a_couple_with_children(shop: Shop) -> None:
+    assert of(shop, "parents", "next") == ["van", "scooter"]
+    assert of(shop, "pair", "next") == ["two-seater", "scooter"], "said, whatever the case"
+    everything = ["two-seater", "van", "scooter"]
+    assert of(shop, "flat", "next") == everything, "no product is for flatmates"
+    assert of(shop, "silent", "next") == everything, "who said nothing misses nothing"
 
 
 def test_what_stands_in_for_something_just_bought_is_left_out(shop: Shop) -> None:

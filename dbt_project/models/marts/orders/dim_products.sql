@@ -2,7 +2,10 @@ with products as (
     select
         *,
         {{ json_texts(
-            'attributes', ['$.size', '$.Size', '$.colour', '$.color', '$.fit', '$.material', '$.occasion']
+            'attributes',
+            [
+                '$.size', '$.Size', '$.colour', '$.color', '$.fit', '$.material', '$.occasion', '$.for_household'
+            ]
         ) }} as own
     from {{ ref('int_products_unioned') }}
 ),
@@ -38,6 +41,7 @@ final as (
         {{ first_text([array_item('products.own', 5)]) }} as fit,
         {{ first_text([array_item('products.own', 6)]) }} as material,
         occasions.occasion,
+        {{ first_text([array_item('products.own', 8)]) }} as for_household,
         products.product_source,
         products.in_stock,
         products.price,

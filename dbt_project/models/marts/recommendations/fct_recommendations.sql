@@ -1,7 +1,7 @@
 {#-
     What to show somebody, by kind, best first. Left out, whatever the kind: what is out of stock, what they have already
-    (but for replenish), what stands in for something just bought, what does not fit a size or fit that they stated, and
-    what they reviewed badly. Who has bought nothing gets what goes with the products of their last visit.
+    (but for replenish), what stands in for something just bought, what does not fit a size, fit or
+    household that they stated, and what they reviewed badly. Who has bought nothing gets what goes with the products of their last visit.
 -#}
 {%- set weight -%} round(affinities.support * ln(affinities.lift), 6) {%- endset -%}
 
@@ -257,6 +257,37 @@ unfit_{{ measure }}s as (
 ),
 {%- endfor %}
 
+household_words as (
+    select distinct
+        product_id,
+        {{ word_form('part') }} as word
+    from (
+        select
+            product_id,
+            {{ text_parts('for_household', ',') }} as part
+        from products
+        where for_household is not null
+    ) as parts
+),
+
+-- What a person said of their household means something where the shop's products use the word
+stated_households as (
+    select
+        customer_id,
+        {{ word_form('value') }} as word
+    from {{ ref('customer_traits') }}
+    where trait = 'household' and evidence_kind = 'stated' and valid_to is null
+    qualify row_number() over (
+        partition by customer_id
+        order by stated_at desc nulls last, source, value
+    ) = 1
+),
+
+known_households as (
+    select * from stated_households
+    where word in (select word from household_words)
+),
+
 -- Of a bundle both products must be fit to be shown
 shown as (
     select
@@ -282,12 +313,20 @@ fitting as (
     left join unfit_{{ measure }}s
         on shown.customer_id = unfit_{{ measure }}s.customer_id and shown.shown_id = unfit_{{ measure }}s.product_id
     {%- endfor %}
+    left join known_households on shown.customer_id = known_households.customer_id
+    left join household_words
+        on shown.shown_id = household_words.product_id and known_households.word = household_words.word
     where
         (shown.kind = 'replenish' or owned.product_id is null)
         and (shown.kind = 'replenish' or just_bought.need is null)
         and disliked.product_id is null
         and unfit_sizes.product_id is null
         and unfit_fits.product_id is null
+        and (
+            on_sale.for_household is null
+            or known_households.customer_id is null
+            or household_words.product_id is not null
+        )
     qualify
         count(*) over (
             partition by shown.customer_id, shown.kind, shown.product_id, shown.with_product_id, shown.method
