@@ -10,10 +10,10 @@ export RUNTIME__DLTHUB_TELEMETRY := false
 export GX_ANALYTICS_ENABLED := false
 export DAGSTER_DISABLE_TELEMETRY := 1
 
-.PHONY: help install demo test quick faults dev lint format bench soak oracles spark lock clean
+.PHONY: help install install-spark demo test quick faults dev lint format bench soak oracles spark lock clean
 
 help: ## Show this help
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(STAMP) ## Make .venv and install the hash-locked requirements into it
 
@@ -97,17 +97,23 @@ oracles: ## What other programs answer to the questions of the tests, in environ
 	@.oracles/attribution/bin/python -m pip install -q --disable-pip-version-check channelattribution==2.2.5 matplotlib scipy
 	@.oracles/attribution/bin/python -W ignore tests/orchestration/science/attribution/oracle.py
 
-# An environment of its own: Spark is three times as large as all the rest. Its home stays, to be built on again.
-spark: $(STAMP) ## Build the pretend shop of 300 people on Spark too, and compare (needs Java 17; seven minutes)
+# An environment of its own: Spark is three times as large as all the rest.
+install-spark: $(STAMP) ## Make .venv-spark, from whose bin/regulars runs can be on Spark (docs/scale.md)
 	@[ -x .venv-spark/bin/python ] || $(PY) -m venv .venv-spark
 	@set -e; uv=$$(command -v uv || command -v $(VENV)/bin/uv || true); \
 	if [ -n "$$uv" ]; then \
 	  $$uv pip install -q --python .venv-spark/bin/python --require-hashes -r requirements-spark.lock; \
+	  $$uv pip install -q --python .venv-spark/bin/python --no-deps --no-build-isolation -e .; \
 	else for lock in pip spark; do \
-	  .venv-spark/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-$$lock.lock; \
-	done; fi
+	  .venv-spark/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-$$lock.lock; done; \
+	  .venv-spark/bin/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .; \
+	fi
+
+# Its home stays, to be built on again.
+spark: install-spark ## Build the pretend shop of 300 people on Spark too, and compare (needs Java 17; a quarter of an hour)
 	@[ -f .spark-home/published.duckdb ] || $(VENV)/bin/regulars demo --people 300 --home .spark-home
 	@.venv-spark/bin/python -m tests.spark.build .spark-home $(SELECT)
+	@.venv-spark/bin/python -m tests.spark.build .spark-home --cluster $(SELECT)
 
 lock: $(STAMP) ## Re-resolve requirements.lock from pyproject.toml, and the installers' locks (needs uv)
 	@uv pip compile --universal --generate-hashes --group dev pyproject.toml -o requirements.lock --python-version 3.11 -q

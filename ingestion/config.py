@@ -296,13 +296,28 @@ class Backups(Section):
 
 
 class Engine(Section):
-    """What may be taken of the machine: see docs/performance.md.
+    """What builds the models, and what it may take: see docs/performance.md, docs/scale.md.
 
     `memory_limit`: how much memory one DuckDB session may hold, such as `4GB` or `800MB`; the rest
     is put on the disk of the home. Left out: four fifths of the machine's, as DuckDB has it.
+    The others are for Spark: `master` is `local[*]`, `local[4]` or `spark://host:port`; `memory` is
+    of its process here and of each worker's; `catalogue` is the whole path of the folder where its
+    tables lie, which workers see too. Left out: `spark` in the home.
     """
 
+    name: Literal["duckdb", "spark"] = "duckdb"
     memory_limit: Annotated[str, Field(pattern=r"^([1-9][0-9]*(MB|GB))?$")] = ""
+    master: Annotated[
+        str,
+        Field(pattern=r"^(local\[([1-9][0-9]*|\*)\]|spark://[A-Za-z0-9.\-]+:[1-9][0-9]{0,4})$"),
+    ] = "local[*]"
+    memory: Annotated[str, Field(pattern=r"^[1-9][0-9]*(MB|GB)$")] = "4GB"
+    catalogue: Annotated[str, AfterValidator(_whole_path)] = ""
+
+    @property
+    def spark_memory(self) -> str:
+        """`memory` as Spark writes it."""
+        return self.memory[:-1].lower()
 
 
 class Schedule(Section):
@@ -367,6 +382,12 @@ class Settings(Section):
     def with_sections(self, sections: Mapping[str, SourceSettings]) -> Settings:
         """The same settings with these sources' sections in place of their own."""
         return self.model_copy(update={"sources": {**self.sources, **sections}})
+
+    def built_by(self, engine: str) -> Self:
+        """The same with models built by that engine; empty: as they are."""
+        if not engine:
+            return self
+        return self.model_copy(update={"engine": self.engine.model_copy(update={"name": engine})})
 
     def dbt_vars(self) -> dict[str, Any]:
         """What dbt is told about the shop: zone, currency, country and model thresholds."""

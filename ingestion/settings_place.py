@@ -44,12 +44,17 @@ def content_of(path: Path) -> dict[str, Any]:
         raise UsageError(f"{path} is nested too deeply.", "Write it flatter.") from error
 
 
-def memory_limit() -> str:
-    """What the settings let a DuckDB session hold; empty where they say nothing that can be used.
+def engine() -> Engine:
+    """What the settings say of the engine; the usual where they say nothing that can be used.
 
     What is wrong with them is told by whatever needs all of them.
     """
     try:
-        return Engine.model_validate(content_of(config_path()).get("engine", {})).memory_limit
+        return Engine.model_validate(content_of(config_path()).get("engine", {}))
     except (UsageError, ValidationError):
-        return ""
+        return Engine()
+
+
+def memory_limit() -> str:
+    """What the settings let a DuckDB session hold; empty where they do not say."""
+    return engine().memory_limit

@@ -184,6 +184,9 @@ def run(
     send: Annotated[
         bool, typer.Option("--send", help="Deliver to every enabled destination afterwards.")
     ] = False,
+    engine: Annotated[
+        str, typer.Option("--engine", help="duckdb or spark builds the models; else the settings'.")
+    ] = "",
     folder: HomeOption = None,
 ) -> None:
     """Ingest, model, check, publish, plan; deliver only with --send."""
@@ -204,8 +207,8 @@ def run(
         moment = own if own and not as_of else _moment(as_of)
         if as_of and is_demo(home):
             asked_moment(home, moment)
-        request = RunRequest(moment, input_, full_refresh, "yes" if send else "no")
-        _check_first(home, input_, begin_anew=full_refresh)
+        request = RunRequest(moment, input_, full_refresh, "yes" if send else "no", engine)
+        _check_first(home, input_, begin_anew=full_refresh, engine=engine)
         output = run_job(home, request, _say, full=full_refresh, select=select)
         print_summary(home, out, output.ignored)
         render_deliveries(output.deliveries, out)
@@ -977,23 +980,27 @@ def _say(text: str) -> None:
     out.print(text)
 
 
-def _check_first(home: Home, asked: str, *, begin_anew: bool) -> None:
+def _check_first(home: Home, asked: str, *, begin_anew: bool, engine: str = "") -> None:
     """Stop early, before seconds of start-up: a typo in settings or mapping, nothing to read."""
     from ingestion.input_folder import check_input
     from ingestion.settings_file import load_settings
     from orchestration.destinations import check_destinations
+    from orchestration.health.opening import require_engine
     from orchestration.health.raw_store import require_raw
     from orchestration.run.dbt import check_settings
     from orchestration.run.shop_currency import refuse_mapped_currency
     from orchestration.run.something_to_read import require_input
     from orchestration.segments.files import check_segment_files
 
-    settings = load_settings()
+    if engine not in ("", "duckdb", "spark"):
+        raise UsageError(f"There is no engine `{engine}`.", "It is duckdb or spark.")
+    settings = load_settings().built_by(engine)
     check_settings(settings)
     check_segment_files(settings.dbt_vars())
     check_destinations(settings, home)
     refuse_input(home, asked)
     require_raw(home, begin_anew=begin_anew)
+    require_engine(settings, home)
     require_input(home, settings, asked)
     location = asked or settings.input
     if location and not is_demo(home):

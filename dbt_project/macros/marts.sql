@@ -100,9 +100,20 @@
     ]) }}
 {%- endmacro %}
 
-{#- The same amount for a template: two decimals. -#}
+{#-
+    The same amount for a template: two decimals. A fraction becomes a decimal of more places first: at half a penny
+    engines round a fraction differently.
+-#}
 {% macro money_in_context(amount) -%}
-    cast({{ amount }} as decimal(18, 2))
+    cast(cast({{ amount }} as decimal(28, 10)) as decimal(18, 2))
+{%- endmacro %}
+
+{#-
+    The part of an amount that a credit (of nine places, at most 1) is of: exact to 13 places on either engine, whatever
+    the amount. A decimal of fewer digits would overflow from 100,000 on, and one of more lose its last place on Spark.
+-#}
+{% macro credited_part(credit, amount) -%}
+    cast({{ credit }} as decimal(19, 9)) * {{ amount }}
 {%- endmacro %}
 
 {#- Where a visit came from, as part of a sentence; NULL stays NULL. -#}

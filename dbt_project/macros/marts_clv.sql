@@ -27,7 +27,10 @@
 {% macro lifetime_values() -%}
     select
         customers.customer_id,
-        customers.lifetime_net_sales + coalesce(cast(clv.predicted_clv_365d as decimal(18, 4)), 0) as lifetime_value
+        cast(
+            customers.lifetime_net_sales + coalesce(cast(clv.predicted_clv_365d as decimal(18, 4)), 0)
+            as decimal(18, 4)
+        ) as lifetime_value
     from {{ ref('dim_customers') }} as customers
     left join {{ ref('fct_customer_clv') }} as clv
         on customers.customer_id = clv.customer_id and clv.as_of_date = {{ as_of_date() }}

@@ -1,16 +1,18 @@
-"""One call of dbt by a step: what it is asked, how it ends, what Dagster is told of each model.
+"""One call of dbt by a step: what it is asked, and how it ends.
 
 Belongs here: that call. Does not belong here: which models a step has (transformation.py), what
 Dagster calls a model (dbt_translator.py).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
 from dagster_dbt import DbtCliResource
 
 from ingestion.errors import CheckFailedError, RegularsError
+from orchestration.defs.dbt_command import command_of
+from orchestration.defs.dbt_facts import with_facts
 from orchestration.defs.resources import RunResource
 from orchestration.home.interrupts import end_process, noticing_interrupts
 from orchestration.quality.broken_rules import broken_rules
@@ -26,6 +28,15 @@ from orchestration.run.dbt import (
     target_path,
     vars_argument,
 )
+from orchestration.run.engines import (
+    forget,
+    make_ready,
+    on_spark,
+    raise_what_spark_said,
+    take_over,
+)
+
+ENGINE = "engine"  # in what a run's steps share: which one was made ready
 
 
 def build(
@@ -34,17 +45,27 @@ def build(
     """Build and test the selected models, and yield what came of each."""
     current = run.current
     check_segment_files(segment_names(), manifest.segments, current.settings)
-    record = record_of(current.home)
     names = {key.path[-1] for key in context.selected_asset_keys}
     current.export_for_models()
+    make_ready(
+        current.home,
+        current.settings,
+        current.run_id,
+        anew=current.request.full_refresh and ENGINE not in current.shared,
+        say=current.say,
+    )
+    current.shared[ENGINE] = current.settings.engine.name
+    record = record_of(current.home)
     record.require_parents(names)
     record.begin(names)
+    if on_spark(current.settings):
+        forget(current.home, current.settings, names, record.tables)
     full = ["--full-refresh"] if current.request.full_refresh else []
     log_path = ["--log-path", str(current.home.dbt / "logs")]
     events = []
     # dagster-dbt swallows an interrupt while it starts dbt and while it reads a line of it
     with noticing_interrupts() as interrupted:
-        invocation = dbt.cli(
+        invocation = command_of(dbt, current.home, current.settings).cli(
             ["build", *WITHOUT_UNIT_TESTS, *full, *log_path, *vars_argument(current.settings)],
             context=context,
             target_path=target_path(current.home),
@@ -66,34 +87,13 @@ def build(
                 ) from error
             raise
     record.end()
+    if on_spark(current.settings):
+        raise_what_spark_said(current.home)
+        if invocation.is_successful():
+            current.say("  bringing Spark's tables back ...")
+            take_over(current.home, current.settings, names)
     counts, columns = row_counts(current.home), column_types(current.home)
-    yield from (_with_facts(context, event, counts, columns, manifest) for event in events)
+    yield from (with_facts(context, event, counts, columns, manifest) for event in events)
     if not invocation.is_successful():
-        raise CheckFailedError(failure_sentence(current.home), broken_rules(current.home))
-
-
-def _with_facts(
-    context: dg.AssetExecutionContext,
-    event: Any,
-    counts: Mapping[str, int],
-    columns: Mapping[str, Sequence[tuple[str, str]]],
-    manifest: Manifest,
-) -> Any:
-    """The same event with the model's rows and column types, where the warehouse has them."""
-    if not isinstance(event, dg.Output):
-        return event
-    name = context.asset_key_for_output(event.output_name).path[-1]
-    facts: dict[str, Any] = {}
-    if name in counts:
-        facts["dagster/row_count"] = dg.MetadataValue.int(counts[name])
-    if name in columns:
-        descriptions = manifest.columns.get(name, {})
-        facts["dagster/column_schema"] = dg.TableSchema(
-            [
-                dg.TableColumn(column, kind, description=descriptions.get(column) or None)
-                for column, kind in columns[name]
-            ]
-        )
-    return dg.Output(
-        event.value, output_name=event.output_name, metadata={**event.metadata, **facts}
-    )
+        rules = "" if on_spark(current.settings) else broken_rules(current.home)
+        raise CheckFailedError(failure_sentence(current.home), rules)

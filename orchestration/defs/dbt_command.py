@@ -4,6 +4,7 @@ Belongs here: the resource of dagster-dbt. Does not belong here: the steps (tran
 calling dbt by hand (orchestration/run/dbt.py).
 """
 
+import sys
 from collections.abc import Sequence
 from functools import cached_property
 from importlib.metadata import version
@@ -13,7 +14,12 @@ import dagster as dg
 from dagster_dbt import DbtCliResource
 from packaging.version import Version
 
+from ingestion.config import Settings
+from orchestration.home.layout import Home
 from orchestration.run.dbt import DBT_PROJECT, dbt_executable
+from orchestration.run.engines import on_spark
+from orchestration.spark.dbt_program import words_of
+from orchestration.spark.store import spark_store
 
 
 class InstalledDbt(DbtCliResource):
@@ -39,4 +45,16 @@ def dbt_command() -> dg.ResourceDefinition:
             profiles_dir=str(DBT_PROJECT),
             dbt_executable=dbt_executable(),
         )
+    )
+
+
+def command_of(dbt: DbtCliResource, home: Home, settings: Settings) -> DbtCliResource:
+    """The command that builds on the engine of the settings: dbt's own, or ours around Spark."""
+    if not on_spark(settings):
+        return dbt
+    return InstalledDbt(
+        project_dir=dbt.project_dir,
+        profiles_dir=dbt.profiles_dir,
+        dbt_executable=sys.executable,
+        global_config_flags=words_of(spark_store(home, settings.engine), settings.engine),
     )

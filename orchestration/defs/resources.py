@@ -19,7 +19,7 @@ from orchestration.home.workers import mark_process, release_dead_runs
 from orchestration.run import console
 from orchestration.run.moment import moment_of
 from orchestration.run.pretend_sources import pretend_sources
-from orchestration.run.run import Run, RunRequest, Send, open_run, parse_as_of
+from orchestration.run.run import Engine, Run, RunRequest, Send, open_run, parse_as_of
 
 QUEUE_SECONDS = 6 * 3600.0
 
@@ -34,9 +34,7 @@ class RunResource(dg.ConfigurableResource[Any]):
     as_of: str = Field(
         "", description='The run\'s "now" in UTC, such as 2026-07-01T12:00:00Z; empty: the clock.'
     )
-    input: str = Field(
-        "", description="Leave empty: a run from Dagster reads the `input` of regulars.toml."
-    )
+    input: str = Field("", description="Leave empty: a run here reads `input` of regulars.toml.")
     full_refresh: bool = Field(
         False, description="Build every model anew from raw; ids are kept. Takes longer."
     )
@@ -45,6 +43,7 @@ class RunResource(dg.ConfigurableResource[Any]):
         description="`no` only plans; `scheduled` delivers to destinations whose settings say"
         " `send = true`. `yes` is for the command line and means `scheduled` here.",
     )
+    engine: Engine = Field("", description="DuckDB or Spark; empty: as the file of settings says.")
     _run: Run | None = PrivateAttr(default=None)
 
     @contextmanager
@@ -58,7 +57,7 @@ class RunResource(dg.ConfigurableResource[Any]):
         mark_process(context.instance, context.run)
         run_facts.tag_starter(context)
         home, settings, demo, location = open_home(
-            self.input, begin_anew=self.full_refresh, at_terminal=console.attached()
+            self.input, self.engine, begin_anew=self.full_refresh, at_terminal=console.attached()
         )
 
         def request() -> RunRequest:
@@ -69,7 +68,7 @@ class RunResource(dg.ConfigurableResource[Any]):
                 run_facts.moment_of_the_others(home, planned),
                 publishes=not planned or PUBLISHED in planned,
             )
-            return RunRequest(moment, location, self.full_refresh, self.send)
+            return RunRequest(moment, location, self.full_refresh, self.send, self.engine)
 
         wait = 0.0 if console.attached() else QUEUE_SECONDS
         with (

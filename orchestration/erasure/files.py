@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 
 from ingestion.duckdb import name
 from ingestion.forgetting.forms import is_address
+from ingestion.settings_place import engine
 from orchestration.erasure.texts import Texts
 from orchestration.home.layout import Home
 from orchestration.home.lock import hold
@@ -30,6 +31,7 @@ from orchestration.home.whole_file import PART, whole_file
 from orchestration.ops.tombstones import Erasable
 from orchestration.published.files import remove, remove_database
 from orchestration.published.swap import versions_dir
+from orchestration.spark.store import spark_store
 
 _SQLITE = b"SQLite format 3\x00"
 BACKUP_ENDINGS = (".age",)
@@ -44,6 +46,7 @@ def erase_from_files(home: Home, subject: Erasable) -> dict[str, int]:
     done["unfinished backups"] += sweep_home(home)  # plain copies of stores, left by a kill
     done["masked.duckdb"] += remove_database(home.masked)
     done["warehouse.duckdb"] += remove_database(home.warehouse)
+    done["spark"] += spark_store(home, engine()).remove()
     done["ops.before-migration.sqlite"] += remove(home.ops_before_migration)
     for path in sorted(home.subject_exports.glob("*")):
         if path.name.startswith(tuple(f"{each}-" for each in subject.ids)):

@@ -38,7 +38,9 @@ from orchestration.home.confinement import FILES, NETWORK, confinable
 from orchestration.home.kind import is_demo
 from orchestration.home.layout import Home
 from orchestration.run.dbt import check_settings
+from orchestration.run.engines import on_spark
 from orchestration.segments.files import check_segment_files
+from orchestration.spark.readiness import look
 
 TELEMETRY = {
     "DO_NOT_TRACK": "1",
@@ -67,6 +69,7 @@ def diagnose(
         ("python", _python),
         ("packages", _packages),
         ("settings", lambda: _settings(settings)),
+        ("engine", lambda: _engine(settings, home)),
         ("home", lambda: home_health.folder(home)),
         ("disk", lambda: home_health.disk(home)),
         ("file modes", lambda: home_health.modes(home)),
@@ -171,6 +174,18 @@ def _settings(settings: Settings) -> Iterator[Check]:
     shop = settings.shop
     sentence = f"{shop.name}: {shop.timezone}, {shop.currency}, {shop.default_country}."
     yield Check("settings", "ok", sentence)
+
+
+def _engine(settings: Settings, home: Home) -> Iterator[Check]:
+    """What builds the models, and what of it is missing here."""
+    if not on_spark(settings):
+        yield Check("engine", "ok", "DuckDB builds the models.")
+        return
+    for finding in look(settings.engine, home):
+        if finding.problem:
+            yield Check(finding.name, "failed", finding.problem.message, finding.problem.hint)
+        else:
+            yield Check(finding.name, "ok", finding.sentence)
 
 
 def _sources(settings: Settings, home: Home) -> Iterator[Check]:

@@ -25,6 +25,7 @@ MASKING = "masking"  # there too
 SERVING = "serving"  # there too
 SPILL = "spill"  # there too
 PULSE = "pulse"  # there too
+SHELLS = "shells"  # there too
 RESTORE = "regulars-restoring"  # beside it
 
 
@@ -45,7 +46,7 @@ def scratch_folder(parent: Path, kind: str) -> Iterator[Path]:
 
 def sweep_home(home: Home) -> int:
     """Take away what killed backups, restores, masked copies and pages left: copies of stores."""
-    inside = sum(sweep(home.root, kind) for kind in (BACKUP, MASKING, SERVING, PULSE))
+    inside = sum(sweep(home.root, kind) for kind in (BACKUP, MASKING, SERVING, PULSE, SHELLS))
     return inside + sweep(home.root.parent, RESTORE)
 
 

@@ -159,6 +159,7 @@ def _config(request: RunRequest) -> dict[str, Any]:
         "input": request.input,
         "full_refresh": request.full_refresh,
         "send": request.send,
+        "engine": request.engine,
     }
 
 

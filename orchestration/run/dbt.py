@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -310,12 +311,23 @@ def _newest_source() -> float:
     return max(file.stat().st_mtime for file in files)
 
 
-def run_dbt(home: Home, settings: Settings, *arguments: str, logs: Path | None = None) -> None:
+def run_dbt(
+    home: Home,
+    settings: Settings,
+    *arguments: str,
+    logs: Path | None = None,
+    target: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> None:
     """Run one dbt command on a home, quietly.
 
     Args:
+        home: where it works.
+        settings: the shop's.
         arguments: the command and its options.
         logs: the folder of dbt's log, where the home's own will not last.
+        target: the folder of its manifest and results, where the home's own is another's.
+        environment: variables that it has besides.
 
     Raises:
         RegularsError: dbt failed; its last words, and where the whole log is.
@@ -326,12 +338,12 @@ def run_dbt(home: Home, settings: Settings, *arguments: str, logs: Path | None =
         "--no-use-colors",
         *arguments,
         *("--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)),
-        *("--target-path", str(target_path(home)), "--log-path", str(logs)),
+        *("--target-path", str(target or target_path(home)), "--log-path", str(logs)),
         *vars_argument(settings),
     ]
     result = subprocess.run(
         command,
-        env={**os.environ, "REGULARS_HOME": str(home.root)},
+        env={**os.environ, "REGULARS_HOME": str(home.root), **(environment or {})},
         capture_output=True,
         text=True,
         check=False,

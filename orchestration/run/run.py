@@ -50,6 +50,7 @@ from orchestration.run.notify import Notice
 
 Say = Callable[[str], None]
 Send = Literal["no", "scheduled", "yes"]
+Engine = Literal["", "duckdb", "spark"]
 
 
 @dataclass(frozen=True)
@@ -58,13 +59,14 @@ class RunRequest:
 
     `as_of` is naive UTC. `send` says who may receive: `no` one (the run only plans), the
     destinations whose settings say so (`scheduled`), or every enabled destination (`yes`);
-    activation/authority decides.
+    activation/authority decides. `engine` builds the models; empty: what the settings name.
     """
 
     as_of: datetime
     input: str = ""
     full_refresh: bool = False
     send: Send = "no"
+    engine: str = ""
 
 
 @dataclass

@@ -1,63 +1,60 @@
 """What a Spark session can read: raw, the ops export, science, and what earlier calls of dbt built.
 
-Tables of Spark lie as Parquet in a folder of the home, `spark/`. The catalogue that knows their
-names lives in the session only, so there is no second database to keep; each call of dbt is told
-again where they are. Belongs here: that folder, and telling. Does not belong here: the session
-(session.py), writing raw as Parquet (raw_tables.py).
+The catalogue that knows the names of tables lives in the session only, so there is no second
+database to keep; each call of dbt is told again where they are. Belongs here: telling, and what is
+built anew. Does not belong here: the folder (store.py), the session (session.py), writing raw as
+Parquet (raw_tables.py).
 """
 
 from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 
-from orchestration.home.layout import Home
+from orchestration.spark.raw_tables import ROWS
+from orchestration.spark.store import SparkStore
 
-OPS_SCHEMA, SCIENCE_SCHEMA = "ops_export", "science"
-VIEWS = "views.json"
-
-
-def folder(home: Home) -> Path:
-    """Where all that Spark keeps of this home lies; can be deleted and made again."""
-    return home.root / "spark"
+# Between a model's name and that of a table that stands for one of its CTEs (materializations.sql)
+_PART = "__"
 
 
-def tables(home: Home) -> Path:
-    """Where Spark puts the tables of models: `<schema>.db/<table>/`."""
-    return folder(home) / "tables"
+def forget_models(store: SparkStore, names: Collection[str], others: Collection[str] = ()) -> None:
+    """Delete what earlier calls built of these models: the next call builds them anew.
+
+    Args:
+        store: where they lie.
+        names: of the models.
+        others: of all models there are: a table that only looks like a part of one stays.
+    """
+    chosen, known = set(names), set(others)
+    for table in store.tables.glob("*.db/*"):
+        name = table.name
+        parents = {name[:at] for at in range(len(name)) if name.startswith(_PART, at)}
+        if name in chosen or (name not in known and parents & chosen):
+            shutil.rmtree(table)
 
 
-def raw(home: Home) -> Path:
-    """Where raw tables lie: `<schema>/<table>/`."""
-    return folder(home) / "raw"
+def enter(spark: Any, store: SparkStore) -> list[str]:
+    """Tell the session of every table that lies on disk, and of the views of earlier calls.
 
-
-def forget_models(home: Home) -> None:
-    """Delete what earlier calls built: the next call builds everything anew."""
-    shutil.rmtree(tables(home), ignore_errors=True)
-    (folder(home) / VIEWS).unlink(missing_ok=True)
-
-
-def enter(spark: Any, home: Home) -> None:
-    """Tell the session of every table that lies on disk, and of the views of earlier calls."""
-    for path in sorted(raw(home).glob("*/*/*.parquet")):
+    Returns:
+        The views that rest on what is not there yet, as statements.
+    """
+    for path in sorted(store.read.glob(f"*/*/{ROWS}")):
         _enter(spark, path.parent.parent.name, path.parent.name, path.parent, path)
-    for schema, exported in ((OPS_SCHEMA, home.ops_export), (SCIENCE_SCHEMA, home.science)):
-        spark.sql(f"create schema if not exists `{schema}`")
-        for path in sorted(exported.glob("*.parquet")):
-            _enter(spark, schema, path.stem, path, path)
-    for done in sorted(tables(home).glob("*.db/*/_SUCCESS")):
+    for done in sorted(store.tables.glob("*.db/*/_SUCCESS")):
         table = done.parent
         part = next(table.glob("*.parquet"))  # Spark writes one even of no rows
         _enter(spark, table.parent.stem, table.name, table, part)
-    _enter_views(spark, folder(home) / VIEWS)
+    return enter_views(spark, _statements(store.views))
 
 
-def keep_views(spark: Any, home: Home) -> None:
+def keep_views(spark: Any, store: SparkStore) -> None:
     """Write down the views of the session, for the next call."""
     statements = []
     for schema in spark.sql("show databases").collect():
@@ -65,7 +62,38 @@ def keep_views(spark: Any, home: Home) -> None:
             if not view.isTemporary:
                 made = spark.sql(f"show create table `{schema[0]}`.`{view.viewName}`").first()
                 statements.append(made[0])
-    (folder(home) / VIEWS).write_text(json.dumps(statements), "utf-8")
+    store.views.write_text(json.dumps(statements), "utf-8")
+
+
+def enter_views(spark: Any, statements: Sequence[str]) -> list[str]:
+    """Make views; one that reads another comes after it, whatever their order.
+
+    Returns:
+        Those that cannot be made.
+    """
+    from pyspark.errors import AnalysisException  # noqa: PLC0415 - the extra `spark`
+
+    waiting = list(statements)
+    while waiting:
+        refused = []
+        for statement in waiting:
+            try:
+                spark.sql(statement)
+            except AnalysisException:
+                refused.append(statement)
+        if len(refused) == len(waiting):
+            break
+        waiting = refused
+    return waiting
+
+
+def _statements(path: Path) -> list[str]:
+    if not path.exists():
+        return []
+    return [
+        statement.replace("CREATE VIEW", "CREATE OR REPLACE VIEW", 1)
+        for statement in json.loads(path.read_text("utf-8"))
+    ]
 
 
 def _enter(spark: Any, schema: str, table: str, location: Path, part: Path) -> None:
@@ -79,20 +107,3 @@ def _enter(spark: Any, schema: str, table: str, location: Path, part: Path) -> N
         source="parquet",
         schema=from_arrow_schema(pq.read_schema(part), prefer_timestamp_ntz=False),
     )
-
-
-def _enter_views(spark: Any, path: Path) -> None:
-    """Make the views again; one that reads another comes after it, whatever their order."""
-    from pyspark.errors import AnalysisException  # noqa: PLC0415 - the extra `spark`
-
-    waiting = json.loads(path.read_text("utf-8")) if path.exists() else []
-    while waiting:
-        refused = []
-        for statement in waiting:
-            try:
-                spark.sql(statement)
-            except AnalysisException:
-                refused.append(statement)
-        if len(refused) == len(waiting):
-            spark.sql(refused[0])  # says what is wrong with it
-        waiting = refused

@@ -157,7 +157,7 @@ def test_a_run_is_tagged_with_its_moment_its_starter_and_its_rows(folder: Path) 
 def test_the_launch_pad_explains_every_field() -> None:
     schema = RunResource.to_config_schema().as_field().config_type
     told = {name: field.description or "" for name, field in schema.fields.items()}
-    assert set(told) == {"as_of", "input", "full_refresh", "send"}
+    assert set(told) == {"as_of", "input", "full_refresh", "send", "engine"}
     assert all(len(words.split()) > 8 for words in told.values()), told
 
 

@@ -29,10 +29,11 @@ class Difference:
 
 
 def compare(
-    warehouse: Path, spark_tables: Path, schemas: Sequence[str]
+    warehouse: Path, spark_tables: Sequence[Path], schemas: Sequence[str], raw: Path | None = None
 ) -> tuple[list[str], list[Difference]]:
     """Names of the tables that are equal, and the differences of the others.
 
+    Spark's lie in the first of the folders that has them whole; `raw` is what DuckDB's views read.
     Rows are matched by everything that is no fraction; then fractions have to be near each other.
     Whole numbers are alike whatever their width, and so are decimals.
     """
@@ -40,6 +41,8 @@ def compare(
     with connect() as connection:
         connection.execute("set TimeZone = 'UTC'")
         connection.execute(f"attach {literal(warehouse)} as duck (read_only)")
+        if raw is not None:
+            connection.execute(f"attach {literal(raw)} as raw (read_only)")
         listed = connection.execute(
             "select table_schema, table_name from information_schema.tables where"
             " table_catalog = 'duck' and table_schema in (select unnest(?)) order by all",
@@ -47,8 +50,9 @@ def compare(
         ).fetchall()
         for schema, table in listed:
             label = f"{schema}.{table}"
-            folder = spark_tables / f"{schema}.db" / table
-            if not (folder / "_SUCCESS").exists():
+            folders = [each / f"{schema}.db" / table for each in spark_tables]
+            folder = next((each for each in folders if (each / "_SUCCESS").exists()), None)
+            if folder is None:
                 differences.append(Difference(label, NOT_BUILT))
                 continue
             words = _differences_of(connection, schema, table, folder)

@@ -45,7 +45,7 @@ class _Adapter:
 @cache
 def _macros() -> str:
     paths = [MACROS / f"engine/{name}.sql" for name in FILES]
-    paths += [MACROS / "identity.sql", MACROS / "households.sql"]
+    paths += [MACROS / "identity.sql", MACROS / "households.sql", MACROS / "marts.sql"]
     return "".join(path.read_text("utf-8") for path in paths)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import duckdb
@@ -28,6 +29,23 @@ def answer(engine: str, call: str, values: list[Any], kind: str) -> Any:
             f"create table given as select unnest($values::{kind}[]) as x", {"values": values}
         )
         return con.execute(for_duckdb(engine, statement)).fetchone()[0]  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("amount", "shown"), [(16.865, "16.87"), (-16.865, "-16.87"), (16.8649, "16.86"), (None, None)]
+)
+def test_half_a_penny_is_rounded_up_in_either_engine(
+    engine: str, amount: float | None, shown: str | None
+) -> None:
+    answered = answer(engine, "{{ money_in_context('x') }}", [amount], "double")
+    assert answered == (None if shown is None else Decimal(shown))
+
+
+@pytest.mark.parametrize("amount", ["123456789.0123", "99999999999999.9999", "-0.0001"])
+def test_the_part_of_a_credit_is_exact_in_either_engine(engine: str, amount: str) -> None:
+    call = "{{ credited_part('cast(0.333333334 as decimal(10, 9))', 'x') }}"
+    part = answer(engine, call, [Decimal(amount)], "decimal(18, 4)")
+    assert part == Decimal("0.333333334") * Decimal(amount)
 
 
 @pytest.mark.parametrize(

@@ -38,11 +38,11 @@ def test_a_difference_is_named_by_its_column(tmp_path: Path, change: str, words:
         con.execute(f"set timezone = 'UTC'; create schema marts; create table marts.t as {COLUMNS}")
         changed = f"* replace ({change})" if change else "*"
         con.execute(f"copy (select {changed} from marts.t) to '{of_spark}/part.parquet'")
-    assert compare(of_duckdb, tmp_path, ["marts"]) == (
+    assert compare(of_duckdb, [tmp_path], ["marts"]) == (
         [],
         [Difference("marts.t", NOT_BUILT)],
     )
     (of_spark / "_SUCCESS").touch()
-    equal, differences = compare(of_duckdb, tmp_path, ["marts"])
+    equal, differences = compare(of_duckdb, [tmp_path], ["marts"])
     assert [each.what.replace('"', "") for each in differences] == words
     assert equal == ([] if words else ["marts.t"])

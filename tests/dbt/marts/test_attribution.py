@@ -51,7 +51,17 @@ def spend(shop: Shop, day: dt.datetime, channel: str, cost: str, campaign: str |
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     shop = Shop(tmp_path_factory.mktemp("attribution"), AS_OF)
-    for name in ("three", "again", "direct", "nobody", "odd", "too-late", "clicks", "shared"):
+    for name in (
+        "three",
+        "again",
+        "direct",
+        "nobody",
+        "odd",
+        "too-late",
+        "clicks",
+        "shared",
+        "yen",
+    ):
         shop.person(name, ago(300))
     for days, channel in ((20, "paid_search"), (12, "direct"), (6, "email"), (1, "organic_search")):
         shop.visit("three", ago(days), marketing_channel=channel, utm_campaign=" Spring ")
@@ -77,6 +87,9 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     for number in range(7):
         shop.visit("shared", ago(6 - number / 2), marketing_channel="referral")
     shop.order("shared", ago(2), "0.0003", order_id="shared-1")
+    for days in (3, 2):
+        shop.visit("yen", ago(days), marketing_channel="paid_social")
+    shop.order("yen", ago(1), "123456789.0001", order_id="yen-1")
     spend(shop, ago(20), "paid_search", "10.0000", "spring")
     spend(shop, ago(20), "paid_search", "4", "another")
     spend(shop, ago(8), "email", "1.0000", None)
@@ -135,6 +148,11 @@ def test_an_order_is_shared_out_by_each_model(
 ) -> None:
     wanted = [(name, Decimal(credit), Decimal(amount)) for name, credit, amount in expected]
     assert credits_of(shop, "three-1", model) == wanted
+
+
+def test_an_order_of_millions_is_shared_out_too(shop: Shop) -> None:
+    amounts = [amount for _, _, amount in credits_of(shop, "yen-1", "linear")]
+    assert sorted(amounts) == [Decimal("61728394.5000"), Decimal("61728394.5001")]
 
 
 def test_a_touch_loses_half_of_its_weight_in_seven_days(shop: Shop) -> None:

@@ -141,7 +141,7 @@ amounts as (
         credited.share_number,
         credited.touch_count,
         credited.credit,
-        cast(credited.credit * orders.net_sales_shop as decimal(18, 4)) as amount
+        cast({{ credited_part('credited.credit', 'orders.net_sales_shop') }} as decimal(18, 4)) as amount
     from credited
     inner join orders on credited.order_source = orders.order_source and credited.order_id = orders.order_id
 ),

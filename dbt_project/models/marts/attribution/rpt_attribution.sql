@@ -26,7 +26,7 @@ credits as (
             as attributed_first_net_sales,
         sum(
             case when attribution.is_first_order
-                then cast(attribution.credit * lifetimes.lifetime_value as {{ money }})
+                then cast({{ credited_part('attribution.credit', 'lifetimes.lifetime_value') }} as {{ money }})
             end
         ) as attributed_clv
     from attribution

@@ -47,9 +47,12 @@ credits as (
         attribution.credit,
         attribution.is_first_order,
         attribution.attributed_net_sales,
-        attribution.credit * orders.discounts_shop as discounts,
-        attribution.credit * orders.margin_shop as margin,
-        case when attribution.is_first_order then attribution.credit * lifetimes.lifetime_value end as lifetime_value
+        {{ credited_part('attribution.credit', 'orders.discounts_shop') }} as discounts,
+        {{ credited_part('attribution.credit', 'orders.margin_shop') }} as margin,
+        case
+            when attribution.is_first_order
+                then {{ credited_part('attribution.credit', 'lifetimes.lifetime_value') }}
+        end as lifetime_value
     from {{ ref('fct_attribution') }} as attribution
     inner join {{ ref('fct_orders') }} as orders
         on attribution.order_source = orders.order_source and attribution.order_id = orders.order_id
