@@ -231,6 +231,7 @@ NO_TEXT = re.compile(
     r"|(?:^|_)(?:low|high|risk|intent|error|people|coverage_90|support|lift|confidence|hit_rate_10)$"
     r"|(?:^|_)(?:[0-9]+d|days|minutes|hour|months|per_day|per_week|frequency|priority|before|touch)$"
     r"|(?:^|_)(?:credit|roas|effect|visits|unsubscribes|treated|control|done|kept|detect|step|investment)$"
+    r"|(?:^|_)(?:messages|clicks|each|trend)$"
 )
 PERSONAL = ("identifier", "name", "address", "birthday", "free_text", "json", "url")
 

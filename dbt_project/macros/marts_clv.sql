@@ -30,7 +30,12 @@
         cast(
             customers.lifetime_net_sales + coalesce(cast(clv.predicted_clv_365d as decimal(18, 4)), 0)
             as decimal(18, 4)
-        ) as lifetime_value
+        ) as lifetime_value,
+        clv.null_reason,
+        {%- for end in ['365d', 'low', 'high'] %}
+        cast(clv.predicted_clv_{{ end }} as decimal(18, 4)) as predicted_clv_{{ end }}
+        {%- if not loop.last %},{% endif %}
+        {%- endfor %}
     from {{ ref('dim_customers') }} as customers
     left join {{ ref('fct_customer_clv') }} as clv
         on customers.customer_id = clv.customer_id and clv.as_of_date = {{ as_of_date() }}

@@ -27,6 +27,7 @@ FEW_ON_ONE_SIDE = {
     "fct_attribution": "models of attribution",
     "rpt_attribution": "models of attribution",
     "rpt_programmes": "models of attribution",
+    "rpt_campaign_launches": "days on which there was an order",
     "rpt_cohorts": "months of a shop's life",
     "rpt_customer_equity": "one row of what today's prediction is",
     "rpt_satisfaction": "one row of what the shop records",

@@ -26,10 +26,10 @@ _FUNCTIONS = """
     datediff decimal dense_rank explode first_value floor from_json from_utc_timestamp get
     get_json_object greatest hour inline lag lead least length levenshtein listagg ln lower lpad
     make_date map max max_by md5 min min_by month named_struct nullif nvl2 percent_rank
-    percentile_cont percentile_disc position power rank regexp_extract
-    regexp_extract_all regexp_replace replace round row_number slice sort_array split split_part
-    struct substr sum timestamp_micros to_date to_json to_timestamp to_unix_timestamp transform
-    translate trim try_cast unix_micros upper xxhash64 year
+    percentile_cont percentile_disc position power rank regexp_extract regexp_extract_all
+    regexp_replace replace round row_number slice sort_array split split_part sqrt struct substr
+    sum timestamp_micros to_date to_json to_timestamp to_unix_timestamp transform translate trim
+    try_cast unix_micros upper var_samp xxhash64 year
 """
 FUNCTIONS = frozenset(_FUNCTIONS.split())
 # Words that may stand before a bracket and call nothing

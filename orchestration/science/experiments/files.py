@@ -21,12 +21,12 @@ from ingestion.config import Shop
 from ingestion.duckdb import connect
 from orchestration.home.layout import Home
 from orchestration.science.experiments.lift import (
-    LEAST_GROUP,
     Flags,
     Floats,
     Lift,
     is_unequal,
     lift,
+    ratio_lift,
     weeks_to_detect,
 )
 from orchestration.science.parquet import write_tables
@@ -34,7 +34,13 @@ from orchestration.science.parquet import write_tables
 RESULTS = "experiment_results"
 FILES = (RESULTS,)
 READS = ("fct_experiment_outcomes",)
-METRICS = ("visits", "orders", "net_sales", "unsubscribes")
+# Added up since the draw and compared per person; whether somebody ordered at all is one of them
+MEANS = ("visits", "orders", "net_sales", "unsubscribes", "conversion")
+# What is compared per order or message, as one sum by another
+RATIOS = {"average_order": ("net_sales", "orders"), "click_through": ("clicks", "messages")}
+METRICS = (*MEANS, *RATIOS)
+BEFORE = ("visits", "orders", "net_sales", "unsubscribes")
+SINCE = (*BEFORE, "messages", "clicks")
 TOO_FEW_PEOPLE, NOTHING_DIFFERS = "too_few_people", "nothing_differs"
 # What is worth finding: so much more than those held out do.
 WORTH_FINDING = 0.1
@@ -71,8 +77,9 @@ group by kind, experiment
 order by kind, experiment
 """
 OUTCOMES = f"""
-select is_treated, {", ".join(f"cast({m} as double) as {m}" for m in METRICS)},
-    {", ".join(f"cast({m}_before as double) as {m}_before" for m in METRICS)}
+select is_treated, {", ".join(f"cast({m} as double) as {m}" for m in SINCE)},
+    {", ".join(f"cast({m}_before as double) as {m}_before" for m in BEFORE)},
+    cast(orders > 0 as double) as conversion, cast(orders_before > 0 as double) as conversion_before
 from marts.fct_experiment_outcomes
 where kind = ? and experiment = ?
 order by experiment_outcome_id
@@ -109,7 +116,8 @@ def compare(
     """One row per metric of an experiment: the groups, their difference and its interval.
 
     Args:
-        outcomes: `is_treated`, and each metric with what was done before, by name, (people,).
+        outcomes: `is_treated`, each of `SINCE`, and of `MEANS` with what was done before, by name,
+            (people,).
         elapsed: days since the first person was drawn.
         planned_days: for how long it is planned.
         share: of people that were to be treated; None where nobody said it.
@@ -122,19 +130,23 @@ def compare(
         "control_count": control_count,
         "is_unequal": None if share is None else is_unequal(treated_count, control_count, share),
     }
-    rows = []
-    for metric in METRICS:
-        outcome: Floats = np.asarray(outcomes[metric], dtype=np.float64)
-        before: Floats = np.asarray(outcomes[f"{metric}_before"], dtype=np.float64)
-        answer = lift(outcome, before, is_treated, elapsed / planned_days)
-        figures = _row(answer, elapsed, min(treated_count, control_count))
-        rows.append({"metric": metric} | counts | figures)
-    return rows
+    columns: dict[str, Floats] = {
+        name: np.asarray(values, dtype=np.float64) for name, values in outcomes.items()
+    }
+    done = elapsed / planned_days
+    answers = {
+        metric: lift(columns[metric], columns[f"{metric}_before"], is_treated, done)
+        for metric in MEANS
+    } | {
+        metric: ratio_lift(columns[part], columns[whole], is_treated, done)
+        for metric, (part, whole) in RATIOS.items()
+    }
+    return [{"metric": metric} | counts | _row(answers[metric], elapsed) for metric in METRICS]
 
 
-def _row(answer: Lift, elapsed: float, smaller_group: int) -> dict[str, Any]:
+def _row(answer: Lift, elapsed: float) -> dict[str, Any]:
     reason = None
-    if smaller_group < LEAST_GROUP:
+    if math.isnan(answer.lift):
         reason = TOO_FEW_PEOPLE
     elif math.isnan(answer.low):
         reason = NOTHING_DIFFERS

@@ -6,7 +6,8 @@ how long a difference takes to show. Does not belong here: who was in which grou
 Sources: variance reduction by what people did before, Deng, Xu, Kohavi, Walker (2013), CUPED,
 https://doi.org/10.1145/2433396.2433413; intervals for any moment, Howard, Ramdas, McAuliffe,
 Sekhon (2021), https://doi.org/10.1214/20-AOS1991 (normal mixture), by the central limit theorem
-as in Waudby-Smith et al. (2024), https://doi.org/10.1214/24-AOS2408; unequal groups by a
+as in Waudby-Smith et al. (2024), https://doi.org/10.1214/24-AOS2408; ratios by the delta method,
+Deng, Knoblich, Lu (2018), https://doi.org/10.1145/3219819.3219919; unequal groups by a
 chi-square test, Fabijan et al. (2019), https://doi.org/10.1145/3292500.3330722.
 """
 
@@ -83,6 +84,38 @@ def lift(outcome: Floats, before: Floats, is_treated: Flags, share_done: float) 
         bool(abs(difference) > half),
         variance / plain if plain > 0 else math.nan,
         variance,
+    )
+
+
+def ratio_lift(part: Floats, whole: Floats, is_treated: Flags, share_done: float) -> Lift:
+    """Compare ratios of sums, such as net sales by orders, by what each person moves their group's.
+
+    Who has nothing of the whole moves nothing; who of the rest there is has to be `LEAST_GROUP` in
+    each group. What was done before is left in: the time before has another whole.
+
+    Args:
+        part: what each has above the line, (people,).
+        whole: what each has below it, (people,).
+        is_treated: who was treated, (people,).
+        share_done: how much of the planned time is over; more than 1 after it.
+    """
+    ratios, variances, sizes = [], [], []
+    for group in (is_treated, ~is_treated):
+        ratio = float(part[group].sum() / whole[group].sum()) if whole[group].sum() else math.nan
+        ratios.append(ratio)
+        sizes.append(np.count_nonzero(whole[group]))
+        if sizes[-1] >= LEAST_GROUP:
+            moved = (part[group] - ratio * whole[group]) / whole[group].mean()
+            variances.append(float(moved.var(ddof=1)) / len(moved))
+    if min(sizes) < LEAST_GROUP:
+        return Lift(ratios[0], ratios[1], math.nan, math.nan, math.nan, False, math.nan, 0)
+    # Of a ratio the variance falls as people do more, so that what it is in sums is the same
+    difference, half = ratios[0] - ratios[1], half_width(sum(variances), share_done)
+    return Lift(
+        *(ratios[0], ratios[1], difference, difference - half, difference + half),
+        is_conclusive=bool(abs(difference) > half),
+        variance_kept=1 if sum(variances) > 0 else math.nan,
+        variance=sum(variances),
     )
 
 

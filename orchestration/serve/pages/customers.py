@@ -46,6 +46,7 @@ def read(asked: Asked) -> Mapping[str, object]:
         "moves": asked.rows("customers_moves"),
         "there_now": [row for row in stages if row["to_stage"] is None],
         "steps": [row for row in stages if row["to_stage"] is not None],
+        "sources": by_source(asked.rows("customers_sources")),
         "cohorts": asked.rows("customers_cohorts"),
         "equity": equity,
         "moved": moved(equity),
@@ -55,6 +56,14 @@ def read(asked: Asked) -> Mapping[str, object]:
             for drawing in drawings(tuple(row.values()) for row in asked.rows("customers_paths"))
         },
     }
+
+
+def by_source(rows: Sequence[Row]) -> dict[str, list[Row]]:
+    """The flow of each source, in the order of the query."""
+    flows: dict[str, list[Row]] = {}
+    for row in rows:
+        flows.setdefault(row["source"], []).append(row)
+    return flows
 
 
 def moved(equity: Sequence[Row]) -> Moved | None:

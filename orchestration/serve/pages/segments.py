@@ -27,6 +27,7 @@ from orchestration.serve.pages.page import (
     View,
 )
 from orchestration.serve.pages.queries import ask
+from orchestration.serve.pages.works import judged
 
 DOWNLOAD = "/segments/download"
 COLUMNS = (
@@ -38,7 +39,11 @@ EVERYBODY = 2**62
 
 def read_all(asked: Asked) -> Mapping[str, object]:
     """Every segment with its size, money, reach and movement."""
-    return {"segments": asked.rows("segments", as_of=asked.build.as_of)}
+    values = asked.rows("segments_value", segment=None)
+    return {
+        "segments": asked.rows("segments", as_of=asked.build.as_of),
+        "values": {row["segment"]: row for row in values},
+    }
 
 
 def read_one(asked: Asked) -> Mapping[str, object]:
@@ -64,6 +69,8 @@ def read_one(asked: Asked) -> Mapping[str, object]:
     return {
         "segment": segment,
         "targets": [target for target in targets if target.segment == named],
+        "value": asked.row("segments_value", segment=named),
+        "experiments": judged(asked.rows("segment_experiments", segment=named)),
         "history": asked.rows("segment_history", segment=named, as_of=asked.build.as_of),
         "reach": reach,
         "reasons": reasons.most_common(),

@@ -30,9 +30,8 @@ def read(asked: Asked) -> Mapping[str, object]:
         "claims": asked.rows("works_claims", until=until, model=model),
         "programmes": asked.rows("works_programmes", until=until, model=model),
         "paths": asked.rows("works_paths"),
-        "experiments": [
-            {**row, "verdict": verdict(row)} for row in asked.rows("works_experiments")
-        ],
+        "experiments": judged(asked.rows("works_experiments")),
+        "launches": asked.rows("works_launches"),
         "messages": asked.rows("works_messages", until=until),
         "sources": asked.rows("works_sources", until=until),
         "pressure": asked.rows("works_pressure"),
@@ -48,6 +47,11 @@ def by_model(rows: Sequence[Row]) -> dict[str, dict[str, object]]:
         credit = channels.setdefault(row["marketing_channel"], dict.fromkeys(MODELS, 0))
         credit[row["model"]] = row["net_sales_365d"]
     return channels
+
+
+def judged(rows: Sequence[Row]) -> list[Row]:
+    """Rows of experiments, each with what may be said of it as `verdict`."""
+    return [{**row, "verdict": verdict(row)} for row in rows]
 
 
 def verdict(row: Row) -> str:

@@ -61,6 +61,7 @@ def test_an_empty_shop_has_every_table_and_no_rows(empty: Path) -> None:
         "dim_segments",
         "rpt_segment_funnel",
         "rpt_segment_reach",
+        "rpt_segment_value",
         "shop_rhythm",
     }
 

@@ -21,6 +21,7 @@ import pytest
 
 from ingestion.config import Shop
 from orchestration.home.layout import Home
+from orchestration.science.experiments.files import BEFORE, SINCE
 from orchestration.science.steps import STEPS, run_step
 
 AS_OF = dt.datetime(2026, 6, 30, 12)
@@ -36,7 +37,7 @@ SIGNALS = [
     "carted",
     "checked_out",
 ]
-METRICS = ("visits", "orders", "net_sales", "unsubscribes")
+OUTCOMES = (*SINCE, *(f"{metric}_before" for metric in BEFORE))
 TABLES = {
     "marts.fct_orders": "order_id text, order_source text, customer_id text, ordered_date date,"
     " refunded_at timestamp, is_counted boolean, is_kept boolean, net_sales_shop decimal(18,4),"
@@ -51,8 +52,7 @@ TABLES = {
     " is_counted boolean, marketing_channel text, order_id text, occurred_at timestamp",
     "marts.fct_experiment_outcomes": "experiment_outcome_id text, kind text, experiment text,"
     " assigned_at timestamp, measured_until timestamp, planned_days bigint, planned_share double,"
-    " is_treated boolean, "
-    + ", ".join(f"{m} decimal(18,4), {m}_before decimal(18,4)" for m in METRICS),
+    " is_treated boolean, " + ", ".join(f"{name} decimal(18,4)" for name in OUTCOMES),
     "intermediate.int_intent_features": "customer_id text, as_of_date date, "
     + ", ".join(f"{s}_weight double, {s}_count bigint" for s in SIGNALS)
     + ", last_signal_date date, order_day_count bigint, last_ordered_date date",
@@ -218,7 +218,7 @@ def stage_rows(orders: list[Order]) -> list[dict[str, Any]]:
 
 def outcome_rows(orders: list[Order]) -> list[dict[str, Any]]:
     """Every other buyer was held out from the first day on; nobody did anything since."""
-    nothing = {f"{metric}{when}": 0 for metric in METRICS for when in ("", "_before")}
+    nothing = dict.fromkeys(OUTCOMES, 0)
     return [
         {
             "experiment_outcome_id": customer,

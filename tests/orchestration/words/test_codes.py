@@ -14,6 +14,7 @@ WITHHOLDING = [
     "retention/rpt_cohort_spend",
     "retention/rpt_retention_what_if",
     "experiments/rpt_experiments",
+    "email/rpt_campaign_launches",
     "recommendations/rpt_replenishment_intervals",
 ]
 

@@ -52,7 +52,14 @@ credits as (
         case
             when attribution.is_first_order
                 then {{ credited_part('attribution.credit', 'lifetimes.lifetime_value') }}
-        end as lifetime_value
+        end as lifetime_value,
+        {%- for end in ['365d', 'low', 'high'] %}
+        case
+            when attribution.is_first_order
+                then {{ credited_part('attribution.credit', 'lifetimes.predicted_clv_' ~ end) }}
+        end as predicted_clv_{{ end }},
+        {%- endfor %}
+        case when attribution.is_first_order then lifetimes.null_reason end as null_reason
     from {{ ref('fct_attribution') }} as attribution
     inner join {{ ref('fct_orders') }} as orders
         on attribution.order_source = orders.order_source and attribution.order_id = orders.order_id
@@ -73,7 +80,15 @@ credited as (
         cast(sum(discounts) as {{ money }}) as attributed_discounts,
         -- Of all of them or of none: a margin of some would be too small
         case when count(margin) = count(*) then cast(sum(margin) as {{ money }}) end as attributed_margin,
-        cast(sum(lifetime_value) as {{ money }}) as attributed_clv
+        cast(sum(lifetime_value) as {{ money }}) as attributed_clv,
+        {%- for end in ['365d', 'low', 'high'] %}
+        cast(sum(predicted_clv_{{ end }}) as {{ money }}) as predicted_clv_{{ end }},
+        {%- endfor %}
+        case
+            when count(lifetime_value) = 0 then 'no_first_order'
+            when count(predicted_clv_365d) = 0
+                then coalesce(min(case when null_reason <> 'missing_rate' then null_reason end), 'missing_rate')
+        end as clv_null_reason
     from credits
     group by report_month, programme, model
 ),
@@ -118,6 +133,10 @@ beside as (
         case when credited.model is null then 0 else credited.attributed_discounts end as attributed_discounts,
         case when credited.model is null then 0 else credited.attributed_margin end as attributed_margin,
         credited.attributed_clv,
+        credited.predicted_clv_365d,
+        credited.predicted_clv_low,
+        credited.predicted_clv_high,
+        case when credited.model is null then 'no_first_order' else credited.clv_null_reason end as clv_null_reason,
         costs.cost
     from cells
     left join credited
@@ -143,6 +162,10 @@ select
     attributed_discounts,
     attributed_margin,
     attributed_clv,
+    predicted_clv_365d,
+    predicted_clv_low,
+    predicted_clv_high,
+    clv_null_reason,
     cost,
     case when cost + attributed_discounts > 0
         then cast(attributed_margin - cost as double) / cast(cost + attributed_discounts as double)

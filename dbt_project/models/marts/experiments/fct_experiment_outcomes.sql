@@ -4,7 +4,8 @@
 -#}
 {%- set text = dbt.type_string() %}
 {%- set day_micros = 86400000000 -%}
-{%- set metrics = ['visits', 'orders', 'net_sales', 'unsubscribes'] -%}
+{%- set compared = ['visits', 'orders', 'net_sales', 'unsubscribes'] -%}
+{%- set metrics = compared + ['messages', 'clicks'] -%}
 
 with elsewhere as (
     select
@@ -80,6 +81,8 @@ events as (
             'is': {'orders': 1, 'net_sales': 'coalesce(net_sales_shop, 0)'}},
         {'table': 'fct_messages', 'at': 'unsubscribed_at', 'where': 'unsubscribed_at is not null',
             'is': {'unsubscribes': 1}},
+        {'table': 'fct_messages', 'at': 'delivered_at', 'where': 'delivered_at is not null',
+            'is': {'messages': 1, 'clicks': 'case when clicked_at is not null then 1 else 0 end'}},
     ] %}
     select
         customer_id,
@@ -103,6 +106,8 @@ done as (
         windows.person_key,
         {%- for metric in metrics %}
         sum(case when events.happened >= windows.began then events.{{ metric }} end) as {{ metric }},
+        {%- endfor %}
+        {%- for metric in compared %}
         sum(case when events.happened < windows.began then events.{{ metric }} end) as {{ metric }}_before
         {%- if not loop.last %},{% endif %}
         {%- endfor %}
@@ -127,6 +132,8 @@ select
     windows.planned_share,
     {%- for metric in metrics %}
     cast(coalesce(done.{{ metric }}, 0) as decimal(18, 4)) as {{ metric }},
+    {%- endfor %}
+    {%- for metric in compared %}
     cast(coalesce(done.{{ metric }}_before, 0) as decimal(18, 4)) as {{ metric }}_before
     {%- if not loop.last %},{% endif %}
     {%- endfor %}

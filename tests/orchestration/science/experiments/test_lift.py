@@ -7,11 +7,13 @@ import math
 import numpy as np
 import pytest
 
+from ingestion.config import REPOSITORY
 from orchestration.science.experiments.lift import (
     LEAST_GROUP,
     half_width,
     is_unequal,
     lift,
+    ratio_lift,
     weeks_to_detect,
 )
 
@@ -110,6 +112,51 @@ def test_groups_of_other_sizes_than_planned_are_called_unequal(
     treated: int, control: int, share: float, unequal: bool
 ) -> None:
     assert is_unequal(treated, control, share) is unequal
+
+
+@pytest.mark.parametrize("tests", [60, pytest.param(500, marks=pytest.mark.faults)])
+def test_shares_and_ratios_of_nothing_are_seldom_conclusive_however_often_one_looks(
+    tests: int,
+) -> None:
+    """Whether somebody ordered at all, and net sales by order, on each day of an A/A test."""
+    called = {"conversion": 0, "average_order": 0}
+    for seed in range(tests):
+        rng = np.random.default_rng(seed)
+        rate, before, treated = people(rng, 600)
+        orders, sales = np.zeros(600), np.zeros(600)
+        conclusive = dict.fromkeys(called, False)
+        for day in range(1, DAYS + 1):
+            new = rng.poisson(rate)
+            orders += new
+            sales += new * rng.gamma(2, 20, 600)
+            bought, bought_before = (orders > 0).astype(float), (before > 0).astype(float)
+            answers = {
+                "conversion": lift(bought, bought_before, treated, day / DAYS),
+                "average_order": ratio_lift(sales, orders, treated, day / DAYS),
+            }
+            conclusive = {name: conclusive[name] or answers[name].is_conclusive for name in called}
+        called = {name: count + conclusive[name] for name, count in called.items()}
+    assert max(called.values()) <= 0.05 * tests
+
+
+@pytest.mark.parametrize("tests", [60, pytest.param(200, marks=pytest.mark.faults)])
+def test_a_difference_of_ratios_is_within_its_interval(tests: int) -> None:
+    within = 0
+    for seed in range(tests):
+        rng = np.random.default_rng(2_000 + seed)
+        rate, _, treated = people(rng, 600)
+        orders = rng.poisson(rate * DAYS).astype(float)
+        sales = orders * rng.gamma(2, 20, 600) + 5 * orders * treated
+        answer = ratio_lift(sales, orders, treated, 1)
+        within += answer.low <= 5 <= answer.high
+    assert within >= 0.93 * tests
+
+
+def test_a_difference_of_expected_value_is_as_wide_as_at_the_planned_end() -> None:
+    model = REPOSITORY / "dbt_project/models/marts/experiments/rpt_experiments.sql"
+    text = model.read_text("utf-8")
+    assert f"set standard_errors = {half_width(1, 1):.6f} " in text
+    assert f"set least_group = {LEAST_GROUP} " in text
 
 
 def test_half_the_difference_takes_four_times_as_long_to_show() -> None:

@@ -13,7 +13,15 @@ import pytest
 
 from ingestion.config import Shop
 from orchestration.home.layout import Home
-from orchestration.science.experiments.files import METRICS, RESULTS, compare, write_results
+from orchestration.science.experiments.files import (
+    BEFORE,
+    MEANS,
+    METRICS,
+    RESULTS,
+    SINCE,
+    compare,
+    write_results,
+)
 
 AS_OF = dt.datetime(2026, 3, 31, 12)
 
@@ -22,7 +30,7 @@ def outcomes(treated: int, control: int, more: float = 0) -> dict[str, np.ndarra
     rng = np.random.default_rng(1)
     is_treated = np.arange(treated + control) < treated
     columns: dict[str, np.ndarray] = {"is_treated": is_treated}
-    for metric in METRICS:
+    for metric in (*MEANS, *SINCE):
         columns[metric] = rng.poisson(2.0, treated + control) + more * is_treated
         columns[f"{metric}_before"] = np.zeros(treated + control)
     columns["unsubscribes"] = np.zeros(treated + control)
@@ -41,6 +49,26 @@ def test_a_difference_that_is_there_is_told_with_its_interval() -> None:
     assert visits["is_conclusive"] and not visits["is_unequal"]
     assert visits["weeks_to_detect"] > 0
     assert (visits["share_done"], visits["null_reason"]) == (1, None)
+
+
+def test_sales_by_order_and_clicks_by_message_are_of_the_groups_sums() -> None:
+    """Every treated person ordered twice for 60 together, half of the others once for 20."""
+    columns = outcomes(400, 200)
+    treated = columns["is_treated"]
+    other = np.arange(600) % 2 == 0
+    columns["orders"] = np.where(treated, 2.0, other)
+    columns["net_sales"] = np.where(treated, 60.0 + 10 * other, 20.0 * other)
+    columns["conversion"] = (columns["orders"] > 0).astype(float)
+    columns["messages"] = np.where(treated, 4.0, other * (np.arange(600) < 440))
+    columns["clicks"] = np.where(treated, other, 0.0)
+    rows = by_metric(compare(columns, 28, 28, None))
+    conversion, order = rows["conversion"], rows["average_order"]
+    assert (conversion["treated"], conversion["control"]) == (1, 0.5)
+    assert (order["treated"], order["control"], order["lift"]) == (32.5, 20, 12.5)
+    assert order["is_conclusive"] and order["lift_low"] < 12.5 < order["lift_high"]
+    clicks = rows["click_through"]
+    assert (clicks["treated"], clicks["control"]) == (0.125, 0)
+    assert (clicks["lift"], clicks["null_reason"]) == (None, "too_few_people"), "20 got a message"
 
 
 def test_where_nothing_can_be_said_the_row_says_why() -> None:
@@ -62,7 +90,8 @@ def test_groups_that_were_not_drawn_as_planned_are_called_unequal() -> None:
 
 
 def test_it_reads_the_warehouse_and_a_shop_without_experiments_has_no_rows(tmp_path: Path) -> None:
-    columns = ", ".join(f"{m} decimal(18, 4), {m}_before decimal(18, 4)" for m in METRICS)
+    names = [*SINCE, *(f"{metric}_before" for metric in BEFORE)]
+    columns = ", ".join(f"{name} decimal(18, 4)" for name in names)
     with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as connection:
         connection.execute("create schema marts")
         connection.execute(
@@ -76,7 +105,8 @@ def test_it_reads_the_warehouse_and_a_shop_without_experiments_has_no_rows(tmp_p
     with duckdb.connect(str(home.warehouse)) as connection:
         connection.execute(
             "insert into marts.fct_experiment_outcomes select n, 'experiment', 'spring',"
-            " n % 2 = 0, ?, ?, 28, null, n % 3, 0, 0, 0, n % 2, 0, 0, 0 from range(100) as r(n)",
+            " n % 2 = 0, ?, ?, 28, null, n % 3, 0, n % 2, 0, 0, 0, 0, 0, 0, 0"
+            " from range(100) as r(n)",
             [AS_OF - dt.timedelta(days=28), AS_OF],
         )
     assert write_results(home, AS_OF, Shop())["experiments"] == 1

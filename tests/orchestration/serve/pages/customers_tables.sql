@@ -13,6 +13,8 @@ create or replace table marts.rpt_rfm_transitions (
 create or replace table marts.rpt_journey_flow (
     journey_flow_id varchar, from_stage varchar, to_stage varchar, customer_count bigint,
     share double, skipped_stage_count integer, silent_count hugeint, median_days double);
+create or replace table marts.rpt_journey_sources as
+    select 'direct' as source, * from marts.rpt_journey_flow limit 0;
 create or replace table marts.rpt_cohorts (
     cohort_month date, age_months integer, is_complete boolean, customer_count bigint,
     active_count bigint, retention_rate double, order_count bigint, net_sales decimal(18,4),

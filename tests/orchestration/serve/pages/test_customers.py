@@ -43,6 +43,15 @@ insert into marts.rpt_journey_flow by name select * from (values
     ('awareness', null, 33, 0.75, 0, 8, null)
 ) t(from_stage, to_stage, customer_count, share, skipped_stage_count, silent_count, median_days);
 """
+SOURCES = """
+insert into marts.rpt_journey_sources by name select * from (values
+    ('store', null, 'purchase', 2, 1.0, 3, 0, null),
+    ('paid_social', null, 'awareness', 9, 1.0, 0, 0, null),
+    ('paid_social', 'awareness', 'purchase', 4, 0.4, 2, 0, 2.0),
+    ('paid_social', 'awareness', null, 5, 0.6, 0, 1, null)
+) t(source, from_stage, to_stage, customer_count, share, skipped_stage_count, silent_count,
+    median_days);
+"""
 COHORTS = """
 insert into marts.rpt_cohorts by name select * from (values
     (date '2026-04-01', 0, true, 20, 1.0, 0.1, 400),
@@ -136,3 +145,11 @@ def test_equity_without_a_date_before_says_nobody_moved_it() -> None:
     assert moved([]) is None
     assert moved([day]) is None
     assert moved([{**day, "from_date": date(2026, 5, 31)}]) is None
+
+
+def test_the_flow_stands_apart_by_what_brought_people(tmp_path: Path) -> None:
+    text = words_of(page_of(tmp_path, "/customers", TABLES, MOVES, SOURCES))
+    social, store = text.index("Paid social From stage"), text.index("Store From stage")
+    assert social < store, "the biggest first"
+    assert "Awareness is there now 5 60 % – 0 Awareness Purchase 4 40 % 2 2" in text[social:store]
+    assert "Began there Purchase 2 100 % – 3" in text[store:]

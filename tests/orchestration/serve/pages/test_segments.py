@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,7 @@ from orchestration.home.layout import Home
 from orchestration.serve.guard import VIEWER
 from orchestration.serve.pages.page import ROWS, Part
 from orchestration.serve.pages.today import together
+from tests.orchestration.serve.pages.one_page import words_of
 from tests.orchestration.serve.pages.test_site import open_pages, publish
 
 MANY = """
@@ -84,3 +86,45 @@ def test_what_goes_out_comes_first_and_reasons_add_up() -> None:
     first, second = together(rows)
     assert (first.segment, first.goes, first.waits, dict(first.reasons)) == ("b", 3, 0, {})
     assert (second.goes, second.waits, dict(second.reasons)) == (0, 1, {"denied": 3})
+
+
+VALUE = """
+create or replace table marts.rpt_segment_value as select * from (values
+    ('vip', 'club', 3, 2, 1, 30.0, 60.0, 30.0, 120.0, 20.0, null, 12.0, 10.0, 2.0, -1.0, 5.0, null),
+    ('old', 'old', 1, 1, 0, 9.0, null, null, null, null, 'history_too_short', null, null, null,
+        null, null, 'no_holdout')
+) t(segment, programme, member_count, buyer_count, predicted_count, historic_clv_each,
+    predicted_clv_365d, predicted_clv_low, predicted_clv_high, predicted_clv_each, null_reason,
+    treated_clv_each, control_clv_each, clv_lift, clv_lift_low, clv_lift_high, lift_null_reason);
+create or replace table marts.rpt_experiments as select 'holdout' as kind, * from (values
+    ('vip', 'click_through', 0.1, 0.05, 0.05, 0.01, 0.09, true, null),
+    ('vip', 'average_order', 30.0, 28.0, null, null, null, false, 'too_few_people'),
+    ('other', 'visits', 9.0, 9.0, 0.0, -1.0, 1.0, false, null)
+) t(holdout, metric, treated, control, lift, low, high, is_conclusive, null_reason),
+    (select timestamp '2026-05-01' as began_at, timestamp '2026-06-01' as measured_until,
+        0.5 as share_done, 90 as treated_count, 40 as control_count, false as is_unequal,
+        null as weeks_to_detect);
+insert into marts.dim_segments (segment, label, channel, channels, purpose, priority)
+values ('old', 'Old ones', 'email', '["email"]', 'marketing', 9);
+"""
+
+
+def test_a_segment_is_judged_by_its_expected_value_treated_beside_held_out(
+    tmp_path: Path,
+) -> None:
+    home = Home(tmp_path)
+    publish(home, VALUE)
+    with open_pages(home) as clients:
+        everything, vip, old = (
+            words_of(clients[VIEWER].get(path).text)
+            for path in ("/segments", "/segments/vip", "/segments/old")
+        )
+    assert "£20 £60 together £2.00 by treating them" in everything
+    assert "– The shop&#39;s past is too short to prove it." in everything
+    assert "together £60 £30 to £120 Each £20.00 2 of 3 ordered before" in vip
+    assert "Each, treated £12.00 held out £10.00" in vip
+    assert "By treating them, each £2.00 −£1.00 to £5.00" in vip
+    assert "Clicks per message 10.0 % 90 people 5.0 % 40 people 5.0 % 1.0 % to 9.0 %" in vip
+    assert "Net sales per order £30.00" in vip and "Too few people to tell." in vip
+    assert "other" not in vip.partition("Size over time")[0]
+    assert "Each, treated – Nobody is held out of it." in old

@@ -33,14 +33,19 @@ insert into marts.rpt_paths by name select * from (values
 """
 PROGRAMMES = """
 insert into marts.rpt_programmes by name select * from (values
-    (date '2026-05-01', 'letters', 'last_touch', 2, 80, 5, 40, 100, 10),
-    (date '2026-04-01', 'letters', 'last_touch', 1, 20, 5, 20, null, 10),
-    (date '2026-05-01', 'texts', 'last_touch', 1, 30, 0, null, null, 9),
-    (date '2026-06-01', 'letters', 'last_touch', 9, 9000, 5, 40, 100, 10),
-    (date '2026-05-01', null, 'last_touch', 9, 7000, 0, 40, 100, null),
-    (date '2026-05-01', 'letters', 'markov', 1, 8, 0, 4, null, 10)
+    (date '2026-05-01', 'letters', 'last_touch', 2, 80, 5, 40, 100, 60, 20, 90, null, 10),
+    (date '2026-04-01', 'letters', 'last_touch', 1, 20, 5, 20, null, null, null, null,
+        'no_first_order', 10),
+    (date '2026-05-01', 'texts', 'last_touch', 1, 3000, 0, null, null, null, null, null,
+        'no_first_order', 9),
+    (date '2026-05-01', 'posts', 'last_touch', 1, 5, 0, null, 5, null, null, null,
+        'history_too_short', 9),
+    (date '2026-06-01', 'letters', 'last_touch', 9, 9000, 5, 40, 100, 1, 1, 1, null, 10),
+    (date '2026-05-01', null, 'last_touch', 9, 7000, 0, 40, 100, 1, 1, 1, null, null),
+    (date '2026-05-01', 'letters', 'markov', 1, 8, 0, 4, null, null, null, null, null, 10)
 ) t(report_month, programme, model, orders, attributed_net_sales, attributed_discounts,
-    attributed_margin, attributed_clv, cost);
+    attributed_margin, attributed_clv, predicted_clv_365d, predicted_clv_low, predicted_clv_high,
+    clv_null_reason, cost);
 """
 MESSAGES = """
 insert into marts.rpt_message_rates by name select * from (values
@@ -63,9 +68,22 @@ insert into marts.rpt_retention_what_if by name select * from (values
 ) t(as_of_date, added_rate, base_count, kept_count, retention_rate, added_people, added_margin,
     added_margin_share, lifetime_margin, raised_lifetime_margin, lifetime_growth_rate, null_reason);
 """
+LAUNCHES = """
+insert into marts.rpt_campaign_launches by name select * from (values
+    ('email', 'c1', 'Spring', date '2026-03-02', 28, true, 2, 2, 3, 100, 150, 1.25, 25, null),
+    ('sms', 'c2', null, date '2026-05-30', 2, false, 1, 0, 1, 0, null, null, null, 'missing_rate'),
+    ('push', 'c3', 'Odd', date '2026-02-25', 28, true, 0, 0, 0, 0, 0, null, null,
+        'nobody_known_before')
+) t(channel, campaign_id, campaign_name, launched_on, window_days, is_complete, people_count,
+    orders_before, orders_after, net_sales_before, net_sales_after, others_trend,
+    change_beyond_trend, null_reason);
+"""
 TRIALS = """
 insert into marts.rpt_experiments by name select * from (values
     ('holdout', 'vip', 'net_sales', 90, 40, false, 5.0, 3.0, 2.0, 0.5, 3.5, true, null, null),
+    ('holdout', 'vip', 'conversion', 90, 40, false, 0.25, 0.2, 0.05, -0.01, 0.11, false, null,
+        null),
+    ('holdout', 'vip', 'predicted_clv', 90, 40, false, 30, 20, 10, 1, 19, true, null, null),
     ('experiment', 'letter', 'orders', 9, 1, null, 0.1, 0.0, null, null, null, false, null,
         'too_few_people')
 ) t(kind, holdout, metric, treated_count, control_count, is_unequal, treated, control, lift, low,
@@ -104,8 +122,13 @@ def test_a_programme_has_its_return_with_its_discounts_and_its_lifetime_value(
 ) -> None:
     """(60 - 20) / (20 + 10) of two whole months."""
     text = words_of(page_of(tmp_path, "/works", TABLES, PROGRAMMES))
-    assert "letters 3 £100 £10 £20 £60 133 % £100" in text
-    assert "texts 1 £30 £0 £9 – – –" in text, "a margin of some orders is none"
+    assert "letters 3 £100 £10 £20 £60 133 % £100 £60 £20 to £90" in text
+    assert "texts 1 £3,000 £0 £9 – – – – No first order came by it." in text, (
+        "a margin of some orders is none"
+    )
+    assert "posts 1 £5 £0 £9 – – £5 – The shop&#39;s past is too short to prove it." in text
+    order = [text.index(f" {name} 1 ") for name in ("posts", "texts")]
+    assert text.index(" letters 3 ") < order[0] < order[1], "by lifetime value, not by net sales"
     assert "7,000" not in text and "9,000" not in text
 
 
@@ -136,7 +159,22 @@ def test_messages_are_of_whole_months_the_last_one_beside_the_year(tmp_path: Pat
 def test_an_experiment_has_its_interval_or_its_reason(tmp_path: Path) -> None:
     text = words_of(page_of(tmp_path, "/works", TABLES, TRIALS))
     assert "£2.00 £0.50 to £3.50 Conclusive: more than without." in text
+    assert "Share that ordered 25.0 % 90 people 20.0 % 40 people 5.0 % -1.0 % to 11.0 %" in text
+    assert "Expected in 365 days £30.00 90 people £20.00 40 people £10.00 £1.00 to £19.00" in text
     assert "Too few people to tell." in text
+
+
+def test_a_launch_has_its_before_and_after_beside_everybody_else_and_is_called_no_proof(
+    tmp_path: Path,
+) -> None:
+    text = words_of(page_of(tmp_path, "/works", TABLES, LAUNCHES))
+    assert "Spring Email, 2026-03-02, 28 days each 2 £100 2 orders £150 3 orders +25 % £25" in text
+    assert (
+        "c2 SMS, 2026-05-30, 2 days each so far 1 £0 0 orders – An amount has no exchange rate."
+        " 1 order – – An amount has no exchange rate." in text
+    )
+    assert "– – Nobody of them was known before." in text
+    assert "This proves no cause" in text
 
 
 @pytest.mark.parametrize(

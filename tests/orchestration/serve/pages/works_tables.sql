@@ -9,7 +9,9 @@ create or replace table marts.rpt_programmes (
     programme_result_id varchar, report_month date, programme varchar, model varchar, orders
     decimal(28,9), first_orders decimal(28,9), attributed_net_sales decimal(18,4),
     attributed_discounts decimal(18,4), attributed_margin decimal(18,4), attributed_clv
-    decimal(18,4), cost decimal(18,4), return_on_investment double);
+    decimal(18,4), predicted_clv_365d decimal(18,4), predicted_clv_low decimal(18,4),
+    predicted_clv_high decimal(18,4), clv_null_reason varchar, cost decimal(18,4),
+    return_on_investment double);
 create or replace table marts.rpt_sender_claims (
     sender_claim_id varchar, report_date date, marketing_channel varchar, campaign varchar,
     claimed_orders bigint, claimed_value decimal(18,4));
@@ -22,6 +24,12 @@ create or replace table marts.rpt_experiments (
     control_count bigint, is_unequal boolean, treated double, control double, lift double, low
     double, high double, is_conclusive boolean, weeks_to_detect double, variance_kept double,
     null_reason varchar);
+create or replace table marts.rpt_campaign_launches (
+    campaign_launch_id varchar, channel varchar, campaign_id varchar, campaign_name varchar,
+    launched_on date, window_days bigint, is_complete boolean, people_count bigint, orders_before
+    bigint, orders_after bigint, net_sales_before decimal(18,4), net_sales_after decimal(18,4),
+    others_net_sales_before decimal(18,4), others_net_sales_after decimal(18,4), others_trend
+    double, change_beyond_trend decimal(18,4), currency varchar, null_reason varchar);
 create or replace table marts.rpt_message_rates (
     message_rate_id varchar, sent_month date, channel varchar, message_kind varchar,
     subscriber_source varchar, sent_count bigint, delivered_count bigint, opened_count bigint,
