@@ -156,7 +156,7 @@ ITEMS = Feed(
     # Items that cannot be read for certain put their order aside, with their text as its reason
     {**_columns(OF_ITEM), "quantity": f"coalesce(@[{OF_ITEM}quantity], @[line_items])"},
     steps=_steps(OF_ITEM),
-    where="@[line_items] is not null",
+    where="@[line_items] <> '[]'",
     items=f"case when {_is_certain(_LISTED)} then {_LISTED} end",
 )
 _OTHER_NAMES = {
