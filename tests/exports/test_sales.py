@@ -199,6 +199,24 @@ def test_one_row_per_order_says_what_one_row_per_item_does(
     assert (again.loaded, again.duplicate) == (0, len(per_item))
 
 
+@pytest.mark.parametrize("sample", ["woocommerce_orders.csv", ORDER_ROWS])
+def test_a_fee_is_no_sale_of_goods_nor_is_its_tax(exports: ExportShop, sample: str) -> None:
+    whole = list(csv.DictReader(io.StringIO((SAMPLES / sample).read_text("utf-8"))))
+    rows = [row for row in whole if row["order_id"] == "W3004"]
+    for row in rows:
+        row |= {"fee_total": "3.00", "fee_tax_total": "0.60", "tax_total": "3.60"}
+        row["order_total"] = "21.60"
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]))
+    writer.writeheader()
+    writer.writerows(rows)
+    exports.write("woo.csv", text.getvalue())
+    exports.run("orders")
+    assert exports.raw("select line_amount, taxes from raw_orders.order_lines") == [
+        (Decimal("15.0000"), Decimal("3.0000"))
+    ]
+
+
 UNCERTAIN = {
     "a name with bare signs": ("name:Tin|", "name:Tin|total:1.00|"),
     "a name with a bare end": ("name:Tin|", "name:Tin; small|"),

@@ -7,6 +7,7 @@ Money: `item_subtotal` is what the items cost, `item_total` the same after disco
 tax. `refunded_total` is money with tax; `item_refunded`, where the file has it, is what came back
 for that item without tax, and what is more than all of it and its tax was for shipping. An order
 that waits for its first payment (`pending`) or failed is no sale, as in WooCommerce's own reports.
+Fees are left out, with their tax, which `tax_total` holds.
 
 One row per order has its items in `line_items`: a JSON list, or items between `;`, their fields
 between `|` as `name:value`, where these three signs have a backslash before them inside a value.
@@ -98,7 +99,8 @@ def _steps(item: str) -> tuple[dict[str, str], ...]:
             "tax": _money(f"{item}total_tax"),
             "back": _money(f"{item}refunded"),
             "shipping": _of_order("shipping_total"),
-            "taxes": _of_order("tax_total"),
+            # A fee (for wrapping, for a way to pay) is no sale of goods, nor is its tax
+            "taxes": f"{_of_order('tax_total')} - {_of_order('fee_tax_total')}",
             "refunded": _of_order("refunded_total"),
             "is_first": (
                 f"row_number() over (partition by {_ORDER} order by _line, @[{item}id]) = 1"
