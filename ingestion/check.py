@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
 
 import duckdb
 
@@ -125,7 +126,7 @@ def look_through(folder: InputFolder, settings: Settings) -> InputLook:
                 counts, refused = _look_at_source(session, folder, source, parts, files)
                 stops += refused
                 for part in database_inputs(source, folder, tables, NO_LIMIT):
-                    counts |= _look_at_table(session, source, part, files)
+                    counts |= _look_at_table(session, folder, source, part, files)
                 bad = sum(count.bad.total() for count in counts.values())
                 if not refused:
                     check_limits(source.name, counts, bad, settings.quarantine, has_rows=False)
@@ -173,6 +174,7 @@ def _look_at_source(
 
 def _look_at_table(
     session: duckdb.DuckDBPyConnection,
+    folder: InputFolder,
     source: FolderSource,
     part: TableInput,
     files: dict[str, FileLook],
@@ -181,7 +183,7 @@ def _look_at_table(
     title = part.translation.export.title if part.translation else ""
     look = TableLook(f"{source.name}/{part.spec.name}")
     for raw in part.pull({}, LOOKED_AT) if part.pull else ():
-        _look_at_batch(session, part.spec, raw, {part.location: look})
+        _look_at_batch(session, folder, part.spec, raw, {part.location: look})
     title += f", its first {LOOKED_AT:,} rows" if look.rows == LOOKED_AT else ""
     used = tuple(column for column, is_read in part.columns.items() if is_read)
     unused = tuple(column for column in part.columns if column not in used)
@@ -202,7 +204,7 @@ def _look_at_part(
     looks = {file.path: TableLook(table) for file in part.files}
     reader = part.reader(folder)
     for raw in reader.batches(part.files):
-        _look_at_batch(session, part.spec, raw, looks)
+        _look_at_batch(session, folder, part.spec, raw, looks)
         _note_rejects(reader, looks)
     _note_rejects(reader, looks)
     part.after_reading(reader)
@@ -213,6 +215,7 @@ def _look_at_part(
 
 def _look_at_batch(
     session: duckdb.DuckDBPyConnection,
+    folder: InputFolder,
     spec: TableSpec,
     raw: RawBatch,
     looks: dict[str, TableLook],
@@ -246,8 +249,8 @@ def _look_at_batch(
         look = looks[path]
         look.rows += count
         look.put_aside += bad
-        look.first = min(filter(None, (look.first, _day(first))), default=None)
-        look.last = max(filter(None, (look.last, _day(last))), default=None)
+        look.first = min(filter(None, (look.first, _day(first, folder.zone))), default=None)
+        look.last = max(filter(None, (look.last, _day(last, folder.zone))), default=None)
         look.currencies |= {code for code in currencies or () if code}
         look.emptied.update({c: n for c, n in zip(emptied, losses, strict=True) if n})
     if any(row[2] for row in rows):
@@ -344,5 +347,8 @@ def _moments(spec: TableSpec) -> str:
     return next((column.name for column in (*needed, *days)), "")
 
 
-def _day(value: date | datetime | None) -> date | None:
-    return value.date() if isinstance(value, datetime) else value
+def _day(value: date | datetime | None, zone: str) -> date | None:
+    """The shop's day of a moment in UTC; a day stays what it is."""
+    if not isinstance(value, datetime):
+        return value
+    return value.replace(tzinfo=UTC).astimezone(ZoneInfo(zone)).date()

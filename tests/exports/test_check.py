@@ -56,6 +56,17 @@ def test_it_counts_what_a_run_counts(exports: ExportShop) -> None:
     assert looked["orders/order_lines"][1] == 4
 
 
+@pytest.mark.parametrize("zone", ["America/New_York", "Europe/London", "Asia/Tokyo"])
+def test_days_are_the_shops(exports: ExportShop, zone: str) -> None:
+    """A day without a time is that day in the shop, in summer too."""
+    own = exports.settings.shop.model_copy(update={"timezone": zone})
+    shop = exports.settings.model_copy(update={"shop": own})
+    exports.write("orders/a.csv", "order_id,ordered_at,quantity,unit_price\nA-1,2026-07-03,1,2\n")
+    looked = look_through(open_input(exports.input, shop), shop)
+    (look,) = _file(looked, "orders/a.csv").tables
+    assert (look.first, look.last) == (date(2026, 7, 3), date(2026, 7, 3))
+
+
 def test_it_says_what_stands_in_a_file(exports: ExportShop) -> None:
     exports.write("orders/bad.csv", BAD_LINES)
     file = _file(_look(exports), "orders/bad.csv")
