@@ -315,6 +315,8 @@ BOOKKEEPING: tuple[tuple[str, ColumnType], ...] = (
     ("_line", "integer"),
 )
 
+# Sums of amounts below it fit into what money is kept in, and no order of any currency reaches it
+MONEY_LIMIT = 1_000_000_000_000
 QUARANTINE_COLUMNS: tuple[tuple[str, ColumnType], ...] = (
     ("quarantine_id", "text"),
     ("table_name", "text"),
@@ -544,6 +546,9 @@ def _number_problems(column: Column) -> list[tuple[str, str, str]]:
     number = f"{unread} and try_cast(trim({text}) as double) is not null"
     large = f"{number} and abs(try_cast(trim({text}) as double)) >= 1e9"
     problems.append((large, "number_out_of_range", field))
+    if column.type in ("money", "price"):
+        too_much = f"abs({name(field)}) >= {MONEY_LIMIT}"
+        problems.append((too_much, "number_out_of_range", field))
     return problems
 
 

@@ -222,6 +222,7 @@ UNCERTAIN = {
     "a name with a bare end": ("name:Tin|", "name:Tin; small|"),
     "an item without an amount": ("|total:20.00|total_tax:4.00|refunded:20.00", "|total_tax:4.00"),
     "an amount that is none": ("id:3|", "id:3|total:much|"),
+    "two items of one id": ("id:4|", "id:3|"),
     "no items at all but words": ("id:4|", "id:4|<script>|"),
 }
 
@@ -250,6 +251,33 @@ def test_all_items_of_an_order_that_is_put_aside_are_kept(exports: ExportShop) -
     assert counts.quarantined == 2
     held = exports.raw("select raw_text from raw_orders.quarantine order by all")
     assert [json.loads(text)["sku"] for (text,) in held] == ["TEA-1", "KET-1"]
+
+
+@pytest.mark.parametrize("sample", ["woocommerce_orders.csv", ORDER_ROWS])
+def test_an_order_that_a_file_has_twice_counts_once_with_all_that_is_its_own(
+    exports: ExportShop, tmp_path: Path, sample: str
+) -> None:
+    """Exports that were pasted together, the later part with a corrected address."""
+    head, *rows = (SAMPLES / sample).read_text("utf-8").splitlines()
+    exports.write("woo.csv", "\n".join([head, *rows]))
+    exports.run("orders")
+    exports.model()
+    twice = ExportShop(tmp_path / "twice", exports.settings)
+    corrected = [row.replace("abe@example.com", "abel@example.com") for row in rows]
+    twice.write("woo.csv", "\n".join([head, *rows, *corrected]))
+    twice.run("orders")
+    twice.model()
+    assert twice.orders() == exports.orders() == WOOCOMMERCE
+    assert ("W3001", "abel@example.com") in twice.raw(
+        "select order_id, email from raw_orders.order_lines"
+    )
+
+
+def test_an_amount_of_the_order_that_is_none_is_counted(exports: ExportShop) -> None:
+    whole = (SAMPLES / ORDER_ROWS).read_text("utf-8")
+    exports.write("woo.csv", whole.replace(",5.00,1.00,13.00,0.00,78.00,30.00,", ",?,1,!,0,78,x,"))
+    counts = exports.run("orders")["orders.order_lines"]
+    assert counts.values_emptied == 6, "shipping, taxes and refunds of two items"
 
 
 @pytest.mark.parametrize("items", ["", "[]"])

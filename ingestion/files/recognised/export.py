@@ -226,9 +226,7 @@ class Translation:
         columns = {**ours, **others}
         parts, last = [], "chunk"
         if self.feed.items:
-            members = f"from_json({text(self.feed.items)}, '[\"json\"]')"
-            listed = f"case when len({members}) > 0 then {members} else [null] end"
-            parts.append(f"items as (select *, unnest({listed}) as _item from chunk)")
+            parts.append(f"items as ({self._items_query(batch)})")
             last = "items"
         for number, step in enumerate(self.feed.steps):
             worked_out = ", ".join(f"{text(sql)} as {name(key)}" for key, sql in step.items())
@@ -247,6 +245,23 @@ class Translation:
             f" from {last} order by _file, _line"
         )
         return tuple(columns), query
+
+    def _items_query(self, batch: RawBatch) -> str:
+        """The rows of view `chunk`, each once per item; what they were read from stays behind, as a
+        long list beside each of its members would be long squared."""
+        text = self._texts(batch)
+        members = f"from_json({text(self.feed.items)}, '[\"json\"]')"
+        headers = _HEADER.findall(self.feed.items)
+        indexes = {i for header in headers for i in self._places(header, batch.header or ())}
+        once = ", ".join(
+            f"case when len(_items) > 0 then '' else c{index} end as c{index}"
+            for index in sorted(indexes)
+        )
+        return (
+            f"select * exclude (_items) {f'replace ({once})' if once else ''},"
+            " unnest(case when len(_items) > 0 then _items else [null] end) as _item"
+            f" from (select *, {members} as _items from chunk)"
+        )
 
     def _texts(self, batch: RawBatch) -> Callable[[str], str]:
         """What puts the text of a header, or of a place in a document, into an expression."""

@@ -63,7 +63,8 @@ def _json_items(text: str) -> str:
 
 
 def _is_certain(items: str) -> str:
-    """Whether every item of a JSON list has each field once, by a plain name, and its amounts."""
+    """Whether every item of a JSON list has each field once, by a plain name, its amounts, and an
+    id that no other has."""
     keys = "json_keys(item)"
     plain = f"len(list_filter({keys}, lambda field: not regexp_full_match(field, '[a-z_]+'))) = 0"
     once = f"len(list_distinct({keys})) = len({keys})"
@@ -73,8 +74,10 @@ def _is_certain(items: str) -> str:
         for field in _AMOUNTS
     )
     whole = f"{plain} and {once} and {needed} and {sums}"
-    each = f"list_transform(from_json({items}, '[\"json\"]'), lambda item: {whole})"
-    return f"coalesce(list_bool_and({each}), false)"
+    members = f"from_json({items}, '[\"json\"]')"
+    ids = f"list_transform({members}, lambda item: json_extract_string(item, '$.id'))"
+    each = f"list_bool_and(list_transform({members}, lambda item: {whole}))"
+    return f"coalesce({each} and len(list_distinct({ids})) = len({ids}), false)"
 
 
 _LISTED = (
@@ -83,30 +86,46 @@ _LISTED = (
 )
 
 
-def _sum(what: str) -> str:
-    return f"sum({what}) over (partition by {_ORDER})"
+def _unread(header: str) -> str:
+    """The text of an amount that is none: not to know it is not to have nothing of it."""
+    return f"case when {amount(f'@[{header}]')} is null then @[{header}] end"
 
 
-_of_order = partial(amount_of, partition=_ORDER)
+def _steps(item: str, order: str) -> tuple[dict[str, str], ...]:
+    """What the columns need.
 
+    Args:
+        item: what stands before the names of an item's fields.
+        order: what the rows of one order have in common.
+    """
 
-def _steps(item: str) -> tuple[dict[str, str], ...]:
-    """What the columns need, with `item` before the names of an item's fields."""
+    def sum_of(what: str) -> str:
+        return f"coalesce(sum({what}) filter (where is_latest) over (partition by {order}), 0)"
+
+    of_order = partial(amount_of, partition=order)
+    same = f"coalesce(@[{item}id], _line::varchar)"
     return (
         {
             "before": _money(f"{item}subtotal"),
             "after": _money(f"{item}total"),
             "tax": _money(f"{item}total_tax"),
             "back": _money(f"{item}refunded"),
-            "shipping": _of_order("shipping_total"),
+            "shipping": of_order("shipping_total"),
             # A fee (for wrapping, for a way to pay) is no sale of goods, nor is its tax
-            "taxes": f"{_of_order('tax_total')} - {_of_order('fee_tax_total')}",
-            "refunded": _of_order("refunded_total"),
-            "is_first": (
-                f"row_number() over (partition by {_ORDER} order by _line, @[{item}id]) = 1"
+            "taxes": f"{of_order('tax_total')} - {of_order('fee_tax_total')}",
+            "refunded": f"abs({of_order('refunded_total')})",
+            # Of an item that a file has twice the later row counts, as it is the newer version
+            "is_latest": (
+                f"row_number() over (partition by {order}, {same} order by _line desc) = 1"
             ),
         },
-        {"goods": _sum("after"), "with_tax": _sum("after + tax"), "known_back": _sum("abs(back)")},
+        {
+            "is_first": f"row_number() over (partition by {order}, is_latest order by {same}) = 1"
+            " and is_latest",
+            "goods": sum_of("after"),
+            "with_tax": sum_of("after + tax"),
+            "known_back": sum_of("abs(back)"),
+        },
         {
             "goods_back": "case when known_back > 0 then known_back when with_tax > 0 "
             "then round(least(refunded, with_tax) * goods / with_tax, 2) else 0 end"
@@ -135,12 +154,16 @@ def _columns(item: str) -> dict[str, str]:
         "quantity": f"@[{item}quantity]",
         "line_amount": f"@[{item}total]",
         "discount": "before - after",
-        "shipping": "case when is_first then greatest(shipping - beyond, 0) end",
-        "taxes": "case when is_first then greatest(taxes - case when goods > 0 "
+        "shipping": f"coalesce({_unread('shipping_total')}, "
+        "case when is_first then greatest(shipping - beyond, 0)::varchar end)",
+        "taxes": f"coalesce({_unread('tax_total')}, {_unread('fee_tax_total')}, "
+        f"{_unread(f'{item}total_tax')}, "
+        "case when is_first then greatest(taxes - case when goods > 0 "
         "then round(goods_back * (with_tax - goods) / goods, 2) else 0 end "
-        "- greatest(beyond - shipping, 0), 0) end",
+        "- greatest(beyond - shipping, 0), 0)::varchar end)",
         # A file may hold the one or the other of what came back
-        "refunded_amount": "case when is_first and goods_back > 0 then goods_back end",
+        "refunded_amount": f"coalesce({_unread('refunded_total')}, {_unread(f'{item}refunded')}, "
+        "case when is_first and goods_back > 0 then goods_back::varchar end)",
         "currency": "@[order_currency]",
         "country": "@[billing_country]",
         "region": "@[billing_state]",
@@ -151,14 +174,15 @@ def _columns(item: str) -> dict[str, str]:
 
 
 _OF_ROW = "item_"
-LINES = Feed("orders", "order_lines", _columns(_OF_ROW), steps=_steps(_OF_ROW))
+LINES = Feed("orders", "order_lines", _columns(_OF_ROW), steps=_steps(_OF_ROW, _ORDER))
 ITEMS = Feed(
     "orders",
     "order_lines",
     # Items that cannot be read for certain put their order aside, with their text as its reason
     {**_columns(OF_ITEM), "quantity": f"coalesce(@[{OF_ITEM}quantity], @[line_items])"},
-    steps=_steps(OF_ITEM),
-    where="@[line_items] <> '[]'",
+    # A row is an order whole, also where its order has another row
+    steps=_steps(OF_ITEM, "_file, _line"),
+    where="_item is not null or @[line_items] <> '[]'",
     items=f"case when {_is_certain(_LISTED)} then {_LISTED} end",
 )
 _OTHER_NAMES = {
@@ -188,7 +212,6 @@ EXPORTS = (
         ),
         feeds=(ITEMS,),
         other_names=_OTHER_NAMES,
-        together=True,
     ),
 )
 

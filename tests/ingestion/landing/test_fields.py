@@ -237,6 +237,8 @@ def test_a_day_begins_at_the_shops_midnight() -> None:
         ("money", "NaN", "not_a_number"),
         ("money", "-Infinity", "not_a_number"),
         ("money", "1e40", "number_out_of_range"),
+        ("money", "99999999999999", "number_out_of_range"),
+        ("price", "-1000000000000", "number_out_of_range"),
         ("money", "12kg", "wrong_type"),
         ("money", "1.250", "ambiguous_number"),
         ("integer", "1,250", "ambiguous_number"),
