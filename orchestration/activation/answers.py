@@ -12,7 +12,14 @@ from datetime import datetime
 import duckdb
 
 from ingestion.vocabulary import CHANNELS, PURPOSES
-from orchestration.activation.gate import Decision, Identifier, Key, Policy, decide, load_states
+from orchestration.activation.gate import (
+    Decision,
+    Identifier,
+    Key,
+    Policy,
+    decide,
+    load_states_by_policy,
+)
 from orchestration.activation.people import identifiers_in, load_identifiers
 from orchestration.home.layout import Home
 from orchestration.ops.store import open_store, to_micros
@@ -46,11 +53,10 @@ def permission_now(
     identifiers = by_id[customer_id]
     identifiers = identifiers or [Identifier(*key) for key in keys]
     known = [identifier.key for identifier in identifiers]
-    answers = {}
+    policies = [Policy(each, purpose, double_opt_in) for each in CHANNELS for purpose in PURPOSES]
     with open_store(home) as store, store.read() as facts:
-        for channel in CHANNELS:
-            for purpose in PURPOSES:
-                policy = Policy(channel, purpose, double_opt_in)
-                states = load_states(facts, known, policy, to_micros(at))
-                answers[channel, purpose] = decide(identifiers, states, policy)
-    return answers
+        states = load_states_by_policy(facts, known, policies, to_micros(at))
+    return {
+        (policy.channel, policy.purpose): decide(identifiers, states[policy], policy)
+        for policy in policies
+    }

@@ -243,6 +243,29 @@ def load_states(
     return {key: permission_state(known, policy, at) for key, known in facts.items()}
 
 
+def load_states_by_policy(
+    connection: Connection, keys: Iterable[Key], policies: Iterable[Policy], at: int
+) -> dict[Policy, dict[Key, PermissionState]]:
+    """What `load_states` says for each policy, from one reading: for one person, or a few.
+
+    Raises:
+        StoreError: the store cannot be read; nothing may be sent.
+    """
+    wanted = set(keys)
+    with _unreadable_in_words():
+        suppressions = list(_rows(connection, _suppressions(), schema.suppressions, wanted))
+        consents = list(_rows(connection, _consents(), schema.consent_events, wanted))
+        forgotten = list(forgotten_among(connection, wanted))
+    states = {}
+    for policy in policies:
+        stops = [row for row in suppressions if _bears_on(row, policy, _stopping(policy))]
+        wishes = [row for row in consents if _bears_on(row, policy, _consenting(policy))]
+        facts = _together(stops, wishes, wanted, policy)
+        _forget(facts, forgotten)
+        states[policy] = {key: permission_state(each, policy, at) for key, each in facts.items()}
+    return states
+
+
 def reads_all_facts(connection: Connection, people: int) -> bool:
     """Whether `load_all_states` is to be asked for so many people, rather than `load_states`.
 
@@ -270,8 +293,7 @@ def load_facts(connection: Connection, keys: set[Key] | None, policy: Policy) ->
     """
     with _unreadable_in_words():
         facts = _facts_by_key(connection, keys, policy)
-        for key in forgotten_among(connection, facts if keys is None else keys):
-            facts.setdefault(key, Facts()).opt_outs.append((0, Reason.FORGOTTEN))
+        _forget(facts, forgotten_among(connection, facts if keys is None else keys))
     return facts
 
 
@@ -294,17 +316,45 @@ def _facts_by_key(
     connection: Connection, keys: set[Key] | None, policy: Policy
 ) -> dict[Key, Facts]:
     """What was said about these identifiers, or about all."""
+    stops, wishes = schema.suppressions, schema.consent_events
+    of_policy = [
+        query.where(table.c.channel.in_(_channels(policy)), table.c.purpose.in_(purposes))
+        for query, table, purposes in (
+            (_suppressions(), stops, _stopping(policy)),
+            (_consents(), wishes, _consenting(policy)),
+        )
+    ]
+    return _together(
+        _rows(connection, of_policy[0], stops, keys),
+        _rows(connection, of_policy[1], wishes, keys),
+        keys,
+        policy,
+    )
+
+
+def _together(
+    suppressions: Iterable[Sequence[Any]],
+    consents: Iterable[Sequence[Any]],
+    keys: set[Key] | None,
+    policy: Policy,
+) -> dict[Key, Facts]:
+    """Rows that bear on the policy, by identifier; a lookup by value brings other types' too."""
     facts: dict[Key, Facts] = {}
-    for row in _rows(connection, _suppressions(policy), schema.suppressions, keys):
+    for row in suppressions:
         key = (row[0], row[1])
         if keys is None or key in keys:
-            opt_out = (row[3], _opt_out_reason(row[2]))
+            opt_out = (row[5], _opt_out_reason(row[4]))
             facts.setdefault(key, Facts()).opt_outs.append(opt_out)
-    for row in _rows(connection, _consents(policy), schema.consent_events, keys):
+    for row in consents:
         key = (row[0], row[1])
         if keys is None or key in keys:
             _add_consent(facts.setdefault(key, Facts()), row, policy)
     return facts
+
+
+def _forget(facts: dict[Key, Facts], forgotten: Iterable[Key]) -> None:
+    for key in forgotten:
+        facts.setdefault(key, Facts()).opt_outs.append((0, Reason.FORGOTTEN))
 
 
 @contextmanager
@@ -386,9 +436,9 @@ def _add_consent(facts: Facts, row: Sequence[Any], policy: Policy) -> None:
     (
         _,
         _,
-        event_id,
         channel,
         purpose,
+        event_id,
         status,
         occurred_at,
         source,
@@ -407,24 +457,46 @@ def _add_consent(facts: Facts, row: Sequence[Any], policy: Policy) -> None:
         facts.grants.append((occurred_at, event_id, is_evidenced, expires, bool(proof)))
 
 
-def _suppressions(policy: Policy) -> Select[Any]:
+def _channels(policy: Policy) -> tuple[str, ...]:
+    return policy.channel, EVERY
+
+
+def _stopping(policy: Policy) -> tuple[str, ...]:
+    """The purposes of suppressions that stop this one."""
+    every = () if policy.purpose == TRANSACTIONAL else (EVERY,)
+    return policy.purpose, *every
+
+
+def _consenting(policy: Policy) -> tuple[str, ...]:
+    """The purposes of consent events that speak of this one."""
+    return policy.purpose, EVERY
+
+
+def _bears_on(row: Sequence[Any], policy: Policy, purposes: tuple[str, ...]) -> bool:
+    """Whether a suppression or a consent event of these purposes speaks of the channel."""
+    return row[2] in _channels(policy) and row[3] in purposes
+
+
+def _suppressions() -> Select[Any]:
     table = schema.suppressions.c
-    purposes = [policy.purpose]
-    if policy.purpose != TRANSACTIONAL:
-        purposes.append(EVERY)
     return select(
-        table.identifier_type, table.identifier_value, table.reason, table.occurred_at
-    ).where(table.channel.in_((policy.channel, EVERY)), table.purpose.in_(purposes))
+        table.identifier_type,
+        table.identifier_value,
+        table.channel,
+        table.purpose,
+        table.reason,
+        table.occurred_at,
+    )
 
 
-def _consents(policy: Policy) -> Select[Any]:
+def _consents() -> Select[Any]:
     table = schema.consent_events.c
     return select(
         table.identifier_type,
         table.identifier_value,
-        table.consent_event_id,
         table.channel,
         table.purpose,
+        table.consent_event_id,
         table.status,
         table.occurred_at,
         table.source,
@@ -432,7 +504,7 @@ def _consents(policy: Policy) -> Select[Any]:
         table.expires_at,
         table.proof,
         table.lawful_basis,
-    ).where(table.channel.in_((policy.channel, EVERY)), table.purpose.in_((policy.purpose, EVERY)))
+    )
 
 
 def _rows(

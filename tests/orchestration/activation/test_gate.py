@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import random
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
 
+from ingestion.vocabulary import CHANNELS, PURPOSES
 from orchestration.activation.gate import (
     Decision,
     Identifier,
@@ -14,9 +16,14 @@ from orchestration.activation.gate import (
     Reason,
     decide,
     load_states,
+    load_states_by_policy,
 )
+from orchestration.ops.permission.consents import ConsentEvent, record_consents
 from orchestration.ops.store import StoreError, to_micros
+from orchestration.ops.tombstones import Erasable, request
 from tests.orchestration.activation.shop import NOW, Shop
+from tests.orchestration.activation.test_properties import random_fact
+from tests.orchestration.suppressions import Suppression, record_suppressions
 
 DAY = timedelta(days=1)
 A = Identifier("email", "a@example.com", "newsletter")
@@ -243,3 +250,39 @@ def test_many_people_are_read_at_once(shop: Shop) -> None:
     with shop.store.read() as connection:
         states = load_states(connection, keys, policy, to_micros(NOW))
     assert set(states) == {("email", "p7@example.com")}
+
+
+def test_one_reading_for_every_pair_says_what_a_reading_for_each_says(shop: Shop) -> None:
+    dice = random.Random(11)
+    kinds = ("email", "phone", "device", "login")
+    people = [
+        [Identifier(kind, f"{number}-{kind}") for kind in dice.sample(kinds, dice.randint(1, 4))]
+        for number in range(60)
+    ]
+    facts = [
+        random_fact(dice, each.key)
+        for person in people
+        for each in person
+        for _ in range(dice.randint(0, 5))
+    ]
+    # A value of another type has facts of its own.
+    facts += [random_fact(dice, ("loyalty_id", people[0][0].value)) for _ in range(9)]
+    record_consents(shop.store, [f for f in facts if isinstance(f, ConsentEvent)], recorded_at=NOW)
+    stops = [f for f in facts if isinstance(f, Suppression)]
+    record_suppressions(shop.store, stops, recorded_at=NOW)
+    with shop.store.write() as connection:
+        subject = Erasable(("c1",), [each.key for each in people[1]])
+        request(connection, subject, reason="asked", at=NOW)
+    policies = [Policy(c, p, d) for c in CHANNELS for p in PURPOSES for d in (False, True)]
+    reasons = set()
+    with shop.store.read() as connection:
+        for person in people:
+            keys = [each.key for each in person]
+            at_once = load_states_by_policy(connection, keys, policies, to_micros(NOW))
+            for policy in policies:
+                apart = load_states(connection, keys, policy, to_micros(NOW))
+                answer = decide(person, at_once[policy], policy)
+                assert at_once[policy] == apart
+                assert answer == decide(person, apart, policy)
+                reasons.add(answer.reason)
+    assert {None, Reason.FORGOTTEN, Reason.NO_CONSENT, Reason.EXPIRED, Reason.MANUAL} <= reasons
