@@ -55,17 +55,39 @@ def compare(
             if folder is None:
                 differences.append(Difference(label, NOT_BUILT))
                 continue
-            words = _differences_of(connection, schema, table, folder)
+            words = _differences_of(connection, schema, table, _rows_of(connection, folder))
+            differences += [Difference(label, what) for what in words]
+            equal += [] if words else [label]
+    return equal, differences
+
+
+def compare_published(one: Path, other: Path) -> tuple[list[str], list[Difference]]:
+    """The same of two published files, whichever engine built them: tables and views of both."""
+    equal, differences = [], []
+    with connect() as connection:
+        for label, file in (("duck", one), ("spark", other)):
+            connection.execute(f"attach {literal(file)} as {label} (read_only)")
+        listed = connection.execute(
+            "select table_schema, table_name, count(distinct table_catalog) = 2"
+            " from information_schema.tables where table_catalog in ('duck', 'spark')"
+            " group by all order by all"
+        ).fetchall()
+        for schema, table, is_in_both in listed:
+            label = f"{schema}.{table}"
+            words = ["in one of the files only"]
+            if is_in_both:
+                rows = f"from {name('spark', schema, table)}"
+                words = _differences_of(connection, schema, table, rows)
             differences += [Difference(label, what) for what in words]
             equal += [] if words else [label]
     return equal, differences
 
 
 def _differences_of(
-    connection: duckdb.DuckDBPyConnection, schema: str, table: str, folder: Path
+    connection: duckdb.DuckDBPyConnection, schema: str, table: str, rows: str
 ) -> list[str]:
     connection.execute(f"create or replace temp table one as from {name('duck', schema, table)}")
-    connection.execute(f"create or replace temp table other as {_rows_of(connection, folder)}")
+    connection.execute(f"create or replace temp table other as {rows}")
     ones = {row[0]: row[1] for row in connection.execute("describe one").fetchall()}
     others = {row[0]: row[1] for row in connection.execute("describe other").fetchall()}
     words = []

@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests.spark.compare import NOT_BUILT, Difference, compare
+from tests.spark.compare import NOT_BUILT, Difference, compare, compare_published
 
 COLUMNS = (
     "select 1::bigint as id, 'a' as word, 2.50::decimal(18, 4) as money, 0.1 + 0.2e0 as share,"
@@ -46,3 +46,22 @@ def test_a_difference_is_named_by_its_column(tmp_path: Path, change: str, words:
     equal, differences = compare(of_duckdb, [tmp_path], ["marts"])
     assert [each.what.replace('"', "") for each in differences] == words
     assert equal == ([] if words else ["marts.t"])
+
+
+def test_two_published_files_are_compared_with_their_views(tmp_path: Path) -> None:
+    one, other = tmp_path / "one.duckdb", tmp_path / "other.duckdb"
+    for file, ids in ((one, "(1), (2)"), (other, "(1), (3)")):
+        with duckdb.connect(str(file)) as con:
+            con.execute("create schema marts; create table marts.same as select 1 as id")
+            con.execute(f"create table marts.t as from (values {ids}) as t (id)")
+            con.execute("create view marts.v as select id from marts.t")
+    with duckdb.connect(str(other)) as con:
+        con.execute("create table marts.more as select 1 as id")
+    assert compare_published(one, one) == (["marts.same", "marts.t", "marts.v"], [])
+    equal, differences = compare_published(one, other)
+    assert equal == ["marts.same"]
+    assert [(each.table, each.what.replace('"', "")) for each in differences] == [
+        ("marts.more", "in one of the files only"),
+        ("marts.t", "id: 1 values are others"),
+        ("marts.v", "id: 1 values are others"),
+    ]
