@@ -14,6 +14,7 @@ from orchestration.report.health import read_degraded
 from orchestration.report.ledger import read_deliveries, read_untold
 from orchestration.serve.pages.page import Asked, Page, View
 from orchestration.serve.pages.queries import Row
+from orchestration.serve.pages.waiting import what_waits
 
 
 @dataclass
@@ -40,15 +41,17 @@ def read(asked: Asked) -> Mapping[str, object]:
     """Everything of the page."""
     as_of = asked.build.as_of
     deliveries = read_deliveries(asked.home, asked.connection)
+    untold = read_untold(asked.home, asked.connection)
+    quarantine = asked.rows("health_quarantine")
     return {
         "wanted": together(asked.rows("today")),
         "segments": {row["segment"]: row for row in asked.rows("segments", as_of=as_of)},
         "changes": asked.row("today_changes", as_of=as_of),
         "waiting": [each for each in deliveries if each.waiting],
-        "untold": read_untold(asked.home, asked.connection),
+        "waits": what_waits(asked, deliveries, untold, quarantine),
+        "untold": untold,
         "degraded": read_degraded(asked.home, as_of),
         "complaints": read_complaints(asked.connection),
-        "quarantine": asked.rows("health_quarantine"),
     }
 
 
