@@ -89,7 +89,7 @@ def share(part: float, whole: float) -> str:
         return "under 1 %"
     if 0.99 < value < 1:
         return "over 99 %"
-    return f"{value:.0%}".replace("%", " %")
+    return f"{value:.0%}".replace("%", " %").replace("-", "−")
 
 
 def change(now: Decimal | None, before: Decimal | None) -> str:

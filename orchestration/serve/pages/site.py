@@ -49,7 +49,7 @@ from orchestration.published.reader import not_published
 from orchestration.report.build import TEMPLATES as REPORT
 from orchestration.report.build import drawing
 from orchestration.run.run import clock
-from orchestration.serve.guard import EDITOR, GRAPHQL, ROLE, VIEWER
+from orchestration.serve.guard import EDITOR, GRAPHQL, ROLE, VIEWER, is_dagsters
 from orchestration.serve.pages import (
     customer,
     customers,
@@ -248,7 +248,14 @@ class Site:
             return _document(values)
         return self._page(form.template, 200, values)
 
-    def _no_such_page(self, _: Request, error: Exception) -> Response:
+    def _no_such_page(self, request: Request, error: Exception) -> Response:
+        if is_dagsters(request.url.path):
+            return self._refusal(
+                404,
+                "Dagster is not here",
+                "These pages are served without Dagster.",
+                "regulars dev serves both: end this with Ctrl-C and start that in its place.",
+            )
         status = error.status_code if isinstance(error, HTTPException) else 500
         return self._refusal(
             status, "Not here", "There is no page at this address.", "The menu has them all."

@@ -488,7 +488,14 @@ def test_money(value, currency, expected):
 
 @pytest.mark.parametrize(
     ("part", "whole", "expected"),
-    [(0, 10, "0 %"), (1, 1000, "under 1 %"), (999, 1000, "over 99 %"), (1, 3, "33 %"), (1, 0, "–")],
+    [
+        (0, 10, "0 %"),
+        (1, 1000, "under 1 %"),
+        (999, 1000, "over 99 %"),
+        (1, 3, "33 %"),
+        (-1, 3, "−33 %"),
+        (1, 0, "–"),
+    ],
 )
 def test_shares(part, whole, expected):
     assert amounts.share(part, whole) == expected

@@ -126,6 +126,15 @@ def test_foreign_names_pages_and_paths(
         assert connection.getresponse().status == status
 
 
+@pytest.mark.parametrize("path", ["/dagster", "/dagster/", "/dagster/runs"])
+def test_where_dagster_is_not_a_page_says_what_serves_it(
+    clients: dict[str, httpx.Client], path: str
+) -> None:
+    answer = clients[VIEWER].get(path)
+    assert (answer.status_code, "regulars dev serves both" in answer.text) == (404, True)
+    assert "regulars dev" not in clients[VIEWER].get("/dagsters").text
+
+
 def test_a_wrong_token_lets_nobody_in(clients: dict[str, httpx.Client]) -> None:
     assert clients["stranger"].get("/", params={"token": "t" * 43}).status_code == 401
     assert clients["stranger"].get("/", params={"token": ""}).status_code == 401
