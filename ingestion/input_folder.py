@@ -18,6 +18,7 @@ from ingestion.files.recognised.registry import (
     check_names,
     export_of,
     refuse_unclear,
+    refuse_unread_refusals,
 )
 from ingestion.files.source import FolderSource
 from ingestion.landing.batch import ARRIVED
@@ -32,12 +33,14 @@ def open_input(location: str | Path, settings: Settings) -> InputFolder:
     Raises:
         NoInputError: there is no such folder, or no readable file in it.
         UsageError: what a file is cannot be told.
+        RegularsError: a file that no source reads may hold refusals.
     """
     named = tuple(settings.recognised.items())
     check_names(named)
     folder = replace(InputFolder.at(location), zone=settings.shop.timezone, names=named)
     folder = replace(folder, shops=shop_patterns(settings))
     refuse_unclear(folder)
+    refuse_unread_refusals(folder, _locations())
     sources = folder_sources(settings)
     if not any(_readable(source, folder) for source in sources):
         names = ", ".join(source.name for source in sources)
@@ -47,6 +50,12 @@ def open_input(location: str | Path, settings: Settings) -> InputFolder:
             "plain, .gz or .zst.",
         )
     return folder
+
+
+def _locations() -> list[str]:
+    """Where files of our layout lie; a source that is switched off was not overlooked."""
+    of_files = [source for source in SOURCES.values() if isinstance(source, FolderSource)]
+    return [source.location or source.name for source in of_files]
 
 
 def _seen(folder: InputFolder) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 from ingestion.check import FileLook, InputLook, look_through
 from ingestion.config import Settings, Shop
-from ingestion.errors import NoInputError
+from ingestion.errors import NoInputError, RegularsError
 from ingestion.input_folder import open_input, said_of_input
 from orchestration.commands.check import check
 from orchestration.words.plain_text import PlainConsole
@@ -268,3 +268,46 @@ def test_a_woocommerce_export_with_a_mapping_is_read_without_a_word(exports: Exp
     looked = _look(exports)
     assert not looked.stops
     assert not _file(looked, "orders/woo.csv").advice
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Email,First Name,Email Marketing Consent,SMS Marketing Consent",
+        "E-Mail;Name;Abmeldung am",
+        "email,unsubscribed_at",
+        "phone,opt-out",
+        "address\toptOut",
+        "email,Suppression Reason",
+        "customer,accepts_marketing",
+        "courriel,désabonné",
+    ],
+)
+def test_a_file_that_may_hold_refusals_and_is_read_by_nobody_stops_the_run(
+    exports: ExportShop, header: str
+) -> None:
+    exports.write("contacts/a.csv", "email\nann@example.com\n")
+    exports.write("lists/club.csv", f"{header}\n")
+    with pytest.raises(RegularsError, match=r"^lists/club.csv may hold refusals") as stopped:
+        check(str(exports.input), exports.settings, WIDE, as_json=False)
+    assert stopped.value.exit_code == 1
+    assert '"lists/club.csv" = "none"' in stopped.value.hint
+    with pytest.raises(RegularsError, match="may hold refusals"):
+        exports.run("contacts")
+    named = exports.settings.model_copy(update={"recognised": {"lists/*": "none"}})
+    assert check(str(exports.input), named, WIDE, as_json=False)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "campaign,sent,opens,unsubscribes,unsubscribe_rate",
+        "sku,title,stock",
+        "order,total,marketing_channel",
+        "plan,subscription_price",
+    ],
+)
+def test_a_file_without_a_word_of_consent_stops_nothing(exports: ExportShop, header: str) -> None:
+    exports.write("contacts/a.csv", "email\nann@example.com\n")
+    exports.write("other.csv", f"{header}\n")
+    assert check(str(exports.input), exports.settings, WIDE, as_json=False)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import re
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from functools import lru_cache
@@ -19,7 +20,7 @@ from typing import Any
 
 import yaml
 
-from ingestion.errors import UsageError
+from ingestion.errors import RegularsError, UsageError
 from ingestion.files import recognised
 from ingestion.files.beginning import Beginning, beginning_of
 from ingestion.files.folder import UNKNOWN, InputFile, InputFolder
@@ -28,6 +29,15 @@ from ingestion.landing.batch import ARRIVED
 from ingestion.landing.judging import normal
 
 OUR_LAYOUT = "none"  # in the settings: the file is of no system's making
+# Headers of columns in which people agree or refuse; counts of a campaign's refusals are none.
+OF_CONSENT = re.compile(
+    r"consent|einwillig|toestemming|samtyck|samtykke"
+    r"|unsubscribed?\b(?! (rate|count))|\bsubscribed\b|suppress(ed|ion)|newsletter"
+    r"|\bopt(ed)? ?(in|out)\b|accepts?\b.*\bmarketing|do not (contact|email|mail|call|sms|sell)"
+    r"|abmeldung|abgemeldet|abbestellt|widerruf|widerspruch|werbesperre|sperrliste"
+    r"|d[ée]sabonn|d[ée]sinscri|disiscri|\bconsenso|\bconsentimiento|\bbaja\b"
+    r"|afgemeld|uitgeschreven|avregistrer|afmeld|rezygnacja|\bzgoda\b"
+)
 
 
 def _declared(what: str) -> list[Any]:
@@ -88,6 +98,45 @@ def refuse_unclear(folder: InputFolder) -> None:
                 f"{file.path} may be a {titles}.",
                 f'Say which under [recognised] in regulars.toml: "{file.path}" = "{names[0]}".',
             )
+
+
+def refuse_unread_refusals(folder: InputFolder, locations: Iterable[str]) -> None:
+    """Refuse a folder with a file that may hold refusals and is read by nobody: who said no in it
+    would be written to.
+
+    Args:
+        locations: folders and files below the input folder that a source reads, on or off.
+
+    Raises:
+        RegularsError: which file, which column, and what to do with it.
+    """
+    read = tuple(locations)
+    for file in folder.everything:
+        top = file.path.split("/", 1)[0]
+        if top in read or exports_of(folder, file) or _name_in_settings(folder, file):
+            continue
+        if column := _consent_column(folder, file):
+            raise RegularsError(
+                f"{file.path} may hold refusals (its column {column!r}) and no source reads it.",
+                "Put it into contacts/ or consents/, with a mapping.yml where its headers are not"
+                f' ours, or write "{file.path}" = "{OUR_LAYOUT}" under [recognised] in'
+                " regulars.toml if nobody refuses anything in it.",
+            )
+
+
+def _consent_column(folder: InputFolder, file: InputFile) -> str:
+    """The first header of the file that speaks of consent; empty where none does."""
+    if file.problem or file.format == UNKNOWN or not file.size:
+        return ""
+    beginning = beginning_of(folder, file)
+    header = beginning.header if beginning else ()
+    return next((name for name in header if OF_CONSENT.search(_words(name))), "")
+
+
+def _words(header: str) -> str:
+    """A header's words in lower case with blanks between: `acceptsMarketing` has two."""
+    parted = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", header)
+    return re.sub(r"[\W_]+", " ", parted).lower().strip()
 
 
 def check_names(names: Iterable[tuple[str, str]]) -> None:
