@@ -118,7 +118,8 @@ def refuse_unread_refusals(folder: InputFolder, locations: Iterable[str]) -> Non
         if column := _consent_column(folder, file):
             raise RegularsError(
                 f"{file.path} may hold refusals (its column {column!r}) and no source reads it.",
-                "Put it into contacts/ or consents/, with a mapping.yml where its headers are not"
+                "Put it into the folder of its kind (contacts/ or consents/ for people, orders/ for"
+                " orders), with a mapping.yml where its headers are not"
                 f' ours, or write "{file.path}" = "{OUR_LAYOUT}" under [recognised] in'
                 " regulars.toml if nobody refuses anything in it.",
             )
