@@ -270,10 +270,8 @@ def people_of(home: Home, keys: Collection[Key]) -> frozenset[str]:
     """Whose these identifiers are, by the published file."""
     if not keys:
         return frozenset()
-    types, values = zip(*keys, strict=True)
     with open_published(home) as connection:
-        columns = {"identifier_type": pa.array(types), "identifier_value": pa.array(values)}
-        connection.register("wanted", pa.table(columns))
+        _register(connection, "wanted", keys)
         rows = connection.execute(
             "select distinct customer_id from marts.bridge_customer_identifiers"
             " inner join wanted using (identifier_type, identifier_value)"
@@ -283,10 +281,8 @@ def people_of(home: Home, keys: Collection[Key]) -> frozenset[str]:
 
 def addresses_of_people(home: Home, keys: Iterable[Key], kind: str) -> dict[Key, list[str]]:
     """The addresses of a kind of whoever has each of these identifiers, by the published file."""
-    types, values = zip(*keys, strict=True)
     with open_published(home) as connection:
-        columns = {"identifier_type": pa.array(types), "identifier_value": pa.array(values)}
-        connection.register("wanted", pa.table(columns))
+        _register(connection, "wanted", keys)
         rows = connection.execute(
             """
             select distinct wanted.identifier_type, wanted.identifier_value,
@@ -304,6 +300,16 @@ def addresses_of_people(home: Home, keys: Iterable[Key], kind: str) -> dict[Key,
     for identifier_type, value, address in rows:
         addresses.setdefault((identifier_type, value), []).append(address)
     return addresses
+
+
+def _register(connection: duckdb.DuckDBPyConnection, name: str, keys: Iterable[Key]) -> None:
+    """Leave these identifiers, of which there may be none, as a relation."""
+    types, values = zip(*keys, strict=True) if keys else ((), ())
+    columns = {
+        "identifier_type": pa.array(types, pa.string()),
+        "identifier_value": pa.array(values, pa.string()),
+    }
+    connection.register(name, pa.table(columns))
 
 
 def _channel(settings: Settings, destination: str, channels: Sequence[str]) -> str | None:
@@ -404,12 +410,7 @@ def _sensitive(connection: duckdb.DuckDBPyConnection, traits: tuple[str, ...]) -
 
 def _only(connection: duckdb.DuckDBPyConnection, target: Target, relevant: Iterable[Key]) -> str:
     """The condition for addresses of the channel, the target's ids and the identifiers given."""
-    types, values = zip(*relevant, strict=True) if relevant else ((), ())
-    columns = {
-        "identifier_type": pa.array(types, pa.string()),
-        "identifier_value": pa.array(values, pa.string()),
-    }
-    connection.register("relevant", pa.table(columns))
+    _register(connection, "relevant", relevant)
     types_sent = (*ADDRESS_TYPES[target.channel], *target.ids)
     kinds = ", ".join(f"'{kind}'" for kind in types_sent)
     return (

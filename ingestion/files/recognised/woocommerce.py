@@ -224,9 +224,19 @@ UNREAD = (
         UnreadExport(
             "a WooCommerce orders export with one row per order",
             ("order_id", "order_total", items),
-            f"Its items stand in one text, which cannot be read for certain. {_ONE_ROW_PER_ITEM}",
+            f"{why} {_ONE_ROW_PER_ITEM}",
         )
-        for items in ("line_items", "line_item_1")
+        for items, why in (
+            (
+                "line_items",
+                "It lacks the order's date, status, address, currency, tax or refunds.",
+            ),
+            (
+                "line_item_1",
+                "A sign in the name of an item may be one between its fields, so its items cannot"
+                " be read for certain.",
+            ),
+        )
     ),
     UnreadExport(
         "a download of WooCommerce Analytics",
